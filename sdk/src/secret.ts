@@ -1,0 +1,63 @@
+import { Type, type TUnsafe } from 'typebox';
+
+/**
+ * A value that must never be printed: logs, JSON, errors, change attribution and audit show `[secret]`.
+ *
+ * `bytes` and `text` read the source anew at every call, so a rotated file is seen without a reload.
+ */
+export interface Secret {
+  readonly '~secret': true;
+  /** The value's bytes. @throws TAP_SECRET_UNREADABLE naming the source, never the value. */
+  bytes(): Uint8Array;
+  /** The value as UTF-8 text, without a trailing newline. @throws TAP_SECRET_UNREADABLE */
+  text(): string;
+}
+
+/**
+ * How an operator points to a secret in a configuration file; exactly one form.
+ *
+ * `store` names a loaded secret store instance and makes this plugin start after it; a cycle is refused while loading.
+ */
+export type SecretSource = { env: string } | { file: string } | { store: string; path: string; key: string };
+
+/** The schema keyword that marks a secret field; the kernel replaces what stands there by a {@link Secret}. */
+export const secretKeyword = 'x-tappaas-secret';
+
+/**
+ * A configuration field for a secret: the operator writes a {@link SecretSource}, the plugin gets a {@link Secret}.
+ *
+ * A literal is refused with TAP_CONFIG_SECRET_LITERAL, so that no secret can land in a configuration file.
+ *
+ * @example
+ * ```ts
+ * const config = Type.Object({ password: secret({ description: 'Password of the account that reads prices.' }) });
+ * ```
+ */
+export function secret(options: { description: string }): TUnsafe<Secret> {
+  const text = { type: 'string', minLength: 1 };
+  const form = (keys: readonly string[]) => ({
+    type: 'object',
+    additionalProperties: false,
+    required: keys,
+    properties: Object.fromEntries(keys.map((key) => [key, text])),
+  });
+  return Type.Unsafe<Secret>({
+    description: options.description,
+    [secretKeyword]: true,
+    anyOf: [form(['env']), form(['file']), form(['store', 'path', 'key'])],
+  });
+}
+
+/** Makes a {@link Secret} from a function that reads it; the kernel and tests use it, plugins get theirs from the configuration. */
+export function secretFrom(read: () => Uint8Array): Secret {
+  const printed = () => '[secret]';
+  const value = {
+    bytes: read,
+    text: () => new TextDecoder().decode(read()).replace(/\r?\n$/, ''),
+    toString: printed,
+    toJSON: printed,
+    [Symbol.for('nodejs.util.inspect.custom')]: printed,
+  };
+  Object.defineProperty(value, '~secret', { value: true, enumerable: false });
+  return Object.freeze(value) as unknown as Secret;
+}
