@@ -1,6 +1,55 @@
+/**
+ * `@tappaas/sdk`: what a plugin imports. A plugin registers in `setup` (pure, no I/O) and works in handlers. Everything handed out is
+ * frozen. Numbers carry their unit in the name. Errors of the platform are `TAP_<NOUN>_<WHAT>`; every handler may throw: the guard names
+ * the plugin and applies the hook's failure policy.
+ */
 export * as Type from 'typebox';
+export type * from './kubernetes.js';
 export * from './values.js';
-export * from './change.js';
-export * from './secret.js';
+export { change, freezeDeep } from './change.js';
+export { secret, secretFrom, secretKeyword, type Secret, type SecretSource } from './secret.js';
 export * from './errors.js';
-export * from './families/store.js';
+export * from './kinds.js';
+export * from './kubernetes-kind.js';
+export type { ApplyFields, ListQuery, Preconditions, Resources } from './resources.js';
+export * from './context.js';
+export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';
+export { definePlugin, type Input, type Permissions, type Plugin, type PluginOptions } from './plugin.js';
+export * from './host.js';
+export * from './engine.js';
+export * from './controller.js';
+export * from './action.js';
+export * from './route.js';
+export type * from './hooks/shape.js';
+export * from './hooks/admission.js';
+export * from './hooks/scheduling.js';
+export * from './hooks/reconcile.js';
+export * from './hooks/secrets.js';
+export * from './hooks/telemetry.js';
+export { hooks } from './hooks/families.js';
+export {
+  storeErrors,
+  type Change,
+  type ClaimChange,
+  type Guard,
+  type KeyValue,
+  type Lease,
+  type RangeQuery,
+  type RangeResult,
+  type ResourceStore,
+  type StoreEvent,
+  type StoreHealth,
+  type Transaction,
+  type TransactionResult,
+  type Watch,
+  type WatchBatch,
+  type WatchQuery,
+} from './families/store.js';
+export * from './families/cluster.js';
+export * from './families/secret-store.js';
+export * from './families/runtime.js';
+export * from './families/storage-class.js';
+export * from './families/identity.js';
+export * from './families/build.js';
+export * from './families/outlets.js';
+export { families } from './families/families.js';

@@ -1,0 +1,141 @@
+import type { Caller, Column } from '@tappaas/sdk';
+
+/** Names a served kind in a request path. */
+export interface KindPath {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+}
+
+/** What discovery, OpenAPI and routing need to know of a kind at one served version. */
+export interface ServedKind extends KindPath {
+  readonly kind: string;
+  readonly singular: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly description: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  /** Verbs served on the kind itself; virtual kinds such as access reviews only know `create`. */
+  readonly verbs: readonly string[];
+  /** `status`, `scale`, plugin subresources and actions, with the verbs of each. */
+  readonly subresources: readonly {
+    readonly name: string;
+    readonly verbs: readonly string[];
+    readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  }[];
+  /** Whole-object OpenAPI v3 schema; `$ref`s point to `#/components/schemas/…` of `components`. */
+  readonly schemaName: string;
+  readonly components: () => Readonly<Record<string, object>>;
+  readonly columns: readonly Column[];
+  /** Strategic merge patch is served for Kubernetes' own kinds only. */
+  readonly strategicMerge: boolean;
+  readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
+  /** Set when the plugin that contributed the kind is not loaded: the kind is read only. */
+  readonly orphaned: boolean;
+}
+
+/** One object, or the collection when `name` is absent. */
+export interface Target {
+  readonly kind: KindPath;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+}
+
+/** Who asks for a write, and under which conditions. */
+export interface WriteOptions {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  readonly dryRun: boolean;
+  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  readonly fieldManager: string;
+  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion. */
+  readonly ifMatch?: string;
+  /** `If-None-Match: *`: fails with 412 when the object exists. */
+  readonly ifNoneMatch?: boolean;
+  readonly idempotencyKey?: string;
+}
+
+export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
+
+/** A write; bodies are the raw bytes, decoded strictly by the engine, so that duplicate keys and depth are seen. */
+export type Write =
+  | { readonly verb: 'create' | 'update'; readonly target: Target; readonly body: Uint8Array; readonly mediaType: 'json' | 'yaml' }
+  | { readonly verb: 'patch'; readonly target: Target; readonly body: Uint8Array; readonly patchType: PatchType; readonly force: boolean }
+  | { readonly verb: 'delete'; readonly target: Target; readonly options: DeleteOptions }
+  | {
+      readonly verb: 'deletecollection';
+      readonly target: Target;
+      readonly options: DeleteOptions;
+      readonly labelSelector?: string;
+      readonly fieldSelector?: string;
+    };
+
+/** meta.k8s.io DeleteOptions. */
+export interface DeleteOptions {
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+  readonly gracePeriodSeconds?: number;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+/** An object as it is sent: the bytes were serialised once per change. */
+export interface Served {
+  readonly object: object;
+  readonly bytes: Uint8Array;
+  readonly resourceVersion: string;
+}
+
+/** What became of a write. `deleted` objects are answered as a Status, others as the object. */
+export interface WriteResult {
+  readonly outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'deleting';
+  readonly served: Served;
+  readonly warnings: readonly string[];
+}
+
+export interface ListQuery {
+  readonly target: Target;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: number;
+  readonly continueToken?: string;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  readonly signal: AbortSignal;
+}
+
+export interface ListPage {
+  readonly items: readonly Served[];
+  readonly resourceVersion: string;
+  readonly continueToken?: string;
+  readonly remainingItemCount?: number;
+}
+
+export interface WatchQuery {
+  readonly target: Target;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly resourceVersion?: string;
+  readonly sendInitialEvents: boolean;
+  readonly bookmarks: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A bookmark's `served` carries only kind, apiVersion and resourceVersion, and after initial events their annotation. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly served: Served;
+}
+
+/** A resource engine as the API sees it: everything it throws is a TapError. */
+export interface EnginePort {
+  readonly name: string;
+  kinds(): readonly ServedKind[];
+  find(path: KindPath): ServedKind | undefined;
+  /** From the watch cache; `resourceVersion` "" or absent is a consistent read, "0" takes what is there. */
+  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served>;
+  list(query: ListQuery): Promise<ListPage>;
+  /** Batches of events in order; throws TAP_STORE_COMPACTED or TAP_STORE_SLOW_CONSUMER to be told as an ERROR event (410). */
+  watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
+  write(write: Write, options: WriteOptions): Promise<WriteResult>;
+}

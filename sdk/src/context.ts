@@ -1,0 +1,48 @@
+import type { Resources } from './resources.js';
+
+/** Writes structured log lines that name the plugin; never put a secret in. */
+export type Logger = { readonly [L in 'debug' | 'info' | 'warn' | 'error']: (message: string, fields?: object) => void };
+
+/** The only clock; virtual in tests. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * A cache: ≤ 64 KiB a value, ≤ 10,000 keys an instance, may be emptied at any time, no compare-and-swap. What must survive is a kind.
+ *
+ * @throws TAP_STATE_TOO_LARGE
+ */
+export interface State {
+  get(key: string): Promise<unknown>;
+  delete(key: string): Promise<void>;
+  set(key: string, value: unknown, options: { ttlMs: number; scope: 'replica' | 'platform' }): Promise<void>;
+}
+
+/** What every handler is given. */
+export interface Context {
+  /** Instance id of the plugin. */
+  readonly plugin: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly state: State;
+  /** Aborts at the deadline and at stop; every client here obeys it by itself. */
+  readonly signal: AbortSignal;
+  /** The smaller of this handler's limit and what is left of the whole request, in milliseconds. */
+  remainingMs(): number;
+  /** Acts with the rights in `permissions`. When serving a request, prefer `asCaller`. */
+  readonly asPlugin: Resources;
+}
+
+/** Who asks. */
+export type Caller = Readonly<{ name: string; groups: readonly string[]; tenant?: string }>;
+
+/** Serving somebody's request: `asCaller` has exactly the caller's rights. */
+export interface RequestContext extends Context {
+  readonly asCaller: Resources;
+  readonly caller: Caller;
+  readonly requestId: string;
+}

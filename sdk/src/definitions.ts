@@ -1,0 +1,31 @@
+/**
+ * The kernel's side of the SDK: what hides behind the handles that plugins pass around. Exported as `@tappaas/sdk/definitions`
+ * for the kernel, the recorder and the test kit; plugins have no use for it.
+ *
+ * Definitions hang on their handles under registered symbols, so that a handle made by another installed copy of the SDK works.
+ */
+import type { TObject } from 'typebox';
+import type { KindDeclaration } from './kinds.js';
+import type { PluginDeclaration } from './plugin.js';
+import type { HookDeclaration } from './hooks/shape.js';
+import type { KubernetesKindDeclaration } from './kubernetes-kind.js';
+
+interface Definitions {
+  kind: KindDeclaration<TObject, TObject>;
+  kubernetesKind: KubernetesKindDeclaration;
+  plugin: PluginDeclaration;
+  hook: HookDeclaration;
+}
+
+const symbolOf = (what: keyof Definitions) => Symbol.for(`tappaas.dev/${what}`);
+
+/** Hangs a definition on a handle. */
+export function attachDefinition<H extends object>(handle: H, what: keyof Definitions, definition: unknown): H {
+  return Object.defineProperty(handle, symbolOf(what), { value: definition, enumerable: false });
+}
+
+/** Reads the definition behind a handle; nothing when it has none of that sort. */
+export function definitionOf<W extends keyof Definitions>(handle: unknown, what: W): Definitions[W] | undefined {
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  return (handle as Record<symbol, Definitions[W] | undefined>)[symbolOf(what)];
+}

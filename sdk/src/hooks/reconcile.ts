@@ -1,0 +1,90 @@
+import type { Context, Logger } from '../context.js';
+import type { Condition } from '../controller.js';
+import type { KubernetesObject, PodTemplate } from '../kubernetes.js';
+import type { AnyKind, ObjectOf } from '../kinds.js';
+import type { Awaitable, Immutable } from '../values.js';
+import type { KindsIn, OfKinds } from './admission.js';
+import { defineHook, type Shape } from './shape.js';
+
+/** The desired cluster objects; every method gives a new set. Secrets are references here and resolved only while applying. */
+export interface RenderSet extends Iterable<Immutable<KubernetesObject>> {
+  /** @throws TAP_RENDER_DUPLICATE, naming both plugins. */
+  add(object: KubernetesObject): RenderSet;
+  remove(object: Immutable<KubernetesObject>): RenderSet;
+  change<T extends KubernetesObject>(object: Immutable<T>, edit: (draft: T) => void): RenderSet;
+  /** Edits every pod template, in whatever it stands. */
+  changePodTemplates(edit: (draft: PodTemplate, owner: Immutable<KubernetesObject>) => void): RenderSet;
+}
+
+/** What a cluster can do. `containers` is absent where pods are local processes. */
+export type Capability = 'containers' | 'gpu' | 'gateway-api' | 'snapshots' | 'mesh';
+
+/** The object, what has been rendered for it so far, and what its cluster can do. */
+export type Desired<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; set: RenderSet; capabilities: readonly Capability[] }>;
+
+/** The object and its cluster objects as they are. */
+export type Observed<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; observed: readonly Immutable<KubernetesObject>[] }>;
+
+/** The order in which render taps run; `before` and `after` order inside a phase. */
+export const renderPhases = Object.freeze(['runtime', 'storage', 'network', 'mesh', 'policy'] as const);
+export type RenderPhase = (typeof renderPhases)[number];
+
+/** Shape of `reconcile.render`: pure, the same input gives the same set. */
+export interface Render extends Shape {
+  readonly options: OfKinds & { readonly phase: RenderPhase };
+  readonly input: Desired<KindsIn<this['given']>>;
+  readonly output: RenderSet;
+  readonly context: { readonly log: Logger };
+}
+
+/** Shape of `reconcile.observe`: only the condition types declared, one owner each (two are a load error). */
+export interface Observe extends Shape {
+  readonly options: OfKinds & { readonly conditions: readonly string[] };
+  readonly input: Observed<KindsIn<this['given']>>;
+  readonly output: Awaitable<readonly Condition[]>;
+  readonly context: Context;
+}
+
+/** An object that is being deleted. */
+export type Doomed<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>> }>;
+
+/** Shape of `reconcile.finalize`: clean up what the tap's plugin made for the object. */
+export interface Finalize extends Shape {
+  readonly options: OfKinds;
+  readonly input: Doomed<KindsIn<this['given']>>;
+  readonly output: Promise<void>;
+  readonly context: Context;
+}
+
+const leader = { contract: 1, runsOn: 'leader' } as const;
+
+/** Hooks of controllers that render. */
+export const reconcile = Object.freeze({
+  render: defineHook<Render>({
+    ...leader,
+    name: 'reconcile.render',
+    kind: 'transform',
+    synchronous: true,
+    deadlineMs: 1000,
+    onFailure: 'back-off',
+    description: 'Shapes the set of Kubernetes objects, phase by phase. Nothing is pruned when it fails.',
+  }),
+  observe: defineHook<Observe>({
+    ...leader,
+    name: 'reconcile.observe',
+    kind: 'collect',
+    synchronous: false,
+    deadlineMs: 10_000,
+    onFailure: 'unknown',
+    description: 'Derives conditions from what the cluster shows; on failure they become Unknown.',
+  }),
+  finalize: defineHook<Finalize>({
+    ...leader,
+    name: 'reconcile.finalize',
+    kind: 'series',
+    synchronous: false,
+    deadlineMs: 60_000,
+    onFailure: 'retry',
+    description: 'Cleans up before an object goes, in reverse order; the finalizer stays until it succeeds.',
+  }),
+});

@@ -1,0 +1,29 @@
+import type { Caller, Context } from '../context.js';
+import type { SecretRef } from '../families/secret-store.js';
+import { defineHook, type Shape } from './shape.js';
+
+/** Who got which secret, in which version, and what for; never its value. */
+export type SecretAccess = Readonly<{ ref: SecretRef; version: string; caller: Caller; purpose: string }>;
+
+/** Shape of `secrets.accessed`. */
+export interface Accessed extends Shape {
+  readonly options: { readonly stores?: readonly string[] };
+  readonly input: SecretAccess;
+  readonly output: Promise<void>;
+  readonly context: Context;
+}
+
+/** Hooks of secret access. */
+export const secrets = Object.freeze({
+  /** Told before the value is handed out; a failing tap withholds it. */
+  accessed: defineHook<Accessed>({
+    contract: 1,
+    name: 'secrets.accessed',
+    kind: 'observe',
+    synchronous: false,
+    deadlineMs: 500,
+    onFailure: 'fail',
+    runsOn: 'every-replica',
+    description: 'Records every access to a secret; fails closed.',
+  }),
+});

@@ -1,0 +1,71 @@
+import type { Strings, Sync } from '../values.js';
+import { defineHook, type Shape } from './shape.js';
+
+/** Something that happened in the platform, such as `plugin.reloaded`. */
+export interface PlatformEvent {
+  readonly type: string;
+  readonly atMs: number;
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+/** One change of a metric: counters add, gauges set, histograms observe. */
+export interface MetricSample {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: Strings;
+  readonly value: number;
+}
+
+/** A finished span; ids are lower-case hexadecimal as in W3C Trace Context. */
+export interface Span {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  readonly error?: string;
+}
+
+/** A log line of the platform or of a plugin. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly atMs: number;
+  readonly plugin?: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** An audit event in Kubernetes' audit.k8s.io/v1 shape. */
+export type AuditEvent = Readonly<Record<string, unknown>> & { readonly auditID: string; readonly stage: string; readonly verb: string };
+
+/** Shape of every telemetry hook: must not await; exporters buffer and send in a task. */
+export interface Told<T> extends Shape {
+  readonly options: object;
+  readonly input: T;
+  readonly output: Sync;
+  readonly context: undefined;
+}
+
+const told = <T>(name: string, onFailure: 'ignore' | 'fail', description: string) =>
+  defineHook<Told<T>>({
+    contract: 1,
+    name: `telemetry.${name}`,
+    kind: 'observe',
+    synchronous: true,
+    deadlineMs: 1,
+    onFailure,
+    runsOn: 'every-replica',
+    description,
+  });
+
+/** Hooks that tell what happens. A failing tap is counted and dropped, except audit. */
+export const telemetry = Object.freeze({
+  event: told<PlatformEvent>('event', 'ignore', 'Something happened in the platform.'),
+  metric: told<MetricSample>('metric', 'ignore', 'A metric changed.'),
+  span: told<Span>('span', 'ignore', 'A traced piece of work ended.'),
+  log: told<LogLine>('log', 'ignore', 'A log line was written.'),
+  audit: told<AuditEvent>('audit', 'fail', 'A request was made; never dropped silently.'),
+});

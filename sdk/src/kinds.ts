@@ -1,0 +1,135 @@
+import type { Static, TObject } from 'typebox';
+import { attachDefinition } from './definitions.js';
+import type { Immutable, Strings, Sync } from './values.js';
+import type { Denial } from './hooks/admission.js';
+
+/** What every object carries; `generation` rises with the spec, `resourceVersion` with every write. */
+export type Meta = Readonly<{
+  name: string;
+  namespace: string;
+  uid: string;
+  generation: number;
+  resourceVersion: string;
+  creationTimestamp: string;
+  labels: Strings;
+  annotations: Strings;
+  deletionTimestamp?: string;
+}>;
+
+/** An object of a kind: `spec` is the wish, `status` what is. */
+export interface Resource<S, T> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Meta;
+  readonly spec: S;
+  readonly status?: T;
+}
+
+/**
+ * A typed handle of a kind. Export it from the package's `./contract` entry, the only thing that other plugins may import.
+ *
+ * `O` is the object's type where it is not spec and status, as with Kubernetes' ConfigMap.
+ */
+export interface Kind<S = unknown, T = unknown, O = Resource<S, T>> {
+  readonly group: string;
+  readonly kind: string;
+  readonly version: string;
+  readonly '~types'?: O;
+}
+
+/** A handle of whatever kind. */
+export type AnyKind = Kind<unknown, unknown, unknown>;
+
+/** The object type of a kind. */
+export type ObjectOf<K extends AnyKind> = NonNullable<K['~types']>;
+
+/** The spec type of a kind; `unknown` for objects that have none. */
+export type SpecOf<K extends AnyKind> = ObjectOf<K> extends { readonly spec: infer S } ? S : unknown;
+
+/** The status type of a kind; `object` for objects that have none. */
+export type StatusOf<K extends AnyKind> = ObjectOf<K> extends { readonly status?: infer T } ? NonNullable<T> : object;
+
+/** Names one object; cluster-scoped kinds leave out the namespace. */
+export interface Key {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** Path of a field below `spec`, dots between names: `spec.source.git.url`. */
+export type SpecPath = `spec.${string}`;
+
+/** A column of `Table` output, as kubectl and the CLI show it; `wide` ones only on demand. */
+export interface Column {
+  readonly name: string;
+  /** JSONPath below the object, such as `.status.release`. */
+  readonly path: string;
+  readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly description?: string;
+  readonly wide?: boolean;
+}
+
+/** What a plugin declares of a kind; one declaration gives routes, OpenAPI, GraphQL types, CLI columns and reference docs. */
+export interface KindDeclaration<S extends TObject, T extends TObject> {
+  /** A group under a domain of the author's, such as `apps.tappaas.dev`. */
+  readonly group: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly version: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly description: string;
+  readonly spec: S;
+  readonly status: T;
+  /** Fields that no update may change. */
+  readonly immutable?: readonly SpecPath[];
+  /** Fields that are indexed and may stand in field selectors. */
+  readonly fields?: readonly SpecPath[];
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  /** Gives the scale subresource. */
+  readonly scale?: { readonly replicasPath: SpecPath };
+  readonly columns?: readonly Column[];
+}
+
+/**
+ * Declares a kind. Spec and status are closed (an unknown key is answered 400) and defaulted on decoding, before any hook.
+ *
+ * @throws TypeError when a schema is an Intersect, which cannot be closed.
+ * @example
+ * ```ts
+ * export const Budget = defineKind({
+ *   group: 'billing.acme.dev', kind: 'Budget', plural: 'budgets', version: 'v1alpha1', scope: 'Namespaced',
+ *   description: 'What a project may cost.',
+ *   spec: Type.Object({ monthlyEuro: Type.Number({ minimum: 0 }) }),
+ *   status: Type.Object({}),
+ * });
+ * ```
+ */
+export function defineKind<S extends TObject, T extends TObject>(declaration: KindDeclaration<S, T>): Kind<Static<S>, Static<T>> {
+  for (const part of [declaration.spec, declaration.status]) refuseIntersect(part, declaration.kind);
+  const { group, kind, version } = declaration;
+  return Object.freeze(attachDefinition({ group, kind, version }, 'kind', Object.freeze({ ...declaration })));
+}
+
+function refuseIntersect(schema: unknown, kind: string): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  if ('allOf' in schema) throw new TypeError(`kind ${kind}: a closed schema cannot be an Intersect; merge the objects with Type.Composite`);
+  for (const part of Object.values(schema)) refuseIntersect(part, kind);
+}
+
+/** A further served version of a kind; `toHub` and `fromHub` must round-trip, which conformance tests. */
+export interface KindVersion<K extends AnyKind> {
+  readonly version: string;
+  readonly spec: TObject;
+  readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
+  toHub(spec: unknown): SpecOf<K>;
+  fromHub(spec: Immutable<SpecOf<K>>): unknown;
+}
+
+/** Code of a kind: pure functions, each ≤ 1 ms. */
+export interface KindBehaviour<K extends AnyKind> {
+  /** Fills in what a schema default cannot say, on create and update, before any hook; applying it twice must change nothing more. */
+  default?(draft: ObjectOf<K>, previous: Immutable<ObjectOf<K>> | undefined): Sync;
+  /** Cross-field rules; every denial is told at once. */
+  check?(object: Immutable<ObjectOf<K>>, previous?: Immutable<ObjectOf<K>>): readonly Denial[];
+  readonly versions?: readonly KindVersion<K>[];
+}

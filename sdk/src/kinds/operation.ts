@@ -1,0 +1,55 @@
+import { Type } from 'typebox';
+import { defineKind, type ObjectOf } from '../kinds.js';
+import { commonStatus, listByName, oneOf } from './condition.js';
+
+/** Something that takes longer than a request, with its steps and their times. */
+export const Operation = defineKind({
+  group: 'ops.tappaas.dev',
+  kind: 'Operation',
+  plural: 'operations',
+  version: 'v1alpha1',
+  scope: 'Namespaced',
+  description: 'Something that takes longer than a request: what is done to which object, how far it is and how it ended.',
+  shortNames: ['op'],
+  spec: Type.Object({
+    verb: Type.String({ maxLength: 63, description: 'What is done, such as deploy.' }),
+    target: Type.Object(
+      { group: Type.String(), kind: Type.String(), name: Type.String(), uid: Type.String(), generation: Type.Optional(Type.Integer()) },
+      { description: 'The object it is done to.' },
+    ),
+    requestId: Type.Optional(Type.String({ description: 'The request that began it.' })),
+    cancelled: Type.Optional(Type.Boolean({ description: 'Set it to stop the operation.' })),
+  }),
+  status: Type.Object({
+    phase: Type.Optional(oneOf(['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'], { description: 'How far it is.' })),
+    percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    startTime: Type.Optional(Type.String({ format: 'date-time' })),
+    completionTime: Type.Optional(Type.String({ format: 'date-time' })),
+    steps: Type.Optional(
+      Type.Array(
+        Type.Object({
+          name: Type.String(),
+          phase: oneOf(['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'], { description: 'How far the step is.' }),
+          startTime: Type.Optional(Type.String({ format: 'date-time' })),
+          completionTime: Type.Optional(Type.String({ format: 'date-time' })),
+          message: Type.Optional(Type.String()),
+        }),
+        { maxItems: 64, description: 'Its steps in order.', ...listByName },
+      ),
+    ),
+    error: Type.Optional(Type.String({ description: 'Why it failed, for people.' })),
+    result: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'What came of it.' })),
+    ...commonStatus,
+  }),
+  immutable: ['spec.verb', 'spec.target'],
+  fields: ['spec.target.name', 'spec.target.uid'],
+  columns: [
+    { name: 'Verb', path: '.spec.verb', description: 'What is done.' },
+    { name: 'Target', path: '.spec.target.name', description: 'The object it is done to.' },
+    { name: 'Phase', path: '.status.phase', description: 'How far it is.' },
+    { name: 'Percent', path: '.status.percent', type: 'integer', description: 'How far it is, of 100.' },
+  ],
+});
+
+/** An Operation object. */
+export type OperationObject = ObjectOf<typeof Operation>;

@@ -1,0 +1,54 @@
+import { Type } from 'typebox';
+import { defineKind, type ObjectOf } from '../kinds.js';
+import { commonStatus } from './condition.js';
+
+/** A customer of the platform: owns namespaces and everything in them. */
+export const Tenant = defineKind({
+  group: 'platform.tappaas.dev',
+  kind: 'Tenant',
+  plural: 'tenants',
+  version: 'v1alpha1',
+  scope: 'Cluster',
+  description: 'A customer of the platform: owns namespaces, and sees nothing of other tenants.',
+  spec: Type.Object({
+    displayName: Type.Optional(Type.String({ maxLength: 128, description: 'Name for people.' })),
+    contact: Type.Optional(Type.String({ maxLength: 256, description: 'Whom to ask.' })),
+    suspended: Type.Optional(Type.Boolean({ description: 'Refuses its writes; what runs goes on.' })),
+  }),
+  status: Type.Object({ namespaces: Type.Optional(Type.Integer({ description: 'How many namespaces it owns.' })), ...commonStatus }),
+  columns: [{ name: 'Name', path: '.spec.displayName', description: 'Name for people.' }],
+});
+
+/** A loaded plugin as the kernel sees it; read only. */
+export const PluginStatus = defineKind({
+  group: 'platform.tappaas.dev',
+  kind: 'Plugin',
+  plural: 'plugins',
+  version: 'v1alpha1',
+  scope: 'Cluster',
+  description: 'A loaded plugin: state, version, hooks, permissions and how its calls fare. Written by the platform.',
+  spec: Type.Object({
+    use: Type.String({ description: 'Package it was loaded from.' }),
+    version: Type.String({ description: 'Version of the package.' }),
+    id: Type.String({ description: 'The plugin’s own id; the object’s name is the instance id.' }),
+  }),
+  status: Type.Object({
+    state: Type.Optional(Type.String({ description: 'Running, Failed, Stopped or Off.' })),
+    initMs: Type.Optional(Type.Number({ description: 'How long its start took, milliseconds.' })),
+    hooks: Type.Optional(Type.Array(Type.String(), { description: 'Hooks it has joined.' })),
+    provides: Type.Optional(Type.Array(Type.String(), { description: 'Services it owns.' })),
+    kinds: Type.Optional(Type.Array(Type.String(), { description: 'Kinds it contributes.' })),
+    permissions: Type.Optional(Type.Array(Type.String(), { description: 'What it may do.' })),
+    openBreakers: Type.Optional(Type.Array(Type.String(), { description: 'Hooks at which its circuit breaker is open.' })),
+    ...commonStatus,
+  }),
+  columns: [
+    { name: 'Package', path: '.spec.use', description: 'Package it was loaded from.' },
+    { name: 'Version', path: '.spec.version', description: 'Version of the package.' },
+    { name: 'State', path: '.status.state', description: 'Whether it runs.' },
+    { name: 'Init', path: '.status.initMs', type: 'number', description: 'Start time in milliseconds.', wide: true },
+  ],
+});
+
+export type TenantObject = ObjectOf<typeof Tenant>;
+export type PluginStatusObject = ObjectOf<typeof PluginStatus>;

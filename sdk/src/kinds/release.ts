@@ -1,0 +1,45 @@
+import { Type } from 'typebox';
+import { defineKind, type ObjectOf } from '../kinds.js';
+import { commonStatus } from './condition.js';
+
+/** What was rendered for an object once, immutable: the applied objects, and the versions of everything that shaped them. */
+export const Release = defineKind({
+  group: 'apps.tappaas.dev',
+  kind: 'Release',
+  plural: 'releases',
+  version: 'v1alpha1',
+  scope: 'Namespaced',
+  description: 'What was rendered for an application once: its cluster objects and the version of every plugin that shaped them.',
+  shortNames: ['rel'],
+  spec: Type.Object({
+    of: Type.Object(
+      { group: Type.String(), kind: Type.String(), name: Type.String(), uid: Type.String() },
+      { description: 'The object it was rendered for.' },
+    ),
+    number: Type.Integer({ minimum: 1, description: 'Counts the releases of the object.' }),
+    digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: 'Digest of what was rendered; equal content is one release.' }),
+    cluster: Type.String({ description: 'The cluster it is for.' }),
+    generation: Type.Integer({ description: 'Generation of the object that was rendered.' }),
+    images: Type.Record(Type.String(), Type.String(), { description: 'Image by digest, for each process.' }),
+    objects: Type.Array(Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true }), {
+      maxItems: 1000,
+      description: 'The rendered cluster objects; secrets by reference.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+    plugins: Type.Record(Type.String(), Type.String(), { description: 'Version of every plugin that shaped it, by instance.' }),
+  }),
+  status: Type.Object({
+    phase: Type.Optional(Type.String({ description: 'Pending, Serving, Superseded or Failed.' })),
+    ...commonStatus,
+  }),
+  immutable: ['spec.of', 'spec.number', 'spec.digest', 'spec.cluster', 'spec.generation', 'spec.images', 'spec.objects', 'spec.plugins'],
+  fields: ['spec.of.name', 'spec.of.uid'],
+  columns: [
+    { name: 'Of', path: '.spec.of.name', description: 'The object it was rendered for.' },
+    { name: 'Number', path: '.spec.number', type: 'integer', description: 'Counts the releases of the object.' },
+    { name: 'Phase', path: '.status.phase', description: 'Whether it serves.' },
+  ],
+});
+
+/** A Release object. */
+export type ReleaseObject = ObjectOf<typeof Release>;

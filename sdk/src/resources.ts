@@ -1,0 +1,46 @@
+import type { AnyKind, Key, ObjectOf, Resource } from './kinds.js';
+import type { Immutable, Strings } from './values.js';
+
+/** The fields that an apply owns: a partial spec for the platform's kinds, any part of the object for Kubernetes' kinds. */
+export type ApplyFields<O> =
+  O extends Resource<infer S, unknown>
+    ? { readonly spec?: Partial<S>; readonly labels?: Strings; readonly annotations?: Strings }
+    : Partial<Omit<O, 'apiVersion' | 'kind'>>;
+
+/** What `list` answers; at most `itemsMax` objects, pages are fetched while iterating. */
+export interface ListQuery {
+  readonly namespace?: string;
+  /** A label selector as kubectl writes it. */
+  readonly labels?: string;
+  /** A field selector over declared fields. */
+  readonly fields?: string;
+  readonly itemsMax: number;
+}
+
+/** Conditions of a delete; a mismatch is TAP_OBJECT_CONFLICT. */
+export interface Preconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+/**
+ * Reads and writes objects. Reads come from the watch cache and see your own writes.
+ *
+ * @throws TAP_OBJECT_NOT_FOUND, TAP_OBJECT_CONFLICT, TAP_OBJECT_FORBIDDEN, TAP_OBJECT_INVALID, TAP_OBJECT_DENIED
+ */
+export interface Resources {
+  get<K extends AnyKind>(kind: K, key: Key): Promise<Immutable<ObjectOf<K>> | undefined>;
+  list<K extends AnyKind>(kind: K, query: ListQuery): AsyncIterable<Immutable<ObjectOf<K>>>;
+  /** Creates an object; metadata may carry `generateName` and owner references. @throws TAP_OBJECT_EXISTS */
+  create<K extends AnyKind>(kind: K, object: object): Promise<Immutable<ObjectOf<K>>>;
+  /** Server-side apply as this plugin; fields it applied before and leaves out now are removed. */
+  apply<K extends AnyKind>(kind: K, key: Key, fields: ApplyFields<ObjectOf<K>>): Promise<Immutable<ObjectOf<K>>>;
+  /** JSON merge patch; with `resourceVersion` in it, only if nothing changed meanwhile. `subresource` narrows it to status or scale. */
+  patch<K extends AnyKind>(
+    kind: K,
+    key: Key,
+    patch: object,
+    options?: { readonly subresource?: 'status' | 'scale' },
+  ): Promise<Immutable<ObjectOf<K>>>;
+  delete(kind: AnyKind, key: Key, preconditions?: Preconditions): Promise<void>;
+}

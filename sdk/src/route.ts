@@ -1,0 +1,27 @@
+import type { Context, RequestContext } from './context.js';
+import type { Strings } from './values.js';
+
+/** A request to a plugin's route; header names are lower-case, the path's parameters are decoded. */
+export type HttpRequest = Readonly<{ params: Strings; query: Strings; headers: Strings; body: Uint8Array }>;
+
+/** The answer of a plugin's route; an iterable body is streamed. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Strings;
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A raw route for foreign protocols such as webhooks, at `/plugins/{instance id}{path}`; `:name` in the path is a parameter.
+ *
+ * `self`: the handler authenticates from the raw bytes; it has no caller.
+ */
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: `/${string}`;
+  readonly description: string;
+  readonly bodyBytesMax: number;
+} & (
+  | { readonly auth: 'caller'; handle(request: HttpRequest, context: RequestContext): Promise<HttpAnswer> }
+  | { readonly auth: 'self'; handle(request: HttpRequest, context: Context): Promise<HttpAnswer> }
+);
