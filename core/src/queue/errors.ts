@@ -1,0 +1,11 @@
+import { errorTable } from '@tappaas/sdk';
+
+/** The mistakes of a queue's user; a full queue is an answer of `add`, not an error. */
+export const queueErrors = errorTable({
+  TAP_QUEUE_NOT_PROCESSING: {
+    httpStatus: 500,
+    blame: 'platform',
+    retry: 'never',
+    remedy: 'Call done and retry once for each key that the queue has handed out.',
+  },
+});

@@ -1,0 +1,312 @@
+import { Alarm, type Clock } from './alarm.js';
+import { createBackoff, type Backoff, type BackoffOptions } from './backoff.js';
+import { DelayHeap } from './delay-heap.js';
+import { queueErrors } from './errors.js';
+import { FairLine } from './fair-line.js';
+import { createItem, type Item } from './item.js';
+
+/** `low`: what was there before we looked (initial lists, resyncs), so that a fresh change need not wait behind it. */
+export type Priority = 'normal' | 'low';
+
+/** What a queue tells while it works; every call is made in line, so it must be short. */
+export interface QueueObserver {
+  /** Items that are ready, after each change of that number. */
+  readonly depth?: (items: number) => void;
+  /** From being ready to being handed out. */
+  readonly latencyMs?: (ms: number) => void;
+  /** A failed item was put back with a delay. */
+  readonly retry?: (delayMs: number) => void;
+  /** A key found the queue full. */
+  readonly refused?: () => void;
+}
+
+export interface WorkQueueOptions<K extends string | number> {
+  readonly clock: Clock;
+  /** Between 0 and 1; spreads the back-off. */
+  readonly random: () => number;
+  readonly backoff: BackoffOptions;
+  /** Tenants take turns. Default: all keys belong to one. */
+  readonly tenantOf?: (key: K) => string;
+  /** Items a tenant may have handed out per turn. Default 1. */
+  readonly weightOf?: (tenant: string) => number;
+  /** Distinct keys that may be waiting, delayed or processing. Default 1,000,000. */
+  readonly keysMax?: number;
+  /** Called once there is room again (half of `keysMax`) after a key was refused: feed the queue from the cache again. */
+  readonly onRoom?: () => void;
+  readonly observer?: QueueObserver;
+}
+
+/**
+ * Keys to be worked on, each at most once: adding what is waiting changes nothing, adding what is being processed gives one
+ * more run after `done`, and no key is ever handed out twice at a time. A key stands once with its earliest time, so being
+ * handed out ends any delay that was set before.
+ */
+export interface WorkQueue<K extends string | number> {
+  /** False when the queue is full or closed; then the key was not taken. */
+  add(key: K, priority?: Priority): boolean;
+  /** Ready after `delayMs`, or earlier when an earlier time was or will be asked for. */
+  addAfter(key: K, delayMs: number, priority?: Priority): boolean;
+  /** Puts a failed key that is being processed back with exponential back-off; answers the delay. */
+  retry(key: K): number;
+  /** Ends the key's back-off: the next failure is again the first. */
+  forget(key: K): void;
+  failures(key: K): number;
+  /** The next key if one is ready now. */
+  take(): K | undefined;
+  /** The next key; nothing when `signal` aborts or the queue is closed and drained. */
+  get(signal?: AbortSignal): Promise<K | undefined>;
+  /** Every key that was handed out must be given back. */
+  done(key: K): void;
+  readonly depth: number;
+  readonly delayed: number;
+  readonly processing: number;
+  /** Distinct keys of any state. */
+  readonly keys: number;
+  /**
+   * Refuses new keys, forgets delayed ones and resolves when nothing is processed any more. With `drain`, what is ready is
+   * still handed out first; without, it is dropped. Dropping is safe: the source is listed again at the next start.
+   */
+  close(options: { readonly drain: boolean }): Promise<void>;
+}
+
+export function createWorkQueue<K extends string | number>(options: WorkQueueOptions<K>): WorkQueue<K> {
+  return new Queue(options);
+}
+
+/** One in so many items is taken from the low line first, so that a steady stream of changes cannot starve it. */
+const lowEvery = 16;
+
+const oneTenant = (): string => '';
+const oneEach = (): number => 1;
+
+class Queue<K extends string | number> implements WorkQueue<K> {
+  processing = 0;
+  private readonly items = new Map<K, Item<K>>();
+  private readonly normal: FairLine<K>;
+  private readonly low: FairLine<K>;
+  private readonly heap = new DelayHeap<K>();
+  private readonly alarm: Alarm;
+  private readonly clock: Clock;
+  private readonly backoff: Backoff;
+  private readonly tenantOf: (key: K) => string;
+  private readonly keysMax: number;
+  private readonly onRoom: () => void;
+  private readonly observer: QueueObserver;
+  private readonly waiters: ((key: K | undefined) => void)[] = [];
+  private readonly idlers: (() => void)[] = [];
+  private closed = false;
+  private refused = false;
+  private taken = 0;
+
+  constructor(options: WorkQueueOptions<K>) {
+    this.clock = options.clock;
+    this.backoff = createBackoff(options.backoff, options.random);
+    this.tenantOf = options.tenantOf ?? oneTenant;
+    this.keysMax = options.keysMax ?? 1_000_000;
+    this.onRoom = options.onRoom ?? (() => {});
+    this.observer = options.observer ?? {};
+    this.normal = new FairLine(options.weightOf ?? oneEach);
+    this.low = new FairLine(options.weightOf ?? oneEach);
+    this.alarm = new Alarm(options.clock, () => this.wake());
+  }
+
+  get depth(): number {
+    return this.normal.size + this.low.size;
+  }
+
+  get delayed(): number {
+    return this.heap.size;
+  }
+
+  get keys(): number {
+    return this.items.size;
+  }
+
+  add(key: K, priority: Priority = 'normal'): boolean {
+    const item = this.known(key);
+    if (item === undefined) return false;
+    const low = priority === 'low';
+    if (item.processing) {
+      item.low = item.dirty ? item.low && low : low;
+      item.dirty = true;
+      if (item.heapIndex >= 0) this.undelay(item);
+    } else if (item.lane === undefined) {
+      if (item.heapIndex >= 0) this.undelay(item);
+      item.low = low;
+      this.makeReady(item);
+    } else if (item.low && !low) {
+      this.low.remove(item);
+      item.low = false;
+      this.normal.push(item, this.tenantOf(key));
+    }
+    return true;
+  }
+
+  addAfter(key: K, delayMs: number, priority: Priority = 'normal'): boolean {
+    if (!(delayMs > 0)) return this.add(key, priority);
+    const item = this.known(key);
+    if (item === undefined) return false;
+    if (item.lane !== undefined || item.dirty) return true;
+    const dueMs = this.clock.nowMs() + delayMs;
+    const low = priority === 'low';
+    if (item.heapIndex < 0) {
+      item.low = low;
+      this.delay(item, dueMs);
+    } else {
+      item.low &&= low;
+      if (dueMs < item.dueMs) {
+        this.heap.remove(item);
+        this.delay(item, dueMs);
+      }
+    }
+    return true;
+  }
+
+  retry(key: K): number {
+    const item = this.mustProcess(key);
+    const delayMs = this.backoff(item.failures);
+    item.failures += 1;
+    this.observer.retry?.(delayMs);
+    this.addAfter(key, delayMs, item.low ? 'low' : 'normal');
+    return delayMs;
+  }
+
+  forget(key: K): void {
+    const item = this.items.get(key);
+    if (item !== undefined) item.failures = 0;
+  }
+
+  failures(key: K): number {
+    return this.items.get(key)?.failures ?? 0;
+  }
+
+  take(): K | undefined {
+    this.taken += 1;
+    const lowFirst = this.taken % lowEvery === 0;
+    const item = lowFirst ? (this.low.shift() ?? this.normal.shift()) : (this.normal.shift() ?? this.low.shift());
+    if (item === undefined) return undefined;
+    item.processing = true;
+    this.processing += 1;
+    const { depth, latencyMs } = this.observer;
+    if (latencyMs) latencyMs(this.clock.nowMs() - item.addedAtMs);
+    if (depth) depth(this.depth);
+    return item.key;
+  }
+
+  get(signal?: AbortSignal): Promise<K | undefined> {
+    if (signal?.aborted) return Promise.resolve(undefined);
+    const key = this.take();
+    if (key !== undefined || this.ended()) return Promise.resolve(key);
+    return new Promise((resolve) => {
+      const waiter = (key: K | undefined): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(key);
+      };
+      const onAbort = (): void => {
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        resolve(undefined);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.waiters.push(waiter);
+    });
+  }
+
+  done(key: K): void {
+    const item = this.mustProcess(key);
+    item.processing = false;
+    this.processing -= 1;
+    if (item.dirty) {
+      item.dirty = false;
+      this.makeReady(item);
+    } else if (item.heapIndex < 0) {
+      this.items.delete(key);
+    }
+    this.settle();
+  }
+
+  close(options: { readonly drain: boolean }): Promise<void> {
+    this.closed = true;
+    this.alarm.clear();
+    for (const item of this.items.values()) this.dismiss(item, options.drain);
+    this.heap.clear();
+    return new Promise((resolve) => {
+      this.idlers.push(resolve);
+      this.settle();
+    });
+  }
+
+  /** The item of `key`, made now if there is room; nothing when it has to be refused. */
+  private known(key: K): Item<K> | undefined {
+    if (this.closed) return undefined;
+    const item = this.items.get(key);
+    if (item !== undefined) return item;
+    if (this.items.size >= this.keysMax) {
+      this.refused = true;
+      this.observer.refused?.();
+      return undefined;
+    }
+    const made = createItem(key);
+    this.items.set(key, made);
+    return made;
+  }
+
+  private mustProcess(key: K): Item<K> {
+    const item = this.items.get(key);
+    if (item?.processing) return item;
+    throw queueErrors.TAP_QUEUE_NOT_PROCESSING({ message: `key ${key} is not being processed` });
+  }
+
+  private makeReady(item: Item<K>): void {
+    const { depth, latencyMs } = this.observer;
+    if (latencyMs) item.addedAtMs = this.clock.nowMs();
+    (item.low ? this.low : this.normal).push(item, this.tenantOf(item.key));
+    if (depth) depth(this.depth);
+    if (this.waiters.length > 0) this.waiters.shift()?.(this.take());
+  }
+
+  private delay(item: Item<K>, dueMs: number): void {
+    item.dueMs = dueMs;
+    this.heap.push(item);
+    this.alarm.set(dueMs);
+  }
+
+  private undelay(item: Item<K>): void {
+    this.heap.remove(item);
+    if (this.heap.size === 0) this.alarm.clear();
+  }
+
+  private wake(): void {
+    const nowMs = this.clock.nowMs();
+    for (let item = this.heap.first; item !== undefined && item.dueMs <= nowMs; item = this.heap.first) {
+      this.heap.remove(item);
+      if (item.processing) item.dirty = true;
+      else this.makeReady(item);
+    }
+    if (this.heap.first) this.alarm.set(this.heap.first.dueMs);
+  }
+
+  private dismiss(item: Item<K>, drain: boolean): void {
+    if (!drain) {
+      item.dirty = false;
+      (item.low ? this.low : this.normal).remove(item);
+    }
+    item.heapIndex = -1;
+    if (!item.processing && item.lane === undefined) this.items.delete(item.key);
+  }
+
+  /** Told after something left the queue: who waits for room or for the end goes on. */
+  private settle(): void {
+    if (this.refused && !this.closed && this.items.size <= this.keysMax / 2) {
+      this.refused = false;
+      this.onRoom();
+    }
+    if (!this.ended()) return;
+    for (const waiter of this.waiters.splice(0)) waiter(undefined);
+    for (const idler of this.idlers.splice(0)) idler();
+  }
+
+  /** What is processed may still come back for one more run, so workers wait for that too. */
+  private ended(): boolean {
+    return this.closed && this.processing === 0 && this.depth === 0;
+  }
+}
