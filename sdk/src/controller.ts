@@ -1,7 +1,8 @@
 import type { Context } from './context.js';
 import type { KubernetesObject } from './kubernetes.js';
 import type { AnyKind, Key, ObjectOf, StatusOf } from './kinds.js';
-import type { Immutable } from './values.js';
+import type { Capability } from './hooks/reconcile.js';
+import type { Immutable, Strings } from './values.js';
 
 /** One statement about an object; the kernel adds transition time and observed generation. */
 export interface Condition {
@@ -50,14 +51,31 @@ interface ControllerBase<K extends AnyKind> {
  * Brings a kind's objects to what their spec says. Runs on the replica that owns the key's shard, fenced, one run a key at a time,
  * level-triggered (it is not told why it runs). 60 s a run.
  *
- * With `render` it is the one owner of the kind's base objects: the function is pure, and the kernel runs the reconcile hooks, stores
- * the Release, applies, prunes, observes and writes status.
+ * With `reconcile` the plugin does everything itself. With `render` it is the one owner of the kind's base objects, see {@link Rendering}.
  */
 export type Controller<K extends AnyKind> = ControllerBase<K> &
   (
-    | { reconcile?: never; render(object: Immutable<ObjectOf<K>>, facts: RenderFacts): readonly KubernetesObject[] }
+    | ({ reconcile?: never } & Rendering<K>)
     | { render?: never; reconcile(object: Immutable<ObjectOf<K>>, context: ReconcileContext<K>): Promise<Outcome> }
   );
+
+/**
+ * A controller whose objects live on a cluster. The kernel chooses the cluster, asks `prepare`, runs `render` and the reconcile.render
+ * taps, stores the Release, applies and prunes, asks the reconcile.observe taps and `summarize`, and writes status and Operation.
+ */
+export interface Rendering<K extends AnyKind> {
+  /** Settles what `render` may not ask for itself, such as the image of a build. May create objects. Absent: ready with nothing. */
+  prepare?(object: Immutable<ObjectOf<K>>, context: ReconcileContext<K>): Promise<Prepared>;
+  /** Pure: the same object and facts give the same objects. */
+  render(object: Immutable<ObjectOf<K>>, facts: RenderFacts): readonly KubernetesObject[];
+  /** Pure: the status of the object from what its cluster shows; `Ready` is obligatory among the conditions. */
+  summarize(observation: Observation<K>): { readonly status: Partial<StatusOf<K>>; readonly conditions: readonly Condition[] };
+}
+
+/** Inputs for the render, or the conditions that say what it waits for; `failed` ends the Operation until the spec changes. */
+export type Prepared =
+  | { readonly ready: true; readonly inputs: Strings }
+  | { readonly ready: false; readonly conditions: readonly Condition[]; readonly failed?: boolean };
 
 /** What a render may know besides the object: decided and recorded before, so that rendering stays pure. */
 export interface RenderFacts {
@@ -65,11 +83,22 @@ export interface RenderFacts {
   readonly cluster: {
     readonly name: string;
     readonly namespace: string;
-    readonly capabilities: readonly string[];
+    readonly capabilities: readonly Capability[];
+    /** Scheduler to name in pods; absent: the cluster's own. */
     readonly schedulerName?: string;
   };
   /** Where routes without a host of their own are served; `port` is that of the listener. */
   readonly ingress: { readonly scheme: 'http' | 'https'; readonly hostSuffix: string; readonly port: number };
-  /** Values that other objects settled, such as the image digest of a finished build, by name. */
-  readonly inputs: Readonly<Record<string, string>>;
+  /** What `prepare` answered. */
+  readonly inputs: Strings;
+}
+
+/** The object, the release that serves and its cluster objects as they are. */
+export interface Observation<K extends AnyKind> {
+  readonly object: Immutable<ObjectOf<K>>;
+  readonly facts: RenderFacts;
+  /** Absent until something was rendered. */
+  readonly release?: { readonly name: string; readonly number: number };
+  /** Every object of the inventory that exists, and the pods that they own. */
+  readonly observed: readonly Immutable<KubernetesObject>[];
 }

@@ -40,5 +40,5 @@ export interface EngineHandle {
 
 /** Makes an {@link EngineKind} whose behaviour is typed by its kind. */
 export function engineKind<K extends AnyKind>(kind: K, behaviour?: KindBehaviour<K>): EngineKind {
-  return (behaviour === undefined ? { kind } : { kind, behaviour }) as EngineKind;
+  return behaviour === undefined ? { kind } : { kind, behaviour };
 }

@@ -28,7 +28,7 @@ export function defineService<T>(service: { id: string; contract: number }): Ser
 
 /** A need that may stay unmet: the handle is then undefined. */
 export function optional<T>(service: Service<T>): Service<T | undefined> {
-  return Object.freeze({ ...service, optional: true }) as Service<T | undefined>;
+  return Object.freeze({ ...service, optional: true });
 }
 
 /** Names a family: every instance that provides it is one key. */

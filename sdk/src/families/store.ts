@@ -1,6 +1,8 @@
-import { errorTable } from '../errors.js';
-
-/** One stored key with the revisions at which it was made and last changed; `version` counts its puts, from 1. */
+/**
+ * One stored key with the revisions at which it was made and last changed; `version` counts its puts, from 1.
+ *
+ * What a store hands out is shared: nobody changes `value`.
+ */
 export interface KeyValue {
   readonly key: string;
   readonly value: Uint8Array;
@@ -19,13 +21,17 @@ export type Guard =
   | { readonly key: string; readonly createRevision: number }
   | { readonly lease: string };
 
-/** An effect of a transaction; a key may stand in one change only. */
+/**
+ * An effect of a transaction; a key may stand in one change only.
+ *
+ * A put without `lease` detaches the key from one; deleting what is not there has no effect.
+ */
 export type Change = { readonly put: string; readonly value: Uint8Array; readonly lease?: string } | { readonly delete: string };
 
 /**
  * A reservation made or given back in the transaction itself, so that quotas and unique names are exact across replicas.
  *
- * `counter` adds `amount` (negative gives back; a sum never falls below 0) and fails when the sum would exceed `max`.
+ * `counter` adds `amount` (negative gives back; a sum never falls below 0); taking, not giving back, fails when the sum would exceed `max`.
  * `unique` is taken for `holder` and fails when somebody else holds it; `release` gives it back if `holder` still has it.
  * Claims are no keys: ranges and watches never show them, and the same holder may take what it has.
  */
@@ -34,14 +40,22 @@ export type ClaimChange =
   | { readonly unique: string; readonly holder: string }
   | { readonly release: string; readonly holder: string };
 
-/** All or nothing, at one new revision; ≤ 1,024 guards, changes and claims together, ≤ 8 MiB of values. */
+/**
+ * All or nothing, at one new revision; limits stand in {@link storeLimits}.
+ *
+ * Guards are checked first, then claims, each in order. Changes are made in order; claims of one transaction add up.
+ */
 export interface Transaction {
   readonly guards?: readonly Guard[];
   readonly claims?: readonly ClaimChange[];
   readonly changes: readonly Change[];
 }
 
-/** A failed guard or claim is data, not an error: it says which one and what stands there, and uses no revision. */
+/**
+ * A failed guard or claim is data, not an error: it says which one (its index) and what stands there, and uses no revision.
+ *
+ * A success without effect (nothing put, deleted or claimed) uses none either and answers with the newest.
+ */
 export type TransactionResult =
   | { readonly ok: true; readonly revision: number }
   | { readonly ok: false; readonly revision: number; readonly failedGuard: number; readonly current?: KeyValue }
@@ -55,7 +69,11 @@ export interface RangeQuery {
   readonly revision?: number;
 }
 
-/** One page; `revision` is what it was read at, `more` says that keys beyond the last item exist, `count` how many keys match in all. */
+/**
+ * One page; `revision` is what it was read at, `more` says that keys beyond the last item exist, `count` how many keys match in all.
+ *
+ * A page ends early, after at least one item, when its values reach `storeLimits.pageBytesMax`.
+ */
 export interface RangeResult {
   readonly revision: number;
   readonly items: readonly KeyValue[];
@@ -63,7 +81,7 @@ export interface RangeResult {
   readonly count: number;
 }
 
-/** A change as a watcher sees it; `previous` is what stood there before. A deletion has no `current`. */
+/** A change as a watcher sees it. A deletion has no `current`; `previous` is what stood there before, if the watch asked for it. */
 export interface StoreEvent {
   readonly key: string;
   readonly revision: number;
@@ -77,7 +95,7 @@ export interface WatchBatch {
   readonly events: readonly StoreEvent[];
 }
 
-/** What to watch: the same key interval as a range, from `fromRevision` on (included). */
+/** What to watch: the same key interval as a range, from `fromRevision` on (included), which may lie in the future. */
 export interface WatchQuery {
   readonly start: string;
   readonly end: string;
@@ -86,10 +104,18 @@ export interface WatchQuery {
   readonly bufferedEventsMax?: number;
   /** Asks for a progress mark at least this often while nothing matches. Default: none. */
   readonly progressEveryMs?: number;
+  /** Asks for `previous` in events; costs the store a read for each. Default: false. */
+  readonly previous?: boolean;
 }
 
-/** An open watch: iterate it once; `close` ends the iteration. */
+/** An open watch: iterate it once; `close` ends the iteration, and so does closing the store. */
 export interface Watch extends AsyncIterable<WatchBatch> {
+  /**
+   * Asks for a batch, if need be an empty one, as soon as everything up to the newest revision of now was told.
+   *
+   * This is how a cache learns without delay that it has passed a revision at which nothing of its own changed.
+   */
+  requestProgress(): void;
   close(): void;
 }
 
@@ -121,63 +147,43 @@ export interface ResourceStore {
   readonly epoch: number;
   /** The newest readable revision, without a round trip; consistent reads wait until caches have passed it. @throws TAP_STORE_UNAVAILABLE */
   currentRevision(): Promise<number>;
-  /** The key at `revision` or now. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION */
+  /** The key at `revision` or now. @throws TAP_STORE_COMPACTED (data.revision: the oldest to be had), TAP_STORE_FUTURE_REVISION */
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
   /** One page of a key interval. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION */
   range(query: RangeQuery): Promise<RangeResult>;
-  /** @throws TAP_STORE_READ_ONLY, TAP_STORE_TOO_LARGE, TAP_STORE_OUTCOME_UNKNOWN (only when it truly is unknown) */
+  /**
+   * @throws TAP_STORE_READ_ONLY, TAP_STORE_TOO_LARGE, TAP_STORE_INVALID, TAP_STORE_LEASE_GONE (a put names a dead lease),
+   * TAP_STORE_UNAVAILABLE (nothing happened), TAP_STORE_OUTCOME_UNKNOWN (only when it truly is unknown)
+   */
   transact(transaction: Transaction): Promise<TransactionResult>;
-  /** Iterating throws TAP_STORE_COMPACTED (data.revision: the oldest still to be had) or TAP_STORE_SLOW_CONSUMER (data.revision: the last one told). */
+  /**
+   * Opening never throws. Iterating throws TAP_STORE_COMPACTED (data.revision: the oldest to watch from) or TAP_STORE_SLOW_CONSUMER
+   * (data.revision: the last one told).
+   */
   watch(query: WatchQuery): Watch;
   grantLease(ttlMs: number): Promise<Lease>;
   /** Starts the time to live anew. @throws TAP_STORE_LEASE_GONE */
   keepLeaseAlive(id: string): Promise<void>;
   /** Deletes the lease and its keys in one transaction. @throws TAP_STORE_LEASE_GONE */
   revokeLease(id: string): Promise<void>;
-  /** Forgets what was superseded at or before `revision`. @throws TAP_STORE_COMPACTED when that has been done */
+  /**
+   * Forgets what was superseded or deleted at or before `revision`: reads at it and watches from the one after it go on.
+   *
+   * @throws TAP_STORE_COMPACTED when that has been done, TAP_STORE_FUTURE_REVISION
+   */
   compact(revision: number): Promise<void>;
   /** Everything at one revision, as an opaque stream that `restore` of the same implementation takes. */
   snapshot(): AsyncIterable<Uint8Array>;
-  /** Replaces everything by a snapshot, raises the epoch and cuts every watch. @throws TAP_STORE_CORRUPT, leaving what was there */
+  /**
+   * Replaces everything by a snapshot, raises the epoch and cuts every watch with TAP_STORE_COMPACTED.
+   *
+   * It uses one revision, beyond all that this store or the snapshot ever told, and everything before it is compacted. Keys keep their
+   * revisions, leases start their time to live anew. @throws TAP_STORE_CORRUPT, leaving what was there
+   */
   restore(snapshot: AsyncIterable<Uint8Array>): Promise<void>;
   health(): StoreHealth;
   /** Waits for acknowledged work, ends watches; later calls throw TAP_STORE_UNAVAILABLE. */
   close(): Promise<void>;
 }
 
-const platform = { httpStatus: 500, blame: 'platform', retry: 'back-off' } as const;
-
-/** The failures a store may answer with; any other error of a store counts as its own fault. */
-export const storeErrors = errorTable({
-  TAP_STORE_COMPACTED: { ...platform, httpStatus: 410, retry: 'never', remedy: 'List again and watch from the revision of that list.' },
-  TAP_STORE_FUTURE_REVISION: {
-    ...platform,
-    httpStatus: 410,
-    retry: 'never',
-    remedy: 'List again: the revision is of another store or does not exist yet.',
-  },
-  TAP_STORE_NOT_LEADER: { ...platform, httpStatus: 503, remedy: 'Try again: the write belongs to another replica.' },
-  TAP_STORE_UNAVAILABLE: { ...platform, httpStatus: 503, remedy: 'Wait until the store answers again; readyz says why it does not.' },
-  TAP_STORE_OUTCOME_UNKNOWN: { ...platform, httpStatus: 504, remedy: 'Read the object before trying again: the write may have happened.' },
-  TAP_STORE_READ_ONLY: {
-    ...platform,
-    httpStatus: 503,
-    remedy: 'Free disk space or mend the disk; reads go on and writes resume by themselves.',
-  },
-  TAP_STORE_CORRUPT: { ...platform, retry: 'never', remedy: 'Restore the store from a snapshot; the file named is damaged.' },
-  TAP_STORE_TOO_LARGE: {
-    ...platform,
-    httpStatus: 413,
-    blame: 'caller',
-    retry: 'never',
-    remedy: 'Make the object smaller or split the request.',
-  },
-  TAP_STORE_LEASE_GONE: { ...platform, httpStatus: 409, retry: 'never', remedy: 'Ask for a new lease: this one has ended.' },
-  TAP_STORE_SLOW_CONSUMER: { ...platform, httpStatus: 410, remedy: 'Watch again from the revision after the last one delivered.' },
-  TAP_STORE_LOCKED: {
-    ...platform,
-    httpStatus: 503,
-    retry: 'never',
-    remedy: 'Stop the other process that uses the data directory, or choose another directory.',
-  },
-});
+export { storeErrors } from './store-errors.js';
