@@ -1,0 +1,179 @@
+import type { Clock } from '../context.js';
+import { storeErrors } from './store-errors.js';
+
+/** Whole revisions of events in order; none: everything up to `revision` was told. */
+export interface FeedBatch<E> {
+  readonly revision: number;
+  readonly events: readonly E[];
+}
+
+/** A piece of history; `live`: it reaches up to now, and from this moment on every publication reaches {@link WatchFeed.offer}. */
+export interface FeedHistory<E> extends FeedBatch<E> {
+  readonly live: boolean;
+}
+
+/** What a feed needs from the store or cache whose events it carries. */
+export interface WatchFeedOptions<E> {
+  /** Everything up to here counts as told: one less than the first revision of interest. It may lie in the future. */
+  readonly afterRevision: number;
+  readonly bufferedEventsMax: number;
+  /** The next whole revisions after `afterRevision`; asked for only as the reader consumes, until one answer is live. */
+  catchUp(afterRevision: number): FeedHistory<E> | Promise<FeedHistory<E>>;
+  /** Called once, when the reader or the writer ends it: forget the feed. */
+  onEnd(): void;
+  readonly clock: Clock;
+  /** Asks for a mark at least this often while nothing matches. Default: none. */
+  readonly progressEveryMs?: number | undefined;
+}
+
+/**
+ * The bounded queue between a store that publishes and one reader that iterates: the inside of every watch.
+ *
+ * First the reader pulls history; then the writer offers what it publishes, and a reader too slow for that is cut, never skipped.
+ */
+export class WatchFeed<E extends { readonly revision: number }> implements AsyncIterable<FeedBatch<E>> {
+  readonly #options: WatchFeedOptions<E>;
+  readonly #ended = new AbortController();
+  #buffer: E[] = [];
+  #live = false;
+  /** Everything up to here was handed to the reader or is of no interest to it. */
+  #told: number;
+  /** Everything up to here was offered. */
+  #published = -1;
+  #markWanted = false;
+  #failure: Error | undefined;
+  #iterating = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: WatchFeedOptions<E>) {
+    this.#options = options;
+    this.#told = options.afterRevision;
+    if (options.progressEveryMs !== undefined) void this.#askForMarks(options.progressEveryMs);
+  }
+
+  /** Everything up to this revision was handed to the reader, or did not match. */
+  get revision(): number {
+    return this.#live && this.#buffer.length === 0 ? Math.max(this.#told, this.#published) : this.#told;
+  }
+
+  /**
+   * The writer published everything up to `revision`; `events` are all that match since the last offer, or since history ended.
+   *
+   * They may come before the reader has got the last piece of history: they wait behind it.
+   */
+  offer(revision: number, events: readonly E[]): void {
+    if (this.#ended.signal.aborted) return;
+    this.#published = revision;
+    const early = (events[0]?.revision ?? Infinity) <= this.#told;
+    const wanted = early ? events.filter((event) => event.revision > this.#told) : events;
+    if (this.#buffer.length + wanted.length > this.#options.bufferedEventsMax) return this.fail(this.#tooSlow());
+    for (const event of wanted) this.#buffer.push(event);
+    if (wanted.length > 0 || this.#markDue()) this.#wake?.();
+  }
+
+  /** Asks for a batch, if need be an empty one, as soon as everything published by now was told. */
+  requestProgress(): void {
+    this.#markWanted = true;
+    if (this.#markDue()) this.#wake?.();
+  }
+
+  /** Ends the iteration with `error`; what waits for the reader is dropped. */
+  fail(error: Error): void {
+    if (this.#ended.signal.aborted) return;
+    this.#failure = error;
+    this.close();
+  }
+
+  /** Ends the iteration; what waits for the reader is dropped. */
+  close(): void {
+    if (this.#ended.signal.aborted) return;
+    this.#buffer = [];
+    this.#ended.abort();
+    this.#options.onEnd();
+    this.#wake?.();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<FeedBatch<E>> {
+    if (this.#iterating) throw new TypeError('a watch can be iterated once');
+    this.#iterating = true;
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<FeedBatch<E>>> {
+    for (;;) {
+      if (this.#ended.signal.aborted) return this.#end();
+      const batch = this.#live ? this.#take() : await this.#pull();
+      // The end may have come while history was read.
+      if (batch !== undefined && !this.#ended.signal.aborted) return { done: false, value: batch };
+      if (this.#live && !this.#ended.signal.aborted) await this.#publication();
+    }
+  }
+
+  /** What the writer offered, as one batch. */
+  #take(): FeedBatch<E> | undefined {
+    if (this.#buffer.length === 0 && !this.#markDue()) return undefined;
+    const events = this.#buffer;
+    this.#buffer = [];
+    this.#markWanted = false;
+    this.#told = this.#published;
+    return { revision: this.#told, events };
+  }
+
+  /** A watch from the future gets no mark before its first revision. */
+  #markDue(): boolean {
+    return this.#markWanted && this.#live && this.#published >= this.#told;
+  }
+
+  async #pull(): Promise<FeedBatch<E> | undefined> {
+    try {
+      const { revision, events, live } = await this.#options.catchUp(this.#told);
+      this.#live = live;
+      this.#published = Math.max(this.#published, revision);
+      if (events.length === 0 && !this.#markDue()) {
+        this.#told = Math.max(this.#told, revision);
+        return undefined;
+      }
+      if (live) this.#markWanted = false;
+      this.#told = revision;
+      return { revision, events };
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
+  }
+
+  #end(): IteratorResult<FeedBatch<E>> {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+    return { done: true, value: undefined };
+  }
+
+  async #publication(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+  }
+
+  async #askForMarks(everyMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+      this.requestProgress();
+    }
+  }
+
+  #tooSlow(): Error {
+    const { bufferedEventsMax } = this.#options;
+    return storeErrors.TAP_STORE_SLOW_CONSUMER({
+      message: `more than ${bufferedEventsMax} events wait for a watch that has read up to revision ${this.#told}`,
+      data: { revision: this.#told },
+    });
+  }
+}
