@@ -82,21 +82,31 @@ function referencesIn(schema: Schema): string[] {
   return [...(found === undefined ? [] : [found]), ...parts.flatMap((part) => (part === undefined ? [] : referencesIn(part)))];
 }
 
-/** The schemas that the served kinds are made of, by name, in alphabetical order, cleaned. */
-export function reachableSchemas(documents: Documents): Record<string, Schema> {
-  const roots: readonly ServedKind[] = [...servedKinds, ...servedBodies];
-  const found = new Map<string, Schema>();
+const roots: readonly ServedKind[] = [...servedKinds, ...servedBodies];
+
+/** Names of the schemas that the served kinds are made of; `withoutStatus` leaves out what only their status needs. */
+function reach(documents: Documents, withoutStatus: boolean): Set<string> {
+  const found = new Set<string>();
   const waiting = roots.map((root) => root.schema);
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (found.has(name)) continue;
     const schema = documents.schemas[name];
     if (schema === undefined) throw new Error(`schema ${name} is in none of the documents`);
-    found.set(name, schema);
-    waiting.push(...referencesIn(schema));
+    found.add(name);
+    const isRoot = schema['x-kubernetes-group-version-kind'] !== undefined;
+    const { status: _, ...properties } = schema.properties ?? {};
+    waiting.push(...referencesIn(withoutStatus && isRoot ? { ...schema, properties } : schema));
   }
+  return found;
+}
+
+/** The schemas that the served kinds are made of, by name, in alphabetical order, cleaned. */
+export function reachableSchemas(documents: Documents): Record<string, Schema> {
+  const wished = reach(documents, true);
   const descriptions = new Map(roots.map((root) => [root.schema, root.description]));
+  const names = [...reach(documents, false)].sort(byText);
   return Object.fromEntries(
-    [...found.keys()].sort(byText).map((name) => [name, clean(name, found.get(name) ?? {}, descriptions.get(name))]),
+    names.map((name) => [name, clean(name, documents.schemas[name] ?? {}, !wished.has(name), descriptions.get(name))]),
   );
 }
 
@@ -104,8 +114,7 @@ export function reachableSchemas(documents: Documents): Record<string, Schema> {
  * Outside of status, a default of "", 0 or false is Go's zero value and no default: keeping it would fill in required fields instead of
  * telling that they are missing. In status it stays, because Go writes those fields always. Unions are declared but not used by anybody.
  */
-function clean(name: string, schema: Schema, description?: string): Schema {
-  const keepsZeros = name.endsWith('Status');
+function clean(name: string, schema: Schema, keepsZeros: boolean, description?: string): Schema {
   const visit = (value: unknown, key: string, inProperties: boolean): unknown => {
     if (Array.isArray(value)) return value.map((item) => visit(item, '', false));
     if (typeof value !== 'object' || value === null) return value;
