@@ -13,6 +13,8 @@ export const storeLimits = Object.freeze({
   itemsMax: 10_000,
   /** Values of one page: it ends early, after at least one item. */
   pageBytesMax: 8 * 1_024 * 1_024,
+  /** Leases alive at a time. */
+  leasesMax: 10_000,
   /** Time to live of a lease. */
   leaseTtlMsMin: 100,
   leaseTtlMsMax: 24 * 60 * 60 * 1_000,
