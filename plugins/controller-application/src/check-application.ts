@@ -1,0 +1,88 @@
+import { deny, type Denial, type Immutable } from '@tappaas/sdk';
+import type { ApplicationObject } from '@tappaas/sdk/kinds';
+
+type Spec = Immutable<ApplicationObject>['spec'];
+
+/** Rules across fields: what a route, a mount or a probe names must exist, and what no loaded part can do is refused by name. */
+export function checkApplication(application: Immutable<ApplicationObject>): readonly Denial[] {
+  const { spec } = application;
+  return [...unsupported(spec), ...routes(spec), ...probes(spec), ...mounts(spec), ...environment(spec)];
+}
+
+function unsupported(spec: Spec): Denial[] {
+  const denials: Denial[] = [];
+  const refuse = (field: string, message: string) => denials.push(deny({ field, reason: 'Unsupported', message }));
+  if (spec.source.git) refuse('spec.source.git', 'no loaded builder fetches git repositories; upload the directory with tappaas deploy');
+  if (spec.volumes?.length) refuse('spec.volumes', 'no storage class plugin is loaded that could hold volumes');
+  spec.processes.forEach((process, index) => {
+    if (process.schedule !== undefined)
+      refuse(`spec.processes[${index}].schedule`, 'no loaded cluster promises the batch profile that schedules need');
+    if (process.phase === 'Release')
+      refuse(`spec.processes[${index}].phase`, 'no loaded cluster promises the batch profile that release tasks need');
+  });
+  return denials;
+}
+
+function routes(spec: Spec): Denial[] {
+  return (spec.routes ?? []).flatMap((route, index) => {
+    const field = `spec.routes[${index}]`;
+    const process = spec.processes.find(({ name }) => name === route.process);
+    if (!process) return [missing(`${field}.process`, 'process', route.process, names(spec.processes))];
+    const port = process.ports?.find(({ name }) => name === route.port);
+    return port ? [] : [missing(`${field}.port`, `port of process ${process.name}`, route.port, names(process.ports))];
+  });
+}
+
+function probes(spec: Spec): Denial[] {
+  return spec.processes.flatMap((process, index) =>
+    (['readiness', 'liveness', 'startup'] as const).flatMap((kind) => {
+      const probe = process.probes?.[kind];
+      const field = `spec.processes[${index}].probes.${kind}`;
+      if (probe === undefined) return [];
+      const ways = [probe.http, probe.tcp, probe.exec].filter((way) => way !== undefined).length;
+      if (ways !== 1) return [deny({ field, reason: 'FieldValueInvalid', message: `needs exactly one of http, tcp, exec; found ${ways}` })];
+      const port = probe.http?.port ?? probe.tcp?.port;
+      const known = names(process.ports);
+      return port === undefined || known.includes(port) ? [] : [missing(`${field}.port`, `port of process ${process.name}`, port, known)];
+    }),
+  );
+}
+
+function mounts(spec: Spec): Denial[] {
+  const known = names(spec.volumes);
+  return spec.processes.flatMap((process, index) =>
+    (process.volumeMounts ?? []).flatMap((mount, at) =>
+      known.includes(mount.name) ? [] : [missing(`spec.processes[${index}].volumeMounts[${at}].name`, 'volume', mount.name, known)],
+    ),
+  );
+}
+
+function environment(spec: Spec): Denial[] {
+  const lists = [
+    { field: 'spec.env', env: spec.env },
+    ...spec.processes.map((process, index) => ({ field: `spec.processes[${index}].env`, env: process.env })),
+  ];
+  return lists.flatMap(({ field, env }) =>
+    (env ?? []).flatMap((variable, index) => {
+      const at = `${field}[${index}]`;
+      if ((variable.value === undefined) === (variable.from === undefined)) {
+        return [deny({ field: at, reason: 'FieldValueInvalid', message: `variable ${variable.name} needs exactly one of value, from` })];
+      }
+      return variable.from?.config
+        ? [
+            deny({
+              field: `${at}.from.config`,
+              reason: 'Unsupported',
+              message: 'no configuration plugin is loaded that could settle configuration keys',
+            }),
+          ]
+        : [];
+    }),
+  );
+}
+
+const names = (list: readonly { readonly name: string }[] | undefined) => (list ?? []).map(({ name }) => name);
+
+function missing(field: string, what: string, found: string, known: readonly string[]): Denial {
+  return deny({ field, reason: 'FieldValueNotFound', message: `no ${what} is named "${found}"; there is: ${known.join(', ') || 'none'}` });
+}

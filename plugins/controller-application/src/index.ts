@@ -1,0 +1,44 @@
+import { definePlugin, deny, families, hooks } from '@tappaas/sdk';
+import { Application, Build, Operation, Release } from '@tappaas/sdk/kinds';
+import { checkApplication } from './check-application.js';
+import { hostClaims } from './host-claims.js';
+import { prepareApplication } from './prepare-application.js';
+import { renderApplication } from './render-application.js';
+import { summarizeApplication } from './summarize-application.js';
+
+/** Owns Applications: settles the image, renders cluster objects, and says in status how the application is. */
+export default definePlugin({
+  id: 'controller-application',
+  stability: 'beta',
+  needs: { runtimes: families.runtime },
+  permissions: {
+    resources: [
+      { kind: Application, verbs: ['get', 'list', 'watch', 'update'] },
+      { kind: Build, verbs: ['get', 'list', 'watch', 'create'] },
+      { kind: Release, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
+      { kind: Operation, verbs: ['get', 'list', 'watch', 'create', 'update'] },
+    ],
+  },
+  setup(host, _config, { runtimes }) {
+    host.kind(Application, { check: checkApplication });
+    host.kind(Release);
+    host.tap(hooks.admission.validate, { kinds: [Application] }, ({ object }) => {
+      if (runtimes.has(object.spec.runtime)) return undefined;
+      const loaded = [...runtimes.keys()].toSorted().join(', ') || 'none';
+      return deny({
+        field: 'spec.runtime',
+        reason: 'RuntimeUnknown',
+        message: `no runtime "${object.spec.runtime}" is loaded; loaded: ${loaded}`,
+      });
+    });
+    host.tap(hooks.admission.claim, { kinds: [Application] }, hostClaims);
+    host.controller({
+      kind: Application,
+      parallelMax: 8,
+      watches: [{ kind: Build, wakes: 'owner' }],
+      prepare: prepareApplication,
+      render: (application, facts) => renderApplication(application, facts, runtimes),
+      summarize: summarizeApplication,
+    });
+  },
+});

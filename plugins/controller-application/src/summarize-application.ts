@@ -1,0 +1,106 @@
+import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod } from '@tappaas/sdk';
+import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
+import { defaultHost } from './render-application.js';
+
+type Status = NonNullable<ApplicationObject['status']>;
+type ProcessStatus = NonNullable<Status['processes']>[number];
+
+/** Status from what the cluster shows: replicas, address and conditions that name the first thing in the way. */
+export function summarizeApplication(observation: Observation<typeof Application>): {
+  status: Partial<Status>;
+  conditions: readonly Condition[];
+} {
+  const { object, observed, release, facts } = observation;
+  const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
+  const deployments = observed.filter(isDeployment);
+  const obstacle = obstacleOf(observed);
+  const late = processes.find(({ desired, ready, updated }) => ready < desired || updated < desired);
+  const unsettled =
+    deployments.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) ||
+    deployments.length < object.spec.processes.length;
+  const failed = deployments.some(({ status }) =>
+    status?.conditions?.some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
+  );
+  const settled = late === undefined && !unsettled;
+  const waiting =
+    obstacle ??
+    (late
+      ? `process ${late.name} has ${late.ready} of ${late.desired} replicas ready, ${late.updated} of the new release`
+      : 'the cluster has not taken the release up yet');
+  const readyReason = settled ? 'Serving' : failed ? 'RolloutFailed' : 'RollingOut';
+  const url = urlOf(observation);
+  const served = `release ${release?.name ?? 'unknown'} serves`;
+  const condition = (type: string, holds: boolean, reason: string, message: string): Condition => ({
+    type,
+    status: holds ? 'True' : 'False',
+    reason,
+    message,
+  });
+  return {
+    status: {
+      processes,
+      cluster: facts.cluster.name,
+      ...(url === undefined ? {} : { url }),
+      ...(facts.inputs['build'] === undefined ? {} : { build: facts.inputs['build'] }),
+    },
+    conditions: [
+      condition('Ready', settled, readyReason, settled ? served : waiting),
+      condition('Built', true, 'ImageSettled', `image ${facts.inputs['image'] ?? 'unknown'}`),
+      condition(
+        'Available',
+        processes.every(({ desired, ready }) => desired === 0 || ready > 0),
+        settled ? 'Serving' : 'RollingOut',
+        settled ? served : waiting,
+      ),
+      condition('Progressing', !settled && !failed, readyReason, settled ? served : waiting),
+    ],
+  };
+}
+
+function processStatus(
+  object: Immutable<ApplicationObject>,
+  process: { readonly name: string; readonly replicas: number },
+  observed: readonly Immutable<KubernetesObject>[],
+): ProcessStatus {
+  const deployment = observed.find(
+    (found): found is Immutable<Deployment> => isDeployment(found) && found.metadata.name === `${object.metadata.name}-${process.name}`,
+  );
+  const pods = podsOf(observed).filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === process.name);
+  const restarts = pods.flatMap(({ status }) => status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+  const { status } = deployment ?? {};
+  return {
+    name: process.name,
+    desired: process.replicas,
+    ready: status?.readyReplicas ?? 0,
+    updated: status?.updatedReplicas ?? 0,
+    restarts,
+  };
+}
+
+/** The first thing that keeps a pod from running, in the words of whoever found it. */
+function obstacleOf(observed: readonly Immutable<KubernetesObject>[]): string | undefined {
+  for (const pod of podsOf(observed)) {
+    const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+    if (unscheduled) return `pod ${pod.metadata.name} has no node: ${unscheduled.message ?? unscheduled.reason ?? 'unknown'}`;
+    for (const { name, state } of pod.status?.containerStatuses ?? []) {
+      const waiting = state?.waiting;
+      if (waiting?.reason && waiting.reason !== 'ContainerCreating')
+        return `process ${name} is in ${waiting.reason}: ${waiting.message ?? 'see tappaas logs'}`;
+    }
+  }
+  return undefined;
+}
+
+function urlOf({ object, facts }: Observation<typeof Application>): string | undefined {
+  const route = object.spec.routes?.[0];
+  if (route === undefined) return undefined;
+  const scheme = route.tls ? 'https' : facts.ingress.scheme;
+  const usual = scheme === 'https' ? 443 : 80;
+  const port = facts.ingress.port === usual ? '' : `:${facts.ingress.port}`;
+  const path = route.path === '/' ? '' : route.path;
+  return `${scheme}://${route.host ?? defaultHost(object, facts)}${port}${path}`;
+}
+
+const isDeployment = (object: Immutable<KubernetesObject>): object is Immutable<Deployment> => object.kind === 'Deployment';
+const podsOf = (observed: readonly Immutable<KubernetesObject>[]) =>
+  observed.filter((object): object is Immutable<Pod> => object.kind === 'Pod');

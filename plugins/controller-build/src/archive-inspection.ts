@@ -1,0 +1,102 @@
+import { createGunzip } from 'node:zlib';
+import { posix } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Parser, type ReadEntry } from 'tar';
+import { sourceErrors } from './errors.js';
+
+/** What an archive may contain at most. */
+export interface ArchiveLimits {
+  readonly unpackedBytesMax: number;
+  readonly entriesMax: number;
+}
+
+const pathBytesMax = 1024;
+const depthMax = 64;
+
+/**
+ * Reads an archive from end to end without writing anything and refuses what could harm: names that leave the folder, links that
+ * point out of it, devices, too many entries, and bombs (what comes out of the decompressor is counted while it comes).
+ *
+ * @throws CONTROLLER_BUILD_ARCHIVE_REFUSED naming the entry, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE naming the limit
+ */
+export async function inspectArchive(archive: Uint8Array, limits: ArchiveLimits): Promise<void> {
+  let entries = 0;
+  let refusal: Error | undefined;
+  const parser = new Parser({
+    strict: true,
+    onReadEntry(entry) {
+      entries += 1;
+      refusal ??= entries > limits.entriesMax ? tooLarge(`more than ${limits.entriesMax} entries (entriesMax)`) : refusalOf(entry);
+      entry.resume();
+    },
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    parser.on('end', resolve);
+    parser.on('error', reject);
+  });
+  try {
+    await Promise.all([
+      ended,
+      pipeline(
+        Readable.from([Buffer.from(archive)]),
+        createGunzip(),
+        counter(limits.unpackedBytesMax),
+        (source: AsyncIterable<Uint8Array>) => drain(source, parser, () => refusal),
+      ),
+    ]);
+  } catch (error) {
+    throw (
+      refusal ??
+      (error instanceof Error && 'spec' in error
+        ? error
+        : refused(`it is not a gzipped tar: ${error instanceof Error ? error.message : String(error)}`))
+    );
+  }
+  if (refusal) throw refusal;
+  if (entries === 0) throw refused('it has no entries');
+}
+
+/** Counts what comes out of the decompressor and stops a bomb. */
+function counter(bytesMax: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) done(tooLarge(`more than ${bytesMax} bytes unpacked (unpackedBytesMax)`));
+      else done(null, chunk);
+    },
+  });
+}
+
+async function drain(source: AsyncIterable<Uint8Array>, parser: Parser, refusal: () => Error | undefined): Promise<void> {
+  for await (const chunk of source) {
+    parser.write(Buffer.from(chunk));
+    const found = refusal();
+    if (found) throw found;
+  }
+  parser.end();
+}
+
+function refusalOf(entry: ReadEntry): Error | undefined {
+  const name = entry.path;
+  if (Buffer.byteLength(name) > pathBytesMax || name.split('/').length > depthMax)
+    return refused(`the name of an entry is longer than ${pathBytesMax} bytes or deeper than ${depthMax}`);
+  if (leaves(name)) return refused(`entry "${name}" lies outside the folder`);
+  if (entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'Directory') return undefined;
+  if (entry.type !== 'SymbolicLink')
+    return refused(`entry "${name}" is a ${entry.type}; only files, folders and links inside the folder are taken`);
+  const target = entry.linkpath ?? '';
+  return leaves(posix.join(posix.dirname(name), target)) || posix.isAbsolute(target)
+    ? refused(`link "${name}" points outside the folder`)
+    : undefined;
+}
+
+function leaves(path: string): boolean {
+  if (path.includes('\0') || path.includes('\\') || posix.isAbsolute(path)) return true;
+  const normal = posix.normalize(path);
+  return normal === '..' || normal.startsWith('../');
+}
+
+const refused = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_REFUSED({ message: `the source archive is refused: ${why}` });
+const tooLarge = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_TOO_LARGE({ message: `the source archive is too large: ${why}` });

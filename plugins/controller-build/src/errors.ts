@@ -1,0 +1,24 @@
+import { defineErrors } from '@tappaas/sdk';
+
+const caller = { blame: 'caller', retry: 'never' } as const;
+
+/** What can be wrong with uploaded source. */
+export const sourceErrors = defineErrors({
+  CONTROLLER_BUILD_DIGEST_MISMATCH: { ...caller, httpStatus: 400, remedy: 'Send the archive whose SHA-256 stands in the path.' },
+  CONTROLLER_BUILD_ARCHIVE_REFUSED: {
+    ...caller,
+    httpStatus: 400,
+    remedy: 'Send a gzipped tar of ordinary files and folders with relative names.',
+  },
+  CONTROLLER_BUILD_ARCHIVE_TOO_LARGE: {
+    ...caller,
+    httpStatus: 413,
+    remedy: 'Leave build products out with a .tappaasignore file, or raise the limit named.',
+  },
+  CONTROLLER_BUILD_SOURCE_UNKNOWN: { ...caller, httpStatus: 404, remedy: 'Upload the source first; tappaas deploy does it by itself.' },
+  CONTROLLER_BUILD_BUILDER_UNKNOWN: {
+    ...caller,
+    httpStatus: 422,
+    remedy: 'Name a loaded builder in spec.builder, or load one in the configuration.',
+  },
+});

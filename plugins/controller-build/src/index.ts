@@ -1,0 +1,44 @@
+import { definePlugin, families, Type } from '@tappaas/sdk';
+import { Build } from '@tappaas/sdk/kinds';
+import { checkBuild, reconcileBuild } from './reconcile-build.js';
+import { createSourceShelf } from './source-shelf.js';
+import { sourceRoutes } from './source-routes.js';
+
+const config = Type.Object({
+  directory: Type.String({ default: './data/builds', description: 'Where uploaded source is kept, by digest.' }),
+  images: Type.String({ default: './data/images', description: 'OCI image layout that takes the images; clusters read the same one.' }),
+  uploadBytesMax: Type.Integer({
+    default: 67_108_864,
+    minimum: 1024,
+    maximum: 1_073_741_824,
+    description: 'Largest source archive, bytes.',
+  }),
+  unpackedBytesMax: Type.Integer({
+    default: 536_870_912,
+    minimum: 1024,
+    maximum: 8_589_934_592,
+    description: 'Largest source once unpacked, bytes.',
+  }),
+  entriesMax: Type.Integer({ default: 50_000, minimum: 1, maximum: 1_000_000, description: 'Most files and folders in a source archive.' }),
+  parallelMax: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Builds at once.' }),
+});
+
+/** Owns Builds: takes source archives, gives them to the builder that a Build names, and records image, output and times. */
+export default definePlugin({
+  id: 'controller-build',
+  stability: 'beta',
+  config,
+  example: {},
+  needs: { builders: families.builder },
+  permissions: { resources: [{ kind: Build, verbs: ['get', 'list', 'watch', 'update'] }] },
+  setup(host, settings, { builders }) {
+    const shelf = createSourceShelf(settings);
+    host.kind(Build, { check: checkBuild });
+    for (const route of sourceRoutes(shelf, settings.uploadBytesMax)) host.http(route);
+    host.controller({
+      kind: Build,
+      parallelMax: settings.parallelMax,
+      reconcile: (build, context) => reconcileBuild(build, { builders, shelf, imagesDirectory: settings.images }, context),
+    });
+  },
+});

@@ -1,0 +1,25 @@
+import { definePlugin, families, runtimeType, Type } from '@tappaas/sdk';
+import { shapeStandard } from './shape.js';
+
+const config = Type.Object({
+  cpu: Type.String({ default: '100m', description: 'Processor time a process gets that asks for none.' }),
+  memory: Type.String({ default: '128Mi', description: 'Memory a process gets that asks for none.' }),
+});
+
+/** Ordinary processes: requests as asked or these defaults, memory limited to what was asked for, no privileges. */
+export default definePlugin({
+  id: 'runtime-standard',
+  stability: 'beta',
+  config,
+  example: {},
+  setup(host, { cpu, memory }) {
+    host.provide(families.runtime, () =>
+      runtimeType({
+        description: 'Ordinary processes with a fair share of a node and no privileges.',
+        parameters: Type.Object({}),
+        requires: [],
+        shape: (draft) => shapeStandard(draft, { cpu, memory }),
+      }),
+    );
+  },
+});

@@ -1,0 +1,55 @@
+import type { Column, Kind } from './kinds.js';
+import { kubernetesKind } from './kubernetes-kind.js';
+import { kubernetesKinds, kubernetesSchemas } from './kubernetes-kinds.js';
+
+/** What the generated table does not say of a kind. */
+export interface HandleOptions {
+  /** JSON paths that may stand in field selectors besides name and namespace, such as `.spec.nodeName`. */
+  readonly fields?: readonly string[];
+  readonly columns?: readonly Column[];
+  readonly description?: string;
+}
+
+const selectorPaths: Readonly<Record<string, string>> = {
+  Deployment: '.spec.selector',
+  ReplicaSet: '.spec.selector',
+  StatefulSet: '.spec.selector',
+};
+
+/**
+ * The typed handle of one of Kubernetes' own kinds, with its generated schema; served by whoever registers it.
+ *
+ * @throws TypeError when the generated table has no such kind.
+ * @example
+ * ```ts
+ * const Pods = kubernetesHandle<Pod>('', 'Pod', { fields: ['.spec.nodeName'] });
+ * ```
+ */
+export function kubernetesHandle<O>(group: string, kind: string, options: HandleOptions = {}): Kind<unknown, unknown, O> {
+  const found = kubernetesKinds.find((entry) => entry.group === group && entry.kind === kind);
+  if (found === undefined) throw new TypeError(`the generated Kubernetes table has no kind ${kind} in group "${group}"`);
+  const has = (name: string) => found.subresources.some((subresource) => subresource.name === name);
+  const selectorPath = selectorPaths[kind];
+  return kubernetesKind<O>({
+    group,
+    kind,
+    version: found.version,
+    plural: found.plural,
+    singular: found.singular,
+    scope: found.scope,
+    shortNames: found.shortNames,
+    categories: found.categories,
+    description: options.description ?? kubernetesSchemas[found.schema]?.description ?? kind,
+    schemaName: found.schema,
+    schemas: () => kubernetesSchemas,
+    subresources: {
+      status: has('status'),
+      ...(has('scale')
+        ? { scale: { replicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', ...(selectorPath ? { selectorPath } : {}) } }
+        : {}),
+    },
+    verbs: found.verbs,
+    ...(options.fields ? { fields: options.fields } : {}),
+    ...(options.columns ? { columns: options.columns } : {}),
+  });
+}
