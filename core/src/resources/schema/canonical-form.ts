@@ -1,0 +1,54 @@
+import { memberType, type FieldType } from './field-type.js';
+import { isJsonObject, mapItems, withMembers, type JsonObject } from './json-value.js';
+import { formatQuantity, parseQuantity } from './quantity.js';
+
+/**
+ * `object` as kube-apiserver stores it: a null where no null may be counts as absent, a quantity and a time have their one notation
+ * (`1000m` is `1`, `1024Mi` is `1Gi`, an offset becomes `Z`). What does not parse stays as it is, for validation to name.
+ *
+ * With `emptyEnumIsAbsent`, `""` in an optional enum counts as absent too, which is how Go's clients leave one out.
+ */
+export function canonicalForm(type: FieldType, object: JsonObject, options: { readonly emptyEnumIsAbsent: boolean }): JsonObject {
+  return canonical(type, object, options.emptyEnumIsAbsent) as JsonObject;
+}
+
+function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean): unknown {
+  if (Array.isArray(value)) return type.shape === 'list' ? mapItems(value, (item) => canonical(type.items, item, emptyIsAbsent)) : value;
+  if (!isJsonObject(value)) return canonicalScalar(type.schema.format, value);
+  if (type.shape !== 'map') return value;
+  const members = new Map<string, unknown>();
+  for (const [name, member] of Object.entries(value)) {
+    const known = memberType(type, name);
+    if (known === undefined) continue;
+    const isAbsent = type.fields.has(name) && isAbsentValue(known, member, emptyIsAbsent && !type.required.has(name));
+    members.set(name, isAbsent ? undefined : canonical(known, member, emptyIsAbsent));
+  }
+  return withMembers(value, members);
+}
+
+function isAbsentValue(type: FieldType, value: unknown, emptyEnumIsAbsent: boolean): boolean {
+  // A schema without a type takes any value, and null is one.
+  if (value === null) return type.schema.nullable !== true && !(type.shape === 'any' && type.schema.anyOf === undefined);
+  return emptyEnumIsAbsent && value === '' && type.schema.enum !== undefined && !type.schema.enum.includes('');
+}
+
+function canonicalScalar(format: string | undefined, value: unknown): unknown {
+  if (format === 'quantity') {
+    const quantity = parseQuantity(value);
+    return quantity === undefined ? value : formatQuantity(quantity);
+  }
+  return format === 'date-time' && typeof value === 'string' ? canonicalTime(value) : value;
+}
+
+const offsetTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?<fraction>\.\d+)?(?<offset>Z|[+-]\d\d:\d\d)$/;
+
+/** Whole seconds stay whole, fractions are cut or filled to microseconds, as MicroTime writes them. */
+function canonicalTime(text: string): string {
+  const groups = offsetTime.exec(text)?.groups;
+  if (groups === undefined || (groups['offset'] === 'Z' && groups['fraction'] === undefined)) return text;
+  const atMs = Date.parse(text);
+  if (Number.isNaN(atMs)) return text;
+  const seconds = new Date(atMs).toISOString().slice(0, 19);
+  const fraction = groups['fraction'];
+  return fraction === undefined ? `${seconds}Z` : `${seconds}.${fraction.slice(1, 7).padEnd(6, '0')}Z`;
+}

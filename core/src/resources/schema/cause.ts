@@ -1,0 +1,94 @@
+import { fieldPath } from './field-path.js';
+
+/** Why one field is not accepted, with the reasons that Kubernetes uses in `Status.details.causes`. */
+export type CauseReason =
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueTypeInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueDuplicate'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'FieldManagerConflict';
+
+/** One finding; `message` does not repeat the field. */
+export interface Cause {
+  readonly reason: CauseReason;
+  readonly field: string;
+  readonly message: string;
+}
+
+const shownCharactersMax = 200;
+
+/** A value as a message shows it: JSON, cut when long. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
+}
+
+/** The field must be there and is not. */
+export const required = (field: string, detail?: string): Cause => ({
+  reason: 'FieldValueRequired',
+  field,
+  message: detail === undefined ? 'Required value' : `Required value: ${detail}`,
+});
+
+/** The value is of the right type and breaks a rule. */
+export const invalid = (field: string, value: unknown, rule: string): Cause => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${shown(value)}: ${rule}`,
+});
+
+/** The value is of another JSON type than the schema says. */
+export const typeInvalid = (field: string, value: unknown, type: string): Cause => ({
+  reason: 'FieldValueTypeInvalid',
+  field,
+  message: `Invalid value: ${shown(typeName(value))}: ${field === '' ? 'the object' : field} in body must be of type ${type}: ${shown(value)}`,
+});
+
+/** The value is none of a closed list. */
+export const notSupported = (field: string, value: unknown, supported: readonly unknown[]): Cause => ({
+  reason: 'FieldValueNotSupported',
+  field,
+  message: `Unsupported value: ${shown(value)}: supported values: ${supported.map((item) => JSON.stringify(item)).join(', ')}`,
+});
+
+/** The value stands in the list already. */
+export const duplicate = (field: string, value: unknown): Cause => ({
+  reason: 'FieldValueDuplicate',
+  field,
+  message: `Duplicate value: ${shown(value)}`,
+});
+
+/** The field must not be there. */
+export const forbidden = (field: string, rule: string): Cause => ({ reason: 'FieldValueForbidden', field, message: `Forbidden: ${rule}` });
+
+/** More text or bytes than allowed. */
+export const tooLong = (field: string, max: number, unit: 'bytes' | 'characters'): Cause => ({
+  reason: 'FieldValueTooLong',
+  field,
+  message: `Too long: may not be more than ${max} ${unit}`,
+});
+
+/** More items than allowed. */
+export const tooMany = (field: string, count: number, max: number): Cause => ({
+  reason: 'FieldValueTooMany',
+  field,
+  message: `Too many: ${count}: must have at most ${max} items`,
+});
+
+/** A cause with its field moved below `parent`. */
+export const below = (parent: string, cause: Cause): Cause => ({ ...cause, field: fieldPath(parent, cause.field) });
+
+/** A cause as a `Status` message lists it: `spec.replicas: Required value`. */
+export const causeText = (cause: Cause): string => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`);
+
+/** The JSON type of a value, integers apart. */
+export function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value;
+}

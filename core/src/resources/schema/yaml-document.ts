@@ -1,0 +1,74 @@
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Document as YamlDocument, type YAMLMap } from 'yaml';
+import { fieldPath, itemPath } from './field-path.js';
+import { documentErrors, documentLimits, type Document, type DocumentLimits } from './json-document.js';
+
+/** Enough for anchors that people use, far from what an alias bomb needs. */
+const aliasesMax = 100;
+
+/**
+ * Decodes one YAML document strictly, with the findings and limits of `parseJson`. Tags beyond YAML's core schema are refused.
+ *
+ * @throws TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT (depth, keys, aliases, or the key `__proto__`)
+ */
+export function parseYaml(text: string, limits: DocumentLimits = documentLimits): Document {
+  const documents = parseAllDocuments(text, { uniqueKeys: false, schema: 'core', version: '1.2', merge: false, prettyErrors: true });
+  const [document, ...more] = 'empty' in documents ? [] : documents;
+  if (document === undefined || more.length > 0) {
+    throw documentErrors.TAP_DOCUMENT_SYNTAX({
+      message: `the body must hold one YAML document, found ${more.length === 0 ? 'none' : more.length + 1}`,
+    });
+  }
+  const [error] = [...document.errors, ...document.warnings];
+  if (error !== undefined) throw documentErrors.TAP_DOCUMENT_SYNTAX({ message: `the document is not valid YAML: ${error.message}` });
+  const duplicates = findings(document, limits);
+  try {
+    return { value: document.toJS({ maxAliasCount: aliasesMax }), duplicates };
+  } catch (cause) {
+    throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document uses aliases more than ${aliasesMax} times`, cause });
+  }
+}
+
+function findings(document: YamlDocument, limits: DocumentLimits): readonly string[] {
+  const duplicates: string[] = [];
+  let keys = 0;
+  visit(document, (_, node, ancestors) => {
+    const depth = ancestors.filter((ancestor) => isMap(ancestor) || isSeq(ancestor)).length + (isMap(node) || isSeq(node) ? 1 : 0);
+    if (depth > limits.depthMax)
+      throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document is nested deeper than ${limits.depthMax} levels` });
+    if (isAlias(node) && depth > limits.depthMax / 2) {
+      throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `an alias stands deeper than ${limits.depthMax / 2} levels` });
+    }
+    if (!isMap(node)) return;
+    keys += node.items.length;
+    if (keys > limits.keysMax) throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document has more than ${limits.keysMax} keys` });
+    duplicates.push(...repeatedKeys(node, () => pathOf([...ancestors, node])));
+  });
+  return duplicates;
+}
+
+function repeatedKeys(map: YAMLMap, path: () => string): string[] {
+  const seen = new Set<string>();
+  const repeated: string[] = [];
+  for (const { key } of map.items) {
+    const name = isScalar(key) ? String(key.value) : undefined;
+    if (name === undefined) throw documentErrors.TAP_DOCUMENT_SYNTAX({ message: `a key of ${path() || 'the document'} is not a scalar` });
+    if (name === '__proto__')
+      throw documentErrors.TAP_DOCUMENT_LIMIT({ message: 'the document has the key "__proto__", which no object may have' });
+    if (seen.has(name)) repeated.push(fieldPath(path(), name));
+    seen.add(name);
+  }
+  return repeated;
+}
+
+function pathOf(nodes: readonly unknown[]): string {
+  let path = '';
+  for (const [position, node] of nodes.entries()) {
+    const inner = nodes[position + 1];
+    if (isSeq(node)) path = itemPath(path, node.items.indexOf(inner));
+    if (isMap(node) && inner !== undefined) {
+      const pair = node.items.find((item) => item === inner);
+      if (pair !== undefined && isScalar(pair.key)) path = fieldPath(path, String(pair.key.value));
+    }
+  }
+  return path;
+}
