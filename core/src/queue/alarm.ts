@@ -1,8 +1,4 @@
-/** The clock of the platform; virtual in tests. */
-export interface Clock {
-  nowMs(): number;
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+import type { Clock } from '@tappaas/sdk';
 
 /** Timers cannot wait longer than 2^31 ms; what is due later is waited for in pieces. */
 const sleepMsMax = 2 ** 31 - 1;

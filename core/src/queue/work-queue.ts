@@ -1,4 +1,5 @@
-import { Alarm, type Clock } from './alarm.js';
+import type { Clock } from '@tappaas/sdk';
+import { Alarm } from './alarm.js';
 import { createBackoff, type Backoff, type BackoffOptions } from './backoff.js';
 import { DelayHeap } from './delay-heap.js';
 import { queueErrors } from './errors.js';

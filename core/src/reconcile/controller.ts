@@ -1,0 +1,210 @@
+import type { Clock, Outcome } from '@tappaas/sdk';
+import { reconcileErrors } from './errors.js';
+import { verdictOf, verdictOfFailure, type Verdict } from './outcome.js';
+import { compareRevisions } from './revision.js';
+
+/** Where keys come from and go back to. */
+export interface KeyQueue {
+  get(signal: AbortSignal): Promise<string | undefined>;
+  add(key: string): boolean;
+  addAfter(key: string, delayMs: number): boolean;
+  retry(key: string): number;
+  forget(key: string): void;
+  done(key: string): void;
+}
+
+/** What one run is given besides its key. */
+export interface Run {
+  /** Aborts at the deadline, and when the controller stops or loses its lease. */
+  readonly signal: AbortSignal;
+  /** Tells that the run wrote `revision`: the key's next run waits until the cache shows it. */
+  readonly wrote: (revision: string) => void;
+}
+
+/** How one run went, for metrics and logs. */
+export type RunReport = Verdict & { readonly key: string; readonly durationMs: number };
+
+export interface ControllerOptions {
+  readonly name: string;
+  readonly queue: KeyQueue;
+  /** Runs at the same time. Default 4. */
+  readonly workersMax?: number;
+  /** Gets a key, not an event: it reads everything anew. */
+  readonly reconcile: (key: string, run: Run) => Promise<Outcome>;
+  /** Default 60,000. */
+  readonly deadlineMs?: number;
+  readonly clock: Clock;
+  /** Resolves when what the reconcile reads has reached `revision`. */
+  readonly waitFor?: (revision: string, signal: AbortSignal) => Promise<void>;
+  readonly onReport?: (report: RunReport) => void;
+}
+
+export interface Controller {
+  readonly name: string;
+  /** Works until `signal` aborts or the queue ends; resolves when no run is left. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Runs so far by result. */
+  readonly counts: Readonly<Record<Verdict['result'], number>>;
+  readonly running: number;
+  /** Runs that went on after their deadline and hold no worker any more. */
+  readonly overdue: number;
+}
+
+/** What a run that has been told to stop may still take before its worker goes on without it. */
+const graceMs = 1_000;
+/** Between attempts to see an own write when the cache itself fails. */
+const visibilityRetryMs = 1_000;
+
+/**
+ * Turns keys into runs: never two of one key at a time, each with a deadline, each outcome treated by the table in outcome.ts.
+ *
+ * A run that ignores its signal keeps its key (two runs of one key never overlap) but not its worker: up to `workersMax` such
+ * runs are left behind, beyond that workers wait for them.
+ */
+export function createController(options: ControllerOptions): Controller {
+  return new ReconcileController(options);
+}
+
+class ReconcileController implements Controller {
+  readonly name: string;
+  readonly counts = { done: 0, again: 0, error: 0, timeout: 0, terminal: 0, stopped: 0 };
+  running = 0;
+  overdue = 0;
+  private readonly options: ControllerOptions;
+  private readonly workersMax: number;
+  private readonly deadlineMs: number;
+  /** Runs and releases that have no worker waiting for them. */
+  private readonly detached = new Set<Promise<void>>();
+
+  constructor(options: ControllerOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.workersMax = options.workersMax ?? 4;
+    this.deadlineMs = options.deadlineMs ?? 60_000;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(Array.from({ length: this.workersMax }, () => this.work(signal)));
+    await Promise.all(this.detached);
+  }
+
+  private async work(stop: AbortSignal): Promise<void> {
+    const { queue } = this.options;
+    for (let key = await queue.get(stop); key !== undefined; key = await queue.get(stop)) await this.process(key, stop);
+  }
+
+  /** Resolves when the run has ended or has been left behind. */
+  private process(key: string, stop: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const ended = this.reconcile(key, stop, () => {
+        if (this.overdue >= this.workersMax) return;
+        this.overdue += 1;
+        this.detach(ended.then(() => void (this.overdue -= 1)));
+        resolve();
+      });
+      void ended.then(resolve);
+    });
+  }
+
+  /** Never rejects. `leaveBehind` is called once when the run goes on after its deadline. */
+  private async reconcile(key: string, stop: AbortSignal, leaveBehind: () => void): Promise<void> {
+    const { clock } = this.options;
+    const startMs = clock.nowMs();
+    const abort = new AbortController();
+    const onStop = (): void => abort.abort(reconcileErrors.TAP_RECONCILE_STOPPED({ message: `controller ${this.name} stopped` }));
+    const ended = new AbortController();
+    let written: string | undefined;
+    const wrote = (revision: string): void => {
+      if (written === undefined || compareRevisions(revision, written) > 0) written = revision;
+    };
+    if (stop.aborted) onStop();
+    else stop.addEventListener('abort', onStop, { once: true });
+    void this.enforceDeadline(key, abort, ended.signal, leaveBehind);
+    this.running += 1;
+    let verdict: Verdict;
+    try {
+      verdict = verdictOf(await this.options.reconcile(key, { signal: abort.signal, wrote }));
+    } catch (error) {
+      verdict = verdictOfFailure(error);
+    }
+    this.running -= 1;
+    ended.abort();
+    stop.removeEventListener('abort', onStop);
+    verdict = this.judge(verdict, abort.signal, stop);
+    this.settle(key, verdict);
+    this.report({ ...verdict, key, durationMs: clock.nowMs() - startMs });
+    this.detach(this.release(key, written, stop));
+  }
+
+  private async enforceDeadline(key: string, abort: AbortController, ended: AbortSignal, leaveBehind: () => void): Promise<void> {
+    try {
+      await this.options.clock.sleep(this.deadlineMs, ended);
+      const message = `the reconcile of ${key} by ${this.name} took longer than ${this.deadlineMs} ms`;
+      abort.abort(reconcileErrors.TAP_RECONCILE_TIMEOUT({ message }));
+      await this.options.clock.sleep(graceMs, ended);
+      leaveBehind();
+    } catch (error) {
+      if (!ended.aborted) throw error;
+    }
+  }
+
+  /** A failure of a run that was told to end has the reason it was told; a run that still succeeded in time has succeeded. */
+  private judge(verdict: Verdict, signal: AbortSignal, stop: AbortSignal): Verdict {
+    if (!signal.aborted) return verdict;
+    if (signal.reason instanceof Error && !stop.aborted) return { result: 'timeout', error: signal.reason };
+    return verdict.result === 'done' || verdict.result === 'again' || verdict.result === 'terminal' ? verdict : { result: 'stopped' };
+  }
+
+  private settle(key: string, verdict: Verdict): void {
+    const { queue } = this.options;
+    switch (verdict.result) {
+      case 'done':
+      case 'terminal':
+        queue.forget(key);
+        break;
+      case 'again':
+        queue.forget(key);
+        queue.addAfter(key, verdict.afterMs);
+        break;
+      case 'error':
+      case 'timeout':
+        if (verdict.afterMs === undefined) queue.retry(key);
+        else queue.addAfter(key, verdict.afterMs);
+        break;
+      case 'stopped':
+        queue.add(key);
+        break;
+    }
+  }
+
+  /** Gives the key back, once the cache shows what the run wrote; no worker waits for that. */
+  private async release(key: string, written: string | undefined, stop: AbortSignal): Promise<void> {
+    if (written !== undefined) while (!stop.aborted && !(await this.isVisible(written, stop))) continue;
+    this.options.queue.done(key);
+  }
+
+  private async isVisible(revision: string, stop: AbortSignal): Promise<boolean> {
+    const { waitFor, clock } = this.options;
+    try {
+      await waitFor?.(revision, stop);
+      return true;
+    } catch {
+      await clock.sleep(visibilityRetryMs, stop).catch(() => {});
+      return false;
+    }
+  }
+
+  private report(report: RunReport): void {
+    this.counts[report.result] += 1;
+    try {
+      this.options.onReport?.(report);
+    } catch {
+      // Who only listens must not stop the work.
+    }
+  }
+
+  private detach(work: Promise<void>): void {
+    this.detached.add(work);
+    void work.finally(() => this.detached.delete(work));
+  }
+}

@@ -1,0 +1,29 @@
+import { errorTable } from '@tappaas/sdk';
+
+const platform = { httpStatus: 500, blame: 'platform', retry: 'back-off' } as const;
+
+/** What can go wrong between a key and its object being as it should be. */
+export const reconcileErrors = errorTable({
+  TAP_RECONCILE_TIMEOUT: {
+    ...platform,
+    httpStatus: 504,
+    blame: 'plugin',
+    remedy: 'Make the reconcile shorter, or answer againAfterMs and go on in the next run; obey the signal.',
+  },
+  TAP_RECONCILE_BAD_OUTCOME: {
+    ...platform,
+    blame: 'plugin',
+    remedy: 'Answer nothing, or an object whose againAfterMs is a number of milliseconds that is not negative.',
+  },
+  TAP_RECONCILE_STOPPED: { ...platform, httpStatus: 503, remedy: 'Nothing: the key is worked on again by whoever leads next.' },
+  TAP_CACHE_TOO_LARGE: { ...platform, httpStatus: 507, remedy: 'Raise itemsMax of the cache, or narrow what it watches.' },
+  TAP_CACHE_SILENT: { ...platform, httpStatus: 504, blame: 'upstream', remedy: 'Check the network: the watch was open but nothing came.' },
+  TAP_CACHE_WATCH_ENDED: {
+    ...platform,
+    httpStatus: 503,
+    blame: 'upstream',
+    remedy: 'Check the server: it ends watches as soon as they begin.',
+  },
+  TAP_CACHE_WAITERS_TOO_MANY: { ...platform, httpStatus: 503, remedy: 'Wait until the cache has caught up with the store.' },
+  TAP_LEADER_LOST: { ...platform, httpStatus: 503, remedy: 'Nothing: another replica leads, or this one will again.' },
+});

@@ -1,0 +1,285 @@
+import { freezeDeep, isTapError, type Clock, type Immutable } from '@tappaas/sdk';
+import { reconcileErrors } from './errors.js';
+import { HandlerFeed, occasions, type Handler, type Occasion } from './handler-feed.js';
+import { ObjectCache, type Indexer } from './object-cache.js';
+import { readPatiently } from './patient-reader.js';
+import { withoutManagedFields } from './projection.js';
+import { RevisionGate } from './revision-gate.js';
+import { compareRevisions } from './revision.js';
+import { keyOf, type CachedObject, type Source, type SourceEvent } from './source.js';
+
+export interface InformerOptions<T extends CachedObject> {
+  /** What is watched, for messages. */
+  readonly name: string;
+  readonly source: Source<T>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Delay after the nth failure in a row, with jitter; to recover within 30 s it must stay below 20 s. */
+  readonly backoff: (failures: number) => number;
+  /** What is kept of an object. Default: all but managed fields. */
+  readonly project?: (object: T) => T;
+  readonly indexers?: Readonly<Record<string, Indexer<Immutable<T>>>>;
+  /** A watch is ended and begun anew after this time to twice this time. Default 5 min. */
+  readonly watchMs?: number;
+  /** A watch that says nothing for this long is taken for half-open. Default 25,000; servers send bookmarks meanwhile or not. */
+  readonly silenceMsMax?: number;
+  /** Shows every object to the handlers again after this time, from the cache. Default: never. */
+  readonly resyncMs?: number;
+  /** Default 1,000,000. */
+  readonly itemsMax?: number;
+  /** Keys that one handler may fail to take before the watch pauses for it. Default 10,000. */
+  readonly behindKeysMax?: number;
+  /** Readers that may wait for a revision at once. Default 100,000. */
+  readonly waitersMax?: number;
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A cache that follows a source, and its readers. Everything it hands out is frozen. */
+export interface Informer<T extends CachedObject> {
+  /** Follows the source until `signal` aborts, whatever fails on the way; never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  get(key: string): Immutable<T> | undefined;
+  list(): Immutable<T>[];
+  byIndex(index: string, value: string): Immutable<T>[];
+  keys(): IterableIterator<string>;
+  readonly size: number;
+  /** Everything up to here is in the cache; nothing before the first list. */
+  readonly revision: string | undefined;
+  readonly hasSynced: boolean;
+  /** Resolves when the first list is in the cache and was told. */
+  synced(signal: AbortSignal): Promise<void>;
+  /** Resolves when the cache has reached `revision`: what was written is read from then on. */
+  waitFor(revision: string, signal: AbortSignal): Promise<void>;
+  /** Tells what is there as part of the initial list, then every change; answers how to leave. */
+  addHandler(handler: Handler<T>): () => void;
+  /** Shows every object to the handlers again. */
+  resync(): void;
+}
+
+/** One list and one watch, however many handlers and readers there are. */
+export function createInformer<T extends CachedObject>(options: InformerOptions<T>): Informer<T> {
+  return new ListWatcher(options);
+}
+
+/** Objects told in one go before others get the event loop. */
+const chunkItems = 2_000;
+/** A watch that ends sooner than this without a word has failed. */
+const shortWatchMs = 1_000;
+const retryAfterMsMax = 20_000;
+
+class ListWatcher<T extends CachedObject> implements Informer<T> {
+  revision: string | undefined;
+  hasSynced = false;
+  private readonly options: InformerOptions<T>;
+  private readonly cache: ObjectCache<Immutable<T>>;
+  private readonly project: (object: T) => T;
+  private readonly itemsMax: number;
+  private readonly behindKeysMax: number;
+  private readonly gate: RevisionGate;
+  private readonly feeds = new Set<HandlerFeed<T>>();
+  private readonly firstSync = Promise.withResolvers<void>();
+  private running: AbortSignal | undefined;
+  private failures = 0;
+  /** The source no longer knows our revision. */
+  private expired = true;
+
+  constructor(options: InformerOptions<T>) {
+    this.options = options;
+    this.cache = new ObjectCache(options.indexers ?? {}, (error) => options.onError?.(error));
+    this.project = options.project ?? withoutManagedFields;
+    this.itemsMax = options.itemsMax ?? 1_000_000;
+    this.behindKeysMax = options.behindKeysMax ?? 10_000;
+    this.gate = new RevisionGate(options.waitersMax ?? 100_000);
+  }
+
+  get size(): number {
+    return this.cache.size;
+  }
+
+  get(key: string): Immutable<T> | undefined {
+    return this.cache.get(key);
+  }
+
+  list(): Immutable<T>[] {
+    return [...this.cache.values()];
+  }
+
+  keys(): IterableIterator<string> {
+    return this.cache.keys();
+  }
+
+  byIndex(index: string, value: string): Immutable<T>[] {
+    return this.cache.byIndex(index, value);
+  }
+
+  waitFor(revision: string, signal: AbortSignal): Promise<void> {
+    return this.gate.wait(revision, signal);
+  }
+
+  synced(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error);
+      if (signal.aborted) onAbort();
+      signal.addEventListener('abort', onAbort, { once: true });
+      void this.firstSync.promise.then(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+    });
+  }
+
+  addHandler(handler: Handler<T>): () => void {
+    const { clock, backoff } = this.options;
+    const current = (key: string): Immutable<T> | undefined => this.cache.get(key);
+    const feed = new HandlerFeed<T>({ handler, current, clock, backoff, onError: (error) => this.handlerFailed(feed, error) });
+    this.feeds.add(feed);
+    for (const object of this.cache.values()) feed.tell(keyOf(object), object, undefined, occasions.initial);
+    return () => {
+      this.feeds.delete(feed);
+      feed.close();
+    };
+  }
+
+  resync(): void {
+    for (const object of this.cache.values()) this.tell(keyOf(object), object, object, occasions.resync);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.running = signal;
+    for (const feed of this.feeds) if (feed.behindKeys > 0) void feed.retry(signal);
+    void this.resyncAgainAndAgain(signal);
+    while (!signal.aborted) {
+      try {
+        if (this.expired) await this.relist(signal);
+        await this.watch(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.options.onError?.(error);
+        const isGone = isTapError(error) && error.spec.httpStatus === 410;
+        if (isGone) this.expired = true;
+        await this.pause(error, signal);
+      }
+    }
+    this.running = undefined;
+  }
+
+  private async pause(failure: unknown, signal: AbortSignal): Promise<void> {
+    const askedMs = isTapError(failure) ? Math.min(retryAfterMsMax, failure.retryAfterMs ?? 0) : 0;
+    const delayMs = Math.max(askedMs, this.options.backoff(this.failures));
+    this.failures += 1;
+    await this.options.clock.sleep(delayMs, signal).catch(() => {});
+  }
+
+  private async relist(signal: AbortSignal): Promise<void> {
+    const { items, revision } = await this.options.source.list({ signal });
+    if (items.length > this.itemsMax) throw this.tooLarge(items.length);
+    const listed = new Set<string>();
+    const occasion = this.hasSynced ? occasions.change : occasions.initial;
+    let told = 0;
+    for (const item of items) {
+      const key = keyOf(item);
+      listed.add(key);
+      const known = this.cache.get(key);
+      if (known === undefined || !isSame(known, item)) this.put(key, item, occasion);
+      if ((told += 1) % chunkItems === 0) await yieldToOthers();
+      for (const feed of this.feeds) if (feed.behindKeys >= this.behindKeysMax) await feed.caughtUp();
+    }
+    for (const key of Array.from(this.cache.keys())) if (!listed.has(key)) this.drop(key, occasions.tombstone);
+    this.expired = false;
+    this.reach(revision);
+    if (this.hasSynced) return;
+    this.hasSynced = true;
+    this.firstSync.resolve();
+  }
+
+  private async watch(signal: AbortSignal): Promise<void> {
+    const { name, source, clock, random, watchMs = 300_000, silenceMsMax = 25_000 } = this.options;
+    const fromRevision = this.revision ?? '';
+    const timeoutMs = Math.round(watchMs * (1 + random()));
+    const startMs = clock.nowMs();
+    let heard = false;
+    const open = (signal: AbortSignal): AsyncIterable<SourceEvent<T>> => source.watch({ fromRevision, timeoutMs, signal });
+    for await (const event of readPatiently(open, { clock, silenceMsMax, what: `watch of ${name}` }, signal)) {
+      this.take(event);
+      heard = true;
+      this.failures = 0;
+      for (const feed of this.feeds) if (feed.behindKeys >= this.behindKeysMax) await feed.caughtUp();
+    }
+    if (heard || clock.nowMs() - startMs >= shortWatchMs) return;
+    throw reconcileErrors.TAP_CACHE_WATCH_ENDED({ message: `the watch of ${name} ended at once without an event` });
+  }
+
+  private take(event: SourceEvent<T>): void {
+    if (event.type === 'bookmark') {
+      if (this.isNews(event.revision)) this.reach(event.revision);
+      return;
+    }
+    const { object } = event;
+    const key = keyOf(object);
+    const revision = object.metadata.resourceVersion ?? '';
+    const known = this.cache.get(key);
+    if (event.type === 'deleted') {
+      // Another object of that name, made after the one this tells about, stays.
+      if (known !== undefined && known.metadata.uid === object.metadata.uid) this.drop(key, occasions.change, object);
+    } else if (this.isNews(revision)) {
+      if (known === undefined && this.cache.size >= this.itemsMax) throw this.tooLarge(this.cache.size + 1);
+      this.put(key, object, occasions.change);
+    }
+    if (this.isNews(revision)) this.reach(revision);
+  }
+
+  /** A change at or before what was seen is an echo of a resumed watch. */
+  private isNews(revision: string): boolean {
+    return this.revision === undefined || compareRevisions(revision, this.revision) > 0;
+  }
+
+  private put(key: string, item: T, occasion: Occasion): void {
+    const object = freezeDeep(this.project(item));
+    const previous = this.cache.get(key);
+    this.cache.set(key, object);
+    this.tell(key, object, previous, occasion);
+  }
+
+  /** The last state told is the deleted one when the source shows it, else what was known. */
+  private drop(key: string, occasion: Occasion, last?: T): void {
+    const known = this.cache.get(key);
+    this.cache.delete(key);
+    this.tell(key, undefined, last === undefined ? known : freezeDeep(this.project(last)), occasion);
+  }
+
+  private tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
+    for (const feed of this.feeds) feed.tell(key, object, previous, occasion);
+  }
+
+  private reach(revision: string): void {
+    this.revision = revision;
+    this.gate.advance(revision);
+  }
+
+  private handlerFailed(feed: HandlerFeed<T>, error: unknown): void {
+    this.options.onError?.(error);
+    if (this.running) void feed.retry(this.running);
+  }
+
+  private async resyncAgainAndAgain(signal: AbortSignal): Promise<void> {
+    const { clock, resyncMs } = this.options;
+    if (resyncMs === undefined) return;
+    while (!signal.aborted) {
+      await clock.sleep(resyncMs, signal).catch(() => {});
+      if (!signal.aborted) this.resync();
+    }
+  }
+
+  private tooLarge(items: number): Error {
+    const message = `the cache of ${this.options.name} may hold ${this.itemsMax} objects, ${items} were found`;
+    return reconcileErrors.TAP_CACHE_TOO_LARGE({ message });
+  }
+}
+
+function isSame(known: CachedObject, item: CachedObject): boolean {
+  return known.metadata.uid === item.metadata.uid && known.metadata.resourceVersion === item.metadata.resourceVersion;
+}
+
+function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
