@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { CliError } from './cli-error.js';
+import { exitCodes } from './command.js';
+import { isDirectory } from './source-archive.js';
+
+/** An Application as it is sent, and the directory whose source it needs; source named in the manifest needs none. */
+export interface Deployable {
+  readonly application: ApplicationManifest;
+  readonly sourceDirectory: string | undefined;
+}
+
+export interface ApplicationManifest {
+  readonly apiVersion: 'apps.tappaas.dev/v1alpha1';
+  readonly kind: 'Application';
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels?: object; readonly annotations?: object };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+const manifestNames = ['tappaas.yaml', 'tappaas.yml', 'tappaas.json'];
+
+/** Lists that people may write as maps by name. */
+const listsByName: readonly string[] = ['processes', 'env', 'volumes', 'routes', 'dependencies', 'ports', 'volumeMounts'];
+
+/** What `deploy` sends for a directory, a manifest or an image; `name` wins over all others. */
+export async function readDeployable(path: string, options: { readonly namespace: string; readonly name?: string; readonly image?: string }): Promise<Deployable> {
+  const directory = await isDirectory(path);
+  const found = directory ? await manifestIn(path) : { path, written: await parseManifest(path) };
+  const written = found?.written ?? {};
+  const sourceDirectory = directory ? resolve(path) : resolve(dirname(path));
+  const spec = withDefaults(expand(record(written['spec'])) as Readonly<Record<string, unknown>>);
+  const metadata = record(written['metadata']);
+  const source = options.image === undefined ? spec['source'] : { image: options.image };
+  const application: ApplicationManifest = {
+    apiVersion: 'apps.tappaas.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { ...metadata, name: options.name ?? text(metadata['name']) ?? nameFrom(sourceDirectory), namespace: options.namespace },
+    spec: { ...spec, ...(source === undefined ? {} : { source }) },
+  };
+  return { application, sourceDirectory: source === undefined ? sourceDirectory : undefined };
+}
+
+async function manifestIn(directory: string): Promise<{ readonly path: string; readonly written: Readonly<Record<string, unknown>> } | undefined> {
+  for (const name of manifestNames) {
+    const path = join(directory, name);
+    const there = await readFile(path).then(
+      () => true,
+      () => false,
+    );
+    if (!there) continue;
+    const written = await parseManifest(path);
+    return written['kind'] === 'Platform' ? undefined : { path, written };
+  }
+  return undefined;
+}
+
+async function parseManifest(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(await readFile(path, 'utf8'), { uniqueKeys: true });
+  const [first] = document.errors;
+  if (first) throw new CliError(`${path}: ${first.message}`, { remedy: 'Correct the file at that place.', exitCode: exitCodes.usage });
+  const written = record(document.toJS({ maxAliasCount: 100 }));
+  const kind = written['kind'];
+  if (kind !== undefined && kind !== 'Application' && kind !== 'Platform') {
+    throw new CliError(`${path} is a ${text(kind) ?? 'thing of unknown kind'}, expected an Application`, { remedy: 'Apply other kinds with kubectl apply -f.', exitCode: exitCodes.usage });
+  }
+  return written;
+}
+
+/** Turns maps by name into lists, all the way down: `env: { A: 1 }` is `env: [{ name: A, value: "1" }]`. */
+export function expand(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(expand);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, listsByName.includes(key) && isMap(inner) ? entries(key, inner) : expand(inner)]));
+}
+
+function entries(list: string, map: Readonly<Record<string, unknown>>): readonly object[] {
+  const scalarField = list === 'ports' ? 'port' : list === 'volumeMounts' ? 'path' : 'value';
+  return Object.entries(map).map(([name, inner]) => {
+    if (isMap(inner)) return { name, ...(expand(inner) as object) };
+    return { name, [scalarField]: list === 'env' && (typeof inner === 'number' || typeof inner === 'boolean') ? String(inner) : inner };
+  });
+}
+
+/** What a directory without a manifest is: one web process on one http port, reached through one route. */
+function withDefaults(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (spec['processes'] !== undefined) return spec;
+  const processes = [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }];
+  return { processes, routes: [{ name: 'public', process: 'web', port: 'http' }], ...spec };
+}
+
+/** A directory's name as an object name. */
+export function nameFrom(directory: string): string {
+  const name = basename(directory)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63);
+  return name === '' ? 'app' : name;
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const record = (value: unknown): Readonly<Record<string, unknown>> => (isMap(value) ? value : {});
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+import { CliError } from './cli-error.js';
+import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
+import { commands } from './commands.js';
+import { commandHelp, overview } from './help.js';
+import { nearest } from './nearest.js';
+import type { Terminal } from './terminal.js';
+
+const common: Readonly<Record<string, Option>> = {
+  output: { type: 'string', short: 'o', value: 'json|yaml|wide', description: 'How to print.' },
+  namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'Namespace. Default: that of the login, or default.' },
+  server: { type: 'string', value: 'URL', description: 'Platform to talk to. Default: that of the login.' },
+  help: { type: 'boolean', short: 'h', description: 'Show this.' },
+};
+
+/** Runs one command line and answers the exit code; never throws. */
+export async function runCommandLine(terminal: Terminal): Promise<number> {
+  try {
+    return await run(terminal);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    terminal.stderr.write(`tappaas: ${error.message}\n${error.remedy === '' ? '' : `  ${error.remedy}\n`}`);
+    return error.exitCode;
+  }
+}
+
+async function run(terminal: Terminal): Promise<number> {
+  const [name, ...rest] = terminal.arguments;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return showHelp(terminal, rest[0]);
+  const found = findCommand(name === '--version' ? 'version' : name);
+  const { values, positionals } = parse(found, rest);
+  if (values['help'] === true) return showHelp(terminal, found.name);
+  if (positionals.length < found.operandsMin || positionals.length > found.operandsMax) {
+    throw usage(found, `expected ${found.operands || 'no operand'}, found ${positionals.length === 0 ? 'none' : positionals.join(' ')}`);
+  }
+  const invocation = await invocationOf(terminal, found, values, positionals);
+  return (await found.load())(invocation);
+}
+
+async function invocationOf(terminal: Terminal, found: Command, values: Invocation['options'], positionals: readonly string[]): Promise<Invocation> {
+  const text = (option: string) => (typeof values[option] === 'string' ? values[option] : undefined);
+  return {
+    terminal,
+    positionals,
+    options: values,
+    output: outputOf(found, text('output')),
+    namespace: text('namespace') ?? terminal.env['TAPPAAS_NAMESPACE'] ?? 'default',
+    client: async () => (await import('./connect.js')).connect(terminal, text('server')),
+  };
+}
+
+function findCommand(name: string): Command {
+  const found = commands.find((command) => command.name === name);
+  if (found) return found;
+  const guess = nearest(
+    name,
+    commands.map((command) => command.name),
+  );
+  throw new CliError(`there is no command "${name}"${guess ? `; did you mean "${guess}"?` : ''}`, {
+    remedy: 'tappaas help lists the commands.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+function parse(found: Command, rest: readonly string[]) {
+  const options = Object.fromEntries(
+    Object.entries({ ...common, ...found.options }).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+  );
+  try {
+    return parseArgs({ args: [...rest], options, allowPositionals: true });
+  } catch (error) {
+    throw usage(found, error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
+  }
+}
+
+function outputOf(found: Command, value: string | undefined): OutputFormat {
+  if (value === undefined) return 'table';
+  if (value === 'json' || value === 'yaml' || value === 'wide') return value;
+  throw usage(found, `output "${value}" is unknown; expected json, yaml or wide`);
+}
+
+function usage(found: Command, message: string): CliError {
+  return new CliError(`${found.name}: ${message}`, { remedy: `Usage: tappaas ${found.name} ${found.operands}`.trim() + `   (tappaas ${found.name} --help)`, exitCode: exitCodes.usage });
+}
+
+function showHelp(terminal: Terminal, name: string | undefined): number {
+  terminal.stdout.write(name === undefined ? overview(commands) : commandHelp(findCommand(name), common));
+  return exitCodes.ok;
+}

@@ -1,0 +1,65 @@
+import type { Command, Option } from './command.js';
+
+const file: Option = { type: 'string', short: 'f', value: 'FILE', description: 'Configuration file. Default: tappaas.yaml of the current directory.' };
+
+const command = (
+  name: string,
+  operands: readonly [text: string, min: number, max: number],
+  summary: string,
+  options: Readonly<Record<string, Option>>,
+  load: Command['load'],
+): Command => ({ name, operands: operands[0], operandsMin: operands[1], operandsMax: operands[2], summary, options, load });
+
+/** Every command, in the order in which help shows them. */
+export const commands: readonly Command[] = [
+  command(
+    'up',
+    ['', 0, 0],
+    'Start the platform in this terminal; Ctrl-C stops it.',
+    { file, first: { type: 'string', value: 'DIRECTORY', description: 'Deploy this directory at the first start.' } },
+    async () => (await import('./commands/up.js')).up,
+  ),
+  command(
+    'login',
+    ['SERVER', 1, 1],
+    'Remember a platform and a token for later commands.',
+    {
+      token: { type: 'string', value: 'TOKEN', description: 'API token. Default: $TAPPAAS_TOKEN.' },
+      'certificate-authority': { type: 'string', value: 'FILE', description: 'PEM file of the authority that signed the platform’s certificate.' },
+    },
+    async () => (await import('./commands/login.js')).login,
+  ),
+  command(
+    'deploy',
+    ['[DIRECTORY|MANIFEST]', 0, 1],
+    'Bring a directory or an Application manifest to a running application.',
+    {
+      name: { type: 'string', value: 'NAME', description: 'Name of the application. Default: the manifest’s or the directory’s.' },
+      image: { type: 'string', value: 'IMAGE', description: 'Deploy this image instead of source.' },
+      timeout: { type: 'string', value: 'SECONDS', description: 'Wait so long for the application to serve. Default: 600.' },
+      'no-wait': { type: 'boolean', description: 'Return as soon as the platform has taken the application.' },
+    },
+    async () => (await import('./commands/deploy.js')).deploy,
+  ),
+  command('render', ['[DIRECTORY|MANIFEST]', 0, 1], 'Show the Application that deploy would send.', { name: { type: 'string', value: 'NAME', description: 'Name of the application.' } }, async () => (await import('./commands/render.js')).render),
+  command('apps', ['', 0, 0], 'List applications.', { 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } }, async () => (await import('./commands/apps.js')).apps),
+  command('status', ['APPLICATION', 1, 1], 'Say how an application is and what is in its way.', {}, async () => (await import('./commands/status.js')).status),
+  command(
+    'logs',
+    ['APPLICATION', 1, 1],
+    'Show what an application writes.',
+    {
+      follow: { type: 'boolean', short: 'f', description: 'Go on showing what comes.' },
+      process: { type: 'string', value: 'PROCESS', description: 'Only of this process.' },
+      tail: { type: 'string', value: 'LINES', description: 'Begin with so many lines. Default: 100.' },
+    },
+    async () => (await import('./commands/logs.js')).logs,
+  ),
+  command('delete', ['APPLICATION', 1, 1], 'Delete an application and everything it runs.', { 'no-wait': { type: 'boolean', description: 'Do not wait until it is gone.' } }, async () => (await import('./commands/delete.js')).deleteApplication),
+  command('check', ['', 0, 0], 'Find every mistake in the configuration without starting anything.', { file }, async () => (await import('./commands/check.js')).check),
+  command('config', ['show|schema', 1, 1], 'Show the effective configuration, or the schema for editors.', { file, origin: { type: 'boolean', description: 'Say which file set what.' } }, async () => (await import('./commands/config.js')).config),
+  command('plugins', ['[approve INSTANCE]', 0, 2], 'List plugins, or accept the permissions that one asks for.', { file }, async () => (await import('./commands/plugins.js')).plugins),
+  command('explain', ['KIND/NAME', 1, 1], 'Say which plugin changed which field, and why a pod is where it is.', {}, async () => (await import('./commands/explain.js')).explain),
+  command('reload', ['', 0, 0], 'Make the running platform read its configuration again.', {}, async () => (await import('./commands/reload.js')).reload),
+  command('version', ['', 0, 0], 'Show the versions of the command and of the platform.', {}, async () => (await import('./commands/version.js')).version),
+];

@@ -1,0 +1,33 @@
+import type { Invocation } from '../command.js';
+import { applicationPath } from '../paths.js';
+import { print } from '../print.js';
+import { textTable } from '../table.js';
+import { unknownApplication } from './delete.js';
+import type { ApplicationView } from '../application-view.js';
+
+/** `tappaas status APPLICATION` */
+export async function status(invocation: Invocation): Promise<number> {
+  const [name = ''] = invocation.positionals;
+  const application = await (await invocation.client()).json<ApplicationView>(applicationPath(invocation.namespace, name));
+  if (application === undefined) throw unknownApplication(name, invocation.namespace);
+  await print(invocation, application, () => describe(application));
+  return application.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 0 : 1;
+}
+
+function describe({ metadata, status: is }: ApplicationView): string {
+  const facts = [
+    ['Application', `${metadata.namespace}/${metadata.name}`],
+    ['URL', is?.url ?? '-'],
+    ['Release', is?.release ?? '-'],
+    ['Cluster', is?.cluster ?? '-'],
+  ].map(([label = '', value = '']) => `${label.padEnd(13)}${value}`);
+  const processes = textTable(
+    ['PROCESS', 'READY', 'UPDATED', 'RESTARTS'],
+    (is?.processes ?? []).map(({ name, ready, desired, updated, restarts }) => [name, `${ready}/${desired}`, String(updated), String(restarts)]),
+  );
+  const conditions = textTable(
+    ['CONDITION', 'STATUS', 'REASON', 'MESSAGE'],
+    (is?.conditions ?? []).map(({ type, status: value, reason, message }) => [type, value, reason, message]),
+  );
+  return `${facts.join('\n')}\n\n${processes}\n${conditions}`;
+}

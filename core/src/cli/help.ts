@@ -1,0 +1,17 @@
+import type { Command, Option } from './command.js';
+
+/** What `tappaas help` prints. */
+export function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return `tappaas: runs applications.\n\nUsage: tappaas COMMAND\n\n${lines.join('\n')}\n\ntappaas COMMAND --help says more.\n`;
+}
+
+/** What `tappaas COMMAND --help` prints. */
+export function commandHelp(command: Command, common: Readonly<Record<string, Option>>): string {
+  const options = Object.entries({ ...command.options, ...common });
+  const flags = options.map(([name, { short, value }]) => `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`);
+  const width = Math.max(...flags.map((flag) => flag.length));
+  const lines = options.map(([, { description }], index) => `  ${(flags[index] ?? '').padEnd(width)}  ${description}`);
+  return `${command.summary}\n\nUsage: tappaas ${command.name} ${command.operands}\n\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,30 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Connection } from './api-client.js';
+import type { Terminal } from './terminal.js';
+
+/** Where the login is kept: below $TAPPAAS_HOME, else $XDG_CONFIG_HOME/tappaas, else ~/.config/tappaas. */
+export function loginFile(env: Terminal['env']): string {
+  const home = env['TAPPAAS_HOME'] ?? join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '.', '.config'), 'tappaas');
+  return join(home, 'login.json');
+}
+
+/** The stored login; nothing when there is none or it is unreadable. */
+export async function readLogin(env: Terminal['env']): Promise<Connection | undefined> {
+  const text = await readFile(loginFile(env), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Connection;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stores a login so that only its owner can read it. */
+export async function writeLogin(env: Terminal['env'], login: Connection): Promise<string> {
+  const path = loginFile(env);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(`${path}.new`, `${JSON.stringify(login, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return path;
+}

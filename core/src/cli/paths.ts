@@ -1,0 +1,15 @@
+const group = '/apis/apps.tappaas.dev/v1alpha1';
+
+/** Path of a namespace's applications, or of one. */
+export function applicationPath(namespace: string, name?: string): string {
+  return kindPath('applications', namespace, name);
+}
+
+/** Path of a kind of the application group. */
+export function kindPath(plural: string, namespace: string, name?: string): string {
+  const path = `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+  return name === undefined ? path : `${path}/${encodeURIComponent(name)}`;
+}
+
+/** Path of all namespaces' applications. */
+export const allApplicationsPath = `${group}/applications`;

@@ -1,0 +1,29 @@
+import type { Invocation } from './command.js';
+import { textTable } from './table.js';
+
+/** Prints a value for programs, or calls `people` for people. */
+export async function print(invocation: Invocation, value: unknown, people: () => string): Promise<void> {
+  const { terminal, output } = invocation;
+  if (output === 'json') terminal.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  else if (output === 'yaml') terminal.stdout.write((await import('yaml')).stringify(value));
+  else terminal.stdout.write(people());
+}
+
+/** meta.k8s.io/v1 Table, as the platform renders lists. */
+export interface ServerTable {
+  readonly columnDefinitions: readonly { readonly name: string; readonly priority?: number }[];
+  readonly rows: readonly { readonly cells: readonly unknown[] }[];
+}
+
+/** Accept header of a rendered list. */
+export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+
+/** Lays out a server's table; columns of low priority only with `-o wide`. */
+export function renderTable(table: ServerTable, wide: boolean): string {
+  const shown = table.columnDefinitions.map((column, index) => ({ ...column, index })).filter(({ priority }) => wide || (priority ?? 0) === 0);
+  const cell = (value: unknown) => (value === undefined || value === null || value === '' ? '-' : typeof value === 'string' ? value : JSON.stringify(value));
+  return textTable(
+    shown.map(({ name }) => name.toUpperCase()),
+    table.rows.map(({ cells }) => shown.map(({ index }) => cell(cells[index]))),
+  );
+}

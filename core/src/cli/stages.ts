@@ -1,0 +1,34 @@
+import type { Outlet } from './terminal.js';
+import { duration } from './table.js';
+
+/** Progress by stages: each line says what was reached and how long it took; on a terminal the running stage is shown too. */
+export interface Stages {
+  /** A stage is under way; shown only on a terminal. */
+  running(what: string): void;
+  /** A stage has ended: a line that stays. */
+  reached(what: string): void;
+  totalMs(): number;
+}
+
+/** Writes stages to `outlet`; `quiet` prints nothing, for programs. */
+export function createStages(outlet: Outlet, nowMs: () => number, quiet: boolean): Stages {
+  const startMs = nowMs();
+  let stageMs = startMs;
+  let shown = 0;
+  const erase = () => (shown > 0 ? `\r${' '.repeat(shown)}\r` : '');
+  return {
+    running(what) {
+      if (quiet || !outlet.isTTY) return;
+      const line = `  … ${what}`.slice(0, (outlet.columns ?? 80) - 1);
+      outlet.write(erase() + line);
+      shown = line.length;
+    },
+    reached(what) {
+      const now = nowMs();
+      if (!quiet) outlet.write(`${erase()}  ✓ ${what} (${duration(now - stageMs)})\n`);
+      shown = 0;
+      stageMs = now;
+    },
+    totalMs: () => nowMs() - startMs,
+  };
+}

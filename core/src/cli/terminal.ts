@@ -1,0 +1,27 @@
+/** Where a command writes; a real stream or a test's buffer. */
+export interface Outlet {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Everything a command may know of its surroundings; nothing else reads the process. */
+export interface Terminal {
+  readonly arguments: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: Outlet;
+  readonly stderr: Outlet;
+  nowMs(): number;
+  /** Runs the platform in this process until it is told to stop; answers the exit code. */
+  startPlatform(options: UpOptions): Promise<number>;
+}
+
+/** What `tappaas up` was asked for. */
+export interface UpOptions {
+  readonly configFile: string;
+  /** Directory deployed once, at the first start; absent: nothing. */
+  readonly firstDeployment?: string;
+  readonly stdout: Outlet;
+  readonly stderr: Outlet;
+}

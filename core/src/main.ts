@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+/* The process: checks the runtime before anything that needs it is loaded, then hands over to the command line. */
+const versionMin = 24;
+const found = Number(process.versions.node.split('.')[0]);
+if (found < versionMin) {
+  process.stderr.write(
+    `tappaas needs Node ${versionMin} or later and runs on ${process.version}.\nRun it through npm (npm start, npx tappaas), which uses the runtime that npm ci installed.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  const { runCommandLine } = await import('./cli/command-line.js');
+  process.exitCode = await runCommandLine({
+    arguments: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    nowMs: Date.now,
+    startPlatform: async (options) => (await import('./up.js')).up(options),
+  });
+}
+
+export {};

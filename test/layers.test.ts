@@ -1,0 +1,142 @@
+/** The architecture as a table: who may import whom. Change a row only with a decision record that says why. */
+import { readdir, readFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import test from 'ava';
+
+const root = resolve(import.meta.dirname, '..');
+const anyLibrary = /^(?!@tappaas\/)/;
+
+interface Rule {
+  /** Folder, relative to the root. `*` stands for one name. */
+  readonly folder: string;
+  /** Packages it may import, besides Node's own modules. */
+  readonly packages: readonly RegExp[];
+  /** Folders its relative imports may reach, besides itself. */
+  readonly folders: readonly string[];
+  readonly because: string;
+}
+
+const stageLibraries = [/^@tappaas\/sdk(\/|$)/, /^(?!@tappaas\/|express$|@kubernetes\/client-node$|tapable$|tsyringe$)/];
+const stage = (name: string, extra: readonly RegExp[] = []): Rule => ({
+  folder: `core/src/${name}`,
+  packages: [...stageLibraries, ...extra],
+  folders: ['core/src/kernel'],
+  because: 'neighbours arrive as functions, so that every stage can be read, tested and replaced alone',
+});
+
+const rules: readonly Rule[] = [
+  { folder: 'sdk/src', packages: [/^typebox$/], folders: [], because: 'what plugins import drags nothing with it' },
+  {
+    folder: 'sdk/testing/src',
+    packages: [/^@tappaas\/(sdk|core)(\/|$)/, anyLibrary],
+    folders: [],
+    because: 'the test kit runs the real kernel',
+  },
+  {
+    folder: 'core/src/kernel',
+    packages: [/^@tappaas\/sdk(\/|$)/, /^(tapable|tsyringe|reflect-metadata|yaml|ajv|keyv|typebox)(\/|$)/],
+    folders: [],
+    because: 'the kernel knows no HTTP, no resource and no Kubernetes',
+  },
+  stage('resources'),
+  stage('store'),
+  stage('identity'),
+  stage('flow'),
+  stage('access'),
+  stage('admission'),
+  stage('api', [/^express$/]),
+  stage('queue'),
+  stage('reconcile'),
+  stage('schedule'),
+  stage('cluster', [/^@kubernetes\/client-node$/]),
+  stage('secrets'),
+  stage('telemetry'),
+  { ...stage('cli'), because: 'the command line is a client of the API and starts at once' },
+  {
+    folder: 'plugins/*/src',
+    packages: [/^@tappaas\/sdk(\/kinds|\/kubernetes)?$/, /^@tappaas\/[a-z-]+\/contract$/, anyLibrary],
+    folders: [],
+    because: 'a plugin is written against the SDK alone',
+  },
+  {
+    folder: 'examples/*',
+    packages: [/^@tappaas\/sdk(\/kinds|\/kubernetes)?$/, /^@tappaas\/testing$/, anyLibrary],
+    folders: [],
+    because: 'examples use published names, as a stranger would',
+  },
+];
+
+const importForm = /(?:^|[\s;])(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
+
+async function foldersOf(pattern: string): Promise<readonly string[]> {
+  if (!pattern.includes('*')) return [join(root, pattern)];
+  const [before = '', after = ''] = pattern.split('*');
+  const names = await readdir(join(root, before), { withFileTypes: true });
+  return names.filter((entry) => entry.isDirectory()).map((entry) => join(root, before, entry.name, after));
+}
+
+async function sourcesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !`${entry.parentPath}${sep}`.match(/[\\/](node_modules|dist)[\\/]/))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function importsOf(file: string): Promise<readonly string[]> {
+  const code = (await readFile(file, 'utf8')).replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(importForm)].map((match) => match[1] ?? match[2] ?? '');
+}
+
+function isAllowed(file: string, folder: string, specifier: string, rule: Rule): boolean {
+  if (specifier.startsWith('node:') || builtinModules.includes(specifier)) return true;
+  if (!specifier.startsWith('.')) return rule.packages.some((allowed) => allowed.test(specifier));
+  const target = resolve(dirname(file), specifier);
+  return [folder, ...rule.folders.map((allowed) => join(root, allowed))].some((allowed) => target.startsWith(allowed + sep));
+}
+
+for (const rule of rules) {
+  test(`${rule.folder} imports only what the architecture lets it, because ${rule.because}`, async (t) => {
+    const violations: string[] = [];
+    for (const folder of await foldersOf(rule.folder)) {
+      for (const file of await sourcesBelow(folder)) {
+        for (const specifier of await importsOf(file)) {
+          if (!isAllowed(file, folder, specifier, rule)) violations.push(`${relative(root, file)} imports ${specifier}`);
+        }
+      }
+    }
+    t.deepEqual(violations, []);
+  });
+}
+
+test('every folder of core/src is a stage of the table, the kernel or the composition root', async (t) => {
+  const entries = await readdir(join(root, 'core/src'), { withFileTypes: true });
+  const known = new Set(rules.map((rule) => rule.folder));
+  t.deepEqual(
+    entries.filter((entry) => entry.isDirectory() && !known.has(`core/src/${entry.name}`)).map((entry) => entry.name),
+    [],
+  );
+});
+
+test('every package a source imports is declared by its own package', async (t) => {
+  const undeclared = new Set<string>();
+  const packages = ['sdk', 'sdk/testing', 'core', ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}`)];
+  for (const folder of packages) {
+    const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Record<
+      string,
+      Record<string, string> | undefined
+    >;
+    const declared = { ...manifest['dependencies'], ...manifest['peerDependencies'] };
+    for (const file of await sourcesBelow(join(root, folder, 'src'))) {
+      for (const specifier of await importsOf(file)) {
+        if (specifier.startsWith('.') || specifier.startsWith('node:')) continue;
+        const name = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/');
+        if (!(name in declared)) undeclared.add(`${folder} imports ${name}`);
+      }
+    }
+  }
+  t.deepEqual([...undeclared].toSorted(), []);
+});
