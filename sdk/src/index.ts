@@ -56,4 +56,5 @@ export * from './families/storage-class.js';
 export * from './families/identity.js';
 export * from './families/build.js';
 export * from './families/outlets.js';
+export * from './families/metrics.js';
 export { families } from './families/families.js';

@@ -54,7 +54,9 @@ export function createApiClient(connection: Connection): ApiClient {
         authorization: `Bearer ${connection.token}`,
         accept: request.accept ?? 'application/json',
         'user-agent': 'tappaas',
-        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(request.body) }),
+        ...(request.body === undefined
+          ? {}
+          : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(request.body) }),
       },
     };
     return new Promise((resolve, reject) => {
@@ -71,7 +73,8 @@ export function createApiClient(connection: Connection): ApiClient {
     let bytes = 0;
     for await (const chunk of answer as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
-      if (bytes > answerBytesMax) throw new CliError('the answer is larger than 256 MiB', { remedy: 'Ask for less.', exitCode: exitCodes.failed });
+      if (bytes > answerBytesMax)
+        throw new CliError('the answer is larger than 256 MiB', { remedy: 'Ask for less.', exitCode: exitCodes.failed });
       chunks.push(chunk);
     }
     return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') };
@@ -88,7 +91,8 @@ export function createApiClient(connection: Connection): ApiClient {
     },
     async *lines(path, signal) {
       const answer = await open(path, { signal, timeoutMs: 0 });
-      if ((answer.statusCode ?? 500) >= 300) throw refusal({ status: answer.statusCode ?? 0, headers: answer.headers, text: await textOf(answer) });
+      if ((answer.statusCode ?? 500) >= 300)
+        throw refusal({ status: answer.statusCode ?? 0, headers: answer.headers, text: await textOf(answer) });
       let rest = '';
       for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
         const lines = (rest + chunk).split('\n');
@@ -109,13 +113,16 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 function unreachable(server: string, cause: Error): CliError {
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   const untrusted = /CERT|SELF_SIGNED|UNABLE_TO/.test(code);
-  return new CliError(untrusted ? `the certificate of ${server} is not trusted (${code})` : `${server} does not answer (${code || cause.message})`, {
-    remedy: untrusted
-      ? 'Log in again with --certificate-authority and the ca.pem of the platform’s data directory.'
-      : 'Start the platform with tappaas up, or log in to another one with tappaas login.',
-    exitCode: exitCodes.unavailable,
-    cause,
-  });
+  return new CliError(
+    untrusted ? `the certificate of ${server} is not trusted (${code})` : `${server} does not answer (${code || cause.message})`,
+    {
+      remedy: untrusted
+        ? 'Log in again with --certificate-authority and the ca.pem of the platform’s data directory.'
+        : 'Start the platform with tappaas up, or log in to another one with tappaas login.',
+      exitCode: exitCodes.unavailable,
+      cause,
+    },
+  );
 }
 
 /** Turns an error answer into the platform's own words: message, each cause, and what to do. */
@@ -123,7 +130,10 @@ export function refusal(answer: ApiAnswer): CliError {
   const status = statusOf(answer.text);
   const causes = (status?.details?.causes ?? []).map(({ field, message }) => `\n  ${field ? `${field}: ` : ''}${message ?? ''}`);
   const remedy = answer.status === 401 ? 'Log in again with tappaas login.' : (status?.details?.remedy ?? '');
-  return new CliError(`${status?.message ?? `the platform answered ${answer.status}`}${causes.join('')}`, { remedy, exitCode: exitCodes.failed });
+  return new CliError(`${status?.message ?? `the platform answered ${answer.status}`}${causes.join('')}`, {
+    remedy,
+    exitCode: exitCodes.failed,
+  });
 }
 
 interface StatusAnswer {

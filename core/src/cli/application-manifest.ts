@@ -23,7 +23,10 @@ const manifestNames = ['tappaas.yaml', 'tappaas.yml', 'tappaas.json'];
 const listsByName: readonly string[] = ['processes', 'env', 'volumes', 'routes', 'dependencies', 'ports', 'volumeMounts'];
 
 /** What `deploy` sends for a directory, a manifest or an image; `name` wins over all others. */
-export async function readDeployable(path: string, options: { readonly namespace: string; readonly name?: string; readonly image?: string }): Promise<Deployable> {
+export async function readDeployable(
+  path: string,
+  options: { readonly namespace: string; readonly name?: string; readonly image?: string },
+): Promise<Deployable> {
   const directory = await isDirectory(path);
   const found = directory ? await manifestIn(path) : { path, written: await parseManifest(path) };
   const written = found?.written ?? {};
@@ -40,7 +43,9 @@ export async function readDeployable(path: string, options: { readonly namespace
   return { application, sourceDirectory: source === undefined ? sourceDirectory : undefined };
 }
 
-async function manifestIn(directory: string): Promise<{ readonly path: string; readonly written: Readonly<Record<string, unknown>> } | undefined> {
+async function manifestIn(
+  directory: string,
+): Promise<{ readonly path: string; readonly written: Readonly<Record<string, unknown>> } | undefined> {
   for (const name of manifestNames) {
     const path = join(directory, name);
     const there = await readFile(path).then(
@@ -62,7 +67,10 @@ async function parseManifest(path: string): Promise<Readonly<Record<string, unkn
   const written = record(document.toJS({ maxAliasCount: 100 }));
   const kind = written['kind'];
   if (kind !== undefined && kind !== 'Application' && kind !== 'Platform') {
-    throw new CliError(`${path} is a ${text(kind) ?? 'thing of unknown kind'}, expected an Application`, { remedy: 'Apply other kinds with kubectl apply -f.', exitCode: exitCodes.usage });
+    throw new CliError(`${path} is a ${text(kind) ?? 'thing of unknown kind'}, expected an Application`, {
+      remedy: 'Apply other kinds with kubectl apply -f.',
+      exitCode: exitCodes.usage,
+    });
   }
   return written;
 }
@@ -71,7 +79,9 @@ async function parseManifest(path: string): Promise<Readonly<Record<string, unkn
 export function expand(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(expand);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, listsByName.includes(key) && isMap(inner) ? entries(key, inner) : expand(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, listsByName.includes(key) && isMap(inner) ? entries(key, inner) : expand(inner)]),
+  );
 }
 
 function entries(list: string, map: Readonly<Record<string, unknown>>): readonly object[] {
@@ -99,6 +109,7 @@ export function nameFrom(directory: string): string {
   return name === '' ? 'app' : name;
 }
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const record = (value: unknown): Readonly<Record<string, unknown>> => (isMap(value) ? value : {});
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,13 +1,25 @@
 /** What commands read of an Application. */
 export interface ApplicationView {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string; readonly generation: number; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly generation: number;
+    readonly resourceVersion: string;
+  };
   readonly status?: {
     readonly observedGeneration?: number;
     readonly release?: string;
     readonly cluster?: string;
     readonly url?: string;
     readonly build?: string;
-    readonly processes?: readonly { readonly name: string; readonly desired: number; readonly ready: number; readonly updated: number; readonly restarts: number }[];
+    readonly processes?: readonly {
+      readonly name: string;
+      readonly desired: number;
+      readonly ready: number;
+      readonly updated: number;
+      readonly restarts: number;
+    }[];
     readonly conditions?: readonly ConditionView[];
   };
 }

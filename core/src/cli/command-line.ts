@@ -37,7 +37,12 @@ async function run(terminal: Terminal): Promise<number> {
   return (await found.load())(invocation);
 }
 
-async function invocationOf(terminal: Terminal, found: Command, values: Invocation['options'], positionals: readonly string[]): Promise<Invocation> {
+async function invocationOf(
+  terminal: Terminal,
+  found: Command,
+  values: Invocation['options'],
+  positionals: readonly string[],
+): Promise<Invocation> {
   const text = (option: string) => (typeof values[option] === 'string' ? values[option] : undefined);
   return {
     terminal,
@@ -64,7 +69,10 @@ function findCommand(name: string): Command {
 
 function parse(found: Command, rest: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries({ ...common, ...found.options }).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+    Object.entries({ ...common, ...found.options }).map(([name, { type, short }]) => [
+      name,
+      short === undefined ? { type } : { type, short },
+    ]),
   );
   try {
     return parseArgs({ args: [...rest], options, allowPositionals: true });
@@ -80,7 +88,10 @@ function outputOf(found: Command, value: string | undefined): OutputFormat {
 }
 
 function usage(found: Command, message: string): CliError {
-  return new CliError(`${found.name}: ${message}`, { remedy: `Usage: tappaas ${found.name} ${found.operands}`.trim() + `   (tappaas ${found.name} --help)`, exitCode: exitCodes.usage });
+  return new CliError(`${found.name}: ${message}`, {
+    remedy: `Usage: tappaas ${found.name} ${found.operands}`.trim() + `   (tappaas ${found.name} --help)`,
+    exitCode: exitCodes.usage,
+  });
 }
 
 function showHelp(terminal: Terminal, name: string | undefined): number {

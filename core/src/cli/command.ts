@@ -21,7 +21,7 @@ export interface Invocation {
   readonly output: OutputFormat;
   readonly namespace: string;
   /** Connects with the stored login, or fails with the command that logs in. */
-  client(): Promise<ApiClient>;
+  readonly client: () => Promise<ApiClient>;
 }
 
 /** A command of the command line; its code is loaded only when it runs. */

@@ -1,6 +1,11 @@
 import type { Command, Option } from './command.js';
 
-const file: Option = { type: 'string', short: 'f', value: 'FILE', description: 'Configuration file. Default: tappaas.yaml of the current directory.' };
+const file: Option = {
+  type: 'string',
+  short: 'f',
+  value: 'FILE',
+  description: 'Configuration file. Default: tappaas.yaml of the current directory.',
+};
 
 const command = (
   name: string,
@@ -25,7 +30,11 @@ export const commands: readonly Command[] = [
     'Remember a platform and a token for later commands.',
     {
       token: { type: 'string', value: 'TOKEN', description: 'API token. Default: $TAPPAAS_TOKEN.' },
-      'certificate-authority': { type: 'string', value: 'FILE', description: 'PEM file of the authority that signed the platform’s certificate.' },
+      'certificate-authority': {
+        type: 'string',
+        value: 'FILE',
+        description: 'PEM file of the authority that signed the platform’s certificate.',
+      },
     },
     async () => (await import('./commands/login.js')).login,
   ),
@@ -41,9 +50,27 @@ export const commands: readonly Command[] = [
     },
     async () => (await import('./commands/deploy.js')).deploy,
   ),
-  command('render', ['[DIRECTORY|MANIFEST]', 0, 1], 'Show the Application that deploy would send.', { name: { type: 'string', value: 'NAME', description: 'Name of the application.' } }, async () => (await import('./commands/render.js')).render),
-  command('apps', ['', 0, 0], 'List applications.', { 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } }, async () => (await import('./commands/apps.js')).apps),
-  command('status', ['APPLICATION', 1, 1], 'Say how an application is and what is in its way.', {}, async () => (await import('./commands/status.js')).status),
+  command(
+    'render',
+    ['[DIRECTORY|MANIFEST]', 0, 1],
+    'Show the Application that deploy would send.',
+    { name: { type: 'string', value: 'NAME', description: 'Name of the application.' } },
+    async () => (await import('./commands/render.js')).render,
+  ),
+  command(
+    'apps',
+    ['', 0, 0],
+    'List applications.',
+    { 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } },
+    async () => (await import('./commands/apps.js')).apps,
+  ),
+  command(
+    'status',
+    ['APPLICATION', 1, 1],
+    'Say how an application is and what is in its way.',
+    {},
+    async () => (await import('./commands/status.js')).status,
+  ),
   command(
     'logs',
     ['APPLICATION', 1, 1],
@@ -55,11 +82,53 @@ export const commands: readonly Command[] = [
     },
     async () => (await import('./commands/logs.js')).logs,
   ),
-  command('delete', ['APPLICATION', 1, 1], 'Delete an application and everything it runs.', { 'no-wait': { type: 'boolean', description: 'Do not wait until it is gone.' } }, async () => (await import('./commands/delete.js')).deleteApplication),
-  command('check', ['', 0, 0], 'Find every mistake in the configuration without starting anything.', { file }, async () => (await import('./commands/check.js')).check),
-  command('config', ['show|schema', 1, 1], 'Show the effective configuration, or the schema for editors.', { file, origin: { type: 'boolean', description: 'Say which file set what.' } }, async () => (await import('./commands/config.js')).config),
-  command('plugins', ['[approve INSTANCE]', 0, 2], 'List plugins, or accept the permissions that one asks for.', { file }, async () => (await import('./commands/plugins.js')).plugins),
-  command('explain', ['KIND/NAME', 1, 1], 'Say which plugin changed which field, and why a pod is where it is.', {}, async () => (await import('./commands/explain.js')).explain),
-  command('reload', ['', 0, 0], 'Make the running platform read its configuration again.', {}, async () => (await import('./commands/reload.js')).reload),
-  command('version', ['', 0, 0], 'Show the versions of the command and of the platform.', {}, async () => (await import('./commands/version.js')).version),
+  command(
+    'delete',
+    ['APPLICATION', 1, 1],
+    'Delete an application and everything it runs.',
+    { 'no-wait': { type: 'boolean', description: 'Do not wait until it is gone.' } },
+    async () => (await import('./commands/delete.js')).deleteApplication,
+  ),
+  command(
+    'check',
+    ['', 0, 0],
+    'Find every mistake in the configuration without starting anything.',
+    { file },
+    async () => (await import('./commands/check.js')).check,
+  ),
+  command(
+    'config',
+    ['show|schema', 1, 1],
+    'Show the effective configuration, or the schema for editors.',
+    { file, origin: { type: 'boolean', description: 'Say which file set what.' } },
+    async () => (await import('./commands/config.js')).config,
+  ),
+  command(
+    'plugins',
+    ['[approve INSTANCE]', 0, 2],
+    'List plugins, or accept the permissions that one asks for.',
+    { file },
+    async () => (await import('./commands/plugins.js')).plugins,
+  ),
+  command(
+    'explain',
+    ['KIND/NAME', 1, 1],
+    'Say which plugin changed which field, and why a pod is where it is.',
+    {},
+    async () => (await import('./commands/explain.js')).explain,
+  ),
+  command(
+    'reload',
+    ['', 0, 0],
+    'Make the running platform read its configuration again.',
+    {},
+    async () => (await import('./commands/reload.js')).reload,
+  ),
+  command(
+    'version',
+    ['', 0, 0],
+    'Show the versions of the command and of the platform.',
+    {},
+    async () => (await import('./commands/version.js')).version,
+  ),
 ];

@@ -17,7 +17,11 @@ export async function connect(terminal: Terminal, server: string | undefined): P
       exitCode: exitCodes.unavailable,
     });
   }
-  return createApiClient({ server: url, token, ...(login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {}) });
+  return createApiClient({
+    server: url,
+    token,
+    ...(login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {}),
+  });
 }
 
 /** The kubeconfig that a platform started in this directory has written. */

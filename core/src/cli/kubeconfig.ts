@@ -2,7 +2,10 @@ import { parse } from 'yaml';
 import type { Connection } from './api-client.js';
 
 interface Kubeconfig {
-  readonly clusters?: readonly { readonly name: string; readonly cluster: { readonly server: string; readonly 'certificate-authority-data'?: string } }[];
+  readonly clusters?: readonly {
+    readonly name: string;
+    readonly cluster: { readonly server: string; readonly 'certificate-authority-data'?: string };
+  }[];
   readonly users?: readonly { readonly name: string; readonly user: { readonly token?: string } }[];
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster: string; readonly user: string } }[];
 }
@@ -15,5 +18,9 @@ export function connectionOfKubeconfig(text: string): Connection | undefined {
   const token = config.users?.find(({ name }) => name === context?.user)?.user.token;
   if (cluster === undefined || token === undefined) return undefined;
   const authority = cluster['certificate-authority-data'];
-  return { server: cluster.server, token, ...(authority ? { certificateAuthority: Buffer.from(authority, 'base64').toString('utf8') } : {}) };
+  return {
+    server: cluster.server,
+    token,
+    ...(authority ? { certificateAuthority: Buffer.from(authority, 'base64').toString('utf8') } : {}),
+  };
 }

@@ -20,8 +20,11 @@ export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
 /** Lays out a server's table; columns of low priority only with `-o wide`. */
 export function renderTable(table: ServerTable, wide: boolean): string {
-  const shown = table.columnDefinitions.map((column, index) => ({ ...column, index })).filter(({ priority }) => wide || (priority ?? 0) === 0);
-  const cell = (value: unknown) => (value === undefined || value === null || value === '' ? '-' : typeof value === 'string' ? value : JSON.stringify(value));
+  const shown = table.columnDefinitions
+    .map((column, index) => ({ ...column, index }))
+    .filter(({ priority }) => wide || (priority ?? 0) === 0);
+  const cell = (value: unknown) =>
+    value === undefined || value === null || value === '' ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
   return textTable(
     shown.map(({ name }) => name.toUpperCase()),
     table.rows.map(({ cells }) => shown.map(({ index }) => cell(cells[index]))),

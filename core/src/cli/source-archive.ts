@@ -22,7 +22,11 @@ const filesMax = 50_000;
 export async function packSource(directory: string): Promise<SourceArchive> {
   const leftOut = new Set([...alwaysLeftOut, ...(await ignoredIn(directory))]);
   const files = await filesBelow(directory, '', leftOut);
-  if (files.length === 0) throw new CliError(`${directory} has no files`, { remedy: 'Name a directory with the source of the application.', exitCode: exitCodes.usage });
+  if (files.length === 0)
+    throw new CliError(`${directory} has no files`, {
+      remedy: 'Name a directory with the source of the application.',
+      exitCode: exitCodes.usage,
+    });
   const chunks: Uint8Array[] = [];
   const archive = create({ cwd: directory, gzip: { level: 6 }, portable: true, mtime: new Date(0), noDirRecurse: true }, files);
   for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
@@ -46,7 +50,11 @@ async function filesBelow(directory: string, prefix: string, leftOut: ReadonlySe
     if (leftOut.has(entry.name) || leftOut.has(path)) continue;
     if (entry.isDirectory()) files.push(...(await filesBelow(directory, path, leftOut)));
     else if (entry.isFile() || entry.isSymbolicLink()) files.push(path);
-    if (files.length > filesMax) throw new CliError(`${directory} has more than ${filesMax} files`, { remedy: 'Leave build products out with a .tappaasignore file.', exitCode: exitCodes.usage });
+    if (files.length > filesMax)
+      throw new CliError(`${directory} has more than ${filesMax} files`, {
+        remedy: 'Leave build products out with a .tappaasignore file.',
+        exitCode: exitCodes.usage,
+      });
   }
   return files;
 }
@@ -54,7 +62,11 @@ async function filesBelow(directory: string, prefix: string, leftOut: ReadonlySe
 /** Whether a path is a directory; a path that does not exist is an error of the caller's. */
 export async function isDirectory(path: string): Promise<boolean> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new CliError(`there is no file or directory ${path}`, { remedy: 'Name a directory with source, or an Application manifest.', exitCode: exitCodes.usage, cause });
+    throw new CliError(`there is no file or directory ${path}`, {
+      remedy: 'Name a directory with source, or an Application manifest.',
+      exitCode: exitCodes.usage,
+      cause,
+    });
   });
   return found.isDirectory();
 }

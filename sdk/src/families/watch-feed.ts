@@ -109,9 +109,9 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     for (;;) {
       if (this.#ended.signal.aborted) return this.#end();
       const batch = this.#live ? this.#take() : await this.#pull();
-      // The end may have come while history was read.
-      if (batch !== undefined && !this.#ended.signal.aborted) return { done: false, value: batch };
-      if (this.#live && !this.#ended.signal.aborted) await this.#publication();
+      if (this.#ended.signal.aborted) continue;
+      if (batch !== undefined) return { done: false, value: batch };
+      if (this.#live && this.#buffer.length === 0) await this.#publication();
     }
   }
 

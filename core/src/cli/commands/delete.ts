@@ -20,7 +20,10 @@ export async function deleteApplication({ terminal, positionals, options, namesp
   }
   const gone = await watchObject(client, applicationPath(namespace), name, waitMsMax, (object) => object === undefined);
   if (!gone.reached) {
-    throw new CliError(`application ${name} is still being deleted after ${duration(waitMsMax)}`, { remedy: `tappaas status ${name} says what holds it.`, exitCode: exitCodes.failed });
+    throw new CliError(`application ${name} is still being deleted after ${duration(waitMsMax)}`, {
+      remedy: `tappaas status ${name} says what holds it.`,
+      exitCode: exitCodes.failed,
+    });
   }
   terminal.stdout.write(`application ${name} deleted (${duration(terminal.nowMs() - startMs)})\n`);
   return exitCodes.ok;
@@ -28,5 +31,8 @@ export async function deleteApplication({ terminal, positionals, options, namesp
 
 /** The error for a name that does not exist. */
 export function unknownApplication(name: string, namespace: string): CliError {
-  return new CliError(`there is no application "${name}" in namespace ${namespace}`, { remedy: 'tappaas apps -A lists all of them.', exitCode: exitCodes.failed });
+  return new CliError(`there is no application "${name}" in namespace ${namespace}`, {
+    remedy: 'tappaas apps -A lists all of them.',
+    exitCode: exitCodes.failed,
+  });
 }

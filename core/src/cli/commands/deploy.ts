@@ -19,7 +19,11 @@ export async function deploy(invocation: Invocation): Promise<number> {
   const timeoutMs = secondsOf(text('timeout') ?? '600') * 1000;
   const [name, image] = [text('name'), text('image')];
   const path = resolve(terminal.cwd, positionals[0] ?? '.');
-  const { application, sourceDirectory } = await readDeployable(path, { namespace, ...(name ? { name } : {}), ...(image ? { image } : {}) });
+  const { application, sourceDirectory } = await readDeployable(path, {
+    namespace,
+    ...(name ? { name } : {}),
+    ...(image ? { image } : {}),
+  });
   const client = await invocation.client();
   const stages = createStages(terminal.stdout, () => terminal.nowMs(), output === 'json' || output === 'yaml');
   const source = sourceDirectory === undefined ? undefined : { upload: { digest: await upload(client, sourceDirectory, stages) } };
@@ -99,7 +103,9 @@ async function untilServing(client: ApiClient, sent: ApplicationView, timeoutMs:
 const failures: ReadonlySet<string> = new Set(['BuildFailed', 'RolloutFailed', 'SourceMissing', 'RenderFailed']);
 
 function closing({ metadata, status }: ApplicationView, stages: Stages): string {
-  const next = [`tappaas status ${metadata.name}`, `tappaas logs ${metadata.name} -f`, `tappaas delete ${metadata.name}`].map((line) => `  ${line}\n`);
+  const next = [`tappaas status ${metadata.name}`, `tappaas logs ${metadata.name} -f`, `tappaas delete ${metadata.name}`].map(
+    (line) => `  ${line}\n`,
+  );
   const where = status?.url === undefined ? `${metadata.name} runs and has no route` : status.url;
   return `\n${where}\n\nDeployed in ${duration(stages.totalMs())}. Next:\n${next.join('')}`;
 }
@@ -107,5 +113,8 @@ function closing({ metadata, status }: ApplicationView, stages: Stages): string 
 function secondsOf(text: string): number {
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds;
-  throw new CliError(`timeout "${text}" is no number of seconds from 1 to 86400`, { remedy: 'Write it as --timeout 600.', exitCode: exitCodes.usage });
+  throw new CliError(`timeout "${text}" is no number of seconds from 1 to 86400`, {
+    remedy: 'Write it as --timeout 600.',
+    exitCode: exitCodes.usage,
+  });
 }

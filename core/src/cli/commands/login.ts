@@ -23,11 +23,18 @@ export async function login({ terminal, positionals, options }: Invocation): Pro
 function serverOf(text: string): string {
   const url = URL.parse(text.includes('://') ? text : `https://${text}`);
   if (url?.protocol === 'https:') return url.origin + url.pathname.replace(/\/$/, '');
-  throw new CliError(`"${text}" is no https address`, { remedy: 'Write it as https://HOST:PORT; a token is never sent unencrypted.', exitCode: exitCodes.usage });
+  throw new CliError(`"${text}" is no https address`, {
+    remedy: 'Write it as https://HOST:PORT; a token is never sent unencrypted.',
+    exitCode: exitCodes.usage,
+  });
 }
 
 async function authorityOf(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new CliError(`cannot read the certificate authority ${path}`, { remedy: 'It is ca.pem in the platform’s data directory.', exitCode: exitCodes.usage, cause });
+    throw new CliError(`cannot read the certificate authority ${path}`, {
+      remedy: 'It is ca.pem in the platform’s data directory.',
+      exitCode: exitCodes.usage,
+      cause,
+    });
   });
 }

@@ -18,11 +18,18 @@ export async function logs({ terminal, positionals, options, namespace, client: 
   const [name = ''] = positionals;
   const client = await connect();
   const place = await placeOf(client, namespace, name);
-  const selector = [`app.kubernetes.io/instance=${name}`, ...(typeof options['process'] === 'string' ? [`app.kubernetes.io/component=${options['process']}`] : [])];
+  const selector = [
+    `app.kubernetes.io/instance=${name}`,
+    ...(typeof options['process'] === 'string' ? [`app.kubernetes.io/component=${options['process']}`] : []),
+  ];
   const found = await client.json<{ items: readonly PodView[] }>(`${place}/pods?labelSelector=${encodeURIComponent(selector.join(','))}`);
   const pods = found?.items ?? [];
-  if (pods.length === 0) throw new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
-  const query = new URLSearchParams({ tailLines: typeof options['tail'] === 'string' ? options['tail'] : '100', ...(options['follow'] === true ? { follow: 'true' } : {}) });
+  if (pods.length === 0)
+    throw new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
+  const query = new URLSearchParams({
+    tailLines: typeof options['tail'] === 'string' ? options['tail'] : '100',
+    ...(options['follow'] === true ? { follow: 'true' } : {}),
+  });
   await Promise.all(
     pods.map(async ({ metadata }) => {
       const head = pods.length > 1 ? `${metadata.name}  ` : '';
@@ -40,7 +47,10 @@ async function placeOf(client: ApiClient, namespace: string, name: string): Prom
   const release = application.status?.release;
   const rendered = release === undefined ? undefined : await client.json<ReleaseView>(kindPath('releases', namespace, release));
   if (rendered === undefined) {
-    throw new CliError(`application ${name} has no release yet`, { remedy: `tappaas status ${name} says what it waits for.`, exitCode: exitCodes.failed });
+    throw new CliError(`application ${name} has no release yet`, {
+      remedy: `tappaas status ${name} says what it waits for.`,
+      exitCode: exitCodes.failed,
+    });
   }
   const there = rendered.spec.objects.find(({ metadata }) => metadata?.namespace)?.metadata?.namespace ?? namespace;
   return `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`;

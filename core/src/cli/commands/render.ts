@@ -7,7 +7,10 @@ import { print } from '../print.js';
 export async function render(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options, namespace, output } = invocation;
   const name = options['name'];
-  const { application } = await readDeployable(resolve(terminal.cwd, positionals[0] ?? '.'), { namespace, ...(typeof name === 'string' ? { name } : {}) });
+  const { application } = await readDeployable(resolve(terminal.cwd, positionals[0] ?? '.'), {
+    namespace,
+    ...(typeof name === 'string' ? { name } : {}),
+  });
   await print({ ...invocation, output: output === 'json' ? 'json' : 'yaml' }, application, () => '');
   return 0;
 }

@@ -23,7 +23,12 @@ function describe({ metadata, status: is }: ApplicationView): string {
   ].map(([label = '', value = '']) => `${label.padEnd(13)}${value}`);
   const processes = textTable(
     ['PROCESS', 'READY', 'UPDATED', 'RESTARTS'],
-    (is?.processes ?? []).map(({ name, ready, desired, updated, restarts }) => [name, `${ready}/${desired}`, String(updated), String(restarts)]),
+    (is?.processes ?? []).map(({ name, ready, desired, updated, restarts }) => [
+      name,
+      `${ready}/${desired}`,
+      String(updated),
+      String(restarts),
+    ]),
   );
   const conditions = textTable(
     ['CONDITION', 'STATUS', 'REASON', 'MESSAGE'],
