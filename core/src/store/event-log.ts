@@ -52,5 +52,5 @@ export class EventLog {
 /** The events that a watch asks for, as it asks for them. */
 export function eventsFor(query: WatchQuery, events: readonly StoreEvent[]): StoreEvent[] {
   const inside = events.filter(({ key }) => compareKeys(query.start, key) <= 0 && compareKeys(key, query.end) < 0);
-  return query.previous === true ? inside : inside.map(({ previous: _, ...event }) => event);
+  return query.previous === true ? inside : inside.map(({ key, revision, current }) => ({ key, revision, ...(current && { current }) }));
 }

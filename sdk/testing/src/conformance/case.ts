@@ -1,5 +1,5 @@
 /** One named promise of a family; for any runner: `for (const { title, run } of cases) test(title, run)`. */
 export interface Case {
   readonly title: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isTapError, type KeyValue, type ResourceStore, type StoreEvent, type TapError, type Watch, type WatchBatch } from '@tappaas/sdk';
+import type { Case } from '../case.js';
+
+/** A store to be tested, empty and at its first epoch. */
+export interface StoreHarness {
+  readonly store: ResourceStore;
+  /** Moves the store's clock on. Absent: the suite waits. */
+  advance?(ms: number): Promise<void>;
+  /** Closes the store and opens it anew on the same data; needed unless the suite is told that the store is not durable. */
+  reopen?(): Promise<ResourceStore>;
+  dispose(): Promise<void>;
+}
+
+/** Makes a fresh store for one case. */
+export type MakeStore = () => Promise<StoreHarness>;
+
+/** What a case is given. */
+export interface StoreUnderTest {
+  readonly store: ResourceStore;
+  readonly pass: (ms: number) => Promise<void>;
+  readonly reopen: () => Promise<ResourceStore>;
+}
+
+type Body = (given: StoreUnderTest) => Promise<void>;
+
+/** Turns titles and bodies into cases that each have a store of their own. */
+export function storeCases(make: MakeStore, bodies: Readonly<Record<string, Body>>): readonly Case[] {
+  return Object.entries(bodies).map(([title, body]) => ({ title, run: () => runCase(make, body) }));
+}
+
+async function runCase(make: MakeStore, body: Body): Promise<void> {
+  const harness = await make();
+  try {
+    await body({
+      store: harness.store,
+      pass: (ms) => harness.advance?.(ms) ?? wait(ms),
+      reopen: () => {
+        assert(harness.reopen !== undefined, 'a durable store needs a harness that reopens it');
+        return harness.reopen();
+      },
+    });
+  } finally {
+    await harness.dispose();
+  }
+}
+
+/** Everything there is. */
+export const everything = { start: ' ', end: '\u{10ffff}' } as const;
+
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function text(found: KeyValue | undefined): string | undefined {
+  return found === undefined ? undefined : new TextDecoder().decode(found.value);
+}
+
+/** Puts keys to values in one transaction; its revision. */
+export async function put(store: ResourceStore, values: Readonly<Record<string, string>>, lease?: string): Promise<number> {
+  const changes = Object.entries(values).map(([key, value]) => ({ put: key, value: bytes(value), ...(lease !== undefined && { lease }) }));
+  const result = await store.transact({ changes });
+  assert(result.ok);
+  return result.revision;
+}
+
+/** Deletes keys in one transaction; its revision. */
+export async function remove(store: ResourceStore, ...keys: readonly string[]): Promise<number> {
+  const result = await store.transact({ changes: keys.map((key) => ({ delete: key })) });
+  assert(result.ok);
+  return result.revision;
+}
+
+/** Everything that stands, as `key=value`. */
+export async function contents(store: ResourceStore, revision?: number): Promise<readonly string[]> {
+  const { items, more } = await store.range({ ...everything, itemsMax: 10_000, ...(revision !== undefined && { revision }) });
+  assert(!more);
+  return items.map((item) => `${item.key}=${text(item)}`);
+}
+
+/** An event in one line: `7 key=value` or `7 key deleted`. */
+export function line({ revision, key, current }: StoreEvent): string {
+  return current === undefined ? `${revision} ${key} deleted` : `${revision} ${key}=${text(current)}`;
+}
+
+/** Reads a watch until all up to `revision` was told; its events. */
+export async function readUntil(watch: Watch, revision: number): Promise<readonly StoreEvent[]> {
+  const events: StoreEvent[] = [];
+  for await (const batch of batchesUntil(watch, revision)) events.push(...batch.events);
+  return events;
+}
+
+/** The batches of a watch until all up to `revision` was told; then closes it. */
+export async function* batchesUntil(watch: Watch, revision: number): AsyncGenerator<WatchBatch, void, undefined> {
+  const asking = setInterval(() => watch.requestProgress(), 5);
+  try {
+    for await (const batch of watch) {
+      yield batch;
+      if (batch.revision >= revision) return;
+    }
+  } finally {
+    clearInterval(asking);
+  }
+  assert.fail(`the watch ended before revision ${revision}`);
+}
+
+/** Waits for a failure with this code. */
+export async function failure(work: Promise<unknown>, code: string): Promise<TapError> {
+  try {
+    await work;
+  } catch (error) {
+    if (isTapError(error, code)) return error;
+    throw error;
+  }
+  assert.fail(`expected ${code}, found success`);
+}
+
+/** The first thing a watch says, or its failure. */
+export async function firstOf(watch: Watch): Promise<WatchBatch> {
+  for await (const batch of watch) return batch;
+  assert.fail('the watch ended without a batch');
+}
