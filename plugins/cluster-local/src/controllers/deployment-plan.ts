@@ -1,0 +1,101 @@
+import type { Deployment, Immutable, ReplicaSet } from '@tappaas/sdk';
+import { canonicalJson, suffixed, wordOf } from './naming.js';
+import { desiredAnnotation, planRollout, type Resize } from './rollout-plan.js';
+
+type ASet = Immutable<ReplicaSet>;
+
+const hashLabel = 'pod-template-hash';
+const revisionAnnotation = 'deployment.kubernetes.io/revision';
+
+/** What to do so that a deployment's sets follow its template. */
+export interface DeploymentPlan {
+  /** The set of the present template as it is or will be; absent while a pause keeps it from being made. */
+  readonly current?: ASet;
+  /** Set to create, sized already. */
+  readonly create?: ASet;
+  readonly resize: readonly Resize[];
+  /** Sets beyond the history limit. */
+  readonly forget: readonly ASet[];
+  readonly old: readonly ASet[];
+  readonly revision: number;
+  /** A set of another template stands under the name: count up and plan again. */
+  readonly collision: boolean;
+}
+
+/** Plans from the sets that the deployment owns; `namesTaken` are the names of all sets of its namespace that it does not own. */
+export function planDeployment(deployment: Immutable<Deployment>, sets: readonly ASet[], namesTaken: ReadonlySet<string>): DeploymentPlan {
+  const spec = deployment.spec;
+  const fresh = newSet(deployment);
+  const found = sets.filter((set) => sameTemplate(set, deployment)).toSorted(byCreation)[0];
+  const old = sets.filter((set) => set !== found);
+  const highest = Math.max(0, ...old.map(revisionOf));
+  const revision = found && revisionOf(found) > highest ? revisionOf(found) : highest + 1;
+  if (spec === undefined || (spec.paused && found === undefined)) {
+    return { resize: spec ? planRollout(spec, undefined, old) : [], forget: [], old, revision: highest, collision: false };
+  }
+  const name = fresh.metadata.name ?? '';
+  const collision = found === undefined && (namesTaken.has(name) || old.some(({ metadata }) => metadata.name === name));
+  if (collision) return { resize: [], forget: [], old, revision, collision };
+  const current = found ?? fresh;
+  const resize = planRollout(spec, current, old);
+  if (found !== undefined) return { current: found, resize, forget: history(spec.revisionHistoryLimit ?? 10, old), old, revision, collision };
+  const size = resize.find(({ set }) => set === fresh)?.replicas ?? 0;
+  const create: ASet = {
+    ...fresh,
+    metadata: { ...fresh.metadata, annotations: { ...fresh.metadata.annotations, [revisionAnnotation]: String(revision) } },
+    spec: { ...fresh.spec, selector: fresh.spec?.selector ?? {}, replicas: size },
+  };
+  return { current: create, create, resize: resize.filter(({ set }) => set !== fresh), forget: [], old, revision, collision };
+}
+
+/** The set that the present template asks for, without pods. */
+function newSet(deployment: Immutable<Deployment>): ASet {
+  const { metadata, spec } = deployment;
+  const hash = wordOf(canonicalJson([spec?.template, deployment.status?.collisionCount ?? 0]), 10);
+  const labels = { ...spec?.template.metadata?.labels, [hashLabel]: hash };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name: suffixed(metadata.name ?? '', hash),
+      namespace: metadata.namespace ?? '',
+      labels,
+      annotations: { [desiredAnnotation]: String(spec?.replicas ?? 1) },
+    },
+    spec: {
+      replicas: 0,
+      minReadySeconds: spec?.minReadySeconds ?? 0,
+      selector: { ...spec?.selector, matchLabels: { ...spec?.selector.matchLabels, [hashLabel]: hash } },
+      template: { ...spec?.template, metadata: { ...spec?.template.metadata, labels } },
+    },
+  };
+}
+
+function sameTemplate(set: ASet, deployment: Immutable<Deployment>): boolean {
+  const template = set.spec?.template;
+  const { [hashLabel]: _hash, ...labels } = template?.metadata?.labels ?? {};
+  return plainTemplate({ ...template, metadata: { ...template?.metadata, labels } }) === plainTemplate(deployment.spec?.template);
+}
+
+/** Empty maps and absent ones are the same template. */
+function plainTemplate(template: NonNullable<ASet['spec']>['template']): string {
+  const { labels = {}, annotations = {} } = template?.metadata ?? {};
+  return canonicalJson([labels, annotations, template?.spec]);
+}
+
+export const revisionOf = (set: ASet): number => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
+
+const byCreation = (a: ASet, b: ASet) =>
+  `${a.metadata.creationTimestamp}/${a.metadata.name}` < `${b.metadata.creationTimestamp}/${b.metadata.name}` ? -1 : 1;
+
+/** Old sets without pods, beyond the limit, lowest revision first. */
+function history(limit: number, old: readonly ASet[]): readonly ASet[] {
+  const isIdle = ({ metadata, spec, status }: ASet) =>
+    (spec?.replicas ?? 0) === 0 &&
+    (status?.replicas ?? 0) === 0 &&
+    (status?.terminatingReplicas ?? 0) === 0 &&
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    metadata.deletionTimestamp === undefined;
+  const idle = old.filter(isIdle).toSorted((a, b) => revisionOf(a) - revisionOf(b));
+  return idle.slice(0, Math.max(0, idle.length - limit));
+}

@@ -1,0 +1,58 @@
+import { isTapError, type Context, type EndpointSlice, type Immutable, type Key, type KubernetesService, type Pod } from '@tappaas/sdk';
+import { EndpointSlices, Pods } from '../kinds/handles.js';
+import { selectorText } from '../kinds/label-selector.js';
+import { planEndpointSlices, serviceNameLabel } from './endpoint-slice-plan.js';
+import { keyOf, podsMax } from './replica-set.js';
+
+/** Writes where a service's pods are. */
+export async function reconcileEndpointSlices(service: Immutable<KubernetesService>, { asPlugin }: Context): Promise<void> {
+  const namespace = service.metadata.namespace ?? '';
+  const slices: Immutable<EndpointSlice>[] = [];
+  const labels = `${serviceNameLabel}=${service.metadata.name}`;
+  for await (const slice of asPlugin.list(EndpointSlices, { namespace, labels, itemsMax: podsMax })) slices.push(slice);
+  const pods: Immutable<Pod>[] = [];
+  if (service.spec?.selector) {
+    const query = { namespace, labels: selectorText({ matchLabels: service.spec.selector }), itemsMax: podsMax };
+    for await (const pod of asPlugin.list(Pods, query)) pods.push(pod);
+  }
+  const plan = planEndpointSlices(service, pods, slices);
+  for (const slice of plan.create) await tolerate('TAP_OBJECT_EXISTS', () => asPlugin.create(EndpointSlices, slice));
+  for (const { metadata, endpoints, ports } of plan.update) {
+    await tolerate('TAP_OBJECT_NOT_FOUND', () => asPlugin.patch(EndpointSlices, keyOf({ metadata }), { metadata: { labels: metadata.labels }, endpoints, ports }));
+  }
+  for (const slice of plan.delete) await tolerate('TAP_OBJECT_NOT_FOUND', () => asPlugin.delete(EndpointSlices, keyOf(slice)));
+}
+
+/** Another run did the same already: the next one, woken by that change, sees it. */
+export async function tolerate(code: string, run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!isTapError(error, code)) throw error;
+  }
+}
+
+/**
+ * Which services a pod may belong to. A pod does not name its services, so their selectors are remembered when they are reconciled;
+ * after a start every service is reconciled once, which fills the memory before any pod can change unseen.
+ */
+export class ServiceSelectors {
+  readonly #selectors = new Map<string, Map<string, Readonly<Record<string, string>>>>();
+
+  remember(service: Immutable<KubernetesService>): void {
+    const { namespace, name } = keyOf(service);
+    const services = this.#selectors.get(namespace ?? '') ?? new Map<string, Readonly<Record<string, string>>>();
+    if (service.spec?.selector) services.set(name, service.spec.selector);
+    else services.delete(name);
+    if (services.size > 0) this.#selectors.set(namespace ?? '', services);
+    else this.#selectors.delete(namespace ?? '');
+  }
+
+  servicesOf(pod: Immutable<Pod>): readonly Key[] {
+    const namespace = pod.metadata.namespace ?? '';
+    const labels = pod.metadata.labels ?? {};
+    return [...(this.#selectors.get(namespace) ?? [])]
+      .filter(([, selector]) => Object.entries(selector).every(([key, value]) => labels[key] === value))
+      .map(([name]) => ({ namespace, name }));
+  }
+}

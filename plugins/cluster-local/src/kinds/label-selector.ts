@@ -1,0 +1,33 @@
+import type { Immutable, LabelSelector } from '@tappaas/sdk';
+
+type Labels = Readonly<Record<string, string>> | undefined;
+
+/** Says whether labels fit a selector; an empty selector fits everything, an absent one nothing. */
+export function matchesSelector(selector: Immutable<LabelSelector> | undefined, labels: Labels): boolean {
+  if (selector === undefined) return false;
+  return matchesLabels(selector.matchLabels ?? {}, labels) && (selector.matchExpressions ?? []).every((wish) => matchesWish(wish, labels));
+}
+
+/** Says whether all of `wanted` is among the labels. */
+export function matchesLabels(wanted: Readonly<Record<string, string>>, labels: Labels): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
+}
+
+function matchesWish({ key, operator, values }: NonNullable<Immutable<LabelSelector>['matchExpressions']>[number], labels: Labels): boolean {
+  const value = labels?.[key];
+  if (operator === 'Exists') return value !== undefined;
+  if (operator === 'DoesNotExist') return value === undefined;
+  if (operator === 'In') return value !== undefined && (values ?? []).includes(value);
+  return value === undefined || !(values ?? []).includes(value);
+}
+
+/** A selector as list queries write it. */
+export function selectorText(selector: Immutable<LabelSelector>): string {
+  const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const wishes = (selector.matchExpressions ?? []).map(({ key, operator, values }) => {
+    if (operator === 'Exists') return key;
+    if (operator === 'DoesNotExist') return `!${key}`;
+    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${(values ?? []).join(',')})`;
+  });
+  return [...equal, ...wishes].join(',');
+}
