@@ -1,0 +1,69 @@
+import type { Immutable, KubernetesObject } from '@tappaas/sdk';
+import test from 'ava';
+import { summarizeApplication } from '../dist/summarize-application.js';
+import { facts, shop } from './fixture.ts';
+
+const deployment = (status: object, generation = 1) =>
+  ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'shop-web', generation },
+    status,
+  }) as unknown as Immutable<KubernetesObject>;
+const pod = (status: object) =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'shop-web-1', labels: { 'app.kubernetes.io/component': 'web' } },
+    status,
+  }) as unknown as Immutable<KubernetesObject>;
+const summarize = (...observed: Immutable<KubernetesObject>[]) =>
+  summarizeApplication({ object: shop(), facts, release: { name: 'shop-3', number: 3 }, observed });
+const conditionOf = (summary: ReturnType<typeof summarize>, type: string) =>
+  summary.conditions.find((condition) => condition.type === type);
+
+test('an application is ready when every replica of the new release is', (t) => {
+  const summary = summarize(deployment({ readyReplicas: 2, updatedReplicas: 2, observedGeneration: 1 }));
+  t.is(conditionOf(summary, 'Ready')?.status, 'True');
+  t.is(summary.status.url, 'http://shop.team-a.localhost:8080');
+});
+
+test('replicas of the old release do not make the new one ready', (t) => {
+  t.is(conditionOf(summarize(deployment({ readyReplicas: 2, updatedReplicas: 1, observedGeneration: 1 })), 'Ready')?.status, 'False');
+});
+
+test('a deployment whose controller has not seen the new spec says nothing about it', (t) => {
+  t.is(conditionOf(summarize(deployment({ readyReplicas: 2, updatedReplicas: 2, observedGeneration: 1 }, 2)), 'Ready')?.status, 'False');
+});
+
+test('an application without its objects is not ready', (t) => {
+  t.is(conditionOf(summarize(), 'Ready')?.status, 'False');
+});
+
+test('a pod that fits nowhere is named with the scheduler’s own reason', (t) => {
+  const unscheduled = pod({
+    conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes: too little memory' }],
+  });
+  t.regex(
+    conditionOf(summarize(deployment({ readyReplicas: 0 }), unscheduled), 'Ready')?.message ?? '',
+    /shop-web-1 has no node: 0\/1 nodes: too little memory/,
+  );
+});
+
+test('a process that keeps failing is named with its reason, and restarts are counted', (t) => {
+  const failing = pod({
+    containerStatuses: [{ name: 'web', restartCount: 4, state: { waiting: { reason: 'CrashLoopBackOff', message: 'exit code 1' } } }],
+  });
+  const summary = summarize(deployment({ readyReplicas: 0 }), failing);
+  t.regex(conditionOf(summary, 'Ready')?.message ?? '', /web is in CrashLoopBackOff: exit code 1/);
+  t.is(summary.status.processes?.[0]?.restarts, 4);
+});
+
+test('a rollout past its deadline has failed', (t) => {
+  const late = deployment({
+    readyReplicas: 0,
+    observedGeneration: 1,
+    conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }],
+  });
+  t.is(conditionOf(summarize(late), 'Ready')?.reason, 'RolloutFailed');
+});
