@@ -1,0 +1,150 @@
+import { isTapError } from '@tappaas/sdk';
+import type { Binding } from './binding.js';
+import { refusalText, type Decision } from './decision.js';
+import { runReserve, runSteps, type StepRefusal } from './framework.js';
+import type { PendingPod } from './pending-pods.js';
+import type { Place } from './placement-engine.js';
+import { podName } from './pod-facts.js';
+import type { RoomMaker } from './room-maker.js';
+import { scheduleErrors } from './errors.js';
+import { failCycle, forget, record, reportStep, tell, undecided, type Generation, type Workbench } from './workbench.js';
+
+/**
+ * Places one pod: preFilter, filter, postFilter, score, reserve; then hands it to the {@link Binding}.
+ *
+ * Choosing a node and counting the pod there happen in one go, so nothing can come between them. With no asynchronous tap in the way
+ * the whole cycle is synchronous.
+ */
+export class Cycle {
+  readonly #bench: Workbench;
+  readonly #binding: Binding;
+  readonly #rooms: RoomMaker;
+
+  constructor(bench: Workbench, binding: Binding, rooms: RoomMaker) {
+    this.#bench = bench;
+    this.#binding = binding;
+    this.#rooms = rooms;
+  }
+
+  /** Answers nothing when the pod is through, else a promise of it. */
+  run(pending: PendingPod, generation: Generation): Promise<void> | undefined {
+    const since = this.#bench.pending.events;
+    if (pending.cls.impossible !== undefined) return this.#impossible(pending, pending.cls.impossible);
+    return generation.taps.preFilter.length > 0 ? this.#preFiltered(pending, generation, since) : this.#place(pending, generation, since);
+  }
+
+  #impossible(pending: PendingPod, message: string): undefined {
+    record(this.#bench, undecided(this.#bench, pending, 'unschedulable', message));
+    tell(this.#bench, pending, 'Unschedulable', message);
+    this.#bench.pending.park(pending, [], this.#bench.pending.events, this.#nowMs());
+  }
+
+  async #preFiltered(pending: PendingPod, generation: Generation, since: number): Promise<void> {
+    let refusal: StepRefusal | undefined;
+    try {
+      refusal = await runSteps(generation.taps.preFilter, { pod: pending.pod });
+    } catch (cause) {
+      this.#rooms.release(pending);
+      this.#stepFailed(pending, 'preFilter', cause);
+      return;
+    }
+    if (pending.dropped) return;
+    if (refusal === undefined) {
+      await this.#place(pending, generation, since);
+      return;
+    }
+    this.#rooms.release(pending);
+    const message = `plugin "${refusal.plugin}": ${refusal.message}`;
+    record(this.#bench, undecided(this.#bench, pending, 'unschedulable', message));
+    tell(this.#bench, pending, 'Unschedulable', message);
+    this.#bench.pending.rest(pending, this.#nowMs());
+  }
+
+  #place(pending: PendingPod, generation: Generation, since: number): Promise<void> | undefined {
+    this.#rooms.withdraw(pending);
+    const place = generation.engine.place(pending.cls);
+    if (place.slot < 0) return this.#nowhere(pending, generation, place, since);
+    this.#rooms.abandon(pending);
+    const node = this.#bench.cluster.table.nameOf(place.slot);
+    this.#bench.cluster.ledger.charge(pending.pod, node, pending.cls, true);
+    record(this.#bench, this.#decision(pending, place));
+    if (generation.taps.reserve.length > 0) return this.#reserve(pending, node, generation);
+    void this.#binding.start(pending, node, generation, undefined);
+    return undefined;
+  }
+
+  async #reserve(pending: PendingPod, node: string, generation: Generation): Promise<void> {
+    try {
+      const undoFailed = (plugin: string, cause: unknown) => reportStep(this.#bench, plugin, 'undoing the reserve', cause);
+      const undo = await runReserve(generation.taps.reserve, { pod: pending.pod, node }, undoFailed);
+      void this.#binding.start(pending, node, generation, undo);
+    } catch (cause) {
+      forget(this.#bench, pending);
+      this.#stepFailed(pending, 'reserve', cause);
+    }
+  }
+
+  #nowhere(pending: PendingPod, generation: Generation, place: Place, since: number): Promise<void> | undefined {
+    if (this.#rooms.keep(pending)) {
+      this.#bench.pending.park(pending, place.retryOn, since, this.#nowMs());
+      return undefined;
+    }
+    const decision = this.#decision(pending, place);
+    if (!this.#rooms.worthwhile(pending, generation)) return this.#park(pending, decision, since);
+    return this.#rooms.make(pending, generation).then((evicting) => {
+      if (pending.dropped) return;
+      this.#park(pending, evicting ? { ...decision, evicting } : decision, since);
+    });
+  }
+
+  #park(pending: PendingPod, decision: Decision, since: number): undefined {
+    record(this.#bench, decision);
+    tell(this.#bench, pending, 'Unschedulable', decision.message ?? '');
+    this.#bench.pending.park(pending, decision.retryOn, since, this.#nowMs());
+  }
+
+  #decision(pending: PendingPod, place: Place): Decision {
+    const { nodes } = this.#bench.cluster.table;
+    const { feasibleNodes, refused, retryOn, chosen, next } = place;
+    const outcome = place.slot < 0 ? 'unschedulable' : 'placed';
+    const decision = {
+      pod: podName(pending.pod),
+      atMs: this.#nowMs(),
+      attempt: pending.attempts + 1,
+      outcome,
+      nodes,
+      feasibleNodes,
+      refused,
+      retryOn,
+    } as const;
+    return {
+      ...decision,
+      ...(chosen && { chosen }),
+      ...(next && { next }),
+      ...(place.slot < 0 && { message: refusalText(nodes, refused) }),
+    };
+  }
+
+  /** Whatever was thrown (by a filter, as a rule) costs this pod its attempt, and nobody else anything. */
+  failed(pending: PendingPod, cause: unknown): void {
+    this.#rooms.release(pending);
+    const error = isTapError(cause)
+      ? cause
+      : scheduleErrors.TAP_SCHEDULE_STEP_FAILED({
+          message: `placing pod ${pending.pod.metadata.namespace}/${pending.pod.metadata.name} failed`,
+          cause,
+        });
+    const { plugin } = error.data;
+    this.#bench.report(typeof plugin === 'string' ? { error, plugin } : { error });
+    failCycle(this.#bench, pending, error.message);
+  }
+
+  #stepFailed(pending: PendingPod, step: string, cause: unknown): void {
+    reportStep(this.#bench, isTapError(cause) ? (cause.plugin ?? 'unknown') : 'unknown', step, cause);
+    failCycle(this.#bench, pending, `the ${step} step failed`);
+  }
+
+  #nowMs(): number {
+    return this.#bench.options.clock.nowMs();
+  }
+}

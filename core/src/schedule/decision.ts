@@ -1,0 +1,88 @@
+import type { RetryOn } from '@tappaas/sdk';
+
+/** The pod a decision is about. */
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface Refusal {
+  readonly plugin: string;
+  readonly message: string;
+  /** How many nodes were refused for this reason. */
+  readonly nodes: number;
+}
+
+export interface ScorePart {
+  readonly plugin: string;
+  readonly points: number;
+  readonly weight: number;
+}
+
+export interface ScoredNode {
+  readonly node: string;
+  /** Sum of points times weight. */
+  readonly total: number;
+  readonly parts: readonly ScorePart[];
+}
+
+/** What was decided about one pod, and why. */
+export interface Decision {
+  readonly pod: PodName;
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly outcome: 'placed' | 'unschedulable' | 'failed';
+  readonly nodes: number;
+  readonly feasibleNodes: number;
+  readonly refused: readonly Refusal[];
+  /** The chosen node. */
+  readonly chosen?: ScoredNode;
+  /** The node it would have been otherwise: ties go to the lower name. */
+  readonly next?: ScoredNode;
+  /** Without a node: the reason in one sentence, and which changes bring another try. */
+  readonly message?: string;
+  readonly retryOn: readonly RetryOn[];
+  /** Chosen in a postFilter step: these pods make room on `node`. */
+  readonly evicting?: { readonly node: string; readonly pods: readonly PodName[] };
+}
+
+/** The last `decisionsMax` decisions, found by pod. */
+export class DecisionLog {
+  readonly #decisions = new Map<string, Decision>();
+  readonly #decisionsMax: number;
+
+  constructor(decisionsMax: number) {
+    this.#decisionsMax = decisionsMax;
+  }
+
+  /** Keeps the latest decision of a pod. */
+  add(decision: Decision): void {
+    const { uid } = decision.pod;
+    this.#decisions.delete(uid);
+    this.#decisions.set(uid, decision);
+    if (this.#decisions.size <= this.#decisionsMax) return;
+    for (const oldest of this.#decisions.keys()) {
+      this.#decisions.delete(oldest);
+      return;
+    }
+  }
+
+  get(uid: string): Decision | undefined {
+    return this.#decisions.get(uid);
+  }
+
+  /** The latest first. */
+  latest(decisionsMax: number): readonly Decision[] {
+    return [...this.#decisions.values()].slice(-decisionsMax).reverse();
+  }
+}
+
+/** `0 of 3 nodes can take the pod: 2 too little cpu is free (fit), 1 …`, the most frequent reason first. */
+export function refusalText(nodes: number, refused: readonly Refusal[]): string {
+  if (nodes === 0) return 'there is no node';
+  const counted = [...refused]
+    .sort((a, b) => b.nodes - a.nodes || (a.message < b.message ? -1 : 1))
+    .map(({ nodes, message, plugin }) => `${nodes} ${message} (${plugin})`);
+  return `0 of ${nodes} nodes can take the pod${counted.length > 0 ? `: ${counted.join(', ')}` : ''}`;
+}

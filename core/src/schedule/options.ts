@@ -1,0 +1,73 @@
+import type { Clock, Immutable, Pod } from '@tappaas/sdk';
+import type { Decision, PodName } from './decision.js';
+import type { PodFeature } from './pod-features.js';
+import type { ReportProblem } from './problems.js';
+import type { BindOutcome, SchedulingTaps } from './taps.js';
+
+/** An Event about a pod, for its owner. */
+export interface SchedulingEvent {
+  readonly pod: PodName;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: 'Scheduled' | 'FailedScheduling' | 'Preempted';
+  readonly message: string;
+}
+
+/** The PodScheduled condition of a pod without a node; binding sets it to True. */
+export interface PodScheduledCondition {
+  readonly status: 'False';
+  readonly reason: 'Unschedulable' | 'SchedulerError' | 'SchedulingGated';
+  readonly message: string;
+}
+
+export interface SchedulerLimits {
+  /** Pods without a node that are held; more are refused until there is room. */
+  readonly pendingPodsMax: number;
+  readonly bindsInFlightMax: number;
+  /** Of the decisions, the last so many can be explained. */
+  readonly decisionsMax: number;
+  readonly classesMax: number;
+  /** Memory for what the taps said of every node, by class. */
+  readonly viewBytesMax: number;
+  readonly resourcesMax: number;
+  /** A pod that waits for an event is tried again after this time anyway. */
+  readonly parkedMsMax: number;
+  readonly backoffBaseMs: number;
+  readonly backoffMsMax: number;
+}
+
+export const defaultLimits: SchedulerLimits = Object.freeze({
+  pendingPodsMax: 100_000,
+  bindsInFlightMax: 256,
+  decisionsMax: 10_000,
+  classesMax: 5_000,
+  viewBytesMax: 64 * 1024 * 1024,
+  resourcesMax: 128,
+  parkedMsMax: 5 * 60_000,
+  backoffBaseMs: 1_000,
+  backoffMsMax: 10_000,
+});
+
+/** What the scheduler is given: everything it needs of the world. */
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  /** From 0 to below 1; spreads retries. */
+  readonly random: () => number;
+  readonly taps: SchedulingTaps;
+  /** Writes the binding. Must settle within a time limit of its own; a throw counts as "not bound". */
+  readonly bind: (pod: Immutable<Pod>, node: string) => Promise<BindOutcome>;
+  /** Asks the cluster to evict a pod, within its disruption budgets. Without it, nothing is evicted. */
+  readonly evict?: (victim: PodName, inFavourOf: PodName) => Promise<void>;
+  readonly emitEvent?: (event: SchedulingEvent) => void;
+  readonly setCondition?: (pod: Immutable<Pod>, condition: PodScheduledCondition) => void;
+  readonly onDecision?: (decision: Decision) => void;
+  readonly report?: ReportProblem;
+  /** Pods were refused for want of room, and there is some again: add all pods without a node once more. */
+  readonly onRoom?: () => void;
+  /** The tenant that owns a namespace. */
+  readonly tenantOf?: (namespace: string) => string | undefined;
+  /** Pods that ask for this scheduler are placed; all others only count where they are. Default: `tappaas`. */
+  readonly schedulerName?: string;
+  /** Hard requirements of pods that loaded taps honour; others are refused by name. */
+  readonly supports?: readonly PodFeature[];
+  readonly limits?: Partial<SchedulerLimits>;
+}

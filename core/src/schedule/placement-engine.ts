@@ -1,0 +1,175 @@
+import type { RetryOn } from '@tappaas/sdk';
+import { BatchCall } from './batch-call.js';
+import type { ClassView } from './class-view.js';
+import { ColumnTable } from './columns.js';
+import type { Refusal, ScoredNode } from './decision.js';
+import { EveryPodStage, type Answers } from './every-pod.js';
+import { scheduleErrors } from './errors.js';
+import type { NodeTable } from './node-table.js';
+import type { SchedulingClass } from './pod-class.js';
+import type { ReportProblem } from './problems.js';
+import { absent, feasible } from './reason-table.js';
+import { makeScratch } from './scratch.js';
+import type { BatchTap, SchedulingTaps, ScoreTap } from './taps.js';
+import { ViewCache } from './view-cache.js';
+
+const weightMax = 10_000;
+const weightSumMax = 20_000_000;
+
+/** Where a pod of a class would go now. */
+export interface Place {
+  /** -1: no node is feasible. */
+  readonly slot: number;
+  readonly feasibleNodes: number;
+  readonly refused: readonly Refusal[];
+  readonly retryOn: readonly RetryOn[];
+  readonly chosen?: ScoredNode;
+  readonly next?: ScoredNode;
+}
+
+/** What every node is to a pod: why it was refused, or how it scores. */
+export interface Explanation {
+  readonly rejected: Readonly<Record<string, { readonly plugin: string; readonly message: string }>>;
+  /** The best first. */
+  readonly scored: readonly ScoredNode[];
+}
+
+export interface PlacementOptions {
+  readonly viewBytesMax: number;
+  readonly nowMs: () => number;
+  readonly report: ReportProblem;
+}
+
+/** Answers where a pod of a class goes, under one hook generation. Synchronous and without effects: whoever asks charges the node. */
+export class PlacementEngine {
+  readonly columns: ColumnTable;
+  readonly #table: NodeTable;
+  readonly #options: PlacementOptions;
+  readonly #filters;
+  readonly #scores;
+  readonly #everyPod: EveryPodStage | undefined;
+  #views: ViewCache;
+  #capacity = 0;
+  #resources = 0;
+
+  /** @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID */
+  constructor(table: NodeTable, taps: SchedulingTaps, options: PlacementOptions) {
+    const { nowMs, report } = options;
+    checkWeights(taps.score);
+    this.#table = table;
+    this.#options = options;
+    this.columns = new ColumnTable(table, taps.columns, report);
+    this.#filters = taps.filter.map((tap) => new BatchCall(tap, this.columns, nowMs, report));
+    this.#scores = taps.score.map((tap) => new BatchCall(tap, this.columns, nowMs, report));
+    const filters = this.#filters.filter(({ tap }) => tap.everyPod === true);
+    const scores = this.#scores.filter(({ tap }) => tap.everyPod === true);
+    if (filters.length + scores.length > 0) this.#everyPod = new EveryPodStage(table, filters, scores, report);
+    this.#views = this.#makeViews();
+  }
+
+  /** Whether some taps are asked for every pod, so that what held for one pod of a class says nothing of the next. */
+  get asksEveryPod(): boolean {
+    return this.#everyPod !== undefined;
+  }
+
+  /** @throws TAP_SCHEDULE_FILTER_FAILED */
+  place(cls: SchedulingClass): Place {
+    const view = this.#caughtUp(cls);
+    const answers = this.#everyPod?.ask(view);
+    const { scores, filters } = view;
+    const slot = answers ? (answers.order[0]?.slot ?? -1) : scores.best;
+    const nextSlot = slot < 0 ? -1 : answers ? (answers.order[1]?.slot ?? -1) : scores.runnerUp;
+    const refused = filters.refused().map(({ reason, nodes }) => ({ plugin: reason.plugin, message: reason.message, nodes }));
+    return {
+      slot,
+      feasibleNodes: answers ? answers.order.length : filters.feasibleNodes,
+      refused: answers ? [...refused, ...answers.refused] : refused,
+      retryOn: slot < 0 ? retryEvents(view, answers) : [],
+      ...(slot >= 0 && { chosen: this.#scored(view, slot, answers) }),
+      ...(nextSlot >= 0 && { next: this.#scored(view, nextSlot, answers) }),
+    };
+  }
+
+  /** Whether some node is feasible for the class, as far as the pure taps can tell. @throws TAP_SCHEDULE_FILTER_FAILED */
+  hopeful(cls: SchedulingClass): boolean {
+    return this.#caughtUp(cls).filters.feasibleNodes > 0;
+  }
+
+  /** Whether this node is feasible. @throws TAP_SCHEDULE_FILTER_FAILED */
+  accepts(cls: SchedulingClass, slot: number): boolean {
+    const view = this.#caughtUp(cls);
+    if (view.filters.verdicts[slot] !== feasible) return false;
+    return this.#everyPod?.ask(view).order.some((node) => node.slot === slot) ?? true;
+  }
+
+  /** Every node's verdict; costs as much as there are nodes. @throws TAP_SCHEDULE_FILTER_FAILED */
+  explain(cls: SchedulingClass): Explanation {
+    const view = this.#caughtUp(cls);
+    const answers = this.#everyPod?.ask(view);
+    const rejected: Record<string, { plugin: string; message: string }> = {};
+    const scored: ScoredNode[] = [];
+    for (const slot of this.#table.slotsByName) {
+      if (view.filters.verdicts[slot] === absent) continue;
+      const reason = view.filters.reasonOf(slot) ?? answers?.reasons.get(slot);
+      if (reason === undefined) scored.push(this.#scored(view, slot, answers));
+      else rejected[this.#table.nameOf(slot)] = { plugin: reason.plugin, message: reason.message };
+    }
+    // The order by name stays among equals, because sorting is stable.
+    return { rejected, scored: scored.sort((a, b) => b.total - a.total) };
+  }
+
+  #scored(view: ClassView, slot: number, answers: Answers | undefined): ScoredNode {
+    const node = this.#table.nameOf(slot);
+    const known = answers?.order.find((candidate) => candidate.slot === slot);
+    if (known) return { node, total: known.total, parts: known.parts };
+    const parts = view.scores.columns.map((column) => {
+      const { plugin, weight } = column.source;
+      return { plugin, points: column.points(slot), weight };
+    });
+    return { node, total: view.scores.total(slot), parts };
+  }
+
+  #caughtUp(cls: SchedulingClass): ClassView {
+    if (this.#capacity !== this.#table.capacity || this.#resources !== this.#table.resources) this.#views = this.#makeViews();
+    return this.#views.caughtUp(cls);
+  }
+
+  /** Views are as long as the table and resolved to its resources: when either grows, they are made anew. */
+  #makeViews(): ViewCache {
+    this.#capacity = this.#table.capacity;
+    this.#resources = this.#table.resources;
+    const pure = ({ tap }: { readonly tap: BatchTap }) => tap.everyPod !== true;
+    const calls = [...this.#filters, ...this.#scores];
+    const parts = {
+      table: this.#table,
+      filters: this.#filters.filter(pure),
+      scores: this.#scores.filter(pure).map(sourceOf),
+      columns: [...new Set(calls.flatMap(({ sources }) => sources))],
+      scratch: makeScratch(this.#table.capacity),
+      report: this.#options.report,
+    };
+    return new ViewCache(parts, this.#options.viewBytesMax, this.#options.nowMs);
+  }
+}
+
+/** A score tap as a source that remembers its weight and scale. */
+function sourceOf(call: BatchCall<ScoreTap>) {
+  const { plugin, weight, scale } = call.tap;
+  const ask: BatchCall<ScoreTap>['ask'] = (pod, slots, count) => call.ask(pod, slots, count);
+  return { plugin, weight, scale, dynamic: call.dynamic, ask };
+}
+
+function retryEvents(view: ClassView, answers: Answers | undefined): readonly RetryOn[] {
+  const events = view.filters.refused().flatMap(({ reason }) => reason.retryOn);
+  return [...new Set<RetryOn>(['node-added', ...events, ...(answers?.retryOn ?? [])])];
+}
+
+/** Scores are whole 32-bit numbers, so the weights together have a limit; the built-in preferences need little of it. */
+function checkWeights(taps: readonly ScoreTap[]): void {
+  const wrong = taps.find(({ weight }) => !Number.isInteger(weight) || weight < 0 || weight > weightMax);
+  const sum = taps.reduce((total, { weight }) => total + weight, 0);
+  const message = wrong
+    ? `weight of the score of plugin "${wrong.plugin}": expected a whole number from 0 to ${weightMax}, found ${wrong.weight}`
+    : `weights of all scores: expected a sum of at most ${weightSumMax}, found ${sum}`;
+  if (wrong || sum > weightSumMax) throw scheduleErrors.TAP_SCHEDULE_WEIGHT_INVALID({ message });
+}

@@ -1,0 +1,51 @@
+import type { RetryOn } from '@tappaas/sdk';
+
+/** Why a class of pods may not go to a node. */
+export interface Reason {
+  /** Instance id of the plugin, or `kernel.…` for a built-in check. */
+  readonly plugin: string;
+  readonly message: string;
+  readonly retryOn: readonly RetryOn[];
+  /** Depends on the node alone: pods coming and going cannot end it. */
+  readonly fromNode: boolean;
+}
+
+/** The node does not exist (any more). */
+export const absent = 0;
+/** The node may take the pod. */
+export const feasible = 1;
+
+const firstReason = 2;
+
+/** Reasons of one class by number, the first of them {@link firstReason}. */
+export class ReasonTable {
+  readonly #reasons: Reason[] = [];
+  readonly #codes = new Map<string, number>();
+  readonly #reasonsMax: number;
+
+  constructor(reasonsMax: number) {
+    this.#reasonsMax = reasonsMax;
+  }
+
+  /** Beyond `reasonsMax` different messages, one without particulars stands for the plugin's further ones. */
+  code(reason: Reason): number {
+    const full = this.#reasons.length >= this.#reasonsMax;
+    return this.#known(reason) ?? (full ? this.#add({ ...reason, message: 'the node was refused' }) : this.#add(reason));
+  }
+
+  get(code: number): Reason | undefined {
+    return this.#reasons[code - firstReason];
+  }
+
+  #known({ plugin, message }: Reason): number | undefined {
+    return this.#codes.get(`${plugin}\n${message}`);
+  }
+
+  #add(reason: Reason): number {
+    const known = this.#known(reason);
+    if (known !== undefined) return known;
+    const code = firstReason + this.#reasons.push(reason) - 1;
+    this.#codes.set(`${reason.plugin}\n${reason.message}`, code);
+    return code;
+  }
+}

@@ -1,0 +1,284 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isTapError, type Immutable, type Node, type Pod } from '@tappaas/sdk';
+import { Binding } from './binding.js';
+import { ClusterView } from './cluster-view.js';
+import { Cycle } from './cycle.js';
+import { DecisionLog, type Decision } from './decision.js';
+import { Intake } from './intake.js';
+import { defaultLimits, type SchedulerOptions } from './options.js';
+import { PendingPods } from './pending-pods.js';
+import { PlacementEngine, type Explanation } from './placement-engine.js';
+import { PodClasses } from './pod-class.js';
+import { throttled } from './problems.js';
+import { RoomMaker } from './room-maker.js';
+import type { SchedulingTaps } from './taps.js';
+import type { Generation, Workbench } from './workbench.js';
+
+const turnMsMax = 5;
+const probesPerTurnMax = 64;
+const napMsMax = 60_000;
+const problemEveryMs = 60_000;
+
+export interface SchedulerCounts {
+  readonly nodes: number;
+  readonly pendingPods: number;
+  readonly activePods: number;
+  readonly bindsInFlight: number;
+  /** Pods that count on some node. */
+  readonly placedPods: number;
+}
+
+/** Fed by watches, it places pods and binds them. Give it all nodes and pods before `start`: it can only count what it has been told. */
+export interface Scheduler {
+  nodeChanged(node: Immutable<Node>): void;
+  nodeDeleted(name: string): void;
+  podAdded(pod: Immutable<Pod>): void;
+  podChanged(pod: Immutable<Pod>): void;
+  podDeleted(pod: Immutable<Pod>): void;
+  /** A plugin's column is to be computed anew for all nodes. */
+  columnChanged(name: string): void;
+  /** Another hook generation. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID; the old one then goes on. */
+  setTaps(taps: SchedulingTaps): void;
+  start(): void;
+  /** Lets bindings in flight settle; nothing is placed any more. */
+  stop(): Promise<void>;
+  /** Resolves when there is nothing to do without a further event or the passing of time. */
+  idle(): Promise<void>;
+  /** What every node would be to such a pod now. Changes nothing. @throws TAP_SCHEDULE_QUANTITY_INVALID, TAP_SCHEDULE_FILTER_FAILED */
+  explain(pod: Immutable<Pod>): Explanation;
+  decision(uid: string): Decision | undefined;
+  decisions(decisionsMax: number): readonly Decision[];
+  counts(): SchedulerCounts;
+}
+
+/** Makes a scheduler that does nothing until `start`. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID */
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  return new RunningScheduler(options);
+}
+
+class RunningScheduler implements Scheduler {
+  readonly #bench: Workbench;
+  readonly #classes: PodClasses;
+  readonly #stopping = new AbortController();
+  readonly #binding: Binding;
+  readonly #rooms: RoomMaker;
+  readonly #cycle: Cycle;
+  readonly #intake: Intake;
+  #generation: Generation;
+  #loop: Promise<void> | undefined;
+  #cycling = false;
+  #wakeUp: (() => void) | undefined;
+  #woken = false;
+  #idlers: (() => void)[] = [];
+
+  constructor(options: SchedulerOptions) {
+    this.#bench = makeBench(options, (event) => {
+      this.#bench.pending.happened(event);
+      if (event === 'pod-deleted') this.#rooms.podDeleted();
+      this.#wake();
+    });
+    const { limits } = this.#bench;
+    this.#classes = new PodClasses({
+      classesMax: limits.classesMax,
+      supports: new Set(options.supports),
+      tenantOf: (namespace) => options.tenantOf?.(namespace),
+    });
+    this.#binding = new Binding(this.#bench, () => this.#wake(), this.#stopping.signal);
+    this.#rooms = new RoomMaker(this.#bench);
+    this.#cycle = new Cycle(this.#bench, this.#binding, this.#rooms);
+    this.#generation = this.#generationOf(options.taps);
+    this.#intake = new Intake(
+      this.#bench,
+      this.#classes,
+      () => this.#generation,
+      () => this.#wake(),
+    );
+  }
+
+  nodeChanged(node: Immutable<Node>): void {
+    this.#bench.cluster.nodeChanged(node);
+  }
+  nodeDeleted(name: string): void {
+    this.#bench.cluster.nodeDeleted(name);
+  }
+  podAdded(pod: Immutable<Pod>): void {
+    this.#intake.podSeen(pod);
+  }
+  podChanged(pod: Immutable<Pod>): void {
+    this.#intake.podSeen(pod);
+  }
+  podDeleted(pod: Immutable<Pod>): void {
+    this.#intake.podDeleted(pod);
+  }
+  columnChanged(name: string): void {
+    this.#bench.cluster.columnChanged(name);
+  }
+
+  setTaps(taps: SchedulingTaps): void {
+    this.#generation = this.#generationOf(taps);
+    this.#bench.pending.probeAll();
+    this.#intake.askAgain();
+    this.#wake();
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.#loop;
+    while (this.#binding.inFlight > 0) await this.#woke();
+    for (const resolve of this.#idlers.splice(0)) resolve();
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idlers.push(resolve);
+      this.#wake();
+    });
+  }
+
+  explain(pod: Immutable<Pod>): Explanation {
+    return this.#generation.engine.explain(this.#classes.of(pod));
+  }
+  decision(uid: string): Decision | undefined {
+    return this.#bench.decisions.get(uid);
+  }
+  decisions(decisionsMax: number): readonly Decision[] {
+    return this.#bench.decisions.latest(decisionsMax);
+  }
+  counts(): SchedulerCounts {
+    const { pending, cluster } = this.#bench;
+    return {
+      nodes: cluster.table.nodes,
+      pendingPods: pending.size,
+      activePods: pending.activePods,
+      bindsInFlight: this.#binding.inFlight,
+      placedPods: cluster.ledger.size,
+    };
+  }
+
+  #generationOf(taps: SchedulingTaps): Generation {
+    const { cluster, limits, report, options } = this.#bench;
+    const nowMs = () => options.clock.nowMs();
+    const engine = new PlacementEngine(cluster.table, taps, { viewBytesMax: limits.viewBytesMax, nowMs, report });
+    cluster.columns = engine.columns;
+    cluster.ledger.resolveAgain();
+    return { taps, engine };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#woken = false;
+      this.#wakeDue();
+      this.#probe();
+      await this.#placeForATurn();
+      const { pending } = this.#bench;
+      const more = pending.hasProbes || (pending.activePods > 0 && !this.#binding.full);
+      if (more) await nextTurn();
+      else await this.#rest();
+    }
+  }
+
+  async #placeForATurn(): Promise<void> {
+    const { pending, options } = this.#bench;
+    const untilMs = options.clock.nowMs() + turnMsMax;
+    this.#cycling = true;
+    while (!this.#binding.full && !this.#stopping.signal.aborted) {
+      const next = pending.take();
+      if (next === undefined) break;
+      try {
+        const through = this.#cycle.run(next, this.#generation);
+        if (through) await through;
+      } catch (cause) {
+        this.#cycle.failed(next, cause);
+      }
+      if (options.clock.nowMs() >= untilMs) break;
+    }
+    this.#cycling = false;
+  }
+
+  #wakeDue(): void {
+    const { pending, options } = this.#bench;
+    for (const due of pending.due(options.clock.nowMs())) this.#intake.enqueue(due);
+  }
+
+  /** Looks at some of the classes that wait for what has happened; their pods are tried only when a node is feasible. */
+  #probe(): void {
+    const { pending, options } = this.#bench;
+    const { engine } = this.#generation;
+    for (let probes = 0; probes < probesPerTurnMax; probes++) {
+      const cls = pending.takeProbe();
+      if (cls === undefined) return;
+      if (this.#hopeful(engine, cls)) pending.unpark(cls, options.clock.nowMs());
+    }
+  }
+
+  #hopeful(engine: PlacementEngine, cls: Parameters<PlacementEngine['hopeful']>[0]): boolean {
+    try {
+      return engine.hopeful(cls);
+    } catch {
+      // The filter fails: let the cycle run into it, which reports it and lets the pods rest.
+      return true;
+    }
+  }
+
+  /** Waits for an event, a settled binding or the next pod that is due. */
+  async #rest(): Promise<void> {
+    const { pending, options } = this.#bench;
+    if (this.#isIdle()) for (const resolve of this.#idlers.splice(0)) resolve();
+    const napMs = Math.min(napMsMax, pending.nextDueMs - options.clock.nowMs());
+    if (this.#woken || napMs <= 0) return;
+    const enough = new AbortController();
+    const nap = options.clock.sleep(napMs, enough.signal).catch(() => undefined);
+    await Promise.race([nap, this.#woke()]);
+    enough.abort();
+  }
+
+  #isIdle(): boolean {
+    const { pending } = this.#bench;
+    return pending.activePods === 0 && !pending.hasProbes && !this.#cycling && this.#binding.inFlight === 0 && this.#intake.asking === 0;
+  }
+
+  #woke(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeUp = resolve;
+    });
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#wakeUp?.();
+    this.#wakeUp = undefined;
+  }
+}
+
+function makeBench(options: SchedulerOptions, happened: ConstructorParameters<typeof ClusterView>[0]['happened']): Workbench {
+  const limits = { ...defaultLimits, ...options.limits };
+  const report = throttled(
+    (problem) => options.report?.(problem),
+    () => options.clock.nowMs(),
+    problemEveryMs,
+  );
+  const invalid = (error: unknown) => {
+    if (!isTapError(error)) throw error;
+    report({ error });
+  };
+  return {
+    options,
+    limits,
+    report,
+    cluster: new ClusterView({ resourcesMax: limits.resourcesMax, happened, invalid }),
+    pending: new PendingPods({
+      podsMax: limits.pendingPodsMax,
+      parkedMsMax: limits.parkedMsMax,
+      backoff: { baseMs: limits.backoffBaseMs, maxMs: limits.backoffMsMax },
+      random: options.random,
+      onRoom: () => options.onRoom?.(),
+    }),
+    decisions: new DecisionLog(limits.decisionsMax),
+  };
+}

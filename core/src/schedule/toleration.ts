@@ -1,0 +1,48 @@
+import type { Immutable, PodSpec, Taint, Toleration } from '@tappaas/sdk';
+
+type Tolerations = NonNullable<Immutable<PodSpec>['tolerations']>;
+
+/** What an unschedulable node counts as: only pods that tolerate it go there. */
+const unschedulableTaint: Immutable<Taint> = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+
+/** Answers why a pod with these tolerations may not go to a node, if so. */
+export function tolerationCheck(
+  tolerations: Tolerations,
+): (node: { readonly taints: readonly Immutable<Taint>[]; readonly unschedulable: boolean }) => string | undefined {
+  const tolerated = (taint: Immutable<Taint>) => tolerations.some((toleration) => tolerates(toleration, taint));
+  const unschedulable = tolerated(unschedulableTaint);
+  return (node) => {
+    if (node.unschedulable && !unschedulable) return 'the node is marked unschedulable';
+    if (node.taints.length === 0) return undefined;
+    const taint = node.taints.find((taint) => taint.effect !== 'PreferNoSchedule' && !tolerated(taint));
+    return taint && `the node has the taint ${textOf(taint)}, which the pod does not tolerate`;
+  };
+}
+
+/** Counts the taints by which a node asks such pods to stay away if possible. */
+export function avoidedTaints(tolerations: Tolerations): (node: { readonly taints: readonly Immutable<Taint>[] }) => number {
+  return ({ taints }) => {
+    let count = 0;
+    for (const taint of taints) {
+      if (taint.effect === 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint))) count++;
+    }
+    return count;
+  };
+}
+
+/**
+ * Operators beyond Exists and Equal tolerate nothing here: they are not in general use, and nothing is placed on a guess.
+ *
+ * @source https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
+ */
+export function tolerates(toleration: Immutable<Toleration>, taint: Immutable<Taint>): boolean {
+  const { key = '', operator = 'Equal', value = '', effect = '' } = toleration;
+  if ((effect as string) !== '' && effect !== taint.effect) return false;
+  if (key !== '' && key !== taint.key) return false;
+  if (operator === 'Exists') return true;
+  return operator === 'Equal' && key !== '' && value === (taint.value ?? '');
+}
+
+function textOf({ key, value = '', effect }: Immutable<Taint>): string {
+  return `${key}${value === '' ? '' : `=${value}`}:${effect}`;
+}

@@ -1,0 +1,73 @@
+import type { ClusterView } from './cluster-view.js';
+import { DecisionLog, type Decision } from './decision.js';
+import type { SchedulerLimits, SchedulerOptions } from './options.js';
+import type { PendingPod, PendingPods } from './pending-pods.js';
+import type { PlacementEngine } from './placement-engine.js';
+import { podName } from './pod-facts.js';
+import type { ReportProblem } from './problems.js';
+import { scheduleErrors } from './errors.js';
+import type { SchedulingTaps } from './taps.js';
+
+/** One hook generation and what was built from it; a cycle ends with the one it began with. */
+export interface Generation {
+  readonly taps: SchedulingTaps;
+  readonly engine: PlacementEngine;
+}
+
+/** What all parts of the scheduler work on together. */
+export interface Workbench {
+  readonly options: SchedulerOptions;
+  readonly limits: SchedulerLimits;
+  readonly cluster: ClusterView;
+  readonly pending: PendingPods;
+  readonly decisions: DecisionLog;
+  readonly report: ReportProblem;
+}
+
+const tellAgainMs = 5 * 60_000;
+
+export function record({ decisions, options }: Workbench, decision: Decision): void {
+  decisions.add(decision);
+  options.onDecision?.(decision);
+}
+
+/** A decision without a node, about a pod in its current attempt. */
+export function undecided({ options }: Workbench, pending: PendingPod, outcome: 'unschedulable' | 'failed', message: string): Decision {
+  const attempt = pending.attempts + 1;
+  const none = { nodes: 0, feasibleNodes: 0, refused: [], retryOn: [] };
+  return { pod: podName(pending.pod), atMs: options.clock.nowMs(), attempt, outcome, message, ...none };
+}
+
+/** Tells the pod's owner why it has no node; the same again only after five minutes. */
+export function tell(
+  { options }: Workbench,
+  pending: PendingPod,
+  reason: 'Unschedulable' | 'SchedulerError' | 'SchedulingGated',
+  message: string,
+): void {
+  const nowMs = options.clock.nowMs();
+  if (pending.told?.message === message && nowMs - pending.told.atMs < tellAgainMs) return;
+  pending.told = { message, atMs: nowMs };
+  options.setCondition?.(pending.pod, { status: 'False', reason, message });
+  if (reason !== 'SchedulingGated')
+    options.emitEvent?.({ pod: podName(pending.pod), type: 'Warning', reason: 'FailedScheduling', message });
+}
+
+/** A step of a plugin threw: the cycle fails, the pod is tried again. */
+export function reportStep({ report }: Workbench, plugin: string, step: string, cause: unknown): void {
+  const message = `${step} of plugin "${plugin}" failed`;
+  report({ error: scheduleErrors.TAP_SCHEDULE_STEP_FAILED({ message, cause }), plugin });
+}
+
+/** A pod that was placed here, and is not in the cluster's eyes, stops counting on its node. */
+export function forget({ cluster }: Workbench, { uid }: PendingPod): void {
+  if (cluster.ledger.get(uid)?.assumed === true) cluster.podLeft(uid);
+}
+
+/** The pod could not be treated properly: told, recorded, and tried again when it has rested. */
+export function failCycle(bench: Workbench, pending: PendingPod, message: string): void {
+  if (pending.dropped) return;
+  record(bench, undecided(bench, pending, 'failed', message));
+  tell(bench, pending, 'SchedulerError', message);
+  bench.pending.rest(pending, bench.options.clock.nowMs());
+}

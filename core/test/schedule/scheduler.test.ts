@@ -1,0 +1,52 @@
+import test from 'ava';
+import { makeNode, makePod, World } from './world.ts';
+
+test('a pod goes to the first node by name on which it fits', async (t) => {
+  const world = new World();
+  world.nodes(makeNode('b'), makeNode('a', { cpu: '100m' }), makeNode('c'));
+  world.pods(makePod('web', { cpu: '1' }));
+  await world.idle();
+  t.is(world.bound.get('web'), 'b');
+  t.is(world.scheduler.counts().placedPods, 1);
+  await world.scheduler.stop();
+});
+
+test('a pod that fits nowhere waits, and is told why', async (t) => {
+  const world = new World();
+  world.nodes(makeNode('a', { cpu: '1' }), makeNode('b', { cpu: '2', memory: '1Gi' }));
+  world.pods(makePod('web', { cpu: '2', memory: '2Gi' }));
+  await world.idle();
+  t.is(world.bound.size, 0);
+  t.is(world.decision('web')?.outcome, 'unschedulable');
+  t.is(
+    world.decision('web')?.message,
+    '0 of 2 nodes can take the pod: 1 too little cpu is free (kernel.capacity), 1 too little memory is free (kernel.capacity)',
+  );
+  t.is(world.events.filter(({ reason }) => reason === 'FailedScheduling').length, 1);
+  await world.scheduler.stop();
+});
+
+test('a waiting pod is placed when a node comes that can take it', async (t) => {
+  const world = new World();
+  world.nodes(makeNode('a', { cpu: '1' }));
+  world.pods(makePod('web', { cpu: '2' }));
+  await world.idle();
+  world.nodes(makeNode('b', { cpu: '2' }));
+  await world.after(10_000);
+  t.is(world.bound.get('web'), 'b');
+  await world.scheduler.stop();
+});
+
+test('what a deleted pod held is given to one that waits', async (t) => {
+  const world = new World();
+  world.nodes(makeNode('a', { cpu: '1' }));
+  world.pods(makePod('first', { cpu: '1' }));
+  await world.idle();
+  world.pods(makePod('second', { cpu: '1' }));
+  await world.idle();
+  t.is(world.bound.get('second'), undefined);
+  world.delete('first');
+  await world.after(10_000);
+  t.is(world.bound.get('second'), 'a');
+  await world.scheduler.stop();
+});
