@@ -1,0 +1,99 @@
+import type { Clock, Logger, LogLine } from '@tappaas/sdk';
+
+/** How log lines are written: for people at a terminal, or one JSON object a line for programs. */
+export type LogFormat = 'text' | 'json';
+
+export interface LogOptions {
+  readonly write: (text: string) => void;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly format: LogFormat;
+  readonly level: LogLine['level'];
+  /** Told of every line that is written, such as the telemetry.log hook; must not log itself. */
+  readonly onLine?: (line: LogLine) => void;
+}
+
+/** The platform's log; `forPlugin` gives the log of one plugin, whose lines name it. */
+export interface Log extends Logger {
+  forPlugin(plugin: string): Logger;
+}
+
+const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
+const textCharactersMax = 8192;
+const secretNames = /^(authorization|cookie|set-cookie|password|passwd|secret|token|api-?key|private-?key|client-?secret)$/i;
+const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
+/** Writes one line per call; control characters are escaped, so that no input can forge a line. */
+export function createLog(options: LogOptions): Log {
+  const lowest = levels.indexOf(options.level);
+  const logger = (plugin: string | undefined): Logger => {
+    const at =
+      (level: LogLine['level']) =>
+      (message: string, fields: object = {}) => {
+        if (levels.indexOf(level) < lowest) return;
+        const line: LogLine = {
+          level,
+          atMs: options.clock.nowMs(),
+          ...(plugin === undefined ? {} : { plugin }),
+          message,
+          fields: cleaned(fields),
+        };
+        options.write(options.format === 'json' ? jsonLine(line) : textLine(line));
+        options.onLine?.(line);
+      };
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  };
+  return { ...logger(undefined), forPlugin: logger };
+}
+
+/** Values under names that sound like credentials are never written; errors keep what a reader needs. */
+function cleaned(fields: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]: [string, unknown]) => {
+      if (secretNames.test(name)) return [name, '[secret]'];
+      if (value instanceof Error) return [name, describe(value)];
+      return [name, value];
+    }),
+  );
+}
+
+function describe(error: Error): object {
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const cause = error.cause instanceof Error ? { cause: describe(error.cause) } : {};
+  return {
+    message: error.message,
+    ...code,
+    stack: error.stack
+      ?.split('\n')
+      .slice(1, 6)
+      .map((frame) => frame.trim()),
+    ...cause,
+  };
+}
+
+function jsonLine({ level, atMs, plugin, message, fields }: LogLine): string {
+  const head = {
+    time: new Date(atMs).toISOString(),
+    level,
+    ...(plugin === undefined ? {} : { plugin }),
+    message: message.slice(0, textCharactersMax),
+  };
+  return `${escaped(serialised({ ...head, ...fields }))}\n`;
+}
+
+function textLine({ level, atMs, plugin, message, fields }: LogLine): string {
+  const names = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : serialised(value)}`);
+  const head = `${new Date(atMs).toISOString().slice(11, 23)} ${level.padEnd(5)}`;
+  const text = [plugin === undefined ? '' : `[${plugin}]`, message, ...names].filter((part) => part !== '').join(' ');
+  return `${head} ${escaped(text.slice(0, textCharactersMax))}\n`;
+}
+
+const escaped = (text: string) =>
+  text.replace(controlCharacters, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+function serialised(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return '"[not serialisable]"';
+  }
+}

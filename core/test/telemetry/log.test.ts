@@ -1,0 +1,53 @@
+import test from 'ava';
+import { createLog } from '../../dist/telemetry/log.js';
+
+function written(format: 'text' | 'json', act: (log: ReturnType<typeof createLog>) => void): string {
+  let text = '';
+  act(createLog({ format, level: 'info', clock: { nowMs: () => 0 }, write: (line) => (text += line) }));
+  return text;
+}
+
+for (const format of ['text', 'json'] as const) {
+  test(`a message with line breaks stays one ${format} line`, (t) => {
+    t.is(
+      written(format, (log) => log.info('a\nforged line\r\u2028x'))
+        .trimEnd()
+        .split(/[\n\r\u2028]/).length,
+      1,
+    );
+  });
+
+  test(`a field named like a credential is not written as ${format}`, (t) => {
+    const text = written(format, (log) => log.info('request', { authorization: 'Bearer canary', Token: 'canary' }));
+    t.false(text.includes('canary'));
+    t.true(text.includes('[secret]'));
+  });
+}
+
+test('lines below the level are not written', (t) => {
+  t.is(
+    written('text', (log) => log.debug('x')),
+    '',
+  );
+});
+
+test('a plugin’s lines name it', (t) => {
+  t.is((JSON.parse(written('json', (log) => log.forPlugin('cost-guard').warn('x'))) as { plugin: string }).plugin, 'cost-guard');
+});
+
+test('an error keeps message, code and the causes below it', (t) => {
+  const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  const text = written('json', (log) => log.error('failed', { error: new Error('no answer', { cause }) }));
+  const { error } = JSON.parse(text) as { error: { message: string; cause: { code: string } } };
+  t.is(error.message, 'no answer');
+  t.is(error.cause.code, 'ECONNREFUSED');
+});
+
+test('a value that cannot be serialised does not break the line', (t) => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic['self'] = cyclic;
+  t.regex(
+    written('text', (log) => log.info('x', { cyclic })),
+    /not serialisable/,
+  );
+});
