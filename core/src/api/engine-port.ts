@@ -1,4 +1,4 @@
-import type { Caller, Column } from '@tappaas/sdk';
+import type { Caller, Column, TapError } from '@tappaas/sdk';
 
 /** Names a served kind in a request path. */
 export interface KindPath {
@@ -127,9 +127,28 @@ export interface WatchEvent {
   readonly served: Served;
 }
 
-/** A resource engine as the API sees it: everything it throws is a TapError. */
+/** One reason among several why an object was refused; field conflicts of an apply are told in the same way. */
+export interface Cause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field?: string;
+  /** Instance id of the plugin that objected. */
+  readonly plugin?: string;
+}
+
+/**
+ * What an engine throws: a TapError, with every reason and the object it is about. The API tells them as the details of the Status;
+ * `data.continueToken` of an expired list becomes the `continue` of its metadata.
+ */
+export type EngineError = TapError & {
+  readonly causes?: readonly Cause[];
+  readonly about?: { readonly group: string; readonly kind: string; readonly name: string; readonly uid?: string };
+};
+
+/** A resource engine as the API sees it: everything it throws is an EngineError. */
 export interface EnginePort {
   readonly name: string;
+  /** The same array until a registration changes: discovery and OpenAPI are serialised once per array. */
   kinds(): readonly ServedKind[];
   find(path: KindPath): ServedKind | undefined;
   /** From the watch cache; `resourceVersion` "" or absent is a consistent read, "0" takes what is there. */

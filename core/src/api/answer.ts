@@ -1,0 +1,72 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Exchange } from './exchange.js';
+
+/** Flat lists of names and values: the form that node:http writes without looking at it again. */
+export const securityHeaders: readonly string[] = [
+  'X-Content-Type-Options',
+  'nosniff',
+  'Cache-Control',
+  'no-cache, private',
+  'Content-Security-Policy',
+  "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy',
+  'no-referrer',
+];
+
+export const jsonType = 'application/json';
+const gzipBytesMin = 128 * 1024;
+const compress = promisify(gzip);
+
+/** Begins an answer; the security headers, the request id and the stages' headers go with every one. */
+export function sendHead(exchange: Exchange, status: number, mediaType: string | undefined, headers: readonly string[] = []): void {
+  const type = mediaType === undefined ? [] : ['Content-Type', mediaType];
+  exchange.response.writeHead(status, [
+    ...type,
+    ...headers,
+    'X-Request-Id',
+    exchange.requestId,
+    ...securityHeaders,
+    ...exchange.extraHeaders,
+  ]);
+}
+
+/** Sends a whole answer; nothing when the answer has begun already, as after a deadline. */
+export function sendBytes(
+  exchange: Exchange,
+  status: number,
+  mediaType: string,
+  bytes: Uint8Array | string,
+  headers: readonly string[] = [],
+): void {
+  const { response } = exchange;
+  if (response.headersSent || response.destroyed) return;
+  const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
+  sendHead(exchange, status, mediaType, ['Content-Length', String(length), ...headers]);
+  if (exchange.request.method === 'HEAD') response.end();
+  else response.end(bytes);
+}
+
+export function sendJson(exchange: Exchange, status: number, value: object, headers?: readonly string[]): void {
+  sendBytes(exchange, status, jsonType, JSON.stringify(value), headers);
+}
+
+export function sendEmpty(exchange: Exchange, status: number, headers: readonly string[] = []): void {
+  if (exchange.response.headersSent || exchange.response.destroyed) return;
+  sendHead(exchange, status, undefined, headers);
+  exchange.response.end();
+}
+
+/** Like {@link sendBytes}; compressed when it is large and the client takes that. */
+export async function sendLarge(exchange: Exchange, status: number, mediaType: string, bytes: Uint8Array): Promise<void> {
+  const vary = ['Vary', 'Accept, Accept-Encoding'];
+  if (bytes.byteLength < gzipBytesMin || !acceptsGzip(exchange.header('accept-encoding'))) {
+    sendBytes(exchange, status, mediaType, bytes, vary);
+    return;
+  }
+  sendBytes(exchange, status, mediaType, await compress(bytes, { level: 1 }), [...vary, 'Content-Encoding', 'gzip']);
+}
+
+function acceptsGzip(header: string | undefined): boolean {
+  return header !== undefined && /(?:^|,)\s*(?:gzip|\*)\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i.test(header);
+}

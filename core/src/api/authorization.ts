@@ -1,0 +1,49 @@
+import type { AccessRequest, Caller } from '@tappaas/sdk';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import type { RequestInfo } from './request-info.js';
+import type { Authorize } from './stages.js';
+
+/**
+ * Only `allow` passes. Asked before anybody looks whether the object exists, so who may not see it learns nothing.
+ *
+ * @throws TAP_REQUEST_FORBIDDEN
+ */
+export async function authorizeRequest(authorize: Authorize, exchange: Exchange): Promise<void> {
+  const { info, caller } = exchange;
+  const { decision, reason } = await authorize(accessRequest(info, caller));
+  if (decision !== 'allow') throw forbidden(caller, info, reason);
+}
+
+/** What an authorizer is asked about a request. */
+export function accessRequest({ engine, verb, target, path }: RequestInfo, caller: Caller): AccessRequest {
+  if (target === undefined) return { caller, engine, verb, path };
+  const { kind, subresource, namespace, name } = target;
+  return {
+    caller,
+    engine,
+    verb,
+    resource: {
+      ...kind,
+      ...(subresource !== undefined && { subresource }),
+      ...(namespace !== undefined && { namespace }),
+      ...(name !== undefined && { name }),
+    },
+  };
+}
+
+function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
+  const because = reason === '' ? '' : `: ${reason}`;
+  if (target === undefined) {
+    return apiErrors.TAP_REQUEST_FORBIDDEN({
+      message: `user "${caller.name}" cannot ${verb} path "${path}" of engine ${engine}${because}`,
+    });
+  }
+  const { kind, subresource, name, namespace } = target;
+  const what = subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`;
+  const named = name === undefined ? what : `${what} "${name}"`;
+  const where = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  return apiErrors.TAP_REQUEST_FORBIDDEN({
+    message: `${named} is forbidden: user "${caller.name}" cannot ${verb} resource "${what}" in API group "${kind.group}" ${where}${because}`,
+  });
+}

@@ -1,0 +1,5 @@
+/** What a TLS listener needs, as PEM. */
+export interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+}

@@ -1,0 +1,87 @@
+/**
+ * The chain every request goes through, in this order:
+ *
+ * 1 request id · 2 panic recovery · 3 request info · 4 security headers (on every answer, see answer.ts) · 5 deadline · 6 CORS ·
+ * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
+ * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
+ */
+import type { Clock, Logger } from '@tappaas/sdk';
+import { authorizeRequest } from './authorization.js';
+import { beginAudit, endAudit } from './audit-trail.js';
+import { applyCors, type Cors } from './cors.js';
+import { credentialsOf, refuseTricks } from './credentials.js';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { recover } from './failure.js';
+import { impersonate } from './impersonation.js';
+import { requestInfo } from './request-info.js';
+import { parseRequestPath } from './request-path.js';
+import type { AdmitFlow, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
+
+export interface Chain {
+  readonly authenticate: Authenticate;
+  readonly authorize: Authorize;
+  readonly flow: AdmitFlow;
+  readonly audit: Audit;
+  readonly cors: Cors;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Paths that answer without a caller: liveness, readiness, and routes whose handler authenticates from the bytes itself. */
+  readonly open: (exchange: Exchange) => boolean;
+  /** What a request holds for as long as it runs; streams have no deadline. */
+  readonly isStream: (exchange: Exchange) => boolean;
+  readonly answer: (exchange: Exchange) => Promise<void>;
+}
+
+/** Serves one request to its end; never rejects. */
+export async function runChain(chain: Chain, exchange: Exchange): Promise<void> {
+  try {
+    exchange.path = parseRequestPath(exchange.request.url ?? '');
+    exchange.info = requestInfo(exchange.request.method ?? '', exchange.path);
+    refuseTricks(exchange);
+    if (applyCors(chain.cors, exchange)) return;
+    if (chain.open(exchange)) await chain.answer(exchange);
+    else await serveCaller(chain, exchange);
+  } catch (error) {
+    recover(chain.log, exchange, error);
+  }
+}
+
+async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
+  let trail: AuditTrail | undefined;
+  try {
+    const refusal = await authenticate(chain, exchange);
+    trail = await beginAudit(chain.audit, exchange);
+    if (refusal !== undefined) throw refusal;
+    await impersonate(chain.authorize, exchange);
+    await admit(chain, exchange);
+    await authorizeRequest(chain.authorize, exchange);
+    await chain.answer(exchange);
+  } catch (error) {
+    recover(chain.log, exchange, error);
+  } finally {
+    exchange.seat?.release();
+    if (trail !== undefined) await endAudit(trail, exchange, chain.clock.nowMs());
+  }
+}
+
+/** Answers what to refuse the request with, rather than throwing it: audit has to be told first. */
+async function authenticate(chain: Chain, exchange: Exchange): Promise<unknown> {
+  try {
+    exchange.identity = await chain.authenticate(credentialsOf(exchange.request));
+  } catch (error) {
+    return error;
+  }
+  if (exchange.identity !== undefined) return undefined;
+  return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request carries no known credential' });
+}
+
+async function admit(chain: Chain, exchange: Exchange): Promise<void> {
+  const { caller } = exchange;
+  const { engine, verb } = exchange.info;
+  const stream = chain.isStream(exchange);
+  exchange.isStream = stream;
+  if (stream) exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
+  exchange.seat = await chain.flow({ caller, engine, verb, stream });
+  for (const pair of Object.entries(exchange.seat.headers ?? {})) exchange.extraHeaders.push(...pair);
+}

@@ -1,0 +1,63 @@
+/** What plugins and other stages add to the API beyond kinds; already guarded, attributed and given their contexts by the kernel. */
+import type { Caller, HttpAnswer, HttpRequest, Key } from '@tappaas/sdk';
+import type { ServedKind } from './engine-port.js';
+
+/** The circumstances of a call into somebody's handler. */
+export interface Call {
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** Aborts at the deadline, when the client goes away and at stop. */
+  readonly signal: AbortSignal;
+  readonly remainingMs: () => number;
+}
+
+/** A raw route at `/plugins/{instance}{path}`; `:name` in the path is a parameter. */
+export interface ServedRoute {
+  readonly instance: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: `/${string}`;
+  readonly bodyBytesMax: number;
+  /** `self`: the handler authenticates from the raw bytes, so it is reached without a caller. */
+  readonly auth: 'caller' | 'self';
+  readonly handle: (request: HttpRequest, call: Omit<Call, 'caller'> & { readonly caller?: Caller }) => Promise<HttpAnswer>;
+}
+
+/** A verb of a kind: `POST …/{plural}/{name}/{action}`. */
+export interface ServedAction {
+  readonly engine: string;
+  readonly group: string;
+  readonly plural: string;
+  readonly name: string;
+  readonly handle: (request: { readonly key: Key; readonly input: unknown; readonly dryRun: boolean }, call: Call) => Promise<ActionAnswer>;
+}
+
+/** `operation`: path of the Operation that goes on with it; the answer is then 202 with its Location. */
+export interface ActionAnswer {
+  readonly output: object;
+  readonly operation?: string;
+}
+
+/** A part of an object that a plugin answers itself, such as `pods/log`. */
+export interface ServedSubresource {
+  readonly engine: string;
+  readonly group: string;
+  readonly plural: string;
+  readonly name: string;
+  readonly method: 'GET' | 'POST';
+  readonly handle: (request: HttpRequest & { readonly key: Key }, call: Call) => Promise<HttpAnswer>;
+}
+
+/** Columns and rows of `Table` output; cells stand in the order of the columns. */
+export interface TableContent {
+  readonly columnDefinitions: readonly object[];
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/** Makes the table of objects of one kind. */
+export type TableFor = (kind: ServedKind, objects: readonly object[]) => TableContent;
+
+/** One line of `/readyz?verbose`. */
+export interface ReadyCheck {
+  readonly name: string;
+  readonly check: () => boolean | Promise<boolean>;
+}

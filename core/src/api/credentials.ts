@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Credentials } from '@tappaas/sdk';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+
+const nothing = Object.freeze({});
+
+/** What authenticators may look at. A client certificate is passed on only when the TLS layer has verified it. */
+export function credentialsOf(request: IncomingMessage): Credentials {
+  const { socket } = request;
+  const certificate = socket instanceof TLSSocket && socket.authorized ? clientCertificateOf(socket) : nothing;
+  return { headers: request.headers as Readonly<Record<string, string>>, remoteAddress: socket.remoteAddress ?? '', ...certificate };
+}
+
+function clientCertificateOf(socket: TLSSocket): Pick<Credentials, 'clientCertificate'> {
+  const { subject, subjectaltname, fingerprint256 } = socket.getPeerCertificate();
+  if (fingerprint256 === undefined) return nothing;
+  const subjectAltNames = subjectaltname === undefined ? [] : subjectaltname.split(', ');
+  return { clientCertificate: { subject: { ...subject } as unknown as Readonly<Record<string, string>>, subjectAltNames, fingerprint256 } };
+}
+
+/** Headers of which node keeps one and a proxy before us may have looked at another. */
+const onceOnly = new Set(['authorization', 'host', 'content-type', 'content-length', 'content-encoding', 'impersonate-user', 'if-match']);
+const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
+const bodiless = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Refuses what makes two readers of one request see different requests: repeated headers, method overrides, reads with a body.
+ *
+ * @throws TAP_REQUEST_HEADER_INVALID
+ */
+export function refuseTricks({ request }: Exchange): void {
+  const { rawHeaders, method } = request;
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    if (overrides.has(name)) throw invalid(`header ${name} is not supported; send the method itself`);
+    if (!onceOnly.has(name)) continue;
+    if (seen.has(name)) throw invalid(`header ${name} was sent more than once`);
+    seen.add(name);
+  }
+  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  if (hasBody && bodiless.has(method ?? '')) throw invalid(`a ${method} request has no body here`);
+}
+
+function invalid(message: string): Error {
+  return apiErrors.TAP_REQUEST_HEADER_INVALID({ message });
+}

@@ -1,0 +1,33 @@
+import { errorTable } from '@tappaas/sdk';
+
+const callers = { blame: 'caller', retry: 'never' } as const;
+
+/** What the API itself refuses; what the stages behind it refuse comes from their own tables. */
+export const apiErrors = errorTable({
+  TAP_REQUEST_PATH_INVALID: {
+    ...callers,
+    httpStatus: 400,
+    remedy: 'Send a plain path: no encoded slashes, no dot segments, no control characters.',
+  },
+  TAP_REQUEST_HEADER_INVALID: { ...callers, httpStatus: 400, remedy: 'Send each header once and in the documented form.' },
+  TAP_REQUEST_PARAMETER_INVALID: { ...callers, httpStatus: 400, remedy: 'Correct the query parameter that the message names.' },
+  TAP_REQUEST_BODY_INVALID: { ...callers, httpStatus: 400, remedy: 'Correct the request body that the message names.' },
+  TAP_REQUEST_BODY_TOO_LARGE: { ...callers, httpStatus: 413, remedy: 'Send a smaller body, or split what it holds.' },
+  TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED: { ...callers, httpStatus: 415, remedy: 'Send one of the content types that the message names.' },
+  TAP_REQUEST_NOT_ACCEPTABLE: { ...callers, httpStatus: 406, remedy: 'Accept application/json or application/yaml.' },
+  TAP_REQUEST_METHOD_NOT_ALLOWED: { ...callers, httpStatus: 405, remedy: 'Use one of the methods of the Allow header.' },
+  TAP_REQUEST_PATH_UNKNOWN: { ...callers, httpStatus: 404, remedy: 'List what is served with "kubectl api-resources".' },
+  TAP_REQUEST_EXPECTATION_UNKNOWN: { ...callers, httpStatus: 417, remedy: 'Send no Expect header other than 100-continue.' },
+  TAP_REQUEST_UNAUTHENTICATED: { ...callers, httpStatus: 401, remedy: 'Send a valid bearer token; "tappaas login" stores one.' },
+  TAP_REQUEST_FORBIDDEN: { ...callers, httpStatus: 403, remedy: 'Ask an administrator for a role that allows it.' },
+  TAP_REQUEST_DEADLINE: { blame: 'platform', retry: 'back-off', httpStatus: 504, remedy: 'Try again; a write may have been done.' },
+  TAP_REQUEST_ABORTED: { ...callers, httpStatus: 499, remedy: 'Keep the connection open until the answer has come.' },
+  TAP_REQUEST_SLOW_READER: { ...callers, httpStatus: 408, remedy: 'Read the answer as it comes, or ask for less.' },
+  TAP_API_STOPPING: { blame: 'platform', retry: 'back-off', httpStatus: 503, remedy: 'Connect again; another start serves the request.' },
+  TAP_API_INTERNAL: {
+    blame: 'platform',
+    retry: 'back-off',
+    httpStatus: 500,
+    remedy: 'Look for the request id in the log of the platform.',
+  },
+});

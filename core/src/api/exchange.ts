@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller, Identity } from '@tappaas/sdk';
+import { apiErrors } from './errors.js';
+import type { RequestInfo } from './request-info.js';
+import type { RequestPath } from './request-path.js';
+import type { Seat } from './stages.js';
+
+/** One request and its answer on their way through the chain; each stage fills in what it has found out. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly receivedAtMs: number;
+  path: RequestPath = { path: '', query: '', segments: [] };
+  info: RequestInfo = { engine: '', path: '', verb: '' };
+  identity: Identity | undefined;
+  /** Whom the caller acts as, when the request asks for that. */
+  impersonated: Caller | undefined;
+  seat: Seat | undefined;
+  /** Ended when this passes: a request with a failure, a stream in order. */
+  deadlineMs: number;
+  isStream = false;
+  /** Header names and values in turn, sent with whatever is answered. */
+  readonly extraHeaders: string[] = [];
+  errorCode: string | undefined;
+  /** The client waits for `100 Continue` before it sends the body. */
+  awaitsContinue = false;
+  private aborter: AbortController | undefined;
+  private parsedQuery: URLSearchParams | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, requestId: string, receivedAtMs: number, deadlineMs: number) {
+    this.request = request;
+    this.response = response;
+    this.requestId = requestId;
+    this.receivedAtMs = receivedAtMs;
+    this.deadlineMs = deadlineMs;
+  }
+
+  /** Who acts. @throws TAP_REQUEST_UNAUTHENTICATED when nobody has been found. */
+  get caller(): Caller {
+    const caller = this.impersonated ?? this.identity?.caller;
+    if (caller === undefined) throw apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request has no caller' });
+    return caller;
+  }
+
+  get query(): URLSearchParams {
+    return (this.parsedQuery ??= new URLSearchParams(this.path.query));
+  }
+
+  /** Made when first asked for, so that reads answered from memory pay nothing for it. */
+  get signal(): AbortSignal {
+    if (this.aborter === undefined) {
+      const aborter = new AbortController();
+      this.aborter = aborter;
+      this.response.once('close', () => {
+        if (!this.response.writableFinished) aborter.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
+      });
+    }
+    return this.aborter.signal;
+  }
+
+  abort(reason: Error): void {
+    void this.signal;
+    this.aborter?.abort(reason);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}

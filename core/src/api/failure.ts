@@ -1,0 +1,50 @@
+import type { Logger, TapError } from '@tappaas/sdk';
+import { stringify } from 'yaml';
+import { jsonType, sendBytes } from './answer.js';
+import type { Exchange } from './exchange.js';
+import { wantsProblem } from './media-type.js';
+import { failureStatus, problemOf, publicError } from './status.js';
+
+/** Panic recovery and every refusal: whatever was thrown becomes a Status; what is our fault goes to the log with its cause. */
+export function recover(log: Logger, exchange: Exchange, thrown: unknown): void {
+  const error = publicError(thrown, exchange.requestId);
+  exchange.errorCode = error.code;
+  if (error.spec.httpStatus >= 500) {
+    log.error(error.message, {
+      code: error.code,
+      requestId: exchange.requestId,
+      path: exchange.path.path,
+      plugin: error.plugin,
+      cause: error.cause ?? error,
+    });
+  }
+  sendFailure(exchange, error);
+}
+
+/** Tells the client; when an answer has begun already, cutting it off is the only way left to say that it is not whole. */
+export function sendFailure(exchange: Exchange, error: TapError): void {
+  const { response } = exchange;
+  if (response.headersSent) {
+    if (!response.writableEnded) response.destroy();
+    return;
+  }
+  const status = failureStatus(error, exchange.info);
+  const headers = headersOf(error);
+  const accept = exchange.header('accept');
+  if (wantsProblem(accept)) {
+    sendBytes(exchange, status.code, 'application/problem+json', safeJson(problemOf(status, exchange.requestId)), headers);
+  } else if (accept === 'application/yaml') sendBytes(exchange, status.code, accept, stringify(status), headers);
+  else sendBytes(exchange, status.code, jsonType, safeJson(status), headers);
+}
+
+function headersOf(error: TapError): string[] {
+  const headers: string[] = [];
+  if (error.spec.httpStatus === 401) headers.push('WWW-Authenticate', 'Bearer realm="tappaas"');
+  if (error.retryAfterMs !== undefined) headers.push('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+  return headers;
+}
+
+/** Messages quote what callers sent; escaped, no sniffing reader can take them for markup. */
+function safeJson(value: object): string {
+  return JSON.stringify(value).replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '@tappaas/sdk';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { sendFailure } from './failure.js';
+import { endOfStream } from './watch-stream.js';
+
+const sweepEveryMs = 1000;
+
+/**
+ * The requests that are being served. One coarse sweep looks for those beyond their deadline: a timer for each would cost more than
+ * most of them take.
+ */
+export class InFlight {
+  private readonly exchanges = new Set<Exchange>();
+  private readonly clock: Clock;
+  private readonly stopped = new AbortController();
+  private onIdle: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get size(): number {
+    return this.exchanges.size;
+  }
+
+  add(exchange: Exchange): void {
+    this.exchanges.add(exchange);
+  }
+
+  delete(exchange: Exchange): void {
+    this.exchanges.delete(exchange);
+    if (this.exchanges.size === 0) this.onIdle?.();
+  }
+
+  /** Runs until `stop`. */
+  async sweep(): Promise<void> {
+    const { signal } = this.stopped;
+    while (!signal.aborted) {
+      const nowMs = this.clock.nowMs();
+      for (const exchange of this.exchanges) if (exchange.deadlineMs <= nowMs) expire(exchange);
+      await this.clock.sleep(sweepEveryMs, signal).catch(() => {});
+    }
+  }
+
+  stop(): void {
+    this.stopped.abort();
+  }
+
+  /** Ends the streams in order; of one credential, when it is no longer good. */
+  endStreams(credentialId?: string): void {
+    for (const exchange of this.exchanges) {
+      const isMeant = credentialId === undefined || exchange.identity?.credentialId === credentialId;
+      if (exchange.isStream && isMeant) exchange.abort(endOfStream());
+    }
+  }
+
+  /** Resolves when nothing is being served any more. */
+  idle(): Promise<void> {
+    if (this.exchanges.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+}
+
+/** A handler that does not obey its signal is answered for; what it does later finds the answer given. */
+function expire(exchange: Exchange): void {
+  exchange.deadlineMs = Infinity;
+  if (exchange.isStream) {
+    exchange.abort(endOfStream());
+    return;
+  }
+  const error = apiErrors.TAP_REQUEST_DEADLINE({ message: 'the request was not finished within its deadline' });
+  exchange.errorCode = error.code;
+  exchange.abort(error);
+  sendFailure(exchange, error);
+}

@@ -1,0 +1,117 @@
+import {
+  createServer as createHttpServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TlsMaterial } from './certificates.js';
+
+/** How a listener is bound; without `tls` it speaks plain http, for benchmarks and behind a proxy that ends TLS on the same machine. */
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly tls?: TlsMaterial;
+  readonly connectionsMax: number;
+  /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
+}
+
+export interface Listener {
+  readonly url: string;
+  readonly port: number;
+  renew(tls: TlsMaterial): void;
+  /** Takes no new connection; resolves when the last one has gone. */
+  close(): Promise<void>;
+  closeIdle(): void;
+  closeAll(): void;
+}
+
+const headerBytesMax = 16 * 1024;
+const headersMax = 100;
+const parserOptions: ServerOptions = {
+  maxHeaderSize: headerBytesMax,
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+  insecureHTTPParser: false,
+  requireHostHeader: true,
+};
+
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { tls, host, serve } = options;
+  const server =
+    tls === undefined
+      ? createHttpServer(parserOptions)
+      : createHttpsServer({ ...parserOptions, ...secureOptions(tls), ALPNProtocols: ['http/1.1'] });
+  server.maxHeadersCount = headersMax;
+  server.maxConnections = options.connectionsMax;
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
+  server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => refuseExpectation(response));
+  server.on('clientError', refuseUnparsable);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, host, () => resolve());
+  });
+  const port = portOf(server);
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    renew: (material) => {
+      if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secureOptions(material));
+    },
+    close: () => new Promise((resolve) => void server.close(() => resolve())),
+    closeIdle: () => server.closeIdleConnections(),
+    closeAll: () => server.closeAllConnections(),
+  };
+}
+
+function secureOptions({ certificate, key }: TlsMaterial): { cert: string; key: string; minVersion: 'TLSv1.2' } {
+  return { cert: certificate, key, minVersion: 'TLSv1.2' };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the listener has no address');
+  return address.port;
+}
+
+const failures: Readonly<Record<string, readonly [code: number, reason: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'RequestHeaderFieldsTooLarge', `the headers are larger than ${headerBytesMax} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Timeout', 'the request did not arrive in time'],
+};
+
+/** What the parser refuses never becomes a request; it is answered in the same form as everything else. */
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, reason, message] = failures[error.code ?? ''] ?? [400, 'BadRequest', 'the request is not HTTP/1.1 as it should be'];
+  const body = JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code });
+  socket.end(
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function refuseExpectation(response: ServerResponse): void {
+  const message = 'no expectation other than 100-continue is known';
+  const body = JSON.stringify({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason: 'ExpectationFailed',
+    code: 417,
+  });
+  response.writeHead(417, ['Connection', 'close', 'Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))]);
+  response.end(body);
+}

@@ -1,0 +1,77 @@
+import { apiErrors } from './errors.js';
+
+/** How an answer is shown; `as` asks for another shape of the same objects. */
+export interface Representation {
+  readonly encoding: 'json' | 'yaml';
+  readonly as?: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | 'APIGroupDiscoveryList';
+  readonly version?: string;
+}
+
+const json: Representation = { encoding: 'json' };
+const yaml: Representation = { encoding: 'yaml' };
+const acceptCharsMax = 2048;
+const choicesMax = 32;
+const remembered = new Map<string, readonly Choice[]>();
+const rememberedMax = 256;
+
+interface Choice extends Representation {
+  readonly type: string;
+}
+
+/**
+ * Chooses what to answer from `Accept`, in the client's order. `shapes` are the transformations that this path knows; a client that
+ * asks for none of what there is gets 406.
+ *
+ * @throws TAP_REQUEST_NOT_ACCEPTABLE
+ */
+export function negotiate(accept: string | undefined, shapes: readonly Representation['as'][] = []): Representation {
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return json;
+  for (const choice of choicesOf(accept)) {
+    if (choice.as !== undefined && !(shapes.includes(choice.as) && isServed(choice))) continue;
+    return choice;
+  }
+  throw apiErrors.TAP_REQUEST_NOT_ACCEPTABLE({ message: 'nothing that the Accept header allows is served here' });
+}
+
+/** Says whether a failure shall be told as `application/problem+json`. */
+export function wantsProblem(accept: string | undefined): boolean {
+  return accept?.includes('application/problem+json') === true;
+}
+
+/** The media type of a `Content-Type` header, without parameters, in lower case. */
+export function mediaTypeOf(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function isServed({ as, version }: Choice): boolean {
+  return as === 'APIGroupDiscoveryList' ? version === 'v2' : version === 'v1';
+}
+
+/** The same few headers come again and again, so what they mean is remembered; the memory is bounded and then starts anew. */
+function choicesOf(accept: string): readonly Choice[] {
+  const known = remembered.get(accept);
+  if (known !== undefined) return known;
+  const choices = accept.slice(0, acceptCharsMax).split(',').slice(0, choicesMax).flatMap(parseChoice);
+  if (remembered.size >= rememberedMax) remembered.clear();
+  remembered.set(accept, choices);
+  return choices;
+}
+
+function parseChoice(text: string): readonly Choice[] {
+  const [type = '', ...parameters] = text.split(';').map((part) => part.trim());
+  const named = new Map(parameters.map((parameter) => parameter.split('=', 2) as [string, string]));
+  if (/^0(?:\.0*)?$/.test(named.get('q') ?? '')) return [];
+  const encoding = encodings[type.toLowerCase()];
+  if (encoding === undefined) return [];
+  const as = named.get('as') as Representation['as'];
+  const version = named.get('v');
+  return [{ ...encoding, type, ...(as !== undefined && { as }), ...(version !== undefined && { version }) }];
+}
+
+const encodings: Readonly<Record<string, Representation>> = {
+  'application/json': json,
+  'application/problem+json': json,
+  'application/*': json,
+  '*/*': json,
+  'application/yaml': yaml,
+};

@@ -1,0 +1,83 @@
+import type { TableFor } from './contributions.js';
+import type { EnginePort, ServedKind, Target } from './engine-port.js';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { getObject, listObjects, type ObjectCall } from './object-reads.js';
+import { warnOfDeprecation, writeObject } from './object-writes.js';
+import type { WatchFrames } from './watch-frames.js';
+import { watchObjects, type WatchLimits } from './watch-stream.js';
+
+/** What requests about objects are answered from. */
+export interface Objects {
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
+  readonly tableFor: TableFor;
+  readonly frames: WatchFrames;
+  readonly watchLimits: WatchLimits;
+}
+
+/** The reads that are answered before Express: whole objects and lists, no streams. */
+export function isHotRead({ info, request }: Exchange): boolean {
+  return info.target !== undefined && (info.verb === 'get' || info.verb === 'list') && request.method === 'GET';
+}
+
+/** Finds kind and engine of a request about objects. @throws TAP_REQUEST_PATH_UNKNOWN, TAP_REQUEST_METHOD_NOT_ALLOWED */
+export function findCall(objects: Objects, exchange: Exchange, target: Target): ObjectCall {
+  const engine = engineOf(objects, exchange);
+  const kind = engine.find(target.kind);
+  if (kind === undefined || !fitsScope(kind, target)) throw unknownPath(exchange);
+  refuseUnservedVerb(exchange, kind, target);
+  return { exchange, engine, kind, target, tableFor: objects.tableFor };
+}
+
+export function engineOf({ engines }: Pick<Objects, 'engines'>, exchange: Exchange): EnginePort {
+  const engine = engines().get(exchange.info.engine);
+  if (engine === undefined) throw unknownPath(exchange);
+  return engine;
+}
+
+export async function answerObjects(objects: Objects, call: ObjectCall): Promise<void> {
+  const { verb } = call.exchange.info;
+  if (verb === 'watch') await watchObjects(call, objects.frames, objects.watchLimits);
+  else if (verb === 'get' || verb === 'list') await answerRead(call);
+  else await writeObject(call);
+}
+
+export async function answerRead(call: ObjectCall): Promise<void> {
+  if (call.kind.deprecated !== undefined) warnOfDeprecation(call.exchange, call.kind);
+  if (call.target.name === undefined) await listObjects(call);
+  else await getObject(call);
+}
+
+/** A namespaced kind has its single objects, creates and collection deletes in namespaces only; a cluster-wide one never has any. */
+function fitsScope({ scope }: ServedKind, { namespace, name }: Target): boolean {
+  return scope === 'Namespaced' ? namespace !== undefined || name === undefined : namespace === undefined;
+}
+
+function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, { subresource, namespace }: Target): void {
+  const { verb } = exchange.info;
+  const part = subresource === undefined ? kind : kind.subresources.find(({ name }) => name === subresource);
+  if (part === undefined) throw unknownPath(exchange);
+  const acrossNamespaces = kind.scope === 'Namespaced' && namespace === undefined;
+  if (part.verbs.includes(verb) && !(acrossNamespaces && !['list', 'watch'].includes(verb) && !isVirtual(kind))) return;
+  const what = subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`;
+  const { method } = exchange.request;
+  exchange.extraHeaders.push('Allow', allowed(part.verbs, exchange.info.target?.name !== undefined));
+  throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} (${verb}) is not served for ${what}` });
+}
+
+/** Reviews without a namespace in their path are asked for, not stored. */
+function isVirtual({ verbs }: ServedKind): boolean {
+  return !verbs.includes('get');
+}
+
+const onObject: Readonly<Record<string, string>> = { get: 'GET', update: 'PUT', patch: 'PATCH', delete: 'DELETE', create: 'POST' };
+const onCollection: Readonly<Record<string, string>> = { list: 'GET', watch: 'GET', create: 'POST', deletecollection: 'DELETE' };
+
+function allowed(verbs: readonly string[], named: boolean): string {
+  const table = named ? onObject : onCollection;
+  return [...new Set(verbs.flatMap((verb) => table[verb] ?? []))].join(', ');
+}
+
+export function unknownPath({ path }: Exchange): Error {
+  return apiErrors.TAP_REQUEST_PATH_UNKNOWN({ message: `the server could not find the requested resource (path "${path.path}")` });
+}

@@ -1,0 +1,86 @@
+import { sendBytes, sendJson } from './answer.js';
+import type { ServedKind, Write, WriteResult } from './engine-port.js';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { mediaTypeOf } from './media-type.js';
+import { viewOf, type ObjectCall } from './object-reads.js';
+import { mediaTypeFor, viewObject } from './object-view.js';
+import { flagParameter, textParameter } from './query-parameters.js';
+import { readBody } from './request-body.js';
+import { bodyEncoding, readDocument } from './small-document.js';
+import { successStatus } from './status.js';
+import { selectorParameters } from './list-parameters.js';
+import { deleteOptions, patchTypeOf, writeOptions } from './write-parameters.js';
+
+/** A write; the body goes to the engine as it came, which decodes it strictly. */
+export async function writeObject(call: ObjectCall): Promise<void> {
+  const { exchange, engine, kind } = call;
+  const view = viewOf(call);
+  const options = writeOptions(exchange, kind);
+  const asked = await writeOf(call);
+  const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });
+  warn(exchange, kind, result);
+  if (result.outcome === 'deleted') {
+    sendJson(exchange, 200, successStatus(exchange.info, uidOf(result)));
+    return;
+  }
+  const tag = `"${result.served.resourceVersion}"`;
+  const status = result.outcome === 'created' ? 201 : 200;
+  sendBytes(exchange, status, mediaTypeFor(view), viewObject(view, result.served), [
+    'ETag',
+    view.representation.as === undefined ? tag : `W/${tag}`,
+  ]);
+}
+
+async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readonly write: Write; readonly dryRun: boolean }> {
+  const { verb } = exchange.info;
+  const { query } = exchange;
+  if (verb === 'create' || verb === 'update') {
+    const mediaType = bodyEncoding(exchange);
+    return { write: { verb, target, body: await readBody(exchange), mediaType }, dryRun: false };
+  }
+  if (verb === 'patch') {
+    const patchType = patchTypeOf(mediaTypeOf(exchange.header('content-type')), kind);
+    const force = flagParameter(query, 'force');
+    if (patchType === 'apply') requireManager(query);
+    else if (force) throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message: 'query parameter force: only an apply can be forced' });
+    return { write: { verb, target, body: await readBody(exchange), patchType, force }, dryRun: false };
+  }
+  const { dryRun, ...options } = deleteOptions(query, await readDocument(exchange));
+  if (verb === 'delete') return { write: { verb, target, options }, dryRun };
+  return { write: { verb: 'deletecollection', target, options, ...selectorParameters(query) }, dryRun };
+}
+
+function requireManager(query: URLSearchParams): void {
+  if (textParameter(query, 'fieldManager')) return;
+  throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message: 'query parameter fieldManager: an apply needs the name of its field manager' });
+}
+
+const warningsMax = 20;
+const warningCharsMax = 1000;
+
+/** Warnings travel as headers of code 299, which kubectl prints. */
+function warn(exchange: Exchange, kind: ServedKind, result: WriteResult): void {
+  for (const warning of result.warnings.slice(0, warningsMax)) warnWith(exchange, warning);
+  warnOfDeprecation(exchange, kind);
+}
+
+export function warnWith(exchange: Exchange, text: string): void {
+  const printable = text
+    .slice(0, warningCharsMax)
+    .replace(/[^\x20-\x7e]/g, ' ')
+    .replace(/["\\]/g, String.raw`\$&`);
+  exchange.extraHeaders.push('Warning', `299 - "${printable}"`);
+}
+
+/** Tells that the version in the path will go, in the three ways that clients know. */
+export function warnOfDeprecation(exchange: Exchange, { deprecated, kind, version }: ServedKind): void {
+  if (deprecated === undefined) return;
+  exchange.extraHeaders.push('Deprecation', 'true', 'Sunset', new Date(deprecated.removedAfter).toUTCString());
+  warnWith(exchange, `${kind} ${version} is deprecated since ${deprecated.since}; use ${deprecated.instead}`);
+}
+
+function uidOf({ served }: WriteResult): string | undefined {
+  const { metadata } = served.object as { readonly metadata?: { readonly uid?: string } };
+  return metadata?.uid;
+}

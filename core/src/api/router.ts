@@ -1,0 +1,53 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import type { Exchange } from './exchange.js';
+import { unknownPath } from './object-router.js';
+
+/** A path and who answers it; the path is Express' own form. */
+export interface RouterRoute {
+  readonly path: string | RegExp;
+  /** What the path alone does not say. */
+  readonly isMeant?: (exchange: Exchange) => boolean;
+  readonly answer: (exchange: Exchange) => Promise<void> | void;
+}
+
+/** Answers what is not a hot read: an Express application behind the chain, which has seen every request before. */
+export interface Router {
+  answer(exchange: Exchange): Promise<void>;
+}
+
+const exchanges = new WeakMap<IncomingMessage, Exchange>();
+
+export function createRouter(routes: readonly RouterRoute[]): Router {
+  const app = express();
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  app.disable('etag');
+  app.disable('x-powered-by');
+  app.set('query parser', false);
+  for (const route of routes) app.all(route.path, (request: Request, _: Response, next: NextFunction) => settle(request, route, next));
+  return { answer: (exchange) => handOver(app, exchange) };
+}
+
+function settle(request: IncomingMessage, { isMeant, answer }: RouterRoute, next: NextFunction): void {
+  const exchange = exchanges.get(request);
+  if (exchange === undefined) next(new Error('a request has come past the chain'));
+  else if (isMeant !== undefined && !isMeant(exchange)) next();
+  else Promise.resolve(exchange).then(answer).catch(next);
+}
+
+/** Resolves when the answer is out, rejects with what a handler has thrown: Express' own error pages are never reached. */
+function handOver(app: RequestListener, exchange: Exchange): Promise<void> {
+  const { request, response, info, path } = exchange;
+  request.url = path.query === '' ? info.path : `${info.path}?${path.query}`;
+  exchanges.set(request, exchange);
+  return new Promise((resolve, reject) => {
+    response.once('close', resolve);
+    const unanswered = (error?: unknown): void => reject(error ?? unknownPath(exchange));
+    (app as (request: IncomingMessage, response: ServerResponse, unanswered: (error?: unknown) => void) => void)(
+      request,
+      response,
+      unanswered,
+    );
+  });
+}

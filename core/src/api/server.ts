@@ -1,0 +1,169 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Logger } from '@tappaas/sdk';
+import type { TlsMaterial } from './certificates.js';
+import { runChain, type Chain } from './chain.js';
+import type { ReadyCheck, ServedAction, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
+import type { Cors } from './cors.js';
+import type { EnginePort } from './engine-port.js';
+import { Exchange } from './exchange.js';
+import { InFlight } from './in-flight.js';
+import { listen, type Listener } from './listener.js';
+import { answerRead, findCall, isHotRead, type Objects } from './object-router.js';
+import { createRouter, type Router } from './router.js';
+import { objectRoutes } from './object-routes.js';
+import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
+import { isOpenPath, systemRoutes } from './system-routes.js';
+import { createWatchFrames } from './watch-frames.js';
+
+/** Everything the API is made of; neighbours come as functions, so that each can be replaced. */
+export interface ApiServerOptions {
+  /** By name; `platform` is served at the root, every other one under `/clusters/{name}`. */
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
+  readonly authenticate: Authenticate;
+  readonly authorize: Authorize;
+  readonly flow: AdmitFlow;
+  readonly audit: Audit;
+  readonly tableFor: TableFor;
+  readonly routes: () => readonly ServedRoute[];
+  readonly actions: () => readonly ServedAction[];
+  readonly subresources: () => readonly ServedSubresource[];
+  /** Absent: plain http. */
+  readonly tls?: TlsMaterial;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly cors?: Cors;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** Names this replica in request ids. */
+  readonly replica: string;
+  readonly version: string;
+  readonly ready: () => readonly ReadyCheck[];
+  /** The metrics page. */
+  readonly metrics: () => string | Promise<string>;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+/** Bounds of the listener; each has a default. */
+export interface ApiLimits {
+  readonly requestMsMax: number;
+  readonly connectionsMax: number;
+  readonly drainMsMax: number;
+  readonly stopMsMax: number;
+}
+
+const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 10_000 };
+
+export interface ApiServer {
+  listen(): Promise<{ readonly url: string; readonly port: number }>;
+  /** Closes the open streams of a credential that is no longer good. */
+  endStreams(credentialId: string): void;
+  /** Takes a renewed certificate; connections that are open keep theirs. */
+  renew(tls: TlsMaterial): void;
+  /** Not ready, no new connections, running requests finish, watches end with a bookmark. */
+  close(): Promise<void>;
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  return new Server(options);
+}
+
+class Server implements ApiServer {
+  private readonly options: ApiServerOptions;
+  private readonly limits: ApiLimits;
+  private readonly chain: Chain;
+  private readonly objects: Objects;
+  private readonly router: Router;
+  private readonly inFlight: InFlight;
+  private readonly idPrefix: string;
+  private listener: Listener | undefined;
+  private requests = 0;
+  private isStopping = false;
+
+  constructor(options: ApiServerOptions) {
+    this.options = options;
+    this.limits = { ...defaultLimits, ...options.limits };
+    const { clock, random, engines, tableFor, log } = options;
+    this.inFlight = new InFlight(clock);
+    this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
+    const watchLimits = { clock, random, drainMsMax: this.limits.drainMsMax };
+    this.objects = { engines, tableFor, frames: createWatchFrames(), watchLimits };
+    const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.isStopping }, ...options.ready()];
+    this.router = createRouter([
+      ...objectRoutes(this.objects, options),
+      ...systemRoutes({ ...options, ready, address: () => this.address() }),
+    ]);
+    this.chain = {
+      authenticate: options.authenticate,
+      authorize: options.authorize,
+      flow: options.flow,
+      audit: options.audit,
+      cors: options.cors ?? { origins: [] },
+      clock,
+      log,
+      open: isOpenPath,
+      isStream: ({ info }) => info.verb === 'watch',
+      answer: (exchange) => this.answer(exchange),
+    };
+  }
+
+  async listen(): Promise<{ readonly url: string; readonly port: number }> {
+    const { host, port, tls } = this.options;
+    const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
+      void this.serve(request, response, awaitsContinue);
+    const { connectionsMax } = this.limits;
+    this.listener = await listen({ host, port, connectionsMax, serve, ...(tls !== undefined && { tls }) });
+    void this.inFlight.sweep();
+    return { url: this.listener.url, port: this.listener.port };
+  }
+
+  endStreams(credentialId: string): void {
+    this.inFlight.endStreams(credentialId);
+  }
+
+  renew(tls: TlsMaterial): void {
+    this.listener?.renew(tls);
+  }
+
+  async close(): Promise<void> {
+    const { listener } = this;
+    if (listener === undefined || this.isStopping) return;
+    this.isStopping = true;
+    const closed = listener.close();
+    this.inFlight.endStreams();
+    const over = new AbortController();
+    await Promise.race([this.inFlight.idle(), this.options.clock.sleep(this.limits.stopMsMax, over.signal).catch(() => {})]);
+    over.abort();
+    this.inFlight.stop();
+    listener.closeAll();
+    await closed;
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+    const nowMs = this.options.clock.nowMs();
+    this.requests += 1;
+    const requestId = this.idPrefix + this.requests.toString(36);
+    const exchange = new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
+    exchange.awaitsContinue = awaitsContinue;
+    if (this.isStopping) exchange.extraHeaders.push('Connection', 'close');
+    this.inFlight.add(exchange);
+    try {
+      await runChain(this.chain, exchange);
+    } finally {
+      this.inFlight.delete(exchange);
+    }
+  }
+
+  /** Single objects and lists are answered here; Express routes the rest. */
+  private async answer(exchange: Exchange): Promise<void> {
+    const { target } = exchange.info;
+    if (target === undefined || target.subresource !== undefined || !isHotRead(exchange)) return this.router.answer(exchange);
+    return answerRead(findCall(this.objects, exchange, target));
+  }
+
+  private address(): string {
+    return this.listener === undefined ? '' : `${this.options.host}:${this.listener.port}`;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The stages before the engine, as functions that are handed in: the chain knows their order, not what they do. Later stages of
+ * the platform (tokens, RBAC, fair queues, a hash-chained audit) replace what is behind a function, never its place.
+ */
+import type { AccessDecision, AccessRequest, Caller, Credentials, Identity } from '@tappaas/sdk';
+import type { Target } from './engine-port.js';
+
+/** Who is it? Nothing means that no authenticator knows the credential; throwing means that it is bad. */
+export type Authenticate = (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
+
+/** May they? Only `allow` lets a request pass. */
+export type Authorize = (request: AccessRequest) => AccessDecision | Promise<AccessDecision>;
+
+/** What flow control is asked. */
+export interface FlowRequest {
+  readonly caller: Caller;
+  readonly engine: string;
+  readonly verb: string;
+  /** Streams hold their seat for hours and are counted apart. */
+  readonly stream: boolean;
+}
+
+/** A place among the requests being served; to be given back exactly once. */
+export interface Seat {
+  /** Sent with the answer, such as `RateLimit`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  release(): void;
+}
+
+/** Is there room for it? Throws an error with status 429 and `retryAfterMs` when not. */
+export type AdmitFlow = (request: FlowRequest) => Seat | Promise<Seat>;
+
+/** A request as audit sees it; without a caller when authentication has failed. */
+export interface AuditedRequest {
+  readonly requestId: string;
+  readonly receivedAtMs: number;
+  readonly method: string;
+  readonly path: string;
+  readonly engine: string;
+  readonly verb: string;
+  readonly target?: Target;
+  readonly caller?: Caller;
+  readonly remoteAddress: string;
+  readonly userAgent: string;
+}
+
+/** How it ended; `errorCode` is the permanent code of what was refused. */
+export interface AuditedOutcome {
+  readonly status: number;
+  readonly errorCode?: string;
+  readonly impersonated?: Caller;
+  readonly durationMs: number;
+}
+
+/** What audit keeps of one request while it runs. */
+export interface AuditTrail {
+  end(outcome: AuditedOutcome): void | Promise<void>;
+}
+
+/**
+ * Told of every request once it is known who asks, or that nobody does; its end is told in every case, so 401, 403 and 429 are too.
+ * The request waits for what is returned, so that a sink may be made obligatory; throwing refuses the request.
+ */
+export type Audit = (request: AuditedRequest) => AuditTrail | Promise<AuditTrail>;

@@ -1,0 +1,96 @@
+import type { Clock } from '@tappaas/sdk';
+import { sendBytes, sendEmpty, sendJson, jsonType } from './answer.js';
+import type { ReadyCheck } from './contributions.js';
+import { createDiscovery, type Discovery, type StoredDocument } from './discovery.js';
+import type { EnginePort } from './engine-port.js';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { answerHealth } from './health.js';
+import { negotiate } from './media-type.js';
+import { engineOf, unknownPath } from './object-router.js';
+import { platformEngine } from './request-info.js';
+import type { RouterRoute } from './router.js';
+
+/** What requests that are not about objects are answered from. */
+export interface SystemParts {
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly ready: () => readonly ReadyCheck[];
+  readonly metrics: () => string | Promise<string>;
+  /** Host and port, as discovery tells it. */
+  readonly address: () => string;
+}
+
+/** Liveness and readiness are asked by programs that have no credentials. */
+export function isOpenPath({ info }: Exchange): boolean {
+  return info.engine === platformEngine && (info.path === '/livez' || info.path === '/readyz');
+}
+
+/** Routes of health, version, metrics and discovery. */
+export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
+  const alive: readonly ReadyCheck[] = [{ name: 'process', check: () => true }];
+  const discoveries = perEngine((engine) => createDiscovery(engine, parts.address));
+  const discoveryOf = (exchange: Exchange): Discovery => discoveries(engineOf(parts, exchange));
+  const reading = (path: RouterRoute['path'], answer: RouterRoute['answer']): RouterRoute => ({
+    path,
+    answer: (exchange) => {
+      refuseWrites(exchange);
+      return answer(exchange);
+    },
+  });
+  return [
+    reading('/livez', (exchange) => answerHealth(exchange, alive, parts.clock)),
+    reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
+    reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
+    reading('/metrics', async (exchange) => sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', await parts.metrics())),
+    reading(/^\/apis?$/, (exchange) => answerRoot(exchange, discoveryOf(exchange))),
+    reading(/^\/apis?\/.+[^/]$/, (exchange) => sendDocument(exchange, discoveryOf(exchange).plain(exchange.info.path))),
+  ];
+}
+
+/** One thing per engine, kept as long as the engine. */
+function perEngine<T>(make: (engine: EnginePort) => T): (engine: EnginePort) => T {
+  const made = new WeakMap<EnginePort, T>();
+  return (engine) => {
+    const known = made.get(engine) ?? make(engine);
+    made.set(engine, known);
+    return known;
+  };
+}
+
+function refuseWrites(exchange: Exchange): void {
+  const { method } = exchange.request;
+  if (method === 'GET' || method === 'HEAD') return;
+  exchange.extraHeaders.push('Allow', 'GET, HEAD');
+  throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} is not served for ${exchange.info.path}` });
+}
+
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+function answerRoot(exchange: Exchange, discovery: Discovery): void {
+  const root = exchange.info.path === '/api' ? '/api' : '/apis';
+  const { as } = negotiate(exchange.request.headers.accept, ['APIGroupDiscoveryList']);
+  if (as === undefined) sendDocument(exchange, discovery.plain(root));
+  else sendDocument(exchange, discovery.aggregated(root), aggregatedType);
+}
+
+/** Documents are the same until a plugin changes, so clients that have them are told just that. */
+export function sendDocument(exchange: Exchange, document: StoredDocument | undefined, mediaType: string = jsonType): void {
+  if (document === undefined) throw unknownPath(exchange);
+  const headers = ['ETag', document.tag, 'Vary', 'Accept'];
+  if (exchange.header('if-none-match') === document.tag) sendEmpty(exchange, 304, headers);
+  else sendBytes(exchange, 200, mediaType, document.bytes, headers);
+}
+
+/** Kubernetes' level that clients compare themselves with, and what really runs. */
+const kubernetesLevel = { major: '1', minor: '32' };
+
+function versionOf(version: string): object {
+  return {
+    ...kubernetesLevel,
+    gitVersion: `v${kubernetesLevel.major}.${kubernetesLevel.minor}.0+tappaas-${version}`,
+    platform: 'tappaas',
+    tappaasVersion: version,
+  };
+}

@@ -1,0 +1,153 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '@tappaas/sdk';
+import { sendHead } from './answer.js';
+import type { WatchEvent, WatchQuery } from './engine-port.js';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { resourceVersionParameter, selectorParameters } from './list-parameters.js';
+import { viewOf, type ObjectCall } from './object-reads.js';
+import type { View } from './object-view.js';
+import { choiceParameter, countParameter, flagParameter, invalid } from './query-parameters.js';
+import { failureStatus, publicError } from './status.js';
+import { bookmarkFrame, errorFrame, type WatchFrames } from './watch-frames.js';
+
+export interface WatchLimits {
+  readonly clock: Clock;
+  /** Between 0 and 1; spreads the ends of watches, so that clients do not come back all at once. */
+  readonly random: () => number;
+  /** How long a client may leave what was sent unread before it is cut off. */
+  readonly drainMsMax: number;
+}
+
+type WatchParameters = Omit<WatchQuery, 'target' | 'signal'>;
+
+const timeoutSecondsDefault = 1800;
+const timeoutSecondsMax = 86_400;
+
+/** Why a stream ends when its time is over or the platform stops: the client is told by a bookmark how far it has come. */
+class StreamEnd extends Error {}
+
+export function endOfStream(): Error {
+  return new StreamEnd('the stream has come to its end');
+}
+
+/** `GET …?watch=true`: events as lines of JSON, until the client leaves, time is over, or the platform stops. */
+export async function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
+  const { exchange, engine, target } = call;
+  const view = viewOf(call);
+  const parameters = watchParameters(exchange.query);
+  const asked = countParameter(exchange.query, 'timeoutSeconds', timeoutSecondsMax);
+  const timeoutMs = 1000 * (asked || timeoutSecondsDefault * (1 + limits.random()));
+  const timer = new AbortController();
+  limits.clock.sleep(timeoutMs, timer.signal).then(
+    () => exchange.abort(endOfStream()),
+    () => {},
+  );
+  try {
+    const events = engine.watch({ target, ...parameters, signal: exchange.signal });
+    await new EventStream(exchange, view, frames, limits, parameters).run(events);
+  } finally {
+    timer.abort();
+  }
+}
+
+function watchParameters(query: URLSearchParams): WatchParameters {
+  const resourceVersion = resourceVersionParameter(query);
+  const match = choiceParameter(query, 'resourceVersionMatch', ['NotOlderThan']);
+  const saysInitial = query.has('sendInitialEvents');
+  if (match !== undefined && !saysInitial) throw invalid('resourceVersionMatch', 'forbidden for a watch without sendInitialEvents');
+  if (saysInitial && match === undefined) throw invalid('resourceVersionMatch', 'expected NotOlderThan beside sendInitialEvents');
+  return {
+    ...selectorParameters(query),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    sendInitialEvents: flagParameter(query, 'sendInitialEvents'),
+    bookmarks: flagParameter(query, 'allowWatchBookmarks'),
+  };
+}
+
+class EventStream {
+  private readonly exchange: Exchange;
+  private readonly view: View;
+  private readonly frames: WatchFrames;
+  private readonly limits: WatchLimits;
+  private readonly bookmarks: boolean;
+  /** Up to where the client has been told; unknown until a watch that starts "now" has seen its first event. */
+  private reached: string | undefined;
+
+  constructor(exchange: Exchange, view: View, frames: WatchFrames, limits: WatchLimits, parameters: WatchParameters) {
+    this.exchange = exchange;
+    this.view = view;
+    this.frames = frames;
+    this.limits = limits;
+    this.bookmarks = parameters.bookmarks;
+    this.reached = parameters.resourceVersion === '0' ? undefined : parameters.resourceVersion;
+  }
+
+  /** What the engine refuses at once is thrown, and answered like any failure; what comes later becomes an ERROR event. */
+  async run(events: AsyncIterable<readonly WatchEvent[]>): Promise<void> {
+    const iterator = events[Symbol.asyncIterator]();
+    const first = iterator.next();
+    try {
+      await Promise.race([first, turn()]);
+      this.begin();
+      for (let next = await first; next.done !== true; next = await iterator.next()) await this.send(next.value);
+      this.end();
+    } catch (error) {
+      if (this.exchange.signal.reason instanceof StreamEnd) this.end();
+      else if (this.exchange.response.headersSent) this.fail(error);
+      else throw error;
+    } finally {
+      await iterator.return?.().catch(() => {});
+    }
+  }
+
+  private begin(): void {
+    sendHead(this.exchange, 200, 'application/json');
+    this.exchange.response.flushHeaders();
+  }
+
+  private async send(batch: readonly WatchEvent[]): Promise<void> {
+    const { response } = this.exchange;
+    let room = true;
+    response.cork();
+    for (const event of batch) {
+      room = response.write(this.frames.frame(event, this.view));
+      this.reached = event.served.resourceVersion;
+    }
+    response.uncork();
+    if (!room) await this.drained();
+  }
+
+  /** The client's pace: nothing more is taken from the engine until it has read; one that does not read is cut off. */
+  private async drained(): Promise<void> {
+    const { response, signal } = this.exchange;
+    const waiting = new AbortController();
+    const drain = new Promise<void>((resolve) => {
+      response.once('drain', resolve).once('close', resolve);
+    });
+    const late = this.limits.clock.sleep(this.limits.drainMsMax, AbortSignal.any([waiting.signal, signal])).then(
+      () => 'late',
+      () => {},
+    );
+    const outcome = await Promise.race([drain, late]);
+    waiting.abort();
+    if (outcome === 'late') response.destroy(apiErrors.TAP_REQUEST_SLOW_READER({ message: 'the client did not read its watch' }));
+    signal.throwIfAborted();
+  }
+
+  private end(): void {
+    const { response } = this.exchange;
+    if (!response.headersSent) this.begin();
+    if (this.bookmarks && this.reached !== undefined) response.write(bookmarkFrame(this.view, this.reached));
+    response.end();
+  }
+
+  private fail(error: unknown): void {
+    const { response, requestId, info } = this.exchange;
+    if (response.destroyed) return;
+    const failure = publicError(error, requestId);
+    this.exchange.errorCode = failure.code;
+    response.write(errorFrame(failureStatus(failure, info)));
+    response.end();
+  }
+}
