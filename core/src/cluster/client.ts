@@ -1,0 +1,300 @@
+import { isTapError, type KubernetesObject } from '@tappaas/sdk';
+import { apiVersionOf, resourcePath, type ApiResource, type ObjectKey } from './api-resource.js';
+import { Discovery } from './discovery.js';
+import { clusterErrors, errorOfAnswer } from './errors.js';
+import { readLines } from './lines.js';
+import { Transport, type TransportOptions, type WireRequest } from './transport.js';
+
+export interface ClusterClientOptions extends TransportOptions {
+  /** For one call with all its attempts, unless the call says otherwise. Default 30,000. */
+  readonly deadlineMs?: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly deadlineMs?: number;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly fieldManager?: string;
+  readonly dryRun?: boolean;
+  readonly subresource?: string;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly namespace?: string;
+  readonly labels?: string;
+  readonly fields?: string;
+  /** Objects per request. Default 500. */
+  readonly pageItems?: number;
+  /** More objects than this are an error. Default 1,000,000. */
+  readonly itemsMax?: number;
+}
+
+export interface WatchOptions {
+  readonly namespace?: string;
+  readonly labels?: string;
+  readonly fields?: string;
+  readonly fromRevision?: string;
+  /** The server ends the watch after about this time. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface DeleteOptions extends CallOptions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly propagation?: 'Foreground' | 'Background' | 'Orphan';
+  readonly graceSeconds?: number;
+}
+
+export interface LogOptions extends CallOptions {
+  readonly container?: string;
+  readonly follow?: boolean;
+  readonly previous?: boolean;
+  readonly timestamps?: boolean;
+  readonly tailLines?: number;
+  readonly sinceSeconds?: number;
+}
+
+export type WatchEvent<T> =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
+  | { readonly type: 'bookmark'; readonly revision: string };
+
+/** A page of a list, or all of it. */
+export interface ObjectList<T> {
+  readonly items: T[];
+  readonly revision: string;
+}
+
+const patchTypes = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+} as const;
+
+export function createClusterClient(options: ClusterClientOptions): ClusterClient {
+  return new ClusterClient(options);
+}
+
+/** A client of one API server. All calls throw TAP_OBJECT_* and TAP_CLUSTER_* errors of errors.ts, or the reason of their signal. */
+export class ClusterClient {
+  readonly discovery: Discovery;
+  private readonly transport: Transport;
+  private readonly deadlineMs: number;
+
+  constructor(options: ClusterClientOptions) {
+    this.transport = new Transport(options);
+    this.deadlineMs = options.deadlineMs ?? 30_000;
+    this.discovery = new Discovery(options.clock, (path) => this.read(path));
+  }
+
+  /** Ends everything under way; later calls throw TAP_CLUSTER_CLOSED. */
+  close(): Promise<void> {
+    return this.transport.close();
+  }
+
+  /** Any path below the server's base, such as `/version`. */
+  read(path: string, options: CallOptions = {}): Promise<unknown> {
+    return this.send({ method: 'GET', path, what: `get ${path}`, repeatable: true }, options);
+  }
+
+  /** Nothing when there is no such object. */
+  async find<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, options: CallOptions = {}): Promise<T | undefined> {
+    try {
+      return await this.get<T>(resource, key, options);
+    } catch (error) {
+      if (isTapError(error, 'TAP_OBJECT_NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  get<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, options: CallOptions = {}): Promise<T> {
+    return this.onObject<T>('GET', 'get', resource, key, { repeatable: true }, options);
+  }
+
+  /** Everything there is, fetched page by page at one revision. */
+  async list<T = KubernetesObject>(resource: ApiResource, options: ListOptions = {}): Promise<ObjectList<T>> {
+    const { itemsMax = 1_000_000 } = options;
+    let items: T[] = [];
+    let revision = '';
+    for await (const page of this.pages<T>(resource, options)) {
+      items = items.length === 0 ? page.items : items.concat(page.items);
+      revision = page.revision;
+      if (items.length > itemsMax) {
+        const message = `list ${resource.plural}: more than ${itemsMax} objects`;
+        throw clusterErrors.TAP_CLUSTER_ANSWER_TOO_LARGE({ message });
+      }
+    }
+    return { items, revision };
+  }
+
+  /** @throws TAP_OBJECT_EXPIRED when reading the pages takes longer than the server keeps their revision */
+  async *pages<T = KubernetesObject>(resource: ApiResource, options: ListOptions = {}): AsyncGenerator<ObjectList<T>> {
+    const { namespace, labels, fields, pageItems = 500 } = options;
+    const path = resourcePath(resource, namespace === undefined ? {} : { namespace });
+    let next: string | undefined;
+    do {
+      const query = { labelSelector: labels, fieldSelector: fields, limit: pageItems, continue: next };
+      const body = await this.send({ method: 'GET', path, query, what: `list ${resource.plural}`, repeatable: true }, options);
+      const page = body as { items?: T[] | null; metadata?: { resourceVersion?: string; continue?: string } };
+      const items = page.items ?? [];
+      for (const item of items) complete(item as { apiVersion?: string; kind?: string }, resource);
+      yield { items, revision: page.metadata?.resourceVersion ?? '' };
+      next = page.metadata?.continue;
+    } while (next !== undefined && next !== '');
+  }
+
+  /** Changes after a revision, with bookmarks, until the server or the signal ends it; it is not begun anew by itself. */
+  async *watch<T = KubernetesObject>(resource: ApiResource, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
+    const { namespace, labels, fields, fromRevision, timeoutMs, signal } = options;
+    const what = `watch ${resource.plural}`;
+    const query = {
+      watch: true,
+      allowWatchBookmarks: true,
+      labelSelector: labels,
+      fieldSelector: fields,
+      resourceVersion: fromRevision,
+      timeoutSeconds: timeoutMs === undefined ? undefined : Math.ceil(timeoutMs / 1_000),
+    };
+    const path = resourcePath(resource, namespace === undefined ? {} : { namespace });
+    const request = { method: 'GET', path, query, what, repeatable: true, deadlineMs: this.deadlineMs } as const;
+    const stream = await this.transport.open(signal === undefined ? request : { ...request, signal });
+    for await (const line of readLines(stream, what)) if (line !== '') yield watchEvent<T>(line, what);
+  }
+
+  create<T = KubernetesObject>(resource: ApiResource, object: object, options: WriteOptions & { namespace?: string } = {}): Promise<T> {
+    const metadata = (object as Partial<KubernetesObject>).metadata;
+    const namespace = options.namespace ?? metadata?.namespace;
+    const target = namespace === undefined ? {} : { namespace };
+    const path = resourcePath(resource, target);
+    const what = `create ${label(resource, { ...target, name: metadata?.name ?? `${metadata?.generateName ?? ''}*` })}`;
+    const body = JSON.stringify(object);
+    return this.send({ method: 'POST', path, query: writeQuery(options), body, what, repeatable: false }, options) as Promise<T>;
+  }
+
+  /** Replaces an object; its resourceVersion, when it has one, must still be the newest. */
+  update<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, object: object, options: WriteOptions = {}): Promise<T> {
+    const body = JSON.stringify(object);
+    return this.onObject<T>('PUT', 'update', resource, key, { body, query: writeQuery(options), repeatable: false }, options);
+  }
+
+  /** A merge patch without resourceVersion may be sent again when its answer was lost; others may not. */
+  patch<T = KubernetesObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    patch: object,
+    options: WriteOptions & { type?: keyof typeof patchTypes } = {},
+  ): Promise<T> {
+    const { type = 'merge' } = options;
+    const conditional = (patch as Partial<KubernetesObject>).metadata?.resourceVersion !== undefined;
+    const body = JSON.stringify(patch);
+    const repeatable = type === 'merge' && !conditional;
+    const sent = { body, contentType: patchTypes[type], query: writeQuery(options), repeatable };
+    return this.onObject<T>('PATCH', 'patch', resource, key, sent, options);
+  }
+
+  /** Server-side apply: the object's fields become the manager's, and those it applied before and leaves out now go. */
+  apply<T = KubernetesObject>(
+    resource: ApiResource,
+    object: KubernetesObject,
+    options: WriteOptions & { fieldManager: string; force: boolean },
+  ): Promise<T> {
+    const { name = '', namespace, resourceVersion } = object.metadata;
+    const key = namespace === undefined ? { name } : { namespace, name };
+    const query = { ...writeQuery(options), force: options.force };
+    const body = JSON.stringify(object);
+    const sent = { body, contentType: 'application/apply-patch+yaml', query, repeatable: resourceVersion === undefined };
+    return this.onObject<T>('PATCH', 'apply', resource, key, sent, options);
+  }
+
+  /** @throws TAP_OBJECT_CONFLICT when the object has another uid or resourceVersion, TAP_OBJECT_NOT_FOUND */
+  async delete(resource: ApiResource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+    const { uid, resourceVersion, propagation, graceSeconds } = options;
+    const preconditions = uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion };
+    const body = JSON.stringify({
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      preconditions,
+      propagationPolicy: propagation,
+      gracePeriodSeconds: graceSeconds,
+    });
+    // Without a precondition a second attempt might hit a successor of the same name.
+    await this.onObject('DELETE', 'delete', resource, key, { body, goneIsDone: true, repeatable: preconditions !== undefined }, options);
+  }
+
+  /** Binds a pod to a node. @throws TAP_OBJECT_CONFLICT when it is bound already, TAP_CLUSTER_OUTCOME_UNKNOWN: read the pod first */
+  async bind(key: ObjectKey & { readonly uid?: string }, node: string, options: CallOptions = {}): Promise<void> {
+    const { uid, ...target } = key;
+    const body = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { ...target, uid },
+      target: { apiVersion: 'v1', kind: 'Node', name: node },
+    });
+    const path = resourcePath(pods, target, 'binding');
+    await this.send({ method: 'POST', path, body, what: `bind ${label(pods, target)} to ${node}`, repeatable: false }, options);
+  }
+
+  /** A container's log as the bytes it wrote. */
+  async *logs(key: ObjectKey, options: LogOptions = {}): AsyncGenerator<Uint8Array> {
+    const { signal, deadlineMs = this.deadlineMs, ...query } = options;
+    const what = `read the log of ${label(pods, key)}`;
+    const path = resourcePath(pods, key, 'log');
+    const request = { method: 'GET', path, query, what, repeatable: true, deadlineMs, accept: '*/*' } as const;
+    yield* await this.transport.open(signal === undefined ? request : { ...request, signal });
+  }
+
+  private onObject<T>(
+    method: WireRequest['method'],
+    verb: string,
+    resource: ApiResource,
+    key: ObjectKey,
+    sent: Pick<WireRequest, 'body' | 'contentType' | 'query' | 'repeatable' | 'goneIsDone'>,
+    options: CallOptions & { subresource?: string },
+  ): Promise<T> {
+    const path = resourcePath(resource, key, options.subresource);
+    const what = `${verb} ${label(resource, key)}${options.subresource === undefined ? '' : ` (${options.subresource})`}`;
+    return this.send({ ...sent, method, path, what }, options) as Promise<T>;
+  }
+
+  private send(request: Omit<WireRequest, 'deadlineMs' | 'signal'>, options: CallOptions): Promise<unknown> {
+    const { signal, deadlineMs = this.deadlineMs } = options;
+    return this.transport.send(signal === undefined ? { ...request, deadlineMs } : { ...request, deadlineMs, signal });
+  }
+}
+
+const pods: ApiResource = Object.freeze({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true });
+
+function label({ plural }: ApiResource, { namespace, name }: ObjectKey): string {
+  return `${plural} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+}
+
+function writeQuery({ fieldManager, dryRun }: WriteOptions): NonNullable<WireRequest['query']> {
+  return { fieldManager, dryRun: dryRun === true ? 'All' : undefined };
+}
+
+/** Items of a list leave out what the list says once. */
+function complete(item: { apiVersion?: string; kind?: string }, resource: ApiResource): void {
+  item.apiVersion ??= apiVersionOf(resource);
+  item.kind ??= resource.kind;
+}
+
+const eventTypes = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
+
+function watchEvent<T>(line: string, what: string): WatchEvent<T> {
+  const { type, object } = parse(line, what);
+  if (type === 'BOOKMARK') return { type: 'bookmark', revision: (object as KubernetesObject).metadata.resourceVersion ?? '' };
+  if (type === 'ERROR') throw errorOfAnswer(what, (object as { code?: number }).code ?? 500, object);
+  const known = eventTypes[type as keyof typeof eventTypes];
+  if (known === undefined) throw clusterErrors.TAP_CLUSTER_FAILED({ message: `${what}: an event of the unknown type "${type}"` });
+  return { type: known, object: object as T };
+}
+
+function parse(line: string, what: string): { type: string; object: unknown } {
+  try {
+    return JSON.parse(line) as { type: string; object: unknown };
+  } catch (cause) {
+    throw clusterErrors.TAP_CLUSTER_FAILED({ message: `${what}: the cluster sent an event that is no JSON`, cause });
+  }
+}

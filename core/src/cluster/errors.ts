@@ -1,0 +1,80 @@
+import { errorTable, type TapError } from '@tappaas/sdk';
+
+const upstream = { blame: 'upstream', retry: 'back-off' } as const;
+
+/**
+ * What a cluster, or the way to it, answers instead of an object.
+ *
+ * Nothing here ends a reconcile's back-off: a missing namespace appears, a quota is raised, a server comes back.
+ */
+export const clusterErrors = errorTable({
+  TAP_OBJECT_NOT_FOUND: { ...upstream, httpStatus: 404, remedy: 'Check the name and the namespace.' },
+  TAP_OBJECT_EXISTS: { ...upstream, httpStatus: 409, remedy: 'Choose another name, or update the object that exists.' },
+  TAP_OBJECT_CONFLICT: { ...upstream, httpStatus: 409, remedy: 'Read the object again and repeat the change on what is now.' },
+  TAP_OBJECT_INVALID: { ...upstream, httpStatus: 422, remedy: 'Correct the fields named.' },
+  TAP_OBJECT_FORBIDDEN: {
+    ...upstream,
+    httpStatus: 403,
+    remedy: 'Ask an administrator for the permission, or change what the message names.',
+  },
+  TAP_OBJECT_EXPIRED: { ...upstream, httpStatus: 410, remedy: 'List again without resourceVersion.' },
+  TAP_CLUSTER_KIND_UNKNOWN: { ...upstream, httpStatus: 404, remedy: 'Install what serves the kind in the cluster, or remove the object.' },
+  TAP_CLUSTER_UNAUTHENTICATED: { ...upstream, httpStatus: 502, remedy: "Renew the credentials in the cluster's configuration." },
+  TAP_CLUSTER_UNTRUSTED: {
+    ...upstream,
+    httpStatus: 502,
+    remedy: "Check the certificate authority and the server name in the cluster's configuration.",
+  },
+  TAP_CLUSTER_UNREACHABLE: { ...upstream, httpStatus: 503, remedy: 'Check that the cluster runs and the network lets us through.' },
+  TAP_CLUSTER_BUSY: { ...upstream, httpStatus: 429, remedy: 'Wait: the cluster asks for fewer requests.' },
+  TAP_CLUSTER_FAILED: { ...upstream, httpStatus: 502, remedy: "Look into the API server's log; the message says what it answered." },
+  TAP_CLUSTER_TIMEOUT: { ...upstream, httpStatus: 504, remedy: 'Try again later: the cluster did not answer in time.' },
+  TAP_CLUSTER_OUTCOME_UNKNOWN: {
+    ...upstream,
+    httpStatus: 504,
+    remedy: 'Read the object before trying again: the write may have happened.',
+  },
+  TAP_CLUSTER_UNSUPPORTED: { ...upstream, httpStatus: 502, remedy: 'Upgrade the cluster: it does not know this kind of request.' },
+  TAP_CLUSTER_ANSWER_TOO_LARGE: { ...upstream, httpStatus: 502, remedy: 'Narrow the query, or raise answerBytesMax of the client.' },
+  TAP_CLUSTER_KUBECONFIG: { ...upstream, httpStatus: 500, retry: 'never', remedy: 'Correct the kubeconfig as the message says.' },
+  TAP_CLUSTER_CLOSED: { ...upstream, httpStatus: 503, remedy: 'Nothing: the platform is stopping.' },
+});
+
+/** The part of a Kubernetes Status that matters here. */
+interface Status {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly field?: string }[] };
+}
+
+type Code = keyof typeof clusterErrors;
+
+const codeOfHttpStatus: Readonly<Record<number, Code>> = {
+  400: 'TAP_OBJECT_INVALID',
+  401: 'TAP_CLUSTER_UNAUTHENTICATED',
+  403: 'TAP_OBJECT_FORBIDDEN',
+  404: 'TAP_OBJECT_NOT_FOUND',
+  405: 'TAP_CLUSTER_UNSUPPORTED',
+  406: 'TAP_CLUSTER_UNSUPPORTED',
+  409: 'TAP_OBJECT_CONFLICT',
+  410: 'TAP_OBJECT_EXPIRED',
+  413: 'TAP_OBJECT_INVALID',
+  415: 'TAP_CLUSTER_UNSUPPORTED',
+  422: 'TAP_OBJECT_INVALID',
+  429: 'TAP_CLUSTER_BUSY',
+};
+
+/** The error for an answer that is no success. `what` says what was asked, such as `get pods shop/web-1`. */
+export function errorOfAnswer(what: string, httpStatus: number, body: unknown, retryAfterMs?: number): TapError {
+  const status: Status = typeof body === 'object' && body !== null ? body : {};
+  const code = status.reason === 'AlreadyExists' ? 'TAP_OBJECT_EXISTS' : (codeOfHttpStatus[httpStatus] ?? 'TAP_CLUSTER_FAILED');
+  const field = status.details?.causes?.find((cause) => cause.field !== undefined)?.field;
+  const askedMs = status.details?.retryAfterSeconds === undefined ? retryAfterMs : status.details.retryAfterSeconds * 1_000;
+  return clusterErrors[code]({
+    message: `${what}: the cluster answered ${httpStatus} ${status.reason ?? ''} ${status.message ?? ''}`.trimEnd(),
+    data: { httpStatus, ...(status.reason === undefined ? {} : { reason: status.reason }) },
+    ...(field === undefined ? {} : { field }),
+    ...(askedMs === undefined ? {} : { retryAfterMs: askedMs }),
+  });
+}

@@ -1,0 +1,27 @@
+import type { KubernetesObject } from '@tappaas/sdk';
+import type { ApiResource } from './api-resource.js';
+import type { ClusterClient, ListOptions, ObjectList, WatchEvent } from './client.js';
+
+/** What a cache follows: a list at one revision and the changes after it. */
+export interface ClusterSource<T> {
+  list(options: { readonly signal: AbortSignal }): Promise<ObjectList<T>>;
+  watch(options: { readonly fromRevision: string; readonly timeoutMs: number; readonly signal: AbortSignal }): AsyncIterable<WatchEvent<T>>;
+}
+
+/** The objects of one resource, narrowed by namespace and selectors, as a source of a cache. */
+export function clusterSource<T = KubernetesObject>(
+  client: Pick<ClusterClient, 'list' | 'watch'>,
+  resource: ApiResource,
+  query: Pick<ListOptions, 'namespace' | 'labels' | 'fields' | 'pageItems' | 'itemsMax'> = {},
+): ClusterSource<T> {
+  const { namespace, labels, fields } = query;
+  const narrowed = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(fields === undefined ? {} : { fields }),
+  };
+  return {
+    list: ({ signal }) => client.list<T>(resource, { ...query, signal }),
+    watch: (options) => client.watch<T>(resource, { ...narrowed, ...options }),
+  };
+}
