@@ -1,3 +1,5 @@
+import type { KeyValue } from '@tappaas/sdk';
+
 /** One object as every reader sees it: frozen, shared, serialised at most once. */
 export interface CacheEntry<T> {
   readonly key: string;
@@ -21,4 +23,33 @@ export interface CacheEvent<T> {
   readonly entry: CacheEntry<T>;
   /** What stood there before, unless it is an addition. */
   readonly previous?: CacheEntry<T>;
+}
+
+/** Where an entry comes from. */
+export type EntryOrigin = Pick<KeyValue, 'key' | 'createRevision' | 'modRevision'>;
+
+/** Makes an entry whose bytes wait until somebody reads them. */
+export function cacheEntry<T>(origin: EntryOrigin, object: T, encode: (object: T) => Uint8Array): CacheEntry<T> {
+  return new LazyEntry(origin, object, encode);
+}
+
+class LazyEntry<T> implements CacheEntry<T> {
+  readonly key: string;
+  readonly object: T;
+  readonly createRevision: number;
+  readonly revision: number;
+  readonly #encode: (object: T) => Uint8Array;
+  #json: Uint8Array | undefined;
+
+  constructor(origin: EntryOrigin, object: T, encode: (object: T) => Uint8Array) {
+    this.key = origin.key;
+    this.object = object;
+    this.createRevision = origin.createRevision;
+    this.revision = origin.modRevision;
+    this.#encode = encode;
+  }
+
+  get json(): Uint8Array {
+    return (this.#json ??= this.#encode(this.object));
+  }
 }

@@ -1,6 +1,12 @@
-import type { Awaitable, Clock, KeyValue, ResourceStore, TapError } from '@tappaas/sdk';
-import type { CacheEntry, CacheEvent } from './cache-entry.js';
-import type { Selection } from './selection.js';
+import { storeErrors, WatchFeed, type Awaitable, type Clock, type KeyValue, type ResourceStore, type TapError } from '@tappaas/sdk';
+import { CacheChange } from './cache-change.js';
+import { cacheEntry, type CacheEntry, type CacheEvent } from './cache-entry.js';
+import { CacheFollower, type Decoded, type DecodedEvent } from './cache-follower.js';
+import { CacheHistory, type HistoryLimits } from './cache-history.js';
+import { CacheIndex } from './cache-index.js';
+import { takePage, type CachePage, type CacheQuery } from './cache-list.js';
+import { RevisionWaiters } from './revision-waiters.js';
+import { predicate, type IndexFunctions, type Selection } from './selection.js';
 
 /** What a cache needs to know about the objects it keeps. */
 export interface WatchCacheOptions<T> {
@@ -8,40 +14,23 @@ export interface WatchCacheOptions<T> {
   readonly clock: Clock;
   /** Every key of the cache starts with it; it ends with a separator, such as `/registry/apps/deployments/`. */
   readonly prefix: string;
-  /** Makes the frozen object of a stored value; called once a revision of a key. May wait (for a key service), which holds up the cache. */
+  /**
+   * Makes the frozen object of a stored value; called once a revision of a key. It may wait (for a key service), which holds up the
+   * cache. While it throws, the cache stands still and tries again: to serve a damaged object, answer with one that says so.
+   */
   decode(stored: KeyValue): Awaitable<T>;
   /** The bytes that go over the wire; called at most once a revision of a key. */
   encode(object: T): Uint8Array;
   /** A copy of `object` that carries `revision`: what a watcher is told when it is deleted or leaves the selection. */
   restamp(object: T, revision: number): T;
   /** Values by which objects are found; pure functions of the object. */
-  readonly indexes: Readonly<Record<string, (object: T, key: string) => readonly string[]>>;
+  readonly indexes: IndexFunctions<T>;
   /** Events kept for watches and lists at past revisions. Default 10,000. */
   readonly historyEventsMax?: number;
   /** Bytes (stored values) of those events. Default 16 MiB. */
   readonly historyBytesMax?: number;
   /** Told when the cache cannot follow the store; it goes on trying with back-off, and reads go on. */
   onProblem?(problem: TapError): void;
-}
-
-/** A page of entries in key order; the rest of the same list comes with `after` of the last page and its `revision`. */
-export interface CacheQuery<T> extends Selection<T> {
-  /** Continue after this key (excluded). */
-  readonly after?: string;
-  /** Default: no limit. */
-  readonly itemsMax?: number;
-  /** Default: the newest the cache has. */
-  readonly revision?: number;
-}
-
-/** What a list answers. */
-export interface CachePage<T> {
-  readonly revision: number;
-  readonly items: readonly CacheEntry<T>[];
-  /** Where the next page goes on; absent on the last page. */
-  readonly after?: string;
-  /** How many items follow this page; known only without `matches` and with at most one single-valued term or none. */
-  readonly remaining?: number;
 }
 
 /** What to watch: events with a revision greater than `afterRevision`. */
@@ -75,11 +64,11 @@ export interface CacheWatch<T> extends AsyncIterable<CacheBatch<T>> {
 export interface WatchCache<T> {
   /** Everything up to this revision of the store is in the cache; −1 until the first list has arrived. */
   readonly revision: number;
-  /** Lists at and watches after revisions from here on are answered; older ones are gone (410). */
+  /** Lists at and watches after revisions from here on are answered; older ones are gone (410), before the first list all are. */
   readonly oldestRevision: number;
   /** Number of objects. */
   readonly size: number;
-  /** Resolves as soon as `revision` has been reached; rejects with the signal's reason. */
+  /** Resolves as soon as `revision` has been reached; rejects with the signal's reason. @throws TAP_STORE_UNAVAILABLE when closed */
   waitFor(revision: number, signal: AbortSignal): Promise<void>;
   get(key: string): CacheEntry<T> | undefined;
   /** @throws TAP_STORE_COMPACTED below `oldestRevision`, TAP_STORE_FUTURE_REVISION beyond `revision` */
@@ -88,4 +77,158 @@ export interface WatchCache<T> {
   watch(query: CacheWatchQuery<T>): CacheWatch<T>;
   /** Ends all watches and follows the store no more. */
   close(): Promise<void>;
+}
+
+/** Opens a cache, which begins to follow the store at once: `waitFor(0, signal)` waits until it has listed. */
+export function openWatchCache<T>(options: WatchCacheOptions<T>): WatchCache<T> {
+  return new FollowingCache(options);
+}
+
+const historyPageEvents = 500;
+
+class FollowingCache<T> implements WatchCache<T> {
+  readonly #options: WatchCacheOptions<T>;
+  readonly #limits: HistoryLimits;
+  readonly #follower: CacheFollower<T>;
+  readonly #waiters: RevisionWaiters;
+  /** The watches that are told what happens, each with the events it wants. */
+  readonly #feeds = new Map<WatchFeed<CacheEvent<T>>, (change: CacheChange<T>) => CacheEvent<T> | undefined>();
+  #index: CacheIndex<T>;
+  #history: CacheHistory<T>;
+  /** Raised when everything was replaced: watches from before cannot go on. */
+  #generation = 0;
+  #revision = -1;
+
+  constructor(options: WatchCacheOptions<T>) {
+    this.#options = options;
+    this.#limits = { eventsMax: options.historyEventsMax ?? 10_000, bytesMax: options.historyBytesMax ?? 16 * 1_024 * 1_024 };
+    this.#index = new CacheIndex(options.indexes);
+    this.#history = new CacheHistory(this.#limits, Number.MAX_SAFE_INTEGER);
+    this.#follower = new CacheFollower({
+      store: options.store,
+      clock: options.clock,
+      prefix: options.prefix,
+      decode: (stored) => options.decode(stored),
+      onList: (revision, objects) => this.#replace(revision, objects),
+      onChanges: (revision, changes) => this.#apply(revision, changes),
+      onProblem: (problem) => options.onProblem?.(problem),
+    });
+    this.#waiters = new RevisionWaiters(options.clock, () => this.#follower.requestProgress());
+    this.#follower.start();
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get oldestRevision(): number {
+    return this.#history.oldestRevision;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  waitFor(revision: number, signal: AbortSignal): Promise<void> {
+    return revision <= this.#revision ? Promise.resolve() : this.#waiters.wait(revision, signal);
+  }
+
+  get(key: string): CacheEntry<T> | undefined {
+    return this.#index.get(key);
+  }
+
+  list(query: CacheQuery<T>): CachePage<T> {
+    const { revision = this.#revision } = query;
+    if (revision > this.#revision) throw this.#future(revision);
+    if (revision < this.oldestRevision) throw this.#gone(revision);
+    return { revision, ...takePage(this.#index, this.#history.before(revision), this.#options.indexes, query) };
+  }
+
+  watch(query: CacheWatchQuery<T>): CacheWatch<T> {
+    const generation = this.#generation;
+    const matches = predicate(query, this.#options.indexes);
+    const eventOf = (change: CacheChange<T>) => change.eventFor(matches);
+    const feed: WatchFeed<CacheEvent<T>> = new WatchFeed({
+      afterRevision: query.afterRevision,
+      bufferedEventsMax: query.bufferedEventsMax ?? 1_000,
+      clock: this.#options.clock,
+      progressEveryMs: query.bookmarkEveryMs,
+      onEnd: () => this.#feeds.delete(feed),
+      catchUp: (afterRevision) => {
+        if (afterRevision < this.oldestRevision || generation !== this.#generation) throw this.#gone(afterRevision);
+        const changes = this.#history.after(afterRevision, historyPageEvents);
+        const last = changes.at(-1)?.revision ?? this.#revision;
+        const live = changes.length < historyPageEvents;
+        if (live) this.#feeds.set(feed, eventOf);
+        return { revision: live ? this.#revision : last, events: wanted(changes, eventOf), live };
+      },
+    });
+    return feed;
+  }
+
+  async close(): Promise<void> {
+    this.#waiters.close();
+    for (const feed of this.#feeds.keys()) feed.close();
+    await this.#follower.stop();
+  }
+
+  #replace(revision: number, objects: readonly Decoded<T>[]): void {
+    const index = new CacheIndex(this.#options.indexes);
+    for (const { stored, object } of objects) index.put(this.#entry(stored, object));
+    this.#index = index;
+    this.#history = new CacheHistory(this.#limits, revision);
+    this.#revision = revision;
+    this.#generation++;
+    for (const feed of this.#feeds.keys()) feed.fail(this.#gone(feed.revision));
+    this.#waiters.reached(revision);
+  }
+
+  #apply(revision: number, events: readonly DecodedEvent<T>[]): void {
+    const changes = events.map(({ event, object }) => {
+      const previous = this.#index.get(event.key);
+      const current = event.current === undefined ? undefined : this.#entry(event.current, object as T);
+      if (current === undefined) this.#index.delete(event.key);
+      else this.#index.put(current);
+      const sizeBytes = event.key.length + (event.current?.value.byteLength ?? 0);
+      const change = new CacheChange({ key: event.key, revision: event.revision, current, previous, sizeBytes }, this.#options);
+      this.#history.append(change);
+      return change;
+    });
+    this.#revision = revision;
+    for (const [feed, eventOf] of this.#feeds) this.#tell(feed, revision, () => wanted(changes, eventOf));
+    this.#waiters.reached(revision);
+  }
+
+  /** A selection that throws ends its own watch and nobody else's. */
+  #tell(feed: WatchFeed<CacheEvent<T>>, revision: number, events: () => readonly CacheEvent<T>[]): void {
+    try {
+      feed.offer(revision, events());
+    } catch (error) {
+      feed.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #entry(stored: KeyValue, object: T): CacheEntry<T> {
+    return cacheEntry(stored, object, (value) => this.#options.encode(value));
+  }
+
+  #gone(revision: number) {
+    return storeErrors.TAP_STORE_COMPACTED({
+      message: `revision ${revision} of ${this.#options.prefix} is gone, the oldest still to be had is ${this.oldestRevision}`,
+      data: { revision: this.oldestRevision },
+    });
+  }
+
+  #future(revision: number) {
+    return storeErrors.TAP_STORE_FUTURE_REVISION({
+      message: `revision ${revision} has not reached the cache of ${this.#options.prefix}, which is at ${this.#revision}`,
+    });
+  }
+}
+
+function wanted<T>(
+  changes: readonly CacheChange<T>[],
+  eventOf: (change: CacheChange<T>) => CacheEvent<T> | undefined,
+): readonly CacheEvent<T>[] {
+  return changes.flatMap((change) => eventOf(change) ?? []);
 }

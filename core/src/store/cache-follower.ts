@@ -1,0 +1,153 @@
+import {
+  isTapError,
+  keyAfterPrefix,
+  storeErrors,
+  TapError,
+  type Awaitable,
+  type Clock,
+  type KeyValue,
+  type ResourceStore,
+  type StoreEvent,
+  type Watch,
+} from '@tappaas/sdk';
+
+/** How the follower reads the store, and whom it tells. */
+export interface FollowerOptions<T> {
+  readonly store: Pick<ResourceStore, 'range' | 'watch'>;
+  readonly clock: Clock;
+  readonly prefix: string;
+  decode(stored: KeyValue): Awaitable<T>;
+  /** Replaces everything: the state at `revision`. */
+  onList(revision: number, objects: readonly Decoded<T>[]): void;
+  /** Everything up to `revision` has happened; these changes are all that concern the prefix. */
+  onChanges(revision: number, changes: readonly DecodedEvent<T>[]): void;
+  onProblem(problem: TapError): void;
+}
+
+/** A stored key with its object. */
+export interface Decoded<T> {
+  readonly stored: KeyValue;
+  readonly object: T;
+}
+
+/** A change with its object; a deletion has none. */
+export interface DecodedEvent<T> {
+  readonly event: StoreEvent;
+  readonly object?: T;
+}
+
+const pageItems = 500;
+const backOffMsMin = 100;
+const backOffMsMax = 10_000;
+const progressEveryMs = 10_000;
+
+/**
+ * Follows one prefix of a store for good: list, watch, resume after the last event told, list anew only when history is gone.
+ *
+ * What fails is reported and tried again with back-off.
+ */
+export class CacheFollower<T> {
+  readonly #options: FollowerOptions<T>;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #watch: Watch | undefined;
+  #revision: number | undefined;
+  #backOffMs = backOffMsMin;
+
+  constructor(options: FollowerOptions<T>) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Asks the store to say soon how far it is; while no watch is open, the next list or watch says so anyway. */
+  requestProgress(): void {
+    this.#watch?.requestProgress();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#watch?.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        if (this.#revision === undefined) await this.#list();
+        await this.#follow();
+      } catch (error) {
+        if (!signal.aborted) await this.#recover(error);
+      }
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { store, prefix } = this.#options;
+    const end = keyAfterPrefix(prefix);
+    const objects: Decoded<T>[] = [];
+    let page = await store.range({ start: prefix, end, itemsMax: pageItems });
+    for (;;) {
+      for (const stored of page.items) objects.push({ stored, object: await this.#decode(stored) });
+      if (!page.more || this.#stop.signal.aborted) break;
+      page = await store.range({ start: `${page.items.at(-1)?.key}\0`, end, itemsMax: pageItems, revision: page.revision });
+    }
+    if (this.#stop.signal.aborted) return;
+    this.#options.onList(page.revision, objects);
+    this.#revision = page.revision;
+  }
+
+  async #follow(): Promise<void> {
+    const { store, prefix } = this.#options;
+    const fromRevision = (this.#revision ?? 0) + 1;
+    if (this.#stop.signal.aborted) return;
+    const watch = store.watch({ start: prefix, end: keyAfterPrefix(prefix), fromRevision, progressEveryMs });
+    this.#watch = watch;
+    // Somebody may have asked for progress while no watch was open.
+    watch.requestProgress();
+    for await (const { revision, events } of watch) {
+      const changes: DecodedEvent<T>[] = [];
+      for (const event of events) {
+        changes.push(event.current === undefined ? { event } : { event, object: await this.#decode(event.current) });
+      }
+      // Until the changes have been taken whole the state is in doubt: a failure in between means a new list.
+      this.#revision = undefined;
+      this.#options.onChanges(revision, changes);
+      this.#revision = revision;
+      this.#backOffMs = backOffMsMin;
+    }
+    if (!this.#stop.signal.aborted) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: `the watch of ${prefix} ended` });
+  }
+
+  async #decode(stored: KeyValue): Promise<T> {
+    try {
+      return await this.#options.decode(stored);
+    } catch (cause) {
+      throw storeErrors.TAP_STORE_CORRUPT({ message: `${stored.key} at revision ${stored.modRevision} cannot be decoded`, cause });
+    }
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (isTapError(error, 'TAP_STORE_SLOW_CONSUMER')) return;
+    if (isTapError(error, 'TAP_STORE_COMPACTED')) return void (this.#revision = undefined);
+    this.#options.onProblem(error instanceof TapError ? error : unexpected(error));
+    const waitMs = this.#backOffMs;
+    this.#backOffMs = Math.min(2 * waitMs, backOffMsMax);
+    await quietly(this.#options.clock.sleep(waitMs, this.#stop.signal));
+  }
+}
+
+function unexpected(cause: unknown): TapError {
+  return storeErrors.TAP_STORE_UNAVAILABLE({
+    message: `the store failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    cause,
+  });
+}
+
+/** Waits for a sleep that ends early when the follower is stopped. */
+async function quietly(sleep: Promise<void>): Promise<void> {
+  await sleep.catch(() => undefined);
+}

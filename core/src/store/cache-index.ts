@@ -1,0 +1,118 @@
+import { compareKeys, keyAfterPrefix, SortedKeys } from '@tappaas/sdk';
+import type { CacheEntry } from './cache-entry.js';
+import { indexFunction, type IndexFunctions, type IndexTerm, type Selection } from './selection.js';
+
+/** The entries of now, by key, in key order, and under their index values. */
+export class CacheIndex<T> {
+  readonly #functions: IndexFunctions<T>;
+  readonly #entries = new Map<string, CacheEntry<T>>();
+  readonly #keys = new SortedKeys();
+  /** By index name, then by value. */
+  readonly #postings: ReadonlyMap<string, Map<string, SortedKeys>>;
+
+  constructor(functions: IndexFunctions<T>) {
+    this.#functions = functions;
+    this.#postings = new Map(Object.keys(functions).map((name) => [name, new Map()]));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): CacheEntry<T> | undefined {
+    return this.#entries.get(key);
+  }
+
+  put(entry: CacheEntry<T>): void {
+    const previous = this.#entries.get(entry.key);
+    this.#entries.set(entry.key, entry);
+    if (previous === undefined) this.#keys.add(entry.key);
+    this.#repost(entry.key, previous, entry);
+  }
+
+  delete(key: string): void {
+    const previous = this.#entries.get(key);
+    if (previous === undefined) return;
+    this.#entries.delete(key);
+    this.#keys.delete(key);
+    this.#repost(key, previous, undefined);
+  }
+
+  /** Entries after `after` in key order that the selection's prefix and terms hold for; it does not ask `matches`. */
+  *select({ within = '', where = [] }: Selection<T>, after: string | undefined): Generator<CacheEntry<T>, void, undefined> {
+    const start = startOf(within, after);
+    const end = within === '' ? undefined : keyAfterPrefix(within);
+    const [first, ...rest] = this.#bySize(where, start, end);
+    for (const key of first === undefined ? this.#keys.between(start, end) : merged(this.#postingsOf(first), start, end)) {
+      if (rest.every((term) => this.#holds(term, key))) yield this.#entries.get(key) as CacheEntry<T>;
+    }
+  }
+
+  /** How many entries {@link select} yields, if that is known without walking them: with at most one single-valued term. */
+  count({ within = '', where = [] }: Selection<T>, after: string | undefined): number | undefined {
+    const [term, ...others] = where;
+    if (others.length > 0 || (term !== undefined && term.values.length !== 1)) return undefined;
+    const keys = term === undefined ? this.#keys : this.#postingsOf(term)[0];
+    return keys?.countBetween(startOf(within, after), within === '' ? undefined : keyAfterPrefix(within)) ?? 0;
+  }
+
+  /** The cheapest term first; none if walking all keys in the interval is cheaper still. */
+  #bySize(where: readonly IndexTerm[], start: string, end: string | undefined): readonly (IndexTerm | undefined)[] {
+    if (where.length === 0) return [];
+    const sized = where.map((term) => ({ term, size: this.#postingsOf(term).reduce((sum, keys) => sum + keys.size, 0) }));
+    sized.sort((left, right) => left.size - right.size);
+    const terms = sized.map(({ term }) => term);
+    return (sized[0]?.size ?? 0) > this.#keys.countBetween(start, end) ? [undefined, ...terms] : terms;
+  }
+
+  #holds(term: IndexTerm | undefined, key: string): boolean {
+    return term === undefined || this.#postingsOf(term).some((keys) => keys.has(key));
+  }
+
+  #postingsOf({ index, values }: IndexTerm): readonly SortedKeys[] {
+    indexFunction(this.#functions, index);
+    return values.flatMap((value) => this.#postings.get(index)?.get(value) ?? []);
+  }
+
+  #repost(key: string, previous: CacheEntry<T> | undefined, current: CacheEntry<T> | undefined): void {
+    for (const [name, valuesOf] of Object.entries(this.#functions)) {
+      const before = previous === undefined ? [] : valuesOf(previous.object, key);
+      const now = current === undefined ? [] : valuesOf(current.object, key);
+      const postings = this.#postings.get(name) as Map<string, SortedKeys>;
+      for (const value of before) if (!now.includes(value)) remove(postings, value, key);
+      for (const value of now) if (!before.includes(value)) add(postings, value, key);
+    }
+  }
+}
+
+function add(postings: Map<string, SortedKeys>, value: string, key: string): void {
+  const found = postings.get(value);
+  if (found !== undefined) return void found.add(key);
+  const keys = new SortedKeys();
+  keys.add(key);
+  postings.set(value, keys);
+}
+
+function remove(postings: Map<string, SortedKeys>, value: string, key: string): void {
+  const keys = postings.get(value);
+  keys?.delete(key);
+  if (keys?.size === 0) postings.delete(value);
+}
+
+/** No key holds NUL, so nothing lies between a key and the same key with NUL behind it. */
+function startOf(within: string, after: string | undefined): string {
+  return after === undefined || compareKeys(after, within) < 0 ? within : `${after}\0`;
+}
+
+/** The keys of several postings in order, each once. */
+function* merged(postings: readonly SortedKeys[], start: string, end: string | undefined): Generator<string, void, undefined> {
+  if (postings.length === 1) return yield* (postings[0] as SortedKeys).between(start, end);
+  const heads = postings.map((keys) => keys.between(start, end));
+  const next = heads.map((head) => head.next().value);
+  for (;;) {
+    const least = next.reduce((min, key) => (min === undefined || (key !== undefined && compareKeys(key, min) < 0) ? key : min), undefined);
+    if (least === undefined) return;
+    yield least;
+    for (const [index, key] of next.entries()) if (key === least) next[index] = heads[index]?.next().value;
+  }
+}
