@@ -1,4 +1,4 @@
-import { errorTable } from '@tappaas/sdk';
+import { errorTable, freezeDeep } from '@tappaas/sdk';
 import { fieldPath, itemPath } from './field-path.js';
 
 /** What a document may be before anybody looks at its meaning. */
@@ -10,7 +10,7 @@ export interface DocumentLimits {
 /** 64 levels, and more keys than any object of 1 MiB needs. */
 export const documentLimits: DocumentLimits = Object.freeze({ depthMax: 64, keysMax: 100_000 });
 
-/** A decoded document, and the paths that were written twice; of two, the later counts. */
+/** A decoded document, deeply frozen, and the paths that were written twice; of two, the later counts. */
 export interface Document {
   readonly value: unknown;
   readonly duplicates: readonly string[];
@@ -41,7 +41,8 @@ export function parseJson(text: string, limits: DocumentLimits = documentLimits)
       message: `the document is not valid JSON: ${error instanceof Error ? error.message : 'unknown'}`,
     });
   }
-  return { value, duplicates: new Scanner(text, limits).scan() };
+  const duplicates = new Scanner(text, limits).scan();
+  return { value: freezeDeep(value), duplicates };
 }
 
 interface Level {

@@ -1,3 +1,4 @@
+import { freezeDeep } from '@tappaas/sdk';
 import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Document as YamlDocument, type YAMLMap } from 'yaml';
 import { fieldPath, itemPath } from './field-path.js';
 import { documentErrors, documentLimits, type Document, type DocumentLimits } from './json-document.js';
@@ -22,7 +23,7 @@ export function parseYaml(text: string, limits: DocumentLimits = documentLimits)
   if (error !== undefined) throw documentErrors.TAP_DOCUMENT_SYNTAX({ message: `the document is not valid YAML: ${error.message}` });
   const duplicates = findings(document, limits);
   try {
-    return { value: document.toJS({ maxAliasCount: aliasesMax }), duplicates };
+    return { value: freezeDeep(document.toJS({ maxAliasCount: aliasesMax })), duplicates };
   } catch (cause) {
     throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document uses aliases more than ${aliasesMax} times`, cause });
   }

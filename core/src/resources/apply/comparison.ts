@@ -1,0 +1,111 @@
+import { memberType, type FieldType } from '../schema/field-type.js';
+import { equalJson, isJsonObject, memberOf } from '../schema/json-value.js';
+import { itemElement, member, type PathElement } from './path-element.js';
+import { isEmpty, PathSetBuilder, without, type PathSet } from './path-set.js';
+import { anything, structureOf, type Structure } from './structure.js';
+
+/** What differs between two values of a type. Where a container comes or goes, it counts as well as what is in it. */
+export interface Comparison {
+  readonly added: PathSet;
+  readonly removed: PathSet;
+  readonly modified: PathSet;
+}
+
+/** Compares two objects by structure: an atomic list or map differs as a whole, a keyed list by item, whatever the order. */
+export function compare(type: FieldType, left: unknown, right: unknown): Comparison {
+  const walk = new Walk();
+  walk.visit(type, left, right, []);
+  return { added: walk.added.build(), removed: walk.removed.build(), modified: walk.modified.build() };
+}
+
+export const isSame = (comparison: Comparison): boolean =>
+  isEmpty(comparison.added) && isEmpty(comparison.removed) && isEmpty(comparison.modified);
+
+/** The comparison without what is at or below `ignored`. */
+export function exclude(comparison: Comparison, ignored: PathSet): Comparison {
+  return {
+    added: without(comparison.added, ignored),
+    removed: without(comparison.removed, ignored),
+    modified: without(comparison.modified, ignored),
+  };
+}
+
+type Path = readonly PathElement[];
+
+class Walk {
+  readonly added = new PathSetBuilder();
+  readonly removed = new PathSetBuilder();
+  readonly modified = new PathSetBuilder();
+
+  visit(type: FieldType, left: unknown, right: unknown, path: Path): void {
+    if (left === undefined && right === undefined) return;
+    const [before, after] = [shapeOf(type, left), shapeOf(type, right)];
+    if (before !== undefined && after !== undefined && before !== after) this.changeOfShape(type, left, right, path);
+    else if (!this.parts(before ?? after, type, left, right, path)) this.leaf(left, right, path);
+    else if (left === undefined) this.added.add(path);
+    else if (right === undefined) this.removed.add(path);
+  }
+
+  /** What was structured goes by parts, what becomes structured comes by parts, and the leaf on the other side has changed. */
+  private changeOfShape(type: FieldType, left: unknown, right: unknown, path: Path): void {
+    this.parts(shapeOf(type, left), type, left, undefined, path);
+    this.parts(shapeOf(type, right), type, undefined, right, path);
+    this.modified.add(path);
+  }
+
+  /** Compares part by part; answers false where there are none, and the place is a leaf. */
+  private parts(structure: Structure | undefined, type: FieldType, left: unknown, right: unknown, path: Path): boolean {
+    if (count(left) + count(right) === 0) return false;
+    if (structure === 'list') return this.items(type, left, right, path);
+    if (structure === 'map') this.members(type, left, right, path);
+    return structure === 'map';
+  }
+
+  private leaf(left: unknown, right: unknown, path: Path): void {
+    if (left === undefined) this.added.add(path);
+    else if (right === undefined) this.removed.add(path);
+    else if (!equalJson(left, right)) this.modified.add(path);
+  }
+
+  private members(type: FieldType, left: unknown, right: unknown, path: Path): void {
+    const names = new Set([...(isJsonObject(left) ? Object.keys(left) : []), ...(isJsonObject(right) ? Object.keys(right) : [])]);
+    for (const name of names) {
+      this.visit(memberType(type, name) ?? anything, memberOf(left, name), memberOf(right, name), [...path, member(name)]);
+    }
+  }
+
+  /** Compares by key; answers false when an item has no key, and the list has to be taken as a whole. */
+  private items(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
+    const [before, after] = [itemsByElement(type, left), itemsByElement(type, right)];
+    if (before === undefined || after === undefined) return false;
+    for (const element of new Set([...before.keys(), ...after.keys()])) {
+      const [was, is] = [before.get(element) ?? [], after.get(element) ?? []];
+      const below = [...path, element];
+      if (was.length <= 1 && is.length <= 1) this.visit(type.items, was[0], is[0], below);
+      else this.leaf(was.length === 0 ? undefined : was, is.length === 0 ? undefined : is, below);
+    }
+    return true;
+  }
+}
+
+/** Null takes the shape of whatever stands on the other side. */
+function shapeOf(type: FieldType, value: unknown): Structure | undefined {
+  return value === undefined || value === null ? undefined : structureOf(type, value);
+}
+
+function count(value: unknown): number {
+  return Array.isArray(value) ? value.length : isJsonObject(value) ? Object.keys(value).length : 0;
+}
+
+/** Items by their path element; several under one where the list has duplicates. Nothing when an item has no element. */
+export function itemsByElement(type: FieldType, list: unknown): ReadonlyMap<PathElement, readonly unknown[]> | undefined {
+  const found = new Map<PathElement, unknown[]>();
+  for (const item of Array.isArray(list) ? list : []) {
+    const element = itemElement(type, item);
+    if (element === undefined) return undefined;
+    const same = found.get(element);
+    if (same === undefined) found.set(element, [item]);
+    else same.push(item);
+  }
+  return found;
+}

@@ -1,0 +1,36 @@
+import { isJsonObject, type JsonObject } from '../schema/json-value.js';
+import { readElement, type PathElement } from './path-element.js';
+import { pathSet, type PathSet } from './path-set.js';
+
+const self = '.';
+
+/** The set as `managedFields[].fieldsV1` writes it, keys sorted. */
+export function writeFieldsV1(set: PathSet): JsonObject {
+  const elements = [...new Set([...set.members, ...set.children.keys()])].sort();
+  return Object.freeze(
+    Object.fromEntries(
+      elements.map((element) => {
+        const child = set.children.get(element);
+        const below = child === undefined ? {} : writeFieldsV1(child);
+        // Without children, `{}` alone says that the path is a member.
+        return [element, Object.freeze(child !== undefined && set.members.has(element) ? { [self]: Object.freeze({}), ...below } : below)];
+      }),
+    ),
+  );
+}
+
+/** Reads `fieldsV1`; nothing when it is not of that form. */
+export function readFieldsV1(fields: unknown): PathSet | undefined {
+  if (!isJsonObject(fields)) return undefined;
+  const members = new Set<PathElement>();
+  const children = new Map<PathElement, PathSet>();
+  for (const [text, below] of Object.entries(fields)) {
+    if (text === self) continue;
+    const element = readElement(text);
+    const child = readFieldsV1(below);
+    if (element === undefined || child === undefined || !isJsonObject(below)) return undefined;
+    if (Object.keys(below).length === 0 || Object.hasOwn(below, self)) members.add(element);
+    children.set(element, child);
+  }
+  return pathSet(members, children);
+}

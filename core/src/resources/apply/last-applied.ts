@@ -1,0 +1,57 @@
+import { canonicalJson, isJsonObject, memberOf, valueAt, withMembers, type JsonObject } from '../schema/json-value.js';
+import { annotationsBytesMax } from '../schema/metadata-rules.js';
+import { parseJson } from '../schema/json-document.js';
+import { compare } from './comparison.js';
+import type { FieldType } from '../schema/field-type.js';
+import { ownedSet } from './owned-set.js';
+import { difference, emptySet, type PathSet } from './path-set.js';
+
+/** Where client-side `kubectl apply` keeps what it applied. */
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+/** The one manager whose applies keep the annotation in step, so that people may go back to client-side apply. */
+export const lastAppliedManager = 'kubectl';
+
+function lastAppliedOf(object: JsonObject): string | undefined {
+  const text = valueAt(object, ['metadata', 'annotations', lastAppliedAnnotation]);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/**
+ * Fields that client-side apply has set and nobody has changed since: conflicts over them are no conflicts, since it is the same person
+ * who now applies on the server.
+ */
+export function fieldsOfLastApplied(type: FieldType, live: JsonObject): PathSet {
+  const text = lastAppliedOf(live);
+  const applied = text === undefined ? undefined : readObject(text);
+  if (applied === undefined || applied['apiVersion'] !== live['apiVersion']) return emptySet;
+  const { added, removed, modified } = compare(type, applied, live);
+  return [modified, added, removed].reduce(difference, ownedSet(type, applied));
+}
+
+function readObject(text: string): JsonObject | undefined {
+  try {
+    const { value } = parseJson(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `object` with the annotation, if it has one, brought to `configuration`; without it, if there is no room. */
+export function withLastApplied(object: JsonObject, configuration: JsonObject): JsonObject {
+  const annotations = valueAt(object, ['metadata', 'annotations']);
+  if (lastAppliedOf(object) === undefined || !isJsonObject(annotations)) return object;
+  const text = `${canonicalJson(withAnnotation(configuration, undefined))}\n`;
+  const bytes = Object.entries(annotations)
+    .filter(([key]) => key !== lastAppliedAnnotation)
+    .reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)), Buffer.byteLength(text));
+  return withAnnotation(object, bytes + lastAppliedAnnotation.length > annotationsBytesMax ? undefined : text);
+}
+
+function withAnnotation(object: JsonObject, text: string | undefined): JsonObject {
+  const metadata = memberOf(object, 'metadata');
+  const annotations = memberOf(metadata, 'annotations');
+  if (!isJsonObject(metadata) || !isJsonObject(annotations)) return object;
+  const kept = withMembers(annotations, new Map([[lastAppliedAnnotation, text]]));
+  return withMembers(object, new Map([['metadata', withMembers(metadata, new Map([['annotations', kept]]))]]));
+}

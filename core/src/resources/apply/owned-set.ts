@@ -1,0 +1,37 @@
+import { memberType, type FieldType } from '../schema/field-type.js';
+import { isJsonObject } from '../schema/json-value.js';
+import { itemElement, member, type PathElement } from './path-element.js';
+import { PathSetBuilder, type PathSet } from './path-set.js';
+import { anything, structureOf } from './structure.js';
+
+/**
+ * The paths that whoever applies `value` owns: every leaf, every item of a keyed list, every entry of a map. A struct is not owned, since
+ * its fields are.
+ */
+export function ownedSet(type: FieldType, value: unknown): PathSet {
+  const builder = new PathSetBuilder();
+  collect(type, value, [], builder);
+  return builder.build();
+}
+
+function collect(type: FieldType, value: unknown, path: readonly PathElement[], builder: PathSetBuilder): void {
+  const structure = structureOf(type, value);
+  if (structure === 'map' && isJsonObject(value)) {
+    for (const [name, item] of Object.entries(value)) collectMember(type, name, item, path, builder);
+  } else if (structure === 'list' && Array.isArray(value)) {
+    for (const item of value) {
+      const element = itemElement(type, item);
+      if (element === undefined) continue;
+      collect(type.items, item, [...path, element], builder);
+      builder.add([...path, element]);
+    }
+  } else builder.add(path);
+}
+
+function collectMember(type: FieldType, name: string, value: unknown, path: readonly PathElement[], builder: PathSetBuilder): void {
+  if (value === undefined) return;
+  const below = [...path, member(name)];
+  collect(memberType(type, name) ?? anything, value, below, builder);
+  const isEmptyMap = isJsonObject(value) && Object.keys(value).length === 0;
+  if (isEmptyMap || !type.fields.has(name)) builder.add(below);
+}

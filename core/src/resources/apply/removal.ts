@@ -1,0 +1,44 @@
+import { memberType, type FieldType } from '../schema/field-type.js';
+import { isJsonObject, withMembers, type JsonObject } from '../schema/json-value.js';
+import { itemElement, member } from './path-element.js';
+import { isEmpty, type PathSet } from './path-set.js';
+import { anything, structureOf } from './structure.js';
+
+/** `object` without the members and items at the paths of `set`; a container that becomes empty by it goes as well. */
+export function removePaths(type: FieldType, object: JsonObject, set: PathSet): JsonObject {
+  const rest = remove(type, object, set);
+  return isJsonObject(rest) ? rest : Object.freeze({});
+}
+
+function remove(type: FieldType, value: unknown, set: PathSet): unknown {
+  if (isEmpty(set)) return value;
+  const structure = structureOf(type, value);
+  if (structure === 'map' && isJsonObject(value)) return removeMembers(type, value, set);
+  if (structure === 'list' && Array.isArray(value)) return removeItems(type, value, set);
+  return value;
+}
+
+function removeMembers(type: FieldType, value: JsonObject, set: PathSet): JsonObject | undefined {
+  const members = new Map<string, unknown>();
+  for (const [name, item] of Object.entries(value)) {
+    const element = member(name);
+    const child = set.children.get(element);
+    if (set.members.has(element)) members.set(name, undefined);
+    else if (child !== undefined) members.set(name, remove(memberType(type, name) ?? anything, item, child));
+  }
+  const kept = withMembers(value, members);
+  return kept !== value && Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+function removeItems(type: FieldType, list: readonly unknown[], set: PathSet): readonly unknown[] | undefined {
+  const kept: unknown[] = [];
+  for (const item of list) {
+    const element = itemElement(type, item);
+    const child = element === undefined ? undefined : set.children.get(element);
+    if (element !== undefined && set.members.has(element)) continue;
+    const rest = child === undefined ? item : remove(type.items, item, child);
+    if (rest !== undefined) kept.push(rest);
+  }
+  if (kept.length === list.length && kept.every((item, index) => item === list[index])) return list;
+  return kept.length === 0 ? undefined : Object.freeze(kept);
+}
