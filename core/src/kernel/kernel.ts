@@ -1,0 +1,125 @@
+import type { Clock, Context, KeyedService, LogLine, PlatformEvent, Plugin, Resources, Service } from '@tappaas/sdk';
+import type { Dispatch, Scope } from './hooks/dispatch.js';
+import type { MetricRegistry } from './metrics/registry.js';
+import type { PluginState } from './plugin-state.js';
+import type { Problem } from './problem.js';
+import type { ConnectEngine, Registrations } from './registrations.js';
+import type { LoadedConfiguration } from './config/configuration.js';
+
+export type * from './hooks/dispatch.js';
+export type * from './registrations.js';
+export type { PluginState } from './plugin-state.js';
+export { formatProblem, type Problem, type Position } from './problem.js';
+export type { MetricRegistry } from './metrics/registry.js';
+
+/** What the kernel needs of its surroundings; nothing else is read from the environment. */
+export interface KernelEnvironment {
+  readonly clock: Clock;
+  /** Rising milliseconds with fractions, for durations. Default: `performance.now`. */
+  readonly monotonicMs?: () => number;
+  /** Between 0 and 1; spreads back-offs. */
+  readonly random: () => number;
+  /** Environment variables, for `secret()` fields. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Takes every line of the kernel and of the plugins. */
+  readonly log: (line: LogLine) => void;
+  readonly kernelVersion: string;
+  /** `asPlugin` of an instance; `engine` absent: the platform's. Methods may be called only after the start of the store. */
+  readonly resourcesFor: (instance: string, engine?: string) => Resources;
+  /** Whether this replica runs `leader` tasks now. Default: always. */
+  readonly isLeader?: () => boolean;
+  /** Default: a registry of the kernel's own. */
+  readonly metrics?: MetricRegistry;
+  /** A thread that names the plugin blocking the event loop while it does. Default false; on in the platform's process. */
+  readonly watchdog?: boolean;
+  /** Names plugins whose handles outlive them. Default false: it costs 0.2 µs per timer and socket. */
+  readonly detectLeaks?: boolean;
+}
+
+/** Services that come from outside of plugins: the test kit's fakes. `key` is obligatory for families. */
+export interface GivenService {
+  readonly service: Service<unknown>;
+  readonly value: unknown;
+  readonly key?: string;
+}
+
+/** Loads what a configuration file says. */
+export interface KernelOptions extends KernelEnvironment {
+  readonly configFile: string;
+  /** Top-level sections of the file that belong to the composition root, such as `api`, with their schemas. */
+  readonly sections?: Readonly<Record<string, object>>;
+  /** Directory of a package by name; default: `node_modules` above the configuration file, then above the kernel. */
+  readonly resolvePackage?: (name: string, fromDirectory: string) => Promise<string | undefined>;
+  readonly services?: readonly GivenService[];
+}
+
+/** One plugin of an in-memory kernel; `options` are what an operator may write beside `use` and `config`. */
+export interface LoadedPlugin {
+  readonly id: string;
+  readonly plugin: Plugin;
+  readonly config?: unknown;
+  readonly options?: {
+    readonly mode?: 'enforce' | 'shadow' | 'off';
+    readonly onBootFailure?: 'stop' | 'continue';
+    readonly limits?: Readonly<Record<string, { readonly timeoutMs?: number; readonly failurePolicy?: 'fail' | 'ignore' }>>;
+  };
+}
+
+/** Loads plugins from memory: no files, no lock, otherwise the same kernel. */
+export interface InMemoryOptions extends KernelEnvironment {
+  readonly plugins: readonly LoadedPlugin[];
+  readonly order?: Readonly<Record<string, readonly string[]>>;
+  readonly services?: readonly GivenService[];
+}
+
+export interface ReloadResult {
+  /** `refused`: nothing changed, `problems` say why. `unchanged`: the configuration says what already runs. */
+  readonly outcome: 'applied' | 'unchanged' | 'refused';
+  readonly problems: readonly Problem[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly restarted: readonly string[];
+  /** Took their new configuration over without a restart. */
+  readonly reconfigured: readonly string[];
+}
+
+export interface StopReport {
+  readonly errors: readonly { readonly plugin: string; readonly error: Error }[];
+  /** Handles that outlived their plugin. */
+  readonly leaks: readonly { readonly plugin: string; readonly resource: string; readonly openedAt: string }[];
+}
+
+/** Services of plugins as the stages use them: live, guarded, following reloads. */
+export interface Services {
+  family<T>(family: KeyedService<T>): ReadonlyMap<string, T>;
+  /** The provider of a `one` service or of a family with a single provider, as soon as it has been made. */
+  whenProvided<T>(service: Service<T>): Promise<T>;
+}
+
+/** The loaded plugins. */
+export interface Kernel {
+  /** Problems and notes of the configuration that is running: only notes, since errors refuse to load. */
+  check(): readonly Problem[];
+  /** Makes providers and runs `onStart`, level by level. @throws TAP_PLUGIN_START_FAILED after everything started was stopped again. */
+  start(): Promise<void>;
+  /** Starts background tasks: once the API listens. */
+  startTasks(): void;
+  /** Takes over what the configuration says now; in-memory kernels take `plugins` instead. Never throws because of a configuration. */
+  reload(plugins?: readonly LoadedPlugin[]): Promise<ReloadResult>;
+  /** Stops everything in reverse; may be called twice and without a start. */
+  stop(): Promise<StopReport>;
+  readonly hooks: Dispatch;
+  readonly services: Services;
+  registrations(): Registrations;
+  /** Hears every new generation after the swap, before what was replaced stops; is awaited. */
+  onGeneration(listener: (now: Registrations, before: Registrations) => void | Promise<void>): () => void;
+  onEvent(listener: (event: PlatformEvent) => void): () => void;
+  plugins(): readonly PluginState[];
+  readonly metrics: MetricRegistry;
+  readonly config: LoadedConfiguration;
+  /** A context of the platform itself, for calling services; the guard replaces it by the provider's own. */
+  platformContext(scope?: Scope): Context;
+  /** Instance whose code is running now, or whose `error` it is; for logs, Kubernetes calls and uncaught errors. */
+  pluginOf(error?: unknown): string | undefined;
+  connectEngines(connect: ConnectEngine): void;
+}

@@ -1,0 +1,26 @@
+/** Where an instance is in its life. `failed`: it did not start and `onBootFailure` is `continue`. */
+export type PluginPhase = 'off' | 'loaded' | 'starting' | 'ready' | 'failed' | 'stopping' | 'stopped';
+
+/** An instance as people see it: `tappaas plugins`, kind Plugin. */
+export interface PluginState {
+  /** Instance id. */
+  readonly id: string;
+  readonly plugin: string;
+  readonly package: string;
+  readonly version: string;
+  readonly stability: 'experimental' | 'beta' | 'stable';
+  readonly phase: PluginPhase;
+  readonly mode: 'enforce' | 'shadow' | 'off';
+  /** Why it is `failed`. */
+  readonly message?: string;
+  /** Import, setup, providers and onStart together. */
+  readonly initMs: number;
+  readonly hooks: readonly string[];
+  /** Service ids. */
+  readonly needs: readonly string[];
+  readonly provides: readonly string[];
+  /** `<group>/<kind>` of contributed kinds. */
+  readonly kinds: readonly string[];
+  readonly permissions: object;
+  readonly breakers: readonly { readonly hook: string; readonly state: 'closed' | 'open' | 'half-open'; readonly failures: number }[];
+}
