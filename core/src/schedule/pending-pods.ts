@@ -203,6 +203,11 @@ export class PendingPods {
     return undefined;
   }
 
+  /** A class was looked at and still has no chance: from now on its parked pods wait for other events. */
+  waitFor(cls: SchedulingClass, retryOn: readonly RetryOn[]): void {
+    for (const pending of this.#parked.get(cls) ?? []) pending.retryOn = retryOn;
+  }
+
   /** Lets the parked pods of a class be tried again, each when it has rested. */
   unpark(cls: SchedulingClass, nowMs: number): void {
     for (const pending of this.#parked.get(cls) ?? []) {

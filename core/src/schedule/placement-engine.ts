@@ -90,9 +90,10 @@ export class PlacementEngine {
     };
   }
 
-  /** Whether some node is feasible for the class, as far as the pure taps can tell. @throws TAP_SCHEDULE_FILTER_FAILED */
-  hopeful(cls: SchedulingClass): boolean {
-    return this.#caughtUp(cls).filters.feasibleNodes > 0;
+  /** Nothing when some node is feasible as far as the pure taps can tell; else what may change that. @throws TAP_SCHEDULE_FILTER_FAILED */
+  hopelessUntil(cls: SchedulingClass): readonly RetryOn[] | undefined {
+    const view = this.#caughtUp(cls);
+    return view.filters.feasibleNodes > 0 ? undefined : retryEvents(view, undefined);
   }
 
   /** Whether this node is feasible. @throws TAP_SCHEDULE_FILTER_FAILED */

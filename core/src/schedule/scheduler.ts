@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isTapError, type Immutable, type Node, type Pod } from '@tappaas/sdk';
+import { isTapError, type Immutable, type Node, type Pod, type RetryOn } from '@tappaas/sdk';
 import { Binding } from './binding.js';
 import { ClusterView } from './cluster-view.js';
 import { Cycle } from './cycle.js';
@@ -8,7 +8,7 @@ import { Intake } from './intake.js';
 import { defaultLimits, type SchedulerOptions } from './options.js';
 import { PendingPods } from './pending-pods.js';
 import { PlacementEngine, type Explanation } from './placement-engine.js';
-import { PodClasses } from './pod-class.js';
+import { PodClasses, type SchedulingClass } from './pod-class.js';
 import { throttled } from './problems.js';
 import { RoomMaker } from './room-maker.js';
 import type { SchedulingTaps } from './taps.js';
@@ -213,16 +213,19 @@ class RunningScheduler implements Scheduler {
     for (let probes = 0; probes < probesPerTurnMax; probes++) {
       const cls = pending.takeProbe();
       if (cls === undefined) return;
-      if (this.#hopeful(engine, cls)) pending.unpark(cls, options.clock.nowMs());
+      const until = this.#hopelessUntil(engine, cls);
+      if (until === undefined) pending.unpark(cls, options.clock.nowMs());
+      else pending.waitFor(cls, until);
     }
   }
 
-  #hopeful(engine: PlacementEngine, cls: Parameters<PlacementEngine['hopeful']>[0]): boolean {
+  #hopelessUntil(engine: PlacementEngine, cls: SchedulingClass): readonly RetryOn[] | undefined {
+    if (cls.impossible !== undefined) return [];
     try {
-      return engine.hopeful(cls);
+      return engine.hopelessUntil(cls);
     } catch {
-      // The filter fails: let the cycle run into it, which reports it and lets the pods rest.
-      return true;
+      // A filter fails: let the cycle run into it, which reports it and lets the pods rest.
+      return undefined;
     }
   }
 
