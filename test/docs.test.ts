@@ -1,0 +1,127 @@
+/** What the documentation says is true: links lead somewhere, code compiles, commands exist, reference pages are as generated. */
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import test from 'ava';
+import { parseDocument } from 'yaml';
+import { allErrors, referencePages } from '../.ci/reference.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+async function pages(): Promise<readonly string[]> {
+  const below = async (folder: string) => {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    return entries
+      .filter(({ name, parentPath }) => name.endsWith('.md') && !parentPath.includes('node_modules'))
+      .map(({ name, parentPath }) => join(parentPath, name));
+  };
+  const top = (await readdir(root)).filter((name) => name.endsWith('.md')).map((name) => join(root, name));
+  return [...top, ...(await Promise.all(['docs', 'examples', 'plugins', 'core/src'].map(below))).flat()];
+}
+
+interface Block {
+  readonly page: string;
+  readonly language: string;
+  readonly code: string;
+}
+
+async function blocks(language: string): Promise<readonly Block[]> {
+  const all = await Promise.all(
+    (await pages()).map(async (page) => {
+      const text = await readFile(page, 'utf8');
+      return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, found = '', code = '']) => ({
+        page: relative(root, page),
+        language: found,
+        code,
+      }));
+    }),
+  );
+  return all.flat().filter((block) => block.language === language);
+}
+
+test('every relative link leads to a file or folder', async (t) => {
+  const broken: string[] = [];
+  for (const page of await pages()) {
+    const text = (await readFile(page, 'utf8')).replace(/^```[\s\S]*?^```$/gm, '');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:|^#/.test(target)) continue;
+      const path = resolve(dirname(page), target.split('#')[0] ?? '');
+      if (!(await stat(path).catch(() => undefined))) broken.push(`${relative(root, page)}: ${target}`);
+    }
+  }
+  t.deepEqual(broken, []);
+});
+
+test('every YAML block parses, with unique keys', async (t) => {
+  const wrong = (await blocks('yaml')).flatMap(({ page, code }) => parseDocument(code).errors.map((error) => `${page}: ${error.message}`));
+  t.deepEqual(wrong, []);
+});
+
+test('every TypeScript block of the documentation compiles against the published names', async (t) => {
+  t.timeout(120_000);
+  const scratch = await mkdtemp(join(root, 'test', '.docs-'));
+  try {
+    const found = await blocks('ts');
+    await mkdir(join(scratch, 'src'));
+    const names = found.map(({ code }, index) => /id: '([\w-]+)'/.exec(code)?.[1] ?? `block-${index}`);
+    await Promise.all(found.map(({ code }, index) => writeFile(join(scratch, 'src', `${names[index]}.ts`), `${code}\nexport {};\n`)));
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2024',
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: ['node'],
+      lib: ['es2024', 'esnext.disposable'],
+    };
+    await writeFile(join(scratch, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src'] }));
+    const result = spawnSync('tsc', ['-p', scratch], { encoding: 'utf8' });
+    t.is(result.stdout, '');
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+});
+
+test('every tappaas command that the documentation shows exists', async (t) => {
+  const { commands } = (await import('../core/dist/cli/commands.js')) as { commands: readonly { name: string }[] };
+  const known = new Set(commands.map(({ name }) => name));
+  const shown = (await blocks('sh')).flatMap(({ page, code }) =>
+    [...code.matchAll(/tappaas ([a-z]+)/g)].map(([, name = '']) => ({ page, name })),
+  );
+  t.true(shown.length > 0);
+  t.deepEqual(
+    shown.filter(({ name }) => !known.has(name)),
+    [],
+  );
+});
+
+test('the reference pages are what the code declares', async (t) => {
+  for (const [name, text] of Object.entries(await referencePages())) {
+    t.is(
+      await readFile(join(root, 'docs/reference', name), 'utf8').catch(() => 'missing'),
+      text,
+      `docs/reference/${name} is stale: run node .ci/reference.ts`,
+    );
+  }
+});
+
+test('every error code has an imperative remedy and a form that says whose it is', async (t) => {
+  for (const { code, spec } of await allErrors()) {
+    t.regex(code, /^[A-Z]+(_[A-Z0-9]+)+$/);
+    t.regex(spec.remedy, /^[A-Z].*\.$/, code);
+  }
+});
+
+test('every folder of core/src and every plugin has a README of at most 25 lines with its invariants', async (t) => {
+  const folders = [
+    ...(await readdir(join(root, 'core/src'), { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `core/src/${name}`),
+    ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}`),
+  ];
+  for (const folder of folders) {
+    const text = await readFile(join(root, folder, 'README.md'), 'utf8').catch(() => '');
+    t.regex(text, /\*\*Invariant:\*\*/, `${folder}/README.md names its invariants`);
+    t.true(text.trimEnd().split('\n').length <= 25, `${folder}/README.md is at most 25 lines`);
+  }
+});
