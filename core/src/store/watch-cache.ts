@@ -57,6 +57,8 @@ export interface CacheBatch<T> {
 export interface CacheWatch<T> extends AsyncIterable<CacheBatch<T>> {
   /** Everything up to here was told to the reader; what a closing bookmark says. */
   readonly revision: number;
+  /** Asks for a batch, if need be a bookmark, as soon as everything the cache has by now was told. */
+  requestProgress(): void;
   close(): void;
 }
 
