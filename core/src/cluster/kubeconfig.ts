@@ -50,7 +50,7 @@ async function trustOf({ caData, caFile, tlsServerName, skipTLSVerify }: Cluster
   return {
     ...(authority === undefined ? {} : { certificateAuthority: authority }),
     ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),
-    ...(skipTLSVerify === true ? { insecure: true } : {}),
+    ...(skipTLSVerify ? { insecure: true } : {}),
   };
 }
 

@@ -131,10 +131,10 @@ export class Transport {
       return { error, again: mayRepeat(answer, repeatable) };
     } catch (cause) {
       if (signal.aborted) throw this.interrupted(request, signal.reason);
-      const failure = networkFailure(what, cause);
-      if (connection && failure.suspectsConnection) this.connections.discard(connection);
-      const again = failure.unsent || repeatable;
-      return { error: again ? failure.error : outcomeUnknown(request, failure.error), again: again && !isFinal(failure.error) };
+      const { error, unsent, suspectsConnection } = networkFailure(what, cause);
+      if (connection && suspectsConnection) this.connections.discard(connection);
+      if (connection === undefined || unsent || repeatable) return { error, again: !isFinal(error) };
+      return { error: isTapError(cause) ? error : outcomeUnknown(request, error), again: false };
     }
   }
 
