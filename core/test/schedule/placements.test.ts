@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { columns, type NodeColumn } from '@tappaas/sdk';
 import { defaultLimits } from '../../dist/schedule/options.js';
 import type { BatchInput } from '../../dist/schedule/taps.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Node, NodeSelectorRequirement, Pod, Toleration } from '@tappaas/sdk';
 import type { OracleNode, OraclePod, OracleRequirement } from './oracle.ts';
 import { makeNode, makePod } from './world.ts';

@@ -1,0 +1,39 @@
+import { definePlugin, hooks, Type } from '@tappaas/sdk';
+import { makeFit } from './fit.js';
+import { makeLeastAllocated } from './least-allocated.js';
+
+const weight = Type.Object({
+  resource: Type.String({ minLength: 1, description: 'A resource such as cpu, memory, pods or nvidia.com/gpu.' }),
+  weight: Type.Integer({ minimum: 0, maximum: 100, description: 'Its share in the mean; 0 leaves it out.' }),
+});
+
+const config = Type.Object({
+  extendedResources: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    maxItems: 32,
+    description: 'Resources besides cpu, memory and ephemeral-storage that are to be told apart in reasons.',
+  }),
+  leastAllocated: Type.Array(weight, {
+    default: [
+      { resource: 'cpu', weight: 1 },
+      { resource: 'memory', weight: 1 },
+      { resource: 'pods', weight: 1 },
+    ],
+    maxItems: 32,
+    description: 'Resources of which nodes should have much left, with their weights. Pods count as a resource.',
+  }),
+});
+
+/** Places pods where what they request is free, on the least used node first. */
+export default definePlugin({
+  id: 'scheduling-resources',
+  stability: 'beta',
+  config,
+  example: { extendedResources: ['nvidia.com/gpu'] },
+  setup(host, { extendedResources, leastAllocated }) {
+    const fit = makeFit(extendedResources);
+    host.tap(hooks.scheduling.filter, { name: 'fit', reads: fit.reads, reasons: fit.reasons }, fit.run);
+    const { reads, run } = makeLeastAllocated(leastAllocated);
+    host.tap(hooks.scheduling.score, { name: 'least-allocated', reads, scale: 'points' }, run);
+  },
+});
