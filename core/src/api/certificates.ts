@@ -1,5 +1,109 @@
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '@tappaas/sdk';
+import { issueAuthority, issueServer, type KeyPair } from './certificate-issuer.js';
+import { apiErrors } from './errors.js';
+import { readPrivateFile, writePrivateFile } from './private-file.js';
+
 /** What a TLS listener needs, as PEM. */
 export interface TlsMaterial {
   readonly certificate: string;
   readonly key: string;
+}
+
+/** The listener's certificate and the authority that clients trust it by. */
+export interface LocalCertificates {
+  /** PEM of the authority. */
+  readonly authority: string;
+  readonly tls: TlsMaterial;
+  readonly notAfterMs: number;
+}
+
+export interface CertificateOptions {
+  /** Made when absent, readable by its owner only. */
+  readonly directory: string;
+  /** Names and addresses that the listener is reached by, besides those of this machine itself. */
+  readonly hosts: readonly string[];
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+const dayMs = 86_400_000;
+const authorityRenewedBeforeMs = 90 * dayMs;
+const serverRenewedBeforeMs = 30 * dayMs;
+const alwaysNamed = ['localhost', '*.localhost', '127.0.0.1', '::1'];
+
+/**
+ * The certificates of the API's listener: read from the directory, made on the first start, and made anew when they are about to
+ * expire or do not name a host. A new authority means that clients need the new kubeconfig.
+ *
+ * @throws TAP_CERTIFICATE_UNUSABLE, TAP_FILE_EXPOSED
+ */
+export async function localCertificates(options: CertificateOptions): Promise<LocalCertificates> {
+  const nowMs = options.clock.nowMs();
+  const hosts = [...new Set([...alwaysNamed, ...options.hosts])].filter((host) => host !== '0.0.0.0' && host !== '::');
+  const stored = await readPair(options.directory, 'ca');
+  const authority = stored !== undefined && isFresh(stored, nowMs + authorityRenewedBeforeMs) ? stored : await issueAuthority(nowMs);
+  if (authority !== stored) await writePair(options.directory, 'ca', authority);
+  const known = await readPair(options.directory, 'server');
+  const serves =
+    known !== undefined && isFresh(known, nowMs + serverRenewedBeforeMs) && isIssuedBy(known, authority) && namesAll(known, hosts);
+  const server = serves ? known : await issueServer(authority, hosts, nowMs);
+  if (server !== known) await writePair(options.directory, 'server', server);
+  return { authority: authority.certificate, tls: server, notAfterMs: parse(server).validToDate.getTime() };
+}
+
+const checkEveryMs = dayMs / 2;
+
+/** Looks twice a day until `signal` aborts, so that a platform that runs for years renews without a restart. */
+export async function keepCertificatesFresh(
+  options: CertificateOptions & { readonly clock: Clock },
+  current: LocalCertificates,
+  renewed: (certificates: LocalCertificates) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let known = current;
+  while (!signal.aborted) {
+    await options.clock.sleep(checkEveryMs, signal).catch(() => {});
+    if (signal.aborted) return;
+    const next = await localCertificates(options);
+    if (next.tls.certificate !== known.tls.certificate) renewed(next);
+    known = next;
+  }
+}
+
+async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
+  const certificate = await readPrivateFile(join(directory, `${name}.crt`));
+  const key = await readPrivateFile(join(directory, `${name}.key`));
+  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+}
+
+async function writePair(directory: string, name: string, { certificate, key }: KeyPair): Promise<void> {
+  await writePrivateFile(join(directory, `${name}.key`), key);
+  await writePrivateFile(join(directory, `${name}.crt`), certificate);
+}
+
+function parse({ certificate }: KeyPair): X509Certificate {
+  try {
+    return new X509Certificate(certificate);
+  } catch (cause) {
+    throw apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: 'a stored certificate cannot be read', cause });
+  }
+}
+
+function isFresh(pair: KeyPair, untilMs: number): boolean {
+  return parse(pair).validToDate.getTime() > untilMs;
+}
+
+function isIssuedBy(pair: KeyPair, authority: KeyPair): boolean {
+  return parse(pair).verify(parse(authority).publicKey);
+}
+
+function namesAll(pair: KeyPair, hosts: readonly string[]): boolean {
+  const named = new Set((parse(pair).subjectAltName ?? '').split(', ').map((each) => canonical(each.replace(/^(?:DNS|IP Address):/, ''))));
+  return hosts.every((host) => named.has(canonical(host)));
+}
+
+/** Node prints ::1 with all its zeros. */
+function canonical(host: string): string {
+  return host === '0:0:0:0:0:0:0:1' ? '::1' : host.toLowerCase();
 }

@@ -38,7 +38,8 @@ export function createDiscovery(engine: EnginePort, serverAddress: () => string)
   };
 }
 
-interface GroupVersions {
+/** The kinds of one group by version. */
+export interface GroupVersions {
   readonly group: string;
   readonly versions: ReadonlyMap<string, readonly ServedKind[]>;
 }
@@ -46,7 +47,7 @@ interface GroupVersions {
 function documentsOf(kinds: readonly ServedKind[], serverAddress: string): Map<string, StoredDocument> {
   const documents = new Map<string, StoredDocument>();
   const put = (path: string, value: object): void => void documents.set(path, storedDocument(value));
-  const groups = groupsOf(kinds);
+  const groups = groupVersionsOf(kinds);
   const core = groups.filter(({ group }) => group === '');
   const named = groups.filter(({ group }) => group !== '');
   put('/api', {
@@ -65,7 +66,7 @@ function documentsOf(kinds: readonly ServedKind[], serverAddress: string): Map<s
 }
 
 /** Versions stand in the order of preference: stable before beta before alpha, higher first, as Kubernetes orders them. */
-function groupsOf(kinds: readonly ServedKind[]): GroupVersions[] {
+export function groupVersionsOf(kinds: readonly ServedKind[]): GroupVersions[] {
   const groups = Map.groupBy(kinds, ({ group }) => group);
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -24,6 +24,19 @@ export const apiErrors = errorTable({
   TAP_REQUEST_ABORTED: { ...callers, httpStatus: 499, remedy: 'Keep the connection open until the answer has come.' },
   TAP_REQUEST_SLOW_READER: { ...callers, httpStatus: 408, remedy: 'Read the answer as it comes, or ask for less.' },
   TAP_API_STOPPING: { blame: 'platform', retry: 'back-off', httpStatus: 503, remedy: 'Connect again; another start serves the request.' },
+  TAP_CERTIFICATE_UNUSABLE: {
+    blame: 'platform',
+    retry: 'never',
+    httpStatus: 500,
+    remedy: 'Remove the certificate files; new ones are made at the next start.',
+  },
+  TAP_FILE_EXPOSED: {
+    blame: 'platform',
+    retry: 'never',
+    httpStatus: 500,
+    remedy: 'Run chmod 600 on the file; make what it holds anew if others could have read it.',
+  },
+  TAP_KUBECONFIG_UNREADABLE: { blame: 'platform', retry: 'never', httpStatus: 500, remedy: 'Correct the file or remove it.' },
   TAP_API_INTERNAL: {
     blame: 'platform',
     retry: 'back-off',

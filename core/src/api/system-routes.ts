@@ -6,6 +6,7 @@ import type { EnginePort } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { answerHealth } from './health.js';
+import { createOpenApi, type OpenApi } from './openapi.js';
 import { negotiate } from './media-type.js';
 import { engineOf, unknownPath } from './object-router.js';
 import { platformEngine } from './request-info.js';
@@ -32,6 +33,8 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
   const alive: readonly ReadyCheck[] = [{ name: 'process', check: () => true }];
   const discoveries = perEngine((engine) => createDiscovery(engine, parts.address));
   const discoveryOf = (exchange: Exchange): Discovery => discoveries(engineOf(parts, exchange));
+  const documents = perEngine((engine) => createOpenApi(engine, mountOf(engine.name), parts.version));
+  const openApiOf = (exchange: Exchange): OpenApi => documents(engineOf(parts, exchange));
   const reading = (path: RouterRoute['path'], answer: RouterRoute['answer']): RouterRoute => ({
     path,
     answer: (exchange) => {
@@ -45,8 +48,16 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
     reading('/metrics', async (exchange) => sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', await parts.metrics())),
     reading(/^\/apis?$/, (exchange) => answerRoot(exchange, discoveryOf(exchange))),
+    reading('/openapi/v3', (exchange) => sendDocument(exchange, openApiOf(exchange).index())),
+    reading(/^\/openapi\/v3\/.+[^/]$/, (exchange) => {
+      sendDocument(exchange, openApiOf(exchange).document(exchange.info.path.slice('/openapi/v3/'.length)));
+    }),
     reading(/^\/apis?\/.+[^/]$/, (exchange) => sendDocument(exchange, discoveryOf(exchange).plain(exchange.info.path))),
   ];
+}
+
+function mountOf(engine: string): string {
+  return engine === platformEngine ? '' : `/clusters/${engine}`;
 }
 
 /** One thing per engine, kept as long as the engine. */

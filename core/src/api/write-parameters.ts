@@ -1,7 +1,7 @@
 import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
-import { choiceParameter, invalid, textParameter } from './query-parameters.js';
+import { choiceParameter, flagParameter, invalid, textParameter } from './query-parameters.js';
 
 const managerCharsMax = 128;
 const keyCharsMax = 255;
@@ -89,9 +89,9 @@ export function deleteOptions(
 ): DeleteOptions & { readonly dryRun: boolean } {
   const propagation = choiceParameter(query, 'propagationPolicy', propagations);
   const grace = textParameter(query, 'gracePeriodSeconds');
-  const legacy = body['orphanDependents'] ?? textParameter(query, 'orphanDependents');
-  const orphans = legacy === undefined ? undefined : String(legacy) === 'true' ? 'Orphan' : 'Background';
-  const propagationPolicy = oneOf(propagations, body['propagationPolicy'], 'propagationPolicy') ?? propagation ?? orphans;
+  const orphans = query.has('orphanDependents') ? flagParameter(query, 'orphanDependents') : body['orphanDependents'];
+  const legacy = orphans === undefined || orphans === null ? undefined : orphans === true ? 'Orphan' : 'Background';
+  const propagationPolicy = oneOf(propagations, body['propagationPolicy'], 'propagationPolicy') ?? propagation ?? legacy;
   const gracePeriodSeconds = seconds(body['gracePeriodSeconds'] ?? (grace === undefined ? undefined : Number(grace)));
   const preconditions = preconditionsOf(body['preconditions']);
   return {

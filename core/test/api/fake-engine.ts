@@ -21,9 +21,9 @@ const errors = errorTable({
 
 export interface FakeEngine extends EnginePort {
   readonly writes: { readonly write: Write; readonly options: WriteOptions }[];
-  put(namespace: string, name: string, data: Readonly<Record<string, string>>): Served;
+  readonly put: (namespace: string, name: string, data: Readonly<Record<string, string>>) => Served;
   /** Makes every watch fail with 410, as compaction does. */
-  compact(): void;
+  readonly compact: () => void;
   /** Runs in place of `get` and `write` when set. */
   intercept: ((verb: string, signal: () => AbortSignal) => Promise<void>) | undefined;
   readonly watchers: number;
@@ -98,7 +98,7 @@ export function createFakeEngine(kinds: readonly ServedKind[] = [configMaps()]):
       await engine.intercept?.('get', () => options.signal);
       return found(target);
     },
-    async list({ target, limit, continueToken, resourceVersion: _ }: ListQuery) {
+    async list({ target, limit, continueToken }: ListQuery) {
       const prefix = target.namespace === undefined ? `${target.kind.plural}/` : `${target.kind.plural}/${target.namespace}/`;
       const keys = [...objects.keys()]
         .filter((key) => key.startsWith(prefix) && (continueToken === undefined || key > continueToken))

@@ -21,8 +21,8 @@ export interface RunningServer {
   readonly server: ApiServer;
   readonly port: number;
   readonly audited: (AuditedRequest & { readonly outcome?: AuditedOutcome })[];
-  ask(path: string, options?: AskOptions): Promise<Answer>;
-  close(): Promise<void>;
+  readonly ask: (path: string, options?: AskOptions) => Promise<Answer>;
+  readonly close: () => Promise<void>;
 }
 
 export interface AskOptions {

@@ -1,0 +1,94 @@
+import type { AccessDecision, AccessRequest, Caller } from '@tappaas/sdk';
+import { builtInRules, type AccessRules } from './built-in-rules.js';
+import { accessErrors } from './errors.js';
+
+/** What a review is asked with. */
+export interface ReviewRequest {
+  readonly caller: Caller;
+  readonly namespace: string | undefined;
+}
+
+/** Answers the create of a review; the object is what was sent, the answer carries its status. */
+export type Review = (review: object, request: ReviewRequest) => Promise<object>;
+
+export interface AccessReviewOptions {
+  /** Name of the engine that is asked about. */
+  readonly engine: string;
+  readonly authorize: (request: AccessRequest) => AccessDecision | Promise<AccessDecision>;
+  /** What the authorizers grant beyond the built-in rules. */
+  readonly rules: (caller: Caller, namespace: string) => AccessRules;
+}
+
+interface AccessReview {
+  readonly metadata?: { readonly namespace?: string };
+  readonly spec?: {
+    readonly user?: string;
+    readonly groups?: readonly string[];
+    readonly namespace?: string;
+    readonly resourceAttributes?: Readonly<Record<string, string | undefined>>;
+    readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
+  };
+}
+
+/** The reviews of `authorization.k8s.io` and `SelfSubjectReview`, by kind. */
+export function createAccessReviews(options: AccessReviewOptions): Readonly<Record<string, Review>> {
+  const decide = async (review: object, caller: Caller): Promise<object> => {
+    const { decision, reason } = await options.authorize(askedOf(review, caller, options.engine));
+    const status = { allowed: decision === 'allow', ...(decision === 'deny' && { denied: true }), ...(reason !== '' && { reason }) };
+    return { ...review, status };
+  };
+  return {
+    SelfSubjectAccessReview: (review, { caller }) => decide(review, caller),
+    SubjectAccessReview: (review) => decide(review, subjectOf(review)),
+    LocalSubjectAccessReview: (review, { namespace }) => {
+      const asked = (review as AccessReview).spec?.resourceAttributes?.['namespace'];
+      if (asked !== namespace)
+        throw invalid('spec.resourceAttributes.namespace', `expected the namespace of the request, "${namespace ?? ''}"`);
+      return decide(review, subjectOf(review));
+    },
+    SelfSubjectRulesReview: async (review, { caller }) => rulesReview(review, caller, options),
+    SelfSubjectReview: async (review, { caller }) => ({
+      ...review,
+      status: { userInfo: { username: caller.name, groups: caller.groups } },
+    }),
+  };
+}
+
+function rulesReview(review: AccessReview, caller: Caller, { engine, rules }: AccessReviewOptions): object {
+  const namespace = review.spec?.namespace;
+  if (namespace === undefined || namespace === '') throw invalid('spec.namespace', 'expected a namespace');
+  const own = builtInRules(caller.groups, engine);
+  const granted = rules(caller, namespace);
+  const status = {
+    resourceRules: [...own.resourceRules, ...granted.resourceRules],
+    nonResourceRules: [...own.nonResourceRules, ...granted.nonResourceRules],
+    incomplete: !(own.isComplete && granted.isComplete),
+  };
+  return { ...review, status };
+}
+
+function subjectOf(review: AccessReview): Caller {
+  const { user, groups = [] } = review.spec ?? {};
+  if ((user === undefined || user === '') && groups.length === 0) throw invalid('spec.user', 'expected a user or groups');
+  return { name: user ?? '', groups };
+}
+
+function askedOf({ spec }: AccessReview, caller: Caller, engine: string): AccessRequest {
+  const resource = spec?.resourceAttributes;
+  const other = spec?.nonResourceAttributes;
+  if ((resource === undefined) === (other === undefined)) {
+    throw invalid('spec', 'expected exactly one of resourceAttributes and nonResourceAttributes');
+  }
+  if (resource === undefined) return { caller, engine, verb: other?.verb ?? '', path: other?.path ?? '' };
+  const { group = '', version = '', resource: plural = '', subresource, namespace, name, verb = '' } = resource;
+  return {
+    caller,
+    engine,
+    verb,
+    resource: { group, version, plural, ...(subresource && { subresource }), ...(namespace && { namespace }), ...(name && { name }) },
+  };
+}
+
+function invalid(field: string, problem: string): Error {
+  return accessErrors.TAP_REVIEW_INVALID({ message: `${field}: ${problem}`, field });
+}

@@ -1,0 +1,11 @@
+import { errorTable } from '@tappaas/sdk';
+
+/** What is wrong with a question about access. */
+export const accessErrors = errorTable({
+  TAP_REVIEW_INVALID: {
+    httpStatus: 422,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Correct the field of the review that the message names.',
+  },
+});

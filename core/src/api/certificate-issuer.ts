@@ -1,0 +1,79 @@
+import { randomBytes, webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+
+/** A certificate and its private key, as PEM. */
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+const dayMs = 86_400_000;
+const authorityDays = 3650;
+/** What browsers accept at most. */
+const serverDays = 397;
+/** Clocks of clients may be behind. */
+const backdatedMs = 3_600_000;
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** Loaded only when a certificate is due: the library takes longer to load than everything else here takes to run. */
+async function library(): Promise<typeof import('@peculiar/x509')> {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  x509.cryptoProvider.set(webcrypto as Crypto);
+  return x509;
+}
+
+/** A new authority: its key signs the certificates of this platform and nothing below them. */
+export async function issueAuthority(nowMs: number): Promise<KeyPair> {
+  const x509 = await library();
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(nowMs, authorityDays),
+    name: 'CN=TAPPaaS local authority',
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
+}
+
+/** A server certificate for `hosts`, signed by the authority. */
+export async function issueServer(authority: KeyPair, hosts: readonly string[], nowMs: number): Promise<KeyPair> {
+  const x509 = await library();
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const pkcs8 = x509.PemConverter.decodeFirst(authority.key);
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(nowMs, serverDays),
+    subject: 'CN=TAPPaaS API',
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(names),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
+}
+
+function validity(nowMs: number, days: number): { serialNumber: string; notBefore: Date; notAfter: Date } {
+  const serial = randomBytes(16);
+  serial[0] = (serial[0] ?? 0) & 0x7f;
+  return { serialNumber: serial.toString('hex'), notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + days * dayMs) };
+}
+
+async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END PRIVATE KEY-----\n`;
+}

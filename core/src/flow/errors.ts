@@ -1,0 +1,11 @@
+import { errorTable } from '@tappaas/sdk';
+
+/** Why a request has no place now. */
+export const flowErrors = errorTable({
+  TAP_FLOW_FULL: {
+    httpStatus: 429,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Wait as long as Retry-After says, and ask for less at once.',
+  },
+});

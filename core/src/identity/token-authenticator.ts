@@ -1,0 +1,25 @@
+import type { Clock } from '@tappaas/sdk';
+import { bearerToken, isToken, tokenId, type StoredToken } from './api-token.js';
+import type { ChainedAuthenticator } from './authenticator-chain.js';
+import { identityErrors } from './errors.js';
+
+/** Knows bearer tokens of the form `tapp_…` by what is kept of them. */
+export function createTokenAuthenticator(find: (id: string) => StoredToken | undefined, clock: Pick<Clock, 'nowMs'>): ChainedAuthenticator {
+  return {
+    name: 'token',
+    authenticate: ({ headers }) => {
+      const token = bearerToken(headers);
+      const id = token === undefined ? undefined : tokenId(token);
+      if (token === undefined || id === undefined) return undefined;
+      const stored = find(id);
+      // Ids are no secret: an unknown one may be known to the next authenticator.
+      if (stored === undefined) return undefined;
+      if (!isToken(token, stored)) throw identityErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
+      const { expiresAtMs, name, groups } = stored;
+      if (expiresAtMs !== undefined && expiresAtMs <= clock.nowMs()) {
+        throw identityErrors.TAP_CREDENTIAL_EXPIRED({ message: `the token "${id}" has expired` });
+      }
+      return { caller: { name, groups }, credentialId: `token:${id}`, ...(expiresAtMs !== undefined && { expiresAtMs }) };
+    },
+  };
+}
