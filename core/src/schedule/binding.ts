@@ -1,8 +1,8 @@
-import { runBind, runPermit, runPostBind, runSteps, type StepRefusal, type Undo } from './framework.js';
+import { runPermit, type Undo } from './framework.js';
 import type { PendingPod } from './pending-pods.js';
 import { podName } from './pod-facts.js';
 import { scheduleErrors } from './errors.js';
-import type { BindOutcome } from './taps.js';
+import type { BindOutcome, SchedulingTaps, StepRefusal } from './taps.js';
 import { failCycle, forget, reportStep, tell, type Generation, type Workbench } from './workbench.js';
 
 /** What happened to a placed pod: bound, refused by a step, or an error. */
@@ -47,17 +47,15 @@ export class Binding {
     const placement = { pod: pending.pod, node };
     const { clock, bind } = this.#bench.options;
     try {
-      if (taps.permit.length > 0) {
+      if (taps.permit) {
         pending.abort = new AbortController();
         const refusal = await runPermit(taps.permit, placement, clock, AbortSignal.any([this.#signal, pending.abort.signal]));
         if (refusal) return { refusal };
       }
-      if (taps.preBind.length > 0) {
-        const refusal = await runSteps(taps.preBind, placement);
-        if (refusal) return { refusal };
-      }
+      const refusal = await taps.preBind?.(placement);
+      if (refusal) return { refusal };
       if (pending.dropped) return 'gone';
-      return taps.bind.length === 0 ? await bind(pending.pod, node) : await runBind(taps.bind, placement, (pod, node) => bind(pod, node));
+      return (await taps.bind?.(placement)) ?? (await bind(pending.pod, node));
     } catch (error) {
       return pending.dropped ? 'gone' : { error };
     }
@@ -81,7 +79,7 @@ export class Binding {
         reason: 'Scheduled',
         message: `assigned ${namespace}/${name} to ${node}`,
       });
-      runPostBind(taps, { pod: pending.pod, node }, (plugin, cause) => reportStep(this.#bench, plugin, 'postBind', cause));
+      this.#postBind(pending, node, taps);
       return;
     }
     await undo?.();
@@ -91,6 +89,14 @@ export class Binding {
       failCycle(this.#bench, pending, `the cluster refused to bind the pod to node "${node}": it has changed meanwhile`);
     else if ('refusal' in outcome) this.#refused(pending, outcome.refusal);
     else this.#failed(pending, node, outcome.error);
+  }
+
+  #postBind(pending: PendingPod, node: string, { postBind }: SchedulingTaps): void {
+    try {
+      postBind?.({ pod: pending.pod, node });
+    } catch (cause) {
+      reportStep(this.#bench, 'postBind', cause);
+    }
   }
 
   #refused(pending: PendingPod, { plugin, message }: StepRefusal): void {

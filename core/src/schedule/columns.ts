@@ -81,7 +81,8 @@ export class ColumnTable {
     const table = this.#table;
     const computed = this.#computed.get(column.name);
     if (computed !== undefined) return computed;
-    if (column.name === 'podsFree') return { name: column.name, dynamic: true, plugin: undefined, values: () => table.podsFree };
+    if (column.name === 'podsFree' || column.name === 'free:pods')
+      return { name: column.name, dynamic: true, plugin: undefined, values: () => table.podsFree };
     const [, kind, resource = ''] = /^(free|allocatable):(.+)$/.exec(column.name) ?? [];
     const interned = kind === undefined ? undefined : table.internResource(resource);
     if (interned === undefined)

@@ -1,9 +1,10 @@
 import { isTapError } from '@tappaas/sdk';
 import type { Binding } from './binding.js';
 import { refusalText, type Decision } from './decision.js';
-import { runReserve, runSteps, type StepRefusal } from './framework.js';
+import { undoOf } from './framework.js';
 import type { PendingPod } from './pending-pods.js';
 import type { Place } from './placement-engine.js';
+import type { SchedulingTaps, Step, StepRefusal } from './taps.js';
 import { podName } from './pod-facts.js';
 import type { RoomMaker } from './room-maker.js';
 import { scheduleErrors } from './errors.js';
@@ -30,7 +31,8 @@ export class Cycle {
   run(pending: PendingPod, generation: Generation): Promise<void> | undefined {
     const since = this.#bench.pending.events;
     if (pending.cls.impossible !== undefined) return this.#impossible(pending, pending.cls.impossible);
-    return generation.taps.preFilter.length > 0 ? this.#preFiltered(pending, generation, since) : this.#place(pending, generation, since);
+    const { preFilter } = generation.taps;
+    return preFilter ? this.#preFiltered(preFilter, pending, generation, since) : this.#place(pending, generation, since);
   }
 
   #impossible(pending: PendingPod, message: string): undefined {
@@ -39,10 +41,10 @@ export class Cycle {
     this.#bench.pending.park(pending, [], this.#bench.pending.events, this.#nowMs());
   }
 
-  async #preFiltered(pending: PendingPod, generation: Generation, since: number): Promise<void> {
+  async #preFiltered(preFilter: Step, pending: PendingPod, generation: Generation, since: number): Promise<void> {
     let refusal: StepRefusal | undefined;
     try {
-      refusal = await runSteps(generation.taps.preFilter, { pod: pending.pod });
+      refusal = await preFilter({ pod: pending.pod });
     } catch (cause) {
       this.#rooms.release(pending);
       this.#stepFailed(pending, 'preFilter', cause);
@@ -68,16 +70,27 @@ export class Cycle {
     const node = this.#bench.cluster.table.nameOf(place.slot);
     this.#bench.cluster.ledger.charge(pending.pod, node, pending.cls, true);
     record(this.#bench, this.#decision(pending, place));
-    if (generation.taps.reserve.length > 0) return this.#reserve(pending, node, generation);
+    const { reserve } = generation.taps;
+    if (reserve) return this.#reserve(reserve, pending, node, generation);
     void this.#binding.start(pending, node, generation, undefined);
     return undefined;
   }
 
-  async #reserve(pending: PendingPod, node: string, generation: Generation): Promise<void> {
+  async #reserve(
+    reserve: NonNullable<SchedulingTaps['reserve']>,
+    pending: PendingPod,
+    node: string,
+    generation: Generation,
+  ): Promise<void> {
     try {
-      const undoFailed = (plugin: string, cause: unknown) => reportStep(this.#bench, plugin, 'undoing the reserve', cause);
-      const undo = await runReserve(generation.taps.reserve, { pod: pending.pod, node }, undoFailed);
-      void this.#binding.start(pending, node, generation, undo);
+      const reserved = await reserve({ pod: pending.pod, node });
+      const undo = undoOf(reserved, (plugin, cause) => reportStep(this.#bench, `undoing the reserve of plugin "${plugin}"`, cause));
+      if (reserved.failure === undefined) {
+        void this.#binding.start(pending, node, generation, undo);
+        return;
+      }
+      await undo();
+      throw reserved.failure;
     } catch (cause) {
       forget(this.#bench, pending);
       this.#stepFailed(pending, 'reserve', cause);
@@ -140,7 +153,7 @@ export class Cycle {
   }
 
   #stepFailed(pending: PendingPod, step: string, cause: unknown): void {
-    reportStep(this.#bench, isTapError(cause) ? (cause.plugin ?? 'unknown') : 'unknown', step, cause);
+    reportStep(this.#bench, step, cause);
     failCycle(this.#bench, pending, `the ${step} step failed`);
   }
 

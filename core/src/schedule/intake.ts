@@ -1,9 +1,9 @@
 import { isTapError, type Immutable, type Pod } from '@tappaas/sdk';
 import { scheduleErrors } from './errors.js';
-import { runSteps } from './framework.js';
 import type { PendingPod } from './pending-pods.js';
 import type { PodClasses, SchedulingClass } from './pod-class.js';
 import { hasEnded, isGated, podName } from './pod-facts.js';
+import type { Step } from './taps.js';
 import { record, reportStep, tell, type Generation, type Workbench } from './workbench.js';
 
 const defaultSchedulerName = 'tappaas';
@@ -60,9 +60,9 @@ export class Intake {
     if (isGated(pending.pod)) {
       this.#bench.pending.gate(pending);
       tell(this.#bench, pending, 'SchedulingGated', 'the pod has scheduling gates');
-    } else if (preEnqueue.length > 0) {
+    } else if (preEnqueue) {
       this.#bench.pending.gate(pending);
-      void this.#ask(pending, pending.pod);
+      void this.#ask(preEnqueue, pending, pending.pod);
     } else {
       this.#bench.pending.activate(pending);
       this.#wake();
@@ -113,18 +113,18 @@ export class Intake {
     }
   }
 
-  async #ask(pending: PendingPod, pod: Immutable<Pod>): Promise<void> {
+  async #ask(preEnqueue: Step, pending: PendingPod, pod: Immutable<Pod>): Promise<void> {
     this.#asking++;
     const { limits, options } = this.#bench;
     let againMs: number | undefined;
     try {
-      const refusal = await runSteps(this.#generation().taps.preEnqueue, { pod });
+      const refusal = await preEnqueue({ pod });
       if (refusal) {
         againMs = options.clock.nowMs() + (refusal.waitMs ?? limits.parkedMsMax);
         if (!pending.dropped) tell(this.#bench, pending, 'SchedulingGated', `plugin "${refusal.plugin}": ${refusal.message}`);
       }
     } catch (cause) {
-      reportStep(this.#bench, isTapError(cause) ? (cause.plugin ?? 'unknown') : 'unknown', 'preEnqueue', cause);
+      reportStep(this.#bench, 'preEnqueue', cause);
       againMs = options.clock.nowMs() + limits.backoffMsMax;
     } finally {
       this.#asking--;

@@ -23,7 +23,7 @@ export class RoomMaker {
 
   /** Whether somebody could make room for the pod at all. */
   worthwhile({ pod }: PendingPod, { taps }: Generation): boolean {
-    return taps.postFilter.length > 0 && this.#bench.options.evict !== undefined && pod.spec?.preemptionPolicy !== 'Never';
+    return taps.postFilter !== undefined && this.#bench.options.evict !== undefined && pod.spec?.preemptionPolicy !== 'Never';
   }
 
   /** Lets the pods that wait for their victims be tried. */
@@ -95,16 +95,12 @@ export class RoomMaker {
     const rejected = Object.fromEntries(Object.entries(engine.explain(pending.cls).rejected).map(([node, { message }]) => [node, message]));
     const nodes = table.slotsByName.map((slot) => table.facts(slot)?.node).filter((node) => node !== undefined);
     const input = { pod: pending.pod, rejected, nodes, pods: [...ledger.all()].map(({ pod }) => pod) };
-    for (const { plugin, run } of taps.postFilter) {
-      try {
-        const eviction = await run(input);
-        if (eviction !== undefined) return { plugin, eviction };
-      } catch (cause) {
-        reportStep(this.#bench, plugin, 'postFilter', cause);
-        return undefined;
-      }
+    try {
+      return await taps.postFilter?.(input);
+    } catch (cause) {
+      reportStep(this.#bench, 'postFilter', cause);
+      return undefined;
     }
-    return undefined;
   }
 
   /** The victims, when all are on the node and of lower priority, and the pod would fit without them. */
@@ -129,7 +125,7 @@ export class RoomMaker {
       try {
         await options.evict?.(podName(victim.pod), podName(pending.pod));
       } catch (cause) {
-        reportStep(this.#bench, 'kernel', `evicting pod ${victim.pod.metadata.namespace}/${victim.pod.metadata.name}`, cause);
+        reportStep(this.#bench, `evicting pod ${victim.pod.metadata.namespace}/${victim.pod.metadata.name}`, cause);
         this.release(pending);
         return false;
       }

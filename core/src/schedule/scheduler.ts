@@ -64,6 +64,7 @@ class RunningScheduler implements Scheduler {
   readonly #rooms: RoomMaker;
   readonly #cycle: Cycle;
   readonly #intake: Intake;
+  readonly #listening: (() => void)[] = [];
   #generation: Generation;
   #loop: Promise<void> | undefined;
   #cycling = false;
@@ -126,6 +127,7 @@ class RunningScheduler implements Scheduler {
   }
 
   async stop(): Promise<void> {
+    for (const stopListening of this.#listening.splice(0)) stopListening();
     this.#stopping.abort();
     this.#wake();
     await this.#loop;
@@ -164,8 +166,13 @@ class RunningScheduler implements Scheduler {
     const { cluster, limits, report, options } = this.#bench;
     const nowMs = () => options.clock.nowMs();
     const engine = new PlacementEngine(cluster.table, taps, { viewBytesMax: limits.viewBytesMax, nowMs, report });
+    for (const stopListening of this.#listening.splice(0)) stopListening();
     cluster.columns = engine.columns;
     cluster.ledger.resolveAgain();
+    for (const { name, onChanged } of taps.columns) {
+      const stopListening = onChanged?.(() => this.columnChanged(name));
+      if (stopListening) this.#listening.push(stopListening);
+    }
     return { taps, engine };
   }
 

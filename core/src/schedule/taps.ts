@@ -1,4 +1,4 @@
-import type { Immutable, Node, NodeColumn, Placement, Pod, PodClass, RetryOn, SchedulingVerdict, Strings } from '@tappaas/sdk';
+import type { Immutable, Node, NodeColumn, Placement, Pod, PodClass, RetryOn, Strings } from '@tappaas/sdk';
 
 /** The call of a batch tap: entry i of every column, and of `out`, is candidate i. */
 export interface BatchInput {
@@ -30,16 +30,22 @@ export interface ScoreTap extends BatchTap {
   readonly weight: number;
 }
 
-/** A step of the framework; nothing lets the pod go on, a throw fails the cycle. */
-export interface StepTap {
+/** A plugin does not let a pod go on. */
+export interface StepRefusal {
   readonly plugin: string;
-  readonly run: (placement: Placement) => Promise<SchedulingVerdict | undefined | void>;
+  readonly message: string;
+  /** It may later: ask again after this time. */
+  readonly waitMs?: number;
 }
 
-/** Answers the undo, which runs in reverse order when a later step fails. */
-export interface ReserveTap {
-  readonly plugin: string;
-  readonly run: (placement: Placement) => Promise<(() => Promise<void> | void) | undefined | void>;
+/** All taps of a step in order, up to the first that refuses. Throws when one failed. */
+export type Step = (placement: Placement) => Promise<StepRefusal | undefined>;
+
+/** What the reserve taps hold for a placement, in the order in which they took it. */
+export interface Reserved {
+  readonly undos: readonly { readonly plugin: string; readonly undo: () => Promise<void> | void }[];
+  /** A tap failed, and none after it was asked: what the others hold must be undone. */
+  readonly failure?: unknown;
 }
 
 export interface PostFilterInput {
@@ -55,23 +61,6 @@ export interface Eviction {
   readonly evict: readonly { readonly namespace: string; readonly name: string; readonly uid: string }[];
 }
 
-export interface PostFilterTap {
-  readonly plugin: string;
-  readonly run: (input: PostFilterInput) => Promise<Eviction | undefined>;
-}
-
-/** The first binder that answers has bound the pod. */
-export interface BindTap {
-  readonly plugin: string;
-  readonly run: (placement: Required<Placement>) => Promise<BindOutcome | undefined>;
-}
-
-/** Told after a pod was bound; it cannot change anything. */
-export interface PostBindTap {
-  readonly plugin: string;
-  readonly run: (placement: Required<Placement>) => void;
-}
-
 /** `conflict`: bound elsewhere or refused for good reason, the cluster will say; `gone`: the pod no longer exists. */
 export type BindOutcome = 'bound' | 'conflict' | 'gone';
 
@@ -80,34 +69,27 @@ export interface PluginColumn {
   readonly plugin: string;
   readonly name: string;
   readonly of: (node: Immutable<Node>) => number;
+  /** Hears that the plugin wants it computed anew for all nodes; answers how to stop listening. */
+  readonly onChanged?: (listener: () => void) => () => void;
 }
 
-/** One hook generation: every list is sorted and every function guarded by the kernel. */
+/** One hook generation, sorted and guarded by the kernel. A step is absent when no tap is at its hook: that keeps a cycle synchronous. */
 export interface SchedulingTaps {
   readonly columns: readonly PluginColumn[];
-  readonly preEnqueue: readonly StepTap[];
-  readonly preFilter: readonly StepTap[];
   readonly filter: readonly FilterTap[];
-  readonly postFilter: readonly PostFilterTap[];
   readonly score: readonly ScoreTap[];
-  readonly reserve: readonly ReserveTap[];
-  readonly permit: readonly StepTap[];
-  readonly preBind: readonly StepTap[];
-  readonly bind: readonly BindTap[];
-  readonly postBind: readonly PostBindTap[];
+  readonly preEnqueue?: Step;
+  readonly preFilter?: Step;
+  /** The first tap that knows how to make room. */
+  readonly postFilter?: (input: PostFilterInput) => Promise<{ readonly plugin: string; readonly eviction: Eviction } | undefined>;
+  readonly reserve?: (placement: Required<Placement>) => Promise<Reserved>;
+  readonly permit?: Step;
+  readonly preBind?: Step;
+  /** The first tap that has bound the pod; nothing leaves it to the scheduler's own binder. */
+  readonly bind?: (placement: Required<Placement>) => Promise<BindOutcome | undefined>;
+  /** Told after a pod was bound; it cannot change anything. */
+  readonly postBind?: (placement: Required<Placement>) => void;
 }
 
 /** No plugin at all: pods go to the first node, by name, on which they fit. */
-export const noTaps: SchedulingTaps = Object.freeze({
-  columns: [],
-  preEnqueue: [],
-  preFilter: [],
-  filter: [],
-  postFilter: [],
-  score: [],
-  reserve: [],
-  permit: [],
-  preBind: [],
-  bind: [],
-  postBind: [],
-});
+export const noTaps: SchedulingTaps = Object.freeze({ columns: [], filter: [], score: [] });

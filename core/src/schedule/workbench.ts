@@ -1,3 +1,4 @@
+import { isTapError } from '@tappaas/sdk';
 import type { ClusterView } from './cluster-view.js';
 import { DecisionLog, type Decision } from './decision.js';
 import type { SchedulerLimits, SchedulerOptions } from './options.js';
@@ -53,10 +54,14 @@ export function tell(
     options.emitEvent?.({ pod: podName(pending.pod), type: 'Warning', reason: 'FailedScheduling', message });
 }
 
-/** A step of a plugin threw: the cycle fails, the pod is tried again. */
-export function reportStep({ report }: Workbench, plugin: string, step: string, cause: unknown): void {
-  const message = `${step} of plugin "${plugin}" failed`;
-  report({ error: scheduleErrors.TAP_SCHEDULE_STEP_FAILED({ message, cause }), plugin });
+/** A step failed: the cycle fails with it, and the pod is tried again. The guard has named the plugin. */
+export function reportStep({ report }: Workbench, step: string, cause: unknown): void {
+  const plugin = isTapError(cause) ? cause.plugin : undefined;
+  const error = scheduleErrors.TAP_SCHEDULE_STEP_FAILED({
+    message: `${step}${plugin === undefined ? '' : ` of plugin "${plugin}"`} failed`,
+    cause,
+  });
+  report(plugin === undefined ? { error } : { error, plugin });
 }
 
 /** A pod that was placed here, and is not in the cluster's eyes, stops counting on its node. */
