@@ -1,0 +1,189 @@
+import type { Clock } from '@tappaas/sdk';
+import { reconcileErrors } from './errors.js';
+import type { HeldLease, LeaseLock } from './lease-lock.js';
+
+/** What every write of a leader to the store carries as a guard of its transaction. */
+export interface Fence {
+  readonly key: string;
+  readonly createRevision: number;
+}
+
+/** One time of leading, from taking the lease to losing it. */
+export interface Term {
+  /** Aborts when the lease is lost or the leader is stopped. */
+  readonly signal: AbortSignal;
+  readonly fence: Fence;
+}
+
+export interface LeaderOptions {
+  /** What is led, for messages. */
+  readonly name: string;
+  readonly lock: LeaseLock;
+  /** Who we are. */
+  readonly holder: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Does what only a leader may do, until its term ends. */
+  readonly lead: (term: Term) => Promise<void>;
+  /** The lease's time to live. Default 15,000. */
+  readonly ttlMs?: number;
+  /** Default 5,000. */
+  readonly renewEveryMs?: number;
+  /** Without a renewal for so long we stop leading, well before another may begin. Default 10,000. */
+  readonly renewDeadlineMs?: number;
+  /** How often a standby tries to take the lease, and a leader to renew one that could not be renewed. Default 1,000. */
+  readonly retryMs?: number;
+  /** Says whether the main loop makes progress. While it does not, the lease is not renewed. */
+  readonly isAlive?: () => boolean;
+  /** Time that `lead` has to end after its term did. Default 5,000. */
+  readonly stopMs?: number;
+  /** `lead` has not ended in time: only ending the process is safe now. */
+  readonly onStuck?: () => void;
+  readonly onChange?: (isLeading: boolean) => void;
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Leader {
+  /** Stands by and leads, in turns, until `signal` aborts; then gives the lease back so that another can lead at once. */
+  run(signal: AbortSignal): Promise<void>;
+  readonly isLeading: boolean;
+  /** The guard that writes carry. @throws TAP_LEADER_LOST */
+  fence(): Fence;
+}
+
+/**
+ * Leads when nobody else does. Not a guarantee by itself: a lease cannot stop a leader that was frozen while it expired, so writes
+ * carry the fence, and the store refuses those of a former leader.
+ */
+export function createLeader(options: LeaderOptions): Leader {
+  return new Candidate(options);
+}
+
+class Candidate implements Leader {
+  private readonly options: LeaderOptions;
+  private readonly ttlMs: number;
+  private readonly renewEveryMs: number;
+  private readonly renewDeadlineMs: number;
+  private readonly retryMs: number;
+  private held: HeldLease | undefined;
+
+  constructor(options: LeaderOptions) {
+    this.options = options;
+    this.ttlMs = options.ttlMs ?? 15_000;
+    this.renewEveryMs = options.renewEveryMs ?? 5_000;
+    this.renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
+    this.retryMs = options.retryMs ?? 1_000;
+  }
+
+  get isLeading(): boolean {
+    return this.held !== undefined;
+  }
+
+  fence(): Fence {
+    if (this.held) return { key: this.held.key, createRevision: this.held.createRevision };
+    throw this.lost('is not led by this replica');
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { lock, holder, clock } = this.options;
+    while (!signal.aborted) {
+      const askedAtMs = clock.nowMs();
+      try {
+        const lease = await lock.acquire(holder, this.ttlMs, signal);
+        if (lease !== undefined) await this.serve(lease, askedAtMs, signal);
+      } catch (error) {
+        if (!signal.aborted) this.options.onError?.(error);
+      }
+      // Spread, so that standbys do not ask together.
+      await this.sleep(this.retryMs * (0.75 + 0.5 * this.options.random()), signal);
+    }
+  }
+
+  /** One term: leads and renews until either ends; gives the lease back unless it is lost or still in use. */
+  private async serve(lease: HeldLease, acquiredAtMs: number, stop: AbortSignal): Promise<void> {
+    const term = new AbortController();
+    const onStop = (): void => term.abort(this.lost('is no longer led by this replica: it stops'));
+    if (stop.aborted) onStop();
+    stop.addEventListener('abort', onStop, { once: true });
+    this.held = lease;
+    this.options.onChange?.(true);
+    const { key, createRevision } = lease;
+    const leading = this.lead({ signal: term.signal, fence: { key, createRevision } }).finally(() => term.abort());
+    const isLost = await this.keep(lease, acquiredAtMs, term.signal);
+    this.held = undefined;
+    stop.removeEventListener('abort', onStop);
+    term.abort(this.lost('is no longer led by this replica: its lease was not renewed'));
+    const isStuck = !(await this.endsInTime(leading));
+    this.options.onChange?.(false);
+    if (isStuck) this.options.onStuck?.();
+    else if (!isLost) await this.options.lock.release(lease);
+    // Leading twice at once in one process would be worse than not leading.
+    await leading;
+  }
+
+  private async lead(term: Term): Promise<void> {
+    try {
+      await this.options.lead(term);
+    } catch (error) {
+      if (!term.signal.aborted) this.options.onError?.(error);
+    }
+  }
+
+  /** Renews until the term ends (false) or the lease is lost (true). */
+  private async keep(lease: HeldLease, acquiredAtMs: number, term: AbortSignal): Promise<boolean> {
+    const { clock, isAlive } = this.options;
+    let renewedAtMs = acquiredAtMs;
+    let waitMs = this.renewEveryMs;
+    for (;;) {
+      await this.sleep(Math.min(waitMs, renewedAtMs + this.renewDeadlineMs - clock.nowMs()), term);
+      if (term.aborted) return false;
+      // Looked at before anything is sent: after a freeze the lease may be another's, and renewing it would be a lie.
+      const leftMs = renewedAtMs + this.renewDeadlineMs - clock.nowMs();
+      if (leftMs <= 0) return true;
+      waitMs = this.retryMs;
+      if (isAlive && !isAlive()) continue;
+      const askedAtMs = clock.nowMs();
+      const renewed = await this.renew(lease, leftMs, term);
+      if (renewed === 'gone') return true;
+      if (renewed === 'unknown') continue;
+      // Counted from when it was asked for: the time to live began no earlier.
+      renewedAtMs = askedAtMs;
+      waitMs = this.renewEveryMs;
+    }
+  }
+
+  /** Never takes longer than `withinMs`, even if the lock ignores its signal. */
+  private async renew(lease: HeldLease, withinMs: number, term: AbortSignal): Promise<'renewed' | 'gone' | 'unknown'> {
+    const over = new AbortController();
+    const timedOut = this.sleep(withinMs, AbortSignal.any([over.signal, term])).then(() => {
+      over.abort();
+      return 'unknown' as const;
+    });
+    const asked = this.options.lock.renew(lease, over.signal).then(
+      (isHeld) => (isHeld ? ('renewed' as const) : ('gone' as const)),
+      (error: unknown) => {
+        this.options.onError?.(error);
+        return 'unknown' as const;
+      },
+    );
+    const answer = await Promise.race([asked, timedOut]);
+    over.abort();
+    return answer;
+  }
+
+  private async endsInTime(leading: Promise<void>): Promise<boolean> {
+    const over = new AbortController();
+    const timedOut = this.sleep(this.options.stopMs ?? 5_000, over.signal).then(() => false);
+    const ended = await Promise.race([leading.then(() => true), timedOut]);
+    over.abort();
+    return ended;
+  }
+
+  private async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await this.options.clock.sleep(Math.max(0, ms), signal).catch(() => {});
+  }
+
+  private lost(what: string): Error {
+    return reconcileErrors.TAP_LEADER_LOST({ message: `${this.options.name} ${what}` });
+  }
+}
