@@ -1,0 +1,156 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Clock, ClusterConnection } from '@tappaas/sdk';
+import type { ConnectionFile } from './connection-file.js';
+
+/** An answer of 400 or more. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  /** Reason of the Status object, such as `NotFound`. */
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, reason: string, message: string, retryAfterMs?: number) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Whether the server answered with this status. */
+export const isAnswer = (error: unknown, ...statuses: readonly number[]): boolean => error instanceof ApiError && statuses.includes(error.status);
+
+/** One request. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path below the server's base, such as `/api/v1/pods`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  readonly contentType?: string;
+  readonly signal: AbortSignal;
+  /** Longest silence on the connection, milliseconds. Default 15,000. */
+  readonly idleMs?: number;
+}
+
+const bodyBytesMax = 64 * 1024 * 1024;
+const timeoutMs = 15_000;
+
+/** Talks to a Kubernetes API over connections that stay open. */
+export class ApiClient {
+  readonly #file: ConnectionFile;
+  readonly #clock: Clock;
+  #transport: { readonly connection: ClusterConnection; readonly agent: HttpAgent } | undefined;
+  #lastContactMs: number;
+
+  constructor(file: ConnectionFile, clock: Clock) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#lastContactMs = clock.nowMs();
+  }
+
+  /** When the server last answered anything, milliseconds since the epoch. */
+  get lastContactMs(): number {
+    return this.#lastContactMs;
+  }
+
+  /** The answer's JSON. @throws ApiError, or what the connection failed with. */
+  async request<T>(request: ApiRequest): Promise<T> {
+    const response = await this.stream(request);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > bodyBytesMax) throw new Error(`the answer to ${request.method} ${request.path} is larger than ${bodyBytesMax} bytes`);
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as T;
+  }
+
+  /** The answer's body as it comes. The credentials are read again, once, when they were refused. */
+  async stream(request: ApiRequest): Promise<IncomingMessage> {
+    try {
+      return await this.#once(request);
+    } catch (error) {
+      this.#forget();
+      if (!isAnswer(error, 401)) throw error;
+      return await this.#once(request);
+    }
+  }
+
+  close(): void {
+    this.#transport?.agent.destroy();
+    this.#transport = undefined;
+  }
+
+  #forget(): void {
+    this.#file.forget();
+  }
+
+  async #once(request: ApiRequest): Promise<IncomingMessage> {
+    const response = await this.#send(request);
+    this.#lastContactMs = this.#clock.nowMs();
+    const status = response.statusCode ?? 0;
+    if (status < 400) return response;
+    throw await errorOf(response, request);
+  }
+
+  async #send(request: ApiRequest): Promise<IncomingMessage> {
+    const { connection, agent } = await this.#open();
+    const url = new URL(connection.server.replace(/\/$/, '') + request.path);
+    for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+    const headers = {
+      accept: 'application/json',
+      'user-agent': 'tappaas-node-agent',
+      ...(connection.token === undefined ? {} : { authorization: `Bearer ${connection.token}` }),
+      ...(body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json', 'content-length': String(body.length) }),
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const sent = start(url, { method: request.method, agent, headers, signal: request.signal, timeout: request.idleMs ?? timeoutMs });
+    sent.once('response', resolve);
+    sent.once('error', reject);
+    sent.on('timeout', () => sent.destroy(new Error(`${request.method} ${request.path} was silent for ${request.idleMs ?? timeoutMs} ms`)));
+    sent.end(body);
+    return promise;
+  }
+
+  async #open() {
+    const connection = await this.#file.read();
+    if (this.#transport?.connection === connection) return this.#transport;
+    this.#transport?.agent.destroy();
+    const options = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' as const };
+    const { certificateAuthority, clientCertificate } = connection;
+    const agent = connection.server.startsWith('https:')
+      ? new HttpsAgent({
+          ...options,
+          ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
+          ...(clientCertificate === undefined ? {} : { cert: clientCertificate.certificate, key: clientCertificate.key }),
+        })
+      : new HttpAgent(options);
+    this.#transport = { connection, agent };
+    return this.#transport;
+  }
+}
+
+async function errorOf(response: IncomingMessage, { method, path }: ApiRequest): Promise<ApiError> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) if (chunks.length < 64) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const { reason, message } = statusOf(text);
+  const retryAfter = Number(response.headers['retry-after']);
+  const status = response.statusCode ?? 0;
+  return new ApiError(status, reason, `${method} ${path}: ${status} ${message}`, Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined);
+}
+
+function statusOf(text: string): { reason: string; message: string } {
+  try {
+    const { reason = '', message = '' } = JSON.parse(text) as { reason?: string; message?: string };
+    return { reason, message };
+  } catch {
+    return { reason: '', message: text.slice(0, 200) };
+  }
+}

@@ -1,0 +1,29 @@
+import { stat } from 'node:fs/promises';
+import type { ClusterConnection } from '@tappaas/sdk';
+import { readJson } from '../durable-file.js';
+
+/** The platform's address and a token, kept in a file that the platform rewrites at each of its starts. */
+export class ConnectionFile {
+  readonly #path: string;
+  #known: ClusterConnection | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What the file says; read once, and again after {@link forget}. @throws when others may read the file, or it is not there. */
+  async read(): Promise<ClusterConnection> {
+    if (this.#known) return this.#known;
+    const { mode } = await stat(this.#path);
+    if ((mode & 0o077) !== 0) throw new Error(`${this.#path} holds a token and may be read by others: expected mode 600, found ${(mode & 0o777).toString(8)}`);
+    const connection = await readJson<ClusterConnection>(this.#path);
+    if (connection === undefined) throw new Error(`${this.#path} is not there or not whole`);
+    this.#known = connection;
+    return connection;
+  }
+
+  /** The next read opens the file again. */
+  forget(): void {
+    this.#known = undefined;
+  }
+}

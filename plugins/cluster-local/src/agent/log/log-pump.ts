@@ -1,0 +1,175 @@
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, renameSync, watch, writeFileSync, writeSync, type FSWatcher } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '@tappaas/sdk';
+import type { LogFiles } from './log-files.js';
+import { logEntry, LineSplitter, type Stream } from './log-line.js';
+
+/** Size at which a raw file that has been read to its end is emptied, bytes. */
+const rawBytesMax = 4 * 1024 * 1024;
+const chunkBytes = 64 * 1024;
+/** Read in one go before others get their turn, bytes. */
+const turnBytes = 1024 * 1024;
+const pollMs = 500;
+
+interface Source {
+  readonly stream: Stream;
+  readonly file: number;
+  readonly splitter: LineSplitter;
+  offset: number;
+}
+
+/**
+ * Turns what a process writes into its log with times.
+ *
+ * The process writes to plain files, so it never waits for the agent and does not notice when the agent dies; a new agent goes on
+ * where the old one stopped. A raw file is emptied between a read that found its end and the very next system call: what a process
+ * writes exactly in between is lost, at most once every four megabytes.
+ */
+export class LogPump {
+  readonly #files: LogFiles;
+  readonly #clock: Clock;
+  readonly #logBytesMax: number;
+  readonly #sources: readonly Source[];
+  readonly #chunk = Buffer.alloc(chunkBytes);
+  readonly #listeners = new Set<(entries: string | undefined) => void>();
+  readonly #stop = new AbortController();
+  #log: number;
+  #logBytes: number;
+  #watcher: FSWatcher | undefined;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(files: LogFiles, clock: Clock, logBytesMax: number) {
+    this.#files = files;
+    this.#clock = clock;
+    this.#logBytesMax = logBytesMax;
+    const position = readPosition(files.position);
+    const source = (stream: Stream, path: string, offset: number): Source => {
+      const file = openSync(path, 'a+', 0o600);
+      return { stream, file, splitter: new LineSplitter(), offset: Math.min(offset, fstatSync(file).size) };
+    };
+    this.#sources = [source('stdout', files.stdout, position.stdout), source('stderr', files.stderr, position.stderr)];
+    this.#log = openSync(files.log, 'a', 0o600);
+    this.#logBytes = fstatSync(this.#log).size;
+  }
+
+  /** Follows the files until closed. */
+  start(): void {
+    try {
+      this.#watcher = watch(dirname(this.#files.stdout), { persistent: false }, () => this.#schedule());
+      this.#watcher.on('error', () => undefined);
+    } catch {
+      // Without notices the poll below has to do.
+    }
+    void this.#poll();
+  }
+
+  /** Is told of every entry as it is written, and of nothing when the log is complete. Gives the function that ends it. */
+  listen(listener: (entries: string | undefined) => void): () => void {
+    if (this.#closed) listener(undefined);
+    else this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Reads what is there now; whole lines only. */
+  drain(): void {
+    if (this.#closed) return;
+    for (const source of this.#sources) if (this.#read(source)) this.#schedule();
+  }
+
+  /** Reads everything to its end and closes; the process must have ended. */
+  close(): void {
+    if (this.#closed) return;
+    for (const source of this.#sources) while (this.#read(source));
+    for (const { stream, splitter } of this.#sources) {
+      const rest = splitter.flush();
+      if (rest !== undefined) this.#write([logEntry(this.#clock.nowMs(), stream, true, rest)]);
+    }
+    this.#release();
+  }
+
+  /** Stops reading without touching what is not read; another agent will. */
+  abandon(): void {
+    if (!this.#closed) this.#release();
+  }
+
+  #release(): void {
+    this.#savePosition();
+    this.#closed = true;
+    this.#stop.abort();
+    this.#watcher?.close();
+    for (const { file } of this.#sources) closeSync(file);
+    closeSync(this.#log);
+    for (const listener of this.#listeners) listener(undefined);
+    this.#listeners.clear();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.drain();
+    });
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#closed) {
+      this.drain();
+      await this.#clock.sleep(pollMs, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  /** Reads one turn of a source. Says whether there is more. */
+  #read(source: Source): boolean {
+    let left = turnBytes;
+    let bytes = 0;
+    const entries: string[] = [];
+    do {
+      bytes = readSync(source.file, this.#chunk, 0, chunkBytes, source.offset);
+      source.offset += bytes;
+      left -= bytes;
+      const nowMs = this.#clock.nowMs();
+      for (const { text, isWhole } of source.splitter.take(this.#chunk.subarray(0, bytes))) entries.push(logEntry(nowMs, source.stream, isWhole, text));
+    } while (bytes === chunkBytes && left > 0);
+    if (entries.length > 0) this.#write(entries);
+    if (source.offset >= rawBytesMax && bytes < chunkBytes) this.#empty(source);
+    if (entries.length > 0) this.#savePosition();
+    return left <= 0;
+  }
+
+  #empty(source: Source): void {
+    if (readSync(source.file, this.#chunk, 0, 1, source.offset) > 0) return;
+    ftruncateSync(source.file, 0);
+    source.offset = 0;
+  }
+
+  #write(entries: readonly string[]): void {
+    const text = entries.join('');
+    this.#logBytes += writeSync(this.#log, text);
+    for (const listener of this.#listeners) listener(text);
+    if (this.#logBytes > this.#logBytesMax) this.#rotate();
+  }
+
+  #rotate(): void {
+    closeSync(this.#log);
+    renameSync(this.#files.log, this.#files.older);
+    this.#log = openSync(this.#files.log, 'a', 0o600);
+    this.#logBytes = 0;
+  }
+
+  #savePosition(): void {
+    const [stdout, stderr] = this.#sources.map(({ offset, splitter }) => offset - splitter.pendingBytes);
+    writeFileSync(this.#files.position, JSON.stringify({ stdout, stderr }), { mode: 0o600 });
+  }
+}
+
+function readPosition(path: string): { readonly stdout: number; readonly stderr: number } {
+  if (!existsSync(path)) return { stdout: 0, stderr: 0 };
+  try {
+    const { stdout = 0, stderr = 0 } = JSON.parse(readFileSync(path, 'utf8')) as { stdout?: number; stderr?: number };
+    return { stdout, stderr };
+  } catch {
+    return { stdout: 0, stderr: 0 };
+  }
+}

@@ -1,0 +1,119 @@
+import type { ConfigMap, Container, EnvVarSource, Immutable, KubernetesSecret, Pod } from '@tappaas/sdk';
+import { hostPortKey } from '../../annotations.js';
+import { quantityOf } from './quantity.js';
+
+type Variables = Readonly<Record<string, string>>;
+
+/** What the environment of a container is made of. */
+export interface EnvironmentSources {
+  readonly pod: Immutable<Pod>;
+  readonly container: Immutable<Container>;
+  /** Of the host: PATH, locale, temporary directory. */
+  readonly base: Variables;
+  readonly image: Variables;
+  /** Where the services of the namespace answer. */
+  readonly services: Variables;
+  readonly hostPorts: Readonly<Record<string, number>>;
+  readonly configMaps: ReadonlyMap<string, Immutable<ConfigMap>>;
+  readonly secrets: ReadonlyMap<string, Immutable<KubernetesSecret>>;
+  /** What the node has, for limits that are not set. */
+  readonly capacity: Readonly<Record<string, number>>;
+}
+
+/** The environment, or what is missing for it. */
+export type Environment =
+  | { readonly variables: Variables; readonly missing?: undefined }
+  | { readonly missing: string; readonly variables?: undefined };
+
+/**
+ * Later sources win: host, image, services, envFrom, env, and last the ports, which are facts and not wishes. `PORT` is the first
+ * declared TCP port, `PORT_<NAME>` every named one.
+ */
+export function environmentOf(sources: EnvironmentSources): Environment {
+  const { pod, container } = sources;
+  const ports = portVariables(container, sources.hostPorts);
+  const variables: Record<string, string> = {
+    ...sources.base,
+    ...sources.image,
+    ...(pod.spec?.enableServiceLinks === false ? {} : sources.services),
+  };
+  for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
+    const found = configMapRef
+      ? sources.configMaps.get(configMapRef.name ?? '')?.data
+      : decoded(sources.secrets.get(secretRef?.name ?? ''));
+    const ref = configMapRef ?? secretRef;
+    if (found === undefined && ref?.optional !== true) return { missing: `${configMapRef ? 'config map' : 'secret'} "${ref?.name ?? ''}"` };
+    for (const [key, value] of Object.entries(found ?? {})) variables[prefix + key] = value;
+  }
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const found = valueFrom ? sourced(valueFrom, sources) : { value: expanded(value ?? '', { ...variables, ...ports }) };
+    if (found.missing !== undefined) return { missing: found.missing };
+    if (found.value !== undefined) variables[name] = found.value;
+  }
+  return { variables: { ...variables, ...ports } };
+}
+
+/** Replaces `$(NAME)` by the variable's value; `$$(NAME)` stands for itself, an unknown name stays as it is. */
+export function expanded(text: string, variables: Variables): string {
+  return text.replace(/\$(\$|\(([^()]*)\))/g, (whole: string, escaped: string, name: string | undefined) => {
+    if (escaped === '$') return '$';
+    return variables[name ?? ''] ?? whole;
+  });
+}
+
+function portVariables(container: Immutable<Container>, hostPorts: Readonly<Record<string, number>>): Variables {
+  const ports = (container.ports ?? []).map((port) => ({ ...port, host: hostPorts[hostPortKey(container.name, port)] }));
+  const first = ports.find(({ protocol }) => (protocol ?? 'TCP') === 'TCP') ?? ports[0];
+  const named = ports.flatMap(({ name, host }) => (name === undefined || host === undefined ? [] : [[`PORT_${variableName(name)}`, String(host)] as const]));
+  return { ...(first?.host === undefined ? {} : { PORT: String(first.host) }), ...Object.fromEntries(named) };
+}
+
+/** A name in the form of environment variables. */
+export const variableName = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
+
+type Sourced = { readonly value?: string; readonly missing?: string };
+
+function sourced(from: Immutable<EnvVarSource>, sources: EnvironmentSources): Sourced {
+  if (from.configMapKeyRef) {
+    const { name = '', key, optional } = from.configMapKeyRef;
+    return keyed(sources.configMaps.get(name)?.data?.[key], `key "${key}" of config map "${name}"`, optional);
+  }
+  if (from.secretKeyRef) {
+    const { name = '', key, optional } = from.secretKeyRef;
+    return keyed(decoded(sources.secrets.get(name))?.[key], `key "${key}" of secret "${name}"`, optional);
+  }
+  if (from.fieldRef) return keyed(fieldOf(sources.pod, from.fieldRef.fieldPath), `field ${from.fieldRef.fieldPath}`, false);
+  if (from.resourceFieldRef) {
+    const { resource, divisor } = from.resourceFieldRef;
+    const [list, name = ''] = resource.split('.') as ['limits' | 'requests', string?];
+    const amount = quantityOf(sources.container.resources?.[list]?.[name]) ?? (list === 'limits' ? sources.capacity[name] : 0) ?? 0;
+    return { value: String(Math.ceil(amount / (quantityOf(divisor) || 1))) };
+  }
+  return { missing: 'a source that is served here: configMapKeyRef, secretKeyRef, fieldRef or resourceFieldRef' };
+}
+
+const keyed = (value: string | undefined, what: string, optional: boolean | undefined): Sourced =>
+  value !== undefined ? { value } : optional ? {} : { missing: what };
+
+/** A field of the pod that containers may know. */
+export function fieldOf(pod: Immutable<Pod>, path: string): string | undefined {
+  const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
+  if (subscript) return pod.metadata[subscript[1] as 'labels' | 'annotations']?.[subscript[2] ?? ''] ?? '';
+  const fields: Readonly<Record<string, string | undefined>> = {
+    'metadata.name': pod.metadata.name,
+    'metadata.namespace': pod.metadata.namespace,
+    'metadata.uid': pod.metadata.uid,
+    'spec.nodeName': pod.spec?.nodeName,
+    'spec.serviceAccountName': pod.spec?.serviceAccountName ?? 'default',
+    'status.podIP': '127.0.0.1',
+    'status.podIPs': '127.0.0.1',
+    'status.hostIP': '127.0.0.1',
+    'status.hostIPs': '127.0.0.1',
+  };
+  return fields[path];
+}
+
+function decoded(secret: Immutable<KubernetesSecret> | undefined): Variables | undefined {
+  if (secret === undefined) return undefined;
+  return Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]));
+}

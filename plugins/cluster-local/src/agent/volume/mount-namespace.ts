@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { planMounts, type HostView, type Mount } from './mount-plan.js';
+
+const run = promisify(execFile);
+
+/** What of the host's file tree a plan asks. */
+export const hostView: HostView = {
+  list(path) {
+    try {
+      const entries = readdirSync(path, { withFileTypes: true });
+      return new Map(
+        entries.map((entry) => {
+          const full = join(path, entry.name);
+          if (!entry.isSymbolicLink()) return [entry.name, { isDirectory: entry.isDirectory() }];
+          return [entry.name, { isDirectory: statSync(full, { throwIfNoEntry: false })?.isDirectory() === true, linkTarget: readlinkSync(full) }];
+        }),
+      );
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** Builds the new root step by step, then changes into it for good. */
+const script = `
+set -e
+stage=$1 cwd=$2
+shift 2
+mount -t tmpfs -o mode=755 tmpfs "$stage"
+while [ "$1" != run ]; do
+  case $1 in
+    dir) mkdir -p "$stage$2"; shift 2 ;;
+    bind) mkdir -p "$stage$3"; mount --rbind "$2" "$stage$3"; shift 3 ;;
+    file) mkdir -p "$(dirname "$stage$3")"; [ -e "$stage$3" ] || : > "$stage$3"; mount --bind "$2" "$stage$3"; shift 3 ;;
+    link) mkdir -p "$(dirname "$stage$3")"; ln -s "$2" "$stage$3"; shift 3 ;;
+    ro) mount -o remount,bind,ro "$stage$2"; shift 2 ;;
+  esac
+done
+shift
+exec chroot "$stage" /bin/sh -c 'cd "$0" && exec "$@"' "$cwd" "$@"
+`;
+
+/** Ways to a mount namespace: as root directly, else through a user namespace, from which the user's own number is mapped back. */
+function wrapped(inner: readonly string[]): { readonly outer: readonly string[]; readonly inner: readonly string[] } {
+  const [user, group] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  if (user === 0) return { outer: ['unshare', '--mount', '--propagation', 'private'], inner };
+  return {
+    outer: ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private'],
+    inner: ['unshare', '--user', `--map-user=${user}`, `--map-group=${group}`, '--', ...inner],
+  };
+}
+
+/** The command that runs `argv` where the mounts are. `stage` is an empty directory of its own for the new root. */
+export async function inNamespace(argv: readonly string[], mounts: readonly Mount[], stage: string, cwd: string): Promise<readonly string[]> {
+  await mkdir(stage, { recursive: true, mode: 0o755 });
+  const { outer, inner } = wrapped(argv);
+  const steps = planMounts(mounts, hostView).flat();
+  return [...outer, '/bin/sh', '-c', script, 'tappaas-mounts', stage, cwd, ...steps, 'run', ...inner];
+}
+
+/** Why this host does not allow mount namespaces; nothing when it does. */
+export async function namespaceObstacle(scratch: string): Promise<string | undefined> {
+  if (process.platform !== 'linux') return `this is ${process.platform}: mount namespaces exist on Linux only`;
+  try {
+    const [command = '', ...args] = await inNamespace(['true'], [], scratch, '/');
+    await run(command, args, { timeout: 10_000 });
+    return undefined;
+  } catch (error) {
+    const text = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? '';
+    return `the host does not allow mount namespaces (${text === '' ? String((error as Error).message).split('\n')[0] : text})`;
+  }
+}
