@@ -1,0 +1,48 @@
+import type { AdmissionOperation, Caller } from '@tappaas/sdk';
+import type { Cause } from './errors.js';
+import type { JsonObject } from './schema/json-value.js';
+
+/** A write on its way, as the taps of admission are asked about it. */
+export interface AdmissionRequest {
+  readonly engine: string;
+  readonly group: string;
+  readonly kind: string;
+  /** Taps may see what is confidential only with the permission. */
+  readonly isConfidential: boolean;
+  readonly operation: AdmissionOperation;
+  readonly caller: Caller;
+  readonly dryRun: boolean;
+  readonly object: JsonObject;
+  readonly previous?: JsonObject;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a mutating tap changed: paths, never values. */
+export interface TapChange {
+  readonly plugin: string;
+  readonly paths: readonly string[];
+}
+
+/** Held in the write's own transaction. */
+export type PluginClaim = { readonly plugin: string; readonly denial: Omit<Cause, 'plugin'> } & (
+  | { readonly unique: string }
+  | { readonly counter: string; readonly amount: number; readonly max: number }
+);
+
+/** The admission stage as the engine needs it. */
+export interface Admission {
+  /** Asks the mutating taps in order. @throws when a tap failed: the write is denied, naming the plugin */
+  mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }>;
+  /** Asks all validating taps; every denial is told. */
+  validate(request: AdmissionRequest): Promise<readonly Cause[]>;
+  /** What the object claims; a pure function of it. */
+  claims(engine: string, group: string, kind: string, object: JsonObject): readonly PluginClaim[];
+}
+
+/** Admission without taps. */
+export const noAdmission: Admission = Object.freeze({
+  mutate: ({ object }: AdmissionRequest) => Promise.resolve({ object, changes: [] }),
+  validate: () => Promise.resolve([]),
+  claims: () => [],
+});

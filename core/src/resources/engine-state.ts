@@ -1,0 +1,44 @@
+import type { Awaitable, Clock, KeyValue, ResourceStore } from '@tappaas/sdk';
+import type { Admission } from './admission-port.js';
+import { resourceErrors } from './errors.js';
+import type { KeySpace } from './key-space.js';
+import type { KindEntry } from './kind-entry.js';
+import type { ObjectCache } from './object-cache.js';
+import type { Registry } from './registry.js';
+import type { Sealer, StoredObject } from './stored-object.js';
+
+/** What the parts of one engine share. */
+export interface EngineState {
+  readonly name: string;
+  readonly store: ResourceStore;
+  readonly clock: Clock;
+  readonly keys: KeySpace;
+  readonly admission: Admission;
+  readonly sealer: Sealer | undefined;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** A new uid. */
+  readonly uuid: () => string;
+  /** The kinds as of now; a reload replaces them, so hold on to what a request began with. */
+  readonly registry: () => Registry;
+  /** The cache of a stored kind. */
+  readonly cache: (entry: KindEntry) => ObjectCache;
+  /** Says whether an object may never be deleted. */
+  readonly protects: (entry: KindEntry, name: string) => boolean;
+  /** An object as the store gave it, unsealed where need be. */
+  readonly decode: (entry: KindEntry, stored: KeyValue) => Awaitable<StoredObject>;
+}
+
+/** A cache that has all that was acknowledged before the call. */
+export async function caughtUp(state: EngineState, entry: KindEntry, signal: AbortSignal): Promise<ObjectCache> {
+  const cache = state.cache(entry);
+  const revision = await state.store.currentRevision();
+  if (cache.revision < revision) await cache.waitFor(revision, signal);
+  return cache;
+}
+
+/** @throws TAP_OBJECT_UNKNOWN_VERSION for a version that the store has not reached: it cannot have been given out */
+export async function refuseFuture(store: ResourceStore, revision: number, resourceVersion: string): Promise<void> {
+  if (revision <= (await store.currentRevision())) return;
+  throw resourceErrors.TAP_OBJECT_UNKNOWN_VERSION({ message: `resourceVersion ${resourceVersion} does not exist yet` });
+}

@@ -1,0 +1,75 @@
+import { errorTable, type TapError } from '@tappaas/sdk';
+
+const caller = { blame: 'caller', retry: 'never' } as const;
+const platform = { blame: 'platform', retry: 'back-off' } as const;
+
+/** What a resource engine answers instead of an object; REST maps the HTTP status to a Status reason. */
+export const resourceErrors = errorTable({
+  TAP_KIND_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Look up the served kinds with `kubectl api-resources`.' },
+  TAP_KIND_INVALID: { ...platform, httpStatus: 500, retry: 'never', remedy: 'Correct the declaration of the kind.' },
+  TAP_KIND_DUPLICATE: { ...platform, httpStatus: 500, retry: 'never', remedy: 'Remove one of the two plugins that contribute the kind.' },
+  TAP_KIND_READ_ONLY: {
+    ...caller,
+    httpStatus: 405,
+    remedy: 'Load the plugin that contributes the kind, or remove its objects with `tappaas plugins purge`.',
+  },
+  TAP_ENGINE_NOT_STARTED: { ...platform, httpStatus: 503, remedy: 'Wait until the platform is ready; readyz says what it waits for.' },
+  TAP_OBJECT_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Check the name and the namespace.' },
+  TAP_OBJECT_EXISTS: { ...caller, httpStatus: 409, remedy: 'Choose another name, or update the object that exists.' },
+  TAP_OBJECT_CONFLICT: {
+    ...caller,
+    httpStatus: 409,
+    retry: 'back-off',
+    remedy: 'Read the object again and repeat the change on what is now.',
+  },
+  TAP_OBJECT_PRECONDITION: { ...caller, httpStatus: 412, remedy: 'Read the object again and repeat the change with its new ETag.' },
+  TAP_OBJECT_INVALID: { ...caller, httpStatus: 422, remedy: 'Correct the fields named.' },
+  TAP_OBJECT_FORBIDDEN: {
+    ...caller,
+    httpStatus: 403,
+    remedy: 'Ask an administrator for the permission, or change what the message names.',
+  },
+  TAP_OBJECT_DENIED: { ...caller, httpStatus: 403, remedy: 'Change what the named plugins object to.' },
+  TAP_OBJECT_EXPIRED: { ...caller, httpStatus: 410, remedy: 'List again without resourceVersion, or go on with the token given.' },
+  TAP_OBJECT_UNKNOWN_VERSION: {
+    ...caller,
+    httpStatus: 410,
+    remedy: 'List again without resourceVersion: this one is of another store, from before a restore, or does not exist yet.',
+  },
+  TAP_REQUEST_INVALID: { ...caller, httpStatus: 400, remedy: 'Correct the parameter or the body as the message says.' },
+  TAP_REQUEST_METHOD: { ...caller, httpStatus: 405, remedy: 'Use one of the verbs that discovery lists for the resource.' },
+  TAP_REQUEST_MEDIA_TYPE: { ...caller, httpStatus: 415, remedy: 'Use one of the content types that the message names.' },
+  TAP_REQUEST_TOO_LARGE: { ...caller, httpStatus: 413, remedy: 'Make the object smaller.' },
+  TAP_REQUEST_CONTENDED: { ...caller, httpStatus: 409, retry: 'back-off', remedy: 'Try again: others kept changing the object meanwhile.' },
+  TAP_REQUEST_KEY_REUSED: { ...caller, httpStatus: 422, remedy: 'Use a new Idempotency-Key for another request.' },
+  TAP_REQUEST_RUNNING: {
+    ...caller,
+    httpStatus: 409,
+    retry: 'back-off',
+    remedy: 'Wait: the first request with this Idempotency-Key still runs.',
+  },
+});
+
+/** One of several reasons; `plugin` is the instance whose tap objected. */
+export interface Cause {
+  readonly field: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly plugin?: string;
+}
+
+/** The object that an error is about. */
+export interface About {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+/** An error that carries every reason, so that REST can tell all of them in one Status. */
+export type ResourceError = TapError & { readonly causes?: readonly Cause[]; readonly about?: About };
+
+/** Hangs the reasons and the object on an error. */
+export function explained(error: TapError, about: About, causes: readonly Cause[] = []): ResourceError {
+  return Object.assign(error, { causes, about });
+}

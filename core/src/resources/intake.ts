@@ -1,0 +1,88 @@
+import { resourceErrors } from './errors.js';
+import type { KindVersionEntry } from './kind-entry.js';
+import { canonicalForm } from './schema/canonical-form.js';
+import { parseJson } from './schema/json-document.js';
+import { isJsonObject, type JsonObject } from './schema/json-value.js';
+import { pruneUnknown, strictDecodingFindings } from './schema/unknown-fields.js';
+import { parseYaml } from './schema/yaml-document.js';
+
+/** Bytes of a request's body; the listener refuses more as well, callers inside the platform meet the limit here. */
+export const bodyBytesMax = 1024 * 1024;
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+/** A body as it was understood. */
+export interface Intake {
+  readonly object: JsonObject;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Decodes a body into an object of `version`. Unknown and duplicate fields are refused, warned about or dropped silently.
+ *
+ * @throws TAP_REQUEST_INVALID, TAP_REQUEST_TOO_LARGE, TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT
+ */
+export function takeIn(body: Uint8Array, mediaType: 'json' | 'yaml', version: KindVersionEntry, fieldValidation: FieldValidation): Intake {
+  const { value, duplicates } = parseBody(body, mediaType);
+  return takeObject(value, duplicates, version, fieldValidation);
+}
+
+/** Decodes a body to plain data. @throws TAP_REQUEST_TOO_LARGE, TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT */
+export function parseBody(
+  body: Uint8Array,
+  mediaType: 'json' | 'yaml',
+): { readonly value: unknown; readonly duplicates: readonly string[] } {
+  if (body.byteLength > bodyBytesMax) {
+    throw resourceErrors.TAP_REQUEST_TOO_LARGE({ message: `the body has ${body.byteLength} bytes, at most ${bodyBytesMax} are taken` });
+  }
+  const text = decodeUtf8(body);
+  return mediaType === 'json' ? parseJson(text) : parseYaml(text);
+}
+
+function decodeUtf8(body: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw resourceErrors.TAP_REQUEST_INVALID({ message: 'the body is not valid UTF-8' });
+  }
+}
+
+/** Makes an object of `version` from decoded data. @throws TAP_REQUEST_INVALID */
+export function takeObject(
+  value: unknown,
+  duplicates: readonly string[],
+  version: KindVersionEntry,
+  fieldValidation: FieldValidation,
+): Intake {
+  const { kind } = version.served;
+  if (!isJsonObject(value)) {
+    throw resourceErrors.TAP_REQUEST_INVALID({
+      message: `expected an object of kind ${kind}, found ${JSON.stringify(value)?.slice(0, 40)}`,
+    });
+  }
+  refuseOtherKind(value, version);
+  const { object, unknown } = pruneUnknown(version.type, { ...value, apiVersion: version.apiVersion, kind });
+  const findings = strictDecodingFindings(unknown, duplicates);
+  if (findings.length > 0 && fieldValidation === 'Strict') {
+    throw resourceErrors.TAP_REQUEST_INVALID({ message: `strict decoding error: ${findings.join(', ')}` });
+  }
+  const canonical = canonicalForm(version.type, object, { emptyEnumIsAbsent: version.served.strategicMerge });
+  if (canonical['metadata'] !== undefined && !isJsonObject(canonical['metadata'])) {
+    throw resourceErrors.TAP_REQUEST_INVALID({ message: 'metadata: expected an object', field: 'metadata' });
+  }
+  return { object: canonical, warnings: fieldValidation === 'Warn' ? findings : [] };
+}
+
+function refuseOtherKind(value: JsonObject, { apiVersion, served }: KindVersionEntry): void {
+  const { apiVersion: writtenVersion, kind: writtenKind } = value;
+  if (writtenKind !== undefined && writtenKind !== '' && writtenKind !== served.kind) {
+    throw resourceErrors.TAP_REQUEST_INVALID({
+      message: `kind: expected ${served.kind}, found ${JSON.stringify(writtenKind)}`,
+      field: 'kind',
+    });
+  }
+  if (writtenVersion !== undefined && writtenVersion !== '' && writtenVersion !== apiVersion) {
+    const message = `apiVersion: expected ${apiVersion}, found ${JSON.stringify(writtenVersion)}`;
+    throw resourceErrors.TAP_REQUEST_INVALID({ message, field: 'apiVersion' });
+  }
+}

@@ -1,0 +1,13 @@
+import type { KindBehaviour } from '@tappaas/sdk';
+import type { JsonObject } from '../schema/json-value.js';
+import { entriesOf, frozenDenials, keyDenials, sizeDenials } from './key-values.js';
+
+const fields = ['data', 'binaryData'];
+
+/** Configuration that pods read. */
+export const configMapBehaviour: KindBehaviour<never> = {
+  check(object: JsonObject, previous?: JsonObject) {
+    const bytes = fields.flatMap((field) => entriesOf(object, field)).reduce((sum, [, value]) => sum + Buffer.byteLength(String(value)), 0);
+    return [...keyDenials(object, fields), ...frozenDenials(object, previous, fields), ...sizeDenials('data', bytes)];
+  },
+};

@@ -1,0 +1,91 @@
+import type { AnyKind, KindBehaviour } from '@tappaas/sdk';
+import { Operation, PluginStatus, Tenant } from '@tappaas/sdk/kinds';
+import type { KindRegistration, VirtualHandler } from '../kind-entry.js';
+import { configMapBehaviour } from './config-map.js';
+import { kubernetesHandle, type HandleExtra } from './kubernetes-handle.js';
+import { namespaceBehaviour } from './namespace.js';
+import { roleBindingBehaviour } from './role-binding.js';
+import { secretBehaviour } from './secret.js';
+
+/** Kinds that are asked and never stored; the stages that know the answers hand them in. */
+export interface ReviewHandlers {
+  readonly subjectAccessReview: VirtualHandler;
+  readonly localSubjectAccessReview: VirtualHandler;
+  readonly selfSubjectAccessReview: VirtualHandler;
+  readonly selfSubjectRulesReview: VirtualHandler;
+  readonly selfSubjectReview: VirtualHandler;
+  readonly tokenReview: VirtualHandler;
+}
+
+/** Who contributes these kinds. */
+export const kernel = 'kernel';
+
+const rbac = 'rbac.authorization.k8s.io';
+const authorization = 'authorization.k8s.io';
+const authentication = 'authentication.k8s.io';
+
+/** Kubernetes' own kinds that every engine may serve, with the rules that their schemas do not state. */
+export function coreKinds(): readonly KindRegistration[] {
+  return [
+    served('', 'Namespace', {
+      behaviour: namespaceBehaviour,
+      fields: ['status.phase'],
+      columns: [{ name: 'Status', path: '.status.phase', description: 'The status of the namespace' }],
+    }),
+    {
+      ...served('', 'Secret', {
+        behaviour: secretBehaviour,
+        fields: ['type'],
+        columns: [{ name: 'Type', path: '.type', description: 'What the data is for' }],
+      }),
+      isConfidential: true,
+    },
+    served('', 'ConfigMap', { behaviour: configMapBehaviour }),
+    served('', 'ServiceAccount'),
+    served('', 'Event', {
+      fields: ['involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'reason', 'type'],
+      columns: [
+        { name: 'Last Seen', path: '.lastTimestamp', type: 'date', description: 'When it last happened' },
+        { name: 'Type', path: '.type', description: 'Normal or Warning' },
+        { name: 'Reason', path: '.reason', description: 'Why it happened, in one word' },
+        { name: 'Object', path: '.involvedObject.name', description: 'The object it is about' },
+        { name: 'Message', path: '.message', description: 'What happened, for people' },
+        { name: 'Count', path: '.count', type: 'integer', description: 'How often it happened', wide: true },
+      ],
+    }),
+    served('coordination.k8s.io', 'Lease', {
+      columns: [{ name: 'Holder', path: '.spec.holderIdentity', description: 'Who holds it' }],
+    }),
+  ];
+}
+
+/** Everything that the platform's own engine serves without any plugin. */
+export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[] {
+  const bound = {
+    behaviour: roleBindingBehaviour,
+    columns: [{ name: 'Role', path: '.roleRef.name', description: 'The role that is bound' }],
+  };
+  return [
+    ...coreKinds(),
+    served(rbac, 'Role'),
+    served(rbac, 'ClusterRole'),
+    served(rbac, 'RoleBinding', bound),
+    served(rbac, 'ClusterRoleBinding', bound),
+    { ...served(authorization, 'SubjectAccessReview'), virtual: reviews.subjectAccessReview },
+    { ...served(authorization, 'LocalSubjectAccessReview'), virtual: reviews.localSubjectAccessReview },
+    { ...served(authorization, 'SelfSubjectAccessReview'), virtual: reviews.selfSubjectAccessReview },
+    { ...served(authorization, 'SelfSubjectRulesReview'), virtual: reviews.selfSubjectRulesReview },
+    { ...served(authentication, 'SelfSubjectReview'), virtual: reviews.selfSubjectReview },
+    { ...served(authentication, 'TokenReview'), virtual: reviews.tokenReview },
+    own(Tenant),
+    own(PluginStatus),
+    own(Operation),
+  ];
+}
+
+const own = (kind: AnyKind): KindRegistration => ({ kind, plugin: kernel });
+
+function served(group: string, kind: string, extra: HandleExtra & { readonly behaviour?: KindBehaviour<never> } = {}): KindRegistration {
+  const { behaviour, ...declared } = extra;
+  return { kind: kubernetesHandle(group, kind, declared), plugin: kernel, ...(behaviour && { behaviour }) };
+}

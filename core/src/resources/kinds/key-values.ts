@@ -1,0 +1,48 @@
+import type { Denial } from '@tappaas/sdk';
+import { equalJson, isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
+
+/** Bytes of all values of one ConfigMap or Secret together. */
+export const valueBytesMax = 1024 * 1024;
+const keyPattern = /^[-._a-zA-Z0-9]{1,253}$/;
+
+/** The entries of a map field such as `data`. */
+export const entriesOf = (object: unknown, field: string): readonly (readonly [string, unknown])[] => {
+  const map = memberOf(object, field);
+  return isJsonObject(map) ? Object.entries(map) : [];
+};
+
+/** What is wrong with the keys of the fields of an object that carries values, and with their size. */
+export function keyDenials(object: JsonObject, fields: readonly string[]): readonly Denial[] {
+  const denials: Denial[] = [];
+  const seen = new Set<string>();
+  for (const field of fields) {
+    for (const [key] of entriesOf(object, field)) {
+      const isName = keyPattern.test(key) && key !== '.' && !key.startsWith('..');
+      if (!isName) denials.push({ field: `${field}[${key}]`, reason: 'FieldValueInvalid', message: keyRule });
+      if (seen.has(key))
+        denials.push({ field: `${field}[${key}]`, reason: 'FieldValueDuplicate', message: 'stands in another field already' });
+      seen.add(key);
+    }
+  }
+  return denials;
+}
+
+const keyRule = "a key is at most 253 letters, digits, '-', '_' or '.', and does not begin with '..'";
+
+/** @source Kubernetes: an object with `immutable: true` keeps its values, and stays so until it is deleted */
+export function frozenDenials(object: JsonObject, previous: JsonObject | undefined, fields: readonly string[]): readonly Denial[] {
+  if (previous?.['immutable'] !== true) return [];
+  const changed = fields.filter((field) => !equalJson(previous[field] ?? {}, object[field] ?? {}));
+  const isThawed = object['immutable'] !== true;
+  return [...(isThawed ? ['immutable'] : []), ...changed].map((field) => ({
+    field,
+    reason: 'FieldValueForbidden',
+    message: 'field is immutable when `immutable` is set',
+  }));
+}
+
+/** Too many bytes of values. */
+export function sizeDenials(field: string, bytes: number): readonly Denial[] {
+  if (bytes <= valueBytesMax) return [];
+  return [{ field, reason: 'FieldValueTooLong', message: `all values together have ${bytes} bytes, at most ${valueBytesMax} are allowed` }];
+}

@@ -1,0 +1,42 @@
+import { valueAt } from '../schema/json-value.js';
+import type { Strategy } from '../strategy.js';
+import { namespaceStrategy } from './namespace.js';
+
+const uncounted: Strategy = { hasGeneration: false };
+const role: Strategy = { names: 'path-segment', hasGeneration: false };
+const defaultGraceSeconds = 30;
+
+/** A pod that runs somewhere gets time to end; one that was never placed, or has ended, needs none. */
+const pod: Strategy = {
+  graceSeconds(object, requested) {
+    const nodeName = valueAt(object, ['spec', 'nodeName']);
+    const phase = valueAt(object, ['status', 'phase']);
+    if (typeof nodeName !== 'string' || nodeName === '' || phase === 'Succeeded' || phase === 'Failed') return 0;
+    const own = valueAt(object, ['spec', 'terminationGracePeriodSeconds']);
+    return Math.max(0, requested ?? (typeof own === 'number' ? own : defaultGraceSeconds));
+  },
+};
+
+/** Events are news: they go by themselves. */
+const eventTtlMs = 3_600_000;
+
+/** What kube-apiserver's code does beyond the published schemas, for the kinds that are served here. */
+export const kubernetesStrategies: Readonly<Record<string, Strategy>> = Object.freeze({
+  '/Namespace': namespaceStrategy,
+  '/Event': { hasGeneration: false, ttlMs: eventTtlMs },
+  'events.k8s.io/Event': { hasGeneration: false, ttlMs: eventTtlMs },
+  '/Node': { hasGeneration: false, keepsStatusOnCreate: true },
+  '/Pod': pod,
+  '/Service': { names: 'service', hasGeneration: false },
+  '/PersistentVolume': uncounted,
+  '/PersistentVolumeClaim': uncounted,
+  '/ResourceQuota': uncounted,
+  'autoscaling/HorizontalPodAutoscaler': uncounted,
+  'networking.k8s.io/NetworkPolicy': { hasGeneration: true },
+  'networking.k8s.io/IngressClass': { hasGeneration: true },
+  'discovery.k8s.io/EndpointSlice': { hasGeneration: true },
+  'rbac.authorization.k8s.io/Role': role,
+  'rbac.authorization.k8s.io/ClusterRole': role,
+  'rbac.authorization.k8s.io/RoleBinding': role,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': role,
+});

@@ -1,0 +1,127 @@
+import type { AdmissionOperation, Change, Guard } from '@tappaas/sdk';
+import { ignoringTimes } from './apply/field-manager.js';
+import type { EngineState } from './engine-state.js';
+import { resourceErrors } from './errors.js';
+import { prepare, type Prepared } from './preparation.js';
+import type { Found } from './registry.js';
+import { isRemovable } from './removal.js';
+import { equalJson, type JsonObject } from './schema/json-value.js';
+import { StoredObject, type Body, type Side } from './stored-object.js';
+import { label } from './target.js';
+import { heldOf, takeStep, type StepResult } from './transaction.js';
+import type { WriteOptions } from './write-options.js';
+
+/** A change of one object, made anew from what stands there whenever somebody else was faster. */
+export interface Mutation {
+  readonly found: Found;
+  readonly key: string;
+  readonly name: string;
+  readonly operation: Exclude<AdmissionOperation, 'delete'>;
+  readonly options: WriteOptions;
+  /** What stood there when the write began. */
+  readonly previous: StoredObject | undefined;
+  /** The object as it should be, in the stored version; throws what the caller is to be told. */
+  readonly next: (previous: StoredObject | undefined) => Body | Promise<Body>;
+  /** Records who owns which field; told the object with its defaults, before admission. */
+  readonly own: (object: Body, previous: StoredObject | undefined) => Body;
+  /** Further conditions, read anew at each attempt. */
+  readonly guards?: () => Promise<readonly Guard[]>;
+  /** Told when a condition of `guards` no longer held: throws, or lets the write try again. */
+  readonly refused?: (guard: number) => Promise<void>;
+  /** Records written in the same transaction. */
+  readonly changes?: (result: Body) => readonly Change[];
+}
+
+/** What became of a mutation, in the stored version. */
+export interface Mutated {
+  readonly outcome: 'created' | 'updated' | 'unchanged';
+  readonly stored: StoredObject;
+}
+
+/** How often a change is made anew before the caller is told to come back. */
+export const attemptsMax = 32;
+
+/** Runs a mutation until it is written, is found to change nothing, or is refused. */
+export async function mutate(state: EngineState, mutation: Mutation): Promise<Mutated> {
+  const { found, options } = mutation;
+  let { previous } = mutation;
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    options.signal.throwIfAborted();
+    const prepared = await propose(state, mutation, previous);
+    const { object } = prepared;
+    if (previous && isSame(object, previous.object)) return { outcome: 'unchanged', stored: previous };
+    const outcome = previous ? 'updated' : 'created';
+    const side = sideOf(state, mutation, prepared, previous);
+    if (options.dryRun) return { outcome, stored: new StoredObject(object, previous?.revision ?? 0, state.store.epoch, side) };
+    const result = await write(state, mutation, previous, { object, side }, prepared);
+    if (result.outcome === 'done') return { outcome, stored: new StoredObject(object, result.revision, state.store.epoch, side) };
+    if (result.outcome === 'stale') previous = result.current && (await state.decode(found.entry, result.current));
+  }
+  const message = `${label(found.entry, mutation.name)}: others changed it ${attemptsMax} times meanwhile`;
+  throw resourceErrors.TAP_REQUEST_CONTENDED({ message });
+}
+
+async function propose(state: EngineState, mutation: Mutation, previous: StoredObject | undefined): Promise<Prepared> {
+  const { found, operation, options, own } = mutation;
+  return prepare(state.name, state.admission, {
+    entry: found.entry,
+    operation,
+    options,
+    previous,
+    own,
+    object: await mutation.next(previous),
+  });
+}
+
+async function write(
+  state: EngineState,
+  mutation: Mutation,
+  previous: StoredObject | undefined,
+  next: { readonly object: Body; readonly side: Side },
+  prepared: Prepared,
+): Promise<StepResult> {
+  const { entry } = mutation.found;
+  const own = (await mutation.guards?.()) ?? [];
+  const result = await takeStep(state, {
+    entry,
+    key: mutation.key,
+    previous,
+    next: isRemovable(entry, next.object) ? undefined : next,
+    claims: prepared.claims ?? [],
+    guards: [...own, ...(mutation.options.guards ?? [])],
+    changes: mutation.changes?.(next.object) ?? [],
+  });
+  if (result.outcome !== 'refused') return result;
+  if (result.guard >= own.length) throw fenced(entry, mutation.name);
+  await mutation.refused?.(result.guard);
+  return result;
+}
+
+/** The writer lost its leadership: what it wanted to write was decided by somebody who no longer decides. */
+export function fenced(entry: Found['entry'], name: string): Error {
+  const message = `${label(entry, name)}: the writer's fence no longer holds, so nothing was written`;
+  return resourceErrors.TAP_OBJECT_CONFLICT({ message });
+}
+
+function sideOf(state: EngineState, mutation: Mutation, prepared: Prepared, previous: StoredObject | undefined): Side {
+  const time = new Date(state.clock.nowMs()).toISOString();
+  const changes = prepared.changes.map(({ plugin, paths }) => ({ plugin, paths, operation: mutation.operation, time }));
+  const plugins = new Set(changes.map(({ plugin }) => plugin));
+  const before = (previous?.side.attribution ?? []).filter(({ plugin }) => !plugins.has(plugin));
+  return {
+    claims: prepared.claims ? heldOf(prepared.claims) : (previous?.side.claims ?? []),
+    attribution: [...before, ...changes],
+  };
+}
+
+/** Times of managed fields do not count: a write that changes nothing else is no write. */
+function isSame(object: Body, previous: Body): boolean {
+  const next = withoutVersion(object);
+  const before = withoutVersion(previous);
+  return equalJson(ignoringTimes(before, next), before);
+}
+
+function withoutVersion(object: Body): JsonObject {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}

@@ -1,0 +1,63 @@
+import type { Awaitable, Clock, KeyValue, ResourceStore, TapError } from '@tappaas/sdk';
+import type { KindEntry } from './kind-entry.js';
+import { valueAt } from './schema/json-value.js';
+import { fromStore, type Sealer, type StoredObject } from './stored-object.js';
+import type { OpenWatchCache, WatchCache } from './watch-cache.js';
+
+/** The cache of one kind's objects. */
+export type ObjectCache = WatchCache<StoredObject>;
+
+/** What every cache of an engine is made with. */
+export interface CacheMaker {
+  readonly store: ResourceStore;
+  readonly clock: Clock;
+  readonly open: OpenWatchCache;
+  readonly decode: (entry: KindEntry, stored: KeyValue) => Awaitable<StoredObject>;
+  readonly onProblem: (kind: string, problem: TapError) => void;
+}
+
+/** Names of indexes; fields that may stand in selectors have one each, called `field:` and the path. */
+export const indexNames = { label: 'label', owner: 'owner', field: (path: string) => `field:${path}` };
+
+/** Opens the cache of a kind. */
+export function openObjectCache(entry: KindEntry, { store, clock, open, decode, onProblem }: CacheMaker): ObjectCache {
+  return open<StoredObject>({
+    store,
+    clock,
+    prefix: entry.prefix,
+    decode: (stored) => decode(entry, stored),
+    encode: (stored) => stored.bytes,
+    restamp: (stored, revision) => stored.at(revision, store.epoch),
+    indexes: indexesOf(entry),
+    onProblem: (problem) => onProblem(entry.kind, problem),
+  });
+}
+
+/** Reads an object of a kind from the store; confidential ones are opened first. */
+export function decodeStored(
+  { isConfidential }: KindEntry,
+  stored: KeyValue,
+  epoch: number,
+  sealer: Sealer | undefined,
+): Awaitable<StoredObject> {
+  if (!isConfidential || sealer === undefined) return fromStore(stored.value, stored, epoch);
+  const opened = sealer.open(stored.value, stored.key);
+  return opened instanceof Promise ? opened.then((plain) => fromStore(plain, stored, epoch)) : fromStore(opened, stored, epoch);
+}
+
+type Index = (stored: StoredObject) => readonly string[];
+
+function indexesOf(entry: KindEntry): Readonly<Record<string, Index>> {
+  const fields = [...entry.fields].map(([path, names]): [string, Index] => [
+    indexNames.field(path),
+    ({ object }) => {
+      const value = valueAt(object, names);
+      return value === undefined ? [''] : [typeof value === 'string' ? value : JSON.stringify(value)];
+    },
+  ]);
+  return {
+    [indexNames.label]: ({ object }) => Object.entries(object.metadata.labels ?? {}).flatMap(([name, value]) => [name, `${name}=${value}`]),
+    [indexNames.owner]: ({ object }) => (object.metadata.ownerReferences ?? []).map((owner) => owner.uid),
+    ...Object.fromEntries(fields),
+  };
+}

@@ -1,0 +1,100 @@
+import { kubernetesSchemas, type OpenApiSchema } from '@tappaas/sdk/kubernetes';
+import type { KindEntry, KindVersionEntry, ServedKind } from './kind-entry.js';
+import { closureOf } from './kind-schema.js';
+import { fieldType, type FieldType } from './schema/field-type.js';
+import { isJsonObject, valueAt, type JsonObject } from './schema/json-value.js';
+import { StoredObject, type Body } from './stored-object.js';
+
+/** The version of the Scale body, which no kind of its own serves. */
+export const scaleVersion: KindVersionEntry = (() => {
+  const schemaName = 'io.k8s.api.autoscaling.v1.Scale';
+  const components = (): Readonly<Record<string, OpenApiSchema>> => closureOf(schemaName, kubernetesSchemas);
+  let type: FieldType | undefined;
+  const served: ServedKind = {
+    group: 'autoscaling',
+    version: 'v1',
+    kind: 'Scale',
+    plural: 'scales',
+    singular: 'scale',
+    scope: 'Namespaced',
+    description: 'How many replicas there are and should be.',
+    shortNames: [],
+    categories: [],
+    verbs: [],
+    subresources: [],
+    schemaName,
+    components,
+    columns: [],
+    strategicMerge: true,
+    orphaned: false,
+  };
+  return Object.freeze({
+    served,
+    apiVersion: 'autoscaling/v1',
+    conversion: undefined,
+    get type(): FieldType {
+      type ??= fieldType(kubernetesSchemas[schemaName] ?? {}, kubernetesSchemas);
+      return type;
+    },
+  });
+})();
+
+const namesOf = (path: string): readonly string[] => path.replace(/^\./, '').split('.');
+
+/** The autoscaling/v1 Scale of an object, with the metadata that a scaler needs. */
+export function asScale(stored: StoredObject, entry: KindEntry, epoch: number): StoredObject {
+  const { object } = stored;
+  const { name, namespace, uid, creationTimestamp } = object.metadata;
+  const at = (path: string | undefined): unknown => (path === undefined ? undefined : valueAt(object, namesOf(path)));
+  const replicas = at(entry.scale?.replicasPath);
+  const selector = selectorText(at(entry.scale?.selectorPath));
+  const scale = {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, ...(namespace !== undefined && { namespace }), uid, creationTimestamp },
+    spec: { ...(typeof replicas === 'number' && replicas !== 0 && { replicas }) },
+    status: { replicas: at(entry.scale?.statusReplicasPath) ?? 0, ...(selector !== undefined && { selector }) },
+  };
+  return new StoredObject(scale, stored.revision, epoch);
+}
+
+/** The object with the number of replicas that a Scale asks for. */
+export function scaled(object: Body, entry: KindEntry, scale: JsonObject): Body {
+  const replicas = valueAt(scale, ['spec', 'replicas']) ?? 0;
+  return set(object, namesOf(entry.scale?.replicasPath ?? ''), replicas) as unknown as Body;
+}
+
+function set(object: JsonObject, [name, ...rest]: readonly string[], value: unknown): JsonObject {
+  if (name === undefined) return object;
+  if (rest.length === 0) return { ...object, [name]: value };
+  const inner = object[name];
+  return { ...object, [name]: set(isJsonObject(inner) ? inner : {}, rest, value) };
+}
+
+/** A label selector as a Scale's status writes it. */
+function selectorText(selector: unknown): string | undefined {
+  if (typeof selector === 'string') return selector;
+  if (!isJsonObject(selector)) return undefined;
+  const labels = isJsonObject(selector['matchLabels']) ? selector['matchLabels'] : {};
+  const expressions = Array.isArray(selector['matchExpressions']) ? selector['matchExpressions'] : [];
+  const parts = Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`);
+  return [...parts.sort(), ...expressions.flatMap(expressionText)].join(',');
+}
+
+function expressionText(expression: unknown): readonly string[] {
+  if (!isJsonObject(expression)) return [];
+  const key = String(expression['key']);
+  const values = Array.isArray(expression['values']) ? expression['values'].map(String).sort().join(',') : '';
+  switch (expression['operator']) {
+    case 'In':
+      return [`${key} in (${values})`];
+    case 'NotIn':
+      return [`${key} notin (${values})`];
+    case 'Exists':
+      return [key];
+    case 'DoesNotExist':
+      return [`!${key}`];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,106 @@
+import type { Change, ClaimChange, Guard, KeyValue, TransactionResult } from '@tappaas/sdk';
+import type { PluginClaim } from './admission-port.js';
+import type { EngineState } from './engine-state.js';
+import { explained, resourceErrors, type Cause } from './errors.js';
+import type { KindEntry } from './kind-entry.js';
+import { toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';
+import { label } from './target.js';
+
+/** One state of one object taking the place of another, with everything that has to hold and happen at once. */
+export interface Step {
+  readonly entry: KindEntry;
+  readonly key: string;
+  /** Nothing: the object must not exist. */
+  readonly previous: { readonly object: Body; readonly revision: number; readonly side: Side } | undefined;
+  /** Nothing: the object is removed. */
+  readonly next: { readonly object: Body; readonly side: Side } | undefined;
+  readonly claims: readonly PluginClaim[];
+  readonly guards: readonly Guard[];
+  readonly changes: readonly Change[];
+}
+
+/** What came of it; `stale` says what stands there now, `refused` which of the further guards failed. */
+export type StepResult =
+  | { readonly outcome: 'done'; readonly revision: number }
+  | { readonly outcome: 'stale'; readonly current: KeyValue | undefined }
+  | { readonly outcome: 'refused'; readonly guard: number; readonly current: KeyValue | undefined };
+
+/** Writes a step. @throws TAP_OBJECT_DENIED when a claim cannot be had */
+export async function takeStep(state: EngineState, step: Step): Promise<StepResult> {
+  const { entry, key, previous, next } = step;
+  const claims = claimChanges(state, step);
+  const change: Change = next ? { put: key, value: await valueOf(entry, key, next, state.sealer) } : { delete: key };
+  const result = await state.store.transact({
+    guards: [{ key, modRevision: previous?.revision ?? 0 }, ...step.guards],
+    claims: claims.map(({ change }) => change),
+    changes: [change, ...step.changes],
+  });
+  if (result.ok) return { outcome: 'done', revision: result.revision };
+  if ('failedClaim' in result) throw claimed(step, claims[result.failedClaim]?.claim, result);
+  if (result.failedGuard === 0) return { outcome: 'stale', current: result.current };
+  return { outcome: 'refused', guard: result.failedGuard - 1, current: result.current };
+}
+
+async function valueOf(entry: KindEntry, key: string, next: NonNullable<Step['next']>, sealer: Sealer | undefined): Promise<Uint8Array> {
+  const plain = toStore(next.object, next.side);
+  if (!entry.isConfidential || sealer === undefined) return plain;
+  return sealer.seal(plain, { key, uid: next.object.metadata.uid });
+}
+
+/** What an object holds once its claims are granted; recorded with it, so that they are given back whatever a plugin says then. */
+export function heldOf(claims: readonly PluginClaim[]): readonly HeldClaim[] {
+  return claims.map((claim) => ('unique' in claim ? { unique: claim.unique } : { counter: claim.counter, amount: claim.amount }));
+}
+
+interface PendingClaim {
+  readonly change: ClaimChange;
+  /** Absent where something is given back, which cannot fail. */
+  readonly claim: PluginClaim | undefined;
+}
+
+function claimChanges({ keys }: Pick<EngineState, 'keys'>, step: Step): readonly PendingClaim[] {
+  const held = step.previous?.side.claims ?? [];
+  const kept = step.next ? step.next.side.claims : [];
+  const uid = (step.next ?? step.previous)?.object.metadata.uid ?? '';
+  const holder = `${step.key}#${uid}`;
+  const wanted = new Map(step.claims.map((claim) => ['unique' in claim ? `u/${claim.unique}` : `c/${claim.counter}`, claim]));
+  const before = new Set(uniques(held));
+  const after = new Set(uniques(kept));
+  const released = [...before].filter((name) => !after.has(name));
+  const taken = [...after].filter((name) => !before.has(name));
+  return [
+    ...released.map((name) => ({ change: { release: keys.claim(name), holder }, claim: undefined })),
+    ...taken.map((name) => ({ change: { unique: keys.claim(name), holder }, claim: wanted.get(`u/${name}`) })),
+    ...counterChanges(held, kept).map(([name, amount]) => {
+      const claim = wanted.get(`c/${name}`);
+      const max = claim && 'max' in claim && amount > 0 ? { max: claim.max } : {};
+      return { change: { counter: keys.claim(name), amount, ...max }, claim };
+    }),
+  ];
+}
+
+const uniques = (claims: readonly HeldClaim[]): readonly string[] => claims.flatMap((claim) => ('unique' in claim ? [claim.unique] : []));
+
+function counterChanges(held: readonly HeldClaim[], kept: readonly HeldClaim[]): readonly (readonly [string, number])[] {
+  const sums = new Map<string, number>();
+  const add = (claims: readonly HeldClaim[], sign: 1 | -1): void => {
+    for (const claim of claims) if ('counter' in claim) sums.set(claim.counter, (sums.get(claim.counter) ?? 0) + sign * claim.amount);
+  };
+  add(held, -1);
+  add(kept, 1);
+  return [...sums].filter(([, amount]) => amount !== 0);
+}
+
+type FailedClaim = Extract<TransactionResult, { readonly failedClaim: number }>;
+
+function claimed(step: Step, claim: PluginClaim | undefined, result: FailedClaim): Error {
+  const { entry } = step;
+  const name = (step.next ?? step.previous)?.object.metadata.name ?? '';
+  const cause: Cause = claim
+    ? { ...claim.denial, plugin: claim.plugin }
+    : { field: '', reason: 'Claimed', message: `a claim cannot be had; found ${result.holder ?? result.sum ?? 'another holder'}` };
+  const message = `${label(entry, name)} is denied: ${cause.field}: ${cause.message}`;
+  return explained(resourceErrors.TAP_OBJECT_DENIED({ message, field: cause.field }), { group: entry.group, kind: entry.kind, name }, [
+    cause,
+  ]);
+}

@@ -1,0 +1,108 @@
+import type { VersionedView } from './conversion.js';
+import { caughtUp, refuseFuture, type EngineState } from './engine-state.js';
+import { resourceErrors } from './errors.js';
+import type { Served } from './reads.js';
+import type { Found } from './registry.js';
+import { resourceVersionOf, revisionOf } from './resource-version.js';
+import { selectionOf, type Filter } from './selection.js';
+import type { StoredObject } from './stored-object.js';
+import { findKind, type Target } from './target.js';
+import type { CacheBatch, CacheEvent, CachePage } from './watch-cache.js';
+
+/** A watch as it is asked for. */
+export interface WatchQuery extends Filter {
+  readonly target: Target;
+  readonly resourceVersion?: string;
+  readonly sendInitialEvents: boolean;
+  readonly bookmarks: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A bookmark's `served` carries kind, apiVersion and resourceVersion only, and after initial events their annotation. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly served: Served;
+}
+
+/** Objects told in one batch while a watch begins with what is there. */
+const initialBatchMax = 500;
+/** Readers take a watch without a word for half-open after 25 s. */
+const bookmarkEveryMs = 10_000;
+const bufferedEventsMax = 4_096;
+
+/** Answers watches from the watch caches. */
+export class Watches {
+  readonly #state: EngineState;
+  readonly #views: VersionedView;
+
+  constructor(state: EngineState, views: VersionedView) {
+    this.#state = state;
+    this.#views = views;
+  }
+
+  /**
+   * Batches of events in order. Without a resourceVersion, or with "0", it begins with what is there.
+   *
+   * @throws TAP_STORE_COMPACTED when the history is gone, TAP_STORE_SLOW_CONSUMER when the reader was too slow
+   */
+  async *watch(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], void, void> {
+    const { store } = this.#state;
+    const found = findKind(this.#state.registry(), query.target);
+    if (!found.entry.verbs.has('watch')) {
+      throw resourceErrors.TAP_REQUEST_METHOD({ message: `${query.target.kind.plural}: watch is not served` });
+    }
+    const { resourceVersion = '', signal } = query;
+    const isFromStart = resourceVersion === '' || resourceVersion === '0';
+    const revision = isFromStart ? 0 : revisionOf(resourceVersion, store.epoch);
+    if (!isFromStart) await refuseFuture(store, revision, resourceVersion);
+    const cache = resourceVersion === '' ? await caughtUp(this.#state, found.entry, signal) : this.#state.cache(found.entry);
+    if (cache.revision < revision || cache.revision < 0) await cache.waitFor(revision, signal);
+    const selection = selectionOf(found.entry, found.entry.isNamespaced ? query.target.namespace : undefined, query);
+    // The list and the watch are made in one turn, so nothing is missed between them and nothing told twice.
+    const initial = isFromStart || query.sendInitialEvents ? cache.list(selection) : undefined;
+    const bookmark = query.bookmarks ? { bookmarkEveryMs } : {};
+    const watch = cache.watch({ ...selection, afterRevision: initial?.revision ?? revision, bufferedEventsMax, ...bookmark });
+    const close = (): void => watch.close();
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      if (initial) yield* this.#initial(initial, found, query);
+      if (signal.aborted) return;
+      for await (const batch of watch) {
+        const events = this.#events(batch, found, query);
+        if (events.length > 0) yield events;
+      }
+    } finally {
+      signal.removeEventListener('abort', close);
+      close();
+    }
+  }
+
+  *#initial({ items, revision }: CachePage<StoredObject>, found: Found, query: WatchQuery): Generator<readonly WatchEvent[]> {
+    for (let start = 0; start < items.length; start += initialBatchMax) {
+      const batch = items.slice(start, start + initialBatchMax);
+      yield batch.map(({ object }) => ({ type: 'ADDED' as const, served: this.#view(object, found) }));
+    }
+    if (query.sendInitialEvents && query.bookmarks) yield [this.#bookmark(found, revision, { 'k8s.io/initial-events-end': 'true' })];
+  }
+
+  #events(batch: CacheBatch<StoredObject>, found: Found, query: WatchQuery): readonly WatchEvent[] {
+    if (batch.events.length > 0) return batch.events.map((event) => this.#event(event, found));
+    return query.bookmarks ? [this.#bookmark(found, batch.revision)] : [];
+  }
+
+  #event(event: CacheEvent<StoredObject>, found: Found): WatchEvent {
+    const type = event.type === 'added' ? 'ADDED' : event.type === 'modified' ? 'MODIFIED' : 'DELETED';
+    return { type, served: this.#view(event.entry.object, found) };
+  }
+
+  #view(stored: StoredObject, found: Found): Served {
+    return this.#views.at(stored, found.version, this.#state.store.epoch);
+  }
+
+  #bookmark({ entry, version }: Found, revision: number, annotations?: Readonly<Record<string, string>>): WatchEvent {
+    const resourceVersion = resourceVersionOf(this.#state.store.epoch, revision);
+    const metadata = { resourceVersion, creationTimestamp: null, ...(annotations && { annotations }) };
+    const object = { kind: entry.kind, apiVersion: version.apiVersion, metadata };
+    return { type: 'BOOKMARK', served: { object, resourceVersion, bytes: new TextEncoder().encode(JSON.stringify(object)) } };
+  }
+}

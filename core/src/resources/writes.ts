@@ -1,0 +1,145 @@
+import { fromHub, toHub, type VersionedView } from './conversion.js';
+import { create } from './creation.js';
+import { remove } from './deletion.js';
+import { applying } from './applying.js';
+import { tracking } from './field-ownership.js';
+import type { EngineState } from './engine-state.js';
+import { resourceErrors } from './errors.js';
+import { takeIn } from './intake.js';
+import { modify, patching, refuseOtherName, replacement } from './modification.js';
+import type { Reads, Served } from './reads.js';
+import type { Found } from './registry.js';
+import { asScale } from './scale.js';
+import { StoredObject, type Body } from './stored-object.js';
+import { findKind, namespaceOf, type Target } from './target.js';
+import type { CreateOrUpdate, DeleteCollection, PatchWrite, Write, WriteOptions, WriteResult } from './write-options.js';
+
+/** Subresources that are written here; others are answered by whoever contributes them. */
+const writable = new Set([undefined, '', 'status', 'scale']);
+/** Objects of a collection that are deleted at once. */
+const deletesAtOnceMax = 16;
+
+/** Answers every write of one engine. */
+export class Writes {
+  readonly #state: EngineState;
+  readonly #reads: Reads;
+  readonly #views: VersionedView;
+
+  constructor(state: EngineState, reads: Reads, views: VersionedView) {
+    this.#state = state;
+    this.#reads = reads;
+    this.#views = views;
+  }
+
+  /** @throws TapErrors only */
+  async write(write: Write, options: WriteOptions): Promise<WriteResult> {
+    const found = findKind(this.#state.registry(), write.target);
+    refuseVerb(found, write);
+    switch (write.verb) {
+      case 'create':
+        return this.#create(found, write, options);
+      case 'update':
+      case 'patch':
+        return this.#modify(found, write, options);
+      case 'delete':
+        return this.#answer(
+          found,
+          undefined,
+          await remove(this.#state, { found, target: write.target, options, deletion: write.options }),
+          [],
+        );
+      case 'deletecollection':
+        return this.#deleteCollection(found, write, options);
+    }
+  }
+
+  async #create(found: Found, write: CreateOrUpdate, options: WriteOptions): Promise<WriteResult> {
+    const { object, warnings } = takeIn(write.body, write.mediaType, found.version, options.fieldValidation);
+    refuseOtherName(write.target, object);
+    if (found.entry.virtual) return this.#virtual(found, write.target, object as Body, warnings, options);
+    const hub = toHub(object, found.version, found.entry);
+    const own = tracking(this.#state, { found, manager: options.fieldManager, subresource: undefined });
+    return this.#answer(found, undefined, await create(this.#state, { found, target: write.target, object: hub, options, own }), warnings);
+  }
+
+  async #virtual(found: Found, target: Target, object: Body, warnings: readonly string[], options: WriteOptions): Promise<WriteResult> {
+    const { caller, requestId, signal } = options;
+    const namespace = found.entry.isNamespaced ? namespaceOf(target) : undefined;
+    const answer = await found.entry.virtual?.(object, { caller, namespace, requestId, signal });
+    return { outcome: 'created', served: plain(answer ?? object), warnings };
+  }
+
+  async #modify(found: Found, write: CreateOrUpdate | PatchWrite, options: WriteOptions): Promise<WriteResult> {
+    const { target } = write;
+    if (write.verb === 'patch' && write.patchType === 'apply') return this.#apply(found, write, options);
+    const own = tracking(this.#state, { found, manager: options.fieldManager, subresource: target.subresource });
+    const { change, warnings } = write.verb === 'patch' ? patching(write, found, options) : replacement(write, found, options);
+    const modification = { found, target, options, own, change, needsVersion: write.verb === 'update' };
+    return this.#answer(found, target.subresource, await modify(this.#state, modification), warnings);
+  }
+
+  async #apply(found: Found, write: PatchWrite, options: WriteOptions): Promise<WriteResult> {
+    const { applied, warnings } = await applying(this.#state, { found, write, options });
+    return this.#answer(found, write.target.subresource, applied, warnings);
+  }
+
+  async #deleteCollection(found: Found, write: DeleteCollection, options: WriteOptions): Promise<WriteResult> {
+    const { target, labelSelector, fieldSelector } = write;
+    const { signal } = options;
+    const filter = { ...(labelSelector !== undefined && { labelSelector }), ...(fieldSelector !== undefined && { fieldSelector }) };
+    const page = await this.#reads.list({ target, ...filter, signal });
+    const names = page.items.map(({ object }) => (object as Body).metadata);
+    const items: unknown[] = [];
+    const work = names.values();
+    const worker = async (): Promise<void> => {
+      for (const { name, namespace } of work) {
+        const one = { ...target, name, ...(namespace !== undefined && { namespace }) };
+        const deletion = { found, target: one, options, deletion: write.options };
+        const deleted = await remove(this.#state, deletion).catch(unlessGone);
+        if (deleted) items.push(fromHub(deleted.stored.object, found.version));
+      }
+    };
+    await Promise.all(Array.from({ length: deletesAtOnceMax }, worker));
+    const list = {
+      kind: `${found.entry.kind}List`,
+      apiVersion: found.version.apiVersion,
+      metadata: { resourceVersion: page.resourceVersion },
+      items,
+    };
+    return { outcome: 'deleted', served: plain(list), warnings: [] };
+  }
+
+  #answer(
+    found: Found,
+    subresource: string | undefined,
+    { outcome, stored }: { readonly outcome: WriteResult['outcome']; readonly stored: StoredObject },
+    warnings: readonly string[],
+  ): WriteResult {
+    const { epoch } = this.#state.store;
+    const served = subresource === 'scale' ? asScale(stored, found.entry, epoch) : this.#views.at(stored, found.version, epoch);
+    return { outcome, served, warnings };
+  }
+}
+
+function refuseVerb({ entry }: Found, { verb, target }: Write): void {
+  if (entry.isOrphaned) {
+    const message = `${entry.plural}: plugin ${entry.plugin}, which contributes the kind, is not loaded, so its objects can only be read`;
+    throw resourceErrors.TAP_KIND_READ_ONLY({ message });
+  }
+  const { subresource } = target;
+  const isServed = writable.has(subresource) && (subresource !== 'status' || entry.hasStatus) && (subresource !== 'scale' || entry.scale);
+  if (!isServed) throw resourceErrors.TAP_OBJECT_NOT_FOUND({ message: `${entry.plural}: there is no subresource ${subresource}` });
+  const isPart = subresource !== undefined && subresource !== '';
+  if (entry.verbs.has(verb) && (!isPart || verb === 'update' || verb === 'patch')) return;
+  throw resourceErrors.TAP_REQUEST_METHOD({ message: `${entry.plural}${isPart ? `/${subresource}` : ''}: ${verb} is not served` });
+}
+
+function unlessGone(error: unknown): undefined {
+  if ((error as { readonly code?: string }).code === 'TAP_OBJECT_NOT_FOUND') return undefined;
+  throw error;
+}
+
+/** An answer that is not stored. */
+function plain(object: object): Served {
+  return { object, bytes: new TextEncoder().encode(JSON.stringify(object)), resourceVersion: '' };
+}
