@@ -5,8 +5,8 @@ import type { ReportProblem } from './problems.js';
 import type { BatchTap } from './taps.js';
 
 const deadlineMs = 20;
-/** Calls with at most so many candidates, nearly all of them, find their arrays ready. */
-const keptCountMax = 32;
+/** Calls with at most so many candidates, nearly all of them, find their arrays ready; of larger ones, the last. */
+const keptCountMax = 128;
 
 interface Frame {
   readonly out: Int32Array;
@@ -23,6 +23,7 @@ export class BatchCall<T extends BatchTap> {
   readonly sources: readonly ColumnSource[];
   readonly #names: readonly string[];
   readonly #kept: Frame[] = [];
+  #large: Frame | undefined;
   readonly #nowMs: () => number;
   readonly #report: ReportProblem;
 
@@ -49,7 +50,7 @@ export class BatchCall<T extends BatchTap> {
   }
 
   #frame(count: number): Frame {
-    if (count > keptCountMax) return this.#makeFrame(count);
+    if (count > keptCountMax) return this.#large?.out.length === count ? this.#large : (this.#large = this.#makeFrame(count));
     return (this.#kept[count] ??= this.#makeFrame(count));
   }
 

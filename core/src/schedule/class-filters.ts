@@ -25,7 +25,7 @@ export interface RefusedNodes {
  */
 export class ClassFilters {
   readonly verdicts: Int32Array;
-  readonly #counts: number[] = [];
+  readonly #counts: number[] = [0, 0];
   readonly #reasons = new ReasonTable(reasonsMax);
   readonly #table: NodeTable;
   readonly #cls: SchedulingClass;
@@ -65,7 +65,7 @@ export class ClassFilters {
       const slot = changed[i] ?? 0;
       if (this.#table.facts(slot) === undefined) this.#set(slot, absent);
       else if (this.#table.nodeChangedAt(slot) > since) first[wholly++] = slot;
-      else if (this.#reasons.get(this.verdicts[slot] ?? 0)?.fromNode !== true) second[partly++] = slot;
+      else if (!this.#refusedByNode(slot)) second[partly++] = slot;
     }
     wholly = this.#run(false, first, wholly);
     for (let i = 0; i < wholly; i++) second[partly++] = first[i] ?? 0;
@@ -78,10 +78,18 @@ export class ClassFilters {
   }
 
   refused(): readonly RefusedNodes[] {
-    return this.#counts.flatMap((nodes, code) => {
+    const refused: RefusedNodes[] = [];
+    for (let code = feasible + 1; code < this.#counts.length; code++) {
+      const nodes = this.#counts[code] ?? 0;
       const reason = nodes > 0 ? this.#reasons.get(code) : undefined;
-      return reason === undefined ? [] : { reason, nodes };
-    });
+      if (reason !== undefined) refused.push({ reason, nodes });
+    }
+    return refused;
+  }
+
+  #refusedByNode(slot: number): boolean {
+    const verdict = this.verdicts[slot] ?? absent;
+    return verdict > feasible && this.#reasons.get(verdict)?.fromNode === true;
   }
 
   /** Asks the masks and taps of one sort; keeps the slots that pass in front and answers how many they are. */
@@ -111,7 +119,8 @@ export class ClassFilters {
     let left = 0;
     for (let i = 0; i < count; i++) {
       const slot = slots[i] ?? 0;
-      const reason = reasons[(out[i] ?? 0) - 1];
+      const answer = out[i] ?? 0;
+      const reason = answer === 0 ? undefined : reasons[answer - 1];
       if (reason === undefined) slots[left++] = slot;
       else this.#set(slot, this.#reasons.code(reason));
     }

@@ -68,7 +68,7 @@ export class Cycle {
     if (place.slot < 0) return this.#nowhere(pending, generation, place, since);
     this.#rooms.abandon(pending);
     const node = this.#bench.cluster.table.nameOf(place.slot);
-    this.#bench.cluster.ledger.charge(pending.pod, node, pending.cls, true);
+    this.#bench.cluster.ledger.charge(pending.pod, node, pending.cls, true, place.footprint);
     record(this.#bench, this.#decision(pending, place));
     const { reserve } = generation.taps;
     if (reserve) return this.#reserve(reserve, pending, node, generation);
@@ -119,22 +119,18 @@ export class Cycle {
   #decision(pending: PendingPod, place: Place): Decision {
     const { nodes } = this.#bench.cluster.table;
     const { feasibleNodes, refused, retryOn, chosen, next } = place;
-    const outcome = place.slot < 0 ? 'unschedulable' : 'placed';
-    const decision = {
+    return {
       pod: podName(pending.pod),
       atMs: this.#nowMs(),
       attempt: pending.attempts + 1,
-      outcome,
+      outcome: place.slot < 0 ? 'unschedulable' : 'placed',
       nodes,
       feasibleNodes,
       refused,
+      chosen,
+      next,
+      message: place.slot < 0 ? refusalText(nodes, refused) : undefined,
       retryOn,
-    } as const;
-    return {
-      ...decision,
-      ...(chosen && { chosen }),
-      ...(next && { next }),
-      ...(place.slot < 0 && { message: refusalText(nodes, refused) }),
     };
   }
 

@@ -37,44 +37,44 @@ export interface Decision {
   readonly feasibleNodes: number;
   readonly refused: readonly Refusal[];
   /** The chosen node. */
-  readonly chosen?: ScoredNode;
+  readonly chosen?: ScoredNode | undefined;
   /** The node it would have been otherwise: ties go to the lower name. */
-  readonly next?: ScoredNode;
+  readonly next?: ScoredNode | undefined;
   /** Without a node: the reason in one sentence, and which changes bring another try. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   readonly retryOn: readonly RetryOn[];
   /** Chosen in a postFilter step: these pods make room on `node`. */
   readonly evicting?: { readonly node: string; readonly pods: readonly PodName[] };
 }
 
-/** The last `decisionsMax` decisions, found by pod. */
+/** The last `decisionsMax` decisions in a ring, found by pod. */
 export class DecisionLog {
-  readonly #decisions = new Map<string, Decision>();
+  readonly #ring: Decision[] = [];
+  readonly #latest = new Map<string, Decision>();
   readonly #decisionsMax: number;
+  #next = 0;
 
   constructor(decisionsMax: number) {
     this.#decisionsMax = decisionsMax;
   }
 
-  /** Keeps the latest decision of a pod. */
   add(decision: Decision): void {
-    const { uid } = decision.pod;
-    this.#decisions.delete(uid);
-    this.#decisions.set(uid, decision);
-    if (this.#decisions.size <= this.#decisionsMax) return;
-    for (const oldest of this.#decisions.keys()) {
-      this.#decisions.delete(oldest);
-      return;
-    }
+    const overwritten = this.#ring[this.#next];
+    if (overwritten !== undefined && this.#latest.get(overwritten.pod.uid) === overwritten) this.#latest.delete(overwritten.pod.uid);
+    this.#ring[this.#next] = decision;
+    this.#latest.set(decision.pod.uid, decision);
+    this.#next = (this.#next + 1) % this.#decisionsMax;
   }
 
+  /** The latest decision about a pod. */
   get(uid: string): Decision | undefined {
-    return this.#decisions.get(uid);
+    return this.#latest.get(uid);
   }
 
   /** The latest first. */
   latest(decisionsMax: number): readonly Decision[] {
-    return [...this.#decisions.values()].slice(-decisionsMax).reverse();
+    const inOrder = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
+    return inOrder.slice(-decisionsMax).toReversed();
   }
 }
 

@@ -31,13 +31,13 @@ export class Ledger {
     return this.#charges.get(uid);
   }
 
-  /** Charges a pod to a node; where it counted before, it no longer does. */
-  charge(pod: Immutable<Pod>, node: string, demand: Demand, assumed: boolean): void {
+  /** Charges a pod to a node; where it counted before, it no longer does. `known`: the footprint of the demand, if somebody has it. */
+  charge(pod: Immutable<Pod>, node: string, demand: Demand, assumed: boolean, known?: Footprint): void {
     const uid = pod.metadata.uid ?? '';
     this.release(uid);
     const slot = this.#table.holdSlot(node);
     const { requests, hostPorts } = demand;
-    const footprint = footprintOf(this.#table, demand);
+    const footprint = known ?? footprintOf(this.#table, demand);
     this.#table.charge(slot, footprint);
     this.#charges.set(uid, { uid, pod, slot, priority: pod.spec?.priority ?? 0, requests, hostPorts, footprint, assumed });
     const uids = this.#bySlot.get(slot);

@@ -5,6 +5,7 @@ import { ColumnTable } from './columns.js';
 import type { Refusal, ScoredNode } from './decision.js';
 import { EveryPodStage, type Answers } from './every-pod.js';
 import { scheduleErrors } from './errors.js';
+import type { Footprint } from './footprint.js';
 import type { NodeTable } from './node-table.js';
 import type { SchedulingClass } from './pod-class.js';
 import type { ReportProblem } from './problems.js';
@@ -13,6 +14,7 @@ import { makeScratch } from './scratch.js';
 import type { BatchTap, SchedulingTaps, ScoreTap } from './taps.js';
 import { ViewCache } from './view-cache.js';
 
+const noEvents: readonly RetryOn[] = [];
 const weightMax = 10_000;
 const weightSumMax = 20_000_000;
 
@@ -20,11 +22,13 @@ const weightSumMax = 20_000_000;
 export interface Place {
   /** -1: no node is feasible. */
   readonly slot: number;
+  /** What such a pod takes of a node. */
+  readonly footprint: Footprint;
   readonly feasibleNodes: number;
   readonly refused: readonly Refusal[];
   readonly retryOn: readonly RetryOn[];
-  readonly chosen?: ScoredNode;
-  readonly next?: ScoredNode;
+  readonly chosen: ScoredNode | undefined;
+  readonly next: ScoredNode | undefined;
 }
 
 /** What every node is to a pod: why it was refused, or how it scores. */
@@ -82,11 +86,12 @@ export class PlacementEngine {
     const refused = filters.refused().map(({ reason, nodes }) => ({ plugin: reason.plugin, message: reason.message, nodes }));
     return {
       slot,
+      footprint: view.footprint,
       feasibleNodes: answers ? answers.order.length : filters.feasibleNodes,
       refused: answers ? [...refused, ...answers.refused] : refused,
-      retryOn: slot < 0 ? retryEvents(view, answers) : [],
-      ...(slot >= 0 && { chosen: this.#scored(view, slot, answers) }),
-      ...(nextSlot >= 0 && { next: this.#scored(view, nextSlot, answers) }),
+      retryOn: slot < 0 ? retryEvents(view, answers) : noEvents,
+      chosen: slot < 0 ? undefined : this.#scored(view, slot, answers),
+      next: nextSlot < 0 ? undefined : this.#scored(view, nextSlot, answers),
     };
   }
 

@@ -15,11 +15,10 @@ export const absent = 0;
 /** The node may take the pod. */
 export const feasible = 1;
 
-const firstReason = 2;
-
-/** Reasons of one class by number, the first of them {@link firstReason}. */
+/** Reasons of one class, by numbers above {@link feasible}. */
 export class ReasonTable {
-  readonly #reasons: Reason[] = [];
+  /** Entry n is the reason with the number n: a lookup below the first entry of an array would be slow. */
+  readonly #reasons: (Reason | undefined)[] = [undefined, undefined];
   readonly #codes = new Map<string, number>();
   readonly #reasonsMax: number;
 
@@ -29,12 +28,12 @@ export class ReasonTable {
 
   /** Beyond `reasonsMax` different messages, one without particulars stands for the plugin's further ones. */
   code(reason: Reason): number {
-    const full = this.#reasons.length >= this.#reasonsMax;
+    const full = this.#reasons.length > this.#reasonsMax + feasible;
     return this.#known(reason) ?? (full ? this.#add({ ...reason, message: 'the node was refused' }) : this.#add(reason));
   }
 
   get(code: number): Reason | undefined {
-    return this.#reasons[code - firstReason];
+    return this.#reasons[code];
   }
 
   #known({ plugin, message }: Reason): number | undefined {
@@ -44,7 +43,7 @@ export class ReasonTable {
   #add(reason: Reason): number {
     const known = this.#known(reason);
     if (known !== undefined) return known;
-    const code = firstReason + this.#reasons.push(reason) - 1;
+    const code = this.#reasons.push(reason) - 1;
     this.#codes.set(`${reason.plugin}\n${reason.message}`, code);
     return code;
   }
