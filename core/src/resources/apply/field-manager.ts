@@ -122,7 +122,8 @@ export function applyConfiguration(
   if (managers === undefined) return { outcome: 'invalid', findings: ['.metadata.managedFields: cannot be read; reset it with [{}]'] };
   if (findings.length > 0) return { outcome: 'invalid', findings };
   const known = managers.size > 0 || live === undefined ? managers : updated(request.empty, live, managers, request, 'before-first-apply');
-  const before = withoutManagedFields(live ?? request.empty);
+  const { apiVersion, kind } = request.empty;
+  const before = live === undefined ? Object.freeze({ apiVersion, kind }) : withoutManagedFields(live);
   return applied(before, configuration, fitted(known, request), request, managers);
 }
 

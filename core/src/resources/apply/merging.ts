@@ -1,7 +1,7 @@
 import { memberType, type FieldType } from '../schema/field-type.js';
 import { isJsonObject, memberOf, withMembers, type JsonObject } from '../schema/json-value.js';
 import { itemsByElement } from './comparison.js';
-import type { PathElement } from './path-element.js';
+import { itemElement, type PathElement } from './path-element.js';
 import { anything, structureOf } from './structure.js';
 
 /**
@@ -31,35 +31,25 @@ function mergeMembers(type: FieldType, live: JsonObject, wanted: JsonObject): Js
   return withMembers(live, members);
 }
 
-/** Items that are wanted stand in the wanted order; others keep their place before the shared item that they stood before. */
+/** Wanted items stand in the wanted order; other live ones keep their place among them, as early as that allows. */
 function mergeItems(type: FieldType, live: readonly unknown[], wanted: readonly unknown[]): readonly unknown[] {
   const [have, want] = [itemsByElement(type, live), itemsByElement(type, wanted)];
   if (have === undefined || want === undefined) return wanted;
   const order = [...want.keys()];
-  const others = othersByFollower(type, live, new Set(order));
-  const merged = order.flatMap((element) => {
-    const item = merge(type.items, have.get(element)?.[0], want.get(element)?.[0]);
-    return [...(others.get(element) ?? []), item];
-  });
-  const all = [...merged, ...(others.get(undefined) ?? [])];
-  return all.length === live.length && all.every((item, index) => item === live[index]) ? live : Object.freeze(all);
-}
-
-/** The live items that are not wanted, by the next wanted item that stands behind them in the live list. */
-function othersByFollower(
-  type: FieldType,
-  live: readonly unknown[],
-  wanted: ReadonlySet<PathElement>,
-): ReadonlyMap<PathElement | undefined, readonly unknown[]> {
-  const others = new Map<PathElement | undefined, unknown[]>();
-  let waiting: unknown[] = [];
-  for (const item of live) {
-    const [element] = itemsByElement(type, [item])?.keys() ?? [];
-    if (element === undefined || !wanted.has(element)) waiting.push(item);
-    else if (!others.has(element)) {
-      others.set(element, waiting);
-      waiting = [];
+  const present = live.map((item) => itemElement(type, item));
+  const shared = order.filter((element) => have.has(element));
+  const done = new Set<PathElement>();
+  const merged: unknown[] = [];
+  for (let [left, right, next] = [0, 0, 0]; left < live.length || right < order.length;) {
+    const element = present[left];
+    if (element !== undefined && !want.has(element)) merged.push(live[left++]);
+    else if (element !== undefined && (done.has(element) || element !== shared[next])) left++;
+    else {
+      const wish = order[right++] ?? '';
+      merged.push(merge(type.items, have.get(wish)?.[0], want.get(wish)?.[0]));
+      done.add(wish);
+      if (wish === shared[next]) next++;
     }
   }
-  return others.set(undefined, waiting);
+  return merged.length === live.length && merged.every((item, index) => item === live[index]) ? live : Object.freeze(merged);
 }

@@ -7,7 +7,10 @@ import { ownedSet } from './owned-set.js';
 import { difference, emptySet, intersection, isEmpty, union, without, withNamedParents, type PathSet } from './path-set.js';
 import { removePaths } from './removal.js';
 
-/** An object as another version of its kind shows it: paths of a manager mean fields of the version it wrote. */
+/**
+ * An object as another version of its kind shows it: paths of a manager mean fields of the version it wrote. Objects that lack fields, even
+ * required ones, are converted as well; where that throws, an apply removes nothing, and what it would have removed belongs to nobody.
+ */
 export interface VersionView {
   readonly type: FieldType;
   show(object: JsonObject): JsonObject;
@@ -104,11 +107,16 @@ export function afterApply(
 function prune(rules: OwnershipRules, merged: JsonObject, managers: Managers, last: Manager): JsonObject {
   const view = last.apiVersion === rules.apiVersion ? plainView(rules.type) : rules.view(last.apiVersion);
   if (view === undefined || isEmpty(last.fields)) return merged;
-  const whole = view.show(merged);
-  const lastSet = withNamedParents(last.fields, view.type);
-  const pruned = addBackOwned(rules, whole, removePaths(view.type, whole, lastSet), managers, last.apiVersion, view);
-  const gone = difference(everything(view.type, whole), everything(view.type, pruned));
-  return view.restore(removePaths(view.type, whole, intersection(gone, lastSet)));
+  try {
+    const whole = view.show(merged);
+    const lastSet = withNamedParents(last.fields, view.type);
+    const pruned = addBackOwned(rules, whole, removePaths(view.type, whole, lastSet), managers, last.apiVersion, view);
+    const gone = difference(everything(view.type, whole), everything(view.type, pruned));
+    return view.restore(removePaths(view.type, whole, intersection(gone, lastSet)));
+  } catch (error) {
+    if ([...managers.values()].every((manager) => manager.apiVersion === last.apiVersion)) throw error;
+    return merged;
+  }
 }
 
 const plainView = (type: FieldType): VersionView => ({ type, show: (object) => object, restore: (object) => object });

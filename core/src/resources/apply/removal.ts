@@ -4,10 +4,9 @@ import { itemElement, member } from './path-element.js';
 import { isEmpty, type PathSet } from './path-set.js';
 import { anything, structureOf } from './structure.js';
 
-/** `object` without the members and items at the paths of `set`; a container that becomes empty by it goes as well. */
+/** `object` without the members and items at the paths of `set`. A container whose own path is not among them stays, if need be empty. */
 export function removePaths(type: FieldType, object: JsonObject, set: PathSet): JsonObject {
-  const rest = remove(type, object, set);
-  return isJsonObject(rest) ? rest : Object.freeze({});
+  return remove(type, object, set) as JsonObject;
 }
 
 function remove(type: FieldType, value: unknown, set: PathSet): unknown {
@@ -18,7 +17,7 @@ function remove(type: FieldType, value: unknown, set: PathSet): unknown {
   return value;
 }
 
-function removeMembers(type: FieldType, value: JsonObject, set: PathSet): JsonObject | undefined {
+function removeMembers(type: FieldType, value: JsonObject, set: PathSet): JsonObject {
   const members = new Map<string, unknown>();
   for (const [name, item] of Object.entries(value)) {
     const element = member(name);
@@ -26,19 +25,16 @@ function removeMembers(type: FieldType, value: JsonObject, set: PathSet): JsonOb
     if (set.members.has(element)) members.set(name, undefined);
     else if (child !== undefined) members.set(name, remove(memberType(type, name) ?? anything, item, child));
   }
-  const kept = withMembers(value, members);
-  return kept !== value && Object.keys(kept).length === 0 ? undefined : kept;
+  return withMembers(value, members);
 }
 
-function removeItems(type: FieldType, list: readonly unknown[], set: PathSet): readonly unknown[] | undefined {
+function removeItems(type: FieldType, list: readonly unknown[], set: PathSet): readonly unknown[] {
   const kept: unknown[] = [];
   for (const item of list) {
     const element = itemElement(type, item);
     const child = element === undefined ? undefined : set.children.get(element);
     if (element !== undefined && set.members.has(element)) continue;
-    const rest = child === undefined ? item : remove(type.items, item, child);
-    if (rest !== undefined) kept.push(rest);
+    kept.push(child === undefined ? item : remove(type.items, item, child));
   }
-  if (kept.length === list.length && kept.every((item, index) => item === list[index])) return list;
-  return kept.length === 0 ? undefined : Object.freeze(kept);
+  return kept.length === list.length && kept.every((item, index) => item === list[index]) ? list : Object.freeze(kept);
 }

@@ -1,6 +1,6 @@
 import { freezeDeep } from '@tappaas/sdk';
 import { documentLimits } from '../schema/json-document.js';
-import { equalJson, isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
+import { equalJson, isDeeperThan, isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
 import { draftOf, isDraftObject } from './draft.js';
 import { patchErrors } from './patch-errors.js';
 
@@ -164,9 +164,4 @@ function countValues(value: unknown): number {
   let count = 1;
   for (const member of Object.values(value)) count += countValues(member);
   return count;
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }

@@ -1,6 +1,7 @@
 import { freezeDeep } from '@tappaas/sdk';
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Document as YamlDocument, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Alias, type Document as YamlDocument, type YAMLMap } from 'yaml';
 import { fieldPath, itemPath } from './field-path.js';
+import { isDeeperThan } from './json-value.js';
 import { documentErrors, documentLimits, type Document, type DocumentLimits } from './json-document.js';
 
 /** Enough for anchors that people use, far from what an alias bomb needs. */
@@ -22,29 +23,43 @@ export function parseYaml(text: string, limits: DocumentLimits = documentLimits)
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) throw documentErrors.TAP_DOCUMENT_SYNTAX({ message: `the document is not valid YAML: ${error.message}` });
   const duplicates = findings(document, limits);
+  const value = toValue(document);
+  if (isDeeperThan(value, limits.depthMax)) throw tooDeep(limits);
+  return { value: freezeDeep(value), duplicates };
+}
+
+function toValue(document: YamlDocument): unknown {
   try {
-    return { value: freezeDeep(document.toJS({ maxAliasCount: aliasesMax })), duplicates };
+    return document.toJS({ maxAliasCount: aliasesMax });
   } catch (cause) {
     throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document uses aliases more than ${aliasesMax} times`, cause });
   }
 }
 
+const tooDeep = (limits: DocumentLimits) =>
+  documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document is nested deeper than ${limits.depthMax} levels` });
+
 function findings(document: YamlDocument, limits: DocumentLimits): readonly string[] {
   const duplicates: string[] = [];
   let keys = 0;
   visit(document, (_, node, ancestors) => {
-    const depth = ancestors.filter((ancestor) => isMap(ancestor) || isSeq(ancestor)).length + (isMap(node) || isSeq(node) ? 1 : 0);
-    if (depth > limits.depthMax)
-      throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document is nested deeper than ${limits.depthMax} levels` });
-    if (isAlias(node) && depth > limits.depthMax / 2) {
-      throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `an alias stands deeper than ${limits.depthMax / 2} levels` });
-    }
+    if (ancestors.length > 2 * limits.depthMax + 2) throw tooDeep(limits);
+    if (isAlias(node)) checkAlias(document, node, ancestors);
     if (!isMap(node)) return;
     keys += node.items.length;
     if (keys > limits.keysMax) throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document has more than ${limits.keysMax} keys` });
     duplicates.push(...repeatedKeys(node, () => pathOf([...ancestors, node])));
   });
   return duplicates;
+}
+
+/** An alias inside of what it stands for would have no end. */
+function checkAlias(document: YamlDocument, alias: Alias, ancestors: readonly unknown[]): void {
+  const target = alias.resolve(document);
+  if (target !== undefined && !ancestors.includes(target)) return;
+  throw documentErrors.TAP_DOCUMENT_SYNTAX({
+    message: `the alias *${alias.source} ${target === undefined ? 'has no anchor' : 'contains itself'}`,
+  });
 }
 
 function repeatedKeys(map: YAMLMap, path: () => string): string[] {
