@@ -35,9 +35,10 @@ function registered(plugin: Plugin, config: unknown): { taps: Registered[]; colu
   const host = {
     id: plugin.id,
     tap: (hook: { name: string }, options: Record<string, unknown>, run: Registered['run']) => taps.push({ hook: hook.name, options, run }),
-    column: ({ name, unit, of }: Parameters<Host<unknown>['column']>[0]): NodeColumn => {
-      columns.push({ plugin: plugin.id, name: `${plugin.id}/${name}`, of });
-      return { name: `${plugin.id}/${name}`, unit, '~column': true };
+    column: (column: Parameters<Host<unknown>['column']>[0]): NodeColumn => {
+      const name = `${plugin.id}/${column.name}`;
+      columns.push({ plugin: plugin.id, name, of: (node) => column.of(node) });
+      return { name, unit: column.unit, '~column': true };
     },
   };
   definitionOf(plugin, 'plugin')?.setup(host as unknown as Host<unknown>, config, {});
