@@ -25,5 +25,28 @@ export const reconcileErrors = errorTable({
     remedy: 'Check the server: it ends watches as soon as they begin.',
   },
   TAP_CACHE_WAITERS_TOO_MANY: { ...platform, httpStatus: 503, remedy: 'Wait until the cache has caught up with the store.' },
+  TAP_RENDER_DUPLICATE: {
+    ...platform,
+    blame: 'plugin',
+    remedy: 'Give one of the two objects another name, or let one of the two plugins change the object of the other.',
+  },
+  TAP_RENDER_ABSENT: {
+    ...platform,
+    blame: 'plugin',
+    remedy: 'Change and remove only objects that the set holds; take them from the newest set.',
+  },
+  TAP_RENDER_INVALID: {
+    ...platform,
+    blame: 'plugin',
+    remedy:
+      'Render whole Kubernetes objects: apiVersion, kind, metadata.name and nothing that is not JSON; keep their names when changing them.',
+  },
+  TAP_RENDER_TOO_MANY: { ...platform, blame: 'plugin', remedy: 'Render fewer objects, or split the object that is rendered.' },
+  TAP_APPLY_FAILED: {
+    ...platform,
+    blame: 'upstream',
+    httpStatus: 502,
+    remedy: 'Read the message: it names the object and what its cluster answered.',
+  },
   TAP_LEADER_LOST: { ...platform, httpStatus: 503, remedy: 'Nothing: another replica leads, or this one will again.' },
 });

@@ -1,0 +1,216 @@
+import { isTapError, type Immutable, type KubernetesObject } from '@tappaas/sdk';
+import { planApply, planIntent, type ApplyPlan, type IntentStep, type Live, type PlanFacts, type PruneStep } from './apply-plan.js';
+import { intentOf, type Intent } from './intent.js';
+import { inventoryByKey, isSameInventory, type InventoryEntry, type Ownership } from './inventory.js';
+import { refKey, refText, type ObjectRef } from './object-ref.js';
+
+/** The writes to a cluster that an apply set needs. */
+export interface ApplyTarget {
+  find(ref: ObjectRef, signal: AbortSignal): Promise<KubernetesObject | undefined>;
+  apply(object: KubernetesObject, options: { fieldManager: string; force: boolean; signal: AbortSignal }): Promise<KubernetesObject>;
+  delete(ref: ObjectRef, options: { uid: string; signal: AbortSignal }): Promise<void>;
+}
+
+export interface ApplySetOptions {
+  readonly target: ApplyTarget;
+  /** What is on the cluster, as far as it is known without asking; nothing means that it has to be asked. */
+  readonly cached?: (ref: ObjectRef) => { readonly live: Live } | undefined;
+  readonly inventory: readonly InventoryEntry[];
+  /** Stores the inventory durably; called before the first apply and after the last write. */
+  readonly saveInventory: (entries: readonly InventoryEntry[]) => Promise<void>;
+  readonly ownership: Ownership;
+  /** Field manager of all applies. */
+  readonly manager: string;
+  readonly signal: AbortSignal;
+  /** Requests at once. Default 8. */
+  readonly parallelMax?: number;
+}
+
+export interface ApplySetResult {
+  readonly applied: readonly ObjectRef[];
+  readonly skipped: number;
+  readonly deleted: readonly ObjectRef[];
+  /** On their way out, but not gone yet: look again later. */
+  readonly leaving: readonly ObjectRef[];
+  readonly refused: ApplyPlan['refused'];
+  readonly failed: readonly { readonly ref: ObjectRef; readonly error: unknown }[];
+  /** Everything wished is there, and nothing unwished is left or refused. */
+  readonly isComplete: boolean;
+  readonly inventory: readonly InventoryEntry[];
+  /** The objects of the inventory as they were read or answered. */
+  readonly live: readonly Immutable<KubernetesObject>[];
+}
+
+/** Conflicts with other writers that one apply gets over by reading again. */
+const attemptsMax = 3;
+
+/**
+ * Brings rendered objects to a cluster: plans purely, writes the inventory, applies wave by wave, and prunes what the inventory names
+ * and nobody wishes any more, if all of that succeeded.
+ */
+export async function runApplySet(rendered: readonly Immutable<KubernetesObject>[], options: ApplySetOptions): Promise<ApplySetResult> {
+  const intents = rendered.map((object) => intentOf(object, options.ownership));
+  const run = new ApplyRun(intents, options);
+  await run.read();
+  await run.write();
+  return run.result();
+}
+
+class ApplyRun {
+  private readonly intents: readonly Intent[];
+  private readonly options: ApplySetOptions;
+  private readonly live = new Map<string, Live>();
+  private readonly entries = new Map<string, InventoryEntry>();
+  private readonly applied: ObjectRef[] = [];
+  private readonly deleted: ObjectRef[] = [];
+  private readonly leaving: ObjectRef[] = [];
+  private readonly failed: { ref: ObjectRef; error: unknown }[] = [];
+  private refused: ApplyPlan['refused'] = [];
+  private skipped = 0;
+  private saved: readonly InventoryEntry[];
+
+  constructor(intents: readonly Intent[], options: ApplySetOptions) {
+    this.intents = intents;
+    this.options = options;
+    this.saved = options.inventory;
+  }
+
+  /** Learns how every object of the intents and the inventory is now. */
+  async read(): Promise<void> {
+    const { cached, inventory, target, signal } = this.options;
+    const refs = new Map([...inventory, ...this.intents.map(({ ref }) => ref)].map((ref) => [refKey(ref), ref]));
+    await this.inParallel([...refs], async ([key, ref]) => {
+      const known = cached?.(ref);
+      this.live.set(key, known ? known.live : await target.find(ref, signal));
+    });
+  }
+
+  async write(): Promise<void> {
+    const plan = planApply(this.intents, this.facts());
+    this.refused = plan.refused;
+    for (const entry of plan.inventory) this.entries.set(refKey(entry), entry);
+    if (!plan.isSettled) await this.save();
+    for (const wave of plan.waves) {
+      await this.inParallel(wave, (step) => this.attempt(step.intent.ref, () => this.perform(step)));
+      // What comes later relies on what came before.
+      if (this.failed.length > 0) break;
+    }
+    if (this.failed.length === 0 && this.refused.length === 0) await this.prune(plan);
+    await this.save();
+  }
+
+  result(): ApplySetResult {
+    const { applied, skipped, deleted, leaving, refused, failed } = this;
+    const isComplete = failed.length === 0 && refused.length === 0 && leaving.length === 0;
+    const inventory = [...this.entries.values()];
+    const live = inventory.flatMap((entry) => this.live.get(refKey(entry)) ?? []);
+    return { applied, skipped, deleted, leaving, refused, failed, isComplete, inventory, live };
+  }
+
+  private facts(): PlanFacts {
+    const { inventory, ownership, manager } = this.options;
+    return { inventory, ownership, manager, live: (ref) => this.live.get(refKey(ref)) };
+  }
+
+  private async perform(step: IntentStep): Promise<void> {
+    if (step.do !== 'apply') return this.acknowledge(step);
+    const known = inventoryByKey(this.options.inventory).get(step.intent.key);
+    let next: IntentStep = step;
+    for (let attempt = 1; next.do === 'apply'; attempt += 1) {
+      try {
+        await this.apply(next);
+        return;
+      } catch (error) {
+        if (!isTapError(error, 'TAP_OBJECT_CONFLICT') || attempt >= attemptsMax) throw error;
+        this.live.set(step.intent.key, await this.options.target.find(step.intent.ref, this.options.signal));
+        next = planIntent(step.intent, known, this.facts());
+      }
+    }
+    if (next.do === 'refuse') {
+      this.refused = [...this.refused, next];
+      this.entries.delete(next.intent.key);
+    }
+    this.acknowledge(next);
+  }
+
+  private acknowledge(step: IntentStep): void {
+    if (step.do === 'skip') this.skipped += 1;
+    if (step.do === 'await') this.leaving.push(step.intent.ref);
+  }
+
+  /**
+   * Over an object that was read, the apply takes our fields back from whoever has them, provided that the object is still the one
+   * that was read. A new object is applied without force, so that one which somebody else makes meanwhile is not taken over.
+   */
+  private async apply({ intent, over }: Extract<IntentStep, { do: 'apply' }>): Promise<void> {
+    const { target, manager: fieldManager, signal } = this.options;
+    const { uid, resourceVersion } = over?.metadata ?? {};
+    const preconditions = { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    const object = { ...intent.object, metadata: { ...intent.object.metadata, ...preconditions } } as KubernetesObject;
+    const answer = await target.apply(object, { fieldManager, force: over !== undefined, signal });
+    const appliedUid = answer.metadata.uid;
+    this.live.set(intent.key, answer);
+    this.entries.set(intent.key, { ...intent.ref, intentHash: intent.hash, ...(appliedUid === undefined ? {} : { uid: appliedUid }) });
+    this.applied.push(intent.ref);
+  }
+
+  private async prune(plan: ApplyPlan): Promise<void> {
+    for (const wave of plan.pruneWaves) await this.inParallel(wave, (step) => this.attempt(step.entry, () => this.remove(step)));
+  }
+
+  private async remove({ do: what, entry, ...step }: PruneStep): Promise<void> {
+    if (what === 'forget') return;
+    if ('uid' in step && !(await this.delete(entry, step.uid))) return;
+    const { target, signal } = this.options;
+    const left = await target.find(entry, signal);
+    if (left !== undefined && (entry.uid === undefined || left.metadata.uid === entry.uid)) this.leaving.push(entry);
+    else this.entries.delete(refKey(entry));
+  }
+
+  /** False when somebody else was faster, or put another object in its place: then nothing of ours is left there. */
+  private async delete(entry: InventoryEntry, uid: string): Promise<boolean> {
+    const { target, signal } = this.options;
+    try {
+      await target.delete(entry, { uid, signal });
+      this.deleted.push(entry);
+      return true;
+    } catch (error) {
+      if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND') && !isTapError(error, 'TAP_OBJECT_CONFLICT')) throw error;
+      this.entries.delete(refKey(entry));
+      return false;
+    }
+  }
+
+  private async attempt(ref: ObjectRef, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.options.signal.aborted) throw error;
+      this.failed.push({ ref, error });
+    }
+  }
+
+  private async save(): Promise<void> {
+    const entries = [...this.entries.values()];
+    if (isSameInventory(this.saved, entries)) return;
+    await this.options.saveInventory(entries);
+    this.saved = entries;
+  }
+
+  private async inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const { parallelMax = 8, signal } = this.options;
+    const queue = items.values();
+    const worker = async (): Promise<void> => {
+      for (const item of queue) {
+        signal.throwIfAborted();
+        await work(item);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(parallelMax, items.length) }, worker));
+  }
+}
+
+/** The failures of a run in one sentence. */
+export function failureText({ failed }: Pick<ApplySetResult, 'failed'>): string {
+  return failed.map(({ ref, error }) => `${refText(ref)}: ${error instanceof Error ? error.message : String(error)}`).join('; ');
+}

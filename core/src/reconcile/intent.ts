@@ -1,0 +1,33 @@
+import { change, type Immutable, type KubernetesObject } from '@tappaas/sdk';
+import { digestOf } from './canonical.js';
+import { ownershipLabels, type Ownership } from './inventory.js';
+import { refKey, refOf, type ObjectRef } from './object-ref.js';
+
+/** What one object shall be: what was rendered, with the labels of its owner, without what only a server writes. */
+export interface Intent {
+  readonly ref: ObjectRef;
+  readonly key: string;
+  readonly object: Immutable<KubernetesObject>;
+  readonly hash: string;
+}
+
+export function intentOf(rendered: Immutable<KubernetesObject>, ownership: Ownership): Intent {
+  const object = change<KubernetesObject>(rendered, (draft) => {
+    const { name, namespace, labels, annotations, ownerReferences, finalizers } = draft.metadata;
+    draft.metadata = present({
+      name,
+      namespace,
+      annotations,
+      ownerReferences,
+      finalizers,
+      labels: { ...labels, ...ownershipLabels(ownership) },
+    });
+    delete draft['status'];
+  });
+  const ref = refOf(object);
+  return { ref, key: refKey(ref), object, hash: digestOf(object) };
+}
+
+function present(metadata: KubernetesObject['metadata']): KubernetesObject['metadata'] {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,47 @@
+import type { Immutable, KubernetesObject, RenderFacts } from '@tappaas/sdk';
+import { digestOf } from './canonical.js';
+import { refKey, refOf } from './object-ref.js';
+import type { AttributedRenderSet } from './render-set.js';
+
+type Objects = readonly Immutable<KubernetesObject>[];
+
+/** What was rendered, named by its content. */
+export interface ReleaseContent {
+  /** Equal for equal objects on one cluster: storing it twice is storing it once. */
+  readonly digest: string;
+  readonly cluster: string;
+  readonly objects: Objects;
+  /** Instance ids of the plugins that had a part in it. */
+  readonly plugins: readonly string[];
+}
+
+/** A release as it is stored: immutable. */
+export interface StoredRelease {
+  readonly name: string;
+  readonly number: number;
+  readonly objects: Objects;
+}
+
+/** The releases of objects, in the platform's store. `Write` is how a write tells its revision. */
+export interface ReleaseBook<O, Write> {
+  /** The release that the object's last render gave, and what it was rendered from. */
+  newest(object: O): Promise<{ readonly release: StoredRelease; readonly renderKey: string } | undefined>;
+  /** Gives the release of that content, made now if there is none, and notes it as the newest for `renderKey`. */
+  store(object: O, content: ReleaseContent, renderKey: string, write: Write): Promise<StoredRelease>;
+  /** The release that serves whatever is rendered, when a person pinned one. */
+  pinned?(object: O): Promise<StoredRelease | undefined>;
+}
+
+export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseContent {
+  const objects = [...set];
+  const ordered = objects.toSorted((one, other) => (refKey(refOf(one)) < refKey(refOf(other)) ? -1 : 1));
+  return { digest: digestOf({ cluster, objects: ordered }), cluster, objects, plugins: set.contributors };
+}
+
+/**
+ * What a rendering depends on: spec, settled inputs, place and an explicit campaign. Deliberately neither the plugins' versions
+ * nor a cluster's capabilities: an upgraded, broken or removed plugin must not roll out anything by itself.
+ */
+export function renderKeyOf(object: { readonly spec?: unknown }, { cluster, inputs }: RenderFacts, campaign: string): string {
+  return digestOf({ spec: object.spec, inputs, cluster: cluster.name, namespace: cluster.namespace, campaign });
+}

@@ -1,0 +1,31 @@
+import type { Condition } from '@tappaas/sdk';
+import { canonicalJson } from './canonical.js';
+import { mergeConditions, type StoredCondition } from './conditions.js';
+
+/** What every status has besides its kind's own fields. */
+export interface CommonStatus {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly StoredCondition[];
+}
+
+interface WithStatus {
+  readonly metadata: { readonly generation?: number };
+  readonly status?: unknown;
+}
+
+/**
+ * The status of `object` after `fields` and `conditions` were stated: fields that are not stated stay, the generation that was
+ * looked at is noted. Nothing when that is what is stored already.
+ */
+export function nextStatus(
+  object: WithStatus,
+  fields: Readonly<Record<string, unknown>>,
+  conditions: readonly Condition[],
+  nowMs: number,
+): (CommonStatus & Readonly<Record<string, unknown>>) | undefined {
+  const before = (object.status ?? {}) as CommonStatus & Readonly<Record<string, unknown>>;
+  const observedGeneration = object.metadata.generation ?? 1;
+  const merged = mergeConditions(before.conditions ?? [], conditions, { nowMs, observedGeneration });
+  const after = { ...before, ...fields, observedGeneration, ...(merged.length === 0 ? {} : { conditions: merged }) };
+  return canonicalJson(after) === canonicalJson(before) ? undefined : after;
+}
