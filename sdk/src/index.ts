@@ -46,7 +46,7 @@ export {
   type WatchQuery,
 } from './families/store.js';
 export { checkLeaseTtl, checkRange, checkTransaction, storeLimits } from './families/store-limits.js';
-export { compareKeys, keyAfterPrefix } from './families/key-order.js';
+export { compareKeys, keyAfterPrefix, keysBetween } from './families/key-order.js';
 export { SortedKeys } from './families/sorted-keys.js';
 export { WatchFeed, type FeedBatch, type FeedHistory, type WatchFeedOptions } from './families/watch-feed.js';
 export * from './families/cluster.js';

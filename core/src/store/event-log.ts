@@ -1,4 +1,4 @@
-import { compareKeys, type StoreEvent, type WatchQuery } from '@tappaas/sdk';
+import { keysBetween, type StoreEvent, type WatchQuery } from '@tappaas/sdk';
 
 /** A page of history is about this long; it ends with a whole revision. */
 const pageEventsMax = 1_000;
@@ -51,6 +51,7 @@ export class EventLog {
 
 /** The events that a watch asks for, as it asks for them. */
 export function eventsFor(query: WatchQuery, events: readonly StoreEvent[]): StoreEvent[] {
-  const inside = events.filter(({ key }) => compareKeys(query.start, key) <= 0 && compareKeys(key, query.end) < 0);
-  return query.previous === true ? inside : inside.map(({ key, revision, current }) => ({ key, revision, ...(current && { current }) }));
+  const inside = keysBetween(query.start, query.end);
+  const wanted = events.filter(({ key }) => inside(key));
+  return query.previous === true ? wanted : wanted.map(({ key, revision, current }) => ({ key, revision, ...(current && { current }) }));
 }

@@ -97,9 +97,7 @@ class MemoryStore implements ResourceStore {
     if (failedGuard >= 0) return this.#refusal(failedGuard, guards[failedGuard] as Guard);
     const claimed = this.#claims.check(claims);
     if ('failedClaim' in claimed) return { ok: false, revision: this.#revision, ...claimed };
-    for (const change of changes) {
-      if ('put' in change && change.lease !== undefined && !this.#leases.has(change.lease)) throw leaseGone(change.lease);
-    }
+    this.#checkLeases(changes);
     const claimsChanged = this.#claims.apply(claimed);
     return { ok: true, revision: this.#commit(changes, claimsChanged) };
   }
@@ -195,6 +193,25 @@ class MemoryStore implements ResourceStore {
       : (current?.createRevision ?? 0) === guard.createRevision;
   }
 
+  /** @throws TAP_STORE_LEASE_GONE, TAP_STORE_TOO_LARGE */
+  #checkLeases(changes: readonly Change[]): void {
+    const added = new Map<string, number>();
+    for (const change of changes) {
+      if (!('put' in change) || change.lease === undefined) continue;
+      const { put, lease } = change;
+      if (!this.#leases.has(lease)) throw leaseGone(lease);
+      if (this.#index.newest(put)?.lease !== lease) added.set(lease, (added.get(lease) ?? 0) + 1);
+    }
+    for (const [lease, count] of added) {
+      if (this.#keysOf(lease).length + count <= storeLimits.leaseKeysMax) continue;
+      throw storeErrors.TAP_STORE_TOO_LARGE({ message: `lease ${lease} would have more than ${storeLimits.leaseKeysMax} keys` });
+    }
+  }
+
+  #keysOf(lease: string): readonly string[] {
+    return [...this.#index.all()].filter((found) => found.lease === lease).map(({ key }) => key);
+  }
+
   #refusal(failedGuard: number, guard: Guard): TransactionResult {
     const current = 'key' in guard ? this.#index.newest(guard.key) : undefined;
     return { ok: false, revision: this.#revision, failedGuard, ...(current === undefined ? {} : { current }) };
@@ -221,9 +238,8 @@ class MemoryStore implements ResourceStore {
 
   #endLease(id: string): void {
     this.#leases.remove(id);
-    const keys = [...this.#index.all()].filter(({ lease }) => lease === id);
     this.#commit(
-      keys.map(({ key }) => ({ delete: key })),
+      this.#keysOf(id).map((key) => ({ delete: key })),
       false,
     );
   }

@@ -37,3 +37,9 @@ function aboveSurrogates(unit: number): number {
 export function keyAfterPrefix(prefix: string): string {
   return `${prefix}\u{10ffff}`;
 }
+
+/** Says of keys whether they lie in an interval, start included and end excluded. Prefixes, the usual intervals, are asked fast. */
+export function keysBetween(start: string, end: string): (key: string) => boolean {
+  if (end === keyAfterPrefix(start)) return (key) => key.startsWith(start);
+  return (key) => compareKeys(start, key) <= 0 && compareKeys(key, end) < 0;
+}

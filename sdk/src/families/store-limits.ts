@@ -15,6 +15,8 @@ export const storeLimits = Object.freeze({
   pageBytesMax: 8 * 1_024 * 1_024,
   /** Leases alive at a time. */
   leasesMax: 10_000,
+  /** Keys attached to one lease. */
+  leaseKeysMax: 1_024,
   /** Time to live of a lease. */
   leaseTtlMsMin: 100,
   leaseTtlMsMax: 24 * 60 * 60 * 1_000,

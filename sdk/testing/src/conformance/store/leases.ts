@@ -88,6 +88,15 @@ export const leases = (make: MakeStore) =>
       await store.revokeLease(other.id);
       assert.deepEqual(await contents(store), ['b=2']);
     },
+    'a lease takes as many keys as one transaction can delete': async ({ store }) => {
+      const lease = await store.grantLease(60_000);
+      const keys = Array.from({ length: storeLimits.leaseKeysMax }, (_, index) => [`k${index}`, 'v'] as const);
+      await put(store, Object.fromEntries(keys), lease.id);
+      await put(store, { k0: 'again' }, lease.id);
+      await failure(put(store, { more: '1' }, lease.id), 'TAP_STORE_TOO_LARGE');
+      await store.revokeLease(lease.id);
+      assert.deepEqual([await contents(store), await store.currentRevision()], [[], 3]);
+    },
     'a time to live out of bounds is refused': async ({ store }) => {
       for (const bad of [0, storeLimits.leaseTtlMsMin - 1, storeLimits.leaseTtlMsMax + 1, 1_000.5]) {
         await failure(store.grantLease(bad), 'TAP_STORE_INVALID');

@@ -1,0 +1,350 @@
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  checkLeaseTtl,
+  checkRange,
+  checkTransaction,
+  keysBetween,
+  storeErrors,
+  WatchFeed,
+  type Clock,
+  type FeedHistory,
+  type KeyValue,
+  type Lease,
+  type RangeQuery,
+  type RangeResult,
+  type ResourceStore,
+  type StoreEvent,
+  type StoreHealth,
+  type TapError,
+  type Transaction,
+  type TransactionResult,
+  type Watch,
+  type WatchQuery,
+} from '@tappaas/sdk';
+import type { Failpoints } from './failpoints.js';
+import { leaseGone, LeaseClock } from './lease-clock.js';
+import type { Reply, WireEvents, WireOperation, WireResult, WireState } from './protocol.js';
+import { eventsOf } from './told-events.js';
+import { fromWire } from './wire-error.js';
+import { WriterLink, type Pending } from './writer-link.js';
+
+/** What a store is opened with. */
+export interface SqliteStoreOptions {
+  /** Made if absent, readable by its owner only; one process at a time uses it. */
+  readonly directory: string;
+  readonly clock: Clock;
+  /** The write-ahead log is copied into the file when about this much was written. Default 4 MiB. */
+  readonly checkpointBytes?: number;
+  /** The file grows no further: writes are refused then as on a full disk. Default: as the disk allows. */
+  readonly sizeBytesMax?: number;
+  /** For tests. */
+  readonly failpoints?: Failpoints;
+}
+
+/** Where a snapshot waits while it is being restored; the writer removes what a dead process left. */
+const spoolName = 'restore.part';
+const probeEveryMs = 1_000;
+
+/**
+ * Opens the store in a directory, making it if need be, and reads it once from end to end.
+ *
+ * @throws TAP_STORE_LOCKED, TAP_STORE_CORRUPT, TAP_STORE_READ_ONLY, TAP_STORE_UNAVAILABLE
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<ResourceStore> {
+  const store = new SqliteStore(options);
+  await store.opened();
+  return store;
+}
+
+class SqliteStore implements ResourceStore {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #link: WriterLink;
+  readonly #leases: LeaseClock;
+  /** Live watches, each with what it wants of the events told. */
+  readonly #feeds = new Map<WatchFeed<StoreEvent>, (events: readonly StoreEvent[]) => readonly StoreEvent[]>();
+  readonly #closing = new AbortController();
+  #previousWatches = 0;
+  #snapshots = 0;
+  #restoring = false;
+  #broken: TapError | undefined;
+  #state: WireState = { epoch: 0, revision: 0, compactedRevision: 0, leases: [], sizeBytes: 0 };
+
+  constructor({ directory, clock, checkpointBytes = 4 * 1_024 * 1_024, sizeBytesMax, failpoints }: SqliteStoreOptions) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#leases = new LeaseClock(clock, (id) => this.#endLease(id));
+    this.#link = new WriterLink(
+      { directory, checkpointBytes, sizeBytesMax, failpoints: failpoints?.buffer },
+      {
+        onWritten: (works, reply) => this.#publish(works, reply),
+        onBroken: (error) => this.#break(error),
+        onGone: (error) => this.#lose(error),
+      },
+    );
+  }
+
+  async opened(): Promise<void> {
+    this.#state = await this.#link.opened();
+    this.#leases.replace(this.#state.leases);
+  }
+
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
+  async currentRevision(): Promise<number> {
+    this.#assertOpen();
+    return this.#state.revision;
+  }
+
+  async get(key: string, revision?: number): Promise<KeyValue | undefined> {
+    this.#assertOpen();
+    return this.#link.query({ kind: 'get', key, revision });
+  }
+
+  async range(query: RangeQuery): Promise<RangeResult> {
+    this.#assertOpen();
+    checkRange(query);
+    const { start, end, itemsMax, revision } = query;
+    return this.#link.query({ kind: 'range', start, end, itemsMax, revision });
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionResult> {
+    this.#assertWritable();
+    checkTransaction(transaction);
+    const { guards = [], claims = [], changes } = transaction;
+    const wire = changes.map((change) =>
+      'put' in change ? { key: change.put, length: change.value.byteLength, lease: change.lease } : { key: change.delete, length: -1 },
+    );
+    const values = changes.flatMap((change) => ('put' in change ? [change.value.slice()] : []));
+    const result = await this.#write({ kind: 'transact', guards, claims, changes: wire }, values);
+    if (result.kind === 'refused') return result.result;
+    if (result.kind === 'done') return { ok: true, revision: result.revision };
+    throw unexpected(result);
+  }
+
+  watch(query: WatchQuery): Watch {
+    const { epoch } = this.#state;
+    const previous = query.previous === true;
+    let ended = false;
+    if (previous) this.#previousWatches++;
+    const feed: WatchFeed<StoreEvent> = new WatchFeed({
+      afterRevision: query.fromRevision - 1,
+      bufferedEventsMax: query.bufferedEventsMax ?? 10_000,
+      clock: this.#clock,
+      progressEveryMs: query.progressEveryMs,
+      catchUp: (afterRevision) => {
+        if (epoch !== this.#state.epoch) throw this.#cut(afterRevision);
+        return this.#history(query, afterRevision, () => {
+          if (!ended) this.#feeds.set(feed, selector(query));
+        });
+      },
+      onEnd: () => {
+        ended = true;
+        this.#feeds.delete(feed);
+        if (previous && --this.#previousWatches === 0) this.#link.wantPrevious(false);
+      },
+    });
+    return feed;
+  }
+
+  async grantLease(ttlMs: number): Promise<Lease> {
+    this.#assertWritable();
+    checkLeaseTtl(ttlMs);
+    const result = await this.#write({ kind: 'grant', ttlMs });
+    if (result.kind !== 'granted') throw unexpected(result);
+    this.#leases.start(result.lease);
+    return result.lease;
+  }
+
+  async keepLeaseAlive(id: string): Promise<void> {
+    this.#assertOpen();
+    this.#leases.renew(id);
+  }
+
+  async revokeLease(id: string): Promise<void> {
+    this.#assertWritable();
+    const result = await this.#write({ kind: 'revoke', lease: id });
+    if (result.kind !== 'revoked') throw unexpected(result);
+    this.#leases.stop(id);
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#assertWritable();
+    const result = await this.#write({ kind: 'compact', revision });
+    if (result.kind !== 'compacted') throw unexpected(result);
+  }
+
+  snapshot(): AsyncIterable<Uint8Array> {
+    this.#assertOpen();
+    const snapshot = ++this.#snapshots;
+    const begun = this.#link.query<void>({ kind: 'snapshot', snapshot });
+    // Whoever reads the snapshot is told; nobody may.
+    begun.catch(() => undefined);
+    return this.#chunks(snapshot, begun);
+  }
+
+  async restore(snapshot: AsyncIterable<Uint8Array>): Promise<void> {
+    this.#assertWritable();
+    if (this.#restoring) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'another restore is running', retryAfterMs: 10_000 });
+    this.#restoring = true;
+    const file = join(this.#directory, spoolName);
+    try {
+      await spool(snapshot, file);
+      await this.#link.query<WireState>({ kind: 'restore', file }, (state) => this.#replace(state));
+    } finally {
+      this.#restoring = false;
+      await rm(file, { force: true });
+    }
+  }
+
+  health(): StoreHealth {
+    const { revision, compactedRevision, sizeBytes } = this.#state;
+    const figures = { revision, compactedRevision, sizeBytes };
+    if (this.#closing.signal.aborted) return { state: 'unavailable', message: 'the store is closed', ...figures };
+    if (this.#broken === undefined) return { state: 'ok', message: `in ${this.#directory}`, ...figures };
+    return { state: isLasting(this.#broken) ? 'unavailable' : 'read-only', message: this.#broken.message, ...figures };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#leases.close();
+    await this.#link.close();
+    for (const feed of this.#feeds.keys()) feed.close();
+  }
+
+  #write(operation: WireOperation, values?: readonly Uint8Array[]): Promise<WireResult> {
+    return this.#link.write(operation, values);
+  }
+
+  async #endLease(id: string): Promise<void> {
+    const result = await this.#write({ kind: 'revoke', lease: id });
+    if (result.kind === 'failed' && result.error.code !== 'TAP_STORE_LEASE_GONE') throw fromWire(result.error);
+  }
+
+  /** What is durable now is told first and acknowledged then. */
+  #publish(works: readonly Pending[], reply: Extract<Reply, { kind: 'written' }>): void {
+    const { results, revision, sizeBytes } = reply;
+    const compactedRevision = results.reduce(
+      (last, result) => (result.kind === 'compacted' ? result.revision : last),
+      this.#state.compactedRevision,
+    );
+    this.#state = { ...this.#state, revision, sizeBytes, compactedRevision };
+    const events = eventsOf(works, results);
+    for (const [feed, wanted] of this.#feeds) feed.offer(revision, wanted(events));
+  }
+
+  /** Goes live at once when nothing lies behind; else the log tells, and the feed goes live with its last page. */
+  #history(
+    { start, end, previous = false }: WatchQuery,
+    afterRevision: number,
+    goLive: () => void,
+  ): FeedHistory<StoreEvent> | Promise<FeedHistory<StoreEvent>> {
+    this.#assertOpen();
+    if (!previous && afterRevision >= this.#state.revision) {
+      goLive();
+      return { revision: this.#state.revision, events: [], live: true };
+    }
+    const page = this.#link.query<WireEvents>({ kind: 'events', start, end, afterRevision, previous }, ({ complete }) => {
+      if (complete) goLive();
+    });
+    return page.then(({ revision, events, complete }) => ({ revision, events, live: complete }));
+  }
+
+  async *#chunks(snapshot: number, begun: Promise<void>): AsyncGenerator<Uint8Array, void, undefined> {
+    await begun;
+    try {
+      for (;;) {
+        const chunk = await this.#link.query<Uint8Array | undefined>({ kind: 'snapshot-chunk', snapshot });
+        if (chunk === undefined) return;
+        yield chunk;
+      }
+    } finally {
+      if (!this.#closing.signal.aborted) await this.#link.query({ kind: 'snapshot-end', snapshot });
+    }
+  }
+
+  #replace(state: WireState): void {
+    this.#state = state;
+    this.#leases.replace(state.leases);
+    for (const feed of this.#feeds.keys()) feed.fail(this.#cut(feed.revision));
+  }
+
+  /** Writes rest until a probe has shown that the disk takes them again. */
+  #break(error: TapError): void {
+    const first = this.#broken === undefined;
+    this.#broken = error;
+    if (first && !isLasting(error)) void this.#mend();
+  }
+
+  async #mend(): Promise<void> {
+    const { signal } = this.#closing;
+    while (this.#broken !== undefined && !signal.aborted) {
+      await this.#clock.sleep(probeEveryMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.#link.query({ kind: 'probe' }, () => (this.#broken = undefined)).catch(() => undefined);
+    }
+  }
+
+  #lose(error: TapError | undefined): void {
+    if (error !== undefined) this.#broken = error;
+    for (const feed of this.#feeds.keys()) {
+      if (error === undefined) feed.close();
+      else feed.fail(error);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen();
+    if (this.#broken === undefined) return;
+    if (isLasting(this.#broken)) throw this.#broken;
+    throw storeErrors.TAP_STORE_READ_ONLY({ message: this.#broken.message, retryAfterMs: probeEveryMs });
+  }
+
+  #cut(afterRevision: number): TapError {
+    const oldest = this.#state.compactedRevision + 1;
+    return storeErrors.TAP_STORE_COMPACTED({
+      message: `revision ${afterRevision + 1} lies before a restore, the oldest still to be had is ${oldest}`,
+      data: { revision: oldest },
+    });
+  }
+}
+
+/** Damage and a lost writer do not mend by themselves; a full or failing disk may. */
+function isLasting(error: TapError): boolean {
+  return error.code === 'TAP_STORE_CORRUPT' || error.code === 'TAP_STORE_UNAVAILABLE';
+}
+
+function selector({ start, end, previous }: WatchQuery): (events: readonly StoreEvent[]) => readonly StoreEvent[] {
+  const inside = keysBetween(start, end);
+  const plain = ({ key, revision, current }: StoreEvent): StoreEvent => ({ key, revision, ...(current && { current }) });
+  return (events) => {
+    const wanted = events.filter(({ key }) => inside(key));
+    // What other watches asked for is not told to this one.
+    return previous === true ? wanted : wanted.map((event) => (event.previous === undefined ? event : plain(event)));
+  };
+}
+
+function unexpected(result: WireResult): TapError {
+  if (result.kind === 'failed') return fromWire(result.error);
+  return storeErrors.TAP_STORE_UNAVAILABLE({ message: `the writer answered with ${result.kind}` });
+}
+
+async function spool(snapshot: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+  const handle = await open(file, 'w', 0o600);
+  try {
+    for await (const chunk of snapshot) await handle.writeFile(chunk);
+  } catch (cause) {
+    throw cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC'
+      ? storeErrors.TAP_STORE_READ_ONLY({ message: `the disk of ${file} is full`, cause })
+      : cause;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,181 @@
+import { Worker } from 'node:worker_threads';
+import { storeErrors, type TapError } from '@tappaas/sdk';
+import type { Reply, Request, WireOperation, WireQuery, WireResult, WireState, WriterData } from './protocol.js';
+import { fromWire } from './wire-error.js';
+
+/** Operations that may wait for the writer, and their bytes. */
+const pendingOperationsMax = 10_000;
+const pendingBytesMax = 64 * 1_024 * 1_024;
+
+/** An operation on its way, with the values of its puts. */
+export interface Pending {
+  readonly operation: WireOperation;
+  readonly values: readonly Uint8Array[];
+  readonly bytes: number;
+  resolve(result: WireResult): void;
+  reject(error: TapError): void;
+}
+
+interface Asked {
+  answered(value: unknown): void;
+  failed(error: TapError): void;
+}
+
+/** Whom the link tells, each before the promises concerned settle. */
+export interface LinkListener {
+  /** Operations became durable or failed, in their order. */
+  onWritten(works: readonly Pending[], reply: Extract<Reply, { kind: 'written' }>): void;
+  /** The disk refused. */
+  onBroken(error: TapError): void;
+  /** The writer is gone for good; without an error because it was asked to. */
+  onGone(error: TapError | undefined): void;
+}
+
+/** The way to the writer's thread: what is written in one turn of the event loop goes as one message. */
+export class WriterLink {
+  readonly #worker: Worker;
+  readonly #listener: LinkListener;
+  /** Collected in this turn. */
+  #collected: Pending[] = [];
+  /** Sent and not answered, oldest first. */
+  #sent: Pending[] = [];
+  #pendingBytes = 0;
+  readonly #asked = new Map<number, Asked>();
+  #questions = 0;
+  #gone: TapError | undefined;
+  readonly #opening = Promise.withResolvers<WireState>();
+  readonly #exit = Promise.withResolvers<void>();
+
+  constructor(data: WriterData, listener: LinkListener) {
+    this.#listener = listener;
+    this.#worker = new Worker(new URL('writer/worker.js', import.meta.url), { workerData: data, name: 'store-sqlite' });
+    this.#worker.on('message', (reply: Reply) => this.#receive(reply));
+    this.#worker.on('error', (cause) => this.#end(writerFailed(cause)));
+    this.#worker.on('exit', () => {
+      this.#end(storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the writer ended' }));
+      this.#exit.resolve();
+    });
+  }
+
+  /** Where the store stood when it was opened. @throws TAP_STORE_LOCKED, TAP_STORE_CORRUPT, TAP_STORE_UNAVAILABLE */
+  opened(): Promise<WireState> {
+    return this.#opening.promise;
+  }
+
+  /** Queues an operation for the end of this turn. @throws TAP_STORE_UNAVAILABLE when too much waits or the writer is gone */
+  write(operation: WireOperation, values: readonly Uint8Array[] = []): Promise<WireResult> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    const bytes = values.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (this.#collected.length + this.#sent.length >= pendingOperationsMax || this.#pendingBytes + bytes > pendingBytesMax) {
+      return Promise.reject(storeErrors.TAP_STORE_UNAVAILABLE({ message: 'too many writes wait for the disk', retryAfterMs: 200 }));
+    }
+    this.#pendingBytes += bytes;
+    return new Promise((resolve, reject) => {
+      if (this.#collected.length === 0) setImmediate(() => this.#send());
+      this.#collected.push({ operation, values, bytes, resolve, reject });
+    });
+  }
+
+  /** Asks the writer, after all that was written before; `onAnswer` runs before anything that comes later is told. */
+  query<T>(query: WireQuery, onAnswer?: (value: T) => void): Promise<T> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    this.#send();
+    const id = ++this.#questions;
+    return new Promise((resolve, reject) => {
+      const answered = (value: unknown) => {
+        onAnswer?.(value as T);
+        resolve(value as T);
+      };
+      this.#asked.set(id, { answered, failed: reject });
+      this.#post({ kind: 'query', id, query });
+    });
+  }
+
+  /** Says whether results should carry what stood before. */
+  wantPrevious(wanted: boolean): void {
+    if (this.#gone === undefined) this.#post({ kind: 'previous', wanted });
+  }
+
+  /** Sends what is collected, waits for the answers and for the end of the thread. */
+  async close(): Promise<void> {
+    if (this.#gone === undefined) {
+      this.#send();
+      this.#post({ kind: 'close' });
+    }
+    await this.#exit.promise;
+  }
+
+  #send(): void {
+    if (this.#collected.length === 0 || this.#gone !== undefined) return;
+    const works = this.#collected;
+    this.#collected = [];
+    this.#sent = this.#sent.length === 0 ? works : this.#sent.concat(works);
+    const values = new Uint8Array(works.reduce((sum, { bytes }) => sum + bytes, 0));
+    let offset = 0;
+    for (const work of works) {
+      for (const value of work.values) {
+        values.set(value, offset);
+        offset += value.byteLength;
+      }
+    }
+    const { buffer } = values;
+    this.#post({ kind: 'write', operations: works.map(({ operation }) => operation), values: buffer }, [buffer]);
+  }
+
+  #post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
+
+  #receive(reply: Reply): void {
+    switch (reply.kind) {
+      case 'opened':
+        return this.#opening.resolve(reply.state);
+      case 'written':
+        return this.#settle(reply);
+      case 'answer':
+        return this.#take(reply.id)?.answered(reply.value);
+      case 'error':
+        return this.#take(reply.id)?.failed(fromWire(reply.error));
+      case 'broken':
+        return this.#listener.onBroken(fromWire(reply.error));
+      case 'closed':
+        return this.#end(reply.error === undefined ? undefined : fromWire(reply.error));
+    }
+  }
+
+  #settle(reply: Extract<Reply, { kind: 'written' }>): void {
+    const works = this.#sent.slice(0, reply.results.length);
+    this.#sent = this.#sent.slice(works.length);
+    for (const { bytes } of works) this.#pendingBytes -= bytes;
+    if (reply.broken !== undefined) this.#listener.onBroken(fromWire(reply.broken));
+    this.#listener.onWritten(works, reply);
+    for (const [index, { resolve }] of works.entries()) resolve(reply.results[index] as WireResult);
+  }
+
+  #take(id: number): Asked | undefined {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    return asked;
+  }
+
+  /** What was sent may or may not have become durable; what was not sent has not happened. */
+  #end(error: TapError | undefined): void {
+    if (this.#gone !== undefined) return;
+    const reason = error ?? storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
+    this.#gone = reason;
+    this.#opening.reject(reason);
+    const unknown = storeErrors.TAP_STORE_OUTCOME_UNKNOWN({
+      message: `the writer ended before it answered: ${reason.message}`,
+      cause: error,
+    });
+    for (const { reject } of this.#sent) reject(unknown);
+    for (const { reject } of this.#collected) reject(reason);
+    for (const { failed } of this.#asked.values()) failed(reason);
+    this.#listener.onGone(error);
+  }
+}
+
+function writerFailed(cause: unknown): TapError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return storeErrors.TAP_STORE_UNAVAILABLE({ message: `the writer failed: ${reason}`, cause });
+}

@@ -1,0 +1,59 @@
+import type { ClaimChange } from '@tappaas/sdk';
+import type { Journal } from './journal.js';
+
+/** Why a claim cannot be had. */
+export type Refusal = { readonly failedClaim: number; readonly sum: number } | { readonly failedClaim: number; readonly holder: string };
+
+/** The claims that are taken, with the names that the running batch has touched. */
+export class ClaimIndex {
+  readonly #journal: Journal;
+  readonly counters = new Map<string, number>();
+  readonly uniques = new Map<string, string>();
+  /** Names whose rows are out of date; the writer saves and clears them with each batch. */
+  readonly touched = { counters: new Set<string>(), uniques: new Set<string>() };
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  /** Makes the claims one after the other. The caller takes back what was made when one is refused. */
+  take(claims: readonly ClaimChange[]): Refusal | undefined {
+    for (const [index, claim] of claims.entries()) {
+      const refusal = 'counter' in claim ? this.#count(claim, index) : this.#name(claim, index);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  #count({ counter, amount, max = Infinity }: Extract<ClaimChange, { counter: string }>, failedClaim: number): Refusal | undefined {
+    const sum = this.counters.get(counter) ?? 0;
+    if (amount > 0 && sum + amount > max) return { failedClaim, sum };
+    this.#set(this.counters, this.touched.counters, counter, Math.max(0, sum + amount) || undefined);
+    return undefined;
+  }
+
+  #name(claim: Exclude<ClaimChange, { counter: string }>, failedClaim: number): Refusal | undefined {
+    const name = 'unique' in claim ? claim.unique : claim.release;
+    const holder = this.uniques.get(name);
+    if ('unique' in claim) {
+      if (holder !== undefined && holder !== claim.holder) return { failedClaim, holder };
+      this.#set(this.uniques, this.touched.uniques, name, claim.holder);
+    } else if (holder === claim.holder) {
+      this.#set(this.uniques, this.touched.uniques, name, undefined);
+    }
+    return undefined;
+  }
+
+  #set<V>(map: Map<string, V>, touched: Set<string>, name: string, value: V | undefined): void {
+    const before = map.get(name);
+    if (value === before) return;
+    write(map, name, value);
+    touched.add(name);
+    this.#journal.record(() => write(map, name, before));
+  }
+}
+
+function write<V>(map: Map<string, V>, name: string, value: V | undefined): void {
+  if (value === undefined) map.delete(name);
+  else map.set(name, value);
+}

@@ -1,0 +1,116 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { storeErrors } from '@tappaas/sdk';
+import { diskFault } from './disk-fault.js';
+import { checkWal } from './wal-check.js';
+
+export const fileName = 'store.sqlite';
+
+/** `TAPP` in ASCII: marks the file as ours. */
+const applicationId = 0x54_41_50_50;
+/** Raised when an older program could not read what a newer one writes. */
+const formatVersion = 1;
+
+const schema = `
+  CREATE TABLE log (
+    id INTEGER PRIMARY KEY,          -- revision * 2048 + position in the transaction
+    key TEXT NOT NULL,
+    value BLOB,                      -- NULL: deleted
+    create_revision INTEGER NOT NULL,
+    version INTEGER NOT NULL,        -- 0: deleted
+    lease TEXT,
+    checksum INTEGER NOT NULL        -- CRC-32 of all of the above
+  );
+  CREATE TABLE counter (name TEXT PRIMARY KEY, sum INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE unique_name (name TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE lease (id TEXT PRIMARY KEY, ttl_ms INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE state (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    epoch INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    compacted_revision INTEGER NOT NULL,
+    leases_granted INTEGER NOT NULL,
+    probe BLOB
+  );
+  INSERT INTO state VALUES (1, 1, 0, 0, 0, NULL);
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${formatVersion};
+`;
+
+/** Makes the directory, durably, readable by its owner only. */
+export function makeDirectory(directory: string): void {
+  const absolute = resolve(directory);
+  const first = mkdirSync(absolute, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = absolute; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
+}
+
+/**
+ * Opens the database of a locked directory so that a commit returns only when it is on the disk.
+ *
+ * @throws TAP_STORE_CORRUPT, TAP_STORE_UNAVAILABLE when the file is of a newer version or the file system cannot do it
+ */
+export function openDatabase(directory: string, sizeBytesMax: number | undefined): DatabaseSync {
+  const file = join(directory, fileName);
+  rmSync(join(directory, restoreFileName), { force: true });
+  if (existsSync(`${file}-wal`)) checkWal(`${file}-wal`);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file);
+    prepareFile(database, file);
+    configure(database, file, sizeBytesMax);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw diskFault(error, file);
+  }
+}
+
+/** Where a snapshot waits while it is being restored. */
+export const restoreFileName = 'restore.part';
+
+function prepareFile(database: DatabaseSync, file: string): void {
+  const [application, format] = [pragma(database, 'application_id'), pragma(database, 'user_version')];
+  if (application === 0 && format === 0 && pragma(database, 'schema_version') === 0) {
+    // WAL comes first: it makes the schema one atomic, durable step.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
+    return syncDirectory(dirname(file));
+  }
+  if (application !== applicationId) throw storeErrors.TAP_STORE_CORRUPT({ message: `${file} is a database of another program` });
+  if (format !== formatVersion) {
+    throw storeErrors.TAP_STORE_UNAVAILABLE({
+      message: `${file} has format ${String(format)}, this program reads format ${formatVersion}`,
+    });
+  }
+}
+
+function configure(database: DatabaseSync, file: string, sizeBytesMax: number | undefined): void {
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384');
+  database.exec('PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY');
+  const [journal, synchronous] = [pragma(database, 'journal_mode'), pragma(database, 'synchronous')];
+  if (journal !== 'wal' || synchronous !== 2) {
+    throw storeErrors.TAP_STORE_UNAVAILABLE({
+      message: `${file} cannot be made durable: expected journal mode wal and synchronous 2, found ${String(journal)} and ${String(synchronous)}`,
+    });
+  }
+  if (sizeBytesMax !== undefined)
+    database.exec(`PRAGMA max_page_count = ${Math.ceil(sizeBytesMax / Number(pragma(database, 'page_size')))}`);
+}
+
+/** One value of a pragma. */
+export function pragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+/** Makes what was created in a directory survive a loss of power. */
+function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(directory, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

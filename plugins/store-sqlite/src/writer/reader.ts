@@ -1,0 +1,67 @@
+import { storeLimits, type KeyValue, type RangeResult, type StoreEvent } from '@tappaas/sdk';
+import type { WireEvents, WireQuery } from '../protocol.js';
+import { fromWire } from '../wire-error.js';
+import { compacted, futureRevision } from './batch.js';
+import { revisionOf } from './key-index.js';
+import type { Ledger } from './ledger.js';
+import { keyValue, type LogRow } from './log-table.js';
+
+/** A page of events is about this long; it ends with a whole revision. */
+const eventsPage = 1_000;
+
+/** The key at a revision. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION, TAP_STORE_CORRUPT */
+export function readKey(ledger: Ledger, { key, revision }: Extract<WireQuery, { kind: 'get' }>): KeyValue | undefined {
+  const found = ledger.keys.at(key, readable(ledger, revision));
+  return found && ledger.log.keyValue(found);
+}
+
+/** A page of an interval. @throws as {@link readKey} */
+export function readRange(ledger: Ledger, query: Extract<WireQuery, { kind: 'range' }>): RangeResult {
+  const revision = readable(ledger, query.revision);
+  const items: KeyValue[] = [];
+  let count = 0;
+  let bytes = 0;
+  for (const version of ledger.keys.between(query.start, query.end, revision)) {
+    count++;
+    if (items.length === query.itemsMax || bytes >= storeLimits.pageBytesMax) continue;
+    const item = ledger.log.keyValue(version);
+    items.push(item);
+    bytes += item.value.byteLength;
+  }
+  return { revision, items, more: items.length < count, count };
+}
+
+function readable(ledger: Ledger, revision = ledger.revision): number {
+  if (revision > ledger.revision) throw fromWire(futureRevision(revision, ledger.revision));
+  if (revision < ledger.compactedRevision) throw fromWire(compacted(revision, ledger.compactedRevision));
+  return revision;
+}
+
+/** What a watch has to be told next. @throws TAP_STORE_COMPACTED, TAP_STORE_CORRUPT */
+export function readEvents(ledger: Ledger, query: Extract<WireQuery, { kind: 'events' }>): WireEvents {
+  const { start, end, afterRevision, previous } = query;
+  if (afterRevision < ledger.compactedRevision) {
+    throw fromWire(compacted(afterRevision + 1, ledger.compactedRevision + 1));
+  }
+  const events: StoreEvent[] = [];
+  let bytes = 0;
+  for (const row of ledger.log.rowsAfter(afterRevision, start, end)) {
+    const last = events.at(-1)?.revision;
+    const full = events.length >= eventsPage || bytes >= storeLimits.pageBytesMax;
+    if (full && last !== undefined && revisionOf(row.version) !== last) return { revision: last, events, complete: false };
+    events.push(eventOf(ledger, row, previous));
+    bytes += row.value.byteLength;
+  }
+  return { revision: ledger.revision, events, complete: true };
+}
+
+function eventOf(ledger: Ledger, row: LogRow, withPrevious: boolean): StoreEvent {
+  const { key, version, id } = row.version;
+  const older = withPrevious ? ledger.keys.inRow(key, id)?.older : undefined;
+  return {
+    key,
+    revision: revisionOf(row.version),
+    ...(version > 0 && { current: keyValue(row) }),
+    ...(older !== undefined && older.version > 0 && { previous: ledger.log.keyValue(older) }),
+  };
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { storeErrors } from '@tappaas/sdk';
+
+const headerBytes = 32;
+const frameHeaderBytes = 24;
+
+/**
+ * Tells a torn tail from damage in the write-ahead log.
+ *
+ * SQLite reads the log up to the first frame that is wrong and forgets the rest in silence. That is right for the end of a batch that
+ * never became durable, and loses acknowledged batches if the frame is damaged in the middle. A batch is written only after the one
+ * before it has reached the disk; so if whole batches stand behind the broken one, the broken one had been durable.
+ *
+ * @throws TAP_STORE_CORRUPT
+ * @source SQLite, "The Database File Format", section 4: The Write-Ahead Log
+ */
+export function checkWal(file: string): void {
+  const bytes = readFileSync(file);
+  if (bytes.length < headerBytes + frameHeaderBytes) return;
+  const wal = new WalFile(bytes);
+  if (!wal.headerHolds) {
+    if (wal.commitsFrom(1) > 0) throw damaged(file, 0);
+    return;
+  }
+  const broken = wal.firstBroken();
+  if (broken === undefined) return;
+  // The first commit mark from here on ends the broken batch itself; one more is a batch that came later.
+  if (wal.commitsFrom(broken) > 1) throw damaged(file, wal.offsetOf(broken));
+}
+
+function damaged(file: string, offset: number) {
+  return storeErrors.TAP_STORE_CORRUPT({ message: `${file} is damaged at byte ${offset}: acknowledged batches stand behind it` });
+}
+
+type Sum = readonly [number, number];
+
+class WalFile {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  /** What marks the frames of this generation: the salts of the header, or of the first frame if the header does not hold. */
+  readonly #salt: number;
+  readonly #bigEndian: boolean;
+  readonly #frameBytes: number;
+  readonly #frames: number;
+  readonly headerHolds: boolean;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const magic = bytes.readUInt32BE(0);
+    this.#bigEndian = (magic & 1) === 1;
+    this.#frameBytes = frameHeaderBytes + pageBytes(bytes.readUInt32BE(8));
+    this.#frames = Math.floor((bytes.length - headerBytes) / this.#frameBytes);
+    this.headerHolds = (magic & ~1) === 0x37_7f_06_82 && equal(this.#sum(0, 24, [0, 0]), this.#sumAt(24));
+    this.#salt = this.headerHolds ? 16 : headerBytes + 8;
+  }
+
+  offsetOf(frame: number): number {
+    return headerBytes + frame * this.#frameBytes;
+  }
+
+  /** The first frame of this generation's chain that does not hold; none: the file ends before, or an older generation follows. */
+  firstBroken(): number | undefined {
+    let sum = this.#sumAt(24);
+    for (let frame = 0; frame < this.#frames; frame++) {
+      sum = this.#frameSum(frame, sum);
+      if (!this.#ofGeneration(frame) || !equal(sum, this.#sumAt(this.offsetOf(frame) + 16))) return frame;
+    }
+    return undefined;
+  }
+
+  /** Commit marks in frames of this generation from `first` on, each of which fits the frame before it. */
+  commitsFrom(first: number): number {
+    let commits = 0;
+    for (let frame = first; frame < this.#frames; frame++) {
+      const isCommit = this.#bytes.readUInt32BE(this.offsetOf(frame) + 4) !== 0;
+      if (!isCommit || !this.#ofGeneration(frame)) continue;
+      const before = frame === 0 ? this.#sumAt(24) : this.#sumAt(this.offsetOf(frame - 1) + 16);
+      // The broken frame itself counts if it says that it ends its batch.
+      if (frame === first || equal(this.#frameSum(frame, before), this.#sumAt(this.offsetOf(frame) + 16))) commits++;
+    }
+    return commits;
+  }
+
+  #ofGeneration(frame: number): boolean {
+    const salt = this.offsetOf(frame) + 8;
+    return this.#bytes.compare(this.#bytes, this.#salt, this.#salt + 8, salt, salt + 8) === 0;
+  }
+
+  #frameSum(frame: number, before: Sum): Sum {
+    const offset = this.offsetOf(frame);
+    return this.#sum(offset + frameHeaderBytes, offset + this.#frameBytes, this.#sum(offset, offset + 8, before));
+  }
+
+  #sum(from: number, to: number, [first, second]: Sum): Sum {
+    let s1 = first;
+    let s2 = second;
+    for (let at = from; at < to; at += 8) {
+      s1 = (s1 + this.#word(at) + s2) | 0;
+      s2 = (s2 + this.#word(at + 4) + s1) | 0;
+    }
+    return [s1, s2];
+  }
+
+  #word(at: number): number {
+    return this.#view.getInt32(at, !this.#bigEndian);
+  }
+
+  /** Stored sums are always big-endian. */
+  #sumAt(at: number): Sum {
+    return [this.#view.getInt32(at), this.#view.getInt32(at + 4)];
+  }
+}
+
+function equal(left: Sum, right: Sum): boolean {
+  return left[0] === right[0] && left[1] === right[1];
+}
+
+/** A size that no database can have is damage; ours have SQLite's default. */
+function pageBytes(found: number): number {
+  return found >= 512 && found <= 65_536 && (found & (found - 1)) === 0 ? found : 4_096;
+}

@@ -1,0 +1,211 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Failpoints, FailpointName } from '../failpoints.js';
+import type { Reply, WireError, WireOperation, WireQuery, WireResult } from '../protocol.js';
+import { wireError } from '../wire-error.js';
+import { Batch } from './batch.js';
+import { diskFault } from './disk-fault.js';
+import { Ledger } from './ledger.js';
+import { readEvents, readKey, readRange } from './reader.js';
+import { restoreSnapshot } from './restore.js';
+import { Snapshots } from './snapshots.js';
+
+/** What the writer works with. */
+export interface WriterOptions {
+  readonly database: DatabaseSync;
+  readonly directory: string;
+  /** The write-ahead log is copied into the file when about this much was written. */
+  readonly checkpointBytes: number;
+  readonly failpoints: Failpoints | undefined;
+}
+
+/** An operation with the values of its puts. */
+export interface Work {
+  readonly operation: WireOperation;
+  readonly values: Uint8Array;
+}
+
+const garbageChunk = 500;
+/** So many bytes of the write-ahead log a batch needs besides its values. */
+const batchOverheadBytes = 16_384;
+const rowOverheadBytes = 160;
+const probeBytes = 262_144;
+
+/** The only one who writes the database: batches, reads in between, and housekeeping when there is nothing else to do. */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #database: DatabaseSync;
+  readonly #snapshots = new Snapshots();
+  #ledger: Ledger;
+  #previousWanted = false;
+  #begun = false;
+  /** About how much the write-ahead log has grown since it was last copied. */
+  #walBytes = 0;
+  /** After a failure housekeeping waits until a probe has succeeded. */
+  #resting = false;
+
+  /** Reads the whole database once. @throws TAP_STORE_CORRUPT */
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#database = options.database;
+    this.#ledger = new Ledger(options.database, options.directory);
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** Says whether results carry what stood before. */
+  wantPrevious(wanted: boolean): void {
+    this.#previousWanted = wanted;
+  }
+
+  /** Group commit: all operations in one durable transaction. When it cannot be made durable, none has happened. */
+  write(works: readonly Work[]): Extract<Reply, { kind: 'written' }> {
+    let committing = false;
+    try {
+      this.#pass('batch.begun');
+      const batch = new Batch(this.#ledger, () => this.#begin(), this.#previousWanted);
+      const results = works.map(({ operation, values }) => batch.apply(operation, values));
+      if (this.#begun) {
+        this.#ledger.saveState();
+        committing = true;
+        this.#pass('batch.written');
+        this.#database.exec('COMMIT');
+        this.#begun = false;
+        this.#countWal(works);
+      }
+      this.#ledger.settle();
+      this.#pass('batch.committed');
+      return this.#written(results);
+    } catch (error) {
+      return this.#failed(works, error, committing);
+    }
+  }
+
+  /** Answers what is not written in turn. @throws errors of the store's table */
+  query(query: WireQuery): unknown {
+    try {
+      return this.#answer(query);
+    } catch (error) {
+      throw diskFault(error, this.#ledger.file);
+    }
+  }
+
+  /** Does one piece of what can wait; says whether there is more. @throws what a full or failing disk makes SQLite throw */
+  housekeep(): boolean {
+    if (this.#resting) return false;
+    try {
+      if (this.#walBytes >= this.#options.checkpointBytes) this.#checkpoint();
+      return this.#collect();
+    } catch (error) {
+      this.#resting = true;
+      this.#rollBack();
+      throw diskFault(error, this.#ledger.file);
+    }
+  }
+
+  /** Leaves one whole file behind. */
+  close(): void {
+    this.#database.close();
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    this.#database.exec('BEGIN IMMEDIATE');
+    this.#begun = true;
+  }
+
+  #written(results: readonly WireResult[], broken?: WireError): Extract<Reply, { kind: 'written' }> {
+    return { kind: 'written', results, revision: this.#ledger.revision, sizeBytes: this.#ledger.sizeBytes, ...(broken && { broken }) };
+  }
+
+  #failed(works: readonly Work[], error: unknown, committing: boolean): Extract<Reply, { kind: 'written' }> {
+    this.#rollBack();
+    this.#ledger.takeBack();
+    this.#resting = true;
+    const fault = wireError(diskFault(error, this.#ledger.file, committing));
+    return this.#written(
+      works.map(() => ({ kind: 'failed', error: fault })),
+      fault,
+    );
+  }
+
+  #rollBack(): void {
+    this.#begun = false;
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+  }
+
+  #answer(query: WireQuery): unknown {
+    switch (query.kind) {
+      case 'get':
+        return readKey(this.#ledger, query);
+      case 'range':
+        return readRange(this.#ledger, query);
+      case 'events':
+        if (query.previous) this.#previousWanted = true;
+        return readEvents(this.#ledger, query);
+      case 'snapshot':
+        return this.#snapshots.open(query.snapshot, this.#ledger);
+      case 'snapshot-chunk':
+        return this.#snapshots.chunk(query.snapshot, this.#ledger);
+      case 'snapshot-end':
+        return this.#snapshots.close(query.snapshot);
+      case 'restore':
+        return this.#restore(query.file);
+      case 'probe':
+        return this.#probe();
+    }
+  }
+
+  #restore(file: string): unknown {
+    const { directory } = this.#options;
+    const pass = (point: FailpointName) => this.#pass(point);
+    this.#ledger = restoreSnapshot({ database: this.#database, directory, ledger: this.#ledger, file, pass });
+    this.#snapshots.closeAll();
+    this.#walBytes = Infinity;
+    return this.#ledger.state;
+  }
+
+  /** Finds out whether the disk takes writes again: as much as a usual batch, and the copying that a full disk held up. */
+  #probe(): void {
+    for (const bytes of [probeBytes, 0]) {
+      this.#pass('batch.written');
+      this.#database.prepare('UPDATE state SET probe = zeroblob(?)').run(bytes);
+    }
+    this.#checkpoint();
+    this.#resting = false;
+  }
+
+  #checkpoint(): void {
+    this.#pass('checkpoint.begun');
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#walBytes = 0;
+    this.#pass('checkpoint.done');
+  }
+
+  /** Deletes a chunk of what compaction has made unreadable. */
+  #collect(): boolean {
+    const { keys, log, compactedRevision } = this.#ledger;
+    const garbage = keys.garbage(Math.min(compactedRevision, this.#snapshots.oldestRevision), garbageChunk);
+    if (garbage.length === 0) return false;
+    this.#begin();
+    for (const version of garbage) {
+      if (version.older !== undefined) log.remove(version.older.id);
+      if (version.version === 0) log.remove(version.id);
+    }
+    this.#pass('compaction.chunk');
+    this.#database.exec('COMMIT');
+    this.#begun = false;
+    keys.drop(garbage);
+    this.#walBytes += batchOverheadBytes + garbage.length * rowOverheadBytes;
+    return true;
+  }
+
+  #countWal(works: readonly Work[]): void {
+    this.#walBytes += works.reduce((sum, { values }) => sum + values.byteLength + rowOverheadBytes, batchOverheadBytes);
+  }
+
+  #pass(point: FailpointName): void {
+    this.#options.failpoints?.pass(point);
+  }
+}
