@@ -1,5 +1,6 @@
 import type { Deployment, Immutable, ReplicaSet } from '@tappaas/sdk';
-import { canonicalJson, suffixed, wordOf } from './naming.js';
+import { canonicalJson } from '../canonical-json.js';
+import { suffixed, wordOf } from './naming.js';
 import { desiredAnnotation, planRollout, type Resize } from './rollout-plan.js';
 
 type ASet = Immutable<ReplicaSet>;

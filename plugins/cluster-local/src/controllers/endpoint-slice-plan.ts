@@ -1,7 +1,8 @@
 import type { Endpoint, EndpointPort, EndpointSlice, Immutable, KubernetesService, Pod } from '@tappaas/sdk';
 import { hostPortKey, hostPortsAnnotation, portsIn } from '../annotations.js';
 import { matchesLabels } from '../kinds/label-selector.js';
-import { canonicalJson, controllerReference, suffixed, wordOf } from './naming.js';
+import { canonicalJson } from '../canonical-json.js';
+import { controllerReference, suffixed, wordOf } from './naming.js';
 import { isControlledBy, isFinished, isReady, isTerminating } from './pod-facts.js';
 
 type AService = Immutable<KubernetesService>;

@@ -1,5 +1,6 @@
 import type { Immutable, Job, JobCondition, JobStatus, Pod } from '@tappaas/sdk';
-import { canonicalJson, suffixed, wordOf } from './naming.js';
+import { canonicalJson } from '../canonical-json.js';
+import { suffixed, wordOf } from './naming.js';
 import { isActive, isControlledBy, isReady, isTerminating } from './pod-facts.js';
 
 type AJob = Immutable<Job>;

@@ -10,15 +10,6 @@ export function wordOf(text: string, length: number): string {
   return Array.from(digest.subarray(0, length), (byte) => alphabet[byte % alphabet.length]).join('');
 }
 
-/** JSON with sorted keys, so that equal values give equal text. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
 /** Joins a name and a suffix, cutting the name so that the whole stays a valid name. */
 export const suffixed = (name: string, suffix: string): string => `${name.slice(0, 62 - suffix.length).replace(/[-.]+$/, '')}-${suffix}`;
 

@@ -1,6 +1,7 @@
 import type { Immutable, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from '@tappaas/sdk';
 import { matchesSelector } from '../kinds/label-selector.js';
-import { canonicalJson, suffixed, wordOf } from './naming.js';
+import { canonicalJson } from '../canonical-json.js';
+import { suffixed, wordOf } from './naming.js';
 import { availableAtMs, controllerOf, isActive, isAvailable, isControlledBy, isReady, isTerminating, restartsOf } from './pod-facts.js';
 
 type ASet = Immutable<ReplicaSet>;

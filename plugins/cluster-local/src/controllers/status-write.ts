@@ -1,5 +1,5 @@
 import { isTapError, type AnyKind, type Context, type Immutable, type KubernetesObject } from '@tappaas/sdk';
-import { canonicalJson } from './naming.js';
+import { canonicalJson } from '../canonical-json.js';
 
 /** Writes a status when it differs from what stands there; fields that are undefined are removed. An object that is gone is fine. */
 export async function writeStatus(

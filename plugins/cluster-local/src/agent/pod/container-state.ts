@@ -34,6 +34,10 @@ export interface ContainerRecord {
   /** Ends in a row that came too soon; sets the delay before the next start. */
   readonly failures: number;
   readonly imageId?: string;
+  /** Image named by the pod at the present start; another one now means a new start. */
+  readonly image?: string;
+  /** How a command is run beside the present process; its environment is read from the process itself. */
+  readonly place?: { readonly prefix: readonly string[]; readonly cwd: string };
 }
 
 export const freshContainer: ContainerRecord = Object.freeze({

@@ -26,6 +26,9 @@ export type Environment =
   | { readonly missing: string; readonly variables?: undefined };
 
 /**
+ * A variable that names a service (`$(CATALOG_SERVICE_HOST)`) makes the container wait until the service is there, because a process
+ * started without it would keep the wrong address for as long as it lives.
+ *
  * Later sources win: host, image, services, envFrom, env, and last the ports, which are facts and not wishes. `PORT` is the first
  * declared TCP port, `PORT_<NAME>` every named one.
  */
@@ -48,6 +51,8 @@ export function environmentOf(sources: EnvironmentSources): Environment {
   for (const { name, value, valueFrom } of container.env ?? []) {
     const found = valueFrom ? sourced(valueFrom, sources) : { value: expanded(value ?? '', { ...variables, ...ports }) };
     if (found.missing !== undefined) return { missing: found.missing };
+    const absent = /\$\(([A-Z0-9_]+_SERVICE_(?:HOST|PORT)[A-Z0-9_]*)\)/.exec(valueFrom ? '' : (found.value ?? ''))?.[1];
+    if (absent !== undefined) return { missing: `the service behind $(${absent})` };
     if (found.value !== undefined) variables[name] = found.value;
   }
   return { variables: { ...variables, ...ports } };

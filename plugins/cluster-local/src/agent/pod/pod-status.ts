@@ -9,6 +9,8 @@ export interface StatusView {
   readonly containers: ReadonlyMap<string, ContainerRecord>;
   readonly delayed: ReadonlyMap<string, number>;
   readonly health: ReadonlyMap<string, ContainerHealth>;
+  /** What was reported before; the platform may not have told of it yet. */
+  readonly before?: PodStatus | undefined;
   /** Why the whole pod cannot start, or ended. */
   readonly obstacle?: { readonly reason: string; readonly message: string };
   readonly startedAtMs: number;
@@ -109,7 +111,7 @@ function conditionsOf(view: StatusView, init: readonly ContainerStatus[], contai
   ];
   const present = view.pod.status?.conditions ?? [];
   const others = present.filter(({ type }) => !wished.some((condition) => condition.type === type));
-  return [...wished.map((condition) => stamped(condition, present, view.nowMs)), ...others];
+  return [...wished.map((condition) => stamped(condition, view.before?.conditions ?? present, view.nowMs)), ...others];
 }
 
 function whyUnready(view: StatusView, names: readonly string[], isOver: boolean): { reason: string; message?: string } {

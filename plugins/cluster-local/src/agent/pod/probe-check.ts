@@ -14,7 +14,8 @@ export interface Finding {
 
 /** How a command is run beside a container: same environment, directory and mounts. */
 export interface Beside {
-  readonly argv: (command: readonly string[]) => Promise<readonly string[]>;
+  /** Words before the command that bring it to where the container's mounts are. */
+  readonly prefix: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -87,8 +88,8 @@ export function checkTcp(host: string, port: number, timeoutMs: number, signal: 
 
 const failure = (error: Error, timeoutMs: number): string => (error.name === 'AbortError' ? `no answer within ${timeoutMs} ms` : error.message);
 
-async function checkExec(command: readonly string[], beside: Beside, timeoutMs: number, signal: AbortSignal): Promise<Finding> {
-  const [program = '', ...args] = await beside.argv(command);
+function checkExec(command: readonly string[], beside: Beside, timeoutMs: number, signal: AbortSignal): Promise<Finding> {
+  const [program = '', ...args] = [...beside.prefix, ...command];
   const { promise, resolve } = Promise.withResolvers<Finding>();
   const child = spawn(program, args, { cwd: beside.cwd, env: { ...beside.env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const identity = child.pid === undefined ? undefined : identify(child.pid);

@@ -27,6 +27,13 @@ async function factsOf(name: string): Promise<ProcessFacts | undefined> {
   return { pid: Number(name), groupId: number(2), cpuTicks: number(11) + number(12), memoryBytes: number(21) * pageBytes };
 }
 
+/** The environment that a process was started with; empty where there is no `/proc`. */
+export async function environmentOfProcess(pid: number): Promise<Readonly<Record<string, string>>> {
+  const text = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  const entries = text.split('\0').filter((entry) => entry.includes('='));
+  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+}
+
 /** Processes whose environment carries the mark: also those that left their group. */
 export async function processesMarked(mark: string): Promise<readonly number[]> {
   const entries = await readdir('/proc').catch(() => []);

@@ -45,28 +45,28 @@ exec chroot "$stage" /bin/sh -c 'cd "$0" && exec "$@"' "$cwd" "$@"
 `;
 
 /** Ways to a mount namespace: as root directly, else through a user namespace, from which the user's own number is mapped back. */
-function wrapped(inner: readonly string[]): { readonly outer: readonly string[]; readonly inner: readonly string[] } {
+function ways(): { readonly into: readonly string[]; readonly back: readonly string[] } {
   const [user, group] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  if (user === 0) return { outer: ['unshare', '--mount', '--propagation', 'private'], inner };
+  if (user === 0) return { into: ['unshare', '--mount', '--propagation', 'private'], back: [] };
   return {
-    outer: ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private'],
-    inner: ['unshare', '--user', `--map-user=${user}`, `--map-group=${group}`, '--', ...inner],
+    into: ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private'],
+    back: ['unshare', '--user', `--map-user=${user}`, `--map-group=${group}`, '--'],
   };
 }
 
-/** The command that runs `argv` where the mounts are. `stage` is an empty directory of its own for the new root. */
-export async function inNamespace(argv: readonly string[], mounts: readonly Mount[], stage: string, cwd: string): Promise<readonly string[]> {
+/** Words that run the command after them where the mounts are. `stage` is an empty directory of its own for the new root. */
+export async function namespacePrefix(mounts: readonly Mount[], stage: string, cwd: string): Promise<readonly string[]> {
   await mkdir(stage, { recursive: true, mode: 0o755 });
-  const { outer, inner } = wrapped(argv);
+  const { into, back } = ways();
   const steps = planMounts(mounts, hostView).flat();
-  return [...outer, '/bin/sh', '-c', script, 'tappaas-mounts', stage, cwd, ...steps, 'run', ...inner];
+  return [...into, '/bin/sh', '-c', script, 'tappaas-mounts', stage, cwd, ...steps, 'run', ...back];
 }
 
 /** Why this host does not allow mount namespaces; nothing when it does. */
 export async function namespaceObstacle(scratch: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return `this is ${process.platform}: mount namespaces exist on Linux only`;
   try {
-    const [command = '', ...args] = await inNamespace(['true'], [], scratch, '/');
+    const [command = '', ...args] = [...(await namespacePrefix([], scratch, '/')), 'true'];
     await run(command, args, { timeout: 10_000 });
     return undefined;
   } catch (error) {

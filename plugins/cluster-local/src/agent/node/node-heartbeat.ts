@@ -1,0 +1,84 @@
+import type { Clock, KubernetesLease, Logger, Node } from '@tappaas/sdk';
+import { isAnswer, type ApiClient } from '../api/api-client.js';
+import { nodeObject, nodeStatus, type NodeView } from './node-object.js';
+
+export interface HeartbeatOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly heartbeatMs: number;
+  readonly nodes: readonly string[];
+  /** What there is to tell of a node right now. */
+  readonly view: (name: string) => NodeView;
+}
+
+const leaseNamespace = 'kube-node-lease';
+const mergePatch = 'application/merge-patch+json';
+/** A node's status is written this often although nothing changed, milliseconds. */
+const statusMs = 60_000;
+
+/** Makes the agent's nodes known and says at intervals that they live, until aborted. */
+export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  const { clock, log, heartbeatMs, nodes } = options;
+  const told = new Map<string, { readonly problem: string | undefined; readonly atMs: number }>();
+  let failed = false;
+  while (!signal.aborted) {
+    try {
+      for (const name of nodes) {
+        const view = options.view(name);
+        const before = told.get(name);
+        if (before === undefined || before.problem !== view.proxyProblem || clock.nowMs() - before.atMs >= statusMs || failed) {
+          await tell(options.client, view, signal);
+          told.set(name, { problem: view.proxyProblem, atMs: clock.nowMs() });
+        }
+        await renew(options, name, signal);
+      }
+      failed = false;
+    } catch (error) {
+      if (!failed && !signal.aborted) log.warn('the platform does not answer', { error: String(error) });
+      failed = true;
+    }
+    await clock.sleep(failed ? Math.min(heartbeatMs, 1000) : heartbeatMs, signal).catch(() => undefined);
+  }
+}
+
+async function tell(client: ApiClient, view: NodeView, signal: AbortSignal): Promise<void> {
+  const path = `/api/v1/nodes/${encodeURIComponent(view.name)}`;
+  const node = nodeObject(view);
+  try {
+    const present = await client.request<Node>({ method: 'GET', path, signal });
+    const labels = { metadata: { labels: node.metadata.labels } };
+    const stale = Object.entries(node.metadata.labels ?? {}).some(([key, value]) => present.metadata.labels?.[key] !== value);
+    if (stale) await client.request({ method: 'PATCH', path, body: labels, contentType: mergePatch, signal });
+  } catch (error) {
+    if (!isAnswer(error, 404)) throw error;
+    await unlessThere(client.request({ method: 'POST', path: '/api/v1/nodes', body: node, signal }));
+  }
+  await client.request({ method: 'PATCH', path: `${path}/status`, body: { status: nodeStatus(view) }, contentType: mergePatch, signal });
+}
+
+async function renew({ client, clock, heartbeatMs }: HeartbeatOptions, name: string, signal: AbortSignal): Promise<void> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${leaseNamespace}/leases`;
+  const spec = {
+    holderIdentity: name,
+    leaseDurationSeconds: Math.ceil((heartbeatMs * 4) / 1000),
+    renewTime: new Date(clock.nowMs()).toISOString().replace('Z', '000Z'),
+  };
+  try {
+    await client.request({ method: 'PATCH', path: `${path}/${encodeURIComponent(name)}`, body: { spec }, contentType: mergePatch, signal });
+  } catch (error) {
+    if (!isAnswer(error, 404)) throw error;
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: leaseNamespace } };
+    await unlessThere(client.request({ method: 'POST', path: '/api/v1/namespaces', body: namespace, signal }));
+    const lease: KubernetesLease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace: leaseNamespace }, spec };
+    await unlessThere(client.request({ method: 'POST', path, body: lease, signal }));
+  }
+}
+
+async function unlessThere(made: Promise<unknown>): Promise<void> {
+  try {
+    await made;
+  } catch (error) {
+    if (!isAnswer(error, 409)) throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Clock, Container, Immutable } from '@tappaas/sdk';
+import type { LogFiles } from '../log/log-files.js';
+import { LogPump } from '../log/log-pump.js';
+import { isAlive, signalGroup } from '../process/identity.js';
+import { readExit } from '../process/launch.js';
+import { processesMarked } from '../process/table.js';
+import type { Running, Terminated } from './container-state.js';
+import { terminated } from './container-state.js';
+import type { Beside } from './probe-check.js';
+import type { ContainerHealth } from './pod-status.js';
+import { ContainerProbes } from './container-probes.js';
+
+/** A container's process, started now or adopted from an agent before. */
+export interface RunOptions {
+  readonly container: Immutable<Container>;
+  readonly state: Running;
+  readonly files: LogFiles;
+  /** Resolves when the process ends; absent for an adopted one, which is looked at instead. */
+  readonly ended?: Promise<void>;
+  readonly hostPorts: Readonly<Record<string, number>>;
+  readonly beside: Beside;
+  /** In the environment of the process and of everything it starts. */
+  readonly mark: string;
+  readonly logBytesMax: number;
+  readonly clock: Clock;
+  readonly onHealth: (health: ContainerHealth) => void;
+  readonly onEnd: (end: Terminated) => Promise<void>;
+}
+
+const lookMs = 200;
+
+/** Follows one process from start to end: its output, its probes, its exit code. */
+export class ContainerRun {
+  readonly #options: RunOptions;
+  readonly #pump: LogPump;
+  readonly #stop = new AbortController();
+  readonly #probes: ContainerProbes;
+  /** Resolves when the process has ended and its log is complete. */
+  readonly over: Promise<void>;
+  #endMessage: string | undefined;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#pump = new LogPump(options.files, options.clock, options.logBytesMax);
+    this.#pump.start();
+    this.#probes = new ContainerProbes({
+      ...options,
+      groupId: options.state.identity.pid,
+      signal: this.#stop.signal,
+      onUnhealthy: (message) => void this.stop((options.container.livenessProbe?.terminationGracePeriodSeconds ?? 30) * 1000, message),
+    });
+    this.over = this.#follow();
+  }
+
+  get pump(): LogPump {
+    return this.#pump;
+  }
+
+  get health(): ContainerHealth {
+    return this.#probes.health;
+  }
+
+  get groupId(): number {
+    return this.#options.state.identity.pid;
+  }
+
+  get beside(): Beside {
+    return this.#options.beside;
+  }
+
+  /** Starts asking probes. */
+  begin(): void {
+    this.#probes.start();
+  }
+
+  /** Asks the process to end, and ends it after the grace; resolves when it has. `why` is told as the end's message. */
+  async stop(graceMs: number, why?: string): Promise<void> {
+    this.#endMessage ??= why;
+    const { identity } = this.#options.state;
+    if (graceMs > 0) {
+      signalGroup(identity, 'SIGTERM');
+      await Promise.race([this.over, this.#options.clock.sleep(graceMs, this.#stop.signal).catch(() => undefined)]);
+    }
+    signalGroup(identity, 'SIGKILL');
+    await this.over;
+  }
+
+  /** Lets go of a process that goes on running, for the next agent to adopt. */
+  abandon(): void {
+    this.#stop.abort();
+    this.#pump.abandon();
+  }
+
+  async #follow(): Promise<void> {
+    const { state, ended, clock, files, mark, onEnd } = this.#options;
+    if (ended) await Promise.race([ended, aborted(this.#stop.signal)]);
+    else while (!this.#stop.signal.aborted && isAlive(state.identity)) await clock.sleep(lookMs, this.#stop.signal).catch(() => undefined);
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    await killMarked(mark);
+    this.#pump.close();
+    await onEnd(terminated(state, await readExit(files.exit), clock.nowMs(), this.#endMessage));
+  }
+}
+
+/** Ends what a container started and left behind, also in other process groups. */
+export async function killMarked(mark: string): Promise<void> {
+  for (const pid of await processesMarked(mark)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));

@@ -1,0 +1,176 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import type { Container, Immutable, Pod } from '@tappaas/sdk';
+import { remove } from '../durable-file.js';
+import { logFiles, type LogFiles } from '../log/log-files.js';
+import type { Launch } from '../process/launch.js';
+import { namespacePrefix } from '../volume/mount-namespace.js';
+import { volumeContent, type ReferredObjects } from '../volume/volume-content.js';
+import { writeVolume } from '../volume/volume-files.js';
+import { makePlaces, mapMounts, mountsOf } from '../volume/volume-mounts.js';
+import { environmentOf, expanded } from './environment.js';
+import type { PodContext } from './pod-context.js';
+import type { Beside } from './probe-check.js';
+
+/** Why a container cannot start yet; tried again after a while. */
+export interface Obstacle {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A container ready to be launched. */
+export interface Prepared {
+  readonly launch: Launch;
+  readonly files: LogFiles;
+  readonly beside: Beside;
+  readonly mark: string;
+  readonly imageId: string;
+}
+
+/** Everything about one container that its start depends on. */
+export interface StartOptions {
+  readonly pod: Immutable<Pod>;
+  readonly container: Immutable<Container>;
+  readonly podDirectory: string;
+  readonly hostPorts: Readonly<Record<string, number>>;
+  readonly objects: ReferredObjects;
+  /** Number of the run, from 1. */
+  readonly run: number;
+}
+
+/** The variable by which every process of a run is recognised. */
+export const markName = 'TAPPAAS_CONTAINER';
+
+/** Lays out image, volumes, environment and command of a container. */
+export async function prepareContainer(options: StartOptions, context: PodContext): Promise<Prepared | Obstacle> {
+  const { pod, container, podDirectory } = options;
+  const found = await context.images.find(container.image ?? '');
+  if (!found.image) return found;
+  const problem = await makeVolumes(options);
+  if (problem) return problem;
+  const directory = join(podDirectory, 'containers', container.name);
+  const temporary = join(podDirectory, 'tmp');
+  await Promise.all([directory, temporary].map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
+  const image = found.image;
+  const root = image.root === undefined ? undefined : join(directory, 'root');
+  if (root !== undefined) await context.images.copy(image, root);
+  const environment = environmentOf({
+    pod,
+    container,
+    base: { ...context.base, HOME: temporary, TMPDIR: temporary },
+    image: Object.fromEntries((image.config.Env ?? []).filter((entry) => !entry.startsWith('PATH=')).map(pair)),
+    services: context.serviceVariables(pod.metadata.namespace ?? ''),
+    hostPorts: options.hostPorts,
+    configMaps: options.objects.configMaps,
+    secrets: options.objects.secrets,
+    capacity: context.capacity,
+  });
+  if (environment.missing !== undefined) return { reason: 'CreateContainerConfigError', message: `${environment.missing} does not exist` };
+  const workingDirectory = container.workingDir ?? (image.config.WorkingDir || '/');
+  const place = {
+    workingDirectory,
+    volumesDirectory: join(podDirectory, 'volumes'),
+    variables: environment.variables,
+    ...(root === undefined ? {} : { root }),
+  };
+  const mark = `${pod.metadata.uid}/${container.name}/${options.run}`;
+  const env: Readonly<Record<string, string>> = { ...environment.variables, [markName]: mark };
+  const command = commandOf(container, image.config).map((word) => expanded(word, env));
+  if (command.length === 0) return { reason: 'CreateContainerConfigError', message: `neither container ${container.name} nor its image names a command` };
+  const wrapped = await wrap(container, command, place, directory, context);
+  if ('reason' in wrapped) return wrapped;
+  const program = wrapped.isInside && isAbsolute(command[0] ?? '') ? command[0] : await findProgram(command[0] ?? '', env['PATH'] ?? '', wrapped.cwd, root);
+  if (program === undefined) return { reason: 'CreateContainerError', message: `program "${command[0]}" is neither in PATH nor in the image` };
+  const files = logFiles(join(podDirectory, 'containers', container.name), options.run);
+  await Promise.all([files.exit, files.stdout, files.stderr, files.position].map(remove));
+  const argv = [...wrapped.prefix, program, ...command.slice(1)];
+  return {
+    launch: { argv, cwd: wrapped.cwd, env, stdoutFile: files.stdout, stderrFile: files.stderr, exitFile: files.exit },
+    files,
+    beside: { prefix: wrapped.prefix, cwd: wrapped.cwd, env },
+    mark: `${markName}=${mark}`,
+    imageId: image.imageId,
+  };
+}
+
+const pair = (entry: string): readonly [string, string] => {
+  const end = entry.indexOf('=');
+  return end < 0 ? [entry, ''] : [entry.slice(0, end), entry.slice(end + 1)];
+};
+
+/** The container's command replaces the image's entry point and arguments; its args replace the image's arguments only. */
+function commandOf({ command, args }: Immutable<Container>, image: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null }): readonly string[] {
+  if (command?.length) return [...command, ...(args ?? [])];
+  return [...(image.Entrypoint ?? []), ...(args ?? image.Cmd ?? [])];
+}
+
+/** Writes the volumes that hold files, and makes the empty ones. */
+export async function makeVolumes({ pod, podDirectory, objects }: Pick<StartOptions, 'pod' | 'podDirectory' | 'objects'>): Promise<Obstacle | undefined> {
+  for (const volume of pod.spec?.volumes ?? []) {
+    const content = volumeContent(volume, pod, objects);
+    const directory = join(podDirectory, 'volumes', volume.name);
+    if (content.is === 'unsupported') return { reason: 'VolumeNotSupported', message: content.message };
+    if (content.is === 'missing') return { reason: 'CreateContainerConfigError', message: content.message };
+    if (content.is === 'directory') await mkdir(directory, { recursive: true, mode: 0o777 });
+    else await writeVolume(directory, content.files, content.version);
+  }
+  return undefined;
+}
+
+interface Wrapped {
+  readonly prefix: readonly string[];
+  readonly cwd: string;
+  /** Whether the command runs where the image's files stand at their own absolute paths. */
+  readonly isInside: boolean;
+}
+
+type Place = Parameters<typeof mountsOf>[1];
+
+/** Decides where the command runs: directly in the image's copy, or in a namespace where its mounts are at their absolute paths. */
+async function wrap(
+  container: Immutable<Container>,
+  command: readonly string[],
+  place: Place,
+  directory: string,
+  context: PodContext,
+): Promise<Wrapped | Obstacle> {
+  const cwd = place.root === undefined ? workingDirectoryOf(place, directory) : resolve(join(place.root, place.workingDirectory));
+  await mkdir(cwd, { recursive: true });
+  const direct: Wrapped = { prefix: [], cwd, isInside: false };
+  const isNamed = place.root !== undefined && place.workingDirectory !== '/' && command.some((word) => word.startsWith(`${place.workingDirectory}/`));
+  const isMounted = (container.volumeMounts ?? []).length > 0;
+  if (!isMounted && (!isNamed || context.namespaceObstacle !== undefined)) return direct;
+  const mounts = await mountsOf(container, place);
+  const outside = await mapMounts(mounts, place);
+  if (context.namespaceObstacle !== undefined) {
+    if (outside.length === 0) return direct;
+    return {
+      reason: 'MountPathNeedsNamespace',
+      message: `${outside.join(', ')} can only be shown in a mount namespace, and ${context.namespaceObstacle}; mount below the working directory instead`,
+    };
+  }
+  await makePlaces(mounts);
+  const stage = join(directory, 'stage');
+  const inner = place.root === undefined ? cwd : place.workingDirectory;
+  return { prefix: await namespacePrefix(mounts, stage, inner), cwd, isInside: true };
+}
+
+/** Without an image, an absolute working directory is the host's, and none is a folder of the pod's own. */
+const workingDirectoryOf = ({ workingDirectory }: Place, directory: string): string =>
+  isAbsolute(workingDirectory) && workingDirectory !== '/' ? workingDirectory : join(directory, 'work');
+
+/** The program's path, looked for as a shell would; an absolute path means the image's file where there is one. */
+async function findProgram(name: string, path: string, cwd: string, root: string | undefined): Promise<string | undefined> {
+  const folders = name.includes('/') ? [] : path.split(delimiter).filter(isAbsolute);
+  const candidates = name.includes('/')
+    ? [...(root !== undefined && isAbsolute(name) ? [join(root, name)] : []), resolve(cwd, name)]
+    : folders.map((folder) => join(folder, name));
+  for (const candidate of candidates) {
+    const isThere = await access(candidate, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return candidate;
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Immutable, Pod } from '@tappaas/sdk';
+import { readJson, remove, writeDurably } from '../durable-file.js';
+import type { ContainerRecord } from './container-state.js';
+
+/** What an agent keeps of a pod, so that the next agent goes on with it, even while the platform is away. */
+export interface PodRecord {
+  readonly pod: Immutable<Pod>;
+  readonly startedAtMs: number;
+  readonly hostPorts: Readonly<Record<string, number>>;
+  readonly containers: Readonly<Record<string, ContainerRecord>>;
+}
+
+const fileName = 'state.json';
+
+/** Writes a pod's record; when this returns it survives a crash. */
+export async function saveRecord(directory: string, record: PodRecord): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeDurably(join(directory, fileName), JSON.stringify(record));
+}
+
+/** Records of all pods below a directory, by the pods' uids. A directory without a whole record never had a process and is removed. */
+export async function loadRecords(podsDirectory: string): Promise<ReadonlyMap<string, PodRecord>> {
+  await mkdir(podsDirectory, { recursive: true, mode: 0o700 });
+  const records = new Map<string, PodRecord>();
+  for (const uid of await readdir(podsDirectory)) {
+    const record = await readJson<PodRecord>(join(podsDirectory, uid, fileName));
+    if (record?.pod.metadata.uid === uid) records.set(uid, record);
+    else await remove(join(podsDirectory, uid));
+  }
+  return records;
+}

@@ -1,0 +1,64 @@
+import type { Clock, Immutable, Logger, Pod, PodStatus } from '@tappaas/sdk';
+import { canonicalJson } from '../../canonical-json.js';
+import { isAnswer } from '../api/api-client.js';
+import { RetryDelay } from '../api/retry-delay.js';
+import type { PodApi } from './pod-context.js';
+
+/** Brings a pod's status to the platform: the latest one only, and again until it has arrived. */
+export class PodReporter {
+  readonly #api: PodApi;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #signal: AbortSignal;
+  readonly #delay: RetryDelay;
+  #wished: { readonly pod: Immutable<Pod>; readonly status: PodStatus } | undefined;
+  #sending: Promise<void> | undefined;
+  #last: PodStatus | undefined;
+
+  constructor(api: PodApi, clock: Clock, log: Logger, signal: AbortSignal) {
+    this.#api = api;
+    this.#clock = clock;
+    this.#log = log;
+    this.#signal = signal;
+    this.#delay = new RetryDelay(100, 5000, () => 1);
+  }
+
+  /** What was reported last. */
+  get last(): PodStatus | undefined {
+    return this.#last;
+  }
+
+  /** Reports, unless the platform says the same already. */
+  report(pod: Immutable<Pod>, status: PodStatus): void {
+    this.#last = status;
+    this.#wished = says(pod, status) ? undefined : { pod, status };
+    if (this.#wished) this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
+  }
+
+  /** Resolves when everything has arrived that was reported so far. */
+  async settled(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#wished !== undefined && !this.#signal.aborted) {
+      const { pod, status } = this.#wished;
+      try {
+        await this.#api.writeStatus(pod, status);
+        if (this.#wished?.status === status) this.#wished = undefined;
+        this.#delay.reset();
+      } catch (error) {
+        if (isAnswer(error, 404, 409, 422)) {
+          this.#log.debug('status not taken', { pod: pod.metadata.name, error: String(error) });
+          if (this.#wished?.status === status) this.#wished = undefined;
+        } else await this.#clock.sleep(this.#delay.next(), this.#signal).catch(() => undefined);
+      }
+    }
+  }
+}
+
+/** Whether all that the status says stands in the pod. */
+function says(pod: Immutable<Pod>, status: PodStatus): boolean {
+  const present = (pod.status ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries(status).every(([key, value]) => canonicalJson(value) === canonicalJson(present[key]));
+}

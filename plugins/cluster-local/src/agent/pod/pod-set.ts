@@ -1,0 +1,87 @@
+import type { Immutable, Pod } from '@tappaas/sdk';
+import type { PodContext } from './pod-context.js';
+import { loadRecords, type PodRecord } from './pod-record.js';
+import { PodWorker, type Ending } from './pod-worker.js';
+
+/** A worker for every pod of the agent's nodes. */
+export class PodSet {
+  readonly #context: PodContext;
+  readonly #workers = new Map<string, PodWorker>();
+  #ending = false;
+
+  constructor(context: PodContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /** Takes up the pods of the agent before, before the platform is asked anything: they go on even while it is away. */
+  async open(): Promise<void> {
+    for (const [uid, record] of await loadRecords(this.#context.podsDirectory)) this.#begin(uid, record.pod, record);
+  }
+
+  worker(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid);
+  }
+
+  workers(): Iterable<PodWorker> {
+    return this.#workers.values();
+  }
+
+  /** Brings the workers in line with the pods that the platform has; pods it no longer has are ended at once. */
+  sync(pods: Iterable<Immutable<Pod>>): void {
+    if (this.#ending) return;
+    const wanted = new Map([...pods].map((pod) => [pod.metadata.uid ?? '', pod]));
+    for (const [uid, worker] of this.#workers) if (!wanted.has(uid)) worker.end({ graceMs: goneGraceMs, isFinal: true });
+    for (const [uid, pod] of wanted) this.#see(uid, pod);
+  }
+
+  /** Ends all pods; they start anew with the next agent. Resolves when nothing runs any more. */
+  async stop(graceMs: number): Promise<void> {
+    this.#ending = true;
+    const workers = [...this.#workers.values()];
+    for (const worker of workers) worker.end({ graceMs: Math.min(graceMs, graceOf(worker.pod)), isFinal: false });
+    await Promise.all(workers.map(({ over }) => over.catch(() => undefined)));
+  }
+
+  /** Lets go of all pods, which go on running. */
+  async abandon(): Promise<void> {
+    this.#ending = true;
+    await Promise.all([...this.#workers.values()].map((worker) => worker.abandon().catch(() => undefined)));
+  }
+
+  #see(uid: string, pod: Immutable<Pod>): void {
+    const isOver = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+    const known = this.#workers.get(uid);
+    if (!known && isOver && pod.metadata.deletionTimestamp === undefined) return;
+    if (!known && this.#workers.size >= this.#context.settings.podsMax) {
+      return this.#context.log.warn('no room for a pod', { pod: pod.metadata.name, podsMax: this.#context.settings.podsMax });
+    }
+    const worker = known ?? this.#begin(uid, pod, undefined);
+    worker.update(pod);
+    if (pod.metadata.deletionTimestamp !== undefined) worker.end(endingOf(pod));
+  }
+
+  #begin(uid: string, pod: Immutable<Pod>, record: PodRecord | undefined): PodWorker {
+    const worker = new PodWorker(pod, record, this.#context);
+    this.#workers.set(uid, worker);
+    const forget = () => void (this.#workers.get(uid) === worker && this.#workers.delete(uid));
+    worker.over.then(forget, (error: unknown) => {
+      forget();
+      this.#context.log.error('a pod could not be kept', { pod: pod.metadata.name, error: error instanceof Error ? error.stack : String(error) });
+    });
+    return worker;
+  }
+}
+
+/** For pods whose object is gone: nobody waits for them, but they may close their files. */
+const goneGraceMs = 1000;
+
+const graceOf = ({ spec }: Immutable<Pod>): number => (spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+
+const endingOf = (pod: Immutable<Pod>): Ending => ({
+  graceMs: pod.metadata.deletionGracePeriodSeconds === undefined ? graceOf(pod) : pod.metadata.deletionGracePeriodSeconds * 1000,
+  isFinal: true,
+});

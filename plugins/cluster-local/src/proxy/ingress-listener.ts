@@ -1,0 +1,62 @@
+import { createServer, type Server } from 'node:http';
+import type { Clock } from '@tappaas/sdk';
+import type { Balancer } from './balancer.js';
+import { HttpProxy, type Decision } from './http-proxy.js';
+import type { IngressRoutes } from './ingress-routes.js';
+import { keepListening } from './keep-listening.js';
+
+export interface IngressListenerOptions {
+  readonly port: number;
+  /** Configuration path of the port, named when it is taken. */
+  readonly portSetting: string;
+  readonly connectionsMax: number;
+  readonly balancer: Balancer;
+  readonly routes: () => IngressRoutes;
+  readonly clock: Clock;
+  /** Told why hosts are not served, and with nothing when they are. */
+  readonly onProblem: (problem: string | undefined) => void;
+}
+
+const answerMs = 120_000;
+
+/** The http listener for Ingress hosts, on both loopback addresses, until aborted; then requests under way get `drainMs` to end. */
+export async function serveIngress(options: IngressListenerOptions, drainMs: number, signal: AbortSignal): Promise<void> {
+  const proxy = new HttpProxy({ balancer: options.balancer, answerMs, decide: ({ headers, url = '/' }) => decide(options.routes(), headers.host, url) });
+  const make = () => {
+    const server = createServer({ keepAlive: true, headersTimeout: 15_000, requestTimeout: 0 });
+    server.maxConnections = options.connectionsMax;
+    server.on('request', proxy.onRequest);
+    server.on('upgrade', proxy.onUpgrade);
+    server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nthe request is not http\n'));
+    return server;
+  };
+  const [first, second] = [make(), make()];
+  const listening = keepListening(first, '127.0.0.1', options.port, options.clock, signal, (error) =>
+    options.onProblem(error && `port ${options.port} on 127.0.0.1 is taken by another program (${error.code ?? error.message}); free it or set ${options.portSetting}`),
+  );
+  await Promise.all([listening, keepListening(second, '::1', options.port, options.clock, signal, () => undefined)]);
+  await Promise.all([first, second].map((server) => closeGracefully(server, drainMs, options.clock)));
+  proxy.close();
+}
+
+function decide(routes: IngressRoutes, host: string | undefined, url: string): Decision {
+  const path = url.split('?', 1)[0] ?? '/';
+  const routed = routes.route(host ?? '', path);
+  if (routed.is === 'target') return { target: routed.target };
+  if (routed.is === 'no-service') return { status: 503, text: `The route exists, but ${routed.label} does not.` };
+  if (routed.is === 'no-path') return { status: 404, text: `No route of host ${host ?? ''} covers ${path}.` };
+  const hosts = routes.hosts.slice(0, 20).join(', ');
+  return { status: 404, text: `No application answers for host ${host ?? ''}. Served: ${hosts === '' ? 'none yet' : hosts}.` };
+}
+
+/** Stops accepting, lets requests under way end, and cuts what is left after the time. */
+export async function closeGracefully(server: Server, atMostMs: number, clock: Clock): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = new AbortController();
+  await Promise.race([closed, clock.sleep(atMostMs, timer.signal).catch(() => undefined)]);
+  timer.abort();
+  server.closeAllConnections();
+  await closed;
+}
