@@ -17,8 +17,10 @@ export function isAsIntended(intent: Immutable<KubernetesObject>, live: Immutabl
   const [entry] = entries;
   if (entry === undefined || entries.length !== 1) return false;
   const { name: _name, namespace: _namespace, ...metadata } = intent.metadata;
-  const { apiVersion: _apiVersion, kind: _kind, ...rest } = intent;
-  return matches(entry.fieldsV1 ?? {}, { ...rest, metadata }, live, '');
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = intent;
+  // What names the object is no managed field.
+  const want = Object.keys(metadata).length === 0 ? rest : { ...rest, metadata };
+  return matches(entry.fieldsV1 ?? {}, want, live, '');
 }
 
 /** `parent` is the field in which the value stands: there quantities are compared by value. */
