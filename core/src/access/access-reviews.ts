@@ -8,8 +8,20 @@ export interface ReviewRequest {
   readonly namespace: string | undefined;
 }
 
-/** Answers the create of a review; the object is what was sent, the answer carries its status. */
-export type Review = (review: object, request: ReviewRequest) => Promise<object>;
+/** A review as it was sent or is answered. */
+export type ReviewObject = Readonly<Record<string, unknown>>;
+
+/** Answers the create of a review: what was sent, with its status. */
+export type Review = (review: ReviewObject, request: ReviewRequest) => Promise<ReviewObject>;
+
+/** The reviews that this stage answers, by kind. */
+export interface AccessReviews {
+  readonly subjectAccessReview: Review;
+  readonly localSubjectAccessReview: Review;
+  readonly selfSubjectAccessReview: Review;
+  readonly selfSubjectRulesReview: Review;
+  readonly selfSubjectReview: Review;
+}
 
 export interface AccessReviewOptions {
   /** Name of the engine that is asked about. */
@@ -30,32 +42,32 @@ interface AccessReview {
   };
 }
 
-/** The reviews of `authorization.k8s.io` and `SelfSubjectReview`, by kind. */
-export function createAccessReviews(options: AccessReviewOptions): Readonly<Record<string, Review>> {
-  const decide = async (review: object, caller: Caller): Promise<object> => {
+/** Answers the reviews of `authorization.k8s.io`, and who the caller is. */
+export function createAccessReviews(options: AccessReviewOptions): AccessReviews {
+  const decide = async (review: ReviewObject, caller: Caller): Promise<ReviewObject> => {
     const { decision, reason } = await options.authorize(askedOf(review, caller, options.engine));
     const status = { allowed: decision === 'allow', ...(decision === 'deny' && { denied: true }), ...(reason !== '' && { reason }) };
     return { ...review, status };
   };
   return {
-    SelfSubjectAccessReview: (review, { caller }) => decide(review, caller),
-    SubjectAccessReview: (review) => decide(review, subjectOf(review)),
-    LocalSubjectAccessReview: (review, { namespace }) => {
+    selfSubjectAccessReview: (review, { caller }) => decide(review, caller),
+    subjectAccessReview: (review) => decide(review, subjectOf(review)),
+    localSubjectAccessReview: (review, { namespace }) => {
       const asked = (review as AccessReview).spec?.resourceAttributes?.['namespace'];
       if (asked !== namespace)
         throw invalid('spec.resourceAttributes.namespace', `expected the namespace of the request, "${namespace ?? ''}"`);
       return decide(review, subjectOf(review));
     },
-    SelfSubjectRulesReview: async (review, { caller }) => rulesReview(review, caller, options),
-    SelfSubjectReview: async (review, { caller }) => ({
+    selfSubjectRulesReview: async (review, { caller }) => rulesReview(review, caller, options),
+    selfSubjectReview: async (review, { caller }) => ({
       ...review,
       status: { userInfo: { username: caller.name, groups: caller.groups } },
     }),
   };
 }
 
-function rulesReview(review: AccessReview, caller: Caller, { engine, rules }: AccessReviewOptions): object {
-  const namespace = review.spec?.namespace;
+function rulesReview(review: ReviewObject, caller: Caller, { engine, rules }: AccessReviewOptions): ReviewObject {
+  const namespace = (review as AccessReview).spec?.namespace;
   if (namespace === undefined || namespace === '') throw invalid('spec.namespace', 'expected a namespace');
   const own = builtInRules(caller.groups, engine);
   const granted = rules(caller, namespace);
@@ -67,13 +79,14 @@ function rulesReview(review: AccessReview, caller: Caller, { engine, rules }: Ac
   return { ...review, status };
 }
 
-function subjectOf(review: AccessReview): Caller {
-  const { user, groups = [] } = review.spec ?? {};
+function subjectOf(review: ReviewObject): Caller {
+  const { user, groups = [] } = (review as AccessReview).spec ?? {};
   if ((user === undefined || user === '') && groups.length === 0) throw invalid('spec.user', 'expected a user or groups');
   return { name: user ?? '', groups };
 }
 
-function askedOf({ spec }: AccessReview, caller: Caller, engine: string): AccessRequest {
+function askedOf(review: ReviewObject, caller: Caller, engine: string): AccessRequest {
+  const { spec } = review as AccessReview;
   const resource = spec?.resourceAttributes;
   const other = spec?.nonResourceAttributes;
   if ((resource === undefined) === (other === undefined)) {

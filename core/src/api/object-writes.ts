@@ -7,7 +7,7 @@ import { viewOf, type ObjectCall } from './object-reads.js';
 import { mediaTypeFor, viewObject } from './object-view.js';
 import { flagParameter, textParameter } from './query-parameters.js';
 import { readBody } from './request-body.js';
-import { bodyEncoding, readDocument } from './small-document.js';
+import { readDocument, readEngineBody } from './small-document.js';
 import { successStatus } from './status.js';
 import { selectorParameters } from './list-parameters.js';
 import { deleteOptions, patchTypeOf, writeOptions } from './write-parameters.js';
@@ -36,8 +36,7 @@ async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readon
   const { verb } = exchange.info;
   const { query } = exchange;
   if (verb === 'create' || verb === 'update') {
-    const mediaType = bodyEncoding(exchange);
-    return { write: { verb, target, body: await readBody(exchange), mediaType }, dryRun: false };
+    return { write: { verb, target, ...(await readEngineBody(exchange)) }, dryRun: false };
   }
   if (verb === 'patch') {
     const patchType = patchTypeOf(mediaTypeOf(exchange.header('content-type')), kind);

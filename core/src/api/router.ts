@@ -33,7 +33,15 @@ function settle(request: IncomingMessage, { isMeant, answer }: RouterRoute, next
   const exchange = exchanges.get(request);
   if (exchange === undefined) next(new Error('a request has come past the chain'));
   else if (isMeant !== undefined && !isMeant(exchange)) next();
-  else Promise.resolve(exchange).then(answer).catch(next);
+  else void answerOr(answer, exchange, next);
+}
+
+async function answerOr(answer: RouterRoute['answer'], exchange: Exchange, next: NextFunction): Promise<void> {
+  try {
+    await answer(exchange);
+  } catch (error) {
+    next(error);
+  }
 }
 
 /** Resolves when the answer is out, rejects with what a handler has thrown: Express' own error pages are never reached. */

@@ -8,14 +8,23 @@ const depthMax = 64;
 const documentBytesMax = 256 * 1024;
 const aliasesMax = 0;
 
-const encodings: Readonly<Record<string, 'json' | 'yaml'>> = { 'application/json': 'json', 'application/yaml': 'yaml' };
+/** How a body is encoded. Protobuf is Kubernetes' own, in which kubectl sends the bodies of some commands. */
+export type BodyEncoding = 'json' | 'yaml' | 'protobuf';
+
+const encodings: Readonly<Record<string, BodyEncoding>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+};
 
 /** The encoding that a body claims; none counts as JSON, as kubectl sends some. @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED */
-export function bodyEncoding(exchange: Exchange): 'json' | 'yaml' {
+export function bodyEncoding(exchange: Exchange): BodyEncoding {
   const type = mediaTypeOf(exchange.header('content-type')) || 'application/json';
   const encoding = Object.hasOwn(encodings, type) ? encodings[type] : undefined;
   if (encoding !== undefined) return encoding;
-  throw apiErrors.TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED({ message: `a body is application/json or application/yaml, found "${type}"` });
+  throw apiErrors.TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED({
+    message: `a body is application/json, application/yaml or application/vnd.kubernetes.protobuf, found "${type}"`,
+  });
 }
 
 /**
@@ -28,11 +37,29 @@ export async function readDocument(exchange: Exchange): Promise<Readonly<Record<
   const body = await readBody(exchange, documentBytesMax);
   if (body.byteLength === 0) return {};
   const encoding = bodyEncoding(exchange);
-  const text = utf8(body);
-  const value: unknown = encoding === 'json' ? parseJson(text) : parseYaml(text);
+  const value: unknown =
+    encoding === 'protobuf' ? await parseProtobuf(body) : encoding === 'json' ? parseJson(utf8(body)) : parseYaml(utf8(body));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('expected an object');
   refuseDangerous(value, 0);
   return value as Readonly<Record<string, unknown>>;
+}
+
+/** A body as the engine takes it: what came as protobuf goes on as the JSON it stands for. */
+export async function readEngineBody(exchange: Exchange): Promise<{ readonly body: Uint8Array; readonly mediaType: 'json' | 'yaml' }> {
+  const encoding = bodyEncoding(exchange);
+  const body = await readBody(exchange);
+  if (encoding !== 'protobuf') return { body, mediaType: encoding };
+  return { body: Buffer.from(JSON.stringify(await parseProtobuf(body))), mediaType: 'json' };
+}
+
+/** The tables of its messages are loaded with the first one. */
+async function parseProtobuf(body: Uint8Array): Promise<object> {
+  const { decodeProtobufBody } = await import('./protobuf/protobuf-body.js');
+  try {
+    return decodeProtobufBody(body);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'it is not protobuf');
+  }
 }
 
 function utf8(body: Uint8Array): string {

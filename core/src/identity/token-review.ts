@@ -1,5 +1,7 @@
 import type { Credentials, Identity } from '@tappaas/sdk';
 
+type ReviewObject = Readonly<Record<string, unknown>>;
+
 interface TokenReview {
   readonly spec?: { readonly token?: unknown };
 }
@@ -7,7 +9,7 @@ interface TokenReview {
 /** Answers a `TokenReview`: whose token this is, or that it is nobody's. */
 export function createTokenReview(
   authenticate: (credentials: Credentials) => Promise<Identity | undefined>,
-): (review: object) => Promise<object> {
+): (review: ReviewObject) => Promise<ReviewObject> {
   return async (review) => {
     const { spec } = review as TokenReview;
     const token = typeof spec?.token === 'string' ? spec.token : '';

@@ -129,7 +129,7 @@ export function openWatch(port: number, path: string, headers: Readonly<Record<s
         let rest = '';
         const lines: string[] = [];
         const waiting: (() => void)[] = [];
-        let ended = false;
+        const state = { ended: false };
         const wake = (): void => {
           for (const each of waiting.splice(0)) each();
         };
@@ -141,7 +141,7 @@ export function openWatch(port: number, path: string, headers: Readonly<Record<s
           wake();
         });
         response.on('close', () => {
-          ended = true;
+          state.ended = true;
           wake();
         });
         response.on('error', () => {});
@@ -150,12 +150,12 @@ export function openWatch(port: number, path: string, headers: Readonly<Record<s
           close: () => request.destroy(),
           pause: () => void response.pause(),
           async next() {
-            while (lines.length === 0 && !ended) await new Promise<void>((wakeUp) => void waiting.push(wakeUp));
+            while (lines.length === 0 && !state.ended) await new Promise<void>((wakeUp) => void waiting.push(wakeUp));
             const line = lines.shift();
             return line === undefined ? undefined : JSON.parse(line);
           },
           async ended() {
-            while (!ended) await new Promise<void>((wakeUp) => void waiting.push(wakeUp));
+            while (!state.ended) await new Promise<void>((wakeUp) => void waiting.push(wakeUp));
           },
         });
       },
