@@ -162,5 +162,6 @@ export function askFilter(call: BatchCall<FilterTap>, cls: SchedulingClass, slot
 
 function shortageOf(resource: string): Reason {
   const retryOn = ['node-added', 'node-changed', 'pod-deleted'] as const;
-  return { plugin: 'kernel.capacity', message: `too little ${resource} is free`, retryOn, fromNode: false };
+  const message = resource === 'pods' ? 'the node has no room for another pod' : `too little ${resource} is free`;
+  return { plugin: 'kernel.capacity', message, retryOn, fromNode: false };
 }
