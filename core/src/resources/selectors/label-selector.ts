@@ -1,6 +1,5 @@
 import { isLabelValue, isQualifiedName } from '../schema/names.js';
-import { isJsonObject, memberOf } from '../schema/json-value.js';
-import { checkLength, invalidSelector } from './selector-errors.js';
+import { invalidSelector } from './selector-errors.js';
 
 /** One condition on the labels of an object. `notIn` holds for objects without the label as well. */
 export interface LabelRequirement {
@@ -22,17 +21,6 @@ export interface LabelSelector {
   /** What an index by label answers; `isExact` when that is all of the selector and nothing is left to match. */
   readonly lookups: readonly LabelLookup[];
   readonly isExact: boolean;
-}
-
-/**
- * Parses a selector as `kubectl get -l` takes it; the empty one selects everything.
- *
- * @source https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
- * @throws TAP_SELECTOR_INVALID
- */
-export function parseLabelSelector(text: string): LabelSelector {
-  checkLength(text);
-  return labelSelector(new Parser(text).requirements());
 }
 
 /** Makes a selector of requirements that are known to be valid. */
@@ -69,104 +57,8 @@ function wholeNumber(text: string | undefined): bigint | undefined {
   return text !== undefined && /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
 }
 
-const token = /[(),]|!=|==|=|!|<|>|[^\s(),=!<>]+/y;
-const space = /\s*/y;
-
-class Parser {
-  readonly #text: string;
-  readonly #tokens: readonly string[];
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#tokens = this.#split(text);
-  }
-
-  requirements(): readonly LabelRequirement[] {
-    const found: LabelRequirement[] = [];
-    if (this.#tokens.length === 0) return found;
-    for (;;) {
-      found.push(checked(this.#requirement()));
-      const next = this.#take();
-      if (next === undefined) return found;
-      if (next !== ',') throw this.#unexpected(next, "',' or the end");
-    }
-  }
-
-  #split(text: string): readonly string[] {
-    const tokens: string[] = [];
-    let at = 0;
-    for (;;) {
-      space.lastIndex = at;
-      at += space.exec(text)?.[0].length ?? 0;
-      token.lastIndex = at;
-      const found = token.exec(text)?.[0];
-      if (found === undefined) return tokens;
-      tokens.push(found);
-      at += found.length;
-    }
-  }
-
-  #take(): string | undefined {
-    return this.#tokens[this.#at++];
-  }
-
-  #requirement(): LabelRequirement {
-    const isAbsent = this.#tokens[this.#at] === '!';
-    if (isAbsent) this.#at++;
-    const key = this.#word('a key');
-    const operator = this.#tokens[this.#at];
-    if (operator === undefined || operator === ',') return { key, operator: isAbsent ? 'absent' : 'exists', values: [] };
-    if (isAbsent) throw this.#unexpected(operator, "',' or the end after '!' and a key");
-    this.#at++;
-    switch (operator) {
-      case '=':
-      case '==':
-        return { key, operator: 'in', values: [this.#value()] };
-      case '!=':
-        return { key, operator: 'notIn', values: [this.#value()] };
-      case '>':
-      case '<':
-        return { key, operator: operator === '>' ? 'greater' : 'less', values: [this.#value()] };
-      case 'in':
-      case 'notin':
-        return { key, operator: operator === 'in' ? 'in' : 'notIn', values: this.#list() };
-      default:
-        throw this.#unexpected(operator, 'one of =, ==, !=, in, notin, <, > after the key');
-    }
-  }
-
-  #word(what: string): string {
-    const word = this.#take();
-    if (word === undefined || /^[(),=!<>]/.test(word)) throw this.#unexpected(word, what);
-    return word;
-  }
-
-  /** Nothing is a value as well: the empty one. */
-  #value(): string {
-    const next = this.#tokens[this.#at];
-    return next === undefined || next === ',' || next === ')' ? '' : this.#word('a value');
-  }
-
-  #list(): readonly string[] {
-    const open = this.#take();
-    if (open !== '(') throw this.#unexpected(open, "'('");
-    const values = new Set<string>();
-    for (;;) {
-      values.add(this.#value());
-      const next = this.#take();
-      if (next === ')') return [...values];
-      if (next !== ',') throw this.#unexpected(next, "',' or ')'");
-    }
-  }
-
-  #unexpected(found: string | undefined, expected: string) {
-    const shown = found === undefined ? 'the end' : `'${found}'`;
-    return invalidSelector(`unable to parse the label selector ${JSON.stringify(this.#text)}: found ${shown}, expected ${expected}`);
-  }
-}
-
-function checked(requirement: LabelRequirement): LabelRequirement {
+/** The requirement, if its key and values are what labels can be. @throws TAP_SELECTOR_INVALID */
+export function checkedRequirement(requirement: LabelRequirement): LabelRequirement {
   const [keyRule] = isQualifiedName(requirement.key);
   if (keyRule !== undefined) throw invalidSelector(`the key ${JSON.stringify(requirement.key)} of a label selector: ${keyRule}`);
   for (const value of requirement.values) {
@@ -178,60 +70,4 @@ function checked(requirement: LabelRequirement): LabelRequirement {
     throw invalidSelector(`the value ${JSON.stringify(requirement.values[0])} of a label selector must be a whole number to be compared`);
   }
   return requirement;
-}
-
-const operators: Readonly<Record<string, LabelRequirement['operator']>> = {
-  In: 'in',
-  NotIn: 'notIn',
-  Exists: 'exists',
-  DoesNotExist: 'absent',
-};
-
-/**
- * A selector as it stands inside of objects, `{ matchLabels, matchExpressions }`. An empty one selects everything; whether a missing one
- * selects everything or nothing is the matter of the field it is missing from.
- *
- * @throws TAP_SELECTOR_INVALID
- */
-export function labelSelectorOf(selector: unknown): LabelSelector {
-  const labels = memberOf(selector, 'matchLabels');
-  const expressions = memberOf(selector, 'matchExpressions') ?? [];
-  const equalities = Object.entries(isJsonObject(labels) ? labels : {}).map(([key, value]) =>
-    checked({ key, operator: 'in', values: [String(value)] }),
-  );
-  if (!Array.isArray(expressions)) throw invalidSelector('matchExpressions must be a list');
-  return labelSelector([...equalities, ...expressions.map(expression)]);
-}
-
-function expression(value: unknown): LabelRequirement {
-  const [key, name, values] = [memberOf(value, 'key'), memberOf(value, 'operator'), memberOf(value, 'values') ?? []];
-  const operator = typeof name === 'string' && Object.hasOwn(operators, name) ? operators[name] : undefined;
-  if (typeof key !== 'string' || operator === undefined || !Array.isArray(values)) {
-    throw invalidSelector(`a match expression needs a key and one of the operators ${Object.keys(operators).join(', ')}`);
-  }
-  const needsValues = operator === 'in' || operator === 'notIn';
-  if (needsValues !== values.length > 0)
-    throw invalidSelector(`the operator ${String(name)} of a match expression takes ${needsValues ? 'values' : 'no values'}`);
-  return checked({ key, operator, values: values.map(String) });
-}
-
-/** The selector as text, which parses to the same again. */
-export function labelSelectorText(selector: LabelSelector): string {
-  return selector.requirements.map(requirementText).join(',');
-}
-
-function requirementText({ key, operator, values }: LabelRequirement): string {
-  const single = values.length === 1;
-  switch (operator) {
-    case 'in':
-      return single ? `${key}=${values[0]}` : `${key} in (${values.toSorted().join(',')})`;
-    case 'notIn':
-      return single ? `${key}!=${values[0]}` : `${key} notin (${values.toSorted().join(',')})`;
-    case 'exists':
-      return key;
-    case 'absent':
-      return `!${key}`;
-    default:
-      return `${key}${operator === 'greater' ? '>' : '<'}${values[0]}`;
-  }
 }

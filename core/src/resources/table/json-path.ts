@@ -18,12 +18,13 @@ const stepPattern =
 export function compileJsonPath(text: string): JsonPath {
   const path = text.replace(/^\{(?<inner>.*)\}$/s, '$1').replace(/^\$/, '');
   const steps: Step[] = [];
-  for (let at = 0; at < path.length; at = stepPattern.lastIndex) {
+  for (let at = 0; at < path.length;) {
     stepPattern.lastIndex = at;
-    const groups = stepPattern.exec(path)?.groups;
-    if (groups === undefined)
+    const match = stepPattern.exec(path);
+    if (match?.groups === undefined)
       throw new TypeError(`JSONPath ${JSON.stringify(text)} is not understood at ${JSON.stringify(path.slice(at))}`);
-    steps.push(stepOf(groups));
+    steps.push(stepOf(match.groups));
+    at += match[0].length;
   }
   return (value) => steps.reduce((values, step) => step(values), [value] as readonly unknown[]);
 }
