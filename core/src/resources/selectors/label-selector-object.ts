@@ -1,6 +1,6 @@
 import { isJsonObject, memberOf } from '../schema/json-value.js';
 import { invalidSelector } from './selector-errors.js';
-import { checkedRequirement, labelSelector, type LabelRequirement, type LabelSelector } from './label-selector.js';
+import { checkedRequirement, labelSelector, type LabelRequirement, type LabelSelector } from './label-requirement.js';
 
 const operators: Readonly<Record<string, LabelRequirement['operator']>> = {
   In: 'in',

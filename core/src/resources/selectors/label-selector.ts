@@ -1,73 +1,131 @@
-import { isLabelValue, isQualifiedName } from '../schema/names.js';
-import { invalidSelector } from './selector-errors.js';
+import { checkLength, invalidSelector } from './selector-errors.js';
+import { checkedRequirement, labelSelector, type LabelRequirement, type LabelSelector } from './label-requirement.js';
 
-/** One condition on the labels of an object. `notIn` holds for objects without the label as well. */
-export interface LabelRequirement {
-  readonly key: string;
-  readonly operator: 'in' | 'notIn' | 'exists' | 'absent' | 'greater' | 'less';
-  readonly values: readonly string[];
+/**
+ * Parses a selector as `kubectl get -l` takes it; the empty one selects everything.
+ *
+ * @source https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+ * @throws TAP_SELECTOR_INVALID
+ */
+export function parseLabelSelector(text: string): LabelSelector {
+  checkLength(text);
+  return labelSelector(new Parser(text).requirements());
 }
 
-/** A condition that an index can answer: the label has one of these values, or, without values, is there at all. */
-export interface LabelLookup {
-  readonly key: string;
-  readonly values: readonly string[] | undefined;
-}
+const token = /[(),]|!=|==|=|!|<|>|[^\s(),=!<>]+/y;
+const space = /\s*/y;
 
-/** A parsed selector: every requirement must hold. */
-export interface LabelSelector {
-  readonly requirements: readonly LabelRequirement[];
-  readonly matches: (labels: Readonly<Record<string, string>> | undefined) => boolean;
-  /** What an index by label answers; `isExact` when that is all of the selector and nothing is left to match. */
-  readonly lookups: readonly LabelLookup[];
-  readonly isExact: boolean;
-}
+class Parser {
+  readonly #text: string;
+  readonly #tokens: readonly string[];
+  #at = 0;
 
-/** Makes a selector of requirements that are known to be valid. */
-export function labelSelector(requirements: readonly LabelRequirement[]): LabelSelector {
-  const positive = requirements.filter(({ operator }) => operator === 'in' || operator === 'exists');
-  return Object.freeze({
-    requirements: Object.freeze([...requirements]),
-    matches: (labels: Readonly<Record<string, string>> | undefined) => requirements.every((requirement) => holds(requirement, labels)),
-    lookups: positive.map(({ key, operator, values }) => ({ key, values: operator === 'in' ? values : undefined })),
-    isExact: positive.length === requirements.length,
-  });
-}
+  constructor(text: string) {
+    this.#text = text;
+    this.#tokens = this.#split(text);
+  }
 
-function holds({ key, operator, values }: LabelRequirement, labels: Readonly<Record<string, string>> | undefined): boolean {
-  const value = labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
-  switch (operator) {
-    case 'in':
-      return value !== undefined && values.includes(value);
-    case 'notIn':
-      return value === undefined || !values.includes(value);
-    case 'exists':
-      return value !== undefined;
-    case 'absent':
-      return value === undefined;
-    default: {
-      const [number, limit] = [wholeNumber(value), wholeNumber(values[0])];
-      if (number === undefined || limit === undefined) return false;
-      return operator === 'greater' ? number > limit : number < limit;
+  requirements(): readonly LabelRequirement[] {
+    const found: LabelRequirement[] = [];
+    if (this.#tokens.length === 0) return found;
+    for (;;) {
+      found.push(checkedRequirement(this.#requirement()));
+      const next = this.#take();
+      if (next === undefined) return found;
+      if (next !== ',') throw this.#unexpected(next, "',' or the end");
     }
   }
+
+  #split(text: string): readonly string[] {
+    const tokens: string[] = [];
+    let at = 0;
+    for (;;) {
+      space.lastIndex = at;
+      at += space.exec(text)?.[0].length ?? 0;
+      token.lastIndex = at;
+      const found = token.exec(text)?.[0];
+      if (found === undefined) return tokens;
+      tokens.push(found);
+      at += found.length;
+    }
+  }
+
+  #take(): string | undefined {
+    return this.#tokens[this.#at++];
+  }
+
+  #requirement(): LabelRequirement {
+    const isAbsent = this.#tokens[this.#at] === '!';
+    if (isAbsent) this.#at++;
+    const key = this.#word('a key');
+    const operator = this.#tokens[this.#at];
+    if (operator === undefined || operator === ',') return { key, operator: isAbsent ? 'absent' : 'exists', values: [] };
+    if (isAbsent) throw this.#unexpected(operator, "',' or the end after '!' and a key");
+    this.#at++;
+    switch (operator) {
+      case '=':
+      case '==':
+        return { key, operator: 'in', values: [this.#value()] };
+      case '!=':
+        return { key, operator: 'notIn', values: [this.#value()] };
+      case '>':
+      case '<':
+        return { key, operator: operator === '>' ? 'greater' : 'less', values: [this.#value()] };
+      case 'in':
+      case 'notin':
+        return { key, operator: operator === 'in' ? 'in' : 'notIn', values: this.#list() };
+      default:
+        throw this.#unexpected(operator, 'one of =, ==, !=, in, notin, <, > after the key');
+    }
+  }
+
+  #word(what: string): string {
+    const word = this.#take();
+    if (word === undefined || /^[(),=!<>]/.test(word)) throw this.#unexpected(word, what);
+    return word;
+  }
+
+  /** Nothing is a value as well: the empty one. */
+  #value(): string {
+    const next = this.#tokens[this.#at];
+    return next === undefined || next === ',' || next === ')' ? '' : this.#word('a value');
+  }
+
+  #list(): readonly string[] {
+    const open = this.#take();
+    if (open !== '(') throw this.#unexpected(open, "'('");
+    const values = new Set<string>();
+    for (;;) {
+      values.add(this.#value());
+      const next = this.#take();
+      if (next === ')') return [...values];
+      if (next !== ',') throw this.#unexpected(next, "',' or ')'");
+    }
+  }
+
+  #unexpected(found: string | undefined, expected: string) {
+    const shown = found === undefined ? 'the end' : `'${found}'`;
+    return invalidSelector(`unable to parse the label selector ${JSON.stringify(this.#text)}: found ${shown}, expected ${expected}`);
+  }
 }
 
-function wholeNumber(text: string | undefined): bigint | undefined {
-  return text !== undefined && /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
+/** The selector as text, which parses to the same again. */
+export function labelSelectorText(selector: LabelSelector): string {
+  return selector.requirements.map(requirementText).join(',');
 }
 
-/** The requirement, if its key and values are what labels can be. @throws TAP_SELECTOR_INVALID */
-export function checkedRequirement(requirement: LabelRequirement): LabelRequirement {
-  const [keyRule] = isQualifiedName(requirement.key);
-  if (keyRule !== undefined) throw invalidSelector(`the key ${JSON.stringify(requirement.key)} of a label selector: ${keyRule}`);
-  for (const value of requirement.values) {
-    const [rule] = isLabelValue(value);
-    if (rule !== undefined) throw invalidSelector(`the value ${JSON.stringify(value)} of a label selector: ${rule}`);
+function requirementText({ key, operator, values }: LabelRequirement): string {
+  const single = values.length === 1;
+  switch (operator) {
+    case 'in':
+      return single ? `${key}=${values[0]}` : `${key} in (${values.toSorted().join(',')})`;
+    case 'notIn':
+      return single ? `${key}!=${values[0]}` : `${key} notin (${values.toSorted().join(',')})`;
+    case 'exists':
+      return key;
+    case 'absent':
+      return `!${key}`;
+    default:
+      return `${key}${operator === 'greater' ? '>' : '<'}${values[0]}`;
   }
-  const isOrder = requirement.operator === 'greater' || requirement.operator === 'less';
-  if (isOrder && wholeNumber(requirement.values[0]) === undefined) {
-    throw invalidSelector(`the value ${JSON.stringify(requirement.values[0])} of a label selector must be a whole number to be compared`);
-  }
-  return requirement;
 }

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { isTapError } from '@tappaas/sdk';
 import { parseFieldSelector } from '../../../dist/resources/selectors/field-selector.js';
 import { labelSelectorOf } from '../../../dist/resources/selectors/label-selector-object.js';
-import { labelSelectorText, parseLabelSelector } from '../../../dist/resources/selectors/label-selector-text.js';
-import { labelSelector, type LabelRequirement } from '../../../dist/resources/selectors/label-selector.js';
+import { labelSelectorText, parseLabelSelector } from '../../../dist/resources/selectors/label-selector.js';
+import { labelSelector, type LabelRequirement } from '../../../dist/resources/selectors/label-requirement.js';
 import { selectorCharactersMax } from '../../../dist/resources/selectors/selector-errors.js';
 
 const messageOf = (run: () => unknown): string => {
