@@ -2,8 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { isTapError } from '@tappaas/sdk';
 import { parseFieldSelector } from '../../../dist/resources/selectors/field-selector.js';
-import { labelSelectorOf } from '../../../dist/resources/selectors/label-selector-object.js';
-import { labelSelectorText, parseLabelSelector } from '../../../dist/resources/selectors/label-selector.js';
+import { labelSelectorOf, labelSelectorText, parseLabelSelector } from '../../../dist/resources/selectors/label-selector.js';
 import { labelSelector, type LabelRequirement } from '../../../dist/resources/selectors/label-requirement.js';
 import { selectorCharactersMax } from '../../../dist/resources/selectors/selector-errors.js';
 
