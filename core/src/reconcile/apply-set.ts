@@ -13,7 +13,10 @@ export interface ApplyTarget {
 
 export interface ApplySetOptions {
   readonly target: ApplyTarget;
-  /** What is on the cluster, as far as it is known without asking; nothing means that it has to be asked. */
+  /**
+   * What is on the cluster, as far as it is known without asking. That an object is there is believed; that it is not is asked for: a
+   * cache may lag, or follow only what carries our labels.
+   */
   readonly cached?: (ref: ObjectRef) => { readonly live: Live } | undefined;
   readonly inventory: readonly InventoryEntry[];
   /** Stores the inventory durably; called before the first apply and after the last write. */
@@ -80,8 +83,7 @@ class ApplyRun {
     const { cached, inventory, target, signal } = this.options;
     const refs = new Map([...inventory, ...this.intents.map(({ ref }) => ref)].map((ref) => [refKey(ref), ref]));
     await this.inParallel([...refs], async ([key, ref]) => {
-      const known = cached?.(ref);
-      this.live.set(key, known ? known.live : await target.find(ref, signal));
+      this.live.set(key, cached?.(ref)?.live ?? (await target.find(ref, signal)));
     });
   }
 

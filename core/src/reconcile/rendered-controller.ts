@@ -187,8 +187,7 @@ class RenderedController<O extends RenderedObject> {
     const { target, cached } = await this.options.placeOf(facts);
     const inventory = await this.options.loadInventory(object);
     const find = async (ref: ObjectRef): Promise<Objects> => {
-      const known = cached?.(ref);
-      const live = known ? known.live : await target.find(ref, run.signal);
+      const live = cached?.(ref)?.live ?? (await target.find(ref, run.signal));
       return live === undefined ? [] : [live];
     };
     const live = (await Promise.all(inventory.map(find))).flat();

@@ -398,6 +398,18 @@ test('what a cache knows is not asked for', async (t) => {
   t.is(cluster.reads, 0);
 });
 
+test('that a cache lacks an object is not believed: a foreign one is refused, and one of ours without labels is still deleted', async (t) => {
+  const { cluster, state, run } = setUp();
+  const cached = () => ({ live: undefined });
+  await run([configMap('mine')], { cached });
+  cluster.edit(refOf(configMap('mine')), (object) => delete object.metadata.labels);
+  cluster.put(configMap('taken'));
+  t.is((await run([configMap('mine'), configMap('taken')], { cached })).refused[0]?.reason, 'ForeignObject');
+  t.true((await run([], { cached })).isComplete);
+  t.deepEqual(cluster.names, ['ConfigMap shop/taken']);
+  t.deepEqual(state.inventory, []);
+});
+
 test('a cache that lags behind causes no second write', async (t) => {
   const { cluster, run } = setUp();
   await run([configMap('a')]);
