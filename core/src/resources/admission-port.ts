@@ -2,17 +2,21 @@ import type { AdmissionOperation, Caller } from '@tappaas/sdk';
 import type { Cause } from './errors.js';
 import type { JsonObject } from './schema/json-value.js';
 
-/** A write on its way, as the taps of admission are asked about it. */
-export interface AdmissionRequest {
+/** An object that may claim something. */
+export interface ClaimRequest {
   readonly engine: string;
   readonly group: string;
   readonly kind: string;
-  /** Taps may see what is confidential only with the permission. */
+  /** Taps see what is confidential only with the permission. */
   readonly isConfidential: boolean;
+  readonly object: JsonObject;
+}
+
+/** A write on its way, as the taps of admission are asked about it. */
+export interface AdmissionRequest extends ClaimRequest {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
   readonly dryRun: boolean;
-  readonly object: JsonObject;
   readonly previous?: JsonObject;
   readonly requestId: string;
   readonly signal: AbortSignal;
@@ -37,7 +41,7 @@ export interface Admission {
   /** Asks all validating taps; every denial is told. */
   validate(request: AdmissionRequest): Promise<readonly Cause[]>;
   /** What the object claims; a pure function of it. */
-  claims(engine: string, group: string, kind: string, object: JsonObject): readonly PluginClaim[];
+  claims(request: ClaimRequest): readonly PluginClaim[];
 }
 
 /** Admission without taps. */

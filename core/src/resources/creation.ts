@@ -1,6 +1,7 @@
 import type { Guard } from '@tappaas/sdk';
 import { caughtUp, type EngineState } from './engine-state.js';
 import { explained, resourceErrors } from './errors.js';
+import type { Record } from './idempotency.js';
 import { objectKey } from './key-space.js';
 import { mutate, type Mutated, type Mutation } from './mutation.js';
 import { bornMetadata, metadataOf, withMetadata } from './object-metadata.js';
@@ -18,10 +19,8 @@ export interface Creation {
   readonly object: JsonObject;
   readonly options: WriteOptions;
   readonly own: Mutation['own'];
-  readonly changes?: Mutation['changes'];
-  /** Guards beside that of the namespace, and what to do when one fails. */
-  readonly guards?: readonly Guard[];
-  readonly refused?: (guard: number) => Promise<void>;
+  /** What makes a repeated request recognisable. */
+  readonly record?: Record;
 }
 
 /** A name that `generateName` has made is tried anew so often when it is taken. */
@@ -57,7 +56,8 @@ async function createNamed(state: EngineState, creation: Creation, name: string)
   const { entry } = found;
   const namespace = entry.isNamespaced ? namespaceOf(target) : undefined;
   const key = objectKey(entry.prefix, namespace, name);
-  const guards = creation.guards ?? [];
+  const { record } = creation;
+  const guards = record?.guards ?? [];
   const object = bear(state, creation, name, namespace);
   return mutate(state, {
     found,
@@ -71,10 +71,10 @@ async function createNamed(state: EngineState, creation: Creation, name: string)
       return object;
     },
     own: creation.own,
-    ...(creation.changes && { changes: creation.changes }),
+    ...(record && { changes: record.changes }),
     guards: async () => [...guards, ...(await namespaceGuards(state, found, namespace, options.signal))],
     refused: async (guard) => {
-      if (guard < guards.length) await creation.refused?.(guard);
+      if (guard < guards.length) await record?.refused();
       else await catchUpNamespaces(state, options.signal);
     },
   });

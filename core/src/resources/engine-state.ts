@@ -3,6 +3,7 @@ import type { Admission } from './admission-port.js';
 import { resourceErrors } from './errors.js';
 import type { KeySpace } from './key-space.js';
 import type { KindEntry } from './kind-entry.js';
+import type { LeaseShelf } from './lease-shelf.js';
 import type { ObjectCache } from './object-cache.js';
 import type { Registry } from './registry.js';
 import type { Sealer, StoredObject } from './stored-object.js';
@@ -15,12 +16,16 @@ export interface EngineState {
   readonly keys: KeySpace;
   readonly admission: Admission;
   readonly sealer: Sealer | undefined;
+  /** For records that go by themselves. */
+  readonly leases: LeaseShelf;
   /** Between 0 and 1. */
   readonly random: () => number;
   /** A new uid. */
   readonly uuid: () => string;
   /** The kinds as of now; a reload replaces them, so hold on to what a request began with. */
   readonly registry: () => Registry;
+  /** Hears that the kinds were replaced; answers how to leave. */
+  readonly onKinds: (listener: () => void) => () => void;
   /** The cache of a stored kind. */
   readonly cache: (entry: KindEntry) => ObjectCache;
   /** Says whether an object may never be deleted. */

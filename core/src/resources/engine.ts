@@ -1,18 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, ResourceStore, TapError } from '@tappaas/sdk';
+import type { AnyKind, Clock, Resources, ResourceStore, TapError } from '@tappaas/sdk';
 import { noAdmission, type Admission } from './admission-port.js';
+import { CacheShelf } from './cache-shelf.js';
+import { createClient, type ClientOptions } from './client.js';
 import type { TokenBox } from './continue-token.js';
 import { VersionedView } from './conversion.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { loadTokenBox, makeNamespaces } from './first-start.js';
-import { keySpace } from './key-space.js';
-import type { KindEntry, KindPath, KindRegistration, ServedKind } from './kind-entry.js';
-import { decodeStored, openObjectCache, type ObjectCache } from './object-cache.js';
+import { collectGarbage, type CollectorOptions } from './garbage/collector.js';
+import { keySpace, type KeySpace } from './key-space.js';
+import type { KindPath, KindRegistration, ServedKind } from './kind-entry.js';
+import { KindMemory } from './kind-memory.js';
+import { LeaseShelf } from './lease-shelf.js';
+import { decodeStored } from './object-cache.js';
+import { purgeObjects } from './purge.js';
 import { Reads, type ListPage, type ListQuery, type Served } from './reads.js';
 import { createRegistry, kindEntry, type Registry } from './registry.js';
-import type { Sealer } from './stored-object.js';
-import type { Target } from './target.js';
+import { engineSource, type Source } from './source.js';
+import type { Attribution, Sealer } from './stored-object.js';
+import { findKind, keyOfTarget, nameOf, notFound, type Target } from './target.js';
 import type { OpenWatchCache } from './watch-cache.js';
 import { Watches, type WatchEvent, type WatchQuery } from './watch.js';
 import { Writes } from './writes.js';
@@ -25,31 +32,49 @@ export interface ResourceEngineOptions {
   readonly store: ResourceStore;
   readonly openWatchCache: OpenWatchCache;
   readonly clock: Clock;
+  /** Between 0 and 1. */
   readonly random: () => number;
   readonly kinds: readonly KindRegistration[];
+  /** Default: nobody is asked. */
   readonly admission?: Admission;
-  /** Hides what is confidential at rest. Absent: confidential kinds are refused. */
+  /** Hides what is confidential at rest. Without it, nothing confidential is stored. */
   readonly sealer?: Sealer;
-  /** Namespaces that a first start makes. */
+  /** Namespaces that are made when they are missing and cannot be deleted. */
   readonly firstNamespaces?: readonly string[];
+  /** Told when a cache cannot follow the store; it goes on trying. */
   readonly onProblem?: (kind: string, problem: TapError) => void;
 }
 
-/** One API server's worth of resources: kinds, objects, revisions, watches. */
+/** One API server's worth of resources: kinds, objects, revisions, watches. Everything it throws is a TapError. */
 export interface ResourceEngine {
   readonly name: string;
+  /** The same array until a registration changes. */
   kinds(): readonly ServedKind[];
   find(path: KindPath): ServedKind | undefined;
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served>;
   list(query: ListQuery): Promise<ListPage>;
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
-  /** Resolves when every cache has its first list. */
+  /** Reads and writes in this process with the rights that `authorize` grants. */
+  client(options: ClientOptions): Resources;
+  /** The objects of a kind as a controller's informer takes them. @throws TAP_KIND_NOT_FOUND */
+  source<T>(kind: AnyKind): Source<T>;
+  /** Which plugins changed which fields of an object; paths, never values. @throws TAP_OBJECT_NOT_FOUND */
+  attribution(target: Target): readonly Attribution[];
+  /** Store key prefixes of everything that is sealed, for reencryption. */
+  confidentialPrefixes(): readonly string[];
+  /** Reads what is stored and makes what must be there; until then nothing is served. */
   start(signal: AbortSignal): Promise<void>;
+  /** Serves other kinds from now on. What was begun with the old ones finishes with them. @throws leaving everything as it was */
+  setKinds(kinds: readonly KindRegistration[], signal: AbortSignal): Promise<void>;
+  /** Removes all objects of a kind whose plugin is not loaded, and the kind. Answers how many there were. */
+  purge(path: KindPath, signal: AbortSignal): Promise<number>;
+  /** Collects garbage until the signal aborts; on one replica only. */
+  collectGarbage(options: CollectorOptions): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Makes an engine; nothing is read or written before `start`. */
+/** Makes an engine; nothing is read or written before `start`. @throws TAP_KIND_DUPLICATE, TAP_KIND_INVALID */
 export function createResourceEngine(options: ResourceEngineOptions): ResourceEngine {
   return new Engine(options);
 }
@@ -57,40 +82,53 @@ export function createResourceEngine(options: ResourceEngineOptions): ResourceEn
 class Engine implements ResourceEngine {
   readonly name: string;
   readonly #options: ResourceEngineOptions;
+  readonly #keys: KeySpace;
   readonly #state: EngineState;
-  readonly #caches = new Map<string, ObjectCache>();
+  readonly #memory: KindMemory;
+  readonly #caches: CacheShelf;
+  readonly #listeners = new Set<() => void>();
   readonly #reads: Reads;
   readonly #watches: Watches;
   readonly #writes: Writes;
+  #registered: readonly KindRegistration[];
   #registry: Registry;
   #tokens: TokenBox | undefined;
 
   constructor(options: ResourceEngineOptions) {
     this.#options = options;
     this.name = options.name;
-    const keys = keySpace(options.name);
-    this.#registry = createRegistry(options.kinds.map((kind) => kindEntry(kind, keys)));
-    this.#state = this.#makeState(keys);
+    this.#keys = keySpace(options.name);
+    this.#registered = options.kinds;
+    this.#registry = createRegistry(options.kinds.map((kind) => kindEntry(kind, this.#keys)));
+    this.#state = this.#makeState();
+    const { store, clock, openWatchCache: open, onProblem = () => {} } = options;
+    this.#caches = new CacheShelf({ store, clock, open, decode: this.#state.decode, onProblem });
+    this.#memory = new KindMemory(store, this.#keys);
     const views = new VersionedView();
     this.#reads = new Reads(this.#state, () => this.#tokenBox(), views);
     this.#watches = new Watches(this.#state, views);
     this.#writes = new Writes(this.#state, this.#reads, views);
   }
 
-  #makeState(keys: EngineState['keys']): EngineState {
+  #makeState(): EngineState {
     const { name, store, clock, random, admission = noAdmission, sealer, firstNamespaces = [] } = this.#options;
     return {
       name,
       store,
       clock,
-      keys,
+      keys: this.#keys,
       admission,
       sealer,
+      leases: new LeaseShelf(store, clock),
       random,
       uuid: randomUUID,
       registry: () => this.#registry,
-      cache: (entry) => this.#cache(entry),
-      protects: (entry, name) => entry.group === '' && entry.kind === 'Namespace' && firstNamespaces.includes(name),
+      onKinds: (listener) => {
+        this.#listeners.add(listener);
+        return () => void this.#listeners.delete(listener);
+      },
+      cache: (entry) => this.#caches.of(entry),
+      protects: (entry, object) => entry.group === '' && entry.kind === 'Namespace' && firstNamespaces.includes(object),
       decode: (entry, stored) => decodeStored(entry, stored, store.epoch, sealer),
     };
   }
@@ -119,29 +157,64 @@ class Engine implements ResourceEngine {
     return this.#writes.write(write, options);
   }
 
+  client(options: ClientOptions): Resources {
+    return createClient({ registry: this.#state.registry, reads: this.#reads, writes: this.#writes }, options);
+  }
+
+  source<T>(kind: AnyKind): Source<T> {
+    const version = this.#registry.ofKind(kind.group, kind.kind)?.versions.get(kind.version);
+    if (version) return engineSource<T>(this, this.#options.clock, version.served);
+    const message = `kind ${kind.kind} of group "${kind.group}" is not served in version ${kind.version} by engine ${this.name}`;
+    throw resourceErrors.TAP_KIND_NOT_FOUND({ message });
+  }
+
+  attribution(target: Target): readonly Attribution[] {
+    const found = findKind(this.#registry, target);
+    const stored = this.#caches.of(found.entry).get(keyOfTarget(found, target))?.object;
+    if (stored === undefined) throw notFound(found, nameOf(target));
+    return stored.side.attribution;
+  }
+
+  confidentialPrefixes(): readonly string[] {
+    return this.#registry.entries.filter(({ isConfidential }) => isConfidential).map(({ prefix }) => prefix);
+  }
+
   async start(signal: AbortSignal): Promise<void> {
-    const stored = this.#registry.entries.filter((entry) => entry.virtual === undefined);
-    await Promise.all(stored.map((entry) => this.#cache(entry).waitFor(0, signal)));
     this.#tokens = await loadTokenBox(this.#state);
+    await this.setKinds(this.#registered, signal);
     await makeNamespaces(this.#state, this.#options.firstNamespaces ?? [], signal);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#caches.values()].map((cache) => cache.close()));
-    this.#caches.clear();
+  async setKinds(kinds: readonly KindRegistration[], signal: AbortSignal): Promise<void> {
+    const orphans = await this.#memory.orphans(kinds);
+    const registry = createRegistry([...kinds.map((kind) => kindEntry(kind, this.#keys)), ...orphans]);
+    await this.#memory.remember(kinds);
+    const stored = registry.entries.filter(({ virtual }) => virtual === undefined);
+    await this.#caches.replace(stored, signal, () => {
+      this.#registered = kinds;
+      this.#registry = registry;
+    });
+    for (const listener of this.#listeners) listener();
+  }
+
+  async purge(path: KindPath, signal: AbortSignal): Promise<number> {
+    const { entry } = findKind(this.#registry, { kind: path });
+    const count = await purgeObjects(this.#state, entry, signal);
+    await this.#memory.forget(entry);
+    await this.setKinds(this.#registered, signal);
+    return count;
+  }
+
+  collectGarbage(options: CollectorOptions): Promise<void> {
+    return collectGarbage(this.#state, options);
+  }
+
+  close(): Promise<void> {
+    return this.#caches.close();
   }
 
   #tokenBox(): TokenBox {
     if (this.#tokens) return this.#tokens;
     throw resourceErrors.TAP_ENGINE_NOT_STARTED({ message: `engine ${this.name} has not started` });
-  }
-
-  #cache(entry: KindEntry): ObjectCache {
-    const known = this.#caches.get(entry.prefix);
-    if (known) return known;
-    const { store, clock, openWatchCache: open, onProblem = () => {} } = this.#options;
-    const cache = openObjectCache(entry, { store, clock, open, decode: this.#state.decode, onProblem });
-    this.#caches.set(entry.prefix, cache);
-    return cache;
   }
 }

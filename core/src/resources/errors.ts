@@ -30,6 +30,7 @@ export const resourceErrors = errorTable({
     remedy: 'Ask an administrator for the permission, or change what the message names.',
   },
   TAP_OBJECT_DENIED: { ...caller, httpStatus: 403, remedy: 'Change what the named plugins object to.' },
+  TAP_OBJECT_UNSEALED: { ...platform, httpStatus: 503, remedy: 'Give the platform a key file outside of its data directory.' },
   TAP_OBJECT_EXPIRED: { ...caller, httpStatus: 410, remedy: 'List again without resourceVersion, or go on with the token given.' },
   TAP_OBJECT_UNKNOWN_VERSION: {
     ...caller,

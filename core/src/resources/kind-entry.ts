@@ -105,8 +105,10 @@ export interface KindEntry {
   readonly hasStatus: boolean;
   readonly hasGeneration: boolean;
   readonly scale: ScalePaths | undefined;
-  /** Path below the object of each field that may stand in field selectors. */
+  /** Path below the object of each field that has an index. */
   readonly fields: ReadonlyMap<string, readonly string[]>;
+  /** The same with name and namespace: everything that may stand in field selectors. */
+  readonly selectable: ReadonlyMap<string, readonly string[]>;
   readonly immutable: readonly (readonly string[])[];
   readonly behaviour: KindBehaviour<never>;
   readonly strategy: Strategy;

@@ -29,7 +29,7 @@ export interface Mutation {
   /** Told when a condition of `guards` no longer held: throws, or lets the write try again. */
   readonly refused?: (guard: number) => Promise<void>;
   /** Records written in the same transaction. */
-  readonly changes?: (result: Body) => readonly Change[];
+  readonly changes?: (result: Body) => Promise<readonly Change[]>;
 }
 
 /** What became of a mutation, in the stored version. */
@@ -89,7 +89,7 @@ async function write(
     next: isRemovable(entry, next.object) ? undefined : next,
     claims: prepared.claims ?? [],
     guards: [...own, ...(mutation.options.guards ?? [])],
-    changes: mutation.changes?.(next.object) ?? [],
+    changes: (await mutation.changes?.(next.object)) ?? [],
   });
   if (result.outcome !== 'refused') return result;
   if (result.guard >= own.length) throw fenced(entry, mutation.name);

@@ -1,6 +1,6 @@
 import type { Awaitable, Clock, KeyValue, ResourceStore, TapError } from '@tappaas/sdk';
 import type { KindEntry } from './kind-entry.js';
-import { valueAt } from './schema/json-value.js';
+import { fieldText } from './selectors/field-selector.js';
 import { fromStore, type Sealer, type StoredObject } from './stored-object.js';
 import type { OpenWatchCache, WatchCache } from './watch-cache.js';
 
@@ -50,10 +50,7 @@ type Index = (stored: StoredObject) => readonly string[];
 function indexesOf(entry: KindEntry): Readonly<Record<string, Index>> {
   const fields = [...entry.fields].map(([path, names]): [string, Index] => [
     indexNames.field(path),
-    ({ object }) => {
-      const value = valueAt(object, names);
-      return value === undefined ? [''] : [typeof value === 'string' ? value : JSON.stringify(value)];
-    },
+    ({ object }) => [fieldText(object, names)],
   ]);
   return {
     [indexNames.label]: ({ object }) => Object.entries(object.metadata.labels ?? {}).flatMap(([name, value]) => [name, `${name}=${value}`]),

@@ -47,7 +47,7 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   refuseInvalid(entry, object, previous);
   const denials = await admission.validate({ ...request, object });
   if (denials.length > 0) throw denied(entry, object, denials);
-  return { object, claims: admission.claims(engine, entry.group, entry.kind, object), changes: mutated.changes };
+  return { object, claims: admission.claims({ ...request, object }), changes: mutated.changes };
 }
 
 /** Taps are asked on create and when the spec changes; never about objects under deletion. */

@@ -77,6 +77,7 @@ function entryOf(
   const strategy = registration.strategy ?? known ?? plainStrategy;
   const verbs = registration.virtual ? ['create'] : isOrphaned ? readingVerbs : description.verbs;
   const subresources = [...builtInParts(description, isOrphaned), ...(registration.subresources ?? [])];
+  const fields = new Map(description.fields.map((field) => [bare(field), bare(field).split('.')]));
   const [hub, ...others] = description.versions.map((version) => versionEntry({ description, version, verbs, subresources, isOrphaned }));
   if (hub === undefined) throw resourceErrors.TAP_KIND_INVALID({ message: `kind ${description.kind} has no version` });
   return Object.freeze({
@@ -93,7 +94,8 @@ function entryOf(
     hasStatus: description.hasStatus,
     hasGeneration: strategy.hasGeneration ?? (!description.isKubernetes || description.hasStatus),
     scale: description.scale,
-    fields: new Map(description.fields.map((field) => [bare(field), bare(field).split('.')])),
+    fields,
+    selectable: new Map([...identity, ...fields]),
     immutable: description.immutable.map((field) => field.split('.')),
     behaviour: registration.behaviour ?? {},
     strategy,
@@ -102,6 +104,11 @@ function entryOf(
     isOrphaned,
   });
 }
+
+const identity: readonly (readonly [string, readonly string[]])[] = [
+  ['metadata.name', ['metadata', 'name']],
+  ['metadata.namespace', ['metadata', 'namespace']],
+];
 
 const bare = (path: string): string => path.replace(/^\./, '');
 

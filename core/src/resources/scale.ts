@@ -3,6 +3,7 @@ import type { KindEntry, KindVersionEntry, ServedKind } from './kind-entry.js';
 import { closureOf } from './kind-schema.js';
 import { fieldType, type FieldType } from './schema/field-type.js';
 import { isJsonObject, valueAt, type JsonObject } from './schema/json-value.js';
+import { labelSelectorOf, labelSelectorText } from './selectors/label-selector.js';
 import { StoredObject, type Body } from './stored-object.js';
 
 /** The version of the Scale body, which no kind of its own serves. */
@@ -71,30 +72,8 @@ function set(object: JsonObject, [name, ...rest]: readonly string[], value: unkn
   return { ...object, [name]: set(isJsonObject(inner) ? inner : {}, rest, value) };
 }
 
-/** A label selector as a Scale's status writes it. */
+/** A selector as a Scale's status writes it: services and old controllers have it as text or as plain labels. */
 function selectorText(selector: unknown): string | undefined {
   if (typeof selector === 'string') return selector;
-  if (!isJsonObject(selector)) return undefined;
-  const labels = isJsonObject(selector['matchLabels']) ? selector['matchLabels'] : {};
-  const expressions = Array.isArray(selector['matchExpressions']) ? selector['matchExpressions'] : [];
-  const parts = Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`);
-  return [...parts.sort(), ...expressions.flatMap(expressionText)].join(',');
-}
-
-function expressionText(expression: unknown): readonly string[] {
-  if (!isJsonObject(expression)) return [];
-  const key = String(expression['key']);
-  const values = Array.isArray(expression['values']) ? expression['values'].map(String).sort().join(',') : '';
-  switch (expression['operator']) {
-    case 'In':
-      return [`${key} in (${values})`];
-    case 'NotIn':
-      return [`${key} notin (${values})`];
-    case 'Exists':
-      return [key];
-    case 'DoesNotExist':
-      return [`!${key}`];
-    default:
-      return [];
-  }
+  return isJsonObject(selector) ? labelSelectorText(labelSelectorOf(selector)) : undefined;
 }

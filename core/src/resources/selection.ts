@@ -1,5 +1,8 @@
 import type { KindEntry } from './kind-entry.js';
 import { objectKey } from './key-space.js';
+import { indexNames } from './object-cache.js';
+import { parseFieldSelector } from './selectors/field-selector.js';
+import { parseLabelSelector } from './selectors/label-selector.js';
 import type { StoredObject } from './stored-object.js';
 import type { Selection } from './watch-cache.js';
 
@@ -9,7 +12,50 @@ export interface Filter {
   readonly fieldSelector?: string;
 }
 
-/** What a query selects in the cache of a kind. */
-export function selectionOf(entry: KindEntry, namespace: string | undefined, _filter: Filter): Selection<StoredObject> {
-  return { within: namespace === undefined || namespace === '' ? entry.prefix : objectKey(entry.prefix, namespace, '') };
+type Term = NonNullable<Selection<StoredObject>['where']>[number];
+type Test = (stored: StoredObject) => boolean;
+
+interface Part {
+  readonly where: readonly Term[];
+  /** What the terms leave over. */
+  readonly test: Test | undefined;
+}
+
+const everything: Part = { where: [], test: undefined };
+
+/** What a query selects in the cache of a kind. @throws TAP_SELECTOR_INVALID */
+export function selectionOf(entry: KindEntry, namespace: string | undefined, filter: Filter): Selection<StoredObject> {
+  const base = namespace === undefined || namespace === '' ? entry.prefix : objectKey(entry.prefix, namespace, '');
+  const labels = labelPart(filter.labelSelector ?? '');
+  const { name, ...fields } = fieldPart(entry, filter.fieldSelector ?? '');
+  const tests = [labels.test, fields.test].filter((test) => test !== undefined);
+  const where = [...labels.where, ...fields.where];
+  // A name alone leads straight to the object: the cache holds no other key that begins with it, but for longer names.
+  const isOne = name !== undefined && (base !== entry.prefix) === entry.isNamespaced;
+  return {
+    within: isOne ? base + name : base,
+    ...(where.length > 0 && { where }),
+    ...(tests.length > 0 && { matches: ({ object }) => tests.every((test) => test(object)) }),
+  };
+}
+
+function labelPart(text: string): Part {
+  if (text === '') return everything;
+  const { lookups, isExact, matches } = parseLabelSelector(text);
+  const where = lookups.map(({ key, values }) => ({
+    index: indexNames.label,
+    values: values === undefined ? [key] : values.map((value) => `${key}=${value}`),
+  }));
+  return { where, test: isExact ? undefined : ({ object }) => matches(object.metadata.labels) };
+}
+
+function fieldPart(entry: KindEntry, text: string): Part & { readonly name?: string } {
+  if (text === '') return everything;
+  const { lookups, isExact, matches } = parseFieldSelector(text, entry.selectable);
+  const where = lookups
+    .filter(({ field }) => entry.fields.has(field))
+    .map(({ field, value }) => ({ index: indexNames.field(field), values: [value] }));
+  const name = lookups.find(({ field }) => field === 'metadata.name')?.value;
+  const isLeft = !isExact || where.length < lookups.length;
+  return { where, test: isLeft ? ({ object }) => matches(object) : undefined, ...(name !== undefined && { name }) };
 }

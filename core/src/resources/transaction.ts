@@ -29,7 +29,7 @@ export type StepResult =
 export async function takeStep(state: EngineState, step: Step): Promise<StepResult> {
   const { entry, key, previous, next } = step;
   const claims = claimChanges(state, step);
-  const change: Change = next ? { put: key, value: await valueOf(entry, key, next, state.sealer) } : { delete: key };
+  const change: Change = next ? await putOf(state, entry, key, next) : { delete: key };
   const result = await state.store.transact({
     guards: [{ key, modRevision: previous?.revision ?? 0 }, ...step.guards],
     claims: claims.map(({ change }) => change),
@@ -41,10 +41,20 @@ export async function takeStep(state: EngineState, step: Step): Promise<StepResu
   return { outcome: 'refused', guard: result.failedGuard - 1, current: result.current };
 }
 
-async function valueOf(entry: KindEntry, key: string, next: NonNullable<Step['next']>, sealer: Sealer | undefined): Promise<Uint8Array> {
+async function putOf({ sealer, leases }: EngineState, entry: KindEntry, key: string, next: NonNullable<Step['next']>): Promise<Change> {
   const plain = toStore(next.object, next.side);
-  if (!entry.isConfidential || sealer === undefined) return plain;
-  return sealer.seal(plain, { key, uid: next.object.metadata.uid });
+  const value = entry.isConfidential ? await sealed(sealer, plain, { key, uid: next.object.metadata.uid }) : plain;
+  const { ttlMs } = entry.strategy;
+  return ttlMs === undefined ? { put: key, value } : { put: key, value, lease: await leases.lease(ttlMs) };
+}
+
+async function sealed(
+  sealer: Sealer | undefined,
+  plain: Uint8Array,
+  binding: { readonly key: string; readonly uid: string },
+): Promise<Uint8Array> {
+  if (sealer) return sealer.seal(plain, binding);
+  throw resourceErrors.TAP_OBJECT_UNSEALED({ message: 'the engine has no key to seal what is confidential, so it stores nothing of it' });
 }
 
 /** What an object holds once its claims are granted; recorded with it, so that they are given back whatever a plugin says then. */

@@ -5,6 +5,7 @@ import { applying } from './applying.js';
 import { tracking } from './field-ownership.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
+import { Idempotency } from './idempotency.js';
 import { takeIn } from './intake.js';
 import { modify, patching, refuseOtherName, replacement } from './modification.js';
 import type { Reads, Served } from './reads.js';
@@ -24,11 +25,13 @@ export class Writes {
   readonly #state: EngineState;
   readonly #reads: Reads;
   readonly #views: VersionedView;
+  readonly #idempotency: Idempotency;
 
   constructor(state: EngineState, reads: Reads, views: VersionedView) {
     this.#state = state;
     this.#reads = reads;
     this.#views = views;
+    this.#idempotency = new Idempotency(state);
   }
 
   /** @throws TapErrors only */
@@ -57,9 +60,13 @@ export class Writes {
     const { object, warnings } = takeIn(write.body, write.mediaType, found.version, options.fieldValidation);
     refuseOtherName(write.target, object);
     if (found.entry.virtual) return this.#virtual(found, write.target, object as Body, warnings, options);
-    const hub = toHub(object, found.version, found.entry);
     const own = tracking(this.#state, { found, manager: options.fieldManager, subresource: undefined });
-    return this.#answer(found, undefined, await create(this.#state, { found, target: write.target, object: hub, options, own }), warnings);
+    const creation = { found, target: write.target, object: toHub(object, found.version, found.entry), options, own };
+    const isRepeatable = options.idempotencyKey !== undefined && !options.dryRun;
+    const created = isRepeatable
+      ? await this.#idempotency.once(found, write, options, (record) => create(this.#state, { ...creation, record }))
+      : await create(this.#state, creation);
+    return this.#answer(found, undefined, created, warnings);
   }
 
   async #virtual(found: Found, target: Target, object: Body, warnings: readonly string[], options: WriteOptions): Promise<WriteResult> {

@@ -30,13 +30,11 @@ export function coreKinds(): readonly KindRegistration[] {
     served('', 'Namespace', {
       behaviour: namespaceBehaviour,
       fields: ['status.phase'],
-      columns: [{ name: 'Status', path: '.status.phase', description: 'The status of the namespace' }],
     }),
     {
       ...served('', 'Secret', {
         behaviour: secretBehaviour,
         fields: ['type'],
-        columns: [{ name: 'Type', path: '.type', description: 'What the data is for' }],
       }),
       isConfidential: true,
     },
@@ -44,27 +42,14 @@ export function coreKinds(): readonly KindRegistration[] {
     served('', 'ServiceAccount'),
     served('', 'Event', {
       fields: ['involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'reason', 'type'],
-      columns: [
-        { name: 'Last Seen', path: '.lastTimestamp', type: 'date', description: 'When it last happened' },
-        { name: 'Type', path: '.type', description: 'Normal or Warning' },
-        { name: 'Reason', path: '.reason', description: 'Why it happened, in one word' },
-        { name: 'Object', path: '.involvedObject.name', description: 'The object it is about' },
-        { name: 'Message', path: '.message', description: 'What happened, for people' },
-        { name: 'Count', path: '.count', type: 'integer', description: 'How often it happened', wide: true },
-      ],
     }),
-    served('coordination.k8s.io', 'Lease', {
-      columns: [{ name: 'Holder', path: '.spec.holderIdentity', description: 'Who holds it' }],
-    }),
+    served('coordination.k8s.io', 'Lease'),
   ];
 }
 
 /** Everything that the platform's own engine serves without any plugin. */
 export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[] {
-  const bound = {
-    behaviour: roleBindingBehaviour,
-    columns: [{ name: 'Role', path: '.roleRef.name', description: 'The role that is bound' }],
-  };
+  const bound = { behaviour: roleBindingBehaviour };
   return [
     ...coreKinds(),
     served(rbac, 'Role'),

@@ -1,0 +1,159 @@
+import { hooks, type AdmissionOperation, type Caller, type Claim, type TapError } from '@tappaas/sdk';
+import type { Dispatch, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
+import { admissionErrors } from './errors.js';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** An object that may claim something. */
+export interface ClaimRequest {
+  readonly engine: string;
+  readonly group: string;
+  readonly kind: string;
+  readonly isConfidential: boolean;
+  readonly object: JsonObject;
+}
+
+/** A write on its way into the store. */
+export interface AdmissionRequest extends ClaimRequest {
+  readonly operation: AdmissionOperation;
+  readonly caller: Caller;
+  readonly dryRun: boolean;
+  readonly previous?: JsonObject;
+  readonly signal: AbortSignal;
+}
+
+/** One reason why an object is refused, and whose it is. */
+export interface Cause {
+  readonly field: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly plugin?: string;
+}
+
+/** What one tap changed: paths, never values. */
+export interface TapChange {
+  readonly plugin: string;
+  readonly paths: readonly string[];
+}
+
+/** A claim, whose it is, and what to say when it cannot be had. */
+export type PluginClaim = Claim & { readonly plugin: string };
+
+/** Asks the taps of admission; the resource engine decides when. */
+export interface Admission {
+  mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }>;
+  validate(request: AdmissionRequest): Promise<readonly Cause[]>;
+  claims(request: ClaimRequest): readonly PluginClaim[];
+}
+
+/** What hides confidential values from taps that may not see them. */
+export interface Confidentiality {
+  /** Whether a plugin has the permission `secrets:read`. */
+  readonly isVisibleTo: (plugin: string) => boolean;
+  /** The object without its values. */
+  readonly redacted: (object: JsonObject) => JsonObject;
+  /** The object with the values of `original` where redacted ones were left as they were shown. */
+  readonly restored: (object: JsonObject, original: JsonObject) => JsonObject;
+}
+
+export interface AdmissionOptions {
+  readonly dispatch: Pick<Dispatch, 'has' | 'transform' | 'gate' | 'collectSync'>;
+  /** Name of the engine that taps mean when they name none. */
+  readonly platformEngine: string;
+  readonly confidentiality: Confidentiality;
+}
+
+/** Admission through the kernel's hooks. */
+export function createAdmission(options: AdmissionOptions): Admission {
+  return new HookAdmission(options);
+}
+
+const { mutate, validate, claim } = hooks.admission;
+
+class HookAdmission implements Admission {
+  readonly #dispatch: AdmissionOptions['dispatch'];
+  readonly #platformEngine: string;
+  readonly #confidentiality: Confidentiality;
+
+  constructor({ dispatch, platformEngine, confidentiality }: AdmissionOptions) {
+    this.#dispatch = dispatch;
+    this.#platformEngine = platformEngine;
+    this.#confidentiality = confidentiality;
+  }
+
+  /** @throws TAP_ADMISSION_PLUGIN_FAILED, TAP_ADMISSION_ANSWER_INVALID */
+  async mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }> {
+    const selector = this.#selector(request, request.operation);
+    if (!this.#dispatch.has(mutate, selector)) return { object: request.object, changes: [] };
+    const thread = {
+      value: request.object,
+      input: (object: JsonObject, plugin: string) => this.#view({ ...request, object }, plugin) as never,
+      take: (before: JsonObject, answered: unknown, plugin: string) => this.#taken(request, before, answered, plugin),
+    };
+    const { value, changes, failure } = await this.#dispatch.transform(mutate, selector, thread, { signal: request.signal });
+    if (failure) throw failed([failure]);
+    return { object: value, changes };
+  }
+
+  /** @throws TAP_ADMISSION_PLUGIN_FAILED when nobody denies and somebody could not be asked */
+  async validate(request: AdmissionRequest): Promise<readonly Cause[]> {
+    const selector = this.#selector(request, request.operation);
+    if (!this.#dispatch.has(validate, selector)) return [];
+    const viewFor = (plugin: string): never => this.#view(request, plugin) as never;
+    const scope = { signal: request.signal };
+    const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request) as never, scope, viewFor);
+    if (denials.length === 0 && failures.length > 0) throw failed(failures);
+    return [...denials, ...failures.map(failureCause)];
+  }
+
+  /** Confidential values are no basis for a claim: names of claims are not sealed. @throws TAP_ADMISSION_PLUGIN_FAILED */
+  claims(about: ClaimRequest): readonly PluginClaim[] {
+    const selector = this.#selector(about);
+    if (!this.#dispatch.has(claim, selector)) return [];
+    const object = about.isConfidential ? this.#confidentiality.redacted(about.object) : about.object;
+    const { answers, failures } = this.#dispatch.collectSync(claim, selector, object);
+    if (failures.length > 0) throw failed(failures);
+    return answers.flatMap(({ plugin, value }) => value.map((each) => ({ ...each, plugin })));
+  }
+
+  #selector({ engine, group, kind }: ClaimRequest, operation?: AdmissionOperation): Selector {
+    const named = engine === this.#platformEngine ? '' : engine;
+    return { engine: named, kind: { group, kind }, ...(operation && { operation }) };
+  }
+
+  #view(request: AdmissionRequest, plugin: string): object {
+    const { redacted, isVisibleTo } = this.#confidentiality;
+    if (!request.isConfidential || isVisibleTo(plugin)) return inputOf(request);
+    const { object, previous } = request;
+    return inputOf({ ...request, object: redacted(object), ...(previous && { previous: redacted(previous) }) });
+  }
+
+  #taken({ isConfidential }: AdmissionRequest, before: JsonObject, answered: unknown, plugin: string): JsonObject {
+    if (!isObject(answered)) {
+      const found = answered === null ? 'null' : Array.isArray(answered) ? 'a list' : typeof answered;
+      const message = `plugin ${plugin} answered admission.mutate with ${found}, expected an object or nothing`;
+      const error = admissionErrors.TAP_ADMISSION_ANSWER_INVALID({ message });
+      error.plugin = plugin;
+      throw error;
+    }
+    return isConfidential ? this.#confidentiality.restored(answered, before) : answered;
+  }
+}
+
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function inputOf({ operation, caller, dryRun, object, previous }: AdmissionRequest): object {
+  return { operation, caller, dryRun, object, ...(previous && { previous }) };
+}
+
+const failureCause = ({ plugin, error }: TapFailure): Cause => ({ field: '', reason: 'PluginFailed', message: error.message, plugin });
+
+function failed(failures: readonly TapFailure[]): TapError {
+  const message = failures
+    .map(({ plugin, error }) => `plugin ${plugin} could not be asked, so the write is denied: ${error.message}`)
+    .join('; ');
+  const [first] = failures;
+  const error = admissionErrors.TAP_ADMISSION_PLUGIN_FAILED({ message, ...(first && { cause: first.error }) });
+  error.plugin = first?.plugin;
+  return Object.assign(error, { causes: failures.map(failureCause) });
+}

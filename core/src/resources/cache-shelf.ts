@@ -1,0 +1,61 @@
+import type { KindEntry } from './kind-entry.js';
+import { openObjectCache, type CacheMaker, type ObjectCache } from './object-cache.js';
+
+interface Shelved {
+  readonly cache: ObjectCache;
+  /** What the cache was made for; another form of the kind needs another cache. */
+  readonly form: string;
+}
+
+/** The caches of one engine: one per stored kind, kept over reloads as long as the kind's indexes stay the same. */
+export class CacheShelf {
+  readonly #maker: CacheMaker;
+  #shelf = new Map<string, Shelved>();
+
+  constructor(maker: CacheMaker) {
+    this.#maker = maker;
+  }
+
+  of(entry: KindEntry): ObjectCache {
+    const known = this.#shelf.get(entry.prefix);
+    if (known) return known.cache;
+    const cache = openObjectCache(entry, this.#maker);
+    this.#shelf.set(entry.prefix, { cache, form: formOf(entry) });
+    return cache;
+  }
+
+  /**
+   * Gets the caches for these kinds ready beside those in use, then takes them into use and closes the rest.
+   *
+   * @throws the signal's reason, leaving everything as it was
+   */
+  async replace(entries: readonly KindEntry[], signal: AbortSignal, swap: () => void): Promise<void> {
+    const next = new Map<string, Shelved>();
+    const opened: ObjectCache[] = [];
+    for (const entry of entries) {
+      const known = this.#shelf.get(entry.prefix);
+      const form = formOf(entry);
+      const cache = known?.form === form ? known.cache : openObjectCache(entry, this.#maker);
+      if (cache !== known?.cache) opened.push(cache);
+      next.set(entry.prefix, { cache, form });
+    }
+    try {
+      await Promise.all([...next.values()].map(({ cache }) => cache.waitFor(0, signal)));
+    } catch (error) {
+      await Promise.all(opened.map((cache) => cache.close()));
+      throw error;
+    }
+    const kept = new Set([...next.values()].map(({ cache }) => cache));
+    const unused = [...this.#shelf.values()].filter(({ cache }) => !kept.has(cache));
+    this.#shelf = next;
+    swap();
+    await Promise.all(unused.map(({ cache }) => cache.close()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#shelf.values()].map(({ cache }) => cache.close()));
+    this.#shelf.clear();
+  }
+}
+
+const formOf = ({ fields, isConfidential }: KindEntry): string => JSON.stringify([[...fields.keys()].sort(), isConfidential]);

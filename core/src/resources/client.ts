@@ -1,0 +1,184 @@
+import type { AnyKind, Awaitable, Caller, Guard, Immutable, Key, ListQuery, ObjectOf, Preconditions, Resources } from '@tappaas/sdk';
+import { resourceErrors } from './errors.js';
+import type { KindEntry } from './kind-entry.js';
+import type { Reads, Served } from './reads.js';
+import { redacted } from './redaction.js';
+import type { Registry } from './registry.js';
+import { isJsonObject, type JsonObject } from './schema/json-value.js';
+import { namespaceOf, type Target } from './target.js';
+import type { PatchWrite, WriteOptions } from './write-options.js';
+import type { Writes } from './writes.js';
+
+/** What a client is about to do, in the terms of an access review. */
+export interface Access {
+  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** Whose client it is. */
+export interface ClientOptions {
+  readonly caller: Caller;
+  readonly fieldManager: string;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  /** Asked before every call; refuses by throwing. */
+  readonly authorize: (access: Access) => Awaitable<void>;
+  /** Whether the data of confidential kinds is shown. */
+  readonly showsSecrets: boolean;
+  /** A leader's fence, asked at every write. */
+  readonly guards?: () => readonly Guard[];
+}
+
+/** What a client works on. */
+export interface ClientEngine {
+  readonly registry: () => Registry;
+  readonly reads: Reads;
+  readonly writes: Writes;
+}
+
+const pageItems = 500;
+
+/** Reads and writes objects in this process, with the same rules as over the wire. */
+export function createClient(engine: ClientEngine, options: ClientOptions): Resources {
+  return new Client(engine, options);
+}
+
+interface Place {
+  readonly entry: KindEntry;
+  readonly target: Target;
+}
+
+class Client implements Resources {
+  readonly #engine: ClientEngine;
+  readonly #options: ClientOptions;
+
+  constructor(engine: ClientEngine, options: ClientOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  async get<K extends AnyKind>(kind: K, key: Key): Promise<Immutable<ObjectOf<K>> | undefined> {
+    const place = await this.#place('get', kind, key);
+    try {
+      return this.#shown<K>(place.entry, await this.#engine.reads.get(place.target, { signal: this.#options.signal }));
+    } catch (error) {
+      if ((error as { readonly code?: string }).code === 'TAP_OBJECT_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  async *list<K extends AnyKind>(kind: K, query: ListQuery): AsyncIterable<Immutable<ObjectOf<K>>> {
+    const { namespace, labels, fields, itemsMax } = query;
+    const { entry, target } = await this.#place('list', kind, namespace === undefined ? {} : { namespace });
+    const filter = { ...(labels !== undefined && { labelSelector: labels }), ...(fields !== undefined && { fieldSelector: fields }) };
+    const { signal } = this.#options;
+    let continueToken: string | undefined;
+    for (let left = itemsMax; left > 0;) {
+      const limit = Math.min(left, pageItems);
+      const page = await this.#engine.reads.list({
+        target,
+        ...filter,
+        limit,
+        signal,
+        ...(continueToken !== undefined && { continueToken }),
+      });
+      for (const served of page.items) yield this.#shown<K>(entry, served);
+      left -= page.items.length;
+      continueToken = page.continueToken;
+      if (continueToken === undefined) return;
+    }
+  }
+
+  async create<K extends AnyKind>(kind: K, object: object): Promise<Immutable<ObjectOf<K>>> {
+    const { name, namespace } = metadataIn(object);
+    const place = await this.#place('create', kind, { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }) });
+    const { entry, target } = place;
+    const body = this.#body(kind, object);
+    const { served } = await this.#engine.writes.write({ verb: 'create', target, body, mediaType: 'json' }, this.#writeOptions());
+    return this.#shown<K>(entry, served);
+  }
+
+  async apply<K extends AnyKind>(kind: K, key: Key, fields: object): Promise<Immutable<ObjectOf<K>>> {
+    const { entry, target } = await this.#place('patch', kind, key);
+    const body = this.#body(kind, entry.isKubernetes ? fields : configurationOf(fields));
+    return this.#patch<K>(entry, { verb: 'patch', target, body, patchType: 'apply', force: true });
+  }
+
+  async patch<K extends AnyKind>(
+    kind: K,
+    key: Key,
+    patch: object,
+    options: { readonly subresource?: 'status' | 'scale' } = {},
+  ): Promise<Immutable<ObjectOf<K>>> {
+    const { entry, target } = await this.#place('patch', kind, key, options.subresource);
+    return this.#patch<K>(entry, { verb: 'patch', target, body: encode(patch), patchType: 'merge', force: false });
+  }
+
+  async delete(kind: AnyKind, key: Key, preconditions?: Preconditions): Promise<void> {
+    const { target } = await this.#place('delete', kind, key);
+    const options = preconditions === undefined ? {} : { preconditions };
+    await this.#engine.writes.write({ verb: 'delete', target, options }, this.#writeOptions());
+  }
+
+  async #patch<K extends AnyKind>(entry: KindEntry, write: PatchWrite): Promise<Immutable<ObjectOf<K>>> {
+    const { served } = await this.#engine.writes.write(write, this.#writeOptions());
+    return this.#shown<K>(entry, served);
+  }
+
+  async #place(verb: Access['verb'], kind: AnyKind, key: Partial<Key>, subresource?: string): Promise<Place> {
+    const entry = this.#engine.registry().ofKind(kind.group, kind.kind);
+    const version = entry?.versions.get(kind.version);
+    if (entry === undefined || version === undefined) throw notServed(kind);
+    const { group, plural } = entry;
+    const path = { group, version: kind.version, plural };
+    const target: Target = {
+      kind: path,
+      ...(key.name !== undefined && { name: key.name }),
+      ...(entry.isNamespaced && key.namespace !== undefined && { namespace: key.namespace }),
+      ...(subresource !== undefined && { subresource }),
+    };
+    if (verb !== 'list' && entry.isNamespaced) namespaceOf(target);
+    const { kind: _, ...named } = target;
+    await this.#options.authorize({ verb, kind: entry.kind, ...path, ...named });
+    return { entry, target };
+  }
+
+  #body(kind: AnyKind, object: object): Uint8Array {
+    const { group, version } = kind;
+    return encode({ apiVersion: group === '' ? version : `${group}/${version}`, kind: kind.kind, ...object });
+  }
+
+  #shown<K extends AnyKind>(entry: KindEntry, served: Served): Immutable<ObjectOf<K>> {
+    const isHidden = entry.isConfidential && !this.#options.showsSecrets;
+    return (isHidden ? redacted(served.object as JsonObject) : served.object) as Immutable<ObjectOf<K>>;
+  }
+
+  #writeOptions(): WriteOptions {
+    const { caller, fieldManager, requestId, signal, guards } = this.#options;
+    return { caller, fieldManager, requestId, signal, dryRun: false, fieldValidation: 'Strict', ...(guards && { guards: guards() }) };
+  }
+}
+
+function notServed({ group, kind, version }: AnyKind): Error {
+  return resourceErrors.TAP_KIND_NOT_FOUND({ message: `kind ${kind} of group "${group}" is not served in version ${version}` });
+}
+
+/** An apply of one of our kinds names the spec, labels and annotations apart. */
+function configurationOf(fields: object): object {
+  const { spec, labels, annotations } = fields as { readonly spec?: unknown; readonly labels?: unknown; readonly annotations?: unknown };
+  const metadata = { ...(labels !== undefined && { labels }), ...(annotations !== undefined && { annotations }) };
+  return { metadata, ...(spec !== undefined && { spec }) };
+}
+
+function metadataIn(object: object): { readonly name?: string; readonly namespace?: string } {
+  const { metadata } = object as { readonly metadata?: unknown };
+  return isJsonObject(metadata) ? metadata : {};
+}
+
+const encode = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

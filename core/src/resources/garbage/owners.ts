@@ -1,0 +1,93 @@
+import { foregroundFinalizer } from '../deletion.js';
+import { caughtUp, type EngineState } from '../engine-state.js';
+import type { KindEntry } from '../kind-entry.js';
+import { objectKey } from '../key-space.js';
+import { indexNames } from '../object-cache.js';
+import type { Body, OwnerReference, StoredObject } from '../stored-object.js';
+
+/** An object and where it is. */
+export interface Located {
+  readonly entry: KindEntry;
+  readonly key: string;
+  readonly stored: StoredObject;
+}
+
+/** What the owners of an object are. */
+export interface Owners {
+  /** They exist, or nobody here can say that they do not. */
+  readonly solid: readonly OwnerReference[];
+  /** They exist and wait for their dependents to go. */
+  readonly waiting: readonly OwnerReference[];
+  /** They do not exist: nothing of that name, or something else. */
+  readonly absent: readonly OwnerReference[];
+}
+
+/** Sorts the owners of an object. What a cache does not show is looked for once more when the cache has caught up. */
+export async function ownersOf(state: EngineState, object: Body, signal: AbortSignal): Promise<Owners> {
+  const owners = { solid: [] as OwnerReference[], waiting: [] as OwnerReference[], absent: [] as OwnerReference[] };
+  for (const reference of object.metadata.ownerReferences ?? []) owners[await standingOf(state, object, reference, signal)].push(reference);
+  return owners;
+}
+
+async function standingOf(state: EngineState, object: Body, reference: OwnerReference, signal: AbortSignal): Promise<keyof Owners> {
+  const place = placeOf(state, object, reference);
+  if (place === undefined) return 'solid';
+  const { entry, key } = place;
+  const known = state.cache(entry).get(key)?.object;
+  const owner = isIt(known, reference) ? known : (await caughtUp(state, entry, signal)).get(key)?.object;
+  if (!isIt(owner, reference)) return 'absent';
+  return isWaiting(owner) ? 'waiting' : 'solid';
+}
+
+/** Says cheaply, from the caches as they are, that all owners are there and stay. */
+export function hasSolidOwners(state: EngineState, object: Body): boolean {
+  return (object.metadata.ownerReferences ?? []).every((reference) => {
+    const place = placeOf(state, object, reference);
+    if (place === undefined) return true;
+    const owner = state.cache(place.entry).get(place.key)?.object;
+    return isIt(owner, reference) && !isWaiting(owner);
+  });
+}
+
+/**
+ * Where an owner would be. Nowhere when its kind is not served by this engine: owners never cross engines, and what cannot be looked
+ * up is not taken for gone. The same goes for a cluster-scoped object that names an owner in some namespace.
+ */
+export function placeOf(
+  state: EngineState,
+  object: Body,
+  { apiVersion, kind, name }: OwnerReference,
+): { readonly entry: KindEntry; readonly key: string } | undefined {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const entry = state.registry().ofKind(group, kind);
+  if (entry === undefined || entry.virtual) return undefined;
+  const { namespace } = object.metadata;
+  if (!entry.isNamespaced) return { entry, key: objectKey(entry.prefix, undefined, name) };
+  return namespace === undefined ? undefined : { entry, key: objectKey(entry.prefix, namespace, name) };
+}
+
+const isIt = (owner: StoredObject | undefined, reference: OwnerReference): owner is StoredObject =>
+  owner?.object.metadata.uid === reference.uid;
+
+function isWaiting({ object }: StoredObject): boolean {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  return deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
+}
+
+/** Everything that names `uid` among its owners. */
+export function dependentsOf(state: EngineState, uid: string): readonly Located[] {
+  return storedKinds(state).flatMap((entry) => {
+    const { items } = state.cache(entry).list({ within: entry.prefix, where: [{ index: indexNames.owner, values: [uid] }] });
+    return items.map(({ key, object }) => ({ entry, key, stored: object }));
+  });
+}
+
+/** The same, once every cache has what was acknowledged before. */
+export async function allDependentsOf(state: EngineState, uid: string, signal: AbortSignal): Promise<readonly Located[]> {
+  await Promise.all(storedKinds(state).map((entry) => caughtUp(state, entry, signal)));
+  return dependentsOf(state, uid);
+}
+
+/** The kinds that have objects. */
+export const storedKinds = (state: EngineState): readonly KindEntry[] =>
+  state.registry().entries.filter(({ virtual }) => virtual === undefined);

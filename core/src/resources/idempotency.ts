@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import type { Change, Guard } from '@tappaas/sdk';
+import type { EngineState } from './engine-state.js';
+import { resourceErrors } from './errors.js';
+import type { Mutated } from './mutation.js';
+import type { Found } from './registry.js';
+import { fromStore, toStore, type Body, type StoredObject } from './stored-object.js';
+import type { CreateOrUpdate, WriteOptions } from './write-options.js';
+
+/** How long an answer is kept for a repeated request. */
+export const idempotencyTtlMs = 24 * 3_600_000;
+const keyCharactersMax = 255;
+const digestCharacters = 64;
+
+/** What a create adds to its transaction, so that its repetition is recognised. */
+export interface Record {
+  readonly guards: readonly Guard[];
+  readonly changes: (object: Body) => Promise<readonly Change[]>;
+  /** Told when the record was there already: the same request was faster elsewhere. */
+  readonly refused: () => Promise<void>;
+}
+
+/**
+ * Answers a repeated create with what the first one was answered.
+ *
+ * The record stands in the transaction that creates the object: it exists if and only if the object was created, also after a crash.
+ * It holds no version: it has the object's own, because it was written with it.
+ */
+export class Idempotency {
+  readonly #state: EngineState;
+  readonly #running = new Set<string>();
+
+  constructor(state: EngineState) {
+    this.#state = state;
+  }
+
+  /** Runs `create` once for a key of a caller. @throws TAP_REQUEST_KEY_REUSED, TAP_REQUEST_RUNNING, TAP_REQUEST_INVALID */
+  async once(found: Found, write: CreateOrUpdate, options: WriteOptions, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
+    const idempotencyKey = wellFormed(options.idempotencyKey ?? '');
+    const key = this.#state.keys.record('idempotency', sha256(options.caller.name, idempotencyKey));
+    if (this.#running.has(key)) throw running();
+    this.#running.add(key);
+    try {
+      return await this.#once(found, key, digestOf(write), create);
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  async #once(found: Found, key: string, digest: string, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
+    const before = await this.#replay(found, key, digest);
+    if (before) return before;
+    const refused = (): Promise<void> => Promise.reject(running());
+    try {
+      return await create({ guards: [{ key, modRevision: 0 }], changes: (object) => this.#changes(found, key, digest, object), refused });
+    } catch (error) {
+      const { code } = error as { readonly code?: string };
+      const wasFaster = code === 'TAP_REQUEST_RUNNING' || code === 'TAP_OBJECT_EXISTS';
+      const answer = wasFaster ? await this.#replay(found, key, digest) : undefined;
+      if (answer) return answer;
+      throw error;
+    }
+  }
+
+  async #changes({ entry }: Found, key: string, digest: string, object: Body): Promise<readonly Change[]> {
+    const { sealer, leases } = this.#state;
+    const stored = toStore(object, { claims: [], attribution: [] });
+    const sealed = entry.isConfidential && sealer ? await sealer.seal(stored, { key, uid: object.metadata.uid }) : stored;
+    return [{ put: key, value: Buffer.concat([Buffer.from(digest), sealed]), lease: await leases.lease(idempotencyTtlMs) }];
+  }
+
+  async #replay({ entry }: Found, key: string, digest: string): Promise<Mutated | undefined> {
+    const { sealer, store } = this.#state;
+    const kept = await store.get(key);
+    if (kept === undefined) return undefined;
+    if (Buffer.from(kept.value.subarray(0, digestCharacters)).toString() !== digest) {
+      throw resourceErrors.TAP_REQUEST_KEY_REUSED({ message: 'the Idempotency-Key was used for another request before' });
+    }
+    const sealed = kept.value.subarray(digestCharacters);
+    const plain = entry.isConfidential && sealer ? await sealer.open(sealed, key) : sealed;
+    const stored: StoredObject = fromStore(plain, kept, store.epoch);
+    return { outcome: 'created', stored };
+  }
+}
+
+const running = (): Error =>
+  resourceErrors.TAP_REQUEST_RUNNING({ message: 'a request with this Idempotency-Key is still running', retryAfterMs: 1000 });
+
+function wellFormed(key: string): string {
+  if (/^[\x21-\x7e]+$/.test(key) && key.length <= keyCharactersMax) return key;
+  const message = `Idempotency-Key: expected 1 to ${keyCharactersMax} printable ASCII characters`;
+  throw resourceErrors.TAP_REQUEST_INVALID({ message });
+}
+
+function digestOf({ target, body, mediaType }: CreateOrUpdate): string {
+  return sha256(JSON.stringify(target), mediaType, body);
+}
+
+/** Lengths go in as well, so that no two lists of parts have the same digest. */
+function sha256(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest('hex');
+}

@@ -1,0 +1,87 @@
+import type { ResourceStore } from '@tappaas/sdk';
+import type { OpenApiSchema } from '@tappaas/sdk/kubernetes';
+import type { KeySpace } from './key-space.js';
+import { describeKind, type KindDescription, type VersionDescription } from './kind-description.js';
+import { groupKindOf, type KindEntry, type KindRegistration } from './kind-entry.js';
+import { kernel } from './kinds/kernel-kinds.js';
+import { orphanEntry } from './registry.js';
+
+/** A kind as it is remembered beyond the plugin that contributed it. */
+interface Remembered {
+  readonly plugin: string;
+  readonly isConfidential: boolean;
+  readonly description: Omit<KindDescription, 'versions'>;
+  /** The stored version only: there is no code left that could convert. */
+  readonly version: { readonly version: string; readonly schemaName: string; readonly components: Readonly<Record<string, OpenApiSchema>> };
+}
+
+/** Kinds that one engine may remember. */
+const rememberedKindsMax = 10_000;
+
+/**
+ * Remembers the kinds that plugins contribute, so that stored objects stay readable when a plugin is no longer loaded. Writes only
+ * what has changed, and forgets kinds that have no object.
+ */
+export class KindMemory {
+  readonly #store: ResourceStore;
+  readonly #keys: KeySpace;
+
+  constructor(store: ResourceStore, keys: KeySpace) {
+    this.#store = store;
+    this.#keys = keys;
+  }
+
+  /** Entries of remembered kinds that none of `registrations` contributes and that still have objects. */
+  async orphans(registrations: readonly KindRegistration[]): Promise<readonly KindEntry[]> {
+    const present = new Set(registrations.map(({ kind }) => groupKindOf(kind)));
+    const orphans: KindEntry[] = [];
+    for (const { key, value } of await this.#records()) {
+      const remembered = JSON.parse(new TextDecoder().decode(value)) as Remembered;
+      const { description, version, plugin, isConfidential } = remembered;
+      if (present.has(groupKindOf(description))) continue;
+      const { components, ...rest } = version;
+      const versions: [VersionDescription] = [{ ...rest, components: () => components }];
+      const entry = orphanEntry({ ...description, versions }, { plugin, isConfidential }, this.#keys);
+      if (await this.#hasObjects(entry)) orphans.push(entry);
+      else await this.#store.transact({ changes: [{ delete: key }] });
+    }
+    return orphans;
+  }
+
+  /** Remembers what plugins contribute; the platform's own kinds cannot go missing. */
+  async remember(registrations: readonly KindRegistration[]): Promise<void> {
+    const known = new Map((await this.#records()).map(({ key, value }) => [key, Buffer.from(value).toString()]));
+    for (const registration of registrations) {
+      if (registration.plugin === kernel || registration.virtual) continue;
+      const { versions, ...description } = describeKind(registration);
+      const { version, schemaName, components } = versions[0];
+      const { plugin, isConfidential = false } = registration;
+      const remembered: Remembered = { plugin, isConfidential, description, version: { version, schemaName, components: components() } };
+      const key = this.#keyOf(description);
+      const text = JSON.stringify(remembered);
+      if (known.get(key) !== text) await this.#store.transact({ changes: [{ put: key, value: Buffer.from(text) }] });
+    }
+  }
+
+  async forget(entry: KindEntry): Promise<void> {
+    await this.#store.transact({ changes: [{ delete: this.#keyOf(entry) }] });
+  }
+
+  #keyOf({ group, kind }: { readonly group: string; readonly kind: string }): string {
+    return this.#keys.record('kind', `${group}/${kind}`);
+  }
+
+  async #records(): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]> {
+    const start = this.#keys.record('kind', '');
+    const { items } = await this.#store.range({ start, end: endOf(start), itemsMax: rememberedKindsMax });
+    return items;
+  }
+
+  async #hasObjects(entry: KindEntry): Promise<boolean> {
+    const { items } = await this.#store.range({ start: entry.prefix, end: endOf(entry.prefix), itemsMax: 1 });
+    return items.length > 0;
+  }
+}
+
+/** The first key behind all that start with `prefix`, which ends with a slash. */
+export const endOf = (prefix: string): string => `${prefix.slice(0, -1)}0`;

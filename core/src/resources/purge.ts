@@ -1,0 +1,32 @@
+import type { EngineState } from './engine-state.js';
+import { resourceErrors } from './errors.js';
+import type { KindEntry } from './kind-entry.js';
+import { takeStep } from './transaction.js';
+
+const pageItems = 500;
+
+/**
+ * Removes every object of a kind whose plugin is not loaded, finalizers or not: nobody is left who could finish them. Claims are given
+ * back. Answers how many there were.
+ *
+ * @throws TAP_KIND_READ_ONLY when the kind's plugin is loaded
+ */
+export async function purgeObjects(state: EngineState, entry: KindEntry, signal: AbortSignal): Promise<number> {
+  if (!entry.isOrphaned) {
+    const message = `${entry.plural}: plugin ${entry.plugin} is loaded; only kinds whose plugin is not are purged`;
+    throw resourceErrors.TAP_KIND_READ_ONLY({ message });
+  }
+  const end = `${entry.prefix.slice(0, -1)}0`;
+  let count = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const { items } = await state.store.range({ start: entry.prefix, end, itemsMax: pageItems });
+    if (items.length === 0) return count;
+    for (const stored of items) {
+      const previous = await state.decode(entry, stored);
+      const step = { entry, key: stored.key, previous, next: undefined, claims: [], guards: [], changes: [] };
+      const { outcome } = await takeStep(state, step);
+      if (outcome === 'done') count += 1;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '@tappaas/sdk';
+import type { KindPath } from './kind-entry.js';
+import type { ListPage, ListQuery } from './reads.js';
+import type { WatchEvent, WatchQuery } from './watch.js';
+
+/** One change as a watch tells it, or the news that there was none up to a revision. */
+export type SourceEvent<T> =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
+  | { readonly type: 'bookmark'; readonly revision: string };
+
+/** Where a controller's cache gets the objects of a kind from, without a network between. */
+export interface Source<T> {
+  list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: readonly T[]; readonly revision: string }>;
+  /** Changes after `fromRevision`; ends by itself after about `timeoutMs`. */
+  watch(options: {
+    readonly fromRevision: string;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<SourceEvent<T>>;
+}
+
+/** The engine as a source needs it. */
+export interface Readable {
+  list(query: ListQuery): Promise<ListPage>;
+  watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
+}
+
+const types = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
+
+/** The objects of a kind as a source. */
+export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath): Source<T> {
+  return {
+    async list({ signal }) {
+      const { items, resourceVersion } = await engine.list({ target: { kind }, signal });
+      return { items: items.map(({ object }) => object as T), revision: resourceVersion };
+    },
+    async *watch({ fromRevision, timeoutMs, signal }) {
+      const end = new AbortController();
+      const signals = AbortSignal.any([signal, end.signal]);
+      clock.sleep(timeoutMs, signals).then(() => end.abort(), noop);
+      const query = { target: { kind }, resourceVersion: fromRevision, sendInitialEvents: false, bookmarks: true, signal: signals };
+      try {
+        for await (const events of engine.watch(query)) yield* events.map(told<T>);
+      } finally {
+        end.abort();
+      }
+    },
+  };
+}
+
+const noop = (): void => {};
+
+function told<T>({ type, served }: WatchEvent): SourceEvent<T> {
+  if (type === 'BOOKMARK') return { type: 'bookmark', revision: served.resourceVersion };
+  return { type: types[type], object: served.object as T };
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import type { Awaitable } from '@tappaas/sdk';
+import { decrypt, encrypt, keyBytes } from './authenticated-cipher.js';
+import { sealErrors } from './errors.js';
+import type { KeyService } from './key-service.js';
+
+/** What an envelope belongs to: bytes moved to another key or another object do not open. */
+export interface Binding {
+  readonly key: string;
+  readonly uid: string;
+}
+
+/** Seals stored bytes, each under a data key of its own. */
+export interface Sealer {
+  seal(plain: Uint8Array, binding: Binding): Awaitable<Uint8Array>;
+  /** @throws TAP_SEAL_BROKEN, TAP_SEAL_KEY_UNKNOWN */
+  open(sealed: Uint8Array, key: string): Awaitable<Uint8Array>;
+  /** Whether the envelope was made with the current key-encryption key. */
+  isCurrent(sealed: Uint8Array): boolean;
+  /** Opens and seals again, bound to what it was bound to. */
+  reseal(sealed: Uint8Array, key: string): Promise<Uint8Array>;
+}
+
+interface Envelope {
+  readonly sealed: 1;
+  readonly keyId: string;
+  readonly uid: string;
+  readonly dataKey: string;
+  readonly data: string;
+}
+
+/** Envelope encryption under the keys of `keys`. */
+export function createSealer(keys: KeyService): Sealer {
+  const seal = (plain: Uint8Array, binding: Binding): Awaitable<Uint8Array> => {
+    const dataKey = randomBytes(keyBytes);
+    const bound = bytesOf(binding);
+    const data = encrypt(dataKey, plain, bound);
+    const write = ({ keyId, bytes }: { readonly keyId: string; readonly bytes: Uint8Array }): Uint8Array =>
+      writeEnvelope({ sealed: 1, keyId, uid: binding.uid, dataKey: base64(bytes), data: base64(data) });
+    const wrapped = keys.wrap(dataKey, bound);
+    return wrapped instanceof Promise ? wrapped.then(write) : write(wrapped);
+  };
+  const open = (sealed: Uint8Array, key: string): Awaitable<Uint8Array> => {
+    const { keyId, uid, dataKey, data } = readEnvelope(sealed, key);
+    const bound = bytesOf({ key, uid });
+    const unwrapped = keys.unwrap({ keyId, bytes: Buffer.from(dataKey, 'base64') }, bound);
+    const read = (dataKey: Uint8Array): Uint8Array => decrypt(dataKey, Buffer.from(data, 'base64'), bound, key);
+    return unwrapped instanceof Promise ? unwrapped.then(read) : read(unwrapped);
+  };
+  return {
+    seal,
+    open,
+    isCurrent: (sealed) => readEnvelope(sealed, 'a sealed value').keyId === keys.currentKeyId,
+    reseal: async (sealed, key) => seal(await open(sealed, key), { key, uid: readEnvelope(sealed, key).uid }),
+  };
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const bytesOf = ({ key, uid }: Binding): Uint8Array => Buffer.from(`${key}\0${uid}`);
+const writeEnvelope = (envelope: Envelope): Uint8Array => Buffer.from(JSON.stringify(envelope));
+
+function readEnvelope(bytes: Uint8Array, what: string): Envelope {
+  let envelope: Partial<Envelope> = {};
+  try {
+    envelope = (JSON.parse(Buffer.from(bytes).toString()) ?? {}) as Partial<Envelope>;
+  } catch {
+    // Said below, without the bytes: they might be somebody's plain secret.
+  }
+  const { sealed, keyId, uid, dataKey, data } = envelope;
+  if (sealed === 1 && keyId !== undefined && uid !== undefined && dataKey !== undefined && data !== undefined) return envelope as Envelope;
+  throw sealErrors.TAP_SEAL_BROKEN({ message: `${what} is not a sealed value` });
+}

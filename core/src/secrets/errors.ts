@@ -1,0 +1,24 @@
+import { errorTable } from '@tappaas/sdk';
+
+const platform = { httpStatus: 503, blame: 'platform', retry: 'back-off' } as const;
+
+/** Why what is sealed cannot be opened, or nothing can be sealed. No message carries a value or a key. */
+export const sealErrors = errorTable({
+  TAP_SEAL_KEY_FILE: {
+    ...platform,
+    retry: 'never',
+    remedy: 'Mend the key file: restore it from where it is kept apart from backups of the data.',
+  },
+  TAP_SEAL_KEY_EXPOSED: {
+    ...platform,
+    retry: 'never',
+    remedy: 'Take the key file from everybody but the platform: chmod 600, then rotate the key.',
+  },
+  TAP_SEAL_KEY_UNKNOWN: { ...platform, retry: 'never', remedy: 'Bring the key of that id back into the key file.' },
+  TAP_SEAL_BROKEN: {
+    ...platform,
+    httpStatus: 500,
+    retry: 'never',
+    remedy: 'Restore the object from a backup: its sealed bytes were changed or moved.',
+  },
+});

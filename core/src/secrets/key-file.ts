@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { decrypt, encrypt, keyBytes } from './authenticated-cipher.js';
+import { sealErrors } from './errors.js';
+import type { KeyService, WrappedKey } from './key-service.js';
+
+/** Keys that one file may hold; retire old ones after `tappaas secrets reencrypt`. */
+export const keysMax = 64;
+const ownerOnly = 0o600;
+
+interface KeyRing {
+  readonly current: string;
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** Key-encryption keys in a file of the platform's own, which must lie outside of the data directory and stay out of its backups. */
+export class KeyFile implements KeyService {
+  readonly #path: string;
+  #ring: KeyRing;
+
+  private constructor(path: string, ring: KeyRing) {
+    this.#path = path;
+    this.#ring = ring;
+  }
+
+  /** Reads the file; a first start makes it, readable for its owner only. @throws TAP_SEAL_KEY_FILE, TAP_SEAL_KEY_EXPOSED */
+  static async open(path: string): Promise<KeyFile> {
+    const made = ringWith({ current: '', keys: {} });
+    const isNew = await writeNew(path, made);
+    return new KeyFile(path, isNew ? made : await readRing(path));
+  }
+
+  get currentKeyId(): string {
+    return this.#ring.current;
+  }
+
+  get keyIds(): readonly string[] {
+    return Object.keys(this.#ring.keys);
+  }
+
+  wrap(dataKey: Uint8Array, binding: Uint8Array): WrappedKey {
+    const keyId = this.#ring.current;
+    return { keyId, bytes: encrypt(this.#key(keyId), dataKey, boundTo(keyId, binding)) };
+  }
+
+  unwrap({ keyId, bytes }: WrappedKey, binding: Uint8Array): Uint8Array {
+    return decrypt(this.#key(keyId), bytes, boundTo(keyId, binding), 'a data key');
+  }
+
+  /** Adds a key that wraps from now on; the others still open what they wrapped. Answers its id. */
+  async rotate(): Promise<string> {
+    if (this.keyIds.length >= keysMax) {
+      throw sealErrors.TAP_SEAL_KEY_FILE({ message: `${this.#path} holds ${keysMax} keys already; reencrypt and retire old ones` });
+    }
+    await this.#replace(ringWith(this.#ring));
+    return this.#ring.current;
+  }
+
+  /** Removes a key for good; only when nothing that it wrapped is left. @throws TAP_SEAL_KEY_UNKNOWN for the current or an unknown key */
+  async retire(keyId: string): Promise<void> {
+    const { [keyId]: retired, ...keys } = this.#ring.keys;
+    if (retired === undefined || keyId === this.#ring.current) {
+      throw sealErrors.TAP_SEAL_KEY_UNKNOWN({
+        message: `key ${keyId} is ${retired === undefined ? 'not in the key file' : 'the current one'}`,
+      });
+    }
+    await this.#replace({ ...this.#ring, keys });
+  }
+
+  async #replace(ring: KeyRing): Promise<void> {
+    const temporary = `${this.#path}.new`;
+    const file = await open(temporary, 'w', ownerOnly);
+    await writeThrough(file, ring);
+    await rename(temporary, this.#path);
+    await syncDirectory(this.#path);
+    this.#ring = ring;
+  }
+
+  #key(keyId: string): Uint8Array {
+    const key = Object.hasOwn(this.#ring.keys, keyId) ? this.#ring.keys[keyId] : undefined;
+    if (key === undefined) throw sealErrors.TAP_SEAL_KEY_UNKNOWN({ message: `key ${keyId} is not in the key file` });
+    return Buffer.from(key, 'base64');
+  }
+}
+
+const boundTo = (keyId: string, binding: Uint8Array): Uint8Array => Buffer.concat([Buffer.from(`${keyId}\0`), binding]);
+
+function ringWith({ keys }: KeyRing): KeyRing {
+  const keyId = `key-${randomBytes(6).toString('hex')}`;
+  return { current: keyId, keys: { ...keys, [keyId]: randomBytes(keyBytes).toString('base64') } };
+}
+
+/**
+ * Makes the file unless there is one, whole or not at all: it is written beside and linked into place, so that neither a crash nor a
+ * second platform that starts at once can leave half a file or two.
+ */
+async function writeNew(path: string, ring: KeyRing): Promise<boolean> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeThrough(await open(temporary, 'wx', ownerOnly), ring);
+    await link(temporary, path);
+    await syncDirectory(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw sealErrors.TAP_SEAL_KEY_FILE({ message: `${path} cannot be made`, cause: error });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** A key that encrypted something must not be lost to a power cut. */
+async function writeThrough(file: FileHandle, ring: KeyRing): Promise<void> {
+  try {
+    await file.writeFile(`${JSON.stringify(ring, undefined, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function readRing(path: string): Promise<KeyRing> {
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) {
+    const found = (mode & 0o777).toString(8);
+    throw sealErrors.TAP_SEAL_KEY_EXPOSED({ message: `${path} may be read by others: expected mode 600, found ${found}` });
+  }
+  const ring = parseRing(await readFile(path, 'utf8'));
+  if (ring) return ring;
+  throw sealErrors.TAP_SEAL_KEY_FILE({ message: `${path} is not a key file` });
+}
+
+function parseRing(text: string): KeyRing | undefined {
+  try {
+    const { current, keys } = JSON.parse(text) as KeyRing;
+    const isWhole = Object.values(keys).every((key) => Buffer.from(key, 'base64').byteLength === keyBytes);
+    return isWhole && typeof keys[current] === 'string' ? { current, keys } : undefined;
+  } catch {
+    return undefined;
+  }
+}
