@@ -21,14 +21,12 @@ const compress = promisify(gzip);
 /** Begins an answer; the security headers, the request id and the stages' headers go with every one. */
 export function sendHead(exchange: Exchange, status: number, mediaType: string | undefined, headers: readonly string[] = []): void {
   const type = mediaType === undefined ? [] : ['Content-Type', mediaType];
-  exchange.response.writeHead(status, [
-    ...type,
-    ...headers,
-    'X-Request-Id',
-    exchange.requestId,
-    ...securityHeaders,
-    ...exchange.extraHeaders,
-  ]);
+  const usual = exchange.replacedHeaders === undefined ? securityHeaders : without(securityHeaders, exchange.replacedHeaders);
+  exchange.response.writeHead(status, [...type, ...headers, 'X-Request-Id', exchange.requestId, ...usual, ...exchange.extraHeaders]);
+}
+
+function without(headers: readonly string[], names: ReadonlySet<string>): readonly string[] {
+  return headers.filter((_, index) => !names.has(headers[index - (index % 2)] ?? ''));
 }
 
 /** Sends a whole answer; nothing when the answer has begun already, as after a deadline. */

@@ -5,7 +5,7 @@
  * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
  * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
  */
-import type { Clock, Logger } from '@tappaas/sdk';
+import type { Caller, Clock, Logger } from '@tappaas/sdk';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit } from './audit-trail.js';
 import { applyCors, type Cors } from './cors.js';
@@ -26,10 +26,10 @@ export interface Chain {
   readonly cors: Cors;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Paths that answer without a caller: liveness, readiness, and routes whose handler authenticates from the bytes itself. */
-  readonly open: (exchange: Exchange) => boolean;
-  /** What a request holds for as long as it runs; streams have no deadline. */
-  readonly isStream: (exchange: Exchange) => boolean;
+  /** Paths that anybody may ask: liveness and readiness. */
+  readonly isOpen: (exchange: Exchange) => boolean;
+  /** Routes whose handler authenticates from the bytes itself. */
+  readonly isSelfAuthenticated: (exchange: Exchange) => boolean;
   readonly answer: (exchange: Exchange) => Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function runChain(chain: Chain, exchange: Exchange): Promise<void> 
     exchange.info = requestInfo(exchange.request.method ?? '', exchange.path);
     refuseTricks(exchange);
     if (applyCors(chain.cors, exchange)) return;
-    if (chain.open(exchange)) await chain.answer(exchange);
+    if (chain.isOpen(exchange)) await chain.answer(exchange);
     else await serveCaller(chain, exchange);
   } catch (error) {
     recover(chain.log, exchange, error);
@@ -50,12 +50,13 @@ export async function runChain(chain: Chain, exchange: Exchange): Promise<void> 
 async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
   let trail: AuditTrail | undefined;
   try {
-    const refusal = await authenticate(chain, exchange);
+    const isAnonymous = chain.isSelfAuthenticated(exchange);
+    const refusal = isAnonymous ? undefined : await authenticate(chain, exchange);
     trail = await beginAudit(chain.audit, exchange);
     if (refusal !== undefined) throw refusal;
-    await impersonate(chain.authorize, exchange);
-    await admit(chain, exchange);
-    await authorizeRequest(chain.authorize, exchange);
+    if (!isAnonymous) await impersonate(chain.authorize, exchange);
+    await takeSeat(chain.flow, exchange, exchange.info.verb === 'watch');
+    if (!isAnonymous) await authorizeRequest(chain.authorize, exchange);
     await chain.answer(exchange);
   } catch (error) {
     recover(chain.log, exchange, error);
@@ -76,12 +77,17 @@ async function authenticate(chain: Chain, exchange: Exchange): Promise<unknown> 
   return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request carries no known credential' });
 }
 
-async function admit(chain: Chain, exchange: Exchange): Promise<void> {
-  const { caller } = exchange;
+/** All who do not say who they are share the seats of one principal. */
+const anonymous: Caller = { name: 'system:anonymous', groups: [] };
+
+/** Takes a seat, in place of the one held already: a stream has no deadline but the end of the caller's credential. */
+export async function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): Promise<void> {
   const { engine, verb } = exchange.info;
-  const stream = chain.isStream(exchange);
+  const caller = exchange.identity === undefined ? anonymous : exchange.caller;
+  exchange.seat?.release();
+  exchange.seat = undefined;
+  exchange.seat = await flow({ caller, engine, verb, stream });
   exchange.isStream = stream;
   if (stream) exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
-  exchange.seat = await chain.flow({ caller, engine, verb, stream });
   for (const pair of Object.entries(exchange.seat.headers ?? {})) exchange.extraHeaders.push(...pair);
 }

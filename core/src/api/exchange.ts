@@ -22,6 +22,8 @@ export class Exchange {
   isStream = false;
   /** Header names and values in turn, sent with whatever is answered. */
   readonly extraHeaders: string[] = [];
+  /** The usual headers that a plugin's handler sends its own of. */
+  replacedHeaders: ReadonlySet<string> | undefined;
   errorCode: string | undefined;
   /** The client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;

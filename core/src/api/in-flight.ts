@@ -2,7 +2,7 @@ import type { Clock } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { sendFailure } from './failure.js';
-import { endOfStream } from './watch-stream.js';
+import { endOfStream } from './stream-pace.js';
 
 const sweepEveryMs = 1000;
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
-import { runChain, type Chain } from './chain.js';
+import { runChain, takeSeat, type Chain } from './chain.js';
 import type { ReadyCheck, ServedAction, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
 import type { Cors } from './cors.js';
 import type { EnginePort } from './engine-port.js';
@@ -9,7 +9,8 @@ import { Exchange } from './exchange.js';
 import { InFlight } from './in-flight.js';
 import { listen, type Listener } from './listener.js';
 import { answerRead, findCall, isHotRead, type Objects } from './object-router.js';
-import { createRouter, type Router } from './router.js';
+import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
+import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 import { isOpenPath, systemRoutes } from './system-routes.js';
@@ -88,12 +89,20 @@ class Server implements ApiServer {
     const { clock, random, engines, tableFor, log } = options;
     this.inFlight = new InFlight(clock);
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
-    const watchLimits = { clock, random, drainMsMax: this.limits.drainMsMax };
+    const { drainMsMax } = this.limits;
+    const watchLimits = { clock, random, drainMsMax };
+    const handlerLimits = { clock, drainMsMax, becomeStream: (exchange: Exchange) => takeSeat(options.flow, exchange, true) };
     this.objects = { engines, tableFor, frames: createWatchFrames(), watchLimits };
     const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.isStopping }, ...options.ready()];
+    const pluginRoute: RouterRoute = {
+      path: /^\/plugins\/./,
+      answer: (exchange) => answerRoute(options.routes(), exchange, handlerLimits),
+    };
+    const address = (): string => this.address();
     this.router = createRouter([
-      ...objectRoutes(this.objects, options),
-      ...systemRoutes({ ...options, ready, address: () => this.address() }),
+      ...objectRoutes(this.objects, options, handlerLimits),
+      ...systemRoutes({ ...options, ready, address }),
+      pluginRoute,
     ]);
     this.chain = {
       authenticate: options.authenticate,
@@ -103,8 +112,8 @@ class Server implements ApiServer {
       cors: options.cors ?? { origins: [] },
       clock,
       log,
-      open: isOpenPath,
-      isStream: ({ info }) => info.verb === 'watch',
+      isOpen: isOpenPath,
+      isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes(), exchange),
       answer: (exchange) => this.answer(exchange),
     };
   }

@@ -1,35 +1,24 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '@tappaas/sdk';
 import { sendHead } from './answer.js';
 import type { WatchEvent, WatchQuery } from './engine-port.js';
-import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { resourceVersionParameter, selectorParameters } from './list-parameters.js';
 import { viewOf, type ObjectCall } from './object-reads.js';
 import type { View } from './object-view.js';
 import { choiceParameter, countParameter, flagParameter, invalid } from './query-parameters.js';
+import { drained, endOfStream, StreamEnd, type StreamLimits } from './stream-pace.js';
 import { failureStatus, publicError } from './status.js';
 import { bookmarkFrame, errorFrame, type WatchFrames } from './watch-frames.js';
 
-export interface WatchLimits {
-  readonly clock: Clock;
+export interface WatchLimits extends StreamLimits {
   /** Between 0 and 1; spreads the ends of watches, so that clients do not come back all at once. */
   readonly random: () => number;
-  /** How long a client may leave what was sent unread before it is cut off. */
-  readonly drainMsMax: number;
 }
 
 type WatchParameters = Omit<WatchQuery, 'target' | 'signal'>;
 
 const timeoutSecondsDefault = 1800;
 const timeoutSecondsMax = 86_400;
-
-/** Why a stream ends when its time is over or the platform stops: the client is told by a bookmark how far it has come. */
-class StreamEnd extends Error {}
-
-export function endOfStream(): Error {
-  return new StreamEnd('the stream has come to its end');
-}
 
 /** `GET …?watch=true`: events as lines of JSON, until the client leaves, time is over, or the platform stops. */
 export async function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
@@ -115,24 +104,7 @@ class EventStream {
       this.reached = event.served.resourceVersion;
     }
     response.uncork();
-    if (!room) await this.drained();
-  }
-
-  /** The client's pace: nothing more is taken from the engine until it has read; one that does not read is cut off. */
-  private async drained(): Promise<void> {
-    const { response, signal } = this.exchange;
-    const waiting = new AbortController();
-    const drain = new Promise<void>((resolve) => {
-      response.once('drain', resolve).once('close', resolve);
-    });
-    const late = this.limits.clock.sleep(this.limits.drainMsMax, AbortSignal.any([waiting.signal, signal])).then(
-      () => 'late',
-      () => {},
-    );
-    const outcome = await Promise.race([drain, late]);
-    waiting.abort();
-    if (outcome === 'late') response.destroy(apiErrors.TAP_REQUEST_SLOW_READER({ message: 'the client did not read its watch' }));
-    signal.throwIfAborted();
+    if (!room) await drained(this.exchange, this.limits);
   }
 
   private end(): void {

@@ -1,0 +1,62 @@
+import type { ServedRoute } from './contributions.js';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './handler-answer.js';
+import { unknownPath } from './object-router.js';
+import { platformEngine } from './request-info.js';
+
+/** A route that fits a path, with the values of its parameters. */
+export interface FoundRoute {
+  readonly route: ServedRoute;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Routes at `/plugins/{instance}{path}`; more than one when the methods differ. */
+export function findRoutes(routes: readonly ServedRoute[], exchange: Exchange): readonly FoundRoute[] {
+  const [root, instance, ...rest] = exchange.path.segments;
+  if (root !== 'plugins' || instance === undefined || exchange.info.engine !== platformEngine) return [];
+  return routes.flatMap((route) => {
+    const params = route.instance === instance ? match(route.path, rest) : undefined;
+    return params === undefined ? [] : [{ route, params }];
+  });
+}
+
+/** The route that a request means; HEAD is answered by GET. */
+export function routeOf(found: readonly FoundRoute[], method: string | undefined): FoundRoute | undefined {
+  const asked = method === 'HEAD' ? 'GET' : method;
+  return found.find(({ route }) => route.method === asked);
+}
+
+/** Says whether a route authenticates by itself, so that the chain does not ask who is there. */
+export function isSelfAuthenticated(routes: readonly ServedRoute[], exchange: Exchange): boolean {
+  return exchange.path.segments[0] === 'plugins' && routeOf(findRoutes(routes, exchange), exchange.request.method)?.route.auth === 'self';
+}
+
+/** Answers a raw route of a plugin. @throws TAP_REQUEST_PATH_UNKNOWN, TAP_REQUEST_METHOD_NOT_ALLOWED */
+export async function answerRoute(routes: readonly ServedRoute[], exchange: Exchange, limits: HandlerLimits): Promise<void> {
+  const all = findRoutes(routes, exchange);
+  const found = routeOf(all, exchange.request.method);
+  if (found === undefined) throw all.length === 0 ? unknownPath(exchange) : wrongMethod(exchange, all);
+  const { route, params } = found;
+  const request = await handlerRequest(exchange, params, { bodyBytesMax: route.bodyBytesMax, withCredentials: route.auth === 'self' });
+  const caller = route.auth === 'self' ? {} : { caller: exchange.caller };
+  await sendHandlerAnswer(exchange, await route.handle(request, { ...callOf(exchange, limits), ...caller }), limits);
+}
+
+function wrongMethod(exchange: Exchange, found: readonly FoundRoute[]): Error {
+  exchange.extraHeaders.push('Allow', [...new Set(found.map(({ route }) => route.method))].join(', '));
+  return apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${exchange.request.method} is not served for ${exchange.info.path}` });
+}
+
+/** Compares segment by segment; `:name` takes one whole segment, already decoded. */
+function match(path: string, segments: readonly string[]): Readonly<Record<string, string>> | undefined {
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.length !== segments.length) return undefined;
+  const params: [string, string][] = [];
+  for (const [index, part] of parts.entries()) {
+    const segment = segments[index] ?? '';
+    if (part.startsWith(':')) params.push([part.slice(1), segment]);
+    else if (part !== segment) return undefined;
+  }
+  return Object.fromEntries(params);
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '@tappaas/sdk';
+import { apiErrors } from './errors.js';
+import type { Exchange } from './exchange.js';
+
+export interface StreamLimits {
+  readonly clock: Clock;
+  /** How long a client may leave what was sent unread before it is cut off. */
+  readonly drainMsMax: number;
+}
+
+/** Why a stream ends when its time is over or the platform stops: in order, not as a failure. */
+export class StreamEnd extends Error {}
+
+export function endOfStream(): Error {
+  return new StreamEnd('the stream has come to its end');
+}
+
+/**
+ * The client's pace: resolves when it has read what was sent, so that nothing more is taken from the source before; a client that does
+ * not read is cut off.
+ */
+export async function drained({ response, signal }: Exchange, { clock, drainMsMax }: StreamLimits): Promise<void> {
+  const waiting = new AbortController();
+  const drain = new Promise<'read'>((resolve) => {
+    response.once('drain', () => resolve('read')).once('close', () => resolve('read'));
+  });
+  const late = clock.sleep(drainMsMax, AbortSignal.any([waiting.signal, signal])).then(
+    () => 'late' as const,
+    () => 'read' as const,
+  );
+  const outcome = await Promise.race([drain, late]);
+  waiting.abort();
+  if (outcome === 'late')
+    response.destroy(apiErrors.TAP_REQUEST_SLOW_READER({ message: `the client has read nothing for ${drainMsMax} ms` }));
+  signal.throwIfAborted();
+}
+
+/** Sends chunks as they come, at the client's pace, until the source ends, the client leaves or the stream is ended. */
+export async function pump(exchange: Exchange, source: AsyncIterable<Uint8Array>, limits: StreamLimits): Promise<void> {
+  const { response, signal } = exchange;
+  const iterator = source[Symbol.asyncIterator]();
+  const over = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), over]);
+      if (next === undefined || next.done === true) break;
+      if (!response.write(next.value)) await drained(exchange, limits);
+    }
+  } finally {
+    // Not waited for: a source that never answers must not hold the exchange.
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+  if (signal.aborted && !(signal.reason instanceof StreamEnd)) throw signal.reason;
+  response.end();
+}
