@@ -95,13 +95,17 @@ export function afterApply(
   const fields = without(ownedSet(rules.type, configuration), rules.ignored);
   const last = managers.get(applier.key);
   const claimed = new Map(managers).set(applier.key, { ...applier.manager, fields, time: last?.time });
-  const object = last === undefined ? merged : prune(rules, merged, claimed, last);
+  const object = last === undefined || isKept(last, applier.manager.apiVersion, fields) ? merged : prune(rules, merged, claimed, last);
   const taken = take(rules, live, object, claimed, applier.key);
   const owned = taken.managers.get(applier.key);
   if (owned !== undefined && isEmpty(owned.fields)) taken.managers.delete(applier.key);
   const conflicts = applier.force ? new Map<string, PathSet>() : taken.conflicts;
   return { object, managers: taken.managers, conflicts, isUnchanged: isSame(taken.comparison) };
 }
+
+/** Says that the applier lets go of nothing, which is most applies: then there is nothing to look for. */
+const isKept = (last: Manager, apiVersion: string, fields: PathSet): boolean =>
+  last.apiVersion === apiVersion && isEmpty(difference(last.fields, fields));
 
 /** Removes what the applier applied last time, does not apply now, and nobody else owns. */
 function prune(rules: OwnershipRules, merged: JsonObject, managers: Managers, last: Manager): JsonObject {
