@@ -129,6 +129,8 @@ function clean(name: string, schema: Schema, keepsZeros: boolean, description?: 
   };
   const cleaned = visit(schema, '', false) as Schema;
   if (name.endsWith('.resource.Quantity')) cleaned.format = 'quantity';
+  if (name.endsWith('.meta.v1.Time')) cleaned['x-tappaas-fraction-digits'] = 0;
+  if (name.endsWith('.meta.v1.MicroTime')) cleaned['x-tappaas-fraction-digits'] = 6;
   const kinds = cleaned['x-kubernetes-group-version-kind'];
   if (kinds !== undefined)
     cleaned['x-kubernetes-group-version-kind'] = kinds.filter((kind) => (name.includes('.meta.v1.') ? kind.group === '' : true));

@@ -14,7 +14,7 @@ export function canonicalForm(type: FieldType, object: JsonObject, options: { re
 
 function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean): unknown {
   if (Array.isArray(value)) return type.shape === 'list' ? mapItems(value, (item) => canonical(type.items, item, emptyIsAbsent)) : value;
-  if (!isJsonObject(value)) return canonicalScalar(type.schema.format, value);
+  if (!isJsonObject(value)) return canonicalScalar(type, value);
   if (type.shape !== 'map') return value;
   const members = new Map<string, unknown>();
   for (const [name, member] of Object.entries(value)) {
@@ -32,23 +32,23 @@ function isAbsentValue(type: FieldType, value: unknown, emptyEnumIsAbsent: boole
   return emptyEnumIsAbsent && value === '' && type.schema.enum !== undefined && !type.schema.enum.includes('');
 }
 
-function canonicalScalar(format: string | undefined, value: unknown): unknown {
+function canonicalScalar(type: FieldType, value: unknown): unknown {
+  const { format } = type.schema;
   if (format === 'quantity') {
     const quantity = parseQuantity(value);
     return quantity === undefined ? value : formatQuantity(quantity);
   }
-  return format === 'date-time' && typeof value === 'string' ? canonicalTime(value) : value;
+  return format === 'date-time' && typeof value === 'string' ? canonicalTime(value, type.schema['x-tappaas-fraction-digits']) : value;
 }
 
-const offsetTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?<fraction>\.\d+)?(?<offset>Z|[+-]\d\d:\d\d)$/;
+const time = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(?<fraction>\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-/** Whole seconds stay whole, fractions are cut or filled to microseconds, as MicroTime writes them. */
-function canonicalTime(text: string): string {
-  const groups = offsetTime.exec(text)?.groups;
-  if (groups === undefined || (groups['offset'] === 'Z' && groups['fraction'] === undefined)) return text;
+/** In UTC; with as many digits of the second as the schema says, or as were given. */
+function canonicalTime(text: string, digits: unknown): string {
+  const match = time.exec(text);
   const atMs = Date.parse(text);
-  if (Number.isNaN(atMs)) return text;
-  const seconds = new Date(atMs).toISOString().slice(0, 19);
-  const fraction = groups['fraction'];
-  return fraction === undefined ? `${seconds}Z` : `${seconds}.${fraction.slice(1, 7).padEnd(6, '0')}Z`;
+  if (match === null || Number.isNaN(atMs)) return text;
+  const given = match.groups?.['fraction'] ?? '';
+  const fraction = typeof digits === 'number' ? given.slice(0, digits).padEnd(digits, '0') : given;
+  return `${new Date(atMs).toISOString().slice(0, 19)}${fraction === '' ? '' : `.${fraction}`}Z`;
 }

@@ -99,7 +99,15 @@ test('an object takes its canonical form: no nulls, one notation of quantities a
   const lease = freezeDeep({ spec: { renewTime: '2026-01-01T02:00:00.123456+02:00', acquireTime: '2026-01-01T00:00:00Z' } });
   t.deepEqual(canonicalForm(type('coordination.v1.Lease'), lease, { emptyEnumIsAbsent: true })['spec'], {
     renewTime: '2026-01-01T00:00:00.123456Z',
-    acquireTime: '2026-01-01T00:00:00Z',
+    acquireTime: '2026-01-01T00:00:00.000000Z',
+  });
+  const timed = freezeDeep({ metadata: { creationTimestamp: '2026-01-01T00:00:00.9Z' } });
+  t.deepEqual(canonicalForm(type('core.v1.Pod'), timed, { emptyEnumIsAbsent: true })['metadata'], {
+    creationTimestamp: '2026-01-01T00:00:00Z',
+  });
+  const own = fieldType({ type: 'object', properties: { at: { type: 'string', format: 'date-time' } } });
+  t.deepEqual(canonicalForm(own, { at: '2026-01-01T00:00:00.123-01:00' }, { emptyEnumIsAbsent: false }), {
+    at: '2026-01-01T01:00:00.123Z',
   });
 });
 
