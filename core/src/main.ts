@@ -16,7 +16,8 @@ if (found < versionMin) {
     stdout: process.stdout,
     stderr: process.stderr,
     nowMs: Date.now,
-    startPlatform: async (options) => (await import('./up.js')).up(options),
+    startPlatform: async (options, terminal) =>
+      (await import('./platform/up.js')).up(options, { terminal, onSignal: (signal, heard) => void process.on(signal, heard) }),
   });
 }
 

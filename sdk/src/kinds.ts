@@ -3,7 +3,7 @@ import { attachDefinition } from './definitions.js';
 import type { Immutable, Strings, Sync } from './values.js';
 import type { Denial } from './hooks/admission.js';
 
-/** What every object carries; `generation` rises with the spec, `resourceVersion` with every write. */
+/** What every object carries; `generation` rises with the spec, `resourceVersion` with every write. Cluster-scoped kinds have no namespace. */
 export type Meta = Readonly<{
   name: string;
   namespace: string;
@@ -11,8 +11,8 @@ export type Meta = Readonly<{
   generation: number;
   resourceVersion: string;
   creationTimestamp: string;
-  labels: Strings;
-  annotations: Strings;
+  labels?: Strings;
+  annotations?: Strings;
   deletionTimestamp?: string;
 }>;
 

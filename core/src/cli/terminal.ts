@@ -14,7 +14,7 @@ export interface Terminal {
   readonly stderr: Outlet;
   nowMs(): number;
   /** Runs the platform in this process until it is told to stop; answers the exit code. */
-  startPlatform(options: UpOptions): Promise<number>;
+  startPlatform(options: UpOptions, terminal: Terminal): Promise<number>;
 }
 
 /** What `tappaas up` was asked for. */

@@ -15,6 +15,8 @@ export interface LogOptions {
 /** The platform's log; `forPlugin` gives the log of one plugin, whose lines name it. */
 export interface Log extends Logger {
   forPlugin(plugin: string): Logger;
+  /** Writes a line that was made elsewhere, such as a plugin's. */
+  line(line: LogLine): void;
 }
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
@@ -25,24 +27,26 @@ const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 /** Writes one line per call; control characters are escaped, so that no input can forge a line. */
 export function createLog(options: LogOptions): Log {
   const lowest = levels.indexOf(options.level);
+  const line = (told: LogLine) => {
+    if (levels.indexOf(told.level) < lowest) return;
+    const clean = { ...told, fields: cleaned(told.fields) };
+    options.write(options.format === 'json' ? jsonLine(clean) : textLine(clean));
+    options.onLine?.(clean);
+  };
   const logger = (plugin: string | undefined): Logger => {
     const at =
       (level: LogLine['level']) =>
-      (message: string, fields: object = {}) => {
-        if (levels.indexOf(level) < lowest) return;
-        const line: LogLine = {
+      (message: string, fields: object = {}) =>
+        line({
           level,
           atMs: options.clock.nowMs(),
           ...(plugin === undefined ? {} : { plugin }),
           message,
-          fields: cleaned(fields),
-        };
-        options.write(options.format === 'json' ? jsonLine(line) : textLine(line));
-        options.onLine?.(line);
-      };
+          fields: fields as LogLine['fields'],
+        });
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   };
-  return { ...logger(undefined), forPlugin: logger };
+  return { ...logger(undefined), forPlugin: logger, line };
 }
 
 /** Values under names that sound like credentials are never written; errors keep what a reader needs. */

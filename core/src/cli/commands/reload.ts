@@ -1,0 +1,29 @@
+import { refusal } from '../api-client.js';
+import { exitCodes, type Invocation } from '../command.js';
+import { print } from '../print.js';
+
+interface ReloadAnswer {
+  readonly outcome: 'applied' | 'unchanged' | 'refused';
+  readonly problems: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly restarted: readonly string[];
+  readonly reconfigured: readonly string[];
+}
+
+/** `tappaas reload`: a refused configuration changes nothing and ends with the exit code of a configuration error. */
+export async function reload(invocation: Invocation): Promise<number> {
+  const client = await invocation.client();
+  const sent = await client.send('/plugins/platform/reload', { method: 'POST', timeoutMs: 120_000 });
+  if (sent.status >= 300) throw refusal(sent);
+  const answer = JSON.parse(sent.text) as ReloadAnswer;
+  await print(invocation, answer, () => describe(answer));
+  return answer.outcome === 'refused' ? exitCodes.configuration : exitCodes.ok;
+}
+
+function describe({ outcome, problems, added, removed, restarted, reconfigured }: ReloadAnswer): string {
+  if (outcome === 'unchanged') return 'The configuration says what already runs.\n';
+  if (outcome === 'refused') return `${problems.join('\n')}\nNothing was changed.\n`;
+  const changes = Object.entries({ added, removed, restarted, reconfigured }).filter(([, ids]) => ids.length > 0);
+  return `Applied.\n${changes.map(([what, ids]) => `  ${what}: ${ids.join(', ')}\n`).join('')}`;
+}

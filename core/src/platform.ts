@@ -1,0 +1,272 @@
+import { join, resolve } from 'node:path';
+import { families, metricsPage, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
+import { createAdmission } from './admission/admission.js';
+import { keepCertificatesFresh, localCertificates, type CertificateOptions, type LocalCertificates } from './api/certificates.js';
+import { writeKubeconfig } from './api/kubeconfig.js';
+import { writePrivateFile } from './api/private-file.js';
+import { createApiServer, type ApiServer } from './api/server.js';
+import { createFlow, defaultFlowLimits } from './flow/seats.js';
+import { loadKernel, type Kernel } from './kernel/kernel.js';
+import { callerIdentity, type CallerIdentity } from './platform/caller-identity.js';
+import { ClusterAccesses } from './platform/cluster-access.js';
+import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
+import { confidentialityOf } from './platform/confidentiality.js';
+import { contributionsOf, type Contributions } from './platform/contributions.js';
+import { startControllers, type RunningControllers } from './platform/controllers.js';
+import { Engines, platformEngine } from './platform/engines.js';
+import { platformErrors } from './platform/errors.js';
+import { openInstallation, type Installation } from './platform/installation.js';
+import { writePluginObjects } from './platform/plugin-objects.js';
+import { platformRoutes } from './platform/routes.js';
+import { apiSection, type ApiSettings } from './platform/settings.js';
+import { tableColumns } from './platform/table-columns.js';
+import { createSealer } from './secrets/envelope.js';
+import { KeyFile } from './secrets/key-file.js';
+import type { Log } from './telemetry/log.js';
+
+export interface PlatformOptions {
+  readonly configFile: string;
+  /** Directory that relative paths of settings start from. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** A running platform. */
+export interface Platform {
+  readonly url: string;
+  readonly kubeconfig: string;
+  readonly authorityFile: string;
+  /** The administrator's token, only at the first start. */
+  readonly firstToken: string | undefined;
+  readonly kernel: Kernel;
+  readonly engines: Engines;
+  stop(): Promise<void>;
+}
+
+/** Starts everything in the order in which a request and then a reconcile pass through it; what was started is stopped in reverse. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const starting = new Start(options);
+  try {
+    return await starting.run();
+  } catch (error) {
+    await starting.stop();
+    throw error;
+  }
+}
+
+class Start {
+  readonly #options: PlatformOptions;
+  readonly #undo: { readonly what: string; readonly stop: () => Promise<unknown> }[] = [];
+  readonly #stopping = new AbortController();
+  #engines: Engines | undefined;
+  #contributions: Contributions | undefined;
+  #schedulers: readonly RunningScheduler[] = [];
+
+  constructor(options: PlatformOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<Platform> {
+    const { clock, random, log } = this.#options;
+
+    // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
+    const kernel = await this.#loadKernel();
+    const settings = this.#settings(kernel);
+    const started = kernel.start();
+    this.#undo.push({ what: 'plugins', stop: () => kernel.stop() });
+    const store = await Promise.race([
+      kernel.services.whenProvided(families.store),
+      started.then(() => kernel.services.whenProvided(families.store)),
+    ]);
+
+    // Identity, access, admission, resources.
+    const identity = await callerIdentity(kernel, store, clock);
+    const engines = await this.#startEngines(kernel, store, identity, settings);
+    await started;
+
+    // The API.
+    const installation = await openInstallation(store);
+    const certificates = await this.#certificates(settings);
+    const server = this.#createServer(kernel, engines, identity, installation, settings, certificates.current);
+    const { url, port } = await server.listen();
+    this.#undo.push({ what: 'api', stop: () => server.close() });
+    void keepCertificatesFresh(certificates.options, certificates.current, (next) => server.renew(next.tls), this.#stopping.signal);
+    const local = `https://127.0.0.1:${port}`;
+    kernel.connectEngines(async (engine, user) => {
+      if (!engines.all.has(engine)) throw platformErrors.TAP_ENGINE_NOT_SERVED({ message: `there is no engine ${engine}` });
+      return {
+        server: `${local}/clusters/${engine}`,
+        certificateAuthority: certificates.current.authority,
+        token: identity.engineCredentials.issue(engine, user),
+      };
+    });
+    const files = await this.#writeFiles(settings, engines, local, certificates.current, identity.firstToken);
+
+    // Reconcile and schedule.
+    engines.collectGarbage();
+    const clusters = new ClusterAccesses({
+      clusters: kernel.services.family(families.cluster),
+      context: () => kernel.platformContext(),
+      pluginOf: () => kernel.pluginOf(),
+      clock,
+      random,
+      version: this.#options.version,
+      log,
+    });
+    this.#undo.push({ what: 'clusters', stop: () => clusters.close() });
+    const controllers = startControllers({ kernel, engines, store, clusters, installation, clock, random, log });
+    this.#undo.push({ what: 'controllers', stop: () => controllers.stop() });
+    this.#startSchedulers(kernel, clusters);
+    kernel.startTasks();
+
+    this.#followGenerations(kernel, engines, controllers);
+    void writePluginObjects(kernel, engines.asPlatform(platformEngine), log).catch((error: unknown) =>
+      log.warn('Plugin objects were not written', { error }),
+    );
+    return {
+      url: url.includes('127.0.0.1') ? url : local,
+      ...files,
+      firstToken: identity.firstToken,
+      kernel,
+      engines,
+      stop: () => this.stop(),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const { what, stop } of this.#undo.splice(0).toReversed()) {
+      await stop().catch((error: unknown) => this.#options.log.error('something did not stop cleanly', { what, error }));
+    }
+  }
+
+  #loadKernel(): Promise<Kernel> {
+    const { configFile, clock, random, env, log, version } = this.#options;
+    const kernel: Promise<Kernel> = loadKernel({
+      configFile,
+      sections: { api: apiSection },
+      clock,
+      random,
+      env,
+      kernelVersion: version,
+      log: (line) => log.line(line),
+      watchdog: true,
+      services: [{ service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } }],
+      resourcesFor: (instance, engine = platformEngine) => {
+        if (this.#engines === undefined)
+          throw platformErrors.TAP_ENGINE_NOT_SERVED({ message: 'objects can be read and written once the store has started' });
+        return this.#engines.asPlugin(instance, engine);
+      },
+    });
+    return kernel;
+  }
+
+  #settings(kernel: Kernel): ApiSettings {
+    const settings = kernel.config.section('api') as ApiSettings;
+    return { ...settings, directory: resolve(this.#options.directory, settings.directory) };
+  }
+
+  async #startEngines(kernel: Kernel, store: ResourceStore, identity: CallerIdentity, { directory }: ApiSettings): Promise<Engines> {
+    const { clock, random, log } = this.#options;
+    const sealer = createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
+    const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel) });
+    const { authenticate, authorize } = identity;
+    const engines = new Engines({ kernel, store, admission, sealer, authenticate, authorize, clock, random, log });
+    await engines.start();
+    this.#engines = engines;
+    this.#undo.push({ what: 'engines', stop: () => engines.close() });
+    return engines;
+  }
+
+  async #certificates({
+    directory,
+    host,
+    hosts,
+  }: ApiSettings): Promise<{ readonly options: CertificateOptions & { readonly clock: Clock }; readonly current: LocalCertificates }> {
+    const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock: this.#options.clock };
+    return { options, current: await localCertificates(options) };
+  }
+
+  #createServer(
+    kernel: Kernel,
+    engines: Engines,
+    identity: CallerIdentity,
+    installation: Installation,
+    settings: ApiSettings,
+    certificates: LocalCertificates,
+  ): ApiServer {
+    const { clock, random, log, version } = this.#options;
+    const seats = createFlow(defaultFlowLimits);
+    const own = platformRoutes({ kernel, engines, installation, schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler) });
+    this.#contributions = this.#contributionsOf(kernel, engines);
+    return createApiServer({
+      engines: () => engines.all,
+      authenticate: identity.authenticate,
+      authorize: identity.authorize,
+      flow: seats,
+      audit: () => ({ end: () => undefined }),
+      tableFor: tableColumns(clock),
+      routes: () => [...own, ...(this.#contributions?.routes ?? [])],
+      actions: () => this.#contributions?.actions ?? [],
+      subresources: () => this.#contributions?.subresources ?? [],
+      tls: certificates.tls,
+      host: settings.host,
+      port: settings.port,
+      log,
+      clock,
+      random,
+      replica: 'r0',
+      version,
+      ready: () => [{ name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') }],
+      metrics: async () => (await kernel.services.whenProvided(metricsPage)).text(),
+    });
+  }
+
+  #contributionsOf(kernel: Kernel, engines: Engines): Contributions {
+    return contributionsOf({
+      registrations: kernel.registrations(),
+      engine: (name) => engines.of(name),
+      asCaller: (engine, { caller, requestId, signal }) => engines.asCaller(engine, caller, requestId, signal),
+    });
+  }
+
+  async #writeFiles(
+    { directory }: ApiSettings,
+    engines: Engines,
+    server: string,
+    { authority }: LocalCertificates,
+    token: string | undefined,
+  ) {
+    const kubeconfig = join(directory, 'kubeconfig');
+    const authorityFile = join(directory, 'ca.pem');
+    await writePrivateFile(authorityFile, authority);
+    const names = [...engines.all.keys()].filter((name) => name !== platformEngine);
+    await writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...(token === undefined ? {} : { token }) });
+    return { kubeconfig, authorityFile };
+  }
+
+  #startSchedulers(kernel: Kernel, clusters: ClusterAccesses): void {
+    const { clock, random, log } = this.#options;
+    const binding = clusters
+      .names()
+      .flatMap((name) => clusters.of(name) ?? [])
+      .filter(({ cluster }) => cluster.scheduling === 'bind');
+    this.#schedulers = binding.map((access) => startClusterScheduler({ access, kernel, clock, random, log }));
+    this.#undo.push({ what: 'schedulers', stop: () => Promise.all(this.#schedulers.map((running) => running.stop())) });
+  }
+
+  /** A reload swaps hooks by itself; kinds, routes and controllers follow here, before what was replaced stops. */
+  #followGenerations(kernel: Kernel, engines: Engines, controllers: RunningControllers): void {
+    const leave = kernel.onGeneration(async (registrations) => {
+      await engines.follow(registrations);
+      this.#contributions = this.#contributionsOf(kernel, engines);
+      await controllers.follow();
+      await writePluginObjects(kernel, engines.asPlatform(platformEngine), this.#options.log);
+    });
+    this.#undo.push({ what: 'generations', stop: async () => leave() });
+  }
+}

@@ -1,0 +1,26 @@
+import type { KubernetesObject } from '@tappaas/sdk';
+import type { Place } from '../reconcile/rendered-controller.js';
+import type { ObjectRef } from '../reconcile/object-ref.js';
+import type { ClusterAccess } from './cluster-access.js';
+import type { ClusterWatch } from './cluster-watch.js';
+
+/** A cluster as an apply set writes to it; a namespace is made when something is first applied into it. */
+export function clusterPlace({ client }: ClusterAccess, watch: ClusterWatch, ensureNamespace: (namespace: string) => Promise<void>): Place {
+  const keyOf = ({ namespace, name }: ObjectRef) => (namespace === undefined ? { name } : { namespace, name });
+  return {
+    cached: (ref) => watch.cached(ref),
+    podsOf: (objects) => watch.podsOf(objects),
+    target: {
+      async find(ref, signal) {
+        return client.find<KubernetesObject>(await client.discovery.resourceOf(ref), keyOf(ref), { signal });
+      },
+      async apply(object, { fieldManager, force, signal }) {
+        if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
+        return client.apply(await client.discovery.resourceOf(object), object, { fieldManager, force, signal });
+      },
+      async delete(ref, { uid, signal }) {
+        await client.delete(await client.discovery.resourceOf(ref), keyOf(ref), { uid, propagation: 'Background', signal });
+      },
+    },
+  };
+}

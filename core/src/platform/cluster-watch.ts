@@ -1,0 +1,120 @@
+import type { Clock, Immutable, KubernetesObject, Logger } from '@tappaas/sdk';
+import type { ApiResource } from '../cluster/api-resource.js';
+import type { ClusterClient } from '../cluster/client.js';
+import { clusterSource } from '../cluster/source.js';
+import { createBackoff } from '../queue/backoff.js';
+import { createInformer, type Informer } from '../reconcile/informer.js';
+import { installationLabel, ownerLabel } from '../reconcile/inventory.js';
+import { refKey, type ObjectRef } from '../reconcile/object-ref.js';
+import { sourceBackoff } from './back-off.js';
+
+type Frozen = Immutable<KubernetesObject>;
+
+/** What rendering controllers see of one cluster without asking it, and what wakes them. */
+export interface ClusterWatch {
+  /** What a cache knows of an object; nothing when its kind is not followed. */
+  cached(ref: ObjectRef): { readonly live: Frozen | undefined } | undefined;
+  /** Pods that belong to the given objects, directly or through a ReplicaSet or Job. */
+  podsOf(objects: readonly Frozen[]): readonly Frozen[];
+  /** Hears the owner (uid of the rendered object) of everything that changes; answers how to leave. */
+  onChange(listener: (owner: string) => void): () => void;
+  synced(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ClusterWatchOptions {
+  readonly name: string;
+  readonly client: ClusterClient;
+  readonly installation: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+const owned: readonly ApiResource[] = [
+  { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
+  { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+  { group: 'networking.k8s.io', version: 'v1', plural: 'ingresses', kind: 'Ingress', namespaced: true },
+];
+const replicaSetResource: ApiResource = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true };
+const podResource: ApiResource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
+
+const ownersOf = ({ metadata }: Frozen) => (metadata.ownerReferences ?? []).map(({ uid }) => uid);
+const byOwner = { owner: ownersOf };
+const byUid = { uid: ({ metadata }: Frozen) => (metadata.uid === undefined ? [] : [metadata.uid]) };
+
+/** Follows the kinds that applications are rendered to, and the pods below them. */
+export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
+  const { name, client, installation, clock, random, log } = options;
+  const stopping = new AbortController();
+  const follow = (
+    resource: ApiResource,
+    query: { labels?: string },
+    indexers: Record<string, (object: Frozen) => readonly string[]>,
+    whole: boolean,
+  ) =>
+    createInformer<KubernetesObject>({
+      name: `${name}/${resource.plural}`,
+      source: clusterSource(client, resource, query),
+      clock,
+      random,
+      backoff: createBackoff(sourceBackoff, random),
+      indexers,
+      ...(whole ? { project: (object) => object } : {}),
+      onError: (error) =>
+        log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
+    });
+  const ours = { labels: `${installationLabel}=${installation}` };
+  const roots = new Map(owned.map((resource) => [refKind(resource), follow(resource, ours, byUid, true)]));
+  const deployments = roots.get('apps/Deployment');
+  const replicaSets = follow(replicaSetResource, {}, { ...byOwner, ...byUid }, false);
+  const pods = follow(podResource, {}, byOwner, false);
+  const all = [...roots.values(), replicaSets, pods];
+  const running = all.map((informer) => informer.run(stopping.signal));
+
+  /** The rendered object behind a pod: pod, ReplicaSet, Deployment, label. */
+  const ownerOfPod = (pod: Frozen): string | undefined => {
+    const [replicaSet] = ownersOf(pod).flatMap((uid) => replicaSets.byIndex('uid', uid));
+    const [deployment] = replicaSet ? ownersOf(replicaSet).flatMap((uid) => deployments?.byIndex('uid', uid) ?? []) : [];
+    return deployment?.metadata.labels?.[ownerLabel];
+  };
+
+  return {
+    cached(ref) {
+      const informer = roots.get(kindOf(ref));
+      return informer?.hasSynced
+        ? { live: informer.get(ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name) as Frozen | undefined }
+        : undefined;
+    },
+    podsOf(objects) {
+      const uids = objects.flatMap(({ metadata }) => metadata.uid ?? []);
+      const below = uids.flatMap((uid) => replicaSets.byIndex('owner', uid)).flatMap(({ metadata }) => metadata.uid ?? []);
+      return [...uids, ...below].flatMap((uid) => pods.byIndex('owner', uid)) as readonly Frozen[];
+    },
+    onChange(listener) {
+      const tell = (owner: string | undefined) => {
+        if (owner !== undefined) listener(owner);
+      };
+      const labelled = (object: Frozen) => tell(object.metadata.labels?.[ownerLabel]);
+      const pod = (object: Frozen) => tell(ownerOfPod(object));
+      const leave = [...roots.values()].map((informer) => listen(informer, labelled));
+      return inOrder([...leave, listen(pods, pod)]);
+    },
+    synced: async (signal) => void (await Promise.all(all.map((informer) => informer.synced(signal)))),
+    async stop() {
+      stopping.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+function listen(informer: Informer<KubernetesObject>, tell: (object: Frozen) => void): () => void {
+  return informer.addHandler({ add: tell, update: tell, delete: tell });
+}
+
+const inOrder = (all: readonly (() => void)[]) => () => {
+  for (const each of all) each();
+};
+
+const refKind = ({ group, kind }: ApiResource) => `${group}/${kind}`;
+const kindOf = (ref: ObjectRef) => refKey(ref).split('/').slice(0, 2).join('/');

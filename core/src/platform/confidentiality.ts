@@ -1,0 +1,17 @@
+import type { Confidentiality } from '../admission/admission.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { redacted, restored } from '../resources/redaction.js';
+
+const permission = 'secrets:read';
+
+/** Taps see the values of Secrets only when their plugin asked for it and was granted it. */
+export function confidentialityOf(kernel: Kernel): Confidentiality {
+  return {
+    isVisibleTo: (plugin) => {
+      const state = kernel.plugins().find(({ id }) => id === plugin);
+      return (state?.permissions as { readonly secrets?: readonly string[] } | undefined)?.secrets?.includes(permission) ?? false;
+    },
+    redacted,
+    restored,
+  };
+}

@@ -1,0 +1,103 @@
+import type { Resources } from '@tappaas/sdk';
+import type { ActionAnswer, Call, ServedAction, ServedRoute, ServedSubresource } from '../api/contributions.js';
+import type { EnginePort } from '../api/engine-port.js';
+import type { Registrations } from '../kernel/kernel.js';
+import { pathOf } from './kind-path.js';
+
+/** What contributions need to be served: the engines by name, and resources with exactly a caller's rights. */
+export interface ContributionParts {
+  readonly registrations: Registrations;
+  readonly engine: (name: string) => EnginePort;
+  readonly asCaller: (engine: string, call: Pick<Call, 'caller' | 'requestId' | 'signal'>) => Resources;
+}
+
+/** Everything plugins add to the API beyond kinds, called through their guards. */
+export interface Contributions {
+  readonly routes: readonly ServedRoute[];
+  readonly actions: readonly ServedAction[];
+  readonly subresources: readonly ServedSubresource[];
+}
+
+const platform = 'platform';
+
+export function contributionsOf(parts: ContributionParts): Contributions {
+  const { registrations } = parts;
+  return {
+    routes: registrations.routes.map((registered) => servedRoute(registered, parts)),
+    actions: actionsOf(parts),
+    subresources: subresourcesOf(parts),
+  };
+}
+
+/** The extra fields of a request context; descriptors, since the plugin's context is frozen. */
+function requestContext<C extends object>(context: C, parts: ContributionParts, engine: string, call: Call): C {
+  const { caller, requestId } = call;
+  const asCaller = parts.asCaller(engine, call);
+  return Object.create(context, Object.getOwnPropertyDescriptors({ caller, requestId, asCaller })) as C;
+}
+
+function servedRoute({ plugin, guard, value }: Registrations['routes'][number], parts: ContributionParts): ServedRoute {
+  const { method, path, bodyBytesMax, auth } = value;
+  return {
+    instance: plugin,
+    method,
+    path,
+    bodyBytesMax,
+    auth,
+    handle: (request, call) =>
+      guard.call(
+        { name: 'http' },
+        (context) => {
+          if (value.auth === 'self' || call.caller === undefined) return value.handle(request, context as never);
+          return value.handle(request, requestContext(context, parts, platform, { ...call, caller: call.caller }) as never);
+        },
+        { signal: call.signal },
+      ),
+  };
+}
+
+function actionsOf(parts: ContributionParts): readonly ServedAction[] {
+  return parts.registrations.actions.map(({ guard, value }) => {
+    const { group, plural } = pathOf(parts.engine(platform), value.on);
+    return {
+      engine: platform,
+      group,
+      plural,
+      name: value.name,
+      handle: async ({ key, input, dryRun }, call): Promise<ActionAnswer> => {
+        const object = await parts.asCaller(platform, call).get(value.on, key);
+        const output = await guard.call(
+          { name: `action.${value.name}` },
+          (context) =>
+            value.handle(
+              { object: object as never, input: input as never, dryRun },
+              requestContext(context, parts, platform, call) as never,
+            ),
+          { signal: call.signal },
+        );
+        return { output: output as object };
+      },
+    };
+  });
+}
+
+function subresourcesOf(parts: ContributionParts): readonly ServedSubresource[] {
+  return parts.registrations.engines.flatMap(({ guard, value: engine }) =>
+    (engine.subresources ?? []).map((subresource) => {
+      const { group, plural } = pathOf(parts.engine(engine.name), subresource.kind);
+      return {
+        engine: engine.name,
+        group,
+        plural,
+        name: subresource.name,
+        method: subresource.method,
+        handle: (request: Parameters<ServedSubresource['handle']>[0], call: Call) =>
+          guard.call(
+            { name: `subresource.${plural}/${subresource.name}` },
+            (context) => subresource.handle(request, requestContext(context, parts, engine.name, call) as never),
+            { signal: call.signal },
+          ),
+      };
+    }),
+  );
+}

@@ -1,0 +1,160 @@
+import type { AnyKind, Clock, Controller as ControllerDeclaration, Logger, ReconcileContext, Rendering, ResourceStore } from '@tappaas/sdk';
+import type { Kernel, Registered } from '../kernel/kernel.js';
+import type { Informer } from '../reconcile/informer.js';
+import { keyOf } from '../reconcile/source.js';
+import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
+import { ClusterNamespaces } from './cluster-namespaces.js';
+import { watchCluster, type ClusterWatch } from './cluster-watch.js';
+import { platformEngine, type Engines } from './engines.js';
+import { createEventRecorder, type EventRecorder } from './event-recorder.js';
+import type { EngineObject } from './engine-object.js';
+import type { Installation } from './installation.js';
+import { tellingWrites } from './own-writes.js';
+import { startPluginController, type PluginControllerParts, type RunningController } from './plugin-controller.js';
+import { reconcileContext } from './reconcile-context.js';
+import { renderingReconcile } from './rendering.js';
+import { createSharedInformers } from './shared-informers.js';
+
+export interface ControllersOptions {
+  readonly kernel: Kernel;
+  readonly engines: Engines;
+  readonly store: ResourceStore;
+  readonly clusters: ClusterAccesses;
+  readonly installation: Installation;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** All controllers of all plugins, on caches that they share. */
+export interface RunningControllers {
+  /** Starts what a new generation brought and stops what it took away; unchanged plugins keep running. */
+  follow(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type AnyController = Registered<ControllerDeclaration<AnyKind>>;
+const isRendering = (registered: AnyController): registered is Registered<ControllerDeclaration<AnyKind> & Rendering<AnyKind>> =>
+  registered.value.render !== undefined;
+
+/** Starts every controller that plugins registered. */
+export function startControllers(options: ControllersOptions): RunningControllers {
+  const controllers = new Controllers(options);
+  controllers.startMissing();
+  return controllers;
+}
+
+class Controllers implements RunningControllers {
+  readonly #options: ControllersOptions;
+  readonly #informers: ReturnType<typeof createSharedInformers>;
+  readonly #running = new Map<AnyController['value'], RunningController>();
+  readonly #watches = new Map<string, ClusterWatch>();
+  readonly #recorders = new Map<string, EventRecorder>();
+  readonly #namespaces: ClusterNamespaces;
+
+  constructor(options: ControllersOptions) {
+    this.#options = options;
+    this.#informers = createSharedInformers({ ...options, engine: (name) => options.engines.of(name) });
+    this.#namespaces = new ClusterNamespaces(options.installation.id);
+  }
+
+  startMissing(): void {
+    for (const registered of this.#options.kernel.registrations().controllers) {
+      if (!this.#running.has(registered.value)) this.#running.set(registered.value, this.#start(registered));
+    }
+  }
+
+  async follow(): Promise<void> {
+    const present = new Set(this.#options.kernel.registrations().controllers.map(({ value }) => value));
+    for (const [declaration, running] of this.#running) {
+      if (present.has(declaration)) continue;
+      this.#running.delete(declaration);
+      await running.stop();
+    }
+    this.startMissing();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((running) => running.stop()));
+    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
+    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    await this.#informers.stop();
+  }
+
+  #start(registered: AnyController): RunningController {
+    const { engines, clock, random, log } = this.#options;
+    const parts: PluginControllerParts = {
+      registered,
+      informers: this.#informers,
+      resourcesOf: (plugin, engine) => engines.asPlugin(plugin, engine),
+      contextParts: {
+        emit: (object, event) => this.#recorder(registered.plugin, registered.value.engine ?? platformEngine).emit(object, event),
+        progress: () => undefined,
+      },
+      tenantOf: (key) => key.split('/')[0] ?? '',
+      clock,
+      random,
+      log,
+    };
+    if (isRendering(registered)) return this.#startRendering(registered, parts);
+    return startPluginController(parts);
+  }
+
+  #startRendering(
+    registered: Registered<ControllerDeclaration<AnyKind> & Rendering<AnyKind>>,
+    parts: PluginControllerParts,
+  ): RunningController {
+    const { kernel, engines, store, clusters, installation, clock } = this.#options;
+    const { plugin, value } = registered;
+    const informer = this.#informers.of(platformEngine, value.kind);
+    const reconcileKey = renderingReconcile({
+      kernel,
+      registered,
+      read: (key) => informer.get(key),
+      resources: (run) => tellingWrites(engines.asPlatform(platformEngine), value.kind, run.wrote),
+      contextOf: (context, object, run): ReconcileContext<AnyKind> => {
+        const resources = tellingWrites(engines.asPlugin(plugin, platformEngine), value.kind, run.wrote);
+        return reconcileContext(context, { ...parts.contextParts, object, kind: value.kind, resources });
+      },
+      store,
+      clusters,
+      namespaces: this.#namespaces,
+      watchOf: (access) => this.#watch(access),
+      installation,
+      clock,
+    });
+    return startPluginController({ ...parts, reconcileKey, wakes: (wake) => this.#onClusterChange(informer, wake) });
+  }
+
+  /** Wakes the objects to which a change on any cluster belongs: each cluster object carries its owner's uid. */
+  #onClusterChange(informer: Informer<EngineObject>, wake: (key: string) => void): () => void {
+    const wakeOwner = (uid: string) => {
+      for (const object of informer.byIndex('uid', uid)) wake(keyOf(object));
+    };
+    const { clusters } = this.#options;
+    const accesses = clusters.names().flatMap((name) => clusters.of(name) ?? []);
+    const leave = accesses.map((access) => this.#watch(access).onChange(wakeOwner));
+    return () => {
+      for (const each of leave) each();
+    };
+  }
+
+  #watch(access: ClusterAccess): ClusterWatch {
+    const known = this.#watches.get(access.name);
+    if (known) return known;
+    const { clock, random, log, installation } = this.#options;
+    const watch = watchCluster({ name: access.name, client: access.client, installation: installation.id, clock, random, log });
+    this.#watches.set(access.name, watch);
+    return watch;
+  }
+
+  #recorder(plugin: string, engine: string): EventRecorder {
+    const name = `${engine}/${plugin}`;
+    const known = this.#recorders.get(name);
+    if (known) return known;
+    const { engines, clock, log } = this.#options;
+    const recorder = createEventRecorder(engines.asPlatform(engine), plugin, clock, log);
+    this.#recorders.set(name, recorder);
+    return recorder;
+  }
+}

@@ -1,0 +1,196 @@
+import type { Caller, Clock, Logger, Resources, ResourceStore } from '@tappaas/sdk';
+import { createAccessReviews } from '../access/access-reviews.js';
+import type { Authenticate, Authorize } from '../api/stages.js';
+import type { Admission } from '../resources/admission-port.js';
+import { createTokenReview } from '../identity/token-review.js';
+import { createWorkQueue } from '../queue/work-queue.js';
+import type { Kernel, Registrations } from '../kernel/kernel.js';
+import type { Access } from '../resources/client.js';
+import { createResourceEngine, type ResourceEngine } from '../resources/engine.js';
+import type { KindRegistration, VirtualHandler } from '../resources/kind-entry.js';
+import { kernelKinds, type ReviewHandlers } from '../resources/kinds/kernel-kinds.js';
+import type { Sealer } from '../resources/stored-object.js';
+import { openWatchCache } from '../store/watch-cache.js';
+import { keyBackoff } from './back-off.js';
+import { engineKinds, platformKinds } from './kind-registrations.js';
+import { platformErrors } from './errors.js';
+import { checkRights } from './plugin-rights.js';
+
+export const platformEngine = 'platform';
+const administrators = ['system:masters'];
+const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', 'tappaas-system'] };
+const clusterNamespaces = ['default', 'kube-system'];
+
+export interface EnginesOptions {
+  readonly kernel: Kernel;
+  readonly store: ResourceStore;
+  readonly admission: Admission;
+  readonly sealer: Sealer;
+  readonly authenticate: Authenticate;
+  readonly authorize: Authorize;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** The platform's engine and those of plugins: one store, one admission, kinds that follow the kernel's generations. */
+export class Engines {
+  readonly #options: EnginesOptions;
+  readonly #engines = new Map<string, ResourceEngine>();
+  readonly #stopping = new AbortController();
+  #collecting: readonly Promise<void>[] = [];
+
+  constructor(options: EnginesOptions) {
+    this.#options = options;
+  }
+
+  get all(): ReadonlyMap<string, ResourceEngine> {
+    return this.#engines;
+  }
+
+  /** @throws RangeError for a name that nobody registered */
+  of(name: string): ResourceEngine {
+    const engine = this.#engines.get(name);
+    if (engine) return engine;
+    throw new RangeError(`there is no engine ${name}; there is: ${[...this.#engines.keys()].join(', ')}`);
+  }
+
+  /** Makes the engines and reads what is stored. */
+  async start(): Promise<void> {
+    for (const [name, kinds] of this.#kindsByEngine(this.#options.kernel.registrations())) this.#engines.set(name, this.#make(name, kinds));
+    await Promise.all([...this.#engines.values()].map((engine) => engine.start(this.#stopping.signal)));
+  }
+
+  /** Begins to collect garbage; on one replica only. */
+  collectGarbage(): void {
+    const { log, clock, random } = this.#options;
+    const createQueue = ({ onRoom }: { readonly onRoom: () => void }) =>
+      createWorkQueue<string>({ clock, random, backoff: keyBackoff, onRoom });
+    this.#collecting = [...this.#engines.values()].map((engine) =>
+      engine.collectGarbage({
+        createQueue,
+        signal: this.#stopping.signal,
+        onError: (error) => log.warn('garbage was not collected', { engine: engine.name, error }),
+      }),
+    );
+  }
+
+  /** Serves the kinds of another generation. Engines of plugins that are gone stay until the next start, read only. */
+  async follow(registrations: Registrations): Promise<void> {
+    for (const [name, kinds] of this.#kindsByEngine(registrations)) {
+      const known = this.#engines.get(name);
+      if (known) await known.setKinds(kinds, this.#stopping.signal);
+      else {
+        const engine = this.#make(name, kinds);
+        await engine.start(this.#stopping.signal);
+        this.#engines.set(name, engine);
+      }
+    }
+  }
+
+  /** Objects with the rights of a plugin: everything on its own engines, what its manifest declares on the platform's. */
+  asPlugin(instance: string, engine: string): Resources {
+    const { kernel } = this.#options;
+    const owns = kernel.registrations().engines.some(({ plugin, value }) => plugin === instance && value.name === engine);
+    const authorize = owns
+      ? () => undefined
+      : (access: Access) =>
+          checkRights(
+            kernel.plugins().find(({ id }) => id === instance),
+            access,
+          );
+    return this.#client(
+      engine,
+      { name: `system:plugin:${instance}`, groups: administrators },
+      instance,
+      authorize,
+      this.#stopping.signal,
+      owns,
+    );
+  }
+
+  /** Objects with exactly the rights of a caller. */
+  asCaller(engine: string, caller: Caller, requestId: string, signal: AbortSignal): Resources {
+    const authorize = async ({ verb, group, version, plural, subresource, namespace, name }: Access) => {
+      const resource = {
+        group,
+        version,
+        plural,
+        ...(subresource ? { subresource } : {}),
+        ...(namespace ? { namespace } : {}),
+        ...(name ? { name } : {}),
+      };
+      const { decision, reason } = await this.#options.authorize({ caller, engine, verb, resource });
+      if (decision !== 'allow')
+        throw platformErrors.TAP_ACCESS_DENIED({
+          message: `${caller.name} may not ${verb} ${plural}${reason === '' ? '' : `: ${reason}`}`,
+        });
+    };
+    return this.#client(engine, caller, 'tappaas-api', authorize, signal, true, requestId);
+  }
+
+  /** Objects with the rights of the platform itself. */
+  asPlatform(engine: string): Resources {
+    return this.#client(
+      engine,
+      { name: 'system:tappaas', groups: administrators },
+      'tappaas',
+      () => undefined,
+      this.#stopping.signal,
+      true,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#collecting);
+    await Promise.all([...this.#engines.values()].map((engine) => engine.close()));
+  }
+
+  #kindsByEngine(registrations: Registrations): ReadonlyMap<string, readonly KindRegistration[]> {
+    const own = [...kernelKinds(this.#reviews(platformEngine)), ...platformKinds(registrations)];
+    return new Map([
+      [platformEngine, own],
+      ...registrations.engines.map((registered) => [registered.value.name, engineKinds(registered)] as const),
+    ]);
+  }
+
+  #make(name: string, kinds: readonly KindRegistration[]): ResourceEngine {
+    const { store, clock, random, admission, sealer, log } = this.#options;
+    return createResourceEngine({
+      name,
+      store,
+      openWatchCache,
+      clock,
+      random,
+      kinds,
+      admission,
+      sealer,
+      firstNamespaces: firstNamespaces[name] ?? clusterNamespaces,
+      onProblem: (kind, error) => log.warn('a watch cache had to begin anew', { engine: name, kind, error }),
+    });
+  }
+
+  #client(
+    engine: string,
+    caller: Caller,
+    fieldManager: string,
+    authorize: (access: Access) => void | Promise<void>,
+    signal: AbortSignal,
+    showsSecrets: boolean,
+    requestId = fieldManager,
+  ): Resources {
+    return this.of(engine).client({ caller, fieldManager, requestId, signal, authorize, showsSecrets });
+  }
+
+  #reviews(engine: string): ReviewHandlers {
+    const { authorize, authenticate } = this.#options;
+    const reviews = createAccessReviews({
+      engine,
+      authorize,
+      rules: () => ({ resourceRules: [], nonResourceRules: [], isComplete: true }),
+    });
+    const tokenReview = createTokenReview(async (credentials) => authenticate(credentials));
+    return { ...reviews, tokenReview } as unknown as Readonly<Record<keyof ReviewHandlers, VirtualHandler>>;
+  }
+}

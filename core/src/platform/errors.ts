@@ -1,0 +1,35 @@
+import { errorTable } from '@tappaas/sdk';
+
+/** What can be wrong where stages meet. */
+export const platformErrors = errorTable({
+  TAP_NAMESPACE_FOREIGN: {
+    httpStatus: 409,
+    blame: 'upstream',
+    retry: 'back-off',
+    remedy: 'Remove or rename the namespace on the cluster, or change namespaceTemplate of the cluster plugin.',
+  },
+  TAP_CLUSTER_UNKNOWN: {
+    httpStatus: 422,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Name a loaded cluster in spec.placement.clusters, or load a cluster plugin.',
+  },
+  TAP_ENGINE_NOT_SERVED: {
+    httpStatus: 503,
+    blame: 'plugin',
+    retry: 'back-off',
+    remedy: 'Ask for the connection in a task: the API does not listen yet.',
+  },
+  TAP_ACCESS_DENIED: {
+    httpStatus: 403,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Ask an administrator for a role that allows it.',
+  },
+  TAP_PLUGIN_PERMISSION: {
+    httpStatus: 403,
+    blame: 'plugin',
+    retry: 'never',
+    remedy: 'Declare the permission in definePlugin and approve it with tappaas plugins approve.',
+  },
+});

@@ -1,0 +1,61 @@
+import type { AnyKind, EngineKind, KindBehaviour } from '@tappaas/sdk';
+import type { PluginGuard, Registrations } from '../kernel/kernel.js';
+import type { KindRegistration, ServedSubresource } from '../resources/kind-entry.js';
+
+/** The kinds that plugins contribute to the platform's own engine, their actions listed as subresources. */
+export function platformKinds({ kinds, actions }: Registrations): readonly KindRegistration[] {
+  return kinds.map(({ plugin, guard, value }) => {
+    const subresources = actions
+      .filter(({ value: action }) => action.on.group === value.kind.group && action.on.kind === value.kind.kind)
+      .map(({ value: action }): ServedSubresource => ({ name: action.name, verbs: ['create'] }));
+    return registration(plugin, guard, value, subresources);
+  });
+}
+
+/** The kinds of a further engine, with the subresources that its plugin answers. */
+export function engineKinds({ plugin, guard, value }: Registrations['engines'][number]): readonly KindRegistration[] {
+  return value.kinds.map((entry) => {
+    const answered = (value.subresources ?? []).filter(({ kind }) => kind.group === entry.kind.group && kind.kind === entry.kind.kind);
+    return registration(
+      plugin,
+      guard,
+      entry,
+      answered.map(({ name, method }) => ({ name, verbs: [method === 'GET' ? 'get' : 'create'] })),
+    );
+  });
+}
+
+function registration(
+  plugin: string,
+  guard: PluginGuard,
+  { kind, behaviour }: EngineKind,
+  subresources: readonly ServedSubresource[],
+): KindRegistration {
+  return {
+    kind,
+    plugin,
+    ...(behaviour ? { behaviour: guarded(behaviour, kind, guard) } : {}),
+    ...(subresources.length > 0 ? { subresources } : {}),
+    ...(isSecret(kind) ? { isConfidential: true } : {}),
+  };
+}
+
+const isSecret = ({ group, kind }: AnyKind) => group === '' && kind === 'Secret';
+
+/** A kind's code runs inside its plugin's guard like everything else of it. */
+function guarded(behaviour: KindBehaviour<AnyKind>, { kind }: AnyKind, guard: PluginGuard): KindBehaviour<never> {
+  const point = (name: string) => ({ name: `kind.${kind}.${name}`, limitMs: 1 });
+  const calls = {
+    ...(behaviour.default
+      ? {
+          default: (draft: object, previous: object | undefined) =>
+            guard.callSync(point('default'), () => behaviour.default?.(draft, previous)),
+        }
+      : {}),
+    ...(behaviour.check
+      ? { check: (object: object, previous?: object) => guard.callSync(point('check'), () => behaviour.check?.(object, previous) ?? []) }
+      : {}),
+    ...(behaviour.versions ? { versions: behaviour.versions } : {}),
+  };
+  return calls as KindBehaviour<never>;
+}

@@ -1,0 +1,172 @@
+import type {
+  AnyKind,
+  Clock,
+  Controller as ControllerDeclaration,
+  Immutable,
+  Logger,
+  Outcome,
+  ReconcileContext,
+  Resources,
+  Watches,
+} from '@tappaas/sdk';
+import type { Registered } from '../kernel/kernel.js';
+import { createWorkQueue, type WorkQueue } from '../queue/work-queue.js';
+import { createController, type Run } from '../reconcile/controller.js';
+import type { Informer } from '../reconcile/informer.js';
+import { keyOf } from '../reconcile/source.js';
+import { keyBackoff } from './back-off.js';
+import { tellingWrites } from './own-writes.js';
+import { reconcileContext, type ContextParts } from './reconcile-context.js';
+import type { EngineObject } from './engine-object.js';
+import type { SharedInformers } from './shared-informers.js';
+
+/** What a controller of a plugin runs on. */
+export interface PluginControllerParts {
+  readonly registered: Registered<ControllerDeclaration<AnyKind>>;
+  readonly informers: SharedInformers;
+  readonly resourcesOf: (plugin: string, engine: string) => Resources;
+  readonly contextParts: Pick<ContextParts, 'emit' | 'progress'>;
+  /** Tenant that owns a key, for fairness. */
+  readonly tenantOf: (key: string) => string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Replaces the plugin's own reconcile: how a controller that renders runs. */
+  readonly reconcileKey?: (key: string, run: Run) => Promise<Outcome>;
+  /** Hears of keys to wake besides those of `watches`; answers how to leave. */
+  readonly wakes?: (wake: (key: string) => void) => () => void;
+}
+
+/** A controller at work. */
+export interface RunningController {
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+const reconcileMsMax = 60_000;
+const defaultParallelMax = 4;
+
+/** Feeds a queue from the caches of what the controller watches, and reconciles what comes out of it. */
+export function startPluginController(parts: PluginControllerParts): RunningController {
+  const { registered, informers, clock, random, log } = parts;
+  const { kind, engine = 'platform', parallelMax = defaultParallelMax, watches = [], resyncMs } = registered.value;
+  const name = `${registered.plugin}/${kind.kind}`;
+  const stopping = new AbortController();
+  const informer = informers.of(engine, kind);
+  const queue = createWorkQueue<string>({ clock, random, backoff: keyBackoff, tenantOf: parts.tenantOf, onRoom: () => informer.resync() });
+  const others = watches.map((watched) => feedFrom(watched, informers.of(engine, watched.kind), queue, kind));
+  const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key)) ?? (() => undefined)];
+  const controller = createController({
+    name,
+    queue,
+    workersMax: parallelMax,
+    deadlineMs: reconcileMsMax,
+    clock,
+    waitFor: (revision, signal) => informer.waitFor(revision, signal),
+    reconcile: parts.reconcileKey ?? ((key, run) => reconcileKey({ ...parts, informer, engine, resyncMs }, key, run)),
+    onReport: ({ key, result, error }: { key: string; result: string; error?: unknown }) => {
+      if (result === 'error' || result === 'terminal' || result === 'timeout')
+        log.warn('reconcile failed', { controller: name, key, result, error });
+    },
+  });
+  const running = informer.synced(stopping.signal).then(
+    () => controller.run(stopping.signal),
+    () => undefined,
+  );
+  return {
+    name,
+    async stop() {
+      for (const each of leave) each();
+      stopping.abort();
+      await queue.close({ drain: false });
+      await running;
+    },
+  };
+}
+
+function feed(informer: Informer<EngineObject>, queue: WorkQueue<string>): () => void {
+  return informer.addHandler({
+    add: (object, { isInInitialList }) => void queue.add(keyOf(object), isInInitialList ? 'low' : 'normal'),
+    update: (object) => void queue.add(keyOf(object)),
+    delete: (object) => void queue.add(keyOf(object)),
+  });
+}
+
+function feedFrom(watched: Watches, informer: Informer<EngineObject>, queue: WorkQueue<string>, kind: AnyKind): () => void {
+  const wake = (object: Immutable<EngineObject>, isInInitialList: boolean) => {
+    for (const key of wokenBy(watched, object, kind)) queue.add(key, isInInitialList ? 'low' : 'normal');
+  };
+  return informer.addHandler({
+    add: (object, { isInInitialList }) => wake(object, isInInitialList),
+    update: (object, previous) => {
+      wake(object, false);
+      wake(previous, false);
+    },
+    delete: (object) => wake(object, false),
+  });
+}
+
+/** Keys of the controller's kind that a change of a watched object is about. */
+export function wokenBy({ wakes }: Watches, object: Immutable<EngineObject>, kind: AnyKind): readonly string[] {
+  if (wakes !== 'owner')
+    return wakes(object).map(({ namespace, name }) => keyOf({ metadata: { name, ...(namespace ? { namespace } : {}) } }));
+  const owner = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const isOurs = owner?.kind === kind.kind && (owner.apiVersion.split('/').at(-2) ?? '') === kind.group;
+  return owner && isOurs
+    ? [keyOf({ metadata: { name: owner.name, ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}) } })]
+    : [];
+}
+
+interface KeyParts extends PluginControllerParts {
+  readonly informer: Informer<EngineObject>;
+  readonly engine: string;
+  readonly resyncMs: number | undefined;
+}
+
+/** One run of one key: reads the object anew, sees to the finalizer, then reconciles or finalizes in the plugin's guard. */
+async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run): Promise<Outcome> {
+  const { registered, informer } = parts;
+  const object = informer.get(key);
+  if (object === undefined) return undefined;
+  const declaration = registered.value;
+  const resources = tellingWrites(parts.resourcesOf(registered.plugin, parts.engine), declaration.kind, wrote);
+  const finalizer = declaration.finalize ? `tappaas.dev/${registered.plugin}` : undefined;
+  const holds = finalizer !== undefined && (object.metadata.finalizers ?? []).includes(finalizer);
+  const contextFor = (context: Parameters<typeof reconcileContext>[0]) =>
+    reconcileContext(context, { ...parts.contextParts, object, kind: declaration.kind, resources });
+  if (object.metadata.deletionTimestamp !== undefined) {
+    if (!holds || finalizer === undefined) return undefined;
+    const outcome = await registered.guard.call(
+      { name: 'controller.finalize', limitMs: reconcileMsMax },
+      async (context) => declaration.finalize?.(object as never, contextFor(context)),
+      { signal },
+    );
+    if (outcome !== undefined) return outcome;
+    await setFinalizers(
+      resources,
+      declaration.kind,
+      object,
+      (object.metadata.finalizers ?? []).filter((each) => each !== finalizer),
+    );
+    return undefined;
+  }
+  if (finalizer !== undefined && !holds) {
+    await setFinalizers(resources, declaration.kind, object, [...(object.metadata.finalizers ?? []), finalizer]);
+  }
+  const outcome = await registered.guard.call(
+    { name: 'controller.reconcile', limitMs: reconcileMsMax },
+    async (context) => (declaration.render === undefined ? declaration.reconcile(object as never, contextFor(context)) : undefined),
+    { signal },
+  );
+  return outcome ?? (parts.resyncMs === undefined ? undefined : { againAfterMs: parts.resyncMs });
+}
+
+async function setFinalizers(
+  resources: Resources,
+  kind: AnyKind,
+  { metadata }: Immutable<EngineObject>,
+  finalizers: readonly string[],
+): Promise<void> {
+  const key = { name: metadata.name, ...(metadata.namespace ? { namespace: metadata.namespace } : {}) };
+  await resources.patch(kind, key, { metadata: { finalizers, resourceVersion: metadata.resourceVersion } });
+}

@@ -1,0 +1,115 @@
+import { isTapError, type Resources, type ResourceStore } from '@tappaas/sdk';
+import { Release, type ReleaseObject } from '@tappaas/sdk/kinds';
+import type { Immutable, KubernetesObject } from '@tappaas/sdk';
+import type { Run } from '../reconcile/controller.js';
+import type { InventoryEntry } from '../reconcile/inventory.js';
+import type { ReleaseBook, ReleaseContent, StoredRelease } from '../reconcile/release.js';
+import type { EngineObject } from './engine-object.js';
+import { storeRecord, type StoreRecord } from './store-record.js';
+
+/** What is remembered of an object's rendering beside its releases. */
+export interface RenderingRecord {
+  readonly cluster?: string;
+  readonly release?: string;
+  readonly renderKey?: string;
+  readonly inventory?: readonly InventoryEntry[];
+}
+
+/** The record of one object's rendering: in the store, since it must outlive a crash between two writes. */
+export function renderingRecord(store: ResourceStore, { metadata }: Immutable<EngineObject>): StoreRecord<RenderingRecord> {
+  return storeRecord<RenderingRecord>(store, `rendering/${metadata.uid}`);
+}
+
+const releasesMax = 10_000;
+
+export interface ReleaseBookOptions {
+  readonly store: ResourceStore;
+  readonly resources: Resources;
+  /** Version of each plugin, by instance. */
+  readonly versionOf: (plugin: string) => string;
+}
+
+type Owner = Immutable<EngineObject>;
+
+/** Releases as objects of kind Release, owned by what was rendered. */
+export function createReleaseBook({ store, resources, versionOf }: ReleaseBookOptions): ReleaseBook<Owner, Run> {
+  const find = async (owner: Owner, name: string): Promise<StoredRelease | undefined> => {
+    const found = await resources.get(Release, { namespace: owner.metadata.namespace ?? '', name });
+    return found && found.spec.of.uid === owner.metadata.uid ? storedRelease(found) : undefined;
+  };
+  return {
+    async newest(owner) {
+      const known = await renderingRecord(store, owner).load();
+      if (known?.release === undefined || known.renderKey === undefined) return undefined;
+      const release = await find(owner, known.release);
+      return release && { release, renderKey: known.renderKey };
+    },
+    async store(owner, content, renderKey) {
+      const release = await releaseOf(resources, owner, content, versionOf);
+      const record = renderingRecord(store, owner);
+      await record.save({ ...(await record.load()), release: release.name, renderKey });
+      return release;
+    },
+    async pinned(owner) {
+      const { pin } = (owner.spec ?? {}) as { pin?: string };
+      return pin === undefined || pin === '' ? undefined : find(owner, pin);
+    },
+  };
+}
+
+/** The release of that content: an earlier one with the same digest, or a new one with the next number. */
+async function releaseOf(
+  resources: Resources,
+  owner: Owner,
+  content: ReleaseContent,
+  versionOf: (plugin: string) => string,
+): Promise<StoredRelease> {
+  const { name, namespace = '', uid, generation = 1 } = owner.metadata;
+  let last = 0;
+  for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
+    if (release.spec.digest === content.digest) return storedRelease(release);
+    last = Math.max(last, release.spec.number);
+  }
+  const number = last + 1;
+  const { apiVersion, kind } = owner;
+  const body = {
+    metadata: {
+      name: `${name.slice(0, 240)}-${number}`,
+      namespace,
+      ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false }],
+    },
+    spec: {
+      of: { group: apiVersion.split('/').at(-2) ?? '', kind, name, uid },
+      number,
+      digest: content.digest,
+      cluster: content.cluster,
+      generation,
+      images: imagesIn(content.objects),
+      objects: content.objects,
+      plugins: Object.fromEntries(content.plugins.map((plugin) => [plugin, versionOf(plugin)])),
+    },
+  };
+  try {
+    return storedRelease(await resources.create(Release, body));
+  } catch (error) {
+    const raced = isTapError(error, 'TAP_OBJECT_EXISTS')
+      ? await resources.get(Release, { namespace, name: body.metadata.name })
+      : undefined;
+    if (raced?.spec.digest !== content.digest) throw error;
+    return storedRelease(raced);
+  }
+}
+
+function storedRelease({ metadata, spec }: Immutable<ReleaseObject>): StoredRelease {
+  return { name: metadata.name, number: spec.number, objects: spec.objects as unknown as StoredRelease['objects'] };
+}
+
+/** The image of each container, by its name. */
+function imagesIn(objects: readonly Immutable<KubernetesObject>[]): Readonly<Record<string, string>> {
+  const templates = objects.flatMap(
+    (object) =>
+      (object as { spec?: { template?: { spec?: { containers?: readonly { name: string; image?: string }[] } } } }).spec?.template?.spec
+        ?.containers ?? [],
+  );
+  return Object.fromEntries(templates.flatMap(({ name, image }) => (image ? [[name, image]] : [])));
+}

@@ -1,0 +1,228 @@
+import {
+  hooks,
+  type AnyKind,
+  type Clock,
+  type Condition,
+  type Controller as ControllerDeclaration,
+  type Immutable,
+  type Prepared,
+  type ReconcileContext,
+  type Rendering,
+  type RenderFacts,
+  type RenderSet,
+  type Resources,
+  type ResourceStore,
+} from '@tappaas/sdk';
+import type { Kernel, PluginGuard, Registered } from '../kernel/kernel.js';
+import type { Run } from '../reconcile/controller.js';
+import type { AttributedRenderSet } from '../reconcile/render-set.js';
+import { createRenderedReconcile, type Place } from '../reconcile/rendered-controller.js';
+import { nextStatus } from '../reconcile/status.js';
+import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
+import { clusterNamespace, type ClusterNamespaces } from './cluster-namespaces.js';
+import { clusterPlace } from './cluster-place.js';
+import type { ClusterWatch } from './cluster-watch.js';
+import type { EngineObject } from './engine-object.js';
+import { platformErrors } from './errors.js';
+import type { Installation } from './installation.js';
+import { createOperationTracker } from './operation-tracker.js';
+import { createReleaseBook, renderingRecord } from './release-book.js';
+
+/** What a controller that renders runs on. */
+export interface RenderingParts {
+  readonly kernel: Kernel;
+  readonly registered: Registered<ControllerDeclaration<AnyKind> & Rendering<AnyKind>>;
+  readonly read: (key: string) => Immutable<EngineObject> | undefined;
+  /** The platform's engine with the plugin's rights; its writes tell the run. */
+  readonly resources: (run: Run) => Resources;
+  readonly contextOf: (
+    guardContext: Parameters<Parameters<PluginGuard['call']>[1]>[0],
+    object: Immutable<EngineObject>,
+    run: Run,
+  ) => ReconcileContext<AnyKind>;
+  readonly store: ResourceStore;
+  readonly clusters: ClusterAccesses;
+  readonly namespaces: ClusterNamespaces;
+  readonly watchOf: (access: ClusterAccess) => ClusterWatch;
+  readonly installation: Installation;
+  readonly clock: Clock;
+}
+
+type Owner = Immutable<EngineObject>;
+const schedulerName = 'tappaas';
+
+/** The reconcile function of a rendering controller: the stage's order of work, with the platform's parts filled in. */
+export function renderingReconcile(parts: RenderingParts): ReturnType<typeof createRenderedReconcile> {
+  const { kernel, registered, store, installation, clock } = parts;
+  const { plugin, guard, value: controller } = registered;
+  const { group, kind } = controller.kind;
+  const selector = { kind: { group, kind } };
+  const finalizer = `tappaas.dev/${plugin}`;
+  const platformRun: Run = { signal: new AbortController().signal, wrote: () => undefined };
+  const releases = createReleaseBook({
+    store,
+    resources: parts.resources(platformRun),
+    versionOf: (id) => kernel.plugins().find((state) => state.id === id)?.version ?? 'unknown',
+  });
+  return createRenderedReconcile<Owner>({
+    read: parts.read,
+    confirmation: () => installation.confirmation(),
+    ...(controller.prepare ? { prepare: (object: Owner, run: Run) => prepare(parts, object, run) } : {}),
+    factsOf: (object, inputs) => factsOf(parts, object, inputs),
+    render: (object, facts) =>
+      guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => controller.render(object as never, facts)),
+    renderHooks: async (object, set, facts) => shaped(kernel, selector, object, set, facts),
+    actor: () => kernel.pluginOf() ?? plugin,
+    releases,
+    loadInventory: async (object) => (await renderingRecord(store, object).load())?.inventory ?? [],
+    saveInventory: async (object, inventory) => {
+      const record = renderingRecord(store, object);
+      await record.save({ ...(await record.load()), inventory });
+    },
+    placeOf: (facts) => placeOf(parts, facts),
+    installation: installation.id,
+    manager: `tappaas-${plugin}`,
+    observeHooks: (object, observed) => observe(kernel, selector, object, observed),
+    summarize: (object, { facts, release, observed }) =>
+      guard.callSync({ name: 'controller.summarize', limitMs: 1_000 }, () =>
+        controller.summarize({ object: object as never, facts, release: { name: release.name, number: release.number }, observed }),
+      ) as { readonly status: Readonly<Record<string, unknown>>; readonly conditions: readonly Condition[] },
+    setStatus: (object, status, conditions, run) => setStatus(parts, object, status, conditions, run),
+    finalizer,
+    addFinalizer: (object, run) => setFinalizers(parts, object, [...(object.metadata.finalizers ?? []), finalizer], run),
+    removeFinalizer: async (object, run) => {
+      await renderingRecord(store, object).remove();
+      await setFinalizers(
+        parts,
+        object,
+        (object.metadata.finalizers ?? []).filter((each) => each !== finalizer),
+        run,
+      );
+    },
+    finalizeHooks: async (object, { signal }) => {
+      const { failure } = await kernel.hooks.series(hooks.reconcile.finalize, selector, { object } as never, {
+        reverse: true,
+        scope: { signal },
+      });
+      if (failure) throw failure.error;
+    },
+  });
+
+  async function setStatus(
+    { resources }: RenderingParts,
+    object: Owner,
+    fields: Readonly<Record<string, unknown>>,
+    conditions: readonly Condition[],
+    run: Run,
+  ): Promise<void> {
+    const own = resources(run);
+    const tracker = createOperationTracker(own, 'deploy', () => clock.nowMs());
+    const operation = await tracker.begin(object);
+    const status = nextStatus(object, { ...fields, operation }, conditions, clock.nowMs());
+    if (status) await own.patch(controller.kind, keyOf(object), { status }, { subresource: 'status' });
+    await tracker.tell(object, conditions);
+  }
+}
+
+function prepare({ registered, contextOf }: RenderingParts, object: Owner, run: Run): Promise<Prepared> {
+  const { guard, value } = registered;
+  return guard.call(
+    { name: 'controller.prepare', limitMs: 60_000 },
+    async (context): Promise<Prepared> =>
+      (await value.prepare?.(object as never, contextOf(context, object, run))) ?? { ready: true, inputs: {} },
+    { signal: run.signal },
+  );
+}
+
+/** The cluster is chosen once and recorded; moving an object is another matter. */
+async function factsOf(
+  { kernel, registered, store, clusters }: RenderingParts,
+  object: Owner,
+  inputs: Readonly<Record<string, string>>,
+): Promise<RenderFacts> {
+  const record = renderingRecord(store, object);
+  const known = await record.load();
+  const chosen = known?.cluster ?? (await chooseCluster(kernel, registered.value.kind, object, clusters));
+  if (known?.cluster === undefined) await record.save({ ...known, cluster: chosen });
+  const access = clusters.of(chosen);
+  if (access === undefined)
+    throw platformErrors.TAP_CLUSTER_UNKNOWN({
+      message: `cluster ${chosen}, on which this runs, is not loaded; loaded: ${clusters.names().join(', ') || 'none'}`,
+    });
+  const { cluster } = access;
+  return {
+    cluster: {
+      name: chosen,
+      namespace: clusterNamespace(cluster.namespaceTemplate, object.metadata.namespace ?? ''),
+      capabilities: cluster.capabilities,
+      ...(cluster.scheduling === 'bind' ? { schedulerName } : {}),
+    },
+    ingress: cluster.ingress,
+    inputs,
+  };
+}
+
+async function chooseCluster(kernel: Kernel, { group, kind }: AnyKind, object: Owner, clusters: ClusterAccesses): Promise<string> {
+  const wished = (object.spec as { placement?: { clusters?: readonly string[] } } | undefined)?.placement?.clusters ?? [];
+  const candidates = clusters.names().filter((name) => wished.length === 0 || wished.includes(name));
+  if (candidates.length === 0) {
+    throw platformErrors.TAP_CLUSTER_UNKNOWN({
+      message: `none of the clusters ${wished.join(', ') || '(any)'} is loaded; loaded: ${clusters.names().join(', ') || 'none'}`,
+      field: 'spec.placement.clusters',
+    });
+  }
+  const { answer, failure } = await kernel.hooks.choose(hooks.scheduling.cluster, { kind: { group, kind } }, {
+    object,
+    clusters: candidates,
+  } as never);
+  if (failure) throw failure.error;
+  return answer && candidates.includes(answer.value) ? answer.value : (candidates[0] ?? '');
+}
+
+async function placeOf({ clusters, namespaces, watchOf }: RenderingParts, { cluster }: RenderFacts): Promise<Place> {
+  const access = clusters.of(cluster.name);
+  if (access === undefined) throw platformErrors.TAP_CLUSTER_UNKNOWN({ message: `cluster ${cluster.name} is not loaded` });
+  return clusterPlace(access, watchOf(access), (namespace) => namespaces.ensure(access, namespace, namespace));
+}
+
+function shaped(kernel: Kernel, selector: object, object: Owner, set: AttributedRenderSet, { cluster }: RenderFacts): AttributedRenderSet {
+  const { value, failure } = kernel.hooks.transformSync(hooks.reconcile.render, selector, {
+    value: set as RenderSet,
+    input: (now) => ({ object, set: now, capabilities: cluster.capabilities }) as never,
+    diff: () => [],
+  });
+  if (failure) throw failure.error;
+  return value as AttributedRenderSet;
+}
+
+async function observe(
+  kernel: Kernel,
+  selector: object,
+  object: Owner,
+  observed: Parameters<Rendering<AnyKind>['summarize']>[0]['observed'],
+): Promise<readonly Condition[]> {
+  if (!kernel.hooks.has(hooks.reconcile.observe, selector)) return [];
+  const { answers, failures } = await kernel.hooks.collect(hooks.reconcile.observe, selector, { object, observed } as never);
+  const unknown = failures.map(({ plugin, error }): Condition => ({
+    type: 'Observed',
+    status: 'Unknown',
+    reason: 'ObserveFailed',
+    message: `plugin ${plugin}: ${error.message}`,
+  }));
+  return [...answers.flatMap(({ value }) => value), ...unknown];
+}
+
+async function setFinalizers(
+  { registered, resources }: RenderingParts,
+  object: Owner,
+  finalizers: readonly string[],
+  run: Run,
+): Promise<void> {
+  await resources(run).patch(registered.value.kind, keyOf(object), {
+    metadata: { finalizers, resourceVersion: object.metadata.resourceVersion },
+  });
+}
+
+function keyOf({ metadata }: Owner): { name: string; namespace?: string } {
+  return { name: metadata.name, ...(metadata.namespace ? { namespace: metadata.namespace } : {}) };
+}

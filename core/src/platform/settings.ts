@@ -1,0 +1,15 @@
+import { Type } from '@tappaas/sdk';
+
+/** The configuration's `api` section. */
+export const apiSection = Type.Object({
+  host: Type.String({ default: '127.0.0.1', description: 'Address the API listens on; anything but loopback is reachable from outside.' }),
+  port: Type.Integer({ default: 7443, minimum: 0, maximum: 65_535, description: 'Port of the API; 0 takes a free one.' }),
+  hosts: Type.Array(Type.String(), { default: [], maxItems: 100, description: 'Further names that the certificate is made for.' }),
+  directory: Type.String({
+    default: './data',
+    description: 'Certificates, keys and kubeconfig; below the directory where the platform is started.',
+  }),
+});
+
+/** Settings of the API as they are in force. */
+export type ApiSettings = Type.Static<typeof apiSection>;

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { deploy } from '../cli/commands/deploy.js';
+import { createApiClient } from '../cli/api-client.js';
+import { CliError } from '../cli/cli-error.js';
+import type { Invocation } from '../cli/command.js';
+import type { Terminal, UpOptions } from '../cli/terminal.js';
+import { startPlatform, type Platform } from '../platform.js';
+import { createLog } from '../telemetry/log.js';
+import { systemClock } from './system-clock.js';
+
+/** What the process lends to `tappaas up`: the only place besides main.ts that touches it. */
+export interface UpSurroundings {
+  readonly terminal: Terminal;
+  /** Resolves when the process is told to stop, again when it is told twice. */
+  onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void): void;
+}
+
+/** Starts the platform, deploys the first application, says where everything is, and ends when it is told to stop. */
+export async function up(options: UpOptions, { terminal, onSignal }: UpSurroundings): Promise<number> {
+  const { stdout, stderr } = options;
+  const startMs = terminal.nowMs();
+  const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
+  const stopped = Promise.withResolvers<void>();
+  onSignal('SIGINT', () => stopped.resolve());
+  onSignal('SIGTERM', () => stopped.resolve());
+  const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  const starting = startPlatform({
+    configFile: options.configFile,
+    directory: terminal.cwd,
+    clock: systemClock,
+    random: Math.random,
+    env: terminal.env,
+    log,
+    version,
+  });
+  const platform = await starting;
+  onSignal('SIGHUP', () => void platform.kernel.reload());
+  try {
+    const url = await firstDeployment(options, terminal, platform);
+    stdout.write(banner(platform, url, terminal, terminal.nowMs() - startMs));
+    await stopped.promise;
+    stdout.write('\nStopping …\n');
+  } finally {
+    await platform.stop();
+  }
+  stdout.write('Stopped.\n');
+  return 0;
+}
+
+/** Deploys the directory when nothing was deployed yet; answers the application's URL. */
+async function firstDeployment(
+  { firstDeployment: directory, stdout }: UpOptions,
+  terminal: Terminal,
+  platform: Platform,
+): Promise<string | undefined> {
+  if (directory === undefined) return undefined;
+  const { connectionOfKubeconfig } = await import('../cli/kubeconfig.js');
+  const connection = connectionOfKubeconfig(await readFile(platform.kubeconfig, 'utf8'));
+  if (connection === undefined) return undefined;
+  const client = createApiClient(connection);
+  const known = await client.json<{ items: readonly { metadata: { name: string }; status?: { url?: string } }[] }>(
+    '/apis/apps.tappaas.dev/v1alpha1/applications?limit=1',
+  );
+  const [first] = known?.items ?? [];
+  if (first) return first.status?.url;
+  stdout.write(`Deploying ${relative(terminal.cwd, directory) || directory}\n`);
+  let url: string | undefined;
+  const invocation: Invocation = {
+    terminal: {
+      ...terminal,
+      stdout: { write: (text: string) => stdout.write(text.split('\n\n')[0] === '' ? '' : text), ...(stdout.isTTY ? { isTTY: true } : {}) },
+    },
+    positionals: [directory],
+    options: {},
+    output: 'table',
+    namespace: 'default',
+    client: async () => client,
+  };
+  try {
+    await deploy(invocation);
+    const after = await client.json<{ items: readonly { status?: { url?: string } }[] }>(
+      '/apis/apps.tappaas.dev/v1alpha1/applications?limit=1',
+    );
+    url = after?.items[0]?.status?.url;
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    stdout.write(`The first deployment did not succeed: ${error.message}\n  ${error.remedy}\n`);
+  }
+  return url;
+}
+
+function banner(platform: Platform, url: string | undefined, { cwd }: Terminal, tookMs: number): string {
+  const path = (file: string) => relative(cwd, file) || file;
+  const token = platform.firstToken;
+  const rows: readonly (readonly [string, string] | undefined)[] = [
+    url ? ['answers', url] : undefined,
+    ['API', platform.url],
+    ['kubectl', `kubectl --kubeconfig ${path(platform.kubeconfig)} get applications`],
+    ['', `kubectl --kubeconfig ${path(platform.kubeconfig)} --context local get pods -A`],
+    token
+      ? ['log in', `npx tappaas login ${platform.url} --certificate-authority ${path(platform.authorityFile)} --token ${token}`]
+      : undefined,
+    token ? ['', 'This token is the administrator’s; it is shown this once and stored only as a hash.'] : undefined,
+    ['deploy', 'npx tappaas deploy DIRECTORY'],
+    ['stop', 'Ctrl-C'],
+  ];
+  const lines = rows.flatMap((row) => (row ? [`${row[0].padEnd(10)}${row[1]}`] : []));
+  return `\nTAPPaaS is ready (${(tookMs / 1000).toFixed(1)} s, data in ${path(dirname(platform.kubeconfig)) || '.'}).\n\n${lines.join('\n')}\n`;
+}

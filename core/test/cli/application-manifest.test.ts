@@ -1,0 +1,78 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { expand, nameFrom, readDeployable } from '../../dist/cli/application-manifest.js';
+
+async function directoryWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'tappaas-cli-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}
+
+test('maps by name become lists, all the way down', (t) => {
+  t.deepEqual(expand({ processes: { web: { ports: { http: 8080 }, env: { DEBUG: true, N: 1, S: 'x' } } } }), {
+    processes: [
+      {
+        name: 'web',
+        ports: [{ name: 'http', port: 8080 }],
+        env: [
+          { name: 'DEBUG', value: 'true' },
+          { name: 'N', value: '1' },
+          { name: 'S', value: 'x' },
+        ],
+      },
+    ],
+  });
+});
+
+test('lists stay lists', (t) => {
+  const written = { processes: [{ name: 'web', env: [{ name: 'A', value: '1' }] }] };
+  t.deepEqual(expand(written), written);
+});
+
+test('a directory without a manifest is one web process with a route, named after the directory', async (t) => {
+  const directory = await directoryWith({ 'server.js': '' });
+  const { application, sourceDirectory } = await readDeployable(directory, { namespace: 'default' });
+  t.is(application.metadata.name, nameFrom(directory));
+  t.deepEqual(application.spec['routes'], [{ name: 'public', process: 'web', port: 'http' }]);
+  t.is(sourceDirectory, directory);
+});
+
+test('a manifest that names an image needs no source', async (t) => {
+  const directory = await directoryWith({
+    'app.yaml': 'kind: Application\nmetadata: { name: shop }\nspec: { source: { image: "shop:1" } }\n',
+  });
+  const { application, sourceDirectory } = await readDeployable(join(directory, 'app.yaml'), { namespace: 'team-a' });
+  t.is(application.metadata.name, 'shop');
+  t.is(sourceDirectory, undefined);
+});
+
+test('a name on the command line wins over the manifest’s', async (t) => {
+  const directory = await directoryWith({ 'tappaas.yaml': 'metadata: { name: shop }\n' });
+  t.is((await readDeployable(directory, { namespace: 'default', name: 'other' })).application.metadata.name, 'other');
+});
+
+for (const [title, text, message] of [
+  ['broken YAML is refused with its place', 'spec: [', /app\.yaml.*line 1/s],
+  ['a duplicate key is refused', 'kind: Application\nkind: Application\n', /unique/i],
+  ['another kind is refused by name', 'kind: Deployment\n', /is a Deployment, expected an Application/],
+] as const) {
+  test(title, async (t) => {
+    const directory = await directoryWith({ 'app.yaml': text });
+    await t.throwsAsync(readDeployable(join(directory, 'app.yaml'), { namespace: 'default' }), { name: 'CliError', message });
+  });
+}
+
+test('an alias bomb is refused', async (t) => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+    .split('')
+    .map((name, index) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefg'[index]}`).join(',')}]`)
+    .join('\n')}\n`;
+  const directory = await directoryWith({ 'app.yaml': bomb });
+  await t.throwsAsync(readDeployable(join(directory, 'app.yaml'), { namespace: 'default' }), { message: /alias/i });
+});
+
+test('a path that does not exist is named', async (t) => {
+  await t.throwsAsync(readDeployable('/nowhere/at/all', { namespace: 'default' }), { name: 'CliError', message: /\/nowhere\/at\/all/ });
+});

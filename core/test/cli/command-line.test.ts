@@ -1,0 +1,61 @@
+import test from 'ava';
+import { runCommandLine } from '../../dist/cli/command-line.js';
+import { commands } from '../../dist/cli/commands.js';
+
+async function run(...words: readonly string[]) {
+  let [stdout, stderr] = ['', ''];
+  const code = await runCommandLine({
+    arguments: words,
+    env: { TAPPAAS_HOME: '/nowhere' },
+    cwd: '/',
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    nowMs: () => 0,
+    startPlatform: async () => 0,
+  });
+  return { code, stdout, stderr };
+}
+
+test('without a command, all of them are listed', async (t) => {
+  const { code, stdout } = await run();
+  t.is(code, 0);
+  for (const { name, summary } of commands) t.true(stdout.includes(`${name}`) && stdout.includes(summary));
+});
+
+test('a mistyped command is told the nearest one', async (t) => {
+  const { code, stderr } = await run('delpoy');
+  t.is(code, 64);
+  t.regex(stderr, /did you mean "deploy"\?/);
+});
+
+test('a missing operand shows the usage', async (t) => {
+  const { code, stderr } = await run('status');
+  t.is(code, 64);
+  t.regex(stderr, /expected APPLICATION, found none/);
+  t.regex(stderr, /tappaas status APPLICATION/);
+});
+
+test('an unknown option and an unknown output format are usage errors', async (t) => {
+  t.is((await run('apps', '--nope')).code, 64);
+  t.is((await run('apps', '-o', 'xml')).code, 64);
+});
+
+test('without a login, a command says how to log in', async (t) => {
+  const { code, stderr } = await run('apps');
+  t.is(code, 69);
+  t.regex(stderr, /tappaas login SERVER --token TOKEN/);
+});
+
+test('a token is never sent over plain http', async (t) => {
+  const { code, stderr } = await run('login', 'http://127.0.0.1:1', '--token', 'x');
+  t.is(code, 64);
+  t.regex(stderr, /https/);
+});
+
+test('every command has help that names its options', async (t) => {
+  for (const { name, options } of commands) {
+    const { code, stdout } = await run(name, '--help');
+    t.is(code, 0);
+    for (const option of Object.keys(options)) t.true(stdout.includes(`--${option}`), `${name} --help names --${option}`);
+  }
+});

@@ -1,0 +1,30 @@
+import { Application, Build } from '@tappaas/sdk/kinds';
+import test from 'ava';
+import { wokenBy } from '../../dist/platform/plugin-controller.js';
+
+const build = (ownerReferences: object[]) => ({
+  apiVersion: 'apps.tappaas.dev/v1alpha1',
+  kind: 'Build',
+  metadata: { name: 'b', namespace: 'team-a', uid: 'u', resourceVersion: '1', ownerReferences },
+});
+const owner = { apiVersion: 'apps.tappaas.dev/v1alpha1', kind: 'Application', name: 'shop', uid: 'o', controller: true };
+
+test('a change wakes the controlling owner of the controller’s kind', (t) => {
+  t.deepEqual(wokenBy({ kind: Build, wakes: 'owner' }, build([owner]) as never, Application), ['team-a/shop']);
+});
+
+test('owners of another kind or group, and owners that do not control, are not woken', (t) => {
+  const others = [
+    { ...owner, kind: 'Other' },
+    { ...owner, apiVersion: 'apps/v1' },
+    { ...owner, controller: false },
+  ];
+  for (const other of others) t.deepEqual(wokenBy({ kind: Build, wakes: 'owner' }, build([other]) as never, Application), []);
+});
+
+test('a function names the keys itself', (t) => {
+  t.deepEqual(wokenBy({ kind: Build, wakes: () => [{ namespace: 'x', name: 'y' }, { name: 'z' }] }, build([]) as never, Application), [
+    'x/y',
+    'z',
+  ]);
+});

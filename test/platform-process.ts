@@ -1,0 +1,204 @@
+/** A whole platform as a process of its own, in a directory of its own, for tests that span packages. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+
+export const root = resolve(import.meta.dirname, '..');
+const command = join(root, 'core/dist/main.js');
+
+/** A directory with a configuration; processes come and go, the data stays. */
+export interface PlatformHome {
+  readonly directory: string;
+  readonly httpPort: number;
+  start(): Promise<PlatformProcess>;
+  /** Runs a tappaas command there. */
+  tappaas(...words: readonly string[]): Promise<CommandResult>;
+  remove(): Promise<void>;
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface PlatformProcess {
+  readonly child: ChildProcess;
+  /** Everything it has printed so far. */
+  output(): string;
+  /** Sends a request to the API as the administrator. */
+  api(method: string, path: string, body?: object, contentType?: string): Promise<ApiAnswer>;
+  /** Ctrl-C, and its end. */
+  stop(): Promise<number>;
+  /** SIGKILL, and its end. */
+  kill(): Promise<void>;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly text: string;
+  json<T>(): T;
+}
+
+const startMsMax = 60_000;
+
+export async function platformHome(
+  options: { readonly plugins?: Readonly<Record<string, object | null>>; readonly first?: string } = {},
+): Promise<PlatformHome> {
+  const directory = await mkdtemp(join(tmpdir(), 'tappaas-home-'));
+  const httpPort = await freePort();
+  const plugins = {
+    store: { use: '@tappaas/store-sqlite', config: { directory: './data/store' } },
+    local: {
+      use: '@tappaas/cluster-local',
+      config: { directory: './data/local', images: './data/images', httpPort, gracePeriodSeconds: 30 },
+    },
+    standard: { use: '@tappaas/runtime-standard' },
+    source: { use: '@tappaas/build-source' },
+    builds: { use: '@tappaas/controller-build', config: { directory: './data/builds', images: './data/images' } },
+    applications: { use: '@tappaas/controller-application' },
+    resources: { use: '@tappaas/scheduling-resources' },
+    metrics: { use: '@tappaas/telemetry-metrics' },
+    ...options.plugins,
+  };
+  const kept = Object.fromEntries(Object.entries(plugins).filter(([, entry]) => entry !== null));
+  await writeFile(
+    join(directory, 'tappaas.yaml'),
+    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port: 0 }, plugins: kept }),
+  );
+  await writeFile(join(directory, 'package.json'), '{"private":true}');
+  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+  await mkdir(join(directory, 'home'));
+  const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home'), CI: '' };
+  return {
+    directory,
+    httpPort,
+    start: () => start(directory, env, options.first),
+    tappaas: (...words) => run(directory, env, words),
+    remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+async function start(directory: string, env: NodeJS.ProcessEnv, first: string | undefined): Promise<PlatformProcess> {
+  const child = spawn(process.execPath, [command, 'up', ...(first ? ['--first', first] : [])], {
+    cwd: directory,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const ended = new Promise<number>((done) => void child.once('exit', (code) => done(code ?? -1)));
+  const ready = new Promise<void>((done, fail) => {
+    const heard = (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      if (/^stop\s+Ctrl-C/m.test(text)) done();
+    };
+    child.stdout.on('data', heard);
+    child.stderr.on('data', heard);
+    void ended.then((code) => fail(new Error(`the platform ended with ${code} before it was ready:\n${text}`)));
+    setTimeout(() => fail(new Error(`the platform was not ready in ${startMsMax} ms:\n${text}`)), startMsMax).unref();
+  });
+  await ready;
+  const connection = await connectionOf(directory);
+  return {
+    child,
+    output: () => text,
+    api: (method, path, body, contentType) => call(connection, method, path, body, contentType),
+    async stop() {
+      child.kill('SIGINT');
+      return ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+interface Connection {
+  readonly server: string;
+  readonly token: string;
+  readonly ca: Buffer;
+}
+
+async function connectionOf(directory: string): Promise<Connection> {
+  const config = parse(await readFile(join(directory, 'data/kubeconfig'), 'utf8')) as {
+    clusters: { name: string; cluster: { server: string; 'certificate-authority-data': string } }[];
+    users: { user: { token: string } }[];
+  };
+  const cluster = config.clusters.find(({ name }) => name === 'tappaas')?.cluster;
+  if (!cluster) throw new Error('the kubeconfig has no cluster tappaas');
+  return {
+    server: cluster.server,
+    token: config.users[0]?.user.token ?? '',
+    ca: Buffer.from(cluster['certificate-authority-data'], 'base64'),
+  };
+}
+
+function call(
+  { server, token, ca }: Connection,
+  method: string,
+  path: string,
+  body?: object,
+  contentType = 'application/json',
+): Promise<ApiAnswer> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((done, fail) => {
+    const outgoing = request(
+      new URL(path, server),
+      {
+        method,
+        ca,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(text ? { 'content-type': contentType, 'content-length': Buffer.byteLength(text) } : {}),
+        },
+      },
+      (answer) => {
+        let received = '';
+        answer.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+        answer.on('error', fail);
+        answer.on('end', () => done({ status: answer.statusCode ?? 0, text: received, json: <T>() => JSON.parse(received) as T }));
+      },
+    );
+    outgoing.on('error', fail);
+    outgoing.end(text);
+  });
+}
+
+function run(directory: string, env: NodeJS.ProcessEnv, words: readonly string[]): Promise<CommandResult> {
+  const child = spawn(process.execPath, [command, ...words], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  return new Promise((done) => void child.once('close', (code) => done({ code: code ?? -1, stdout, stderr })));
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.on('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Asks until `holds` is true of the answer; the last answer is in the error when it never is. */
+export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) => boolean, waitMsMax = 30_000): Promise<T> {
+  const endMs = Date.now() + waitMsMax;
+  for (;;) {
+    const answer = await ask().catch((error: unknown) => error as T);
+    if (!(answer instanceof Error) && holds(answer)) return answer;
+    if (Date.now() > endMs)
+      throw new Error(
+        `not so within ${waitMsMax} ms; last: ${answer instanceof Error ? answer.message : JSON.stringify(answer)?.slice(0, 2000)}`,
+      );
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
