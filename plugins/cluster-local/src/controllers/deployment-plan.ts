@@ -39,7 +39,8 @@ export function planDeployment(deployment: Immutable<Deployment>, sets: readonly
   if (collision) return { resize: [], forget: [], old, revision, collision };
   const current = found ?? fresh;
   const resize = planRollout(spec, current, old);
-  if (found !== undefined) return { current: found, resize, forget: history(spec.revisionHistoryLimit ?? 10, old), old, revision, collision };
+  if (found !== undefined)
+    return { current: found, resize, forget: history(spec.revisionHistoryLimit ?? 10, old), old, revision, collision };
   const size = resize.find(({ set }) => set === fresh)?.replicas ?? 0;
   const create: ASet = {
     ...fresh,

@@ -42,11 +42,17 @@ interface Progress {
   readonly deadlineAtMs?: number;
 }
 
-function progressOf(deployment: Immutable<Deployment>, current: ASet | undefined, counts: DeploymentStatus, nowMs: number): Progress | undefined {
+function progressOf(
+  deployment: Immutable<Deployment>,
+  current: ASet | undefined,
+  counts: DeploymentStatus,
+  nowMs: number,
+): Progress | undefined {
   const { spec, status } = deployment;
   const before = status?.conditions?.find(({ type }) => type === 'Progressing');
   const name = current?.metadata.name ?? '';
-  if (spec?.paused) return { condition: { type: 'Progressing', status: 'Unknown', reason: 'DeploymentPaused', message: 'the deployment is paused' } };
+  if (spec?.paused)
+    return { condition: { type: 'Progressing', status: 'Unknown', reason: 'DeploymentPaused', message: 'the deployment is paused' } };
   const wished = spec?.replicas ?? 1;
   const isComplete = counts.updatedReplicas === wished && counts.replicas === wished && counts.availableReplicas === wished;
   if (isComplete) {
@@ -61,7 +67,12 @@ function progressOf(deployment: Immutable<Deployment>, current: ASet | undefined
     lastUpdateTime: movedAt,
   };
   const deadlineMs = (spec?.progressDeadlineSeconds ?? 600) * 1000;
-  if (before === undefined || hasMoved(deployment, counts) || before.reason === 'NewReplicaSetAvailable' || before.reason === 'DeploymentPaused') {
+  if (
+    before === undefined ||
+    hasMoved(deployment, counts) ||
+    before.reason === 'NewReplicaSetAvailable' ||
+    before.reason === 'DeploymentPaused'
+  ) {
     return { condition: moving, deadlineAtMs: nowMs + deadlineMs };
   }
   if (before.reason === 'ProgressDeadlineExceeded') return { condition: { ...before } };

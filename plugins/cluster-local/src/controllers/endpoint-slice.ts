@@ -18,7 +18,9 @@ export async function reconcileEndpointSlices(service: Immutable<KubernetesServi
   const plan = planEndpointSlices(service, pods, slices);
   for (const slice of plan.create) await tolerate('TAP_OBJECT_EXISTS', () => asPlugin.create(EndpointSlices, slice));
   for (const { metadata, endpoints, ports } of plan.update) {
-    await tolerate('TAP_OBJECT_NOT_FOUND', () => asPlugin.patch(EndpointSlices, keyOf({ metadata }), { metadata: { labels: metadata.labels }, endpoints, ports }));
+    await tolerate('TAP_OBJECT_NOT_FOUND', () =>
+      asPlugin.patch(EndpointSlices, keyOf({ metadata }), { metadata: { labels: metadata.labels }, endpoints, ports }),
+    );
   }
   for (const slice of plan.delete) await tolerate('TAP_OBJECT_NOT_FOUND', () => asPlugin.delete(EndpointSlices, keyOf(slice)));
 }

@@ -40,7 +40,12 @@ export function planJob(job: AJob, pods: readonly APod[], nowMs: number): JobPla
   if (verdict) {
     const now = new Date(nowMs).toISOString();
     const conditions: JobCondition[] = [{ ...verdict, status: 'True', lastTransitionTime: now, lastProbeTime: now }];
-    return { create: [], delete: active, status: { ...status, conditions, ...(verdict.type === 'Complete' ? { completionTime: now } : {}) }, forget: false };
+    return {
+      create: [],
+      delete: active,
+      status: { ...status, conditions, ...(verdict.type === 'Complete' ? { completionTime: now } : {}) },
+      forget: false,
+    };
   }
   if (job.spec?.suspend || job.metadata.deletionTimestamp !== undefined) return { create: [], delete: active, status, forget: false };
   return { ...nextPods(job, own, active, succeeded, failures, nowMs), status, forget: false };
@@ -64,7 +69,8 @@ function nextPods(job: AJob, own: readonly APod[], active: readonly APod[], succ
 const at = (againAtMs: number): { againAtMs?: number } => (Number.isFinite(againAtMs) ? { againAtMs } : {});
 
 /** 10 s after the first failure, doubling to six minutes. */
-const backoffMs = (failures: number): number => (failures === 0 ? 0 : Math.min(retryFirstMs * 2 ** Math.min(failures - 1, 20), retryMostMs));
+const backoffMs = (failures: number): number =>
+  failures === 0 ? 0 : Math.min(retryFirstMs * 2 ** Math.min(failures - 1, 20), retryMostMs);
 
 function finishedAtMs(pod: APod, nowMs: number): number {
   const times = (pod.status?.containerStatuses ?? []).map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''));
@@ -91,7 +97,10 @@ function verdictOf(
   const isComplete = completions === undefined ? succeeded > 0 && own.every((pod) => !isActive(pod)) : succeeded >= completions;
   if (isComplete) return { type: 'Complete', reason: 'CompletionsReached', message: `${succeeded} pods succeeded` };
   const limit = job.spec?.backoffLimit ?? 6;
-  const restarts = own.reduce((sum, pod) => sum + (pod.status?.containerStatuses ?? []).reduce((all, { restartCount }) => all + restartCount, 0), 0);
+  const restarts = own.reduce(
+    (sum, pod) => sum + (pod.status?.containerStatuses ?? []).reduce((all, { restartCount }) => all + restartCount, 0),
+    0,
+  );
   const tries = failed + (job.spec?.template.spec?.restartPolicy === 'OnFailure' ? restarts : 0);
   if (tries > limit) return { type: 'Failed', reason: 'BackoffLimitExceeded', message: `${tries} tries failed, backoffLimit is ${limit}` };
   if (startedAt !== undefined && nowMs >= deadlineOf(job, startedAt)) {

@@ -47,7 +47,8 @@ export async function reconcileNode(node: Immutable<Node>, leases: LeaseWatch, c
   await markPods(name, nowMs, context);
 }
 
-const isReady = (node: Immutable<Node>) => node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+const isReady = (node: Immutable<Node>) =>
+  node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 
 function silentConditions(node: Immutable<Node>, nowMs: number): readonly Immutable<NodeCondition>[] {
   const message = 'the node agent has stopped renewing its lease; the platform starts it again';
@@ -71,7 +72,9 @@ async function markPods(node: string, nowMs: number, context: Context): Promise<
   for await (const pod of context.asPlugin.list(Pods, { fields: `spec.nodeName=${node}`, itemsMax: podsMax })) {
     const conditions = pod.status?.conditions ?? [];
     if (!conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) continue;
-    await writeStatus(context, Pods, pod, { conditions: conditions.map((condition) => (condition.type === 'Ready' ? unknownReady(condition, nowMs) : condition)) });
+    await writeStatus(context, Pods, pod, {
+      conditions: conditions.map((condition) => (condition.type === 'Ready' ? unknownReady(condition, nowMs) : condition)),
+    });
   }
 }
 
@@ -86,4 +89,5 @@ const unknownReady = (condition: PodCondition, nowMs: number): PodCondition => (
 });
 
 /** The node that a lease is about. */
-export const nodeOfLease = (lease: Immutable<KubernetesLease>) => (lease.metadata.namespace === leaseNamespace ? [{ name: keyOf(lease).name }] : []);
+export const nodeOfLease = (lease: Immutable<KubernetesLease>) =>
+  lease.metadata.namespace === leaseNamespace ? [{ name: keyOf(lease).name }] : [];

@@ -27,7 +27,8 @@ export const isFinished = (pod: APod): boolean => pod.status?.phase === 'Succeed
 export const isActive = (pod: APod): boolean => !isTerminating(pod) && !isFinished(pod);
 
 /** How often its containers were started again. */
-export const restartsOf = (pod: APod): number => (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+export const restartsOf = (pod: APod): number =>
+  (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 
 /** The owner that steers an object. */
 export function controllerOf(object: { readonly metadata: { readonly ownerReferences?: readonly Immutable<OwnerReference>[] } }) {

@@ -29,7 +29,9 @@ export interface ReplicaSetPlan {
  */
 export function planReplicaSet(set: ASet, pods: readonly APod[], nowMs: number): ReplicaSetPlan {
   const uid = set.metadata.uid;
-  const orphans = pods.filter((pod) => isActive(pod) && controllerOf(pod) === undefined && matchesSelector(set.spec?.selector, pod.metadata.labels));
+  const orphans = pods.filter(
+    (pod) => isActive(pod) && controllerOf(pod) === undefined && matchesSelector(set.spec?.selector, pod.metadata.labels),
+  );
   const own = pods.filter((pod) => isControlledBy(pod, uid));
   const isEnding = set.metadata.deletionTimestamp !== undefined;
   const active = [...own.filter(isActive), ...(isEnding ? [] : orphans)];

@@ -28,7 +28,11 @@ const wishOf = (set: ASet): number => set.spec?.replicas ?? 0;
 const availableOf = (set: ASet): number => Math.min(set.status?.availableReplicas ?? 0, wishOf(set));
 const sum = (sets: readonly ASet[], of: (set: ASet) => number): number => sets.reduce((total, set) => total + of(set), 0);
 const oldestFirst = (a: ASet, b: ASet) =>
-  (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : a.metadata.creationTimestamp === b.metadata.creationTimestamp ? 0 : 1;
+  (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '')
+    ? -1
+    : a.metadata.creationTimestamp === b.metadata.creationTimestamp
+      ? 0
+      : 1;
 
 /** On every set of a deployment: the wish it was sized for, by which a change of the wish in the middle of a rollout is seen. */
 export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';

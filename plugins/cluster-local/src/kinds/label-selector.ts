@@ -13,7 +13,10 @@ export function matchesLabels(wanted: Readonly<Record<string, string>>, labels: 
   return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }
 
-function matchesWish({ key, operator, values }: NonNullable<Immutable<LabelSelector>['matchExpressions']>[number], labels: Labels): boolean {
+function matchesWish(
+  { key, operator, values }: NonNullable<Immutable<LabelSelector>['matchExpressions']>[number],
+  labels: Labels,
+): boolean {
   const value = labels?.[key];
   if (operator === 'Exists') return value !== undefined;
   if (operator === 'DoesNotExist') return value === undefined;

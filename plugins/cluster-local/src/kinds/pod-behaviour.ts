@@ -28,8 +28,16 @@ function checkUnchanged(pod: Immutable<Pod>, previous: Immutable<Pod>): Denial[]
 
 function fixedParts(pod: Immutable<Pod>): unknown {
   if (pod.spec === undefined) return undefined;
-  const { nodeName: _n, activeDeadlineSeconds: _a, tolerations: _t, schedulingGates: _g, terminationGracePeriodSeconds: _s, ...rest } = pod.spec;
-  const withoutImages = (containers: typeof rest.containers | undefined) => containers?.map(({ image: _image, ...others }) => sorted(others));
+  const {
+    nodeName: _n,
+    activeDeadlineSeconds: _a,
+    tolerations: _t,
+    schedulingGates: _g,
+    terminationGracePeriodSeconds: _s,
+    ...rest
+  } = pod.spec;
+  const withoutImages = (containers: typeof rest.containers | undefined) =>
+    containers?.map(({ image: _image, ...others }) => sorted(others));
   return sorted({ ...rest, containers: withoutImages(rest.containers), initContainers: withoutImages(rest.initContainers) });
 }
 
@@ -50,7 +58,9 @@ const fixed = (field: string): Denial =>
 
 function qosOf(pod: Pod): 'BestEffort' | 'Burstable' | 'Guaranteed' {
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  const asks = containers.some(({ resources }) => [resources?.limits, resources?.requests].some((list) => list && Object.keys(list).length > 0));
+  const asks = containers.some(({ resources }) =>
+    [resources?.limits, resources?.requests].some((list) => list && Object.keys(list).length > 0),
+  );
   if (!asks) return 'BestEffort';
   const exact = containers.every(({ resources }) =>
     ['cpu', 'memory'].every((name) => {

@@ -30,7 +30,8 @@ function defaultContainer(container: Container): void {
   container.terminationMessagePolicy ??= 'File';
   container.resources ??= {};
   const { limits, requests } = container.resources;
-  if (limits && Object.keys(limits).some((name) => requests?.[name] === undefined)) container.resources.requests = { ...limits, ...requests };
+  if (limits && Object.keys(limits).some((name) => requests?.[name] === undefined))
+    container.resources.requests = { ...limits, ...requests };
   for (const port of container.ports ?? []) port.protocol ??= 'TCP';
   for (const { valueFrom } of container.env ?? []) if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ??= 'v1';
   for (const probe of [container.readinessProbe, container.livenessProbe, container.startupProbe]) if (probe) defaultProbe(probe);

@@ -56,7 +56,9 @@ export const deploymentBehaviour: KindBehaviour<typeof Deployments> = {
       denials.push(deny({ field: 'spec.strategy.rollingUpdate', reason: 'Forbidden', message: 'has no meaning with type Recreate' }));
     }
     if (rolling && isZero(rolling.maxSurge) && isZero(rolling.maxUnavailable)) {
-      denials.push(invalid('spec.strategy.rollingUpdate.maxUnavailable', 'may not be 0 when maxSurge is 0: nothing could ever be replaced'));
+      denials.push(
+        invalid('spec.strategy.rollingUpdate.maxUnavailable', 'may not be 0 when maxSurge is 0: nothing could ever be replaced'),
+      );
     }
     if ((spec?.progressDeadlineSeconds ?? 600) <= (spec?.minReadySeconds ?? 0)) {
       denials.push(invalid('spec.progressDeadlineSeconds', 'must be greater than minReadySeconds'));
@@ -139,7 +141,9 @@ export const jobBehaviour: KindBehaviour<typeof Jobs> = {
     ...(spec?.template.spec?.restartPolicy === 'Always'
       ? [invalid('spec.template.spec.restartPolicy', 'expected OnFailure or Never, because a job ends')]
       : []),
-    ...(spec?.completionMode === 'Indexed' ? [invalid('spec.completionMode', 'expected NonIndexed; indexed jobs are not served here')] : []),
+    ...(spec?.completionMode === 'Indexed'
+      ? [invalid('spec.completionMode', 'expected NonIndexed; indexed jobs are not served here')]
+      : []),
     ...(previous && JSON.stringify(previous.spec?.template) !== JSON.stringify(spec?.template) ? [immutable('spec.template')] : []),
   ],
 };

@@ -1,7 +1,17 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 
 /** Headers that belong to one connection and are not passed on. */
-const ofConnection = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+const ofConnection = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** The headers of a message without those of its connection. */
 function passedOn(message: IncomingMessage): OutgoingHttpHeaders {
@@ -28,7 +38,8 @@ export function upstreamHeaders(request: IncomingMessage): OutgoingHttpHeaders {
 export const downstreamHeaders = passedOn;
 
 /** Whether a request may be sent twice: it changes nothing, or the same. */
-export const isIdempotent = (method: string | undefined): boolean => ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(method ?? '');
+export const isIdempotent = (method: string | undefined): boolean =>
+  ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(method ?? '');
 
 /** Whether a request brings a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>

@@ -106,7 +106,9 @@ class Exchange {
     this.#agent = agent;
     this.#options = options;
     this.#hasBody = hasBody(request);
-    response.once('close', () => this.#sent?.destroy());
+    response.once('close', () => {
+      if (!response.writableFinished) this.#sent?.destroy();
+    });
   }
 
   /** Tries the next endpoint. */
@@ -129,11 +131,13 @@ class Exchange {
     this.#sent = sent;
     let connected = false;
     const timer = setTimeout(() => sent.destroy(new AnswerTimeout()), answerMs);
-    sent.once('socket', (socket) => onConnect(socket, () => {
-      connected = true;
-      if (this.#hasBody) this.#request.pipe(sent);
-      else sent.end();
-    }));
+    sent.once('socket', (socket) =>
+      onConnect(socket, () => {
+        connected = true;
+        if (this.#hasBody) this.#request.pipe(sent);
+        else sent.end();
+      }),
+    );
     sent.once('close', () => {
       clearTimeout(timer);
       end();
@@ -175,7 +179,8 @@ function onConnect(socket: Socket, run: () => void): void {
   else run();
 }
 
-const labelOf = ({ service, portName }: Target): string => `Service ${service}${portName === '' ? '' : `, port ${portName}`},`.replace(/,$/, '');
+const labelOf = ({ service, portName }: Target): string =>
+  `Service ${service}${portName === '' ? '' : `, port ${portName}`},`.replace(/,$/, '');
 const noEndpoint = (target: Target): string => `${labelOf(target)} has no pod that is ready. See: kubectl get pods, tappaas status.`;
 
 /** A short text for people. */
@@ -193,7 +198,8 @@ function refuse(socket: Duplex, status: number, text: string): void {
 /** The head of an upgrade request as the client sent it. */
 function headOf(request: IncomingMessage): string {
   const lines = [`${request.method} ${request.url} HTTP/1.1`];
-  for (let index = 0; index < request.rawHeaders.length; index += 2) lines.push(`${request.rawHeaders[index]}: ${request.rawHeaders[index + 1]}`);
+  for (let index = 0; index < request.rawHeaders.length; index += 2)
+    lines.push(`${request.rawHeaders[index]}: ${request.rawHeaders[index + 1]}`);
   lines.push(`x-forwarded-for: ${request.socket.remoteAddress ?? ''}`, 'x-forwarded-proto: http');
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -21,18 +21,27 @@ const answerMs = 120_000;
 
 /** The http listener for Ingress hosts, on both loopback addresses, until aborted; then requests under way get `drainMs` to end. */
 export async function serveIngress(options: IngressListenerOptions, drainMs: number, signal: AbortSignal): Promise<void> {
-  const proxy = new HttpProxy({ balancer: options.balancer, answerMs, decide: ({ headers, url = '/' }) => decide(options.routes(), headers.host, url) });
+  const proxy = new HttpProxy({
+    balancer: options.balancer,
+    answerMs,
+    decide: ({ headers, url = '/' }) => decide(options.routes(), headers.host, url),
+  });
   const make = () => {
     const server = createServer({ keepAlive: true, headersTimeout: 15_000, requestTimeout: 0 });
     server.maxConnections = options.connectionsMax;
     server.on('request', proxy.onRequest);
     server.on('upgrade', proxy.onUpgrade);
-    server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nthe request is not http\n'));
+    server.on('clientError', (_error, socket) =>
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nthe request is not http\n'),
+    );
     return server;
   };
   const [first, second] = [make(), make()];
   const listening = keepListening(first, '127.0.0.1', options.port, options.clock, signal, (error) =>
-    options.onProblem(error && `port ${options.port} on 127.0.0.1 is taken by another program (${error.code ?? error.message}); free it or set ${options.portSetting}`),
+    options.onProblem(
+      error &&
+        `port ${options.port} on 127.0.0.1 is taken by another program (${error.code ?? error.message}); free it or set ${options.portSetting}`,
+    ),
   );
   await Promise.all([listening, keepListening(second, '::1', options.port, options.clock, signal, () => undefined)]);
   await Promise.all([first, second].map((server) => closeGracefully(server, drainMs, options.clock)));

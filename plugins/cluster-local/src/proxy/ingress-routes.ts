@@ -70,7 +70,8 @@ export class IngressRoutes {
   }
 }
 
-const ageOf = ({ metadata }: Immutable<Ingress>): string => `${metadata.creationTimestamp ?? ''}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+const ageOf = ({ metadata }: Immutable<Ingress>): string =>
+  `${metadata.creationTimestamp ?? ''}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 
 /** Sorting is stable, so the oldest of equal rules stays first. */
 const byPrecedence = (a: PathRule, b: PathRule): number => b.path.length - a.path.length || Number(b.isExact) - Number(a.isExact);
@@ -94,6 +95,11 @@ function resolved(
 ): Pick<PathRule, 'target' | 'label'> {
   const { name = '', port } = backend.service ?? {};
   const service = `${namespace}/${name}`;
-  const found = services.get(service)?.spec?.ports?.find((candidate) => (port?.name ? candidate.name === port.name : candidate.port === port?.number));
-  return { target: found && { service, portName: found.name ?? '' }, label: `service "${name}", port ${port?.name ?? port?.number ?? 'unnamed'}` };
+  const found = services
+    .get(service)
+    ?.spec?.ports?.find((candidate) => (port?.name ? candidate.name === port.name : candidate.port === port?.number));
+  return {
+    target: found && { service, portName: found.name ?? '' },
+    label: `service "${name}", port ${port?.name ?? port?.number ?? 'unnamed'}`,
+  };
 }

@@ -20,7 +20,8 @@ export class ApiError extends Error {
 }
 
 /** Whether the server answered with this status. */
-export const isAnswer = (error: unknown, ...statuses: readonly number[]): boolean => error instanceof ApiError && statuses.includes(error.status);
+export const isAnswer = (error: unknown, ...statuses: readonly number[]): boolean =>
+  error instanceof ApiError && statuses.includes(error.status);
 
 /** One request. */
 export interface ApiRequest {
@@ -143,7 +144,12 @@ async function errorOf(response: IncomingMessage, { method, path }: ApiRequest):
   const { reason, message } = statusOf(text);
   const retryAfter = Number(response.headers['retry-after']);
   const status = response.statusCode ?? 0;
-  return new ApiError(status, reason, `${method} ${path}: ${status} ${message}`, Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined);
+  return new ApiError(
+    status,
+    reason,
+    `${method} ${path}: ${status} ${message}`,
+    Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined,
+  );
 }
 
 function statusOf(text: string): { reason: string; message: string } {

@@ -15,7 +15,8 @@ export class ConnectionFile {
   async read(): Promise<ClusterConnection> {
     if (this.#known) return this.#known;
     const { mode } = await stat(this.#path);
-    if ((mode & 0o077) !== 0) throw new Error(`${this.#path} holds a token and may be read by others: expected mode 600, found ${(mode & 0o777).toString(8)}`);
+    if ((mode & 0o077) !== 0)
+      throw new Error(`${this.#path} holds a token and may be read by others: expected mode 600, found ${(mode & 0o777).toString(8)}`);
     const connection = await readJson<ClusterConnection>(this.#path);
     if (connection === undefined) throw new Error(`${this.#path} is not there or not whole`);
     this.#known = connection;

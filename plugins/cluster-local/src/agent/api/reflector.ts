@@ -87,7 +87,8 @@ export class Reflector<T extends KubernetesObject> {
         signal,
       });
       const { apiVersion, kind } = page;
-      for (const item of page.items) fresh.set(reflectorKey(item), { ...item, apiVersion: item.apiVersion ?? apiVersion, kind: item.kind ?? kind.replace(/List$/, '') });
+      for (const item of page.items)
+        fresh.set(reflectorKey(item), { ...item, apiVersion: item.apiVersion ?? apiVersion, kind: item.kind ?? kind.replace(/List$/, '') });
       if (fresh.size > objectsMax) throw new Error(`${this.#options.path} has more than ${objectsMax} objects`);
       continueToken = page.metadata.continue ?? '';
       position = page.metadata.resourceVersion ?? '';
@@ -116,7 +117,13 @@ export class Reflector<T extends KubernetesObject> {
     const response = await this.#options.client.stream({
       method: 'GET',
       path: this.#options.path,
-      query: { watch: 'true', allowWatchBookmarks: 'true', resourceVersion: from, timeoutSeconds: String(timeoutSeconds), ...this.#selector() },
+      query: {
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: from,
+        timeoutSeconds: String(timeoutSeconds),
+        ...this.#selector(),
+      },
       signal,
       idleMs: (timeoutSeconds + 30) * 1000,
     });

@@ -28,7 +28,8 @@ export async function entryPath(root: string, parts: readonly string[]): Promise
     path = join(path, part);
     const found = await lstat(path).catch(() => undefined);
     if (found?.isSymbolicLink()) throw new LayerRefused(`entry "${parts.join('/')}" goes through the symbolic link "${part}"`);
-    if (found !== undefined && !found.isDirectory()) throw new LayerRefused(`entry "${parts.join('/')}" goes through "${part}", which is a file`);
+    if (found !== undefined && !found.isDirectory())
+      throw new LayerRefused(`entry "${parts.join('/')}" goes through "${part}", which is a file`);
   }
   return join(root, ...parts);
 }

@@ -57,7 +57,9 @@ export async function findImage(layout: string, name: string): Promise<Image | u
 async function digestByName(layout: string, name: string): Promise<string | undefined> {
   const text = await readFile(join(layout, 'index.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const { manifests = [] } = JSON.parse(text) as { manifests?: readonly (Descriptor & { annotations?: Readonly<Record<string, string>> })[] };
+  const { manifests = [] } = JSON.parse(text) as {
+    manifests?: readonly (Descriptor & { annotations?: Readonly<Record<string, string>> })[];
+  };
   return manifests.find(({ annotations }) => annotations?.[nameKey] === name)?.digest;
 }
 

@@ -1,4 +1,17 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, renameSync, watch, writeFileSync, writeSync, type FSWatcher } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  watch,
+  writeFileSync,
+  writeSync,
+  type FSWatcher,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '@tappaas/sdk';
 import type { LogFiles } from './log-files.js';
@@ -130,7 +143,8 @@ export class LogPump {
       source.offset += bytes;
       left -= bytes;
       const nowMs = this.#clock.nowMs();
-      for (const { text, isWhole } of source.splitter.take(this.#chunk.subarray(0, bytes))) entries.push(logEntry(nowMs, source.stream, isWhole, text));
+      for (const { text, isWhole } of source.splitter.take(this.#chunk.subarray(0, bytes)))
+        entries.push(logEntry(nowMs, source.stream, isWhole, text));
     } while (bytes === chunkBytes && left > 0);
     if (entries.length > 0) this.#write(entries);
     if (source.offset >= rawBytesMax && bytes < chunkBytes) this.#empty(source);

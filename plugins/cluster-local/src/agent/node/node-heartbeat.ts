@@ -70,7 +70,12 @@ async function renew({ client, clock, heartbeatMs }: HeartbeatOptions, name: str
     if (!isAnswer(error, 404)) throw error;
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: leaseNamespace } };
     await unlessThere(client.request({ method: 'POST', path: '/api/v1/namespaces', body: namespace, signal }));
-    const lease: KubernetesLease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace: leaseNamespace }, spec };
+    const lease: KubernetesLease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace: leaseNamespace },
+      spec,
+    };
     await unlessThere(client.request({ method: 'POST', path, body: lease, signal }));
   }
 }

@@ -73,7 +73,14 @@ export function nodeStatus(view: NodeView): NodeStatus {
 
 function conditionsOf({ nowMs, proxyProblem }: NodeView): NodeCondition[] {
   const now = new Date(nowMs).toISOString();
-  const condition = (type: string, status: string, reason: string, message: string): NodeCondition => ({ type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: now });
+  const condition = (type: string, status: string, reason: string, message: string): NodeCondition => ({
+    type,
+    status,
+    reason,
+    message,
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  });
   return [
     condition('Ready', 'True', 'AgentReady', 'the node agent runs pods as local processes'),
     condition('MemoryPressure', 'False', 'NotMeasured', 'pods share the memory of the machine'),

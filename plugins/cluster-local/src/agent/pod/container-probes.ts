@@ -58,7 +58,8 @@ export class ContainerProbes {
         if (!healthy) this.#options.onUnhealthy(`liveness probe failed: ${message}`);
       });
     }
-    if (readinessProbe) this.#run(readinessProbe, false, (healthy, message) => void this.#judge(healthy, `readiness probe failed: ${message}`));
+    if (readinessProbe)
+      this.#run(readinessProbe, false, (healthy, message) => void this.#judge(healthy, `readiness probe failed: ${message}`));
     else if (this.#ports().length > 0) this.#awaitPorts();
   }
 

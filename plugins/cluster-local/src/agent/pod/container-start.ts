@@ -76,11 +76,16 @@ export async function prepareContainer(options: StartOptions, context: PodContex
   const mark = `${pod.metadata.uid}/${container.name}/${options.run}`;
   const env: Readonly<Record<string, string>> = { ...environment.variables, [markName]: mark };
   const command = commandOf(container, image.config).map((word) => expanded(word, env));
-  if (command.length === 0) return { reason: 'CreateContainerConfigError', message: `neither container ${container.name} nor its image names a command` };
+  if (command.length === 0)
+    return { reason: 'CreateContainerConfigError', message: `neither container ${container.name} nor its image names a command` };
   const wrapped = await wrap(container, command, place, directory, context);
   if ('reason' in wrapped) return wrapped;
-  const program = wrapped.isInside && isAbsolute(command[0] ?? '') ? command[0] : await findProgram(command[0] ?? '', env['PATH'] ?? '', wrapped.cwd, root);
-  if (program === undefined) return { reason: 'CreateContainerError', message: `program "${command[0]}" is neither in PATH nor in the image` };
+  const program =
+    wrapped.isInside && isAbsolute(command[0] ?? '')
+      ? command[0]
+      : await findProgram(command[0] ?? '', env['PATH'] ?? '', wrapped.cwd, root);
+  if (program === undefined)
+    return { reason: 'CreateContainerError', message: `program "${command[0]}" is neither in PATH nor in the image` };
   const files = logFiles(join(podDirectory, 'containers', container.name), options.run);
   await Promise.all([files.exit, files.stdout, files.stderr, files.position].map(remove));
   const argv = [...wrapped.prefix, program, ...command.slice(1)];
@@ -99,13 +104,20 @@ const pair = (entry: string): readonly [string, string] => {
 };
 
 /** The container's command replaces the image's entry point and arguments; its args replace the image's arguments only. */
-function commandOf({ command, args }: Immutable<Container>, image: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null }): readonly string[] {
+function commandOf(
+  { command, args }: Immutable<Container>,
+  image: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null },
+): readonly string[] {
   if (command?.length) return [...command, ...(args ?? [])];
   return [...(image.Entrypoint ?? []), ...(args ?? image.Cmd ?? [])];
 }
 
 /** Writes the volumes that hold files, and makes the empty ones. */
-export async function makeVolumes({ pod, podDirectory, objects }: Pick<StartOptions, 'pod' | 'podDirectory' | 'objects'>): Promise<Obstacle | undefined> {
+export async function makeVolumes({
+  pod,
+  podDirectory,
+  objects,
+}: Pick<StartOptions, 'pod' | 'podDirectory' | 'objects'>): Promise<Obstacle | undefined> {
   for (const volume of pod.spec?.volumes ?? []) {
     const content = volumeContent(volume, pod, objects);
     const directory = join(podDirectory, 'volumes', volume.name);
@@ -137,7 +149,8 @@ async function wrap(
   const cwd = place.root === undefined ? workingDirectoryOf(place, directory) : resolve(join(place.root, place.workingDirectory));
   await mkdir(cwd, { recursive: true });
   const direct: Wrapped = { prefix: [], cwd, isInside: false };
-  const isNamed = place.root !== undefined && place.workingDirectory !== '/' && command.some((word) => word.startsWith(`${place.workingDirectory}/`));
+  const isNamed =
+    place.root !== undefined && place.workingDirectory !== '/' && command.some((word) => word.startsWith(`${place.workingDirectory}/`));
   const isMounted = (container.volumeMounts ?? []).length > 0;
   if (!isMounted && (!isNamed || context.namespaceObstacle !== undefined)) return direct;
   const mounts = await mountsOf(container, place);

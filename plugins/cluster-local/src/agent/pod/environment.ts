@@ -69,7 +69,9 @@ export function expanded(text: string, variables: Variables): string {
 function portVariables(container: Immutable<Container>, hostPorts: Readonly<Record<string, number>>): Variables {
   const ports = (container.ports ?? []).map((port) => ({ ...port, host: hostPorts[hostPortKey(container.name, port)] }));
   const first = ports.find(({ protocol }) => (protocol ?? 'TCP') === 'TCP') ?? ports[0];
-  const named = ports.flatMap(({ name, host }) => (name === undefined || host === undefined ? [] : [[`PORT_${variableName(name)}`, String(host)] as const]));
+  const named = ports.flatMap(({ name, host }) =>
+    name === undefined || host === undefined ? [] : [[`PORT_${variableName(name)}`, String(host)] as const],
+  );
   return { ...(first?.host === undefined ? {} : { PORT: String(first.host) }), ...Object.fromEntries(named) };
 }
 

@@ -97,7 +97,8 @@ export function startableAtMs(record: ContainerRecord | undefined, delays: Resta
 
 function phaseOf(spec: Immutable<PodSpec>, { containers }: PodView, isInitDone: boolean): PodStep['phase'] {
   const records = spec.containers.map(({ name }) => containers.get(name));
-  if (!isInitDone || records.some((record) => record === undefined || (record.starts === 0 && record.state.is === 'waiting'))) return 'Pending';
+  if (!isInitDone || records.some((record) => record === undefined || (record.starts === 0 && record.state.is === 'waiting')))
+    return 'Pending';
   const ends = records.map((record) => (record?.state.is === 'terminated' ? record.state : undefined));
   const isOver = ends.every((end) => end !== undefined && !isRestarted(spec, end.exitCode));
   if (!isOver) return 'Running';

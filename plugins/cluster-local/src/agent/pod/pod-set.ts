@@ -70,7 +70,10 @@ export class PodSet {
     const forget = () => void (this.#workers.get(uid) === worker && this.#workers.delete(uid));
     worker.over.then(forget, (error: unknown) => {
       forget();
-      this.#context.log.error('a pod could not be kept', { pod: pod.metadata.name, error: error instanceof Error ? error.stack : String(error) });
+      this.#context.log.error('a pod could not be kept', {
+        pod: pod.metadata.name,
+        error: error instanceof Error ? error.stack : String(error),
+      });
     });
     return worker;
   }

@@ -102,7 +102,13 @@ function conditionsOf(view: StatusView, init: readonly ContainerStatus[], contai
   const initialized = init.every(({ name, state, started }) => (sidecars.has(name) ? started === true : state?.terminated?.exitCode === 0));
   const unready = [...containers, ...init.filter(({ name }) => sidecars.has(name))].filter(({ ready }) => !ready);
   const ready = !isOver && initialized && unready.length === 0;
-  const why = ready ? {} : whyUnready(view, unready.map(({ name }) => name), isOver);
+  const why = ready
+    ? {}
+    : whyUnready(
+        view,
+        unready.map(({ name }) => name),
+        isOver,
+      );
   const wished: PodCondition[] = [
     { type: 'PodScheduled', status: 'True' },
     { type: 'Initialized', status: initialized ? 'True' : 'False', ...(initialized ? {} : { reason: 'ContainersNotInitialized' }) },

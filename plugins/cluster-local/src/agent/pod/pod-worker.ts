@@ -78,7 +78,10 @@ export class PodWorker {
   /** Ends the pod's processes; a later call can only shorten the grace. */
   end(ending: Ending): void {
     const isFinishing = this.#ending !== undefined;
-    this.#ending = { graceMs: Math.min(ending.graceMs, this.#ending?.graceMs ?? Infinity), isFinal: ending.isFinal || this.#ending?.isFinal === true };
+    this.#ending = {
+      graceMs: Math.min(ending.graceMs, this.#ending?.graceMs ?? Infinity),
+      isFinal: ending.isFinal || this.#ending?.isFinal === true,
+    };
     if (isFinishing) for (const run of this.#runs.values()) void run.stop(this.#ending.graceMs);
     this.#alarm.ring();
   }
@@ -123,7 +126,11 @@ export class PodWorker {
     const record = this.#journal.container(container.name);
     if (record.state.is !== 'running') return;
     const beside = await this.#journal.besideOf(container.name);
-    this.#attach(container, record.state, { files: this.logOf(container.name, record.starts), beside, mark: this.#markOf(container.name, record.starts) });
+    this.#attach(container, record.state, {
+      files: this.logOf(container.name, record.starts),
+      beside,
+      mark: this.#markOf(container.name, record.starts),
+    });
   }
 
   /** One look at everything. Gives when to look again. */
@@ -132,7 +139,8 @@ export class PodWorker {
     await this.#announcePorts();
     await this.#refreshVolumes();
     const step = this.#plan();
-    if (step.isOverdue) this.#fail({ reason: 'DeadlineExceeded', message: `the pod ran longer than ${this.#pod.spec?.activeDeadlineSeconds} s` });
+    if (step.isOverdue)
+      this.#fail({ reason: 'DeadlineExceeded', message: `the pod ran longer than ${this.#pod.spec?.activeDeadlineSeconds} s` });
     for (const name of step.start) await this.#start(name);
     for (const { name, image } of this.#containers()) this.#replaceChanged(name, image);
     const next = this.#plan();
@@ -180,7 +188,11 @@ export class PodWorker {
     }
   }
 
-  async #launch(container: Immutable<Container>, record: ContainerRecord, { launch: how, files, beside, mark, imageId }: Prepared): Promise<void> {
+  async #launch(
+    container: Immutable<Container>,
+    record: ContainerRecord,
+    { launch: how, files, beside, mark, imageId }: Prepared,
+  ): Promise<void> {
     const launched = launch(how);
     const state: Running = { is: 'running', identity: launched.identity, startedAtMs: this.#context.clock.nowMs() };
     const last = record.state.is === 'terminated' ? record.state : record.last;
@@ -312,7 +324,14 @@ export class PodWorker {
   async #preStop(name: string, run: ContainerRun, atMostMs: number): Promise<void> {
     const container = this.#containers().find((found) => found.name === name);
     if (!container) return;
-    const options = { container, hostPorts: this.#journal.hostPorts, beside: run.beside, clock: this.#context.clock, atMostMs, signal: this.#stop.signal };
+    const options = {
+      container,
+      hostPorts: this.#journal.hostPorts,
+      beside: run.beside,
+      clock: this.#context.clock,
+      atMostMs,
+      signal: this.#stop.signal,
+    };
     await Promise.race([runHook(container.lifecycle?.preStop, options), run.over]);
   }
 

@@ -64,11 +64,14 @@ function checkHttp(get: HttpGet, port: number, timeoutMs: number, signal: AbortS
   const headers = Object.fromEntries((get.httpHeaders ?? []).map(({ name, value }) => [name, value]));
   const path = get.path ?? '/';
   const options = { host: get.host ?? address, port, path, agent: false as const, headers: { 'user-agent': 'tappaas-probe', ...headers } };
-  const asked = start({ ...options, rejectUnauthorized: false, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }, (response) => {
-    const status = response.statusCode ?? 0;
-    response.destroy();
-    resolve({ healthy: status >= 200 && status < 400, message: `GET ${path} answered ${status}` });
-  });
+  const asked = start(
+    { ...options, rejectUnauthorized: false, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) },
+    (response) => {
+      const status = response.statusCode ?? 0;
+      response.destroy();
+      resolve({ healthy: status >= 200 && status < 400, message: `GET ${path} answered ${status}` });
+    },
+  );
   asked.on('error', (error) => resolve({ healthy: false, message: `GET ${path} on port ${port}: ${failure(error, timeoutMs)}` }));
   asked.end();
   return promise;
@@ -86,7 +89,8 @@ export function checkTcp(host: string, port: number, timeoutMs: number, signal: 
   return promise;
 }
 
-const failure = (error: Error, timeoutMs: number): string => (error.name === 'AbortError' ? `no answer within ${timeoutMs} ms` : error.message);
+const failure = (error: Error, timeoutMs: number): string =>
+  error.name === 'AbortError' ? `no answer within ${timeoutMs} ms` : error.message;
 
 function checkExec(command: readonly string[], beside: Beside, timeoutMs: number, signal: AbortSignal): Promise<Finding> {
   const [program = '', ...args] = [...beside.prefix, ...command];
@@ -108,7 +112,10 @@ function checkExec(command: readonly string[], beside: Beside, timeoutMs: number
   child.once('error', (error) => resolve({ healthy: false, message: error.message }));
   child.once('close', (code) => {
     limit.removeEventListener('abort', end);
-    resolve({ healthy: code === 0, message: `"${command.join(' ')}" ended with ${code}${output === '' ? '' : `: ${output.slice(0, outputBytesMax).trim()}`}` });
+    resolve({
+      healthy: code === 0,
+      message: `"${command.join(' ')}" ended with ${code}${output === '' ? '' : `: ${output.slice(0, outputBytesMax).trim()}`}`,
+    });
   });
   return promise;
 }

@@ -13,7 +13,10 @@ export async function readReferred(pod: Immutable<Pod>, api: PodApi): Promise<Re
   return { configMaps, secrets };
 }
 
-async function readAll<T extends object>(names: ReadonlySet<string>, read: (name: string) => Promise<T | undefined>): Promise<ReadonlyMap<string, T>> {
+async function readAll<T extends object>(
+  names: ReadonlySet<string>,
+  read: (name: string) => Promise<T | undefined>,
+): Promise<ReadonlyMap<string, T>> {
   const found = new Map<string, T>();
   await Promise.all(
     [...names].map(async (name) => {

@@ -45,7 +45,9 @@ function startTimeOf(pid: number): string | undefined {
 
 function startTimeByPs(pid: number): string | undefined {
   try {
-    const [state = '', ...start] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).trim().split(/\s+/);
+    const [state = '', ...start] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' })
+      .trim()
+      .split(/\s+/);
     return state === '' || state.startsWith('Z') ? undefined : start.join(' ');
   } catch {
     return undefined;

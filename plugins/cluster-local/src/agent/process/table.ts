@@ -38,10 +38,12 @@ export async function environmentOfProcess(pid: number): Promise<Readonly<Record
 export async function processesMarked(mark: string): Promise<readonly number[]> {
   const entries = await readdir('/proc').catch(() => []);
   const found = await Promise.all(
-    entries.filter((name) => /^\d+$/.test(name)).map(async (name) => {
-      const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
-      return environment.split('\0').includes(mark) ? [Number(name)] : [];
-    }),
+    entries
+      .filter((name) => /^\d+$/.test(name))
+      .map(async (name) => {
+        const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+        return environment.split('\0').includes(mark) ? [Number(name)] : [];
+      }),
   );
   return found.flat().filter((pid) => pid !== process.pid);
 }
@@ -52,11 +54,13 @@ export async function listeningPorts(groupId: number): Promise<readonly number[]
   const inodes = new Set((await Promise.all(members.map(({ pid }) => socketsOf(pid)))).flat());
   if (inodes.size === 0) return [];
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1').catch(() => '')));
-  const ports = tables.flatMap((table) => table.split('\n').slice(1)).flatMap((line) => {
-    const fields = line.trim().split(/\s+/);
-    const isListening = fields[3] === '0A' && inodes.has(fields[9] ?? '');
-    return isListening ? [Number.parseInt((fields[1] ?? '').split(':')[1] ?? '', 16)] : [];
-  });
+  const ports = tables
+    .flatMap((table) => table.split('\n').slice(1))
+    .flatMap((line) => {
+      const fields = line.trim().split(/\s+/);
+      const isListening = fields[3] === '0A' && inodes.has(fields[9] ?? '');
+      return isListening ? [Number.parseInt((fields[1] ?? '').split(':')[1] ?? '', 16)] : [];
+    });
   return [...new Set(ports)].toSorted((a, b) => a - b);
 }
 

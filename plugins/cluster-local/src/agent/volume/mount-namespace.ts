@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,7 +16,10 @@ export const hostView: HostView = {
         entries.map((entry) => {
           const full = join(path, entry.name);
           if (!entry.isSymbolicLink()) return [entry.name, { isDirectory: entry.isDirectory() }];
-          return [entry.name, { isDirectory: statSync(full, { throwIfNoEntry: false })?.isDirectory() === true, linkTarget: readlinkSync(full) }];
+          return [
+            entry.name,
+            { isDirectory: statSync(full, { throwIfNoEntry: false })?.isDirectory() === true, linkTarget: readlinkSync(full) },
+          ];
         }),
       );
     } catch {
@@ -28,7 +31,8 @@ export const hostView: HostView = {
 /** Builds the new root step by step, then changes into it for good. */
 const script = `
 set -e
-stage=$1 cwd=$2
+stage=$1 cwd=$2 path=$PATH
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 shift 2
 mount -t tmpfs -o mode=755 tmpfs "$stage"
 while [ "$1" != run ]; do
@@ -41,16 +45,23 @@ while [ "$1" != run ]; do
   esac
 done
 shift
-exec chroot "$stage" /bin/sh -c 'cd "$0" && exec "$@"' "$cwd" "$@"
+exec chroot "$stage" /bin/sh -c 'cd "$0" && PATH=$1 && shift && exec "$@"' "$cwd" "$path" "$@"
 `;
+
+const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin'];
+
+/** Where the program that makes namespaces is; its name alone when it is nowhere usual. */
+function unshare(): string {
+  return folders.map((folder) => join(folder, 'unshare')).find((path) => existsSync(path)) ?? 'unshare';
+}
 
 /** Ways to a mount namespace: as root directly, else through a user namespace, from which the user's own number is mapped back. */
 function ways(): { readonly into: readonly string[]; readonly back: readonly string[] } {
   const [user, group] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  if (user === 0) return { into: ['unshare', '--mount', '--propagation', 'private'], back: [] };
+  if (user === 0) return { into: [unshare(), '--mount', '--propagation', 'private'], back: [] };
   return {
-    into: ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private'],
-    back: ['unshare', '--user', `--map-user=${user}`, `--map-group=${group}`, '--'],
+    into: [unshare(), '--user', '--map-root-user', '--mount', '--propagation', 'private'],
+    back: [unshare(), '--user', `--map-user=${user}`, `--map-group=${group}`, '--'],
   };
 }
 

@@ -69,7 +69,8 @@ export function planMounts(mounts: readonly Mount[], host: HostView): readonly M
       if (present) {
         copies += 1;
         steps.push(['bind', path, `${hostFolder}/${copies}`]);
-        for (const name of present.keys()) if (!branch.children.has(name)) steps.push(['link', `${hostFolder}/${copies}/${name}`, `${path}/${name}`]);
+        for (const name of present.keys())
+          if (!branch.children.has(name)) steps.push(['link', `${hostFolder}/${copies}/${name}`, `${path}/${name}`]);
       }
     }
     for (const [name, child] of branch.children) grow(`${path}/${name}`, child, present !== undefined);

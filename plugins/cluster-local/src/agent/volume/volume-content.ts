@@ -22,7 +22,10 @@ export function volumeContent(volume: Immutable<Volume>, pod: Immutable<Pod>, ob
   const sources = sourcesOf(volume);
   if (sources === undefined) {
     const sort = Object.keys(volume).find((key) => key !== 'name') ?? 'nothing';
-    return { is: 'unsupported', message: `volume "${volume.name}" is ${sort}; pods here can have configMap, secret, projected, downwardAPI and emptyDir` };
+    return {
+      is: 'unsupported',
+      message: `volume "${volume.name}" is ${sort}; pods here can have configMap, secret, projected, downwardAPI and emptyDir`,
+    };
   }
   const files: VolumeFile[] = [];
   for (const source of sources.parts) {
@@ -43,7 +46,9 @@ interface Named {
 interface Part {
   readonly configMap?: Named;
   readonly secret?: Named;
-  readonly downwardAPI?: { readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string }; readonly mode?: number }[] };
+  readonly downwardAPI?: {
+    readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string }; readonly mode?: number }[];
+  };
 }
 
 function sourcesOf(volume: Immutable<Volume>): { readonly parts: readonly Part[]; readonly mode: number } | undefined {
@@ -51,7 +56,10 @@ function sourcesOf(volume: Immutable<Volume>): { readonly parts: readonly Part[]
   if (configMap) return { parts: [{ configMap }], mode: configMap.defaultMode ?? 0o644 };
   if (secret) {
     const { secretName, ...rest } = secret;
-    return { parts: [{ secret: { ...rest, ...(secretName === undefined ? {} : { name: secretName }) } }], mode: secret.defaultMode ?? 0o644 };
+    return {
+      parts: [{ secret: { ...rest, ...(secretName === undefined ? {} : { name: secretName }) } }],
+      mode: secret.defaultMode ?? 0o644,
+    };
   }
   if (downwardAPI) return { parts: [{ downwardAPI }], mode: downwardAPI.defaultMode ?? 0o644 };
   const isServed = projected?.sources?.every((source) => source.configMap ?? source.secret ?? source.downwardAPI);
@@ -68,7 +76,9 @@ function filesOf(part: Part, pod: Immutable<Pod>, objects: ReferredObjects, mode
     }));
   }
   const named = part.configMap ?? part.secret ?? {};
-  const entries = part.configMap ? configMapEntries(objects.configMaps.get(named.name ?? '')) : secretEntries(objects.secrets.get(named.name ?? ''));
+  const entries = part.configMap
+    ? configMapEntries(objects.configMaps.get(named.name ?? ''))
+    : secretEntries(objects.secrets.get(named.name ?? ''));
   const sort = part.configMap ? 'config map' : 'secret';
   if (entries === undefined) return named.optional ? [] : `${sort} "${named.name ?? ''}" does not exist`;
   if (named.items === undefined) return Object.entries(entries).map(([path, content]) => ({ path, content, mode }));

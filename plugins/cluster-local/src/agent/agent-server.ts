@@ -1,0 +1,93 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import type { LogQuery } from './log/log-query.js';
+import { readLog } from './log/log-query.js';
+import type { PodSet } from './pod/pod-set.js';
+import type { PodUsage } from './node/pod-usage.js';
+
+/** What the agent answers on its own loopback port, to whoever has the token in its record: the platform's plugin. */
+export interface AgentServerOptions {
+  readonly token: string;
+  readonly pods: PodSet;
+  readonly state: () => object;
+  readonly usage: () => Promise<readonly PodUsage[]>;
+  /** `pods: end` stops all pods first, `pods: keep` leaves them running for the next agent. */
+  readonly stop: (pods: 'end' | 'keep', graceMs: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the server; the caller lets it listen. */
+export function agentServer(options: AgentServerOptions): Server {
+  const expected = Buffer.from(`Bearer ${options.token}`);
+  const server = createServer((request, response) => {
+    const given = Buffer.from(request.headers.authorization ?? '');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return say(response, 401, { error: 'a token is needed' });
+    route(request, response, options).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else say(response, 500, { error: error instanceof Error ? error.message : String(error) });
+    });
+  });
+  server.maxConnections = 1000;
+  return server;
+}
+
+async function route(request: IncomingMessage, response: ServerResponse, options: AgentServerOptions): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://agent');
+  const [what = '', uid = '', container = ''] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+  if (request.method === 'POST' && what === 'stop') {
+    options.stop(url.searchParams.get('pods') === 'keep' ? 'keep' : 'end', Number(url.searchParams.get('graceMs') ?? 30_000));
+    return say(response, 202, { stopping: true });
+  }
+  if (request.method !== 'GET') return say(response, 405, { error: `${request.method} is not answered here` });
+  if (what === 'state') return say(response, 200, options.state());
+  if (what === 'usage') return say(response, 200, { pods: await options.usage() });
+  if (what === 'logs') return sendLog(uid, container, url.searchParams, response, options);
+  return say(response, 404, { error: `${url.pathname} is not answered here` });
+}
+
+async function sendLog(
+  uid: string,
+  container: string,
+  query: URLSearchParams,
+  response: ServerResponse,
+  options: AgentServerOptions,
+): Promise<void> {
+  const worker = options.pods.worker(uid);
+  if (!worker) return say(response, 404, { error: 'the pod is not on this node' });
+  const isPrevious = query.get('previous') === 'true';
+  const run = worker.runOf(container) - (isPrevious ? 1 : 0);
+  if (run < 1)
+    return say(response, 400, { error: `container ${container} has ${isPrevious ? 'no run before the present one' : 'not started yet'}` });
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const lines = readLog(
+    worker.logOf(container, run),
+    logQuery(query),
+    isPrevious ? undefined : worker.pumpOf(container),
+    AbortSignal.any([gone.signal, options.signal]),
+  );
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+  response.flushHeaders();
+  Readable.from(lines)
+    .on('error', () => response.destroy())
+    .pipe(response);
+}
+
+function logQuery(query: URLSearchParams): LogQuery {
+  const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
+  const [tailLines, sinceMs, limitBytes] = [number('tailLines'), number('sinceMs'), number('limitBytes')];
+  return {
+    follow: query.get('follow') === 'true',
+    timestamps: query.get('timestamps') === 'true',
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+  };
+}
+
+function say(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}

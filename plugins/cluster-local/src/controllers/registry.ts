@@ -1,0 +1,44 @@
+import type { AnyKind, Host, Watches } from '@tappaas/sdk';
+import { Deployments, EndpointSlices, Jobs, Leases, Nodes, Pods, ReplicaSets, Services } from '../kinds/handles.js';
+import { reconcileDeployment } from './deployment.js';
+import { reconcileEndpointSlices, ServiceSelectors } from './endpoint-slice.js';
+import { reconcileJob } from './job.js';
+import { LeaseWatch, nodeOfLease, reconcileNode } from './node-health.js';
+import { reconcilePod } from './pod-garbage.js';
+import { reconcileReplicaSet } from './replica-set.js';
+
+/** How often pods are looked at for a node that has gone, milliseconds. */
+const garbageMs = 300_000;
+
+/** Registers the controllers of a cluster's workloads. */
+export function registerControllers(host: Pick<Host<unknown>, 'controller'>, engine: string): void {
+  const selectors = new ServiceSelectors();
+  const leases = new LeaseWatch();
+  host.controller({
+    kind: Deployments,
+    engine,
+    watches: [{ kind: ReplicaSets, wakes: 'owner' }],
+    reconcile: reconcileDeployment,
+  });
+  host.controller({ kind: ReplicaSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileReplicaSet });
+  host.controller({ kind: Jobs, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileJob });
+  host.controller({
+    kind: Services,
+    engine,
+    watches: [watching({ kind: Pods, wakes: (pod) => selectors.servicesOf(pod) }), { kind: EndpointSlices, wakes: 'owner' }],
+    reconcile(service, context) {
+      selectors.remember(service);
+      return reconcileEndpointSlices(service, context);
+    },
+  });
+  host.controller({
+    kind: Nodes,
+    engine,
+    watches: [watching({ kind: Leases, wakes: nodeOfLease })],
+    reconcile: (node, context) => reconcileNode(node, leases, context),
+  });
+  host.controller({ kind: Pods, engine, resyncMs: garbageMs, reconcile: reconcilePod });
+}
+
+/** A list of watches holds several kinds, so each forgets its own type; the function is only ever called with objects of its kind. */
+const watching = <W extends AnyKind>(watches: Watches<W>): Watches => watches as unknown as Watches;

@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { definePlugin, families, type Clock, type Context, type EngineHandle } from '@tappaas/sdk';
+import { isFree } from './agent/pod/host-ports.js';
+import { agentSettings, type Config } from './agent-settings.js';
+import { config } from './config.js';
+import { registerControllers } from './controllers/registry.js';
+import { errors } from './errors.js';
+import { engineKinds } from './kinds/engine-kinds.js';
+import { Pods } from './kinds/handles.js';
+import { bindPod } from './subresources/binding.js';
+import { evictPod } from './subresources/eviction.js';
+import { readPodLog } from './subresources/log.js';
+import { AgentControl } from './supervision/agent-control.js';
+import { superviseAgent } from './supervision/supervise-agent.js';
+
+/** How often the agent is looked after, milliseconds. */
+const superviseMs = 2000;
+
+/** A cluster on this machine: Kubernetes' API for workloads, its controllers, and a node agent that runs pods as local processes. */
+export default definePlugin({
+  id: 'cluster-local',
+  stability: 'beta',
+  config,
+  example: {},
+  setup(host, initial) {
+    let settings: Config = initial;
+    let isStopping = false;
+    const control = (clock: Clock) => new AgentControl(resolve(settings.directory), clock);
+    const engine = host.engine({
+      name: host.id,
+      description: 'Kubernetes workloads on this machine; pods are local processes.',
+      kinds: engineKinds,
+      subresources: [
+        { kind: Pods, name: 'binding', method: 'POST', handle: bindPod },
+        { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
+        { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
+      ],
+    });
+    registerControllers(host, host.id);
+    host.provide(families.cluster, () => localCluster(settings, engine));
+    host.onStart((context) => refuseTakenPort(settings, host.id, control(context.clock)));
+    host.task({
+      name: 'node-agent',
+      on: 'every-replica',
+      everyMs: superviseMs,
+      async run(context) {
+        if (!isStopping) await superviseAgent(control(context.clock), agentSettings(host.id, settings), engine, context);
+      },
+    });
+    host.onStop((context: Context) => {
+      isStopping = true;
+      return control(context.clock).stop(context.remainingMs(), new AbortController().signal);
+    });
+    host.onConfig((next, previous) => {
+      const isPlaceSame =
+        next.directory === previous.directory && next.httpPort === previous.httpPort && next.hostSuffix === previous.hostSuffix;
+      if (!isPlaceSame) return 'restart';
+      settings = next;
+      return 'applied';
+    });
+  },
+});
+
+function localCluster({ httpPort, hostSuffix }: Config, engine: EngineHandle) {
+  return {
+    description: 'Local processes on this machine.',
+    profiles: ['workloads', 'config'] as const,
+    capabilities: [],
+    scheduling: 'bind' as const,
+    namespaceTemplate: 'tappaas-{namespace}',
+    ingress: { scheme: 'http' as const, hostSuffix, port: httpPort },
+    connection: () => engine.connection({ name: 'system:tappaas', groups: ['system:masters'] }),
+  };
+}
+
+/** A taken port is told before anything is started on it; an agent that was left by an earlier platform holds it rightly. */
+async function refuseTakenPort({ httpPort }: Config, instance: string, control: AgentControl): Promise<void> {
+  if ((await control.running()) !== undefined || (await isFree(httpPort))) return;
+  throw errors.CLUSTER_LOCAL_PORT_TAKEN({
+    field: `plugins.${instance}.config.httpPort`,
+    message: `port ${httpPort} on 127.0.0.1, where applications answer, is taken by another program (plugins.${instance}.config.httpPort)`,
+  });
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import type { HttpAnswer, HttpRequest, Immutable, Key, Pod, RequestContext } from '@tappaas/sdk';
+import { errors } from '../errors.js';
+import { Pods } from '../kinds/handles.js';
+import type { AgentControl } from '../supervision/agent-control.js';
+import { askAgent, textOf } from '../supervision/agent-request.js';
+
+/** GET pods/log: what a container has written, from the agent's files. */
+export async function readPodLog(
+  request: HttpRequest & { readonly key: Key },
+  context: RequestContext,
+  agent: AgentControl,
+): Promise<HttpAnswer> {
+  const pod = await context.asCaller.get(Pods, request.key);
+  if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${request.key.name}" not found` });
+  const container = containerOf(pod, request.query['container']);
+  const record = await agent.running();
+  if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
+  const path = `/logs/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${agentQuery(request, context.clock.nowMs())}`;
+  const message = await ask(record, path, context);
+  if (message.statusCode === 200)
+    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: message as AsyncIterable<Uint8Array> };
+  const told = JSON.parse(await textOf(message)) as { error?: string };
+  const state = pod.status?.containerStatuses?.find(({ name }) => name === container)?.state?.waiting;
+  const why = state?.reason === undefined ? '' : `: ${state.reason}${state.message === undefined ? '' : `, ${state.message}`}`;
+  throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
+    message: `no log of container "${container}" in pod "${request.key.name}": ${told.error ?? 'unknown'}${why}`,
+  });
+}
+
+async function ask(record: Parameters<typeof askAgent>[0], path: string, context: RequestContext): Promise<IncomingMessage> {
+  try {
+    return await askAgent(record, 'GET', path, context.signal);
+  } catch (cause) {
+    throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not answer', cause });
+  }
+}
+
+/** The container asked for, or the only one, or the one that the pod calls its default. */
+function containerOf(pod: Immutable<Pod>, asked: string | undefined): string {
+  const names = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name }) => name);
+  const own = (pod.spec?.containers ?? []).map(({ name }) => name);
+  const chosen = asked ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? (own.length === 1 ? own[0] : undefined);
+  if (chosen !== undefined && names.includes(chosen)) return chosen;
+  const message =
+    chosen === undefined
+      ? `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${names.join(' ')}]`
+      : `container ${chosen} is not valid for pod ${pod.metadata.name}, choose one of: [${names.join(' ')}]`;
+  throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'container', message });
+}
+
+/** The query as the agent takes it. */
+function agentQuery({ query }: HttpRequest, nowMs: number): URLSearchParams {
+  const asked = new URLSearchParams();
+  for (const flag of ['follow', 'previous', 'timestamps']) if (query[flag] === 'true' || query[flag] === '1') asked.set(flag, 'true');
+  for (const number of ['tailLines', 'limitBytes'] as const) {
+    const value = query[number];
+    if (value === undefined) continue;
+    if (!/^\d+$/.test(value))
+      throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: number, message: `expected a whole number, found "${value}"` });
+    asked.set(number, value);
+  }
+  const sinceSeconds = query['sinceSeconds'];
+  const sinceTime = query['sinceTime'];
+  const sinceMs = sinceSeconds === undefined ? Date.parse(sinceTime ?? '') : nowMs - Number(sinceSeconds) * 1000;
+  if (sinceSeconds === undefined && sinceTime === undefined) return asked;
+  if (Number.isNaN(sinceMs))
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ message: 'expected sinceSeconds as a number or sinceTime as a time' });
+  asked.set('sinceMs', String(sinceMs));
+  return asked;
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock, ClusterConnection } from '@tappaas/sdk';
+import { readJson, remove, writeDurably } from '../agent/durable-file.js';
+import { loadRecords } from '../agent/pod/pod-record.js';
+import { isAlive, signalGroup } from '../agent/process/identity.js';
+import { files, type AgentRecord, type AgentSettings } from '../agent/settings.js';
+import { errors } from '../errors.js';
+import { askAgent } from './agent-request.js';
+
+/** Age of nothing: how long a start may take, milliseconds. */
+const startMsMax = 8000;
+const handOverMsMax = 5000;
+const pauseMs = 20;
+const logBytesMax = 8 * 1024 * 1024;
+const program = fileURLToPath(new URL('../agent/main.js', import.meta.url));
+
+/** Starts, adopts, replaces and stops the node agent of one directory. */
+export class AgentControl {
+  readonly #directory: string;
+  readonly #clock: Clock;
+
+  constructor(directory: string, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  /** The agent at work in the directory; nothing when there is none. */
+  async running(): Promise<AgentRecord | undefined> {
+    const record = await readJson<AgentRecord>(join(this.#directory, files.agent));
+    return record && isAlive(record) ? record : undefined;
+  }
+
+  /**
+   * Makes sure that an agent works here with these settings and this connection. One from an earlier platform is adopted, with its
+   * pods; one with other settings hands its pods over to a new one.
+   *
+   * @throws CLUSTER_LOCAL_AGENT_NOT_STARTED
+   */
+  async ensure(settings: AgentSettings, connection: ClusterConnection, signal: AbortSignal): Promise<AgentRecord> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await chmod(this.#directory, 0o700);
+    const text = JSON.stringify(settings);
+    await this.#write(files.connection, JSON.stringify(connection));
+    const digest = createHash('sha256').update(text).digest('hex');
+    const present = await this.running();
+    if (present?.settingsDigest === digest) return present;
+    if (present) await this.#handOver(present, signal);
+    await this.#write(files.settings, text);
+    return this.#start(signal);
+  }
+
+  /** Ends the agent and every pod, within the time; what does not end by then is killed. */
+  async stop(withinMs: number, signal: AbortSignal): Promise<void> {
+    const record = await this.running();
+    const graceMs = Math.max(0, withinMs - 1500);
+    if (record) {
+      await askAgent(record, 'POST', `/stop?pods=end&graceMs=${graceMs}`, signal).catch(() => undefined);
+      await this.#untilGone(record, Math.max(100, withinMs - 500), signal);
+      if (isAlive(record)) process.kill(record.pid, 'SIGKILL');
+    }
+    await this.#sweep();
+    await remove(join(this.#directory, files.connection));
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    const path = join(this.#directory, name);
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeDurably(path, text);
+  }
+
+  async #handOver(record: AgentRecord, signal: AbortSignal): Promise<void> {
+    await askAgent(record, 'POST', '/stop?pods=keep', signal).catch(() => undefined);
+    await this.#untilGone(record, handOverMsMax, signal);
+    if (isAlive(record)) process.kill(record.pid, 'SIGKILL');
+    await this.#untilGone(record, handOverMsMax, signal);
+  }
+
+  async #start(signal: AbortSignal): Promise<AgentRecord> {
+    await remove(join(this.#directory, files.agent));
+    const path = join(this.#directory, files.log);
+    const size = await stat(path).then(
+      ({ size: bytes }) => bytes,
+      () => 0,
+    );
+    if (size > logBytesMax) await rename(path, `${path}.1`);
+    const log = await open(path, 'a', 0o600);
+    try {
+      const child = spawn(process.execPath, [program, this.#directory], {
+        cwd: this.#directory,
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+      });
+      const ended = new Promise<string>((resolve) => {
+        child.once('error', (error) => resolve(error.message));
+        child.once('exit', (code, how) => resolve(`it ended with ${code ?? how}`));
+      });
+      child.unref();
+      return await this.#untilStarted(ended, signal);
+    } finally {
+      await log.close();
+    }
+  }
+
+  async #untilStarted(ended: Promise<string>, signal: AbortSignal): Promise<AgentRecord> {
+    let problem: string | undefined;
+    void ended.then((message) => (problem = message));
+    const endMs = this.#clock.nowMs() + startMsMax;
+    while (this.#clock.nowMs() < endMs) {
+      const record = await this.running();
+      if (record) return record;
+      if (problem !== undefined) break;
+      await this.#clock.sleep(pauseMs, signal);
+    }
+    const message = `the node agent in ${this.#directory} did not start: ${problem ?? `no sign of it within ${startMsMax} ms`}`;
+    throw errors.CLUSTER_LOCAL_AGENT_NOT_STARTED({ message });
+  }
+
+  async #untilGone(record: AgentRecord, atMostMs: number, signal: AbortSignal): Promise<void> {
+    const endMs = this.#clock.nowMs() + atMostMs;
+    while (isAlive(record) && this.#clock.nowMs() < endMs) await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
+  }
+
+  /** Ends containers that an agent which was killed left behind. */
+  async #sweep(): Promise<void> {
+    for (const { containers } of (await loadRecords(join(this.#directory, 'pods'))).values()) {
+      for (const { state } of Object.values(containers)) if (state.is === 'running') signalGroup(state.identity, 'SIGKILL');
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isTapError } from '@tappaas/sdk';
+import type { FakeStore, StoreEvent } from './fake-store.ts';
+
+/** Serves a fake store as a Kubernetes API; can be stopped, moved to another token, and made to forget its history. */
+export class FakeApi {
+  readonly store: FakeStore;
+  token = 'first';
+  /** Watches from before this revision are answered 410. */
+  oldest = 0;
+  requests: string[] = [];
+  /** Answers instead of the API when it gives a status. */
+  fault: ((request: IncomingMessage) => number | undefined) | undefined;
+  #server: Server | undefined;
+  #port = 0;
+
+  constructor(store: FakeStore) {
+    this.store = store;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/clusters/local`;
+  }
+
+  async start(): Promise<void> {
+    const server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        const status = isTapError(error) ? error.spec.httpStatus : 500;
+        if (response.headersSent) response.destroy();
+        else
+          say(response, status, {
+            kind: 'Status',
+            reason: isTapError(error) ? error.code : '',
+            message: String((error as Error).message),
+            code: status,
+          });
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  /** Goes away as if killed. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://api');
+    this.requests.push(`${request.method} ${url.pathname}`);
+    const fault = this.fault?.(request);
+    if (fault !== undefined) return say(response, fault, { kind: 'Status', reason: 'Fault', message: 'a fault', code: fault });
+    if (request.headers.authorization !== `Bearer ${this.token}`)
+      return say(response, 401, { kind: 'Status', reason: 'Unauthorized', message: 'token', code: 401 });
+    const body = await readBody(request);
+    const target = parse(url.pathname.replace('/clusters/local', ''));
+    const served = target && this.store.servedByPlural(target.group, target.plural);
+    if (!target || !served) return say(response, 404, { kind: 'Status', reason: 'NotFound', message: url.pathname, code: 404 });
+    const { kind } = served;
+    const key = { namespace: target.namespace ?? '', name: target.name ?? '' };
+    if (request.method === 'GET' && !target.name) {
+      if (url.searchParams.get('watch') === 'true') return this.#watch(url, target.plural, response);
+      const items = this.store.select(kind, target.namespace, undefined, url.searchParams.get('fieldSelector') ?? undefined);
+      return say(response, 200, {
+        kind: `${kind.kind}List`,
+        apiVersion: 'v1',
+        metadata: { resourceVersion: String(this.store.revision) },
+        items,
+      });
+    }
+    if (request.method === 'GET') {
+      const found = this.store.get(kind, key);
+      return found ? say(response, 200, found) : say(response, 404, { kind: 'Status', reason: 'NotFound', message: key.name, code: 404 });
+    }
+    if (request.method === 'POST') {
+      const input = body as { metadata: object };
+      return say(
+        response,
+        201,
+        this.store.create(kind, {
+          ...input,
+          metadata: { ...input.metadata, ...(target.namespace ? { namespace: target.namespace } : {}) },
+        }),
+      );
+    }
+    if (request.method === 'PATCH') return say(response, 200, this.store.patch(kind, key, body, target.subresource));
+    const { gracePeriodSeconds, preconditions } = body as { gracePeriodSeconds?: number; preconditions?: { uid?: string } };
+    this.store.delete(kind, key, {
+      ...(preconditions?.uid === undefined ? {} : { uid: preconditions.uid }),
+      ...(gracePeriodSeconds === undefined ? {} : { graceSeconds: gracePeriodSeconds }),
+    });
+    say(response, 200, { kind: 'Status', status: 'Success' });
+  }
+
+  #watch(url: URL, plural: string, response: ServerResponse): void {
+    const from = Number(url.searchParams.get('resourceVersion'));
+    if (from < this.oldest) return say(response, 410, { kind: 'Status', reason: 'Expired', message: 'too old', code: 410 });
+    const [field, value] = (url.searchParams.get('fieldSelector') ?? '').split('=');
+    const concerns = ({ object }: StoreEvent) =>
+      !field || field.split('.').reduce<unknown>((part, name) => (part as Record<string, unknown> | undefined)?.[name], object) === value;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    const known = new Set<string>();
+    const send = (event: StoreEvent) => {
+      if (event.plural !== plural || !concerns(event)) return;
+      const uid = event.object.metadata.uid ?? '';
+      // An object that begins to fit a selector is added, as a real server tells it.
+      const type = event.type === 'MODIFIED' && field && !known.has(uid) ? 'ADDED' : event.type;
+      known.add(uid);
+      response.write(`${JSON.stringify({ type, object: event.object })}\n`);
+    };
+    for (const event of this.store.history) if (event.revision > from) send(event);
+    response.once('close', this.store.listen(send));
+  }
+}
+
+interface Target {
+  readonly group: string;
+  readonly plural: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+}
+
+function parse(path: string): Target | undefined {
+  const parts = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
+  const group = parts[0] === 'api' ? '' : parts[1];
+  const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
+  if (group === undefined || rest.length === 0) return undefined;
+  const inNamespace = rest[0] === 'namespaces' && rest.length > 2;
+  const [plural = '', name, subresource] = inNamespace ? rest.slice(2) : rest;
+  return {
+    group,
+    plural,
+    ...(inNamespace ? { namespace: rest[1] ?? '' } : {}),
+    ...(name ? { name } : {}),
+    ...(subresource ? { subresource } : {}),
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<object> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString()) as object);
+}
+
+function say(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
