@@ -77,6 +77,9 @@ export function createClusterClient(options: ClusterClientOptions): ClusterClien
   return new ClusterClient(options);
 }
 
+/** An API server begins a watch at once, however little there is to tell; later than this it is in trouble. */
+const watchOpenMs = 10_000;
+
 /** A client of one API server. All calls throw TAP_OBJECT_* and TAP_CLUSTER_* errors of errors.ts, or the reason of their signal. */
 export class ClusterClient {
   readonly discovery: Discovery;
@@ -158,7 +161,8 @@ export class ClusterClient {
       timeoutSeconds: timeoutMs === undefined ? undefined : Math.ceil(timeoutMs / 1_000),
     };
     const path = resourcePath(resource, namespace === undefined ? {} : { namespace });
-    const request = { method: 'GET', path, query, what, repeatable: true, deadlineMs: this.deadlineMs } as const;
+    const deadlineMs = Math.min(watchOpenMs, this.deadlineMs);
+    const request = { method: 'GET', path, query, what, repeatable: true, deadlineMs } as const;
     const stream = await this.transport.open(signal === undefined ? request : { ...request, signal });
     for await (const line of readLines(stream, what)) if (line !== '') yield watchEvent<T>(line, what);
   }

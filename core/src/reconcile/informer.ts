@@ -154,6 +154,11 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
         await this.watch(signal);
       } catch (error) {
         if (signal.aborted) break;
+        // A quiet kind looks like a dead connection. It is asked for again at once, which is how the two are told apart.
+        if (isTapError(error, 'TAP_CACHE_SILENT')) {
+          this.failures = 0;
+          continue;
+        }
         this.options.onError?.(error);
         const isGone = isTapError(error) && error.spec.httpStatus === 410;
         if (isGone) this.expired = true;
@@ -205,8 +210,9 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
       this.failures = 0;
       for (const feed of this.feeds) if (feed.behindKeys >= this.behindKeysMax) await feed.caughtUp();
     }
-    if (heard || clock.nowMs() - startMs >= shortWatchMs) return;
-    throw reconcileErrors.TAP_CACHE_WATCH_ENDED({ message: `the watch of ${name} ended at once without an event` });
+    const isShort = !heard && clock.nowMs() - startMs < shortWatchMs;
+    if (!isShort) this.failures = 0;
+    else throw reconcileErrors.TAP_CACHE_WATCH_ENDED({ message: `the watch of ${name} ended at once without an event` });
   }
 
   private take(event: SourceEvent<T>): void {

@@ -152,6 +152,13 @@ for (const [name, fault] of Object.entries({ 'a reset': faults.reset, 'an answer
   });
 }
 
+test('a write that the server failed at is not repeated: it may have been done', async (t) => {
+  const { client, server } = await startCluster(t);
+  server.faults.push(faults.status(500), faults.status(503), faults.status(504));
+  for (let n = 0; n < 3; n += 1) await t.throwsAsync(client.create(pods, { metadata: web }), { code: 'TAP_CLUSTER_FAILED' });
+  t.is(server.seen.length, 3);
+});
+
 test('a write that acts the same twice is repeated when its answer was lost', async (t) => {
   const { client, server, during } = await startCluster(t);
   server.put('web');

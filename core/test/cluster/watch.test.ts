@@ -74,7 +74,7 @@ test('an expired revision is told as such, at the start of a watch and inside it
 test('a watch that does not begin in time is given up', async (t) => {
   const { client, server, during } = await startCluster(t);
   server.always = faults.hang;
-  await t.throwsAsync(during(client.watch(pods, { fromRevision: '1' }).next()), { code: 'TAP_CLUSTER_TIMEOUT' });
+  await t.throwsAsync(during(client.watch(pods, { fromRevision: '1' }).next(), 12_000), { code: 'TAP_CLUSTER_TIMEOUT' });
 });
 
 test('lines are cut wherever the network cuts them', async (t) => {

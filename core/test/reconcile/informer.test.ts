@@ -177,6 +177,44 @@ test('a watch that says nothing is taken for half-open and left within 30 s, eve
   t.is(informer.get('a')?.metadata.name, 'a');
 });
 
+test('a quiet kind whose server sends no bookmarks is watched without gaps, and is no error', async (t) => {
+  const { source, informer, start, clock, errors } = setUp();
+  await start();
+  await clock.advance(600_000);
+  t.deepEqual(errors, []);
+  t.is(source.lists, 1);
+  t.is(source.openWatches, 1);
+  source.put('a');
+  await clock.advance(0);
+  t.truthy(informer.get('a'), 'told at once, after ten minutes of silence');
+});
+
+test('after a quiet while the next failure is again the first', async (t) => {
+  const { source, informer, start, clock } = setUp();
+  await start();
+  source.watchErrors = Array.from({ length: 6 }, () => new Error('down'));
+  source.cut();
+  await clock.advance(120_000);
+  source.cut(new Error('again'));
+  source.put('b');
+  await clock.advance(200);
+  t.truthy(informer.get('b'));
+});
+
+test('after an event the next failure is again the first', async (t) => {
+  const { source, informer, start, clock } = setUp();
+  await start();
+  source.watchErrors = Array.from({ length: 6 }, () => new Error('down'));
+  source.cut();
+  await clock.advance(60_000);
+  source.put('a');
+  await clock.advance(0);
+  source.cut(new Error('again'));
+  source.put('b');
+  await clock.advance(200);
+  t.truthy(informer.get('b'));
+});
+
 test('bookmarks move the revision, keep a quiet watch open, and make resuming cheap', async (t) => {
   const { source, informer, start, clock } = setUp();
   await start();
