@@ -10,6 +10,8 @@ import type { PluginDeclaration } from './plugin.js';
 import type { HookDeclaration } from './hooks/shape.js';
 import type { KubernetesKindDeclaration } from './kubernetes-kind.js';
 
+export type { KindDeclaration, KubernetesKindDeclaration, HookDeclaration, PluginDeclaration };
+
 interface Definitions {
   kind: KindDeclaration<TObject, TObject>;
   kubernetesKind: KubernetesKindDeclaration;

@@ -14,7 +14,7 @@ export * from './kubernetes-kind.js';
 export type { ApplyFields, ListQuery, Preconditions, Resources } from './resources.js';
 export * from './context.js';
 export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';
-export { definePlugin, type Input, type Permissions, type Plugin, type PluginOptions } from './plugin.js';
+export { definePlugin, type Input, type Permissions, type Plugin, type PluginDeclaration, type PluginOptions } from './plugin.js';
 export * from './host.js';
 export * from './engine.js';
 export * from './controller.js';
