@@ -40,6 +40,7 @@ export function refuseTricks({ request }: Exchange): void {
     if (seen.has(name)) throw invalid(`header ${name} was sent more than once`);
     seen.add(name);
   }
+  if (!seen.has('host')) throw invalid('header host is missing');
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   if (hasBody && bodiless.has(method ?? '')) throw invalid(`a ${method} request has no body here`);
 }

@@ -40,7 +40,8 @@ const parserOptions: ServerOptions = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
   insecureHTTPParser: false,
-  requireHostHeader: true,
+  // Checked in the chain, which answers with a Status; node would answer with nothing.
+  requireHostHeader: false,
 };
 
 export async function listen(options: ListenerOptions): Promise<Listener> {

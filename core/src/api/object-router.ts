@@ -53,29 +53,28 @@ function fitsScope({ scope }: ServedKind, { namespace, name }: Target): boolean 
   return scope === 'Namespaced' ? namespace !== undefined || name === undefined : namespace === undefined;
 }
 
-function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, { subresource, namespace }: Target): void {
-  const { verb } = exchange.info;
-  const part = subresource === undefined ? kind : kind.subresources.find(({ name }) => name === subresource);
+function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, target: Target): void {
+  const part = target.subresource === undefined ? kind : kind.subresources.find(({ name }) => name === target.subresource);
   if (part === undefined) throw unknownPath(exchange);
-  const acrossNamespaces = kind.scope === 'Namespaced' && namespace === undefined;
-  if (part.verbs.includes(verb) && !(acrossNamespaces && !['list', 'watch'].includes(verb) && !isVirtual(kind))) return;
-  const what = subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`;
-  const { method } = exchange.request;
-  exchange.extraHeaders.push('Allow', allowed(part.verbs, exchange.info.target?.name !== undefined));
-  throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} (${verb}) is not served for ${what}` });
+  const methods = methodsOf(part.verbs, kind, target);
+  const { method = '' } = exchange.request;
+  if (methods.includes(method === 'HEAD' ? 'GET' : method)) return;
+  const what = target.subresource === undefined ? kind.plural : `${kind.plural}/${target.subresource}`;
+  exchange.extraHeaders.push('Allow', methods.join(', '));
+  throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} (${exchange.info.verb}) is not served for ${what} at this path` });
 }
 
-/** Reviews without a namespace in their path are asked for, not stored. */
-function isVirtual({ verbs }: ServedKind): boolean {
-  return !verbs.includes('get');
-}
-
-const onObject: Readonly<Record<string, string>> = { get: 'GET', update: 'PUT', patch: 'PATCH', delete: 'DELETE', create: 'POST' };
+const onObject: Readonly<Record<string, string>> = { get: 'GET', update: 'PUT', patch: 'PATCH', delete: 'DELETE' };
+const onSubresource: Readonly<Record<string, string>> = { ...onObject, create: 'POST' };
 const onCollection: Readonly<Record<string, string>> = { list: 'GET', watch: 'GET', create: 'POST', deletecollection: 'DELETE' };
+const acrossNamespaces: Readonly<Record<string, string>> = { list: 'GET', watch: 'GET' };
 
-function allowed(verbs: readonly string[], named: boolean): string {
-  const table = named ? onObject : onCollection;
-  return [...new Set(verbs.flatMap((verb) => table[verb] ?? []))].join(', ');
+/** The methods that verbs mean at a path; one across all namespaces is for reading, unless the kind is asked rather than stored. */
+function methodsOf(verbs: readonly string[], kind: ServedKind, { name, namespace, subresource }: Target): readonly string[] {
+  const isStored = kind.verbs.includes('get');
+  const isAcross = kind.scope === 'Namespaced' && namespace === undefined && isStored;
+  const ofPath = isAcross ? acrossNamespaces : name === undefined ? onCollection : subresource === undefined ? onObject : onSubresource;
+  return [...new Set(verbs.flatMap((verb) => ofPath[verb] ?? []))].sort();
 }
 
 export function unknownPath({ path }: Exchange): Error {

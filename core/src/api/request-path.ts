@@ -10,7 +10,7 @@ export interface RequestPath {
 const pathCharsMax = 4096;
 const queryCharsMax = 12_288;
 const plain = /^(?:\/[A-Za-z0-9_~!$&'()*+,;=:@.-]+)+\/?$/;
-const sent = /^[\x21-\x7e]*$/;
+const allowed = /^[A-Za-z0-9_~!$&'()*+,;=:@.%/-]*$/;
 /** Encoded slash, backslash, percent and control characters: two readers of the path would disagree about it. */
 const ambiguous = /%(?:2f|5c|25|[01][0-9a-f]|7f)/i;
 
@@ -35,8 +35,7 @@ export function parseRequestPath(target: string): RequestPath {
 
 function refuseAmbiguous(path: string): void {
   if (!path.startsWith('/')) throw invalid('the request target is not a path; expected it to start with "/"');
-  if (!sent.test(path)) throw invalid('the path holds characters outside of printable ASCII');
-  if (path.includes('\\')) throw invalid('the path holds a backslash');
+  if (!allowed.test(path)) throw invalid('the path holds a character that must be escaped in a URL');
   if (path.includes('//')) throw invalid('the path holds an empty segment');
   if (ambiguous.test(path)) throw invalid('the path holds an encoded slash, backslash, percent sign or control character');
 }
