@@ -8,6 +8,8 @@ import { patchErrors } from './patch-errors.js';
 export const jsonPatchOperationsMax = 10_000;
 /** Values that `copy` may multiply in one patch; without it a short patch writes gigabytes. */
 export const jsonPatchCopiedValuesMax = 100_000;
+/** List items that insertions and removals may push aside in one patch, which is what they cost. */
+export const jsonPatchMovedItemsMax = 50_000_000;
 
 interface Operation {
   readonly op: string;
@@ -71,6 +73,7 @@ const rejected = (index: number, message: string) =>
 class Draft {
   root: unknown;
   copiedValues = 0;
+  movedItems = 0;
 
   constructor(target: JsonObject) {
     this.root = draftOf(target);
@@ -116,9 +119,17 @@ class Draft {
     if (Array.isArray(parent) && last !== undefined) {
       const at = last === '-' ? parent.length : position(last, parent.length);
       if (at === undefined) throw rejected(index, `${show(path)} is outside of the list`);
-      parent.splice(at, 0, value);
+      this.splice(parent, at, 0, value);
     } else if (last === undefined || isDraftObject(parent)) this.write(path, value);
     else throw rejected(index, `${show(path.slice(0, -1))} is neither an object nor a list`);
+  }
+
+  private splice(list: unknown[], at: number, removed: number, ...added: readonly unknown[]): void {
+    this.movedItems += list.length - at;
+    if (this.movedItems > jsonPatchMovedItemsMax) {
+      throw patchErrors.TAP_PATCH_TOO_LARGE({ message: `the patch pushes more than ${jsonPatchMovedItemsMax} list items aside` });
+    }
+    list.splice(at, removed, ...added);
   }
 
   private remove(path: readonly string[], index: number): unknown {
@@ -126,7 +137,7 @@ class Draft {
     const last = path.at(-1);
     if (last === undefined) throw rejected(index, 'the whole object cannot be removed');
     const parent = this.read(path.slice(0, -1), index);
-    if (Array.isArray(parent)) parent.splice(Number(last), 1);
+    if (Array.isArray(parent)) this.splice(parent, Number(last), 1);
     else if (isDraftObject(parent)) delete parent[last];
     return value;
   }

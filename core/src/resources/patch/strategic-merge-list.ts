@@ -24,12 +24,14 @@ export function mergeItems(merge: ListMerge): readonly unknown[] {
   const { items, changes, isReplaced } = obeyDirectives(merge, mergeKey);
   if (isReplaced) return items;
   const merged = [...items];
+  // Of items that share a key the first is meant, so it is entered last.
+  const places = new Map(merged.map((item, index) => [keyOf(item, mergeKey), index] as const).reverse());
   for (const change of changes) {
     const key = keyOf(change, mergeKey);
-    const index = merged.findIndex((item) => keyOf(item, mergeKey) === key);
+    const index = places.get(key) ?? merged.length;
     const found = merged[index];
-    if (isDraftObject(found)) merged[index] = merge.mergeItem(found, change);
-    else merged.push(materialise(change));
+    merged[index] = isDraftObject(found) ? merge.mergeItem(found, change) : materialise(change);
+    places.set(key, index);
   }
   return arrange(merged, changes, current, mergeKey);
 }
@@ -52,7 +54,7 @@ interface Obeyed {
 
 /** Carries out `$patch` items: `delete` takes the item of its key away, `replace` makes the rest of the patch the whole list. */
 function obeyDirectives(merge: ListMerge, mergeKey: string): Obeyed {
-  let items = merge.current;
+  const deleted = new Set<string>();
   const changes: DraftObject[] = [];
   let isReplaced = false;
   for (const item of merge.patch) {
@@ -60,11 +62,10 @@ function obeyDirectives(merge: ListMerge, mergeKey: string): Obeyed {
     const word = item[directive.patch];
     if (word === undefined) changes.push(item);
     else if (word === 'replace') isReplaced = true;
-    else if (word === 'delete') {
-      const key = keyOf(item, mergeKey);
-      items = items.filter((candidate) => keyOf(candidate, mergeKey) !== key);
-    } else throw invalid(`$patch in a list must be replace or delete, found ${JSON.stringify(word)}`);
+    else if (word === 'delete') deleted.add(keyOf(item, mergeKey));
+    else throw invalid(`$patch in a list must be replace or delete, found ${JSON.stringify(word)}`);
   }
+  const items = merge.current.filter((item) => !deleted.has(keyOf(item, mergeKey)));
   return isReplaced ? { items: changes.map(materialise), changes: [], isReplaced } : { items, changes, isReplaced };
 }
 

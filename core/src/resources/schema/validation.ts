@@ -180,14 +180,10 @@ function unionCauses(
   value: unknown,
   path: string,
 ): readonly Cause[] {
-  if (branches.every((branch) => 'const' in branch))
-    return [
-      notSupported(
-        path,
-        value,
-        branches.map((branch) => branch['const']),
-      ),
-    ];
+  if (branches.every((branch) => 'const' in branch)) {
+    const words = branches.map((branch) => branch['const']);
+    return [notSupported(path, value, words)];
+  }
   const types = branches.map((branch) => branch.type);
   if (types.every((name) => name !== undefined && name !== 'object' && !fits(value, name)))
     return [typeInvalid(path, value, types.join(' or '))];

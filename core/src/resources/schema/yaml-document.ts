@@ -1,19 +1,52 @@
-import { freezeDeep } from '@tappaas/sdk';
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Alias, type Document as YamlDocument, type YAMLMap } from 'yaml';
+import { freezeDeep, isTapError } from '@tappaas/sdk';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  visit,
+  type Alias,
+  type Document as YamlDocument,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
 import { fieldPath, itemPath } from './field-path.js';
 import { isDeeperThan } from './json-value.js';
-import { documentErrors, documentLimits, type Document, type DocumentLimits } from './json-document.js';
+import { documentErrors, documentLimits, parseJson, type Document, type DocumentLimits } from './json-document.js';
 
 /** Enough for anchors that people use, far from what an alias bomb needs. */
 const aliasesMax = 100;
+/** A YAML parser reads about a megabyte a second and holds up everybody meanwhile; JSON has no such limit. */
+export const yamlCharactersMax = 256 * 1024;
 
 /**
- * Decodes one YAML document strictly, with the findings and limits of `parseJson`. Tags beyond YAML's core schema are refused.
+ * Decodes one YAML document strictly, with the findings and limits of `parseJson`, which reads it when it is JSON. Tags beyond YAML's core
+ * schema are refused.
  *
- * @throws TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT (depth, keys, aliases, or the key `__proto__`)
+ * @throws TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT (size, depth, keys, aliases, or the key `__proto__`)
  */
 export function parseYaml(text: string, limits: DocumentLimits = documentLimits): Document {
-  const documents = parseAllDocuments(text, { uniqueKeys: false, schema: 'core', version: '1.2', merge: false, prettyErrors: true });
+  return (text.trimStart().startsWith('{') ? asJson(text, limits) : undefined) ?? asYaml(text, limits);
+}
+
+/** kubectl sends JSON as YAML, which it is; a flow mapping without quotes is no JSON. */
+function asJson(text: string, limits: DocumentLimits): Document | undefined {
+  try {
+    return parseJson(text, limits);
+  } catch (error) {
+    if (isTapError(error, 'TAP_DOCUMENT_SYNTAX')) return undefined;
+    throw error;
+  }
+}
+
+function asYaml(text: string, limits: DocumentLimits): Document {
+  if (text.length > yamlCharactersMax) {
+    throw documentErrors.TAP_DOCUMENT_LIMIT({
+      message: `a YAML document may have ${yamlCharactersMax} characters, found ${text.length}; send JSON`,
+    });
+  }
+  const documents = parseAllDocuments(text, { uniqueKeys: false, schema: 'core', version: '1.2', merge: false, prettyErrors: false });
   const [document, ...more] = 'empty' in documents ? [] : documents;
   if (document === undefined || more.length > 0) {
     throw documentErrors.TAP_DOCUMENT_SYNTAX({
@@ -21,20 +54,29 @@ export function parseYaml(text: string, limits: DocumentLimits = documentLimits)
     });
   }
   const [error] = [...document.errors, ...document.warnings];
-  if (error !== undefined) throw documentErrors.TAP_DOCUMENT_SYNTAX({ message: `the document is not valid YAML: ${error.message}` });
+  if (error !== undefined) throw syntaxError(text, error);
   const duplicates = findings(document, limits);
   const value = toValue(document);
   if (isDeeperThan(value, limits.depthMax)) throw tooDeep(limits);
   return { value: freezeDeep(value), duplicates };
 }
 
+function syntaxError(text: string, { message, pos: [at] }: YAMLError) {
+  const before = text.slice(0, at).split('\n');
+  const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+  return documentErrors.TAP_DOCUMENT_SYNTAX({ message: `the document is not valid YAML: ${message} at ${place}` });
+}
+
 function toValue(document: YamlDocument): unknown {
   try {
     return document.toJS({ maxAliasCount: aliasesMax });
   } catch (cause) {
-    throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document uses aliases more than ${aliasesMax} times`, cause });
+    throw tooManyAliases(cause);
   }
 }
+
+const tooManyAliases = (cause?: unknown) =>
+  documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document uses aliases more than ${aliasesMax} times`, cause });
 
 const tooDeep = (limits: DocumentLimits) =>
   documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document is nested deeper than ${limits.depthMax} levels` });
@@ -42,9 +84,13 @@ const tooDeep = (limits: DocumentLimits) =>
 function findings(document: YamlDocument, limits: DocumentLimits): readonly string[] {
   const duplicates: string[] = [];
   let keys = 0;
+  let aliases = 0;
   visit(document, (_, node, ancestors) => {
     if (ancestors.length > 2 * limits.depthMax + 2) throw tooDeep(limits);
-    if (isAlias(node)) checkAlias(document, node, ancestors);
+    if (isAlias(node)) {
+      if (++aliases > aliasesMax) throw tooManyAliases();
+      checkAlias(document, node, ancestors);
+    }
     if (!isMap(node)) return;
     keys += node.items.length;
     if (keys > limits.keysMax) throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document has more than ${limits.keysMax} keys` });

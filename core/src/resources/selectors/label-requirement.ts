@@ -25,22 +25,25 @@ export interface LabelSelector {
 
 /** Makes a selector of requirements that are known to be valid. */
 export function labelSelector(requirements: readonly LabelRequirement[]): LabelSelector {
+  const tests = requirements.map((requirement) => ({ ...requirement, set: new Set(requirement.values) }));
   const positive = requirements.filter(({ operator }) => operator === 'in' || operator === 'exists');
   return Object.freeze({
     requirements: Object.freeze([...requirements]),
-    matches: (labels: Readonly<Record<string, string>> | undefined) => requirements.every((requirement) => holds(requirement, labels)),
+    matches: (labels: Readonly<Record<string, string>> | undefined) => tests.every((test) => holds(test, labels)),
     lookups: positive.map(({ key, operator, values }) => ({ key, values: operator === 'in' ? values : undefined })),
     isExact: positive.length === requirements.length,
   });
 }
 
-function holds({ key, operator, values }: LabelRequirement, labels: Readonly<Record<string, string>> | undefined): boolean {
+type Test = LabelRequirement & { readonly set: ReadonlySet<string> };
+
+function holds({ key, operator, values, set }: Test, labels: Readonly<Record<string, string>> | undefined): boolean {
   const value = labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case 'in':
-      return value !== undefined && values.includes(value);
+      return value !== undefined && set.has(value);
     case 'notIn':
-      return value === undefined || !values.includes(value);
+      return value === undefined || !set.has(value);
     case 'exists':
       return value !== undefined;
     case 'absent':

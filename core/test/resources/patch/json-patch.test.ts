@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import * as fc from 'fast-check';
 import { freezeDeep, isTapError } from '@tappaas/sdk';
 import { applyJsonPatch, jsonPatchOperationsMax } from '../../../dist/resources/patch/json-patch.js';
+import type { JsonObject } from '../../../dist/resources/schema/json-value.js';
 import { applyMergePatch } from '../../../dist/resources/patch/merge-patch.js';
 
 const { compare } = createRequire(import.meta.url)('fast-json-patch');
@@ -34,9 +35,12 @@ const difference = (source: unknown, target: unknown): unknown => {
     typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject(source) || !isObject(target)) return target;
   const removed = Object.keys(source)
-    .filter((key) => !(key in target))
+    .filter((key) => !Object.hasOwn(target, key))
     .map((key) => [key, null]);
-  return Object.fromEntries([...removed, ...Object.keys(target).map((key) => [key, difference(source[key], target[key])])]);
+  return Object.fromEntries([
+    ...removed,
+    ...Object.keys(target).map((key) => [key, difference(Object.hasOwn(source, key) ? source[key] : undefined, target[key])]),
+  ]);
 };
 const withoutNulls = (value: unknown): unknown =>
   typeof value !== 'object' || value === null || Array.isArray(value)
@@ -61,7 +65,7 @@ test('the merge patch of a difference gives the target, and patching again chang
 });
 
 test('a merge patch follows the table of its RFC', (t) => {
-  const rows: [object, object, object][] = [
+  const rows: readonly (readonly [JsonObject, JsonObject, JsonObject])[] = [
     [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
     [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
     [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
@@ -83,7 +87,7 @@ test('a merge patch follows the table of its RFC', (t) => {
   );
 });
 
-const run = (target: object, ...patch: readonly object[]) => applyJsonPatch(freezeDeep(target), patch);
+const run = (target: JsonObject, ...patch: readonly object[]) => applyJsonPatch(freezeDeep(target), patch);
 
 test('each operation does what its RFC says', (t) => {
   t.deepEqual(run({ a: [1, 2] }, { op: 'add', path: '/a/1', value: 9 }, { op: 'add', path: '/a/-', value: 3 }), { a: [1, 9, 2, 3] });
@@ -191,4 +195,13 @@ test('ten thousand insertions into a long list take less than a second', (t) => 
   t.is((applyJsonPatch({ a: [] }, patch) as { a: unknown[] }).a.length, 10_000);
   const used = process.cpuUsage(start);
   t.true(used.user + used.system < 1_000_000);
+});
+
+test('pushing a long list aside again and again reaches its limit', (t) => {
+  const list = Array.from({ length: 400_000 }, () => 0);
+  const pushing = Array.from({ length: 200 }, () => ({ op: 'add', path: '/a/0', value: 1 }));
+  t.is(
+    codeOf(() => run({ a: list }, ...pushing)),
+    'TAP_PATCH_TOO_LARGE',
+  );
 });

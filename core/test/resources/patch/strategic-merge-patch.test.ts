@@ -3,12 +3,13 @@ import * as fc from 'fast-check';
 import { freezeDeep, isTapError } from '@tappaas/sdk';
 import { kubernetesSchemas } from '@tappaas/sdk/kubernetes';
 import { applyStrategicMergePatch } from '../../../dist/resources/patch/strategic-merge-patch.js';
+import type { JsonObject } from '../../../dist/resources/schema/json-value.js';
 import { fieldType } from '../../../dist/resources/schema/field-type.js';
 
 const type = (name: string) => fieldType(kubernetesSchemas[`io.k8s.api.${name}`] ?? {}, kubernetesSchemas);
 const podSpec = type('core.v1.PodSpec');
-const patched = (target: object, patch: object, of = podSpec) => applyStrategicMergePatch(of, freezeDeep(target), freezeDeep(patch));
-const fault = (target: object, patch: object, of = podSpec): string | undefined => {
+const patched = (target: JsonObject, patch: object, of = podSpec) => applyStrategicMergePatch(of, freezeDeep(target), freezeDeep(patch));
+const fault = (target: JsonObject, patch: object, of = podSpec): string | undefined => {
   try {
     patched(target, patch, of);
   } catch (error) {
@@ -179,4 +180,39 @@ test('the patch that client-side apply makes of a difference gives the target, a
     }),
   );
   t.pass();
+});
+
+test('merging long keyed lists takes time in proportion to them', (t) => {
+  const items = (value: string) => Array.from({ length: 10_000 }, (_, index) => ({ name: `n${index}`, image: value }));
+  const deletions = Array.from({ length: 5_000 }, (_, index) => ({ $patch: 'delete', name: `n${index}` }));
+  const start = process.cpuUsage();
+  const order = {
+    '$setElementOrder/containers': items('x')
+      .slice(5_000)
+      .map(({ name }) => ({ name })),
+  };
+  const result = patched({ containers: items('x') }, { ...order, containers: [...items('y').slice(5_000), ...deletions] });
+  t.is((result['containers'] as readonly unknown[]).length, 5_000);
+  const used = process.cpuUsage(start);
+  t.true(used.user + used.system < 3_000_000, `${used.user + used.system} µs`);
+});
+
+test('of items that share a key the first is meant', (t) => {
+  t.deepEqual(
+    patched(
+      {
+        containers: [
+          { name: 'a', image: '1' },
+          { name: 'a', image: '2' },
+        ],
+      },
+      { containers: [{ name: 'a', image: '3' }] },
+    ),
+    {
+      containers: [
+        { name: 'a', image: '3' },
+        { name: 'a', image: '2' },
+      ],
+    },
+  );
 });

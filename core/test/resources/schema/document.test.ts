@@ -2,7 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { isTapError } from '@tappaas/sdk';
 import { parseJson } from '../../../dist/resources/schema/json-document.js';
-import { parseYaml } from '../../../dist/resources/schema/yaml-document.js';
+import { parseYaml, yamlCharactersMax } from '../../../dist/resources/schema/yaml-document.js';
 
 const codeOf = (run: () => unknown): string | undefined => {
   try {
@@ -139,4 +139,34 @@ test('an alias bomb, depth and __proto__ are refused in YAML as well', (t) => {
     codeOf(() => parseYaml('{a: &x {b: 1}, c: *x}')),
     undefined,
   );
+});
+
+test('hostile YAML is refused before it holds anybody up', (t) => {
+  const start = process.cpuUsage();
+  const aliases = `a: &a x\nb:\n${'- *a\n'.repeat(20_000)}`;
+  t.is(
+    codeOf(() => parseYaml(aliases)),
+    'TAP_DOCUMENT_LIMIT',
+  );
+  for (const text of ['['.repeat(100_000), '{a: '.repeat(20_000), '- '.repeat(50_000), '"'.repeat(50_000)])
+    t.is(
+      codeOf(() => parseYaml(text)),
+      'TAP_DOCUMENT_SYNTAX',
+    );
+  t.is(
+    codeOf(() => parseYaml(`a: ${'x'.repeat(yamlCharactersMax)}`)),
+    'TAP_DOCUMENT_LIMIT',
+  );
+  t.is(
+    codeOf(() => parseYaml(JSON.stringify({ a: 'x'.repeat(yamlCharactersMax) }))),
+    undefined,
+    'JSON may be longer',
+  );
+  const used = process.cpuUsage(start);
+  t.true(used.user + used.system < 8_000_000, `${used.user + used.system} µs`);
+});
+
+test('a fault in YAML is told with its line and column', (t) => {
+  const error = t.throws(() => parseYaml('a: 1\nb: [1,\nc: 2\n'));
+  t.regex(error?.message ?? '', /^the document is not valid YAML: .* at line \d, column \d+$/);
 });

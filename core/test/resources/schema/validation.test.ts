@@ -70,7 +70,7 @@ test('a union of values is told as their list, a union of types as their names',
   t.deepEqual(texts({ anyOf: [{ type: 'integer' }, { type: 'string' }] }, true), [
     'spec: Invalid value: "boolean": spec in body must be of type integer or string: true',
   ]);
-  const branches = [
+  const branches: readonly OpenApiSchema[] = [
     { type: 'object', required: ['a', 'b'], properties: { a: { type: 'string' }, b: { type: 'string' } } },
     { type: 'object', required: ['c'], properties: { c: { type: 'string' } } },
   ];
