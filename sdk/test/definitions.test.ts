@@ -1,0 +1,55 @@
+import { defineErrors, defineKind, definePlugin, isTapError, secretFrom, Type } from '@tappaas/sdk';
+import { definitionOf } from '@tappaas/sdk/definitions';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
+import { inspect } from 'node:util';
+import test from 'ava';
+
+test('a plugin with configuration needs an example', (t) => {
+  t.throws(() => definePlugin({ id: 'x', config: Type.Object({ a: Type.String() }), setup() {} }), { message: /no example/ });
+});
+
+test('a plugin id that is not lower-case words is refused', (t) => {
+  for (const id of ['', 'A', 'a_b', '-a', 'a--b']) t.throws(() => definePlugin({ id, setup() {} }), { message: /not lower-case words/ });
+});
+
+test('a kind whose spec is an intersection is refused, since it could not be closed', (t) => {
+  const spec = Type.Object({ a: Type.Intersect([Type.Object({}), Type.Object({})]) });
+  const declaration = {
+    group: 'x.dev',
+    kind: 'X',
+    plural: 'xs',
+    version: 'v1',
+    scope: 'Cluster',
+    description: 'x',
+    status: Type.Object({}),
+  } as const;
+  t.throws(() => defineKind({ ...declaration, spec }), { message: /Intersect/ });
+});
+
+test('handles carry their definition, invisibly', (t) => {
+  const plugin = definePlugin({ id: 'x', setup() {} });
+  t.is(definitionOf(plugin, 'plugin')?.id, 'x');
+  t.deepEqual(Object.keys(plugin), ['$type', 'id']);
+  t.is(definitionOf({}, 'plugin'), undefined);
+});
+
+test('a Kubernetes kind that the table lacks is refused by name', (t) => {
+  t.throws(() => kubernetesHandle('apps', 'Nope'), { message: /no kind Nope in group "apps"/ });
+});
+
+test('a secret prints as [secret], however it is printed', (t) => {
+  const secret = secretFrom(() => new TextEncoder().encode('canary\n'));
+  t.is(secret.text(), 'canary');
+  for (const printed of [String(secret), JSON.stringify({ secret }), inspect({ secret }), `${secret as unknown as string}`]) {
+    t.false(printed.includes('canary'));
+    t.true(printed.includes('[secret]'));
+  }
+});
+
+test('an error carries its code, its remedy and its cause, and the cause stays out of the message', (t) => {
+  const errors = defineErrors({ X_FAILED: { httpStatus: 503, blame: 'upstream', retry: 'back-off', remedy: 'Try again.' } });
+  const error = errors.X_FAILED({ message: 'the price service did not answer', cause: new Error('password=1') });
+  t.true(isTapError(error, 'X_FAILED'));
+  t.false(error.message.includes('password'));
+  t.is((error.cause as Error).message, 'password=1');
+});
