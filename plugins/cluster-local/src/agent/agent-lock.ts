@@ -20,7 +20,7 @@ export class AgentLock {
       return new AgentLock(database);
     } catch (error) {
       database.close();
-      if (String((error as Error).message).includes('locked')) return undefined;
+      if ((error as Error).message.includes('locked')) return undefined;
       throw error;
     }
   }

@@ -16,7 +16,7 @@ export async function readPodLog(
   const container = containerOf(pod, request.query['container']);
   const record = await agent.running();
   if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
-  const path = `/logs/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${agentQuery(request, context.clock.nowMs())}`;
+  const path = `/logs/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${agentQuery(request, context.clock.nowMs()).toString()}`;
   const message = await ask(record, path, context);
   if (message.statusCode === 200)
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: message as AsyncIterable<Uint8Array> };

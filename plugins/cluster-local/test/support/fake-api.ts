@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isTapError } from '@tappaas/sdk';
 import type { FakeStore, StoreEvent } from './fake-store.ts';
@@ -12,7 +12,7 @@ export class FakeApi {
   requests: string[] = [];
   /** Answers instead of the API when it gives a status. */
   fault: ((request: IncomingMessage) => number | undefined) | undefined;
-  #server: Server | undefined;
+  #server: Closable | undefined;
   #port = 0;
 
   constructor(store: FakeStore) {
@@ -32,7 +32,7 @@ export class FakeApi {
           say(response, status, {
             kind: 'Status',
             reason: isTapError(error) ? error.code : '',
-            message: String((error as Error).message),
+            message: (error as Error).message,
             code: status,
           });
       });
@@ -118,6 +118,11 @@ export class FakeApi {
     for (const event of this.store.history) if (event.revision > from) send(event);
     response.once('close', this.store.listen(send));
   }
+}
+
+interface Closable {
+  closeAllConnections(): void;
+  close(done: () => void): unknown;
 }
 
 interface Target {

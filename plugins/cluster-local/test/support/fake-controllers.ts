@@ -41,7 +41,7 @@ export class FakeControllers {
           }
         }
       }
-      if (event.plural === 'pods' && event.type !== 'DELETED') this.#bind(event.object as never);
+      if (event.plural === 'pods' && event.type !== 'DELETED') this.#bind(event.object);
       if (event.plural === 'nodes') for (const pod of this.#store.all<Pod>(Pods)) this.#bind(pod);
     });
   }

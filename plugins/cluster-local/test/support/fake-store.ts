@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { definitionOf } from '@tappaas/sdk/definitions';
 import {
   errorTable,
@@ -86,7 +87,7 @@ export class FakeStore {
     const key = { namespace: metadata.namespace ?? '', name: metadata.name };
     if (this.#objects.has(this.#path(kind, key))) throw storeErrors.TAP_OBJECT_EXISTS({ message: `${kind.kind} ${metadata.name} exists` });
     this.#uids += 1;
-    metadata.uid = `uid-${this.#uids}`;
+    metadata.uid = randomUUID();
     metadata.generation = 1;
     metadata.creationTimestamp = new Date().toISOString();
     if (kind.kind !== 'Node') delete object.status;
@@ -134,26 +135,13 @@ export class FakeStore {
     this.#emit('DELETED', served, {
       ...structuredClone(previous),
       metadata: { ...structuredClone(previous.metadata), resourceVersion: String((this.revision += 1)) },
-    } as KubernetesObject);
+    });
     this.#collect(previous.metadata.uid ?? '');
   }
 
   /** The same, as plugins see it. */
   resources(): Resources {
-    const store = this;
-    return {
-      get: async (kind, key) => store.get(kind, key) as never,
-      async *list(kind, { namespace, labels, fields }) {
-        for (const object of store.select(kind, namespace, labels, fields)) yield object as never;
-      },
-      create: async (kind, object) => store.create(kind, object) as never,
-      apply: async () => {
-        throw new Error('not served by the fake');
-      },
-      patch: async (kind, key, patch, options) => store.patch(kind, key, patch, options?.subresource) as never,
-      delete: async (kind, key, preconditions) =>
-        store.delete(kind, key, preconditions?.uid === undefined ? {} : { uid: preconditions.uid }),
-    };
+    return resourcesOf(this);
   }
 
   select(kind: AnyKind, namespace?: string, labels?: string, fields?: string): Immutable<KubernetesObject>[] {
@@ -214,6 +202,21 @@ export class FakeStore {
     const { plural, namespaced } = this.served(kind);
     return namespaced ? `${plural}/${namespace ?? ''}/${name}` : `${plural}/${name}`;
   }
+}
+
+function resourcesOf(store: FakeStore): Resources {
+  return {
+    get: async (kind, key) => store.get(kind, key) as never,
+    async *list(kind, { namespace, labels, fields }) {
+      for (const object of store.select(kind, namespace, labels, fields)) yield object as never;
+    },
+    create: async (kind, object) => store.create(kind, object) as never,
+    apply: async () => {
+      throw new Error('not served by the fake');
+    },
+    patch: async (kind, key, patch, options) => store.patch(kind, key, patch, options?.subresource) as never,
+    delete: async (kind, key, preconditions) => store.delete(kind, key, preconditions?.uid === undefined ? {} : { uid: preconditions.uid }),
+  };
 }
 
 function graceOf(served: Served, object: Immutable<Loose>, asked: number | undefined): number {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import type { Clock } from '@tappaas/sdk';
 import { agentSettings } from '../../dist/agent-settings.js';
 import { engineKinds } from '../../dist/kinds/engine-kinds.js';
@@ -76,11 +77,14 @@ export class LocalCluster {
   }
 }
 
-/** Tests run side by side, so each has ports of its own to give out. */
+let clusters = 0;
+
+/** Tests run side by side, in threads of one process or several, so each cluster has ports of its own to give out. */
 function portRanges() {
-  const at = process.pid % 40;
-  const from = 20_000 + at * 200;
-  return { podPortFirst: from, podPortLast: from + 199, servicePortFirst: 30_000 + at * 60, servicePortLast: 30_059 + at * 60 };
+  const slot = (process.pid * 7 + threadId * 5 + clusters) % 46;
+  clusters += 1;
+  const from = 20_000 + slot * 200;
+  return { podPortFirst: from, podPortLast: from + 199, servicePortFirst: 30_000 + slot * 60, servicePortLast: 30_059 + slot * 60 };
 }
 
 /** Waits until a condition holds; fails with what was last seen when it does not in time. */

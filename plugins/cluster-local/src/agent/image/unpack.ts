@@ -54,7 +54,9 @@ async function unpackLayer(layout: string, layer: Descriptor, root: string, limi
     turn = turn
       .then(() => (refusal === undefined ? place(entry, root, limits, budget, seen) : undefined))
       .catch(refuse)
-      .finally(() => void entry.resume());
+      .finally(() => {
+        entry.resume();
+      });
   });
   const source = createReadStream(blobPath(layout, layer.digest));
   const mediaType = layer.mediaType ?? '';

@@ -73,21 +73,7 @@ export class ContainerProbes {
       return { healthy: true, message: 'all ports accept' };
     };
     const onVerdict = (healthy: boolean, message: string) => void this.#judge(healthy, message);
-    void this.#quickly(ask).then((finding) => {
-      if (finding.healthy) return onVerdict(true, finding.message);
-      return runProbe({ probe: { periodSeconds: 1, failureThreshold: 2 }, clock, signal, ask, onVerdict, once: true });
-    });
-  }
-
-  /** A process is usually up well within a second: asking often at first makes it ready sooner. */
-  async #quickly(ask: () => Promise<Finding>): Promise<Finding> {
-    const { clock, signal } = this.#options;
-    let finding = await ask();
-    for (let tries = 0; tries < 40 && !finding.healthy && !signal.aborted; tries += 1) {
-      await clock.sleep(50, signal).catch(() => undefined);
-      finding = await ask();
-    }
-    return finding;
+    void runProbe({ probe: { periodSeconds: 1, failureThreshold: 2 }, clock, signal, ask, onVerdict, once: true });
   }
 
   #run(probe: Immutable<Probe>, once: boolean, onVerdict: (healthy: boolean, message: string) => void): void {

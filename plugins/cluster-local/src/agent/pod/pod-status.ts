@@ -47,7 +47,7 @@ export function podStatus(view: StatusView): PodStatus {
     ...(initContainerStatuses.length > 0 ? { initContainerStatuses } : {}),
     containerStatuses,
     ...(view.pod.status?.qosClass === undefined ? {} : { qosClass: view.pod.status.qosClass }),
-    ...(view.obstacle ?? {}),
+    ...view.obstacle,
   };
 }
 

@@ -56,7 +56,7 @@ function unshare(): string {
 }
 
 /** Ways to a mount namespace: as root directly, else through a user namespace, from which the user's own number is mapped back. */
-function ways(): { readonly into: readonly string[]; readonly back: readonly string[] } {
+function ways(): { readonly into: readonly [string, ...string[]]; readonly back: readonly string[] } {
   const [user, group] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
   if (user === 0) return { into: [unshare(), '--mount', '--propagation', 'private'], back: [] };
   return {
@@ -66,7 +66,7 @@ function ways(): { readonly into: readonly string[]; readonly back: readonly str
 }
 
 /** Words that run the command after them where the mounts are. `stage` is an empty directory of its own for the new root. */
-export async function namespacePrefix(mounts: readonly Mount[], stage: string, cwd: string): Promise<readonly string[]> {
+export async function namespacePrefix(mounts: readonly Mount[], stage: string, cwd: string): Promise<readonly [string, ...string[]]> {
   await mkdir(stage, { recursive: true, mode: 0o755 });
   const { into, back } = ways();
   const steps = planMounts(mounts, hostView).flat();
@@ -77,11 +77,11 @@ export async function namespacePrefix(mounts: readonly Mount[], stage: string, c
 export async function namespaceObstacle(scratch: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return `this is ${process.platform}: mount namespaces exist on Linux only`;
   try {
-    const [command = '', ...args] = [...(await namespacePrefix([], scratch, '/')), 'true'];
+    const [command, ...args] = [...(await namespacePrefix([], scratch, '/')), 'true'];
     await run(command, args, { timeout: 10_000 });
     return undefined;
   } catch (error) {
     const text = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? '';
-    return `the host does not allow mount namespaces (${text === '' ? String((error as Error).message).split('\n')[0] : text})`;
+    return `the host does not allow mount namespaces (${text === '' ? (error as Error).message.split('\n')[0] : text})`;
   }
 }
