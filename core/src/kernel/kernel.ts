@@ -5,11 +5,16 @@ import type { PluginState } from './plugin-state.js';
 import type { Problem } from './problem.js';
 import type { ConnectEngine, Registrations } from './registrations.js';
 import type { LoadedConfiguration } from './config/configuration.js';
+import { createKernel } from './lifecycle/create-kernel.js';
+import { filePlans, memoryPlans } from './lifecycle/plan-source.js';
 
 export type * from './hooks/dispatch.js';
 export type * from './registrations.js';
 export type { PluginState } from './plugin-state.js';
 export { formatProblem, type Problem, type Position } from './problem.js';
+export { ConfigurationError } from './lifecycle/configuration-error.js';
+export { extendContext } from './guard/call-context.js';
+export { createMetricRegistry } from './metrics/registry.js';
 export type { MetricRegistry } from './metrics/registry.js';
 
 /** What the kernel needs of its surroundings; nothing else is read from the environment. */
@@ -122,4 +127,34 @@ export interface Kernel {
   /** Instance whose code is running now, or whose `error` it is; for logs, Kubernetes calls and uncaught errors. */
   pluginOf(error?: unknown): string | undefined;
   connectEngines(connect: ConnectEngine): void;
+}
+
+/*
+ * The life of a plugin.
+ *
+ *  1. Read the configuration and what it extends (config/files.ts).
+ *  2. Find each package beside it and read its manifest: data, no code (manifest/package-source.ts).
+ *  3. Compare with tappaas.lock: the bytes and permissions that were accepted; with the kernel's version and hook contracts.
+ *  4. Check every plugin's configuration against its schema (config/schema-check.ts).
+ *  5. Order: who starts after whom, which tap comes first; unknown names, cycles and double owners (graph/).
+ *     All problems of 1 to 5 are told at once (plan/plan.ts), and nothing has run yet.
+ *  6. Import the packages.
+ *  7. Run every `setup`: synchronous, without I/O, registering exactly what the manifest says (setup/, lifecycle/set-up.ts).
+ *  8. Build the generation of hooks (lifecycle/make-taps.ts, hooks/generation.ts).
+ *  9. Providers, then `onStart`, level by level, in parallel inside a level, 10 s each; a failure stops what was started, in reverse
+ *     (lifecycle/start-levels.ts).
+ * 10. Ready: taps answer, tasks run.
+ *
+ * Stop is the reverse, 5 s each, errors collected. A reload does 1 to 5 for everything and 6 to 9 for what is new before it swaps;
+ * until then an error leaves everything as it was (lifecycle/reload.ts).
+ */
+
+/** Steps 1 to 8 for a configuration file. @throws ConfigurationError (exit code 78) with every problem; TAP_PLUGIN_START_FAILED */
+export function loadKernel(options: KernelOptions): Promise<Kernel> {
+  return createKernel(options, options.services ?? [], (stored, warn) => filePlans(options, stored, warn));
+}
+
+/** The same for plugins that are already in memory: their manifests are recorded on the way. */
+export function loadKernelFrom(options: InMemoryOptions): Promise<Kernel> {
+  return createKernel(options, options.services ?? [], (stored) => memoryPlans(options, stored));
 }

@@ -21,6 +21,7 @@ export interface PluginState {
   readonly provides: readonly string[];
   /** `<group>/<kind>` of contributed kinds. */
   readonly kinds: readonly string[];
-  readonly permissions: object;
+  /** What it may do, one line each, as the lock has them. */
+  readonly permissions: readonly string[];
   readonly breakers: readonly { readonly hook: string; readonly state: 'closed' | 'open' | 'half-open'; readonly failures: number }[];
 }

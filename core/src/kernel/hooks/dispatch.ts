@@ -1,4 +1,4 @@
-import type { Denial, For, Hook, RenderPhase, Shape, TapError } from '@tappaas/sdk';
+import type { Denial, For, Hook, Shape, TapError } from '@tappaas/sdk';
 
 /** What a tap at `hook` gets and answers when nothing is known of its options. */
 export type InputOf<S extends Shape> = For<S, S['options']>['input'];
@@ -55,12 +55,12 @@ export interface TransformResult<V> {
 /** How a transform threads its value through the taps. */
 export interface Thread<I, V> {
   readonly value: V;
-  /** The tap's input for the value as it is now. */
-  input(value: V): I;
+  /** The tap's input for the value as it is now; may hide what this plugin must not see. */
+  input(value: V, plugin: string): I;
+  /** The new value for what a tap answered; default: the answer. Puts back what `input` hid. */
+  take?(before: V, answered: unknown, plugin: string): V;
   /** Paths of what differs; default: the fields of plain objects, as JSON pointers. */
-  diff?(before: V, after: V): readonly string[];
-  /** Says what is wrong with a tap's value, for a tap that returns garbage. */
-  check?(value: unknown): string | undefined;
+  readonly diff?: (before: V, after: V) => readonly string[];
 }
 
 export interface Answers<T> {
@@ -99,8 +99,14 @@ export interface BatchTap<S extends Shape> {
 export interface Dispatch {
   /** Says cheaply whether anybody would be asked, so that a stage need not build an input for nobody. */
   has(hook: Hook<Shape>, selector?: Selector): boolean;
-  /** All taps in parallel; every denial. */
-  gate<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<GateResult>;
+  /** All taps in parallel; every denial. `viewFor` may hide parts of the input that a plugin must not see. */
+  gate<S extends Shape>(
+    hook: Hook<S>,
+    selector: Selector,
+    input: InputOf<S>,
+    scope?: Scope,
+    viewFor?: (plugin: string, input: InputOf<S>) => InputOf<S>,
+  ): Promise<GateResult>;
   /** One after the other; each may give a new value. */
   transform<S extends Shape, V>(
     hook: Hook<S>,
@@ -129,6 +135,3 @@ export interface Dispatch {
   /** The taps of a batch hook in order; the same array until the next generation. */
   batch<S extends Shape>(hook: Hook<S>): readonly BatchTap<S>[];
 }
-
-/** Order of render phases inside `reconcile.render`; the kernel sorts by it before anything else. */
-export type Phase = RenderPhase;

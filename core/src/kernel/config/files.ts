@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { makeProblem } from '../errors.js';
+import type { Problem } from '../problem.js';
+import { mergeNodes } from './merge.js';
+import { nodeAt, placeOf, type ConfigNode } from './node.js';
+import { parseYaml } from './yaml-file.js';
+
+const extendsMax = 16;
+
+/** Several files as one tree, the nearest file winning; every value still knows where it was written. */
+export interface ReadFiles {
+  readonly node: ConfigNode;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a configuration file and what it extends. */
+export async function readConfigFiles(file: string): Promise<ReadFiles> {
+  return new Files(path.dirname(path.resolve(file))).read(path.resolve(file), []);
+}
+
+class Files {
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async read(file: string, chain: readonly string[]): Promise<ReadFiles> {
+    const shown = path.relative(this.directory, file);
+    const at = { file: shown, line: 1, column: 1 };
+    const empty: ConfigNode = { kind: 'map', at, entries: new Map() };
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      return { node: empty, problems: [makeProblem('TAP_CONFIG_UNREADABLE', '', `the file cannot be read (${reason})`, at)] };
+    }
+    const { node, problems } = parseYaml(text, shown);
+    const base = nodeAt(node, 'extends');
+    if (problems.length > 0 || base?.kind !== 'scalar' || typeof base.value !== 'string') return { node, problems };
+    const next = path.resolve(path.dirname(file), base.value);
+    const names = [...chain, file, next].map((name) => path.relative(this.directory, name));
+    if (chain.includes(next) || next === file || chain.length >= extendsMax) {
+      const message = `the files extend each other: ${names.slice(names.indexOf(names.at(-1) ?? '')).join(' → ')}`;
+      return { node, problems: [makeProblem('TAP_CONFIG_EXTENDS_CYCLE', 'extends', message, placeOf(node, 'extends'))] };
+    }
+    const below = await this.read(next, [...chain, file]);
+    return { node: mergeNodes(withoutExtends(below.node), withoutExtends(node)), problems: below.problems };
+  }
+}
+
+function withoutExtends(node: ConfigNode): ConfigNode {
+  if (node.kind !== 'map') return node;
+  const entries = new Map(node.entries);
+  entries.delete('extends');
+  return { ...node, entries };
+}

@@ -1,0 +1,83 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { makeProblem } from '../errors.js';
+import type { Position, Problem } from '../problem.js';
+import type { ConfigNode, MapNode } from './node.js';
+
+/** Aliases may repeat a value; a file that grows beyond this by them is an attack or a mistake. */
+const nodesMax = 100_000;
+const depthMax = 64;
+
+/** Turns the text of one file into nodes that know their place. */
+export function parseYaml(text: string, file: string): { readonly node: ConfigNode; readonly problems: readonly Problem[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, merge: false });
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  const problems = document.errors.map((error) =>
+    makeProblem(
+      'TAP_CONFIG_SYNTAX',
+      '',
+      (error.message.split('\n')[0] ?? error.message).replace(/ at line \d+, column \d+:?$/, ''),
+      at(error.pos[0]),
+    ),
+  );
+  if (problems.length > 0) return { node: { kind: 'map', at: at(0), entries: new Map() }, problems };
+  const reader = new Reader(document, at);
+  const node = document.contents === null ? { kind: 'scalar' as const, at: at(0), value: null } : reader.read(document.contents, 0);
+  return { node, problems: reader.problems };
+}
+
+class Reader {
+  readonly problems: Problem[] = [];
+  private readonly document: Document.Parsed;
+  private readonly at: (offset: number) => Position;
+  private nodes = 0;
+
+  constructor(document: Document.Parsed, at: (offset: number) => Position) {
+    this.document = document;
+    this.at = at;
+  }
+
+  read(source: Node, depth: number): ConfigNode {
+    const at = this.at(source.range?.[0] ?? 0);
+    this.nodes += 1;
+    if (this.nodes > nodesMax || depth > depthMax) {
+      if (this.problems.length === 0) {
+        const limit = depth > depthMax ? `nested deeper than ${depthMax} levels` : `more than ${nodesMax} values once aliases are followed`;
+        this.problems.push(makeProblem('TAP_CONFIG_SYNTAX', '', limit, at));
+      }
+      return { kind: 'scalar', at, value: null };
+    }
+    if (isAlias(source)) {
+      const target = source.resolve(this.document);
+      return target === undefined ? { kind: 'scalar', at, value: null } : this.read(target, depth + 1);
+    }
+    if (isMap(source)) return this.readMap(source.items, at, depth);
+    if (isSeq(source)) return { kind: 'list', at, items: source.items.map((item) => this.read(item as Node, depth + 1)) };
+    return { kind: 'scalar', at, value: this.scalar(source, at) };
+  }
+
+  private readMap(items: readonly { key: unknown; value: unknown }[], at: Position, depth: number): MapNode {
+    const entries = new Map<string, { keyAt: Position | undefined; node: ConfigNode }>();
+    for (const { key, value } of items) {
+      const keyAt = this.at((key as Node).range?.[0] ?? 0);
+      const name = isScalar(key) ? String(key.value) : undefined;
+      if (name === undefined || name === '__proto__') {
+        this.problems.push(makeProblem('TAP_CONFIG_SYNTAX', '', 'a key is not plain text', keyAt));
+        continue;
+      }
+      const node: ConfigNode = value === null ? { kind: 'scalar', at: keyAt, value: null } : this.read(value as Node, depth + 1);
+      entries.set(name, { keyAt, node });
+    }
+    return { kind: 'map', at, entries };
+  }
+
+  private scalar(source: Node, at: Position): string | number | boolean | null {
+    const value: unknown = isScalar(source) ? source.value : null;
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+    this.problems.push(makeProblem('TAP_CONFIG_SYNTAX', '', `a value of type ${typeof value} cannot stand in a configuration`, at));
+    return null;
+  }
+}

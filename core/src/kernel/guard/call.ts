@@ -1,0 +1,118 @@
+import type { Context } from '@tappaas/sdk';
+import type { Scope } from '../hooks/dispatch.js';
+import { failureOf, Failure, timeoutOf } from './blame.js';
+import { CallContext } from './call-context.js';
+import type { Guard } from './guard.js';
+import { followFrame, runningFrame, type Frame } from './identity.js';
+import type { PluginScope } from './plugin-scope.js';
+import type { WheelEntry } from './timer-wheel.js';
+
+/** Told once how a call ended. */
+export type Done<T> = (failure: Failure | undefined, value: T | undefined) => void;
+
+/** One guarded call that may take time: the frame of its work, its place in the timer wheel, and the one who settles it. */
+export class Call<T> implements Frame, WheelEntry {
+  readonly plugin: string;
+  readonly point: string;
+  readonly owner: PluginScope;
+  dueTick = -1;
+  previous: WheelEntry | undefined = undefined;
+  next: WheelEntry | undefined = undefined;
+  private readonly guard: Guard;
+  private readonly context: CallContext;
+  private readonly parent: Call<unknown> | undefined;
+  private readonly startMs: number;
+  private readonly startedAtMs: number;
+  /** Whether the limit is the plugin's, not the end of the whole request. */
+  private readonly ownLimit: boolean;
+  /** Calls of other plugins that this one waits for. */
+  private waitsFor = 0;
+  private done: Done<T> | undefined;
+  private input: unknown;
+
+  constructor(guard: Guard, scope: Scope | undefined, done: Done<T>) {
+    this.guard = guard;
+    this.owner = guard.owner;
+    this.plugin = guard.plugin;
+    this.point = guard.point;
+    this.done = done;
+    const caller = runningFrame();
+    this.parent = caller instanceof Call ? caller : undefined;
+    this.startedAtMs = this.owner.clock.nowMs();
+    const ownDueAtMs = this.startedAtMs + guard.limitMs;
+    const dueAtMs = Math.min(ownDueAtMs, scope?.deadlineAtMs ?? Infinity, this.parent?.context.dueAtMs ?? Infinity);
+    this.ownLimit = dueAtMs === ownDueAtMs;
+    this.context = new CallContext(this.owner, scope ?? this.parent?.context.scope, dueAtMs, guard.survivesStop);
+    this.startMs = guard.startMs();
+  }
+
+  begin<I>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I): void {
+    this.owner.inFlight += 1;
+    if (this.parent) this.parent.waitsFor += 1;
+    this.input = input;
+    if (this.context.dueAtMs <= this.startedAtMs) {
+      this.expire();
+      return;
+    }
+    let value: T | PromiseLike<T>;
+    try {
+      value = followFrame(this, run, input, this.context);
+      if (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function') {
+        this.wait(value);
+        return;
+      }
+    } catch (thrown) {
+      this.rejected(thrown);
+      return;
+    }
+    this.answered(value as T);
+  }
+
+  /** The wheel says that the time is over; what the plugin answers later is thrown away. */
+  expire(): void {
+    const { done, guard, context } = this;
+    if (done === undefined) return;
+    const limitMs = context.dueAtMs - this.startedAtMs;
+    const failure = timeoutOf(this.plugin, this.point, limitMs, this.ownLimit, this.waitsFor > 0);
+    context.expire(failure.error);
+    this.done = undefined;
+    this.leave();
+    done(guard.fail(failure, this.startMs), undefined);
+  }
+
+  private wait(promise: PromiseLike<T>): void {
+    const { dueAtMs } = this.context;
+    if (dueAtMs !== Infinity) this.guard.wheel.insert(this, this.startedAtMs, dueAtMs - this.startedAtMs);
+    promise.then(
+      (value) => this.answered(value),
+      (thrown: unknown) => this.rejected(thrown),
+    );
+  }
+
+  private answered(value: T): void {
+    const { done } = this;
+    if (done === undefined) return;
+    this.done = undefined;
+    this.guard.wheel.remove(this);
+    this.leave();
+    const result = this.guard.finish(value, this.input, this.startMs);
+    if (result instanceof Failure) done(result, undefined);
+    else done(undefined, result);
+  }
+
+  private rejected(thrown: unknown): void {
+    const { done } = this;
+    if (done === undefined) return;
+    this.done = undefined;
+    this.guard.wheel.remove(this);
+    this.leave();
+    done(this.guard.fail(failureOf(thrown, this.plugin, this.point), this.startMs), undefined);
+  }
+
+  private leave(): void {
+    if (this.parent) this.parent.waitsFor -= 1;
+    const { owner } = this;
+    owner.inFlight -= 1;
+    if (owner.inFlight === 0) owner.onIdle?.();
+  }
+}

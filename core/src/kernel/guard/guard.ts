@@ -1,0 +1,150 @@
+import type { Context } from '@tappaas/sdk';
+import { guardErrors } from '../errors.js';
+import type { Scope } from '../hooks/dispatch.js';
+import { Failure, failureOf, garbageOf } from './blame.js';
+import { Breaker } from './breaker.js';
+import { Call, type Done } from './call.js';
+import { PointSeries, type GuardMetrics } from './guard-metrics.js';
+import { enterFrame, leaveFrame, type Frame } from './identity.js';
+import type { PluginScope } from './plugin-scope.js';
+import type { TimerWheel } from './timer-wheel.js';
+
+/** A synchronous call that took this long has stopped everybody else: the breaker counts it as a failure. */
+const blockedMsMax = 250;
+
+export interface GuardOptions {
+  readonly limitMs: number;
+  readonly breaker: boolean;
+  /** For calls that belong to starting and stopping, and for services, which end by no longer being provided. */
+  readonly evenStopped?: boolean;
+  /** For `onStop` and `dispose`, whose signal must not have aborted because the plugin stops. */
+  readonly survivesStop?: boolean;
+  /** What is wrong with a result; nothing when it is as the hook says. */
+  readonly check?: ((value: unknown, input: unknown) => string | undefined) | undefined;
+  /** Whether a result is a denial, for the metric. */
+  readonly denies?: ((value: unknown) => boolean) | undefined;
+}
+
+/** What all guards of a kernel share. */
+export interface GuardDevices {
+  readonly wheel: TimerWheel;
+  readonly metrics: GuardMetrics;
+  readonly onBreaker: (plugin: string, hook: string, state: Breaker['state']) => void;
+}
+
+/**
+ * Around every call of one plugin at one hook or point: identity, deadline, metrics, breaker, and a judgement of what came back.
+ * What the failure means for the caller (deny, ignore, retry) is the dispatcher's business.
+ */
+export class Guard implements Frame {
+  readonly plugin: string;
+  readonly point: string;
+  readonly owner: PluginScope;
+  readonly limitMs: number;
+  readonly wheel: TimerWheel;
+  private readonly series: PointSeries;
+  private readonly breaker: Breaker | undefined;
+  readonly survivesStop: boolean;
+  private readonly evenStopped: boolean;
+  private readonly check: GuardOptions['check'];
+  private readonly denies: GuardOptions['denies'];
+  private readonly monotonicMs: () => number;
+
+  constructor(owner: PluginScope, point: string, options: GuardOptions, devices: GuardDevices) {
+    this.owner = owner;
+    this.plugin = owner.id;
+    this.point = point;
+    this.limitMs = options.limitMs;
+    this.wheel = devices.wheel;
+    this.series = new PointSeries(devices.metrics, owner.id, point);
+    this.breaker = options.breaker ? breakerOf(owner, point, devices) : undefined;
+    this.survivesStop = options.survivesStop ?? false;
+    this.evenStopped = options.evenStopped ?? false;
+    this.check = options.check;
+    this.denies = options.denies;
+    this.monotonicMs = owner.monotonicMs;
+  }
+
+  /** Calls `run`, which may answer now or later; `done` is told exactly once and must not throw. */
+  invoke<I, T>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I, scope: Scope | undefined, done: Done<T>): void {
+    const refused = this.refusal();
+    if (refused) done(refused, undefined);
+    else new Call<T>(this, scope, done).begin(run, input);
+  }
+
+  /** Calls `run`, which must answer now. */
+  invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C): T | Failure {
+    const refused = this.refusal();
+    if (refused) return refused;
+    const startMs = this.monotonicMs();
+    const outer = enterFrame(this);
+    let value: T;
+    try {
+      value = run(input, context);
+    } catch (thrown) {
+      return this.fail(failureOf(thrown, this.plugin, this.point), startMs);
+    } finally {
+      leaveFrame(outer);
+    }
+    if (typeof value === 'object' && value !== null && isThenable(value)) {
+      value.then(undefined, () => {});
+      return this.fail(garbageOf(this.plugin, this.point, 'a promise, and it is asked synchronously'), startMs);
+    }
+    return this.finish(value, input, startMs);
+  }
+
+  /** Judges and records a result. */
+  finish<T>(value: T, input: unknown, startMs: number): T | Failure {
+    const wrong = this.check?.(value, input);
+    if (wrong !== undefined) return this.fail(garbageOf(this.plugin, this.point, wrong), startMs);
+    const tookMs = this.monotonicMs() - startMs;
+    if (tookMs > this.limitMs) {
+      this.series.record('timeout', tookMs);
+      if (tookMs > blockedMsMax) this.breaker?.failed();
+      return value;
+    }
+    if (this.denies !== undefined && value !== undefined && this.denies(value)) this.series.record('denied', tookMs);
+    else this.series.ok.observe(tookMs / 1000);
+    if (this.breaker !== undefined && this.breaker.state !== 'closed') this.breaker.succeeded();
+    return value;
+  }
+
+  fail(failure: Failure, startMs: number): Failure {
+    this.series.record(failure.outcome, this.monotonicMs() - startMs);
+    if (failure.ownBlame) this.breaker?.failed();
+    else this.breaker?.succeeded();
+    return failure;
+  }
+
+  startMs(): number {
+    return this.monotonicMs();
+  }
+
+  private refusal(): Failure | undefined {
+    if (!this.owner.running && !this.evenStopped) {
+      this.series.skip('not-running');
+      return this.notMade('TAP_PLUGIN_NOT_RUNNING', `plugin ${this.plugin} is not running, so ${this.point} cannot be asked`);
+    }
+    if (this.breaker === undefined || this.breaker.state === 'closed' || this.breaker.admits()) return undefined;
+    this.series.skip('breaker');
+    return this.notMade('TAP_PLUGIN_CIRCUIT_OPEN', `plugin ${this.plugin} failed repeatedly in ${this.point} and is not asked for a while`);
+  }
+
+  private notMade(code: 'TAP_PLUGIN_NOT_RUNNING' | 'TAP_PLUGIN_CIRCUIT_OPEN', message: string): Failure {
+    const error = guardErrors[code]({ message });
+    error.plugin = this.plugin;
+    return new Failure(error, 'error', false);
+  }
+}
+
+export function isThenable(value: object): value is PromiseLike<unknown> {
+  return 'then' in value && typeof value.then === 'function';
+}
+
+function breakerOf(owner: PluginScope, point: string, devices: GuardDevices): Breaker {
+  const known = owner.breakers.get(point);
+  if (known !== undefined) return known;
+  const breaker = new Breaker(owner.clock, (state) => devices.onBreaker(owner.id, point, state));
+  owner.breakers.set(point, breaker);
+  return breaker;
+}

@@ -1,0 +1,94 @@
+import { createHook, type AsyncHook } from 'node:async_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
+import { runningFrame } from './identity.js';
+
+/** What keeps a process alive, by the name that Node gives its resource. */
+const handleTypes = new Set([
+  'Timeout',
+  'TCPSERVERWRAP',
+  'TCPWRAP',
+  'PIPESERVERWRAP',
+  'PIPEWRAP',
+  'UDPWRAP',
+  'TTYWRAP',
+  'TLSWRAP',
+  'PROCESSWRAP',
+  'SIGNALWRAP',
+  'FSEVENTWRAP',
+  'STATWATCHER',
+  'WORKER',
+  'MESSAGEPORT',
+]);
+
+/** Beyond it handles are no longer followed; a plugin with so many has other troubles. */
+const handlesMax = 10_000;
+
+export interface Leak {
+  readonly plugin: string;
+  /** The type of the handle, such as `Timeout` or `TCPSERVERWRAP`. */
+  readonly resource: string;
+  /** First line of the code that opened it which is not Node's. */
+  readonly openedAt: string;
+}
+
+interface Followed extends Leak {
+  readonly handle: WeakRef<object>;
+}
+
+/** Follows the handles that plugins of one kernel open, and tells which are still open at the end. */
+export class LeakDetector {
+  private readonly owners = new WeakSet();
+  private readonly open = new Map<number, Followed>();
+  private readonly hook: AsyncHook;
+
+  constructor() {
+    const callbacks = {
+      init: (id: number, type: string, _trigger: number, resource: object) => this.opened(id, type, resource),
+      destroy: (id: number) => void this.open.delete(id),
+      /** Newer than the type declarations: promises are not followed. */
+      trackPromises: false,
+    };
+    this.hook = createHook(callbacks);
+  }
+
+  start(): void {
+    this.hook.enable();
+  }
+
+  /** Handles opened by calls of `owner` count. */
+  follow(owner: object): void {
+    this.owners.add(owner);
+  }
+
+  /** What is still open and keeps the process alive. */
+  async leaked(): Promise<readonly Leak[]> {
+    // Closing a handle is only told in a later turn.
+    for (let n = 0; n < 3; n += 1) await turn();
+    return [...this.open.values()]
+      .filter(({ handle }) => keepsAlive(handle.deref()))
+      .map(({ plugin, resource, openedAt }) => ({ plugin, resource, openedAt }));
+  }
+
+  close(): void {
+    this.hook.disable();
+    this.open.clear();
+  }
+
+  private opened(id: number, type: string, resource: object): void {
+    if (!handleTypes.has(type) || this.open.size >= handlesMax) return;
+    const frame = runningFrame();
+    if (frame?.owner === undefined || !this.owners.has(frame.owner)) return;
+    this.open.set(id, { plugin: frame.plugin, resource: type, openedAt: openedAt(), handle: new WeakRef(resource) });
+  }
+}
+
+function keepsAlive(handle: object | undefined): boolean {
+  if (handle === undefined) return false;
+  return !('hasRef' in handle) || typeof handle.hasRef !== 'function' || handle.hasRef() !== false;
+}
+
+function openedAt(): string {
+  const lines = (new Error('opened').stack ?? '').split('\n').slice(1);
+  const line = lines.find((text) => !text.includes('node:') && !text.includes(import.meta.url));
+  return line?.trim().replace(/^at /, '') ?? 'an unknown place';
+}

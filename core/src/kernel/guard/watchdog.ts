@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads';
+import { runningFrame } from './identity.js';
+
+/** How the thread and the process speak: a beat that rises while the event loop turns, and a request to end. */
+export const beatSlot = 0;
+export const endSlot = 1;
+export const endedSlot = 2;
+
+/** Where the thread finds out, from outside, whose code is running. */
+export const frameProbe = 'tappaas.dev/running-frame';
+
+const beatMs = 50;
+const goodbyeMs = 500;
+
+/** What the thread saw. */
+export interface Blocked {
+  readonly plugin: string | undefined;
+  readonly point: string | undefined;
+  readonly blockedMs: number;
+  /** Where the code was, innermost call first. */
+  readonly stack: string;
+}
+
+export interface WatchdogOptions {
+  /** A turn of the event loop that takes longer is told. */
+  readonly blockedMsMax: number;
+  /** Told after the block, since nothing could be told to this thread during it. */
+  readonly onBlocked: (blocked: Blocked) => void;
+}
+
+/**
+ * A thread that notices that the event loop does not turn and says, while it lasts, whose code holds it: it looks into this thread
+ * through the inspector, so calls cost nothing while all is well. It runs on real time: no clock of a test can be blocked.
+ *
+ * What it cannot do is end a synchronous endless loop; nothing in the same process can.
+ */
+export class Watchdog {
+  private readonly shared = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
+  private readonly beat: NodeJS.Timeout;
+  private readonly worker: Worker;
+  private readonly onExit = (): void => this.sayGoodbye();
+
+  constructor({ blockedMsMax, onBlocked }: WatchdogOptions) {
+    Object.defineProperty(globalThis, Symbol.for(frameProbe), { value: probe, configurable: true, enumerable: false });
+    this.worker = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData: { shared: this.shared, blockedMsMax } });
+    this.worker.unref();
+    this.worker.on('message', onBlocked);
+    this.worker.on('error', () => clearInterval(this.beat));
+    this.beat = setInterval(() => Atomics.add(this.shared, beatSlot, 1), beatMs);
+    this.beat.unref();
+    process.once('exit', this.onExit);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.beat);
+    process.off('exit', this.onExit);
+    Atomics.store(this.shared, endSlot, 1);
+    await new Promise((resolve) => this.worker.once('exit', resolve));
+  }
+
+  /** A process that exits while a debugger is attached would wait for it and say so on its error output. */
+  private sayGoodbye(): void {
+    Atomics.store(this.shared, endSlot, 1);
+    Atomics.wait(this.shared, endedSlot, 0, goodbyeMs);
+  }
+}
+
+/** Called by the thread in the middle of whatever runs. */
+function probe(): string {
+  const frame = runningFrame();
+  const lines = (new Error('running').stack ?? '').split('\n').slice(3, 13);
+  return JSON.stringify({ plugin: frame?.plugin, point: frame?.point, stack: lines.map((line) => line.trim()).join('\n') });
+}

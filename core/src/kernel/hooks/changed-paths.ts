@@ -1,0 +1,33 @@
+/** Longer lists say nothing more to a person; what is left out is told as one `…`. */
+export const pathsMax = 256;
+
+/**
+ * JSON pointers of what differs between two plain values, never the values. Parts that are the same object are not looked at,
+ * so the cost follows the size of the change. A list whose length changed is named as a whole.
+ */
+export function changedPaths(before: unknown, after: unknown): readonly string[] {
+  const paths: string[] = [];
+  collect(before, after, '', paths);
+  return paths.length > pathsMax ? [...paths.slice(0, pathsMax), '…'] : paths;
+}
+
+function collect(before: unknown, after: unknown, path: string, paths: string[]): void {
+  if (Object.is(before, after) || paths.length > pathsMax) return;
+  if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
+    if (Array.isArray(before) && Array.isArray(after) && before.length !== after.length) {
+      paths.push(path);
+      return;
+    }
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      collect(before[key], after[key], `${path}/${pointerToken(key)}`, paths);
+    }
+    return;
+  }
+  paths.push(path);
+}
+
+const isContainer = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
+
+/** @source RFC 6901 */
+const pointerToken = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,0 +1,25 @@
+import { matches, selectorKey, type Tap } from './tap.js';
+import type { Selector } from './dispatch.js';
+
+/** Selectors come from registered kinds, so there are few; should there be more, the line compiles anew for each call. */
+const compiledMax = 10_000;
+
+/** The taps of one hook in their order, and the hooks compiled of those that a selector matches. Never changes. */
+export class HookLine {
+  readonly taps: readonly Tap[];
+  private readonly compiled = new Map<string, unknown>();
+
+  constructor(taps: readonly Tap[]) {
+    this.taps = taps;
+  }
+
+  /** What `compile` makes of the matching taps; nothing when there are none. One compiler per hook and `variant`. */
+  for<C>(selector: Selector, compile: (taps: readonly Tap[]) => C, variant = ''): C | undefined {
+    const key = selectorKey(selector) + variant;
+    if (this.compiled.has(key)) return this.compiled.get(key) as C | undefined;
+    const taps = this.taps.filter((tap) => matches(tap, selector));
+    const made = taps.length === 0 ? undefined : compile(taps);
+    if (this.compiled.size < compiledMax) this.compiled.set(key, made);
+    return made;
+  }
+}

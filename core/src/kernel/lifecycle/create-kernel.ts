@@ -1,0 +1,152 @@
+import type { PlatformEvent } from '@tappaas/sdk';
+import { families, hooks, type SecretStore } from '@tappaas/sdk';
+import { guardErrors, lifecycleErrors } from '../errors.js';
+import { createGuardMetrics } from '../guard/guard-metrics.js';
+import { LeakDetector } from '../guard/leak-detector.js';
+import type { PluginScope } from '../guard/plugin-scope.js';
+import { TimerWheel } from '../guard/timer-wheel.js';
+import { Watchdog } from '../guard/watchdog.js';
+import type { GivenService, Kernel, KernelEnvironment } from '../kernel.js';
+import { platformHooks } from '../manifest/compatible.js';
+import { createMetricRegistry } from '../metrics/registry.js';
+import type { ConnectEngine } from '../registrations.js';
+import { GuardedService } from '../services/guarded-service.js';
+import { ServiceRegistry } from '../services/service-registry.js';
+import { ConfigurationError, errorsOf } from './configuration-error.js';
+import type { PlanSource, StoredValue } from './plan-source.js';
+import { PluginKernel, type KernelParts } from './plugin-kernel.js';
+import { loggerOf } from './plugin-log.js';
+import { setUpAll } from './set-up.js';
+import { messageOf } from './start-instance.js';
+import { createState } from './state-cache.js';
+import { StoredSecrets } from './stored-secrets.js';
+import type { Surroundings } from './surroundings.js';
+
+/** A turn of the event loop that takes longer is told. */
+const blockedMsMax = 500;
+
+/** Steps 1 to 8: everything up to the first generation of hooks; nothing has started. @throws ConfigurationError, TAP_PLUGIN_START_FAILED */
+export async function createKernel(
+  environment: KernelEnvironment,
+  given: readonly GivenService[],
+  sourceFor: (stored: StoredValue, warn: (message: string) => void) => PlanSource,
+): Promise<Kernel> {
+  const parts = makeParts(environment, sourceFor);
+  const { surroundings, source } = parts;
+  provideGiven(given, parts);
+  const { plan, root } = await source.plan();
+  const errors = errorsOf(plan.problems);
+  if (errors.length > 0) throw new ConfigurationError(errors);
+  await source.accept(plan);
+  const { instances, failures } = await setUpAll(plan.instances, surroundings.services.view, surroundings);
+  if (failures.length > 0) {
+    const message = `the platform did not start: ${failures.map(messageOf).join('; ')}`;
+    throw lifecycleErrors.TAP_PLUGIN_START_FAILED({ message, cause: failures[0] });
+  }
+  for (const { id, phase, message = '' } of instances) {
+    if (phase === 'failed') surroundings.log.error(`plugin ${id} did not start; the platform goes on without it`, { error: message });
+  }
+  const kernel = new PluginKernel(parts, { plan, root, instances: new Map(instances.map((instance) => [instance.id, instance])) });
+  parts.events.add((event) => void kernel.hooks.observe(hooks.telemetry.event, event));
+  return kernel;
+}
+
+function makeParts(
+  environment: KernelEnvironment,
+  sourceFor: (stored: StoredValue, warn: (message: string) => void) => PlanSource,
+): KernelParts {
+  const { clock } = environment;
+  const metrics = environment.metrics ?? createMetricRegistry();
+  const log = loggerOf(environment.log, clock);
+  const events = new Set<(event: PlatformEvent) => void>();
+  const engines: { connect: ConnectEngine | undefined } = { connect: undefined };
+  const wheel = new TimerWheel(clock);
+  const guardMetrics = createGuardMetrics(metrics);
+  const services = new ServiceRegistry();
+  const secrets = new StoredSecrets((store) => services.family<SecretStore>(families.secretStore).get(store));
+  const emit: Surroundings['emit'] = (event) => {
+    const told = { ...event, atMs: clock.nowMs() };
+    for (const listener of events) listener(told);
+  };
+  const leaks = environment.detectLeaks ? new LeakDetector() : undefined;
+  leaks?.start();
+  const platformStop = new AbortController();
+  const surroundings: Surroundings = {
+    environment,
+    metrics,
+    log,
+    services,
+    secrets,
+    emit,
+    leaks,
+    devices: {
+      wheel,
+      metrics: guardMetrics,
+      onBreaker(plugin, hook, state) {
+        guardMetrics.breaker(plugin, hook, state);
+        log[state === 'open' ? 'warn' : 'info'](`plugin ${plugin} at ${hook}: circuit breaker ${state}`, { plugin, hook, state });
+        emit({ type: `breaker.${state}`, attributes: { plugin, hook } });
+      },
+    },
+    connectEngine(engine, user) {
+      const message = `engine ${engine} is not served yet`;
+      return engines.connect?.(engine, user) ?? Promise.reject(guardErrors.TAP_ENGINE_NOT_SERVED({ message }));
+    },
+  };
+  return {
+    surroundings,
+    source: sourceFor(
+      (stored) => secrets.value(stored),
+      (message) => log.warn(message),
+    ),
+    hooks: new Map(platformHooks().map((hook) => [hook.name, hook])),
+    platform: platformScope(environment, log, platformStop.signal),
+    platformStop,
+    events,
+    engines,
+    wheel,
+    leaks,
+    watchdog: environment.watchdog ? watchdogOf(surroundings) : undefined,
+  };
+}
+
+/** The platform's own calls of services are guarded like any other, in its own name. */
+function platformScope(environment: KernelEnvironment, log: PluginScope['log'], stopping: AbortSignal): PluginScope {
+  const { clock } = environment;
+  return {
+    id: 'platform',
+    log,
+    clock,
+    monotonicMs: environment.monotonicMs ?? (() => performance.now()),
+    state: createState('platform', clock),
+    asPlugin: environment.resourcesFor('platform'),
+    stopping,
+    inFlight: 0,
+    running: true,
+    onIdle: undefined,
+    breakers: new Map(),
+  };
+}
+
+function provideGiven(given: readonly GivenService[], { platform, surroundings }: KernelParts): void {
+  for (const { service, value, key = '' } of given) {
+    const provided = new GuardedService(service.id, value as object, platform, surroundings.devices);
+    surroundings.services.put(service, key, provided);
+  }
+}
+
+function watchdogOf({ metrics, log, emit }: Surroundings): Watchdog {
+  const blocked = metrics.counter<'plugin'>({
+    name: 'tappaas_event_loop_blocked_seconds_total',
+    help: 'Time during which a plugin (or the platform) kept the event loop from turning.',
+    labels: ['plugin'],
+  });
+  return new Watchdog({
+    blockedMsMax,
+    onBlocked({ plugin = 'platform', point = '', blockedMs, stack }) {
+      blocked.bind({ plugin }).add(blockedMs / 1000);
+      log.error(`plugin ${plugin} blocked the event loop for ${blockedMs} ms`, { plugin, point, stack });
+      emit({ type: 'loop.blocked', attributes: { plugin, point, blockedMs } });
+    },
+  });
+}

@@ -1,0 +1,132 @@
+import type { PluginDeclaration } from '@tappaas/sdk';
+import { lifecycleErrors } from '../errors.js';
+import type { PluginScope } from '../guard/plugin-scope.js';
+import { differences } from '../manifest/declared.js';
+import type { InstancePlan } from '../plan/instance-plan.js';
+import type { PluginPhase } from '../plugin-state.js';
+import { familyHandle, serviceHandle, type ServiceView } from '../services/service-handle.js';
+import { runSetup } from '../setup/run-setup.js';
+import type { CounterOptions } from '../setup/setup-host.js';
+import { emptyRecord, type SetupRecord } from '../setup/setup-record.js';
+import { InstanceGuard } from './instance-guard.js';
+import { loggerOf } from './plugin-log.js';
+import { createState } from './state-cache.js';
+import type { Surroundings } from './surroundings.js';
+
+/** One run of a plugin: from the plan through setup and start to its stop. A restart makes another one. */
+export class Instance {
+  readonly id: string;
+  readonly scope: PluginScope;
+  readonly guard: InstanceGuard;
+  /** What is in force; `onConfig` and a reload of limits replace it. */
+  plan: InstancePlan;
+  phase: PluginPhase = 'loaded';
+  /** Why it failed. */
+  message: string | undefined;
+  initMs = 0;
+  record: SetupRecord = emptyRecord();
+  private readonly stopping = new AbortController();
+  private readonly ending = new AbortController();
+  private readonly surroundings: Surroundings;
+
+  constructor(plan: InstancePlan, surroundings: Surroundings) {
+    const { environment, devices } = surroundings;
+    const { clock } = environment;
+    this.id = plan.id;
+    this.plan = plan;
+    this.surroundings = surroundings;
+    this.scope = {
+      id: plan.id,
+      log: loggerOf(environment.log, clock, plan.id),
+      clock,
+      monotonicMs: environment.monotonicMs ?? (() => performance.now()),
+      state: createState(plan.id, clock),
+      asPlugin: environment.resourcesFor(plan.id),
+      stopping: this.stopping.signal,
+      inFlight: 0,
+      running: false,
+      onIdle: undefined,
+      breakers: new Map(),
+    };
+    surroundings.leaks?.follow(this.scope);
+    this.guard = new InstanceGuard(this.scope, devices);
+  }
+
+  /** Import: the first time that code of the package runs. */
+  async load(): Promise<PluginDeclaration> {
+    const startMs = this.scope.monotonicMs();
+    try {
+      return await this.plan.source.load();
+    } finally {
+      this.initMs += this.scope.monotonicMs() - startMs;
+    }
+  }
+
+  /** Setup: registers everything; what the manifest does not say is an error. @throws TAP_SETUP_*, TAP_PLUGIN_UNDECLARED, TAP_PLUGIN_INCOMPLETE */
+  setUp(declaration: PluginDeclaration, view: ServiceView): void {
+    const startMs = this.scope.monotonicMs();
+    const { connectEngine } = this.surroundings;
+    const { record, description } = runSetup({
+      declaration,
+      instance: this.id,
+      config: this.plan.config,
+      services: this.handles(declaration, view),
+      devices: { connectEngine, counter: (metric) => this.counter(metric) },
+    });
+    const { undeclared, missing } = differences(this.plan.manifest, description);
+    if (undeclared.length > 0) {
+      const message = `plugin ${this.id} registers what its manifest lacks: ${undeclared.join('; ')}`;
+      throw this.named(lifecycleErrors.TAP_PLUGIN_UNDECLARED({ message }));
+    }
+    if (missing.length > 0) {
+      const message = `plugin ${this.id} does not register what its manifest says: ${missing.join('; ')}`;
+      throw this.named(lifecycleErrors.TAP_PLUGIN_INCOMPLETE({ message }));
+    }
+    this.record = record;
+    this.initMs += this.scope.monotonicMs() - startMs;
+  }
+
+  /** Aborts when background tasks have to end: at the latest when the instance stops. */
+  get tasksEnding(): AbortSignal {
+    return this.ending.signal;
+  }
+
+  /** Ends background tasks while calls that are under way go on. */
+  endTasks(): void {
+    this.ending.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `the tasks of plugin ${this.id} are ending` }));
+  }
+
+  /** Aborts everything that runs in its name. */
+  abort(): void {
+    this.scope.running = false;
+    this.endTasks();
+    this.stopping.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `plugin ${this.id} is stopping` }));
+  }
+
+  /** Resolves when none of its calls is running any more. */
+  idle(): Promise<void> {
+    if (this.scope.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.scope.onIdle = resolve;
+    });
+  }
+
+  private handles(declaration: PluginDeclaration, view: ServiceView): Readonly<Record<string, unknown>> {
+    const handles = Object.entries(declaration.needs).map(([as, service]) => {
+      if (service.arity === 'keyed') return [as, familyHandle(view, service)] as const;
+      const met = !service.optional || this.plan.met.includes(service.id);
+      return [as, met ? serviceHandle(view, service) : undefined] as const;
+    });
+    return Object.freeze(Object.fromEntries(handles));
+  }
+
+  private counter({ name, help, labels = [], seriesMax }: CounterOptions): (labels: Readonly<Record<string, string>>, by?: number) => void {
+    const metric = this.surroundings.metrics.counter({ name, help, labels: [...labels, 'plugin'], seriesMax });
+    return (values, by) => metric.bind({ ...values, plugin: this.id }).add(by);
+  }
+
+  private named<E extends { plugin: string | undefined }>(error: E): E {
+    error.plugin = this.id;
+    return error;
+  }
+}

@@ -1,0 +1,285 @@
+import type { Context, HookDeclaration, PlatformEvent } from '@tappaas/sdk';
+import { hooks, isTapError, type TapError } from '@tappaas/sdk';
+import { configuredValues, type LoadedConfiguration } from '../config/configuration.js';
+import { lifecycleErrors } from '../errors.js';
+import { CallContext } from '../guard/call-context.js';
+import { runningFrame } from '../guard/identity.js';
+import type { LeakDetector } from '../guard/leak-detector.js';
+import type { PluginScope } from '../guard/plugin-scope.js';
+import type { Watchdog } from '../guard/watchdog.js';
+import { Dispatcher } from '../hooks/dispatcher.js';
+import { Generation } from '../hooks/generation.js';
+import type { Kernel, LoadedPlugin, ReloadResult, Services, StopReport } from '../kernel.js';
+import type { MetricRegistry } from '../metrics/registry.js';
+import type { PluginState } from '../plugin-state.js';
+import type { Problem } from '../problem.js';
+import type { ConnectEngine, Registrations } from '../registrations.js';
+import type { Scope } from '../hooks/dispatch.js';
+import { comparePlans, restartProblems, type Difference } from './compare-plans.js';
+import { errorsOf } from './configuration-error.js';
+import type { Instance } from './instance.js';
+import { makeRegistrations } from './make-registrations.js';
+import { makeTaps } from './make-taps.js';
+import type { MemoryPlans, PlanSource } from './plan-source.js';
+import { pluginStates } from './plugin-states.js';
+import { prepare, ReloadRefused, type Prepared } from './reload.js';
+import type { Running } from './running.js';
+import { startLevels, stopLevels, type Started } from './start-levels.js';
+import type { StopFault } from './stop-instance.js';
+import type { Surroundings } from './surroundings.js';
+import { startTasks } from './tasks.js';
+
+export interface KernelParts {
+  readonly surroundings: Surroundings;
+  readonly source: PlanSource | MemoryPlans;
+  readonly hooks: ReadonlyMap<string, HookDeclaration>;
+  /** What the platform's own calls of services run as. */
+  readonly platform: PluginScope;
+  readonly platformStop: AbortController;
+  readonly events: Set<(event: PlatformEvent) => void>;
+  readonly engines: { connect: ConnectEngine | undefined };
+  readonly watchdog: Watchdog | undefined;
+  readonly leaks: LeakDetector | undefined;
+  readonly wheel: { close(): void };
+}
+
+export class PluginKernel implements Kernel {
+  readonly hooks: Dispatcher;
+  readonly services: Services;
+  private readonly parts: KernelParts;
+  private readonly generations = new Set<(now: Registrations, before: Registrations) => void | Promise<void>>();
+  private running: Running;
+  private started = false;
+  private tasksStarted = false;
+  private reloading: Promise<unknown> = Promise.resolve();
+  private stopped: Promise<StopReport> | undefined;
+
+  constructor(parts: KernelParts, running: Omit<Running, 'taps' | 'registrations' | 'begun'>) {
+    this.parts = parts;
+    this.running = { ...running, ...this.assemble(running), begun: [] };
+    this.hooks = new Dispatcher(new Generation(1, [...parts.hooks.values()], this.running.taps));
+    const { services } = parts.surroundings;
+    this.tellMetrics();
+    this.services = { family: (family) => services.family(family), whenProvided: (service) => services.whenProvided(service) };
+  }
+
+  get metrics(): Kernel['metrics'] {
+    return this.parts.surroundings.metrics;
+  }
+
+  get config(): LoadedConfiguration {
+    const { root, plan } = this.running;
+    return { file: this.parts.source.configFile, section: (name) => plan.sections[name], values: () => configuredValues(root) };
+  }
+
+  check(): readonly Problem[] {
+    return this.running.plan.problems;
+  }
+
+  registrations(): Registrations {
+    return this.running.registrations;
+  }
+
+  plugins(): readonly PluginState[] {
+    return pluginStates(this.running);
+  }
+
+  onGeneration(listener: (now: Registrations, before: Registrations) => void | Promise<void>): () => void {
+    this.generations.add(listener);
+    return () => void this.generations.delete(listener);
+  }
+
+  onEvent(listener: (event: PlatformEvent) => void): () => void {
+    this.parts.events.add(listener);
+    return () => void this.parts.events.delete(listener);
+  }
+
+  connectEngines(connect: ConnectEngine): void {
+    this.parts.engines.connect = connect;
+  }
+
+  platformContext(scope?: Scope): Context {
+    return new CallContext(this.parts.platform, scope, scope?.deadlineAtMs ?? Infinity);
+  }
+
+  pluginOf(error?: unknown): string | undefined {
+    return isTapError(error) && error.plugin !== undefined ? error.plugin : runningFrame()?.plugin;
+  }
+
+  async start(): Promise<void> {
+    if (this.stopped) throw lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the kernel was stopped' });
+    if (this.started) return;
+    this.started = true;
+    const run = this.startNow();
+    this.reloading = run.catch(() => {});
+    await run;
+  }
+
+  private async startNow(): Promise<void> {
+    const { plan, instances } = this.running;
+    const levels = plan.levels.map((level) => level.flatMap((id) => instances.get(id) ?? []));
+    const { surroundings } = this.parts;
+    this.running = { ...this.running, begun: await startLevels(levels, surroundings, surroundings.services) };
+  }
+
+  startTasks(): void {
+    if (this.tasksStarted) return;
+    this.tasksStarted = true;
+    for (const instance of this.running.instances.values()) this.startTasksOf(instance);
+    const { surroundings, platform } = this.parts;
+    const stored = () => this.running.plan.instances.flatMap((instance) => instance.stored);
+    void surroundings.secrets.keepFresh(stored, new CallContext(platform, undefined, Infinity));
+  }
+
+  reload(plugins?: readonly LoadedPlugin[]): Promise<ReloadResult> {
+    const run = this.reloading.then(() => this.reloadNow(plugins));
+    this.reloading = run.catch(() => {});
+    return run;
+  }
+
+  stop(): Promise<StopReport> {
+    if (this.stopped === undefined) {
+      for (const instance of this.running.instances.values()) if (instance.phase === 'starting') instance.abort();
+      this.stopped = this.reloading.then(() => this.stopNow());
+    }
+    return this.stopped;
+  }
+
+  /** Taps and registrations of instances in the order of the configuration. */
+  private assemble({ plan, instances }: Pick<Running, 'plan' | 'instances'>): Pick<Running, 'taps' | 'registrations'> {
+    const taps = makeTaps(plan.taps, instances, this.parts.hooks, this.parts.surroundings);
+    return { taps, registrations: makeRegistrations(instances.values(), taps) };
+  }
+
+  /** Every change of a metric costs a call when somebody listens, and nothing when nobody does. */
+  private tellMetrics(): void {
+    const listened = this.hooks.has(hooks.telemetry.metric);
+    this.metrics.listen(listened ? (sample) => void this.hooks.observe(hooks.telemetry.metric, sample) : undefined);
+  }
+
+  private startTasksOf(instance: Instance): void {
+    if (instance.phase === 'ready') startTasks(instance, this.parts.surroundings);
+  }
+
+  private async reloadNow(plugins: readonly LoadedPlugin[] | undefined): Promise<ReloadResult> {
+    const { source, surroundings } = this.parts;
+    if (this.stopped) return refused([problemFrom(lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the platform is stopping' }))]);
+    if (!this.started) return refused([problemFrom(lifecycleErrors.TAP_KERNEL_NOT_STARTED({ message: 'the platform has not started' }))]);
+    if (plugins !== undefined && 'replace' in source) source.replace(plugins);
+    const { plan, root } = await source.plan();
+    const now = this.running.plan;
+    const errors = [...errorsOf(plan.problems), ...restartProblems(now, plan)];
+    if (errors.length > 0) return this.refuse(errors);
+    const failed = new Set([...this.running.instances.values()].filter(({ phase }) => phase === 'failed').map(({ id }) => id));
+    const difference = comparePlans(now, plan, failed);
+    if (difference.same) {
+      this.running = { ...this.running, plan, root };
+      return { outcome: 'unchanged', problems: plan.problems, added: [], removed: [], restarted: [], reconfigured: [] };
+    }
+    try {
+      const prepared = await prepare(difference, plan.instances, plan.levels, this.running.instances, surroundings);
+      await source.accept(plan);
+      await this.takeOver({ plan, root }, prepared);
+      return this.applied(difference, prepared, plan.problems);
+    } catch (error) {
+      if (!(error instanceof ReloadRefused)) throw error;
+      return this.refuse(error.problems);
+    }
+  }
+
+  /** The swap. From here on nothing can fail: what leaves is drained and stopped, its faults are told. */
+  private async takeOver(next: Pick<Running, 'plan' | 'root'>, prepared: Prepared): Promise<void> {
+    const { surroundings } = this.parts;
+    const before = this.running;
+    const plans = new Map(next.plan.instances.map((plan) => [plan.id, plan]));
+    for (const instance of prepared.instances) instance.plan = plans.get(instance.id) ?? instance.plan;
+    const instances = new Map(prepared.instances.map((instance) => [instance.id, instance]));
+    const remaining = this.begunAfter(before, prepared, next.plan.levels);
+    this.running = { ...next, instances, ...this.assemble({ plan: next.plan, instances }), begun: remaining };
+    prepared.services.commit();
+    const { number } = this.hooks.generation;
+    const old = this.hooks.swap(new Generation(number + 1, [...this.parts.hooks.values()], this.running.taps));
+    this.tellMetrics();
+    for (const listener of this.generations) {
+      try {
+        await listener(this.running.registrations, before.registrations);
+      } catch (error) {
+        surroundings.log.error('a listener failed to take a new generation over', { error: String(error) });
+      }
+    }
+    await this.drained(old, prepared.leaving);
+    const leaving = before.begun.map((level) => level.filter(({ instance }) => prepared.leaving.has(instance)));
+    for (const fault of await stopLevels(leaving, surroundings)) this.logFault(fault);
+    if (this.tasksStarted) for (const { instance } of prepared.begun.flat()) this.startTasksOf(instance);
+  }
+
+  /** What runs after the swap, level by level as the next plan has them. */
+  private begunAfter(before: Running, prepared: Prepared, levels: readonly (readonly string[])[]): readonly (readonly Started[])[] {
+    const all = [...before.begun.flat().filter(({ instance }) => !prepared.leaving.has(instance)), ...prepared.begun.flat()];
+    return levels.map((level) => level.flatMap((id) => all.filter(({ instance }) => instance.id === id)));
+  }
+
+  /** In-flight calls finish first, for as long as any request may take. */
+  private async drained(old: Generation, leaving: ReadonlySet<Instance>): Promise<void> {
+    const { clock } = this.parts.surroundings.environment;
+    const over = new AbortController();
+    const limit = clock.sleep(60_000, over.signal).catch(() => {});
+    const calls = [...leaving].map((instance) => {
+      instance.endTasks();
+      return instance.idle();
+    });
+    await Promise.race([Promise.all([old.drained(), ...calls]), limit]);
+    over.abort();
+  }
+
+  private applied(difference: Difference, { restarted, reconfigured }: Prepared, problems: readonly Problem[]): ReloadResult {
+    const { emit, metrics, log } = this.parts.surroundings;
+    const added = difference.added.map(({ id }) => id);
+    const { removed } = difference;
+    reloads(metrics).bind({ outcome: 'applied' }).add();
+    log.info('the configuration was reloaded', { added, removed, restarted, reconfigured });
+    emit({ type: 'platform.reloaded', attributes: { added: added.join(' '), removed: removed.join(' '), restarted: restarted.join(' ') } });
+    return { outcome: 'applied', problems, added, removed, restarted, reconfigured };
+  }
+
+  private refuse(problems: readonly Problem[]): ReloadResult {
+    const { emit, metrics, log } = this.parts.surroundings;
+    reloads(metrics).bind({ outcome: 'refused' }).add();
+    for (const { code, path, message } of problems) log.error(`reload refused: ${message}`, { code, path });
+    emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: problems[0]?.message ?? '' } });
+    return refused(problems);
+  }
+
+  private async stopNow(): Promise<StopReport> {
+    const { surroundings, watchdog, leaks, wheel, platformStop } = this.parts;
+    const faults = await stopLevels(this.running.begun, surroundings);
+    for (const instance of this.running.instances.values()) if (instance.phase === 'loaded') instance.abort();
+    platformStop.abort();
+    for (const fault of faults) this.logFault(fault);
+    const leaked = (await leaks?.leaked()) ?? [];
+    for (const leak of leaked)
+      surroundings.log.error(`plugin ${leak.plugin} left a handle open: ${leak.resource}`, { openedAt: leak.openedAt });
+    leaks?.close();
+    await watchdog?.close();
+    wheel.close();
+    return { errors: faults, leaks: leaked };
+  }
+
+  private logFault({ plugin, error }: StopFault): void {
+    this.parts.surroundings.log.error(`plugin ${plugin} did not stop cleanly`, { plugin, error: error.message });
+  }
+}
+
+const reloads = (metrics: MetricRegistry) =>
+  metrics.counter<'outcome'>({ name: 'tappaas_reloads_total', help: 'Reloads of the configuration.', labels: ['outcome'] });
+
+const refused = (problems: readonly Problem[]): ReloadResult => ({
+  outcome: 'refused',
+  problems,
+  added: [],
+  removed: [],
+  restarted: [],
+  reconfigured: [],
+});
+
+const problemFrom = ({ code, message, spec }: TapError): Problem => ({ code, severity: 'error', path: '', message, remedy: spec.remedy });

@@ -1,0 +1,46 @@
+import { permissionLines } from '../lock/permission-lines.js';
+import type { PluginState } from '../plugin-state.js';
+import type { Instance } from './instance.js';
+import type { Running } from './running.js';
+
+/** Every configured instance as people see it. */
+export function pluginStates({ instances, plan }: Running): readonly PluginState[] {
+  const off = plan.off.map(({ id, use, manifest }): PluginState => ({
+    id,
+    plugin: manifest?.id ?? use,
+    package: manifest?.package ?? use,
+    version: manifest?.version ?? '',
+    stability: manifest?.stability ?? 'experimental',
+    phase: 'off',
+    mode: 'off',
+    initMs: 0,
+    hooks: [],
+    needs: [],
+    provides: [],
+    kinds: [],
+    permissions: [],
+    breakers: [],
+  }));
+  return [...[...instances.values()].map(stateOf), ...off];
+}
+
+function stateOf({ id, plan, phase, message, initMs, scope }: Instance): PluginState {
+  const { manifest } = plan;
+  return {
+    id,
+    plugin: manifest.id,
+    package: manifest.package,
+    version: manifest.version,
+    stability: manifest.stability,
+    phase,
+    mode: plan.mode,
+    ...(message === undefined ? {} : { message }),
+    initMs,
+    hooks: [...new Set(manifest.taps.map(({ hook }) => hook))],
+    needs: manifest.needs.map((need) => need.id),
+    provides: manifest.provides.map((service) => service.id),
+    kinds: manifest.parts.kinds.map(({ group, kind }) => `${group}/${kind}`),
+    permissions: permissionLines(manifest.permissions),
+    breakers: [...scope.breakers].map(([hook, breaker]) => ({ hook, state: breaker.state, failures: breaker.failures })),
+  };
+}

@@ -1,0 +1,105 @@
+import type { TapError } from '@tappaas/sdk';
+import { isTapError } from '@tappaas/sdk';
+import type { InstancePlan } from '../plan/instance-plan.js';
+import type { Problem } from '../problem.js';
+import type { ServiceDraft } from '../services/service-registry.js';
+import type { Difference } from './compare-plans.js';
+import type { Instance } from './instance.js';
+import { setUpAll } from './set-up.js';
+import { messageOf, startLimitMs } from './start-instance.js';
+import { startLevels, type Started } from './start-levels.js';
+import type { Surroundings } from './surroundings.js';
+
+/** What a reload has prepared; nothing of it is in force yet. */
+export interface Prepared {
+  /** Instances of the next configuration: kept, reconfigured and fresh ones. */
+  readonly instances: readonly Instance[];
+  readonly begun: readonly (readonly Started[])[];
+  /** Instances to stop once nothing runs on them. */
+  readonly leaving: ReadonlySet<Instance>;
+  readonly restarted: readonly string[];
+  readonly reconfigured: readonly string[];
+  readonly services: ServiceDraft;
+}
+
+/** Why a reload is refused. */
+export class ReloadRefused extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ message }) => message).join('; '));
+    this.problems = problems;
+  }
+}
+
+interface Takeover {
+  readonly instance: Instance;
+  readonly next: InstancePlan;
+}
+
+/**
+ * Brings the next configuration up beside the one in force: offers changed configurations to `onConfig`, sets fresh instances up and
+ * starts them. When anything fails, what was begun is undone in reverse, and nothing has changed.
+ *
+ * @throws ReloadRefused
+ */
+export async function prepare(
+  difference: Difference,
+  order: readonly InstancePlan[],
+  levels: readonly (readonly string[])[],
+  current: ReadonlyMap<string, Instance>,
+  surroundings: Surroundings,
+): Promise<Prepared> {
+  const taken: Takeover[] = [];
+  try {
+    const restarting: InstancePlan[] = [...difference.replaced];
+    for (const plan of difference.reconfigured) {
+      const instance = current.get(plan.id);
+      if (instance !== undefined && (await takesOver(instance, plan.config, instance.plan.config))) taken.push({ instance, next: plan });
+      else restarting.push(plan);
+    }
+    const fresh = [...difference.added, ...restarting];
+    const leaving = new Set([...restarting.map(({ id }) => id), ...difference.removed].flatMap((id) => current.get(id) ?? []));
+    const services = surroundings.services.draft(new Set([...leaving].map(({ scope }) => scope)));
+    const { instances, failures } = await setUpAll(fresh, services.view, surroundings);
+    if (failures.length > 0) throw new ReloadRefused(failures.map(problemOf));
+    const levelled = levels.map((level) => level.flatMap((id) => instances.find((instance) => instance.id === id) ?? []));
+    const begun = await startLevels(levelled, surroundings, services);
+    return {
+      instances: order.flatMap(({ id }) => instances.find((instance) => instance.id === id) ?? current.get(id) ?? []),
+      begun,
+      leaving,
+      restarted: restarting.map(({ id }) => id),
+      reconfigured: taken.map(({ instance }) => instance.id),
+      services,
+    };
+  } catch (error) {
+    for (const { instance, next } of taken.toReversed()) await takesOver(instance, instance.plan.config, next.config);
+    if (error instanceof ReloadRefused) throw error;
+    throw new ReloadRefused([problemOf(error)]);
+  }
+}
+
+/** Asks the plugin to take its new configuration over while it runs. A plugin that throws is restarted instead. */
+async function takesOver(instance: Instance, next: unknown, previous: unknown): Promise<boolean> {
+  const [apply] = instance.record.configs;
+  if (apply === undefined || instance.phase !== 'ready') return false;
+  try {
+    const answer = await instance.guard.callOutside({ name: 'onConfig', limitMs: startLimitMs }, () => apply(next, previous));
+    return answer === 'applied';
+  } catch (error) {
+    instance.scope.log.warn('onConfig failed; the plugin is restarted instead', { error: messageOf(error) });
+    return false;
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  const told: TapError | undefined = isTapError(error) ? error : undefined;
+  return {
+    code: told?.code ?? 'TAP_PLUGIN_FAILED',
+    severity: 'error',
+    path: told?.plugin === undefined ? '' : `plugins.${told.plugin}`,
+    message: messageOf(error),
+    ...(told === undefined ? {} : { remedy: told.spec.remedy }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { PluginDeclaration, TapError } from '@tappaas/sdk';
+import { isTapError } from '@tappaas/sdk';
+import { lifecycleErrors } from '../errors.js';
+import type { InstancePlan } from '../plan/instance-plan.js';
+import type { ServiceView } from '../services/service-handle.js';
+import { Instance } from './instance.js';
+import { messageOf } from './start-instance.js';
+import type { Surroundings } from './surroundings.js';
+
+/** Instances after setup; those that may fail and did are among them, marked. */
+export interface SetUp {
+  readonly instances: readonly Instance[];
+  /** Failures of instances that must not fail. */
+  readonly failures: readonly TapError[];
+}
+
+/** Steps 6 and 7: imports all packages, then runs every `setup` in one synchronous go, in the order of starting. */
+export async function setUpAll(plans: readonly InstancePlan[], view: ServiceView, surroundings: Surroundings): Promise<SetUp> {
+  const failures: TapError[] = [];
+  const instances = plans.map((plan) => new Instance(plan, surroundings));
+  const fail = (instance: Instance, error: unknown): void => {
+    instance.phase = 'failed';
+    instance.message = messageOf(error);
+    if (!instance.plan.mayFail) failures.push(named(error, instance.id));
+  };
+  const loaded = await Promise.all(
+    instances.map(async (instance): Promise<PluginDeclaration | undefined> => {
+      try {
+        return await instance.load();
+      } catch (error) {
+        fail(instance, error);
+        return undefined;
+      }
+    }),
+  );
+  for (const [index, instance] of instances.entries()) {
+    const declaration = loaded[index];
+    if (declaration === undefined) continue;
+    try {
+      instance.setUp(declaration, view);
+    } catch (error) {
+      fail(instance, error);
+    }
+  }
+  return { instances, failures };
+}
+
+function named(error: unknown, plugin: string): TapError {
+  const told = isTapError(error) ? error : lifecycleErrors.TAP_PLUGIN_IMPORT_FAILED({ message: messageOf(error), cause: error });
+  told.plugin ??= plugin;
+  return told;
+}

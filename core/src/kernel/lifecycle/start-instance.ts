@@ -1,0 +1,79 @@
+import { isTapError, type Service } from '@tappaas/sdk';
+import { guardErrors } from '../errors.js';
+import { GuardedService } from '../services/guarded-service.js';
+import type { ServiceView } from '../services/service-handle.js';
+import type { Instance } from './instance.js';
+import type { Surroundings } from './surroundings.js';
+
+/** Time for each provider and each `onStart`. */
+export const startLimitMs = 10_000;
+
+/** Where what an instance provides becomes known: at once when booting, with the swap when reloading. */
+export interface ServiceSink {
+  readonly view: ServiceView;
+  put(service: Service<unknown>, instance: string, provided: GuardedService): void;
+}
+
+/** A service that was made, so that it can be disposed of. */
+export interface MadeService {
+  readonly service: Service<unknown>;
+  readonly value: object;
+  readonly dispose: ((value: unknown) => unknown) | undefined;
+}
+
+/**
+ * Starts one instance: its stored secrets, its providers, its `onStart`. What was made stands in `made` also when a later step fails.
+ *
+ * @throws what the plugin threw, naming it.
+ */
+export async function startInstance(instance: Instance, surroundings: Surroundings, sink: ServiceSink, made: MadeService[]): Promise<void> {
+  const { guard, record, scope, plan } = instance;
+  const startMs = scope.monotonicMs();
+  instance.phase = 'starting';
+  try {
+    requireNeeds(instance, sink.view);
+    if (plan.stored.length > 0) {
+      await guard.callOutside({ name: 'secrets', limitMs: startLimitMs }, (context) => surroundings.secrets.fetch(plan.stored, context));
+    }
+    for (const { service, make, dispose } of record.provides) {
+      const point = { name: `provide ${service.id}`, limitMs: startLimitMs };
+      const value = await guard.callOutside(point, (context) => make(context));
+      made.push({ service, value: serviceObject(value, instance.id, service.id), dispose });
+      sink.put(service, instance.id, new GuardedService(service.id, value as object, scope, surroundings.devices));
+    }
+    for (const start of record.starts) await guard.callOutside({ name: 'onStart', limitMs: startLimitMs }, start);
+    scope.running = true;
+    instance.phase = 'ready';
+  } catch (error) {
+    instance.phase = 'failed';
+    instance.message = error instanceof Error ? error.message : String(error);
+    throw error;
+  } finally {
+    instance.initMs += scope.monotonicMs() - startMs;
+  }
+}
+
+/** A need may have been met by the configuration and its provider not have started. */
+function requireNeeds({ id, plan }: Instance, view: ServiceView): void {
+  const unmet = plan.manifest.needs.find((need) => !need.optional && view.container.keys(need.id).length === 0);
+  if (unmet === undefined) return;
+  const error = guardErrors.TAP_SERVICE_UNAVAILABLE({ message: `plugin ${id} needs service ${unmet.id}, whose provider did not start` });
+  error.plugin = id;
+  throw error;
+}
+
+function serviceObject(value: unknown, plugin: string, service: string): object {
+  if (typeof value === 'object' && value !== null) return value;
+  const error = guardErrors.TAP_PLUGIN_RESULT_INVALID({
+    message: `plugin ${plugin} provides ${typeof value} where service ${service} is an object`,
+  });
+  error.plugin = plugin;
+  throw error;
+}
+
+/** Plugins that have nothing to do at start may be asked from the first moment on. */
+export function needsNoStart({ record, plan }: Instance): boolean {
+  return record.provides.length === 0 && record.starts.length === 0 && plan.manifest.needs.length === 0 && plan.stored.length === 0;
+}
+
+export const messageOf = (error: unknown): string => (isTapError(error) || error instanceof Error ? error.message : String(error));

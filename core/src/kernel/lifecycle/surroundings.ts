@@ -1,0 +1,21 @@
+import type { Logger, PlatformEvent } from '@tappaas/sdk';
+import type { GuardDevices } from '../guard/guard.js';
+import type { LeakDetector } from '../guard/leak-detector.js';
+import type { KernelEnvironment } from '../kernel.js';
+import type { ConnectEngine } from '../registrations.js';
+import type { MetricRegistry } from '../metrics/registry.js';
+import type { ServiceRegistry } from '../services/service-registry.js';
+import type { StoredSecrets } from './stored-secrets.js';
+
+/** What every part of a kernel's life works with. */
+export interface Surroundings {
+  readonly environment: KernelEnvironment;
+  readonly metrics: MetricRegistry;
+  readonly devices: GuardDevices;
+  readonly log: Logger;
+  readonly services: ServiceRegistry;
+  readonly secrets: StoredSecrets;
+  readonly connectEngine: ConnectEngine;
+  readonly leaks: LeakDetector | undefined;
+  readonly emit: (event: Omit<PlatformEvent, 'atMs'>) => void;
+}

@@ -1,0 +1,54 @@
+import { tapLabel, type PluginManifest } from './manifest.js';
+import type { Description } from './describe.js';
+
+/** One registration as a line of text; equal lines are the same registration. */
+type Line = string;
+
+/** Everything a plugin may register, as comparable lines. */
+function linesOf(described: Description): readonly Line[] {
+  const { parts } = described;
+  const list = (what: string, items: readonly object[], label: (item: never) => string): readonly Line[] =>
+    items.map((item) => `${what} ${label(item as never)}`);
+  return [
+    ...described.taps.map((tap) => `tap at ${tapLabel(tap)}${selection(tap)}`),
+    ...list('service', described.provides, ({ id }: { id: string }) => id),
+    ...list('kind', parts.kinds, ({ group, kind }: { group: string; kind: string }) => `${group}/${kind}`),
+    ...list('controller of', parts.controllers, ({ kind }: { kind: string }) => kind),
+    ...list('action', parts.actions, ({ kind, name }: { kind: string; name: string }) => `${name} of ${kind}`),
+    ...list('field', parts.fields, ({ kind, name }: { kind: string; name: string }) => `${name} of ${kind}`),
+    ...list('route', parts.routes, ({ method, path, auth }: Record<string, string>) => `${method} ${path} (${auth})`),
+    ...list('engine', parts.engines, ({ name }: { name: string }) => name),
+    ...list('column', parts.columns, ({ name }: { name: string }) => name),
+    ...list('task', parts.tasks, ({ name, on }: { name: string; on: string }) => `${name} on ${on}`),
+    ...parts.counters.map((name) => `counter ${name}`),
+  ];
+}
+
+/** What a tap is asked about is part of what was declared: `failurePolicy` too, since it decides what a failure lets pass. */
+function selection(tap: Description['taps'][number]): string {
+  const { kinds, engine, operations, stores, phase, conditions, failurePolicy } = tap;
+  const parts = { kinds, engine, operations, stores, phase, conditions, failurePolicy };
+  const told = Object.entries(parts).filter(([, value]) => value !== undefined);
+  return told.map(([name, value]) => ` ${name}=${String(value)}`).join('');
+}
+
+/** Registrations that stand twice. */
+export function duplicates(described: Description): Line[] {
+  const counts = new Map<Line, number>();
+  const taps = described.taps.map((tap) => `tap at ${tapLabel(tap)}`);
+  for (const line of [...taps, ...linesOf({ ...described, taps: [] })]) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count > 1).map(([line]) => line);
+}
+
+/** What was registered without standing in the manifest, and what stands there without having been registered. */
+export function differences(
+  manifest: PluginManifest,
+  described: Description,
+): { readonly undeclared: readonly Line[]; readonly missing: readonly Line[] } {
+  const declared = new Set(linesOf(manifest));
+  const registered = new Set(linesOf(described));
+  return {
+    undeclared: [...registered].filter((line) => !declared.has(line)),
+    missing: [...declared].filter((line) => !registered.has(line)),
+  };
+}

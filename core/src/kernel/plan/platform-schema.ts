@@ -1,0 +1,60 @@
+import { closedSchema } from '../config/closed-schema.js';
+import type { JsonSchema } from '../manifest/manifest.js';
+
+/** The instance id labels metrics, names field managers and is part of paths. */
+export const instanceIdPattern = '^[a-z][a-z0-9]*(-[a-z0-9]+)*$';
+
+const hookLimit = {
+  type: 'object',
+  description: 'Limits of the plugin at this hook.',
+  additionalProperties: false,
+  properties: {
+    timeoutMs: { type: 'integer', minimum: 1, maximum: 900_000, description: 'Time for one call, in milliseconds.' },
+    failurePolicy: { enum: ['fail', 'ignore'], description: 'What a failed call means: as the hook says, or nothing.' },
+  },
+};
+
+const instance = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['use'],
+  properties: {
+    use: { type: 'string', minLength: 1, description: 'Package of the plugin.' },
+    config: { description: 'Configuration of the plugin.' },
+    mode: {
+      enum: ['enforce', 'shadow', 'off'],
+      default: 'enforce',
+      description: 'shadow: run and record, change nothing. off: not loaded.',
+    },
+    onBootFailure: { enum: ['stop', 'continue'], default: 'stop', description: 'Whether the platform starts when the plugin does not.' },
+    limits: {
+      type: 'object',
+      default: {},
+      description: 'Limits by hook name.',
+      additionalProperties: hookLimit,
+    },
+  },
+};
+
+/** The schema of a configuration file; `sections` are those of the composition root. */
+export function platformSchema(sections: Readonly<Record<string, object>>): JsonSchema {
+  const own = {
+    apiVersion: { const: 'tappaas.dev/v1alpha1', description: 'Version of the file format.' },
+    kind: { const: 'Platform' },
+    extends: { type: 'string', description: 'File that this one changes.' },
+    order: {
+      type: 'object',
+      default: {},
+      description: 'Instances by hook name, in the order in which they are asked.',
+      additionalProperties: { type: 'array', items: { type: 'string' }, uniqueItems: true },
+    },
+    plugins: { type: 'object', description: 'Plugins by instance id.', additionalProperties: instance },
+  };
+  const closed = Object.entries(sections).map(([name, schema]) => [name, closedSchema(schema, name)] as const);
+  return {
+    type: 'object',
+    additionalProperties: false,
+    required: ['apiVersion', 'kind', 'plugins'],
+    properties: { ...Object.fromEntries(closed), ...own },
+  };
+}

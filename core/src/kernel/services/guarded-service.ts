@@ -1,0 +1,87 @@
+import { CallContext, contextExtras, extendContext } from '../guard/call-context.js';
+import { Guard, type GuardDevices } from '../guard/guard.js';
+import type { Failure } from '../guard/blame.js';
+import type { PluginScope } from '../guard/plugin-scope.js';
+import { serviceLimitMs } from './service-limits.js';
+
+type Method = (...args: readonly unknown[]) => unknown;
+
+/** What a provider made, behind the guard: data is read through, methods are called as the provider. */
+export class GuardedService {
+  /** Instance that provides it. */
+  readonly provider: PluginScope;
+  readonly value: object;
+  private readonly service: string;
+  private readonly devices: GuardDevices;
+  private readonly methods = new Map<PropertyKey, { readonly of: Method; readonly guarded: Method }>();
+
+  constructor(service: string, value: object, provider: PluginScope, devices: GuardDevices) {
+    this.service = service;
+    this.value = value;
+    this.provider = provider;
+    this.devices = devices;
+  }
+
+  read(key: PropertyKey): unknown {
+    const member: unknown = Reflect.get(this.value, key, this.value);
+    if (typeof member !== 'function') return member;
+    const known = this.methods.get(key);
+    if (known !== undefined && known.of === member) return known.guarded;
+    const guarded = this.guard(String(key), member as Method);
+    this.methods.set(key, { of: member as Method, guarded });
+    return guarded;
+  }
+
+  private guard(name: string, method: Method): Method {
+    const options = { limitMs: serviceLimitMs(this.service), breaker: true, evenStopped: true };
+    const guard = new Guard(this.provider, `${this.service}.${name}`, options, this.devices);
+    const target = this.value;
+    const run = (args: readonly unknown[], context: unknown): unknown =>
+      Reflect.apply(method, target, ownContexts(args, context as CallContext));
+    let promises = method.constructor.name === 'AsyncFunction';
+    return (...args) => {
+      const ended = callNow(guard, run, args);
+      if (ended instanceof Promise) {
+        promises = true;
+        return ended;
+      }
+      if (ended.failure === undefined) return ended.value;
+      if (promises) return Promise.reject(ended.failure.error);
+      throw ended.failure.error;
+    };
+  }
+}
+
+interface Ended {
+  readonly failure: Failure | undefined;
+  readonly value: unknown;
+}
+
+/** Calls through the guard and stays synchronous when the method is. */
+function callNow(
+  guard: Guard,
+  run: (args: readonly unknown[], context: unknown) => unknown,
+  args: readonly unknown[],
+): Ended | Promise<unknown> {
+  let ended: Ended | undefined;
+  let settle: ((ended: Ended) => void) | undefined;
+  guard.invoke(run, args, undefined, (failure, value) => {
+    if (settle === undefined) ended = { failure, value };
+    else settle({ failure, value });
+  });
+  if (ended !== undefined) return ended;
+  return new Promise((resolve, reject) => {
+    settle = ({ failure, value }) => {
+      if (failure === undefined) resolve(value);
+      else reject(failure.error);
+    };
+  });
+}
+
+/** Who is called gets a context of its own, so that a caller's rights never travel along; what a stage added to it stays. */
+function ownContexts(args: readonly unknown[], own: CallContext): readonly unknown[] {
+  const index = args.findIndex((arg) => arg instanceof CallContext);
+  if (index < 0) return args;
+  const extras = contextExtras(args[index]) ?? {};
+  return args.with(index, Object.keys(extras).length === 0 ? own : extendContext(own, extras));
+}

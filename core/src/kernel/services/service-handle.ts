@@ -1,0 +1,71 @@
+import type { Service } from '@tappaas/sdk';
+import { guardErrors } from '../errors.js';
+import { runningFrame } from '../guard/identity.js';
+import { GuardedService } from './guarded-service.js';
+import { impureUse } from './impure-handle.js';
+import { soleKey, type ServiceContainer } from './service-container.js';
+
+/** Where a handle looks: the services of the running configuration, or those being made by a reload. */
+export interface ServiceView {
+  readonly container: ServiceContainer;
+}
+
+/**
+ * A live handle: every use asks who provides the service now, so it follows the provider's reloads.
+ */
+export function serviceHandle(view: ServiceView, service: Service<unknown>, key = soleKey): object {
+  const provided = (): GuardedService => {
+    refuseInSetup(service);
+    const found = view.container.get(service.id, key);
+    if (found instanceof GuardedService) return found;
+    const named = key === soleKey ? service.id : `${service.id} of ${key}`;
+    throw guardErrors.TAP_SERVICE_UNAVAILABLE({ message: `nobody provides ${named} now` });
+  };
+  return new Proxy(Object.create(null) as object, {
+    // A handle is never a promise, also while nobody provides the service: it may be answered by an async function.
+    get: (_, member) => (member === 'then' ? undefined : provided().read(member)),
+    has: (_, member) => member in provided().value,
+    ownKeys: () => Reflect.ownKeys(provided().value),
+    getOwnPropertyDescriptor(_, member) {
+      const own = Reflect.getOwnPropertyDescriptor(provided().value, member);
+      return own && { configurable: true, enumerable: own.enumerable ?? false, writable: false, value: provided().read(member) };
+    },
+    set: () => false,
+    deleteProperty: () => false,
+    defineProperty: () => false,
+  });
+}
+
+/** A family as a live map from instance id to handle. */
+export function familyHandle(view: ServiceView, service: Service<unknown>): ReadonlyMap<string, unknown> {
+  const handles = new Map<string, object>();
+  const handleOf = (key: string): object => {
+    const known = handles.get(key) ?? serviceHandle(view, service, key);
+    handles.set(key, known);
+    return known;
+  };
+  const keys = (): readonly string[] => {
+    refuseInSetup(service);
+    return view.container.keys(service.id);
+  };
+  const entries = (): MapIterator<[string, unknown]> => new Map(keys().map((key) => [key, handleOf(key)])).entries();
+  return {
+    get size() {
+      return keys().length;
+    },
+    get: (key) => (keys().includes(key) ? handleOf(key) : undefined),
+    has: (key) => keys().includes(key),
+    keys: () => new Map(entries()).keys(),
+    values: () => new Map(entries()).values(),
+    entries,
+    [Symbol.iterator]: entries,
+    forEach(visit, self) {
+      for (const [key, value] of entries()) visit.call(self, value, key, this);
+    },
+  };
+}
+
+function refuseInSetup(service: Service<unknown>): void {
+  const frame = runningFrame();
+  if (frame?.point === 'setup') throw impureUse(frame.plugin, `service ${service.id}`);
+}

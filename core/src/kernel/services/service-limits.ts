@@ -1,0 +1,23 @@
+import { families } from '@tappaas/sdk';
+
+/** How long one call of a family's method may take, in milliseconds; the store bounds its own calls. */
+const familyLimitsMs: Readonly<Record<string, number>> = {
+  [families.store.id]: Infinity,
+  [families.cluster.id]: 10_000,
+  [families.secretStore.id]: 5000,
+  [families.runtime.id]: 100,
+  [families.storageClass.id]: 100,
+  [families.authenticator.id]: 5000,
+  [families.authorizer.id]: 1000,
+  [families.builder.id]: 1_800_000,
+  [families.input.id]: 10_000,
+  [families.notifier.id]: 10_000,
+  [families.logSink.id]: 5000,
+};
+
+/** A plugin's own service: no longer than the longest request. */
+const otherLimitMs = 60_000;
+
+export function serviceLimitMs(service: string): number {
+  return familyLimitsMs[service] ?? otherLimitMs;
+}

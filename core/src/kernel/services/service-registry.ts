@@ -1,0 +1,94 @@
+import type { KeyedService, Service } from '@tappaas/sdk';
+import type { PluginScope } from '../guard/plugin-scope.js';
+import { GuardedService } from './guarded-service.js';
+import { ServiceContainer, soleKey } from './service-container.js';
+import { familyHandle, serviceHandle, type ServiceView } from './service-handle.js';
+
+/** A view that can be told to follow another one for good: what a reload made, once it has been taken over. */
+class FollowingView implements ServiceView {
+  private own: ServiceContainer | FollowingView;
+
+  constructor(own: ServiceContainer) {
+    this.own = own;
+  }
+
+  get container(): ServiceContainer {
+    return this.own instanceof FollowingView ? this.own.container : this.own;
+  }
+
+  become(next: ServiceContainer | FollowingView): void {
+    this.own = next;
+  }
+}
+
+/** The services of a configuration that is not in force yet. */
+export interface ServiceDraft {
+  readonly view: ServiceView;
+  put(service: Service<unknown>, instance: string, provided: GuardedService): void;
+  /** Takes it over: handles of the running plugins see the new providers from now on. */
+  commit(): void;
+}
+
+/** Who provides what, now. */
+export class ServiceRegistry {
+  private readonly live = new FollowingView(new ServiceContainer());
+  private readonly waiters = new Map<string, ((key: string) => void)[]>();
+
+  get view(): ServiceView {
+    return this.live;
+  }
+
+  /** What the running plugins provide, without what `leaving` provide; put what is made anew into it. */
+  draft(leaving: ReadonlySet<PluginScope>): ServiceDraft {
+    const isLeaving = (value: object): boolean => value instanceof GuardedService && leaving.has(value.provider);
+    const container = this.live.container.copyWithout(isLeaving);
+    const view = new FollowingView(container);
+    return {
+      view,
+      put: (service, instance, provided) => container.put(service.id, keyOf(service, instance), provided),
+      commit: () => {
+        this.live.become(container);
+        view.become(this.live);
+        for (const id of this.waiters.keys()) this.wake(id);
+      },
+    };
+  }
+
+  put(service: Service<unknown>, instance: string, provided: GuardedService): void {
+    this.live.container.put(service.id, keyOf(service, instance), provided);
+    this.wake(service.id);
+  }
+
+  /** Ends what `provider` provided, unless somebody else has taken it over. */
+  removeOf(service: Service<unknown>, provider: PluginScope): void {
+    const key = keyOf(service, provider.id);
+    const provided = this.live.container.get(service.id, key);
+    if (provided instanceof GuardedService && provided.provider === provider) this.live.container.remove(service.id, key);
+  }
+
+  family<T>(family: KeyedService<T>): ReadonlyMap<string, T> {
+    return familyHandle(this.live, family) as ReadonlyMap<string, T>;
+  }
+
+  whenProvided<T>(service: Service<T>): Promise<T> {
+    const found = this.firstKey(service.id);
+    if (found !== undefined) return Promise.resolve(serviceHandle(this.live, service, found) as T);
+    return new Promise((resolve) => {
+      const waiting = this.waiters.get(service.id) ?? [];
+      this.waiters.set(service.id, waiting);
+      waiting.push((key) => resolve(serviceHandle(this.live, service, key) as T));
+    });
+  }
+
+  private firstKey(service: string): string | undefined {
+    return this.live.container.keys(service)[0];
+  }
+
+  private wake(service: string): void {
+    const key = this.firstKey(service);
+    if (key === undefined) return;
+    for (const wake of this.waiters.get(service)?.splice(0) ?? []) wake(key);
+  }
+}
+
+const keyOf = (service: Service<unknown>, instance: string): string => (service.arity === 'keyed' ? instance : soleKey);
