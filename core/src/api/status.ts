@@ -78,7 +78,6 @@ export function problemOf(status: Status, requestId: string): object {
     detail: message,
     instance: `urn:tappaas:request:${requestId}`,
     ...details,
-    code,
   };
 }
 

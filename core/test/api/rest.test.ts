@@ -4,7 +4,7 @@ import { openWatch, startServer } from './running-server.ts';
 const path = '/api/v1/namespaces/default/configmaps';
 
 test('an object is created, read, listed, changed and deleted', async (t) => {
-  const { ask, engine, close } = await startServer();
+  const { ask, engine } = await startServer(t);
   const created = await ask(path, { method: 'POST', body: { metadata: { name: 'a', namespace: 'default' }, data: { x: '1' } } });
   t.is(created.status, 201);
   t.is(created.headers['etag'], `"${created.json.metadata.resourceVersion}"`);
@@ -25,11 +25,10 @@ test('an object is created, read, listed, changed and deleted', async (t) => {
     engine.writes.map(({ write }) => write.verb),
     ['create', 'update', 'delete'],
   );
-  await close();
 });
 
 test('a watch tells what is there and then what happens', async (t) => {
-  const { engine, port, close } = await startServer();
+  const { engine, port } = await startServer(t);
   engine.put('default', 'a', {});
   const watch = await openWatch(port, `${path}?watch=1&resourceVersion=0`);
   t.is(watch.status, 200);
@@ -39,11 +38,10 @@ test('a watch tells what is there and then what happens', async (t) => {
   t.is(event.type, 'MODIFIED');
   t.deepEqual(event.object.data, { x: '1' });
   watch.close();
-  await close();
 });
 
 test('discovery names what is served, whole and per group', async (t) => {
-  const { ask, close } = await startServer();
+  const { ask } = await startServer(t);
   t.deepEqual((await ask('/api')).json.versions, ['v1']);
   t.is((await ask('/api/v1')).json.resources[0].name, 'configmaps');
   t.deepEqual((await ask('/apis')).json.groups, []);
@@ -51,5 +49,4 @@ test('discovery names what is served, whole and per group', async (t) => {
   const aggregated = await ask('/api', { headers: { accept } });
   t.is(aggregated.json.kind, 'APIGroupDiscoveryList');
   t.is((await ask('/version')).json.major, '1');
-  await close();
 });

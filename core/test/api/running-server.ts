@@ -22,7 +22,6 @@ export interface RunningServer {
   readonly port: number;
   readonly audited: (AuditedRequest & { readonly outcome?: AuditedOutcome })[];
   readonly ask: (path: string, options?: AskOptions) => Promise<Answer>;
-  readonly close: () => Promise<void>;
 }
 
 export interface AskOptions {
@@ -41,8 +40,11 @@ export interface Answer {
   readonly json: any;
 }
 
-/** A server on the fake engine, over plain http; the bearer token is the caller's name, and the viewer may only read. */
-export async function startServer(options: Partial<ApiServerOptions> = {}): Promise<RunningServer> {
+/** A server on the fake engine, over plain http, until the test ends; the bearer token is the caller's name, and the viewer may only read. */
+export async function startServer(
+  t: { teardown(close: () => Promise<void>): void },
+  options: Partial<ApiServerOptions> = {},
+): Promise<RunningServer> {
   const engine = createFakeEngine();
   const audited: RunningServer['audited'] = [];
   const server = createApiServer({
@@ -76,8 +78,9 @@ export async function startServer(options: Partial<ApiServerOptions> = {}): Prom
     ...options,
   });
   const { port } = await server.listen();
+  t.teardown(() => server.close());
   const ask = (path: string, each: AskOptions = {}): Promise<Answer> => askPort(port, path, each);
-  return { engine, server, port, audited, ask, close: () => server.close() };
+  return { engine, server, port, audited, ask };
 }
 
 export function askPort(port: number, path: string, { method = 'GET', as = 'admin', headers = {}, body }: AskOptions): Promise<Answer> {

@@ -1,0 +1,133 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import { openWatch, startServer } from './running-server.ts';
+
+const path = '/api/v1/namespaces/default/configmaps';
+
+test('a watch whose history is gone is told by an ERROR event with a 410 Status, and ends', async (t) => {
+  const { engine, port } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
+  engine.put('default', 'a', {});
+  t.is((await watch.next()).type, 'ADDED');
+  engine.compact();
+  const event = await watch.next();
+  t.is(event.type, 'ERROR');
+  t.is(event.object.kind, 'Status');
+  t.is(event.object.code, 410);
+  t.is(event.object.reason, 'Expired');
+  await watch.ended();
+});
+
+test('what is refused before the first event is an ordinary answer', async (t) => {
+  const { engine, ask } = await startServer(t);
+  engine.compact();
+  const answer = await ask(`${path}?watch=1&resourceVersion=1`);
+  t.is(answer.status, 410);
+  t.is(answer.json.reason, 'Expired');
+});
+
+test('the head of a watch is sent at once, also when nothing happens', async (t) => {
+  const { port } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
+  t.is(watch.status, 200);
+  watch.close();
+});
+
+test('a watch ends after timeoutSeconds with a bookmark of how far it came', async (t) => {
+  const { engine, port } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&timeoutSeconds=1&allowWatchBookmarks=true`);
+  engine.put('default', 'a', {});
+  t.is((await watch.next()).type, 'ADDED');
+  const event = await watch.next();
+  t.is(event.type, 'BOOKMARK');
+  t.deepEqual(event.object, { kind: 'ConfigMap', apiVersion: 'v1', metadata: { resourceVersion: '101' } });
+  await watch.ended();
+  t.is(await watch.next(), undefined);
+});
+
+test('who did not ask for bookmarks gets none', async (t) => {
+  const { port } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&timeoutSeconds=1`);
+  t.is(await watch.next(), undefined);
+});
+
+test('initial events need NotOlderThan beside them', async (t) => {
+  const { engine, ask, port } = await startServer(t);
+  t.is((await ask(`${path}?watch=1&sendInitialEvents=true`)).status, 400);
+  t.is((await ask(`${path}?watch=1&resourceVersionMatch=NotOlderThan`)).status, 400);
+  engine.put('default', 'a', {});
+  const watch = await openWatch(port, `${path}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`);
+  t.is((await watch.next()).object.metadata.name, 'a');
+  watch.close();
+});
+
+test('when the client leaves, the watch of the engine ends too', async (t) => {
+  const { engine, port } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
+  t.is(engine.watchers, 1);
+  watch.close();
+  while (engine.watchers > 0) await delay(5);
+  t.is(engine.watchers, 0);
+});
+
+test('a client that does not read is cut off, and takes nothing from the engine meanwhile', async (t) => {
+  const { engine, port } = await startServer(t, { limits: { drainMsMax: 300 } });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`GET ${path}?watch=1&resourceVersion=100 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n`);
+  await new Promise((resolve) => socket.once('readable', resolve));
+  socket.pause();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => {});
+  for (let index = 0; index < 200; index += 1) engine.put('default', `a${index}`, { x: 'x'.repeat(100_000) });
+  while (engine.watchers > 0) await delay(5);
+  socket.resume();
+  await closed;
+  t.is(engine.watchers, 0);
+});
+
+test('a stream of a credential that is no longer good is ended', async (t) => {
+  const { server, port } = await startServer(t);
+  const mine = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
+  const other = await openWatch(port, `${path}?watch=1&resourceVersion=100`, { authorization: 'Bearer viewer' });
+  server.endStreams('admin');
+  await mine.ended();
+  server.endStreams('viewer');
+  await other.ended();
+  t.pass();
+});
+
+test('a stream ends when the credential expires', async (t) => {
+  const { port } = await startServer(t, {
+    authenticate: () => ({ caller: { name: 'admin', groups: [] }, credentialId: 'x', expiresAtMs: Date.now() + 200 }),
+  });
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&allowWatchBookmarks=1`);
+  t.is((await watch.next()).type, 'BOOKMARK');
+  await watch.ended();
+});
+
+test('stopping ends watches with a bookmark, finishes what runs, and takes nothing new', async (t) => {
+  const { engine, server, port, ask } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&allowWatchBookmarks=1`);
+  let finish = (): void => {};
+  const held = new Promise<void>((resolve) => (finish = resolve));
+  engine.intercept = (verb) => (verb === 'create' ? held : Promise.resolve());
+  const running = ask(path, { method: 'POST', body: { metadata: { name: 'a' } } });
+  while (engine.writes.length === 0) await delay(5);
+  const closing = server.close();
+  t.is((await watch.next()).type, 'BOOKMARK');
+  await watch.ended();
+  await t.throwsAsync(ask('/livez'), { code: 'ECONNREFUSED' });
+  finish();
+  t.is((await running).status, 201);
+  await closing;
+});
+
+test('many watchers of the same change are sent the same bytes', async (t) => {
+  const { engine, port } = await startServer(t);
+  const watches = await Promise.all(Array.from({ length: 20 }, () => openWatch(port, `${path}?watch=1&resourceVersion=100`)));
+  engine.put('default', 'a', { x: '1' });
+  const events = await Promise.all(watches.map((watch) => watch.next()));
+  t.is(new Set(events.map((event) => JSON.stringify(event))).size, 1);
+  for (const watch of watches) watch.close();
+});
