@@ -199,12 +199,7 @@ export class NodeTable {
     this.#slots.delete(name);
     this.#order.remove(name);
     this.#names[slot] = undefined;
-    for (const columns of this.#resources.all()) {
-      columns.allocatable[slot] = 0;
-      columns.requested[slot] = 0;
-      columns.free[slot] = 0;
-    }
-    this.#podsFree[slot] = 0;
+    // What stands in the columns is written anew with the next node; nothing is requested of a slot without pods.
     this.#unused.push(slot);
   }
 

@@ -82,7 +82,12 @@ test('a binder that throws is reported, and the pod tried again after a rest', a
 });
 
 test('a lost answer to a binding that went through does no harm', async (t) => {
-  const world = new World();
+  const undone: string[] = [];
+  const told: string[] = [];
+  const world = new World({
+    reserve: async () => ({ undos: [{ plugin: 'volume', undo: () => void undone.push('volume') }] }),
+    postBind: ({ node }) => void told.push(node),
+  });
   const bindings = heldBindings(world);
   world.nodes(makeNode('a', { cpu: '1' }));
   world.pods(makePod('one', { cpu: '1' }));
@@ -92,6 +97,7 @@ test('a lost answer to a binding that went through does no harm', async (t) => {
   await world.idle();
   t.deepEqual([world.scheduler.counts().pendingPods, world.scheduler.counts().placedPods], [0, 1]);
   t.is(world.problems.length, 0);
+  t.deepEqual([undone, told], [[], ['a']]);
   await world.scheduler.stop();
 });
 

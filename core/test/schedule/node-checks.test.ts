@@ -115,6 +115,8 @@ test('host ports collide by protocol, port and address, where no address means e
   t.truthy(ports.conflict(1, [port('0.0.0.0')]));
   ports.release(1, [port('127.0.0.1')]);
   t.is(ports.conflict(1, [port('0.0.0.0')]), undefined);
+  ports.take(1, [port('0.0.0.0')]);
+  t.truthy(ports.conflict(1, [port('10.0.0.1')]));
 });
 
 test('host ports are those of containers and sidecars, not of init containers', (t) => {

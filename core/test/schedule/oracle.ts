@@ -75,6 +75,16 @@ export class Oracle {
   }
 
   choose(pod: OraclePod): string | undefined {
+    const totals = this.totals(pod);
+    const best = Math.max(...totals.values());
+    return [...totals]
+      .filter(([, total]) => total === best)
+      .map(([name]) => name)
+      .sort()[0];
+  }
+
+  /** What each feasible node scores. */
+  totals(pod: OraclePod): ReadonlyMap<string, number> {
     const feasible = [...this.nodes.values()].filter((node) => this.accepts(pod, node));
     const totals = new Map(feasible.map((node) => [node.name, 0]));
     const add = (weight: number, points: readonly number[]) =>
@@ -102,11 +112,7 @@ export class Oracle {
           feasible.map((node) => preference(pod, node)),
         ),
       );
-    const best = Math.max(...totals.values());
-    return [...totals]
-      .filter(([, total]) => total === best)
-      .map(([name]) => name)
-      .sort()[0];
+    return totals;
   }
 
   accepts(pod: OraclePod, node: OracleNode): boolean {

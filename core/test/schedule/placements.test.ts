@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { columns, type NodeColumn } from '@tappaas/sdk';
+import { columns, type NodeColumn, type Pod } from '@tappaas/sdk';
 import { defaultLimits } from '../../dist/schedule/options.js';
 import type { BatchInput } from '../../dist/schedule/taps.js';
 import { Oracle, type OraclePod, type OracleTaps, type OracleView } from './oracle.ts';
@@ -94,6 +94,7 @@ class Comparison {
   readonly world: World;
   readonly overAllocated: string[] = [];
   readonly #names: string[] = [];
+  readonly #pods: { readonly pod: OraclePod; readonly made: Pod }[] = [];
 
   constructor(random: RandomCase) {
     this.oracle = new Oracle(oracleTaps(random));
@@ -107,7 +108,8 @@ class Comparison {
       oracle.nodes.set(step.node.name, step.node);
       world.nodes(toNode(step.node));
     } else if (step.kind === 'delete-pod') {
-      const name = this.#names[step.index];
+      const placed = [...oracle.placed.keys()];
+      const name = placed[step.index % placed.length] ?? this.#names[step.index];
       if (name === undefined) return;
       oracle.delete(name);
       world.delete(name);
@@ -129,12 +131,26 @@ class Comparison {
     if (short || (view?.podsFree ?? -1) < 0) this.overAllocated.push(`${pod.name} on ${node}`);
   }
 
+  /** Differences in what every node is to the pods that came last, placed or not. */
+  explained(): readonly string[] {
+    return this.#pods.slice(-3).flatMap(({ pod, made }) => {
+      const { scored, rejected } = this.world.scheduler.explain(made);
+      const totals = this.oracle.totals(pod);
+      const expected = [...totals].map(([node, total]) => `${node}: ${total}`).sort();
+      const found = scored.map(({ node, total }) => `${node}: ${total}`).sort();
+      const known = [...totals.keys(), ...Object.keys(rejected)].sort().join() === [...this.oracle.nodes.keys()].sort().join();
+      return expected.join() === found.join() && known ? [] : `${pod.name}: expected ${expected.join(', ')}\nfound ${found.join(', ')}`;
+    });
+  }
+
   #add(parts: Omit<OraclePod, 'name'>): void {
     const index = this.#names.length;
     const pod = asRequested({ ...parts, name: `p${index}` }, index);
     this.#names.push(pod.name);
     this.oracle.waiting.push(pod);
-    this.world.pods(toPod(pod, index));
+    const made = toPod(pod, index);
+    this.#pods.push({ pod, made });
+    this.world.pods(made);
   }
 }
 
@@ -152,6 +168,8 @@ async function compare(random: RandomCase): Promise<void> {
       const expected = [...oracle.placed].map(([name, { node }]) => `${name} on ${node}`).sort();
       const found = [...world.bound].map(([name, node]) => `${name} on ${node}`).sort();
       if (expected.join() !== found.join()) throw new Error(`expected ${expected.join(', ')}\nfound    ${found.join(', ')}`);
+      const differences = comparison.explained();
+      if (differences.length > 0) throw new Error(differences.join('\n'));
       if (comparison.overAllocated.length > 0) throw new Error(`over-allocated: ${comparison.overAllocated.join(', ')}`);
       // Points beyond 0 to 100 come up on nodes that shrank, and are part of the comparison.
       const problems = world.problems.filter(({ error }) => error.code !== 'TAP_SCHEDULE_SCORE_RANGE');

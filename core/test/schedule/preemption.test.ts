@@ -109,9 +109,9 @@ test('victims that do not leave within five minutes are asked again', async (t) 
 });
 
 for (const [why, victims, priority] of [
-  ['of the same priority', ['low'], 0],
-  ['on another node', ['elsewhere'], 10],
-  ['that do not exist', ['nobody'], 10],
+  ['of the same priority', ['low', 'small'], 0],
+  ['on another node', ['low', 'small', 'elsewhere'], 10],
+  ['that do not exist', ['low', 'small', 'nobody'], 10],
   ['whose leaving does not suffice', ['small'], 10],
 ] as const) {
   test(`evicting pods ${why} is refused and reported`, async (t) => {
@@ -130,6 +130,23 @@ for (const [why, victims, priority] of [
     await world.scheduler.stop();
   });
 }
+
+test('a node that comes while victims are sought is not missed', async (t) => {
+  let answer: () => void = () => undefined;
+  const world = new World(
+    { postFilter: () => new Promise((resolve) => (answer = () => resolve(undefined))) },
+    { evict: async () => undefined },
+  );
+  world.nodes(makeNode('a', { cpu: '1' }));
+  world.pods(makePod('web', { cpu: '2' }));
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  world.nodes(makeNode('b', { cpu: '2' }));
+  answer();
+  await world.idle();
+  await world.after(1000);
+  t.is(world.bound.get('web'), 'b');
+  await world.scheduler.stop();
+});
 
 test('an eviction that a disruption budget forbids leaves everything as it was', async (t) => {
   const { world } = preempting(['low'], {

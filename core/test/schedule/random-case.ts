@@ -52,7 +52,7 @@ const node: fc.Arbitrary<OracleNode> = fc.record({
     memory: fc.constantFrom(1024 * mebibyte, 4096 * mebibyte),
     [gpu]: seldom(fc.constantFrom(1, 2), 0),
   }),
-  pods: fc.constantFrom(2, 5, 110),
+  pods: fc.constantFrom(1, 2, 110),
   labels,
   taints: seldom(
     fc.uniqueArray(fc.record({ key: taintKey, effect: fc.constantFrom('NoSchedule', 'NoExecute', 'PreferNoSchedule') }), {
@@ -86,7 +86,7 @@ const pod: fc.Arbitrary<Omit<OraclePod, 'name'>> = fc.record({
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('pods' as const), pods: fc.array(pod, { minLength: 1, maxLength: 4 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('node' as const), node }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete-pod' as const), index: fc.nat(30) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete-pod' as const), index: fc.nat(30) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete-node' as const), index: fc.nat(7) }) },
   {
     weight: 1,

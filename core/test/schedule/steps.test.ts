@@ -77,6 +77,23 @@ test('a pod that preFilter refuses is tried again when it has rested', async (t)
   await world.scheduler.stop();
 });
 
+test('a pod that changes during a step is placed as what it was, and tried as what it is when that fails', async (t) => {
+  let asked = 0;
+  const world: World = new World({
+    preFilter: async () => {
+      if (++asked === 1) world.scheduler.podChanged(makePod('web', { cpu: '1' }));
+      return undefined;
+    },
+  });
+  world.nodes(node);
+  world.pods(makePod('web', { cpu: '2' }));
+  await world.idle();
+  t.is(world.decision('web')?.outcome, 'unschedulable');
+  await world.after(1000);
+  t.is(world.bound.get('web'), 'a');
+  await world.scheduler.stop();
+});
+
 for (const step of ['preEnqueue', 'preFilter', 'permit', 'preBind'] as const) {
   test(`a ${step} tap that throws costs the pod time and is reported`, async (t) => {
     let asked = 0;

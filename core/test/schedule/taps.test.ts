@@ -208,6 +208,31 @@ test('a node without a value in a column that some tap reads takes no pod, and d
   await world.scheduler.stop();
 });
 
+test('a node whose column has another value lets waiting pods be tried, although nothing else of it changed', async (t) => {
+  const of = ({ metadata }: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }) =>
+    Number(metadata.annotations?.['price']);
+  const dear = filterTap({
+    plugin: 'cost',
+    reads: { price },
+    reasons: [{ message: 'dear', retryOn: ['column-changed'] }],
+    run: each(({ columns }, i) => ((columns['price']?.[i] ?? 0) > 5 ? 1 : 0)),
+  });
+  const other = { plugin: 'other', name: 'other/one', of: () => 1 };
+  const world = new World({ columns: [{ plugin: 'cost', name: price.name, of }, other], filter: [dear] });
+  const priced = (cents: string) => {
+    const node = makeNode('a');
+    return { ...node, metadata: { ...node.metadata, annotations: { price: cents } } };
+  };
+  world.nodes(priced('9'));
+  world.pods(makePod('web'));
+  await world.idle();
+  t.is(world.decision('web')?.refused[0]?.message, 'dear');
+  world.nodes(priced('5'));
+  await world.after(10_000);
+  t.is(world.bound.get('web'), 'a');
+  await world.scheduler.stop();
+});
+
 test('a column that throws or gives no number is reported, and its node takes no pod', async (t) => {
   const of = ({ metadata }: { metadata: { name?: string } }): number => {
     if (metadata.name === 'a') throw new Error('boom');
