@@ -1,3 +1,5 @@
+import type { ManifestPermissions } from './manifest/manifest.js';
+
 /** Where an instance is in its life. `failed`: it did not start and `onBootFailure` is `continue`. */
 export type PluginPhase = 'off' | 'loaded' | 'starting' | 'ready' | 'failed' | 'stopping' | 'stopped';
 
@@ -21,7 +23,6 @@ export interface PluginState {
   readonly provides: readonly string[];
   /** `<group>/<kind>` of contributed kinds. */
   readonly kinds: readonly string[];
-  /** What it may do, one line each, as the lock has them. */
-  readonly permissions: readonly string[];
+  readonly permissions: ManifestPermissions;
   readonly breakers: readonly { readonly hook: string; readonly state: 'closed' | 'open' | 'half-open'; readonly failures: number }[];
 }

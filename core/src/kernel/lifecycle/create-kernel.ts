@@ -13,6 +13,7 @@ import type { ConnectEngine } from '../registrations.js';
 import { GuardedService } from '../services/guarded-service.js';
 import { ServiceRegistry } from '../services/service-registry.js';
 import { ConfigurationError, errorsOf } from './configuration-error.js';
+import { lazyResources } from './lazy-resources.js';
 import type { PlanSource, StoredValue } from './plan-source.js';
 import { PluginKernel, type KernelParts } from './plugin-kernel.js';
 import { loggerOf } from './plugin-log.js';
@@ -119,7 +120,7 @@ function platformScope(environment: KernelEnvironment, log: PluginScope['log'], 
     clock,
     monotonicMs: environment.monotonicMs ?? (() => performance.now()),
     state: createState('platform', clock),
-    asPlugin: environment.resourcesFor('platform'),
+    asPlugin: lazyResources('platform', environment),
     stopping,
     inFlight: 0,
     running: true,

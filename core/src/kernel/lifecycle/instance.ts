@@ -9,6 +9,7 @@ import { runSetup } from '../setup/run-setup.js';
 import type { CounterOptions } from '../setup/setup-host.js';
 import { emptyRecord, type SetupRecord } from '../setup/setup-record.js';
 import { InstanceGuard } from './instance-guard.js';
+import { lazyResources } from './lazy-resources.js';
 import { loggerOf } from './plugin-log.js';
 import { createState } from './state-cache.js';
 import type { Surroundings } from './surroundings.js';
@@ -41,7 +42,7 @@ export class Instance {
       clock,
       monotonicMs: environment.monotonicMs ?? (() => performance.now()),
       state: createState(plan.id, clock),
-      asPlugin: environment.resourcesFor(plan.id),
+      asPlugin: lazyResources(plan.id, environment),
       stopping: this.stopping.signal,
       inFlight: 0,
       running: false,

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isTapError } from '@tappaas/sdk';
 import { readConfigFiles } from '../config/files.js';
 import { nodeOf, type ConfigNode } from '../config/node.js';
@@ -9,7 +8,7 @@ import type { GivenProvider } from '../graph/graph-node.js';
 import type { InMemoryOptions, KernelOptions, LoadedPlugin } from '../kernel.js';
 import { lockPathOf, readLock, writeLock, type LockEntries } from '../lock/lock-file.js';
 import { platformHooks } from '../manifest/compatible.js';
-import { findInNodeModules, readPackageSource, type NoSource, type PluginSource } from '../manifest/package-source.js';
+import { findInstalled, readPackageSource, type NoSource, type PluginSource } from '../manifest/package-source.js';
 import { declarationOf, recordManifest } from '../manifest/record.js';
 import { platformSchema } from '../plan/platform-schema.js';
 import { makePlan, type Plan } from '../plan/plan.js';
@@ -25,9 +24,6 @@ export interface PlanSource {
 
 export type StoredValue = (source: StoredSource) => Uint8Array | undefined;
 
-/** Packages that are installed with the kernel are found also when the configuration lies elsewhere. */
-const kernelDirectory = path.dirname(fileURLToPath(import.meta.url));
-
 type FileOptions = Pick<KernelOptions, 'configFile' | 'sections' | 'resolvePackage' | 'services' | 'env' | 'kernelVersion'>;
 
 export function filePlans(options: FileOptions, stored: StoredValue, warn: (message: string) => void): PlanSource {
@@ -35,7 +31,7 @@ export function filePlans(options: FileOptions, stored: StoredValue, warn: (mess
   const directory = path.dirname(configFile);
   const lockFile = lockPathOf(configFile);
   const hooks = new Map(platformHooks().map((hook) => [hook.name, hook]));
-  const find = options.resolvePackage ?? findInNodeModules;
+  const find = options.resolvePackage ?? findInstalled;
   return {
     configFile,
     async plan() {
@@ -50,8 +46,7 @@ export function filePlans(options: FileOptions, stored: StoredValue, warn: (mess
         given: givenProviders(options.services),
         makeSecret: secretMaker({ env: options.env, directory, stored }),
         lock: lock === 'damaged' ? 'absent' : lock,
-        sourceOf: (_id, use) =>
-          readPackageSource(use, directory, async (name, from) => (await find(name, from)) ?? find(name, kernelDirectory)),
+        sourceOf: (_id, use) => readPackageSource(use, directory, find),
       });
       return { plan: { ...plan, problems: [...damaged, ...plan.problems] }, root: read.node };
     },

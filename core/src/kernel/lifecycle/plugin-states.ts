@@ -1,4 +1,3 @@
-import { permissionLines } from '../lock/permission-lines.js';
 import type { PluginState } from '../plugin-state.js';
 import type { Instance } from './instance.js';
 import type { Running } from './running.js';
@@ -18,7 +17,7 @@ export function pluginStates({ instances, plan }: Running): readonly PluginState
     needs: [],
     provides: [],
     kinds: [],
-    permissions: [],
+    permissions: {},
     breakers: [],
   }));
   return [...[...instances.values()].map(stateOf), ...off];
@@ -40,7 +39,7 @@ function stateOf({ id, plan, phase, message, initMs, scope }: Instance): PluginS
     needs: manifest.needs.map((need) => need.id),
     provides: manifest.provides.map((service) => service.id),
     kinds: manifest.parts.kinds.map(({ group, kind }) => `${group}/${kind}`),
-    permissions: permissionLines(manifest.permissions),
+    permissions: manifest.permissions,
     breakers: [...scope.breakers].map(([hook, breaker]) => ({ hook, state: breaker.state, failures: breaker.failures })),
   };
 }

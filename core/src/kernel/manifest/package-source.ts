@@ -1,6 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PluginDeclaration } from '@tappaas/sdk';
 import { lifecycleErrors, problemRemedies, type ProblemCode } from '../errors.js';
 import type { PluginManifest } from './manifest.js';
@@ -36,6 +36,10 @@ export const findInNodeModules: FindPackage = async (name, fromDirectory) => {
     if (path.dirname(directory) === directory) return undefined;
   }
 };
+
+/** Packages that are installed with the kernel are found also when the configuration lies elsewhere. */
+export const findInstalled: FindPackage = async (name, fromDirectory) =>
+  (await findInNodeModules(name, fromDirectory)) ?? findInNodeModules(name, path.dirname(fileURLToPath(import.meta.url)));
 
 /** Reads the manifest of the package that `use` names: a package name, or a directory that starts with a dot or a slash. */
 export async function readPackageSource(use: string, fromDirectory: string, find: FindPackage): Promise<PluginSource | NoSource> {

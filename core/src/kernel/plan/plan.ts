@@ -44,13 +44,16 @@ export interface PlanInput {
   readonly lock: LockEntries | 'absent' | undefined;
 }
 
+/** The keys of a configuration file that are the kernel's own. */
+const documentKeys = new Set(['apiVersion', 'kind', 'extends', 'order', 'plugins']);
+
 type Written = Readonly<
   Record<string, { readonly use: string; readonly mode: Mode; readonly onBootFailure: string; readonly limits: HookLimits }>
 >;
 
 /** Steps 2 to 5: packages, manifests, lock, configuration, graph and order. Every problem of every plugin, at once. */
 export async function makePlan(input: PlanInput): Promise<Plan> {
-  const { root } = input;
+  const root = withSections(input.root, input.schema);
   const document = checkValue(root, input.schema, [], input.makeSecret);
   const {
     plugins: _plugins,
@@ -146,6 +149,17 @@ async function planInstance(id: string, written: Written, input: PlanInput): Pro
     met: [],
   };
   return { instance, problems, stores: config.stores };
+}
+
+/** A section that was left out has its defaults, or the problems of an empty one. */
+function withSections(root: ConfigNode, schema: JsonSchema): ConfigNode {
+  if (root.kind !== 'map') return root;
+  const names = Object.keys(schema['properties'] as object).filter((name) => !documentKeys.has(name) && !root.entries.has(name));
+  const empty: { readonly keyAt: undefined; readonly node: ConfigNode } = {
+    keyAt: undefined,
+    node: { kind: 'map', at: root.at, entries: new Map() },
+  };
+  return { ...root, entries: new Map([...root.entries, ...names.map((name) => [name, empty] as const)]) };
 }
 
 function metNeeds(instance: InstancePlan, all: readonly InstancePlan[], given: readonly GivenProvider[]): readonly string[] {

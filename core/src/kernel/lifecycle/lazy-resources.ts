@@ -1,0 +1,16 @@
+import type { Resources } from '@tappaas/sdk';
+import type { KernelEnvironment } from '../kernel.js';
+
+/** The resources of an instance, asked for when they are first used: what they are read from starts after plugins are set up. */
+export function lazyResources(instance: string, { resourcesFor }: Pick<KernelEnvironment, 'resourcesFor'>): Resources {
+  let resources: Resources | undefined;
+  const found = (): Resources => (resources ??= resourcesFor(instance));
+  return Object.freeze<Resources>({
+    get: (kind, key) => found().get(kind, key),
+    list: (kind, query) => found().list(kind, query),
+    create: (kind, object) => found().create(kind, object),
+    apply: (kind, key, fields) => found().apply(kind, key, fields),
+    patch: (kind, key, patch, options) => found().patch(kind, key, patch, options),
+    delete: (kind, key, preconditions) => found().delete(kind, key, preconditions),
+  });
+}

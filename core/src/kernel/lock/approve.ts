@@ -1,0 +1,36 @@
+import path from 'node:path';
+import { readConfigFiles } from '../config/files.js';
+import { nodeAt, plainOf } from '../config/node.js';
+import { lifecycleErrors } from '../errors.js';
+import { didYouMean } from '../config/nearest-name.js';
+import { findInstalled, readPackageSource } from '../manifest/package-source.js';
+import { currentEntry } from './check-lock.js';
+import { lockPathOf, readLock, writeLock } from './lock-file.js';
+
+/**
+ * Accepts what one instance's package is and asks for now, and answers what was accepted, for people.
+ *
+ * @throws TAP_CONFIG_INVALID when there is no such instance, or its package cannot be read.
+ */
+export async function approvePlugin(configFile: string, instance: string): Promise<string> {
+  const file = path.resolve(configFile);
+  const { node } = await readConfigFiles(file);
+  const use = nodeAt(node, 'plugins', instance, 'use');
+  if (use?.kind !== 'scalar' || typeof use.value !== 'string') {
+    const plugins = nodeAt(node, 'plugins');
+    const known = plugins?.kind === 'map' ? plugins.entries.keys() : [];
+    throw lifecycleErrors.TAP_CONFIG_INVALID({
+      message: `there is no instance ${instance} in ${path.basename(file)}${didYouMean(instance, known)}`,
+    });
+  }
+  const source = await readPackageSource(String(plainOf(use)), path.dirname(file), findInstalled);
+  if (!('manifest' in source)) throw lifecycleErrors.TAP_CONFIG_INVALID({ message: source.message });
+  const lockFile = lockPathOf(file);
+  const locked = await readLock(lockFile);
+  if (locked === 'absent') return `${path.basename(lockFile)} does not exist yet: the first start accepts what is configured`;
+  const entry = await currentEntry(source);
+  await writeLock(lockFile, { ...(locked === 'damaged' ? {} : locked), [source.manifest.package]: entry });
+  const asked =
+    entry.permissions.length === 0 ? 'it asks for no permissions' : `it may\n${entry.permissions.map((line) => `  ${line}`).join('\n')}`;
+  return `${source.manifest.package} ${entry.version} is accepted; ${asked}`;
+}
