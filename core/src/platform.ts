@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { families, metricsPage, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from './admission/admission.js';
@@ -15,6 +16,7 @@ import { contributionsOf, type Contributions } from './platform/contributions.js
 import { startControllers, type RunningControllers } from './platform/controllers.js';
 import { Engines, platformEngine } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
+import { lateResources } from './platform/late-resources.js';
 import { openInstallation, type Installation } from './platform/installation.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
 import { platformRoutes } from './platform/routes.js';
@@ -62,7 +64,7 @@ class Start {
   readonly #options: PlatformOptions;
   readonly #undo: { readonly what: string; readonly stop: () => Promise<unknown> }[] = [];
   readonly #stopping = new AbortController();
-  #engines: Engines | undefined;
+  readonly #enginesReady = Promise.withResolvers<Engines>();
   #contributions: Contributions | undefined;
   #schedulers: readonly RunningScheduler[] = [];
 
@@ -156,11 +158,7 @@ class Start {
       log: (line) => log.line(line),
       watchdog: true,
       services: [{ service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } }],
-      resourcesFor: (instance, engine = platformEngine) => {
-        if (this.#engines === undefined)
-          throw platformErrors.TAP_ENGINE_NOT_SERVED({ message: 'objects can be read and written once the store has started' });
-        return this.#engines.asPlugin(instance, engine);
-      },
+      resourcesFor: (instance, engine = platformEngine) => lateResources(async () => (await this.#enginesReady.promise).asPlugin(instance, engine)),
     });
     return kernel;
   }
@@ -172,12 +170,13 @@ class Start {
 
   async #startEngines(kernel: Kernel, store: ResourceStore, identity: CallerIdentity, { directory }: ApiSettings): Promise<Engines> {
     const { clock, random, log } = this.#options;
+    await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
     const sealer = createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
     const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel) });
     const { authenticate, authorize } = identity;
     const engines = new Engines({ kernel, store, admission, sealer, authenticate, authorize, clock, random, log });
     await engines.start();
-    this.#engines = engines;
+    this.#enginesReady.resolve(engines);
     this.#undo.push({ what: 'engines', stop: () => engines.close() });
     return engines;
   }

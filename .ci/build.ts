@@ -1,0 +1,42 @@
+/** What `tsc -b` leaves to do: write the manifest of every plugin of this repository, and make the command executable. */
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Plugin } from '@tappaas/sdk';
+
+const root = resolve(import.meta.dirname, '..');
+const core = join(root, 'core/dist');
+
+interface PackageJson {
+  readonly name: string;
+  readonly version: string;
+  readonly tappaas?: { readonly manifest?: string };
+}
+
+/** When the newest of the files below a folder was written; the manifest itself does not count. */
+async function newestMs(folder: string, except: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && /\.js(on)?$/.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+  const times = await Promise.all(files.filter((file) => file !== except).map(async (file) => (await stat(file)).mtimeMs));
+  return Math.max(0, ...times);
+}
+
+async function writeManifest(folder: string): Promise<void> {
+  const packageFile = join(folder, 'package.json');
+  const packageJson = JSON.parse(await readFile(packageFile, 'utf8')) as PackageJson;
+  if (packageJson.tappaas?.manifest === undefined) return;
+  const file = join(folder, packageJson.tappaas.manifest);
+  const writtenMs = await stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  const madeMs = Math.max(await newestMs(join(folder, 'dist'), file), (await stat(packageFile)).mtimeMs, (await stat(join(core, 'kernel/manifest/record.js'))).mtimeMs);
+  if (writtenMs >= madeMs) return;
+  const { recordManifest } = (await import(pathToFileURL(join(core, 'kernel/manifest/record.js')).href)) as typeof import('../core/dist/kernel/manifest/record.js');
+  const module = (await import(pathToFileURL(join(folder, 'dist/index.js')).href)) as { readonly default: Plugin };
+  await writeFile(file, `${JSON.stringify(recordManifest(module.default, packageJson), null, 2)}\n`);
+}
+
+const plugins = (await readdir(join(root, 'plugins'), { withFileTypes: true })).filter((entry) => entry.isDirectory());
+for (const { name } of plugins) await writeManifest(join(root, 'plugins', name));
+await chmod(join(core, 'main.js'), 0o755);

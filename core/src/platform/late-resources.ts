@@ -1,0 +1,15 @@
+import type { Resources } from '@tappaas/sdk';
+
+/** Resources that wait for what they stand on: plugins get theirs before the store has started, and may use them from then on. */
+export function lateResources(ready: () => Promise<Resources>): Resources {
+  return {
+    get: async (kind, key) => (await ready()).get(kind, key),
+    list: async function* (kind, query) {
+      yield* (await ready()).list(kind, query);
+    },
+    create: async (kind, object) => (await ready()).create(kind, object),
+    apply: async (kind, key, fields) => (await ready()).apply(kind, key, fields),
+    patch: async (kind, key, patch, options) => (await ready()).patch(kind, key, patch, options),
+    delete: async (kind, key, preconditions) => (await ready()).delete(kind, key, preconditions),
+  };
+}
