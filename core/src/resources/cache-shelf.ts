@@ -1,3 +1,4 @@
+import { resourceErrors } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
 import { openObjectCache, type CacheMaker, type ObjectCache } from './object-cache.js';
 
@@ -16,12 +17,11 @@ export class CacheShelf {
     this.#maker = maker;
   }
 
+  /** @throws TAP_ENGINE_NOT_STARTED before the first and after the last use */
   of(entry: KindEntry): ObjectCache {
     const known = this.#shelf.get(entry.prefix);
     if (known) return known.cache;
-    const cache = openObjectCache(entry, this.#maker);
-    this.#shelf.set(entry.prefix, { cache, form: formOf(entry) });
-    return cache;
+    throw resourceErrors.TAP_ENGINE_NOT_STARTED({ message: `${entry.plural}: the engine has not started, or has stopped` });
   }
 
   /**

@@ -38,7 +38,7 @@ export async function remove(state: EngineState, deletion: Deletion): Promise<De
       message: `${label(entry, nameOf(target))}: the platform needs it, so it may not be deleted`,
     });
   }
-  let previous = state.cache(entry).get(key)?.object ?? (await caughtUp(state, entry, options.signal)).get(key)?.object;
+  let previous = (await caughtUp(state, entry, options.signal)).get(key)?.object;
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     options.signal.throwIfAborted();
     if (previous === undefined) throw notFound(found, nameOf(target));

@@ -66,7 +66,7 @@ export function takeObject(
   if (findings.length > 0 && fieldValidation === 'Strict') {
     throw resourceErrors.TAP_REQUEST_INVALID({ message: `strict decoding error: ${findings.join(', ')}` });
   }
-  const canonical = canonicalForm(version.type, object, { emptyEnumIsAbsent: version.served.strategicMerge });
+  const canonical = canonicalForm(version.type, object, { emptyIsAbsent: version.served.strategicMerge });
   if (canonical['metadata'] !== undefined && !isJsonObject(canonical['metadata'])) {
     throw resourceErrors.TAP_REQUEST_INVALID({ message: 'metadata: expected an object', field: 'metadata' });
   }

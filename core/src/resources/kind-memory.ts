@@ -4,7 +4,7 @@ import type { KeySpace } from './key-space.js';
 import { describeKind, type KindDescription, type VersionDescription } from './kind-description.js';
 import { groupKindOf, type KindEntry, type KindRegistration } from './kind-entry.js';
 import { kernel } from './kinds/kernel-kinds.js';
-import { orphanEntry } from './registry.js';
+import { kindEntry, orphanEntry } from './registry.js';
 
 /** A kind as it is remembered beyond the plugin that contributed it. */
 interface Remembered {
@@ -55,7 +55,8 @@ export class KindMemory {
       if (registration.plugin === kernel || registration.virtual) continue;
       const { versions, ...description } = describeKind(registration);
       const { version, schemaName, components } = versions[0];
-      const { plugin, isConfidential = false } = registration;
+      const { plugin } = registration;
+      const { isConfidential } = kindEntry(registration, this.#keys);
       const remembered: Remembered = { plugin, isConfidential, description, version: { version, schemaName, components: components() } };
       const key = this.#keyOf(description);
       const text = JSON.stringify(remembered);

@@ -1,5 +1,6 @@
 import { change, type AdmissionOperation } from '@tappaas/sdk';
 import type { Admission, AdmissionRequest, PluginClaim, TapChange } from './admission-port.js';
+import { concealValues } from './concealment.js';
 import { explained, resourceErrors, type Cause } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
 import { causeText, forbidden } from './schema/cause.js';
@@ -107,8 +108,9 @@ function requestOf(engine: string, { entry, operation, previous, options }: Cand
 
 /** @throws TAP_OBJECT_INVALID with every finding */
 function refuseInvalid(entry: KindEntry, object: Body, previous: StoredObject | undefined): void {
-  const causes = findings(entry, object, previous);
-  if (causes.length === 0) return;
+  const found = findings(entry, object, previous);
+  if (found.length === 0) return;
+  const causes = entry.isConfidential ? concealValues(found, object) : found;
   const { name, uid } = object.metadata;
   const about = { group: entry.group, kind: entry.kind, name, ...(previous && { uid }) };
   const message = `${entry.kind}${entry.group === '' ? '' : `.${entry.group}`} "${name}" is invalid: ${listed(causes)}`;

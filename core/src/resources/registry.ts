@@ -1,8 +1,10 @@
+import type { KindBehaviour } from '@tappaas/sdk';
 import { resourceErrors } from './errors.js';
 import type { KeySpace } from './key-space.js';
 import { describeKind, type KindDescription, type VersionDescription } from './kind-description.js';
 import { apiVersionOf, groupKindOf, type KindEntry, type KindPath, type KindRegistration } from './kind-entry.js';
 import type { KindVersionEntry, ServedKind, ServedSubresource } from './kind-entry.js';
+import { kubernetesBehaviour } from './kinds/kubernetes-behaviours.js';
 import { kubernetesStrategies } from './kinds/kubernetes-strategies.js';
 import { fieldType, type FieldType } from './schema/field-type.js';
 import { plainStrategy } from './strategy.js';
@@ -97,12 +99,16 @@ function entryOf(
     fields,
     selectable: new Map([...identity, ...fields]),
     immutable: description.immutable.map((field) => field.split('.')),
-    behaviour: registration.behaviour ?? {},
+    behaviour: behaviourOf(description, registration),
     strategy,
     virtual: registration.virtual,
-    isConfidential: registration.isConfidential ?? false,
+    isConfidential: registration.isConfidential ?? (description.isKubernetes && groupKindOf(description) === '/Secret'),
     isOrphaned,
   });
+}
+
+function behaviourOf(description: KindDescription, { behaviour }: Pick<KindRegistration, 'behaviour'>): KindBehaviour<never> {
+  return description.isKubernetes ? kubernetesBehaviour(groupKindOf(description), behaviour) : (behaviour ?? {});
 }
 
 const identity: readonly (readonly [string, readonly string[]])[] = [

@@ -41,11 +41,19 @@ export class Watches {
   }
 
   /**
-   * Batches of events in order. Without a resourceVersion, or with "0", it begins with what is there.
+   * Batches of events in order. Without a resourceVersion, or with "0", it begins with what is there. Ends when `signal` aborts.
    *
    * @throws TAP_STORE_COMPACTED when the history is gone, TAP_STORE_SLOW_CONSUMER when the reader was too slow
    */
   async *watch(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], void, void> {
+    try {
+      yield* this.#watch(query);
+    } catch (error) {
+      if (!query.signal.aborted) throw error;
+    }
+  }
+
+  async *#watch(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], void, void> {
     const { store } = this.#state;
     const found = findKind(this.#state.registry(), query.target);
     if (!found.entry.verbs.has('watch')) {

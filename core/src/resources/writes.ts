@@ -1,3 +1,4 @@
+import { concealBody } from './concealment.js';
 import { fromHub, toHub, type VersionedView } from './conversion.js';
 import { create } from './creation.js';
 import { remove } from './deletion.js';
@@ -38,6 +39,13 @@ export class Writes {
   async write(write: Write, options: WriteOptions): Promise<WriteResult> {
     const found = findKind(this.#state.registry(), write.target);
     refuseVerb(found, write);
+    if (!found.entry.isConfidential) return this.#dispatch(found, write, options);
+    return this.#dispatch(found, write, options).catch((error: unknown) => {
+      throw concealBody(error);
+    });
+  }
+
+  async #dispatch(found: Found, write: Write, options: WriteOptions): Promise<WriteResult> {
     switch (write.verb) {
       case 'create':
         return this.#create(found, write, options);

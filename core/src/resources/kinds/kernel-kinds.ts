@@ -1,11 +1,7 @@
-import type { AnyKind, KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind } from '@tappaas/sdk';
 import { Operation, PluginStatus, Tenant } from '@tappaas/sdk/kinds';
 import type { KindRegistration, VirtualHandler } from '../kind-entry.js';
-import { configMapBehaviour } from './config-map.js';
 import { kubernetesHandle, type HandleExtra } from './kubernetes-handle.js';
-import { namespaceBehaviour } from './namespace.js';
-import { roleBindingBehaviour } from './role-binding.js';
-import { secretBehaviour } from './secret.js';
 
 /** Kinds that are asked and never stored; the stages that know the answers hand them in. */
 export interface ReviewHandlers {
@@ -24,21 +20,12 @@ const rbac = 'rbac.authorization.k8s.io';
 const authorization = 'authorization.k8s.io';
 const authentication = 'authentication.k8s.io';
 
-/** Kubernetes' own kinds that every engine may serve, with the rules that their schemas do not state. */
+/** Kubernetes' own kinds that every engine may serve. */
 export function coreKinds(): readonly KindRegistration[] {
   return [
-    served('', 'Namespace', {
-      behaviour: namespaceBehaviour,
-      fields: ['status.phase'],
-    }),
-    {
-      ...served('', 'Secret', {
-        behaviour: secretBehaviour,
-        fields: ['type'],
-      }),
-      isConfidential: true,
-    },
-    served('', 'ConfigMap', { behaviour: configMapBehaviour }),
+    served('', 'Namespace', { fields: ['status.phase'] }),
+    served('', 'Secret', { fields: ['type'] }),
+    served('', 'ConfigMap'),
     served('', 'ServiceAccount'),
     served('', 'Event', {
       fields: ['involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'reason', 'type'],
@@ -49,13 +36,12 @@ export function coreKinds(): readonly KindRegistration[] {
 
 /** Everything that the platform's own engine serves without any plugin. */
 export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[] {
-  const bound = { behaviour: roleBindingBehaviour };
   return [
     ...coreKinds(),
     served(rbac, 'Role'),
     served(rbac, 'ClusterRole'),
-    served(rbac, 'RoleBinding', bound),
-    served(rbac, 'ClusterRoleBinding', bound),
+    served(rbac, 'RoleBinding'),
+    served(rbac, 'ClusterRoleBinding'),
     { ...served(authorization, 'SubjectAccessReview'), virtual: reviews.subjectAccessReview },
     { ...served(authorization, 'LocalSubjectAccessReview'), virtual: reviews.localSubjectAccessReview },
     { ...served(authorization, 'SelfSubjectAccessReview'), virtual: reviews.selfSubjectAccessReview },
@@ -70,7 +56,6 @@ export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[
 
 const own = (kind: AnyKind): KindRegistration => ({ kind, plugin: kernel });
 
-function served(group: string, kind: string, extra: HandleExtra & { readonly behaviour?: KindBehaviour<never> } = {}): KindRegistration {
-  const { behaviour, ...declared } = extra;
-  return { kind: kubernetesHandle(group, kind, declared), plugin: kernel, ...(behaviour && { behaviour }) };
+function served(group: string, kind: string, extra: HandleExtra = {}): KindRegistration {
+  return { kind: kubernetesHandle(group, kind, extra), plugin: kernel };
 }

@@ -1,0 +1,31 @@
+import type { Denial, KindBehaviour } from '@tappaas/sdk';
+import { configMapBehaviour } from './config-map.js';
+import { namespaceBehaviour } from './namespace.js';
+import { roleBindingBehaviour } from './role-binding.js';
+import { secretBehaviour } from './secret.js';
+
+/** Rules of Kubernetes' own kinds that their schemas do not state; they hold on every engine, whoever contributes the kind. */
+const behaviours: Readonly<Record<string, KindBehaviour<never>>> = Object.freeze({
+  '/Namespace': namespaceBehaviour,
+  '/Secret': secretBehaviour,
+  '/ConfigMap': configMapBehaviour,
+  'rbac.authorization.k8s.io/RoleBinding': roleBindingBehaviour,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': roleBindingBehaviour,
+});
+
+/** The rules of a Kubernetes kind with those that its contributor adds. */
+export function kubernetesBehaviour(groupKind: string, added: KindBehaviour<never> = {}): KindBehaviour<never> {
+  const known = Object.hasOwn(behaviours, groupKind) ? behaviours[groupKind] : undefined;
+  if (known === undefined) return added;
+  return {
+    ...added,
+    default(draft: never, previous: never) {
+      known.default?.(draft, previous);
+      added.default?.(draft, previous);
+    },
+    check: (object: never, previous?: never): readonly Denial[] => [
+      ...(known.check?.(object, previous) ?? []),
+      ...(added.check?.(object, previous) ?? []),
+    ],
+  };
+}

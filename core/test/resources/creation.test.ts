@@ -1,0 +1,204 @@
+import test from 'ava';
+import { configMap, configMaps, namespaces, never, objectOf, options, startEngine, widget, widgets } from './engine-fixture.ts';
+
+test('generateName makes a name and steps aside when it is taken', async (t) => {
+  let chances = 0;
+  // The first two names are equal, the third is another.
+  const { create } = await startEngine({ random: () => ((chances += 1) <= 10 ? 0 : 0.5) });
+  const names: string[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    const object = { ...widget('x'), metadata: { generateName: 'job-', namespace: 'default' } };
+    names.push(objectOf(await create(widgets, object)).metadata.name);
+  }
+  t.deepEqual(names, ['job-bbbbb', 'job-rrrrr']);
+});
+
+test('generateName gives up when every name is taken', async (t) => {
+  const { create } = await startEngine({ random: () => 0 });
+  const object = { ...widget('x'), metadata: { generateName: 'job-', namespace: 'default' } };
+  await create(widgets, object);
+  await t.throwsAsync(create(widgets, object), { code: 'TAP_OBJECT_EXISTS' });
+});
+
+test('what the platform says about an object, its author cannot', async (t) => {
+  const { create } = await startEngine();
+  const forged = {
+    uid: 'mine',
+    generation: 99,
+    creationTimestamp: '1999-01-01T00:00:00Z',
+    deletionTimestamp: '1999-01-01T00:00:00Z',
+    selfLink: '/x',
+  };
+  const { metadata } = objectOf(await create(widgets, widget('a', {}, forged)));
+  t.not(metadata.uid, 'mine');
+  t.is(metadata.generation, 1);
+  t.is(metadata.creationTimestamp, '2027-01-15T08:00:00Z');
+  t.is(metadata.deletionTimestamp, undefined);
+  t.is(metadata.selfLink, undefined);
+});
+
+test('a create needs a namespace that is there', async (t) => {
+  const { create } = await startEngine();
+  await t.throwsAsync(create(widgets, widget('a', {}, { namespace: 'nowhere' })), {
+    code: 'TAP_OBJECT_NOT_FOUND',
+    message: 'namespaces "nowhere" not found',
+  });
+});
+
+test('a namespace that was just made can be used at once', async (t) => {
+  const { create } = await startEngine();
+  for (let index = 0; index < 20; index += 1) {
+    await create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `n${index}` } });
+    t.is((await create(widgets, widget('a', {}, { namespace: `n${index}` }))).outcome, 'created');
+  }
+});
+
+test('a dry run answers what would be and stores nothing', async (t) => {
+  const { create, patch, get, store, names } = await startEngine();
+  await create(widgets, widget('a'));
+  const revision = await store.currentRevision();
+  const created = await create(widgets, widget('b', { color: 'red' }), { dryRun: true });
+  t.is(created.outcome, 'created');
+  t.is(objectOf(created).spec.color, 'red');
+  const patched = await patch(widgets, 'default/a', { spec: { size: 7 } }, { dryRun: true });
+  t.is(objectOf(patched).spec.size, 7);
+  t.is(objectOf(patched).metadata.generation, 2);
+  await t.throwsAsync(create(widgets, widget('a'), { dryRun: true }), { code: 'TAP_OBJECT_EXISTS' });
+  await t.throwsAsync(create(widgets, widget('c', { size: -1 }), { dryRun: true }), { code: 'TAP_OBJECT_INVALID' });
+  t.is(await store.currentRevision(), revision);
+  t.is((await get(widgets, 'default/a')).spec.size, 1);
+  t.deepEqual(await names(widgets), ['a']);
+});
+
+test('unknown and duplicate fields are refused, warned about or dropped, as asked', async (t) => {
+  const { engine } = await startEngine();
+  const body = (name: string): Uint8Array =>
+    Buffer.from(`{"metadata":{"name":"${name}","namespace":"default"},"spec":{"size":1,"size":2,"wings":2}}`);
+  const create = (name: string, fieldValidation: 'Strict' | 'Warn' | 'Ignore') =>
+    engine.write(
+      { verb: 'create', target: { kind: widgets, namespace: 'default' }, body: body(name), mediaType: 'json' },
+      options({ fieldValidation }),
+    );
+  const error = await t.throwsAsync(create('a', 'Strict'), { code: 'TAP_REQUEST_INVALID' });
+  t.is(error.message, 'strict decoding error: duplicate field "spec.size", unknown field "spec.wings"');
+  const warned = await create('b', 'Warn');
+  t.deepEqual(warned.warnings, ['duplicate field "spec.size"', 'unknown field "spec.wings"']);
+  t.deepEqual(objectOf(warned).spec, { size: 2 });
+  const ignored = await create('c', 'Ignore');
+  t.deepEqual(ignored.warnings, []);
+});
+
+test('every finding of a bad object is told at once, with its field', async (t) => {
+  const { create } = await startEngine();
+  const bad = widget(
+    'Bad_Name',
+    { size: 5000, color: 7, parts: [{ name: 'a' }, { name: 'a' }] },
+    { labels: { 'a b': 'x' }, namespace: 'default' },
+  );
+  const error = await t.throwsAsync(create(widgets, bad), { code: 'TAP_OBJECT_INVALID' });
+  const { causes, about } = error as unknown as { causes: { field: string }[]; about: object };
+  t.deepEqual([...new Set(causes.map(({ field }) => field))].sort(), [
+    'metadata.labels',
+    'metadata.name',
+    'spec.color',
+    'spec.parts[1]',
+    'spec.size',
+  ]);
+  t.deepEqual(about, { group: 'test.tappaas.dev', kind: 'Widget', name: 'Bad_Name' });
+});
+
+test('a repeated request with the same key is answered with the first answer', async (t) => {
+  const { create, patch, names } = await startEngine();
+  const first = await create(widgets, widget('a'), { idempotencyKey: 'k1' });
+  await patch(widgets, 'default/a', { spec: { size: 9 } });
+  const again = await create(widgets, widget('a'), { idempotencyKey: 'k1' });
+  t.is(again.outcome, 'created');
+  t.deepEqual(again.served.object, first.served.object);
+  t.deepEqual(again.served.bytes, first.served.bytes);
+  await t.throwsAsync(create(widgets, widget('b'), { idempotencyKey: 'k1' }), { code: 'TAP_REQUEST_KEY_REUSED' });
+  const other = { caller: { name: 'other', groups: [] }, idempotencyKey: 'k1' };
+  t.is((await create(widgets, widget('b'), other)).outcome, 'created', 'keys belong to their caller');
+  t.deepEqual(await names(widgets), ['a', 'b']);
+});
+
+test('a repeated request that names nothing itself creates one object', async (t) => {
+  const { create, names } = await startEngine();
+  const object = { ...widget('x'), metadata: { generateName: 'job-', namespace: 'default' } };
+  const first = await create(widgets, object, { idempotencyKey: 'k' });
+  const again = await create(widgets, object, { idempotencyKey: 'k' });
+  t.is(objectOf(again).metadata.name, objectOf(first).metadata.name);
+  t.is((await names(widgets)).length, 1);
+});
+
+test('a request whose first sending still runs is told to wait', async (t) => {
+  const { create } = await startEngine();
+  const first = create(widgets, widget('a'), { idempotencyKey: 'k' });
+  await t.throwsAsync(create(widgets, widget('a'), { idempotencyKey: 'k' }), { code: 'TAP_REQUEST_RUNNING' });
+  t.is((await first).outcome, 'created');
+});
+
+test('a request that failed may be repeated with its key', async (t) => {
+  const { create } = await startEngine();
+  await t.throwsAsync(create(widgets, widget('a', { size: -1 }), { idempotencyKey: 'k' }), { code: 'TAP_OBJECT_INVALID' });
+  t.is((await create(widgets, widget('a', { size: 2 }), { idempotencyKey: 'k' })).outcome, 'created');
+});
+
+test('replicas that get one request at the same time create one object and answer the same', async (t) => {
+  const one = await startEngine();
+  const other = await startEngine({ store: one.store, clock: one.clock });
+  for (let round = 0; round < 20; round += 1) {
+    const object = { ...widget('x'), metadata: { generateName: `r${round}-`, namespace: 'default' } };
+    const answers = await Promise.allSettled([one, other].map(({ create }) => create(widgets, object, { idempotencyKey: `k${round}` })));
+    const names = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [objectOf(answer.value).metadata.name] : []));
+    t.is(new Set(names).size, 1);
+    const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [(answer.reason as { code: string }).code] : []));
+    t.true(refused.every((code) => code === 'TAP_REQUEST_RUNNING'));
+  }
+  t.is((await one.names(widgets)).length, 20);
+});
+
+test('an idempotency key is forgotten after a day', async (t) => {
+  const { create, remove, clock } = await startEngine();
+  await create(widgets, widget('a'), { idempotencyKey: 'k' });
+  await remove(widgets, 'default/a');
+  await clock.advance(22 * 3_600_000);
+  t.is((await create(widgets, widget('a'), { idempotencyKey: 'k' })).outcome, 'created');
+  t.is((await create(widgets, widget('a'), { idempotencyKey: 'k' })).outcome, 'created');
+  await clock.advance(3 * 3_600_000);
+  t.is((await create(widgets, widget('b'), { idempotencyKey: 'k' })).outcome, 'created');
+});
+
+test('keys that are no keys are refused', async (t) => {
+  const { create } = await startEngine();
+  for (const idempotencyKey of ['', 'a b', 'x'.repeat(256), 'k\n']) {
+    await t.throwsAsync(create(widgets, widget('a'), { idempotencyKey }), { code: 'TAP_REQUEST_INVALID' });
+  }
+});
+
+test('If-None-Match and If-Match are preconditions', async (t) => {
+  const { create, patch, remove, engine } = await startEngine();
+  const created = await create(configMaps, configMap('a'), { ifNoneMatch: true });
+  await t.throwsAsync(create(configMaps, configMap('a'), { ifNoneMatch: true }), { code: 'TAP_OBJECT_PRECONDITION' });
+  const ifMatch = created.served.resourceVersion;
+  await patch(configMaps, 'default/a', { data: { x: '1' } }, { ifMatch });
+  await t.throwsAsync(patch(configMaps, 'default/a', { data: { x: '2' } }, { ifMatch }), { code: 'TAP_OBJECT_PRECONDITION' });
+  const target = { kind: configMaps, namespace: 'default', name: 'a' };
+  await t.throwsAsync(engine.write({ verb: 'delete', target, options: {} }, options({ ifMatch })), { code: 'TAP_OBJECT_PRECONDITION' });
+  t.is((await remove(configMaps, 'default/a')).outcome, 'deleted');
+  await t.throwsAsync(patch(configMaps, 'default/a', { data: {} }, { ifMatch }), { code: 'TAP_OBJECT_PRECONDITION' });
+});
+
+test('a body about another object than its path is refused', async (t) => {
+  const { engine } = await startEngine();
+  const write = (object: object, target: object) =>
+    engine.write(
+      { verb: 'create', target: { kind: widgets, ...target }, body: Buffer.from(JSON.stringify(object)), mediaType: 'json' },
+      options(),
+    );
+  const refused = { code: 'TAP_REQUEST_INVALID' };
+  await t.throwsAsync(write(widget('a', {}, { namespace: 'other' }), { namespace: 'default' }), refused);
+  await t.throwsAsync(write({ ...widget('a'), kind: 'Gadget' }, { namespace: 'default' }), refused);
+  await t.throwsAsync(write({ ...widget('a'), apiVersion: 'v1' }, { namespace: 'default' }), refused);
+  await t.throwsAsync(write(widget('a'), {}), refused);
+  t.truthy(never);
+});
