@@ -51,8 +51,8 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
   };
   return {
     selfSubjectAccessReview: (review, { caller }) => decide(review, caller),
-    subjectAccessReview: (review) => decide(review, subjectOf(review)),
-    localSubjectAccessReview: (review, { namespace }) => {
+    subjectAccessReview: async (review) => decide(review, subjectOf(review)),
+    localSubjectAccessReview: async (review, { namespace }) => {
       const asked = (review as AccessReview).spec?.resourceAttributes?.['namespace'];
       if (asked !== namespace)
         throw invalid('spec.resourceAttributes.namespace', `expected the namespace of the request, "${namespace ?? ''}"`);

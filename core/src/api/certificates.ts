@@ -30,7 +30,7 @@ export interface CertificateOptions {
 const dayMs = 86_400_000;
 const authorityRenewedBeforeMs = 90 * dayMs;
 const serverRenewedBeforeMs = 30 * dayMs;
-const alwaysNamed = ['localhost', '*.localhost', '127.0.0.1', '::1'];
+const alwaysNamed = ['localhost', '127.0.0.1', '::1'];
 
 /**
  * The certificates of the API's listener: read from the directory, made on the first start, and made anew when they are about to

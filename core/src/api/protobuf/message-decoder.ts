@@ -4,18 +4,16 @@ import { WireError, WireReader, type WireType } from './wire-reader.js';
 
 type JsonObject = Record<string, unknown>;
 
-const depthMax = 64;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const zeros: Readonly<Record<string, unknown>> = { string: '', bool: false, int: 0, double: 0 };
 
 /**
  * Decodes one message into what its JSON would be. Fields without an entry in the table are skipped, as Kubernetes does: newer clients
- * send some that older servers do not know.
+ * send some that older servers do not know. No message of the tables can stand inside of itself, so they bound the depth.
  *
  * @throws WireError
  */
-export function decodeMessage(name: string, bytes: Uint8Array, depth = 0): unknown {
-  if (depth > depthMax) throw new WireError(`it is nested deeper than ${depthMax} levels`);
+export function decodeMessage(name: string, bytes: Uint8Array): unknown {
   const fields = messageFields(name);
   if (fields === undefined) throw new WireError(`message ${name} is not known`);
   const object: JsonObject = {};
@@ -24,8 +22,8 @@ export function decodeMessage(name: string, bytes: Uint8Array, depth = 0): unkno
     const { number, wire } = reader.tag();
     const field = fields.get(number);
     if (field === undefined) reader.skip(wire);
-    else if (field.isMap) putEntry(object, field, mapEntry(reader, field, depth));
-    else putValue(object, field, fieldValue(reader, field.type, wire, depth));
+    else if (field.isMap) putEntry(object, field, mapEntry(reader, field));
+    else putValue(object, field, fieldValue(reader, field.type, wire));
   }
   const special = specialMessages[name];
   return special === undefined ? object : special(object);
@@ -57,14 +55,14 @@ function putEntry(object: JsonObject, { name }: MessageField, [key, value]: read
   object[name] = known;
 }
 
-function mapEntry(reader: WireReader, field: MessageField, depth: number): readonly [string, unknown] {
+function mapEntry(reader: WireReader, field: MessageField): readonly [string, unknown] {
   const entry = new WireReader(reader.chunk());
   let key = '';
   let value: unknown = field.type === 'bytes' ? '' : zeros[field.type];
   while (!entry.isAtEnd) {
     const { number, wire } = entry.tag();
     if (number === 1) key = text(entry.chunk());
-    else if (number === 2) value = fieldValue(entry, field.type, wire, depth) ?? null;
+    else if (number === 2) value = fieldValue(entry, field.type, wire) ?? null;
     else entry.skip(wire);
   }
   return [key, value];
@@ -72,14 +70,14 @@ function mapEntry(reader: WireReader, field: MessageField, depth: number): reado
 
 const wireOf: Readonly<Record<string, WireType>> = { bool: 0, int: 0, double: 1 };
 
-function fieldValue(reader: WireReader, type: string, wire: WireType, depth: number): unknown {
+function fieldValue(reader: WireReader, type: string, wire: WireType): unknown {
   if (wire !== (wireOf[type] ?? 2)) throw new WireError('a field has another form than its type');
   if (type === 'string') return text(reader.chunk());
   if (type === 'bytes') return Buffer.from(reader.chunk()).toString('base64');
   if (type === 'bool') return reader.varint() !== 0n;
   if (type === 'int') return reader.integer();
   if (type === 'double') return reader.double();
-  return decodeMessage(type, reader.chunk(), depth + 1);
+  return decodeMessage(type, reader.chunk());
 }
 
 function text(bytes: Uint8Array): string {

@@ -1,0 +1,139 @@
+import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
+import test from 'ava';
+import { createAccessReviews } from '../../dist/access/access-reviews.js';
+import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
+
+const caller = (...groups: string[]) => ({ name: 'joe', groups });
+const secrets = { group: '', version: 'v1', plural: 'secrets', namespace: 'a', name: 'x' };
+const asked = (extra: Partial<AccessRequest>): AccessRequest => ({
+  caller: caller(),
+  engine: 'platform',
+  verb: 'get',
+  resource: secrets,
+  ...extra,
+});
+const answers = (decision: AccessDecision['decision'], reason = '') => ({ authorize: () => ({ decision, reason }) });
+const later = (decision: AccessDecision['decision'], reason = '') => ({ authorize: async () => ({ decision, reason }) });
+
+test('administrators may do everything, also where an authorizer would deny', (t) => {
+  const authorize = createAuthorizerChain(() => [answers('deny')]);
+  t.like(authorize(asked({ caller: caller('system:masters') })), { decision: 'allow' });
+});
+
+test('a process of an engine may do everything there and nothing elsewhere', (t) => {
+  const authorize = createAuthorizerChain(() => []);
+  const agent = caller('system:engine:local');
+  t.like(authorize(asked({ caller: agent, engine: 'local' })), { decision: 'allow' });
+  t.like(authorize(asked({ caller: agent })), { decision: 'no-opinion' });
+  t.like(authorize(asked({ caller: agent, engine: 'local2' })), { decision: 'no-opinion' });
+});
+
+test('everybody may discover and ask about themselves, and nothing more', (t) => {
+  const authorize = createAuthorizerChain(() => []);
+  const decide = (extra: Partial<AccessRequest>) => (authorize(asked(extra)) as AccessDecision).decision;
+  for (const path of ['/api', '/apis', '/apis/apps/v1', '/openapi/v3', '/version']) {
+    const { resource: _, ...request } = asked({ path });
+    t.like(authorize(request), { decision: 'allow' }, path);
+  }
+  for (const path of ['/metrics', '/plugins/a/b', '/apisecret', '/']) {
+    const { resource: _, ...request } = asked({ path });
+    t.like(authorize(request), { decision: 'no-opinion' }, path);
+  }
+  const review = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews' };
+  t.is(decide({ verb: 'create', resource: review }), 'allow');
+  t.is(decide({ verb: 'create', resource: { ...review, plural: 'subjectaccessreviews' } }), 'no-opinion');
+  t.is(decide({ verb: 'get' }), 'no-opinion');
+});
+
+test('the first opinion counts: allow and deny both end the matter', async (t) => {
+  const decide = async (...authorizers: Parameters<typeof createAuthorizerChain>[0] extends () => readonly (infer A)[] ? A[] : never) =>
+    (await createAuthorizerChain(() => authorizers)(asked({}))).decision;
+  t.is(await decide(answers('no-opinion'), answers('allow'), answers('deny')), 'allow');
+  t.is(await decide(answers('no-opinion'), later('deny'), answers('allow')), 'deny');
+  t.is(await decide(later('no-opinion'), later('no-opinion'), answers('allow')), 'allow');
+  t.is(await decide(answers('no-opinion'), later('no-opinion')), 'no-opinion');
+});
+
+test('who is refused learns every reason, and synchronous authorizers are asked synchronously', async (t) => {
+  t.deepEqual(createAuthorizerChain(() => [answers('no-opinion', 'no role'), answers('no-opinion', 'no policy')])(asked({})), {
+    decision: 'no-opinion',
+    reason: 'no role; no policy',
+  });
+  t.deepEqual(await createAuthorizerChain(() => [answers('no-opinion', 'no role'), later('no-opinion', 'no policy')])(asked({})), {
+    decision: 'no-opinion',
+    reason: 'no role; no policy',
+  });
+});
+
+test('an authorizer that throws lets nobody pass', async (t) => {
+  const broken = {
+    authorize: () => {
+      throw new Error('broken');
+    },
+  };
+  t.throws(() => createAuthorizerChain(() => [broken, answers('allow')])(asked({})), { message: 'broken' });
+});
+
+function reviews(decision: AccessDecision['decision'] = 'no-opinion') {
+  const requests: AccessRequest[] = [];
+  const made = createAccessReviews({
+    engine: 'platform',
+    authorize: (request) => {
+      requests.push(request);
+      return { decision, reason: 'because' };
+    },
+    rules: () => ({ resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }], nonResourceRules: [], isComplete: false }),
+  });
+  return { ...made, requests };
+}
+const request = { caller: caller('devs'), namespace: 'a' };
+
+test('a review of the caller asks what the request itself would be asked', async (t) => {
+  const { selfSubjectAccessReview, requests } = reviews('allow');
+  const spec = {
+    resourceAttributes: { namespace: 'a', verb: 'get', group: 'apps', resource: 'deployments', subresource: 'scale', name: 'x' },
+  };
+  const { status } = (await selfSubjectAccessReview({ spec }, request)) as { status: object };
+  t.deepEqual(status, { allowed: true, reason: 'because' });
+  const resource = { group: 'apps', version: '', plural: 'deployments', subresource: 'scale', namespace: 'a', name: 'x' };
+  t.deepEqual(requests, [{ caller: request.caller, engine: 'platform', verb: 'get', resource }]);
+});
+
+test('a path can be asked about, and a denial is told apart from nobody having allowed it', async (t) => {
+  const { selfSubjectAccessReview, requests } = reviews('deny');
+  const { status } = (await selfSubjectAccessReview({ spec: { nonResourceAttributes: { path: '/metrics', verb: 'get' } } }, request)) as {
+    status: object;
+  };
+  t.deepEqual(status, { allowed: false, denied: true, reason: 'because' });
+  t.is(requests[0]?.path, '/metrics');
+});
+
+test('a review asks about one thing, of somebody, in its own namespace', async (t) => {
+  const { selfSubjectAccessReview, subjectAccessReview, localSubjectAccessReview, requests } = reviews();
+  const attributes = { resourceAttributes: { resource: 'pods', verb: 'get', namespace: 'b' } };
+  await t.throwsAsync(selfSubjectAccessReview({ spec: {} }, request), { code: 'TAP_REVIEW_INVALID' });
+  await t.throwsAsync(selfSubjectAccessReview({ spec: { ...attributes, nonResourceAttributes: {} } }, request), {
+    code: 'TAP_REVIEW_INVALID',
+  });
+  await t.throwsAsync(subjectAccessReview({ spec: attributes }, request), { message: /spec\.user/ });
+  await t.throwsAsync(localSubjectAccessReview({ spec: { ...attributes, user: 'ann' } }, request), { message: /namespace/ });
+  await subjectAccessReview({ spec: { ...attributes, user: 'ann', groups: ['g'] } }, request);
+  t.deepEqual(requests[0]?.caller, { name: 'ann', groups: ['g'] });
+});
+
+test('rules are those that everybody has and those that authorizers list', async (t) => {
+  const { selfSubjectRulesReview } = reviews();
+  const { status } = (await selfSubjectRulesReview({ spec: { namespace: 'a' } }, request)) as {
+    status: { resourceRules: object[]; incomplete: boolean };
+  };
+  t.is(status.resourceRules.length, 3);
+  t.true(status.incomplete);
+  await t.throwsAsync(selfSubjectRulesReview({ spec: {} }, request), { code: 'TAP_REVIEW_INVALID' });
+});
+
+test('who asks who they are is told', async (t) => {
+  const { selfSubjectReview } = reviews();
+  t.deepEqual((await selfSubjectReview({ kind: 'SelfSubjectReview' }, request))['status'], {
+    userInfo: { username: 'joe', groups: ['devs'] },
+  });
+});

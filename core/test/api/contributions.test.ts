@@ -1,0 +1,227 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import type { ServedAction, ServedRoute, ServedSubresource } from '../../dist/api/contributions.js';
+import { configMaps, createFakeEngine } from './fake-engine.ts';
+import { openWatch, startServer } from './running-server.ts';
+
+const path = '/api/v1/namespaces/default/configmaps';
+
+function route(extra: Partial<ServedRoute>): ServedRoute {
+  return {
+    instance: 'hooks',
+    method: 'POST',
+    path: '/in/:source',
+    bodyBytesMax: 100,
+    auth: 'caller',
+    handle: async () => ({ status: 204 }),
+    ...extra,
+  };
+}
+
+test('a route of a plugin gets decoded parameters, query, headers and the raw body, without the credentials', async (t) => {
+  let seen: object = {};
+  const { ask } = await startServer(t, {
+    routes: () => [
+      route({
+        handle: async (request, call) => {
+          seen = { ...request, body: Buffer.from(request.body).toString(), caller: call.caller?.name };
+          return { status: 201, headers: { 'Content-Type': 'text/plain', 'X-Own': '1' }, body: 'done' };
+        },
+      }),
+    ],
+  });
+  const answer = await ask('/plugins/hooks/in/a%20b?x=1', {
+    method: 'POST',
+    body: 'raw',
+    headers: { 'content-type': 'text/plain', cookie: 's=1' },
+  });
+  t.is(answer.status, 201);
+  t.is(answer.text, 'done');
+  t.is(answer.headers['x-own'], '1');
+  const { headers, ...rest } = seen as { headers: Record<string, string> };
+  t.deepEqual<object, object>(rest, { params: { source: 'a b' }, query: { x: '1' }, body: 'raw', caller: 'admin' });
+  t.is(headers['authorization'], undefined);
+  t.is(headers['cookie'], undefined);
+  t.is(headers['content-type'], 'text/plain');
+});
+
+test('a route that authenticates by itself is reached without a caller, sees its credentials, and is audited', async (t) => {
+  let seen: unknown;
+  const { ask, audited } = await startServer(t, {
+    routes: () => [
+      route({
+        auth: 'self',
+        handle: async (request, call) => {
+          seen = [request.headers['authorization'], 'caller' in call];
+          return { status: 200, body: 'ok' };
+        },
+      }),
+    ],
+  });
+  t.is((await ask('/plugins/hooks/in/x', { method: 'POST', body: '', as: 'somebody' })).status, 200);
+  t.deepEqual(seen, ['Bearer somebody', false]);
+  t.is(audited[0]?.outcome?.status, 200);
+});
+
+test('only the path, the instance and the method of a route reach it', async (t) => {
+  const { ask } = await startServer(t, { routes: () => [route({ auth: 'self' })] });
+  t.is((await ask('/plugins/hooks/in/x', { method: 'GET' })).status, 405);
+  t.is((await ask('/plugins/hooks/in/x', { method: 'GET', as: '' })).status, 401);
+  t.is((await ask('/plugins/hooks/in', { method: 'POST', body: '' })).status, 404);
+  t.is((await ask('/plugins/hooks/in/x/y', { method: 'POST', body: '' })).status, 404);
+  t.is((await ask('/plugins/other/in/x', { method: 'POST', body: '' })).status, 404);
+  t.is((await ask('/clusters/platform/plugins/hooks/in/x', { method: 'POST', body: '', as: '' })).status, 401);
+});
+
+test('a body above what the route takes is refused before its handler runs', async (t) => {
+  let calls = 0;
+  const { ask } = await startServer(t, {
+    routes: () => [
+      route({
+        handle: async () => {
+          calls += 1;
+          return { status: 204 };
+        },
+      }),
+    ],
+  });
+  t.is((await ask('/plugins/hooks/in/x', { method: 'POST', body: 'x'.repeat(101) })).status, 413);
+  t.is(calls, 0);
+  t.is((await ask('/plugins/hooks/in/x', { method: 'POST', body: 'x'.repeat(100) })).status, 204);
+});
+
+test('an answer that is no HTTP is a failure, not a broken connection; headers of the connection stay ours', async (t) => {
+  const answers = [
+    { status: 99 },
+    { status: 200, headers: { 'bad name': 'x' } },
+    { status: 200, headers: { 'x-a': 'a\r\nx-b: b' } },
+    { status: 200, headers: { connection: 'upgrade', 'content-length': '5000', 'x-request-id': 'mine' }, body: 'ok' },
+  ];
+  const { ask } = await startServer(t, { routes: () => [route({ handle: async () => answers.shift() ?? { status: 204 } })] });
+  for (let index = 0; index < 3; index += 1) t.is((await ask('/plugins/hooks/in/x', { method: 'POST', body: '' })).status, 500);
+  const answer = await ask('/plugins/hooks/in/x', { method: 'POST', body: '' });
+  t.is(answer.text, 'ok');
+  t.not(answer.headers['x-request-id'], 'mine');
+});
+
+test('a page of a plugin may say which content it allows', async (t) => {
+  const headers = { 'Content-Type': 'text/html', 'Content-Security-Policy': "default-src 'self'" };
+  const { ask } = await startServer(t, {
+    routes: () => [route({ method: 'GET', path: '/', handle: async () => ({ status: 200, headers, body: '<p>' }) })],
+  });
+  const answer = await ask('/plugins/hooks');
+  t.is(answer.headers['content-security-policy'], "default-src 'self'");
+  t.is(answer.headers['x-content-type-options'], 'nosniff');
+});
+
+test('a streamed answer comes as it is made, takes a seat of a stream, and ends when the client leaves', async (t) => {
+  const seats: boolean[] = [];
+  const state = { released: 0, isOver: false };
+  async function* lines(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      for (let index = 0; ; index += 1) {
+        yield Buffer.from(`{"line":${index}}\n`);
+        await delay(10, undefined, { signal });
+      }
+    } finally {
+      state.isOver = true;
+    }
+  }
+  const { port } = await startServer(t, {
+    limits: { requestMsMax: 50 },
+    flow: ({ stream }) => {
+      seats.push(stream);
+      return { release: () => void (state.released += 1) };
+    },
+    routes: () => [route({ method: 'GET', path: '/log', handle: async (_, { signal }) => ({ status: 200, body: lines(signal) }) })],
+  });
+  const stream = await openWatch(port, '/plugins/hooks/log');
+  for (let index = 0; index < 10; index += 1) t.is((await stream.next()).line, index);
+  t.deepEqual(seats, [false, true]);
+  t.is(state.released, 1);
+  stream.close();
+  while (!state.isOver || state.released < 2) await delay(5);
+  t.is(state.released, 2);
+});
+
+const extended = configMaps({
+  subresources: [
+    { name: 'restart', verbs: ['create'] },
+    { name: 'log', verbs: ['get'] },
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  ],
+});
+const action: ServedAction = {
+  engine: 'platform',
+  group: '',
+  plural: 'configmaps',
+  name: 'restart',
+  handle: async ({ key, input, dryRun }, { caller }) => ({ output: { key, input, dryRun, by: caller.name } }),
+};
+
+test('an action is a POST on the object, with its input and whether it is only tried', async (t) => {
+  const engine = createFakeEngine([extended]);
+  const { ask } = await startServer(t, { engines: () => new Map([['platform', engine]]), actions: () => [action] });
+  const answer = await ask(`${path}/a/restart?dryRun=All`, { method: 'POST', body: { why: 'test' } });
+  t.is(answer.status, 200);
+  t.deepEqual(answer.json, { key: { namespace: 'default', name: 'a' }, input: { why: 'test' }, dryRun: true, by: 'admin' });
+  t.is((await ask(`${path}/a/restart`, { method: 'POST', body: { why: 'test' }, as: 'viewer' })).status, 403);
+  t.is((await ask(`${path}/a/restart`)).status, 405);
+  t.is((await ask(`${path}/a/unknown`, { method: 'POST', body: {} })).status, 404);
+  t.is((await ask(`${path}/a/restart`, { method: 'POST', body: '{"a":{"__proto__":1}}' })).status, 400);
+});
+
+test('an action that goes on is answered 202 with the place of its Operation', async (t) => {
+  const operation = '/apis/ops.tappaas.dev/v1alpha1/namespaces/default/operations/restart-1';
+  const engine = createFakeEngine([extended]);
+  const { ask } = await startServer(t, {
+    engines: () => new Map([['platform', engine]]),
+    actions: () => [{ ...action, handle: async () => ({ output: {}, operation }) }],
+  });
+  const answer = await ask(`${path}/a/restart`, { method: 'POST' });
+  t.is(answer.status, 202);
+  t.is(answer.headers['location'], operation);
+});
+
+test('a subresource of a plugin is answered by its handler, others by the engine', async (t) => {
+  const engine = createFakeEngine([extended]);
+  const part: ServedSubresource = {
+    engine: 'platform',
+    group: '',
+    plural: 'configmaps',
+    name: 'log',
+    method: 'GET',
+    handle: async ({ key, query }) => ({
+      status: 200,
+      headers: { 'content-type': 'text/plain' },
+      body: `${key.namespace}/${key.name} ${query['tail']}`,
+    }),
+  };
+  const { ask } = await startServer(t, { engines: () => new Map([['platform', engine]]), subresources: () => [part] });
+  t.is((await ask(`${path}/a/log?tail=5`)).text, 'default/a 5');
+  t.is((await ask(`${path}/a/status`)).status, 404);
+  await ask(`${path}/a/status`, { method: 'PUT', body: { metadata: { name: 'a' } } });
+  t.is(engine.writes[0]?.write.target.subresource, 'status');
+});
+
+test('a further engine is served under its mount, with its own kinds and documents', async (t) => {
+  const local = { ...createFakeEngine([configMaps({ plural: 'things', kind: 'Thing', group: 'x.dev', shortNames: [] })]), name: 'local' };
+  const platform = createFakeEngine();
+  const { ask, audited } = await startServer(t, {
+    engines: () =>
+      new Map([
+        ['platform', platform],
+        ['local', local],
+      ]),
+  });
+  t.is((await ask('/clusters/local/apis')).json.groups[0].name, 'x.dev');
+  t.deepEqual((await ask('/apis')).json.groups, []);
+  t.is((await ask('/clusters/local/apis/x.dev/v1/namespaces/default/things')).json.kind, 'ThingList');
+  t.is((await ask('/apis/x.dev/v1/namespaces/default/things')).status, 404);
+  t.is((await ask('/clusters/local/version')).status, 200);
+  const index = await ask('/clusters/local/openapi/v3');
+  const url = index.json.paths['apis/x.dev/v1'].serverRelativeURL;
+  t.true(url.startsWith('/clusters/local/openapi/v3/apis/x.dev/v1?hash='));
+  t.is((await ask(url)).status, 200);
+  t.is(audited[2]?.engine, 'local');
+});

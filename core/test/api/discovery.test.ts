@@ -1,0 +1,150 @@
+import test from 'ava';
+import { configMaps, createFakeEngine } from './fake-engine.ts';
+import { startServer } from './running-server.ts';
+
+const application = configMaps({
+  group: 'apps.tappaas.dev',
+  version: 'v1alpha1',
+  plural: 'applications',
+  kind: 'Application',
+  singular: 'application',
+  shortNames: ['app'],
+  categories: ['all'],
+  strategicMerge: false,
+  schemaName: 'dev.tappaas.apps.v1alpha1.Application',
+  subresources: [
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+    { name: 'scale', verbs: ['get', 'patch', 'update'], kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } },
+  ],
+  components: () => ({
+    'dev.tappaas.apps.v1alpha1.Application': {
+      type: 'object',
+      properties: { metadata: { allOf: [{ $ref: '#/components/schemas/Meta' }] } },
+      'x-kubernetes-group-version-kind': [{ group: 'apps.tappaas.dev', version: 'v1alpha1', kind: 'Application' }],
+    },
+    Meta: { type: 'object', properties: { self: { $ref: '#/components/schemas/Meta' } } },
+    Unused: { type: 'object' },
+  }),
+});
+const kinds = [configMaps(), application, { ...application, version: 'v1' }, { ...application, version: 'v1beta1' }];
+
+function engines() {
+  const engine = createFakeEngine(kinds);
+  return () => new Map([['platform', engine]]);
+}
+
+test('groups list their versions, the most stable first', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  const { json } = await ask('/apis/apps.tappaas.dev');
+  t.deepEqual(
+    json.versions.map((each: { version: string }) => each.version),
+    ['v1', 'v1beta1', 'v1alpha1'],
+  );
+  t.is(json.preferredVersion.groupVersion, 'apps.tappaas.dev/v1');
+  t.is((await ask('/apis/none')).status, 404);
+  t.is((await ask('/apis/apps.tappaas.dev/v9')).status, 404);
+});
+
+test('a version lists its resources and their parts', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  const { json } = await ask('/apis/apps.tappaas.dev/v1alpha1');
+  t.is(json.groupVersion, 'apps.tappaas.dev/v1alpha1');
+  t.deepEqual(
+    json.resources.map((each: { name: string }) => each.name),
+    ['applications', 'applications/status', 'applications/scale'],
+  );
+  t.deepEqual(json.resources[0].shortNames, ['app']);
+  t.like(json.resources[2], { kind: 'Scale', group: 'autoscaling', version: 'v1', namespaced: true });
+});
+
+test('aggregated discovery tells everything in two answers', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  const accept =
+    'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+  const answer = await ask('/apis', { headers: { accept } });
+  t.is(answer.headers['content-type'], 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList');
+  const [group] = answer.json.items;
+  t.is(group.metadata.name, 'apps.tappaas.dev');
+  const [resource] = group.versions[0].resources;
+  t.like(resource, { resource: 'applications', scope: 'Namespaced', singularResource: 'application' });
+  t.is(resource.subresources[1].responseKind.kind, 'Scale');
+  t.is((await ask('/api', { headers: { accept } })).json.items[0].versions[0].resources[0].resource, 'configmaps');
+  const older = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+  t.is((await ask('/apis', { headers: { accept: older } })).json.kind, 'APIGroupList');
+});
+
+test('documents that have not changed are not sent again, and are made anew when a kind comes', async (t) => {
+  const engine = createFakeEngine(kinds);
+  let current = kinds.slice(0, 1);
+  engine.kinds = () => current;
+  const { ask } = await startServer(t, { engines: () => new Map([['platform', engine]]) });
+  for (const path of ['/apis', '/openapi/v3', '/openapi/v3/api/v1', '/api/v1']) {
+    const first = await ask(path);
+    t.is((await ask(path, { headers: { 'if-none-match': String(first.headers['etag']) } })).status, 304, path);
+  }
+  current = kinds;
+  t.is((await ask('/apis')).json.groups.length, 1);
+  t.is(Object.keys((await ask('/openapi/v3')).json.paths).length, 4);
+});
+
+test('the OpenAPI document has what kubectl explain and its validation look for', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  const index = await ask('/openapi/v3');
+  const { json } = await ask(index.json.paths['api/v1'].serverRelativeURL);
+  t.is(json.openapi, '3.0.0');
+  const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
+  const item = json.paths['/api/v1/namespaces/{namespace}/configmaps/{name}'];
+  t.deepEqual(item.get['x-kubernetes-group-version-kind'], gvk);
+  t.is(item.put['x-kubernetes-action'], 'put');
+  t.true(item.patch.parameters.some((each: { name: string; in: string }) => each.name === 'fieldValidation' && each.in === 'query'));
+  t.true('application/strategic-merge-patch+json' in item.patch.requestBody.content);
+  const collection = json.paths['/api/v1/namespaces/{namespace}/configmaps'];
+  t.is(collection.get['x-kubernetes-action'], 'list');
+  t.is(collection.delete['x-kubernetes-action'], 'deletecollection');
+  t.is(json.paths['/api/v1/configmaps'].get['x-kubernetes-action'], 'list');
+  t.is(json.paths['/api/v1/configmaps'].post, undefined);
+  t.deepEqual(json.components.schemas['io.k8s.api.core.v1.ConfigMapList']['x-kubernetes-group-version-kind'][0].kind, 'ConfigMapList');
+});
+
+test('a document holds every schema it refers to and none that nobody uses', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  for (const name of ['api/v1', 'apis/apps.tappaas.dev/v1alpha1']) {
+    const { json, text } = await ask(`/openapi/v3/${name}`);
+    const used = new Set([...text.matchAll(/#\/components\/schemas\/([^"]+)"/g)].map(([, each]) => each));
+    for (const each of used) t.truthy(json.components.schemas[each ?? ''], `${name}: ${each}`);
+    t.is(json.components.schemas['Unused'], undefined);
+  }
+  const { json } = await ask('/openapi/v3/apis/apps.tappaas.dev/v1alpha1');
+  const patch = json.paths['/apis/apps.tappaas.dev/v1alpha1/namespaces/{namespace}/applications/{name}'].patch;
+  t.false('application/strategic-merge-patch+json' in patch.requestBody.content);
+});
+
+test('readiness tells each check to who asks for that, and a check that throws or hangs has failed', async (t) => {
+  let good = true;
+  const { ask } = await startServer(t, {
+    ready: () => [
+      { name: 'store', check: () => good },
+      {
+        name: 'caches',
+        check: () => {
+          if (!good) throw new Error('secret');
+          return true;
+        },
+      },
+    ],
+  });
+  t.is((await ask('/readyz', { as: '' })).text, 'ok');
+  t.is((await ask('/readyz?verbose', { as: '' })).text, '[+]listener ok\n[+]store ok\n[+]caches ok\nreadyz check passed\n');
+  good = false;
+  const failed = await ask('/readyz', { as: '' });
+  t.is(failed.status, 503);
+  t.is(failed.text, '[+]listener ok\n[-]store failed\n[-]caches failed\nreadyz check failed\n');
+  t.is((await ask('/livez', { as: '' })).status, 200);
+});
+
+test('metrics are for callers', async (t) => {
+  const { ask } = await startServer(t, { metrics: async () => 'up 1\n' });
+  const answer = await ask('/metrics');
+  t.is(answer.text, 'up 1\n');
+  t.regex(String(answer.headers['content-type']), /^text\/plain/);
+});

@@ -1,0 +1,136 @@
+import test from 'ava';
+import { adminTokenNotice, ensureAdminToken } from '../../dist/identity/admin-token.js';
+import { createToken, isToken, tokenId, type StoredToken } from '../../dist/identity/api-token.js';
+import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
+import { createEngineCredentials } from '../../dist/identity/engine-credentials.js';
+import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
+import { createTokenReview } from '../../dist/identity/token-review.js';
+import { VirtualClock } from '../virtual-clock.ts';
+
+const clock = new VirtualClock();
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' });
+
+function record() {
+  const kept: StoredToken[] = [];
+  return {
+    kept,
+    load: async () => kept[0],
+    create: async (stored: StoredToken) => {
+      if (kept.length > 0) return false;
+      kept.push(stored);
+      return true;
+    },
+  };
+}
+
+test('the first start makes one token, later starts find its hash only', async (t) => {
+  const store = record();
+  const first = await ensureAdminToken(store, clock);
+  t.regex(first.token ?? '', /^tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/);
+  t.false(JSON.stringify(store.kept).includes((first.token ?? '').slice(-43)));
+  t.deepEqual(await ensureAdminToken(store, clock), { stored: first.stored });
+  t.true(isToken(first.token ?? '', first.stored));
+});
+
+test('of two replicas that start at once one makes the token, and both know it', async (t) => {
+  const store = record();
+  const [one, two] = await Promise.all([ensureAdminToken(store, clock), ensureAdminToken(store, clock)]);
+  t.is([one, two].filter(({ token }) => token !== undefined).length, 1);
+  t.deepEqual(one.stored, two.stored);
+});
+
+test('the notice holds the token once more than the command that logs in with it', (t) => {
+  const notice = adminTokenNotice('tapp_x', 'https://127.0.0.1:7443');
+  t.true(notice.includes('tappaas login https://127.0.0.1:7443 --token tapp_x'));
+});
+
+test('a token is known by its id and refused when one character differs', async (t) => {
+  const { token, stored } = createToken({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
+  const chain = createAuthenticatorChain([createTokenAuthenticator((id) => (id === stored.id ? stored : undefined), clock)], () => []);
+  const identity = await chain(bearer(token));
+  t.deepEqual(identity, { caller: { name: 'joe', groups: ['devs', 'system:authenticated'] }, credentialId: `token:${stored.id}` });
+  for (let index = 'tapp_'.length + 13; index < token.length; index += 1) {
+    const other = token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1);
+    await t.throwsAsync(chain(bearer(other)), { code: 'TAP_CREDENTIAL_INVALID' });
+  }
+});
+
+test('what is no token of ours is nobody', async (t) => {
+  const chain = createAuthenticatorChain([createTokenAuthenticator(() => undefined, clock)], () => []);
+  const { token } = createToken({ name: 'x', groups: [], createdAtMs: 0 });
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer ',
+    `Basic ${token}`,
+    'Bearer tapp_x',
+    `Bearer ${token} ${token}`,
+    `Bearer x${token}`,
+    `Bearer ${token}`,
+  ]) {
+    t.is(await chain({ headers: { authorization }, remoteAddress: '' }), undefined, authorization);
+  }
+  t.is(tokenId('tapp_zz'), undefined);
+});
+
+test('an expired token is refused and says so', async (t) => {
+  const { token, stored } = createToken({ name: 'joe', groups: [], createdAtMs: 0, expiresAtMs: clock.nowMs() + 1000 });
+  const chain = createAuthenticatorChain([createTokenAuthenticator(() => stored, clock)], () => []);
+  t.is((await chain(bearer(token)))?.expiresAtMs, clock.nowMs() + 1000);
+  await clock.advance(1000);
+  await t.throwsAsync(chain(bearer(token)), { code: 'TAP_CREDENTIAL_EXPIRED' });
+});
+
+test('authenticators are asked in order, and one that throws ends the matter', async (t) => {
+  const asked: string[] = [];
+  const named = (name: string, answer: () => { caller: { name: string; groups: string[] }; credentialId: string } | undefined) => ({
+    name,
+    authenticate: () => {
+      asked.push(name);
+      return answer();
+    },
+  });
+  const nobody = named('a', () => undefined);
+  const bad = named('b', () => {
+    throw new Error('bad');
+  });
+  const joe = named('c', () => ({ caller: { name: 'joe', groups: [] }, credentialId: 'c' }));
+  t.is((await createAuthenticatorChain([], () => [nobody, joe])(bearer('x')))?.caller.name, 'joe');
+  await t.throwsAsync(createAuthenticatorChain([], () => [nobody, bad, joe])(bearer('x')), { message: 'bad' });
+  t.deepEqual(asked, ['a', 'c', 'a', 'b']);
+});
+
+test('an authenticator of a plugin cannot make anybody an administrator', async (t) => {
+  const claims = () => ({
+    caller: { name: 'joe', groups: ['system:masters', 'devs', 'system:engine:local'], tenant: 't' },
+    credentialId: 'x',
+  });
+  const identity = await createAuthenticatorChain([], () => [{ name: 'oidc', authenticate: claims }])(bearer('x'));
+  t.deepEqual(identity?.caller, { name: 'joe', groups: ['devs', 'system:authenticated'], tenant: 't' });
+});
+
+test('a process of an engine has credentials in that engine alone, the same for the same user', async (t) => {
+  const credentials = createEngineCredentials(clock);
+  const agent = { name: 'system:node:a', groups: ['system:nodes'] };
+  const token = credentials.issue('local', agent);
+  t.is(credentials.issue('local', agent), token);
+  t.not(credentials.issue('other', agent), token);
+  const chain = createAuthenticatorChain([credentials], () => []);
+  t.deepEqual((await chain(bearer(token)))?.caller.groups, ['system:nodes', 'system:engine:local', 'system:authenticated']);
+  await t.throwsAsync(chain(bearer(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)), { code: 'TAP_CREDENTIAL_INVALID' });
+  for (let index = 2; index < 1000; index += 1) credentials.issue('local', { name: `n${index}`, groups: [] });
+  t.throws(() => credentials.issue('local', { name: 'more', groups: [] }), { code: 'TAP_CREDENTIAL_TOO_MANY' });
+});
+
+test('a token review says whose token it is and never repeats the token', async (t) => {
+  const { token, stored } = createToken({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
+  const review = createTokenReview(createAuthenticatorChain([createTokenAuthenticator(() => stored, clock)], () => []));
+  const known = await review({ spec: { token } });
+  t.deepEqual(known['status'], { authenticated: true, user: { username: 'joe', groups: ['devs', 'system:authenticated'] } });
+  t.false(JSON.stringify(known).includes(token));
+  t.deepEqual((await review({ spec: { token: 'x' } }))['status'], { authenticated: false });
+  t.like((await review({ spec: { token: `${token.slice(0, -2)}xx` } }))['status'], {
+    authenticated: false,
+    error: 'the token is not valid',
+  });
+});
