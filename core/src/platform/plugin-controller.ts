@@ -1,3 +1,4 @@
+import { isTapError } from '@tappaas/sdk';
 import type {
   AnyKind,
   Clock,
@@ -64,9 +65,12 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
     clock,
     waitFor: (revision, signal) => informer.waitFor(revision, signal),
     reconcile: parts.reconcileKey ?? ((key, run) => reconcileKey({ ...parts, informer, engine, resyncMs }, key, run)),
-    onReport: ({ key, result, error }: { key: string; result: string; error?: unknown }) => {
-      if (result === 'error' || result === 'terminal' || result === 'timeout')
-        log.warn('reconcile failed', { controller: name, key, result, error });
+    onReport: (report) => {
+      if (!('error' in report)) return;
+      const { key, result, error } = report;
+      // The object changed or went while it was worked on: the change itself brings the key back.
+      const isOvertaken = isTapError(error, 'TAP_OBJECT_NOT_FOUND') || isTapError(error, 'TAP_OBJECT_CONFLICT');
+      log[isOvertaken ? 'debug' : 'warn']('reconcile failed', { controller: name, key, result, error });
     },
   });
   const running = informer.synced(stopping.signal).then(

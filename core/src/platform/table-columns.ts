@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
 import type { TableFor } from '../api/contributions.js';
 import type { ServedKind } from '../api/engine-port.js';
-import { ageColumn, declaredColumns, nameColumn, type TableColumn } from '../resources/table/table-column.js';
+import { declaredColumns, type TableColumn } from '../resources/table/table-column.js';
 import { kubernetesColumns } from '../resources/table/kubernetes-columns.js';
 import { tableOf } from '../resources/table/table.js';
 
@@ -9,7 +9,7 @@ import { tableOf } from '../resources/table/table.js';
 export function tableColumns(clock: Pick<Clock, 'nowMs'>): TableFor {
   const known = new WeakMap<ServedKind, readonly TableColumn[]>();
   return (kind, objects) => {
-    const columns = known.get(kind) ?? kubernetesColumns(kind) ?? [nameColumn, ...declaredColumns(kind.columns), ageColumn];
+    const columns = known.get(kind) ?? kubernetesColumns(kind) ?? declaredColumns(kind.columns);
     known.set(kind, columns);
     return tableOf(columns, objects, clock.nowMs());
   };

@@ -52,7 +52,11 @@ export async function up(options: UpOptions, { terminal, onSignal }: UpSurroundi
 function explained(error: unknown): never {
   if (!isTapError(error)) throw error;
   const exitCode = error.code === 'TAP_CONFIG_INVALID' ? exitCodes.configuration : exitCodes.failed;
-  throw new CliError(`${error.plugin === undefined ? '' : `plugin ${error.plugin}: `}${error.message}`, { remedy: error.spec.remedy, exitCode, cause: error });
+  throw new CliError(`${error.plugin === undefined ? '' : `plugin ${error.plugin}: `}${error.message}`, {
+    remedy: error.spec.remedy,
+    exitCode,
+    cause: error,
+  });
 }
 
 /** Deploys the directory when nothing was deployed yet; answers the application's URL. */

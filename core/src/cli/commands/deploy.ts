@@ -87,7 +87,7 @@ async function untilServing(client: ApiClient, sent: ApplicationView, timeoutMs:
     stages.running(ready.message);
     return ready.status === 'True' || failures.has(ready.reason);
   };
-  const { reached, object } = await watchObject<ApplicationView>(client, applicationPath(namespace, name), name, timeoutMs, enough);
+  const { reached, object } = await watchObject<ApplicationView>(client, applicationPath(namespace), name, timeoutMs, enough);
   const ready = currentCondition(object, 'Ready');
   if (reached && object && ready?.status === 'True') {
     stages.reached('serving');
