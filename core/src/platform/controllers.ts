@@ -24,12 +24,16 @@ export interface ControllersOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  readonly createQueue?: PluginControllerParts['createQueue'];
+  readonly onReport?: PluginControllerParts['onReport'];
 }
 
 /** All controllers of all plugins, on caches that they share. */
 export interface RunningControllers {
   /** Starts what a new generation brought and stops what it took away; unchanged plugins keep running. */
   follow(): Promise<void>;
+  /** Whether everything that was written has been told to the controllers. */
+  isCaughtUp(signal: AbortSignal): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -74,6 +78,11 @@ class Controllers implements RunningControllers {
     this.startMissing();
   }
 
+  async isCaughtUp(signal: AbortSignal): Promise<boolean> {
+    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
+    return this.#informers.isCaughtUp(signal);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#running.values()].map((running) => running.stop()));
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
@@ -82,7 +91,7 @@ class Controllers implements RunningControllers {
   }
 
   #start(registered: AnyController): RunningController {
-    const { engines, clock, random, log } = this.#options;
+    const { engines, clock, random, log, createQueue, onReport } = this.#options;
     const parts: PluginControllerParts = {
       registered,
       informers: this.#informers,
@@ -95,6 +104,8 @@ class Controllers implements RunningControllers {
       clock,
       random,
       log,
+      ...(createQueue ? { createQueue } : {}),
+      ...(onReport ? { onReport } : {}),
     };
     if (isRendering(registered)) return this.#startRendering(registered, parts);
     return startPluginController(parts);

@@ -31,6 +31,8 @@ export interface EnginesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** Kinds that the platform's engine serves as long as no plugin contributes them. Default: none. */
+  readonly furtherKinds?: () => readonly KindRegistration[];
 }
 
 /** The platform's engine and those of plugins: one store, one admission, kinds that follow the kernel's generations. */
@@ -149,8 +151,11 @@ export class Engines {
 
   #kindsByEngine(registrations: Registrations): ReadonlyMap<string, readonly KindRegistration[]> {
     const own = [...kernelKinds(this.#reviews(platformEngine)), ...platformKinds(registrations)];
+    const isServed = ({ kind: { group, kind } }: KindRegistration) =>
+      own.some((each) => each.kind.group === group && each.kind.kind === kind);
+    const further = (this.#options.furtherKinds?.() ?? []).filter((each) => !isServed(each));
     return new Map([
-      [platformEngine, own],
+      [platformEngine, [...own, ...further]],
       ...registrations.engines.map((registered) => [registered.value.name, engineKinds(registered)] as const),
     ]);
   }

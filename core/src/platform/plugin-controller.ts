@@ -11,8 +11,8 @@ import type {
   Watches,
 } from '@tappaas/sdk';
 import type { Registered } from '../kernel/kernel.js';
-import { createWorkQueue, type WorkQueue } from '../queue/work-queue.js';
-import { createController, type Run } from '../reconcile/controller.js';
+import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from '../queue/work-queue.js';
+import { createController, type Run, type RunReport } from '../reconcile/controller.js';
 import type { Informer } from '../reconcile/informer.js';
 import { keyOf } from '../reconcile/source.js';
 import { keyBackoff } from './back-off.js';
@@ -20,6 +20,9 @@ import { tellingWrites } from './own-writes.js';
 import { reconcileContext, type ContextParts } from './reconcile-context.js';
 import type { EngineObject } from './engine-object.js';
 import type { SharedInformers } from './shared-informers.js';
+
+/** What a controller needs of its queue. */
+export type ControllerQueue = Pick<WorkQueue<string>, 'get' | 'add' | 'addAfter' | 'retry' | 'forget' | 'done' | 'close'>;
 
 /** What a controller of a plugin runs on. */
 export interface PluginControllerParts {
@@ -36,6 +39,10 @@ export interface PluginControllerParts {
   readonly reconcileKey?: (key: string, run: Run) => Promise<Outcome>;
   /** Hears of keys to wake besides those of `watches`; answers how to leave. */
   readonly wakes?: (wake: (key: string) => void) => () => void;
+  /** Default: a queue that hands out keys as soon as they are ready. */
+  readonly createQueue?: (controller: string, options: WorkQueueOptions<string>) => ControllerQueue;
+  /** Hears how every run went. */
+  readonly onReport?: (controller: string, report: RunReport) => void;
 }
 
 /** A controller at work. */
@@ -54,7 +61,8 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
   const name = `${registered.plugin}/${kind.kind}`;
   const stopping = new AbortController();
   const informer = informers.of(engine, kind);
-  const queue = createWorkQueue<string>({ clock, random, backoff: keyBackoff, tenantOf: parts.tenantOf, onRoom: () => informer.resync() });
+  const { createQueue = (_, options) => createWorkQueue<string>(options) } = parts;
+  const queue = createQueue(name, { clock, random, backoff: keyBackoff, tenantOf: parts.tenantOf, onRoom: () => informer.resync() });
   const others = watches.map((watched) => feedFrom(watched, informers.of(engine, watched.kind), queue, kind));
   const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key)) ?? (() => undefined)];
   const controller = createController({
@@ -88,7 +96,7 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
   };
 }
 
-function feed(informer: Informer<EngineObject>, queue: WorkQueue<string>): () => void {
+function feed(informer: Informer<EngineObject>, queue: ControllerQueue): () => void {
   return informer.addHandler({
     add: (object, { isInInitialList }) => void queue.add(keyOf(object), isInInitialList ? 'low' : 'normal'),
     update: (object) => void queue.add(keyOf(object)),
@@ -96,7 +104,7 @@ function feed(informer: Informer<EngineObject>, queue: WorkQueue<string>): () =>
   });
 }
 
-function feedFrom(watched: Watches, informer: Informer<EngineObject>, queue: WorkQueue<string>, kind: AnyKind): () => void {
+function feedFrom(watched: Watches, informer: Informer<EngineObject>, queue: ControllerQueue, kind: AnyKind): () => void {
   const wake = (object: Immutable<EngineObject>, isInInitialList: boolean) => {
     for (const key of wokenBy(watched, object, kind)) queue.add(key, isInInitialList ? 'low' : 'normal');
   };

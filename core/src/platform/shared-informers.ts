@@ -1,6 +1,7 @@
-import type { AnyKind, Clock, Logger } from '@tappaas/sdk';
+import type { AnyKind, Clock, Immutable, Logger } from '@tappaas/sdk';
 import type { ResourceEngine } from '../resources/engine.js';
 import { createInformer, type Informer } from '../reconcile/informer.js';
+import { keyOf } from '../reconcile/source.js';
 import type { EngineObject } from './engine-object.js';
 import { createBackoff } from '../queue/backoff.js';
 import { sourceBackoff } from './back-off.js';
@@ -9,8 +10,19 @@ import { sourceBackoff } from './back-off.js';
 export interface SharedInformers {
   /** Begins to follow the kind when it is first asked for. */
   of(engine: string, kind: AnyKind): Informer<EngineObject>;
+  /** Whether every cache holds exactly what its engine has now. */
+  isCaughtUp(signal: AbortSignal): Promise<boolean>;
   stop(): Promise<void>;
 }
+
+interface Following {
+  readonly informer: Informer<EngineObject>;
+  readonly current: (signal: AbortSignal) => Promise<{ readonly items: readonly EngineObject[] }>;
+  readonly running: Promise<void>;
+}
+
+const isSame = (cached: Immutable<EngineObject> | undefined, { metadata }: EngineObject): boolean =>
+  cached?.metadata.uid === metadata.uid && cached.metadata.resourceVersion === metadata.resourceVersion;
 
 export interface SharedInformersOptions {
   readonly engine: (name: string) => ResourceEngine;
@@ -21,7 +33,7 @@ export interface SharedInformersOptions {
 
 export function createSharedInformers({ engine, clock, random, log }: SharedInformersOptions): SharedInformers {
   const stopping = new AbortController();
-  const informers = new Map<string, { informer: Informer<EngineObject>; running: Promise<void> }>();
+  const informers = new Map<string, Following>();
   return {
     of(engineName, kind) {
       const name = `${engineName}/${kind.group}/${kind.kind}`;
@@ -36,8 +48,16 @@ export function createSharedInformers({ engine, clock, random, log }: SharedInfo
         indexers: { uid: ({ metadata }) => [metadata.uid] },
         onError: (error) => log.warn('a cache lost its source and follows it anew', { cache: name, error }),
       });
-      informers.set(name, { informer, running: informer.run(stopping.signal) });
+      const current = (signal: AbortSignal) => engine(engineName).source<EngineObject>(kind).list({ signal });
+      informers.set(name, { informer, current, running: informer.run(stopping.signal) });
       return informer;
+    },
+    async isCaughtUp(signal) {
+      for (const { informer, current } of informers.values()) {
+        const { items } = await current(signal);
+        if (informer.size !== items.length || !items.every((item) => isSame(informer.get(keyOf(item)), item))) return false;
+      }
+      return true;
     },
     async stop() {
       stopping.abort();
