@@ -75,7 +75,7 @@ async function podsPerSecond({ nodes, pods, applications, echo = false }: Load):
   const scheduler: Scheduler = createScheduler({
     clock,
     random: Math.random,
-    taps: schedulingTaps(),
+    taps: await schedulingTaps(),
     limits: { pendingPodsMax: pods },
     bind: async (pod, nodeName) => {
       bound++;

@@ -1,6 +1,7 @@
-import { definePlugin, hooks, type Host, type NodeColumn, type Plugin } from '@tappaas/sdk';
-import { definitionOf } from '@tappaas/sdk/definitions';
-import type { FilterTap, PluginColumn, ScoreTap, SchedulingTaps } from '../../core/dist/schedule/taps.js';
+import { definePlugin, hooks } from '@tappaas/sdk';
+import { loadKernelFrom } from '../../core/dist/kernel/kernel.js';
+import { hookedTaps } from '../../core/dist/schedule/hooked-taps.js';
+import type { SchedulingTaps } from '../../core/dist/schedule/taps.js';
 import resources from '../../plugins/scheduling-resources/dist/index.js';
 
 /** A plugin as a third party would write it: nodes have a price, dear ones are refused, cheap ones preferred. */
@@ -26,39 +27,22 @@ const cost = definePlugin({
   },
 });
 
-type Registered = { hook: string; options: Record<string, unknown>; run: (input: never) => void };
-
-/** The taps of one plugin, through its own `setup`. */
-function registered(plugin: Plugin, config: unknown): { taps: Registered[]; columns: PluginColumn[] } {
-  const taps: Registered[] = [];
-  const columns: PluginColumn[] = [];
-  const host = {
-    id: plugin.id,
-    tap: (hook: { name: string }, options: Record<string, unknown>, run: Registered['run']) => taps.push({ hook: hook.name, options, run }),
-    column: (column: Parameters<Host<unknown>['column']>[0]): NodeColumn => {
-      const name = `${plugin.id}/${column.name}`;
-      columns.push({ plugin: plugin.id, name, of: (node) => column.of(node) });
-      return { name, unit: column.unit, '~column': true };
+/** The taps of the built-in scheduling plugin and of one third party's, as the kernel hands them out: guarded. */
+export async function schedulingTaps(): Promise<SchedulingTaps> {
+  const kernel = await loadKernelFrom({
+    clock: { nowMs: () => Date.now(), sleep: () => new Promise(() => undefined) },
+    random: Math.random,
+    env: {},
+    log: () => undefined,
+    kernelVersion: '0.1.0',
+    resourcesFor: () => {
+      throw new Error('the scheduling plugins read no resources');
     },
-  };
-  definitionOf(plugin, 'plugin')?.setup(host as unknown as Host<unknown>, config, {});
-  return { taps, columns };
-}
-
-/** The built-in scheduling plugin and one third party's. */
-export function schedulingTaps(): SchedulingTaps {
-  const leastAllocated = ['cpu', 'memory', 'pods'].map((resource) => ({ resource, weight: 1 }));
-  const loaded = [
-    { plugin: resources.id, ...registered(resources, { extendedResources: ['nvidia.com/gpu'], leastAllocated }) },
-    { plugin: cost.id, ...registered(cost, {}) },
-  ];
-  const at = (hook: string) =>
-    loaded.flatMap(({ plugin, taps }) =>
-      taps.filter((tap) => tap.hook === hook).map(({ options, run }) => ({ plugin, ...options, weight: 1, run })),
-    );
-  return {
-    columns: loaded.flatMap(({ columns }) => columns),
-    filter: at(hooks.scheduling.filter.name) as unknown as FilterTap[],
-    score: at(hooks.scheduling.score.name) as unknown as ScoreTap[],
-  };
+    plugins: [
+      { id: 'resources', plugin: resources, config: { extendedResources: ['nvidia.com/gpu'] } },
+      { id: 'cost', plugin: cost },
+    ],
+  });
+  await kernel.start();
+  return hookedTaps(kernel.hooks, kernel.registrations(), { weightOf: () => 1 });
 }

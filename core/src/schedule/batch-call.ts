@@ -31,7 +31,7 @@ export class BatchCall<T extends BatchTap> {
   constructor(tap: T, columns: ColumnTable, nowMs: () => number, report: ReportProblem) {
     this.tap = tap;
     this.#names = Object.keys(tap.reads);
-    this.sources = Object.values(tap.reads).map((column) => columns.source(column));
+    this.sources = Object.values(tap.reads).map((column) => columns.source(column, tap.plugin));
     this.dynamic = this.sources.some(({ dynamic }) => dynamic);
     this.#nowMs = nowMs;
     this.#report = report;

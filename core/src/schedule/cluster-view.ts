@@ -46,8 +46,15 @@ export class ClusterView {
     this.table.removeNode(name);
   }
 
-  columnChanged(name: string): void {
-    if (this.columns?.columnChanged(name) === true) this.#happened('column-changed');
+  columnChanged(plugin: string, name: string): void {
+    if (this.columns?.columnChanged(plugin, name) === true) this.#happened('column-changed');
+  }
+
+  /** Tries again to compute what a column owes; says whether it still owes something. */
+  retryColumns(): boolean {
+    if (this.columns?.hasFailed !== true) return false;
+    if (this.columns.retryFailed()) this.#happened('column-changed');
+    return this.columns.hasFailed;
   }
 
   /** The cluster shows a pod on a node; it counts there, and nowhere else. */

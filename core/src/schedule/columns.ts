@@ -21,6 +21,8 @@ class ComputedColumn implements ColumnSource {
   readonly plugin: string;
   readonly #column: PluginColumn;
   readonly #report: ReportProblem;
+  /** Slots whose value could not be computed: the plugin threw, or is not running. */
+  readonly failed = new Set<number>();
   #values: Float64Array = new Float64Array(0);
 
   constructor(column: PluginColumn, report: ReportProblem) {
@@ -44,19 +46,21 @@ class ComputedColumn implements ColumnSource {
   }
 
   #of(table: NodeTable, slot: number): number {
+    this.failed.delete(slot);
     const facts = table.facts(slot);
     if (facts === undefined) return Number.NaN;
     try {
       const value: unknown = this.#column.of(facts.node);
       if (typeof value === 'number') return value;
-      this.#failed(`expected a number for node "${facts.name}", found ${typeof value}`);
+      this.#fail(slot, `expected a number for node "${facts.name}", found ${typeof value}`);
     } catch (cause) {
-      this.#failed(`failed for node "${facts.name}"`, cause);
+      this.#fail(slot, `failed for node "${facts.name}"`, cause);
     }
     return Number.NaN;
   }
 
-  #failed(what: string, cause?: unknown): void {
+  #fail(slot: number, what: string, cause?: unknown): void {
+    this.failed.add(slot);
     const error = scheduleErrors.TAP_SCHEDULE_COLUMN_FAILED({
       message: `column "${this.name}" of plugin "${this.plugin}": ${what}`,
       cause,
@@ -68,43 +72,74 @@ class ComputedColumn implements ColumnSource {
 /** The kernel's columns and those of one hook generation's plugins. */
 export class ColumnTable {
   readonly #table: NodeTable;
-  readonly #computed: ReadonlyMap<string, ComputedColumn>;
+  readonly #computed: readonly ComputedColumn[];
 
   constructor(table: NodeTable, columns: readonly PluginColumn[], report: ReportProblem) {
     this.#table = table;
-    this.#computed = new Map(columns.map((column) => [column.name, new ComputedColumn(column, report)]));
+    this.#computed = columns.map((column) => new ComputedColumn(column, report));
     for (const slot of table.slotsByName) this.nodeChanged(slot);
   }
 
-  /** Where a column that a tap reads is found. @throws TAP_SCHEDULE_COLUMN_UNKNOWN */
-  source(column: NodeColumn): ColumnSource {
-    const table = this.#table;
-    const computed = this.#computed.get(column.name);
-    if (computed !== undefined) return computed;
-    if (column.name === 'podsFree' || column.name === 'free:pods')
-      return { name: column.name, dynamic: true, plugin: undefined, values: () => table.podsFree };
-    const [, kind, resource = ''] = /^(free|allocatable):(.+)$/.exec(column.name) ?? [];
-    const interned = kind === undefined ? undefined : table.internResource(resource);
-    if (interned === undefined)
-      throw scheduleErrors.TAP_SCHEDULE_COLUMN_UNKNOWN({ message: `column "${column.name}": nobody provides it` });
-    return kind === 'free'
-      ? { name: column.name, dynamic: true, plugin: undefined, values: () => interned.free }
-      : { name: column.name, dynamic: false, plugin: undefined, values: () => interned.allocatable };
+  /**
+   * Where a column that a tap of `plugin` reads is found: the kernel's, or the plugin's own before another plugin's of that name.
+   *
+   * @throws TAP_SCHEDULE_COLUMN_UNKNOWN
+   */
+  source(column: NodeColumn, plugin: string): ColumnSource {
+    const source = this.#kernels(column) ?? this.#own(column.name, plugin) ?? this.#computed.find(({ name }) => name === column.name);
+    if (source !== undefined) return source;
+    const message = `column "${column.name}", read by plugin "${plugin}": nobody provides it`;
+    throw scheduleErrors.TAP_SCHEDULE_COLUMN_UNKNOWN({ message });
   }
 
   /** Computes every plugin column of a node; says whether any value is another than before. */
   nodeChanged(slot: number): boolean {
     let changed = false;
-    for (const column of this.#computed.values()) changed = column.compute(this.#table, slot) || changed;
+    for (const column of this.#computed) changed = column.compute(this.#table, slot) || changed;
     return changed;
   }
 
+  /** Computes what could not be computed the last time; the nodes with another value count as changed. Says whether there are any. */
+  retryFailed(): boolean {
+    let changed = false;
+    for (const column of this.#computed) {
+      // A list of its own: what fails again goes back into the set.
+      for (const slot of Array.from(column.failed)) {
+        if (!column.compute(this.#table, slot)) continue;
+        this.#table.touchNode(slot);
+        changed = true;
+      }
+    }
+    return changed;
+  }
+
+  /** Whether some value could not be computed. */
+  get hasFailed(): boolean {
+    return this.#computed.some(({ failed }) => failed.size > 0);
+  }
+
   /** Computes one column of all nodes; the nodes with another value count as changed. Says whether there are any. */
-  columnChanged(name: string): boolean {
-    const column = this.#computed.get(name);
+  columnChanged(plugin: string, name: string): boolean {
+    const column = this.#own(name, plugin);
     if (column === undefined) return false;
     const slots = this.#table.slotsByName.filter((slot) => column.compute(this.#table, slot));
     for (const slot of slots) this.#table.touchNode(slot);
     return slots.length > 0;
+  }
+
+  #own(name: string, plugin: string): ComputedColumn | undefined {
+    return this.#computed.find((column) => column.name === name && column.plugin === plugin);
+  }
+
+  #kernels(column: NodeColumn): ColumnSource | undefined {
+    const table = this.#table;
+    if (column.name === 'podsFree' || column.name === 'free:pods')
+      return { name: column.name, dynamic: true, plugin: undefined, values: () => table.podsFree };
+    const [, kind, resource = ''] = /^(free|allocatable):(.+)$/.exec(column.name) ?? [];
+    const interned = kind === undefined ? undefined : table.internResource(resource);
+    if (interned === undefined) return undefined;
+    return kind === 'free'
+      ? { name: column.name, dynamic: true, plugin: undefined, values: () => interned.free }
+      : { name: column.name, dynamic: false, plugin: undefined, values: () => interned.allocatable };
   }
 }

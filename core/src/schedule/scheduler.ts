@@ -18,6 +18,7 @@ const turnMsMax = 5;
 const probesPerTurnMax = 64;
 const napMsMax = 60_000;
 const problemEveryMs = 60_000;
+const columnRetryMs = 10_000;
 
 export interface SchedulerCounts {
   readonly nodes: number;
@@ -36,7 +37,7 @@ export interface Scheduler {
   podChanged(pod: Immutable<Pod>): void;
   podDeleted(pod: Immutable<Pod>): void;
   /** A plugin's column is to be computed anew for all nodes. */
-  columnChanged(name: string): void;
+  columnChanged(plugin: string, name: string): void;
   /** Another hook generation. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID; the old one then goes on. */
   setTaps(taps: SchedulingTaps): void;
   start(): void;
@@ -70,6 +71,8 @@ class RunningScheduler implements Scheduler {
   #cycling = false;
   #wakeUp: (() => void) | undefined;
   #woken = false;
+  #columnsDueMs = 0;
+  #columnsOwe = false;
   #idlers: (() => void)[] = [];
 
   constructor(options: SchedulerOptions) {
@@ -111,8 +114,8 @@ class RunningScheduler implements Scheduler {
   podDeleted(pod: Immutable<Pod>): void {
     this.#intake.podDeleted(pod);
   }
-  columnChanged(name: string): void {
-    this.#bench.cluster.columnChanged(name);
+  columnChanged(plugin: string, name: string): void {
+    this.#bench.cluster.columnChanged(plugin, name);
   }
 
   setTaps(taps: SchedulingTaps): void {
@@ -169,8 +172,8 @@ class RunningScheduler implements Scheduler {
     for (const stopListening of this.#listening.splice(0)) stopListening();
     cluster.columns = engine.columns;
     cluster.ledger.resolveAgain();
-    for (const { name, onChanged } of taps.columns) {
-      const stopListening = onChanged?.(() => this.columnChanged(name));
+    for (const { plugin, name, onChanged } of taps.columns) {
+      const stopListening = onChanged?.(() => this.columnChanged(plugin, name));
       if (stopListening) this.#listening.push(stopListening);
     }
     return { taps, engine };
@@ -181,6 +184,7 @@ class RunningScheduler implements Scheduler {
     while (!signal.aborted) {
       this.#woken = false;
       this.#wakeDue();
+      this.#retryColumns();
       this.#probe();
       await this.#placeForATurn();
       const { pending } = this.#bench;
@@ -213,6 +217,15 @@ class RunningScheduler implements Scheduler {
     for (const due of pending.due(options.clock.nowMs())) this.#intake.enqueue(due);
   }
 
+  /** A column whose plugin failed or was not running yet is computed again after a while. */
+  #retryColumns(): void {
+    const { cluster, options } = this.#bench;
+    const nowMs = options.clock.nowMs();
+    if (nowMs < this.#columnsDueMs) return;
+    this.#columnsDueMs = nowMs + columnRetryMs;
+    this.#columnsOwe = cluster.retryColumns();
+  }
+
   /** Looks at some of the classes that wait for what has happened; their pods are tried only when a node is feasible. */
   #probe(): void {
     const { pending, options } = this.#bench;
@@ -240,7 +253,7 @@ class RunningScheduler implements Scheduler {
   async #rest(): Promise<void> {
     const { pending, options } = this.#bench;
     if (this.#isIdle()) for (const resolve of this.#idlers.splice(0)) resolve();
-    const napMs = Math.min(napMsMax, pending.nextDueMs - options.clock.nowMs());
+    const napMs = Math.min(this.#columnsOwe ? columnRetryMs : napMsMax, pending.nextDueMs - options.clock.nowMs());
     if (this.#woken || napMs <= 0) return;
     const enough = new AbortController();
     const nap = options.clock.sleep(napMs, enough.signal).catch(() => undefined);

@@ -119,7 +119,7 @@ class Comparison {
       world.scheduler.nodeDeleted(`n${step.index}`);
     } else {
       oracle.costs.set(`n${step.index}`, step.cost);
-      world.scheduler.columnChanged(cost.name);
+      world.scheduler.columnChanged('test', cost.name);
     }
   }
 

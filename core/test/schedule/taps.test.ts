@@ -233,6 +233,32 @@ test('a node whose column has another value lets waiting pods be tried, although
   await world.scheduler.stop();
 });
 
+test('columns of the same name belong each to its own plugin, and the names of the kernel stay its own', async (t) => {
+  const seen = new Map<string, number[]>();
+  const reading = (plugin: string, column: NodeColumn) =>
+    filterTap({ plugin, reads: { it: column }, run: ({ columns }) => void seen.set(plugin, [...(columns['it'] ?? [])]) });
+  const world = new World({
+    columns: [
+      { plugin: 'one', name: price.name, of: () => 1 },
+      { plugin: 'two', name: price.name, of: () => 2 },
+      { plugin: 'three', name: 'podsFree', of: () => 3 },
+    ],
+    filter: [reading('one', price), reading('two', price), reading('three', columns.podsFree)],
+  });
+  world.nodes(makeNode('a', { pods: 7 }));
+  world.pods(makePod('web'));
+  await world.idle();
+  t.deepEqual(
+    [...seen],
+    [
+      ['one', [1]],
+      ['two', [2]],
+      ['three', [7]],
+    ],
+  );
+  await world.scheduler.stop();
+});
+
 test('a column that throws or gives no number is reported, and its node takes no pod', async (t) => {
   const of = ({ metadata }: { metadata: { name?: string } }): number => {
     if (metadata.name === 'a') throw new Error('boom');
@@ -247,6 +273,26 @@ test('a column that throws or gives no number is reported, and its node takes no
   await world.idle();
   t.is(world.bound.get('web'), 'c');
   t.is(world.problems[0]?.error.code, 'TAP_SCHEDULE_COLUMN_FAILED');
+  await world.scheduler.stop();
+});
+
+test('a column of a plugin that does not run yet is computed when it runs', async (t) => {
+  let running = false;
+  const of = () => {
+    if (!running) throw new Error('not running');
+    return 5;
+  };
+  const world = new World({
+    columns: [{ plugin: 'cost', name: price.name, of }],
+    score: [scoreTap({ reads: { price }, run: () => undefined })],
+  });
+  world.nodes(...three());
+  world.pods(makePod('web'));
+  await world.idle();
+  t.is(world.bound.size, 0);
+  running = true;
+  await world.after(10_000);
+  t.is(world.bound.get('web'), 'a');
   await world.scheduler.stop();
 });
 
