@@ -16,6 +16,7 @@ if (found < versionMin) {
     stdout: process.stdout,
     stderr: process.stderr,
     nowMs: Date.now,
+    sections: async () => ({ api: (await import('./platform/settings.js')).apiSection }),
     startPlatform: async (options, terminal) =>
       (await import('./platform/up.js')).up(options, { terminal, onSignal: (signal, heard) => void process.on(signal, heard) }),
   });

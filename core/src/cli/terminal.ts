@@ -13,6 +13,8 @@ export interface Terminal {
   readonly stdout: Outlet;
   readonly stderr: Outlet;
   nowMs(): number;
+  /** Schemas of the configuration's sections that belong to the platform itself, such as `api`. */
+  sections(): Promise<Readonly<Record<string, object>>>;
   /** Runs the platform in this process until it is told to stop; answers the exit code. */
   startPlatform(options: UpOptions, terminal: Terminal): Promise<number>;
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { isTapError } from '@tappaas/sdk';
 import { deploy } from '../cli/commands/deploy.js';
 import { createApiClient } from '../cli/api-client.js';
 import { CliError } from '../cli/cli-error.js';
-import { exitCodes, type Invocation } from '../cli/command.js';
+import { explained } from '../cli/explained.js';
+import type { Invocation } from '../cli/command.js';
 import type { Terminal, UpOptions } from '../cli/terminal.js';
 import { startPlatform, type Platform } from '../platform.js';
 import { createLog } from '../telemetry/log.js';
@@ -46,17 +46,6 @@ export async function up(options: UpOptions, { terminal, onSignal }: UpSurroundi
   }
   stdout.write('Stopped.\n');
   return 0;
-}
-
-/** What keeps the platform from starting, for the person at the terminal; a wrong configuration has an exit code of its own. */
-function explained(error: unknown): never {
-  if (!isTapError(error)) throw error;
-  const exitCode = error.code === 'TAP_CONFIG_INVALID' ? exitCodes.configuration : exitCodes.failed;
-  throw new CliError(`${error.plugin === undefined ? '' : `plugin ${error.plugin}: `}${error.message}`, {
-    remedy: error.spec.remedy,
-    exitCode,
-    cause: error,
-  });
 }
 
 /** Deploys the directory when nothing was deployed yet; answers the application's URL. */

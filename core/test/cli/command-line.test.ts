@@ -11,6 +11,7 @@ async function run(...words: readonly string[]) {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     nowMs: () => 0,
+    sections: async () => ({}),
     startPlatform: async () => 0,
   });
   return { code, stdout, stderr };

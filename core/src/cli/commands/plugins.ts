@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
+import { explained } from '../explained.js';
 import { print, renderTable, tableType, type ServerTable } from '../print.js';
 
 const path = '/apis/platform.tappaas.dev/v1alpha1/plugins';
@@ -28,7 +29,7 @@ async function approve({ terminal, options }: Invocation, verb: string, instance
   }
   const { approvePlugin } = await import('../../kernel/lock/approve.js');
   const file = resolve(terminal.cwd, typeof options['file'] === 'string' ? options['file'] : 'tappaas.yaml');
-  const approved = await approvePlugin(file, instance, terminal.env);
+  const approved = await approvePlugin(file, instance).catch(explained);
   terminal.stdout.write(`${approved}\n`);
   return exitCodes.ok;
 }

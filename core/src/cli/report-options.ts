@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ReportOptions } from '../kernel/configuration-report.js';
+import type { Invocation } from './command.js';
+
+/** What the kernel needs to look at the configuration that `--file` names, without starting anything. */
+export async function reportOptions({ terminal, options }: Pick<Invocation, 'terminal' | 'options'>): Promise<ReportOptions> {
+  const file = typeof options['file'] === 'string' ? options['file'] : 'tappaas.yaml';
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return { configFile: resolve(terminal.cwd, file), sections: await terminal.sections(), env: terminal.env, kernelVersion: version };
+}

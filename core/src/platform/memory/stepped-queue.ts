@@ -1,0 +1,99 @@
+import { createWorkQueue, type Priority, type WorkQueue, type WorkQueueOptions } from '../../queue/work-queue.js';
+import type { ControllerQueue } from '../plugin-controller.js';
+
+/** A queue whose keys are handed out one by one when somebody says so, instead of as soon as they are ready. */
+export class SteppedQueue implements ControllerQueue {
+  readonly controller: string;
+  readonly #queue: WorkQueue<string>;
+  readonly #onChange: () => void;
+  readonly #workers: ((key: string | undefined) => void)[] = [];
+  readonly #failed = new Set<string>();
+  readonly #running = new Set<string>();
+
+  constructor(controller: string, options: WorkQueueOptions<string>, onChange: () => void) {
+    this.controller = controller;
+    this.#queue = createWorkQueue<string>(options);
+    this.#onChange = onChange;
+  }
+
+  /** Keys that are being worked on. */
+  get running(): ReadonlySet<string> {
+    return this.#running;
+  }
+
+  /** Keys whose last run failed and that wait for their back-off. */
+  get failed(): ReadonlySet<string> {
+    return this.#failed;
+  }
+
+  /** Whether a worker would take a key now. */
+  get isReady(): boolean {
+    return this.#workers.length > 0 && this.#queue.depth > 0;
+  }
+
+  /** Hands one ready key to a worker that waits; answers it. */
+  step(): string | undefined {
+    if (!this.isReady) return undefined;
+    const key = this.#queue.take();
+    if (key === undefined) return undefined;
+    this.#running.add(key);
+    this.#failed.delete(key);
+    this.#workers.shift()?.(key);
+    return key;
+  }
+
+  /** Ends the back-off of everything that failed: it is ready now. */
+  hurry(): void {
+    for (const key of this.#failed) this.#queue.add(key);
+  }
+
+  get(signal?: AbortSignal): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve(undefined);
+      const leave = () => {
+        const at = this.#workers.indexOf(take);
+        if (at >= 0) this.#workers.splice(at, 1);
+        resolve(undefined);
+      };
+      const take = (key: string | undefined) => {
+        signal?.removeEventListener('abort', leave);
+        resolve(key);
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#workers.push(take);
+      this.#onChange();
+    });
+  }
+
+  add(key: string, priority?: Priority): boolean {
+    const taken = this.#queue.add(key, priority);
+    this.#onChange();
+    return taken;
+  }
+
+  addAfter(key: string, delayMs: number, priority?: Priority): boolean {
+    const taken = this.#queue.addAfter(key, delayMs, priority);
+    this.#onChange();
+    return taken;
+  }
+
+  retry(key: string): number {
+    this.#failed.add(key);
+    return this.#queue.retry(key);
+  }
+
+  forget(key: string): void {
+    this.#queue.forget(key);
+  }
+
+  done(key: string): void {
+    this.#running.delete(key);
+    this.#queue.done(key);
+    this.#onChange();
+  }
+
+  async close(options: { readonly drain: boolean }): Promise<void> {
+    for (const worker of this.#workers.splice(0)) worker(undefined);
+    await this.#queue.close(options);
+  }
+}
