@@ -1,50 +1,221 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import test from 'ava';
-import type { Pod } from '@tappaas/sdk';
-import { Nodes, Pods } from '../dist/kinds/handles.js';
+import { Pods } from '../dist/kinds/handles.js';
 import { LocalCluster, until } from './support/local-cluster.ts';
+import { pod } from './support/manifests.ts';
+import { hostPort, isReady, isRunning, logOf, pidOf, read, state, untilPod } from './support/pods.ts';
 
-const server = `
-  const http = require('node:http');
-  http.createServer((q, s) => s.end('hello from ' + process.pid)).listen(process.env.PORT);
-`;
+const server = `require('node:http').createServer((q, s) => s.end('hello from ' + process.pid)).listen(process.env.PORT);`;
+const node = (source: string, more: object = {}) => ({ name: 'main', image: 'process', command: ['node', '-e', source], ...more });
+const shell = (script: string, more: object = {}) => ({ name: 'main', image: 'process', command: ['/bin/sh', '-c', script], ...more });
 
-const pod = (name: string, spec: object, labels = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, namespace: 'default', labels },
-  spec: { terminationGracePeriodSeconds: 2, ...spec },
+let cluster: LocalCluster;
+test.before(async () => {
+  cluster = await LocalCluster.make();
+  await cluster.start();
+});
+test.after.always(() => cluster.end());
+
+const key = (name: string) => ({ namespace: 'default', name });
+const create = (name: string, spec: object) => void cluster.store.create(Pods, pod(name, spec));
+
+test('a pod runs as a process, is ready on its injected port, and goes with its process when deleted', async (t) => {
+  create('web', { containers: [node(server, { ports: [{ name: 'http', containerPort: 8080 }] })] });
+  const ready = await untilPod(cluster, 'web', 'ready', isReady);
+  t.is(ready.status?.phase, 'Running');
+  t.is(ready.status?.podIP, '127.0.0.1');
+  t.deepEqual(
+    ready.status?.conditions?.map(({ type, status }) => `${type}=${status}`),
+    ['PodScheduled=True', 'Initialized=True', 'ContainersReady=True', 'Ready=True'],
+  );
+  const answer = await fetch(`http://127.0.0.1:${hostPort(ready)}/`);
+  t.regex(await answer.text(), /^hello from \d+$/);
+  cluster.store.delete(Pods, key('web'));
+  await until('gone', () => read(cluster, 'web') === undefined);
+  t.false(isRunning(pidOf(ready, 'main')));
+  await t.throwsAsync(fetch(`http://127.0.0.1:${hostPort(ready)}/`));
 });
 
-test('a bound pod runs as a process, is ready on its injected port, and goes when deleted', async (t) => {
-  const cluster = await LocalCluster.make();
-  t.teardown(() => cluster.end());
-  await cluster.start();
-  await until('node', () => cluster.store.all(Nodes).length === 1);
-  cluster.store.create(
-    Pods,
-    pod('web', {
-      containers: [{ name: 'web', image: 'process', command: ['node', '-e', server], ports: [{ name: 'http', containerPort: 8080 }] }],
-    }),
+test('a process that ignores PORT is not ready, and the reason says where it listens', async (t) => {
+  const stubborn = `const s = require('node:net').createServer().listen(0, () => console.log(s.address().port));`;
+  create('stubborn', { containers: [node(stubborn, { ports: [{ containerPort: 3000 }] })] });
+  const found = await untilPod(cluster, 'stubborn', 'told', ({ status }) =>
+    status?.conditions?.some(({ reason }) => reason === 'PortNotListening'),
   );
-  const key = { namespace: 'default', name: 'web' };
-  const ready = await until('ready', () => {
-    const found = cluster.store.get<Pod>(Pods, key);
-    return found?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ? found : undefined;
-  }).catch(async (error: unknown) => {
-    t.log(
-      JSON.stringify(cluster.store.get(Pods, key), undefined, 1),
-      await readFile(join(cluster.directory, 'agent', 'agent.log'), 'utf8'),
-    );
-    throw error;
+  const ready = found.status?.conditions?.find(({ type }) => type === 'Ready');
+  const listens = (await logOf(cluster, found, 'main')).trim();
+  t.is(ready?.status, 'False');
+  t.true(ready?.message?.includes(`listens on ${listens} instead of ${hostPort(found)}`), ready?.message);
+  t.true(ready?.message?.includes('PORT_<NAME>'));
+});
+
+test('each declared port gets a host port of its own, injected by number and by name', async (t) => {
+  create('ports', {
+    restartPolicy: 'Never',
+    containers: [
+      shell('echo "$PORT $PORT_ADMIN_API"', {
+        env: [{ name: 'PORT', value: '80' }],
+        ports: [{ containerPort: 80 }, { name: 'admin-api', containerPort: 81 }],
+      }),
+    ],
   });
-  t.is(ready.status?.phase, 'Running');
-  const ports = JSON.parse(ready.metadata.annotations?.['local.tappaas.dev/host-ports'] ?? '{}') as Record<string, number>;
-  const answer = await fetch(`http://127.0.0.1:${ports['web/8080/TCP']}/`);
-  t.regex(await answer.text(), /^hello from \d+$/);
-  cluster.store.delete(Pods, key);
-  await until('gone', () => cluster.store.get(Pods, key) === undefined);
-  await t.throwsAsync(fetch(`http://127.0.0.1:${ports['web/8080/TCP']}/`));
-  void writeFile;
+  const done = await untilPod(cluster, 'ports', 'done', ({ status }) => status?.phase === 'Succeeded');
+  const [first, second] = [hostPort(done, 'main/80/TCP'), hostPort(done, 'main/81/TCP')];
+  t.is(await logOf(cluster, done, 'main'), `${first} ${second}\n`);
+  t.not(first, second);
+});
+
+test('a container that ends is started again at once, and then after growing delays', async (t) => {
+  create('crash', { containers: [shell('echo run; exit 3')] });
+  const waiting = await untilPod(
+    cluster,
+    'crash',
+    'in back-off',
+    (found) => state(found, 'main')?.state?.waiting?.reason === 'CrashLoopBackOff',
+  );
+  t.true((state(waiting, 'main')?.restartCount ?? 0) >= 1);
+  t.is(state(waiting, 'main')?.lastState?.terminated?.exitCode, 3);
+  t.regex(state(waiting, 'main')?.state?.waiting?.message ?? '', /ended \d+ times in a row; starts again at/);
+  t.is(waiting.status?.phase, 'Running');
+  const later = await untilPod(cluster, 'crash', 'four runs', (found) => (state(found, 'main')?.restartCount ?? 0) >= 4);
+  t.is(await logOf(cluster, later, 'main', 'previous=true'), 'run\n');
+});
+
+test('restartPolicy Never leaves a failed container as it ended', async (t) => {
+  create('never', { restartPolicy: 'Never', containers: [shell('kill -TERM $$$$')] });
+  const failed = await untilPod(cluster, 'never', 'failed', ({ status }) => status?.phase === 'Failed');
+  t.like(state(failed, 'main')?.state?.terminated, { exitCode: 143, signal: 15, reason: 'Error' });
+  t.is(state(failed, 'main')?.restartCount, 0);
+});
+
+test('a failing liveness probe starts the container again', async (t) => {
+  create('sick', {
+    containers: [
+      shell('rm -f healthy; touch healthy; sleep 0.3; rm healthy; sleep 60', {
+        livenessProbe: {
+          exec: { command: ['cat', 'healthy'] },
+          periodSeconds: 1,
+          failureThreshold: 1,
+          initialDelaySeconds: 0,
+          terminationGracePeriodSeconds: 1,
+        },
+      }),
+    ],
+  });
+  const again = await untilPod(cluster, 'sick', 'started again', (found) => (state(found, 'main')?.restartCount ?? 0) >= 1);
+  t.regex(state(again, 'main')?.lastState?.terminated?.message ?? '', /^liveness probe failed: "cat healthy" ended with 1/);
+});
+
+test('a startup probe holds readiness back until it succeeds', async (t) => {
+  create('slow', {
+    containers: [
+      shell('sleep 1; touch up; sleep 60', { startupProbe: { exec: { command: ['cat', 'up'] }, periodSeconds: 1, failureThreshold: 30 } }),
+    ],
+  });
+  const early = await untilPod(cluster, 'slow', 'running', (found) => state(found, 'main')?.state?.running);
+  t.false(isReady(early));
+  t.false(state(early, 'main')?.started);
+  const late = await untilPod(cluster, 'slow', 'ready', isReady);
+  t.true(state(late, 'main')?.started);
+});
+
+test('init containers run in order before the others, and a failed one is tried again', async (t) => {
+  const volumes = [{ name: 'shared', emptyDir: {} }];
+  const volumeMounts = [{ name: 'shared', mountPath: '/shared' }];
+  const init = (name: string, script: string) => ({ name, image: 'process', command: ['/bin/sh', '-c', script], volumeMounts });
+  create('ordered', {
+    restartPolicy: 'OnFailure',
+    volumes,
+    initContainers: [init('first', 'echo 1 >> /shared/log; [ $(wc -l < /shared/log) -ge 2 ]'), init('second', 'echo 2 >> /shared/log')],
+    containers: [shell('cat /shared/log', { volumeMounts })],
+  });
+  const done = await untilPod(cluster, 'ordered', 'done', ({ status }) => status?.phase === 'Succeeded');
+  t.is(await logOf(cluster, done, 'main'), '1\n1\n2\n');
+  t.deepEqual(
+    done.status?.initContainerStatuses?.map(({ name, restartCount }) => [name, restartCount]),
+    [
+      ['first', 1],
+      ['second', 0],
+    ],
+  );
+});
+
+test('a sidecar runs before and beside the others and ends with them', async (t) => {
+  create('sidecar', {
+    restartPolicy: 'Never',
+    initContainers: [{ name: 'side', image: 'process', restartPolicy: 'Always', command: ['sleep', '60'] }],
+    containers: [shell('sleep 0.2')],
+  });
+  const running = await untilPod(cluster, 'sidecar', 'side runs', ({ status }) => status?.initContainerStatuses?.[0]?.state?.running);
+  const pid = Number(running.status?.initContainerStatuses?.[0]?.containerID?.replace('process://', ''));
+  await untilPod(cluster, 'sidecar', 'done', ({ status }) => status?.phase === 'Succeeded');
+  await until('side ended', () => !isRunning(pid));
+  t.pass();
+});
+
+test('SIGTERM comes first, and SIGKILL after the grace', async (t) => {
+  create('patient', { terminationGracePeriodSeconds: 1, containers: [shell('trap "echo term" TERM; while :; do sleep 0.05; done')] });
+  const running = await untilPod(cluster, 'patient', 'running', isReady);
+  const started = Date.now();
+  cluster.store.delete(Pods, key('patient'));
+  await until('gone', () => read(cluster, 'patient') === undefined);
+  t.true(Date.now() - started >= 950, `gone after ${Date.now() - started} ms`);
+  t.false(isRunning(pidOf(running, 'main')));
+});
+
+test('what a container leaves behind in other process groups ends with it', async (t) => {
+  create('forks', { restartPolicy: 'Never', containers: [shell('setsid sleep 300 & echo $!; sleep 0.3')] });
+  const done = await untilPod(cluster, 'forks', 'done', ({ status }) => status?.phase === 'Succeeded');
+  const pid = Number(await logOf(cluster, done, 'main'));
+  t.true(pid > 1);
+  t.false(isRunning(pid));
+});
+
+test('a pod that runs for longer than it may fails', async (t) => {
+  create('deadline', { activeDeadlineSeconds: 1, containers: [shell('sleep 60')] });
+  const failed = await untilPod(cluster, 'deadline', 'failed', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.reason, 'DeadlineExceeded');
+});
+
+test('hooks run after the start and before the end', async (t) => {
+  create('hooks', {
+    terminationGracePeriodSeconds: 5,
+    containers: [
+      node(
+        `setInterval(() => {}, 1e6); process.on('SIGTERM', () => process.exit(console.log(require('fs').readFileSync('hooks', 'utf8').trim())))`,
+        {
+          lifecycle: {
+            postStart: { exec: { command: ['/bin/sh', '-c', 'echo post >> hooks'] } },
+            preStop: { exec: { command: ['/bin/sh', '-c', 'echo pre >> hooks'] } },
+          },
+        },
+      ),
+    ],
+  });
+  const running = await untilPod(cluster, 'hooks', 'running', isReady);
+  const log = logOf(cluster, running, 'main', 'follow=true');
+  cluster.store.delete(Pods, key('hooks'));
+  t.is(await log, 'post\npre\n');
+});
+
+test('an image that is not in the images directory waits with a reason', async (t) => {
+  create('nginx', { containers: [{ name: 'main', image: 'nginx:1.27' }] });
+  const found = await untilPod(
+    cluster,
+    'nginx',
+    'told',
+    (seen) => state(seen, 'main')?.state?.waiting?.reason !== 'ContainerCreating' && state(seen, 'main'),
+  );
+  t.is(state(found, 'main')?.state?.waiting?.reason, 'ImageNeedsContainerRuntime');
+  t.is(found.status?.phase, 'Pending');
+});
+
+test('a program that is nowhere to be found waits with a reason', async (t) => {
+  create('missing', { containers: [{ name: 'main', image: 'process', command: ['no-such-program'] }] });
+  const found = await untilPod(
+    cluster,
+    'missing',
+    'told',
+    (seen) => state(seen, 'main')?.state?.waiting?.reason === 'CreateContainerError',
+  );
+  t.regex(state(found, 'main')?.state?.waiting?.message ?? '', /program "no-such-program" is neither in PATH/);
 });

@@ -1,17 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  watch,
-  writeFileSync,
-  writeSync,
-  type FSWatcher,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, renameSync, watch, writeSync, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '@tappaas/sdk';
 import type { LogFiles } from './log-files.js';
@@ -23,6 +10,7 @@ const chunkBytes = 64 * 1024;
 /** Read in one go before others get their turn, bytes. */
 const turnBytes = 1024 * 1024;
 const pollMs = 500;
+const positionBytes = 96;
 
 interface Source {
   readonly stream: Stream;
@@ -46,6 +34,7 @@ export class LogPump {
   readonly #chunk = Buffer.alloc(chunkBytes);
   readonly #listeners = new Set<(entries: string | undefined) => void>();
   readonly #stop = new AbortController();
+  readonly #position: number;
   #log: number;
   #logBytes: number;
   #watcher: FSWatcher | undefined;
@@ -56,13 +45,16 @@ export class LogPump {
     this.#files = files;
     this.#clock = clock;
     this.#logBytesMax = logBytesMax;
-    const position = readPosition(files.position);
+    this.#position = openSync(files.position, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const position = readPosition(this.#position);
     const source = (stream: Stream, path: string, offset: number): Source => {
       const file = openSync(path, 'a+', 0o600);
       return { stream, file, splitter: new LineSplitter(), offset: Math.min(offset, fstatSync(file).size) };
     };
     this.#sources = [source('stdout', files.stdout, position.stdout), source('stderr', files.stderr, position.stderr)];
     this.#log = openSync(files.log, 'a', 0o600);
+    // Entries that were written without their position being kept would be read, and written, once more.
+    if (fstatSync(this.#log).size > position.log) ftruncateSync(this.#log, position.log);
     this.#logBytes = fstatSync(this.#log).size;
   }
 
@@ -113,6 +105,7 @@ export class LogPump {
     this.#watcher?.close();
     for (const { file } of this.#sources) closeSync(file);
     closeSync(this.#log);
+    closeSync(this.#position);
     for (const listener of this.#listeners) listener(undefined);
     this.#listeners.clear();
   }
@@ -172,18 +165,21 @@ export class LogPump {
     this.#logBytes = 0;
   }
 
+  /** One write of one size: whoever kills the agent, what stands there is whole. */
   #savePosition(): void {
-    const [stdout, stderr] = this.#sources.map(({ offset, splitter }) => offset - splitter.pendingBytes);
-    writeFileSync(this.#files.position, JSON.stringify({ stdout, stderr }), { mode: 0o600 });
+    const [stdout = 0, stderr = 0] = this.#sources.map(({ offset, splitter }) => offset - splitter.pendingBytes);
+    writeSync(this.#position, JSON.stringify({ stdout, stderr, log: this.#logBytes }).padEnd(positionBytes), 0);
   }
 }
 
-function readPosition(path: string): { readonly stdout: number; readonly stderr: number } {
-  if (!existsSync(path)) return { stdout: 0, stderr: 0 };
-  try {
-    const { stdout = 0, stderr = 0 } = JSON.parse(readFileSync(path, 'utf8')) as { stdout?: number; stderr?: number };
-    return { stdout, stderr };
-  } catch {
-    return { stdout: 0, stderr: 0 };
-  }
+interface Position {
+  readonly stdout: number;
+  readonly stderr: number;
+  readonly log: number;
+}
+
+function readPosition(file: number): Position {
+  const bytes = Buffer.alloc(positionBytes);
+  const length = readSync(file, bytes, 0, positionBytes, 0);
+  return length === 0 ? { stdout: 0, stderr: 0, log: 0 } : (JSON.parse(bytes.toString('utf8', 0, length)) as Position);
 }

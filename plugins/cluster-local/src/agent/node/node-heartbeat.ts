@@ -22,16 +22,20 @@ export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal):
   const { clock, log, heartbeatMs, nodes } = options;
   const told = new Map<string, { readonly problem: string | undefined; readonly atMs: number }>();
   let failed = false;
+  let renewedMs = clock.nowMs();
   while (!signal.aborted) {
     try {
+      // After a silence the platform may have marked the nodes. The lease comes first, or it would mark them again.
+      const wasSilent = failed || clock.nowMs() - renewedMs > 2 * heartbeatMs;
+      for (const name of nodes) await renew(options, name, signal);
+      renewedMs = clock.nowMs();
       for (const name of nodes) {
         const view = options.view(name);
         const before = told.get(name);
-        if (before === undefined || before.problem !== view.proxyProblem || clock.nowMs() - before.atMs >= statusMs || failed) {
-          await tell(options.client, view, signal);
-          told.set(name, { problem: view.proxyProblem, atMs: clock.nowMs() });
-        }
-        await renew(options, name, signal);
+        const isDue = before === undefined || before.problem !== view.proxyProblem || clock.nowMs() - before.atMs >= statusMs;
+        if (!isDue && !wasSilent) continue;
+        await tell(options.client, view, signal);
+        told.set(name, { problem: view.proxyProblem, atMs: clock.nowMs() });
       }
       failed = false;
     } catch (error) {
