@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { platformServices } from '@tappaas/sdk';
 import type { ReportOptions } from '../kernel/configuration-report.js';
 import type { Invocation } from './command.js';
 
@@ -7,5 +8,12 @@ import type { Invocation } from './command.js';
 export async function reportOptions({ terminal, options }: Pick<Invocation, 'terminal' | 'options'>): Promise<ReportOptions> {
   const file = typeof options['file'] === 'string' ? options['file'] : 'tappaas.yaml';
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return { configFile: resolve(terminal.cwd, file), sections: await terminal.sections(), env: terminal.env, kernelVersion: version };
+  const services = Object.values(platformServices).map((service) => ({ service, value: undefined }));
+  return {
+    configFile: resolve(terminal.cwd, file),
+    sections: await terminal.sections(),
+    env: terminal.env,
+    kernelVersion: version,
+    services,
+  };
 }

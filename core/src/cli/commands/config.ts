@@ -25,7 +25,7 @@ export async function config(invocation: Invocation): Promise<number> {
     const rows = values.map(({ path, value, origin }) => [
       path,
       JSON.stringify(value),
-      ...(withOrigin ? [`${origin.file}:${origin.line}:${origin.column}`] : []),
+      ...(withOrigin ? [origin ? `${origin.file}:${origin.line}:${origin.column}` : 'default'] : []),
     ]);
     return textTable(['SETTING', 'VALUE', ...(withOrigin ? ['SET IN'] : [])], rows);
   });
