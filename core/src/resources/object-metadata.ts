@@ -15,7 +15,7 @@ export interface Birth {
 /** The metadata of a new object: what its author may say, and its birth. */
 export function bornMetadata(written: JsonObject, birth: Birth, hasGeneration: boolean): JsonObject {
   const { labels, annotations, finalizers, ownerReferences, generateName, managedFields } = written;
-  return withoutUndefined({
+  return withoutAbsent({
     name: birth.name,
     generateName,
     namespace: birth.namespace,
@@ -37,7 +37,7 @@ const kept = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePer
 export function updatedMetadata(previous: ObjectMeta, written: JsonObject): JsonObject {
   const { labels, annotations, finalizers, ownerReferences } = written;
   const own = previous as unknown as JsonObject;
-  return withoutUndefined({
+  return withoutAbsent({
     name: written['name'] ?? previous.name,
     generateName: own['generateName'],
     namespace: written['namespace'] ?? previous.namespace,
@@ -51,14 +51,19 @@ export function updatedMetadata(previous: ObjectMeta, written: JsonObject): Json
   });
 }
 
-/** `object` without the members that are `undefined`, and without empty lists and maps where Kubernetes drops them too. */
-function withoutUndefined(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && !isEmpty(value)));
+/** `object` without members that are not there, or are the empty list or map that Kubernetes leaves out too. */
+function withoutAbsent(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name, value]) => value !== undefined && !isEmpty(name, value)));
 }
 
-function isEmpty(value: unknown): boolean {
-  return Array.isArray(value) ? value.length === 0 : isJsonObject(value) && Object.keys(value).length === 0;
+/** What is empty and of another type than the field's is left for validation to name. */
+function isEmpty(name: string, value: unknown): boolean {
+  if (maps.has(name)) return isJsonObject(value) && Object.keys(value).length === 0;
+  return lists.has(name) && Array.isArray(value) && value.length === 0;
 }
+
+const maps = new Set(['labels', 'annotations']);
+const lists = new Set(['finalizers', 'ownerReferences', 'managedFields']);
 
 /** `object` with other metadata. */
 export const withMetadata = (object: JsonObject, metadata: JsonObject): Body => ({ ...object, metadata }) as unknown as Body;
