@@ -326,6 +326,55 @@ test('a score stretches what it says over the feasible nodes only, times its wei
   await world.scheduler.stop();
 });
 
+test('when the range of a score moves, nodes that did not change change places', async (t) => {
+  const byPrice = scoreTap({
+    plugin: 'cost',
+    reads: { price },
+    scale: 'less-is-better',
+    run: each(({ columns }, i) => columns['price']?.[i] ?? 0),
+  });
+  const bySize = scoreTap({
+    plugin: 'size',
+    reads: { cpu: columns.allocatable('cpu') },
+    run: each(({ columns }, i) => (columns['cpu']?.[i] ?? 0) / 1000),
+  });
+  const world = new World({
+    columns: [{ plugin: 'cost', name: price.name, of: ({ metadata }) => Number(metadata.labels?.['price']) }],
+    score: [byPrice, bySize],
+  });
+  const priced = (name: string, cents: number, cpu: string) => makeNode(name, { cpu, labels: { price: String(cents) } });
+  world.nodes(priced('a', 10, '40'), priced('b', 20, '60'), priced('outlier', 100, '1'));
+  world.pods(makePod('before'));
+  await world.idle();
+  t.is(world.bound.get('before'), 'b', '100 + 40 points for a, 88 + 60 for b');
+  world.scheduler.nodeDeleted('outlier');
+  world.pods(makePod('after'));
+  await world.idle();
+  t.is(world.bound.get('after'), 'a', '100 + 40 points for a, 0 + 60 for b');
+  await world.scheduler.stop();
+});
+
+test('a tap finds its answers set to 0, whatever it answered before', async (t) => {
+  const full = filterTap({
+    reads: { cpu: columns.free('cpu') },
+    reasons: [{ message: 'full', retryOn: ['pod-deleted'] }],
+    run: ({ count, out, columns }) => {
+      for (let i = 0; i < count; i++) if (columns['cpu']?.[i] === 0) out[i] = 1;
+    },
+  });
+  const world = new World({ filter: [full] });
+  world.nodes(makeNode('a', { cpu: '1' }));
+  world.pods(makePod('big', { cpu: '1' }));
+  await world.idle();
+  world.pods(makePod('small'));
+  await world.idle();
+  t.is(world.decision('small')?.refused[0]?.message, 'full');
+  world.delete('big');
+  await world.after(1000);
+  t.is(world.bound.get('small'), 'a');
+  await world.scheduler.stop();
+});
+
 test('another hook generation takes over, and pods that waited are tried with it', async (t) => {
   const world = new World({ filter: [filterTap({ run: ({ out }) => void out.fill(1) })] });
   world.nodes(...three());
