@@ -76,7 +76,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
     });
     const bare = await bestMicros(rounds, calls / taps, async (n) => {
       const functions = Array.from({ length: taps }, () => gate);
-      for (let i = 0; i < n; i += 1) await Promise.all(functions.map((tap) => tap(request)));
+      for (let i = 0; i < n; i += 1) await Promise.all(functions.map(async (tap) => tap(request)));
     });
     await kernel.stop();
     const value = rounded((guarded - bare) / taps);

@@ -87,8 +87,11 @@ function keepsAlive(handle: object | undefined): boolean {
   return !('hasRef' in handle) || typeof handle.hasRef !== 'function' || handle.hasRef() !== false;
 }
 
+/** The message, this function, `opened` and the callback. */
+const ownFrames = 4;
+
 function openedAt(): string {
-  const lines = (new Error('opened').stack ?? '').split('\n').slice(1);
-  const line = lines.find((text) => !text.includes('node:') && !text.includes(import.meta.url));
+  const lines = (new Error('opened').stack ?? '').split('\n').slice(ownFrames);
+  const line = lines.find((text) => !text.includes('node:'));
   return line?.trim().replace(/^at /, '') ?? 'an unknown place';
 }

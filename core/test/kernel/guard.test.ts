@@ -1,0 +1,330 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { defineErrors, definePlugin, defineService, hooks, type Context, type Plugin } from '@tappaas/sdk';
+import { Application } from '@tappaas/sdk/kinds';
+import test from 'ava';
+import { TimerWheel, type WheelEntry } from '../../dist/kernel/guard/timer-wheel.js';
+import { Breaker } from '../../dist/kernel/guard/breaker.js';
+import { settled, VirtualClock } from '../virtual-clock.ts';
+import { metric, request, selector, start } from './fixture.ts';
+
+const { validate } = hooks.admission;
+const kinds = [Application] as const;
+type Gate = (context: Context) => void | Promise<void>;
+
+const gate = (id: string, run: Gate, timeoutMs?: number): { readonly id: string; readonly plugin: Plugin } => ({
+  id,
+  plugin: definePlugin({
+    id,
+    setup: (host) =>
+      host.tap(validate, { kinds, ...(timeoutMs === undefined ? {} : { timeoutMs }) }, (_, context) => run(context) as Promise<undefined>),
+  }),
+});
+
+const never = (): Promise<void> => new Promise(() => {});
+
+class Entry implements WheelEntry {
+  dueTick = -1;
+  previous: WheelEntry | undefined = undefined;
+  next: WheelEntry | undefined = undefined;
+  readonly expire: () => void;
+
+  constructor(expire: () => void) {
+    this.expire = expire;
+  }
+}
+
+test('the wheel expires entries at their time, never earlier, and not those that left', async (t) => {
+  const clock = new VirtualClock();
+  const wheel = new TimerWheel(clock);
+  const startMs = clock.nowMs();
+  const expired: [number, number][] = [];
+  const delays = [1, 9, 10, 11, 95, 100, 5120, 5121, 7000, 60_000];
+  for (const delay of delays) wheel.insert(new Entry(() => expired.push([delay, clock.nowMs() - startMs])), startMs, delay);
+  const gone = new Entry(() => t.fail('it had left'));
+  wheel.insert(gone, startMs, 50);
+  wheel.remove(gone);
+  wheel.remove(gone);
+  await clock.advance(70_000);
+  t.deepEqual(
+    expired.map(([delay]) => delay).toSorted((a, b) => a - b),
+    delays,
+  );
+  for (const [delay, atMs] of expired) t.true(atMs >= delay && atMs <= delay + 10, `${delay} expired at ${atMs}`);
+  t.is(wheel.size, 0);
+  t.is(clock.sleeping, 0);
+});
+
+test('an entry that is entered while others sleep longer wakes the wheel earlier', async (t) => {
+  const clock = new VirtualClock();
+  const wheel = new TimerWheel(clock);
+  const expired: string[] = [];
+  wheel.insert(new Entry(() => expired.push('late')), clock.nowMs(), 1000);
+  wheel.insert(new Entry(() => expired.push('early')), clock.nowMs(), 20);
+  await clock.advance(30);
+  t.deepEqual(expired, ['early']);
+  const again = new Entry(() => expired.push('again'));
+  wheel.insert(new Entry(() => wheel.insert(again, clock.nowMs(), 40)), clock.nowMs(), 10);
+  await clock.advance(100);
+  t.deepEqual(expired, ['early', 'again']);
+  wheel.close();
+  await clock.advance(2000);
+  t.deepEqual(expired, ['early', 'again']);
+});
+
+test('time during which the event loop was blocked does not count against those who waited', async (t) => {
+  const clock = new VirtualClock();
+  const wheel = new TimerWheel(clock);
+  const expired: number[] = [];
+  wheel.insert(new Entry(() => expired.push(clock.nowMs())), clock.nowMs(), 1000);
+  await settled();
+  await clock.freeze(5000);
+  t.deepEqual(expired, []);
+  await clock.advance(100);
+  t.is(expired.length, 1);
+});
+
+test('the breaker opens at the fifth failure in 30 s, lets one call through after 60 s, and that call decides', (t) => {
+  const clock = { now: 0, nowMs: () => clock.now, sleep: never };
+  const states: string[] = [];
+  const breaker = new Breaker(clock, (state) => states.push(state));
+  for (const atMs of [0, 10_000, 20_000, 30_000]) {
+    clock.now = atMs;
+    breaker.failed();
+  }
+  clock.now = 30_001;
+  breaker.failed();
+  t.is(breaker.state, 'closed', 'the first failure was more than 30 s ago');
+  breaker.failed();
+  t.is(breaker.state, 'open');
+  t.false(breaker.admits());
+  clock.now += 59_999;
+  t.false(breaker.admits());
+  clock.now += 1;
+  t.true(breaker.admits());
+  t.false(breaker.admits(), 'only one call is tried');
+  breaker.failed();
+  t.is(breaker.state, 'open');
+  clock.now += 60_000;
+  t.true(breaker.admits());
+  breaker.succeeded();
+  t.is(breaker.state, 'closed');
+  t.is(breaker.failures, 0);
+  t.deepEqual(states, ['open', 'half-open', 'open', 'half-open', 'closed']);
+});
+
+test('a tap that does not settle is cut off at its limit, its signal aborts, and its late answer is thrown away', async (t) => {
+  let signal: AbortSignal | undefined;
+  let answer: (() => void) | undefined;
+  const slow = gate(
+    'slow',
+    (context) => {
+      signal = context.signal;
+      t.is(context.remainingMs(), 300);
+      return new Promise((resolve) => (answer = resolve));
+    },
+    300,
+  );
+  const { kernel, clock } = await start([slow, gate('quick', () => {})]);
+  const asked = kernel.hooks.gate(validate, selector, request());
+  await clock.advance(290);
+  t.false(signal?.aborted);
+  await clock.advance(20);
+  const { failures } = await asked;
+  t.deepEqual(
+    failures.map(({ plugin, error }) => [plugin, error.code, error.message]),
+    [['slow', 'TAP_PLUGIN_TIMEOUT', 'plugin slow did not finish admission.validate within 300 ms']],
+  );
+  t.true(signal?.aborted);
+  answer?.();
+  await settled();
+  t.is(metric(kernel, 'tappaas_tap_duration_seconds_count{plugin="slow",hook="admission.validate",outcome="timeout"}'), 1);
+  t.is(metric(kernel, 'tappaas_tap_duration_seconds_count{plugin="slow",hook="admission.validate",outcome="ok"}'), 0);
+  await kernel.stop();
+});
+
+test('one deadline is shared by a whole request: the tap that it runs out on is not blamed', async (t) => {
+  const remaining: number[] = [];
+  const { kernel, clock } = await start([
+    gate('a', async (context) => {
+      remaining.push(context.remainingMs());
+      await never();
+    }),
+  ]);
+  const scope = { deadlineAtMs: clock.nowMs() + 400 };
+  for (let n = 0; n < 6; n += 1) {
+    const asked = kernel.hooks.gate(validate, selector, request(), { deadlineAtMs: clock.nowMs() + 400 });
+    await clock.advance(500);
+    const { failures } = await asked;
+    t.is(failures[0]?.error.code, 'TAP_DEADLINE_EXCEEDED');
+  }
+  t.deepEqual(new Set(remaining), new Set([400]));
+  const late = await kernel.hooks.gate(validate, selector, request(), scope);
+  t.is(late.failures[0]?.error.code, 'TAP_DEADLINE_EXCEEDED', 'nothing is begun when the time is over');
+  t.is(remaining.length, 6);
+  t.is(kernel.plugins()[0]?.breakers[0]?.state, 'closed');
+  await kernel.stop();
+});
+
+test('the signal of a request that went away reaches its taps', async (t) => {
+  let signal: AbortSignal | undefined;
+  const { kernel } = await start([
+    gate('a', async (context) => {
+      signal = context.signal;
+      await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+    }),
+  ]);
+  const caller = new AbortController();
+  const asked = kernel.hooks.gate(validate, selector, request(), { signal: caller.signal });
+  caller.abort(new Error('hung up'));
+  await asked;
+  t.true(signal?.aborted);
+  await kernel.stop();
+});
+
+test('who runs is known across awaits, timers, microtasks and nested calls', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const Greeter = defineService<{ greet(): Promise<void> }>({ id: 'acme/greeter', contract: 1 });
+  const greeter = definePlugin({
+    id: 'greeter',
+    setup(host) {
+      host.provide(Greeter, () => ({
+        greet: async () => {
+          seen.push(loaded.kernel.pluginOf());
+          await Promise.resolve();
+          seen.push(loaded.kernel.pluginOf());
+        },
+      }));
+    },
+  });
+  const user = definePlugin({
+    id: 'user',
+    needs: { greeter: Greeter },
+    setup(host, _config, services) {
+      host.tap(validate, { kinds }, async () => {
+        seen.push(loaded.kernel.pluginOf());
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        seen.push(loaded.kernel.pluginOf());
+        await services.greeter.greet();
+        seen.push(loaded.kernel.pluginOf());
+      });
+    },
+  });
+  const loaded = await start([
+    { id: 'mine', plugin: user },
+    { id: 'hello', plugin: greeter },
+  ]);
+  await loaded.kernel.hooks.gate(validate, selector, request());
+  t.deepEqual(seen, ['mine', 'mine', 'hello', 'hello', 'mine']);
+  t.is(loaded.kernel.pluginOf(), undefined);
+  await loaded.kernel.stop();
+});
+
+test('an outer asynchronous context survives the guard', async (t) => {
+  const outer = new AsyncLocalStorage<string>();
+  let seen: string | undefined;
+  const { kernel } = await start([
+    gate('a', async () => {
+      await Promise.resolve();
+      seen = outer.getStore();
+    }),
+  ]);
+  await outer.run('request-1', () => kernel.hooks.gate(validate, selector, request()));
+  t.is(seen, 'request-1');
+  await kernel.stop();
+});
+
+test('five failures of its own blame cut a plugin off one hook and no other; those of others do not count', async (t) => {
+  const errors = defineErrors({
+    NOISY_PRICES_DOWN: { httpStatus: 503, blame: 'upstream', retry: 'back-off', remedy: 'Check the price service.' },
+    NOISY_ASKED_WRONGLY: { httpStatus: 400, blame: 'caller', retry: 'never', remedy: 'Ask correctly.' },
+  });
+  let fails: 'upstream' | 'caller' | 'own' | 'not' = 'upstream';
+  const plugin = definePlugin({
+    id: 'noisy',
+    setup(host) {
+      host.tap(validate, { kinds }, () => {
+        if (fails === 'upstream') throw errors.NOISY_PRICES_DOWN({ message: 'no prices' });
+        if (fails === 'caller') throw errors.NOISY_ASKED_WRONGLY({ message: 'wrong' });
+        if (fails === 'own') throw new Error('bug');
+      });
+      host.tap(hooks.admission.mutate, { kinds }, () => undefined);
+    },
+  });
+  const { kernel, clock, events } = await start([{ id: 'noisy', plugin }]);
+  const ask = async () => (await kernel.hooks.gate(validate, selector, request())).failures[0]?.error.code;
+  for (let n = 0; n < 10; n += 1) t.is(await ask(), 'NOISY_PRICES_DOWN');
+  fails = 'caller';
+  for (let n = 0; n < 10; n += 1) t.is(await ask(), 'NOISY_ASKED_WRONGLY');
+  fails = 'own';
+  for (let n = 0; n < 5; n += 1) t.is(await ask(), 'TAP_PLUGIN_FAILED');
+  t.is(await ask(), 'TAP_PLUGIN_CIRCUIT_OPEN');
+  t.is(metric(kernel, 'tappaas_breaker_open{plugin="noisy",hook="admission.validate"}'), 1);
+  t.is(metric(kernel, 'tappaas_tap_skipped_total{plugin="noisy",hook="admission.validate",reason="breaker"}'), 1);
+  const asked = request();
+  const mutated = await kernel.hooks.transform(hooks.admission.mutate, selector, {
+    value: asked.object,
+    input: (object) => ({ ...asked, object }),
+  });
+  t.is(mutated.failure, undefined);
+  fails = 'not';
+  t.is(await ask(), 'TAP_PLUGIN_CIRCUIT_OPEN');
+  await clock.advance(60_000);
+  t.is(await ask(), undefined);
+  t.is(kernel.plugins()[0]?.breakers.find(({ hook }) => hook === 'admission.validate')?.state, 'closed');
+  t.deepEqual(
+    events.filter(({ type }) => type.startsWith('breaker')).map(({ type }) => type),
+    ['breaker.open', 'breaker.half-open', 'breaker.closed'],
+  );
+  await kernel.stop();
+});
+
+test('a plugin that waits for another one is not blamed for its slowness', async (t) => {
+  const Slow = defineService<{ wait(): Promise<void> }>({ id: 'acme/slow', contract: 1 });
+  const provider = definePlugin({ id: 'provider', setup: (host) => host.provide(Slow, () => ({ wait: never })) });
+  const user = definePlugin({
+    id: 'user',
+    needs: { slow: Slow },
+    setup: (host, _config, { slow }) => host.tap(validate, { kinds }, () => slow.wait() as Promise<undefined>),
+  });
+  const { kernel, clock } = await start([
+    { id: 'user', plugin: user },
+    { id: 'provider', plugin: provider },
+  ]);
+  for (let n = 0; n < 6; n += 1) {
+    const asked = kernel.hooks.gate(validate, selector, request());
+    await clock.advance(2000);
+    t.is((await asked).failures[0]?.plugin, 'user');
+  }
+  t.is(kernel.plugins().find(({ id }) => id === 'user')?.breakers[0]?.state, 'closed');
+  await kernel.stop();
+});
+
+test('an error keeps its plugin, its code and its cause, and a foreign thing that is thrown becomes an error', async (t) => {
+  for (const thrown of [new TypeError('x is undefined'), 'a text', undefined, null, 42, { message: 'not an error' }]) {
+    const { kernel } = await start([
+      gate('odd', () => {
+        throw thrown as Error;
+      }),
+    ]);
+    const { failures } = await kernel.hooks.gate(validate, selector, request());
+    t.is(failures[0]?.error.code, 'TAP_PLUGIN_FAILED');
+    t.is(failures[0]?.error.plugin, 'odd');
+    t.is(failures[0]?.error.cause, thrown);
+    await kernel.stop();
+  }
+});
+
+test('in-flight calls are counted down whatever way they end', async (t) => {
+  let end: (() => void) | undefined;
+  const { kernel, clock } = await start([gate('a', () => new Promise((resolve) => (end = resolve)))]);
+  const first = kernel.hooks.gate(validate, selector, request());
+  const second = kernel.hooks.gate(validate, selector, request());
+  await clock.advance(0);
+  end?.();
+  await clock.advance(2000);
+  await Promise.all([first, second]);
+  const stopped = kernel.stop();
+  await clock.advance(0);
+  t.deepEqual(await stopped, { errors: [], leaks: [] });
+  t.is(clock.sleeping, 0, 'nothing waits for the clock any more');
+});
