@@ -37,6 +37,8 @@ export class Binding {
     try {
       const outcome = await this.#tried(pending, node, generation);
       await this.#conclude(pending, node, generation, this.#isThere(pending, node) ? 'bound' : outcome, undo);
+    } catch (cause) {
+      reportStep(this.#bench, 'binding a pod', cause);
     } finally {
       this.#inFlight--;
       this.#settled();

@@ -137,6 +137,7 @@ export class Cycle {
   /** Whatever was thrown (by a filter, as a rule) costs this pod its attempt, and nobody else anything. */
   failed(pending: PendingPod, cause: unknown): void {
     this.#rooms.release(pending);
+    forget(this.#bench, pending);
     const error = isTapError(cause)
       ? cause
       : scheduleErrors.TAP_SCHEDULE_STEP_FAILED({

@@ -51,6 +51,7 @@ export class PendingPods {
   readonly #timed = new Heap<PendingPod>((a, b) => a.dueMs < b.dueMs);
   readonly #parked = new Map<SchedulingClass, Set<PendingPod>>();
   readonly #toProbe = new Set<SchedulingClass>();
+  readonly #unheard = new Set<RetryOn>();
   readonly #lastEvent = new Map<RetryOn, number>();
   #events = 0;
   #sequence = 0;
@@ -75,7 +76,7 @@ export class PendingPods {
     return this.#timed.first?.dueMs ?? Infinity;
   }
   get hasProbes(): boolean {
-    return this.#toProbe.size > 0;
+    return this.#toProbe.size > 0 || (this.#unheard.size > 0 && this.#parked.size > 0);
   }
   get(uid: string): PendingPod | undefined {
     return this.#pods.get(uid);
@@ -175,14 +176,7 @@ export class PendingPods {
   /** Something happened: classes that wait for it are to be looked at. */
   happened(event: RetryOn): void {
     this.#lastEvent.set(event, ++this.#events);
-    for (const [cls, group] of this.#parked) {
-      if (this.#toProbe.has(cls)) continue;
-      for (const pending of group) {
-        if (!pending.retryOn.includes(event)) continue;
-        this.#toProbe.add(cls);
-        break;
-      }
-    }
+    this.#unheard.add(event);
   }
 
   /** Something changed that no event names, such as the taps themselves. */
@@ -196,6 +190,7 @@ export class PendingPods {
 
   /** A class whose parked pods may have a chance now. */
   takeProbe(): SchedulingClass | undefined {
+    this.#hear();
     for (const cls of this.#toProbe) {
       this.#toProbe.delete(cls);
       return cls;
@@ -230,6 +225,19 @@ export class PendingPods {
       due.push(pending);
     }
     return due;
+  }
+
+  /** Finds the classes that wait for what has happened: once for many events, since there may be many classes. */
+  #hear(): void {
+    if (this.#unheard.size === 0) return;
+    for (const [cls, group] of this.#parked) {
+      for (const { retryOn } of group) {
+        if (!retryOn.some((event) => this.#unheard.has(event))) continue;
+        this.#toProbe.add(cls);
+        break;
+      }
+    }
+    this.#unheard.clear();
   }
 
   #countAttempt(pending: PendingPod, nowMs: number): void {

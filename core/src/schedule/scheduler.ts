@@ -139,6 +139,7 @@ class RunningScheduler implements Scheduler {
   }
 
   idle(): Promise<void> {
+    if (this.#stopping.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idlers.push(resolve);
       this.#wake();
@@ -214,7 +215,10 @@ class RunningScheduler implements Scheduler {
 
   #wakeDue(): void {
     const { pending, options } = this.#bench;
-    for (const due of pending.due(options.clock.nowMs())) this.#intake.enqueue(due);
+    for (const due of pending.due(options.clock.nowMs())) {
+      if (due.state === 'gated') this.#intake.enqueue(due);
+      else pending.activate(due);
+    }
   }
 
   /** A column whose plugin failed or was not running yet is computed again after a while. */

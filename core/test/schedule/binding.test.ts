@@ -146,6 +146,32 @@ test('a pod under deletion counts on the node until its binding has ended', asyn
   await world.scheduler.stop();
 });
 
+test('what goes wrong in the telling of a decision costs no node and stops nobody', async (t) => {
+  let told = 0;
+  const world = new World(
+    {},
+    {
+      onDecision: () => {
+        if (++told === 1) throw new Error('boom');
+      },
+    },
+  );
+  world.nodes(makeNode('a', { cpu: '1' }));
+  world.pods(makePod('one', { cpu: '1' }));
+  await world.idle();
+  t.is(world.scheduler.counts().placedPods, 0);
+  t.is(world.problems[0]?.error.code, 'TAP_SCHEDULE_STEP_FAILED');
+  await world.after(1000);
+  t.is(world.bound.get('one'), 'a');
+  await world.scheduler.stop();
+});
+
+test('a scheduler that is stopped is idle', async (t) => {
+  const world = new World();
+  await world.scheduler.stop();
+  await t.notThrowsAsync(world.idle());
+});
+
 test('no more bindings are in flight than the limit', async (t) => {
   const world = new World({}, { limits: { ...defaultLimits, bindsInFlightMax: 2 } });
   const bindings = heldBindings(world);

@@ -64,6 +64,23 @@ test('a pod that preEnqueue keeps out is asked about again when it changes and a
   await world.scheduler.stop();
 });
 
+test('preEnqueue is not asked again about a pod that it has let in', async (t) => {
+  let asked = 0;
+  const world = new World({
+    preEnqueue: async () => {
+      asked++;
+      return undefined;
+    },
+  });
+  world.nodes(node);
+  world.pods(makePod('web', { cpu: '2' }));
+  await world.idle();
+  await world.after(5 * minuteMs);
+  t.is(world.decisions.length, 2);
+  t.is(asked, 1);
+  await world.scheduler.stop();
+});
+
 test('a pod that preFilter refuses is tried again when it has rested', async (t) => {
   let asked = 0;
   const world = new World({ preFilter: async () => (++asked === 1 ? { plugin: 'gang', message: 'the others are missing' } : undefined) });
