@@ -1,6 +1,6 @@
 import { change, freezeDeep } from '@tappaas/sdk';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 interface Shop {
   name: string;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isTapError, type KubernetesObject } from '@tappaas/sdk';
+import { isTapError } from '@tappaas/sdk';
 import type { ApiResource } from '../cluster/api-resource.js';
 import { installationLabel } from '../reconcile/inventory.js';
 import { platformErrors } from './errors.js';
@@ -54,7 +54,7 @@ export class ClusterNamespaces {
   }
 
   async #verify(access: ClusterAccess, name: string): Promise<void> {
-    const found = await access.client.find<KubernetesObject>(namespaceResource, { name });
+    const found = await access.client.find(namespaceResource, { name });
     if (found?.metadata.labels?.[installationLabel] === this.#installation) return;
     throw platformErrors.TAP_NAMESPACE_FOREIGN({ message: `namespace ${name} of cluster ${access.name} was not made by this platform` });
   }

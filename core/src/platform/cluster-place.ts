@@ -1,4 +1,3 @@
-import type { KubernetesObject } from '@tappaas/sdk';
 import type { Place } from '../reconcile/rendered-controller.js';
 import type { ObjectRef } from '../reconcile/object-ref.js';
 import type { ClusterAccess } from './cluster-access.js';
@@ -12,7 +11,7 @@ export function clusterPlace({ client }: ClusterAccess, watch: ClusterWatch, ens
     podsOf: (objects) => watch.podsOf(objects),
     target: {
       async find(ref, signal) {
-        return client.find<KubernetesObject>(await client.discovery.resourceOf(ref), keyOf(ref), { signal });
+        return client.find(await client.discovery.resourceOf(ref), keyOf(ref), { signal });
       },
       async apply(object, { fieldManager, force, signal }) {
         if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);

@@ -82,14 +82,12 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   return {
     cached(ref) {
       const informer = roots.get(kindOf(ref));
-      return informer?.hasSynced
-        ? { live: informer.get(ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name) as Frozen | undefined }
-        : undefined;
+      return informer?.hasSynced ? { live: informer.get(ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name) } : undefined;
     },
     podsOf(objects) {
       const uids = objects.flatMap(({ metadata }) => metadata.uid ?? []);
       const below = uids.flatMap((uid) => replicaSets.byIndex('owner', uid)).flatMap(({ metadata }) => metadata.uid ?? []);
-      return [...uids, ...below].flatMap((uid) => pods.byIndex('owner', uid)) as readonly Frozen[];
+      return [...uids, ...below].flatMap((uid) => pods.byIndex('owner', uid));
     },
     onChange(listener) {
       const tell = (owner: string | undefined) => {

@@ -9,7 +9,7 @@ export function confidentialityOf(kernel: Kernel): Confidentiality {
   return {
     isVisibleTo: (plugin) => {
       const state = kernel.plugins().find(({ id }) => id === plugin);
-      return (state?.permissions as { readonly secrets?: readonly string[] } | undefined)?.secrets?.includes(permission) ?? false;
+      return state?.permissions?.secrets?.includes(permission) ?? false;
     },
     redacted,
     restored,

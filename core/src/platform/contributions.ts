@@ -75,7 +75,7 @@ function actionsOf(parts: ContributionParts): readonly ServedAction[] {
             ),
           { signal: call.signal },
         );
-        return { output: output as object };
+        return { output: output };
       },
     };
   });

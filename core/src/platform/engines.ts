@@ -7,7 +7,7 @@ import { createWorkQueue } from '../queue/work-queue.js';
 import type { Kernel, Registrations } from '../kernel/kernel.js';
 import type { Access } from '../resources/client.js';
 import { createResourceEngine, type ResourceEngine } from '../resources/engine.js';
-import type { KindRegistration, VirtualHandler } from '../resources/kind-entry.js';
+import type { KindRegistration } from '../resources/kind-entry.js';
 import { kernelKinds, type ReviewHandlers } from '../resources/kinds/kernel-kinds.js';
 import type { Sealer } from '../resources/stored-object.js';
 import { openWatchCache } from '../store/watch-cache.js';
@@ -196,6 +196,6 @@ export class Engines {
       rules: () => ({ resourceRules: [], nonResourceRules: [], isComplete: true }),
     });
     const tokenReview = createTokenReview(async (credentials) => authenticate(credentials));
-    return { ...reviews, tokenReview } as unknown as Readonly<Record<keyof ReviewHandlers, VirtualHandler>>;
+    return { ...reviews, tokenReview };
   }
 }

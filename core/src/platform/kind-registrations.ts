@@ -57,5 +57,5 @@ function guarded(behaviour: KindBehaviour<AnyKind>, { kind }: AnyKind, guard: Pl
       : {}),
     ...(behaviour.versions ? { versions: behaviour.versions } : {}),
   };
-  return calls as KindBehaviour<never>;
+  return calls;
 }

@@ -1,15 +1,5 @@
 import { isTapError } from '@tappaas/sdk';
-import type {
-  AnyKind,
-  Clock,
-  Controller as ControllerDeclaration,
-  Immutable,
-  Logger,
-  Outcome,
-  ReconcileContext,
-  Resources,
-  Watches,
-} from '@tappaas/sdk';
+import type { AnyKind, Clock, Controller as ControllerDeclaration, Immutable, Logger, Outcome, Resources, Watches } from '@tappaas/sdk';
 import type { Registered } from '../kernel/kernel.js';
 import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from '../queue/work-queue.js';
 import { createController, type Run, type RunReport } from '../reconcile/controller.js';

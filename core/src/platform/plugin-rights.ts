@@ -2,10 +2,6 @@ import type { PluginState } from '../kernel/plugin-state.js';
 import type { Access } from '../resources/client.js';
 import { platformErrors } from './errors.js';
 
-interface Granted {
-  readonly resources?: readonly { readonly kind: string; readonly verbs: readonly string[] }[];
-}
-
 /** The declared verb that a call needs: a patch is an update. */
 const declaredVerb: Readonly<Record<Access['verb'], string>> = {
   get: 'get',
@@ -20,7 +16,7 @@ const declaredVerb: Readonly<Record<Access['verb'], string>> = {
 export function checkRights(state: PluginState | undefined, { verb, group, kind }: Access): void {
   const needed = declaredVerb[verb];
   const name = `${group}/${kind}`;
-  const granted = (state?.permissions as Granted | undefined)?.resources ?? [];
+  const granted = state?.permissions?.resources ?? [];
   if (granted.some((entry) => entry.kind === name && entry.verbs.includes(needed))) return;
   throw platformErrors.TAP_PLUGIN_PERMISSION({
     message: `plugin ${state?.id ?? 'unknown'} may not ${needed} ${kind} of group "${group}": its permissions do not name it`,

@@ -9,7 +9,6 @@ import {
   type ReconcileContext,
   type Rendering,
   type RenderFacts,
-  type RenderSet,
   type Resources,
   type ResourceStore,
 } from '@tappaas/sdk';
@@ -85,8 +84,8 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     observeHooks: (object, observed) => observe(kernel, selector, object, observed),
     summarize: (object, { facts, release, observed }) =>
       guard.callSync({ name: 'controller.summarize', limitMs: 1_000 }, () =>
-        controller.summarize({ object: object as never, facts, release: { name: release.name, number: release.number }, observed }),
-      ) as { readonly status: Readonly<Record<string, unknown>>; readonly conditions: readonly Condition[] },
+        controller.summarize({ object: object, facts, release: { name: release.name, number: release.number }, observed }),
+      ),
     setStatus: (object, status, conditions, run) => setStatus(parts, object, status, conditions, run),
     finalizer,
     addFinalizer: (object, run) => setFinalizers(parts, object, [...(object.metadata.finalizers ?? []), finalizer], run),
@@ -100,10 +99,15 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
       );
     },
     finalizeHooks: async (object, { signal }) => {
-      const { failure } = await kernel.hooks.series(hooks.reconcile.finalize, selector, { object } as never, {
-        reverse: true,
-        scope: { signal },
-      });
+      const { failure } = await kernel.hooks.series(
+        hooks.reconcile.finalize,
+        selector,
+        { object },
+        {
+          reverse: true,
+          scope: { signal },
+        },
+      );
       if (failure) throw failure.error;
     },
   });
@@ -171,10 +175,14 @@ async function chooseCluster(kernel: Kernel, { group, kind }: AnyKind, object: O
       field: 'spec.placement.clusters',
     });
   }
-  const { answer, failure } = await kernel.hooks.choose(hooks.scheduling.cluster, { kind: { group, kind } }, {
-    object,
-    clusters: candidates,
-  } as never);
+  const { answer, failure } = await kernel.hooks.choose(
+    hooks.scheduling.cluster,
+    { kind: { group, kind } },
+    {
+      object,
+      clusters: candidates,
+    },
+  );
   if (failure) throw failure.error;
   return answer && candidates.includes(answer.value) ? answer.value : (candidates[0] ?? '');
 }
@@ -187,12 +195,12 @@ async function placeOf({ clusters, namespaces, watchOf }: RenderingParts, { clus
 
 function shaped(kernel: Kernel, selector: object, object: Owner, set: AttributedRenderSet, { cluster }: RenderFacts): AttributedRenderSet {
   const { value, failure } = kernel.hooks.transformSync(hooks.reconcile.render, selector, {
-    value: set as RenderSet,
-    input: (now) => ({ object, set: now, capabilities: cluster.capabilities }) as never,
+    value: set,
+    input: (now) => ({ object, set: now, capabilities: cluster.capabilities }),
     diff: () => [],
   });
   if (failure) throw failure.error;
-  return value as AttributedRenderSet;
+  return value;
 }
 
 async function observe(
@@ -202,7 +210,7 @@ async function observe(
   observed: Parameters<Rendering<AnyKind>['summarize']>[0]['observed'],
 ): Promise<readonly Condition[]> {
   if (!kernel.hooks.has(hooks.reconcile.observe, selector)) return [];
-  const { answers, failures } = await kernel.hooks.collect(hooks.reconcile.observe, selector, { object, observed } as never);
+  const { answers, failures } = await kernel.hooks.collect(hooks.reconcile.observe, selector, { object, observed });
   const unknown = failures.map(({ plugin, error }): Condition => ({
     type: 'Observed',
     status: 'Unknown',

@@ -14,7 +14,7 @@ import { systemClock } from './system-clock.js';
 export interface UpSurroundings {
   readonly terminal: Terminal;
   /** Resolves when the process is told to stop, again when it is told twice. */
-  onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void): void;
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
 }
 
 /** Starts the platform, deploys the first application, says where everything is, and ends when it is told to stop. */

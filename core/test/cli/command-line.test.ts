@@ -20,7 +20,7 @@ async function run(...words: readonly string[]) {
 test('without a command, all of them are listed', async (t) => {
   const { code, stdout } = await run();
   t.is(code, 0);
-  for (const { name, summary } of commands) t.true(stdout.includes(`${name}`) && stdout.includes(summary));
+  for (const { name, summary } of commands) t.true(stdout.includes(name) && stdout.includes(summary));
 });
 
 test('a mistyped command is told the nearest one', async (t) => {

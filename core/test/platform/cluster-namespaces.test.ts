@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { clusterNamespace } from '../../dist/platform/cluster-namespaces.js';
 
 test('the template names the namespace', (t) => {
