@@ -1,7 +1,7 @@
 /** Reads a kube-apiserver's /openapi/v3 documents and cuts out of them what the project serves. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { servedBodies, servedKinds, type ServedKind } from './kubernetes-served.ts';
+import { servedBodies, servedKinds, toleratesDuplicates, type ServedKind } from './kubernetes-served.ts';
 
 export interface Schema {
   type?: string;
@@ -131,6 +131,7 @@ function clean(name: string, schema: Schema, keepsZeros: boolean, description?: 
   if (name.endsWith('.resource.Quantity')) cleaned.format = 'quantity';
   if (name.endsWith('.meta.v1.Time')) cleaned['x-tappaas-fraction-digits'] = 0;
   if (name.endsWith('.meta.v1.MicroTime')) cleaned['x-tappaas-fraction-digits'] = 6;
+  for (const field of toleratesDuplicates[name] ?? []) Object.assign(cleaned.properties?.[field] ?? {}, { 'x-tappaas-duplicates': true });
   const kinds = cleaned['x-kubernetes-group-version-kind'];
   if (kinds !== undefined)
     cleaned['x-kubernetes-group-version-kind'] = kinds.filter((kind) => (name.includes('.meta.v1.') ? kind.group === '' : true));

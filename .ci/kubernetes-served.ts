@@ -89,3 +89,11 @@ export const renamed: Readonly<Record<string, string>> = {
   'io.k8s.api.events.v1.Event': 'EventsEvent',
   'io.k8s.api.events.v1.EventSeries': 'EventsEventSeries',
 };
+
+/** Keyed lists in which kube-apiserver tolerates two items of one key (it warns), so that nothing is refused here that works there. */
+export const toleratesDuplicates: Readonly<Record<string, readonly string[]>> = {
+  'io.k8s.api.core.v1.Container': ['env', 'ports'],
+  'io.k8s.api.core.v1.EphemeralContainer': ['env', 'ports'],
+  'io.k8s.api.core.v1.PodSpec': ['hostAliases', 'imagePullSecrets'],
+  'io.k8s.api.core.v1.ServiceAccount': ['secrets'],
+};

@@ -1,6 +1,7 @@
 import { memberType, type FieldType } from '../schema/field-type.js';
 import { equalJson, isJsonObject, memberOf } from '../schema/json-value.js';
-import { itemElement, member, type PathElement } from './path-element.js';
+import { itemsByElement } from './keyed-items.js';
+import { member, type PathElement } from './path-element.js';
 import { isEmpty, PathSetBuilder, without, type PathSet } from './path-set.js';
 import { anything, structureOf, type Structure } from './structure.js';
 
@@ -79,12 +80,22 @@ class Walk {
     const [before, after] = [itemsByElement(type, left), itemsByElement(type, right)];
     if (before === undefined || after === undefined) return false;
     for (const element of new Set([...before.keys(), ...after.keys()])) {
-      const [was, is] = [before.get(element) ?? [], after.get(element) ?? []];
-      const below = [...path, element];
-      if (was.length <= 1 && is.length <= 1) this.visit(type.items, was[0], is[0], below);
-      else this.leaf(was.length === 0 ? undefined : was, is.length === 0 ? undefined : is, below);
+      this.sameKey(type.items, before.get(element) ?? [], after.get(element) ?? [], [...path, element]);
     }
     return true;
+  }
+
+  /** Items that share a key are one leaf; where they become one item, or one becomes several, everything about it is new. */
+  private sameKey(type: FieldType, was: readonly unknown[], is: readonly unknown[], path: Path): void {
+    if (was.length <= 1 && is.length <= 1) this.visit(type, was[0], is[0], path);
+    else if (was.length > 1 && is.length > 1) this.leaf(was, is, path);
+    else if (was.length > 1) {
+      this.visit(type, undefined, is[0], path);
+      this.removed.add(path);
+    } else {
+      this.visit(type, was[0], undefined, path);
+      this.added.add(path);
+    }
   }
 }
 
@@ -95,17 +106,4 @@ function shapeOf(type: FieldType, value: unknown): Structure | undefined {
 
 function count(value: unknown): number {
   return Array.isArray(value) ? value.length : isJsonObject(value) ? Object.keys(value).length : 0;
-}
-
-/** Items by their path element; several under one where the list has duplicates. Nothing when an item has no element. */
-export function itemsByElement(type: FieldType, list: unknown): ReadonlyMap<PathElement, readonly unknown[]> | undefined {
-  const found = new Map<PathElement, unknown[]>();
-  for (const item of Array.isArray(list) ? list : []) {
-    const element = itemElement(type, item);
-    if (element === undefined) return undefined;
-    const same = found.get(element);
-    if (same === undefined) found.set(element, [item]);
-    else same.push(item);
-  }
-  return found;
 }

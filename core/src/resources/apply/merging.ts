@@ -1,6 +1,6 @@
 import { memberType, type FieldType } from '../schema/field-type.js';
 import { isJsonObject, memberOf, withMembers, type JsonObject } from '../schema/json-value.js';
-import { itemsByElement } from './comparison.js';
+import { itemsByElement } from './keyed-items.js';
 import { itemElement, type PathElement } from './path-element.js';
 import { anything, structureOf } from './structure.js';
 
@@ -42,14 +42,22 @@ function mergeItems(type: FieldType, live: readonly unknown[], wanted: readonly 
   const merged: unknown[] = [];
   for (let [left, right, next] = [0, 0, 0]; left < live.length || right < order.length;) {
     const element = present[left];
-    if (element !== undefined && !want.has(element)) merged.push(live[left++]);
-    else if (element !== undefined && (done.has(element) || element !== shared[next])) left++;
-    else {
-      const wish = order[right++] ?? '';
-      merged.push(merge(type.items, have.get(wish)?.[0], want.get(wish)?.[0]));
-      done.add(wish);
-      if (wish === shared[next]) next++;
+    if (element !== undefined && !want.has(element)) {
+      merged.push(live[left++]);
+      continue;
     }
+    // A live item that another place is wanted for, or that has its place already, is passed over.
+    if (element !== undefined && (done.has(element) || element !== shared[next])) {
+      left++;
+      if (next < shared.length || right === order.length) continue;
+    }
+    const wish = order[right++] ?? '';
+    const same = have.get(wish) ?? [];
+    // Several live items of one key give way to the wanted one.
+    merged.push(merge(type.items, same.length === 1 ? same[0] : undefined, want.get(wish)?.[0]));
+    done.add(wish);
+    if (wish === shared[next]) next++;
+    if (wish === element) left++;
   }
   return merged.length === live.length && merged.every((item, index) => item === live[index]) ? live : Object.freeze(merged);
 }

@@ -1,6 +1,7 @@
 import { memberType, type FieldType } from '../schema/field-type.js';
 import { isJsonObject } from '../schema/json-value.js';
-import { itemElement, member, type PathElement } from './path-element.js';
+import { itemsByElement } from './keyed-items.js';
+import { member, type PathElement } from './path-element.js';
 import { PathSetBuilder, type PathSet } from './path-set.js';
 import { anything, structureOf } from './structure.js';
 
@@ -19,10 +20,9 @@ function collect(type: FieldType, value: unknown, path: readonly PathElement[], 
   if (structure === 'map' && isJsonObject(value)) {
     for (const [name, item] of Object.entries(value)) collectMember(type, name, item, path, builder);
   } else if (structure === 'list' && Array.isArray(value)) {
-    for (const item of value) {
-      const element = itemElement(type, item);
-      if (element === undefined) continue;
-      collect(type.items, item, [...path, element], builder);
+    for (const [element, same] of itemsByElement(type, value) ?? []) {
+      // Items that share a key are one leaf: nobody could say whose their fields are.
+      if (same.length === 1) collect(type.items, same[0], [...path, element], builder);
       builder.add([...path, element]);
     }
   } else builder.add(path);

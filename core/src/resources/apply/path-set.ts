@@ -87,14 +87,11 @@ export function equalSets(left: PathSet, right: PathSet): boolean {
   return true;
 }
 
-/** All paths, sorted, a parent before what is below it. */
+/** All paths, sorted; the members of a level before what is below them, as kube-apiserver lists them. */
 export function pathsOf(set: PathSet, prefix: readonly PathElement[] = []): readonly (readonly PathElement[])[] {
-  const elements = [...new Set([...set.members, ...set.children.keys()])].sort();
-  return elements.flatMap((element) => {
-    const path = [...prefix, element];
-    const child = set.children.get(element);
-    return [...(set.members.has(element) ? [path] : []), ...(child === undefined ? [] : pathsOf(child, path))];
-  });
+  const members = [...set.members].sort().map((element) => [...prefix, element]);
+  const below = [...set.children].sort(([left], [right]) => (left < right ? -1 : 1));
+  return [...members, ...below.flatMap(([element, child]) => pathsOf(child, [...prefix, element]))];
 }
 
 /** The set with every member that the schema names and the set only has something below of, so that removing the last part of it removes it. */

@@ -24,16 +24,20 @@ export function mergeItems(merge: ListMerge): readonly unknown[] {
   const { items, changes, isReplaced } = obeyDirectives(merge, mergeKey);
   if (isReplaced) return items;
   const merged = [...items];
-  // Of items that share a key the first is meant, so it is entered last.
-  const places = new Map(merged.map((item, index) => [keyOf(item, mergeKey), index] as const).reverse());
+  const known = places(merged, mergeKey);
   for (const change of changes) {
     const key = keyOf(change, mergeKey);
-    const index = places.get(key) ?? merged.length;
+    const index = known.get(key) ?? merged.length;
     const found = merged[index];
     merged[index] = isDraftObject(found) ? merge.mergeItem(found, change) : materialise(change);
-    places.set(key, index);
+    known.set(key, index);
   }
   return arrange(merged, changes, current, mergeKey);
+}
+
+/** Where the item of each key stands; of items that share a key the first is meant, so it is entered last. */
+function places(items: readonly unknown[], mergeKey: string | undefined): Map<string, number> {
+  return new Map(items.map((item, index) => [keyOf(item, mergeKey), index] as const).reverse());
 }
 
 function union(left: readonly unknown[], right: readonly unknown[]): readonly unknown[] {
@@ -107,8 +111,7 @@ function arrange(
   before: readonly unknown[],
   mergeKey: string | undefined,
 ): readonly unknown[] {
-  const wanted = new Map(order.map((item, index) => [keyOf(item, mergeKey), index]));
-  const was = new Map(before.map((item, index) => [keyOf(item, mergeKey), index]));
+  const [wanted, was] = [places(order, mergeKey), places(before, mergeKey)];
   const place = (map: ReadonlyMap<string, number>) => (left: unknown, right: unknown) =>
     (map.get(keyOf(left, mergeKey)) ?? Infinity) - (map.get(keyOf(right, mergeKey)) ?? Infinity) || 0;
   const named = items.filter((item) => wanted.has(keyOf(item, mergeKey))).sort(place(wanted));

@@ -6,10 +6,11 @@ import { formatQuantity, parseQuantity } from './quantity.js';
  * `object` as kube-apiserver stores it: a null where no null may be counts as absent, a quantity and a time have their one notation
  * (`1000m` is `1`, `1024Mi` is `1Gi`, an offset becomes `Z`). What does not parse stays as it is, for validation to name.
  *
- * With `emptyEnumIsAbsent`, `""` in an optional enum counts as absent too, which is how Go's clients leave one out.
+ * With `emptyIsAbsent`, as for Kubernetes' own kinds, an optional list or map without entries and `""` in an optional enum count as absent
+ * too: Go's clients leave a field out that way, and kube-apiserver stores nothing for it. An empty struct such as `emptyDir: {}` stays.
  */
-export function canonicalForm(type: FieldType, object: JsonObject, options: { readonly emptyEnumIsAbsent: boolean }): JsonObject {
-  return canonical(type, object, options.emptyEnumIsAbsent) as JsonObject;
+export function canonicalForm(type: FieldType, object: JsonObject, options: { readonly emptyIsAbsent: boolean }): JsonObject {
+  return canonical(type, object, options.emptyIsAbsent) as JsonObject;
 }
 
 function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean): unknown {
@@ -26,10 +27,16 @@ function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean): unk
   return withMembers(value, members);
 }
 
-function isAbsentValue(type: FieldType, value: unknown, emptyEnumIsAbsent: boolean): boolean {
+function isAbsentValue(type: FieldType, value: unknown, emptyIsAbsent: boolean): boolean {
   // A schema without a type takes any value, and null is one.
   if (value === null) return type.schema.nullable !== true && !(type.shape === 'any' && type.schema.anyOf === undefined);
-  return emptyEnumIsAbsent && value === '' && type.schema.enum !== undefined && !type.schema.enum.includes('');
+  return emptyIsAbsent && (isEmptyContainer(type, value) || (value === '' && type.schema.enum?.includes('') === false));
+}
+
+function isEmptyContainer(type: FieldType, value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  const isMap = typeof type.schema.additionalProperties === 'object' && type.schema.properties === undefined;
+  return isMap && isJsonObject(value) && Object.keys(value).length === 0;
 }
 
 function canonicalScalar(type: FieldType, value: unknown): unknown {

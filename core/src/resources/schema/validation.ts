@@ -109,10 +109,10 @@ function checkList(type: FieldType, list: readonly unknown[], path: string, caus
   checkDistinct(type, list, path, causes);
 }
 
-/** Items of sets and keyed lists must differ, or nobody could say which of two equal ones a patch means. */
+/** Items of sets and keyed lists must differ, or nobody could say which of two equal ones a patch means; Kubernetes tolerates a few. */
 function checkDistinct(type: FieldType, list: readonly unknown[], path: string, causes: Cause[]): void {
   const isSet = type.listType === 'set' || type.schema['uniqueItems'] === true;
-  if (!isSet && type.listType !== 'map') return;
+  if ((!isSet && type.listType !== 'map') || type.schema['x-tappaas-duplicates'] === true) return;
   const seen = new Set<string>();
   for (const [index, item] of list.entries()) {
     const key = isSet ? item : Object.fromEntries(type.keys.map((name) => [name, keyOf(type, item, name)]));

@@ -19,7 +19,13 @@ test('every fault of an object is told with its field', (t) => {
       spec: {
         containers: [
           { image: 'x', ports: [{ containerPort: 80, protocol: 'TCP' }] },
-          { name: 'b', env: [{ name: 'A' }, { name: 'A' }] },
+          {
+            name: 'b',
+            volumeMounts: [
+              { name: 'A', mountPath: '/' },
+              { name: 'B', mountPath: '/' },
+            ],
+          },
         ],
       },
     },
@@ -31,20 +37,23 @@ test('every fault of an object is told with its field', (t) => {
       'FieldValueTypeInvalid spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "three"',
       'FieldValueNotSupported spec.strategy.type: Unsupported value: "Sudden": supported values: "Recreate", "RollingUpdate"',
       'FieldValueRequired spec.template.spec.containers[0].name: Required value',
-      'FieldValueDuplicate spec.template.spec.containers[1].env[1]: Duplicate value: {"name":"A"}',
+      'FieldValueDuplicate spec.template.spec.containers[1].volumeMounts[1]: Duplicate value: {"mountPath":"/"}',
     ],
   );
 });
 
 test('a keyed list whose key has a default finds duplicates by the default', (t) => {
-  const containers = [
-    { name: 'a', ports: [{ containerPort: 80 }, { containerPort: 80, protocol: 'TCP' }, { containerPort: 80, protocol: 'UDP' }] },
-  ];
-  const object = deployment({ selector: {}, template: { spec: { containers } } });
+  const type = fieldType(kubernetesSchemas['io.k8s.api.core.v1.ServiceSpec'] ?? {}, kubernetesSchemas);
+  const ports = [{ port: 80 }, { port: 80, protocol: 'TCP' }, { port: 80, protocol: 'UDP' }];
   t.deepEqual(
-    validate(deploymentType, object).map((cause) => cause.field),
-    ['spec.template.spec.containers[0].ports[1]'],
+    validate(type, { ports }).map((cause) => cause.field),
+    ['ports[1]'],
   );
+});
+
+test('a variable that is set twice is as good as in Kubernetes', (t) => {
+  const containers = [{ name: 'a', env: [{ name: 'A' }, { name: 'A' }] }];
+  t.deepEqual(validate(deploymentType, deployment({ selector: {}, template: { spec: { containers } } })), []);
 });
 
 test('quantities, int-or-string, base64 and times have their formats', (t) => {
