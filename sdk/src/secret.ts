@@ -11,6 +11,8 @@ export interface Secret {
   bytes(): Uint8Array;
   /** The value as UTF-8 text, without a trailing newline. @throws TAP_SECRET_UNREADABLE */
   text(): string;
+  /** Always `[secret]`. */
+  toString(): string;
 }
 
 /**
