@@ -53,10 +53,10 @@ test('a killed agent is started again and adopts its pods: same process, same po
   t.is(pidOf(after, 'web'), pid);
   t.is(hostPort(after), hostPort(ready));
   t.is(state(after, 'web')?.restartCount, 0);
-  const lines = (await until('log goes on', async () => {
+  const lines = await until('log goes on', async () => {
     const all = (await logOf(cluster, before, 'main')).trim().split('\n');
     return all.length > 60 ? all : undefined;
-  })) as string[];
+  });
   t.deepEqual(
     lines,
     lines.map((_, index) => String(index)),

@@ -39,10 +39,10 @@ test('a rolling update replaces every pod without a failed request', async (t) =
   const { cluster, client } = await serving('one', 2);
   t.teardown(() => cluster.end());
   const answers: (Answer | Error)[] = [];
-  let going = true;
+  const stop = new AbortController();
   const asking = Promise.all(
     Array.from({ length: 4 }, async (_, worker) => {
-      while (going) {
+      while (!stop.signal.aborted) {
         answers.push(
           await client.ask('shop.localhost', '/', worker === 0 ? { method: 'POST', body: 'x' } : {}).catch((error: Error) => error),
         );
@@ -63,7 +63,7 @@ test('a rolling update replaces every pod without a failed request', async (t) =
       40_000,
     );
   }
-  going = false;
+  stop.abort();
   await asking;
   const failed = answers.filter((answer) => answer instanceof Error || answer.status !== 200);
   t.deepEqual(failed, [], `${failed.length} of ${answers.length} failed`);

@@ -132,8 +132,7 @@ export class Agent {
     const { directory, settings, clock, log, base } = this.#options;
     const images = new ImageStore(settings.imagesDirectory, join(directory, 'images'));
     await images.open();
-    const obstacle = await namespaceObstacle(join(directory, 'stage'));
-    if (obstacle !== undefined) log.warn('no mount namespaces', { reason: obstacle });
+    let obstacle: Promise<string | undefined> | undefined;
     return {
       settings,
       clock,
@@ -146,7 +145,7 @@ export class Agent {
       podsDirectory: join(directory, 'pods'),
       serviceVariables: (namespace) => servicePorts.variables(namespace),
       capacity: { cpu: facts.cpu, memory: facts.memoryBytes, 'ephemeral-storage': facts.storageBytes },
-      ...(obstacle === undefined ? {} : { namespaceObstacle: obstacle }),
+      namespaceObstacle: () => (obstacle ??= namespaceObstacle(join(directory, 'stage'))),
     };
   }
 

@@ -6,7 +6,7 @@ import type { Endpoint, EndpointTable } from './endpoints.js';
 const refusedMs = 1000;
 const pauseMs = 20;
 /** How long an ending pod waits for another one to take over, milliseconds. */
-const successorMs = 2000;
+const successorMs = 1000;
 
 /** Chooses endpoints in turn, and knows which pods are leaving and what is under way to each. */
 export class Balancer implements Traffic {
@@ -67,13 +67,14 @@ export class Balancer implements Traffic {
     else this.#unready.add(podUid);
   }
 
-  async drain(podUid: string, atMostMs: number): Promise<void> {
+  async drain(podUid: string, atMostMs: number, hasSuccessor: boolean): Promise<void> {
     const startMs = this.#clock.nowMs();
     const passedMs = () => this.#clock.nowMs() - startMs;
     this.#leaving.add(podUid);
     if (this.#unready.has(podUid) && !this.#underWay.has(podUid)) return;
     const never = new AbortController().signal;
-    while (passedMs() < Math.min(atMostMs, successorMs) && !this.#table.hasOthers(podUid, (endpoint) => this.#isUsable(endpoint))) {
+    const successorAtMostMs = hasSuccessor ? Math.min(atMostMs, successorMs) : 0;
+    while (passedMs() < successorAtMostMs && !this.#table.hasOthers(podUid, (endpoint) => this.#isUsable(endpoint))) {
       await this.#clock.sleep(pauseMs, never);
     }
     while (passedMs() < atMostMs && this.#underWay.has(podUid)) await this.#clock.sleep(pauseMs, never);

@@ -58,14 +58,22 @@ function decide(routes: IngressRoutes, host: string | undefined, url: string): D
   return { status: 404, text: `No application answers for host ${host ?? ''}. Served: ${hosts === '' ? 'none yet' : hosts}.` };
 }
 
+const pauseMs = 20;
+
 /** Stops accepting, lets requests under way end, and cuts what is left after the time. */
 export async function closeGracefully(server: Server, atMostMs: number, clock: Clock): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = new AbortController();
-  await Promise.race([closed, clock.sleep(atMostMs, timer.signal).catch(() => undefined)]);
-  timer.abort();
+  const endMs = clock.nowMs() + atMostMs;
+  const never = new AbortController().signal;
+  while (clock.nowMs() < endMs && (await connectionsOf(server)) > 0) {
+    // A connection becomes idle when its request has ended, and would then wait for another one.
+    server.closeIdleConnections();
+    await Promise.race([closed, clock.sleep(pauseMs, never)]);
+  }
   server.closeAllConnections();
   await closed;
 }
+
+const connectionsOf = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));

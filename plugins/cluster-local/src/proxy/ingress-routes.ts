@@ -24,7 +24,7 @@ export type Routed =
 /**
  * The hosts and paths of all Ingresses.
  *
- * An exact host wins over a wildcard, an exact path over a prefix, and a longer prefix over a shorter one; of equal ones the oldest
+ * The most specific host decides: an exact one, else a wildcard, else rules without a host. Under it an exact path over a prefix, and a longer prefix over a shorter one; of equal ones the oldest
  * Ingress wins.
  */
 export class IngressRoutes {
@@ -46,12 +46,10 @@ export class IngressRoutes {
   route(host: string, path: string): Routed {
     const name = hostName(host);
     const wildcard = name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : '';
-    const candidates = [this.#hosts.get(name), this.#hosts.get(wildcard), this.#hosts.get('')].filter((rules) => rules !== undefined);
-    for (const rules of [...candidates, this.#fallbacks]) {
-      const rule = rules.find((found) => matches(found, path));
-      if (rule) return rule.target ? { is: 'target', target: rule.target } : { is: 'no-service', label: rule.label };
-    }
-    return candidates.length > 0 ? { is: 'no-path' } : { is: 'no-host' };
+    const rules = this.#hosts.get(name) ?? this.#hosts.get(wildcard) ?? this.#hosts.get('');
+    const rule = [...(rules ?? []), ...this.#fallbacks].find((found) => matches(found, path));
+    if (rule) return rule.target ? { is: 'target', target: rule.target } : { is: 'no-service', label: rule.label };
+    return { is: rules ? 'no-path' : 'no-host' };
   }
 
   #add(ingress: Immutable<Ingress>, services: ReadonlyMap<string, Immutable<KubernetesService>>): void {

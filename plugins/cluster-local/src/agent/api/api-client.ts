@@ -75,8 +75,10 @@ export class ApiClient {
     try {
       return await this.#once(request);
     } catch (error) {
-      this.#forget();
-      if (!isAnswer(error, 401)) throw error;
+      // Another answer than 401 came from the right place with the right token.
+      if (error instanceof ApiError && error.status !== 401) throw error;
+      this.#file.forget();
+      if (!(error instanceof ApiError)) throw error;
       return await this.#once(request);
     }
   }
@@ -84,10 +86,6 @@ export class ApiClient {
   close(): void {
     this.#transport?.agent.destroy();
     this.#transport = undefined;
-  }
-
-  #forget(): void {
-    this.#file.forget();
   }
 
   async #once(request: ApiRequest): Promise<IncomingMessage> {

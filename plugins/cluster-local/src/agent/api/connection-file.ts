@@ -6,6 +6,8 @@ import { readJson } from '../durable-file.js';
 export class ConnectionFile {
   readonly #path: string;
   #known: ClusterConnection | undefined;
+  #last: ClusterConnection | undefined;
+  #text = '';
 
   constructor(path: string) {
     this.#path = path;
@@ -19,8 +21,12 @@ export class ConnectionFile {
       throw new Error(`${this.#path} holds a token and may be read by others: expected mode 600, found ${(mode & 0o777).toString(8)}`);
     const connection = await readJson<ClusterConnection>(this.#path);
     if (connection === undefined) throw new Error(`${this.#path} is not there or not whole`);
-    this.#known = connection;
-    return connection;
+    // The same content stays the same object, by which clients know that their connections are still good.
+    const text = JSON.stringify(connection);
+    if (text !== this.#text) this.#last = connection;
+    this.#text = text;
+    this.#known = this.#last;
+    return this.#known ?? connection;
   }
 
   /** The next read opens the file again. */

@@ -152,14 +152,16 @@ async function wrap(
   const isNamed =
     place.root !== undefined && place.workingDirectory !== '/' && command.some((word) => word.startsWith(`${place.workingDirectory}/`));
   const isMounted = (container.volumeMounts ?? []).length > 0;
-  if (!isMounted && (!isNamed || context.namespaceObstacle !== undefined)) return direct;
+  if (!isMounted && !isNamed) return direct;
+  const obstacle = await context.namespaceObstacle();
+  if (!isMounted && obstacle !== undefined) return direct;
   const mounts = await mountsOf(container, place);
   const outside = await mapMounts(mounts, place);
-  if (context.namespaceObstacle !== undefined) {
+  if (obstacle !== undefined) {
     if (outside.length === 0) return direct;
     return {
       reason: 'MountPathNeedsNamespace',
-      message: `${outside.join(', ')} can only be shown in a mount namespace, and ${context.namespaceObstacle}; mount below the working directory instead`,
+      message: `${outside.join(', ')} can only be shown in a mount namespace, and ${obstacle}; mount below the working directory instead`,
     };
   }
   await makePlaces(mounts);

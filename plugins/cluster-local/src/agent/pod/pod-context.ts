@@ -15,8 +15,11 @@ export interface PodApi {
 
 /** What pods need of the proxy. */
 export interface Traffic {
-  /** Resolves when requests under way to the pod are answered and new ones go elsewhere, at the latest after `atMostMs`. */
-  drain(podUid: string, atMostMs: number): Promise<void>;
+  /**
+   * Resolves when requests under way to the pod are answered and new ones go elsewhere, at the latest after `atMostMs`. With
+   * `hasSuccessor` another pod may be about to take over, and is waited for.
+   */
+  drain(podUid: string, atMostMs: number, hasSuccessor: boolean): Promise<void>;
   /** Whether the pod takes traffic, by what its agent knows; faster than the way over the platform. */
   setReady(podUid: string, ready: boolean): void;
   forget(podUid: string): void;
@@ -38,6 +41,6 @@ export interface PodContext {
   /** Where the services of a namespace answer, as variables. */
   serviceVariables(namespace: string): Readonly<Record<string, string>>;
   readonly capacity: Readonly<Record<string, number>>;
-  /** Why there are no mount namespaces here; absent when there are. */
-  readonly namespaceObstacle?: string;
+  /** Why there are no mount namespaces here; nothing when there are. Found out at the first question. */
+  namespaceObstacle(): Promise<string | undefined>;
 }

@@ -308,7 +308,7 @@ export class PodWorker {
     const endAtMs = clock.nowMs() + (this.#ending?.graceMs ?? 0);
     const leftMs = () => Math.max(0, Math.min(endAtMs - clock.nowMs(), this.#ending?.graceMs ?? 0));
     if (leftMs() > 0) {
-      await traffic.drain(uid, Math.min(settings.drainMs, leftMs()));
+      await traffic.drain(uid, Math.min(settings.drainMs, leftMs()), this.#ending?.isFinal === true);
       await Promise.all([...this.#runs].map(([name, run]) => this.#preStop(name, run, leftMs())));
     }
     await Promise.all([...this.#runs.values()].map((run) => run.stop(leftMs())));

@@ -13,7 +13,7 @@ export interface ProbeRun {
   readonly once: boolean;
 }
 
-/** First pause between questions to a container that has never been healthy; doubles up to the probe's period, milliseconds. */
+/** First pause between questions to a container that has never been healthy; grows up to the probe's period, milliseconds. */
 const eagerMs = 25;
 
 /**
@@ -47,7 +47,7 @@ export async function runProbe({ probe, clock, signal, ask, onVerdict, once }: P
       if (once) return;
     } else if (!healthy && isCounted && failures >= (probe.failureThreshold ?? 3)) onVerdict(false, message);
     if (!(await rest(clock, Math.min(pauseMs, periodMs), signal))) return;
-    pauseMs = Math.min(pauseMs * 2, periodMs);
+    pauseMs = Math.min(pauseMs * 1.4, periodMs);
   }
 }
 
