@@ -81,8 +81,8 @@ test('a transform attributes each change to its tap, as paths and never as value
   const { kernel } = await start([first, idle, second].map((plugin) => ({ id: plugin.id, plugin })));
   const asked = request({ processes: [] });
   const result = await kernel.hooks.transform(admission.mutate, selector, {
-    value: asked.object as object,
-    input: (object) => ({ ...asked, object }) as never,
+    value: asked.object,
+    input: (object) => ({ ...asked, object }),
   });
   t.deepEqual(result.changes, [
     { plugin: 'first', paths: ['/spec/secretValue', '/spec/a~1b~0c'] },
@@ -152,7 +152,7 @@ test('a stage may hide parts of an object from a tap and put them back', async (
   type Part = { spec: Record<string, unknown> };
   const hidden = (object: unknown) => ({ ...(object as Part), spec: { secret: '[hidden]' } });
   const result = await kernel.hooks.transform(admission.mutate, selector, {
-    value: asked.object as unknown,
+    value: asked.object,
     input: (object, plugin) => ({ ...asked, object: plugin === 'nosy' ? hidden(object) : object }) as never,
     take: (before, answered) => {
       const { secret: _, ...spec } = (answered as Part).spec;
@@ -398,7 +398,7 @@ test('render taps run phase by phase, whatever the order of the configuration', 
   const { changes, failure } = kernel.hooks.transformSync(
     reconcile.render,
     { kind: Application },
-    { value: set as unknown, input: () => asked as never, diff: () => [] },
+    { value: set, input: () => asked as never, diff: () => [] },
   );
   t.deepEqual([ran, changes, failure], [['runtime', 'network', 'policy'], [], undefined]);
   await kernel.stop();

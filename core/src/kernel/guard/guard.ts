@@ -90,19 +90,25 @@ export class Guard implements Frame {
       value.then(undefined, () => {});
       return this.fail(garbageOf(this.plugin, this.point, 'a promise, and it is asked synchronously'), startMs);
     }
-    return this.finish(value, input, startMs);
+    const tookMs = this.monotonicMs() - startMs;
+    if (tookMs <= this.limitMs) return this.finish(value, input, startMs);
+    return this.overran(value, input, startMs, tookMs);
   }
 
-  /** Judges and records a result. */
+  /** It cannot be interrupted, so its answer counts; that it took so long is recorded. */
+  private overran<T>(value: T, input: unknown, startMs: number, tookMs: number): T | Failure {
+    const wrong = this.check?.(value, input);
+    if (wrong !== undefined) return this.fail(garbageOf(this.plugin, this.point, wrong), startMs);
+    this.series.record('timeout', tookMs);
+    if (tookMs > blockedMsMax) this.breaker?.failed();
+    return value;
+  }
+
+  /** Judges and records a result that came in time; for asynchronous calls the wheel has watched over that. */
   finish<T>(value: T, input: unknown, startMs: number): T | Failure {
     const wrong = this.check?.(value, input);
     if (wrong !== undefined) return this.fail(garbageOf(this.plugin, this.point, wrong), startMs);
     const tookMs = this.monotonicMs() - startMs;
-    if (tookMs > this.limitMs) {
-      this.series.record('timeout', tookMs);
-      if (tookMs > blockedMsMax) this.breaker?.failed();
-      return value;
-    }
     if (this.denies !== undefined && value !== undefined && this.denies(value)) this.series.record('denied', tookMs);
     else this.series.ok.observe(tookMs / 1000);
     if (this.breaker !== undefined && this.breaker.state !== 'closed') this.breaker.succeeded();

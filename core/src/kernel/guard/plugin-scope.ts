@@ -18,6 +18,6 @@ export interface PluginScope {
   running: boolean;
   /** Told when `inFlight` falls to 0. */
   onIdle: (() => void) | undefined;
-  /** One per hook or point name; they outlive a generation, so that a reload does not pardon. */
+  /** One per hook or point name; they live as long as the instance, so that a reload of others does not pardon. */
   readonly breakers: Map<string, Breaker>;
 }

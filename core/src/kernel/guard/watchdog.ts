@@ -55,6 +55,7 @@ export class Watchdog {
     clearInterval(this.beat);
     process.off('exit', this.onExit);
     Atomics.store(this.shared, endSlot, 1);
+    this.worker.ref();
     await new Promise((resolve) => this.worker.once('exit', resolve));
   }
 

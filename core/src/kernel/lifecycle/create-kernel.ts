@@ -33,8 +33,19 @@ export async function createKernel(
   sourceFor: (stored: StoredValue, warn: (message: string) => void) => PlanSource,
 ): Promise<Kernel> {
   const parts = makeParts(environment, sourceFor);
-  const { surroundings, source } = parts;
   provideGiven(given, parts);
+  try {
+    return await loadPlugins(parts);
+  } catch (error) {
+    parts.leaks?.close();
+    parts.wheel.close();
+    await parts.watchdog?.close();
+    throw error;
+  }
+}
+
+async function loadPlugins(parts: KernelParts): Promise<Kernel> {
+  const { surroundings, source } = parts;
   const { plan, root } = await source.plan();
   const errors = errorsOf(plan.problems);
   if (errors.length > 0) throw new ConfigurationError(errors);
@@ -80,6 +91,7 @@ function makeParts(
     secrets,
     emit,
     leaks,
+    breakers: new Map(),
     devices: {
       wheel,
       metrics: guardMetrics,
@@ -136,7 +148,8 @@ function provideGiven(given: readonly GivenService[], { platform, surroundings }
   }
 }
 
-function watchdogOf({ metrics, log, emit }: Surroundings): Watchdog {
+/** Who blocks the event loop is told, and it counts against the plugin at the hook where it happened. */
+function watchdogOf({ metrics, log, emit, breakers }: Surroundings): Watchdog {
   const blocked = metrics.counter<'plugin'>({
     name: 'tappaas_event_loop_blocked_seconds_total',
     help: 'Time during which a plugin (or the platform) kept the event loop from turning.',
@@ -146,7 +159,12 @@ function watchdogOf({ metrics, log, emit }: Surroundings): Watchdog {
     blockedMsMax,
     onBlocked({ plugin = 'platform', point = '', blockedMs, stack }) {
       blocked.bind({ plugin }).add(blockedMs / 1000);
-      log.error(`plugin ${plugin} blocked the event loop for ${blockedMs} ms`, { plugin, point, stack });
+      breakers.get(plugin)?.get(point)?.failed();
+      log.error(`${plugin === 'platform' ? 'the platform' : `plugin ${plugin}`} blocked the event loop for ${blockedMs} ms`, {
+        plugin,
+        point,
+        stack,
+      });
       emit({ type: 'loop.blocked', attributes: { plugin, point, blockedMs } });
     },
   });

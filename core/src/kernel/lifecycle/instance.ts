@@ -49,6 +49,7 @@ export class Instance {
       onIdle: undefined,
       breakers: new Map(),
     };
+    surroundings.breakers.set(plan.id, this.scope.breakers);
     surroundings.leaks?.follow(this.scope);
     this.guard = new InstanceGuard(this.scope, devices);
   }

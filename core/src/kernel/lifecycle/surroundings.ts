@@ -1,4 +1,5 @@
 import type { Logger, PlatformEvent } from '@tappaas/sdk';
+import type { Breaker } from '../guard/breaker.js';
 import type { GuardDevices } from '../guard/guard.js';
 import type { LeakDetector } from '../guard/leak-detector.js';
 import type { KernelEnvironment } from '../kernel.js';
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly services: ServiceRegistry;
   readonly secrets: StoredSecrets;
   readonly connectEngine: ConnectEngine;
+  /** By instance and hook. */
+  readonly breakers: Map<string, Map<string, Breaker>>;
   readonly leaks: LeakDetector | undefined;
   readonly emit: (event: Omit<PlatformEvent, 'atMs'>) => void;
 }

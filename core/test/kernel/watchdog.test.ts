@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const script = fileURLToPath(new URL('blocking-process.ts', import.meta.url));
+
+interface Ran {
+  readonly code: number | null;
+  /** Lines of both outputs in the order in which they came. */
+  readonly lines: readonly string[];
+}
+
+function run(how: 'stop' | 'exit'): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, how], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines: string[] = [];
+    const take = (text: Buffer): void => void lines.push(...String(text).split('\n').filter(Boolean));
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, lines }));
+  });
+}
+
+for (const how of ['stop', 'exit'] as const) {
+  test(`a plugin that blocks the event loop for 2 s is named while it does, and a process that ends by ${how} ends cleanly`, async (t) => {
+    const { code, lines } = await run(how);
+    t.is(code, 0, lines.join('\n'));
+    const live = lines.findIndex((line) =>
+      /^the event loop has been blocked for \d+ ms by plugin culprit in admission\.validate$/.test(line),
+    );
+    const after = lines.findIndex((line) => line.startsWith('after'));
+    t.true(live > lines.indexOf('before') && live < after, lines.join('\n'));
+    t.true(lines.some((line) => line.includes('computeForever')));
+    t.is(lines[after], 'after []', 'who merely waited meanwhile is not cut off');
+    t.true(lines.includes('breaker failures: culprit 1, innocent 0'), lines.join('\n'));
+    t.true(
+      lines.some((line) => /^error plugin culprit blocked the event loop for (1[5-9]|2[0-4])\d\d ms$/.test(line)),
+      lines.join('\n'),
+    );
+    t.true(
+      lines.some((line) => /^tappaas_event_loop_blocked_seconds_total\{plugin="culprit"\} (1\.[5-9]|2\.)/.test(line)),
+      lines.join('\n'),
+    );
+    t.false(lines.some((line) => line.includes('debugger')));
+  });
+}
