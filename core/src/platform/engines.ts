@@ -14,6 +14,7 @@ import { openWatchCache } from '../store/watch-cache.js';
 import { keyBackoff } from './back-off.js';
 import { engineKinds, platformKinds } from './kind-registrations.js';
 import { platformErrors } from './errors.js';
+import type { PluginControllerParts } from './plugin-controller.js';
 import { checkRights } from './plugin-rights.js';
 
 export const platformEngine = 'platform';
@@ -33,6 +34,8 @@ export interface EnginesOptions {
   readonly log: Logger;
   /** Kinds that the platform's engine serves as long as no plugin contributes them. Default: none. */
   readonly furtherKinds?: () => readonly KindRegistration[];
+  /** Of the garbage collectors. Default: queues that hand out keys as soon as they are ready. */
+  readonly createQueue?: PluginControllerParts['createQueue'];
 }
 
 /** The platform's engine and those of plugins: one store, one admission, kinds that follow the kernel's generations. */
@@ -66,11 +69,10 @@ export class Engines {
   /** Begins to collect garbage; on one replica only. */
   collectGarbage(): void {
     const { log, clock, random } = this.#options;
-    const createQueue = ({ onRoom }: { readonly onRoom: () => void }) =>
-      createWorkQueue<string>({ clock, random, backoff: keyBackoff, onRoom });
+    const { createQueue = (_, options) => createWorkQueue<string>(options) } = this.#options;
     this.#collecting = [...this.#engines.values()].map((engine) =>
       engine.collectGarbage({
-        createQueue,
+        createQueue: ({ onRoom }) => createQueue(`garbage of ${engine.name}`, { clock, random, backoff: keyBackoff, onRoom }),
         signal: this.#stopping.signal,
         onError: (error) => log.warn('garbage was not collected', { engine: engine.name, error }),
       }),

@@ -21,9 +21,9 @@ export class SteppedQueue implements ControllerQueue {
     return this.#running;
   }
 
-  /** Keys whose last run failed and that wait for their back-off. */
-  get failed(): ReadonlySet<string> {
-    return this.#failed;
+  /** Keys that are ready. */
+  get depth(): number {
+    return this.#queue.depth;
   }
 
   /** Whether a worker would take a key now. */
@@ -78,8 +78,12 @@ export class SteppedQueue implements ControllerQueue {
   }
 
   retry(key: string): number {
-    this.#failed.add(key);
     return this.#queue.retry(key);
+  }
+
+  /** The key's last run failed: it is due again as soon as somebody is in a hurry. */
+  fail(key: string): void {
+    this.#failed.add(key);
   }
 
   forget(key: string): void {
@@ -94,6 +98,7 @@ export class SteppedQueue implements ControllerQueue {
 
   async close(options: { readonly drain: boolean }): Promise<void> {
     for (const worker of this.#workers.splice(0)) worker(undefined);
+    this.#failed.clear();
     await this.#queue.close(options);
   }
 }

@@ -1,14 +1,13 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkQueueOptions } from '../../queue/work-queue.js';
 import type { RunReport } from '../../reconcile/controller.js';
-import { platformErrors } from '../errors.js';
+import { memoryErrors } from './errors.js';
 import { SteppedQueue } from './stepped-queue.js';
 
 export interface SettleOptions {
   /** More runs than this, and something never rests. */
   readonly runsMax: number;
-  /** Real time for which a run may show no sign of an end. */
-  readonly runMsMax: number;
+  /** Real time for which nothing may change while something is under way. */
+  readonly quietMsMax: number;
   /** Whether everything that was written has been told to the controllers. */
   readonly isCaughtUp: (signal: AbortSignal) => Promise<boolean>;
 }
@@ -20,11 +19,12 @@ interface Runs {
 }
 
 const keysNamedMax = 10;
+const calmTurns = 3;
 
 /** Runs controllers when it is told to, in an order that chance decides, until nothing is left to do. */
 export class Stepper {
   readonly #random: () => number;
-  readonly #queues: SteppedQueue[] = [];
+  readonly #queues = new Map<string, SteppedQueue>();
   #changed = Promise.withResolvers<void>();
   #runs = new Map<string, Runs>();
 
@@ -33,8 +33,9 @@ export class Stepper {
   }
 
   readonly createQueue = (controller: string, options: WorkQueueOptions<string>): SteppedQueue => {
-    const queue = new SteppedQueue(controller, options, () => this.#wake());
-    this.#queues.push(queue);
+    const queue = new SteppedQueue(controller, options, () => this.#changed.resolve());
+    // After a reload, a controller of the same name has another queue.
+    this.#queues.set(controller, queue);
     return queue;
   };
 
@@ -42,7 +43,8 @@ export class Stepper {
     const runs = this.#runs.get(`${controller} ${report.key}`);
     const { result, error } = report as RunReport & { readonly error?: unknown };
     if (runs) runs.last = error === undefined ? result : `${result}: ${error instanceof Error ? error.message : String(error)}`;
-    this.#wake();
+    if (result === 'error' || result === 'timeout') this.#queues.get(controller)?.fail(report.key);
+    this.#changed.resolve();
   };
 
   /**
@@ -51,33 +53,42 @@ export class Stepper {
    *
    * @throws TAP_RECONCILE_RESTLESS, TAP_RECONCILE_STUCK naming the keys
    */
-  async settle(options: SettleOptions): Promise<void> {
+  async settle({ runsMax, quietMsMax, isCaughtUp }: SettleOptions): Promise<void> {
     this.#runs = new Map();
-    for (let runs = 0; ;) {
+    let runs = 0;
+    for (let quiet = AbortSignal.timeout(quietMsMax); ;) {
       this.#changed = Promise.withResolvers<void>();
       const stepped = this.#stepAll();
       runs += stepped;
-      if (runs > options.runsMax) throw this.#restless(options.runsMax);
-      if (stepped > 0) continue;
-      if (this.#running().length > 0) {
-        await this.#change(options.runMsMax);
-        continue;
-      }
-      if (!(await options.isCaughtUp(new AbortController().signal))) {
-        await turn();
-        continue;
-      }
-      for (const queue of this.#queues) queue.hurry();
-      if (!this.#queues.some(({ isReady, failed }) => isReady || failed.size > 0)) return;
+      if (runs > runsMax) throw this.#restless(runsMax);
+      if (stepped > 0) quiet = AbortSignal.timeout(quietMsMax);
+      else if (quiet.aborted) throw this.#stuck(quietMsMax);
+      if (this.#running().length > 0) await this.#change(quiet);
+      else if ((await this.#rests(() => isCaughtUp(quiet))) && stepped === 0) return;
+    }
+  }
+
+  /** Nothing to do, and no news for some turns: what is told to whoever has no cache of its own takes a few. */
+  async #rests(isCaughtUp: () => Promise<boolean>): Promise<boolean> {
+    for (let calm = 0; calm < calmTurns; calm += 1) {
+      if (!(await isCaughtUp()) || this.#hasWork() || this.#running().length > 0) return false;
       await turn();
     }
+    return !this.#hasWork();
+  }
+
+  /** Whether anything is ready; what failed is ready at once. */
+  #hasWork(): boolean {
+    const queues = [...this.#queues.values()];
+    for (const queue of queues) queue.hurry();
+    return queues.some(({ depth }) => depth > 0);
   }
 
   /** Everything that can run now, in an order by chance; workers limit how much that is. */
   #stepAll(): number {
     let stepped = 0;
     for (;;) {
-      const ready = this.#queues.filter(({ isReady }) => isReady);
+      const ready = [...this.#queues.values()].filter(({ isReady }) => isReady);
       const queue = ready[Math.floor(this.#random() * ready.length)];
       const key = queue?.step();
       if (queue === undefined || key === undefined) return stepped;
@@ -89,28 +100,31 @@ export class Stepper {
   }
 
   #running(): readonly string[] {
-    return this.#queues.flatMap(({ controller, running }) => [...running].map((key) => `${controller} ${key}`));
+    return [...this.#queues.values()].flatMap(({ controller, running }) => [...running].map((key) => `${controller} ${key}`));
   }
 
-  async #change(runMsMax: number): Promise<void> {
-    const over = new AbortController();
-    const stuck = wait(runMsMax, 'stuck' as const, { signal: over.signal }).catch(() => undefined);
-    const first = await Promise.race([this.#changed.promise, stuck]);
-    over.abort();
-    if (first !== 'stuck') return;
-    const message = `these keys have been running for ${runMsMax / 1000} s: ${this.#running().join(', ')}`;
-    throw platformErrors.TAP_RECONCILE_STUCK({ message });
+  /** Until a run ends, something is added, or the time is over. */
+  async #change(quiet: AbortSignal): Promise<void> {
+    const { resolve, promise } = this.#changed;
+    const over = () => resolve();
+    quiet.addEventListener('abort', over, { once: true });
+    await promise;
+    quiet.removeEventListener('abort', over);
+    if (!quiet.aborted) await turn();
+  }
+
+  #stuck(quietMsMax: number): Error {
+    const left = [...this.#queues.values()].flatMap(({ controller, depth }) => (depth > 0 ? [`${depth} keys wait for ${controller}`] : []));
+    const running = this.#running().map((key) => `${key} is running`);
+    const what = [...running, ...left].join(', ') || 'the caches do not catch up';
+    return memoryErrors.TAP_RECONCILE_STUCK({ message: `nothing has changed for ${quietMsMax / 1000} s: ${what}` });
   }
 
   #restless(runsMax: number): Error {
     const byCount = [...this.#runs].toSorted(([, a], [, b]) => b.count - a.count).slice(0, keysNamedMax);
     const named = byCount.map(([name, { count, last }]) => `${name} (${count} runs, the last ${last})`);
     const message = `the controllers do not settle within ${runsMax} runs: ${named.join(', ')}`;
-    return platformErrors.TAP_RECONCILE_RESTLESS({ message });
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
+    return memoryErrors.TAP_RECONCILE_RESTLESS({ message });
   }
 }
 

@@ -1,0 +1,9 @@
+/**
+ * `@tappaas/core`: the kernel for programs that embed it, and what the test kit runs. Plugins never import it; the `tappaas` command is
+ * this package's `bin`.
+ */
+export { startMemoryPlatform, type MemoryPlatform, type MemoryPlatformOptions } from './memory-platform.js';
+export { formatProblem, loadKernelFrom, type GivenService, type Kernel, type LoadedPlugin, type StopReport } from './kernel/kernel.js';
+export { recordManifest, type PackageJson } from './kernel/manifest/record.js';
+export type { PluginManifest } from './kernel/manifest/manifest.js';
+export { createMemoryStore } from './store/memory-store.js';

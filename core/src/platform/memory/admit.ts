@@ -1,0 +1,69 @@
+import { isTapError, type AnyKind, type Immutable, type Key, type KubernetesObject, type Resources } from '@tappaas/sdk';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
+import type { ResourceEngine } from '../../resources/engine.js';
+import { resourceErrors, type Cause } from '../../resources/errors.js';
+import { apiVersionOf } from '../../resources/kind-entry.js';
+import type { EngineObject } from '../engine-object.js';
+import { pathOf } from '../kind-path.js';
+import type { AskedAdmission } from './asked-admission.js';
+
+/** An object as a test writes it: the key and whatever its kind has besides metadata. */
+export type DraftObject = Key & {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
+/** What became of an object on its way to the store, where it never arrives. */
+export interface Admitted {
+  readonly denials: readonly Cause[];
+  /** As it would be stored: with defaults, and what the mutating taps changed. */
+  readonly object: Immutable<EngineObject>;
+}
+
+export interface AdmitParts {
+  readonly engine: ResourceEngine;
+  readonly resources: Resources;
+  readonly admission: AskedAdmission;
+  readonly signal: AbortSignal;
+}
+
+const caller = { name: 'test', groups: ['system:masters'] };
+const namespaces = kubernetesHandle<KubernetesObject>('', 'Namespace');
+let requests = 0;
+
+/** Asks the taps about an object through the whole way of a write, as a dry run: about its creation, or its update when it exists. */
+export async function admit(parts: AdmitParts, kind: AnyKind, draft: DraftObject): Promise<Admitted> {
+  const { engine, resources, admission, signal } = parts;
+  const { name, namespace, labels, annotations, ...fields } = draft;
+  const path = pathOf(engine, kind);
+  const known = await resources.get(kind, keyOf(draft));
+  if (namespace !== undefined) await ensureNamespace(resources, namespace);
+  const metadata = { ...(known as EngineObject | undefined)?.metadata, name, ...(namespace === undefined ? {} : { namespace }) };
+  const marks = { ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) };
+  const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { ...metadata, ...marks }, ...fields };
+  const body = new TextEncoder().encode(JSON.stringify(object));
+  const target = { kind: path, ...(namespace === undefined ? {} : { namespace }) };
+  const write = known
+    ? ({ verb: 'update', target: { ...target, name }, body, mediaType: 'json' } as const)
+    : ({ verb: 'create', target, body, mediaType: 'json' } as const);
+  const requestId = `admit-${(requests += 1)}`;
+  const options = { caller, requestId, signal, dryRun: true, fieldValidation: 'Strict', fieldManager: 'test' } as const;
+  const { answer, denials } = await admission.listen(requestId, () => engine.write(write, options));
+  return { denials, object: answer.served.object as Immutable<EngineObject> };
+}
+
+/** The error of an object that may not be stored. */
+export function deniedError({ kind }: AnyKind, name: string, denials: readonly Cause[]): Error {
+  const reasons = denials.map(({ plugin = 'platform', field, message }) => `${field}: ${message} (${plugin})`);
+  return resourceErrors.TAP_OBJECT_DENIED({ message: `${kind} ${name} is denied: ${reasons.join('; ')}` });
+}
+
+async function ensureNamespace(resources: Resources, name: string): Promise<void> {
+  try {
+    await resources.create(namespaces, { metadata: { name } });
+  } catch (error) {
+    if (!isTapError(error, 'TAP_OBJECT_EXISTS')) throw error;
+  }
+}
+
+const keyOf = ({ name, namespace }: Key): Key => ({ name, ...(namespace === undefined ? {} : { namespace }) });

@@ -1,0 +1,52 @@
+import { isTapError } from '@tappaas/sdk';
+import type { Admission, AdmissionRequest } from '../../resources/admission-port.js';
+import type { Cause } from '../../resources/errors.js';
+
+/** Admission that can be asked what it would say: a request whose id is listened to is let through, whatever the taps object to. */
+export class AskedAdmission implements Admission {
+  readonly #admission: Admission;
+  readonly #denials = new Map<string, Cause[]>();
+
+  constructor(admission: Admission) {
+    this.#admission = admission;
+  }
+
+  /** Collects what is said about the request while `ask` runs. */
+  async listen<T>(requestId: string, ask: () => Promise<T>): Promise<{ readonly answer: T; readonly denials: readonly Cause[] }> {
+    const denials: Cause[] = [];
+    this.#denials.set(requestId, denials);
+    try {
+      return { answer: await ask(), denials };
+    } finally {
+      this.#denials.delete(requestId);
+    }
+  }
+
+  async mutate(request: AdmissionRequest): ReturnType<Admission['mutate']> {
+    const denials = this.#denials.get(request.requestId);
+    if (denials === undefined) return this.#admission.mutate(request);
+    try {
+      return await this.#admission.mutate(request);
+    } catch (error) {
+      denials.push(...causesOf(error));
+      return { object: request.object, changes: [] };
+    }
+  }
+
+  async validate(request: AdmissionRequest): Promise<readonly Cause[]> {
+    const denials = this.#denials.get(request.requestId);
+    if (denials === undefined) return this.#admission.validate(request);
+    denials.push(...(await this.#admission.validate(request).catch(causesOf)));
+    return [];
+  }
+
+  claims(request: Parameters<Admission['claims']>[0]): ReturnType<Admission['claims']> {
+    return this.#admission.claims(request);
+  }
+}
+
+/** A tap that could not be asked denies, naming its plugin, as it does over the wire. */
+function causesOf(error: unknown): readonly Cause[] {
+  if (isTapError(error, 'TAP_ADMISSION_PLUGIN_FAILED')) return (error as { causes?: readonly Cause[] }).causes ?? [];
+  throw error;
+}

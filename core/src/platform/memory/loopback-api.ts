@@ -1,0 +1,55 @@
+import type { Clock, Logger, Resources } from '@tappaas/sdk';
+import type { ApiServer } from '../../api/server.js';
+import type { Call } from '../../api/contributions.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
+import { contributionsOf } from '../contributions.js';
+import type { CallerIdentity } from '../caller-identity.js';
+import type { Engines } from '../engines.js';
+import { tableColumns } from '../table-columns.js';
+
+export interface LoopbackApiParts {
+  readonly kernel: Kernel;
+  readonly engines: Engines;
+  readonly authorize: CallerIdentity['authorize'];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/** The API of a platform in memory: plain http on a free port of the loopback interface, where everybody is the administrator. */
+export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ readonly url: string; readonly server: ApiServer }> {
+  const { kernel, engines, clock, random, log } = parts;
+  const { createApiServer } = await import('../../api/server.js');
+  const administrator = { caller: { name: 'test', groups: ['system:masters', 'system:authenticated'] }, credentialId: 'test' };
+  const contributions = () =>
+    contributionsOf({
+      registrations: kernel.registrations(),
+      engine: (name) => engines.of(name),
+      asCaller: (engine: string, { caller, requestId, signal }: Pick<Call, 'caller' | 'requestId' | 'signal'>): Resources =>
+        engines.asCaller(engine, caller, requestId, signal),
+    });
+  const server = createApiServer({
+    engines: () => engines.all,
+    authenticate: () => administrator,
+    authorize: parts.authorize,
+    flow: createFlow(defaultFlowLimits),
+    audit: () => ({ end: () => undefined }),
+    tableFor: tableColumns(clock),
+    routes: () => contributions().routes,
+    actions: () => contributions().actions,
+    subresources: () => contributions().subresources,
+    host: '127.0.0.1',
+    port: 0,
+    log,
+    clock,
+    random,
+    replica: 'r0',
+    version: parts.version,
+    ready: () => [],
+    metrics: () => kernel.metrics.text(),
+  });
+  const { url } = await server.listen();
+  return { url, server };
+}

@@ -1,0 +1,85 @@
+import {
+  hooks,
+  type AnyKind,
+  type Capability,
+  type Controller,
+  type Immutable,
+  type KubernetesObject,
+  type RenderFacts,
+  type Rendering,
+  type RenderSet,
+  type Resources,
+} from '@tappaas/sdk';
+import type { Kernel, Registered } from '../../kernel/kernel.js';
+import { createRenderSet } from '../../reconcile/render-set.js';
+import type { EngineObject } from '../engine-object.js';
+import { reconcileContext } from '../reconcile-context.js';
+import { memoryErrors } from './errors.js';
+
+/** What a rendering is given where no cluster was chosen and nothing was recorded. */
+export interface RenderOptions {
+  readonly capabilities?: readonly Capability[];
+  /** Default: what the controller's `prepare` settles, on a cluster without capabilities. */
+  readonly facts?: RenderFacts;
+  /** Base objects instead of those of the kind's controller. */
+  readonly base?: readonly KubernetesObject[];
+}
+
+export interface RenderParts {
+  readonly kernel: Kernel;
+  readonly resourcesOf: (plugin: string) => Resources;
+}
+
+type Object = Immutable<EngineObject>;
+type AnyController = Registered<Controller<AnyKind>>;
+type Renderer = Registered<Controller<AnyKind> & Rendering<AnyKind>>;
+
+/** The set that the kind's controller renders for an object, after every render tap; the same order as in a reconcile, without a cluster. */
+export async function renderObject(parts: RenderParts, kind: AnyKind, object: Object, options: RenderOptions): Promise<RenderSet> {
+  const { kernel } = parts;
+  const owner = kernel.registrations().controllers.find((registered): registered is Renderer => rendersKind(registered, kind));
+  const capabilities = options.capabilities ?? options.facts?.cluster.capabilities ?? [];
+  const base = options.base ?? (owner ? await baseOf(parts, owner, object, capabilities, options.facts) : []);
+  const set = createRenderSet(base, { actor: () => kernel.pluginOf() ?? owner?.plugin ?? 'platform' });
+  const { value, failure } = kernel.hooks.transformSync(
+    hooks.reconcile.render,
+    { kind: { group: kind.group, kind: kind.kind } },
+    { value: set as RenderSet, input: (now) => ({ object, set: now, capabilities }) as never, diff: () => [] },
+  );
+  if (failure) throw failure.error;
+  return value;
+}
+
+const rendersKind = ({ value }: AnyController, { group, kind }: AnyKind): boolean =>
+  value.render !== undefined && value.kind.group === group && value.kind.kind === kind;
+
+async function baseOf(
+  parts: RenderParts,
+  owner: Renderer,
+  object: Object,
+  capabilities: readonly Capability[],
+  given: RenderFacts | undefined,
+): Promise<readonly KubernetesObject[]> {
+  const facts = given ?? { ...factsOf(object, capabilities), inputs: await inputsOf(parts, owner, object) };
+  return owner.guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => owner.value.render(object as never, facts));
+}
+
+function factsOf({ metadata }: Object, capabilities: readonly Capability[]): Omit<RenderFacts, 'inputs'> {
+  return {
+    cluster: { name: 'test', namespace: metadata.namespace ?? 'default', capabilities },
+    ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
+  };
+}
+
+/** @throws TAP_RENDER_NOT_READY with the conditions that say what the controller waits for */
+async function inputsOf({ resourcesOf }: RenderParts, { plugin, guard, value }: Renderer, object: Object): Promise<RenderFacts['inputs']> {
+  const { prepare, kind } = value;
+  if (prepare === undefined) return {};
+  const parts = { object, kind, resources: resourcesOf(plugin), emit: () => undefined, progress: () => undefined };
+  const prepared = await guard.call({ name: 'controller.prepare', limitMs: 60_000 }, (context) =>
+    prepare(object as never, reconcileContext(context, parts)),
+  );
+  if (prepared.ready) return prepared.inputs;
+  const waitsFor = prepared.conditions.map(({ type, reason, message }) => `${type} ${reason}: ${message}`).join('; ');
+  throw memoryErrors.TAP_RENDER_NOT_READY({ message: `plugin ${plugin} is not ready to render ${object.metadata.name}: ${waitsFor}` });
+}
