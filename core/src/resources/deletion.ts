@@ -53,7 +53,7 @@ export async function remove(state: EngineState, deletion: Deletion): Promise<De
     const guards = options.guards ?? [];
     const step = { entry, key, previous, next: isGone ? undefined : { object: next, side }, claims: [], guards, changes: [] };
     const result = await takeStep(state, step);
-    if (result.outcome === 'done') return { outcome, stored: new StoredObject(next, result.revision, state.store.epoch, side) };
+    if (result.outcome === 'done') return { outcome, stored: state.handoff.written(key, next, side, result.revision, state.store.epoch) };
     if (result.outcome === 'refused') throw fenced(entry, nameOf(target));
     previous = result.current && (await state.decode(entry, result.current));
   }

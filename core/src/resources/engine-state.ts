@@ -7,6 +7,7 @@ import type { LeaseShelf } from './lease-shelf.js';
 import type { ObjectCache } from './object-cache.js';
 import type { Registry } from './registry.js';
 import type { Sealer, StoredObject } from './stored-object.js';
+import type { WriteHandoff } from './write-handoff.js';
 
 /** What the parts of one engine share. */
 export interface EngineState {
@@ -18,6 +19,7 @@ export interface EngineState {
   readonly sealer: Sealer | undefined;
   /** For records that go by themselves. */
   readonly leases: LeaseShelf;
+  readonly handoff: WriteHandoff;
   /** Between 0 and 1. */
   readonly random: () => number;
   /** A new uid. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyKind, Clock, Resources, ResourceStore, TapError } from '@tappaas/sdk';
 import { noAdmission, type Admission } from './admission-port.js';
 import { CacheShelf } from './cache-shelf.js';
+import { rebuildClaims, type RebuiltClaims } from './claim-rebuilding.js';
 import { createClient, type ClientOptions } from './client.js';
 import type { TokenBox } from './continue-token.js';
 import { VersionedView } from './conversion.js';
@@ -23,6 +24,7 @@ import { findKind, keyOfTarget, nameOf, notFound, type Target } from './target.j
 import type { OpenWatchCache } from './watch-cache.js';
 import { Watches, type WatchEvent, type WatchQuery } from './watch.js';
 import { Writes } from './writes.js';
+import { WriteHandoff } from './write-handoff.js';
 import type { Write, WriteOptions, WriteResult } from './write-options.js';
 
 /** What an engine is made from; neighbours arrive as functions. */
@@ -69,6 +71,8 @@ export interface ResourceEngine {
   setKinds(kinds: readonly KindRegistration[], signal: AbortSignal): Promise<void>;
   /** Removes all objects of a kind whose plugin is not loaded, and the kind. Answers how many there were. */
   purge(path: KindPath, signal: AbortSignal): Promise<number>;
+  /** Brings what objects hold to what plugins claim for them now. */
+  rebuildClaims(signal: AbortSignal): Promise<RebuiltClaims>;
   /** Collects garbage until the signal aborts; on one replica only. */
   collectGarbage(options: CollectorOptions): Promise<void>;
   close(): Promise<void>;
@@ -112,6 +116,7 @@ class Engine implements ResourceEngine {
 
   #makeState(): EngineState {
     const { name, store, clock, random, admission = noAdmission, sealer, firstNamespaces = [] } = this.#options;
+    const handoff = new WriteHandoff();
     return {
       name,
       store,
@@ -120,6 +125,7 @@ class Engine implements ResourceEngine {
       admission,
       sealer,
       leases: new LeaseShelf(store, clock),
+      handoff,
       random,
       uuid: randomUUID,
       registry: () => this.#registry,
@@ -129,7 +135,7 @@ class Engine implements ResourceEngine {
       },
       cache: (entry) => this.#caches.of(entry),
       protects: (entry, object) => entry.group === '' && entry.kind === 'Namespace' && firstNamespaces.includes(object),
-      decode: (entry, stored) => decodeStored(entry, stored, store.epoch, sealer),
+      decode: (entry, stored) => handoff.take(stored, store.epoch) ?? decodeStored(entry, stored, store.epoch, sealer),
     };
   }
 
@@ -203,6 +209,10 @@ class Engine implements ResourceEngine {
     await this.#memory.forget(entry);
     await this.setKinds(this.#registered, signal);
     return count;
+  }
+
+  rebuildClaims(signal: AbortSignal): Promise<RebuiltClaims> {
+    return rebuildClaims(this.#state, signal);
   }
 
   collectGarbage(options: CollectorOptions): Promise<void> {

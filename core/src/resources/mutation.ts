@@ -52,9 +52,10 @@ export async function mutate(state: EngineState, mutation: Mutation): Promise<Mu
     if (previous && isSame(object, previous.object)) return { outcome: 'unchanged', stored: previous };
     const outcome = previous ? 'updated' : 'created';
     const side = sideOf(state, mutation, prepared, previous);
-    if (options.dryRun) return { outcome, stored: new StoredObject(object, previous?.revision ?? 0, state.store.epoch, side) };
+    if (options.dryRun) return { outcome, stored: new StoredObject(object, previous?.revision, state.store.epoch, side) };
     const result = await write(state, mutation, previous, { object, side }, prepared);
-    if (result.outcome === 'done') return { outcome, stored: new StoredObject(object, result.revision, state.store.epoch, side) };
+    if (result.outcome === 'done')
+      return { outcome, stored: state.handoff.written(mutation.key, object, side, result.revision, state.store.epoch) };
     if (result.outcome === 'stale') previous = result.current && (await state.decode(found.entry, result.current));
   }
   const message = `${label(found.entry, mutation.name)}: others changed it ${attemptsMax} times meanwhile`;

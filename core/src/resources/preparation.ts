@@ -3,6 +3,7 @@ import type { Admission, AdmissionRequest, PluginClaim, TapChange } from './admi
 import { concealValues } from './concealment.js';
 import { explained, resourceErrors, type Cause } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
+import { kernel } from './kinds/kernel-kinds.js';
 import { causeText, forbidden } from './schema/cause.js';
 import { applyDefaults } from './schema/defaulting.js';
 import { immutableCauses } from './schema/immutable-fields.js';
@@ -44,7 +45,9 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   }
   const request = requestOf(engine, candidate, completed);
   const mutated = await admission.mutate(request);
-  const object = counted(entry, complete(entry, asBefore(entry, completed, mutated.object), previous), previous);
+  const changed =
+    mutated.changes.length > 0 ? asJson(mutated.object, mutated.changes.map(({ plugin }) => plugin).join(', ')) : mutated.object;
+  const object = counted(entry, complete(entry, asBefore(entry, completed, changed), previous), previous);
   refuseInvalid(entry, object, previous);
   const denials = await admission.validate({ ...request, object });
   if (denials.length > 0) throw denied(entry, object, denials);
@@ -68,7 +71,17 @@ function complete(entry: KindEntry, object: Body, previous: StoredObject | undef
   const defaulted = applyDefaults(entry.hub.type, object) as Body;
   const { behaviour } = entry;
   if (behaviour.default === undefined) return defaulted;
-  return change<Body>(defaulted, (draft) => void behaviour.default?.(draft as never, previous?.object as never));
+  const filled = change<Body>(defaulted, (draft) => void behaviour.default?.(draft as never, previous?.object as never));
+  return filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body);
+}
+
+/** What a plugin made, as it will be read again: code may leave things in an object that JSON does not know. */
+function asJson(object: JsonObject, plugins: string): JsonObject {
+  try {
+    return JSON.parse(JSON.stringify(object)) as JsonObject;
+  } catch (cause) {
+    throw resourceErrors.TAP_OBJECT_NOT_JSON({ message: `what ${plugins} made of the object cannot be stored as JSON`, cause });
+  }
 }
 
 /** A tap may not make another object of the one it was shown. */

@@ -98,7 +98,7 @@ function entryOf(
     scale: description.scale,
     fields,
     selectable: new Map([...identity, ...fields]),
-    immutable: description.immutable.map((field) => field.split('.')),
+    immutable: [...description.immutable, ...(strategy.immutable ?? [])].map((field) => field.split('.')),
     behaviour: behaviourOf(description, registration),
     strategy,
     virtual: registration.virtual,

@@ -61,16 +61,21 @@ const nothing: Side = Object.freeze({ claims: [], attribution: [] });
 /** One object at one revision: frozen, shared by all readers, its bytes made once and only when somebody wants them. */
 export class StoredObject {
   readonly object: Body;
+  /** 0 for what a dry run made: it has no version. */
   readonly revision: number;
   readonly resourceVersion: string;
   readonly side: Side;
   #bytes: Uint8Array | undefined;
 
-  constructor(object: Body, revision: number, epoch: number, side: Side = nothing) {
-    this.resourceVersion = resourceVersionOf(epoch, revision);
-    this.revision = revision;
+  constructor(object: Body, revision: number | undefined, epoch: number, side: Side = nothing) {
+    this.revision = revision ?? 0;
+    this.resourceVersion = revision === undefined ? '' : resourceVersionOf(epoch, revision);
     this.side = side;
-    this.object = freezeDeep({ ...object, metadata: { ...object.metadata, resourceVersion: this.resourceVersion } });
+    const { resourceVersion: _, ...metadata } = object.metadata;
+    this.object = freezeDeep({
+      ...object,
+      metadata: { ...metadata, ...(revision !== undefined && { resourceVersion: this.resourceVersion }) },
+    });
   }
 
   /** The object as it goes over the wire. */

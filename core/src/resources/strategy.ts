@@ -8,6 +8,8 @@ export interface Strategy {
   readonly hasGeneration?: boolean;
   /** Whether a create may bring a status of its own, as a node that registers itself does. */
   readonly keepsStatusOnCreate?: boolean;
+  /** Fields below the object that no update may change, such as `spec.selector`. */
+  readonly immutable?: readonly string[];
   /** How long an object of the kind is kept after it was last written. Default: until somebody deletes it. */
   readonly ttlMs?: number;
   /** What a new object has that its author cannot say. */

@@ -41,9 +41,15 @@ export async function takeStep(state: EngineState, step: Step): Promise<StepResu
   return { outcome: 'refused', guard: result.failedGuard - 1, current: result.current };
 }
 
-async function putOf({ sealer, leases }: EngineState, entry: KindEntry, key: string, next: NonNullable<Step['next']>): Promise<Change> {
+async function putOf(
+  { sealer, leases, handoff }: EngineState,
+  entry: KindEntry,
+  key: string,
+  next: NonNullable<Step['next']>,
+): Promise<Change> {
   const plain = toStore(next.object, next.side);
   const value = entry.isConfidential ? await sealed(sealer, plain, { key, uid: next.object.metadata.uid }) : plain;
+  handoff.offer(key, value, next.object, next.side);
   const { ttlMs } = entry.strategy;
   return ttlMs === undefined ? { put: key, value } : { put: key, value, lease: await leases.lease(ttlMs) };
 }

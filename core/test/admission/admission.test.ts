@@ -12,6 +12,7 @@ import {
   type FixtureOptions,
   type TestObject,
 } from '../resources/engine-fixture.ts';
+import { settled } from '../virtual-clock.ts';
 import { fakeDispatch, type FakeTap } from './fake-dispatch.ts';
 
 const withTaps = (taps: Readonly<Record<string, readonly FakeTap[]>>, more: FixtureOptions = {}) =>
@@ -284,4 +285,50 @@ test('attribution says nothing of values', async (t) => {
   const stored = await store.get('/registry/platform/core/configmaps/default/a');
   const { attribution } = JSON.parse(Buffer.from(stored?.value ?? []).toString()) as { attribution: object };
   t.false(JSON.stringify(attribution).includes(canary));
+});
+
+test('what a tap leaves in an object that JSON does not know is gone at once, not only after a restart', async (t) => {
+  const odd: FakeTap = {
+    plugin: 'odd',
+    kind: 'ConfigMap',
+    run: ({ object }) => ({ ...object, data: { a: '1', b: undefined }, metadata: { ...object.metadata, labels: { day: new Date(0) } } }),
+  };
+  const { create, get } = await withTaps({ 'admission.mutate': [odd] });
+  await t.throwsAsync(create(configMaps, configMap('a')), { code: 'TAP_OBJECT_INVALID', message: /metadata\.labels/ });
+  const circular: FakeTap = {
+    plugin: 'circular',
+    kind: 'ConfigMap',
+    run: ({ object }) => {
+      const data: Record<string, unknown> = {};
+      data['self'] = data;
+      return { ...object, data };
+    },
+  };
+  const other = await withTaps({ 'admission.mutate': [{ ...odd, run: ({ object }) => ({ ...object, data: { a: '1', b: undefined } }) }] });
+  const created = objectOf(await other.create(configMaps, configMap('a')));
+  t.deepEqual(Object.keys(created.data), ['a']);
+  t.deepEqual(Object.keys((await other.get(configMaps, 'default/a')).data), ['a']);
+  const broken = await withTaps({ 'admission.mutate': [circular] });
+  await t.throwsAsync(broken.create(configMaps, configMap('a')), { code: 'TAP_OBJECT_NOT_JSON', message: /circular/ });
+  await t.throwsAsync(get(configMaps, 'default/a'), { code: 'TAP_OBJECT_NOT_FOUND' });
+});
+
+test('claims can be rebuilt when the plugin that makes them comes later, and nothing is taken from its holder', async (t) => {
+  const first = await withTaps({});
+  await first.create(widgets, widget('a', { color: 'shop' }));
+  await first.create(widgets, widget('b', { color: 'shop' }));
+  await first.create(widgets, widget('c', { color: 'other' }));
+  await first.engine.close();
+  const { engine, create, get } = await withTaps({ 'admission.claim': [hostClaim] }, { store: first.store, clock: first.clock });
+  const { metadata } = await get(widgets, 'default/a');
+  const { changed, refused } = await engine.rebuildClaims(new AbortController().signal);
+  t.is(changed, 2);
+  t.deepEqual(
+    refused.map(({ key, causes }) => [key, causes.map(({ reason, plugin }) => [reason, plugin])]),
+    [['/registry/platform/test.tappaas.dev/widgets/default/b', [['HostTaken', 'domains']]]],
+  );
+  await t.throwsAsync(create(widgets, widget('d', { color: 'other' })), { code: 'TAP_OBJECT_DENIED' });
+  t.is((await get(widgets, 'default/a')).metadata.uid, metadata.uid);
+  await settled();
+  t.is((await engine.rebuildClaims(new AbortController().signal)).changed, 0);
 });

@@ -36,9 +36,7 @@ export function fakeDispatch(taps: Readonly<Record<string, readonly FakeTap[]>>)
           const answered = await run(thread.input(value, plugin));
           if (answered === undefined) continue;
           const after = thread.take ? thread.take(value, answered, plugin) : (answered as object);
-          const paths = Object.keys(after).filter(
-            (name) => JSON.stringify((after as never)[name]) !== JSON.stringify((value as never)[name]),
-          );
+          const paths = Object.keys(after).filter((name) => (after as never)[name] !== (value as never)[name]);
           if (paths.length > 0) changes.push({ plugin, paths: paths.map((name) => `/${name}`) });
           value = after;
         } catch (error) {

@@ -2,6 +2,7 @@ import { defineKind, Type } from '@tappaas/sdk';
 import test from 'ava';
 import { createResourceEngine } from '../../dist/resources/engine.js';
 import { coreKinds, kernelKinds } from '../../dist/resources/kinds/kernel-kinds.js';
+import { kubernetesHandle } from '../../dist/resources/kinds/kubernetes-handle.js';
 import { openWatchCache } from '../../dist/store/watch-cache.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { seededRandom, VirtualClock } from '../virtual-clock.ts';
@@ -268,4 +269,37 @@ test('rules that schemas do not state hold for the platform’s kinds', async (t
   const stored = await get(namespaces, 'n');
   t.deepEqual(stored.spec, objectOf(namespace).spec, 'only the platform writes the spec of a namespace');
   t.is(stored.metadata.labels['kubernetes.io/metadata.name'], 'n');
+});
+
+test('events go by themselves after an hour, unless they happen again', async (t) => {
+  const { create, patch, names, clock } = await startEngine();
+  const events = { group: '', version: 'v1', plural: 'events' };
+  const event = (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name, namespace: 'default' },
+    involvedObject: { kind: 'Widget', name: 'a' },
+    reason: 'Made',
+    count: 1,
+  });
+  for (const name of ['once', 'again']) await create(events, event(name));
+  await clock.advance(50 * 60_000);
+  await patch(events, 'default/again', { count: 2 });
+  await clock.advance(20 * 60_000);
+  t.deepEqual(await names(events), ['again']);
+  await clock.advance(60 * 60_000);
+  t.deepEqual(await names(events), []);
+});
+
+test('a workload keeps its selector', async (t) => {
+  const { create, patch } = await startEngine({ more: [kubernetesHandle('apps', 'Deployment')] });
+  const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
+  const labels = { app: 'shop' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const spec = { selector: { matchLabels: labels }, template };
+  await create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace: 'default' }, spec });
+  await t.throwsAsync(patch(deployments, 'default/d', { spec: { selector: { matchLabels: { more: 'yes' } } } }), {
+    code: 'TAP_OBJECT_INVALID',
+    message: /spec\.selector.*field is immutable/,
+  });
 });

@@ -138,6 +138,28 @@ test('after a restore every version from before is refused and everything is the
   await t.throwsAsync(async () => get(widgets, 'default/a'), { code: 'TAP_ENGINE_NOT_STARTED' });
 });
 
+test('a restore under a running engine ends its watches and gives every object a version of the new life', async (t) => {
+  const fixture = await startEngine();
+  const { create, store, get, names, patch } = fixture;
+  const before = await create(widgets, widget('a'));
+  const snapshot = await Array.fromAsync(store.snapshot());
+  await create(widgets, widget('lost'));
+  const watch = listen(fixture, { resourceVersion: before.served.resourceVersion });
+  await settled();
+  await store.restore(
+    (async function* chunks() {
+      yield* snapshot;
+    })(),
+  );
+  await t.throwsAsync(watch.ended);
+  await fixture.clock.advance(60_000);
+  t.deepEqual(await names(widgets), ['a']);
+  const after = await get(widgets, 'default/a');
+  t.true(Number(after.metadata.resourceVersion) > Number(before.served.resourceVersion));
+  const patched = await patch(widgets, 'default/a', { metadata: { resourceVersion: after.metadata.resourceVersion }, spec: { size: 3 } });
+  t.is(patched.outcome, 'updated');
+});
+
 test('a watch of events that came before it was opened and after tells each once', async (t) => {
   const fixture = await startEngine();
   const watches: ReturnType<typeof listen>[] = [];

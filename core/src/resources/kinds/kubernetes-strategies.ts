@@ -2,6 +2,8 @@ import { valueAt } from '../schema/json-value.js';
 import type { Strategy } from '../strategy.js';
 import { namespaceStrategy } from './namespace.js';
 
+/** A controller would lose what it owns. */
+const selecting: Strategy = { immutable: ['spec.selector'] };
 const uncounted: Strategy = { hasGeneration: false };
 const role: Strategy = { names: 'path-segment', hasGeneration: false };
 const defaultGraceSeconds = 30;
@@ -31,6 +33,12 @@ export const kubernetesStrategies: Readonly<Record<string, Strategy>> = Object.f
   '/PersistentVolume': uncounted,
   '/PersistentVolumeClaim': uncounted,
   '/ResourceQuota': uncounted,
+  'apps/Deployment': selecting,
+  'apps/ReplicaSet': selecting,
+  'apps/DaemonSet': selecting,
+  'apps/StatefulSet': { immutable: ['spec.selector', 'spec.serviceName', 'spec.podManagementPolicy', 'spec.volumeClaimTemplates'] },
+  'batch/Job': { immutable: ['spec.selector', 'spec.template', 'spec.completionMode'] },
+  'storage.k8s.io/StorageClass': { hasGeneration: false, immutable: ['provisioner', 'parameters', 'reclaimPolicy', 'volumeBindingMode'] },
   'autoscaling/HorizontalPodAutoscaler': uncounted,
   'networking.k8s.io/NetworkPolicy': { hasGeneration: true },
   'networking.k8s.io/IngressClass': { hasGeneration: true },

@@ -1,0 +1,55 @@
+import { isTapError } from '@tappaas/sdk';
+import type { EngineState } from './engine-state.js';
+import type { Cause, ResourceError } from './errors.js';
+import type { KindEntry } from './kind-entry.js';
+import type { CacheEntry } from './watch-cache.js';
+import { equalJson } from './schema/json-value.js';
+import type { StoredObject } from './stored-object.js';
+import { heldOf, takeStep } from './transaction.js';
+
+/** What a rebuilding of claims came to. */
+export interface RebuiltClaims {
+  /** Objects whose claims were brought to what the plugins say now. */
+  readonly changed: number;
+  /** Objects that stay as they are, because somebody else holds what they claim. */
+  readonly refused: readonly { readonly key: string; readonly causes: readonly Cause[] }[];
+}
+
+/**
+ * Brings what objects hold to what the plugins claim for them now: after a plugin that claims was added, changed or removed. Claims are
+ * pure functions of their object, so this may be cut off and run again. An object that changes meanwhile claims anew by itself.
+ */
+export async function rebuildClaims(state: EngineState, signal: AbortSignal): Promise<RebuiltClaims> {
+  let changed = 0;
+  const refused: { key: string; causes: readonly Cause[] }[] = [];
+  for (const entry of state.registry().entries) {
+    if (entry.virtual || entry.isOrphaned) continue;
+    for (const item of state.cache(entry).list({ within: entry.prefix }).items) {
+      signal.throwIfAborted();
+      const causes = await rebuild(state, entry, item);
+      if (causes === 'changed') changed += 1;
+      else if (causes) refused.push({ key: item.key, causes });
+    }
+  }
+  return { changed, refused };
+}
+
+async function rebuild(
+  state: EngineState,
+  entry: KindEntry,
+  { key, object: previous }: CacheEntry<StoredObject>,
+): Promise<'changed' | readonly Cause[] | undefined> {
+  const { group, kind, isConfidential } = entry;
+  const { object, side } = previous;
+  const claims = state.admission.claims({ engine: state.name, group, kind, isConfidential, object });
+  const held = heldOf(claims);
+  if (equalJson(held, side.claims)) return undefined;
+  const next = { object, side: { ...side, claims: held } };
+  try {
+    const result = await takeStep(state, { entry, key, previous, next, claims, guards: [], changes: [] });
+    return result.outcome === 'done' ? 'changed' : undefined;
+  } catch (error) {
+    if (isTapError(error, 'TAP_OBJECT_DENIED')) return (error as ResourceError).causes ?? [];
+    throw error;
+  }
+}

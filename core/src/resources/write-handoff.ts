@@ -1,0 +1,60 @@
+import type { KeyValue } from '@tappaas/sdk';
+import { resourceVersionOf } from './resource-version.js';
+import { StoredObject, type Body, type Side } from './stored-object.js';
+
+interface Offer {
+  readonly value: Uint8Array;
+  readonly object: Body;
+  readonly side: Side;
+  stored: StoredObject | undefined;
+}
+
+/** Writes that may be on their way to a cache; a cache that is further behind reads them from their bytes. */
+export const offersMax = 1_000;
+export const offeredBytesMax = 16 * 1024 * 1024;
+
+/**
+ * What was written comes back from the store as bytes, to the cache of the same process. Where they are the very bytes that were sent,
+ * the object that they were made of is taken instead of being parsed, opened and frozen once more, and the writer's answer and the
+ * cache share one object and one serialisation.
+ */
+export class WriteHandoff {
+  readonly #offers = new Map<string, Offer>();
+  #bytes = 0;
+
+  /** Before the write: these bytes will stand for this object. */
+  offer(key: string, value: Uint8Array, object: Body, side: Side): void {
+    this.withdraw(key);
+    this.#offers.set(key, { value, object, side, stored: undefined });
+    this.#bytes += value.byteLength;
+    for (const oldest of this.#offers.keys()) {
+      if (this.#offers.size <= offersMax && this.#bytes <= offeredBytesMax) return;
+      this.withdraw(oldest);
+    }
+  }
+
+  /** The object of stored bytes, if they are those that were sent. */
+  take({ key, value, modRevision }: KeyValue, epoch: number): StoredObject | undefined {
+    const offer = this.#offers.get(key);
+    return offer && Buffer.compare(offer.value, value) === 0 ? this.#made(offer, modRevision, epoch) : undefined;
+  }
+
+  /** The object of a write that was done at `revision`. */
+  written(key: string, object: Body, side: Side, revision: number, epoch: number): StoredObject {
+    const offer = this.#offers.get(key);
+    const made = offer?.object === object ? this.#made(offer, revision, epoch) : undefined;
+    return made ?? new StoredObject(object, revision, epoch, side);
+  }
+
+  withdraw(key: string): void {
+    const offer = this.#offers.get(key);
+    if (offer === undefined) return;
+    this.#bytes -= offer.value.byteLength;
+    this.#offers.delete(key);
+  }
+
+  #made(offer: Offer, revision: number, epoch: number): StoredObject | undefined {
+    offer.stored ??= new StoredObject(offer.object, revision, epoch, offer.side);
+    return offer.stored.resourceVersion === resourceVersionOf(epoch, revision) ? offer.stored : undefined;
+  }
+}

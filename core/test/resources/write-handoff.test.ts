@@ -1,0 +1,41 @@
+import test from 'ava';
+import { offeredBytesMax, offersMax, WriteHandoff } from '../../dist/resources/write-handoff.js';
+import { toStore } from '../../dist/resources/stored-object.js';
+import { configMap, configMaps, never, startEngine, targetOf } from './engine-fixture.ts';
+
+const side = { claims: [], attribution: [] };
+const body = (name: string) => configMap(name, {}, { uid: name, creationTimestamp: 'now' }) as Parameters<WriteHandoff['offer']>[2];
+const kept = (key: string, value: Uint8Array, modRevision = 5) => ({ key, value, modRevision, createRevision: 1, version: 1 });
+
+test('a writer and the cache share one object and its bytes', async (t) => {
+  const { create, engine } = await startEngine();
+  const { served } = await create(configMaps, configMap('a'));
+  const read = await engine.get(targetOf(configMaps, 'default/a'), { signal: never });
+  t.is(read.object, served.object);
+  t.is(read.bytes, served.bytes);
+});
+
+test('only the very bytes that were sent stand for the object', (t) => {
+  const handoff = new WriteHandoff();
+  const object = body('a');
+  const value = toStore(object, side);
+  handoff.offer('k', value, object, side);
+  t.is(handoff.take(kept('k', toStore(body('b'), side)), 1), undefined);
+  t.is(handoff.take(kept('other', value), 1), undefined);
+  const taken = handoff.take(kept('k', Uint8Array.from(value)), 1);
+  t.is(taken?.revision, 5);
+  t.is(handoff.take(kept('k', value, 6), 1), undefined, 'at one revision only');
+  t.is(handoff.written('k', object, side, 5, 1), taken);
+});
+
+test('what waits for a cache is bounded in number and in bytes', (t) => {
+  const many = new WriteHandoff();
+  for (let index = 0; index <= offersMax; index += 1) many.offer(`k${index}`, toStore(body('a'), side), body('a'), side);
+  t.is(many.take(kept('k0', toStore(body('a'), side)), 1), undefined);
+  t.truthy(many.take(kept('k1', toStore(body('a'), side)), 1));
+  const large = new WriteHandoff();
+  const value = new Uint8Array(offeredBytesMax / 4 + 1);
+  for (let index = 0; index < 4; index += 1) large.offer(`k${index}`, value, body('a'), side);
+  t.is(large.take(kept('k0', value), 1), undefined);
+  t.truthy(large.take(kept('k3', value), 1));
+});
