@@ -35,7 +35,7 @@ const rules: readonly Rule[] = [
   },
   {
     folder: 'core/src/kernel',
-    packages: [/^@tappaas\/sdk(\/|$)/, /^(tapable|tsyringe|reflect-metadata|yaml|ajv|keyv|typebox)(\/|$)/],
+    packages: [/^@tappaas\/sdk(\/|$)/, /^(tapable|tsyringe|reflect-metadata|yaml|semver|keyv|typebox)(\/|$)/],
     folders: [],
     because: 'the kernel knows no HTTP, no resource and no Kubernetes',
   },
@@ -53,6 +53,12 @@ const rules: readonly Rule[] = [
   stage('secrets'),
   stage('telemetry'),
   { ...stage('cli'), because: 'the command line is a client of the API and starts at once' },
+  {
+    folder: 'core/src/platform',
+    packages: [/./],
+    folders: ['core/src'],
+    because: 'the composition root is where neighbours meet',
+  },
   {
     folder: 'plugins/*/src',
     packages: [/^@tappaas\/sdk(\/kinds|\/kubernetes)?$/, /^@tappaas\/[a-z-]+\/contract$/, anyLibrary],
