@@ -50,6 +50,7 @@ export { compareKeys, keyAfterPrefix, keysBetween } from './families/key-order.j
 export { SortedKeys } from './families/sorted-keys.js';
 export { WatchFeed, type FeedBatch, type FeedHistory, type WatchFeedOptions } from './families/watch-feed.js';
 export * from './families/cluster.js';
+export { secretErrors } from './families/secret-errors.js';
 export * from './families/secret-store.js';
 export * from './families/runtime.js';
 export * from './families/storage-class.js';

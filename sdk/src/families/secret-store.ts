@@ -23,13 +23,18 @@ export interface SecretStore {
   resolve(ref: SecretRef, context: Context): Promise<SecretBundle>;
   /** The current version without its value; asked every minute for references in use. */
   version(ref: SecretRef, context: Context): Promise<string>;
-  /** @throws TAP_SECRET_CONFLICT when the stored version is another. */
+  /**
+   * Answers the new version. `expectedVersion` undefined: the secret must not exist yet.
+   *
+   * @throws TAP_SECRET_CONFLICT when the stored version is another; nothing has changed then.
+   */
   write?(
     ref: SecretRef,
     values: Readonly<Record<string, Uint8Array>>,
     expectedVersion: string | undefined,
     context: Context,
   ): Promise<string>;
+  /** Makes a new version of the same secret; answers it. */
   rotate?(ref: SecretRef, context: Context): Promise<string>;
   revoke?(leaseId: string, context: Context): Promise<void>;
 }

@@ -1,0 +1,29 @@
+import { errorTable } from '../errors.js';
+
+/** What a {@link SecretStore} answers instead of a secret. No message carries a value. */
+export const secretErrors = errorTable({
+  TAP_SECRET_NOT_FOUND: {
+    httpStatus: 404,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Check the path and the version, or write the secret into the store.',
+  },
+  TAP_SECRET_FORBIDDEN: {
+    httpStatus: 403,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Choose a path that the store permits, or ask its administrator for the right to it.',
+  },
+  TAP_SECRET_UNAVAILABLE: {
+    httpStatus: 503,
+    blame: 'upstream',
+    retry: 'back-off',
+    remedy: 'Look at the health of the secret store and at the way to it.',
+  },
+  TAP_SECRET_CONFLICT: {
+    httpStatus: 409,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Read the version of the secret again and repeat the write on it.',
+  },
+});
