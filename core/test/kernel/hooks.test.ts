@@ -153,7 +153,7 @@ test('a stage may hide parts of an object from a tap and put them back', async (
   const hidden = (object: unknown) => ({ ...(object as Part), spec: { secret: '[hidden]' } });
   const result = await kernel.hooks.transform(admission.mutate, selector, {
     value: asked.object,
-    input: (object, plugin) => ({ ...asked, object: plugin === 'nosy' ? hidden(object) : object }) as never,
+    input: (object, plugin) => ({ ...asked, object: plugin === 'nosy' ? hidden(object) : object }),
     take: (before, answered) => {
       const { secret: _, ...spec } = (answered as Part).spec;
       return { ...(before as Part), spec: { ...(before as Part).spec, ...spec } };

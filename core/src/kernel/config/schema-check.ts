@@ -4,7 +4,7 @@ import { makeProblem, type ProblemCode } from '../errors.js';
 import type { JsonSchema } from '../manifest/manifest.js';
 import type { Position, Problem } from '../problem.js';
 import { didYouMean, nearestName } from './nearest-name.js';
-import { pathText, plainOf, type ConfigNode, type ListNode, type MapNode } from './node.js';
+import { nodeOf, pathText, plainOf, type ConfigNode, type ListNode, type MapNode } from './node.js';
 import { expectation, numberFault, shown, stringFault } from './scalar-check.js';
 
 type Path = readonly (string | number)[];
@@ -85,7 +85,7 @@ class Check {
     this.unknownKeys(node, unknown, properties, path);
     for (const [key, property] of Object.entries(properties)) {
       if (node.entries.has(key)) continue;
-      if ('default' in property) decoded[key] = structuredClone(property['default']);
+      if ('default' in property) decoded[key] = this.value(nodeOf(property['default']), property, [...path, key]);
       else if ((schema['required'] as readonly string[] | undefined)?.includes(key)) this.missing(node, key, property, path, unknown);
     }
     const { size } = node.entries;
