@@ -278,7 +278,7 @@ class MemoryStore implements ResourceStore {
 function nextVersion(change: Extract<Change, { put: string }>, previous: KeyValue | undefined, revision: number): KeyValue {
   return {
     key: change.put,
-    value: change.value.slice(),
+    value: new Uint8Array(change.value),
     createRevision: previous?.createRevision ?? revision,
     modRevision: revision,
     version: (previous?.version ?? 0) + 1,

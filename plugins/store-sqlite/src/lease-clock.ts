@@ -32,7 +32,7 @@ export class LeaseClock {
   /** @throws TAP_STORE_LEASE_GONE */
   renew(id: string): void {
     const running = this.#running.get(id);
-    if (running === undefined) throw leaseGone(id);
+    if (running === undefined) throw storeErrors.TAP_STORE_LEASE_GONE({ message: `lease ${id} has ended` });
     running.expiresAtMs = this.#clock.nowMs() + running.ttlMs;
   }
 
@@ -76,9 +76,4 @@ export class LeaseClock {
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     await this.#clock.sleep(ms, signal).catch(() => undefined);
   }
-}
-
-/** The error for a lease that has ended or never was. */
-export function leaseGone(id: string) {
-  return storeErrors.TAP_STORE_LEASE_GONE({ message: `lease ${id} has ended` });
 }

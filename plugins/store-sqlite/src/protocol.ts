@@ -1,5 +1,7 @@
 import type { ClaimChange, Guard, KeyValue, Lease, StoreEvent, TransactionResult } from '@tappaas/sdk';
 import type { storeErrors } from '@tappaas/sdk';
+import type { EncodedOperations } from './operation-codec.js';
+import type { EncodedResults } from './result-codec.js';
 
 /** What the writer's thread is started with. */
 export interface WriterData {
@@ -47,7 +49,7 @@ export type WireQuery =
 
 /** To the writer's thread, in order. `values` holds the values of all puts, one after the other. */
 export type Request =
-  | { readonly kind: 'write'; readonly operations: readonly WireOperation[]; readonly values: ArrayBuffer }
+  | { readonly kind: 'write'; readonly operations: EncodedOperations; readonly values: ArrayBuffer }
   | { readonly kind: 'query'; readonly id: number; readonly query: WireQuery }
   | { readonly kind: 'previous'; readonly wanted: boolean }
   | { readonly kind: 'close' };
@@ -92,17 +94,19 @@ export interface WireEvents {
   readonly complete: boolean;
 }
 
+/** What became of a batch: one result for each operation, in their order. */
+export interface Written {
+  readonly results: readonly WireResult[];
+  readonly revision: number;
+  readonly sizeBytes: number;
+  /** The disk refused: nothing of the batch has happened, or nobody knows whether it has. */
+  readonly broken?: WireError | undefined;
+}
+
 /** From the writer's thread, in order. */
 export type Reply =
   | { readonly kind: 'opened'; readonly state: WireState }
-  /** One for each operation sent, in their order. `broken`: the disk refused, nothing or only reads work now. */
-  | {
-      readonly kind: 'written';
-      readonly results: readonly WireResult[];
-      readonly revision: number;
-      readonly sizeBytes: number;
-      readonly broken?: WireError | undefined;
-    }
+  | ({ readonly kind: 'written'; readonly results: EncodedResults } & Omit<Written, 'results'>)
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError }
   /** Housekeeping met a full or failing disk. */

@@ -23,8 +23,8 @@ import {
   type WatchQuery,
 } from '@tappaas/sdk';
 import type { Failpoints } from './failpoints.js';
-import { leaseGone, LeaseClock } from './lease-clock.js';
-import type { Reply, WireEvents, WireOperation, WireResult, WireState } from './protocol.js';
+import { LeaseClock } from './lease-clock.js';
+import type { WireEvents, WireOperation, WireResult, WireState, Written } from './protocol.js';
 import { eventsOf } from './told-events.js';
 import { fromWire } from './wire-error.js';
 import { WriterLink, type Pending } from './writer-link.js';
@@ -118,7 +118,7 @@ class SqliteStore implements ResourceStore {
     const wire = changes.map((change) =>
       'put' in change ? { key: change.put, length: change.value.byteLength, lease: change.lease } : { key: change.delete, length: -1 },
     );
-    const values = changes.flatMap((change) => ('put' in change ? [change.value.slice()] : []));
+    const values = changes.flatMap((change) => ('put' in change ? [new Uint8Array(change.value)] : []));
     const result = await this.#write({ kind: 'transact', guards, claims, changes: wire }, values);
     if (result.kind === 'refused') return result.result;
     if (result.kind === 'done') return { ok: true, revision: result.revision };
@@ -171,8 +171,9 @@ class SqliteStore implements ResourceStore {
     this.#leases.stop(id);
   }
 
+  /** Tried on a full disk, too: it is what may give space back. */
   async compact(revision: number): Promise<void> {
-    this.#assertWritable();
+    this.#assertOpen();
     const result = await this.#write({ kind: 'compact', revision });
     if (result.kind !== 'compacted') throw unexpected(result);
   }
@@ -225,8 +226,7 @@ class SqliteStore implements ResourceStore {
   }
 
   /** What is durable now is told first and acknowledged then. */
-  #publish(works: readonly Pending[], reply: Extract<Reply, { kind: 'written' }>): void {
-    const { results, revision, sizeBytes } = reply;
+  #publish(works: readonly Pending[], { results, revision, sizeBytes }: Written): void {
     const compactedRevision = results.reduce(
       (last, result) => (result.kind === 'compacted' ? result.revision : last),
       this.#state.compactedRevision,

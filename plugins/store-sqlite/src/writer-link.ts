@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { storeErrors, type TapError } from '@tappaas/sdk';
-import type { Reply, Request, WireOperation, WireQuery, WireResult, WireState, WriterData } from './protocol.js';
+import { encodeOperations } from './operation-codec.js';
+import type { Reply, Request, WireOperation, WireQuery, WireResult, WireState, WriterData, Written } from './protocol.js';
+import { decodeResults } from './result-codec.js';
 import { fromWire } from './wire-error.js';
 
 /** Operations that may wait for the writer, and their bytes. */
@@ -12,19 +14,19 @@ export interface Pending {
   readonly operation: WireOperation;
   readonly values: readonly Uint8Array[];
   readonly bytes: number;
-  resolve(result: WireResult): void;
-  reject(error: TapError): void;
+  readonly resolve: (result: WireResult) => void;
+  readonly reject: (error: TapError) => void;
 }
 
 interface Asked {
-  answered(value: unknown): void;
-  failed(error: TapError): void;
+  readonly answered: (value: unknown) => void;
+  readonly failed: (error: TapError) => void;
 }
 
 /** Whom the link tells, each before the promises concerned settle. */
 export interface LinkListener {
   /** Operations became durable or failed, in their order. */
-  onWritten(works: readonly Pending[], reply: Extract<Reply, { kind: 'written' }>): void;
+  onWritten(works: readonly Pending[], written: Written): void;
   /** The disk refused. */
   onBroken(error: TapError): void;
   /** The writer is gone for good; without an error because it was asked to. */
@@ -118,8 +120,8 @@ export class WriterLink {
         offset += value.byteLength;
       }
     }
-    const { buffer } = values;
-    this.#post({ kind: 'write', operations: works.map(({ operation }) => operation), values: buffer }, [buffer]);
+    const operations = encodeOperations(works.map(({ operation }) => operation));
+    this.#post({ kind: 'write', operations, values: values.buffer }, [operations.numbers.buffer, values.buffer]);
   }
 
   #post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
@@ -131,7 +133,7 @@ export class WriterLink {
       case 'opened':
         return this.#opening.resolve(reply.state);
       case 'written':
-        return this.#settle(reply);
+        return this.#settle({ ...reply, results: decodeResults(reply.results) });
       case 'answer':
         return this.#take(reply.id)?.answered(reply.value);
       case 'error':
@@ -143,13 +145,13 @@ export class WriterLink {
     }
   }
 
-  #settle(reply: Extract<Reply, { kind: 'written' }>): void {
-    const works = this.#sent.slice(0, reply.results.length);
+  #settle(written: Written): void {
+    const works = this.#sent.slice(0, written.results.length);
     this.#sent = this.#sent.slice(works.length);
     for (const { bytes } of works) this.#pendingBytes -= bytes;
-    if (reply.broken !== undefined) this.#listener.onBroken(fromWire(reply.broken));
-    this.#listener.onWritten(works, reply);
-    for (const [index, { resolve }] of works.entries()) resolve(reply.results[index] as WireResult);
+    if (written.broken !== undefined) this.#listener.onBroken(fromWire(written.broken));
+    this.#listener.onWritten(works, written);
+    for (const [index, { resolve }] of works.entries()) resolve(written.results[index] as WireResult);
   }
 
   #take(id: number): Asked | undefined {

@@ -26,7 +26,7 @@ export const storeLimits = Object.freeze({
 export function checkTransaction({ guards = [], claims = [], changes }: Transaction): void {
   const operations = guards.length + claims.length + changes.length;
   if (operations > storeLimits.operationsMax) throw tooLarge(`a transaction has ${operations} operations`, storeLimits.operationsMax);
-  for (const guard of guards) if ('key' in guard) checkKey(guard.key);
+  for (const guard of guards) checkKey('key' in guard ? guard.key : guard.lease);
   for (const claim of claims) {
     checkKey('counter' in claim ? claim.counter : 'unique' in claim ? claim.unique : claim.release);
     if ('holder' in claim) checkKey(claim.holder);
@@ -43,7 +43,9 @@ function checkChanges(changes: readonly Change[]): void {
     checkKey(key);
     if (keys.has(key)) throw invalid(`key ${key} stands in two changes of one transaction`);
     keys.add(key);
-    if ('put' in change) bytes += change.value.byteLength;
+    if (!('put' in change)) continue;
+    if (change.lease !== undefined) checkKey(change.lease);
+    bytes += change.value.byteLength;
   }
   if (bytes > storeLimits.valuesBytesMax) throw tooLarge(`a transaction has ${bytes} bytes of values`, storeLimits.valuesBytesMax);
 }

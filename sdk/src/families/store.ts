@@ -119,7 +119,7 @@ export interface Watch extends AsyncIterable<WatchBatch> {
   close(): void;
 }
 
-/** A lease: its keys are deleted in one transaction when it was not renewed for `ttlMs`, never earlier. */
+/** A lease: its keys are deleted in one transaction, in key order, when it was not renewed for `ttlMs`, never earlier. */
 export interface Lease {
   readonly id: string;
   readonly ttlMs: number;

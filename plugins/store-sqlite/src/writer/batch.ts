@@ -43,12 +43,11 @@ export class Batch {
     const failedGuard = guards.findIndex((guard) => !this.#holds(guard));
     if (failedGuard >= 0) return this.#guardRefused(failedGuard, guards[failedGuard] as Guard);
     const mark = journal.mark();
-    const refusal = this.#ledger.claims.take(claims);
-    const leaseFault = refusal === undefined ? this.#leaseFault(changes) : undefined;
-    if (refusal !== undefined || leaseFault !== undefined) journal.undoTo(mark);
-    if (refusal !== undefined) return { kind: 'refused', result: { ok: false, revision: this.#ledger.revision, ...refusal } };
+    const claimed = claims.length > 0 && this.#ledger.claims.take(claims);
+    const leaseFault = this.#leaseFault(changes);
+    if (typeof claimed === 'object' || leaseFault !== undefined) journal.undoTo(mark);
+    if (typeof claimed === 'object') return { kind: 'refused', result: { ok: false, revision: this.#ledger.revision, ...claimed } };
     if (leaseFault !== undefined) return { kind: 'failed', error: leaseFault };
-    const claimed = journal.mark() > mark;
     return { kind: 'done', ...this.#change(changes, values, claimed) };
   }
 

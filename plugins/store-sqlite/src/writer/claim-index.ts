@@ -16,13 +16,23 @@ export class ClaimIndex {
     this.#journal = journal;
   }
 
-  /** Makes the claims one after the other. The caller takes back what was made when one is refused. */
-  take(claims: readonly ClaimChange[]): Refusal | undefined {
+  /**
+   * Makes the claims one after the other and says whether that changed anything in the end. The caller takes back what was made when
+   * one is refused.
+   */
+  take(claims: readonly ClaimChange[]): Refusal | boolean {
+    const before = new Map<Map<string, unknown>, Map<string, unknown>>([
+      [this.counters, new Map()],
+      [this.uniques, new Map()],
+    ]);
     for (const [index, claim] of claims.entries()) {
+      const [map, name] =
+        'counter' in claim ? [this.counters, claim.counter] : [this.uniques, 'unique' in claim ? claim.unique : claim.release];
+      if (!before.get(map)?.has(name)) before.get(map)?.set(name, map.get(name));
       const refusal = 'counter' in claim ? this.#count(claim, index) : this.#name(claim, index);
       if (refusal !== undefined) return refusal;
     }
-    return undefined;
+    return [...before].some(([map, values]) => [...values].some(([name, value]) => map.get(name) !== value));
   }
 
   #count({ counter, amount, max = Infinity }: Extract<ClaimChange, { counter: string }>, failedClaim: number): Refusal | undefined {

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { storeErrors } from '@tappaas/sdk';
 import { diskFault } from './disk-fault.js';
+import { pageBytes } from './page-size.js';
 import { checkWal } from './wal-check.js';
 
 export const fileName = 'store.sqlite';
@@ -74,7 +75,7 @@ function prepareFile(database: DatabaseSync, file: string): void {
   const [application, format] = [pragma(database, 'application_id'), pragma(database, 'user_version')];
   if (application === 0 && format === 0 && pragma(database, 'schema_version') === 0) {
     // WAL comes first: it makes the schema one atomic, durable step.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
     database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
     return syncDirectory(dirname(file));
   }

@@ -1,4 +1,4 @@
-import type { Lease } from '@tappaas/sdk';
+import { compareKeys, type Lease } from '@tappaas/sdk';
 import type { Journal } from './journal.js';
 import type { Version } from './key-index.js';
 
@@ -32,8 +32,9 @@ export class LeaseIndex {
     return this.#leases.get(id)?.keys.size ?? 0;
   }
 
+  /** In key order. */
   keysOf(id: string): readonly string[] {
-    return [...(this.#leases.get(id)?.keys ?? [])];
+    return [...(this.#leases.get(id)?.keys ?? [])].toSorted(compareKeys);
   }
 
   all(): readonly Lease[] {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { storeErrors } from '@tappaas/sdk';
+import { pageBytes } from './page-size.js';
 
 const headerBytes = 32;
 const frameHeaderBytes = 24;
@@ -49,7 +50,7 @@ class WalFile {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const magic = bytes.readUInt32BE(0);
     this.#bigEndian = (magic & 1) === 1;
-    this.#frameBytes = frameHeaderBytes + pageBytes(bytes.readUInt32BE(8));
+    this.#frameBytes = frameBytes(bytes.readUInt32BE(8));
     this.#frames = Math.floor((bytes.length - headerBytes) / this.#frameBytes);
     this.headerHolds = (magic & ~1) === 0x37_7f_06_82 && equal(this.#sum(0, 24, [0, 0]), this.#sumAt(24));
     this.#salt = this.headerHolds ? 16 : headerBytes + 8;
@@ -116,7 +117,7 @@ function equal(left: Sum, right: Sum): boolean {
   return left[0] === right[0] && left[1] === right[1];
 }
 
-/** A size that no database can have is damage; ours have SQLite's default. */
-function pageBytes(found: number): number {
-  return found >= 512 && found <= 65_536 && (found & (found - 1)) === 0 ? found : 4_096;
+/** A size that no database can have is damage. */
+function frameBytes(found: number): number {
+  return frameHeaderBytes + (found >= 512 && found <= 65_536 && (found & (found - 1)) === 0 ? found : pageBytes);
 }

@@ -1,7 +1,9 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { TapError } from '@tappaas/sdk';
 import { Failpoints } from '../failpoints.js';
+import { decodeOperations } from '../operation-codec.js';
 import type { Reply, Request, WriterData } from '../protocol.js';
+import { encodeResults } from '../result-codec.js';
 import { wireError } from '../wire-error.js';
 import { makeDirectory, openDatabase } from './database.js';
 import { diskFault } from './disk-fault.js';
@@ -31,8 +33,11 @@ class WriterThread {
     this.#unlock = lockDirectory(directory);
     const database = openDatabase(directory, data.sizeBytesMax);
     this.#writer = new Writer({ database, directory, checkpointBytes, failpoints: this.#failpoints });
+  }
+
+  listen(): void {
     this.#send({ kind: 'opened', state: this.#writer.ledger.state });
-    port.on('message', (request: Request) => this.#takeAll(request));
+    this.#port.on('message', (request: Request) => this.#takeAll(request));
     this.#housekeepSoon();
   }
 
@@ -60,7 +65,7 @@ class WriterThread {
 
   #collect({ operations, values }: Extract<Request, { kind: 'write' }>): void {
     let offset = 0;
-    for (const operation of operations) {
+    for (const operation of decodeOperations(operations)) {
       const bytes = operation.kind === 'transact' ? operation.changes.reduce((sum, { length }) => sum + Math.max(0, length), 0) : 0;
       if (this.#works.length === batchOperationsMax || this.#bytes + bytes > batchBytesMax) this.#write();
       this.#works.push({ operation, values: new Uint8Array(values, offset, bytes) });
@@ -74,7 +79,9 @@ class WriterThread {
     const works = this.#works;
     this.#works = [];
     this.#bytes = 0;
-    this.#send(this.#writer.write(works));
+    const { results, ...written } = this.#writer.write(works);
+    const encoded = encodeResults(results);
+    this.#port.postMessage({ kind: 'written', results: encoded, ...written } satisfies Reply, [encoded.numbers.buffer]);
     this.#failpoints?.pass('batch.answered');
   }
 
@@ -101,16 +108,17 @@ class WriterThread {
   }
 
   #send(reply: Reply): void {
-    this.#port.postMessage(reply);
+    this.#port.postMessage(reply, []);
   }
 }
 
 if (parentPort !== null) {
   const data = workerData as WriterData;
   try {
-    new WriterThread(parentPort, data);
+    new WriterThread(parentPort, data).listen();
   } catch (error) {
-    parentPort.postMessage({ kind: 'closed', error: wireError(diskFault(error, data.directory)) } satisfies Reply);
+    const reply: Reply = { kind: 'closed', error: wireError(diskFault(error, data.directory)) };
+    parentPort.postMessage(reply, []);
     parentPort.close();
   }
 }

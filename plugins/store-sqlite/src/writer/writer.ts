@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Failpoints, FailpointName } from '../failpoints.js';
-import type { Reply, WireError, WireOperation, WireQuery, WireResult } from '../protocol.js';
+import type { WireError, WireOperation, WireQuery, WireResult, Written } from '../protocol.js';
 import { wireError } from '../wire-error.js';
 import { Batch } from './batch.js';
 import { diskFault } from './disk-fault.js';
@@ -60,7 +60,7 @@ export class Writer {
   }
 
   /** Group commit: all operations in one durable transaction. When it cannot be made durable, none has happened. */
-  write(works: readonly Work[]): Extract<Reply, { kind: 'written' }> {
+  write(works: readonly Work[]): Written {
     let committing = false;
     try {
       this.#pass('batch.begun');
@@ -87,6 +87,7 @@ export class Writer {
     try {
       return this.#answer(query);
     } catch (error) {
+      this.#rollBack();
       throw diskFault(error, this.#ledger.file);
     }
   }
@@ -115,11 +116,11 @@ export class Writer {
     this.#begun = true;
   }
 
-  #written(results: readonly WireResult[], broken?: WireError): Extract<Reply, { kind: 'written' }> {
-    return { kind: 'written', results, revision: this.#ledger.revision, sizeBytes: this.#ledger.sizeBytes, ...(broken && { broken }) };
+  #written(results: readonly WireResult[], broken?: WireError): Written {
+    return { results, revision: this.#ledger.revision, sizeBytes: this.#ledger.sizeBytes, ...(broken && { broken }) };
   }
 
-  #failed(works: readonly Work[], error: unknown, committing: boolean): Extract<Reply, { kind: 'written' }> {
+  #failed(works: readonly Work[], error: unknown, committing: boolean): Written {
     this.#rollBack();
     this.#ledger.takeBack();
     this.#resting = true;
@@ -166,8 +167,12 @@ export class Writer {
     return this.#ledger.state;
   }
 
-  /** Finds out whether the disk takes writes again: as much as a usual batch, and the copying that a full disk held up. */
+  /**
+   * Finds out whether the disk takes writes again: as much as a usual batch, and the copying that a full disk held up. What compaction
+   * left comes first, since that may be the space that is missing.
+   */
   #probe(): void {
+    while (this.#collect());
     for (const bytes of [probeBytes, 0]) {
       this.#pass('batch.written');
       this.#database.prepare('UPDATE state SET probe = zeroblob(?)').run(bytes);

@@ -71,6 +71,14 @@ export const claims = (make: MakeStore) =>
         revisions.push((await claim(store, change)).revision);
       }
       assert.deepEqual(revisions, [1, 1, 1, 1, 2, 2, 3]);
+      const undone = await claim(
+        store,
+        { unique: 'x', holder: 'a' },
+        { release: 'x', holder: 'a' },
+        { counter: 'n', amount: 1 },
+        { counter: 'n', amount: -1 },
+      );
+      assert.deepEqual(undone, { ok: true, revision: 3 });
     },
     'claims are no keys': async ({ store }) => {
       await claim(store, { unique: 'a', holder: 'b' }, { counter: 'c', amount: 1 });

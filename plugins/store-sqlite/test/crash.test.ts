@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { keyAfterPrefix, type ResourceStore } from '@tappaas/sdk';
+import test, { type ExecutionContext } from 'ava';
+import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
+import { failpointNames } from '../dist/failpoints.js';
+import { openSqliteStore } from '../dist/store.js';
+import { rounds } from './sqlite-harness.ts';
+
+const clients = 12;
+const child = fileURLToPath(new URL('crash-child.ts', import.meta.url));
+
+test('nothing acknowledged is lost and nothing half done stays when the process is killed', async (t) => {
+  t.timeout(60 * 60_000);
+  const directory = await mkdtemp(join(tmpdir(), 'tappaas-crash-'));
+  const points = failpointNames.filter((name) => !name.startsWith('restore'));
+  let acknowledged = 0;
+  for (let cycle = 0; cycle < rounds(50, 1_000); cycle++) {
+    // Every other cycle dies at a named point, the rest at any moment.
+    const point = cycle % 2 === 0 ? points[(cycle / 2) % points.length] : undefined;
+    const acks = await runUntilKilled(directory, point, cycle);
+    acknowledged += acks.size;
+    await inspect(t, directory, acks, `cycle ${cycle}, ${point ?? 'any moment'}`);
+  }
+  t.true(acknowledged > 0);
+  await rm(directory, { recursive: true });
+});
+
+/** The last acknowledged round and revision of each client. */
+async function runUntilKilled(
+  directory: string,
+  point: string | undefined,
+  cycle: number,
+): Promise<ReadonlyMap<number, readonly [round: number, revision: number]>> {
+  const process = spawn(
+    globalThis.process.execPath,
+    [child, directory, ...(point === undefined ? [] : [point, `${point.startsWith('batch') ? (cycle * 7) % 23 : cycle % 3}`])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const exited = once(process, 'exit');
+  const acks = new Map<number, readonly [number, number]>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  for await (const line of createInterface(process.stdout)) {
+    // A point that is never reached must not keep the test waiting.
+    if (line === 'open') timer = setTimeout(() => process.kill('SIGKILL'), point === undefined ? (cycle * 13) % 90 : 1_500);
+    const [name, round, revision] = line.split(' ').map(Number);
+    if (revision !== undefined) acks.set(name as number, [round as number, revision]);
+  }
+  clearTimeout(timer);
+  await exited;
+  return acks;
+}
+
+async function inspect(
+  t: ExecutionContext,
+  directory: string,
+  acks: ReadonlyMap<number, readonly [number, number]>,
+  when: string,
+): Promise<void> {
+  const store = await openSqliteStore({ directory, clock: new VirtualClock() });
+  const newest = await store.currentRevision();
+  let total = 0;
+  for (let name = 0; name < clients; name++) {
+    const [a, b] = [await text(store, `a/${name}`), await text(store, `b/${name}`)];
+    t.is(a, b, `half a transaction: ${when}`);
+    const round = a === undefined ? 0 : Number.parseInt(a, 10);
+    const [acknowledged = 0, revision = 0] = acks.get(name) ?? [];
+    t.true(round >= acknowledged, `client ${name} lost round ${acknowledged}, has ${round}: ${when}`);
+    t.true(newest >= revision, when);
+    t.is(await countLog(store, name), Math.min(round, 20), when);
+    if (acknowledged > 0) {
+      const taken = await store.transact({ claims: [{ unique: `${name}/${acknowledged}`, holder: 'another' }], changes: [] });
+      t.false(taken.ok, when);
+    }
+    total += round;
+  }
+  // Every round is one transaction, and was counted with its claim.
+  t.is(newest, total, when);
+  if (total > 0) {
+    const over = await store.transact({ claims: [{ counter: 'total', amount: 1, max: total }], changes: [] });
+    t.like(over, { ok: false, sum: total }, when);
+  }
+  await store.close();
+}
+
+async function text(store: ResourceStore, key: string): Promise<string | undefined> {
+  const found = await store.get(key);
+  return found && Buffer.from(found.value).toString();
+}
+
+async function countLog(store: ResourceStore, name: number): Promise<number> {
+  const start = `log/${name}/`;
+  return (await store.range({ start, end: keyAfterPrefix(start), itemsMax: 100 })).count;
+}

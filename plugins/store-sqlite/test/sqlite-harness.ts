@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ResourceStore } from '@tappaas/sdk';
+import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
+import { openSqliteStore, type SqliteStoreOptions } from '../dist/store.js';
+
+/** A store in a directory of its own. */
+export interface SqliteHarness {
+  readonly directory: string;
+  readonly clock: VirtualClock;
+  readonly store: ResourceStore;
+  readonly advance: (ms: number) => Promise<void>;
+  readonly reopen: () => Promise<ResourceStore>;
+  readonly dispose: () => Promise<void>;
+}
+
+type Open = (options: SqliteStoreOptions) => Promise<ResourceStore>;
+
+/** Opens a new store; `open` may be that of another build. */
+export async function sqliteHarness(options: Partial<SqliteStoreOptions> = {}, open: Open = openSqliteStore): Promise<SqliteHarness> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tappaas-store-')));
+  const clock = new VirtualClock();
+  let store = await open({ clock, ...options, directory });
+  return {
+    directory,
+    clock,
+    store,
+    advance: (ms) => clock.advance(ms),
+    reopen: async () => {
+      await store.close();
+      store = await open({ clock, ...options, directory });
+      return store;
+    },
+    dispose: async () => {
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Counts of the long run (`TAPPAAS_TEST=long`) in place of those that fit every change. */
+export function rounds(usual: number, long: number): number {
+  return process.env['TAPPAAS_TEST'] === 'long' ? long : usual;
+}
