@@ -130,9 +130,9 @@ test('an extending file is merged over its base: null removes, a changed "use" e
   t.deepEqual(
     values
       .filter(({ path }) => path.includes('config'))
-      .map(({ path, value, origin }) => `${path}=${String(value)} ${origin?.file}:${origin?.line}:${origin?.column}`),
+      .map(({ path, value, origin }) => `${path}=${JSON.stringify(value)} ${origin?.file}:${origin?.line}:${origin?.column}`),
     [
-      'plugins.a.config.value=changed tappaas.yaml:3:25',
+      'plugins.a.config.value="changed" tappaas.yaml:3:25',
       'plugins.a.config.more.depth=9 base/base.yaml:4:61',
       'plugins.c.config.value=4 tappaas.yaml:5:43',
     ],
@@ -192,7 +192,10 @@ test('a secret is read anew at every use, prints as [secret] everywhere, and nam
   t.is(fromFile.text(), 'first');
   await workspace.write('key', 'second');
   t.is(fromFile.text(), 'second');
-  t.is(`${fromEnv} ${JSON.stringify({ fromEnv })} ${inspect({ fromEnv })}`, '[secret] {"fromEnv":"[secret]"} { fromEnv: [secret] }');
+  t.is(
+    `${String(fromEnv)} ${JSON.stringify({ fromEnv })} ${inspect({ fromEnv })}`,
+    '[secret] {"fromEnv":"[secret]"} { fromEnv: [secret] }',
+  );
   env['TOKEN'] = undefined;
   t.throws(() => fromEnv.text(), { code: 'TAP_SECRET_UNREADABLE', message: 'environment variable TOKEN is not set' });
   const showing = await showConfiguration({ configFile: workspace.file('tappaas.yaml') });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { GraphNode } from '../../dist/kernel/graph/graph-node.js';
 import { doubleOwners } from '../../dist/kernel/graph/owners.js';
 import { serviceGraph } from '../../dist/kernel/graph/service-graph.js';

@@ -1,7 +1,7 @@
 import { Type } from '@tappaas/sdk';
 import { Ajv } from 'ajv';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { closedSchema } from '../../dist/kernel/config/closed-schema.js';
 import { nearestName } from '../../dist/kernel/config/nearest-name.js';
 import { nodeOf } from '../../dist/kernel/config/node.js';
