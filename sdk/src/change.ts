@@ -5,7 +5,8 @@ const rejected = new Set<PropertyKey>(['__proto__', 'constructor', 'prototype'])
 /** One node of the draft: the original, and a shallow copy once something below or in it was written. */
 class Draft {
   readonly base: object;
-  readonly parent: { draft: Draft; key: PropertyKey } | undefined;
+  /** Cut when something else is written where the draft stood: its edits then count only where it was put instead. */
+  parent: { readonly draft: Draft; readonly key: PropertyKey } | undefined;
   copy: Record<PropertyKey, unknown> | undefined;
   readonly children = new Map<PropertyKey, { value: unknown; proxy: object }>();
 
@@ -16,6 +17,18 @@ class Draft {
 
   current(): Record<PropertyKey, unknown> {
     return this.copy ?? (this.base as Record<PropertyKey, unknown>);
+  }
+
+  /** The child at `key` no longer stands there; at `length`, those beyond it. */
+  detach(key: PropertyKey): void {
+    if (key === 'length' && Array.isArray(this.base)) {
+      for (const index of this.children.keys()) if (!(index in this.current())) this.detach(index);
+      return;
+    }
+    const known = this.children.get(key);
+    const child = known && draftOf.get(known.proxy);
+    if (child) child.parent = undefined;
+    this.children.delete(key);
   }
 
   written(): Record<PropertyKey, unknown> {
@@ -42,7 +55,7 @@ export function change<T>(value: Immutable<T>, edit: (draft: T) => void): Immuta
   if (typeof value !== 'object' || value === null) return value;
   const root = new Draft(value);
   edit(proxyOf(root) as T);
-  return (root.copy === undefined ? value : freezeDeep(root.copy)) as Immutable<T>;
+  return (root.copy === undefined ? value : freezeDeep(settled(root.copy))) as Immutable<T>;
 }
 
 /** Freezes plain data all the way down and returns it; what is frozen already is not walked again. */
@@ -65,15 +78,15 @@ function proxyOf(draft: Draft): object {
     ownKeys: () => Reflect.ownKeys(draft.current()),
     set(_, key, value: unknown) {
       if (rejected.has(key)) return false;
-      if (!Object.is(draft.current()[key], value) || !(key in draft.current())) {
-        draft.written()[key] = plain(value);
-        draft.children.delete(key);
+      if (!isSame(draft.current()[key], value) || !(key in draft.current())) {
+        draft.written()[key] = value;
+        draft.detach(key);
       }
       return true;
     },
     deleteProperty(_, key) {
       if (key in draft.current()) delete draft.written()[key];
-      draft.children.delete(key);
+      draft.detach(key);
       return true;
     },
     getOwnPropertyDescriptor(_, key) {
@@ -90,7 +103,8 @@ function proxyOf(draft: Draft): object {
 function read(draft: Draft, key: PropertyKey, receiver: unknown): unknown {
   const current = draft.current();
   const value: unknown = Reflect.get(current, key, receiver);
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || !Object.hasOwn(current, key)) return value;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || !Object.hasOwn(current, key) || draftOf.has(value))
+    return value;
   const known = draft.children.get(key);
   if (known && (known.value === value || draftOf.get(known.proxy)?.copy === value)) return known.proxy;
   const child = new Draft(value, { draft, key });
@@ -102,9 +116,27 @@ function read(draft: Draft, key: PropertyKey, receiver: unknown): unknown {
 
 const draftOf = new WeakMap<object, Draft>();
 
-/** What is written into a draft may itself be (part of) a draft, for example after `splice` or a swap: store its present value. */
-function plain(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+/**
+ * The value without drafts: what was written may be a draft or hold one at any depth, for example after a spread, a swap or `splice`.
+ * Frozen parts cannot hold one.
+ */
+function settled(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   const draft = draftOf.get(value);
-  return draft ? draft.current() : value;
+  if (draft) return draft.copy === undefined ? draft.base : settled(draft.copy);
+  if (Object.isFrozen(value)) return value;
+  const parts = value as Record<string, unknown>;
+  for (const key of Object.keys(parts)) {
+    const part = parts[key];
+    const without = settled(part);
+    if (without !== part) parts[key] = without;
+  }
+  return value;
+}
+
+/** Whether writing `value` where `present` stands would change nothing. */
+function isSame(present: unknown, value: unknown): boolean {
+  if (Object.is(present, value)) return true;
+  const draft = typeof value === 'object' && value !== null ? draftOf.get(value) : undefined;
+  return draft !== undefined && draft.current() === present;
 }

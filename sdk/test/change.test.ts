@@ -62,6 +62,18 @@ test('a draft put somewhere else keeps its edits', (t) => {
   );
 });
 
+test('a spread of a draft, with drafts inside, becomes plain and frozen', (t) => {
+  const pod = freezeDeep({ metadata: { labels: { a: '1' }, owners: [{ uid: 'x' }] } });
+  const changed = change<{ metadata: { labels: Record<string, string>; owners: { uid: string }[]; extra?: string } }>(pod, (draft) => {
+    draft.metadata = { ...draft.metadata, extra: 'yes' };
+    draft.metadata.labels['b'] = '2';
+  });
+  t.deepEqual(changed, { metadata: { labels: { a: '1', b: '2' }, owners: [{ uid: 'x' }], extra: 'yes' } });
+  t.is(changed.metadata.owners, pod.metadata.owners);
+  t.true(Object.isFrozen(changed.metadata.labels));
+  t.deepEqual(pod.metadata.labels, { a: '1' });
+});
+
 test('prototypes cannot be reached through a draft', (t) => {
   t.throws(() =>
     change<Record<string, unknown>>(freezeDeep({}), (draft) => {
