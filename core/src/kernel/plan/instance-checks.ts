@@ -21,15 +21,23 @@ export function instanceProblems(
   manifest: PluginManifest,
   kindOfHook: (hook: string) => string | undefined,
 ): readonly Problem[] {
-  return [...limitProblems(written, manifest), ...bootProblems(written, manifest), ...modeProblems(written, manifest, kindOfHook)];
+  return [
+    ...limitProblems(written, manifest, kindOfHook),
+    ...bootProblems(written, manifest),
+    ...modeProblems(written, manifest, kindOfHook),
+  ];
 }
 
-function limitProblems({ id, limits, placeOf }: WrittenInstance, manifest: PluginManifest): readonly Problem[] {
+function limitProblems(
+  { id, limits, placeOf }: WrittenInstance,
+  manifest: PluginManifest,
+  kindOfHook: (hook: string) => string | undefined,
+): readonly Problem[] {
   const tapped = new Set(manifest.taps.map(({ hook }) => hook));
   return Object.keys(limits)
     .filter((hook) => !tapped.has(hook))
     .map((hook) => {
-      const message = `plugin ${manifest.id} has no tap at ${hook}${didYouMean(hook, tapped)}`;
+      const message = `plugin ${manifest.id} has no tap at ${hook}${kindOfHook(hook) === undefined ? didYouMean(hook, tapped) : ''}`;
       return makeProblem('TAP_CONFIG_LIMIT_UNKNOWN', `plugins.${id}.limits.${hook}`, message, placeOf('limits', hook));
     });
 }

@@ -1,0 +1,107 @@
+import type { MetricSample } from '@tappaas/sdk';
+import { definePlugin, hooks } from '@tappaas/sdk';
+import test from 'ava';
+import { createMetricRegistry } from '../../dist/kernel/metrics/registry.js';
+import { createState, stateKeysMax, stateValueBytesMax } from '../../dist/kernel/lifecycle/state-cache.js';
+import { VirtualClock } from '../virtual-clock.ts';
+import { rejection, start } from './fixture.ts';
+
+test('metrics are written as Prometheus reads them, values and labels escaped', (t) => {
+  const registry = createMetricRegistry();
+  registry
+    .counter<'path'>({ name: 'requests_total', help: 'Requests\nof "all" kinds.', labels: ['path'] })
+    .bind({ path: 'a"b\\c\nd' })
+    .add(2);
+  registry.gauge({ name: 'depth', help: 'Depth.' }).bind({}).set(-1.5);
+  const size = registry.histogram<'of'>({ name: 'size_bytes', help: 'Sizes.', labels: ['of'], bounds: [1, 10] }).bind({ of: 'x' });
+  for (const value of [1, 2, 10, 11]) size.observe(value);
+  registry.onCollect(() => registry.gauge({ name: 'late', help: 'Set on demand.' }).bind({}).set(7));
+  t.is(
+    registry.text(),
+    `# HELP depth Depth.
+# TYPE depth gauge
+depth -1.5
+# HELP late Set on demand.
+# TYPE late gauge
+late 7
+# HELP requests_total Requests\\nof "all" kinds.
+# TYPE requests_total counter
+requests_total{path="a\\"b\\\\c\\nd"} 2
+# HELP size_bytes Sizes.
+# TYPE size_bytes histogram
+size_bytes_bucket{of="x",le="1"} 1
+size_bytes_bucket{of="x",le="10"} 3
+size_bytes_bucket{of="x",le="+Inf"} 4
+size_bytes_sum{of="x"} 24
+size_bytes_count{of="x"} 4
+`,
+  );
+});
+
+test('label sets beyond the limit are counted together as "other"', (t) => {
+  const registry = createMetricRegistry();
+  const metric = registry.counter<'user'>({ name: 'calls_total', help: 'Calls.', labels: ['user'], seriesMax: 2 });
+  for (const user of ['a', 'b', 'c', 'd', 'a']) metric.bind({ user }).add();
+  t.deepEqual(
+    registry
+      .text()
+      .split('\n')
+      .filter((line) => line.startsWith('calls')),
+    ['calls_total{user="a"} 2', 'calls_total{user="b"} 1', 'calls_total{user="other"} 2'],
+  );
+});
+
+test('a name is one metric: asking again gives the same, another kind is refused', (t) => {
+  const registry = createMetricRegistry();
+  const options = { name: 'x_total', help: 'X.' };
+  registry.counter(options).bind({}).add();
+  registry.counter(options).bind({}).add();
+  t.true(registry.text().includes('x_total 2'));
+  t.throws(() => registry.gauge(options), { message: /is a counter, not a gauge/ });
+  t.throws(() => registry.counter({ name: 'x-y', help: '' }), { message: /is not letters, digits/ });
+});
+
+test('a plugin that taps telemetry.metric hears every change but those it makes itself', async (t) => {
+  const heard: MetricSample[] = [];
+  const plugin = definePlugin({
+    id: 'exporter',
+    setup(host) {
+      const count = host.counter({ name: 'exported_total', help: 'Exported.', labels: ['kind'], seriesMax: 10 });
+      host.tap(hooks.telemetry.metric, {}, (sample) => {
+        heard.push(sample);
+        count({ kind: sample.kind });
+      });
+    },
+  });
+  const { kernel } = await start([{ id: 'exporter', plugin }]);
+  heard.length = 0;
+  kernel.metrics
+    .counter<'a'>({ name: 'some_total', help: 'Some.', labels: ['a'] })
+    .bind({ a: 'b' })
+    .add(3);
+  t.deepEqual(heard, [{ name: 'some_total', kind: 'counter', help: 'Some.', labels: { a: 'b' }, value: 3 }]);
+  t.true(kernel.metrics.text().includes('exported_total{kind="counter",plugin="exporter"}'));
+  await kernel.stop();
+});
+
+test("state lasts its time on the platform's clock, is apart for each instance, and is bounded", async (t) => {
+  const clock = new VirtualClock();
+  const [mine, yours] = [createState('mine', clock), createState('yours', clock)];
+  const options = { ttlMs: 1000, scope: 'replica' } as const;
+  await mine.set('key', { deep: [1] }, options);
+  t.deepEqual(await mine.get('key'), { deep: [1] });
+  t.is(await yours.get('key'), undefined);
+  await clock.advance(1000);
+  t.is(await mine.get('key'), undefined);
+  await mine.set('key', 1, options);
+  await mine.delete('key');
+  t.is(await mine.get('key'), undefined);
+  await mine.set('edge', 'x'.repeat(stateValueBytesMax - 2), options);
+  const tooLarge = await rejection(mine.set('over', 'x'.repeat(stateValueBytesMax - 1), options));
+  t.is(tooLarge.code, 'TAP_STATE_TOO_LARGE');
+  t.is((await rejection(mine.set('none', undefined, options))).message, 'the state "none" of plugin mine is no JSON value');
+  for (let n = 0; n < stateKeysMax + 5; n += 1) await yours.set(`k${n}`, n, options);
+  t.is(await yours.get('k4'), undefined, 'the oldest go');
+  t.is(await yours.get('k5'), 5);
+  t.is(await yours.get(`k${stateKeysMax + 4}`), stateKeysMax + 4);
+});
