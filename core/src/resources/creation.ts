@@ -29,6 +29,10 @@ const generatedNamesMax = 8;
 /** Creates an object. @throws TAP_OBJECT_EXISTS, TAP_OBJECT_NOT_FOUND (its namespace), TAP_OBJECT_FORBIDDEN, and what admission says */
 export async function create(state: EngineState, creation: Creation): Promise<Mutated> {
   const written = metadataOf(creation.object);
+  if (typeof written['resourceVersion'] === 'string' && written['resourceVersion'] !== '') {
+    const message = 'metadata.resourceVersion: should not be set on objects to be created';
+    throw resourceErrors.TAP_REQUEST_INVALID({ message, field: 'metadata.resourceVersion' });
+  }
   const generateName = typeof written['generateName'] === 'string' ? written['generateName'] : '';
   if (nameIn(creation, written) !== '' || generateName === '') return createNamed(state, creation, nameIn(creation, written));
   for (let attempt = 1; ; attempt += 1) {

@@ -24,6 +24,12 @@ export const resourceErrors = errorTable({
   },
   TAP_OBJECT_PRECONDITION: { ...caller, httpStatus: 412, remedy: 'Read the object again and repeat the change with its new ETag.' },
   TAP_OBJECT_INVALID: { ...caller, httpStatus: 422, remedy: 'Correct the fields named.' },
+  TAP_OBJECT_CLAIMS_TOO_MUCH: {
+    blame: 'plugin',
+    retry: 'never',
+    httpStatus: 500,
+    remedy: 'Correct the plugins named: claim less per object.',
+  },
   TAP_OBJECT_NOT_JSON: {
     blame: 'plugin',
     retry: 'never',

@@ -1,6 +1,6 @@
-import type { AdmissionOperation, Change, Guard } from '@tappaas/sdk';
+import type { AdmissionOperation, Change, Guard, KeyValue } from '@tappaas/sdk';
 import { ignoringTimes } from './apply/field-manager.js';
-import type { EngineState } from './engine-state.js';
+import { caughtUp, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { prepare, type Prepared } from './preparation.js';
 import type { Found } from './registry.js';
@@ -41,25 +41,55 @@ export interface Mutated {
 /** How often a change is made anew before the caller is told to come back. */
 export const attemptsMax = 32;
 
-/** Runs a mutation until it is written, is found to change nothing, or is refused. */
+/**
+ * Runs a mutation until it is written, is found to change nothing, or is refused.
+ *
+ * It begins with what the cache shows. A write on top of a state that is no longer the newest fails its guard and is made anew; whatever
+ * else it comes to (a refusal, nothing to change) counts only once it was come to on the newest state.
+ */
 export async function mutate(state: EngineState, mutation: Mutation): Promise<Mutated> {
-  const { found, options } = mutation;
+  const { found, key, options } = mutation;
   let { previous } = mutation;
+  let isNewest = previous === undefined;
+  const isOutdated = async (): Promise<boolean> => {
+    if (isNewest) return false;
+    isNewest = true;
+    const newest = (await caughtUp(state, found.entry, options.signal)).get(key)?.object;
+    const isOther = newest?.revision !== previous?.revision;
+    previous = newest;
+    return isOther;
+  };
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     options.signal.throwIfAborted();
-    const prepared = await propose(state, mutation, previous);
-    const { object } = prepared;
-    if (previous && isSame(object, previous.object)) return { outcome: 'unchanged', stored: previous };
-    const outcome = previous ? 'updated' : 'created';
-    const side = sideOf(state, mutation, prepared, previous);
-    if (options.dryRun) return { outcome, stored: new StoredObject(object, previous?.revision, state.store.epoch, side) };
-    const result = await write(state, mutation, previous, { object, side }, prepared);
-    if (result.outcome === 'done')
-      return { outcome, stored: state.handoff.written(mutation.key, object, side, result.revision, state.store.epoch) };
-    if (result.outcome === 'stale') previous = result.current && (await state.decode(found.entry, result.current));
+    try {
+      const came = await attemptOnce(state, mutation, previous);
+      if ('outcome' in came && (came.outcome !== 'unchanged' || !(await isOutdated()))) return came;
+      if ('standing' in came) {
+        previous = came.standing && (await state.decode(found.entry, came.standing));
+        isNewest = true;
+      }
+    } catch (error) {
+      if (!(await isOutdated())) throw error;
+    }
   }
   const message = `${label(found.entry, mutation.name)}: others changed it ${attemptsMax} times meanwhile`;
   throw resourceErrors.TAP_REQUEST_CONTENDED({ message });
+}
+
+/** The end of the matter, what stands there instead of what the attempt began with, or a condition that has to be read anew. */
+type Attempt = Mutated | { readonly standing: KeyValue | undefined } | { readonly refused: true };
+
+async function attemptOnce(state: EngineState, mutation: Mutation, previous: StoredObject | undefined): Promise<Attempt> {
+  const { epoch } = state.store;
+  const prepared = await propose(state, mutation, previous);
+  const { object } = prepared;
+  if (previous && isSame(object, previous.object)) return { outcome: 'unchanged', stored: previous };
+  const outcome = previous ? 'updated' : 'created';
+  const side = sideOf(state, mutation, prepared, previous);
+  if (mutation.options.dryRun) return { outcome, stored: new StoredObject(object, previous?.revision, epoch, side) };
+  const result = await write(state, mutation, previous, { object, side }, prepared);
+  if (result.outcome === 'done') return { outcome, stored: state.handoff.written(mutation.key, object, side, result.revision, epoch) };
+  return result.outcome === 'stale' ? { standing: result.current } : { refused: true };
 }
 
 async function propose(state: EngineState, mutation: Mutation, previous: StoredObject | undefined): Promise<Prepared> {

@@ -15,6 +15,9 @@ import type { Body, StoredObject } from './stored-object.js';
 import { label } from './target.js';
 import type { WriteOptions } from './write-options.js';
 
+/** Claims of one object; a transaction takes no more than some such number. */
+export const claimsMax = 256;
+
 /** An object on its way into the store, in the stored version. */
 export interface Candidate {
   readonly entry: KindEntry;
@@ -51,7 +54,14 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   refuseInvalid(entry, object, previous);
   const denials = await admission.validate({ ...request, object });
   if (denials.length > 0) throw denied(entry, object, denials);
-  return { object, claims: admission.claims({ ...request, object }), changes: mutated.changes };
+  return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
+}
+
+function claimsOf(entry: KindEntry, claims: readonly PluginClaim[]): readonly PluginClaim[] {
+  if (claims.length <= claimsMax) return claims;
+  const plugins = [...new Set(claims.map(({ plugin }) => plugin))].join(', ');
+  const message = `${entry.plural}: an object may claim ${claimsMax} things, ${claims.length} were claimed by ${plugins}`;
+  throw resourceErrors.TAP_OBJECT_CLAIMS_TOO_MUCH({ message });
 }
 
 /** Taps are asked on create and when the spec changes; never about objects under deletion. */

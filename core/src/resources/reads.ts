@@ -55,6 +55,7 @@ export class Reads {
   /** @throws TAP_OBJECT_NOT_FOUND */
   async get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served> {
     const found = this.#readable(target, 'get');
+    refusePart(found, target);
     const key = keyOfTarget(found, target);
     const cache = await this.#cacheAt(found, options.resourceVersion, options.signal);
     const stored = cache.get(key)?.object;
@@ -131,6 +132,12 @@ export class Reads {
     const continueToken = this.#tokens().write(this.#position(after), bindingOf(query));
     return resourceErrors.TAP_OBJECT_EXPIRED({ message, data: { continueToken } });
   }
+}
+
+/** @throws TAP_OBJECT_NOT_FOUND for a subresource that is not served here */
+export function refusePart({ entry }: Found, { subresource = '' }: Target): void {
+  const isServed = subresource === '' || (subresource === 'status' && entry.hasStatus) || (subresource === 'scale' && entry.scale);
+  if (!isServed) throw resourceErrors.TAP_OBJECT_NOT_FOUND({ message: `${entry.plural}: there is no subresource ${subresource}` });
 }
 
 function bindingOf({ target, labelSelector, fieldSelector }: ListQuery): Readonly<Record<string, string | undefined>> {

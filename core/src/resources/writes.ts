@@ -9,15 +9,13 @@ import { resourceErrors } from './errors.js';
 import { Idempotency } from './idempotency.js';
 import { takeIn } from './intake.js';
 import { modify, patching, refuseOtherName, replacement } from './modification.js';
-import type { Reads, Served } from './reads.js';
+import { refusePart, type Reads, type Served } from './reads.js';
 import type { Found } from './registry.js';
 import { asScale } from './scale.js';
 import { StoredObject, type Body } from './stored-object.js';
 import { findKind, namespaceOf, type Target } from './target.js';
 import type { CreateOrUpdate, DeleteCollection, PatchWrite, Write, WriteOptions, WriteResult } from './write-options.js';
 
-/** Subresources that are written here; others are answered by whoever contributes them. */
-const writable = new Set([undefined, '', 'status', 'scale']);
 /** Objects of a collection that are deleted at once. */
 const deletesAtOnceMax = 16;
 
@@ -136,14 +134,14 @@ export class Writes {
   }
 }
 
-function refuseVerb({ entry }: Found, { verb, target }: Write): void {
+function refuseVerb(found: Found, { verb, target }: Write): void {
+  const { entry } = found;
   if (entry.isOrphaned) {
     const message = `${entry.plural}: plugin ${entry.plugin}, which contributes the kind, is not loaded, so its objects can only be read`;
     throw resourceErrors.TAP_KIND_READ_ONLY({ message });
   }
   const { subresource } = target;
-  const isServed = writable.has(subresource) && (subresource !== 'status' || entry.hasStatus) && (subresource !== 'scale' || entry.scale);
-  if (!isServed) throw resourceErrors.TAP_OBJECT_NOT_FOUND({ message: `${entry.plural}: there is no subresource ${subresource}` });
+  refusePart(found, target);
   const isPart = subresource !== undefined && subresource !== '';
   if (entry.verbs.has(verb) && (!isPart || verb === 'update' || verb === 'patch')) return;
   throw resourceErrors.TAP_REQUEST_METHOD({ message: `${entry.plural}${isPart ? `/${subresource}` : ''}: ${verb} is not served` });

@@ -83,6 +83,23 @@ test('an owner deleted in the foreground goes after the dependents that hold it'
   await collector.stop();
 });
 
+test('an owner that waits goes when what held it lets go of it', async (t) => {
+  const fixture = await startEngine();
+  const { create, remove, names, patch } = fixture;
+  const collector = collect(fixture);
+  const root = objectOf(await create(widgets, widget('root')));
+  await create(configMaps, owned('held', root, { blockOwnerDeletion: true }));
+  await patch(configMaps, 'default/held', { metadata: { finalizers: ['test.dev/wait'] } });
+  await remove(widgets, 'default/root', { propagationPolicy: 'Foreground' });
+  await rest(fixture);
+  t.deepEqual(await names(widgets), ['root']);
+  await patch(configMaps, 'default/held', { metadata: { ownerReferences: null } });
+  await rest(fixture);
+  t.deepEqual(await names(widgets), []);
+  t.deepEqual(await names(configMaps), ['held']);
+  await collector.stop();
+});
+
 test('orphaned dependents stay and no longer know their owner', async (t) => {
   const fixture = await startEngine();
   const { create, remove, get, names } = fixture;

@@ -59,6 +59,21 @@ test('a token outlives a restart, which answers with a fresh one that goes on as
   t.deepEqual(namesOf(await next.list({ target, limit: 9, continueToken: fresh, signal: never })), ['w002', 'w0025', 'w003', 'w004']);
 });
 
+test('a token of another life of the store goes on from its place as of now', async (t) => {
+  const { engine, store } = await withWidgets(4);
+  const target = { kind: widgets, namespace: 'default' };
+  const { continueToken = '' } = await engine.list({ target, limit: 2, signal: never });
+  const snapshot = await Array.fromAsync(store.snapshot());
+  await store.restore(
+    (async function* chunks() {
+      yield* snapshot;
+    })(),
+  );
+  const error = await t.throwsAsync(engine.list({ target, limit: 2, continueToken, signal: never }), { code: 'TAP_OBJECT_EXPIRED' });
+  const fresh = (error as unknown as { data: { continueToken: string } }).data.continueToken;
+  t.deepEqual(namesOf(await engine.list({ target, limit: 2, continueToken: fresh, signal: never })), ['w002', 'w003']);
+});
+
 test('labels and fields select', async (t) => {
   const { engine } = await withWidgets(6);
   const select = async (filter: object): Promise<string[]> =>

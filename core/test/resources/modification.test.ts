@@ -257,6 +257,11 @@ test('a kind in several versions is stored in one and served in each', async (t)
     { type: 'apply', fieldManager: 'm' },
   );
   t.deepEqual(objectOf(applied).spec, { measure: { size: 6 }, color: 'red' });
+  const conflict = await t.throwsAsync(
+    patch(widgets, 'default/a', { ...widget('a', { color: 'blue' }) }, { type: 'apply', fieldManager: 'other' }),
+    { code: 'TAP_OBJECT_CONFLICT' },
+  );
+  t.regex(conflict.message, /conflict with "m".*\.spec\.color/, 'who applied in one version owns the field in the other');
   t.is(engine.find(beta)?.deprecated?.instead, 'v1alpha1');
   t.deepEqual(
     engine
