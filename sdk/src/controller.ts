@@ -30,8 +30,11 @@ export interface ReconcileContext<K extends AnyKind> extends Context {
 /** An object whose changes wake the controller: for which keys of the controller's kind. */
 export interface Watches<W extends AnyKind = AnyKind> {
   readonly kind: W;
-  /** Pure and cheap: names the objects to reconcile when `object` changed. `owner` means: its controlling owner reference. */
-  readonly wakes: 'owner' | ((object: Immutable<ObjectOf<W>>) => readonly Key[]);
+  /**
+   * Which objects to reconcile when one of these changed: its controlling owner, all of its namespace, or what a pure and cheap function
+   * names.
+   */
+  readonly wakes: 'owner' | 'namespace' | ((object: Immutable<ObjectOf<W>>) => readonly Key[]);
 }
 
 interface ControllerBase<K extends AnyKind> {

@@ -1,19 +1,7 @@
-import { get } from 'node:http';
 import { join } from 'node:path';
 import test from 'ava';
-import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
-
-/** Asks an application through the cluster's http port, by host name, without a resolver. */
-function ask(home: PlatformHome, host: string, path = '/'): Promise<{ status: number; text: string }> {
-  return new Promise((done, fail) => {
-    const request = get({ host: '127.0.0.1', port: home.httpPort, path, headers: { host }, agent: false }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      answer.on('end', () => done({ status: answer.statusCode ?? 0, text }));
-    });
-    request.on('error', fail);
-  });
-}
+import { askApplication as ask } from '../ask-application.ts';
+import { eventually, platformHome, root } from '../platform-process.ts';
 
 const hello = 'hello.default.localhost';
 const example = join(root, 'examples/hello');
@@ -56,7 +44,7 @@ test.serial('Ctrl-C stops everything cleanly, and a second start finds everythin
   );
 });
 
-test.serial('a directory goes from source to an answering URL, changes without a failed request, and goes without a trace', async (t) => {
+test.serial('a directory goes from source to an answering URL and away again without a trace', async (t) => {
   t.timeout(180_000);
   const home = await platformHome();
   t.teardown(() => home.remove());

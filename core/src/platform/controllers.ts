@@ -127,6 +127,7 @@ class Controllers implements RunningControllers {
         const resources = tellingWrites(engines.asPlugin(plugin, platformEngine), value.kind, run.wrote);
         return reconcileContext(context, { ...parts.contextParts, object, kind: value.kind, resources });
       },
+      platformResources: engines.asPlatform(platformEngine),
       store,
       clusters,
       namespaces: this.#namespaces,

@@ -20,6 +20,12 @@ export const platformErrors = errorTable({
     retry: 'back-off',
     remedy: 'Ask for the connection in a task: the API does not listen yet.',
   },
+  TAP_SECRET_CHANGED: {
+    httpStatus: 409,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Nothing: the next run takes the new version. Create the Secret again if it was deleted.',
+  },
   TAP_ACCESS_DENIED: {
     httpStatus: 403,
     blame: 'caller',

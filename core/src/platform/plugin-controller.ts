@@ -53,7 +53,7 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
   const informer = informers.of(engine, kind);
   const { createQueue = (_, options) => createWorkQueue<string>(options) } = parts;
   const queue = createQueue(name, { clock, random, backoff: keyBackoff, tenantOf: parts.tenantOf, onRoom: () => informer.resync() });
-  const others = watches.map((watched) => feedFrom(watched, informers.of(engine, watched.kind), queue, kind));
+  const others = watches.map((watched) => feedFrom(watched, informers.of(engine, watched.kind), informer, queue, kind));
   const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key)) ?? (() => undefined)];
   const controller = createController({
     name,
@@ -94,9 +94,17 @@ function feed(informer: Informer<EngineObject>, queue: ControllerQueue): () => v
   });
 }
 
-function feedFrom(watched: Watches, informer: Informer<EngineObject>, queue: ControllerQueue, kind: AnyKind): () => void {
+function feedFrom(
+  watched: Watches,
+  informer: Informer<EngineObject>,
+  own: Informer<EngineObject>,
+  queue: ControllerQueue,
+  kind: AnyKind,
+): () => void {
   const wake = (object: Immutable<EngineObject>, isInInitialList: boolean) => {
-    for (const key of wokenBy(watched, object, kind)) queue.add(key, isInInitialList ? 'low' : 'normal');
+    const keys =
+      watched.wakes === 'namespace' ? own.byIndex('namespace', object.metadata.namespace ?? '').map(keyOf) : wokenBy(watched, object, kind);
+    for (const key of keys) queue.add(key, isInInitialList ? 'low' : 'normal');
   };
   return informer.addHandler({
     add: (object, { isInInitialList }) => wake(object, isInInitialList),
@@ -110,7 +118,7 @@ function feedFrom(watched: Watches, informer: Informer<EngineObject>, queue: Con
 
 /** Keys of the controller's kind that a change of a watched object is about. */
 export function wokenBy({ wakes }: Watches, object: Immutable<EngineObject>, kind: AnyKind): readonly string[] {
-  if (wakes !== 'owner')
+  if (typeof wakes === 'function')
     return wakes(object).map(({ namespace, name }) => keyOf({ metadata: { name, ...(namespace ? { namespace } : {}) } }));
   const owner = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
   const isOurs = owner?.kind === kind.kind && (owner.apiVersion.split('/').at(-2) ?? '') === kind.group;

@@ -25,6 +25,7 @@ import type { EngineObject } from './engine-object.js';
 import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
 import { createOperationTracker } from './operation-tracker.js';
+import { secretValues } from './secret-values.js';
 import { createReleaseBook, renderingRecord } from './release-book.js';
 
 /** What a controller that renders runs on. */
@@ -39,6 +40,8 @@ export interface RenderingParts {
     object: Immutable<EngineObject>,
     run: Run,
   ) => ReconcileContext<AnyKind>;
+  /** With the platform's own rights: reads the Secrets that releases refer to. */
+  readonly platformResources: Resources;
   readonly store: ResourceStore;
   readonly clusters: ClusterAccesses;
   readonly namespaces: ClusterNamespaces;
@@ -187,10 +190,15 @@ async function chooseCluster(kernel: Kernel, { group, kind }: AnyKind, object: O
   return answer && candidates.includes(answer.value) ? answer.value : (candidates[0] ?? '');
 }
 
-async function placeOf({ clusters, namespaces, watchOf }: RenderingParts, { cluster }: RenderFacts): Promise<Place> {
+async function placeOf({ clusters, namespaces, watchOf, platformResources }: RenderingParts, { cluster }: RenderFacts): Promise<Place> {
   const access = clusters.of(cluster.name);
   if (access === undefined) throw platformErrors.TAP_CLUSTER_UNKNOWN({ message: `cluster ${cluster.name} is not loaded` });
-  return clusterPlace(access, watchOf(access), (namespace) => namespaces.ensure(access, namespace, namespace));
+  return clusterPlace(
+    access,
+    watchOf(access),
+    (namespace) => namespaces.ensure(access, namespace, namespace),
+    secretValues(platformResources),
+  );
 }
 
 function shaped(kernel: Kernel, selector: object, object: Owner, set: AttributedRenderSet, { cluster }: RenderFacts): AttributedRenderSet {

@@ -45,7 +45,7 @@ export function createSharedInformers({ engine, clock, random, log }: SharedInfo
         clock,
         random,
         backoff: createBackoff(sourceBackoff, random),
-        indexers: { uid: ({ metadata }) => [metadata.uid] },
+        indexers: { uid: ({ metadata }) => [metadata.uid], namespace: ({ metadata }) => [metadata.namespace ?? ''] },
         onError: (error) => log.warn('a cache lost its source and follows it anew', { cache: name, error }),
       });
       const current = (signal: AbortSignal) => engine(engineName).source<EngineObject>(kind).list({ signal });

@@ -1,5 +1,6 @@
 import type { Container, EnvVar, Immutable, Probe, RenderFacts } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
+import { copyName } from './secret-copies.js';
 
 type Spec = Immutable<ApplicationObject>['spec'];
 type Process = Spec['processes'][number];
@@ -14,7 +15,7 @@ export function containerOf(application: Immutable<ApplicationObject>, process: 
     name: process.name,
     image: process.image ?? facts.inputs['image'] ?? '',
     ...(process.command?.length ? { command: [...process.command] } : {}),
-    env: variables.map(variable),
+    env: variables.map((each) => variable(each, application, facts)),
     ports: (process.ports ?? []).map(({ name, port, protocol }) => ({
       name,
       containerPort: port,
@@ -25,8 +26,9 @@ export function containerOf(application: Immutable<ApplicationObject>, process: 
   };
 }
 
-function variable({ name, value, from }: Variable): EnvVar {
-  if (from?.secret) return { name, valueFrom: { secretKeyRef: { name: from.secret.name, key: from.secret.key } } };
+function variable({ name, value, from }: Variable, application: Immutable<ApplicationObject>, facts: RenderFacts): EnvVar {
+  if (from?.secret)
+    return { name, valueFrom: { secretKeyRef: { name: copyName(application, from.secret.name, facts), key: from.secret.key } } };
   if (from?.application) {
     const service = from.application.name.toUpperCase().replaceAll('-', '_');
     return {

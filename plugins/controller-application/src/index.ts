@@ -2,7 +2,7 @@ import { definePlugin, deny, families, hooks } from '@tappaas/sdk';
 import { Application, Build, Operation, Release } from '@tappaas/sdk/kinds';
 import { checkApplication } from './check-application.js';
 import { hostClaims } from './host-claims.js';
-import { prepareApplication } from './prepare-application.js';
+import { prepareApplication, Secret } from './prepare-application.js';
 import { renderApplication } from './render-application.js';
 import { summarizeApplication } from './summarize-application.js';
 
@@ -15,6 +15,7 @@ export default definePlugin({
     resources: [
       { kind: Application, verbs: ['get', 'list', 'watch', 'update'] },
       { kind: Build, verbs: ['get', 'list', 'watch', 'create'] },
+      { kind: Secret, verbs: ['get'] },
       { kind: Release, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
       { kind: Operation, verbs: ['get', 'list', 'watch', 'create', 'update'] },
     ],
@@ -35,7 +36,10 @@ export default definePlugin({
     host.controller({
       kind: Application,
       parallelMax: 8,
-      watches: [{ kind: Build, wakes: 'owner' }],
+      watches: [
+        { kind: Build, wakes: 'owner' },
+        { kind: Secret, wakes: 'namespace' },
+      ],
       prepare: prepareApplication,
       render: (application, facts) => renderApplication(application, facts, runtimes),
       summarize: summarizeApplication,

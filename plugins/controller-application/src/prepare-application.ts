@@ -1,11 +1,34 @@
-import { isTapError, type Condition, type Immutable, type Prepared, type ReconcileContext } from '@tappaas/sdk';
+import { isTapError, type Condition, type Immutable, type KubernetesSecret, type Prepared, type ReconcileContext } from '@tappaas/sdk';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { Build, type Application, type ApplicationObject, type BuildObject } from '@tappaas/sdk/kinds';
+import { secretInput, secretsOf } from './secret-copies.js';
 
-/** Settles the image: named directly, or built from uploaded source by a Build that this application owns. */
+const Secret = kubernetesHandle<KubernetesSecret>('', 'Secret');
+
+/** Settles the image and the versions of the Secrets that the environment takes values from. */
 export async function prepareApplication(
   application: Immutable<ApplicationObject>,
   context: ReconcileContext<typeof Application>,
 ): Promise<Prepared> {
+  const image = await settleImage(application, context);
+  if (!image.ready) return image;
+  const { namespace } = application.metadata;
+  const inputs: Record<string, string> = { ...image.inputs };
+  for (const name of secretsOf(application)) {
+    const secret = await context.asPlugin.get(Secret, { namespace, name });
+    const version = secret?.metadata.resourceVersion;
+    if (version === undefined)
+      return waiting('SecretMissing', `there is no Secret "${name}" in namespace ${namespace}; create it and this goes on`, false);
+    inputs[secretInput(name)] = version;
+  }
+  return { ready: true, inputs };
+}
+
+/** The Secret kind, for the plugin's permissions. */
+export { Secret };
+
+/** The image: named directly, or built from uploaded source by a Build that this application owns. */
+async function settleImage(application: Immutable<ApplicationObject>, context: ReconcileContext<typeof Application>): Promise<Prepared> {
   const { source } = application.spec;
   if (source.image !== undefined) return { ready: true, inputs: { image: source.image } };
   if (source.upload === undefined) return waiting('SourceMissing', 'the application names no source', true);

@@ -11,6 +11,7 @@ import type {
 
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 import { containerOf } from './container.js';
+import { secretCopies } from './secret-copies.js';
 
 type Process = Immutable<ApplicationObject>['spec']['processes'][number];
 
@@ -29,6 +30,7 @@ export function renderApplication(
   const place = { application, facts };
   const runtime = runtimes.get(application.spec.runtime);
   return [
+    ...secretCopies(application, facts),
     ...application.spec.processes.map((process) => deployment(process, place, runtime)),
     ...application.spec.processes.filter(({ ports }) => ports?.length).map((process) => service(process, place)),
     ...(application.spec.routes?.length ? [ingress(place)] : []),

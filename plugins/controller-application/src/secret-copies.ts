@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { Immutable, KubernetesSecret, RenderFacts } from '@tappaas/sdk';
+import type { ApplicationObject } from '@tappaas/sdk/kinds';
+
+/** The annotation that makes the platform fill in a Secret's data, from this Secret beside the application, while it is applied. */
+export const copiedFrom = 'tappaas.dev/secret-copied-from';
+/** The resourceVersion of the Secret that was meant: another one is another release. */
+export const copiedVersion = 'tappaas.dev/secret-version';
+
+/** Name of a settled input: the version of a Secret that the application uses. */
+export const secretInput = (secret: string) => `secret/${secret}`;
+
+/** Names of all Secrets that an application's environment takes values from. */
+export function secretsOf({ spec }: Immutable<ApplicationObject>): readonly string[] {
+  const variables = [...(spec.env ?? []), ...spec.processes.flatMap(({ env }) => env ?? [])];
+  return [...new Set(variables.flatMap(({ from }) => from?.secret?.name ?? []))].toSorted();
+}
+
+const hashCharacters = 10;
+
+/** Name of the copy of a Secret at the version that was settled: a changed Secret is another object, so old pods keep what they had. */
+export function copyName({ metadata }: Immutable<ApplicationObject>, secret: string, { inputs }: RenderFacts): string {
+  const version = inputs[secretInput(secret)] ?? '';
+  const hash = createHash('sha256').update(`${secret}\n${version}`).digest('hex').slice(0, hashCharacters);
+  return `${metadata.name.slice(0, 40)}-${secret.slice(0, 190)}-${hash}`;
+}
+
+/** The copies as they are rendered: by reference, without a value. */
+export function secretCopies(application: Immutable<ApplicationObject>, facts: RenderFacts): readonly KubernetesSecret[] {
+  return secretsOf(application).map((secret) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: copyName(application, secret, facts),
+      namespace: facts.cluster.namespace,
+      labels: { 'app.kubernetes.io/name': application.metadata.name, 'app.kubernetes.io/managed-by': 'tappaas' },
+      annotations: {
+        [copiedFrom]: `${application.metadata.namespace}/${secret}`,
+        [copiedVersion]: facts.inputs[secretInput(secret)] ?? '',
+      },
+    },
+    type: 'Opaque',
+  }));
+}
