@@ -1,0 +1,75 @@
+import { change, definePlugin, deny, hooks, type Plugin } from '@tappaas/sdk';
+import test from 'ava';
+import { createAdmission } from '../../dist/admission/admission.js';
+import { redacted, restored } from '../../dist/resources/redaction.js';
+import { start } from '../kernel/fixture.ts';
+import { configMap, configMaps, objectOf, startEngine, Widget, widget, widgets } from '../resources/engine-fixture.ts';
+
+/** An engine whose admission asks the taps of real plugins through the real kernel. */
+async function withPlugins(...plugins: readonly { readonly id: string; readonly plugin: Plugin }[]) {
+  const { kernel, clock: kernelClock } = await start(plugins);
+  const admission = createAdmission({
+    dispatch: kernel.hooks,
+    platformEngine: 'platform',
+    confidentiality: { isVisibleTo: () => false, redacted, restored },
+  });
+  return { kernel, kernelClock, ...(await startEngine({ admission })) };
+}
+
+test('plugins mutate, deny and claim through the kernel, each under its own name', async (t) => {
+  const painter = definePlugin({
+    id: 'painter',
+    setup(host) {
+      host.tap(hooks.admission.mutate, { kinds: [Widget] }, ({ object }) =>
+        object.spec.color === undefined ? change(object, (draft) => void (draft.spec.color = 'red')) : undefined,
+      );
+    },
+  });
+  const guard = definePlugin({
+    id: 'guard',
+    setup(host) {
+      host.tap(hooks.admission.validate, { kinds: [Widget] }, ({ object }) =>
+        object.spec.size > 5 ? deny({ field: 'spec.size', reason: 'TooBig', message: 'at most 5' }) : undefined,
+      );
+      host.tap(hooks.admission.claim, { kinds: [Widget] }, (object) => [
+        { unique: `color/${object.spec.color}`, denial: deny({ field: 'spec.color', reason: 'Taken', message: 'taken' }) },
+      ]);
+    },
+  });
+  const { kernel, create, engine } = await withPlugins({ id: 'paint-1', plugin: painter }, { id: 'guard-1', plugin: guard });
+  t.is(objectOf(await create(widgets, widget('a'))).spec.color, 'red');
+  const attribution = engine.attribution({ kind: widgets, namespace: 'default', name: 'a' });
+  t.deepEqual(
+    attribution.map(({ plugin, paths }) => [plugin, paths]),
+    [['paint-1', ['/spec/color']]],
+  );
+  const denied = await t.throwsAsync(create(widgets, widget('b', { size: 9, color: 'blue' })), { code: 'TAP_OBJECT_DENIED' });
+  t.regex(denied.message, /spec\.size: at most 5 \(guard-1\)/);
+  const taken = await t.throwsAsync(create(widgets, widget('b')), { code: 'TAP_OBJECT_DENIED' });
+  t.deepEqual((taken as unknown as { causes: object }).causes, [
+    { field: 'spec.color', reason: 'Taken', message: 'taken', plugin: 'guard-1' },
+  ]);
+  await kernel.stop();
+});
+
+test('a plugin that throws, never answers or answers garbage denies, is named, and other kinds go on', async (t) => {
+  const faults: Readonly<Record<string, () => never>> = {
+    throws: () => {
+      throw new Error('out of order');
+    },
+    garbage: () => 7 as never,
+    silent: () => new Promise(() => {}) as never,
+  };
+  for (const [id, fault] of Object.entries(faults)) {
+    const plugin = definePlugin({ id, setup: (host) => host.tap(hooks.admission.mutate, { kinds: [Widget] }, fault) });
+    const { kernel, kernelClock, create, names } = await withPlugins({ id, plugin });
+    const created = create(widgets, widget('a'));
+    created.catch(() => {});
+    await kernelClock.advance(5_000);
+    const error = await t.throwsAsync(created);
+    t.regex(error.message, new RegExp(`plugin ${id}`));
+    t.deepEqual(await names(widgets), []);
+    t.is((await create(configMaps, configMap('c'))).outcome, 'created');
+    await kernel.stop();
+  }
+});
