@@ -58,7 +58,7 @@ export async function allErrors(): Promise<readonly TapError[]> {
   for (const folder of folders) {
     for (const file of await modulesBelow(join(root, folder))) {
       const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-      for (const error of Object.values(module).flatMap(errorsOf)) errors.set(error.code, error);
+      for (const error of Object.values(module).flatMap(errorsOf)) if (!errors.has(error.code)) errors.set(error.code, error);
     }
   }
   return [...errors.values()].toSorted((a, b) => (a.code < b.code ? -1 : 1));
@@ -66,7 +66,10 @@ export async function allErrors(): Promise<readonly TapError[]> {
 
 async function modulesBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter(({ name }) => /(^|-)(errors|store)\.js$/.test(name)).map(({ parentPath, name }) => join(parentPath, name));
+  return entries
+    .filter(({ name }) => /(^|-)(errors|store)\.js$/.test(name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted();
 }
 
 function errorsOf(exported: unknown): readonly TapError[] {

@@ -35,7 +35,7 @@ export default definePlugin({
     host.tap(hooks.admission.claim, { kinds: [Application] }, hostClaims);
     host.controller({
       kind: Application,
-      parallelMax: 8,
+      parallelMax: 32,
       watches: [
         { kind: Build, wakes: 'owner' },
         { kind: Secret, wakes: 'namespace' },
