@@ -2,7 +2,6 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Plugin } from '@tappaas/sdk';
 
 const root = resolve(import.meta.dirname, '..');
 const core = join(root, 'core/dist');
@@ -16,7 +15,9 @@ interface PackageJson {
 /** When the newest of the files below a folder was written; the manifest itself does not count. */
 async function newestMs(folder: string, except: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && /\.js(on)?$/.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+  const files = entries
+    .filter((entry) => entry.isFile() && /\.js(on)?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
   const times = await Promise.all(files.filter((file) => file !== except).map(async (file) => (await stat(file)).mtimeMs));
   return Math.max(0, ...times);
 }
@@ -30,11 +31,16 @@ async function writeManifest(folder: string): Promise<void> {
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
-  const madeMs = Math.max(await newestMs(join(folder, 'dist'), file), (await stat(packageFile)).mtimeMs, (await stat(join(core, 'kernel/manifest/record.js'))).mtimeMs);
+  const madeMs = Math.max(
+    await newestMs(join(folder, 'dist'), file),
+    (await stat(packageFile)).mtimeMs,
+    await newestMs(join(core, 'kernel/manifest'), file),
+  );
   if (writtenMs >= madeMs) return;
-  const { recordManifest } = (await import(pathToFileURL(join(core, 'kernel/manifest/record.js')).href)) as typeof import('../core/dist/kernel/manifest/record.js');
-  const module = (await import(pathToFileURL(join(folder, 'dist/index.js')).href)) as { readonly default: Plugin };
-  await writeFile(file, `${JSON.stringify(recordManifest(module.default, packageJson), null, 2)}\n`);
+  const { recordPackage } = (await import(
+    pathToFileURL(join(core, 'kernel/manifest/record-package.js')).href
+  )) as typeof import('../core/dist/kernel/manifest/record-package.js');
+  await writeFile(file, `${JSON.stringify(await recordPackage(join(folder, 'dist/index.js'), packageJson), null, 2)}\n`);
 }
 
 const plugins = (await readdir(join(root, 'plugins'), { withFileTypes: true })).filter((entry) => entry.isDirectory());

@@ -5,6 +5,7 @@
  * Definitions hang on their handles under registered symbols, so that a handle made by another installed copy of the SDK works.
  */
 import type { TObject } from 'typebox';
+import type { ErrorSpec } from './errors.js';
 import type { KindDeclaration } from './kinds.js';
 import type { PluginDeclaration } from './plugin.js';
 import type { HookDeclaration } from './hooks/shape.js';
@@ -20,6 +21,28 @@ interface Definitions {
 }
 
 const symbolOf = (what: keyof Definitions) => Symbol.for(`tappaas.dev/${what}`);
+
+/** Where the build listens while it loads a plugin, so that the codes which the plugin defines land in its manifest. */
+const errorRecorder = Symbol.for('tappaas.dev/error-recorder');
+
+type ErrorSpecs = Readonly<Record<string, ErrorSpec>>;
+
+/** Tells the recorder, when there is one, of a table of error codes. */
+export function recordErrors(table: ErrorSpecs): void {
+  (globalThis as unknown as Record<symbol, ((table: ErrorSpecs) => void) | undefined>)[errorRecorder]?.(table);
+}
+
+/** Calls `run` and answers the error codes that were defined while it ran. One at a time. */
+export async function recordingErrors<R>(run: () => Promise<R>): Promise<{ readonly result: R; readonly errors: ErrorSpecs }> {
+  const errors: Record<string, ErrorSpec> = {};
+  const global = globalThis as unknown as Record<symbol, unknown>;
+  global[errorRecorder] = (table: ErrorSpecs) => Object.assign(errors, table);
+  try {
+    return { result: await run(), errors };
+  } finally {
+    delete global[errorRecorder];
+  }
+}
 
 /** Hangs a definition on a handle. */
 export function attachDefinition<H extends object>(handle: H, what: keyof Definitions, definition: unknown): H {

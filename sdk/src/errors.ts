@@ -1,3 +1,5 @@
+import { recordErrors } from './definitions.js';
+
 /** What is permanent about an error code: the reader's side of every failure. */
 export interface ErrorSpec {
   /** Status of the answer when the error reaches an API caller. */
@@ -67,6 +69,7 @@ export type ErrorTable<T> = { readonly [C in keyof T]: (details: ErrorDetails) =
  * ```
  */
 export function defineErrors<const T extends Readonly<Record<string, ErrorSpec>>>(table: T): ErrorTable<T> {
+  recordErrors(table);
   return errorTable(table);
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
-const script = fileURLToPath(new URL('blocking-process.ts', import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 interface Ran {
   readonly code: number | null;
@@ -10,9 +10,9 @@ interface Ran {
   readonly lines: readonly string[];
 }
 
-function run(how: 'stop' | 'exit'): Promise<Ran> {
+function run(name: string, ...args: readonly string[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, how], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [script(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: string[] = [];
     const take = (text: Buffer): void => void lines.push(...String(text).split('\n').filter(Boolean));
     child.stdout.on('data', take);
@@ -24,7 +24,7 @@ function run(how: 'stop' | 'exit'): Promise<Ran> {
 
 for (const how of ['stop', 'exit'] as const) {
   test(`a plugin that blocks the event loop for 2 s is named while it does, and a process that ends by ${how} ends cleanly`, async (t) => {
-    const { code, lines } = await run(how);
+    const { code, lines } = await run('blocking-process.ts', how);
     t.is(code, 0, lines.join('\n'));
     const live = lines.findIndex((line) =>
       /^the event loop has been blocked for \d+ ms by plugin culprit in admission\.validate$/.test(line),
@@ -45,3 +45,16 @@ for (const how of ['stop', 'exit'] as const) {
     t.false(lines.some((line) => line.includes('debugger')));
   });
 }
+
+test('a setup that never returns is named while it hangs', async (t) => {
+  const child = spawn(process.execPath, [script('hanging-setup-process.ts')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const told = await new Promise<string>((resolve) => child.stderr.once('data', (text: Buffer) => resolve(String(text))));
+  t.regex(told, /^the event loop has been blocked for \d+ ms by plugin stuck in setup\n/);
+});
+
+test('errors that nobody caught are those of the plugin that started them', async (t) => {
+  const { code, lines } = await run('uncaught-process.ts');
+  t.is(code, 0);
+  t.deepEqual(lines, ['Error: lost in a promise of careless', 'Error: lost in a timer of careless']);
+});
