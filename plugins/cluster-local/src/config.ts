@@ -19,9 +19,9 @@ export const config = Type.Object({
   }),
   podsMax: Type.Integer({ default: 250, minimum: 1, maximum: 10_000, description: 'Most pods on this machine.' }),
   podPortFirst: port('First of the ports given to pods.', 20_000),
-  podPortLast: port('Last of the ports given to pods.', 29_999),
-  servicePortFirst: port('First of the loopback ports of services.', 30_000),
-  servicePortLast: port('Last of the loopback ports of services.', 32_767),
+  podPortLast: port('Last of the ports given to pods; the system takes outgoing ports from 32768 on.', 32_767),
+  servicePortFirst: port('First of the loopback ports of services.', 10_000),
+  servicePortLast: port('Last of the loopback ports of services.', 19_999),
   gracePeriodSeconds: Type.Integer({
     default: 300,
     minimum: 0,

@@ -177,24 +177,21 @@ test('a pod that runs for longer than it may fails', async (t) => {
 });
 
 test('hooks run after the start and before the end', async (t) => {
+  const script = `
+    setInterval(() => {}, 1e6);
+    process.on('SIGTERM', () => process.exit(console.log(require('fs').readFileSync('hooks', 'utf8').trim())));
+    console.log('up');
+  `;
+  const append = (word: string) => ({ exec: { command: ['/bin/sh', '-c', `echo ${word} >> hooks`] } });
   create('hooks', {
     terminationGracePeriodSeconds: 5,
-    containers: [
-      node(
-        `setInterval(() => {}, 1e6); process.on('SIGTERM', () => process.exit(console.log(require('fs').readFileSync('hooks', 'utf8').trim())))`,
-        {
-          lifecycle: {
-            postStart: { exec: { command: ['/bin/sh', '-c', 'echo post >> hooks'] } },
-            preStop: { exec: { command: ['/bin/sh', '-c', 'echo pre >> hooks'] } },
-          },
-        },
-      ),
-    ],
+    containers: [node(script, { lifecycle: { postStart: append('post'), preStop: append('pre') } })],
   });
   const running = await untilPod(cluster, 'hooks', 'running', isReady);
+  await until('up', async () => (await logOf(cluster, running, 'main')) === 'up\n');
   const log = logOf(cluster, running, 'main', 'follow=true');
   cluster.store.delete(Pods, key('hooks'));
-  t.is(await log, 'post\npre\n');
+  t.is(await log, 'up\npost\npre\n');
 });
 
 test('an image that is not in the images directory waits with a reason', async (t) => {

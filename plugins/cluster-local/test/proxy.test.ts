@@ -40,9 +40,21 @@ const ingress = (name: string, rules: readonly ReturnType<typeof rule>[]): Ingre
   spec: { rules: [...rules] },
 });
 
+/** An endpoint table that is told all slices at once. */
+class Table extends EndpointTable {
+  #keys: string[] = [];
+
+  replace(slices: readonly EndpointSlice[]): void {
+    const keys = slices.map(({ metadata }) => metadata.name ?? '');
+    for (const key of this.#keys) if (!keys.includes(key)) this.set(key, undefined);
+    for (const slice of slices) this.set(slice.metadata.name ?? '', slice);
+    this.#keys = keys;
+  }
+}
+
 /** A proxy before one service, and what belongs to it. */
 async function proxied(t: ExecutionContext) {
-  const table = new EndpointTable();
+  const table = new Table();
   const balancer = new Balancer(table, clock);
   const routes = new IngressRoutes(
     [ingress('shop', [rule('shop.localhost', [['/', 'Prefix', 'shop']])])],

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import type { Clock, EndpointSlice, Ingress, KubernetesObject, KubernetesService, Logger, Pod } from '@tappaas/sdk';
+import type { Clock, KubernetesObject, Logger, Pod } from '@tappaas/sdk';
 import { Balancer } from '../proxy/balancer.js';
 import { EndpointTable } from '../proxy/endpoints.js';
 import { serveIngress } from '../proxy/ingress-listener.js';
-import { IngressRoutes } from '../proxy/ingress-routes.js';
+import type { IngressRoutes } from '../proxy/ingress-routes.js';
 import { listenOnce } from '../proxy/keep-listening.js';
 import { ServicePorts } from '../proxy/service-ports.js';
 import { agentServer } from './agent-server.js';
@@ -19,10 +19,11 @@ import { UsageMeter } from './node/pod-usage.js';
 import { PodHttpApi } from './pod/pod-http-api.js';
 import { PortPool } from './pod/host-ports.js';
 import type { PodContext } from './pod/pod-context.js';
+import { PodEvents } from './pod/pod-events.js';
 import { PodSet } from './pod/pod-set.js';
 import { identify } from './process/identity.js';
 import { Outage } from './outage.js';
-import { announce } from './announce.js';
+import { TrafficWatch } from './traffic-watch.js';
 import { files, type AgentRecord, type AgentSettings } from './settings.js';
 import { namespaceObstacle } from './volume/mount-namespace.js';
 
@@ -56,7 +57,6 @@ export class Agent {
   readonly #table = new EndpointTable();
   readonly #balancer: Balancer;
   readonly #end = Promise.withResolvers<AgentEnd>();
-  #routes = new IngressRoutes([], new Map());
   #proxyProblem: string | undefined;
 
   constructor(options: AgentOptions) {
@@ -76,14 +76,17 @@ export class Agent {
     const { directory, settings, clock, log } = this.#options;
     const { signal } = this.#stopping;
     const facts = await readHostFacts(directory);
-    const servicePorts = new ServicePorts(
-      join(directory, 'service-ports.json'),
-      new PortPool(settings.servicePorts),
-      this.#balancer,
+    const servicePorts = new ServicePorts(new PortPool(settings.servicePorts), this.#balancer, clock, log);
+    const traffic = new TrafficWatch({
+      client: this.#client,
       clock,
       log,
-    );
-    await servicePorts.load();
+      table: this.#table,
+      servicePorts,
+      httpPort: settings.httpPort,
+      signal,
+      reflector: (path, onChange) => this.#reflector(path, onChange),
+    });
     const pods = new PodSet(await this.#podContext(servicePorts, facts));
     await pods.open();
     const meter = new UsageMeter(pods, clock);
@@ -101,7 +104,7 @@ export class Agent {
     await this.#announceSelf(port);
     const work = [
       this.#watchPods(pods, signal),
-      ...this.#watchTraffic(servicePorts, signal),
+      traffic.run(),
       keepNodes(
         {
           client: this.#client,
@@ -113,7 +116,11 @@ export class Agent {
         },
         signal,
       ),
-      serveIngress(this.#listener(), settings.drainMs, signal),
+      serveIngress(
+        this.#listener(() => traffic.routes()),
+        settings.drainMs,
+        signal,
+      ),
     ];
     void this.#watchPlatform();
     const how = await this.#end.promise;
@@ -141,6 +148,7 @@ export class Agent {
       base,
       api: new PodHttpApi(this.#client, clock, this.#stopping.signal),
       traffic: this.#balancer,
+      events: new PodEvents(this.#client, clock, log, this.#stopping.signal),
       ports: new PortPool(settings.podPorts),
       podsDirectory: join(directory, 'pods'),
       serviceVariables: (namespace) => servicePorts.variables(namespace),
@@ -157,7 +165,11 @@ export class Agent {
     await writeDurably(join(directory, files.agent), JSON.stringify(record));
   }
 
-  #reflector<T extends KubernetesObject>(path: string, onChange: () => void, fieldSelector?: string): Reflector<T> {
+  #reflector<T extends KubernetesObject>(
+    path: string,
+    onChange: (keys: ReadonlySet<string>) => void,
+    fieldSelector?: string,
+  ): Reflector<T> {
     const { clock, random, log } = this.#options;
     const onError = (error: unknown) => log.debug('watch failed', { path, error: String(error) });
     return new Reflector<T>({
@@ -184,33 +196,6 @@ export class Agent {
     await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
   }
 
-  #watchTraffic(servicePorts: ServicePorts, signal: AbortSignal): readonly Promise<void>[] {
-    const { log, settings } = this.#options;
-    let turn: Promise<void> = Promise.resolve();
-    const reroute = () => {
-      this.#routes = new IngressRoutes(ingresses.objects.values(), services.objects);
-    };
-    const onServices = () => {
-      reroute();
-      if (!services.synced) return;
-      turn = turn
-        .then(() => servicePorts.sync(services.objects.values()))
-        .then(() =>
-          announce(
-            { client: this.#client, services: services.objects, ingresses: ingresses.objects, servicePorts, httpPort: settings.httpPort },
-            signal,
-          ),
-        )
-        .catch((error: unknown) => log.warn('services not brought up to date', { error: String(error) }));
-    };
-    const slices: Reflector<EndpointSlice> = this.#reflector('/apis/discovery.k8s.io/v1/endpointslices', () =>
-      this.#table.replace(slices.objects.values()),
-    );
-    const services: Reflector<KubernetesService> = this.#reflector('/api/v1/services', onServices);
-    const ingresses: Reflector<Ingress> = this.#reflector('/apis/networking.k8s.io/v1/ingresses', onServices);
-    return [slices.run(signal), services.run(signal), ingresses.run(signal)];
-  }
-
   #nodeView(name: string, facts: HostFacts, agentPort: number) {
     const { settings, clock, runtimeVersion } = this.#options;
     const { nodes, podsMax, version } = settings;
@@ -218,14 +203,14 @@ export class Agent {
     return { name, nodes: nodes.length, podsMax, facts, version, runtimeVersion, agentPort, nowMs: clock.nowMs(), ...problem };
   }
 
-  #listener() {
+  #listener(routes: () => IngressRoutes) {
     const { settings, clock, log } = this.#options;
     return {
       port: settings.httpPort,
       portSetting: settings.httpPortSetting,
       connectionsMax: settings.connectionsMax,
       balancer: this.#balancer,
-      routes: () => this.#routes,
+      routes,
       clock,
       onProblem: (problem: string | undefined) => {
         if (problem !== undefined && problem !== this.#proxyProblem) log.error(problem);

@@ -1,33 +1,33 @@
 import type { Immutable, Ingress, KubernetesService } from '@tappaas/sdk';
 import { servicePortsAnnotation } from '../annotations.js';
-import type { ServicePorts } from '../proxy/service-ports.js';
 import { isAnswer, type ApiClient } from './api/api-client.js';
-
-export interface AnnounceOptions {
-  readonly client: ApiClient;
-  readonly services: ReadonlyMap<string, Immutable<KubernetesService>>;
-  readonly ingresses: ReadonlyMap<string, Immutable<Ingress>>;
-  readonly servicePorts: ServicePorts;
-  readonly httpPort: number;
-}
 
 const contentType = 'application/merge-patch+json';
 
-/** Writes into services and ingresses where they are reached, so that people and tools can see it. */
-export async function announce(options: AnnounceOptions, signal: AbortSignal): Promise<void> {
-  for (const service of options.services.values()) {
-    const ports = JSON.stringify(options.servicePorts.portsOf(service));
-    if (ports === '{}' || service.metadata.annotations?.[servicePortsAnnotation] === ports) continue;
-    const body = { metadata: { uid: service.metadata.uid, annotations: { [servicePortsAnnotation]: ports } } };
-    await patch(options.client, `/api/v1/namespaces/${service.metadata.namespace}/services/${service.metadata.name}`, body, signal);
-  }
-  for (const ingress of options.ingresses.values()) {
-    if (ingress.status?.loadBalancer?.ingress?.[0]?.ports?.[0]?.port === options.httpPort) continue;
-    const served = [{ hostname: 'localhost', ip: '127.0.0.1', ports: [{ port: options.httpPort, protocol: 'TCP' }] }];
-    const body = { metadata: { uid: ingress.metadata.uid }, status: { loadBalancer: { ingress: served } } };
-    const path = `/apis/networking.k8s.io/v1/namespaces/${ingress.metadata.namespace}/ingresses/${ingress.metadata.name}/status`;
-    await patch(options.client, path, body, signal);
-  }
+/** Writes into a service where it is reached, for people and tools, and for the next agent. */
+export async function announceService(
+  client: ApiClient,
+  { metadata }: Immutable<KubernetesService>,
+  ports: Readonly<Record<string, number>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const text = JSON.stringify(ports);
+  if (text === '{}' || metadata.annotations?.[servicePortsAnnotation] === text) return;
+  const body = { metadata: { uid: metadata.uid, annotations: { [servicePortsAnnotation]: text } } };
+  await patch(client, `/api/v1/namespaces/${metadata.namespace}/services/${metadata.name}`, body, signal);
+}
+
+/** Writes into an Ingress where it is served. */
+export async function announceIngress(
+  client: ApiClient,
+  { metadata, status }: Immutable<Ingress>,
+  httpPort: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (status?.loadBalancer?.ingress?.[0]?.ports?.[0]?.port === httpPort) return;
+  const served = [{ hostname: 'localhost', ip: '127.0.0.1', ports: [{ port: httpPort, protocol: 'TCP' }] }];
+  const body = { metadata: { uid: metadata.uid }, status: { loadBalancer: { ingress: served } } };
+  await patch(client, `/apis/networking.k8s.io/v1/namespaces/${metadata.namespace}/ingresses/${metadata.name}/status`, body, signal);
 }
 
 /** An object that has gone or was made anew meanwhile is not announced: its own change comes here again. */

@@ -17,11 +17,13 @@ export interface HttpProxyOptions {
 }
 
 const triesMax = 4;
+/** A kept connection is closed after this time without a request, before servers usually do it themselves, milliseconds. */
+const idleMs = 4000;
 
 /** Passes http requests and upgrades on to endpoints. */
 export class HttpProxy {
   readonly #options: HttpProxyOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' });
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: idleMs });
   readonly #tunnels = new Set<Duplex>();
 
   constructor(options: HttpProxyOptions) {

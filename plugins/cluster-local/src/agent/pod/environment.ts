@@ -38,7 +38,7 @@ export function environmentOf(sources: EnvironmentSources): Environment {
   const variables: Record<string, string> = {
     ...sources.base,
     ...sources.image,
-    ...(pod.spec?.enableServiceLinks === false ? {} : sources.services),
+    ...serviceLinks(sources),
   };
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     const found = configMapRef
@@ -56,6 +56,17 @@ export function environmentOf(sources: EnvironmentSources): Environment {
     if (found.value !== undefined) variables[name] = found.value;
   }
   return { variables: { ...variables, ...ports } };
+}
+
+/** Most variables of services that every container of a namespace gets; beyond, a container gets those that its environment names. */
+const serviceVariablesMax = 2000;
+
+function serviceLinks({ pod, container, services }: EnvironmentSources): Variables {
+  if (pod.spec?.enableServiceLinks === false) return {};
+  const all = Object.entries(services);
+  if (all.length <= serviceVariablesMax) return services;
+  const named = JSON.stringify([container.env ?? [], container.command ?? [], container.args ?? []]);
+  return Object.fromEntries(all.filter(([name]) => named.includes(`$(${name})`)));
 }
 
 /** Replaces `$(NAME)` by the variable's value; `$$(NAME)` stands for itself, an unknown name stays as it is. */

@@ -23,6 +23,15 @@ export class PortPool {
     this.#taken.delete(port);
   }
 
+  /** Takes one port of the range, if it is free. */
+  async takeThis(port: number): Promise<boolean> {
+    if (port < this.#range.from || port > this.#range.to || this.#taken.has(port)) return false;
+    this.#taken.add(port);
+    if (await isFree(port)) return true;
+    this.#taken.delete(port);
+    return false;
+  }
+
   /** @throws when the whole range is taken. */
   async take(): Promise<number> {
     const size = this.#range.to - this.#range.from + 1;
@@ -45,9 +54,13 @@ export async function isFree(port: number): Promise<boolean> {
 }
 
 function canListen(port: number, host: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const server = createServer();
-  server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT'));
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') resolve(false);
+    else if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve(true);
+    else reject(error);
+  });
   server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   return promise;
 }

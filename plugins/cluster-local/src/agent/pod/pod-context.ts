@@ -2,6 +2,7 @@ import type { Clock, ConfigMap, Immutable, KubernetesSecret, Logger, Pod, PodSta
 import type { ImageStore } from '../image/image-store.js';
 import type { AgentSettings } from '../settings.js';
 import type { PortPool } from './host-ports.js';
+import type { PodEvent } from './pod-events.js';
 
 /** What pods need of the platform. Every call may fail while the platform is away. */
 export interface PodApi {
@@ -32,6 +33,7 @@ export interface PodContext {
   readonly log: Logger;
   readonly api: PodApi;
   readonly traffic: Traffic;
+  readonly events: { tell(pod: Immutable<Pod>, event: PodEvent): void };
   readonly images: ImageStore;
   readonly ports: PortPool;
   /** Holds one directory a pod, named by its uid. */

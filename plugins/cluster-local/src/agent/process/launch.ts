@@ -27,7 +27,8 @@ export interface Launched {
  *
  * It begins only when told so, after its pid is on disk; it ends nothing but outlives its starter, writes the exit code of what it ran
  * where a restarted agent finds it, and takes whatever is left of its process group with it. Output goes to files, not through pipes,
- * so that nothing depends on whoever reads them. The traps keep it alive through a signal to the group; what it runs gets the
+ * so that nothing depends on whoever reads them; what the shell
+ * itself has to say ("Terminated") is none of the program's output. The traps keep it alive through a signal to the group; what it runs gets the
  * signals' default actions.
  */
 const keeper = `
@@ -36,7 +37,8 @@ exec 3<&-
 exit_file=$1
 shift
 trap : TERM INT HUP QUIT USR1 USR2
-"$@"
+exec 4>&2 2>/dev/null
+"$@" 2>&4 4>&-
 code=$?
 printf '%s\\n' "$code" > "$exit_file.new" && mv -f "$exit_file.new" "$exit_file"
 kill -s KILL 0
