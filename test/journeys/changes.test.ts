@@ -42,10 +42,10 @@ test('a rolling update changes the answer without one failed request', async (t)
     () => askApplication(home, 'shop.default.localhost'),
     ({ status, text }) => status === 200 && text.startsWith('first'),
   );
-  let going = true;
+  const enough = new AbortController();
   const answers: { status: number; text: string }[] = [];
   const asking = Array.from({ length: 4 }, async () => {
-    while (going)
+    while (!enough.signal.aborted)
       answers.push(await askApplication(home, 'shop.default.localhost').catch((error: Error) => ({ status: 0, text: error.message })));
   });
   await apply(platform, application('second'));
@@ -54,7 +54,7 @@ test('a rolling update changes the answer without one failed request', async (t)
     (last) => last.length === 20 && last.every(({ text }) => text.startsWith('second')),
     60_000,
   );
-  going = false;
+  enough.abort();
   await Promise.all(asking);
   t.deepEqual(
     answers.filter(({ status }) => status !== 200),
