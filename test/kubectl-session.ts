@@ -1,0 +1,83 @@
+/** A person with kubectl, for tests: the real program, a home of its own, and everything it has printed. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './platform-process.ts';
+
+/** The kubectl to use: in CI one is fetched when it is missing, elsewhere only one that is there counts. */
+export function findKubectl(env: NodeJS.ProcessEnv): { readonly path?: string; readonly problem: string } {
+  const isCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
+  const found = spawnSync(join(root, '.ci/kubectl'), isCi ? [] : ['--no-fetch'], { encoding: 'utf8' });
+  const path = found.stdout?.trim();
+  return found.status === 0 && path ? { path, problem: '' } : { problem: found.stderr?.trim() || 'the script .ci/kubectl cannot be run' };
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | object;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A command that goes on, such as `get -w`. */
+export interface Going {
+  stdout(): string;
+  /** Waits until what it has printed fits. */
+  shows(pattern: RegExp): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface KubectlSession {
+  /** Commands run so far, as they were typed. */
+  readonly commands: readonly string[];
+  run(words: readonly string[], options?: RunOptions): Promise<Ran>;
+  start(words: readonly string[]): Going;
+}
+
+const commandMsMax = 60_000;
+const showsMsMax = 20_000;
+
+export function openSession(path: string, kubeconfig: string, home: string): KubectlSession {
+  mkdirSync(home, { recursive: true });
+  const commands: string[] = [];
+  const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: home, TZ: 'UTC' };
+  return {
+    commands,
+    run(words, { input, env: extra } = {}) {
+      commands.push(words.join(' '));
+      const child = spawn(path, words, { env: { ...env, ...extra }, stdio: ['pipe', 'pipe', 'pipe'], timeout: commandMsMax });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+      child.stdin.on('error', () => {});
+      child.stdin.end(typeof input === 'object' ? JSON.stringify(input) : input);
+      return new Promise((resolve) => void child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr })));
+    },
+    start(words) {
+      commands.push(words.join(' '));
+      const child = spawn(path, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let stdout = '';
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+      const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()));
+      return {
+        stdout: () => stdout,
+        async shows(pattern) {
+          const endMs = Date.now() + showsMsMax;
+          while (!pattern.test(stdout)) {
+            if (Date.now() > endMs || child.exitCode !== null)
+              throw new Error(`${words.join(' ')} never showed ${pattern}; it showed:\n${stdout}`);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        },
+        async stop() {
+          child.kill('SIGTERM');
+          await ended;
+        },
+      };
+    },
+  };
+}
