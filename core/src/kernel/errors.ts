@@ -4,6 +4,7 @@ import type { Position, Problem } from './problem.js';
 const plugin = { httpStatus: 500, blame: 'plugin', retry: 'back-off' } as const;
 const platform = { httpStatus: 500, blame: 'platform', retry: 'back-off' } as const;
 const load = { httpStatus: 500, blame: 'platform', retry: 'never' } as const;
+const problem = (remedy: string): ErrorSpec => ({ ...load, remedy });
 
 /** Failures while plugins run. */
 export const guardErrors = errorTable({
@@ -83,53 +84,47 @@ export const lifecycleErrors = errorTable({
   TAP_CONFIG_INVALID: { ...load, remedy: 'Mend every problem listed, then run "tappaas check".' },
 });
 
-/** What every problem found before plugin code runs asks its reader to do. Codes are permanent. */
-export const problemRemedies = Object.freeze({
-  TAP_CONFIG_UNREADABLE: 'Check the path and its permissions.',
-  TAP_CONFIG_SYNTAX: 'Mend the YAML at the place named.',
-  TAP_CONFIG_EXTENDS_CYCLE: 'Remove one "extends" of the cycle.',
-  TAP_CONFIG_VERSION: 'Write "apiVersion: tappaas.dev/v1alpha1" and "kind: Platform".',
-  TAP_CONFIG_UNKNOWN_KEY: 'Remove the key or correct its spelling.',
-  TAP_CONFIG_MISSING_KEY: 'Add the key.',
-  TAP_CONFIG_TYPE: 'Write a value of the type named.',
-  TAP_CONFIG_VALUE: 'Write one of the values allowed.',
-  TAP_CONFIG_SECRET_LITERAL: 'Write where the secret is: { env: NAME }, { file: path } or { store, path, key }.',
-  TAP_CONFIG_SECRET_STORE: 'Name a configured instance that provides a secret store.',
-  TAP_CONFIG_INSTANCE_ID: 'Use lower-case words joined by hyphens, at most 63 characters.',
-  TAP_CONFIG_ORDER_UNKNOWN: 'Name hooks of the platform and configured instances that tap them.',
-  TAP_CONFIG_LIMIT_UNKNOWN: 'Limit only hooks that the plugin taps.',
-  TAP_CONFIG_BOOT_FAILURE: 'Remove "onBootFailure: continue": without this plugin wrong objects would be rendered.',
-  TAP_CONFIG_MODE: 'Use shadow only for plugins that merely gate, transform, batch or observe.',
-  TAP_PACKAGE_NOT_FOUND: 'Install the package beside the configuration file.',
-  TAP_PACKAGE_NOT_A_PLUGIN: 'Name a package that was built as a plugin: its package.json has "tappaas.manifest".',
-  TAP_MANIFEST_INVALID: 'Build or reinstall the plugin.',
-  TAP_MANIFEST_KERNEL_RANGE: 'Install a version of the plugin that was made for this kernel.',
-  TAP_MANIFEST_HOOK_UNKNOWN: 'Install a version of the plugin that was made for this kernel.',
-  TAP_MANIFEST_HOOK_VERSION: 'Install a version of the plugin that was made for this kernel.',
-  TAP_LOCK_UNREADABLE: 'Restore tappaas.lock from version control, or delete it to trust what is installed.',
-  TAP_LOCK_INTEGRITY: 'Reinstall the package; if the change is yours, run "tappaas plugins approve".',
-  TAP_LOCK_PERMISSIONS: 'Read the permissions, then run "tappaas plugins approve" to accept them.',
-  TAP_GRAPH_UNMET: 'Configure a plugin that provides the service.',
-  TAP_GRAPH_CONTRACT: 'Install versions of both plugins that agree on the service.',
-  TAP_GRAPH_CYCLE: 'Remove one of the needs of the cycle.',
-  TAP_GRAPH_TWO_OWNERS: 'Remove one of the two instances.',
-  TAP_ORDER_CYCLE: 'Remove one of the wishes of the cycle.',
-  TAP_ORDER_IGNORED: 'Nothing needs to be done: the wish concerns a plugin that is not loaded.',
-  TAP_RELOAD_NEEDS_RESTART: 'Restart the platform to run other code.',
+/** What is found wrong before any plugin code runs; told as problems, all at once. */
+export const problemErrors = errorTable({
+  TAP_CONFIG_UNREADABLE: problem('Check the path and its permissions.'),
+  TAP_CONFIG_SYNTAX: problem('Mend the YAML at the place named.'),
+  TAP_CONFIG_EXTENDS_CYCLE: problem('Remove one "extends" of the cycle.'),
+  TAP_CONFIG_UNKNOWN_KEY: problem('Remove the key or correct its spelling.'),
+  TAP_CONFIG_MISSING_KEY: problem('Add the key.'),
+  TAP_CONFIG_TYPE: problem('Write a value of the type named.'),
+  TAP_CONFIG_VALUE: problem('Write one of the values allowed.'),
+  TAP_CONFIG_SECRET_LITERAL: problem('Write where the secret is: { env: NAME }, { file: path } or { store, path, key }.'),
+  TAP_CONFIG_SECRET_STORE: problem('Name a configured instance that provides a secret store.'),
+  TAP_CONFIG_INSTANCE_ID: problem('Use lower-case words joined by hyphens, at most 63 characters.'),
+  TAP_CONFIG_ORDER_UNKNOWN: problem('Name hooks of the platform and configured instances that tap them.'),
+  TAP_CONFIG_LIMIT_UNKNOWN: problem('Limit only hooks that the plugin taps.'),
+  TAP_CONFIG_BOOT_FAILURE: problem('Remove "onBootFailure: continue": without this plugin wrong objects would be rendered.'),
+  TAP_CONFIG_MODE: problem('Use shadow only for plugins that merely gate, transform, batch or observe.'),
+  TAP_PACKAGE_NOT_FOUND: problem('Install the package beside the configuration file.'),
+  TAP_PACKAGE_NOT_A_PLUGIN: problem('Name a package that was built as a plugin: its package.json has "tappaas.manifest".'),
+  TAP_MANIFEST_INVALID: problem('Build or reinstall the plugin.'),
+  TAP_MANIFEST_KERNEL_RANGE: problem('Install a version of the plugin that was made for this kernel.'),
+  TAP_MANIFEST_HOOK_UNKNOWN: problem('Install a version of the plugin that was made for this kernel.'),
+  TAP_MANIFEST_HOOK_VERSION: problem('Install a version of the plugin that was made for this kernel.'),
+  TAP_LOCK_UNREADABLE: problem('Restore tappaas.lock from version control, or delete it to trust what is installed.'),
+  TAP_LOCK_INTEGRITY: problem('Reinstall the package; if the change is yours, run "tappaas plugins approve".'),
+  TAP_LOCK_PERMISSIONS: problem('Read the permissions, then run "tappaas plugins approve" to accept them.'),
+  TAP_GRAPH_UNMET: problem('Configure a plugin that provides the service.'),
+  TAP_GRAPH_CONTRACT: problem('Install versions of both plugins that agree on the service.'),
+  TAP_GRAPH_CYCLE: problem('Remove one of the needs of the cycle.'),
+  TAP_GRAPH_TWO_OWNERS: problem('Remove one of the two instances.'),
+  TAP_ORDER_CYCLE: problem('Remove one of the wishes of the cycle.'),
+  TAP_ORDER_IGNORED: problem('Nothing needs to be done: the wish concerns a plugin that is not loaded.'),
+  TAP_RELOAD_NEEDS_RESTART: problem('Restart the platform to run other code.'),
 });
 
-export type ProblemCode = keyof typeof problemRemedies;
+export type ProblemCode = keyof typeof problemErrors;
+
+/** What the reader of a problem should do. */
+export const remedyOf = (code: ProblemCode): string => problemErrors[code]({ message: code }).spec.remedy;
 
 /** Problems surface as one error whose exit code is 78 (EX_CONFIG). */
 export const configExitCode = 78;
-
-/** Every code of the kernel with its remedy: the reference page is generated from it. */
-export function kernelErrorCodes(): readonly { readonly code: string; readonly remedy: string }[] {
-  const thrown = Object.entries({ ...guardErrors, ...lifecycleErrors }).map(([code, make]) => ({ code, remedy: specOf(make).remedy }));
-  return [...thrown, ...Object.entries(problemRemedies).map(([code, remedy]) => ({ code, remedy }))];
-}
-
-const specOf = (make: (details: { message: string }) => { readonly spec: ErrorSpec }): ErrorSpec => make({ message: '' }).spec;
 
 /** A problem with its remedy. */
 export function makeProblem(
@@ -139,6 +134,6 @@ export function makeProblem(
   at?: Position,
   severity: Problem['severity'] = 'error',
 ): Problem {
-  const remedy = problemRemedies[code];
+  const remedy = remedyOf(code);
   return at === undefined ? { code, severity, path, message, remedy } : { code, severity, at, path, message, remedy };
 }

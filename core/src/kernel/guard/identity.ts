@@ -43,14 +43,3 @@ export function enterFrame(frame: Frame): Frame | undefined {
 export function leaveFrame(outer: Frame | undefined): void {
   immediate = outer;
 }
-
-/** Runs the platform's own work that a plugin's call happened to start, such as a shared connection, as nobody's. */
-export function asPlatform<R>(run: () => R): R {
-  const outer = immediate;
-  immediate = undefined;
-  try {
-    return followed.exit(run);
-  } finally {
-    immediate = outer;
-  }
-}

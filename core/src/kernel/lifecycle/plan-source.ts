@@ -3,7 +3,7 @@ import { isTapError } from '@tappaas/sdk';
 import { readConfigFiles } from '../config/files.js';
 import { nodeOf, type ConfigNode } from '../config/node.js';
 import { secretMaker, type StoredSource } from '../config/secret-source.js';
-import { makeProblem, problemRemedies, type ProblemCode } from '../errors.js';
+import { makeProblem, remedyOf, type ProblemCode } from '../errors.js';
 import type { GivenProvider } from '../graph/graph-node.js';
 import type { InMemoryOptions, KernelOptions, LoadedPlugin } from '../kernel.js';
 import { lockPathOf, readLock, writeLock, type LockEntries } from '../lock/lock-file.js';
@@ -114,7 +114,7 @@ function memorySource(loaded: LoadedPlugin | undefined): PluginSource | NoSource
   }
 }
 
-const unloadable = (code: ProblemCode, message: string): NoSource => ({ code, message, remedy: problemRemedies[code] });
+const unloadable = (code: ProblemCode, message: string): NoSource => ({ code, message, remedy: remedyOf(code) });
 
 function doubleIds(plugins: readonly LoadedPlugin[]): readonly Problem[] {
   const ids = plugins.map(({ id }) => id);

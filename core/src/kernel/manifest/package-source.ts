@@ -2,7 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PluginDeclaration } from '@tappaas/sdk';
-import { lifecycleErrors, problemRemedies, type ProblemCode } from '../errors.js';
+import { lifecycleErrors, remedyOf, type ProblemCode } from '../errors.js';
 import type { PluginManifest } from './manifest.js';
 import { declarationOf, type PackageJson } from './record.js';
 
@@ -24,7 +24,7 @@ export interface NoSource {
   readonly remedy: string;
 }
 
-const noSource = (code: ProblemCode, message: string): NoSource => ({ code, message, remedy: problemRemedies[code] });
+const noSource = (code: ProblemCode, message: string): NoSource => ({ code, message, remedy: remedyOf(code) });
 
 export type FindPackage = (name: string, fromDirectory: string) => Promise<string | undefined>;
 
