@@ -86,15 +86,17 @@ class Start {
     ]);
 
     // Identity, access, admission, resources.
-    const identity = await callerIdentity(kernel, store, clock);
-    const engines = await this.#startEngines(kernel, store, identity, settings);
+    const base = this.#startBase(kernel, store, settings);
+    // When a plugin did not start, whatever fails with it is a consequence: tell the cause.
+    await Promise.allSettled([base]);
     await started;
+    const { identity, engines } = await base;
 
     // The API.
     const installation = await openInstallation(store);
     const certificates = await this.#certificates(settings);
     const server = this.#createServer(kernel, engines, identity, installation, settings, certificates.current);
-    const { url, port } = await server.listen();
+    const { url, port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
     this.#undo.push({ what: 'api', stop: () => server.close() });
     void keepCertificatesFresh(certificates.options, certificates.current, (next) => server.renew(next.tls), this.#stopping.signal);
     const local = `https://127.0.0.1:${port}`;
@@ -158,7 +160,8 @@ class Start {
       log: (line) => log.line(line),
       watchdog: true,
       services: [{ service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } }],
-      resourcesFor: (instance, engine = platformEngine) => lateResources(async () => (await this.#enginesReady.promise).asPlugin(instance, engine)),
+      resourcesFor: (instance, engine = platformEngine) =>
+        lateResources(async () => (await this.#enginesReady.promise).asPlugin(instance, engine)),
     });
     return kernel;
   }
@@ -166,6 +169,15 @@ class Start {
   #settings(kernel: Kernel): ApiSettings {
     const settings = kernel.config.section('api') as ApiSettings;
     return { ...settings, directory: resolve(this.#options.directory, settings.directory) };
+  }
+
+  async #startBase(
+    kernel: Kernel,
+    store: ResourceStore,
+    settings: ApiSettings,
+  ): Promise<{ readonly identity: CallerIdentity; readonly engines: Engines }> {
+    const identity = await callerIdentity(kernel, store, this.#options.clock);
+    return { identity, engines: await this.#startEngines(kernel, store, identity, settings) };
   }
 
   async #startEngines(kernel: Kernel, store: ResourceStore, identity: CallerIdentity, { directory }: ApiSettings): Promise<Engines> {
@@ -268,4 +280,14 @@ class Start {
     });
     this.#undo.push({ what: 'generations', stop: async () => leave() });
   }
+}
+
+/** @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */
+function portTaken(error: unknown, { host, port }: ApiSettings): never {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') throw error;
+  throw platformErrors.TAP_API_PORT_TAKEN({
+    message: `port ${port} on ${host}, where the API listens, is taken by another program (api.port)`,
+    field: 'api.port',
+    cause: error,
+  });
 }

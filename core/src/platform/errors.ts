@@ -26,6 +26,12 @@ export const platformErrors = errorTable({
     retry: 'back-off',
     remedy: 'Nothing: the next run takes the new version. Create the Secret again if it was deleted.',
   },
+  TAP_API_PORT_TAKEN: {
+    httpStatus: 500,
+    blame: 'platform',
+    retry: 'never',
+    remedy: 'Stop the other program, or choose another port in the api section.',
+  },
   TAP_ACCESS_DENIED: {
     httpStatus: 403,
     blame: 'caller',
