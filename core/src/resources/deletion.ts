@@ -1,7 +1,7 @@
 import { caughtUp, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { attemptsMax, fenced } from './mutation.js';
-import { denied } from './preparation.js';
+import { denied } from './refusal.js';
 import type { Found } from './registry.js';
 import { isRemovable } from './removal.js';
 import { StoredObject, type Body, type ObjectMeta } from './stored-object.js';

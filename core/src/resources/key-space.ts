@@ -26,3 +26,6 @@ export function keySpace(name: string): KeySpace {
 export function objectKey(prefix: string, namespace: string | undefined, name: string): string {
   return namespace === undefined || namespace === '' ? prefix + name : `${prefix}${namespace}/${name}`;
 }
+
+/** The first key behind all that start with `prefix`, which ends with a slash. */
+export const endOf = (prefix: string): string => `${prefix.slice(0, -1)}0`;

@@ -1,6 +1,6 @@
 import type { ResourceStore } from '@tappaas/sdk';
 import type { OpenApiSchema } from '@tappaas/sdk/kubernetes';
-import type { KeySpace } from './key-space.js';
+import { endOf, type KeySpace } from './key-space.js';
 import { describeKind, type KindDescription, type VersionDescription } from './kind-description.js';
 import { groupKindOf, type KindEntry, type KindRegistration } from './kind-entry.js';
 import { kernel } from './kinds/kernel-kinds.js';
@@ -83,6 +83,3 @@ export class KindMemory {
     return items.length > 0;
   }
 }
-
-/** The first key behind all that start with `prefix`, which ends with a slash. */
-export const endOf = (prefix: string): string => `${prefix.slice(0, -1)}0`;

@@ -1,18 +1,15 @@
 import { change, type AdmissionOperation } from '@tappaas/sdk';
 import type { Admission, AdmissionRequest, PluginClaim, TapChange } from './admission-port.js';
-import { concealValues } from './concealment.js';
-import { explained, resourceErrors, type Cause } from './errors.js';
+import { resourceErrors } from './errors.js';
+import { findings } from './findings.js';
 import type { KindEntry } from './kind-entry.js';
 import { kernel } from './kinds/kernel-kinds.js';
-import { causeText, forbidden } from './schema/cause.js';
 import { applyDefaults } from './schema/defaulting.js';
-import { immutableCauses } from './schema/immutable-fields.js';
-import { equalJson, type JsonObject } from './schema/json-value.js';
-import { metadataCauses, metadataUpdateCauses } from './schema/metadata-rules.js';
-import { validate } from './schema/validation.js';
+import type { JsonObject } from './schema/json-value.js';
 import { metadataOf, withMetadata } from './object-metadata.js';
+import { denied, invalid } from './refusal.js';
+import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
-import { label } from './target.js';
 import type { WriteOptions } from './write-options.js';
 
 /** Claims of one object; a transaction takes no more than some such number. */
@@ -70,18 +67,16 @@ function asksTaps(entry: KindEntry, object: JsonObject, previous: StoredObject |
   return previous.object.metadata.deletionTimestamp === undefined && changesSpec(entry, previous.object, object);
 }
 
-/** Says whether anything but metadata and status differs. */
-export function changesSpec(entry: KindEntry, previous: JsonObject, next: JsonObject): boolean {
-  const isSpec = (name: string): boolean => name !== 'metadata' && !(entry.hasStatus && name === 'status');
-  const names = new Set([...Object.keys(previous), ...Object.keys(next)].filter(isSpec));
-  return [...names].some((name) => !equalJson(previous[name], next[name]));
-}
-
-function complete(entry: KindEntry, object: Body, previous: StoredObject | undefined): Body {
+/** Fills in what the author left out; a spec that he did not touch stays as it is, whatever is filled in today. */
+function complete(entry: KindEntry, written: Body, previous: StoredObject | undefined): Body {
+  const object = (entry.strategy.onWrite?.(written) ?? written) as Body;
   const defaulted = applyDefaults(entry.hub.type, object) as Body;
+  if (previous && !changesSpec(entry, previous.object, object)) {
+    return defaulted['status'] === object['status'] ? object : { ...object, status: defaulted['status'] };
+  }
   const { behaviour } = entry;
   if (behaviour.default === undefined) return defaulted;
-  const filled = change<Body>(defaulted, (draft) => void behaviour.default?.(draft as never, previous?.object as never));
+  const filled = change<Body>(defaulted, (draft) => void behaviour.default?.(draft as never, previous?.object as never)) as Body;
   return filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body);
 }
 
@@ -131,60 +126,6 @@ function requestOf(engine: string, { entry, operation, previous, options }: Cand
 
 /** @throws TAP_OBJECT_INVALID with every finding */
 function refuseInvalid(entry: KindEntry, object: Body, previous: StoredObject | undefined): void {
-  const found = findings(entry, object, previous);
-  if (found.length === 0) return;
-  const causes = entry.isConfidential ? concealValues(found, object) : found;
-  const { name, uid } = object.metadata;
-  const about = { group: entry.group, kind: entry.kind, name, ...(previous && { uid }) };
-  const message = `${entry.kind}${entry.group === '' ? '' : `.${entry.group}`} "${name}" is invalid: ${listed(causes)}`;
-  const [first] = causes;
-  throw explained(resourceErrors.TAP_OBJECT_INVALID({ message, ...(first && { field: first.field }) }), about, causes);
-}
-
-/** What has not changed is not looked at again, so that an object stored under an older schema can still be finished and reported on. */
-function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined): readonly Cause[] {
-  const names = entry.strategy.names ?? 'subdomain';
-  const metadata = object.metadata as unknown as JsonObject;
-  const causes: Cause[] = [...metadataCauses(metadata, { scope: entry.isNamespaced ? 'Namespaced' : 'Cluster', names })];
-  if (previous) {
-    causes.push(...metadataUpdateCauses(previous.object.metadata as unknown as JsonObject, metadata));
-    causes.push(...lateFinalizers(previous.object, object));
-  }
-  const hasNewSpec = previous === undefined || changesSpec(entry, previous.object, object);
-  if (hasNewSpec) {
-    causes.push(...validate(entry.hub.type, object).filter(({ field }) => !isMetadataRule(field, causes)));
-    if (previous) causes.push(...immutableCauses(entry.immutable, previous.object, object));
-    if (causes.length === 0) causes.push(...(entry.behaviour.check?.(object as never, previous?.object as never) ?? []));
-  } else if (!equalJson(previous.object['status'], object['status'])) {
-    causes.push(...validate(entry.hub.type, object).filter(({ field }) => field.startsWith('status')));
-  }
-  return causes;
-}
-
-/** What is being deleted may lose finalizers, never gain any: nobody could rely on its end otherwise. */
-function lateFinalizers(previous: Body, object: Body): readonly Cause[] {
-  if (previous.metadata.deletionTimestamp === undefined) return [];
-  const known = new Set(previous.metadata.finalizers);
-  const added = (object.metadata.finalizers ?? []).filter((name) => !known.has(name));
-  if (added.length === 0) return [];
-  return [forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found ${added.join(', ')}`)];
-}
-
-/** The schema and the rules of metadata may find the same fault; it is told once. */
-const isMetadataRule = (field: string, known: readonly Cause[]): boolean =>
-  field.startsWith('metadata') && known.some((cause) => cause.field === field);
-
-/** Every denial in one error. */
-export function denied(entry: KindEntry, object: Body, causes: readonly Cause[]): Error {
-  const { name } = object.metadata;
-  const message = `${label(entry, name)} is denied: ${listed(causes.map((cause) => ({ ...cause, message: `${cause.message}${by(cause)}` })))}`;
-  const about = { group: entry.group, kind: entry.kind, name };
-  return explained(resourceErrors.TAP_OBJECT_DENIED({ message }), about, causes);
-}
-
-const by = ({ plugin }: Cause): string => (plugin === undefined ? '' : ` (${plugin})`);
-
-function listed(causes: readonly Cause[]): string {
-  const texts = causes.map((cause) => causeText(cause as never));
-  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+  const causes = findings(entry, object, previous);
+  if (causes.length > 0) throw invalid(entry, object, causes, previous?.object.metadata.uid);
 }

@@ -1,5 +1,6 @@
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
+import { endOf } from './key-space.js';
 import type { KindEntry } from './kind-entry.js';
 import { takeStep } from './transaction.js';
 
@@ -16,11 +17,10 @@ export async function purgeObjects(state: EngineState, entry: KindEntry, signal:
     const message = `${entry.plural}: plugin ${entry.plugin} is loaded; only kinds whose plugin is not are purged`;
     throw resourceErrors.TAP_KIND_READ_ONLY({ message });
   }
-  const end = `${entry.prefix.slice(0, -1)}0`;
   let count = 0;
   for (;;) {
     signal.throwIfAborted();
-    const { items } = await state.store.range({ start: entry.prefix, end, itemsMax: pageItems });
+    const { items } = await state.store.range({ start: entry.prefix, end: endOf(entry.prefix), itemsMax: pageItems });
     if (items.length === 0) return count;
     for (const stored of items) {
       const previous = await state.decode(entry, stored);

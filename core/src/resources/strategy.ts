@@ -12,6 +12,8 @@ export interface Strategy {
   readonly immutable?: readonly string[];
   /** How long an object of the kind is kept after it was last written. Default: until somebody deletes it. */
   readonly ttlMs?: number;
+  /** What every object of the kind has, whoever writes it and leaves it out. */
+  onWrite?(object: JsonObject): JsonObject;
   /** What a new object has that its author cannot say. */
   onCreate?(object: JsonObject): JsonObject;
   /** What changes when deletion begins and the object has to stay for a while. */

@@ -20,11 +20,6 @@ export function findKind(registry: Registry, { kind }: Target): Found {
   });
 }
 
-/** A target that names one object. */
-export interface ObjectTarget extends Target {
-  readonly name: string;
-}
-
 /** The key of the object that a target names. @throws TAP_REQUEST_INVALID when it names none */
 export function keyOfTarget({ entry }: Found, target: Target): string {
   const name = nameOf(target);

@@ -9,10 +9,12 @@ import { resourceErrors } from './errors.js';
 import { Idempotency } from './idempotency.js';
 import { takeIn } from './intake.js';
 import { modify, patching, refuseOtherName, replacement } from './modification.js';
+import { invalid } from './refusal.js';
 import { refusePart, type Reads, type Served } from './reads.js';
 import type { Found } from './registry.js';
 import { asScale } from './scale.js';
 import { StoredObject, type Body } from './stored-object.js';
+import { validate } from './schema/validation.js';
 import { findKind, namespaceOf, type Target } from './target.js';
 import type { CreateOrUpdate, DeleteCollection, PatchWrite, Write, WriteOptions, WriteResult } from './write-options.js';
 
@@ -77,6 +79,8 @@ export class Writes {
 
   async #virtual(found: Found, target: Target, object: Body, warnings: readonly string[], options: WriteOptions): Promise<WriteResult> {
     const { caller, requestId, signal } = options;
+    const causes = validate(found.version.type, object);
+    if (causes.length > 0) throw invalid(found.entry, object, causes);
     const namespace = found.entry.isNamespaced ? namespaceOf(target) : undefined;
     const answer = await found.entry.virtual?.(object, { caller, namespace, requestId, signal });
     return { outcome: 'created', served: plain(answer ?? object), warnings };

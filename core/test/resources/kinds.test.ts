@@ -126,6 +126,11 @@ test('a virtual kind is answered and never stored', async (t) => {
   const answer = await engine.write({ verb: 'create', target: { kind: gadgets }, body, mediaType: 'json' }, options());
   t.deepEqual(objectOf(answer).status, { asked: 'tester' });
   t.is(await store.currentRevision(), revision);
+  const bad = Buffer.from(JSON.stringify(gadget('a', { name: 7 })));
+  await t.throwsAsync(engine.write({ verb: 'create', target: { kind: gadgets }, body: bad, mediaType: 'json' }, options()), {
+    code: 'TAP_OBJECT_INVALID',
+    message: /spec\.name/,
+  });
   await t.throwsAsync(engine.get({ kind: gadgets, name: 'a' }, { signal: never }), { code: 'TAP_REQUEST_METHOD' });
 });
 
@@ -269,6 +274,8 @@ test('rules that schemas do not state hold for the platform’s kinds', async (t
   const stored = await get(namespaces, 'n');
   t.deepEqual(stored.spec, objectOf(namespace).spec, 'only the platform writes the spec of a namespace');
   t.is(stored.metadata.labels['kubernetes.io/metadata.name'], 'n');
+  await patch(namespaces, 'n', { metadata: { labels: { 'kubernetes.io/metadata.name': 'other', team: 'x' } } });
+  t.deepEqual((await get(namespaces, 'n')).metadata.labels, { 'kubernetes.io/metadata.name': 'n', team: 'x' });
 });
 
 test('events go by themselves after an hour, unless they happen again', async (t) => {

@@ -221,6 +221,20 @@ test('a finalizer-only write is not refused because of a spec that no longer fit
   t.deepEqual(await names(widgets), []);
 });
 
+test('a default that came later is filled in when the spec is changed, not by a status or a label', async (t) => {
+  const first = await startEngine();
+  await first.create(widgets, widget('a', { size: 2 }));
+  await first.engine.close();
+  const behaviour = { default: (draft: { spec: { color?: string } }) => void (draft.spec.color ??= 'grey') };
+  const { patch } = await startEngine({ store: first.store, clock: first.clock, behaviour: behaviour });
+  const reported = objectOf(await patch(widgets, 'default/a', { status: { phase: 'x' } }, { subresource: 'status' }));
+  t.deepEqual([reported.spec, reported.metadata.generation], [{ size: 2 }, 1]);
+  const labelled = objectOf(await patch(widgets, 'default/a', { metadata: { labels: { x: 'y' } } }));
+  t.deepEqual([labelled.spec, labelled.metadata.generation], [{ size: 2 }, 1]);
+  const resized = objectOf(await patch(widgets, 'default/a', { spec: { size: 3 } }));
+  t.deepEqual([resized.spec, resized.metadata.generation], [{ size: 3, color: 'grey' }, 2]);
+});
+
 test('a kind in several versions is stored in one and served in each', async (t) => {
   const versions = [
     {

@@ -1,5 +1,5 @@
 import type { KindBehaviour } from '@tappaas/sdk';
-import { isJsonObject, valueAt, type JsonObject } from '../schema/json-value.js';
+import { isJsonObject, memberOf, valueAt, type JsonObject } from '../schema/json-value.js';
 import type { Strategy } from '../strategy.js';
 
 /** The finalizer in `spec` that keeps a namespace until its content is gone. */
@@ -10,6 +10,7 @@ const nameLabel = 'kubernetes.io/metadata.name';
 export const namespaceStrategy: Strategy = {
   names: 'label',
   hasGeneration: false,
+  onWrite: withNameLabel,
   onCreate: (object) => ({ ...object, spec: { finalizers: [contentFinalizer] }, status: { phase: 'Active' } }),
   onDelete: (object) => ({ ...object, status: { ...(isJsonObject(object['status']) ? object['status'] : {}), phase: 'Terminating' } }),
   isHeld: (object) => finalizersOf(object).length > 0,
@@ -21,16 +22,17 @@ export function finalizersOf(namespace: JsonObject): readonly unknown[] {
   return Array.isArray(finalizers) ? finalizers : [];
 }
 
-interface NamespaceDraft {
-  metadata: { name: string; labels?: Record<string, string> };
-  spec?: unknown;
+/** Every namespace carries its name as a label, so that selectors can name it. */
+function withNameLabel(namespace: JsonObject): JsonObject {
+  const metadata = memberOf(namespace, 'metadata') as JsonObject;
+  const labels = isJsonObject(metadata['labels']) ? metadata['labels'] : {};
+  const { name } = metadata;
+  return labels[nameLabel] === name ? namespace : { ...namespace, metadata: { ...metadata, labels: { ...labels, [nameLabel]: name } } };
 }
 
-/** Every namespace carries its name as a label, and only the platform writes its spec. */
+/** Only the platform writes the spec of a namespace. */
 export const namespaceBehaviour: KindBehaviour<never> = {
-  default(draft: NamespaceDraft, previous?: NamespaceDraft) {
-    draft.metadata.labels ??= {};
-    draft.metadata.labels[nameLabel] = draft.metadata.name;
+  default(draft: { spec?: unknown }, previous?: { readonly spec?: unknown }) {
     if (previous?.spec !== undefined) draft.spec = previous.spec;
   },
 };

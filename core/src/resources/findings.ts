@@ -1,0 +1,42 @@
+import type { Cause } from './errors.js';
+import type { KindEntry } from './kind-entry.js';
+import { forbidden } from './schema/cause.js';
+import { immutableCauses } from './schema/immutable-fields.js';
+import { equalJson, type JsonObject } from './schema/json-value.js';
+import { metadataCauses, metadataUpdateCauses } from './schema/metadata-rules.js';
+import { validate } from './schema/validation.js';
+import { changesSpec } from './spec-change.js';
+import type { Body, StoredObject } from './stored-object.js';
+
+/** What has not changed is not looked at again, so that an object stored under an older schema can still be finished and reported on. */
+export function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined): readonly Cause[] {
+  const names = entry.strategy.names ?? 'subdomain';
+  const metadata = object.metadata as unknown as JsonObject;
+  const causes: Cause[] = [...metadataCauses(metadata, { scope: entry.isNamespaced ? 'Namespaced' : 'Cluster', names })];
+  if (previous) {
+    causes.push(...metadataUpdateCauses(previous.object.metadata as unknown as JsonObject, metadata));
+    causes.push(...lateFinalizers(previous.object, object));
+  }
+  const hasNewSpec = previous === undefined || changesSpec(entry, previous.object, object);
+  if (hasNewSpec) {
+    causes.push(...validate(entry.hub.type, object).filter(({ field }) => !isMetadataRule(field, causes)));
+    if (previous) causes.push(...immutableCauses(entry.immutable, previous.object, object));
+    if (causes.length === 0) causes.push(...(entry.behaviour.check?.(object as never, previous?.object as never) ?? []));
+  } else if (!equalJson(previous.object['status'], object['status'])) {
+    causes.push(...validate(entry.hub.type, object).filter(({ field }) => field.startsWith('status')));
+  }
+  return causes;
+}
+
+/** What is being deleted may lose finalizers, never gain any: nobody could rely on its end otherwise. */
+function lateFinalizers(previous: Body, object: Body): readonly Cause[] {
+  if (previous.metadata.deletionTimestamp === undefined) return [];
+  const known = new Set(previous.metadata.finalizers);
+  const added = (object.metadata.finalizers ?? []).filter((name) => !known.has(name));
+  if (added.length === 0) return [];
+  return [forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found ${added.join(', ')}`)];
+}
+
+/** The schema and the rules of metadata may find the same fault; it is told once. */
+const isMetadataRule = (field: string, known: readonly Cause[]): boolean =>
+  field.startsWith('metadata') && known.some((cause) => cause.field === field);
