@@ -115,7 +115,7 @@ export const problemErrors = errorTable({
   TAP_GRAPH_TWO_OWNERS: problem('Remove one of the two instances.'),
   TAP_ORDER_CYCLE: problem('Remove one of the wishes of the cycle.'),
   TAP_ORDER_IGNORED: problem('Nothing needs to be done: the wish concerns a plugin that is not loaded.'),
-  TAP_RELOAD_NEEDS_RESTART: problem('Restart the platform to run other code.'),
+  TAP_RELOAD_NEEDS_RESTART: problem('Restart the platform to take the change over.'),
 });
 
 export type ProblemCode = keyof typeof problemErrors;

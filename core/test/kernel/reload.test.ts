@@ -1,4 +1,4 @@
-import { definePlugin, defineService, deny, hooks, Type, type PlatformEvent, type Plugin } from '@tappaas/sdk';
+import { definePlugin, defineService, deny, families, hooks, Type, type PlatformEvent, type Plugin } from '@tappaas/sdk';
 import { Application } from '@tappaas/sdk/kinds';
 import test from 'ava';
 import type { Kernel, LoadedPlugin } from '../../dist/kernel/kernel.js';
@@ -329,6 +329,47 @@ test('reloads run one after the other, not before the start, and under load no c
   t.true(calls > 100, `${calls} calls`);
   t.deepEqual(await says(kernel), ['a: 20']);
   t.is(happened.filter((line) => line.includes('start')).length - happened.filter((line) => line.includes('stop')).length, 1);
+  await kernel.stop();
+});
+
+test('the store is never replaced by a reload, unless it takes its configuration over itself', async (t) => {
+  const store = (takes: boolean) =>
+    definePlugin({
+      id: 'store',
+      config: Type.Object({ directory: Type.String() }),
+      example: { directory: '' },
+      setup(host) {
+        host.provide(families.store, () => ({}) as never);
+        if (takes) host.onConfig(() => 'applied');
+      },
+    }) as Plugin;
+  const [fixed, flexible] = [store(false), store(true)];
+  const { kernel } = await start([{ id: 's', plugin: fixed, config: { directory: 'a' } }]);
+  const changed = await kernel.reload([{ id: 's', plugin: fixed, config: { directory: 'b' } }]);
+  t.deepEqual(
+    [changed.outcome, changed.problems.map(({ code, message }) => `${code} ${message}`)],
+    ['refused', ['TAP_RELOAD_NEEDS_RESTART store s cannot be replaced while the platform runs']],
+  );
+  t.is((await kernel.reload([])).outcome, 'refused');
+  await kernel.stop();
+  const { kernel: other } = await start([{ id: 's', plugin: flexible, config: { directory: 'a' } }]);
+  t.like(await other.reload([{ id: 's', plugin: flexible, config: { directory: 'b' } }]), { outcome: 'applied', reconfigured: ['s'] });
+  await other.stop();
+});
+
+test('a listener that fails or hangs does not keep a reload from ending', async (t) => {
+  const plugin = gate('a', []);
+  const { kernel, clock, lines } = await start([loaded('a', plugin)]);
+  kernel.onGeneration(() => Promise.reject(new Error('cannot follow')));
+  kernel.onGeneration(() => new Promise(() => {}));
+  const reloading = kernel.reload([loaded('a', plugin, 'new')]);
+  await clock.advance(60_000);
+  t.is((await reloading).outcome, 'applied');
+  t.deepEqual(
+    lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['error']),
+    ['cannot follow', 'it took longer than 60000 ms'],
+  );
+  t.deepEqual(await says(kernel), ['a: new']);
   await kernel.stop();
 });
 

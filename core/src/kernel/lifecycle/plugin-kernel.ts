@@ -1,5 +1,5 @@
 import type { Context, HookDeclaration, PlatformEvent } from '@tappaas/sdk';
-import { hooks, isTapError, type TapError } from '@tappaas/sdk';
+import { hooks, isTapError } from '@tappaas/sdk';
 import { configuredValues, type LoadedConfiguration } from '../config/configuration.js';
 import { lifecycleErrors } from '../errors.js';
 import { CallContext } from '../guard/call-context.js';
@@ -10,24 +10,28 @@ import type { Watchdog } from '../guard/watchdog.js';
 import { Dispatcher } from '../hooks/dispatcher.js';
 import { Generation } from '../hooks/generation.js';
 import type { Kernel, LoadedPlugin, ReloadResult, Services, StopReport } from '../kernel.js';
-import type { MetricRegistry } from '../metrics/registry.js';
 import type { PluginState } from '../plugin-state.js';
 import type { Problem } from '../problem.js';
 import type { ConnectEngine, Registrations } from '../registrations.js';
 import type { Scope } from '../hooks/dispatch.js';
-import { comparePlans, restartProblems, type Difference } from './compare-plans.js';
+import { comparePlans, restartProblems } from './compare-plans.js';
 import { errorsOf } from './configuration-error.js';
 import type { Instance } from './instance.js';
 import { makeRegistrations } from './make-registrations.js';
 import { makeTaps } from './make-taps.js';
 import type { MemoryPlans, PlanSource } from './plan-source.js';
 import { pluginStates } from './plugin-states.js';
-import { prepare, ReloadRefused, type Prepared } from './reload.js';
+import { prepare, problemOf, ReloadRefused, type Prepared } from './reload.js';
+import { refused, tellApplied, tellRefused, unchanged } from './reload-report.js';
 import type { Running } from './running.js';
+import { messageOf } from './start-instance.js';
 import { startLevels, stopLevels, type Started } from './start-levels.js';
 import type { StopFault } from './stop-instance.js';
 import type { Surroundings } from './surroundings.js';
 import { startTasks } from './tasks.js';
+
+/** Time for all listeners of a new generation, and for calls on the old one to end. */
+const generationLimitMs = 60_000;
 
 export interface KernelParts {
   readonly surroundings: Surroundings;
@@ -163,27 +167,27 @@ export class PluginKernel implements Kernel {
 
   private async reloadNow(plugins: readonly LoadedPlugin[] | undefined): Promise<ReloadResult> {
     const { source, surroundings } = this.parts;
-    if (this.stopped) return refused([problemFrom(lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the platform is stopping' }))]);
-    if (!this.started) return refused([problemFrom(lifecycleErrors.TAP_KERNEL_NOT_STARTED({ message: 'the platform has not started' }))]);
+    if (this.stopped) return refused([problemOf(lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the platform is stopping' }))]);
+    if (!this.started) return refused([problemOf(lifecycleErrors.TAP_KERNEL_NOT_STARTED({ message: 'the platform has not started' }))]);
     if (plugins !== undefined && 'replace' in source) source.replace(plugins);
     const { plan, root } = await source.plan();
     const now = this.running.plan;
     const errors = [...errorsOf(plan.problems), ...restartProblems(now, plan)];
-    if (errors.length > 0) return this.refuse(errors);
+    if (errors.length > 0) return tellRefused(surroundings, errors);
     const failed = new Set([...this.running.instances.values()].filter(({ phase }) => phase === 'failed').map(({ id }) => id));
     const difference = comparePlans(now, plan, failed);
     if (difference.same) {
       this.running = { ...this.running, plan, root };
-      return { outcome: 'unchanged', problems: plan.problems, added: [], removed: [], restarted: [], reconfigured: [] };
+      return unchanged(plan.problems);
     }
     try {
       const prepared = await prepare(difference, plan.instances, plan.levels, this.running.instances, surroundings);
       await source.accept(plan);
       await this.takeOver({ plan, root }, prepared);
-      return this.applied(difference, prepared, plan.problems);
+      return tellApplied(surroundings, difference, prepared, plan.problems);
     } catch (error) {
       if (!(error instanceof ReloadRefused)) throw error;
-      return this.refuse(error.problems);
+      return tellRefused(surroundings, error.problems);
     }
   }
 
@@ -200,17 +204,30 @@ export class PluginKernel implements Kernel {
     const { number } = this.hooks.generation;
     const old = this.hooks.swap(new Generation(number + 1, [...this.parts.hooks.values()], this.running.taps));
     this.tellMetrics();
-    for (const listener of this.generations) {
-      try {
-        await listener(this.running.registrations, before.registrations);
-      } catch (error) {
-        surroundings.log.error('a listener failed to take a new generation over', { error: String(error) });
-      }
-    }
+    await this.tellGeneration(before.registrations);
     await this.drained(old, prepared.leaving);
     const leaving = before.begun.map((level) => level.filter(({ instance }) => prepared.leaving.has(instance)));
     for (const fault of await stopLevels(leaving, surroundings)) this.logFault(fault);
     if (this.tasksStarted) for (const { instance } of prepared.begun.flat()) this.startTasksOf(instance);
+  }
+
+  /** A listener that fails or hangs is told, and does not keep the reload from ending. */
+  private async tellGeneration(before: Registrations): Promise<void> {
+    const { environment, log } = this.parts.surroundings;
+    const over = new AbortController();
+    const limit = environment.clock.sleep(generationLimitMs, over.signal).then(
+      () => Promise.reject(new Error(`it took longer than ${generationLimitMs} ms`)),
+      () => {},
+    );
+    for (const listener of this.generations) {
+      try {
+        await Promise.race([listener(this.running.registrations, before), limit]);
+      } catch (error) {
+        log.error('a listener failed to take a new generation over', { error: messageOf(error) });
+      }
+    }
+    over.abort();
+    await limit.catch(() => {});
   }
 
   /** What runs after the swap, level by level as the next plan has them. */
@@ -223,31 +240,13 @@ export class PluginKernel implements Kernel {
   private async drained(old: Generation, leaving: ReadonlySet<Instance>): Promise<void> {
     const { clock } = this.parts.surroundings.environment;
     const over = new AbortController();
-    const limit = clock.sleep(60_000, over.signal).catch(() => {});
+    const limit = clock.sleep(generationLimitMs, over.signal).catch(() => {});
     const calls = [...leaving].map((instance) => {
       instance.endTasks();
       return instance.idle();
     });
     await Promise.race([Promise.all([old.drained(), ...calls]), limit]);
     over.abort();
-  }
-
-  private applied(difference: Difference, { restarted, reconfigured }: Prepared, problems: readonly Problem[]): ReloadResult {
-    const { emit, metrics, log } = this.parts.surroundings;
-    const added = difference.added.map(({ id }) => id);
-    const { removed } = difference;
-    reloads(metrics).bind({ outcome: 'applied' }).add();
-    log.info('the configuration was reloaded', { added, removed, restarted, reconfigured });
-    emit({ type: 'platform.reloaded', attributes: { added: added.join(' '), removed: removed.join(' '), restarted: restarted.join(' ') } });
-    return { outcome: 'applied', problems, added, removed, restarted, reconfigured };
-  }
-
-  private refuse(problems: readonly Problem[]): ReloadResult {
-    const { emit, metrics, log } = this.parts.surroundings;
-    reloads(metrics).bind({ outcome: 'refused' }).add();
-    for (const { code, path, message } of problems) log.error(`reload refused: ${message}`, { code, path });
-    emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: problems[0]?.message ?? '' } });
-    return refused(problems);
   }
 
   private async stopNow(): Promise<StopReport> {
@@ -269,17 +268,3 @@ export class PluginKernel implements Kernel {
     this.parts.surroundings.log.error(`plugin ${plugin} did not stop cleanly`, { plugin, error: error.message });
   }
 }
-
-const reloads = (metrics: MetricRegistry) =>
-  metrics.counter<'outcome'>({ name: 'tappaas_reloads_total', help: 'Reloads of the configuration.', labels: ['outcome'] });
-
-const refused = (problems: readonly Problem[]): ReloadResult => ({
-  outcome: 'refused',
-  problems,
-  added: [],
-  removed: [],
-  restarted: [],
-  reconfigured: [],
-});
-
-const problemFrom = ({ code, message, spec }: TapError): Problem => ({ code, severity: 'error', path: '', message, remedy: spec.remedy });

@@ -1,5 +1,6 @@
 import type { TapError } from '@tappaas/sdk';
-import { isTapError } from '@tappaas/sdk';
+import { families, isTapError } from '@tappaas/sdk';
+import { makeProblem } from '../errors.js';
 import type { InstancePlan } from '../plan/instance-plan.js';
 import type { Problem } from '../problem.js';
 import type { ServiceDraft } from '../services/service-registry.js';
@@ -59,6 +60,8 @@ export async function prepare(
       else restarting.push(plan);
     }
     const fresh = [...difference.added, ...restarting];
+    const gone = difference.removed.flatMap((id) => current.get(id)?.plan ?? []);
+    keepStore([...fresh, ...gone]);
     const leaving = new Set([...restarting.map(({ id }) => id), ...difference.removed].flatMap((id) => current.get(id) ?? []));
     const services = surroundings.services.draft(new Set([...leaving].map(({ scope }) => scope)));
     const { instances, failures } = await setUpAll(fresh, services.view, surroundings);
@@ -80,6 +83,17 @@ export async function prepare(
   }
 }
 
+/** What runs has read the store and waits for its watches: another one under it would be another platform. */
+function keepStore(changing: readonly InstancePlan[]): void {
+  const stores = changing.filter(({ manifest }) => manifest.provides.some(({ id }) => id === families.store.id));
+  if (stores.length === 0) return;
+  throw new ReloadRefused(
+    stores.map(({ id }) =>
+      makeProblem('TAP_RELOAD_NEEDS_RESTART', `plugins.${id}`, `store ${id} cannot be replaced while the platform runs`),
+    ),
+  );
+}
+
 /** Asks the plugin to take its new configuration over while it runs. A plugin that throws is restarted instead. */
 async function takesOver(instance: Instance, next: unknown, previous: unknown): Promise<boolean> {
   const [apply] = instance.record.configs;
@@ -93,7 +107,8 @@ async function takesOver(instance: Instance, next: unknown, previous: unknown): 
   }
 }
 
-function problemOf(error: unknown): Problem {
+/** An error as a problem of the plugin that it names. */
+export function problemOf(error: unknown): Problem {
   const told: TapError | undefined = isTapError(error) ? error : undefined;
   return {
     code: told?.code ?? 'TAP_PLUGIN_FAILED',

@@ -1,0 +1,37 @@
+import type { ReloadResult } from '../kernel.js';
+import type { MetricRegistry } from '../metrics/registry.js';
+import type { Problem } from '../problem.js';
+import type { Difference } from './compare-plans.js';
+import type { Prepared } from './reload.js';
+import type { Surroundings } from './surroundings.js';
+
+const nothing = { added: [], removed: [], restarted: [], reconfigured: [] } as const;
+
+export const refused = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'refused', problems });
+export const unchanged = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'unchanged', problems });
+
+/** Tells log, metric and event of a reload that is in force. */
+export function tellApplied(
+  { emit, metrics, log }: Surroundings,
+  difference: Difference,
+  { restarted, reconfigured }: Prepared,
+  problems: readonly Problem[],
+): ReloadResult {
+  const added = difference.added.map(({ id }) => id);
+  const { removed } = difference;
+  reloads(metrics).bind({ outcome: 'applied' }).add();
+  log.info('the configuration was reloaded', { added, removed, restarted, reconfigured });
+  emit({ type: 'platform.reloaded', attributes: { added: added.join(' '), removed: removed.join(' '), restarted: restarted.join(' ') } });
+  return { outcome: 'applied', problems, added, removed, restarted, reconfigured };
+}
+
+/** Tells log, metric and event of a reload that changed nothing. */
+export function tellRefused({ emit, metrics, log }: Surroundings, problems: readonly Problem[]): ReloadResult {
+  reloads(metrics).bind({ outcome: 'refused' }).add();
+  for (const { code, path, message } of problems) log.error(`reload refused: ${message}`, { code, path });
+  emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: problems[0]?.message ?? '' } });
+  return refused(problems);
+}
+
+const reloads = (metrics: MetricRegistry) =>
+  metrics.counter<'outcome'>({ name: 'tappaas_reloads_total', help: 'Reloads of the configuration.', labels: ['outcome'] });
