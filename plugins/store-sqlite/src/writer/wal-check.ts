@@ -18,9 +18,10 @@ const frameHeaderBytes = 24;
 export function checkWal(file: string): void {
   const bytes = readFileSync(file);
   if (bytes.length < headerBytes + frameHeaderBytes) return;
-  const wal = new WalFile(bytes);
+  const wal = new WalFile(bytes, isBigEndian(bytes));
   if (!wal.headerHolds) {
-    if (wal.commitsFrom(1) > 0) throw damaged(file, 0);
+    // Which way the sums run stands in the header, too.
+    if ([true, false].some((bigEndian) => new WalFile(bytes, bigEndian).commitsFrom(1) > 0)) throw damaged(file, 0);
     return;
   }
   const broken = wal.firstBroken();
@@ -31,6 +32,10 @@ export function checkWal(file: string): void {
 
 function damaged(file: string, offset: number) {
   return storeErrors.TAP_STORE_CORRUPT({ message: `${file} is damaged at byte ${offset}: acknowledged batches stand behind it` });
+}
+
+function isBigEndian(bytes: Buffer): boolean {
+  return (bytes.readUInt32BE(0) & 1) === 1;
 }
 
 type Sum = readonly [number, number];
@@ -45,14 +50,13 @@ class WalFile {
   readonly #frames: number;
   readonly headerHolds: boolean;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, bigEndian: boolean) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const magic = bytes.readUInt32BE(0);
-    this.#bigEndian = (magic & 1) === 1;
+    this.#bigEndian = bigEndian;
     this.#frameBytes = frameBytes(bytes.readUInt32BE(8));
     this.#frames = Math.floor((bytes.length - headerBytes) / this.#frameBytes);
-    this.headerHolds = (magic & ~1) === 0x37_7f_06_82 && equal(this.#sum(0, 24, [0, 0]), this.#sumAt(24));
+    this.headerHolds = (bytes.readUInt32BE(0) & ~1) === 0x37_7f_06_82 && equal(this.#sum(0, 24, [0, 0]), this.#sumAt(24));
     this.#salt = this.headerHolds ? 16 : headerBytes + 8;
   }
 
