@@ -44,6 +44,9 @@ export const markName = 'TAPPAAS_CONTAINER';
 /** Lays out image, volumes, environment and command of a container. */
 export async function prepareContainer(options: StartOptions, context: PodContext): Promise<Prepared | Obstacle> {
   const { pod, container, podDirectory } = options;
+  if ([container.readinessProbe, container.livenessProbe, container.startupProbe].some((probe) => probe?.grpc)) {
+    return { reason: 'ProbeNotSupported', message: 'gRPC probes are not asked here; use httpGet, tcpSocket or exec' };
+  }
   const found = await context.images.find(container.image ?? '');
   if (!found.image) return found;
   const problem = await makeVolumes(options);

@@ -33,7 +33,7 @@ export type Environment =
  * declared TCP port, `PORT_<NAME>` every named one.
  */
 export function environmentOf(sources: EnvironmentSources): Environment {
-  const { pod, container } = sources;
+  const { container } = sources;
   const ports = portVariables(container, sources.hostPorts);
   const variables: Record<string, string> = {
     ...sources.base,
