@@ -128,7 +128,7 @@ class Start {
     kernel.startTasks();
 
     this.#followGenerations(kernel, engines, controllers);
-    void writePluginObjects(kernel, engines.asPlatform(platformEngine), log).catch((error: unknown) =>
+    void writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log }).catch((error: unknown) =>
       log.warn('Plugin objects were not written', { error }),
     );
     return {
@@ -276,7 +276,7 @@ class Start {
       await engines.follow(registrations);
       this.#contributions = this.#contributionsOf(kernel, engines);
       await controllers.follow();
-      await writePluginObjects(kernel, engines.asPlatform(platformEngine), this.#options.log);
+      await writePluginObjects(kernel, engines.asPlatform(platformEngine), this.#options);
     });
     this.#undo.push({ what: 'generations', stop: async () => leave() });
   }
