@@ -34,7 +34,7 @@ function isAbsentValue(type: FieldType, value: unknown, emptyIsAbsent: boolean):
 }
 
 function isEmptyContainer(type: FieldType, value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
+  if (Array.isArray(value)) return type.shape === 'list' && value.length === 0;
   const isMap = typeof type.schema.additionalProperties === 'object' && type.schema.properties === undefined;
   return isMap && isJsonObject(value) && Object.keys(value).length === 0;
 }

@@ -1,0 +1,98 @@
+import { createAccessReviews } from '../../dist/access/access-reviews.js';
+import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
+import type { TlsMaterial } from '../../dist/api/certificates.js';
+import { createApiServer } from '../../dist/api/server.js';
+import { createFlow, defaultFlowLimits, type FlowLimits } from '../../dist/flow/seats.js';
+import { ensureAdminToken } from '../../dist/identity/admin-token.js';
+import type { StoredToken } from '../../dist/identity/api-token.js';
+import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
+import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
+import { createTokenReview } from '../../dist/identity/token-review.js';
+import { createResourceEngine, type ResourceEngine } from '../../dist/resources/engine.js';
+import { kernelKinds } from '../../dist/resources/kinds/kernel-kinds.js';
+import { declaredColumns } from '../../dist/resources/table/table-column.js';
+import { tableOf } from '../../dist/resources/table/table.js';
+import { createMemoryStore } from '../../dist/store/memory-store.js';
+import { openWatchCache } from '../../dist/store/watch-cache.js';
+import { quietLog, realClock } from './running-server.ts';
+
+export interface RealServer {
+  readonly url: string;
+  readonly port: number;
+  readonly token: string;
+  readonly engine: ResourceEngine;
+  readonly close: () => Promise<void>;
+}
+
+export interface RealServerOptions {
+  readonly tls?: TlsMaterial;
+  readonly flowLimits?: Partial<FlowLimits>;
+}
+
+/** The API as the platform assembles it, on the real engine over the memory store, with the kernel's kinds and one administrator. */
+export async function startRealServer({ tls, flowLimits }: RealServerOptions = {}): Promise<RealServer> {
+  const kept: StoredToken[] = [];
+  const record = { load: async () => kept[0], create: async (stored: StoredToken) => kept.push(stored) > 0 };
+  const { token = '' } = await ensureAdminToken(record, realClock);
+  const authenticate = createAuthenticatorChain(
+    [createTokenAuthenticator((id) => kept.find((each) => each.id === id), realClock)],
+    () => [],
+  );
+  const authorize = createAuthorizerChain(() => []);
+  const rules = () => ({ resourceRules: [], nonResourceRules: [], isComplete: true });
+  const reviews = { ...createAccessReviews({ engine: 'platform', authorize, rules }), tokenReview: createTokenReview(authenticate) };
+  const store = createMemoryStore({ clock: realClock });
+  const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
+  const kinds = kernelKinds(reviews);
+  const engine = createResourceEngine({ name: 'platform', store, openWatchCache, clock: realClock, random: Math.random, kinds, sealer });
+  await engine.start(AbortSignal.timeout(10_000));
+  const server = createApiServer({
+    engines: () => new Map([['platform', engine]]),
+    authenticate,
+    authorize,
+    flow: createFlow({ ...defaultFlowLimits, ...flowLimits }),
+    audit: () => ({ end: () => {} }),
+    tableFor: ({ columns }, objects) => tableOf(declaredColumns(columns), objects, realClock.nowMs()),
+    routes: () => [],
+    actions: () => [],
+    subresources: () => [],
+    ...(tls !== undefined && { tls }),
+    host: '127.0.0.1',
+    port: 0,
+    log: quietLog,
+    clock: realClock,
+    random: Math.random,
+    replica: 'test',
+    version: '0.1.0',
+    ready: () => [],
+    metrics: () => '',
+  });
+  const { url, port } = await server.listen();
+  await createNamespace(engine, 'default');
+  return {
+    url,
+    port,
+    token,
+    engine,
+    close: async () => {
+      await server.close();
+      await engine.close();
+      await store.close();
+    },
+  };
+}
+
+async function createNamespace(engine: ResourceEngine, name: string): Promise<void> {
+  const body = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+  await engine.write(
+    { verb: 'create', target: { kind: { group: '', version: 'v1', plural: 'namespaces' } }, body, mediaType: 'json' },
+    {
+      caller: { name: 'test', groups: [] },
+      requestId: 'test',
+      signal: AbortSignal.timeout(10_000),
+      dryRun: false,
+      fieldValidation: 'Strict',
+      fieldManager: 'test',
+    },
+  );
+}
