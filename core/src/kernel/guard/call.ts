@@ -43,7 +43,7 @@ export class Call<T> implements Frame, WheelEntry {
     const dueAtMs = Math.min(ownDueAtMs, scope?.deadlineAtMs ?? Infinity, this.parent?.context.dueAtMs ?? Infinity);
     this.ownLimit = dueAtMs === ownDueAtMs;
     this.context = new CallContext(this.owner, scope ?? this.parent?.context.scope, dueAtMs, guard.survivesStop);
-    this.startMs = guard.startMs();
+    this.startMs = guard.nowMs();
   }
 
   begin<I>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I): void {
@@ -95,7 +95,7 @@ export class Call<T> implements Frame, WheelEntry {
     this.done = undefined;
     this.guard.wheel.remove(this);
     this.leave();
-    const result = this.guard.finish(value, this.input, this.startMs);
+    const result = this.guard.finish(value, this.input, this.guard.nowMs() - this.startMs);
     if (result instanceof Failure) done(result, undefined);
     else done(undefined, result);
   }

@@ -91,24 +91,22 @@ export class Guard implements Frame {
       return this.fail(garbageOf(this.plugin, this.point, 'a promise, and it is asked synchronously'), startMs);
     }
     const tookMs = this.monotonicMs() - startMs;
-    if (tookMs <= this.limitMs) return this.finish(value, input, startMs);
-    return this.overran(value, input, startMs, tookMs);
+    return tookMs <= this.limitMs ? this.finish(value, input, tookMs) : this.overran(value, input, tookMs);
   }
 
   /** It cannot be interrupted, so its answer counts; that it took so long is recorded. */
-  private overran<T>(value: T, input: unknown, startMs: number, tookMs: number): T | Failure {
+  private overran<T>(value: T, input: unknown, tookMs: number): T | Failure {
     const wrong = this.check?.(value, input);
-    if (wrong !== undefined) return this.fail(garbageOf(this.plugin, this.point, wrong), startMs);
+    if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs);
     this.series.record('timeout', tookMs);
     if (tookMs > blockedMsMax) this.breaker?.failed();
     return value;
   }
 
   /** Judges and records a result that came in time; for asynchronous calls the wheel has watched over that. */
-  finish<T>(value: T, input: unknown, startMs: number): T | Failure {
+  finish<T>(value: T, input: unknown, tookMs: number): T | Failure {
     const wrong = this.check?.(value, input);
-    if (wrong !== undefined) return this.fail(garbageOf(this.plugin, this.point, wrong), startMs);
-    const tookMs = this.monotonicMs() - startMs;
+    if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs);
     if (this.denies !== undefined && value !== undefined && this.denies(value)) this.series.record('denied', tookMs);
     else this.series.ok.observe(tookMs / 1000);
     if (this.breaker !== undefined && this.breaker.state !== 'closed') this.breaker.succeeded();
@@ -116,13 +114,17 @@ export class Guard implements Frame {
   }
 
   fail(failure: Failure, startMs: number): Failure {
-    this.series.record(failure.outcome, this.monotonicMs() - startMs);
+    return this.failed(failure, this.monotonicMs() - startMs);
+  }
+
+  private failed(failure: Failure, tookMs: number): Failure {
+    this.series.record(failure.outcome, tookMs);
     if (failure.ownBlame) this.breaker?.failed();
     else this.breaker?.succeeded();
     return failure;
   }
 
-  startMs(): number {
+  nowMs(): number {
     return this.monotonicMs();
   }
 

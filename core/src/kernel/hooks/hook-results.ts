@@ -113,9 +113,7 @@ const rules: Readonly<Record<string, ResultRule>> = {
   'scheduling.bind': { check: optional('true', (value) => value === true) },
 };
 
-const anything: ResultRule = { check: () => undefined };
-
 /** The rule of a hook; hooks that merely tell (telemetry, finalize) take anything. */
-export function ruleOf(hook: HookDeclaration): ResultRule {
-  return rules[hook.name] ?? anything;
+export function ruleOf(hook: HookDeclaration): ResultRule | undefined {
+  return rules[hook.name];
 }

@@ -37,8 +37,8 @@ function makeTap(instance: Instance, tap: ManifestTap, hook: HookDeclaration, su
     {
       limitMs: limit?.timeoutMs ?? options.timeoutMs ?? hook.deadlineMs,
       breaker: true,
-      check: (value, input) => rule.check(value, input, options),
-      denies: rule.denies,
+      check: rule && ((value, input) => rule.check(value, input, options)),
+      denies: rule?.denies,
     },
     surroundings.devices,
   );
