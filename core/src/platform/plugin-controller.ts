@@ -64,6 +64,7 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
     waitFor: (revision, signal) => informer.waitFor(revision, signal),
     reconcile: parts.reconcileKey ?? ((key, run) => reconcileKey({ ...parts, informer, engine, resyncMs }, key, run)),
     onReport: (report) => {
+      parts.onReport?.(name, report);
       if (!('error' in report)) return;
       const { key, result, error } = report;
       // The object changed or went while it was worked on: the change itself brings the key back.
