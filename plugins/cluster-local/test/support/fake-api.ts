@@ -53,7 +53,7 @@ export class FakeApi {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://api');
-    this.requests.push(`${request.method} ${url.pathname}`);
+    this.requests.push(`${request.method} ${url.pathname}${url.searchParams.has('watch') ? ' watch' : ''}`);
     const fault = this.fault?.(request);
     if (fault !== undefined) return say(response, fault, { kind: 'Status', reason: 'Fault', message: 'a fault', code: fault });
     if (request.headers.authorization !== `Bearer ${this.token}`)
