@@ -87,19 +87,25 @@ async function pluginsPage(): Promise<string> {
     names.map(async (name) => {
       const module = (await import(pathToFileURL(join(root, 'plugins', name, 'dist', 'index.js')).href)) as { default: unknown };
       const { config, stability } = definitionOf(module.default, 'plugin') ?? missing();
-      const rows = Object.entries((config as Schema).properties ?? {}).map(([key, schema]) =>
-        row(
-          `\`${key}\``,
-          typeOf(schema),
-          schema.default === undefined ? 'required' : `\`${JSON.stringify(schema.default)}\``,
-          schema.description ?? '',
-        ),
-      );
-      const settings = rows.length === 0 ? 'No settings.' : table(['setting', 'type', 'default', 'what it does'], rows);
+      const settings = settingsTable(config as Schema);
       return `## @tappaas/${name}\n\nStability: ${stability}. ${settings.startsWith('|') ? '\n\n' : ''}${settings}\n`;
     }),
   );
-  return `# Settings of plugins\n\n${generated}\n\n${sections.join('\n')}`;
+  const { apiSection } = (await import('../core/dist/platform/settings.js')) as { readonly apiSection: Schema };
+  return `# Settings\n\n${generated}\n\n## api\n\nThe platform’s own section of the configuration.\n\n${settingsTable(apiSection)}\n\n${sections.join('\n')}`;
+}
+
+/** The settings of a schema; `No settings.` where it has none. */
+function settingsTable(schema: Schema): string {
+  const rows = Object.entries(schema.properties ?? {}).map(([key, field]) =>
+    row(
+      `\`${key}\``,
+      typeOf(field),
+      field.default === undefined ? 'required' : `\`${JSON.stringify(field.default)}\``,
+      field.description ?? '',
+    ),
+  );
+  return rows.length === 0 ? 'No settings.' : table(['setting', 'type', 'default', 'what it does'], rows);
 }
 
 function kindsPage(): string {
