@@ -63,6 +63,8 @@ export interface MemoryPlatform {
   place(pod: PodTemplate, nodes: readonly Node[]): Promise<Placing>;
   /** Runs controllers until nothing is left to do. @throws TAP_RECONCILE_RESTLESS, TAP_RECONCILE_STUCK */
   settle(options: { readonly runsMax: number; readonly quietMsMax: number }): Promise<void>;
+  /** Every stored object of every engine. */
+  everything(): Promise<readonly { readonly engine: string; readonly kind: string; readonly object: object }[]>;
   /** Base address of the API, which listens from the first time this is asked. */
   url(): Promise<string>;
   stop(): Promise<StopReport>;
@@ -212,6 +214,17 @@ class InMemory implements MemoryPlatform {
   settle(options: { readonly runsMax: number; readonly quietMsMax: number }): Promise<void> {
     const isCaughtUp = async (signal: AbortSignal) => (await this.#controllers?.isCaughtUp(signal)) ?? true;
     return this.#stepper.settle({ ...options, isCaughtUp });
+  }
+
+  async everything(): ReturnType<MemoryPlatform['everything']> {
+    const all = [...this.engines.all.values()].flatMap((engine) => engine.kinds().map((served) => ({ engine, served })));
+    const stored = all.filter(({ served }) => served.verbs.includes('list'));
+    const lists = stored.map(async ({ engine, served }) => {
+      const { group, version, plural, kind } = served;
+      const { items } = await engine.list({ target: { kind: { group, version, plural } }, signal: this.#stopping.signal });
+      return items.map(({ object }) => ({ engine: engine.name, kind, object }));
+    });
+    return (await Promise.all(lists)).flat();
   }
 
   async url(): Promise<string> {

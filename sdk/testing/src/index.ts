@@ -10,3 +10,11 @@ export {
   type TestKernelOptions,
 } from './test-kernel.js';
 export { VirtualClock } from './virtual-clock.js';
+export { fakeRuntime } from './fakes/runtime.js';
+export { fakeSecretStore } from './fakes/secret-store.js';
+export { fakeStorageClass } from './fakes/storage-class.js';
+export { conformance } from './conformance/conformance.js';
+export type { Case } from './conformance/case.js';
+export type { MakePlugin, PluginHarness, SampleObject } from './conformance/plugin.js';
+export type { MakeSecretStore, SecretStoreHarness } from './conformance/secret-store.js';
+export type { MakeStore, StoreHarness } from './conformance/store.js';

@@ -1,0 +1,23 @@
+import { pluginConformance } from './plugin.js';
+import { runtimeConformance } from './runtime.js';
+import { schedulingPluginConformance } from './scheduling-plugin.js';
+import { secretStoreConformance } from './secret-store.js';
+import { storageClassConformance } from './storage-class.js';
+import { storeConformance } from './store.js';
+
+/**
+ * What every plugin and every provider of a family promises, as lists of cases for any runner.
+ *
+ * @example
+ * ```ts
+ * for (const { title, run } of conformance.plugin(() => load(myPlugin, { limit: 3 }))) test(title, run);
+ * ```
+ */
+export const conformance = Object.freeze({
+  plugin: pluginConformance,
+  runtime: runtimeConformance,
+  scheduling: schedulingPluginConformance,
+  secretStore: secretStoreConformance,
+  storageClass: storageClassConformance,
+  store: storeConformance,
+});

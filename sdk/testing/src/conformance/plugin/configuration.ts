@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { isTapError } from '@tappaas/sdk';
+import { neighbours, wrongValues } from './configurations.js';
+import { configured, declarationOf, loadOnly, pluginCases, recordWith, type MakePlugin, type PluginHarness } from './harness.js';
+
+/** Configurations: what is wrong is refused in the operator's words, and `setup` registers the same whatever is right. */
+export const configuration = (make: MakePlugin) =>
+  pluginCases(make, {
+    'a configuration with an unknown key is refused, naming the key': async (harness) => {
+      const { id, config } = harness.plugin;
+      const text = await refusal(harness, { ...(config as object), conformanceUnknownKey: 1 });
+      assert.match(text, new RegExp(`TAP_CONFIG_UNKNOWN_KEY {2}plugins\\.${id}\\.config\\.conformanceUnknownKey`));
+    },
+    'a value that does not fit is refused for every key, naming the key': async (harness) => {
+      const { id, config } = harness.plugin;
+      for (const { key, values } of wrongValues(recordWith(harness.plugin, declarationOf(harness.plugin).example))) {
+        const texts = await Promise.all(values.map((value) => refusal(harness, { ...(config as object), [key]: value })));
+        const named = texts.filter((text) => text.includes(`plugins.${id}.config.${key}`));
+        assert(named.length > 0, `config.${key} takes anything: give it a type, so that a mistake of the operator is found`);
+      }
+    },
+    'the example is a valid configuration': async ({ plugin }) => {
+      assert.doesNotThrow(() => recordWith(plugin, declarationOf(plugin).example));
+    },
+    'setup registers the same whatever the configuration says, at once and without I/O': async ({ plugin }) => {
+      const { example } = declarationOf(plugin);
+      const manifest = recordWith(plugin, example);
+      const { taps, provides, parts } = manifest;
+      for (const config of [
+        plugin.config,
+        ...neighbours(manifest, example as object as never),
+        ...neighbours(manifest, plugin.config as never),
+      ]) {
+        const other = recordIfValid(plugin, config);
+        if (other === undefined) continue;
+        const registered = { taps: other.taps, provides: other.provides, parts: other.parts };
+        assert.deepEqual(registered, { taps, provides, parts }, `setup registers something else with ${JSON.stringify(config)}`);
+      }
+    },
+  });
+
+/** The operator's text about a configuration; empty when it loads. Nothing is started: what a value names need not be there. */
+async function refusal(harness: PluginHarness, config: unknown): Promise<string> {
+  try {
+    await loadOnly({ ...harness, plugin: configured(harness.plugin, config) });
+    return '';
+  } catch (error) {
+    if (isTapError(error, 'TAP_CONFIG_INVALID')) return error.message;
+    throw error;
+  }
+}
+
+function recordIfValid(plugin: PluginHarness['plugin'], config: unknown): ReturnType<typeof recordWith> | undefined {
+  try {
+    return recordWith(plugin, config);
+  } catch (error) {
+    // Not every neighbour of a valid configuration is one; what setup itself throws is a TapError.
+    if (error instanceof TypeError && error.message.includes('does not fit its config')) return undefined;
+    throw error;
+  }
+}

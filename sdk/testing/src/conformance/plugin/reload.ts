@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { neighbours } from './configurations.js';
+import { askTaps } from './exercise.js';
+import { configured, declarationOf, onKernel, pluginCases, recordWith, type MakePlugin, type PluginHarness } from './harness.js';
+import type { MemoryTestKernel } from '../../memory-test-kernel.js';
+import type { Loaded } from '../../load.js';
+
+const rounds = 3;
+
+/** Reloads while it is asked. */
+export const reload = (make: MakePlugin) =>
+  pluginCases(make, {
+    'reloads while it is asked lose no call, and leave it running': (harness) =>
+      onKernel(harness, async (kernel) => {
+        const { plugin, with: others = [] } = harness;
+        const next = await takenConfiguration(kernel, harness);
+        let reloading = true;
+        const asking = (async () => {
+          const faults = new Set<string>();
+          while (reloading) {
+            for (const fault of await askTaps(kernel, harness)) faults.add(fault);
+            await turn();
+          }
+          return [...faults];
+        })();
+        for (let round = 0; round < rounds; round += 1) {
+          for (const plugins of [
+            [...others, next],
+            [...others, plugin],
+          ])
+            await kernel.reload(plugins);
+        }
+        reloading = false;
+        assert.deepEqual(await asking, []);
+        const state = kernel.platform.kernel.plugins().find(({ id }) => id === plugin.id);
+        assert.equal(state?.phase, 'ready');
+      }),
+    'taken away and brought back, it works as before': (harness) =>
+      onKernel(harness, async (kernel) => {
+        const { plugin, with: others = [] } = harness;
+        const before = await askTaps(kernel, harness);
+        await kernel.reload(others);
+        await kernel.reload([...others, plugin]);
+        assert.deepEqual(await askTaps(kernel, harness), before);
+      }),
+  });
+
+/** Another configuration with which the plugin starts; its own when there is none. */
+async function takenConfiguration(kernel: MemoryTestKernel, { plugin, with: others = [] }: PluginHarness): Promise<Loaded> {
+  const manifest = recordWith(plugin, declarationOf(plugin).example);
+  for (const config of neighbours(manifest, plugin.config as never)) {
+    const next = configured(plugin, config);
+    const taken = await kernel.reload([...others, next]).then(
+      () => true,
+      () => false,
+    );
+    if (taken) return next;
+  }
+  return plugin;
+}

@@ -1,0 +1,21 @@
+import { definePlugin, families } from '@tappaas/sdk';
+
+/** A storage class that claims what is asked for, and promises nothing more. */
+export const fakeStorageClass = definePlugin({
+  id: 'fake-storage-class',
+  setup(host) {
+    host.provide(families.storageClass, () => ({
+      description: 'Claims what is asked for.',
+      can: { expand: false, snapshot: false, shared: false },
+      requires: [],
+      claim: ({ name, namespace, sizeBytes }) => [
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { name, namespace },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: String(sizeBytes) } } },
+        },
+      ],
+    }));
+  },
+});
