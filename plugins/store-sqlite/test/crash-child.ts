@@ -9,7 +9,19 @@ const failpoints = new Failpoints();
 if (point !== '') failpoints.arm(point as FailpointName, 'kill', Number(skip));
 const clock = { nowMs: () => Date.now(), sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }) };
 const store = await openSqliteStore({ directory, clock, failpoints, checkpointBytes: 200_000 });
-writeSync(1, 'open\n');
+say('open');
+
+/** Waits where the reader is slow: what was said must have left this process. */
+function say(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0;) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 /** Each transaction changes two keys alike, adds one and counts it, so that half a transaction would show. */
 async function client(name: number): Promise<never> {
@@ -27,7 +39,7 @@ async function client(name: number): Promise<never> {
         { delete: `log/${name}/${round - 20}` },
       ],
     });
-    writeSync(1, `${name} ${round} ${result.revision}\n`);
+    say(`${name} ${round} ${result.revision}`);
   }
 }
 

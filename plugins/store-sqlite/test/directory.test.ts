@@ -46,6 +46,7 @@ test('a second store on the directory is refused, in this process and in another
   await store.close();
 
   const other = spawn(process.execPath, [child, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => other.kill('SIGKILL'));
   await once(other.stdout, 'data');
   other.stdout.resume();
   await t.throwsAsync(openSqliteStore({ directory, clock }), { code: 'TAP_STORE_LOCKED' });

@@ -46,6 +46,12 @@ async function runCase(make: MakeStore, body: Body): Promise<void> {
   }
 }
 
+/** Compacts and leaves the store the time to clear up behind itself, which must not show. */
+export async function compactAndClear(store: ResourceStore, revision: number): Promise<void> {
+  await store.compact(revision);
+  await wait(30);
+}
+
 /** Everything there is. */
 export const everything = { start: ' ', end: '\u{10ffff}' } as const;
 

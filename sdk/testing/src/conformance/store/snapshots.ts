@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
 import type { ResourceStore } from '@tappaas/sdk';
-import { contents, everything, failure, firstOf, line, put, readUntil, remove, storeCases, text, type MakeStore } from './harness.js';
+import {
+  compactAndClear,
+  contents,
+  everything,
+  failure,
+  firstOf,
+  line,
+  put,
+  readUntil,
+  remove,
+  storeCases,
+  text,
+  type MakeStore,
+} from './harness.js';
 
 /** Snapshots, and restores that no cursor from before can mistake for the same store. */
 export const snapshots = (make: MakeStore) =>
@@ -39,14 +52,16 @@ export const snapshots = (make: MakeStore) =>
       await pass(650);
       assert.deepEqual((await told).map(line), [`${from} leased deleted`]);
     },
-    'a snapshot shows one revision, whatever is written while it is read': async ({ store }) => {
-      for (let step = 0; step < 50; step++) await put(store, { [`k${step}`]: 'old' });
+    'a snapshot shows one revision, whatever is written and compacted while it is read': async ({ store }) => {
+      const large = 'x'.repeat(100_000);
+      for (let step = 10; step < 50; step++) await put(store, { [`k${step}`]: `${step} ${large}` });
       const before = await contents(store);
       const chunks: Uint8Array[] = [];
       for await (const chunk of store.snapshot()) {
         chunks.push(chunk);
-        await put(store, { k1: `new ${chunks.length}`, [`n${chunks.length}`]: 'new' });
-        await remove(store, 'k40');
+        await put(store, { k11: 'new', k48: 'new', [`n${chunks.length}`]: 'new' });
+        await remove(store, 'k47');
+        await compactAndClear(store, await store.currentRevision());
       }
       await store.restore(stream(chunks));
       assert.deepEqual(await contents(store), before);
@@ -72,9 +87,8 @@ export const snapshots = (make: MakeStore) =>
       const unread = store.watch({ ...everything, fromRevision: 1 });
       const waiting = [live.next(), future.next()];
       await store.restore(stream(await collect(store.snapshot())));
-      for (const watch of [...waiting, firstOf(unread), firstOf(store.watch({ ...everything, fromRevision: 2 }))]) {
-        assert.equal((await failure(watch, 'TAP_STORE_COMPACTED')).data['revision'], 3);
-      }
+      const all = [...waiting, firstOf(unread), firstOf(store.watch({ ...everything, fromRevision: 2 }))];
+      for (const cut of await Promise.all(all.map((watch) => failure(watch, 'TAP_STORE_COMPACTED')))) assert.equal(cut.data['revision'], 3);
       await failure(store.get('a', 1), 'TAP_STORE_COMPACTED');
       await put(store, { b: '1' });
       assert.deepEqual((await readUntil(store.watch({ ...everything, fromRevision: 3 }), 3)).map(line), ['3 b=1']);

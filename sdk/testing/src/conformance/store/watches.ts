@@ -167,6 +167,23 @@ export const watches = (make: MakeStore) =>
       }
       await writing;
     },
+    'a progress mark asked for by a reader who lags comes behind the events that wait': async ({ store }) => {
+      const watch = store.watch({ start: 'x', end: 'y', fromRevision: 1 });
+      const batches = watch[Symbol.asyncIterator]();
+      const live = batches.next();
+      watch.requestProgress();
+      assert.deepEqual((await live).value, { revision: 0, events: [] });
+      for (const key of ['x1', 'a', 'x2', 'b']) await put(store, { [key]: 'v' });
+      watch.requestProgress();
+      const told: string[] = [];
+      for (let revision = 0; revision < 4;) {
+        const batch = (await batches.next()).value as WatchBatch;
+        told.push(...batch.events.map(line));
+        revision = batch.revision;
+        if (revision >= 3) assert.deepEqual(told, ['1 x1=v', '3 x2=v']);
+      }
+      await batches.return?.();
+    },
     'progress is told from time to time while nothing matches': async ({ store, pass }) => {
       const watch = store.watch({ start: 'x', end: 'y', fromRevision: 1, progressEveryMs: 200 });
       const newest = await put(store, { a: '1' });
