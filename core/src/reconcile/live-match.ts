@@ -1,5 +1,4 @@
-import type { Immutable, KubernetesObject } from '@tappaas/sdk';
-import { isSameQuantity } from './quantity.js';
+import { isSameQuantity, type Immutable, type KubernetesObject } from '@tappaas/sdk';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Json = Readonly<Record<string, unknown>>;

@@ -1,7 +1,6 @@
 import test from 'ava';
 import type { KubernetesObject } from '@tappaas/sdk';
 import { isAsIntended } from '../../dist/reconcile/live-match.js';
-import { isSameQuantity } from '../../dist/reconcile/quantity.js';
 
 const manager = 'tappaas-application';
 
@@ -92,21 +91,3 @@ test('fields of a subresource or of another operation are not ours', (t) => {
   t.false(isAsIntended(object, live([{ manager: 'kubectl', operation: 'Apply', fieldsV1 }]), manager));
   t.false(isAsIntended(object, live([]), manager));
 });
-
-for (const [one, other, same] of [
-  ['1Gi', '1024Mi', true],
-  ['0.1', '100m', true],
-  ['150m', '0.15', true],
-  ['1.5Gi', '1536Mi', true],
-  ['1e3', '1k', true],
-  ['1000000000n', '1', true],
-  ['1', 1, true],
-  ['1G', '1Gi', false],
-  ['', '0', false],
-  ['abc', 'abc', false],
-  ['1x', '1', false],
-] as const) {
-  test(`${one} and ${other} are ${same ? 'one quantity' : 'different or no quantities'}`, (t) => {
-    t.is(isSameQuantity(one, other), same);
-  });
-}

@@ -1,6 +1,6 @@
+import { formatQuantity, parseQuantity } from '@tappaas/sdk';
 import { memberType, type FieldType } from './field-type.js';
 import { isJsonObject, mapItems, withMembers, type JsonObject } from './json-value.js';
-import { formatQuantity, parseQuantity } from './quantity.js';
 
 /**
  * `object` as kube-apiserver stores it: a null where no null may be counts as absent, a quantity and a time have their one notation

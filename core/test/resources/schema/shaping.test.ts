@@ -1,12 +1,10 @@
 import test from 'ava';
-import * as fc from 'fast-check';
 import { freezeDeep } from '@tappaas/sdk';
 import { kubernetesSchemas } from '@tappaas/sdk/kubernetes';
 import { canonicalForm } from '../../../dist/resources/schema/canonical-form.js';
 import { applyDefaults } from '../../../dist/resources/schema/defaulting.js';
 import { fieldType } from '../../../dist/resources/schema/field-type.js';
 import { immutableCauses } from '../../../dist/resources/schema/immutable-fields.js';
-import { formatQuantity, parseQuantity, quantityNumber } from '../../../dist/resources/schema/quantity.js';
 import { pruneUnknown, strictDecodingFindings, unknownFieldsMax } from '../../../dist/resources/schema/unknown-fields.js';
 
 const type = (name: string) => fieldType(kubernetesSchemas[`io.k8s.api.${name}`] ?? {}, kubernetesSchemas);
@@ -109,61 +107,6 @@ test('an object takes its canonical form: no nulls, one notation of quantities a
   t.deepEqual(canonicalForm(own, { at: '2026-01-01T00:00:00.123-01:00' }, { emptyIsAbsent: false }), {
     at: '2026-01-01T01:00:00.123Z',
   });
-});
-
-test('quantities have the notation that kube-apiserver answers', (t) => {
-  const rows = {
-    '1000m': '1',
-    '0.5': '500m',
-    '1.5Gi': '1536Mi',
-    '1024Mi': '1Gi',
-    '100': '100',
-    '1000': '1k',
-    '1500': '1500',
-    '1e3': '1e3',
-    '12e4': '120e3',
-    '0': '0',
-    '-0.25': '-250m',
-    '0.1Ki': '102400m',
-    '1Ki': '1Ki',
-    '1000Ki': '1000Ki',
-    '512': '512',
-    '0.0000000001': '1n',
-    '3E': '3E',
-    '500Mi': '500Mi',
-    '1M': '1M',
-    '+5': '5',
-    '.5': '500m',
-    '5.': '5',
-    '1u': '1u',
-  };
-  for (const [text, expected] of Object.entries(rows)) {
-    const quantity = parseQuantity(text);
-    t.is(quantity && formatQuantity(quantity), expected, text);
-  }
-  t.is(quantityNumber('250m', 'millis'), 250);
-  t.is(quantityNumber('1.5Gi', 'units'), 1.5 * 2 ** 30);
-  t.is(quantityNumber('1n', 'millis'), 1, 'rounded up, so that nothing is free');
-  for (const bad of ['', '.', 'm', '1.2.3', '1 m', '1K', '1e', `1${'0'.repeat(100)}`, 'NaN', 'Infinity', undefined, {}])
-    t.is(parseQuantity(bad), undefined, JSON.stringify(bad));
-});
-
-test('a formatted quantity is the same amount, and formatting it again changes nothing', (t) => {
-  const text = fc.tuple(
-    fc.integer({ min: -100_000, max: 100_000 }),
-    fc.nat(999),
-    fc.constantFrom('', 'n', 'u', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'e2', 'e-3', 'E'),
-  );
-  fc.assert(
-    fc.property(text, ([whole, fraction, suffix]) => {
-      const quantity = parseQuantity(`${whole}.${fraction}${suffix}`);
-      if (quantity === undefined) return;
-      const formatted = formatQuantity(quantity);
-      t.is(parseQuantity(formatted)?.nanos, quantity.nanos);
-      t.is(formatQuantity(parseQuantity(formatted) ?? quantity), formatted);
-    }),
-  );
-  t.pass();
 });
 
 test('immutable fields may not change, appear or go', (t) => {

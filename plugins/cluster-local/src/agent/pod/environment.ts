@@ -1,6 +1,14 @@
-import type { ConfigMap, Container, EnvVarSource, Immutable, KubernetesSecret, Pod } from '@tappaas/sdk';
+import {
+  parseQuantity,
+  quantityPieces,
+  type ConfigMap,
+  type Container,
+  type EnvVarSource,
+  type Immutable,
+  type KubernetesSecret,
+  type Pod,
+} from '@tappaas/sdk';
 import { hostPortKey } from '../../annotations.js';
-import { quantityOf } from './quantity.js';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -104,11 +112,16 @@ function sourced(from: Immutable<EnvVarSource>, sources: EnvironmentSources): So
   if (from.resourceFieldRef) {
     const { resource, divisor } = from.resourceFieldRef;
     const [list, name = ''] = resource.split('.') as ['limits' | 'requests', string?];
-    const amount = quantityOf(sources.container.resources?.[list]?.[name]) ?? (list === 'limits' ? sources.capacity[name] : 0) ?? 0;
-    return { value: String(Math.ceil(amount / (quantityOf(divisor) || 1))) };
+    const given = parseQuantity(sources.container.resources?.[list]?.[name]);
+    const amount = given ?? parseQuantity(list === 'limits' ? sources.capacity[name] : 0) ?? zero;
+    return { value: String(quantityPieces(amount, parseQuantity(divisor)?.nanos || wholeNanos)) };
   }
   return { missing: 'a source that is served here: configMapKeyRef, secretKeyRef, fieldRef or resourceFieldRef' };
 }
+
+const zero = { nanos: 0n, notation: 'decimal' } as const;
+/** One core or one byte, which a divisor left out (or 0) stands for. */
+const wholeNanos = 1_000_000_000n;
 
 const keyed = (value: string | undefined, what: string, optional: boolean | undefined): Sourced =>
   value !== undefined ? { value } : optional ? {} : { missing: what };
