@@ -3,7 +3,15 @@
  * this package's `bin`.
  */
 export { startMemoryPlatform, type MemoryPlatform, type MemoryPlatformOptions } from './memory-platform.js';
-export { formatProblem, loadKernelFrom, type GivenService, type Kernel, type LoadedPlugin, type StopReport } from './kernel/kernel.js';
+export {
+  formatProblem,
+  loadKernel,
+  loadKernelFrom,
+  type GivenService,
+  type Kernel,
+  type LoadedPlugin,
+  type StopReport,
+} from './kernel/kernel.js';
 export { recordManifest, type PackageJson } from './kernel/manifest/record.js';
 export { entryOf } from './kernel/manifest/package-source.js';
 export type { PluginManifest } from './kernel/manifest/manifest.js';

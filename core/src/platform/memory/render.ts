@@ -44,7 +44,7 @@ export async function renderObject(parts: RenderParts, kind: AnyKind, object: Ob
   const { value, failure } = kernel.hooks.transformSync(
     hooks.reconcile.render,
     { kind: { group: kind.group, kind: kind.kind } },
-    { value: set as RenderSet, input: (now) => ({ object, set: now, capabilities }) as never, diff: () => [] },
+    { value: set, input: (now) => ({ object, set: now, capabilities }), diff: () => [] },
   );
   if (failure) throw failure.error;
   return value;
@@ -73,12 +73,12 @@ function factsOf({ metadata }: Object, capabilities: readonly Capability[]): Omi
 
 /** @throws TAP_RENDER_NOT_READY with the conditions that say what the controller waits for */
 async function inputsOf({ resourcesOf }: RenderParts, { plugin, guard, value }: Renderer, object: Object): Promise<RenderFacts['inputs']> {
-  const { prepare, kind } = value;
-  if (prepare === undefined) return {};
-  const parts = { object, kind, resources: resourcesOf(plugin), emit: () => undefined, progress: () => undefined };
-  const prepared = await guard.call({ name: 'controller.prepare', limitMs: 60_000 }, (context) =>
-    prepare(object as never, reconcileContext(context, parts)),
+  if (value.prepare === undefined) return {};
+  const parts = { object, kind: value.kind, resources: resourcesOf(plugin), emit: () => undefined, progress: () => undefined };
+  const prepared = await guard.call({ name: 'controller.prepare', limitMs: 60_000 }, async (context) =>
+    value.prepare?.(object as never, reconcileContext(context, parts)),
   );
+  if (prepared === undefined) return {};
   if (prepared.ready) return prepared.inputs;
   const waitsFor = prepared.conditions.map(({ type, reason, message }) => `${type} ${reason}: ${message}`).join('; ');
   throw memoryErrors.TAP_RENDER_NOT_READY({ message: `plugin ${plugin} is not ready to render ${object.metadata.name}: ${waitsFor}` });

@@ -41,8 +41,8 @@ export class Stepper {
 
   readonly onReport = (controller: string, report: RunReport): void => {
     const runs = this.#runs.get(`${controller} ${report.key}`);
-    const { result, error } = report as RunReport & { readonly error?: unknown };
-    if (runs) runs.last = error === undefined ? result : `${result}: ${error instanceof Error ? error.message : String(error)}`;
+    const { result } = report;
+    if (runs) runs.last = 'error' in report ? `${result}: ${report.error.message}` : result;
     if (result === 'error' || result === 'timeout') this.#queues.get(controller)?.fail(report.key);
     this.#changed.resolve();
   };

@@ -61,7 +61,7 @@ export function runtimeConformance(make: MakePlugin): readonly Case[] {
         for (const { name } of template.spec?.volumes ?? []) assert(names.includes(name), `volume ${name} is gone`);
       }),
     'what it makes is plain data, and its facts stay as they were': (runtime) =>
-      each(runtime, (shape, template) => checkPlain(shape(template, freezeDeep(facts(runtime)) as Facts), 'the shaped template')),
+      each(runtime, (shape, template) => checkPlain(shape(template, freezeDeep(facts(runtime))), 'the shaped template')),
     'a template without a pod in it is borne': (runtime) => {
       runtime.shape({}, facts(runtime));
     },

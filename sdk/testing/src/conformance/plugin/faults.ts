@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { flowErrors, resourceErrors } from '@tappaas/core';
-import { storeErrors } from '@tappaas/sdk';
+import { storeErrors, type Condition } from '@tappaas/sdk';
 import type { MemoryTestKernel } from '../../memory-test-kernel.js';
 import { disturbed, isWrite, type Around, type ResourceCall } from './disturbance.js';
 import { createReconciled } from './exercise.js';
@@ -84,7 +84,7 @@ async function end(harness: PluginHarness, around: Around): Promise<Readonly<Rec
 }
 
 function conditionsOf(object: unknown): unknown {
-  const { status } = (object ?? {}) as { readonly status?: { readonly conditions?: readonly Readonly<Record<string, unknown>>[] } };
+  const { status } = (object ?? {}) as { readonly status?: { readonly conditions?: readonly Condition[] } };
   return object === undefined ? 'gone' : status?.conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
 }
 

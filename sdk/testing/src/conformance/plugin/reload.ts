@@ -15,10 +15,10 @@ export const reload = (make: MakePlugin) =>
       onKernel(harness, async (kernel) => {
         const { plugin, with: others = [] } = harness;
         const next = await takenConfiguration(kernel, harness);
-        let reloading = true;
+        const reloaded = new AbortController();
         const asking = (async () => {
           const faults = new Set<string>();
-          while (reloading) {
+          while (!reloaded.signal.aborted) {
             for (const fault of await askTaps(kernel, harness)) faults.add(fault);
             await turn();
           }
@@ -31,7 +31,7 @@ export const reload = (make: MakePlugin) =>
           ])
             await kernel.reload(plugins);
         }
-        reloading = false;
+        reloaded.abort();
         assert.deepEqual(await asking, []);
         const state = kernel.platform.kernel.plugins().find(({ id }) => id === plugin.id);
         assert.equal(state?.phase, 'ready');
