@@ -39,9 +39,31 @@ const owned: readonly ApiResource[] = [
 const replicaSetResource: ApiResource = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true };
 const podResource: ApiResource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 
+const managerPrefix = 'tappaas-';
+
 const ownersOf = ({ metadata }: Frozen) => (metadata.ownerReferences ?? []).map(({ uid }) => uid);
 const byOwner = { owner: ownersOf };
 const byUid = { uid: ({ metadata }: Frozen) => (metadata.uid === undefined ? [] : [metadata.uid]) };
+
+/** What an apply set compares with; what others own costs memory only. */
+function keepingOurManagers(object: KubernetesObject): KubernetesObject {
+  const { managedFields, ...metadata } = object.metadata;
+  const ours = (managedFields ?? []).filter(({ manager }) => manager?.startsWith(managerPrefix));
+  return { ...object, metadata: { ...metadata, managedFields: ours } };
+}
+
+/** Of what stands between a Deployment and its pods, only the way from one to the other is of interest. */
+function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
+  const { name, namespace, uid, resourceVersion, ownerReferences } = metadata;
+  const kept = { name, namespace, uid, resourceVersion, ownerReferences };
+  return { apiVersion, kind, metadata: Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
+}
+
+/** Of a pod, how it is; what it was asked to be stands in its Deployment. */
+function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): KubernetesObject {
+  const { managedFields: _, ...kept } = metadata;
+  return { apiVersion, kind, metadata: kept, ...(status === undefined ? {} : { status }) };
+}
 
 /** Follows the kinds that applications are rendered to, and the pods below them. */
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
@@ -51,7 +73,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     resource: ApiResource,
     query: { labels?: string },
     indexers: Record<string, (object: Frozen) => readonly string[]>,
-    whole: boolean,
+    project: (object: KubernetesObject) => KubernetesObject,
   ) =>
     createInformer<KubernetesObject>({
       name: `${name}/${resource.plural}`,
@@ -60,15 +82,15 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       random,
       backoff: createBackoff(sourceBackoff, random),
       indexers,
-      ...(whole ? { project: (object) => object } : {}),
+      project,
       onError: (error) =>
         log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
     });
   const ours = { labels: `${installationLabel}=${installation}` };
-  const roots = new Map(owned.map((resource) => [refKind(resource), follow(resource, ours, byUid, true)]));
+  const roots = new Map(owned.map((resource) => [refKind(resource), follow(resource, ours, byUid, keepingOurManagers)]));
   const deployments = roots.get('apps/Deployment');
-  const replicaSets = follow(replicaSetResource, {}, { ...byOwner, ...byUid }, false);
-  const pods = follow(podResource, {}, byOwner, false);
+  const replicaSets = follow(replicaSetResource, {}, { ...byOwner, ...byUid }, identityOnly);
+  const pods = follow(podResource, {}, byOwner, withoutSpec);
   const all = [...roots.values(), replicaSets, pods];
   const running = all.map((informer) => informer.run(stopping.signal));
 

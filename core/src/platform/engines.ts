@@ -18,6 +18,8 @@ import type { PluginControllerParts } from './plugin-controller.js';
 import { checkRights } from './plugin-rights.js';
 
 export const platformEngine = 'platform';
+/** Of stored values, per kind: an object takes about five times as much in memory (docs/decisions/0005). */
+const historyBytesMax = 2 * 1024 * 1024;
 const administrators = ['system:masters'];
 const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', 'tappaas-system'] };
 const clusterNamespaces = ['default', 'kube-system'];
@@ -167,7 +169,7 @@ export class Engines {
     return createResourceEngine({
       name,
       store,
-      openWatchCache,
+      openWatchCache: (options) => openWatchCache({ ...options, historyBytesMax }),
       clock,
       random,
       kinds,

@@ -58,14 +58,17 @@ export type Body = JsonObject & { readonly apiVersion: string; readonly kind: st
 const text = new TextEncoder();
 const nothing: Side = Object.freeze({ claims: [], attribution: [] });
 
-/** One object at one revision: frozen, shared by all readers, its bytes made once and only when somebody wants them. */
+/**
+ * One object at one revision: frozen, shared by all readers. Its bytes are made when somebody wants them and shared from then on; they
+ * are held weakly, so that of many objects only those that are read cost memory twice (docs/decisions/0005).
+ */
 export class StoredObject {
   readonly object: Body;
   /** 0 for what a dry run made: it has no version. */
   readonly revision: number;
   readonly resourceVersion: string;
   readonly side: Side;
-  #bytes: Uint8Array | undefined;
+  #bytes: WeakRef<Uint8Array> | undefined;
 
   constructor(object: Body, revision: number | undefined, epoch: number, side: Side = nothing) {
     this.revision = revision ?? 0;
@@ -80,7 +83,11 @@ export class StoredObject {
 
   /** The object as it goes over the wire. */
   get bytes(): Uint8Array {
-    return (this.#bytes ??= text.encode(JSON.stringify(this.object)));
+    const known = this.#bytes?.deref();
+    if (known) return known;
+    const made = text.encode(JSON.stringify(this.object));
+    this.#bytes = new WeakRef(made);
+    return made;
   }
 
   /** The same state under another revision, as a watcher is told of a deletion. */

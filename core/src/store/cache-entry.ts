@@ -7,7 +7,7 @@ export interface CacheEntry<T> {
   readonly createRevision: number;
   /** The store revision that wrote this state (`modRevision` of the key). */
   readonly revision: number;
-  /** The object as it goes over the wire; made at the first reading and kept. */
+  /** The object as it goes over the wire; made at the first reading and kept as long as memory is not wanted elsewhere. */
   readonly json: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ class LazyEntry<T> implements CacheEntry<T> {
   readonly createRevision: number;
   readonly revision: number;
   readonly #encode: (object: T) => Uint8Array;
-  #json: Uint8Array | undefined;
+  #json: WeakRef<Uint8Array> | undefined;
 
   constructor(origin: EntryOrigin, object: T, encode: (object: T) => Uint8Array) {
     this.key = origin.key;
@@ -50,6 +50,10 @@ class LazyEntry<T> implements CacheEntry<T> {
   }
 
   get json(): Uint8Array {
-    return (this.#json ??= this.#encode(this.object));
+    const known = this.#json?.deref();
+    if (known) return known;
+    const made = this.#encode(this.object);
+    this.#json = new WeakRef(made);
+    return made;
   }
 }
