@@ -10,12 +10,6 @@ export interface HandleOptions {
   readonly description?: string;
 }
 
-const selectorPaths: Readonly<Record<string, string>> = {
-  Deployment: '.spec.selector',
-  ReplicaSet: '.spec.selector',
-  StatefulSet: '.spec.selector',
-};
-
 /**
  * The typed handle of one of Kubernetes' own kinds, with its generated schema; served by whoever registers it.
  *
@@ -29,7 +23,6 @@ export function kubernetesHandle<O>(group: string, kind: string, options: Handle
   const found = kubernetesKinds.find((entry) => entry.group === group && entry.kind === kind);
   if (found === undefined) throw new TypeError(`the generated Kubernetes table has no kind ${kind} in group "${group}"`);
   const has = (name: string) => found.subresources.some((subresource) => subresource.name === name);
-  const selectorPath = selectorPaths[kind];
   return kubernetesKind<O>({
     group,
     kind,
@@ -45,7 +38,7 @@ export function kubernetesHandle<O>(group: string, kind: string, options: Handle
     subresources: {
       status: has('status'),
       ...(has('scale')
-        ? { scale: { replicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', ...(selectorPath ? { selectorPath } : {}) } }
+        ? { scale: { replicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', selectorPath: '.spec.selector' } }
         : {}),
     },
     verbs: found.verbs,

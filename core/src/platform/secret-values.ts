@@ -1,4 +1,11 @@
-import type { Immutable, KubernetesObject, KubernetesSecret, Resources } from '@tappaas/sdk';
+import {
+  secretCopiedFrom,
+  secretCopiedVersion,
+  type Immutable,
+  type KubernetesObject,
+  type KubernetesSecret,
+  type Resources,
+} from '@tappaas/sdk';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { installationLabel, ownerLabel } from '../reconcile/inventory.js';
 import { platformErrors } from './errors.js';
@@ -7,8 +14,6 @@ import { platformErrors } from './errors.js';
 export type SecretValues = (object: Immutable<KubernetesObject>) => Promise<KubernetesObject | undefined>;
 
 const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
-const copiedFrom = 'tappaas.dev/secret-copied-from';
-const copiedVersion = 'tappaas.dev/secret-version';
 
 /**
  * Fills in what a rendered Secret only refers to, at the moment it is applied: from the Secret that its annotation names, at the version that
@@ -18,11 +23,11 @@ const copiedVersion = 'tappaas.dev/secret-version';
  */
 export function secretValues(resources: Resources): SecretValues {
   return async (object) => {
-    const from = object.metadata.annotations?.[copiedFrom];
+    const from = object.metadata.annotations?.[secretCopiedFrom];
     if (object.kind !== 'Secret' || from === undefined) return undefined;
     const [namespace = '', name = ''] = from.split('/');
     const found = await resources.get(secrets, { namespace, name });
-    if (found?.metadata.resourceVersion !== object.metadata.annotations?.[copiedVersion]) {
+    if (found?.metadata.resourceVersion !== object.metadata.annotations?.[secretCopiedVersion]) {
       throw platformErrors.TAP_SECRET_CHANGED({
         message: `Secret ${from} ${found === undefined ? 'does not exist any more' : 'was changed meanwhile'}`,
       });

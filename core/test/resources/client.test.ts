@@ -1,7 +1,7 @@
 import type { AnyKind, Kind, Resource } from '@tappaas/sdk';
 import test from 'ava';
 import type { Access } from '../../dist/resources/client.js';
-import { kubernetesHandle } from '../../dist/resources/kinds/kubernetes-handle.js';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { createInformer } from '../../dist/reconcile/informer.js';
 import { seededRandom, settled } from '../virtual-clock.ts';
 import { configMaps, configMap, never, startEngine, Widget, widget, widgets, type Fixture, type TestObject } from './engine-fixture.ts';

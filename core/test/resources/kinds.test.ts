@@ -2,7 +2,7 @@ import { defineKind, Type } from '@tappaas/sdk';
 import test from 'ava';
 import { createResourceEngine } from '../../dist/resources/engine.js';
 import { coreKinds, kernelKinds } from '../../dist/resources/kinds/kernel-kinds.js';
-import { kubernetesHandle } from '../../dist/resources/kinds/kubernetes-handle.js';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { openWatchCache } from '../../dist/store/watch-cache.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { seededRandom, VirtualClock } from '../virtual-clock.ts';

@@ -1,6 +1,6 @@
 import { Type } from '@tappaas/sdk';
 import test from 'ava';
-import { kubernetesHandle } from '../../dist/resources/kinds/kubernetes-handle.js';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { configMap, configMaps, never, objectOf, options, startEngine, targetOf, widget, widgets } from './engine-fixture.ts';
 
 const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };

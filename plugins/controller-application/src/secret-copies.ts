@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Immutable, KubernetesSecret, RenderFacts } from '@tappaas/sdk';
+import { secretCopiedFrom, secretCopiedVersion, type Immutable, type KubernetesSecret, type RenderFacts } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
-
-/** The annotation that makes the platform fill in a Secret's data, from this Secret beside the application, while it is applied. */
-export const copiedFrom = 'tappaas.dev/secret-copied-from';
-/** The resourceVersion of the Secret that was meant: another one is another release. */
-export const copiedVersion = 'tappaas.dev/secret-version';
 
 /** Name of a settled input: the version of a Secret that the application uses. */
 export const secretInput = (secret: string) => `secret/${secret}`;
@@ -35,8 +30,8 @@ export function secretCopies(application: Immutable<ApplicationObject>, facts: R
       namespace: facts.cluster.namespace,
       labels: { 'app.kubernetes.io/name': application.metadata.name, 'app.kubernetes.io/managed-by': 'tappaas' },
       annotations: {
-        [copiedFrom]: `${application.metadata.namespace}/${secret}`,
-        [copiedVersion]: facts.inputs[secretInput(secret)] ?? '',
+        [secretCopiedFrom]: `${application.metadata.namespace}/${secret}`,
+        [secretCopiedVersion]: facts.inputs[secretInput(secret)] ?? '',
       },
     },
     type: 'Opaque',

@@ -10,7 +10,7 @@ import { lockPathOf, readLock, writeLock, type LockEntries } from '../lock/lock-
 import { platformHooks } from '../manifest/compatible.js';
 import { findInstalled, readPackageSource, type NoSource, type PluginSource } from '../manifest/package-source.js';
 import { declarationOf, recordManifest } from '../manifest/record.js';
-import { platformSchema } from '../plan/platform-schema.js';
+import { platformApiVersion, platformSchema } from '../plan/platform-schema.js';
 import { makePlan, type Plan } from '../plan/plan.js';
 import type { Problem } from '../problem.js';
 
@@ -99,7 +99,7 @@ export function memoryPlans(options: MemoryOptions, stored: StoredValue): Memory
 
 function rootOf(plugins: readonly LoadedPlugin[], order: InMemoryOptions['order']): ConfigNode {
   const instances = plugins.map(({ id, plugin, config, options }) => [id, { use: plugin.id, config, ...options }] as const);
-  return nodeOf({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', order, plugins: Object.fromEntries(instances) });
+  return nodeOf({ apiVersion: platformApiVersion, kind: 'Platform', order, plugins: Object.fromEntries(instances) });
 }
 
 function memorySource(loaded: LoadedPlugin | undefined): PluginSource | NoSource {

@@ -1,6 +1,9 @@
 import { closedSchema } from '../config/closed-schema.js';
 import type { JsonSchema } from '../manifest/manifest.js';
 
+/** Version of the format of configuration files. */
+export const platformApiVersion = 'tappaas.dev/v1alpha1';
+
 /** The instance id labels metrics, names field managers and is part of paths. */
 export const instanceIdPattern = '^[a-z][a-z0-9]*(-[a-z0-9]+)*$';
 
@@ -39,7 +42,7 @@ const instance = {
 /** The schema of a configuration file; `sections` are those of the composition root. */
 export function platformSchema(sections: Readonly<Record<string, object>>): JsonSchema {
   const own = {
-    apiVersion: { const: 'tappaas.dev/v1alpha1', description: 'Version of the file format.' },
+    apiVersion: { const: platformApiVersion, description: 'Version of the file format.' },
     kind: { const: 'Platform' },
     extends: { type: 'string', description: 'File that this one changes.' },
     order: {

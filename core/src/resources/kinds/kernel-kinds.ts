@@ -1,7 +1,7 @@
 import type { AnyKind } from '@tappaas/sdk';
 import { Operation, PluginStatus, Tenant } from '@tappaas/sdk/kinds';
+import { kubernetesHandle, type HandleOptions } from '@tappaas/sdk/kubernetes';
 import type { KindRegistration, VirtualHandler } from '../kind-entry.js';
-import { kubernetesHandle, type HandleExtra } from './kubernetes-handle.js';
 
 /** Kinds that are asked and never stored; the stages that know the answers hand them in. */
 export interface ReviewHandlers {
@@ -56,6 +56,6 @@ export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[
 
 const own = (kind: AnyKind): KindRegistration => ({ kind, plugin: kernel });
 
-function served(group: string, kind: string, extra: HandleExtra = {}): KindRegistration {
+function served(group: string, kind: string, extra: HandleOptions = {}): KindRegistration {
   return { kind: kubernetesHandle(group, kind, extra), plugin: kernel };
 }
