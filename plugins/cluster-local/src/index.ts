@@ -64,7 +64,7 @@ export default definePlugin({
 function localCluster({ httpPort, hostSuffix }: Config, engine: EngineHandle) {
   return {
     description: 'Local processes on this machine.',
-    profiles: ['workloads', 'config'] as const,
+    profiles: ['workloads', 'batch', 'config'] as const,
     capabilities: [],
     scheduling: 'bind' as const,
     namespaceTemplate: 'tappaas-{namespace}',

@@ -18,7 +18,7 @@ const fields = (behaviour: Behaviour, object: object, previous?: object) =>
   behaviour.check?.(object as never, previous as never).map(({ field }) => field);
 
 test('a deployment gets kube-apiserver’s defaults', (t) => {
-  const made = defaulted(deploymentBehaviour as Behaviour, {
+  const made = defaulted(deploymentBehaviour, {
     ...deployment('web', 'one', 1),
     spec: {
       selector: { matchLabels: { app: 'web' } },
@@ -55,20 +55,17 @@ test('a deployment gets kube-apiserver’s defaults', (t) => {
       },
     },
   });
-  t.deepEqual(fields(deploymentBehaviour as Behaviour, made), []);
+  t.deepEqual(fields(deploymentBehaviour, made), []);
 });
 
 test('defaults are complete after one pass', (t) => {
   const cases: readonly (readonly [Behaviour, object])[] = [
-    [deploymentBehaviour as Behaviour, deployment('web', 'one', 2)],
+    [deploymentBehaviour, deployment('web', 'one', 2)],
+    [podBehaviour, pod('p', { containers: [container('x')], volumes: [{ name: 'c', configMap: { name: 'c' } }], serviceAccount: 'me' })],
+    [serviceBehaviour, service('web')],
+    [ingressBehaviour, ingress('web', 'x')],
     [
-      podBehaviour as Behaviour,
-      pod('p', { containers: [container('x')], volumes: [{ name: 'c', configMap: { name: 'c' } }], serviceAccount: 'me' }),
-    ],
-    [serviceBehaviour as Behaviour, service('web')],
-    [ingressBehaviour as Behaviour, ingress('web', 'x')],
-    [
-      jobBehaviour as Behaviour,
+      jobBehaviour,
       { metadata: { name: 'j', uid: 'u' }, spec: { template: { spec: { restartPolicy: 'Never', containers: [container('x')] } } } },
     ],
   ];
@@ -80,7 +77,7 @@ test('defaults are complete after one pass', (t) => {
 
 test('the pull policy follows the tag', (t) => {
   const policy = (image: string) =>
-    defaulted(podBehaviour as Behaviour, pod('p', { containers: [{ name: 'c', image }] })).spec as {
+    defaulted(podBehaviour, pod('p', { containers: [{ name: 'c', image }] })).spec as {
       containers: { imagePullPolicy: string }[];
     };
   for (const [image, expected] of [
@@ -97,13 +94,13 @@ test('the pull policy follows the tag', (t) => {
 test('a workload’s selector must fit its template, name something, and stay', (t) => {
   const good = deployment('web', 'one', 1);
   const check = (edit: (spec: (typeof good)['spec']) => object, previous?: object) =>
-    fields(deploymentBehaviour as Behaviour, { ...good, spec: edit(good.spec) }, previous);
+    fields(deploymentBehaviour, { ...good, spec: edit(good.spec) }, previous);
   const withPolicy = (spec: (typeof good)['spec'], restartPolicy: string) => ({
     ...spec,
     template: { ...spec.template, spec: { ...spec.template.spec, restartPolicy } },
   });
   t.deepEqual(
-    check((spec) => withPolicy({ ...spec, selector: { matchLabels: { app: 'other' } } } as never, 'Always')),
+    check((spec) => withPolicy({ ...spec, selector: { matchLabels: { app: 'other' } } }, 'Always')),
     ['spec.template.metadata.labels'],
   );
   t.deepEqual(
@@ -115,10 +112,9 @@ test('a workload’s selector must fit its template, name something, and stay', 
     ['spec.template.spec.restartPolicy'],
   );
   const always = { ...good, spec: withPolicy(good.spec, 'Always') };
-  t.deepEqual(
-    fields(replicaSetBehaviour as Behaviour, always, { ...always, spec: { ...always.spec, selector: { matchLabels: { app: 'before' } } } }),
-    ['spec.selector'],
-  );
+  t.deepEqual(fields(replicaSetBehaviour, always, { ...always, spec: { ...always.spec, selector: { matchLabels: { app: 'before' } } } }), [
+    'spec.selector',
+  ]);
   t.deepEqual(
     check((spec) =>
       withPolicy({ ...spec, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: '0%' } } } as never, 'Always'),
@@ -142,7 +138,7 @@ test('every fault of a pod is told at once, by field', (t) => {
       { name: 'ok', image: 'process', env: [{ name: '1=2' }] },
     ],
   });
-  t.deepEqual(fields(podBehaviour as Behaviour, faulty)?.toSorted(), [
+  t.deepEqual(fields(podBehaviour, faulty)?.toSorted(), [
     'spec.containers[0].image',
     'spec.containers[0].livenessProbe.successThreshold',
     'spec.containers[0].name',
@@ -157,27 +153,27 @@ test('every fault of a pod is told at once, by field', (t) => {
 
 test('a pod’s node, once set, and its programs stay; images may change', (t) => {
   const bound = pod('p', { nodeName: 'a', containers: [{ name: 'c', image: 'one' }] });
-  const check = (spec: object) => fields(podBehaviour as Behaviour, { ...bound, spec: { ...bound.spec, ...spec } }, bound);
+  const check = (spec: object) => fields(podBehaviour, { ...bound, spec: { ...bound.spec, ...spec } }, bound);
   t.deepEqual(check({ nodeName: 'b' }), ['spec.nodeName']);
   t.deepEqual(check({ containers: [{ name: 'c', image: 'two' }] }), []);
   t.deepEqual(check({ containers: [{ name: 'c', image: 'one', command: ['x'] }] }), ['spec']);
   const free = pod('p', { containers: [{ name: 'c', image: 'one' }] });
-  t.deepEqual(fields(podBehaviour as Behaviour, bound, free), []);
+  t.deepEqual(fields(podBehaviour, bound, free), []);
 });
 
 test('services and ingresses are checked where they would not work', (t) => {
-  t.deepEqual(fields(serviceBehaviour as Behaviour, { ...service('s'), spec: { ports: [] } }), ['spec.ports']);
-  t.deepEqual(fields(serviceBehaviour as Behaviour, { ...service('s'), spec: { ports: [{ port: 80 }, { port: 99_999, name: 'x' }] } }), [
+  t.deepEqual(fields(serviceBehaviour, { ...service('s'), spec: { ports: [] } }), ['spec.ports']);
+  t.deepEqual(fields(serviceBehaviour, { ...service('s'), spec: { ports: [{ port: 80 }, { port: 99_999, name: 'x' }] } }), [
     'spec.ports[0].name',
     'spec.ports[1].port',
   ]);
-  t.deepEqual(fields(serviceBehaviour as Behaviour, { ...service('s'), spec: { type: 'ExternalName' } }), ['spec.externalName']);
-  t.deepEqual(fields(ingressBehaviour as Behaviour, { ...ingress('i', 'x'), spec: {} }), ['spec']);
+  t.deepEqual(fields(serviceBehaviour, { ...service('s'), spec: { type: 'ExternalName' } }), ['spec.externalName']);
+  t.deepEqual(fields(ingressBehaviour, { ...ingress('i', 'x'), spec: {} }), ['spec']);
   const path = (rule: object) => ({ ...ingress('i', 'x'), spec: { rules: [{ http: { paths: [rule] } }] } });
-  t.deepEqual(
-    fields(ingressBehaviour as Behaviour, path({ path: 'x', pathType: 'Prefix', backend: { service: { name: 's', port: {} } } })),
-    ['spec.rules[0].http.paths[0].path', 'spec.rules[0].http.paths[0].backend.service.port'],
-  );
+  t.deepEqual(fields(ingressBehaviour, path({ path: 'x', pathType: 'Prefix', backend: { service: { name: 's', port: {} } } })), [
+    'spec.rules[0].http.paths[0].path',
+    'spec.rules[0].http.paths[0].backend.service.port',
+  ]);
 });
 
 test('a selector’s text and its meaning agree', (t) => {

@@ -1,11 +1,26 @@
 import type { AnyKind, Host, Watches } from '@tappaas/sdk';
-import { Deployments, EndpointSlices, Jobs, Leases, Nodes, Pods, ReplicaSets, Services } from '../kinds/handles.js';
+import {
+  CronJobs,
+  DaemonSets,
+  Deployments,
+  EndpointSlices,
+  Jobs,
+  Leases,
+  Nodes,
+  Pods,
+  ReplicaSets,
+  Services,
+  StatefulSets,
+} from '../kinds/handles.js';
+import { reconcileCronJob } from './cron-job.js';
+import { reconcileDaemonSet } from './daemon-set.js';
 import { reconcileDeployment } from './deployment.js';
 import { reconcileEndpointSlices, ServiceSelectors } from './endpoint-slice.js';
 import { reconcileJob } from './job.js';
 import { LeaseWatch, nodeOfLease, reconcileNode } from './node-health.js';
 import { reconcilePod } from './pod-garbage.js';
 import { reconcileReplicaSet } from './replica-set.js';
+import { reconcileStatefulSet } from './stateful-set.js';
 
 /** How often pods are looked at for a node that has gone, milliseconds. */
 const garbageMs = 300_000;
@@ -22,6 +37,9 @@ export function registerControllers(host: Pick<Host<unknown>, 'controller'>, eng
   });
   host.controller({ kind: ReplicaSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileReplicaSet });
   host.controller({ kind: Jobs, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileJob });
+  host.controller({ kind: StatefulSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileStatefulSet });
+  host.controller({ kind: DaemonSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileDaemonSet });
+  host.controller({ kind: CronJobs, engine, watches: [{ kind: Jobs, wakes: 'owner' }], reconcile: reconcileCronJob });
   host.controller({
     kind: Services,
     engine,

@@ -2,7 +2,14 @@ import { engineKind, type EngineKind } from '@tappaas/sdk';
 import * as kinds from './handles.js';
 import { endpointSliceBehaviour, ingressBehaviour, serviceBehaviour } from './network-behaviour.js';
 import { podBehaviour } from './pod-behaviour.js';
-import { deploymentBehaviour, jobBehaviour, replicaSetBehaviour } from './workload-behaviour.js';
+import {
+  cronJobBehaviour,
+  daemonSetBehaviour,
+  deploymentBehaviour,
+  jobBehaviour,
+  replicaSetBehaviour,
+  statefulSetBehaviour,
+} from './workload-behaviour.js';
 
 /** All that the local cluster serves. */
 export const engineKinds: readonly EngineKind[] = Object.freeze([
@@ -19,7 +26,10 @@ export const engineKinds: readonly EngineKind[] = Object.freeze([
   engineKind(kinds.Leases),
   engineKind(kinds.Deployments, deploymentBehaviour),
   engineKind(kinds.ReplicaSets, replicaSetBehaviour),
+  engineKind(kinds.StatefulSets, statefulSetBehaviour),
+  engineKind(kinds.DaemonSets, daemonSetBehaviour),
   engineKind(kinds.Jobs, jobBehaviour),
+  engineKind(kinds.CronJobs, cronJobBehaviour),
   engineKind(kinds.PodDisruptionBudgets),
   engineKind(kinds.PriorityClasses),
 ]);

@@ -1,5 +1,6 @@
 import { deny, type Denial, type Immutable, type KindBehaviour, type LabelSelector, type PodTemplate } from '@tappaas/sdk';
 import type { CronJobs, DaemonSets, Deployments, Jobs, ReplicaSets, StatefulSets } from './handles.js';
+import { parseCron, wallClock } from '../cron-schedule.js';
 import { matchesSelector } from './label-selector.js';
 import { checkPodSpec, invalid, required } from './pod-checks.js';
 import { defaultPodTemplate } from './pod-defaults.js';
@@ -93,7 +94,13 @@ export const statefulSetBehaviour: KindBehaviour<typeof StatefulSets> = {
     spec.persistentVolumeClaimRetentionPolicy ??= { whenDeleted: 'Retain', whenScaled: 'Retain' };
     defaultPodTemplate(spec.template);
   },
-  check: ({ spec }, previous) => [...checkWorkload(spec, previous?.spec), ...restartsAlways(spec?.template)],
+  check: ({ spec }, previous) => [
+    ...checkWorkload(spec, previous?.spec),
+    ...restartsAlways(spec?.template),
+    ...(spec?.volumeClaimTemplates?.length
+      ? [invalid('spec.volumeClaimTemplates', 'persistent volumes are not served here; use emptyDir or another cluster')]
+      : []),
+  ],
 };
 
 export const daemonSetBehaviour: KindBehaviour<typeof DaemonSets> = {
@@ -157,5 +164,19 @@ export const cronJobBehaviour: KindBehaviour<typeof CronJobs> = {
     const template = spec.jobTemplate.spec?.template;
     if (template) defaultPodTemplate(template);
   },
-  check: ({ spec }) => checkPodSpec(spec.jobTemplate.spec?.template.spec, 'spec.jobTemplate.spec.template.spec'),
+  check: ({ spec }) => [
+    ...checkPodSpec(spec.jobTemplate.spec?.template.spec, 'spec.jobTemplate.spec.template.spec'),
+    ...told('spec.schedule', () => parseCron(spec.schedule)),
+    ...told('spec.timeZone', () => wallClock(spec.timeZone ?? 'UTC')),
+  ],
 };
+
+/** What a function throws, as a denial of a field. */
+function told(field: string, run: () => unknown): Denial[] {
+  try {
+    run();
+    return [];
+  } catch (error) {
+    return [invalid(field, error instanceof Error ? error.message : String(error))];
+  }
+}

@@ -1,0 +1,94 @@
+import type { CronJob, CronJobStatus, Immutable, Job } from '@tappaas/sdk';
+import { nextRun, parseCron } from '../cron-schedule.js';
+import { controllerReference, suffixed } from './naming.js';
+import { isControlledBy } from './pod-facts.js';
+
+type ACron = Immutable<CronJob>;
+type AJob = Immutable<Job>;
+
+/** What to do so that a cron job's jobs run at their times. */
+export interface CronJobPlan {
+  readonly create?: object;
+  readonly delete: readonly AJob[];
+  readonly status: CronJobStatus;
+  readonly againAtMs?: number;
+}
+
+/** Times that were missed are looked for so many at most; of all that were missed only the last one runs. */
+const missedMax = 1000;
+
+/** Plans from all jobs of the namespace. The name of a job derives from its time, so a time never runs twice. */
+export function planCronJob(cron: ACron, jobs: readonly AJob[], nowMs: number): CronJobPlan {
+  const own = jobs.filter((job) => isControlledBy(job, cron.metadata.uid));
+  const active = own.filter((job) => endOf(job) === undefined);
+  const { due, nextMs } = timesOf(cron, nowMs);
+  const policy = cron.spec.concurrencyPolicy ?? 'Allow';
+  const isHeld = cron.spec.suspend === true || (policy === 'Forbid' && active.length > 0);
+  const create = due !== undefined && !isHeld ? jobAt(cron, due) : undefined;
+  const replaced = create !== undefined && policy === 'Replace' ? active : [];
+  const lastSchedule = create === undefined ? cron.status?.lastScheduleTime : new Date(due ?? nowMs).toISOString();
+  const succeeded = own
+    .map((job) => job.status?.completionTime)
+    .filter((time) => time !== undefined)
+    .toSorted()
+    .at(-1);
+  const status: CronJobStatus = {
+    active: active
+      .filter((job) => !replaced.includes(job))
+      .map(({ metadata: { name = '', namespace = '', uid = '' } }) => ({ apiVersion: 'batch/v1', kind: 'Job', name, namespace, uid })),
+    ...(lastSchedule === undefined ? {} : { lastScheduleTime: lastSchedule }),
+    ...(succeeded === undefined ? {} : { lastSuccessfulTime: succeeded }),
+  };
+  return {
+    ...(create === undefined ? {} : { create }),
+    delete: [
+      ...replaced,
+      ...surplus(own, 'Complete', cron.spec.successfulJobsHistoryLimit ?? 3),
+      ...surplus(own, 'Failed', cron.spec.failedJobsHistoryLimit ?? 1),
+    ],
+    status,
+    ...(nextMs === undefined || cron.spec.suspend ? {} : { againAtMs: nextMs }),
+  };
+}
+
+/** The latest time that is due, unless it is too long ago, and the next one. */
+function timesOf(cron: ACron, nowMs: number): { readonly due?: number; readonly nextMs?: number } {
+  const schedule = parseCron(cron.spec.schedule);
+  const zone = cron.spec.timeZone ?? 'UTC';
+  const sinceMs = Date.parse(cron.status?.lastScheduleTime ?? cron.metadata.creationTimestamp ?? '') || nowMs;
+  const deadlineMs = cron.spec.startingDeadlineSeconds === undefined ? Infinity : cron.spec.startingDeadlineSeconds * 1000;
+  let due: number | undefined;
+  let next = nextRun(schedule, Math.max(sinceMs, nowMs - deadlineMs), zone);
+  for (let missed = 0; next !== undefined && next <= nowMs; missed += 1) {
+    due = next;
+    // After a long time the rest is skipped: only the last missed time would run anyway.
+    next = missed < missedMax ? nextRun(schedule, next, zone) : nextRun(schedule, nowMs, zone);
+  }
+  return { ...(due === undefined ? {} : { due }), ...(next === undefined ? {} : { nextMs: next }) };
+}
+
+function jobAt(cron: ACron, atMs: number): object {
+  const { metadata, spec } = cron.spec.jobTemplate;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: suffixed(cron.metadata.name ?? '', String(Math.floor(atMs / 60_000))),
+      namespace: cron.metadata.namespace,
+      labels: metadata?.labels ?? {},
+      annotations: { ...metadata?.annotations, 'batch.kubernetes.io/cronjob-scheduled-timestamp': new Date(atMs).toISOString() },
+      ownerReferences: [controllerReference(cron)],
+    },
+    spec,
+  };
+}
+
+const endOf = (job: AJob) =>
+  job.status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'));
+
+/** The oldest finished jobs of one sort beyond the number that is kept. */
+function surplus(jobs: readonly AJob[], type: 'Complete' | 'Failed', kept: number): readonly AJob[] {
+  const finished = jobs.filter((job) => endOf(job)?.type === type && job.metadata.deletionTimestamp === undefined);
+  const sorted = finished.toSorted((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1));
+  return sorted.slice(0, Math.max(0, sorted.length - kept));
+}
