@@ -51,23 +51,29 @@ async function errorsPage(): Promise<string> {
   return `# Error codes\n\n${generated}\nNo code is ever renamed or reused.\n\n${table(['code', 'status', 'blame', 'retry', 'what to do'], rows)}\n`;
 }
 
-/** Every error of every table that a built module exports. */
+/** One error of each code, in the order of codes. */
 export async function allErrors(): Promise<readonly TapError[]> {
-  const errors = new Map<string, TapError>();
+  const errors = new Map((await declaredErrors()).map((error) => [error.code, error]));
+  return [...errors.values()].toSorted((a, b) => (a.code < b.code ? -1 : 1));
+}
+
+/** An error of every line of every table that a built module exports; a test holds lines of one code to one meaning. */
+export async function declaredErrors(): Promise<readonly TapError[]> {
+  const errors: TapError[] = [];
   const folders = ['sdk/dist', 'core/dist', ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}/dist`)];
   for (const folder of folders) {
     for (const file of await modulesBelow(join(root, folder))) {
       const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-      for (const error of Object.values(module).flatMap(errorsOf)) if (!errors.has(error.code)) errors.set(error.code, error);
+      errors.push(...Object.values(module).flatMap(errorsOf));
     }
   }
-  return [...errors.values()].toSorted((a, b) => (a.code < b.code ? -1 : 1));
+  return errors;
 }
 
 async function modulesBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
-    .filter(({ name }) => /(^|-)(errors|store)\.js$/.test(name))
+    .filter(({ name }) => /(^|-)errors\.js$/.test(name))
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted();
 }

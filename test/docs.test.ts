@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { dirname, join, relative, resolve } from 'node:path';
 import test from 'ava';
 import { parseDocument } from 'yaml';
-import { allErrors, referencePages } from '../.ci/reference.ts';
+import { allErrors, declaredErrors, referencePages } from '../.ci/reference.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -17,6 +17,16 @@ async function pages(): Promise<readonly string[]> {
   };
   const top = (await readdir(root)).filter((name) => name.endsWith('.md')).map((name) => join(root, name));
   return [...top, ...(await Promise.all(['docs', 'examples', 'plugins', 'core/src'].map(below))).flat()];
+}
+
+/** Every source file below the folders, with its text. */
+async function sourcesBelow(...folders: readonly string[]): Promise<readonly { readonly path: string; readonly text: string }[]> {
+  const below = async (folder: string) => {
+    const entries = await readdir(join(root, folder), { recursive: true }).catch(() => []);
+    const paths = entries.filter((path) => /\.ts$/.test(path)).map((path) => `${folder}/${path}`);
+    return Promise.all(paths.map(async (path) => ({ path, text: await readFile(join(root, path), 'utf8') })));
+  };
+  return (await Promise.all(folders.map(below))).flat();
 }
 
 interface Block {
@@ -110,6 +120,27 @@ test('every error code has an imperative remedy and a form that says whose it is
     t.regex(code, /^[A-Z]+(_[A-Z0-9]+)+$/);
     t.regex(spec.remedy, /^[A-Z].*\.$/, code);
   }
+});
+
+test('no error code is declared twice with different meanings', async (t) => {
+  const specs = new Map<string, Set<string>>();
+  for (const { code, spec } of await declaredErrors()) {
+    const { httpStatus, blame, retry, remedy } = spec;
+    specs.set(code, (specs.get(code) ?? new Set()).add(JSON.stringify({ httpStatus, blame, retry, remedy })));
+  }
+  t.true(specs.size > 50);
+  t.deepEqual(Object.fromEntries([...specs].filter(([, found]) => found.size > 1).map(([code, found]) => [code, [...found]])), {});
+});
+
+test('every table of error codes stands in a file named errors, where the reference finds it', async (t) => {
+  const sources = await sourcesBelow('sdk/src', 'core/src', ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}/src`));
+  const elsewhere = sources.filter(
+    ({ path, text }) => /= (errorTable|defineErrors)\(/.test(text.replace(/^ \*.*$/gm, '')) && !/(^|[/-])errors\.ts$/.test(path),
+  );
+  t.deepEqual(
+    elsewhere.map(({ path }) => path),
+    [],
+  );
 });
 
 test('every folder of core/src and every plugin has a README of at most 25 lines with its invariants', async (t) => {

@@ -11,6 +11,7 @@ export { secret, secretFrom, secretKeyword, type Secret, type SecretSource } fro
 export { secretCopiedFrom, secretCopiedVersion } from './secret-copy.js';
 export * from './quantity.js';
 export * from './errors.js';
+export { objectErrors } from './object-errors.js';
 export * from './kinds.js';
 export * from './kubernetes-kind.js';
 export type { ApplyFields, ListQuery, Preconditions, Resources } from './resources.js';

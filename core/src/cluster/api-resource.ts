@@ -1,4 +1,4 @@
-import { clusterErrors } from './errors.js';
+import { objectErrors } from '@tappaas/sdk';
 
 /** Where objects of one kind are found on a server. */
 export interface ApiResource {
@@ -42,7 +42,7 @@ export function resourcePath(resource: ApiResource, target: { namespace?: string
 /** Encoding keeps "." and "..", which a URL resolves, so names that contain them as a whole are refused, as Kubernetes does. */
 function pathSegment(text: string, field: string): string {
   if (text === '' || text === '.' || text === '..' || /[/%]/.test(text)) {
-    throw clusterErrors.TAP_OBJECT_INVALID({ message: `${field} must be a name without "/" and "%", found "${text}"`, field });
+    throw objectErrors.TAP_OBJECT_INVALID({ message: `${field} must be a name without "/" and "%", found "${text}"`, field });
   }
   return encodeURIComponent(text);
 }

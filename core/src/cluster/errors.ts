@@ -1,23 +1,13 @@
-import { errorTable, type TapError } from '@tappaas/sdk';
+import { errorTable, objectErrors, TapError, type ErrorDetails } from '@tappaas/sdk';
 
 const upstream = { blame: 'upstream', retry: 'back-off' } as const;
 
 /**
- * What a cluster, or the way to it, answers instead of an object.
+ * What the way to a cluster, or the cluster as a whole, answers; answers about objects are {@link objectErrors}.
  *
  * Nothing here ends a reconcile's back-off: a missing namespace appears, a quota is raised, a server comes back.
  */
 export const clusterErrors = errorTable({
-  TAP_OBJECT_NOT_FOUND: { ...upstream, httpStatus: 404, remedy: 'Check the name and the namespace.' },
-  TAP_OBJECT_EXISTS: { ...upstream, httpStatus: 409, remedy: 'Choose another name, or update the object that exists.' },
-  TAP_OBJECT_CONFLICT: { ...upstream, httpStatus: 409, remedy: 'Read the object again and repeat the change on what is now.' },
-  TAP_OBJECT_INVALID: { ...upstream, httpStatus: 422, remedy: 'Correct the fields named.' },
-  TAP_OBJECT_FORBIDDEN: {
-    ...upstream,
-    httpStatus: 403,
-    remedy: 'Ask an administrator for the permission, or change what the message names.',
-  },
-  TAP_OBJECT_EXPIRED: { ...upstream, httpStatus: 410, remedy: 'List again without resourceVersion.' },
   TAP_CLUSTER_KIND_UNKNOWN: { ...upstream, httpStatus: 404, remedy: 'Install what serves the kind in the cluster, or remove the object.' },
   TAP_CLUSTER_UNAUTHENTICATED: { ...upstream, httpStatus: 502, remedy: "Renew the credentials in the cluster's configuration." },
   TAP_CLUSTER_UNTRUSTED: {
@@ -48,7 +38,7 @@ interface Status {
   readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly field?: string }[] };
 }
 
-type Code = keyof typeof clusterErrors;
+type Code = keyof typeof clusterErrors | keyof typeof objectErrors;
 
 const codeOfHttpStatus: Readonly<Record<number, Code>> = {
   400: 'TAP_OBJECT_INVALID',
@@ -71,10 +61,17 @@ export function errorOfAnswer(what: string, httpStatus: number, body: unknown, r
   const code = status.reason === 'AlreadyExists' ? 'TAP_OBJECT_EXISTS' : (codeOfHttpStatus[httpStatus] ?? 'TAP_CLUSTER_FAILED');
   const field = status.details?.causes?.find((cause) => cause.field !== undefined)?.field;
   const askedMs = status.details?.retryAfterSeconds === undefined ? retryAfterMs : status.details.retryAfterSeconds * 1_000;
-  return clusterErrors[code]({
+  return errorOf(code, {
     message: `${what}: the cluster answered ${httpStatus} ${status.reason ?? ''} ${status.message ?? ''}`.trimEnd(),
     data: { httpStatus, ...(status.reason === undefined ? {} : { reason: status.reason }) },
     ...(field === undefined ? {} : { field }),
     ...(askedMs === undefined ? {} : { retryAfterMs: askedMs }),
   });
+}
+
+/** Whoever is asked here is not us, and may be another one tomorrow. */
+function errorOf(code: Code, details: ErrorDetails): TapError {
+  if (code in clusterErrors) return clusterErrors[code as keyof typeof clusterErrors](details);
+  const { spec } = objectErrors[code as keyof typeof objectErrors](details);
+  return new TapError(code, { ...spec, ...upstream }, details);
 }

@@ -1,7 +1,7 @@
 import { errorTable } from '@tappaas/sdk';
+import { guardErrors } from '../kernel/errors.js';
 
-/** What can be wrong where stages meet. */
-export const platformErrors = errorTable({
+const ownErrors = errorTable({
   TAP_NAMESPACE_FOREIGN: {
     httpStatus: 409,
     blame: 'upstream',
@@ -13,12 +13,6 @@ export const platformErrors = errorTable({
     blame: 'caller',
     retry: 'back-off',
     remedy: 'Name a loaded cluster in spec.placement.clusters, or load a cluster plugin.',
-  },
-  TAP_ENGINE_NOT_SERVED: {
-    httpStatus: 503,
-    blame: 'plugin',
-    retry: 'back-off',
-    remedy: 'Ask for the connection in a task: the API does not listen yet.',
   },
   TAP_SECRET_CHANGED: {
     httpStatus: 409,
@@ -45,3 +39,6 @@ export const platformErrors = errorTable({
     remedy: 'Declare the permission in definePlugin and approve it with tappaas plugins approve.',
   },
 });
+
+/** What can be wrong where stages meet. */
+export const platformErrors = { ...ownErrors, TAP_ENGINE_NOT_SERVED: guardErrors.TAP_ENGINE_NOT_SERVED };

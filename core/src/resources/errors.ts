@@ -1,10 +1,9 @@
-import { errorTable, type TapError } from '@tappaas/sdk';
+import { errorTable, objectErrors, type TapError } from '@tappaas/sdk';
 
 const caller = { blame: 'caller', retry: 'never' } as const;
 const platform = { blame: 'platform', retry: 'back-off' } as const;
 
-/** What a resource engine answers instead of an object; REST maps the HTTP status to a Status reason. */
-export const resourceErrors = errorTable({
+const ownErrors = errorTable({
   TAP_KIND_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Look up the served kinds with `kubectl api-resources`.' },
   TAP_KIND_INVALID: { ...platform, httpStatus: 500, retry: 'never', remedy: 'Correct the declaration of the kind.' },
   TAP_KIND_DUPLICATE: { ...platform, httpStatus: 500, retry: 'never', remedy: 'Remove one of the two plugins that contribute the kind.' },
@@ -14,16 +13,7 @@ export const resourceErrors = errorTable({
     remedy: 'Load the plugin that contributes the kind, or remove its objects with `tappaas plugins purge`.',
   },
   TAP_ENGINE_NOT_STARTED: { ...platform, httpStatus: 503, remedy: 'Wait until the platform is ready; readyz says what it waits for.' },
-  TAP_OBJECT_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Check the name and the namespace.' },
-  TAP_OBJECT_EXISTS: { ...caller, httpStatus: 409, remedy: 'Choose another name, or update the object that exists.' },
-  TAP_OBJECT_CONFLICT: {
-    ...caller,
-    httpStatus: 409,
-    retry: 'back-off',
-    remedy: 'Read the object again and repeat the change on what is now.',
-  },
   TAP_OBJECT_PRECONDITION: { ...caller, httpStatus: 412, remedy: 'Read the object again and repeat the change with its new ETag.' },
-  TAP_OBJECT_INVALID: { ...caller, httpStatus: 422, remedy: 'Correct the fields named.' },
   TAP_OBJECT_CLAIMS_TOO_MUCH: {
     blame: 'plugin',
     retry: 'never',
@@ -36,14 +26,8 @@ export const resourceErrors = errorTable({
     httpStatus: 500,
     remedy: 'Correct the plugin named: objects are plain JSON data.',
   },
-  TAP_OBJECT_FORBIDDEN: {
-    ...caller,
-    httpStatus: 403,
-    remedy: 'Ask an administrator for the permission, or change what the message names.',
-  },
   TAP_OBJECT_DENIED: { ...caller, httpStatus: 403, remedy: 'Change what the named plugins object to.' },
   TAP_OBJECT_UNSEALED: { ...platform, httpStatus: 503, remedy: 'Give the platform a key file outside of its data directory.' },
-  TAP_OBJECT_EXPIRED: { ...caller, httpStatus: 410, remedy: 'List again without resourceVersion, or go on with the token given.' },
   TAP_OBJECT_UNKNOWN_VERSION: {
     ...caller,
     httpStatus: 410,
@@ -62,6 +46,9 @@ export const resourceErrors = errorTable({
     remedy: 'Wait: the first request with this Idempotency-Key still runs.',
   },
 });
+
+/** What a resource engine answers instead of an object; REST maps the HTTP status to a Status reason. */
+export const resourceErrors = { ...objectErrors, ...ownErrors };
 
 /** One of several reasons; `plugin` is the instance whose tap objected. */
 export interface Cause {

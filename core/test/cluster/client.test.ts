@@ -267,6 +267,8 @@ test('answers become errors that name what was asked', async (t) => {
     server.faults.push(fault);
     const error = await t.throwsAsync(client.create(pods, { metadata: web }), { code });
     t.true(error?.message.startsWith('create pods shop/web: '), error?.message);
+    const { blame, retry } = (error as TapError).spec;
+    t.deepEqual({ blame, retry }, { blame: 'upstream', retry: 'back-off' }, 'somebody else may mend it');
   }
 });
 

@@ -1,4 +1,5 @@
-import { errorTable, freezeDeep } from '@tappaas/sdk';
+import { freezeDeep } from '@tappaas/sdk';
+import { documentErrors } from './document-errors.js';
 import { fieldPath, itemPath } from './field-path.js';
 
 /** What a document may be before anybody looks at its meaning. */
@@ -15,12 +16,6 @@ export interface Document {
   readonly value: unknown;
   readonly duplicates: readonly string[];
 }
-
-/** Codes of a body that cannot be read. */
-export const documentErrors = errorTable({
-  TAP_DOCUMENT_SYNTAX: { httpStatus: 400, blame: 'caller', retry: 'never', remedy: 'Send valid JSON or YAML.' },
-  TAP_DOCUMENT_LIMIT: { httpStatus: 400, blame: 'caller', retry: 'never', remedy: 'Send a smaller or flatter document.' },
-});
 
 /** As many as kube-apiserver lists. */
 const duplicatesMax = 100;

@@ -13,7 +13,8 @@ import {
 } from 'yaml';
 import { fieldPath, itemPath } from './field-path.js';
 import { isDeeperThan } from './json-value.js';
-import { documentErrors, documentLimits, parseJson, type Document, type DocumentLimits } from './json-document.js';
+import { documentErrors } from './document-errors.js';
+import { documentLimits, parseJson, type Document, type DocumentLimits } from './json-document.js';
 
 /** Enough for anchors that people use, far from what an alias bomb needs. */
 const aliasesMax = 100;

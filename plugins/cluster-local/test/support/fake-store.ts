@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { definitionOf } from '@tappaas/sdk/definitions';
 import {
-  errorTable,
   freezeDeep,
+  objectErrors,
   type AnyKind,
   type EngineKind,
   type Immutable,
@@ -10,13 +10,6 @@ import {
   type KubernetesObject,
   type Resources,
 } from '@tappaas/sdk';
-
-const storeErrors = errorTable({
-  TAP_OBJECT_NOT_FOUND: { httpStatus: 404, blame: 'caller', retry: 'never', remedy: 'Create it.' },
-  TAP_OBJECT_EXISTS: { httpStatus: 409, blame: 'caller', retry: 'never', remedy: 'Use another name.' },
-  TAP_OBJECT_CONFLICT: { httpStatus: 409, blame: 'caller', retry: 'never', remedy: 'Read it again.' },
-  TAP_OBJECT_INVALID: { httpStatus: 422, blame: 'caller', retry: 'never', remedy: 'Correct it.' },
-});
 
 export interface StoreEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -85,7 +78,7 @@ export class FakeStore {
     const { metadata } = object;
     metadata.name ??= `${metadata.generateName ?? ''}${(this.#uids + 1).toString(36)}`;
     const key = { namespace: metadata.namespace ?? '', name: metadata.name };
-    if (this.#objects.has(this.#path(kind, key))) throw storeErrors.TAP_OBJECT_EXISTS({ message: `${kind.kind} ${metadata.name} exists` });
+    if (this.#objects.has(this.#path(kind, key))) throw objectErrors.TAP_OBJECT_EXISTS({ message: `${kind.kind} ${metadata.name} exists` });
     this.#uids += 1;
     metadata.uid = randomUUID();
     metadata.generation = 1;
@@ -99,9 +92,10 @@ export class FakeStore {
     const served = this.served(kind);
     const previous = this.#require(kind, key);
     const wished = (patch as Loose).metadata ?? {};
-    if (wished.uid !== undefined && wished.uid !== previous.metadata.uid) throw storeErrors.TAP_OBJECT_CONFLICT({ message: 'another uid' });
+    if (wished.uid !== undefined && wished.uid !== previous.metadata.uid)
+      throw objectErrors.TAP_OBJECT_CONFLICT({ message: 'another uid' });
     if (wished.resourceVersion !== undefined && wished.resourceVersion !== previous.metadata.resourceVersion) {
-      throw storeErrors.TAP_OBJECT_CONFLICT({ message: 'another resourceVersion' });
+      throw objectErrors.TAP_OBJECT_CONFLICT({ message: 'another resourceVersion' });
     }
     const merged = mergePatch(structuredClone(previous), patch) as Loose;
     const before = previous as Loose;
@@ -121,7 +115,7 @@ export class FakeStore {
     const served = this.served(kind);
     const previous = this.#require(kind, key) as Immutable<Loose>;
     if (options.uid !== undefined && options.uid !== previous.metadata.uid)
-      throw storeErrors.TAP_OBJECT_CONFLICT({ message: 'another uid' });
+      throw objectErrors.TAP_OBJECT_CONFLICT({ message: 'another uid' });
     const graceSeconds = graceOf(served, previous, options.graceSeconds);
     if (graceSeconds > 0) {
       if (previous.metadata.deletionTimestamp !== undefined) return;
@@ -165,7 +159,7 @@ export class FakeStore {
     behaviour?.default?.(object, previous);
     const denials = behaviour?.check?.(object, previous) ?? [];
     if (denials.length > 0)
-      throw storeErrors.TAP_OBJECT_INVALID({ message: denials.map(({ field, message }) => `${field}: ${message}`).join('; ') });
+      throw objectErrors.TAP_OBJECT_INVALID({ message: denials.map(({ field, message }) => `${field}: ${message}`).join('; ') });
   }
 
   #put(type: 'ADDED' | 'MODIFIED', served: Served, object: KubernetesObject): Immutable<KubernetesObject> {
@@ -194,7 +188,7 @@ export class FakeStore {
 
   #require(kind: AnyKind, key: Key): Immutable<KubernetesObject> {
     const found = this.get(kind, key);
-    if (!found) throw storeErrors.TAP_OBJECT_NOT_FOUND({ message: `${kind.kind} ${key.name} not found` });
+    if (!found) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${kind.kind} ${key.name} not found` });
     return found;
   }
 

@@ -1,0 +1,27 @@
+import { errorTable } from './errors.js';
+
+const caller = { blame: 'caller', retry: 'never' } as const;
+
+/**
+ * What {@link Resources} answer instead of an object, whichever engine or cluster was asked.
+ *
+ * A connected cluster's answers have the same codes with `blame: 'upstream'` and `retry: 'back-off'`: what a cluster lacks or forbids now,
+ * such as a namespace or a quota, somebody else may mend, so nothing of it ends a reconcile's back-off.
+ */
+export const objectErrors = errorTable({
+  TAP_OBJECT_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Check the name and the namespace.' },
+  TAP_OBJECT_EXISTS: { ...caller, httpStatus: 409, remedy: 'Choose another name, or update the object that exists.' },
+  TAP_OBJECT_CONFLICT: {
+    ...caller,
+    httpStatus: 409,
+    retry: 'back-off',
+    remedy: 'Read the object again and repeat the change on what is now.',
+  },
+  TAP_OBJECT_INVALID: { ...caller, httpStatus: 422, remedy: 'Correct the fields named.' },
+  TAP_OBJECT_FORBIDDEN: {
+    ...caller,
+    httpStatus: 403,
+    remedy: 'Ask an administrator for the permission, or change what the message names.',
+  },
+  TAP_OBJECT_EXPIRED: { ...caller, httpStatus: 410, remedy: 'List again without resourceVersion, or go on with the token given.' },
+});
