@@ -50,7 +50,8 @@ export class WriterLink {
 
   constructor(data: WriterData, listener: LinkListener) {
     this.#listener = listener;
-    this.#worker = new Worker(new URL('writer/worker.js', import.meta.url), { workerData: data, name: 'store-sqlite' });
+    // Options of the process, such as --input-type, may not fit a thread.
+    this.#worker = new Worker(new URL('writer/worker.js', import.meta.url), { workerData: data, name: 'store-sqlite', execArgv: [] });
     this.#worker.on('message', (reply: Reply) => this.#receive(reply));
     this.#worker.on('error', (cause) => this.#end(writerFailed(cause)));
     this.#worker.on('exit', () => {
