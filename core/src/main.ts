@@ -9,7 +9,14 @@ if (found < versionMin) {
   process.exitCode = 1;
 } else {
   const { runCommandLine } = await import('./cli/command-line.js');
-  process.exitCode = await runCommandLine({
+  // A command whose reader has gone (`tappaas logs -f | head`) has nothing left to do; the platform goes on without one.
+  let isPlatform = false;
+  const readerGone = (): void => {
+    if (!isPlatform) process.exit();
+  };
+  process.stdout.on('error', readerGone);
+  process.stderr.on('error', readerGone);
+  const code = await runCommandLine({
     arguments: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
@@ -17,9 +24,20 @@ if (found < versionMin) {
     stderr: process.stderr,
     nowMs: Date.now,
     sections: async () => ({ api: (await import('./platform/settings.js')).apiSection }),
-    startPlatform: async (options, terminal) =>
-      (await import('./platform/up.js')).up(options, { terminal, onSignal: (signal, heard) => void process.on(signal, heard) }),
+    startPlatform: async (options, terminal) => {
+      isPlatform = true;
+      const { up } = await import('./platform/up.js');
+      return up(options, {
+        terminal,
+        onSignal: (signal, heard) => void process.on(signal, heard),
+        onUncaught: (heard) => void process.on('uncaughtException', heard).on('unhandledRejection', heard),
+        exit: (ended) => process.exit(ended),
+      });
+    },
   });
+  process.exitCode = code;
+  // What a plugin has left open, such as a timer, does not keep a stopped platform from ending.
+  if (isPlatform) process.exit();
 }
 
 export {};

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { families, metricsPage, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
+import { families, hooks, metricsPage, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from './admission/admission.js';
 import { keepCertificatesFresh, localCertificates, type CertificateOptions, type LocalCertificates } from './api/certificates.js';
 import { writeKubeconfig } from './api/kubeconfig.js';
-import { writePrivateFile } from './api/private-file.js';
+import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import { createApiServer, type ApiServer } from './api/server.js';
 import { createFlow, defaultFlowLimits } from './flow/seats.js';
 import { loadKernel, type Kernel } from './kernel/kernel.js';
@@ -78,6 +78,8 @@ class Start {
     // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
     const kernel = await this.#loadKernel();
     const settings = this.#settings(kernel);
+    const leaveLog = log.listen((line) => void kernel.hooks.observe(hooks.telemetry.log, line));
+    this.#undo.push({ what: 'log', stop: async () => leaveLog() });
     const started = kernel.start();
     this.#undo.push({ what: 'plugins', stop: () => kernel.stop() });
     const store = await Promise.race([
@@ -108,7 +110,7 @@ class Start {
         token: identity.engineCredentials.issue(engine, user),
       };
     });
-    const files = await this.#writeFiles(settings, engines, local, certificates.current, identity.firstToken);
+    const files = await this.#writeFiles(settings, engines, local, certificates.current, identity);
 
     // Reconcile and schedule.
     engines.collectGarbage();
@@ -134,7 +136,6 @@ class Start {
     return {
       url: url.includes('127.0.0.1') ? url : local,
       ...files,
-      firstToken: identity.firstToken,
       kernel,
       engines,
       stop: () => this.stop(),
@@ -250,14 +251,20 @@ class Start {
     engines: Engines,
     server: string,
     { authority }: LocalCertificates,
-    token: string | undefined,
+    identity: CallerIdentity,
   ) {
     const kubeconfig = join(directory, 'kubeconfig');
     const authorityFile = join(directory, 'ca.pem');
     await writePrivateFile(authorityFile, authority);
     const names = [...engines.all.keys()].filter((name) => name !== platformEngine);
-    await writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...(token === undefined ? {} : { token }) });
-    return { kubeconfig, authorityFile };
+    const write = (user: { readonly token?: string }) => writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...user });
+    await write({});
+    const withoutToken = await readPrivateFile(kubeconfig);
+    const firstToken = await identity.firstToken({
+      keep: (token) => write({ token }),
+      drop: () => writePrivateFile(kubeconfig, withoutToken ?? ''),
+    });
+    return { kubeconfig, authorityFile, firstToken };
   }
 
   #startSchedulers(kernel: Kernel, clusters: ClusterAccesses): void {

@@ -8,6 +8,13 @@ export interface AdminTokenRecord {
   readonly create: (stored: StoredToken) => Promise<boolean>;
 }
 
+/** Where the administrator finds the token itself. */
+export interface AdminTokenHolder {
+  readonly keep: (token: string) => Promise<void>;
+  /** Undoes `keep`: another replica's token counts. */
+  readonly drop: () => Promise<void>;
+}
+
 /** The administrator's token; `token` is there only when it has just been made. */
 export interface AdminToken {
   readonly stored: StoredToken;
@@ -17,26 +24,21 @@ export interface AdminToken {
 /** The group whose members may do everything. */
 export const administrators = 'system:masters';
 
-/** Makes the one token of the first start; later starts find its hash. */
-export async function ensureAdminToken(record: AdminTokenRecord, clock: Pick<Clock, 'nowMs'>): Promise<AdminToken> {
+/**
+ * Makes the one token of the first start; later starts find its hash. The holder has the token before the store has the hash: whatever
+ * ends the process in between, there is never a hash whose token nobody knows.
+ */
+export async function ensureAdminToken(
+  record: AdminTokenRecord,
+  holder: AdminTokenHolder,
+  clock: Pick<Clock, 'nowMs'>,
+): Promise<AdminToken> {
   const known = await record.load();
   if (known !== undefined) return { stored: known };
   const { token, stored } = createToken({ name: 'admin', groups: [administrators], createdAtMs: clock.nowMs() });
+  await holder.keep(token);
   if (await record.create(stored)) return { stored, token };
+  await holder.drop();
   const rival = await record.load();
-  return rival === undefined ? ensureAdminToken(record, clock) : { stored: rival };
-}
-
-/** What is printed once, at the first start. */
-export function adminTokenNotice(token: string, server: string): string {
-  return [
-    'An administrator token has been made. It is shown this once and stored only as a hash:',
-    '',
-    `  ${token}`,
-    '',
-    'Log in from any machine that reaches the API:',
-    '',
-    `  tappaas login ${server} --token ${token}`,
-    '',
-  ].join('\n');
+  return rival === undefined ? ensureAdminToken(record, holder, clock) : { stored: rival };
 }

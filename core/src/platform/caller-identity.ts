@@ -1,7 +1,7 @@
 import { families, type Authorizer, type Clock, type ResourceStore } from '@tappaas/sdk';
 import type { Authenticate, Authorize } from '../api/stages.js';
 import { createAuthorizerChain } from '../access/authorizer-chain.js';
-import { ensureAdminToken } from '../identity/admin-token.js';
+import { ensureAdminToken, type AdminTokenHolder } from '../identity/admin-token.js';
 import type { StoredToken } from '../identity/api-token.js';
 import { createAuthenticatorChain } from '../identity/authenticator-chain.js';
 import { createEngineCredentials, type EngineCredentials } from '../identity/engine-credentials.js';
@@ -14,16 +14,17 @@ export interface CallerIdentity {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly engineCredentials: EngineCredentials;
-  /** The administrator's token, only at the first start. */
-  readonly firstToken: string | undefined;
+  /** Makes the administrator's token at the first start and answers it; later starts know its hash, and this answers nothing. */
+  readonly firstToken: (holder: AdminTokenHolder) => Promise<string | undefined>;
 }
 
 /** The token's hash has a key of its own in the store, so every replica knows it and no kind shows it. */
 const adminTokenKey = 'identity/admin-token';
 
 export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock: Clock): Promise<CallerIdentity> {
-  const admin = await ensureAdminToken(storeRecord<StoredToken>(store, adminTokenKey), clock);
-  const tokens = createTokenAuthenticator((id) => (id === admin.stored.id ? admin.stored : undefined), clock);
+  const record = storeRecord<StoredToken>(store, adminTokenKey);
+  let admin = await record.load();
+  const tokens = createTokenAuthenticator((id) => (id === admin?.id ? admin : undefined), clock);
   const engineCredentials = createEngineCredentials(clock);
   const authenticators = kernel.services.family(families.authenticator);
   const authorizers = kernel.services.family(families.authorizer);
@@ -36,6 +37,11 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
     authenticate: createAuthenticatorChain([tokens, engineCredentials], chained),
     authorize: createAuthorizerChain((): readonly Authorizer[] => [...authorizers.values()]),
     engineCredentials,
-    firstToken: admin.token,
+    async firstToken(holder) {
+      if (admin !== undefined) return undefined;
+      const made = await ensureAdminToken(record, holder, clock);
+      admin = made.stored;
+      return made.token;
+    },
   };
 }

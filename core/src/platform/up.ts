@@ -4,27 +4,46 @@ import { deploy } from '../cli/commands/deploy.js';
 import { createApiClient } from '../cli/api-client.js';
 import { CliError } from '../cli/cli-error.js';
 import { explained } from '../cli/explained.js';
-import type { Invocation } from '../cli/command.js';
+import { exitCodes, type Invocation } from '../cli/command.js';
 import type { Terminal, UpOptions } from '../cli/terminal.js';
 import { startPlatform, type Platform } from '../platform.js';
-import { createLog } from '../telemetry/log.js';
+import { pluginOf } from '../kernel/kernel.js';
+import { createLog, type Log } from '../telemetry/log.js';
+import { untilToldToEnd } from './ending.js';
 import { systemClock } from './system-clock.js';
 
 /** What the process lends to `tappaas up`: the only place besides main.ts that touches it. */
 export interface UpSurroundings {
   readonly terminal: Terminal;
-  /** Resolves when the process is told to stop, again when it is told twice. */
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
+  /** Hears errors that nobody caught, thrown or rejected; nothing else does. */
+  readonly onUncaught: (heard: (error: unknown) => void) => void;
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void;
 }
 
 /** Starts the platform, deploys the first application, says where everything is, and ends when it is told to stop. */
-export async function up(options: UpOptions, { terminal, onSignal }: UpSurroundings): Promise<number> {
-  const { stdout, stderr } = options;
-  const startMs = terminal.nowMs();
+export async function up(options: UpOptions, surroundings: UpSurroundings): Promise<number> {
+  const { stderr } = options;
   const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
-  const stopped = Promise.withResolvers<void>();
-  onSignal('SIGINT', () => stopped.resolve());
-  onSignal('SIGTERM', () => stopped.resolve());
+  try {
+    return await run(options, surroundings, log);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    log.error('the platform ended because of an error', { error });
+    return exitCodes.failed;
+  }
+}
+
+async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }: UpSurroundings, log: Log): Promise<number> {
+  const { stdout } = options;
+  const startMs = terminal.nowMs();
+  const told = untilToldToEnd({ onSignal, onUncaught, exit, pluginOf, log, clock: systemClock });
+  const running = Promise.withResolvers<Platform>();
+  onSignal('SIGHUP', () => {
+    // Heard from the beginning: by default it would end a process that is still starting.
+    void running.promise.then(({ kernel }) => kernel.reload()).catch((error: unknown) => log.error('the reload failed', { error }));
+  });
   const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
   const platform = await startPlatform({
     configFile: options.configFile,
@@ -35,17 +54,18 @@ export async function up(options: UpOptions, { terminal, onSignal }: UpSurroundi
     log,
     version,
   }).catch(explained);
-  onSignal('SIGHUP', () => void platform.kernel.reload());
+  running.resolve(platform);
+  let code: number;
   try {
-    const url = await firstDeployment(options, terminal, platform);
+    const url = await Promise.race([firstDeployment(options, terminal, platform), told.then(() => undefined)]);
     stdout.write(banner(platform, url, terminal, terminal.nowMs() - startMs));
-    await stopped.promise;
+    code = await told;
     stdout.write('\nStopping …\n');
   } finally {
     await platform.stop();
   }
   stdout.write('Stopped.\n');
-  return 0;
+  return code;
 }
 
 /** Deploys the directory when nothing was deployed yet; answers the application's URL. */

@@ -8,8 +8,6 @@ export interface LogOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly format: LogFormat;
   readonly level: LogLine['level'];
-  /** Told of every line that is written, such as the telemetry.log hook; must not log itself. */
-  readonly onLine?: (line: LogLine) => void;
 }
 
 /** The platform's log; `forPlugin` gives the log of one plugin, whose lines name it. */
@@ -17,6 +15,8 @@ export interface Log extends Logger {
   forPlugin(plugin: string): Logger;
   /** Writes a line that was made elsewhere, such as a plugin's. */
   line(line: LogLine): void;
+  /** Tells every line that is written, clean as it is written; answers how to leave. What a listener logs meanwhile is not told again. */
+  listen(listener: (line: LogLine) => void): () => void;
 }
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
@@ -27,11 +27,26 @@ const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 /** Writes one line per call; control characters are escaped, so that no input can forge a line. */
 export function createLog(options: LogOptions): Log {
   const lowest = levels.indexOf(options.level);
+  const listeners = new Set<(line: LogLine) => void>();
+  let isTelling = false;
+  const tell = (told: LogLine) => {
+    if (isTelling) return;
+    isTelling = true;
+    try {
+      for (const listener of listeners) listener(told);
+    } finally {
+      isTelling = false;
+    }
+  };
+  const listen = (listener: (line: LogLine) => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
   const line = (told: LogLine) => {
     if (levels.indexOf(told.level) < lowest) return;
     const clean = { ...told, fields: cleaned(told.fields) };
     options.write(options.format === 'json' ? jsonLine(clean) : textLine(clean));
-    options.onLine?.(clean);
+    tell(clean);
   };
   const logger = (plugin: string | undefined): Logger => {
     const at =
@@ -46,7 +61,7 @@ export function createLog(options: LogOptions): Log {
         });
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   };
-  return { ...logger(undefined), forPlugin: logger, line };
+  return { ...logger(undefined), forPlugin: logger, line, listen };
 }
 
 /** Values under names that sound like credentials are never written; errors keep what a reader needs. */

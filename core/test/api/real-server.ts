@@ -33,7 +33,8 @@ export interface RealServerOptions {
 export async function startRealServer({ tls, flowLimits }: RealServerOptions = {}): Promise<RealServer> {
   const kept: StoredToken[] = [];
   const record = { load: async () => kept[0], create: async (stored: StoredToken) => kept.push(stored) > 0 };
-  const { token = '' } = await ensureAdminToken(record, realClock);
+  const holder = { keep: async () => {}, drop: async () => {} };
+  const { token = '' } = await ensureAdminToken(record, holder, realClock);
   const authenticate = createAuthenticatorChain(
     [createTokenAuthenticator((id) => kept.find((each) => each.id === id), realClock)],
     () => [],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { adminTokenNotice, ensureAdminToken } from '../../dist/identity/admin-token.js';
+import { ensureAdminToken } from '../../dist/identity/admin-token.js';
 import { createToken, isToken, tokenId, type StoredToken } from '../../dist/identity/api-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
 import { createEngineCredentials } from '../../dist/identity/engine-credentials.js';
@@ -12,8 +12,11 @@ const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}`
 
 function record() {
   const kept: StoredToken[] = [];
+  const held: string[] = [];
   return {
     kept,
+    held,
+    holder: { keep: async (token: string) => void held.push(token), drop: async () => void held.pop() },
     load: async () => kept[0],
     create: async (stored: StoredToken) => {
       if (kept.length > 0) return false;
@@ -25,23 +28,37 @@ function record() {
 
 test('the first start makes one token, later starts find its hash only', async (t) => {
   const store = record();
-  const first = await ensureAdminToken(store, clock);
+  const first = await ensureAdminToken(store, store.holder, clock);
   t.regex(first.token ?? '', /^tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/);
   t.false(JSON.stringify(store.kept).includes((first.token ?? '').slice(-43)));
-  t.deepEqual(await ensureAdminToken(store, clock), { stored: first.stored });
+  t.deepEqual(await ensureAdminToken(store, store.holder, clock), { stored: first.stored });
   t.true(isToken(first.token ?? '', first.stored));
+  t.deepEqual(store.held, [first.token]);
 });
 
 test('of two replicas that start at once one makes the token, and both know it', async (t) => {
   const store = record();
-  const [one, two] = await Promise.all([ensureAdminToken(store, clock), ensureAdminToken(store, clock)]);
+  const [one, two] = await Promise.all([ensureAdminToken(store, store.holder, clock), ensureAdminToken(store, store.holder, clock)]);
   t.is([one, two].filter(({ token }) => token !== undefined).length, 1);
   t.deepEqual(one.stored, two.stored);
+  t.is(store.held.length, 1);
 });
 
-test('the notice holds the token once more than the command that logs in with it', (t) => {
-  const notice = adminTokenNotice('tapp_x', 'https://127.0.0.1:7443');
-  t.true(notice.includes('tappaas login https://127.0.0.1:7443 --token tapp_x'));
+test('when the token cannot be kept no hash of it is stored, so the next start makes another', async (t) => {
+  const store = record();
+  const full = { ...store.holder, keep: () => Promise.reject(new Error('no space left')) };
+  await t.throwsAsync(ensureAdminToken(store, full, clock), { message: 'no space left' });
+  t.deepEqual(store.kept, []);
+  t.truthy((await ensureAdminToken(store, store.holder, clock)).token);
+});
+
+test('when the hash cannot be stored the holder has a token already, and the next start gives it the one that counts', async (t) => {
+  const store = record();
+  const failing = { ...store, create: () => Promise.reject(new Error('the disk failed')) };
+  await t.throwsAsync(ensureAdminToken(failing, store.holder, clock), { message: 'the disk failed' });
+  const next = await ensureAdminToken(store, store.holder, clock);
+  t.is(store.held.at(-1), next.token);
+  t.true(isToken(next.token ?? '', store.kept[0] ?? next.stored));
 });
 
 test('a token is known by its id and refused when one character differs', async (t) => {

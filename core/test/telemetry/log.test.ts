@@ -51,3 +51,23 @@ test('a value that cannot be serialised does not break the line', (t) => {
     /not serialisable/,
   );
 });
+
+test('a listener hears every line as it is written, until it leaves, and not what it logs itself', (t) => {
+  const heard: string[] = [];
+  let told = 0;
+  const text = written('text', (log) => {
+    const leave = log.listen(({ message, fields }) => {
+      told += 1;
+      heard.push(`${message} ${String(fields['token'])}`);
+      log.forPlugin('exporter').warn('the exporter complains');
+    });
+    log.info('one', { token: 'canary' });
+    log.debug('below the level');
+    log.forPlugin('cost-guard').warn('two');
+    leave();
+    log.info('three');
+  });
+  t.deepEqual(heard, ['one [secret]', 'two undefined']);
+  t.is(told, 2);
+  t.is(text.split('the exporter complains').length - 1, 2);
+});

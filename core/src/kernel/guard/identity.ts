@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { isTapError } from '@tappaas/sdk';
 
 /** Whose code runs, and at which hook or point. */
 export interface Frame {
@@ -20,6 +21,11 @@ let immediate: Frame | undefined;
 /** Whose code is running; nothing when it is the platform's own. */
 export function runningFrame(): Frame | undefined {
   return immediate ?? followed.getStore();
+}
+
+/** Instance whose code is running now, or whose `error` it is. */
+export function pluginOf(error?: unknown): string | undefined {
+  return isTapError(error) && error.plugin !== undefined ? error.plugin : runningFrame()?.plugin;
 }
 
 /** Calls `run` as `frame`, and everything that it starts. */

@@ -1,9 +1,9 @@
 import type { Context, HookDeclaration, PlatformEvent } from '@tappaas/sdk';
-import { hooks, isTapError } from '@tappaas/sdk';
+import { hooks } from '@tappaas/sdk';
 import { configuredValues, type LoadedConfiguration } from '../config/configuration.js';
 import { lifecycleErrors } from '../errors.js';
 import { CallContext } from '../guard/call-context.js';
-import { runningFrame } from '../guard/identity.js';
+import { pluginOf } from '../guard/identity.js';
 import type { LeakDetector } from '../guard/leak-detector.js';
 import type { PluginScope } from '../guard/plugin-scope.js';
 import type { Watchdog } from '../guard/watchdog.js';
@@ -107,7 +107,7 @@ export class PluginKernel implements Kernel {
   }
 
   pluginOf(error?: unknown): string | undefined {
-    return isTapError(error) && error.plugin !== undefined ? error.plugin : runningFrame()?.plugin;
+    return pluginOf(error);
   }
 
   async start(): Promise<void> {
