@@ -153,12 +153,18 @@ test('a sidecar runs before and beside the others and ends with them', async (t)
 });
 
 test('SIGTERM comes first, and SIGKILL after the grace', async (t) => {
-  create('patient', { terminationGracePeriodSeconds: 1, containers: [shell('trap "echo term" TERM; while :; do sleep 0.05; done')] });
+  create('patient', {
+    terminationGracePeriodSeconds: 1,
+    containers: [shell('trap "echo term" TERM; echo up; while :; do sleep 0.05; done')],
+  });
   const running = await untilPod(cluster, 'patient', 'running', isReady);
+  await until('up', async () => (await logOf(cluster, running, 'main')) === 'up\n');
+  const log = logOf(cluster, running, 'main', 'follow=true');
   const started = Date.now();
   cluster.store.delete(Pods, key('patient'));
   await until('gone', () => read(cluster, 'patient') === undefined);
   t.true(Date.now() - started >= 950, `gone after ${Date.now() - started} ms`);
+  t.regex(await log, /^up\nterm\n/);
   t.false(isRunning(pidOf(running, 'main')));
 });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Clock, KubernetesObject, Logger, Pod } from '@tappaas/sdk';
 import { Balancer } from '../proxy/balancer.js';
 import { EndpointTable } from '../proxy/endpoints.js';
@@ -11,7 +12,6 @@ import { agentServer } from './agent-server.js';
 import { ApiClient } from './api/api-client.js';
 import { ConnectionFile } from './api/connection-file.js';
 import { Reflector } from './api/reflector.js';
-import { writeDurably } from './durable-file.js';
 import { ImageStore } from './image/image-store.js';
 import { readHostFacts, type HostFacts } from './node/host-facts.js';
 import { keepNodes } from './node/node-heartbeat.js';
@@ -162,7 +162,7 @@ export class Agent {
     const self = identify(process.pid);
     if (self === undefined) throw new Error('this process cannot find out its own start time');
     const record: AgentRecord = { ...self, port, token, settingsDigest };
-    await writeDurably(join(directory, files.agent), JSON.stringify(record));
+    await replaceFile(join(directory, files.agent), JSON.stringify(record));
   }
 
   #reflector<T extends KubernetesObject>(

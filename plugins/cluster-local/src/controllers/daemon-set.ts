@@ -1,4 +1,4 @@
-import type { Context, DaemonSet, Immutable, Node, Outcome, Pod } from '@tappaas/sdk';
+import type { Context, DaemonSet, Immutable, Node, Pod } from '@tappaas/sdk';
 import { DaemonSets, Nodes, Pods } from '../kinds/handles.js';
 import { selectorText } from '../kinds/label-selector.js';
 import { planDaemonSet } from './daemon-set-plan.js';
@@ -6,11 +6,8 @@ import { controllerReference } from './naming.js';
 import { createOnce, deletePod, podsMax } from './replica-set.js';
 import { writeStatus } from './status-write.js';
 
-/** How often nodes are looked at that no pod told of, milliseconds. */
-const nodesMs = 10_000;
-
 /** Keeps one pod on every node that fits. */
-export async function reconcileDaemonSet(set: Immutable<DaemonSet>, context: Context): Promise<Outcome> {
+export async function reconcileDaemonSet(set: Immutable<DaemonSet>, context: Context): Promise<void> {
   const { asPlugin, clock } = context;
   const nodes: Immutable<Node>[] = [];
   for await (const node of asPlugin.list(Nodes, { itemsMax: podsMax })) nodes.push(node);
@@ -23,5 +20,4 @@ export async function reconcileDaemonSet(set: Immutable<DaemonSet>, context: Con
   }
   for (const pod of plan.delete) await deletePod(context, pod);
   await writeStatus(context, DaemonSets, set, plan.status);
-  return { againAfterMs: nodesMs };
 }

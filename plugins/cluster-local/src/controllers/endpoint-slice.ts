@@ -1,4 +1,4 @@
-import { isTapError, type Context, type EndpointSlice, type Immutable, type Key, type KubernetesService, type Pod } from '@tappaas/sdk';
+import { isTapError, type Context, type EndpointSlice, type Immutable, type KubernetesService, type Pod } from '@tappaas/sdk';
 import { EndpointSlices, Pods } from '../kinds/handles.js';
 import { selectorText } from '../kinds/label-selector.js';
 import { planEndpointSlices, serviceNameLabel } from './endpoint-slice-plan.js';
@@ -31,30 +31,5 @@ export async function tolerate(code: string, run: () => Promise<unknown>): Promi
     await run();
   } catch (error) {
     if (!isTapError(error, code)) throw error;
-  }
-}
-
-/**
- * Which services a pod may belong to. A pod does not name its services, so their selectors are remembered when they are reconciled;
- * after a start every service is reconciled once, which fills the memory before any pod can change unseen.
- */
-export class ServiceSelectors {
-  readonly #selectors = new Map<string, Map<string, Readonly<Record<string, string>>>>();
-
-  remember(service: Immutable<KubernetesService>): void {
-    const { namespace, name } = keyOf(service);
-    const services = this.#selectors.get(namespace ?? '') ?? new Map<string, Readonly<Record<string, string>>>();
-    if (service.spec?.selector) services.set(name, service.spec.selector);
-    else services.delete(name);
-    if (services.size > 0) this.#selectors.set(namespace ?? '', services);
-    else this.#selectors.delete(namespace ?? '');
-  }
-
-  servicesOf(pod: Immutable<Pod>): readonly Key[] {
-    const namespace = pod.metadata.namespace ?? '';
-    const labels = pod.metadata.labels ?? {};
-    return [...(this.#selectors.get(namespace) ?? [])]
-      .filter(([, selector]) => Object.entries(selector).every(([key, value]) => labels[key] === value))
-      .map(([name]) => ({ namespace, name }));
   }
 }

@@ -15,11 +15,13 @@ import {
 import { reconcileCronJob } from './cron-job.js';
 import { reconcileDaemonSet } from './daemon-set.js';
 import { reconcileDeployment } from './deployment.js';
-import { reconcileEndpointSlices, ServiceSelectors } from './endpoint-slice.js';
+import { reconcileEndpointSlices } from './endpoint-slice.js';
 import { reconcileJob } from './job.js';
 import { LeaseWatch, nodeOfLease, reconcileNode } from './node-health.js';
 import { reconcilePod } from './pod-garbage.js';
-import { reconcileReplicaSet } from './replica-set.js';
+import { keyOf, reconcileReplicaSet } from './replica-set.js';
+import { KeyMemory } from './key-memory.js';
+import { ServiceSelectors } from './service-selectors.js';
 import { reconcileStatefulSet } from './stateful-set.js';
 
 /** How often pods are looked at for a node that has gone, milliseconds. */
@@ -29,6 +31,7 @@ const garbageMs = 300_000;
 export function registerControllers(host: Pick<Host<unknown>, 'controller'>, engine: string): void {
   const selectors = new ServiceSelectors();
   const leases = new LeaseWatch();
+  const daemons = new KeyMemory<true>();
   host.controller({
     kind: Deployments,
     engine,
@@ -38,14 +41,27 @@ export function registerControllers(host: Pick<Host<unknown>, 'controller'>, eng
   host.controller({ kind: ReplicaSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileReplicaSet });
   host.controller({ kind: Jobs, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileJob });
   host.controller({ kind: StatefulSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileStatefulSet });
-  host.controller({ kind: DaemonSets, engine, watches: [{ kind: Pods, wakes: 'owner' }], reconcile: reconcileDaemonSet });
+  host.controller({
+    kind: DaemonSets,
+    engine,
+    watches: [
+      { kind: Pods, wakes: 'owner' },
+      { kind: Nodes, wakes: () => daemons.keys() },
+    ],
+    async reconcile(set, context) {
+      daemons.remember(keyOf(set), true);
+      await daemons.prune(async (key) => (await context.asPlugin.get(DaemonSets, key)) !== undefined);
+      return reconcileDaemonSet(set, context);
+    },
+  });
   host.controller({ kind: CronJobs, engine, watches: [{ kind: Jobs, wakes: 'owner' }], reconcile: reconcileCronJob });
   host.controller({
     kind: Services,
     engine,
     watches: [watching({ kind: Pods, wakes: (pod) => selectors.servicesOf(pod) }), { kind: EndpointSlices, wakes: 'owner' }],
-    reconcile(service, context) {
+    async reconcile(service, context) {
       selectors.remember(service);
+      await selectors.prune(async (key) => (await context.asPlugin.get(Services, key)) !== undefined);
       return reconcileEndpointSlices(service, context);
     },
   });

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Clock, ClusterConnection } from '@tappaas/sdk';
-import { readJson, remove, writeDurably } from '../agent/durable-file.js';
+import { readJson } from '../agent/json-file.js';
+import { remove } from '../agent/removal.js';
 import { loadRecords } from '../agent/pod/pod-record.js';
 import { isAlive, signalGroup } from '../agent/process/identity.js';
 import { files, type AgentRecord, type AgentSettings } from '../agent/settings.js';
@@ -68,7 +70,7 @@ export class AgentControl {
 
   async #write(name: string, text: string): Promise<void> {
     const path = join(this.#directory, name);
-    if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeDurably(path, text);
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await replaceFile(path, text);
   }
 
   async #handOver(record: AgentRecord, signal: AbortSignal): Promise<void> {

@@ -37,7 +37,11 @@ export class FakeApi {
           });
       });
     });
-    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    // The same port again after a stop; somebody else's outgoing connection may hold it for a moment.
+    for (let tries = 0; !(await listens(server, this.#port)); tries += 1) {
+      if (tries > 200) throw new Error(`port ${this.#port} stays taken`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
@@ -118,6 +122,17 @@ export class FakeApi {
     for (const event of this.store.history) if (event.revision > from) send(event);
     response.once('close', this.store.listen(send));
   }
+}
+
+function listens(server: ReturnType<typeof createServer>, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const onError = () => resolve(false);
+    server.once('error', onError);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', onError);
+      resolve(true);
+    });
+  });
 }
 
 interface Closable {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { ClusterConnection } from '@tappaas/sdk';
-import { readJson } from '../durable-file.js';
+import { readJson } from '../json-file.js';
 
 /** The platform's address and a token, kept in a file that the platform rewrites at each of its starts. */
 export class ConnectionFile {

@@ -1,7 +1,9 @@
 import { access, cp, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { readJson, remove, writeDurably } from '../durable-file.js';
+import { replaceFile } from '@tappaas/sdk/durable-file';
+import { readJson } from '../json-file.js';
+import { remove } from '../removal.js';
 import { LayerRefused } from './entry-path.js';
 import { findImage, type ImageConfig } from './layout.js';
 import { unpackLayers, type UnpackLimits } from './unpack.js';
@@ -64,7 +66,7 @@ export class ImageStore {
         await mkdir(join(scratch, 'root'), { recursive: true, mode: 0o700 });
         await unpackLayers(this.#layout, found.layers, join(scratch, 'root'), limits);
         await remove(folder);
-        await writeDurably(join(scratch, 'done.json'), JSON.stringify({ digest: found.digest }));
+        await replaceFile(join(scratch, 'done.json'), JSON.stringify({ digest: found.digest }));
         await rename(scratch, folder);
       }
       const system = await firstPresent(root);

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Container, Immutable, Pod } from '@tappaas/sdk';
-import { remove } from '../durable-file.js';
+import { remove } from '../removal.js';
 import { logFiles, type LogFiles } from '../log/log-files.js';
 import type { Launch } from '../process/launch.js';
 import { namespacePrefix } from '../volume/mount-namespace.js';

@@ -1,13 +1,5 @@
-import {
-  parseQuantity,
-  quantityPieces,
-  type ConfigMap,
-  type Container,
-  type EnvVarSource,
-  type Immutable,
-  type KubernetesSecret,
-  type Pod,
-} from '@tappaas/sdk';
+import type { ConfigMap, Container, EnvVarSource, Immutable, KubernetesSecret, Pod } from '@tappaas/sdk';
+import { parseQuantity, quantityPieces } from '@tappaas/sdk/quantity';
 import { hostPortKey } from '../../annotations.js';
 
 type Variables = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Container, Immutable, Pod } from '@tappaas/sdk';
-import { remove } from '../durable-file.js';
+import { remove } from '../removal.js';
 import { logFiles, type LogFiles } from '../log/log-files.js';
 import { launch } from '../process/launch.js';
 import { ContainerRun } from './container-run.js';

@@ -1,7 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Immutable, Pod } from '@tappaas/sdk';
-import { readJson, remove, writeDurably } from '../durable-file.js';
+import { readJson } from '../json-file.js';
+import { remove } from '../removal.js';
 import type { ContainerRecord } from './container-state.js';
 
 /** What an agent keeps of a pod, so that the next agent goes on with it, even while the platform is away. */
@@ -17,7 +19,7 @@ const fileName = 'state.json';
 /** Writes a pod's record; when this returns it survives a crash. */
 export async function saveRecord(directory: string, record: PodRecord): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeDurably(join(directory, fileName), JSON.stringify(record));
+  await replaceFile(join(directory, fileName), JSON.stringify(record));
 }
 
 /** Records of all pods below a directory, by the pods' uids. A directory without a whole record never had a process and is removed. */

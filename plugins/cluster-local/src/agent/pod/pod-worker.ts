@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Immutable, Pod } from '@tappaas/sdk';
 import { hostPortsAnnotation } from '../../annotations.js';
 import { Alarm } from '../alarm.js';
-import { remove } from '../durable-file.js';
+import { remove } from '../removal.js';
 import type { LogFiles } from '../log/log-files.js';
 import type { LogPump } from '../log/log-pump.js';
 import { makeVolumes, type Obstacle } from './container-start.js';

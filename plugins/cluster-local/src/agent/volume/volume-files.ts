@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, readlink, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { remove } from '../durable-file.js';
+import { remove } from '../removal.js';
 
 /** A file of a volume: path below it, content, mode. */
 export interface VolumeFile {

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { Container, Immutable } from '@tappaas/sdk';
 import { expanded } from '../pod/environment.js';
 import { entryParts, entryPath } from '../image/entry-path.js';
-import { remove } from '../durable-file.js';
+import { remove } from '../removal.js';
 import type { Mount } from './mount-plan.js';
 
 /** Where a container's files are. */
