@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isTapError, type AnyKind, type Immutable, type Key, type KubernetesObject, type Resources } from '@tappaas/sdk';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import type { ResourceEngine } from '../../resources/engine.js';
@@ -29,7 +30,6 @@ export interface AdmitParts {
 
 const caller = { name: 'test', groups: ['system:masters'] };
 const namespaces = kubernetesHandle<KubernetesObject>('', 'Namespace');
-let requests = 0;
 
 /** Asks the taps about an object through the whole way of a write, as a dry run: about its creation, or its update when it exists. */
 export async function admit(parts: AdmitParts, kind: AnyKind, draft: DraftObject): Promise<Admitted> {
@@ -46,7 +46,7 @@ export async function admit(parts: AdmitParts, kind: AnyKind, draft: DraftObject
   const write = known
     ? ({ verb: 'update', target: { ...target, name }, body, mediaType: 'json' } as const)
     : ({ verb: 'create', target, body, mediaType: 'json' } as const);
-  const requestId = `admit-${(requests += 1)}`;
+  const requestId = `admit-${randomUUID()}`;
   const options = { caller, requestId, signal, dryRun: true, fieldValidation: 'Strict', fieldManager: 'test' } as const;
   const { answer, denials } = await admission.listen(requestId, () => engine.write(write, options));
   return { denials, object: answer.served.object as Immutable<EngineObject> };

@@ -96,7 +96,10 @@ export function declarationOf({ id, plugin }: Loaded): PluginDeclaration {
 
 /** What the plugin registers with a configuration. @throws TypeError when it is no valid one */
 export function recordWith(loaded: Loaded, example: unknown): PluginManifest {
-  const declaration = { ...declarationOf(loaded), example };
-  const plugin = attachDefinition({ $type: 'tappaas/plugin' as const, id: loaded.plugin.id }, 'plugin', declaration);
-  return recordManifest(plugin, {});
+  return recordManifest(declaredAs(loaded.plugin.id, { ...declarationOf(loaded), example }), {});
+}
+
+/** A plugin of which this stands behind the handle. */
+export function declaredAs(id: string, declaration: PluginDeclaration): Plugin {
+  return attachDefinition({ $type: 'tappaas/plugin' as const, id }, 'plugin', declaration);
 }

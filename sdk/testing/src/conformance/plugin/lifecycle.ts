@@ -1,22 +1,48 @@
 import assert from 'node:assert/strict';
-import { definePlugin } from '@tappaas/sdk';
-import { load } from '../../load.js';
+import { definePlugin, defineService } from '@tappaas/sdk';
+import type { PluginDeclaration } from '@tappaas/sdk/definitions';
+import { load, type Loaded } from '../../load.js';
 import { patiently } from '../../patience.js';
 import { hanging } from './disturbance.js';
 import { askTaps, createReconciled } from './exercise.js';
-import { loadOnly, onKernel, pluginCases, startWith, type MakePlugin } from './harness.js';
+import { declarationOf, declaredAs, loadOnly, onKernel, pluginCases, startWith, type MakePlugin, type PluginHarness } from './harness.js';
 import { subjectsOf } from './subjects.js';
 
 const minuteMs = 60_000;
 /** On the kernel's clock, which moves during a stop only when that takes longer than a second of real time. */
 const promptMs = 1_000;
 
-const failing = definePlugin({
-  id: 'conformance-fails-at-start',
-  setup(host) {
-    host.onStart(() => Promise.reject(new Error('this plugin fails on purpose')));
-  },
-});
+const onPurpose = () => Promise.reject(new Error('this start fails on purpose'));
+const unavailable = defineService<object>({ id: 'conformance/never-made', contract: 1 });
+
+const failing = definePlugin({ id: 'conformance-fails-at-start', setup: (host) => host.onStart(onPurpose) });
+
+/** The plugin with a provider before all of its own that cannot be made: nothing of it starts, and then it is stopped. */
+function failingFirst(loaded: Loaded): Loaded {
+  const declaration = declarationOf(loaded);
+  const setup: PluginDeclaration['setup'] = (host, config, services) => {
+    host.provide(unavailable, onPurpose);
+    return declaration.setup(host, config, services);
+  };
+  return { ...loaded, plugin: declaredAs(loaded.plugin.id, { ...declaration, setup }) };
+}
+
+/** Starts in vain and stops; fails when the plugin under test did not stop cleanly, which only its metrics tell then. */
+async function failToStart(harness: PluginHarness, others: readonly Loaded[]): Promise<void> {
+  const { kernel, clock } = await loadOnly(harness, others);
+  const error = await patiently(clock, kernel.start()).then(
+    () => assert.fail('a start that fails on purpose succeeded'),
+    (thrown: unknown) => thrown as Error,
+  );
+  await patiently(clock, kernel.stop());
+  assert.match(error.message, /this start fails on purpose/);
+  const stopping = new RegExp(`plugin="${harness.plugin.id}",hook="(?:onStop|dispose[^"]*)",outcome="(?:error|timeout|upstream)"`);
+  const failed = kernel.metrics
+    .text()
+    .split('\n')
+    .filter((line) => line.includes('_count{') && stopping.test(line) && !line.endsWith(' 0'));
+  assert.deepEqual(failed, [], 'it did not stop cleanly: see that onStop bears that onStart has not run');
+}
 
 /** Starting and stopping, in every order in which they may come. */
 export const lifecycle = (make: MakePlugin) =>
@@ -43,15 +69,10 @@ export const lifecycle = (make: MakePlugin) =>
       const { errors } = await patiently(clock, kernel.stop());
       assert.deepEqual(errors, []);
     },
-    'it stops cleanly when another plugin fails to start': async (harness) => {
-      const { kernel, clock } = await loadOnly(harness, [load(failing)]);
-      const error = await patiently(clock, kernel.start()).then(
-        () => assert.fail('the plugin that fails on purpose has started'),
-        (thrown: unknown) => thrown as Error,
-      );
-      const { errors } = await patiently(clock, kernel.stop());
-      assert.match(error.message, /this plugin fails on purpose/);
-      assert.deepEqual(errors, []);
+    'it stops cleanly when its start fails before it got anywhere, and when another plugin fails': async (harness) => {
+      const { plugin } = harness;
+      await failToStart({ ...harness, plugin: failingFirst(plugin) }, []);
+      await failToStart(harness, [load(failing)]);
     },
     'told to stop while its requests hang, it ends at once': async (harness) => {
       const over = new AbortController();

@@ -76,6 +76,21 @@ export const samples: readonly SampleObject[] = Object.freeze([
     name: 'sample-replicas',
     spec: { replicas: 2, selector: labelled('sample-replicas'), template: template('sample-replicas') },
   }),
+  kubernetes('apps', 'StatefulSet', {
+    namespace,
+    name: 'sample-stateful',
+    spec: { replicas: 2, serviceName: 'sample-service', selector: labelled('sample-stateful'), template: template('sample-stateful') },
+  }),
+  kubernetes('apps', 'DaemonSet', {
+    namespace,
+    name: 'sample-daemon',
+    spec: { selector: labelled('sample-daemon'), template: template('sample-daemon') },
+  }),
+  kubernetes('batch', 'CronJob', {
+    namespace,
+    name: 'sample-cron',
+    spec: { schedule: '0 0 1 1 *', jobTemplate: { spec: { template: template('sample-cron', 'Never') } } },
+  }),
   kubernetes('batch', 'Job', { namespace, name: 'sample-job', spec: { template: template('sample-job', 'Never') } }),
   kubernetes('networking.k8s.io', 'Ingress', {
     namespace,
