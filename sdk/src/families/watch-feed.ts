@@ -111,7 +111,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
       const batch = this.#live ? this.#take() : await this.#pull();
       if (this.#ended.signal.aborted) continue;
       if (batch !== undefined) return { done: false, value: batch };
-      if (this.#live && this.#buffer.length === 0) await this.#publication();
+      if (this.#live && this.#buffer.length === 0 && !this.#markDue()) await this.#publication();
     }
   }
 
