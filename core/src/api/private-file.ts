@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import { apiErrors } from './errors.js';
 
 const ownerOnly = 0o600;
@@ -27,19 +27,5 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 /** Writes the whole file or nothing, never readable by others, also not for a moment; directories that are missing are made. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(draft, 'wx', ownerOnly);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-    await chmod(path, ownerOnly);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  await replaceFile(path, text, ownerOnly);
 }

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Connection } from './api-client.js';
 import type { Terminal } from './terminal.js';
 
@@ -24,7 +25,6 @@ export async function readLogin(env: Terminal['env']): Promise<Connection | unde
 export async function writeLogin(env: Terminal['env'], login: Connection): Promise<string> {
   const path = loginFile(env);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(`${path}.new`, `${JSON.stringify(login, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(path, `${JSON.stringify(login, null, 2)}\n`);
   return path;
 }

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { createFile, replaceFile } from '@tappaas/sdk/durable-file';
 import { decrypt, encrypt, keyBytes } from './authenticated-cipher.js';
 import { sealErrors } from './errors.js';
 import type { KeyService, WrappedKey } from './key-service.js';
 
 /** Keys that one file may hold; retire old ones after `tappaas secrets reencrypt`. */
 export const keysMax = 64;
-const ownerOnly = 0o600;
 
 interface KeyRing {
   readonly current: string;
@@ -69,11 +68,7 @@ export class KeyFile implements KeyService {
   }
 
   async #replace(ring: KeyRing): Promise<void> {
-    const temporary = `${this.#path}.new`;
-    const file = await open(temporary, 'w', ownerOnly);
-    await writeThrough(file, ring);
-    await rename(temporary, this.#path);
-    await syncDirectory(this.#path);
+    await replaceFile(this.#path, textOf(ring));
     this.#ring = ring;
   }
 
@@ -91,43 +86,16 @@ function ringWith({ keys }: KeyRing): KeyRing {
   return { current: keyId, keys: { ...keys, [keyId]: randomBytes(keyBytes).toString('base64') } };
 }
 
-/**
- * Makes the file unless there is one, whole or not at all: it is written beside and linked into place, so that neither a crash nor a
- * second platform that starts at once can leave half a file or two.
- */
+/** A key that encrypted something must not be lost to a power cut, nor made twice by platforms that start at once. */
 async function writeNew(path: string, ring: KeyRing): Promise<boolean> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    await writeThrough(await open(temporary, 'wx', ownerOnly), ring);
-    await link(temporary, path);
-    await syncDirectory(path);
-    return true;
+    return await createFile(path, textOf(ring));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw sealErrors.TAP_SEAL_KEY_FILE({ message: `${path} cannot be made`, cause: error });
-  } finally {
-    await rm(temporary, { force: true });
   }
 }
 
-/** A key that encrypted something must not be lost to a power cut. */
-async function writeThrough(file: FileHandle, ring: KeyRing): Promise<void> {
-  try {
-    await file.writeFile(`${JSON.stringify(ring, undefined, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
+const textOf = (ring: KeyRing): string => `${JSON.stringify(ring, undefined, 2)}\n`;
 
 async function readRing(path: string): Promise<KeyRing> {
   const { mode } = await stat(path);

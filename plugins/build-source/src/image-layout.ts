@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 
 /** An OCI content descriptor. */
 export interface Descriptor {
@@ -9,6 +10,16 @@ export interface Descriptor {
   readonly size: number;
 }
 
+const manifestsMax = 10_000;
+const nameKey = 'org.opencontainers.image.ref.name';
+
+interface Index {
+  readonly manifests: readonly (Descriptor & { readonly annotations?: Readonly<Record<string, string>> })[];
+}
+
+/** Images are for whoever runs them, which may be another user. */
+const readable = 0o644;
+
 /** Writes a blob under its digest, once; a crash leaves the whole blob or none. */
 export async function putBlob(directory: string, mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
   const hex = createHash('sha256').update(bytes).digest('hex');
@@ -16,27 +27,20 @@ export async function putBlob(directory: string, mediaType: string, bytes: Uint8
   const path = join(folder, hex);
   await mkdir(folder, { recursive: true });
   const there = await stat(path).catch(() => undefined);
-  if (there?.size !== bytes.length) await writeDurably(path, bytes);
+  if (there?.size !== bytes.length) await replaceFile(path, bytes, readable);
   return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
 }
 
-const manifestsMax = 10_000;
+/** Writes the indexes of layouts, one change after the other: a change reads the index and replaces it. */
+export class IndexWriter {
+  #turn: Promise<void> = Promise.resolve();
 
-/** Names a manifest in the layout's index; the newest of a name replaces the older one. Writers take turns through a queue. */
-export function addToIndex(directory: string, manifest: Descriptor, name: string): Promise<void> {
-  const turn = (turns.get(directory) ?? Promise.resolve()).then(() => writeIndex(directory, manifest, name));
-  turns.set(
-    directory,
-    turn.catch(() => undefined),
-  );
-  return turn;
-}
-
-const turns = new Map<string, Promise<void>>();
-const nameKey = 'org.opencontainers.image.ref.name';
-
-interface Index {
-  readonly manifests: readonly (Descriptor & { readonly annotations?: Readonly<Record<string, string>> })[];
+  /** Names a manifest in the layout's index; the newest of a name replaces the older one. */
+  add(directory: string, manifest: Descriptor, name: string): Promise<void> {
+    const turn = this.#turn.then(() => writeIndex(directory, manifest, name));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
 }
 
 async function writeIndex(directory: string, manifest: Descriptor, name: string): Promise<void> {
@@ -47,21 +51,6 @@ async function writeIndex(directory: string, manifest: Descriptor, name: string)
   );
   const others = index.manifests.filter((entry) => entry.annotations?.[nameKey] !== name).slice(-(manifestsMax - 1));
   const manifests = [...others, { ...manifest, annotations: { [nameKey]: name } }];
-  await writeDurably(join(directory, 'oci-layout'), Buffer.from(JSON.stringify({ imageLayoutVersion: '1.0.0' })));
-  await writeDurably(
-    path,
-    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests })),
-  );
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const scratch = `${path}.${randomUUID()}`;
-  const file = await open(scratch, 'wx', 0o644);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(scratch, path);
+  await replaceFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), readable);
+  await replaceFile(path, JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests }), readable);
 }

@@ -1,4 +1,5 @@
 import { definePlugin, families } from '@tappaas/sdk';
+import { IndexWriter } from './image-layout.js';
 import { packImage } from './pack-image.js';
 import { findStart } from './start-command.js';
 
@@ -7,15 +8,18 @@ export default definePlugin({
   id: 'build-source',
   stability: 'beta',
   setup(host) {
-    host.provide(families.builder, () => ({
-      description: 'Packs the source as it is into an image; Procfile or package.json say what to run.',
-      async build(request, context) {
-        const start = await findStart(request.sourceDirectory);
-        context.output(`start command from ${start.foundIn}: ${start.command.join(' ') || '(the application’s own)'}`);
-        const image = await packImage({ ...request, command: start.command, signal: context.signal });
-        context.output(image.cached ? `image ${image.digest} was there already` : `image ${image.digest} written`);
-        return { imageDigest: image.digest, startedBy: start.foundIn, cached: image.cached };
-      },
-    }));
+    host.provide(families.builder, () => {
+      const index = new IndexWriter();
+      return {
+        description: 'Packs the source as it is into an image; Procfile or package.json say what to run.',
+        async build(request, context) {
+          const start = await findStart(request.sourceDirectory);
+          context.output(`start command from ${start.foundIn}: ${start.command.join(' ') || '(the application’s own)'}`);
+          const image = await packImage({ ...request, command: start.command, signal: context.signal }, index);
+          context.output(image.cached ? `image ${image.digest} was there already` : `image ${image.digest} written`);
+          return { imageDigest: image.digest, startedBy: start.foundIn, cached: image.cached };
+        },
+      };
+    });
   },
 });

@@ -3,7 +3,7 @@ import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'tar';
-import { addToIndex, putBlob, type Descriptor } from './image-layout.js';
+import { putBlob, type Descriptor, type IndexWriter } from './image-layout.js';
 
 /** What to pack. */
 export interface PackRequest {
@@ -24,7 +24,7 @@ const manifestType = 'application/vnd.oci.image.manifest.v1+json';
  *
  * @source https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */
-export async function packImage(request: PackRequest): Promise<{ readonly digest: string; readonly cached: boolean }> {
+export async function packImage(request: PackRequest, index: IndexWriter): Promise<{ readonly digest: string; readonly cached: boolean }> {
   const layer = await packLayer(request.sourceDirectory);
   request.signal.throwIfAborted();
   const layerDescriptor = await putBlob(request.imagesDirectory, layerType, layer);
@@ -38,7 +38,7 @@ export async function packImage(request: PackRequest): Promise<{ readonly digest
   const bytes = Buffer.from(JSON.stringify(manifest));
   const cached = await exists(request.imagesDirectory, bytes);
   const descriptor = await putBlob(request.imagesDirectory, manifestType, bytes);
-  await addToIndex(request.imagesDirectory, descriptor, `${request.application.namespace}/${request.application.name}`);
+  await index.add(request.imagesDirectory, descriptor, `${request.application.namespace}/${request.application.name}`);
   return { digest: descriptor.digest, cached };
 }
 

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { list } from 'tar';
+import { IndexWriter } from '../dist/image-layout.js';
 import { packImage } from '../dist/pack-image.js';
 
 const scratch = (name: string) => mkdtemp(join(tmpdir(), `tappaas-${name}-`));
+const writer = new IndexWriter();
 const request = (sourceDirectory: string, imagesDirectory: string) => ({
   sourceDirectory,
   imagesDirectory,
@@ -28,8 +30,8 @@ const blob = (images: string, digest: string) => readFile(join(images, 'blobs', 
 test('the same files give the same digest, whatever their times', async (t) => {
   const [first, second, images] = [await source(), await source(), await scratch('images')];
   await utimes(join(second, 'server.js'), 1, 1);
-  const a = await packImage(request(first, images));
-  const b = await packImage(request(second, images));
+  const a = await packImage(request(first, images), writer);
+  const b = await packImage(request(second, images), writer);
   t.is(a.digest, b.digest);
   t.false(a.cached);
   t.true(b.cached);
@@ -37,7 +39,7 @@ test('the same files give the same digest, whatever their times', async (t) => {
 
 test('every blob lies under the digest of its bytes', async (t) => {
   const images = await scratch('images');
-  const { digest } = await packImage(request(await source(), images));
+  const { digest } = await packImage(request(await source(), images), writer);
   const manifest = JSON.parse(String(await blob(images, digest))) as { config: { digest: string }; layers: { digest: string }[] };
   for (const each of [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)]) {
     t.is(
@@ -51,7 +53,7 @@ test('every blob lies under the digest of its bytes', async (t) => {
 
 test('the layer holds the files below /app and the config says how to start', async (t) => {
   const images = await scratch('images');
-  const { digest } = await packImage(request(await source(), images));
+  const { digest } = await packImage(request(await source(), images), writer);
   const manifest = JSON.parse(String(await blob(images, digest))) as { config: { digest: string }; layers: { digest: string }[] };
   const config = JSON.parse(String(await blob(images, manifest.config.digest))) as { config: object };
   t.deepEqual(config.config, { Cmd: ['node', 'server.js'], WorkingDir: '/app' });
@@ -65,7 +67,7 @@ test('two builds at once both stand in the index', async (t) => {
   const images = await scratch('images');
   const directory = await source();
   await Promise.all(
-    ['a', 'b', 'c'].map((name) => packImage({ ...request(directory, images), application: { namespace: 'default', name } })),
+    ['a', 'b', 'c'].map((name) => packImage({ ...request(directory, images), application: { namespace: 'default', name } }, writer)),
   );
   const index = JSON.parse(await readFile(join(images, 'index.json'), 'utf8')) as { manifests: { annotations: Record<string, string> }[] };
   t.deepEqual(index.manifests.map(({ annotations }) => annotations['org.opencontainers.image.ref.name']).toSorted(), [

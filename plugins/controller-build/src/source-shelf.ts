@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import { extract } from 'tar';
 import { inspectArchive, type ArchiveLimits } from './archive-inspection.js';
 import { sourceErrors } from './errors.js';
@@ -33,7 +34,7 @@ export function createSourceShelf(settings: ArchiveLimits & { readonly directory
       }
       await inspectArchive(archive, settings);
       await mkdir(sources, { recursive: true });
-      await writeDurably(pathOf(digest), archive);
+      await replaceFile(pathOf(digest), archive);
     },
     async unpacked(digest, use) {
       if (!(await has(digest))) throw sourceErrors.CONTROLLER_BUILD_SOURCE_UNKNOWN({ message: `no source ${digest} was uploaded` });
@@ -47,16 +48,4 @@ export function createSourceShelf(settings: ArchiveLimits & { readonly directory
       }
     },
   };
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const scratch = `${path}.${randomUUID()}`;
-  const file = await open(scratch, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(scratch, path);
 }

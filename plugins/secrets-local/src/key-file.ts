@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, basename, relative, isAbsolute } from 'node:path';
+import { createFile } from '@tappaas/sdk/durable-file';
 import { keyBytes } from './cipher.js';
-import { createFile } from './durable-file.js';
 import { errors } from './errors.js';
 
 const othersMode = 0o077;
@@ -19,7 +19,7 @@ export async function openKeyFile(path: string, directory: string): Promise<Uint
   if (!way.startsWith('..') && !isAbsolute(way)) {
     throw errors.SECRETS_LOCAL_KEY_INSIDE({ message: `key file ${path} lies in ${directory}, with the secrets that it opens` });
   }
-  await createFile(real, Buffer.from(`${randomBytes(keyBytes).toString('base64')}\n`));
+  await createFile(real, `${randomBytes(keyBytes).toString('base64')}\n`);
   return readKey(path, real);
 }
 

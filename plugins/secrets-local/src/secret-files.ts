@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTapError, secretErrors, type Context, type SecretBundle, type SecretRef, type SecretStore } from '@tappaas/sdk';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 import { decrypt, encrypt } from './cipher.js';
-import { replaceFile } from './durable-file.js';
 import { errors } from './errors.js';
 import { openKeyFile } from './key-file.js';
 import { fileNameOf } from './secret-path.js';
@@ -75,7 +75,7 @@ class SecretFiles implements SecretStore {
     const version = nextVersion(known);
     const data = encrypt(this.#key, plain, binding(ref.path, version)).toString('base64');
     const envelope: Envelope = { format: 1, version, data };
-    await replaceFile(join(this.#directory, name), Buffer.from(JSON.stringify(envelope)));
+    await replaceFile(join(this.#directory, name), JSON.stringify(envelope));
     return version;
   }
 

@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { replaceFile } from '@tappaas/sdk/durable-file';
 
 /** What was accepted of one package. */
 export interface LockEntry {
@@ -36,7 +37,5 @@ const isEntry = (entry: LockEntry): boolean => typeof entry.version === 'string'
 /** Writes the whole file at once, sorted, so that a diff shows what changed. */
 export async function writeLock(file: string, entries: LockEntries): Promise<void> {
   const plugins = Object.fromEntries(Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify({ lockVersion: 1, plugins }, null, 2)}\n`);
-  await rename(temporary, file);
+  await replaceFile(file, `${JSON.stringify({ lockVersion: 1, plugins }, null, 2)}\n`, 0o644);
 }

@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { createFile, replaceFile } from '@tappaas/sdk/durable-file';
+
+async function scratch(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'durable-file-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+
+test('a file is replaced with its content and mode, and leaves nothing beside it', async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'file');
+  await writeFile(path, 'old', { mode: 0o644 });
+  await replaceFile(path, 'new');
+  t.is(await readFile(path, 'utf8'), 'new');
+  t.is(await modeOf(path), 0o600);
+  await replaceFile(path, Buffer.from('bytes'), 0o640);
+  t.is(await readFile(path, 'utf8'), 'bytes');
+  t.is(await modeOf(path), 0o640);
+  t.deepEqual(await readdir(folder), ['file']);
+});
+
+test('a write that fails leaves what was there and no draft', async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'taken');
+  await mkdir(join(path, 'inside'), { recursive: true });
+  await t.throwsAsync(replaceFile(path, 'new'));
+  t.deepEqual(await readdir(folder), ['taken']);
+  await t.throwsAsync(replaceFile(join(folder, 'absent', 'file'), 'new'), { code: 'ENOENT' });
+});
+
+test('of many that create a file at once one does, and what it wrote stays', async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'file');
+  const made = await Promise.all(Array.from({ length: 8 }, (_, index) => createFile(path, `${index}`)));
+  t.is(made.filter(Boolean).length, 1);
+  t.is(await readFile(path, 'utf8'), `${made.indexOf(true)}`);
+  t.false(await createFile(path, 'later'));
+  t.deepEqual(await readdir(folder), ['file']);
+});
+
+test('whoever reads while a file is replaced sees the whole of one version', async (t) => {
+  const path = join(await scratch(t), 'file');
+  const versions = ['a', 'b'].map((letter) => letter.repeat(200_000));
+  await replaceFile(path, versions[0] ?? '');
+  const writers = Promise.all(versions.map((version) => replaceFile(path, version)));
+  for (let reads = 0; reads < 20; reads += 1) t.true(versions.includes(await readFile(path, 'utf8')));
+  await writers;
+});
