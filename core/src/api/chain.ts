@@ -54,7 +54,7 @@ async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
     const refusal = isAnonymous ? undefined : await authenticate(chain, exchange);
     trail = await beginAudit(chain.audit, exchange);
     if (refusal !== undefined) throw refusal;
-    if (!isAnonymous) await impersonate(chain.authorize, exchange);
+    if (!isAnonymous && exchange.isImpersonating) await impersonate(chain.authorize, exchange);
     await takeSeat(chain.flow, exchange, exchange.info.verb === 'watch');
     if (!isAnonymous) await authorizeRequest(chain.authorize, exchange);
     await chain.answer(exchange);

@@ -20,29 +20,36 @@ function clientCertificateOf(socket: TLSSocket): Pick<Credentials, 'clientCertif
   return { clientCertificate: { subject: { ...subject } as unknown as Readonly<Record<string, string>>, subjectAltNames, fingerprint256 } };
 }
 
-/** Headers of which node keeps one and a proxy before us may have looked at another. */
-const onceOnly = new Set(['authorization', 'host', 'content-type', 'content-length', 'content-encoding', 'impersonate-user', 'if-match']);
+/** Headers of which node keeps one and a proxy before us may have looked at another; each has a bit of its own. */
+const onceOnly: ReadonlyMap<string, number> = new Map(
+  ['host', 'authorization', 'content-type', 'content-length', 'content-encoding', 'impersonate-user', 'if-match'].map(
+    (name, index) => [name, 1 << index] as const,
+  ),
+);
+const hostBit = 1;
 const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 const bodiless = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Refuses what makes two readers of one request see different requests: repeated headers, method overrides, reads with a body.
+ * Refuses what makes two readers of one request see different requests: repeated headers, method overrides, reads with a body. Notes
+ * on the way whether somebody else is to be acted as.
  *
  * @throws TAP_REQUEST_HEADER_INVALID
  */
-export function refuseTricks({ request }: Exchange): void {
-  const { rawHeaders, method } = request;
-  const seen = new Set<string>();
+export function refuseTricks(exchange: Exchange): void {
+  const { rawHeaders, method = '', headers } = exchange.request;
+  let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();
+    const bit = onceOnly.get(name) ?? 0;
+    if ((seen & bit) !== 0) throw invalid(`header ${name} was sent more than once`);
+    seen |= bit;
     if (overrides.has(name)) throw invalid(`header ${name} is not supported; send the method itself`);
-    if (!onceOnly.has(name)) continue;
-    if (seen.has(name)) throw invalid(`header ${name} was sent more than once`);
-    seen.add(name);
+    if (name.startsWith('impersonate-')) exchange.isImpersonating = true;
   }
-  if (!seen.has('host')) throw invalid('header host is missing');
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-  if (hasBody && bodiless.has(method ?? '')) throw invalid(`a ${method} request has no body here`);
+  if ((seen & hostBit) === 0) throw invalid('header host is missing');
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (hasBody && bodiless.has(method)) throw invalid(`a ${method} request has no body here`);
 }
 
 function invalid(message: string): Error {

@@ -14,6 +14,8 @@ export class Exchange {
   path: RequestPath = { path: '', query: '', segments: [] };
   info: RequestInfo = { engine: '', path: '', verb: '' };
   identity: Identity | undefined;
+  /** A header asks to act as somebody else. */
+  isImpersonating = false;
   /** Whom the caller acts as, when the request asks for that. */
   impersonated: Caller | undefined;
   seat: Seat | undefined;
@@ -51,19 +53,13 @@ export class Exchange {
 
   /** Made when first asked for, so that reads answered from memory pay nothing for it. */
   get signal(): AbortSignal {
-    if (this.aborter === undefined) {
-      const aborter = new AbortController();
-      this.aborter = aborter;
-      this.response.once('close', () => {
-        if (!this.response.writableFinished) aborter.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
-      });
-    }
+    this.aborter ??= new AbortController();
     return this.aborter.signal;
   }
 
   abort(reason: Error): void {
-    void this.signal;
-    this.aborter?.abort(reason);
+    this.aborter ??= new AbortController();
+    this.aborter.abort(reason);
   }
 
   header(name: string): string | undefined {

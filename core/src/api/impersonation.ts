@@ -17,7 +17,7 @@ const authenticatedGroup = 'system:authenticated';
 export async function impersonate(authorize: Authorize, exchange: Exchange): Promise<void> {
   const { headers } = exchange.request;
   const name = exchange.header('impersonate-user');
-  const groups = listOf(exchange.request.headersDistinct['impersonate-group']);
+  const groups = exchange.request.headersDistinct['impersonate-group'] ?? [];
   const unknown = Object.keys(headers).find((each) => each === 'impersonate-uid' || each.startsWith('impersonate-extra-'));
   if (unknown !== undefined) throw invalid(unknown, 'is not supported; send Impersonate-User and Impersonate-Group');
   if (name === undefined && groups.length === 0) return;
@@ -30,10 +30,6 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
   await check(authorize, exchange, 'users', name);
   for (const group of groups) await check(authorize, exchange, 'groups', group);
   exchange.impersonated = { name, groups: [...new Set([...groups, authenticatedGroup])] };
-}
-
-function listOf(values: readonly string[] | undefined): readonly string[] {
-  return values ?? [];
 }
 
 async function check(authorize: Authorize, exchange: Exchange, plural: 'users' | 'groups', name: string): Promise<void> {

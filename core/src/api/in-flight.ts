@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Clock } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -52,6 +53,13 @@ export class InFlight {
     for (const exchange of this.exchanges) {
       const isMeant = credentialId === undefined || exchange.identity?.credentialId === credentialId;
       if (exchange.isStream && isMeant) exchange.abort(endOfStream());
+    }
+  }
+
+  /** The client of a connection has gone away: nobody waits for what it has asked for. */
+  abandon(socket: Socket): void {
+    for (const exchange of this.exchanges) {
+      if (exchange.request.socket === socket) exchange.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
     }
   }
 

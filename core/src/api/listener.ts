@@ -19,6 +19,8 @@ export interface ListenerOptions {
   readonly connectionsMax: number;
   /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
+  /** A connection has ended, whether or not everything asked for on it was answered. */
+  readonly closed: (socket: Socket) => void;
 }
 
 export interface Listener {
@@ -56,6 +58,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => refuseExpectation(response));
   server.on('clientError', refuseUnparsable);
+  server.on(
+    tls === undefined ? 'connection' : 'secureConnection',
+    (socket: Socket) => void socket.once('close', () => options.closed(socket)),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, host, () => resolve());

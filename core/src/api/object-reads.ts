@@ -34,7 +34,13 @@ export async function listObjects(call: ObjectCall): Promise<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
   const parameters = exchange.path.query === '' ? {} : listParameters(exchange.query);
-  const page = await engine.list({ target, ...parameters, signal: exchange.signal });
+  const page = await engine.list({
+    target,
+    ...parameters,
+    get signal() {
+      return exchange.signal;
+    },
+  });
   await sendLarge(exchange, 200, mediaTypeFor(view), viewList(view, page));
 }
 

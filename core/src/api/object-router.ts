@@ -56,8 +56,8 @@ function fitsScope({ scope }: ServedKind, { namespace, name }: Target): boolean 
 function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, target: Target): void {
   const part = target.subresource === undefined ? kind : kind.subresources.find(({ name }) => name === target.subresource);
   if (part === undefined) throw unknownPath(exchange);
-  const methods = methodsOf(part.verbs, kind, target);
   const { method = '' } = exchange.request;
+  const methods = methodsOf(part.verbs, kind, target);
   if (methods.includes(method === 'HEAD' ? 'GET' : method)) return;
   const what = target.subresource === undefined ? kind.plural : `${kind.plural}/${target.subresource}`;
   exchange.extraHeaders.push('Allow', methods.join(', '));
@@ -65,16 +65,24 @@ function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, target: Target
 }
 
 const onObject: Readonly<Record<string, string>> = { get: 'GET', update: 'PUT', patch: 'PATCH', delete: 'DELETE' };
-const onSubresource: Readonly<Record<string, string>> = { ...onObject, create: 'POST' };
-const onCollection: Readonly<Record<string, string>> = { list: 'GET', watch: 'GET', create: 'POST', deletecollection: 'DELETE' };
-const acrossNamespaces: Readonly<Record<string, string>> = { list: 'GET', watch: 'GET' };
+const methodOf = {
+  object: onObject,
+  subresource: { ...onObject, create: 'POST' } as Readonly<Record<string, string>>,
+  collection: { list: 'GET', watch: 'GET', create: 'POST', deletecollection: 'DELETE' } as Readonly<Record<string, string>>,
+  across: { list: 'GET', watch: 'GET' } as Readonly<Record<string, string>>,
+};
+
+const remembered = new WeakMap<readonly string[], Map<string, readonly string[]>>();
 
 /** The methods that verbs mean at a path; one across all namespaces is for reading, unless the kind is asked rather than stored. */
 function methodsOf(verbs: readonly string[], kind: ServedKind, { name, namespace, subresource }: Target): readonly string[] {
-  const isStored = kind.verbs.includes('get');
-  const isAcross = kind.scope === 'Namespaced' && namespace === undefined && isStored;
-  const ofPath = isAcross ? acrossNamespaces : name === undefined ? onCollection : subresource === undefined ? onObject : onSubresource;
-  return [...new Set(verbs.flatMap((verb) => ofPath[verb] ?? []))].sort();
+  const isAcross = kind.scope === 'Namespaced' && namespace === undefined && kind.verbs.includes('get');
+  const place = isAcross ? 'across' : name === undefined ? 'collection' : subresource === undefined ? 'object' : 'subresource';
+  const known = remembered.get(verbs) ?? new Map<string, readonly string[]>();
+  remembered.set(verbs, known);
+  const methods = known.get(place) ?? [...new Set(verbs.flatMap((verb) => methodOf[place][verb] ?? []))].sort();
+  known.set(place, methods);
+  return methods;
 }
 
 export function unknownPath({ path }: Exchange): Error {

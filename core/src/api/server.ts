@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
@@ -123,7 +124,8 @@ class Server implements ApiServer {
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
       void this.serve(request, response, awaitsContinue);
     const { connectionsMax } = this.limits;
-    this.listener = await listen({ host, port, connectionsMax, serve, ...(tls !== undefined && { tls }) });
+    const closed = (socket: Socket): void => this.inFlight.abandon(socket);
+    this.listener = await listen({ host, port, connectionsMax, serve, closed, ...(tls !== undefined && { tls }) });
     void this.inFlight.sweep();
     return { url: this.listener.url, port: this.listener.port };
   }

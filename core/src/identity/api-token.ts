@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** The form of tokens: an id to look it up by, and 256 bits that only its owner and, hashed, the platform know. */
 const form = /^tapp_(?<id>[0-9a-f]{12})_(?<secret>[A-Za-z0-9_-]{43})$/;
@@ -39,7 +39,7 @@ export function isToken(text: string, { sha256 }: Pick<StoredToken, 'sha256'>): 
 }
 
 function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 const bearer = /^bearer +(\S+) *$/i;

@@ -1,10 +1,11 @@
-import type { Clock } from '@tappaas/sdk';
+import type { Clock, Identity } from '@tappaas/sdk';
 import { bearerToken, isToken, tokenId, type StoredToken } from './api-token.js';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
 import { identityErrors } from './errors.js';
 
 /** Knows bearer tokens of the form `tapp_…` by what is kept of them. */
 export function createTokenAuthenticator(find: (id: string) => StoredToken | undefined, clock: Pick<Clock, 'nowMs'>): ChainedAuthenticator {
+  const identities = new WeakMap<StoredToken, Identity>();
   return {
     name: 'token',
     authenticate: ({ headers }) => {
@@ -15,11 +16,17 @@ export function createTokenAuthenticator(find: (id: string) => StoredToken | und
       // Ids are no secret: an unknown one may be known to the next authenticator.
       if (stored === undefined) return undefined;
       if (!isToken(token, stored)) throw identityErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
-      const { expiresAtMs, name, groups } = stored;
+      const { expiresAtMs } = stored;
       if (expiresAtMs !== undefined && expiresAtMs <= clock.nowMs()) {
         throw identityErrors.TAP_CREDENTIAL_EXPIRED({ message: `the token "${id}" has expired` });
       }
-      return { caller: { name, groups }, credentialId: `token:${id}`, ...(expiresAtMs !== undefined && { expiresAtMs }) };
+      const identity = identities.get(stored) ?? identityOf(stored);
+      identities.set(stored, identity);
+      return identity;
     },
   };
+}
+
+function identityOf({ id, name, groups, expiresAtMs }: StoredToken): Identity {
+  return { caller: { name, groups }, credentialId: `token:${id}`, ...(expiresAtMs !== undefined && { expiresAtMs }) };
 }

@@ -8,7 +8,7 @@ interface TokenReview {
 
 /** Answers a `TokenReview`: whose token this is, or that it is nobody's. */
 export function createTokenReview(
-  authenticate: (credentials: Credentials) => Promise<Identity | undefined>,
+  authenticate: (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>,
 ): (review: ReviewObject) => Promise<ReviewObject> {
   return async (review) => {
     const { spec } = review as TokenReview;

@@ -68,7 +68,7 @@ test('a token is known by its id and refused when one character differs', async 
   t.deepEqual(identity, { caller: { name: 'joe', groups: ['devs', 'system:authenticated'] }, credentialId: `token:${stored.id}` });
   for (let index = 'tapp_'.length + 13; index < token.length; index += 1) {
     const other = token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1);
-    await t.throwsAsync(chain(bearer(other)), { code: 'TAP_CREDENTIAL_INVALID' });
+    await t.throwsAsync(async () => chain(bearer(other)), { code: 'TAP_CREDENTIAL_INVALID' });
   }
 });
 
@@ -95,7 +95,7 @@ test('an expired token is refused and says so', async (t) => {
   const chain = createAuthenticatorChain([createTokenAuthenticator(() => stored, clock)], () => []);
   t.is((await chain(bearer(token)))?.expiresAtMs, clock.nowMs() + 1000);
   await clock.advance(1000);
-  await t.throwsAsync(chain(bearer(token)), { code: 'TAP_CREDENTIAL_EXPIRED' });
+  await t.throwsAsync(async () => chain(bearer(token)), { code: 'TAP_CREDENTIAL_EXPIRED' });
 });
 
 test('authenticators are asked in order, and one that throws ends the matter', async (t) => {
@@ -113,7 +113,7 @@ test('authenticators are asked in order, and one that throws ends the matter', a
   });
   const joe = named('c', () => ({ caller: { name: 'joe', groups: [] }, credentialId: 'c' }));
   t.is((await createAuthenticatorChain([], () => [nobody, joe])(bearer('x')))?.caller.name, 'joe');
-  await t.throwsAsync(createAuthenticatorChain([], () => [nobody, bad, joe])(bearer('x')), { message: 'bad' });
+  await t.throwsAsync(async () => createAuthenticatorChain([], () => [nobody, bad, joe])(bearer('x')), { message: 'bad' });
   t.deepEqual(asked, ['a', 'c', 'a', 'b']);
 });
 
@@ -134,7 +134,9 @@ test('a process of an engine has credentials in that engine alone, the same for 
   t.not(credentials.issue('other', agent), token);
   const chain = createAuthenticatorChain([credentials], () => []);
   t.deepEqual((await chain(bearer(token)))?.caller.groups, ['system:nodes', 'system:engine:local', 'system:authenticated']);
-  await t.throwsAsync(chain(bearer(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)), { code: 'TAP_CREDENTIAL_INVALID' });
+  await t.throwsAsync(async () => chain(bearer(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)), {
+    code: 'TAP_CREDENTIAL_INVALID',
+  });
   for (let index = 2; index < 1000; index += 1) credentials.issue('local', { name: `n${index}`, groups: [] });
   t.throws(() => credentials.issue('local', { name: 'more', groups: [] }), { code: 'TAP_CREDENTIAL_TOO_MANY' });
 });

@@ -1,0 +1,22 @@
+/** One server in a process of its own, so that its processor time is its own; started by fork, told what to be by the first message. */
+import { startRealServer } from '../../../core/test/api/real-server.ts';
+import { startPeer, type FixedAnswers, type PeerName, type Tls } from './peer-server.ts';
+
+export type ServerWish =
+  | { readonly be: 'TAPPaaS'; readonly tls?: Tls }
+  | { readonly be: PeerName; readonly tls?: Tls; readonly answers: FixedAnswers; readonly frame: Buffer };
+
+const unlimited = { requestsPerPrincipalMax: 4000, streamsPerPrincipalMax: 10_000 };
+
+async function become(wish: ServerWish): Promise<{ readonly port: number; readonly token: string }> {
+  if (wish.be !== 'TAPPaaS') return { port: await startPeer(wish.be, wish.answers, wish.frame, wish.tls), token: 'none' };
+  const { port, token } = await startRealServer({ flowLimits: unlimited, ...(wish.tls !== undefined && { tls: wish.tls }) });
+  return { port, token };
+}
+
+process.on('message', (message: ServerWish | 'usage') => {
+  if (message === 'usage') {
+    const { user, system } = process.cpuUsage();
+    process.send?.({ cpuUs: user + system });
+  } else void become(message).then((started) => process.send?.(started));
+});
