@@ -1,8 +1,8 @@
 /**
  * Runs every benchmark beside its peers and prints one table: `npm run bench`, or `npm run bench -- --smoke` for a short look that only
- * shows that everything runs, or `npm run bench -- store queue` for some. A whole run writes docs/benchmarks.json and docs/benchmarks.md.
+ * shows that everything runs, or `npm run bench -- store queue` for some. All but the short look write what they measured to docs/benchmarks.json and .md.
  */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkRow } from './row.ts';
@@ -48,14 +48,17 @@ for (const { name, benchmark } of await benchmarks()) {
   process.stdout.write(`\n${name}\n${table(rows)}\n`);
 }
 
-if (!smoke && wanted.length === 0) {
+if (!smoke) {
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryBytes: totalmem(), node: process.versions.node };
   const docs = join(import.meta.dirname, '../../docs');
-  await writeFile(join(docs, 'benchmarks.json'), `${JSON.stringify({ machine, sections }, null, 2)}\n`);
-  const intro = `# Benchmarks\n\nWritten by \`npm run bench\`: every figure beside its peer in the same run. Ratios are steadier than absolute figures.\n\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.\n`;
-  await writeFile(
-    join(docs, 'benchmarks.md'),
-    `${intro}\n${sections.map(({ name, rows }) => `## ${name}\n\n${table(rows)}\n`).join('\n')}`,
+  const before = await readFile(join(docs, 'benchmarks.json'), 'utf8').then(
+    (text) => (JSON.parse(text) as { sections: typeof sections }).sections,
+    () => [],
   );
+  const kept = before.filter(({ name }) => !sections.some((section) => section.name === name));
+  const all = [...kept, ...sections].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  await writeFile(join(docs, 'benchmarks.json'), `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
+  const intro = `# Benchmarks\n\nWritten by \`npm run bench\`: every figure beside its peer in the same run. Ratios are steadier than absolute figures.\n\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.\n`;
+  await writeFile(join(docs, 'benchmarks.md'), `${intro}\n${all.map(({ name, rows }) => `## ${name}\n\n${table(rows)}\n`).join('\n')}`);
 }
 process.exit(0);
