@@ -28,6 +28,8 @@ export class KeyIndex {
   readonly #journal: Journal;
   readonly #newest = new Map<string, Version>();
   readonly #order = new SortedKeys();
+  /** Of these, the keys that are deleted now. */
+  readonly #deleted = new SortedKeys();
   /** Versions that superseded something or are deletions, in the order of revisions: what compaction goes through. */
   #superseding: Version[] = [];
   #superseded = 0;
@@ -64,21 +66,33 @@ export class KeyIndex {
     }
   }
 
+  /** How many keys stand in the interval now, without walking it. */
+  count(start: string, end: string): number {
+    return this.#order.countBetween(start, end) - this.#deleted.countBetween(start, end);
+  }
+
   /** Adds the newest version of its key. */
   put(row: Omit<Version, 'older'>): Version {
     const older = this.#newest.get(row.key);
     const version: Version = { ...row, older };
     this.#newest.set(row.key, version);
     if (older === undefined) this.#order.add(row.key);
+    this.#noteDeletion(row.key, version);
     const superseding = older !== undefined || version.version === 0;
     if (superseding) this.#superseding.push(version);
     this.#journal.record(() => {
       if (superseding) this.#superseding.pop();
+      this.#noteDeletion(row.key, older);
       if (older !== undefined) return void this.#newest.set(row.key, older);
       this.#newest.delete(row.key);
       this.#order.delete(row.key);
     });
     return version;
+  }
+
+  #noteDeletion(key: string, newest: Version | undefined): void {
+    if (newest?.version === 0) this.#deleted.add(key);
+    else if (this.#deleted.size > 0) this.#deleted.delete(key);
   }
 
   /** The next versions, at most `max`, whose predecessors nobody can read once everything up to `revision` is compacted. */
@@ -96,6 +110,7 @@ export class KeyIndex {
       if (version.version !== 0 || this.#newest.get(version.key) !== version) continue;
       this.#newest.delete(version.key);
       this.#order.delete(version.key);
+      this.#deleted.delete(version.key);
     }
     this.#superseded += versions.length;
     if (this.#superseded < 10_000 || this.#superseded < this.#superseding.length / 2) return;

@@ -22,8 +22,11 @@ export function readRange(ledger: Ledger, query: Extract<WireQuery, { kind: 'ran
   let count = 0;
   let bytes = 0;
   for (const version of ledger.keys.between(query.start, query.end, revision)) {
+    const full = items.length === query.itemsMax || bytes >= storeLimits.pageBytesMax;
+    // The rest of the past has to be walked to be counted; the rest of the present has not.
+    if (full && revision === ledger.revision) return { revision, items, more: true, count: ledger.keys.count(query.start, query.end) };
     count++;
-    if (items.length === query.itemsMax || bytes >= storeLimits.pageBytesMax) continue;
+    if (full) continue;
     const item = ledger.log.keyValue(version);
     items.push(item);
     bytes += item.value.byteLength;
