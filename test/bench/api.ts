@@ -195,7 +195,6 @@ async function scheme(security: Security | undefined, smoke: boolean): Promise<B
       unit: 'µs of CPU',
       peer: 'node:http, same bytes',
       ratio: value / other,
-      target: '≤ 20 µs',
     });
     return rows;
   } finally {
