@@ -39,7 +39,7 @@ export async function sqliteHarness(options: Partial<SqliteStoreOptions> = {}, o
   };
 }
 
-/** Counts of the long run (`TAPPAAS_TEST=long`) in place of those that fit every change. */
+/** Counts of the long run (`TAPPAAS_LONG=1`) in place of those that fit every change. */
 export function rounds(usual: number, long: number): number {
-  return process.env['TAPPAAS_TEST'] === 'long' ? long : usual;
+  return process.env['TAPPAAS_LONG'] === '1' ? long : usual;
 }
