@@ -94,14 +94,27 @@ export function createApiClient(connection: Connection): ApiClient {
       if ((answer.statusCode ?? 500) >= 300)
         throw refusal({ status: answer.statusCode ?? 0, headers: answer.headers, text: await textOf(answer) });
       let rest = '';
-      for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
-        const lines = (rest + chunk).split('\n');
-        rest = lines.pop() ?? '';
-        yield* lines;
+      try {
+        for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+          const lines = (rest + chunk).split('\n');
+          rest = lines.pop() ?? '';
+          yield* lines;
+        }
+      } catch (error) {
+        if (signal.aborted) throw error;
+        throw brokenOff(error as Error);
       }
       if (rest !== '') yield rest;
     },
   };
+}
+
+function brokenOff(cause: Error): CliError {
+  return new CliError(`the platform broke the answer off (${cause.message})`, {
+    remedy: 'Give the command again; tappaas apps says whether the platform answers.',
+    exitCode: exitCodes.unavailable,
+    cause,
+  });
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {
@@ -128,7 +141,9 @@ function unreachable(server: string, cause: Error): CliError {
 /** Turns an error answer into the platform's own words: message, each cause, and what to do. */
 export function refusal(answer: ApiAnswer): CliError {
   const status = statusOf(answer.text);
-  const causes = (status?.details?.causes ?? []).map(({ field, message }) => `\n  ${field ? `${field}: ` : ''}${message ?? ''}`);
+  const told = (status?.details?.causes ?? []).map(({ field, message }) => `${field ? `${field}: ` : ''}${message ?? ''}`);
+  // The message of a single cause often is the whole message already.
+  const causes = told.filter((cause) => status?.message?.includes(cause) !== true).map((cause) => `\n  ${cause}`);
   const remedy = answer.status === 401 ? 'Log in again with tappaas login.' : (status?.details?.remedy ?? '');
   return new CliError(`${status?.message ?? `the platform answered ${answer.status}`}${causes.join('')}`, {
     remedy,

@@ -42,6 +42,8 @@ export interface RunningController {
 }
 
 const reconcileMsMax = 60_000;
+/** Of naming the objects that a change is about: it is done for every change that a cache sees. */
+const wakesMsMax = 20;
 const defaultParallelMax = 4;
 
 /** Feeds a queue from the caches of what the controller watches, and reconciles what comes out of it. */
@@ -53,7 +55,9 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
   const informer = informers.of(engine, kind);
   const { createQueue = (_, options) => createWorkQueue<string>(options) } = parts;
   const queue = createQueue(name, { clock, random, backoff: keyBackoff, tenantOf: parts.tenantOf, onRoom: () => informer.resync() });
-  const others = watches.map((watched) => feedFrom(watched, informers.of(engine, watched.kind), informer, queue, kind));
+  const others = watches.map((watched) =>
+    feedFrom(guardedWakes(registered, watched), informers.of(engine, watched.kind), informer, queue, kind),
+  );
   const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key)) ?? (() => undefined)];
   const controller = createController({
     name,
@@ -115,6 +119,13 @@ function feedFrom(
     },
     delete: (object) => wake(object, false),
   });
+}
+
+/** The plugin's own function is called by the cache: whose it is must show when it fails or takes long. */
+function guardedWakes({ guard }: PluginControllerParts['registered'], watched: Watches): Watches {
+  const { wakes } = watched;
+  if (typeof wakes !== 'function') return watched;
+  return { ...watched, wakes: (object) => guard.callSync({ name: 'controller.wakes', limitMs: wakesMsMax }, () => wakes(object)) };
 }
 
 /** Keys of the controller's kind that a change of a watched object is about. */

@@ -52,7 +52,7 @@ export function createReleaseBook({ store, resources, versionOf }: ReleaseBookOp
     },
     async pinned(owner) {
       const { pin } = (owner.spec ?? {}) as { pin?: string };
-      return pin === undefined || pin === '' ? undefined : find(owner, pin);
+      return pin === undefined || pin === '' ? undefined : { name: pin, release: await find(owner, pin) };
     },
   };
 }

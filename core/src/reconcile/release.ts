@@ -22,6 +22,12 @@ export interface StoredRelease {
   readonly objects: Objects;
 }
 
+/** What a person pinned an object to; there may be no such release. */
+export interface Pin {
+  readonly name: string;
+  readonly release: StoredRelease | undefined;
+}
+
 /** The releases of objects, in the platform's store. `Write` is how a write tells its revision. */
 export interface ReleaseBook<O, Write> {
   /** The release that the object's last render gave, and what it was rendered from. */
@@ -29,7 +35,7 @@ export interface ReleaseBook<O, Write> {
   /** Gives the release of that content, made now if there is none, and notes it as the newest for `renderKey`. */
   store(object: O, content: ReleaseContent, renderKey: string, write: Write): Promise<StoredRelease>;
   /** The release that serves whatever is rendered, when a person pinned one. */
-  pinned?(object: O): Promise<StoredRelease | undefined>;
+  pinned?(object: O): Promise<Pin | undefined>;
 }
 
 export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseContent {

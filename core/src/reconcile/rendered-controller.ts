@@ -112,13 +112,22 @@ class RenderedController<O extends RenderedObject> {
     const facts = await this.options.factsOf(object, prepared.ready ? prepared.inputs : {});
     if (!prepared.ready) return this.wait(object, prepared.conditions, facts, run);
     const newest = await this.release(object, facts, run);
-    const release = (await this.options.releases.pinned?.(object)) ?? newest;
-    return this.serve(object, release, facts, run);
+    const pin = await this.options.releases.pinned?.(object);
+    if (pin === undefined) return this.serve(object, newest, facts, run);
+    return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run);
+  }
+
+  /** Whoever pins means to choose what serves: nothing else may take its place. */
+  private async holdStill(object: O, pin: string, run: Run): Promise<Outcome> {
+    const message = `it is pinned to release ${pin}, which does not exist; what served goes on serving until spec.pin is mended or cleared`;
+    await this.options.setStatus(object, {}, [notReady('ReleaseUnknown', message)], run);
+    return { againAfterMs: blockedMs };
   }
 
   /** What served goes on serving, and drift is mended, while inputs are awaited. */
   private async wait(object: O, conditions: readonly Condition[], facts: RenderFacts, run: Run): Promise<Outcome> {
-    const serving = (await this.options.releases.pinned?.(object)) ?? (await this.options.releases.newest(object))?.release;
+    const pin = await this.options.releases.pinned?.(object);
+    const serving = pin === undefined ? (await this.options.releases.newest(object))?.release : pin.release;
     const result = serving === undefined ? undefined : await this.apply(object, serving, facts, run);
     await this.options.setStatus(object, {}, [...conditions, ...appliedConditions(result)], run);
     return outcomeOf(result);

@@ -1,6 +1,6 @@
 import { Application, Build } from '@tappaas/sdk/kinds';
 import test from 'ava';
-import { wokenBy } from '../../dist/platform/plugin-controller.js';
+import { startPluginController, wokenBy } from '../../dist/platform/plugin-controller.js';
 
 const build = (ownerReferences: object[]) => ({
   apiVersion: 'apps.tappaas.dev/v1alpha1',
@@ -27,4 +27,32 @@ test('a function names the keys itself', (t) => {
     'x/y',
     'z',
   ]);
+});
+
+test('a function is called through the guard of its plugin, so that a failure or a long call shows whose it is', (t) => {
+  const handlers: { add?: (object: never, occasion: { isInInitialList: boolean }) => void }[] = [];
+  const informer = {
+    addHandler: (handler: (typeof handlers)[number]) => {
+      handlers.push(handler);
+      return () => {};
+    },
+    synced: () => new Promise(() => {}),
+  };
+  const [added, points]: [string[], string[]] = [[], []];
+  const guard = {
+    plugin: 'mesh',
+    call: () => Promise.reject(new Error('not asked')),
+    callSync: ({ name }: { readonly name: string }, run: () => unknown) => {
+      points.push(name);
+      return run();
+    },
+  };
+  startPluginController({
+    registered: { plugin: 'mesh', guard, value: { kind: Application, watches: [{ kind: Build, wakes: () => [{ name: 'z' }] }] } },
+    informers: { of: () => informer },
+    createQueue: () => ({ add: (key: string) => added.push(key), get: () => new Promise(() => {}) }),
+    clock: { nowMs: () => 0, sleep: () => new Promise(() => {}) },
+  } as never);
+  handlers[0]?.add?.(build([]) as never, { isInInitialList: false });
+  t.deepEqual([points, added], [['controller.wakes'], ['z']]);
 });

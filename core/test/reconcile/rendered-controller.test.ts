@@ -11,7 +11,7 @@ import {
 import type { Run } from '../../dist/reconcile/controller.js';
 import type { InventoryEntry } from '../../dist/reconcile/inventory.js';
 import { refOf } from '../../dist/reconcile/object-ref.js';
-import type { ReleaseContent, StoredRelease } from '../../dist/reconcile/release.js';
+import type { Pin, ReleaseContent, StoredRelease } from '../../dist/reconcile/release.js';
 import type { AttributedRenderSet } from '../../dist/reconcile/render-set.js';
 import { createRenderedReconcile, type RenderedObject, type RenderedOptions } from '../../dist/reconcile/rendered-controller.js';
 import { FakeCluster } from './fake-cluster.ts';
@@ -42,7 +42,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     inventory: [] as readonly InventoryEntry[],
     releases: new Map<string, StoredRelease & { content: ReleaseContent }>(),
     newest: undefined as { release: StoredRelease; renderKey: string } | undefined,
-    pinned: undefined as StoredRelease | undefined,
+    pinned: undefined as Pin | undefined,
     status: {} as Readonly<Record<string, unknown>>,
     conditions: [] as readonly Condition[],
     renders: 0,
@@ -231,7 +231,7 @@ test('a render that fails leaves the cluster as it is, names the plugin, and bac
 test('a pinned release serves whatever is rendered', async (t) => {
   const { cluster, state, go, change } = setUp();
   await go();
-  state.pinned = state.newest?.release;
+  state.pinned = { name: 'one', release: state.newest?.release };
   change({ image: 'web:2' });
   await go();
   t.is(state.releases.size, 2, 'the new release exists');
@@ -239,6 +239,19 @@ test('a pinned release serves whatever is rendered', async (t) => {
   state.pinned = undefined;
   await go();
   t.deepEqual(cluster.at(refOf(configMap('a', '')))?.['data'], { image: 'web:2' });
+});
+
+test('a pin to a release that does not exist changes nothing on the cluster, and the object says so', async (t) => {
+  const { cluster, state, go, change, condition } = setUp();
+  await go();
+  state.pinned = { name: 'web-99', release: undefined };
+  change({ image: 'web:2' });
+  const { writes } = cluster;
+  const before = writes.length;
+  t.true(((await go()) as { againAfterMs: number }).againAfterMs > 0);
+  t.is(cluster.writes.length, before);
+  t.is(condition('Ready'), 'False ReleaseUnknown');
+  t.regex(state.conditions[0]?.message ?? '', /release web-99, which does not exist/);
 });
 
 test('while inputs are awaited nothing is rendered, and what served goes on serving', async (t) => {

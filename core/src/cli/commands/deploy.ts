@@ -93,6 +93,12 @@ async function untilServing(client: ApiClient, sent: ApplicationView, timeoutMs:
     stages.reached('serving');
     return object;
   }
+  if (reached && object === undefined) {
+    throw new CliError(`application ${name} was deleted while it was deployed`, {
+      remedy: 'Deploy it again if that was not meant.',
+      exitCode: exitCodes.failed,
+    });
+  }
   const late = reached ? '' : ` in ${duration(timeoutMs)}`;
   throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${ready?.message ?? why}`, {
     remedy: `See tappaas status ${name} and tappaas logs ${name}.`,
