@@ -23,7 +23,7 @@ async function pages(): Promise<readonly string[]> {
 async function sourcesBelow(...folders: readonly string[]): Promise<readonly { readonly path: string; readonly text: string }[]> {
   const below = async (folder: string) => {
     const entries = await readdir(join(root, folder), { recursive: true }).catch(() => []);
-    const paths = entries.filter((path) => /\.ts$/.test(path)).map((path) => `${folder}/${path}`);
+    const paths = entries.filter((path) => path.endsWith('.ts')).map((path) => `${folder}/${path}`);
     return Promise.all(paths.map(async (path) => ({ path, text: await readFile(join(root, path), 'utf8') })));
   };
   return (await Promise.all(folders.map(below))).flat();
@@ -141,6 +141,37 @@ test('every table of error codes stands in a file named errors, where the refere
     elsewhere.map(({ path }) => path),
     [],
   );
+});
+
+const exported = /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:abstract )?(?:async )?(?:const|function|class|interface|type) (\w+)/gm;
+const exportedFunction = /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:async )?function (\w+)[\s\S]*?^}/gm;
+
+/** The first sentence or paragraph of a doc comment, without its stars. */
+function summaryOf(comment: string): string {
+  const text = comment
+    .replace(/\s*\*\/\s*$/, '')
+    .replaceAll(/^\/\*\*|^ \* ?/gm, '')
+    .trim();
+  return text.split(/\n\n|\s@(?:throws|source|example|failure)\b/)[0] ?? '';
+}
+
+test('every export of the SDK has a doc comment that begins with a full sentence, and tells what it throws', async (t) => {
+  const wrong: string[] = [];
+  let seen = 0;
+  for (const { path, text } of await sourcesBelow('sdk/src')) {
+    // Generated from Kubernetes' own descriptions.
+    if (path === 'sdk/src/kubernetes.ts') continue;
+    for (const [, comment = '', name = ''] of text.matchAll(exported)) {
+      seen += 1;
+      if (!/^["`]?[A-Z0-9][\s\S]{8,}[.:]$/.test(summaryOf(comment))) wrong.push(`${path}: ${name} lacks a sentence`);
+    }
+    for (const [code = '', comment = '', name = ''] of text.matchAll(exportedFunction)) {
+      const throwsOwn = /throw (?!error;)/.test(code.slice(comment.length));
+      if (throwsOwn && !comment.includes('@throws')) wrong.push(`${path}: ${name} throws, and no @throws says what`);
+    }
+  }
+  t.true(seen > 200, `${seen} exports`);
+  t.deepEqual(wrong, []);
 });
 
 test('every folder of core/src and every plugin has a README of at most 25 lines with its invariants', async (t) => {

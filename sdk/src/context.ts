@@ -37,7 +37,7 @@ export interface Context {
   readonly asPlugin: Resources;
 }
 
-/** Who asks. */
+/** Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant. */
 export type Caller = Readonly<{ name: string; groups: readonly string[]; tenant?: string }>;
 
 /** Serving somebody's request: `asCaller` has exactly the caller's rights. */

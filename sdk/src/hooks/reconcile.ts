@@ -27,6 +27,7 @@ export type Observed<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<
 
 /** The order in which render taps run; `before` and `after` order inside a phase. */
 export const renderPhases = Object.freeze(['runtime', 'storage', 'network', 'mesh', 'policy'] as const);
+/** One of {@link renderPhases}. */
 export type RenderPhase = (typeof renderPhases)[number];
 
 /** Shape of `reconcile.render`: pure, the same input gives the same set. */

@@ -38,7 +38,7 @@ export interface PodClass {
   readonly resources: readonly string[];
 }
 
-/** `count` candidates (all nodes, or those that changed): entry i of every column is candidate i. `out` has `count` entries, all 0. */
+/** The nodes asked about (all, or those that changed), by column: entry i of every column is candidate i. `out` has `count` entries, all 0. */
 export interface Candidates<O> {
   readonly pod: PodClass;
   readonly count: number;

@@ -1,6 +1,6 @@
 import { attachDefinition } from '../definitions.js';
 
-/** `input` and `output` may depend on the options given (`this['given']`), which is how `kinds` and `reads` type the handler. */
+/** The types of one hook point: `input` and `output` may depend on the options given (`this['given']`), which is how `kinds` and `reads` type the handler. */
 export interface Shape {
   readonly given: unknown;
   readonly options: object;

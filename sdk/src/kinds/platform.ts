@@ -50,5 +50,7 @@ export const PluginStatus = defineKind({
   ],
 });
 
+/** A Tenant object. */
 export type TenantObject = ObjectOf<typeof Tenant>;
+/** A Plugin object: what became of a plugin, as the API serves it. */
 export type PluginStatusObject = ObjectOf<typeof PluginStatus>;
