@@ -1,4 +1,4 @@
-/** What `tsc -b` leaves to do: write the manifest of every plugin of this repository, and make the command executable. */
+/** What `tsc -b` leaves to do: write the manifest of every plugin of this repository, and make the commands executable. */
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -45,4 +45,4 @@ async function writeManifest(folder: string): Promise<void> {
 
 const plugins = (await readdir(join(root, 'plugins'), { withFileTypes: true })).filter((entry) => entry.isDirectory());
 for (const { name } of plugins) await writeManifest(join(root, 'plugins', name));
-await chmod(join(core, 'main.js'), 0o755);
+for (const file of [join(core, 'main.js'), join(root, 'sdk/testing/dist/manifest-main.js')]) await chmod(file, 0o755);

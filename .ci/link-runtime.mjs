@@ -1,5 +1,5 @@
-// Runs after `npm ci`, possibly under an old Node: makes node_modules/.bin/node the pinned runtime and .bin/tappaas the
-// command that the build will write. Some npm versions unlink .bin/node because every platform's optional package claims
+// Runs after `npm ci`, possibly under an old Node: makes node_modules/.bin/node the pinned runtime and links the commands
+// that the build will write. Some npm versions unlink .bin/node because every platform's optional package claims
 // it, and none links a bin whose file is yet to be built. See docs/decisions/0001-pinned-runtime.md.
 import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -32,6 +32,9 @@ if (runtime && existsSync(runtime)) {
   process.exit(1);
 }
 if (!windows) {
-  rmSync(join(bin, 'tappaas'), { force: true });
-  symlinkSync(relative(bin, join(root, 'core', 'dist', 'main.js')), join(bin, 'tappaas'));
+  const commands = { tappaas: 'core/dist/main.js', 'tappaas-manifest': 'sdk/testing/dist/manifest-main.js' };
+  for (const [command, file] of Object.entries(commands)) {
+    rmSync(join(bin, command), { force: true });
+    symlinkSync(relative(bin, join(root, file)), join(bin, command));
+  }
 }

@@ -101,7 +101,9 @@ export const problemErrors = errorTable({
   TAP_CONFIG_BOOT_FAILURE: problem('Remove "onBootFailure: continue": without this plugin wrong objects would be rendered.'),
   TAP_CONFIG_MODE: problem('Use shadow only for plugins that merely gate, transform, batch or observe.'),
   TAP_PACKAGE_NOT_FOUND: problem('Install the package beside the configuration file.'),
-  TAP_PACKAGE_NOT_A_PLUGIN: problem('Name a package that was built as a plugin: its package.json has "tappaas.manifest".'),
+  TAP_PACKAGE_NOT_A_PLUGIN: problem(
+    'Name a package that is a plugin; its author adds "tappaas.manifest" to package.json and runs tappaas-manifest.',
+  ),
   TAP_MANIFEST_INVALID: problem('Build or reinstall the plugin.'),
   TAP_MANIFEST_KERNEL_RANGE: problem('Install a version of the plugin that was made for this kernel.'),
   TAP_MANIFEST_HOOK_UNKNOWN: problem('Install a version of the plugin that was made for this kernel.'),
