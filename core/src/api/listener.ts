@@ -21,6 +21,8 @@ export interface ListenerOptions {
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
   /** A connection has ended, whether or not everything asked for on it was answered. */
   readonly closed: (socket: Socket) => void;
+  /** The listener goes on, but something is wrong with it, such as no file descriptor being left. */
+  readonly failed: (error: Error) => void;
 }
 
 export interface Listener {
@@ -64,7 +66,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, host, () => resolve());
+    server.listen(options.port, host, () => {
+      server.off('error', reject).on('error', options.failed);
+      resolve();
+    });
   });
   const port = portOf(server);
   return {

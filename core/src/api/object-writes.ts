@@ -75,7 +75,9 @@ export function warnWith(exchange: Exchange, text: string): void {
 /** Tells that the version in the path will go, in the three ways that clients know. */
 export function warnOfDeprecation(exchange: Exchange, { deprecated, kind, version }: ServedKind): void {
   if (deprecated === undefined) return;
-  exchange.extraHeaders.push('Deprecation', 'true', 'Sunset', new Date(deprecated.removedAfter).toUTCString());
+  const removed = new Date(deprecated.removedAfter);
+  exchange.extraHeaders.push('Deprecation', 'true');
+  if (!Number.isNaN(removed.getTime())) exchange.extraHeaders.push('Sunset', removed.toUTCString());
   warnWith(exchange, `${kind} ${version} is deprecated since ${deprecated.since}; use ${deprecated.instead}`);
 }
 

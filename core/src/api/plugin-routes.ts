@@ -28,8 +28,8 @@ export function routeOf(found: readonly FoundRoute[], method: string | undefined
 }
 
 /** Says whether a route authenticates by itself, so that the chain does not ask who is there. */
-export function isSelfAuthenticated(routes: readonly ServedRoute[], exchange: Exchange): boolean {
-  return exchange.path.segments[0] === 'plugins' && routeOf(findRoutes(routes, exchange), exchange.request.method)?.route.auth === 'self';
+export function isSelfAuthenticated(routes: () => readonly ServedRoute[], exchange: Exchange): boolean {
+  return exchange.path.segments[0] === 'plugins' && routeOf(findRoutes(routes(), exchange), exchange.request.method)?.route.auth === 'self';
 }
 
 /** Answers a raw route of a plugin. @throws TAP_REQUEST_PATH_UNKNOWN, TAP_REQUEST_METHOD_NOT_ALLOWED */

@@ -30,7 +30,8 @@ const namespaceParts = new Set(['status', 'finalize']);
 /** Reads engine, verb and target off method and path, as kube-apiserver's RequestInfo does. */
 export function requestInfo(method: string, { path, query, segments }: RequestPath): RequestInfo {
   const mounted = segments[0] === 'clusters' && segments.length > 1;
-  const engine = mounted ? (segments[1] ?? '') : platformEngine;
+  // The platform's engine has one place only.
+  const engine = !mounted ? platformEngine : segments[1] === platformEngine ? '' : (segments[1] ?? '');
   const below = mounted ? segments.slice(2) : segments;
   const info = { engine, path: mounted ? pathBelow(path) : path };
   const target = targetOf(below);
@@ -68,7 +69,7 @@ function verbOf(method: string, target: Target, query: string): string {
   const pair = verbs[method];
   if (pair === undefined) return method.toLowerCase();
   if (target.name !== undefined) return pair[0];
-  return pair[1] === 'list' && query.includes('watch') && isWatch(query) ? 'watch' : pair[1];
+  return method === 'GET' && query.includes('watch') && isWatch(query) ? 'watch' : pair[1];
 }
 
 function isWatch(query: string): boolean {

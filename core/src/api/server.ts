@@ -114,7 +114,7 @@ class Server implements ApiServer {
       clock,
       log,
       isOpen: isOpenPath,
-      isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes(), exchange),
+      isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
       answer: (exchange) => this.answer(exchange),
     };
   }
@@ -125,7 +125,8 @@ class Server implements ApiServer {
       void this.serve(request, response, awaitsContinue);
     const { connectionsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
-    this.listener = await listen({ host, port, connectionsMax, serve, closed, ...(tls !== undefined && { tls }) });
+    const failed = (error: Error): void => this.options.log.error('the listener of the API has a problem', { error });
+    this.listener = await listen({ host, port, connectionsMax, serve, closed, failed, ...(tls !== undefined && { tls }) });
     void this.inFlight.sweep();
     return { url: this.listener.url, port: this.listener.port };
   }

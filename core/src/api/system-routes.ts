@@ -38,6 +38,7 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
   const reading = (path: RouterRoute['path'], answer: RouterRoute['answer']): RouterRoute => ({
     path,
     answer: (exchange) => {
+      engineOf(parts, exchange);
       refuseWrites(exchange);
       return answer(exchange);
     },
@@ -46,7 +47,7 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     reading('/livez', (exchange) => answerHealth(exchange, alive, parts.clock)),
     reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
-    reading('/metrics', async (exchange) => sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', await parts.metrics())),
+    reading('/metrics', (exchange) => answerMetrics(exchange, parts)),
     reading(/^\/apis?$/, (exchange) => answerRoot(exchange, discoveryOf(exchange))),
     reading('/openapi/v3', (exchange) => sendDocument(exchange, openApiOf(exchange).index())),
     reading(/^\/openapi\/v3\/.+[^/]$/, (exchange) => {
@@ -54,6 +55,12 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     }),
     reading(/^\/apis?\/.+[^/]$/, (exchange) => sendDocument(exchange, discoveryOf(exchange).plain(exchange.info.path))),
   ];
+}
+
+/** They are the platform's: who may do everything on a further engine is not thereby shown them. */
+async function answerMetrics(exchange: Exchange, { metrics }: SystemParts): Promise<void> {
+  if (exchange.info.engine !== platformEngine) throw unknownPath(exchange);
+  sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', await metrics());
 }
 
 function mountOf(engine: string): string {

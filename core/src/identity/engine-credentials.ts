@@ -3,7 +3,7 @@ import type { ChainedAuthenticator } from './authenticator-chain.js';
 import { identityErrors } from './errors.js';
 
 /** Members may do everything on that engine, and nothing elsewhere. */
-export const engineGroup = (engine: string): string => `system:engine:${engine}`;
+const engineGroup = (engine: string): string => `system:engine:${engine}`;
 
 /** Credentials for processes of plugins, such as a node agent: known in memory only, so they end with the platform's process. */
 export interface EngineCredentials extends ChainedAuthenticator {

@@ -219,6 +219,15 @@ test('a further engine is served under its mount, with its own kinds and documen
   t.is((await ask('/clusters/local/apis/x.dev/v1/namespaces/default/things')).json.kind, 'ThingList');
   t.is((await ask('/apis/x.dev/v1/namespaces/default/things')).status, 404);
   t.is((await ask('/clusters/local/version')).status, 200);
+  for (const path of [
+    '/clusters/local/metrics',
+    '/clusters/none/version',
+    '/clusters/platform/version',
+    '/clusters/platform/api/v1/configmaps',
+  ]) {
+    t.is((await ask(path)).status, 404, path);
+  }
+  t.is((await ask('/clusters/platform/livez', { as: '' })).status, 401);
   const index = await ask('/clusters/local/openapi/v3');
   const url = index.json.paths['apis/x.dev/v1'].serverRelativeURL;
   t.true(url.startsWith('/clusters/local/openapi/v3/apis/x.dev/v1?hash='));
