@@ -126,6 +126,7 @@ export class CacheFollower<T> {
     try {
       return await this.#options.decode(stored);
     } catch (cause) {
+      if (cause instanceof TapError) throw cause;
       throw storeErrors.TAP_STORE_CORRUPT({ message: `${stored.key} at revision ${stored.modRevision} cannot be decoded`, cause });
     }
   }

@@ -69,6 +69,7 @@ class SqliteStore implements ResourceStore {
   #snapshots = 0;
   #restoring = false;
   #broken: TapError | undefined;
+  #lost: TapError | undefined;
   #state: WireState = { epoch: 0, revision: 0, compactedRevision: 0, leases: [], sizeBytes: 0 };
 
   constructor({ directory, clock, checkpointBytes = 4 * 1_024 * 1_024, sizeBytesMax, failpoints }: SqliteStoreOptions) {
@@ -135,11 +136,13 @@ class SqliteStore implements ResourceStore {
       bufferedEventsMax: query.bufferedEventsMax ?? 10_000,
       clock: this.#clock,
       progressEveryMs: query.progressEveryMs,
-      catchUp: (afterRevision) => {
+      catchUp: async (afterRevision) => {
         if (epoch !== this.#state.epoch) throw this.#cut(afterRevision);
-        return this.#history(query, afterRevision, () => {
-          if (!ended) this.#feeds.set(feed, selector(query));
+        const page = await this.#history(query, afterRevision, () => {
+          if (!ended && epoch === this.#state.epoch) this.#feeds.set(feed, selector(query));
         });
+        if (epoch !== this.#state.epoch) throw this.#cut(afterRevision);
+        return page;
       },
       onEnd: () => {
         ended = true;
@@ -205,8 +208,9 @@ class SqliteStore implements ResourceStore {
     const { revision, compactedRevision, sizeBytes } = this.#state;
     const figures = { revision, compactedRevision, sizeBytes };
     if (this.#closing.signal.aborted) return { state: 'unavailable', message: 'the store is closed', ...figures };
-    if (this.#broken === undefined) return { state: 'ok', message: `in ${this.#directory}`, ...figures };
-    return { state: isLasting(this.#broken) ? 'unavailable' : 'read-only', message: this.#broken.message, ...figures };
+    const fault = this.#lost ?? this.#broken;
+    if (fault === undefined) return { state: 'ok', message: `in ${this.#directory}`, ...figures };
+    return { state: isLasting(fault) ? 'unavailable' : 'read-only', message: fault.message, ...figures };
   }
 
   async close(): Promise<void> {
@@ -262,7 +266,7 @@ class SqliteStore implements ResourceStore {
         yield chunk;
       }
     } finally {
-      if (!this.#closing.signal.aborted) await this.#link.query({ kind: 'snapshot-end', snapshot });
+      await this.#link.query({ kind: 'snapshot-end', snapshot }).catch(() => undefined);
     }
   }
 
@@ -289,14 +293,16 @@ class SqliteStore implements ResourceStore {
   }
 
   #lose(error: TapError | undefined): void {
-    if (error !== undefined) this.#broken = error;
+    this.#lost = error;
     for (const feed of this.#feeds.keys()) {
       if (error === undefined) feed.close();
       else feed.fail(error);
     }
   }
 
+  /** Without its writer a store knows nothing any more: the directory may be another's by now. */
   #assertOpen(): void {
+    if (this.#lost !== undefined) throw this.#lost;
     if (this.#closing.signal.aborted) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
   }
 

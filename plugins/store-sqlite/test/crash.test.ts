@@ -51,7 +51,7 @@ async function runUntilKilled(
     // A point that is never reached must not keep the test waiting.
     if (line === 'open') timer = setTimeout(() => process.kill('SIGKILL'), point === undefined ? (cycle * 13) % 90 : 1_500);
     const [name, round, revision] = line.split(' ').map(Number);
-    if (revision !== undefined) acks.set(name as number, [round as number, revision]);
+    if (revision !== undefined) acks.set(name, [round, revision]);
   }
   clearTimeout(timer);
   await exited;
