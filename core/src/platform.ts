@@ -13,7 +13,7 @@ import { ClusterAccesses } from './platform/cluster-access.js';
 import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
 import { confidentialityOf } from './platform/confidentiality.js';
 import { contributionsOf, type Contributions } from './platform/contributions.js';
-import { startControllers, type RunningControllers } from './platform/controllers.js';
+import { startControllers } from './platform/controllers.js';
 import { Engines, platformEngine } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
 import { lateResources } from './platform/late-resources.js';
@@ -126,10 +126,15 @@ class Start {
     this.#undo.push({ what: 'clusters', stop: () => clusters.close() });
     const controllers = startControllers({ kernel, engines, store, clusters, installation, clock, random, log });
     this.#undo.push({ what: 'controllers', stop: () => controllers.stop() });
-    this.#startSchedulers(kernel, clusters);
+    await this.#followClusters(kernel, clusters);
+    this.#undo.push({ what: 'schedulers', stop: () => Promise.all(this.#schedulers.map((running) => running.stop())) });
     kernel.startTasks();
 
-    this.#followGenerations(kernel, engines, controllers);
+    this.#followGenerations(kernel, engines, async () => {
+      await controllers.follow();
+      await this.#followClusters(kernel, clusters);
+      await this.#writeKubeconfig(settings, engines, local, certificates.current);
+    });
     void writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log }).catch((error: unknown) =>
       log.warn('Plugin objects were not written', { error }),
     );
@@ -246,43 +251,56 @@ class Start {
     });
   }
 
-  async #writeFiles(
-    { directory }: ApiSettings,
-    engines: Engines,
-    server: string,
-    { authority }: LocalCertificates,
-    identity: CallerIdentity,
-  ) {
-    const kubeconfig = join(directory, 'kubeconfig');
-    const authorityFile = join(directory, 'ca.pem');
-    await writePrivateFile(authorityFile, authority);
-    const names = [...engines.all.keys()].filter((name) => name !== platformEngine);
-    const write = (user: { readonly token?: string }) => writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...user });
-    await write({});
+  async #writeFiles(settings: ApiSettings, engines: Engines, server: string, certificates: LocalCertificates, identity: CallerIdentity) {
+    const kubeconfig = join(settings.directory, 'kubeconfig');
+    const authorityFile = join(settings.directory, 'ca.pem');
+    await writePrivateFile(authorityFile, certificates.authority);
+    const write = (token?: string) => this.#writeKubeconfig(settings, engines, server, certificates, token);
+    await write();
     const withoutToken = await readPrivateFile(kubeconfig);
     const firstToken = await identity.firstToken({
-      keep: (token) => write({ token }),
+      keep: write,
       drop: () => writePrivateFile(kubeconfig, withoutToken ?? ''),
     });
     return { kubeconfig, authorityFile, firstToken };
   }
 
-  #startSchedulers(kernel: Kernel, clusters: ClusterAccesses): void {
+  /** A context per engine; what is there of others, and the token, stay. */
+  #writeKubeconfig(
+    { directory }: ApiSettings,
+    engines: Engines,
+    server: string,
+    { authority }: LocalCertificates,
+    token?: string,
+  ): Promise<void> {
+    const names = [...engines.all.keys()].filter((name) => name !== platformEngine);
+    const path = join(directory, 'kubeconfig');
+    return writeKubeconfig({ path, server, authority, engines: names, ...(token === undefined ? {} : { token }) });
+  }
+
+  /** One scheduler for each cluster whose plugin asks for one; clusters come and go with generations. */
+  async #followClusters(kernel: Kernel, clusters: ClusterAccesses): Promise<void> {
     const { clock, random, log } = this.#options;
     const binding = clusters
       .names()
       .flatMap((name) => clusters.of(name) ?? [])
       .filter(({ cluster }) => cluster.scheduling === 'bind');
-    this.#schedulers = binding.map((access) => startClusterScheduler({ access, kernel, clock, random, log }));
-    this.#undo.push({ what: 'schedulers', stop: () => Promise.all(this.#schedulers.map((running) => running.stop())) });
+    const isBound = ({ cluster }: RunningScheduler) => binding.some(({ name }) => name === cluster);
+    const gone = this.#schedulers.filter((running) => !isBound(running));
+    const kept = this.#schedulers.filter(isBound);
+    const started = binding
+      .filter(({ name }) => !kept.some(({ cluster }) => cluster === name))
+      .map((access) => startClusterScheduler({ access, kernel, clock, random, log }));
+    this.#schedulers = [...kept, ...started];
+    await Promise.all(gone.map((running) => running.stop()));
   }
 
   /** A reload swaps hooks by itself; kinds, routes and controllers follow here, before what was replaced stops. */
-  #followGenerations(kernel: Kernel, engines: Engines, controllers: RunningControllers): void {
+  #followGenerations(kernel: Kernel, engines: Engines, follow: () => Promise<void>): void {
     const leave = kernel.onGeneration(async (registrations) => {
       await engines.follow(registrations);
       this.#contributions = this.#contributionsOf(kernel, engines);
-      await controllers.follow();
+      await follow();
       await writePluginObjects(kernel, engines.asPlatform(platformEngine), this.#options);
     });
     this.#undo.push({ what: 'generations', stop: async () => leave() });

@@ -48,12 +48,20 @@ export function startControllers(options: ControllersOptions): RunningController
   return controllers;
 }
 
+interface ClusterWaker {
+  readonly wakeOwner: (uid: string) => void;
+  /** By cluster. */
+  readonly leave: Map<string, () => void>;
+}
+
 class Controllers implements RunningControllers {
   readonly #options: ControllersOptions;
   readonly #informers: ReturnType<typeof createSharedInformers>;
   readonly #running = new Map<AnyController['value'], RunningController>();
   readonly #watches = new Map<string, ClusterWatch>();
   readonly #recorders = new Map<string, EventRecorder>();
+  /** Who wants to be woken by changes of clusters, also of those that come later. */
+  readonly #wakers = new Set<ClusterWaker>();
   readonly #namespaces: ClusterNamespaces;
 
   constructor(options: ControllersOptions) {
@@ -76,10 +84,12 @@ class Controllers implements RunningControllers {
       await running.stop();
     }
     this.startMissing();
+    for (const waker of this.#wakers) this.#follow(waker);
   }
 
   async isCaughtUp(signal: AbortSignal): Promise<boolean> {
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
+    for (const watch of this.#watches.values()) if (!(await watch.isCaughtUp(signal))) return false;
     return this.#informers.isCaughtUp(signal);
   }
 
@@ -143,12 +153,21 @@ class Controllers implements RunningControllers {
     const wakeOwner = (uid: string) => {
       for (const object of informer.byIndex('uid', uid)) wake(keyOf(object));
     };
-    const { clusters } = this.#options;
-    const accesses = clusters.names().flatMap((name) => clusters.of(name) ?? []);
-    const leave = accesses.map((access) => this.#watch(access).onChange(wakeOwner));
+    const waker: ClusterWaker = { wakeOwner, leave: new Map() };
+    this.#wakers.add(waker);
+    this.#follow(waker);
     return () => {
-      for (const each of leave) each();
+      this.#wakers.delete(waker);
+      for (const leave of waker.leave.values()) leave();
     };
+  }
+
+  #follow({ wakeOwner, leave }: ClusterWaker): void {
+    const { clusters } = this.#options;
+    for (const name of clusters.names()) {
+      const access = leave.has(name) ? undefined : clusters.of(name);
+      if (access) leave.set(name, this.#watch(access).onChange(wakeOwner));
+    }
   }
 
   #watch(access: ClusterAccess): ClusterWatch {

@@ -109,12 +109,22 @@ class RenderedController<O extends RenderedObject> {
     if (object.metadata.deletionTimestamp !== undefined) return this.remove(object, run);
     const prepared = (await this.options.prepare?.(object, run)) ?? { ready: true, inputs: {} };
     this.options.step?.(object, 'prepare', prepared.ready ? 100 : 0);
-    const facts = await this.options.factsOf(object, prepared.ready ? prepared.inputs : {});
+    const facts = await this.facts(object, prepared.ready ? prepared.inputs : {}, run);
     if (!prepared.ready) return this.wait(object, prepared.conditions, facts, run);
     const newest = await this.release(object, facts, run);
     const pin = await this.options.releases.pinned?.(object);
     if (pin === undefined) return this.serve(object, newest, facts, run);
     return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run);
+  }
+
+  /** Without a cluster there is nothing to render for, and the object must say so. */
+  private async facts(object: O, inputs: Readonly<Record<string, string>>, run: Run): Promise<RenderFacts> {
+    try {
+      return await this.options.factsOf(object, inputs);
+    } catch (error) {
+      if (!run.signal.aborted) await this.options.setStatus(object, {}, [notReady('NotPlaced', messageOf(error))], run);
+      throw error;
+    }
   }
 
   /** Whoever pins means to choose what serves: nothing else may take its place. */

@@ -389,3 +389,11 @@ test('an object that is gone needs nothing', async (t) => {
   t.is(await go(), undefined);
   t.is(cluster.reads, 0);
 });
+
+test('an object that no cluster can take says so', async (t) => {
+  const { cluster, state, go, condition } = setUp({ factsOf: () => Promise.reject(new Error('none of the clusters (any) is loaded')) });
+  await t.throwsAsync(go(), { message: /none of the clusters/ });
+  t.is(condition('Ready'), 'False NotPlaced');
+  t.regex(state.conditions[0]?.message ?? '', /none of the clusters/);
+  t.deepEqual(cluster.writes, []);
+});
