@@ -33,7 +33,7 @@ const connectMs = 10_000;
 /** An idle connection is dropped soon, so that few of them can have died unnoticed. */
 const idleMs = 10_000;
 
-export function openConnection(connection: Connection, limits: ConnectionLimits): OpenConnection {
+function openConnection(connection: Connection, limits: ConnectionLimits): OpenConnection {
   const url = serverUrl(connection);
   const authorization = connection.authorization ?? (connection.token === undefined ? undefined : `Bearer ${connection.token}`);
   const connect = {

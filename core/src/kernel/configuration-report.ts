@@ -46,7 +46,7 @@ export async function configurationSchema(options: ReportOptions): Promise<JsonS
 }
 
 /** A JSON Schema (draft 2020-12) that knows the plugins given, by what `use` says. */
-export function configSchema(manifests: ReadonlyMap<string, PluginManifest>, sections: Readonly<Record<string, object>> = {}): JsonSchema {
+function configSchema(manifests: ReadonlyMap<string, PluginManifest>, sections: Readonly<Record<string, object>> = {}): JsonSchema {
   const schema = platformSchema(sections) as { readonly properties: Readonly<Record<string, JsonSchema>> };
   const plugins = schema.properties['plugins'] as { readonly additionalProperties: JsonSchema };
   const known = [...manifests].map(([use, manifest]) => ({

@@ -8,7 +8,7 @@ import { fromStore, toStore, type Body, type StoredObject } from './stored-objec
 import type { CreateOrUpdate, WriteOptions } from './write-options.js';
 
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
-export const idempotencyTtlMs = 23 * 3_600_000;
+const idempotencyTtlMs = 23 * 3_600_000;
 const keyCharactersMax = 255;
 const digestCharacters = 64;
 

@@ -25,7 +25,7 @@ export function schemaNameOf(kind: Pick<KindParts, 'group' | 'version' | 'kind'>
 }
 
 /** The whole-object schema of a kind whose spec and status are TypeBox schemas. */
-export function composeSchema(parts: KindParts): Schema {
+function composeSchema(parts: KindParts): Schema {
   const spec = toOpenApi(parts.spec);
   const status = toOpenApi(parts.status);
   const isSpecRequired = Array.isArray(spec['required']) && spec['required'].length > 0;
@@ -48,7 +48,7 @@ export function composeSchema(parts: KindParts): Schema {
  * A TypeBox schema in the dialect that the engine and its clients read: keys with a default are not required, records are
  * `additionalProperties`, unions of literals are enums. Objects are closed because they name their properties.
  */
-export function toOpenApi(schema: unknown): Schema {
+function toOpenApi(schema: unknown): Schema {
   if (typeof schema !== 'object' || schema === null) return {};
   const { patternProperties, anyOf, properties, items, required, additionalProperties, ...rest } = schema as Record<string, unknown>;
   const words = wordsOf(anyOf);

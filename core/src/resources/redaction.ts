@@ -2,7 +2,7 @@ import { freezeDeep } from '@tappaas/sdk';
 import { isJsonObject, memberOf, withMembers, type JsonObject } from './schema/json-value.js';
 
 /** What stands in the place of every hidden value; itself a value that the schema allows. */
-export const hiddenValue = Buffer.from('[redacted]').toString('base64');
+const hiddenValue = Buffer.from('[redacted]').toString('base64');
 
 const hiddenFields = ['data', 'stringData'];
 /** kubectl keeps the whole object in it, values included. */

@@ -1,5 +1,5 @@
 /** Longer lists say nothing more to a person; what is left out is told as one `…`. */
-export const pathsMax = 256;
+const pathsMax = 256;
 
 /**
  * JSON pointers of what differs between two plain values, never the values. Parts that are the same object are not looked at,

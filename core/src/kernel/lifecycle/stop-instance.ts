@@ -4,7 +4,7 @@ import type { MadeService } from './start-instance.js';
 import type { Surroundings } from './surroundings.js';
 
 /** Time for each `onStop` and each `dispose`, and for calls that are still running. */
-export const stopLimitMs = 5000;
+const stopLimitMs = 5000;
 
 export interface StopFault {
   readonly plugin: string;

@@ -29,7 +29,7 @@ const noSource = (code: ProblemCode, message: string): NoSource => ({ code, mess
 export type FindPackage = (name: string, fromDirectory: string) => Promise<string | undefined>;
 
 /** Looks for `node_modules/<name>` in the directory and above it. */
-export const findInNodeModules: FindPackage = async (name, fromDirectory) => {
+const findInNodeModules: FindPackage = async (name, fromDirectory) => {
   for (let directory = path.resolve(fromDirectory); ; directory = path.dirname(directory)) {
     const candidate = path.join(directory, 'node_modules', name);
     if ((await readJson(path.join(candidate, 'package.json'))) !== undefined) return candidate;

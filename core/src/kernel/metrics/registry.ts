@@ -26,7 +26,7 @@ export interface MetricRegistry {
   text(): string;
 }
 
-export const durationBounds: readonly number[] = Object.freeze([
+const durationBounds: readonly number[] = Object.freeze([
   0.000_01, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 ]);
 

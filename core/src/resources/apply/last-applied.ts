@@ -7,7 +7,7 @@ import { ownedSet } from './owned-set.js';
 import { difference, emptySet, type PathSet } from './path-set.js';
 
 /** Where client-side `kubectl apply` keeps what it applied. */
-export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 /** The one manager whose applies keep the annotation in step, so that people may go back to client-side apply. */
 export const lastAppliedManager = 'kubectl';
 

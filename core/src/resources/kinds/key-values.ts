@@ -2,7 +2,7 @@ import type { Denial } from '@tappaas/sdk';
 import { equalJson, isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
 
 /** Bytes of all values of one ConfigMap or Secret together. */
-export const valueBytesMax = 1024 * 1024;
+const valueBytesMax = 1024 * 1024;
 const keyPattern = /^[-._a-zA-Z0-9]{1,253}$/;
 
 /** The entries of a map field such as `data`. */

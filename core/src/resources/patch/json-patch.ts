@@ -7,9 +7,9 @@ import { patchErrors } from './patch-errors.js';
 /** What kube-apiserver allows. */
 export const jsonPatchOperationsMax = 10_000;
 /** Values that `copy` may multiply in one patch; without it a short patch writes gigabytes. */
-export const jsonPatchCopiedValuesMax = 100_000;
+const jsonPatchCopiedValuesMax = 100_000;
 /** List items that insertions and removals may push aside in one patch, which is what they cost. */
-export const jsonPatchMovedItemsMax = 50_000_000;
+const jsonPatchMovedItemsMax = 50_000_000;
 
 interface Operation {
   readonly op: string;

@@ -61,7 +61,7 @@ function namespaceCauses(metadata: JsonObject, rules: MetadataRules): Cause[] {
 }
 
 /** What is wrong with a map of labels at `field`. */
-export function labelCauses(labels: unknown, field: string): Cause[] {
+function labelCauses(labels: unknown, field: string): Cause[] {
   if (!isJsonObject(labels)) return [];
   return Object.entries(labels).flatMap(([key, value]) => [
     ...isQualifiedName(key).map((rule) => invalid(field, key, rule)),

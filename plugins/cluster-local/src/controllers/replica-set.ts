@@ -2,7 +2,6 @@ import { isTapError, type Context, type Immutable, type Key, type Outcome, type 
 import { Pods, ReplicaSets } from '../kinds/handles.js';
 import { selectorText } from '../kinds/label-selector.js';
 import { controllerReference } from './naming.js';
-import { controllerOf } from './pod-facts.js';
 import { planReplicaSet, podOf } from './replica-set-plan.js';
 import { writeStatus } from './status-write.js';
 
@@ -29,12 +28,6 @@ export async function reconcileReplicaSet(set: Immutable<ReplicaSet>, context: C
   for (const pod of plan.delete) await deletePod(context, pod);
   await writeStatus(context, ReplicaSets, set, plan.status);
   if (plan.againAtMs !== undefined) return { againAfterMs: Math.max(1, plan.againAtMs - clock.nowMs()) };
-}
-
-/** Sets that adopt a pod without an owner, or lost one, are found by label: wakes the owner only. */
-export function ownerSet(pod: Immutable<Pod>): readonly Key[] {
-  const owner = controllerOf(pod);
-  return owner?.kind === 'ReplicaSet' ? [{ namespace: pod.metadata.namespace ?? '', name: owner.name }] : [];
 }
 
 /** Creates a pod; one that is there already was made by an earlier try of the same plan. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { lstat, readlink } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 
 /** A layer that tries to reach outside its directory, or is malformed: the image is refused as a whole. */
 export class LayerRefused extends Error {
@@ -52,6 +52,3 @@ export function linkTarget(parts: readonly string[], target: string): string {
   if (!target.startsWith('/')) return target;
   return [...folder.map(() => '..'), ...resolved].join('/') || '.';
 }
-
-/** Whether a path is a symbolic link, and where to. */
-export const linkAt = (path: string): Promise<string | undefined> => readlink(path).catch(() => undefined);
