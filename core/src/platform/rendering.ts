@@ -14,7 +14,6 @@ import {
 } from '@tappaas/sdk';
 import type { Kernel, PluginGuard, Registered } from '../kernel/kernel.js';
 import type { Run } from '../reconcile/controller.js';
-import type { AttributedRenderSet } from '../reconcile/render-set.js';
 import { createRenderedReconcile, type Place } from '../reconcile/rendered-controller.js';
 import { nextStatus } from '../reconcile/status.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
@@ -26,6 +25,7 @@ import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
 import { createOperationTracker } from './operation-tracker.js';
 import { secretValues } from './secret-values.js';
+import { shapedByTaps } from './render-taps.js';
 import { createReleaseBook, renderingRecord } from './release-book.js';
 
 /** What a controller that renders runs on. */
@@ -73,7 +73,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     factsOf: (object, inputs) => factsOf(parts, object, inputs),
     render: (object, facts) =>
       guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => controller.render(object as never, facts)),
-    renderHooks: async (object, set, facts) => shaped(kernel, selector, object, set, facts),
+    renderHooks: async (object, set, { cluster }) => shapedByTaps(kernel, controller.kind, object, set, cluster.capabilities),
     actor: () => kernel.pluginOf() ?? plugin,
     releases,
     loadInventory: async (object) => (await renderingRecord(store, object).load())?.inventory ?? [],
@@ -199,16 +199,6 @@ async function placeOf({ clusters, namespaces, watchOf, platformResources }: Ren
     (namespace) => namespaces.ensure(access, namespace, namespace),
     secretValues(platformResources),
   );
-}
-
-function shaped(kernel: Kernel, selector: object, object: Owner, set: AttributedRenderSet, { cluster }: RenderFacts): AttributedRenderSet {
-  const { value, failure } = kernel.hooks.transformSync(hooks.reconcile.render, selector, {
-    value: set,
-    input: (now) => ({ object, set: now, capabilities: cluster.capabilities }),
-    diff: () => [],
-  });
-  if (failure) throw failure.error;
-  return value;
 }
 
 async function observe(

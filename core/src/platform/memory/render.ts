@@ -1,5 +1,4 @@
 import {
-  hooks,
   type AnyKind,
   type Capability,
   type Controller,
@@ -14,6 +13,7 @@ import type { Kernel, Registered } from '../../kernel/kernel.js';
 import { createRenderSet } from '../../reconcile/render-set.js';
 import type { EngineObject } from '../engine-object.js';
 import { reconcileContext } from '../reconcile-context.js';
+import { shapedByTaps } from '../render-taps.js';
 import { memoryErrors } from './errors.js';
 
 /** What a rendering is given where no cluster was chosen and nothing was recorded. */
@@ -41,13 +41,7 @@ export async function renderObject(parts: RenderParts, kind: AnyKind, object: Ob
   const capabilities = options.capabilities ?? options.facts?.cluster.capabilities ?? [];
   const base = options.base ?? (owner ? await baseOf(parts, owner, object, capabilities, options.facts) : []);
   const set = createRenderSet(base, { actor: () => kernel.pluginOf() ?? owner?.plugin ?? 'platform' });
-  const { value, failure } = kernel.hooks.transformSync(
-    hooks.reconcile.render,
-    { kind: { group: kind.group, kind: kind.kind } },
-    { value: set, input: (now) => ({ object, set: now, capabilities }), diff: () => [] },
-  );
-  if (failure) throw failure.error;
-  return value;
+  return shapedByTaps(kernel, kind, object, set, capabilities);
 }
 
 const rendersKind = ({ value }: AnyController, { group, kind }: AnyKind): boolean =>
