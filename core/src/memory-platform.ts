@@ -25,6 +25,7 @@ import { openInstallation } from './platform/installation.js';
 import { lateResources } from './platform/late-resources.js';
 import { admit, deniedError, type Admitted, type DraftObject } from './platform/memory/admit.js';
 import { AskedAdmission } from './platform/memory/asked-admission.js';
+import { EngineClient } from './platform/memory/engine-client.js';
 import { listenOnLoopback } from './platform/memory/loopback-api.js';
 import { memoryKeys } from './platform/memory/memory-keys.js';
 import { placePod, type Placing } from './platform/memory/placement.js';
@@ -174,6 +175,10 @@ class InMemory implements MemoryPlatform {
       random,
       version,
       log,
+      clientOf: (name) => {
+        const engine = engines.all.get(name);
+        return engine && new EngineClient(engine, clock);
+      },
     });
     this.#undo.push(() => clusters.close());
     const installation = await openInstallation(this.#store);

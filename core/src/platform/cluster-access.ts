@@ -19,6 +19,8 @@ export interface ClusterAccessOptions {
   readonly random: () => number;
   readonly version: string;
   readonly log: Logger;
+  /** A client for clusters that are reached in another way than over their connection. Default: none are. */
+  readonly clientOf?: (name: string) => ClusterClient | undefined;
 }
 
 /** One client per cluster instance, made when first asked for; credentials are asked anew at each reconnect. */
@@ -39,13 +41,15 @@ export class ClusterAccesses {
     if (cluster === undefined) return undefined;
     const known = this.#known.get(name);
     if (known) return known;
-    const { clock, random, version, pluginOf, context } = this.#options;
-    const client = createClusterClient({
-      connect: () => cluster.connection(context()),
-      clock,
-      backoff: createBackoff(sourceBackoff, random),
-      userAgent: () => `tappaas/${version} (${pluginOf() ?? 'platform'})`,
-    });
+    const { clock, random, version, pluginOf, context, clientOf } = this.#options;
+    const client =
+      clientOf?.(name) ??
+      createClusterClient({
+        connect: () => cluster.connection(context()),
+        clock,
+        backoff: createBackoff(sourceBackoff, random),
+        userAgent: () => `tappaas/${version} (${pluginOf() ?? 'platform'})`,
+      });
     const access = { name, cluster, client };
     this.#known.set(name, access);
     return access;

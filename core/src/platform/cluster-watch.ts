@@ -1,12 +1,13 @@
 import type { Clock, Immutable, KubernetesObject, Logger } from '@tappaas/sdk';
 import type { ApiResource } from '../cluster/api-resource.js';
 import type { ClusterClient } from '../cluster/client.js';
-import { clusterSource } from '../cluster/source.js';
+import { clusterSource, type ClusterSource } from '../cluster/source.js';
 import { createBackoff } from '../queue/backoff.js';
 import { createInformer, type Informer } from '../reconcile/informer.js';
 import { installationLabel, ownerLabel } from '../reconcile/inventory.js';
 import { refKey, type ObjectRef } from '../reconcile/object-ref.js';
 import { sourceBackoff } from './back-off.js';
+import { isInStep } from './caught-up.js';
 
 type Frozen = Immutable<KubernetesObject>;
 
@@ -19,6 +20,8 @@ export interface ClusterWatch {
   /** Hears the owner (uid of the rendered object) of everything that changes; answers how to leave. */
   onChange(listener: (owner: string) => void): () => void;
   synced(signal: AbortSignal): Promise<void>;
+  /** Whether every cache holds exactly what the cluster has now. */
+  isCaughtUp(signal: AbortSignal): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -69,15 +72,17 @@ function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): 
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { name, client, installation, clock, random, log } = options;
   const stopping = new AbortController();
+  const sources = new Map<Informer<KubernetesObject>, ClusterSource<KubernetesObject>>();
   const follow = (
     resource: ApiResource,
     query: { labels?: string },
     indexers: Record<string, (object: Frozen) => readonly string[]>,
     project: (object: KubernetesObject) => KubernetesObject,
-  ) =>
-    createInformer<KubernetesObject>({
+  ) => {
+    const source = clusterSource(client, resource, query);
+    const informer = createInformer<KubernetesObject>({
       name: `${name}/${resource.plural}`,
-      source: clusterSource(client, resource, query),
+      source,
       clock,
       random,
       backoff: createBackoff(sourceBackoff, random),
@@ -86,6 +91,9 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       onError: (error) =>
         log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
     });
+    sources.set(informer, source);
+    return informer;
+  };
   const ours = { labels: `${installationLabel}=${installation}` };
   const roots = new Map(owned.map((resource) => [refKind(resource), follow(resource, ours, byUid, keepingOurManagers)]));
   const deployments = roots.get('apps/Deployment');
@@ -121,6 +129,10 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       return inOrder([...leave, listen(pods, pod)]);
     },
     synced: async (signal) => void (await Promise.all(all.map((informer) => informer.synced(signal)))),
+    async isCaughtUp(signal) {
+      for (const [informer, source] of sources) if (!isInStep(informer, (await source.list({ signal })).items)) return false;
+      return true;
+    },
     async stop() {
       stopping.abort();
       await Promise.all(running);

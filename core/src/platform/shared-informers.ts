@@ -1,10 +1,10 @@
-import type { AnyKind, Clock, Immutable, Logger } from '@tappaas/sdk';
+import type { AnyKind, Clock, Logger } from '@tappaas/sdk';
 import type { ResourceEngine } from '../resources/engine.js';
 import { createInformer, type Informer } from '../reconcile/informer.js';
-import { keyOf } from '../reconcile/source.js';
 import type { EngineObject } from './engine-object.js';
 import { createBackoff } from '../queue/backoff.js';
 import { sourceBackoff } from './back-off.js';
+import { isInStep } from './caught-up.js';
 
 /** One cache per engine and kind, shared by everything that reads it. */
 export interface SharedInformers {
@@ -20,9 +20,6 @@ interface Following {
   readonly current: (signal: AbortSignal) => Promise<{ readonly items: readonly EngineObject[] }>;
   readonly running: Promise<void>;
 }
-
-const isSame = (cached: Immutable<EngineObject> | undefined, { metadata }: EngineObject): boolean =>
-  cached?.metadata.uid === metadata.uid && cached.metadata.resourceVersion === metadata.resourceVersion;
 
 export interface SharedInformersOptions {
   readonly engine: (name: string) => ResourceEngine;
@@ -54,8 +51,7 @@ export function createSharedInformers({ engine, clock, random, log }: SharedInfo
     },
     async isCaughtUp(signal) {
       for (const { informer, current } of informers.values()) {
-        const { items } = await current(signal);
-        if (informer.size !== items.length || !items.every((item) => isSame(informer.get(keyOf(item)), item))) return false;
+        if (!isInStep(informer, (await current(signal)).items)) return false;
       }
       return true;
     },

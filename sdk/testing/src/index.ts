@@ -10,6 +10,7 @@ export {
   type TestKernelOptions,
 } from './test-kernel.js';
 export { VirtualClock } from './virtual-clock.js';
+export { fakeCluster } from './fakes/cluster.js';
 export { fakeRuntime } from './fakes/runtime.js';
 export { fakeSecretStore } from './fakes/secret-store.js';
 export { fakeStorageClass } from './fakes/storage-class.js';

@@ -1,0 +1,46 @@
+import { definePlugin, engineKind, families, Type, type AnyKind, type Cluster, type KubernetesObject } from '@tappaas/sdk';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
+
+const handle = (group: string, kind: string): AnyKind => kubernetesHandle<KubernetesObject>(group, kind);
+
+/** What applications are rendered to, and what belongs to it. */
+const kinds = [
+  ...['Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'ServiceAccount', 'Event', 'PersistentVolumeClaim'].map((kind) =>
+    handle('', kind),
+  ),
+  ...['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'].map((kind) => handle('apps', kind)),
+  ...['Job', 'CronJob'].map((kind) => handle('batch', kind)),
+  ...['Ingress', 'NetworkPolicy'].map((kind) => handle('networking.k8s.io', kind)),
+  handle('autoscaling', 'HorizontalPodAutoscaler'),
+  handle('policy', 'PodDisruptionBudget'),
+];
+
+const capability = Type.Union(['containers', 'gpu', 'gateway-api', 'snapshots', 'mesh'].map((name) => Type.Literal(name as 'containers')));
+
+const config = Type.Object({
+  capabilities: Type.Array(capability, { default: ['containers'], description: 'What the cluster can.' }),
+});
+
+/**
+ * A cluster in memory with the Kubernetes API of the platform's own engine. What is applied there can be read with
+ * `kernel.resourcesOf(instance)`, in namespaces named `tappaas-…`; nothing makes pods of it, so a test says in status how things are.
+ */
+export const fakeCluster = definePlugin({
+  id: 'fake-cluster',
+  config,
+  example: {},
+  setup(host, { capabilities }) {
+    const description = 'A cluster in memory on which nothing runs.';
+    const engine = host.engine({ name: host.id, description, kinds: kinds.map((kind) => engineKind(kind)) });
+    const cluster: Cluster = {
+      description,
+      profiles: ['workloads', 'batch', 'config'],
+      capabilities,
+      scheduling: 'advise',
+      namespaceTemplate: 'tappaas-{namespace}',
+      ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
+      connection: () => engine.connection({ name: 'system:tappaas', groups: ['system:masters'] }),
+    };
+    host.provide(families.cluster, () => cluster);
+  },
+});
