@@ -5,7 +5,8 @@
  *     node .ci/generate-kubernetes-protobuf.ts <checkout of kubernetes/api> <checkout of kubernetes/apimachinery>
  *
  * A field is `number name type marks`. Types: string, bytes, bool, int, double, or a message. Marks: `list`, `map`, `inline` (its
- * fields belong to the message around it), `zero` (a zero value means that the field was not set, as Go's omitempty has it).
+ * fields belong to the message around it), `plain` (no pointer in Go: written always, so a zero value does not say that it was set),
+ * `zero` (plain, and JSON leaves a zero value out).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,10 +34,11 @@ const scalars: Readonly<Record<string, string>> = {
 const fieldLine = /^\s*(?<label>optional|repeated)?\s*(?<type>map<string,\s*[\w.]+>|[\w.]+)\s+(?<name>\w+)\s*=\s*(?<number>\d+);/;
 const goLine = /^\s+(?<go>[\w*[\].]+(?:\s+[\w*[\].]+)?)\s+`json:"(?<json>[^"]*)"[^`]*\s+protobuf:"[^,"]*,(?<number>\d+),[^"]*"/;
 
-/** What Go says of a field: its JSON name, and whether JSON leaves a zero value out. Protobuf always writes what is no pointer. */
+/** What Go says of a field: its JSON name, whether it is a pointer, and whether JSON leaves a zero value out. */
 interface GoTag {
   readonly json: string;
   readonly isInline: boolean;
+  readonly isPointer: boolean;
   readonly leavesZeroOut: boolean;
 }
 
@@ -66,7 +68,8 @@ function goTags(folder: string): Map<string, Map<number, GoTag>> {
         fields.set(Number(number), {
           json: jsonName,
           isInline: options.includes('inline'),
-          leavesZeroOut: !(go.split(/\s+/).at(-1) ?? '').startsWith('*') && (options.includes('omitempty') || options.includes('omitzero')),
+          isPointer: (go.split(/\s+/).at(-1) ?? '').startsWith('*'),
+          leavesZeroOut: options.includes('omitempty') || options.includes('omitzero'),
         });
       }
       structs.set(name, fields);
@@ -86,7 +89,7 @@ function fieldOf(line: string, goPackage: string, tags: Map<number, GoTag> | und
     ...(label === 'repeated' ? ['list'] : []),
     ...(value !== undefined ? ['map'] : []),
     ...(tag?.isInline === true ? ['inline'] : []),
-    ...(tag?.leavesZeroOut === true && label !== 'repeated' && value === undefined ? ['zero'] : []),
+    ...(tag?.isPointer === false && label !== 'repeated' && value === undefined ? [tag.leavesZeroOut ? 'zero' : 'plain'] : []),
   ];
   return { number, name: tag?.isInline !== true && tag?.json ? tag.json : name, type: typeName(value ?? type, goPackage), marks };
 }

@@ -79,11 +79,13 @@ export class Writes {
 
   async #virtual(found: Found, target: Target, object: Body, warnings: readonly string[], options: WriteOptions): Promise<WriteResult> {
     const { caller, requestId, signal } = options;
-    const causes = validate(found.version.type, object);
+    // The status is the answer's: clients written in Go send an empty one, which need not be valid.
+    const { status: _, ...asked } = object as Body & { readonly status?: unknown };
+    const causes = validate(found.version.type, asked);
     if (causes.length > 0) throw invalid(found.entry, object, causes);
     const namespace = found.entry.isNamespaced ? namespaceOf(target) : undefined;
-    const answer = await found.entry.virtual?.(object, { caller, namespace, requestId, signal });
-    return { outcome: 'created', served: plain(answer ?? object), warnings };
+    const answer = await found.entry.virtual?.(asked, { caller, namespace, requestId, signal });
+    return { outcome: 'created', served: plain(answer ?? asked), warnings };
   }
 
   async #modify(found: Found, write: CreateOrUpdate | PatchWrite, options: WriteOptions): Promise<WriteResult> {

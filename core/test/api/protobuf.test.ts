@@ -57,6 +57,14 @@ test('what was set to zero stays, what was not set is absent', (t) => {
   t.deepEqual(decodeProtobufBody(sent)['spec'], { replicas: 0, progressDeadlineSeconds: 600 });
 });
 
+test('a status that is written although nothing in it was set is absent', (t) => {
+  const status = text(3, int(3, 0));
+  const review = decodeProtobufBody(body('authorization.k8s.io/v1', 'SelfSubjectRulesReview', text(2, text(1, 'default')), status));
+  t.deepEqual<unknown>(review, { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace: 'default' } });
+  const scaled = decodeProtobufBody(body('apps/v1', 'Deployment', text(2, int(1, 0)), text(3, int(1, 0))));
+  t.deepEqual<unknown>(scaled, { apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 0 } });
+});
+
 test('times, quantities, numbers or words, and embedded fields take the form they have in JSON', (t) => {
   const port = text(3, text(1, bytes(int(1, 1), text(3, 'http'))));
   const probe = text(1, bytes(port));

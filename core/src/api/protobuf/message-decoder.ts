@@ -5,7 +5,13 @@ import { WireError, WireReader, type WireType } from './wire-reader.js';
 type JsonObject = Record<string, unknown>;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const zeros: Readonly<Record<string, unknown>> = { string: '', bool: false, int: 0, double: 0 };
+const zeros: Readonly<Record<string, unknown>> = { string: '', bytes: '', bool: false, int: 0, double: 0 };
+
+/** A value as JSON has it; zero when nothing in it was set, whatever was written. */
+interface Decoded {
+  readonly value: unknown;
+  readonly isZero: boolean;
+}
 
 /**
  * Decodes one message into what its JSON would be. Fields without an entry in the table are skipped, as Kubernetes does: newer clients
@@ -14,25 +20,39 @@ const zeros: Readonly<Record<string, unknown>> = { string: '', bool: false, int:
  * @throws WireError
  */
 export function decodeMessage(name: string, bytes: Uint8Array): unknown {
+  return decoded(name, bytes).value;
+}
+
+function decoded(name: string, bytes: Uint8Array): Decoded {
   const fields = messageFields(name);
   if (fields === undefined) throw new WireError(`message ${name} is not known`);
   const object: JsonObject = {};
+  let isZero = true;
   const reader = new WireReader(bytes);
   while (!reader.isAtEnd) {
     const { number, wire } = reader.tag();
     const field = fields.get(number);
     if (field === undefined) reader.skip(wire);
-    else if (field.isMap) putEntry(object, field, mapEntry(reader, field));
-    else putValue(object, field, fieldValue(reader, field.type, wire));
+    else if (!putField(object, field, reader, wire)) isZero = false;
   }
   const special = specialMessages[name];
-  return special === undefined ? object : special(object);
+  return { value: special === undefined ? object : special(object), isZero };
 }
 
-function putValue(object: JsonObject, field: MessageField, value: unknown): void {
-  if (field.isInline) Object.assign(object, value);
-  else if (field.isList) listAt(object, field.name).push(value);
-  else if (value !== undefined && !(field.dropsZero && isZero(field.type, value))) object[field.name] = value;
+/** Says whether what was put is no more than what is written anyway. */
+function putField(object: JsonObject, field: MessageField, reader: WireReader, wire: WireType): boolean {
+  if (field.isMap) {
+    putEntry(object, field, mapEntry(reader, field));
+    return false;
+  }
+  const { value, isZero } = fieldValue(reader, field.type, wire);
+  if (field.isInline) {
+    Object.assign(object, value);
+    return isZero;
+  }
+  if (field.isList) listAt(object, field.name).push(value);
+  else if (value !== undefined && !(isZero && field.dropsZero)) object[field.name] = value;
+  return isZero && field.isAlwaysWritten;
 }
 
 function listAt(object: JsonObject, name: string): unknown[] {
@@ -41,11 +61,6 @@ function listAt(object: JsonObject, name: string): unknown[] {
   const made: unknown[] = [];
   object[name] = made;
   return made;
-}
-
-function isZero(type: string, value: unknown): boolean {
-  if (type in zeros) return value === zeros[type];
-  return value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }
 
 function putEntry(object: JsonObject, { name }: MessageField, [key, value]: readonly [string, unknown]): void {
@@ -58,11 +73,11 @@ function putEntry(object: JsonObject, { name }: MessageField, [key, value]: read
 function mapEntry(reader: WireReader, field: MessageField): readonly [string, unknown] {
   const entry = new WireReader(reader.chunk());
   let key = '';
-  let value: unknown = field.type === 'bytes' ? '' : zeros[field.type];
+  let value: unknown = zeros[field.type];
   while (!entry.isAtEnd) {
     const { number, wire } = entry.tag();
     if (number === 1) key = text(entry.chunk());
-    else if (number === 2) value = fieldValue(entry, field.type, wire) ?? null;
+    else if (number === 2) value = fieldValue(entry, field.type, wire).value ?? null;
     else entry.skip(wire);
   }
   return [key, value];
@@ -70,15 +85,21 @@ function mapEntry(reader: WireReader, field: MessageField): readonly [string, un
 
 const wireOf: Readonly<Record<string, WireType>> = { bool: 0, int: 0, double: 1 };
 
-function fieldValue(reader: WireReader, type: string, wire: WireType): unknown {
+function fieldValue(reader: WireReader, type: string, wire: WireType): Decoded {
   if (wire !== (wireOf[type] ?? 2)) throw new WireError('a field has another form than its type');
-  if (type === 'string') return text(reader.chunk());
-  if (type === 'bytes') return Buffer.from(reader.chunk()).toString('base64');
-  if (type === 'bool') return reader.varint() !== 0n;
-  if (type === 'int') return reader.integer();
-  if (type === 'double') return reader.double();
-  return decodeMessage(type, reader.chunk());
+  const read = scalars[type];
+  if (read === undefined) return decoded(type, reader.chunk());
+  const value = read(reader);
+  return { value, isZero: value === zeros[type] };
 }
+
+const scalars: Readonly<Record<string, (reader: WireReader) => unknown>> = {
+  string: (reader) => text(reader.chunk()),
+  bytes: (reader) => Buffer.from(reader.chunk()).toString('base64'),
+  bool: (reader) => reader.varint() !== 0n,
+  int: (reader) => reader.integer(),
+  double: (reader) => reader.double(),
+};
 
 function text(bytes: Uint8Array): string {
   try {

@@ -9,7 +9,9 @@ export interface MessageField {
   readonly isMap: boolean;
   /** Its fields belong to the message around it. */
   readonly isInline: boolean;
-  /** A zero value means that it was not set. */
+  /** Written whether or not it was set, so a zero value says nothing. */
+  readonly isAlwaysWritten: boolean;
+  /** JSON leaves a zero value out. */
   readonly dropsZero: boolean;
 }
 
@@ -33,6 +35,7 @@ function parseRow(row: string): readonly [number, MessageField] {
     isList: marks.includes('list'),
     isMap: marks.includes('map'),
     isInline: marks.includes('inline'),
+    isAlwaysWritten: marks.includes('zero') || marks.includes('plain'),
     dropsZero: marks.includes('zero'),
   };
   return [Number(number), field];
