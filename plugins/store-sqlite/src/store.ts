@@ -210,7 +210,7 @@ class SqliteStore implements ResourceStore {
     if (this.#closing.signal.aborted) return { state: 'unavailable', message: 'the store is closed', ...figures };
     const fault = this.#lost ?? this.#broken;
     if (fault === undefined) return { state: 'ok', message: `in ${this.#directory}`, ...figures };
-    return { state: isLasting(fault) ? 'unavailable' : 'read-only', message: fault.message, ...figures };
+    return { state: this.#lost === undefined ? 'read-only' : 'unavailable', message: fault.message, ...figures };
   }
 
   async close(): Promise<void> {
@@ -276,11 +276,11 @@ class SqliteStore implements ResourceStore {
     for (const feed of this.#feeds.keys()) feed.fail(this.#cut(feed.revision));
   }
 
-  /** Writes rest until a probe has shown that the disk takes them again. */
+  /** Writes rest until a probe has shown that the disk takes them again; what is damaged stays so. */
   #break(error: TapError): void {
     const first = this.#broken === undefined;
     this.#broken = error;
-    if (first && !isLasting(error)) void this.#mend();
+    if (first && error.code !== 'TAP_STORE_CORRUPT') void this.#mend();
   }
 
   async #mend(): Promise<void> {
@@ -309,7 +309,7 @@ class SqliteStore implements ResourceStore {
   #assertWritable(): void {
     this.#assertOpen();
     if (this.#broken === undefined) return;
-    if (isLasting(this.#broken)) throw this.#broken;
+    if (this.#broken.code === 'TAP_STORE_CORRUPT') throw this.#broken;
     throw storeErrors.TAP_STORE_READ_ONLY({ message: this.#broken.message, retryAfterMs: probeEveryMs });
   }
 
@@ -320,11 +320,6 @@ class SqliteStore implements ResourceStore {
       data: { revision: oldest },
     });
   }
-}
-
-/** Damage and a lost writer do not mend by themselves; a full or failing disk may. */
-function isLasting(error: TapError): boolean {
-  return error.code === 'TAP_STORE_CORRUPT' || error.code === 'TAP_STORE_UNAVAILABLE';
 }
 
 function selector({ start, end, previous }: WatchQuery): (events: readonly StoreEvent[]) => readonly StoreEvent[] {

@@ -75,6 +75,24 @@ test('other programs may read the file while the store is open', async (t) => {
   await harness.dispose();
 });
 
+test('a program that holds the file for writing makes the store wait, then read-only, then it goes on', async (t) => {
+  const harness = await sqliteHarness();
+  await fill(harness, 1);
+  const other = new DatabaseSync(join(harness.directory, 'store.sqlite'));
+  other.exec('BEGIN IMMEDIATE');
+  const error = await t.throwsAsync(fill(harness, 1), { code: 'TAP_STORE_READ_ONLY' });
+  t.regex(error?.message ?? '', /another program writes .*store\.sqlite/);
+  other.exec('ROLLBACK');
+  other.close();
+  while (harness.store.health().state !== 'ok') {
+    await harness.advance(1_000);
+    await harness.store.get('k1');
+  }
+  await fill(harness, 1);
+  t.is(await harness.store.currentRevision(), 2);
+  await harness.dispose();
+});
+
 test('a torn tail is dropped: cut anywhere, the log gives whole batches from the front', async (t) => {
   const directory = await killed(t, 12);
   const wal = await readFile(join(directory, 'store.sqlite-wal'));

@@ -8,6 +8,7 @@ import { checkWal } from './wal-check.js';
 
 export const fileName = 'store.sqlite';
 
+const busyTimeoutMs = 5_000;
 /** `TAPP` in ASCII: marks the file as ours. */
 const applicationId = 0x54_41_50_50;
 /** Raised when an older program could not read what a newer one writes. */
@@ -58,7 +59,8 @@ export function openDatabase(directory: string, sizeBytesMax: number | undefined
   if (existsSync(`${file}-wal`)) checkWal(`${file}-wal`);
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file);
+    // Somebody's tool may hold the file for a moment.
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     prepareFile(database, file);
     configure(database, file, sizeBytesMax);
     return database;

@@ -32,6 +32,8 @@ export function diskFault(error: unknown, file: string, committing = false): Tap
         });
       }
       return storeErrors.TAP_STORE_READ_ONLY({ message: `the disk of ${file} failed: ${reason}`, cause: error });
+    case codes.busy:
+      return storeErrors.TAP_STORE_READ_ONLY({ message: `another program writes ${file}`, cause: error });
     case codes.readOnly:
     case codes.cantOpen:
       return storeErrors.TAP_STORE_READ_ONLY({ message: `${file} cannot be written: ${reason}`, cause: error });

@@ -4,6 +4,7 @@ import { storeErrors } from '@tappaas/sdk';
 import type { WireState } from '../protocol.js';
 import { ClaimIndex } from './claim-index.js';
 import { fileName, pragma } from './database.js';
+import { sqliteCode } from './disk-fault.js';
 import { Journal } from './journal.js';
 import { KeyIndex, revisionOf } from './key-index.js';
 import { LeaseIndex } from './lease-index.js';
@@ -27,6 +28,7 @@ export class Ledger {
   readonly leases = new LeaseIndex(this.journal);
   readonly #pages: StatementSync;
   readonly #pageBytes: number;
+  #sizeBytes = 0;
   #epoch = 0;
   #revision = 0;
   #compacted = 0;
@@ -78,9 +80,14 @@ export class Ledger {
     };
   }
 
-  /** The file without its write-ahead log. */
+  /** The file without its write-ahead log; what it last was while the disk does not answer. */
   get sizeBytes(): number {
-    return Number(this.#pages.get()?.['page_count']) * this.#pageBytes;
+    try {
+      this.#sizeBytes = Number(this.#pages.get()?.['page_count']) * this.#pageBytes;
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+    }
+    return this.#sizeBytes;
   }
 
   setRevision(revision: number): void {

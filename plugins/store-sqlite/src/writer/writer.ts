@@ -62,24 +62,24 @@ export class Writer {
   /** Group commit: all operations in one durable transaction. When it cannot be made durable, none has happened. */
   write(works: readonly Work[]): Written {
     let committing = false;
+    let results: readonly WireResult[];
     try {
       this.#pass('batch.begun');
       const batch = new Batch(this.#ledger, () => this.#begin(), this.#previousWanted);
-      const results = works.map(({ operation, values }) => batch.apply(operation, values));
+      results = works.map(({ operation, values }) => batch.apply(operation, values));
       if (this.#begun) {
         this.#ledger.saveState();
         committing = true;
-        this.#pass('batch.written');
-        this.#database.exec('COMMIT');
-        this.#begun = false;
+        this.#commit('batch.written');
         this.#countWal(works);
       }
-      this.#ledger.settle();
-      this.#pass('batch.committed');
-      return this.#written(results);
     } catch (error) {
       return this.#failed(works, error, committing);
     }
+    // From here on nothing may fail the batch: it is on the disk.
+    this.#ledger.settle();
+    this.#pass('batch.committed');
+    return this.#written(results);
   }
 
   /** Answers what is not written in turn. @throws errors of the store's table */
@@ -114,6 +114,12 @@ export class Writer {
     if (this.#begun) return;
     this.#database.exec('BEGIN IMMEDIATE');
     this.#begun = true;
+  }
+
+  #commit(point: FailpointName): void {
+    this.#pass(point);
+    this.#database.exec('COMMIT');
+    this.#begun = false;
   }
 
   #written(results: readonly WireResult[], broken?: WireError): Written {
@@ -198,9 +204,7 @@ export class Writer {
       if (version.older !== undefined) log.remove(version.older.id);
       if (version.version === 0) log.remove(version.id);
     }
-    this.#pass('compaction.chunk');
-    this.#database.exec('COMMIT');
-    this.#begun = false;
+    this.#commit('compaction.chunk');
     keys.drop(garbage);
     this.#walBytes += batchOverheadBytes + garbage.length * rowOverheadBytes;
     return true;
