@@ -153,6 +153,9 @@ test('a reload refuses other files of a package that runs: code that is loaded s
     result.problems.map(({ code, message }) => `${code} ${message}`),
     ['TAP_RELOAD_NEEDS_RESTART package @acme/asking is no longer what was loaded (1.0.0, now 1.0.1)'],
   );
+  await workspace.install('@acme/asking', plugin(few, 'changed again'), { version: '1.0.0' });
+  const again = (await kernel.reload()).problems.find(({ code }) => code === 'TAP_RELOAD_NEEDS_RESTART');
+  t.is(again?.message, 'package @acme/asking is no longer what was loaded (1.0.0, now with other content)');
   await workspace.write('tappaas.yaml', `${head}plugins: {}\n`);
   t.like(await kernel.reload(), { outcome: 'applied', removed: ['asking'] });
   await kernel.stop();

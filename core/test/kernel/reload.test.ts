@@ -124,6 +124,15 @@ test('a refused reload changes nothing: bad configuration, a setup that fails, a
   await kernel.stop();
 });
 
+test('a start that fails in a reload is not told as a start of the platform', async (t) => {
+  const { kernel } = await start([]);
+  const { problems } = await kernel.reload([{ id: 'mute', plugin: gate('mute', [], { failsOn: 'no' }) }]);
+  t.deepEqual(
+    problems.map(({ message }) => message),
+    ['the plugins could not be exchanged: plugin mute failed in onStart: cannot say no'],
+  );
+});
+
 test('a plugin that takes its new configuration over keeps running; one that does not is restarted', async (t) => {
   const happened: string[] = [];
   const taking = gate('taking', happened, { takesConfig: true });

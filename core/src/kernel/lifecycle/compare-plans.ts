@@ -61,7 +61,9 @@ export function restartProblems(now: Plan, next: Plan): readonly Problem[] {
     if (before === undefined || before.source.directory === undefined) return [];
     const sameFiles = before.lock?.integrity === instance.lock?.integrity && before.manifest.version === instance.manifest.version;
     if (sameFiles && isDeepStrictEqual(before.manifest, instance.manifest)) return [];
-    const message = `package ${instance.manifest.package} is no longer what was loaded (${before.manifest.version}, now ${instance.manifest.version})`;
+    const [was, is] = [before.manifest.version, instance.manifest.version];
+    const how = was === is ? `${was}, now with other content` : `${was}, now ${is}`;
+    const message = `package ${instance.manifest.package} is no longer what was loaded (${how})`;
     return [makeProblem('TAP_RELOAD_NEEDS_RESTART', `plugins.${instance.id}.use`, message)];
   });
 }

@@ -123,7 +123,8 @@ export class PluginKernel implements Kernel {
     const { plan, instances } = this.running;
     const levels = plan.levels.map((level) => level.flatMap((id) => instances.get(id) ?? []));
     const { surroundings } = this.parts;
-    this.running = { ...this.running, begun: await startLevels(levels, surroundings, surroundings.services) };
+    const begun = await startLevels(levels, surroundings, surroundings.services, 'the platform did not start');
+    this.running = { ...this.running, begun };
   }
 
   startTasks(): void {

@@ -67,7 +67,7 @@ export async function prepare(
     const { instances, failures } = await setUpAll(fresh, services.view, surroundings);
     if (failures.length > 0) throw new ReloadRefused(failures.map(problemOf));
     const levelled = levels.map((level) => level.flatMap((id) => instances.find((instance) => instance.id === id) ?? []));
-    const begun = await startLevels(levelled, surroundings, services);
+    const begun = await startLevels(levelled, surroundings, services, 'the plugins could not be exchanged');
     return {
       instances: order.flatMap(({ id }) => instances.find((instance) => instance.id === id) ?? current.get(id) ?? []),
       begun,

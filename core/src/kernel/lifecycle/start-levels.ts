@@ -13,12 +13,13 @@ export interface Started {
 /**
  * Starts instances level by level, in parallel inside a level. When one fails that must not, everything begun is stopped in reverse.
  *
- * @throws TAP_PLUGIN_START_FAILED naming the plugins, after the rollback.
+ * @throws TAP_PLUGIN_START_FAILED naming the plugins, after the rollback; `undone` begins its message: what did not happen because of it.
  */
 export async function startLevels(
   levels: readonly (readonly Instance[])[],
   surroundings: Surroundings,
   sink: ServiceSink,
+  undone: string,
 ): Promise<readonly (readonly Started[])[]> {
   const begun: Started[][] = [];
   for (const instance of levels.flat()) {
@@ -37,7 +38,7 @@ export async function startLevels(
     }
     if (fatal.length > 0) {
       await stopLevels(begun, surroundings);
-      const message = `the platform did not start: ${fatal.map(messageOf).join('; ')}`;
+      const message = `${undone}: ${fatal.map(messageOf).join('; ')}`;
       throw lifecycleErrors.TAP_PLUGIN_START_FAILED({ message, cause: fatal[0] });
     }
   }
