@@ -16,7 +16,7 @@ const clients = 12;
 const child = fileURLToPath(new URL('crash-child.ts', import.meta.url));
 
 test('nothing acknowledged is lost and nothing half done stays when the process is killed', async (t) => {
-  t.timeout(60 * 60_000);
+  t.timeout(rounds(5, 180) * 60_000);
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-crash-'));
   const points = failpointNames.filter((name) => !name.startsWith('restore'));
   let acknowledged = 0;

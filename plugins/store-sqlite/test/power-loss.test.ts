@@ -24,7 +24,7 @@ interface Disk {
 }
 
 test('a loss of power keeps every acknowledged transaction and of the one in flight all or nothing', async (t) => {
-  t.timeout(60 * 60_000);
+  t.timeout(rounds(5, 180) * 60_000);
   const random = randomNumbers(4_711);
   for (let cycle = 0; cycle < rounds(25, 500); cycle++) {
     const failpoints = new Failpoints();
