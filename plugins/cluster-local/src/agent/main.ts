@@ -1,5 +1,6 @@
 /** The node agent's process: `node main.js DIRECTORY`. Reads the settings there, works, and ends with 0, or 75 when another agent works there. */
 import { createHash, randomBytes } from 'node:crypto';
+import { ftruncateSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,11 +10,22 @@ import { AgentLock } from './agent-lock.js';
 import { lineLogger } from './line-logger.js';
 import { files, type AgentSettings } from './settings.js';
 
+/** Size at which the agent's own log starts anew, bytes. */
+const logBytesMax = 8 * 1024 * 1024;
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('expected the directory of the agent as the only argument');
 
 const clock: Clock = { nowMs: Date.now, sleep: (ms, signal) => wait(ms, undefined, { signal }) };
-const log = lineLogger(clock, (line) => void process.stderr.write(line));
+let logBytes = 0;
+const log = lineLogger(clock, (line) => {
+  logBytes += line.length;
+  // The file was opened to append, so emptying it is all it takes to keep it bounded.
+  if (logBytes > logBytesMax) {
+    ftruncateSync(process.stderr.fd, 0);
+    logBytes = 0;
+  }
+  process.stderr.write(line);
+});
 
 process.on('unhandledRejection', (error) => log.error('unhandled', { error: error instanceof Error ? error.stack : String(error) }));
 process.on('uncaughtException', (error) => log.error('uncaught', { error: error.stack }));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Container, Immutable, Pod } from '@tappaas/sdk';
 import { remove } from '../removal.js';
 import { logFiles, type LogFiles } from '../log/log-files.js';
-import { launch } from '../process/launch.js';
+import { launch, type Launched } from '../process/launch.js';
 import { ContainerRun } from './container-run.js';
 import { markName, prepareContainer, type Obstacle, type Prepared } from './container-start.js';
 import type { ContainerRecord, Running, Terminated } from './container-state.js';
@@ -152,7 +152,8 @@ export class PodContainers {
   async #launch(container: Immutable<Container>, record: ContainerRecord, prepared: Prepared): Promise<void> {
     const { pod, journal, context, tell } = this.#options;
     const { files, beside, mark, imageId } = prepared;
-    const launched = launch(prepared.launch);
+    const launched = this.#tryLaunch(container.name, prepared);
+    if (launched === undefined) return;
     const state: Running = { is: 'running', identity: launched.identity, startedAtMs: context.clock.nowMs() };
     const last = record.state.is === 'terminated' ? record.state : record.last;
     await journal.saveContainer(pod(), container.name, {
@@ -168,6 +169,18 @@ export class PodContainers {
     launched.begin();
     tell({ type: 'Normal', reason: 'Started', message: `started container ${container.name}, process ${state.identity.pid}` });
     void this.#postStart(container, run, beside);
+  }
+
+  #tryLaunch(name: string, prepared: Prepared): Launched | undefined {
+    const { context, tell } = this.#options;
+    try {
+      return launch(prepared.launch);
+    } catch (error) {
+      const obstacle = { reason: 'CreateContainerError', message: error instanceof Error ? error.message : String(error) };
+      tell({ type: 'Warning', ...obstacle });
+      this.#hindrances.set(name, { obstacle, retryAtMs: context.clock.nowMs() + retryMs });
+      return undefined;
+    }
   }
 
   async #postStart(container: Immutable<Container>, run: ContainerRun, beside: Beside): Promise<void> {

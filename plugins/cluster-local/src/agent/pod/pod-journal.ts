@@ -7,7 +7,7 @@ import { logFiles } from '../log/log-files.js';
 import { freshContainer, terminated, type ContainerRecord } from './container-state.js';
 import { isFree, takeHostPorts } from './host-ports.js';
 import type { PodContext } from './pod-context.js';
-import { saveRecord, type PodRecord } from './pod-record.js';
+import { loadRecord, saveRecord, type PodRecord } from './pod-record.js';
 import type { Beside } from './probe-check.js';
 
 /** What is known of a pod's containers and ports, on disk before anybody acts on it. Writes are in order. */
@@ -15,14 +15,12 @@ export class PodJournal {
   readonly #directory: string;
   readonly #context: Pick<PodContext, 'ports' | 'clock'>;
   #record: PodRecord;
-  readonly #isNew: boolean;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(pod: Immutable<Pod>, record: PodRecord | undefined, directory: string, context: Pick<PodContext, 'ports' | 'clock'>) {
+  constructor(pod: Immutable<Pod>, directory: string, context: Pick<PodContext, 'ports' | 'clock'>) {
     this.#directory = directory;
     this.#context = context;
-    this.#isNew = record === undefined;
-    this.#record = record ?? { pod, startedAtMs: context.clock.nowMs(), hostPorts: {}, containers: {} };
+    this.#record = { pod, startedAtMs: context.clock.nowMs(), hostPorts: {}, containers: {} };
   }
 
   get startedAtMs(): number {
@@ -41,9 +39,12 @@ export class PodJournal {
     return this.#record.containers[name] ?? freshContainer;
   }
 
-  /** Finds out what ended while nobody looked, and makes sure of the ports. */
+  /** Takes up what is on disk, finds out what ended while nobody looked, and makes sure of the ports. */
   async open(): Promise<void> {
     const { ports, clock } = this.#context;
+    const stored = await loadRecord(this.#directory);
+    const isNew = stored === undefined;
+    this.#record = stored ?? this.#record;
     for (const port of Object.values(this.#record.hostPorts)) ports.claim(port);
     const containers: Record<string, ContainerRecord> = {};
     for (const [name, record] of Object.entries(this.#record.containers)) {
@@ -55,14 +56,14 @@ export class PodJournal {
       }
     }
     const isRunning = Object.values(containers).some(({ state }) => state.is === 'running');
-    const hostPorts = isRunning ? this.#record.hostPorts : await this.#freePorts();
+    const hostPorts = isRunning ? this.#record.hostPorts : await this.#freePorts(isNew);
     await this.#save({ ...this.#record, hostPorts, containers });
   }
 
   /** While nothing runs, ports that somebody else has taken are given up for new ones. */
-  async #freePorts(): Promise<Readonly<Record<string, number>>> {
+  async #freePorts(isNew: boolean): Promise<Readonly<Record<string, number>>> {
     const { ports } = this.#context;
-    if (this.#isNew) return takeHostPorts(this.#record.pod, ports);
+    if (isNew) return takeHostPorts(this.#record.pod, ports);
     for (const port of Object.values(this.#record.hostPorts)) {
       if (await isFree(port)) continue;
       this.releasePorts();

@@ -1,5 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Immutable, Pod } from '@tappaas/sdk';
 import { readJson } from '../json-file.js';
@@ -22,13 +22,19 @@ export async function saveRecord(directory: string, record: PodRecord): Promise<
   await replaceFile(join(directory, fileName), JSON.stringify(record));
 }
 
+/** The record in a pod's directory; nothing when there is none that is whole. */
+export async function loadRecord(directory: string): Promise<PodRecord | undefined> {
+  const record = await readJson<PodRecord>(join(directory, fileName));
+  return record?.pod.metadata.uid === basename(directory) ? record : undefined;
+}
+
 /** Records of all pods below a directory, by the pods' uids. A directory without a whole record never had a process and is removed. */
 export async function loadRecords(podsDirectory: string): Promise<ReadonlyMap<string, PodRecord>> {
   await mkdir(podsDirectory, { recursive: true, mode: 0o700 });
   const records = new Map<string, PodRecord>();
   for (const uid of await readdir(podsDirectory)) {
-    const record = await readJson<PodRecord>(join(podsDirectory, uid, fileName));
-    if (record?.pod.metadata.uid === uid) records.set(uid, record);
+    const record = await loadRecord(join(podsDirectory, uid));
+    if (record) records.set(uid, record);
     else await remove(join(podsDirectory, uid));
   }
   return records;

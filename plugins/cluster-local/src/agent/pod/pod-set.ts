@@ -1,6 +1,6 @@
 import type { Immutable, Pod } from '@tappaas/sdk';
 import type { PodContext } from './pod-context.js';
-import { loadRecords, type PodRecord } from './pod-record.js';
+import { loadRecords } from './pod-record.js';
 import { PodWorker, type Ending } from './pod-worker.js';
 
 /** A worker for every pod of the agent's nodes. */
@@ -19,7 +19,7 @@ export class PodSet {
 
   /** Takes up the pods of the agent before, before the platform is asked anything: they go on even while it is away. */
   async open(): Promise<void> {
-    for (const [uid, record] of await loadRecords(this.#context.podsDirectory)) this.#begin(uid, record.pod, record);
+    for (const [uid, { pod }] of await loadRecords(this.#context.podsDirectory)) this.#begin(uid, pod);
   }
 
   worker(uid: string): PodWorker | undefined {
@@ -59,26 +59,35 @@ export class PodSet {
     if (!known && this.#workers.size >= this.#context.settings.podsMax) {
       return this.#context.log.warn('no room for a pod', { pod: pod.metadata.name, podsMax: this.#context.settings.podsMax });
     }
-    const worker = known ?? this.#begin(uid, pod, undefined);
+    const worker = known ?? this.#begin(uid, pod);
     worker.update(pod);
     if (pod.metadata.deletionTimestamp !== undefined) worker.end(endingOf(pod));
   }
 
-  #begin(uid: string, pod: Immutable<Pod>, record: PodRecord | undefined): PodWorker {
-    const worker = new PodWorker(pod, record, this.#context);
+  #begin(uid: string, pod: Immutable<Pod>): PodWorker {
+    const worker = new PodWorker(pod, this.#context);
     this.#workers.set(uid, worker);
     const forget = () => void (this.#workers.get(uid) === worker && this.#workers.delete(uid));
-    worker.over.then(forget, (error: unknown) => {
-      forget();
-      this.#context.log.error('a pod could not be kept', {
-        pod: pod.metadata.name,
-        error: error instanceof Error ? error.stack : String(error),
-      });
-    });
+    worker.over.then(forget, (error: unknown) => this.#beginAgain(uid, worker, error));
     return worker;
+  }
+
+  /** A worker that failed is replaced after a pause; the next one takes up what stands on disk, and all that runs. */
+  async #beginAgain(uid: string, failed: PodWorker, error: unknown): Promise<void> {
+    const { clock, log } = this.#context;
+    const { pod } = failed;
+    log.error('a pod could not be kept', { pod: pod.metadata.name, error: error instanceof Error ? error.stack : String(error) });
+    await clock.sleep(againMs, new AbortController().signal);
+    if (this.#workers.get(uid) !== failed) return;
+    this.#workers.delete(uid);
+    if (this.#ending) return;
+    const worker = this.#begin(uid, failed.pod);
+    if (failed.ending) worker.end(failed.ending);
   }
 }
 
+/** How soon a pod whose worker failed is taken up again, milliseconds. */
+const againMs = 1000;
 /** For pods whose object is gone: nobody waits for them, but they may close their files. */
 const goneGraceMs = 1000;
 

@@ -11,7 +11,6 @@ import { PodContainers } from './pod-containers.js';
 import type { PodContext } from './pod-context.js';
 import { PodJournal } from './pod-journal.js';
 import { planPod, type PodStep } from './pod-plan.js';
-import type { PodRecord } from './pod-record.js';
 import { PodReporter } from './pod-reporter.js';
 import { podStatus } from './pod-status.js';
 import { readReferred } from './referred-objects.js';
@@ -49,12 +48,12 @@ export class PodWorker {
   /** Resolves when the worker has let go of the pod. */
   readonly over: Promise<void>;
 
-  constructor(pod: Immutable<Pod>, record: PodRecord | undefined, context: PodContext) {
+  constructor(pod: Immutable<Pod>, context: PodContext) {
     const { api, clock, log } = context;
     this.#context = context;
     this.#pod = pod;
     this.#directory = join(context.podsDirectory, pod.metadata.uid ?? '');
-    this.#journal = new PodJournal(pod, record, this.#directory, context);
+    this.#journal = new PodJournal(pod, this.#directory, context);
     this.#reporter = new PodReporter(api, clock, log, this.#stop.signal);
     this.#alarm = new Alarm(clock);
     this.#containers = new PodContainers({
@@ -68,11 +67,16 @@ export class PodWorker {
       tell: (event) => context.events.tell(this.#pod, event),
     });
     this.#refreshAtMs = clock.nowMs() + refreshMs;
-    this.over = this.#run();
+    this.over = this.#run().catch((error: unknown) => this.#letGo(error));
   }
 
   get pod(): Immutable<Pod> {
     return this.#pod;
+  }
+
+  /** How it is to end, once that has been asked for. */
+  get ending(): Ending | undefined {
+    return this.#ending;
   }
 
   /** The pod's object changed. */
@@ -114,6 +118,14 @@ export class PodWorker {
   /** Process groups of the running containers, by container. */
   groups(): ReadonlyMap<string, number> {
     return new Map([...this.#containers.runs].map(([name, run]) => [name, run.groupId]));
+  }
+
+  /** What failed here may succeed at the next try, with the same processes. */
+  async #letGo(reason: unknown): Promise<never> {
+    this.#stop.abort();
+    this.#containers.abandon();
+    await Promise.allSettled([this.#journal.settled()]);
+    throw reason;
   }
 
   async #run(): Promise<void> {
