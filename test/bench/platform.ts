@@ -107,7 +107,8 @@ async function untilReady(client: Client, count: number): Promise<void> {
     const { text } = await client.send('GET', applicationsPath);
     const { items } = JSON.parse(text) as { items: { status?: { conditions?: { type: string; status: string }[] } }[] };
     ready = items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True')).length;
-    if (ready < count) await new Promise((again) => setTimeout(again, 500));
+    // A list of everything costs the platform what is to be measured: the more there is, the less often it is asked.
+    if (ready < count) await new Promise((again) => setTimeout(again, Math.max(250, count * 2)));
   }
 }
 
@@ -209,5 +210,7 @@ async function idleWrites(client: Client): Promise<number> {
 }
 
 export async function run({ smoke }: { readonly smoke: boolean }): Promise<readonly BenchmarkRow[]> {
-  return [...(await sourceToUrl()), ...(await manyApplications(smoke ? [5, 20] : [100, 1_000, 10_000], smoke ? 20 : 300))];
+  const most = Number(process.env['TAPPAAS_BENCH_APPLICATIONS'] ?? 10_000);
+  const counts = smoke ? [5, 20] : [100, 1_000, 10_000].filter((count) => count <= most);
+  return [...(await sourceToUrl()), ...(await manyApplications(counts, smoke ? 20 : 300))];
 }
