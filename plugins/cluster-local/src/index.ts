@@ -25,6 +25,7 @@ export default definePlugin({
   setup(host, initial) {
     let settings: Config = initial;
     let isStopping = false;
+    let isOurs = false;
     const control = (clock: Clock) => new AgentControl(resolve(settings.directory), clock);
     const engine = host.engine({
       name: host.id,
@@ -44,12 +45,15 @@ export default definePlugin({
       on: 'every-replica',
       everyMs: superviseMs,
       async run(context) {
-        if (!isStopping) await superviseAgent(control(context.clock), agentSettings(host.id, settings), engine, context);
+        if (isStopping) return;
+        isOurs = true;
+        await superviseAgent(control(context.clock), agentSettings(host.id, settings), engine, context);
       },
     });
     host.onStop((context: Context) => {
       isStopping = true;
-      return control(context.clock).stop(context.remainingMs(), new AbortController().signal);
+      // A start that fails half-way, perhaps because a platform runs here already, must not end that platform's agent and pods.
+      return isOurs ? control(context.clock).stop(context.remainingMs(), new AbortController().signal) : Promise.resolve();
     });
     host.onConfig((next, previous) => {
       const isPlaceSame =

@@ -1,4 +1,4 @@
-/** The node agent's process: `node main.js DIRECTORY`. Reads the settings there, works, and ends with 0, or 75 when another agent works there. */
+/** The node agent’s process: `node main.js DIRECTORY`. Ends with 0, or with 75 when another agent works in the directory. */
 import { createHash, randomBytes } from 'node:crypto';
 import { ftruncateSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

@@ -24,8 +24,8 @@ export type Routed =
 /**
  * The hosts and paths of all Ingresses.
  *
- * The most specific host decides: an exact one, else a wildcard, else rules without a host. Under it an exact path over a prefix, and a longer prefix over a shorter one; of equal ones the oldest
- * Ingress wins.
+ * The most specific host decides: an exact one, else a wildcard, else rules without a host. Under it an exact path wins over a
+ * prefix, and a longer prefix over a shorter one; of equal ones the oldest Ingress wins.
  */
 export class IngressRoutes {
   readonly #hosts = new Map<string, PathRule[]>();
