@@ -21,7 +21,7 @@ export function shapedByTaps<S extends RenderSet>(
 }
 
 /** Which objects differ between two sets; objects are frozen, so what is equal is identical. */
-export function changedObjects(before: RenderSet, after: RenderSet): readonly string[] {
+function changedObjects(before: RenderSet, after: RenderSet): readonly string[] {
   if (before === after) return [];
   const known = new Map([...before].map((object) => [refKey(refOf(object)), object]));
   const changed: string[] = [];

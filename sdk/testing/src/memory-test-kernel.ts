@@ -1,3 +1,4 @@
+import corePackage from '@tappaas/core/package.json' with { type: 'json' };
 import {
   formatProblem,
   startMemoryPlatform,
@@ -14,8 +15,8 @@ import { randomFrom } from './random.js';
 import type { Draft, PluginDenial, RenderOptions, Scheduled, TestKernel, TestKernelOptions } from './test-kernel.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** Of the kernel that is run. */
-export const version = '0.1.0';
+/** Of the kernel that is run; plugins say for which they were made. */
+export const { version } = corePackage;
 const runsMax = 1_000;
 const quietMsMax = 10_000;
 const logLinesMax = 1_000;
