@@ -31,7 +31,7 @@ export async function readDeployable(
   const found = directory ? await manifestIn(path) : { path, written: await parseManifest(path) };
   const written = found?.written ?? {};
   const sourceDirectory = directory ? resolve(path) : resolve(dirname(path));
-  const spec = withDefaults(expand(record(written['spec'])) as Readonly<Record<string, unknown>>);
+  const spec = withDefaults(expand(record(written['spec'])) as Readonly<Record<string, unknown>>, directory ? await procfileIn(path) : []);
   const metadata = record(written['metadata']);
   const source = options.image === undefined ? spec['source'] : { image: options.image };
   const application: ApplicationManifest = {
@@ -92,10 +92,27 @@ function entries(list: string, map: Readonly<Record<string, unknown>>): readonly
   });
 }
 
-/** What a directory without a manifest is: one web process on one http port, reached through one route. */
-function withDefaults(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/** The process types of a Procfile, `web` aside: that one is the image's own command. */
+async function procfileIn(directory: string): Promise<readonly { readonly name: string; readonly line: string }[]> {
+  const text = await readFile(join(directory, 'Procfile'), 'utf8').catch(() => '');
+  return text.split('\n').flatMap((written) => {
+    const [, name = '', line = ''] = /^([A-Za-z0-9_-]+)\s*:\s*(.+)$/.exec(written.trim()) ?? [];
+    return name === '' || name === 'web' ? [] : [{ name: name.toLowerCase().replaceAll('_', '-'), line }];
+  });
+}
+
+/** What a directory without a manifest is: one web process on one http port, reached through one route, and what a Procfile adds. */
+function withDefaults(
+  spec: Readonly<Record<string, unknown>>,
+  procfile: Awaited<ReturnType<typeof procfileIn>>,
+): Readonly<Record<string, unknown>> {
   if (spec['processes'] !== undefined) return spec;
-  const processes = [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }];
+  const others = procfile.map(({ name, line }) => ({
+    name,
+    command: ['/bin/sh', '-c', line],
+    ...(name === 'release' ? { phase: 'Release' } : {}),
+  }));
+  const processes = [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }, ...others];
   return { processes, routes: [{ name: 'public', process: 'web', port: 'http' }], ...spec };
 }
 

@@ -16,7 +16,10 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
   return [
     route('POST', '/reload', async () => {
       const { problems, ...result } = await parts.kernel.reload();
-      return json(200, { ...result, problems: problems.map((problem) => formatProblem(problem)) });
+      return json(200, {
+        ...result,
+        problems: problems.map((problem) => `${formatProblem(problem)}${problem.remedy ? `\n    ${problem.remedy}` : ''}`),
+      });
     }),
     route('POST', '/confirm', async () => {
       await parts.installation.confirm();

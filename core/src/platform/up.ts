@@ -10,6 +10,7 @@ import { startPlatform, type Platform } from '../platform.js';
 import { pluginOf } from '../kernel/kernel.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { untilToldToEnd } from './ending.js';
+import { platformEngine } from './engines.js';
 import { systemClock } from './system-clock.js';
 
 /** What the process lends to `tappaas up`: the only place besides main.ts that touches it. */
@@ -113,11 +114,15 @@ async function firstDeployment(
 function banner(platform: Platform, url: string | undefined, { cwd }: Terminal, tookMs: number): string {
   const path = (file: string) => relative(cwd, file) || file;
   const token = platform.firstToken;
+  const contexts = [...platform.engines.all.keys()].filter((name) => name !== platformEngine);
   const rows: readonly (readonly [string, string] | undefined)[] = [
     url ? ['answers', url] : undefined,
     ['API', platform.url],
     ['kubectl', `kubectl --kubeconfig ${path(platform.kubeconfig)} get applications`],
-    ['', `kubectl --kubeconfig ${path(platform.kubeconfig)} --context local get pods -A`],
+    ...contexts.map((name): readonly [string, string] => [
+      '',
+      `kubectl --kubeconfig ${path(platform.kubeconfig)} --context ${name} get pods -A`,
+    ]),
     token
       ? ['log in', `npx tappaas login ${platform.url} --certificate-authority ${path(platform.authorityFile)} --token ${token}`]
       : undefined,

@@ -39,6 +39,18 @@ test('a directory without a manifest is one web process with a route, named afte
   t.is(sourceDirectory, directory);
 });
 
+test('every line of a Procfile is a process; a release task says when it runs', async (t) => {
+  const directory = await directoryWith({
+    Procfile: 'web: node a.js\nmail_worker: node mail.js --all\nrelease: node migrate.js\n# nothing\n',
+  });
+  const { application } = await readDeployable(directory, { namespace: 'default' });
+  t.deepEqual(application.spec['processes'], [
+    { name: 'web', ports: [{ name: 'http', port: 8080 }] },
+    { name: 'mail-worker', command: ['/bin/sh', '-c', 'node mail.js --all'] },
+    { name: 'release', command: ['/bin/sh', '-c', 'node migrate.js'], phase: 'Release' },
+  ]);
+});
+
 test('a manifest that names an image needs no source', async (t) => {
   const directory = await directoryWith({
     'app.yaml': 'kind: Application\nmetadata: { name: shop }\nspec: { source: { image: "shop:1" } }\n',
