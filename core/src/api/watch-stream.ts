@@ -98,12 +98,11 @@ class EventStream {
   private async send(batch: readonly WatchEvent[]): Promise<void> {
     const { response } = this.exchange;
     let room = true;
-    response.cork();
+    // Node writes in one piece what is written in one turn; corking the response by hand would lose its "drain" event.
     for (const event of batch) {
       room = response.write(this.frames.frame(event, this.view));
       this.reached = event.served.resourceVersion;
     }
-    response.uncork();
     if (!room) await drained(this.exchange, this.limits);
   }
 

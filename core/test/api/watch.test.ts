@@ -86,6 +86,22 @@ test('a client that does not read is cut off, and takes nothing from the engine 
   t.is(engine.watchers, 0);
 });
 
+test('a client that reads in fits and starts is told everything, and leaves no listener behind', async (t) => {
+  const warnings: string[] = [];
+  const heard = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', heard);
+  t.teardown(() => process.off('warning', heard));
+  const { engine, port } = await startServer(t);
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
+  const text = 'x'.repeat(3_000_000);
+  for (let index = 0; index < 30; index += 1) {
+    engine.put('default', 'a', { x: text, index: String(index) });
+    t.is((await watch.next()).object.data.index, String(index));
+  }
+  watch.close();
+  t.deepEqual(warnings, []);
+});
+
 test('a stream of a credential that is no longer good is ended', async (t) => {
   const { server, port } = await startServer(t);
   const mine = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
