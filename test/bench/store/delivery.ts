@@ -32,8 +32,8 @@ export async function delivery(smoke: boolean): Promise<readonly BenchmarkRow[]>
   const writing: Promise<void>[] = [];
   const startMs = performance.now();
   for (let write = 0; write < writes; write++) {
-    const dueMs = startMs + (write / writesPerSecond) * 1_000;
-    if (dueMs > performance.now()) await sleep(dueMs - performance.now());
+    const waitMs = startMs + (write / writesPerSecond) * 1_000 - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
     const done = store.transact({ changes: [{ put: `${prefix}${write % 500}`, value: Buffer.alloc(1_024) }] });
     writing.push(done.then(({ revision }) => void committedMs.set(revision, committedMs.get(revision) ?? performance.now())));
   }
