@@ -56,14 +56,20 @@ export function sendEmpty(exchange: Exchange, status: number, headers: readonly 
   exchange.response.end();
 }
 
-/** Like {@link sendBytes}; compressed when it is large and the client takes that. */
-export async function sendLarge(exchange: Exchange, status: number, mediaType: string, bytes: Uint8Array): Promise<void> {
+/** Sends a whole answer that stands in pieces; compressed when it is large and the client takes that. */
+export async function sendPieces(exchange: Exchange, status: number, mediaType: string, pieces: readonly Uint8Array[]): Promise<void> {
   const vary = ['Vary', 'Accept, Accept-Encoding'];
-  if (bytes.byteLength < gzipBytesMin || !acceptsGzip(exchange.header('accept-encoding'))) {
-    sendBytes(exchange, status, mediaType, bytes, vary);
-    return;
+  const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  if (bytes >= gzipBytesMin && acceptsGzip(exchange.header('accept-encoding'))) {
+    const packed = await compress(Buffer.concat(pieces), { level: 1 });
+    sendBytes(exchange, status, mediaType, packed, [...vary, 'Content-Encoding', 'gzip']);
+  } else if (bytes <= oneWriteBytesMax || exchange.request.method === 'HEAD') {
+    sendBytes(exchange, status, mediaType, Buffer.concat(pieces), vary);
+  } else if (!exchange.response.headersSent && !exchange.response.destroyed) {
+    sendHead(exchange, status, mediaType, ['Content-Length', String(bytes), ...vary]);
+    for (const piece of pieces) exchange.response.write(piece);
+    exchange.response.end();
   }
-  sendBytes(exchange, status, mediaType, await compress(bytes, { level: 1 }), [...vary, 'Content-Encoding', 'gzip']);
 }
 
 function acceptsGzip(header: string | undefined): boolean {

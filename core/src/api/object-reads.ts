@@ -1,7 +1,8 @@
-import { sendBytes, sendEmpty, sendLarge } from './answer.js';
+import { sendBytes, sendEmpty, sendPieces } from './answer.js';
 import type { TableFor } from './contributions.js';
 import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
+import type { JoinedLists } from './joined-lists.js';
 import { listParameters, resourceVersionParameter } from './list-parameters.js';
 import { negotiate } from './media-type.js';
 import { mediaTypeFor, objectShapes, viewList, viewObject, type View } from './object-view.js';
@@ -14,6 +15,7 @@ export interface ObjectCall {
   readonly kind: ServedKind;
   readonly target: Target;
   readonly tableFor: TableFor;
+  readonly joined: JoinedLists;
 }
 
 /** `GET` of one object, from the bytes that were serialised when it changed; 304 when the client has them. */
@@ -41,15 +43,15 @@ export async function listObjects(call: ObjectCall): Promise<void> {
       return exchange.signal;
     },
   });
-  await sendLarge(exchange, 200, mediaTypeFor(view), viewList(view, page));
+  await sendPieces(exchange, 200, mediaTypeFor(view), viewList(view, page));
 }
 
 /** How the client wants to see objects. */
-export function viewOf({ exchange, kind, tableFor }: ObjectCall): View {
+export function viewOf({ exchange, kind, tableFor, joined }: ObjectCall): View {
   const representation = negotiate(exchange.request.headers.accept, objectShapes);
   const includeObject =
     representation.as === 'Table' ? choiceParameter(exchange.query, 'includeObject', ['None', 'Metadata', 'Object']) : undefined;
-  return { kind, representation, includeObject: includeObject ?? 'Metadata', tableFor };
+  return { kind, representation, includeObject: includeObject ?? 'Metadata', tableFor, joined };
 }
 
 function matches(header: string | undefined, tag: string): boolean {

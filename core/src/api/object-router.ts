@@ -2,6 +2,7 @@ import type { TableFor } from './contributions.js';
 import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
+import type { JoinedLists } from './joined-lists.js';
 import { getObject, listObjects, type ObjectCall } from './object-reads.js';
 import { warnOfDeprecation, writeObject } from './object-writes.js';
 import type { WatchFrames } from './watch-frames.js';
@@ -11,6 +12,7 @@ import { watchObjects, type WatchLimits } from './watch-stream.js';
 export interface Objects {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly tableFor: TableFor;
+  readonly joined: JoinedLists;
   readonly frames: WatchFrames;
   readonly watchLimits: WatchLimits;
 }
@@ -26,7 +28,7 @@ export function findCall(objects: Objects, exchange: Exchange, target: Target): 
   const kind = engine.find(target.kind);
   if (kind === undefined || !fitsScope(kind, target)) throw unknownPath(exchange);
   refuseUnservedVerb(exchange, kind, target);
-  return { exchange, engine, kind, target, tableFor: objects.tableFor };
+  return { exchange, engine, kind, target, tableFor: objects.tableFor, joined: objects.joined };
 }
 
 export function engineOf({ engines }: Pick<Objects, 'engines'>, exchange: Exchange): EnginePort {

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { ListPage, Served, ServedKind } from './engine-port.js';
 import type { TableFor } from './contributions.js';
+import type { JoinedLists } from './joined-lists.js';
 import type { Representation } from './media-type.js';
 
 /** The shapes in which objects can be asked for, besides their own. */
@@ -15,6 +16,7 @@ export interface View {
   readonly representation: Representation;
   readonly includeObject: IncludeObject;
   readonly tableFor: TableFor;
+  readonly joined: JoinedLists;
 }
 
 interface Described {
@@ -40,39 +42,29 @@ export function shapeOf(view: View, served: Served): object {
   return as === undefined ? served.object : partialOf(served.object);
 }
 
-/** The bytes of a page; put together from the objects' own. */
-export function viewList(view: View, page: ListPage): Uint8Array {
+/** The bytes of a page in pieces; put together from the objects' own. */
+export function viewList(view: View, page: ListPage): readonly Uint8Array[] {
   const { as, encoding } = view.representation;
   const metadata = {
     resourceVersion: page.resourceVersion,
     ...(page.continueToken !== undefined && { continue: page.continueToken }),
     ...(page.remainingItemCount !== undefined && { remainingItemCount: page.remainingItemCount }),
   };
-  if (as === 'Table') return encoded(view, tableOf(view, page.items, metadata));
+  if (as === 'Table') return [encoded(view, tableOf(view, page.items, metadata))];
   if (as !== undefined) {
     const items = page.items.map(({ object }) => partialOf(object));
-    return encoded(view, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
+    return [encoded(view, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items })];
   }
   const head = { kind: `${view.kind.kind}List`, apiVersion: apiVersionOf(view.kind), metadata };
-  if (encoding === 'yaml') return encoded(view, { ...head, items: page.items.map(({ object }) => object) });
-  return joined(`${JSON.stringify(head).slice(0, -1)},"items":[`, page.items, ']}');
+  if (encoding === 'yaml') return [encoded(view, { ...head, items: page.items.map(({ object }) => object) })];
+  return [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`), view.joined.of(page.items), tail];
 }
 
 export function apiVersionOf({ group, version }: Pick<ServedKind, 'group' | 'version'>): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-const comma = Buffer.from(',');
-
-function joined(head: string, items: readonly Served[], tail: string): Uint8Array {
-  const parts: Uint8Array[] = [Buffer.from(head)];
-  for (const [index, { bytes }] of items.entries()) {
-    if (index > 0) parts.push(comma);
-    parts.push(bytes);
-  }
-  parts.push(Buffer.from(tail));
-  return Buffer.concat(parts);
-}
+const tail = Buffer.from(']}');
 
 function tableOf(view: View, items: readonly Served[], metadata: object): object {
   const { columnDefinitions, rows } = view.tableFor(

@@ -8,6 +8,7 @@ import type { Cors } from './cors.js';
 import type { EnginePort } from './engine-port.js';
 import { Exchange } from './exchange.js';
 import { InFlight } from './in-flight.js';
+import { createJoinedLists } from './joined-lists.js';
 import { listen, type Listener } from './listener.js';
 import { answerRead, findCall, isHotRead, type Objects } from './object-router.js';
 import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
@@ -93,7 +94,7 @@ class Server implements ApiServer {
     const { drainMsMax } = this.limits;
     const watchLimits = { clock, random, drainMsMax };
     const handlerLimits = { clock, drainMsMax, becomeStream: (exchange: Exchange) => takeSeat(options.flow, exchange, true) };
-    this.objects = { engines, tableFor, frames: createWatchFrames(), watchLimits };
+    this.objects = { engines, tableFor, joined: createJoinedLists(), frames: createWatchFrames(), watchLimits };
     const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.isStopping }, ...options.ready()];
     const pluginRoute: RouterRoute = {
       path: /^\/plugins\/./,
