@@ -2,6 +2,8 @@ import { compareKeys, keyAfterPrefix, SortedKeys } from '@tappaas/sdk';
 import type { CacheEntry } from './cache-entry.js';
 import { indexFunction, type IndexFunctions, type IndexTerm, type Selection } from './selection.js';
 
+const fewKeys = 64;
+
 /** The entries of now, by key, in key order, and under their index values. */
 export class CacheIndex<T> {
   readonly #functions: IndexFunctions<T>;
@@ -62,7 +64,10 @@ export class CacheIndex<T> {
     const sized = where.map((term) => ({ term, size: this.#postingsOf(term).reduce((sum, keys) => sum + keys.size, 0) }));
     sized.sort((left, right) => left.size - right.size);
     const terms = sized.map(({ term }) => term);
-    return (sized[0]?.size ?? 0) > this.#keys.countBetween(start, end) ? [undefined, ...terms] : terms;
+    const smallest = sized[0]?.size ?? 0;
+    // Counting the interval costs something, too: what is small anyway is not compared with it.
+    if (end === undefined || smallest <= fewKeys) return terms;
+    return smallest > this.#keys.countBetween(start, end) ? [undefined, ...terms] : terms;
   }
 
   #holds(term: IndexTerm | undefined, key: string): boolean {
