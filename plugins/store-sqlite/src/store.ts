@@ -1,10 +1,7 @@
-import { open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   checkLeaseTtl,
   checkRange,
   checkTransaction,
-  keysBetween,
   storeErrors,
   WatchFeed,
   type Clock,
@@ -25,7 +22,8 @@ import {
 import type { Failpoints } from './failpoints.js';
 import { LeaseClock } from './lease-clock.js';
 import type { WireEvents, WireOperation, WireResult, WireState, Written } from './protocol.js';
-import { eventsOf } from './told-events.js';
+import { withSpooled } from './spool.js';
+import { eventsOf, selector } from './told-events.js';
 import { fromWire } from './wire-error.js';
 import { WriterLink, type Pending } from './writer-link.js';
 
@@ -42,8 +40,6 @@ export interface SqliteStoreOptions {
   readonly failpoints?: Failpoints;
 }
 
-/** Where a snapshot waits while it is being restored; the writer removes what a dead process left. */
-const spoolName = 'restore.part';
 const probeEveryMs = 1_000;
 
 /**
@@ -194,13 +190,12 @@ class SqliteStore implements ResourceStore {
     this.#assertWritable();
     if (this.#restoring) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'another restore is running', retryAfterMs: 10_000 });
     this.#restoring = true;
-    const file = join(this.#directory, spoolName);
     try {
-      await spool(snapshot, file);
-      await this.#link.query<WireState>({ kind: 'restore', file }, (state) => this.#replace(state));
+      await withSpooled(this.#directory, snapshot, (file) =>
+        this.#link.query<WireState>({ kind: 'restore', file }, (state) => this.#replace(state)),
+      );
     } finally {
       this.#restoring = false;
-      await rm(file, { force: true });
     }
   }
 
@@ -322,30 +317,7 @@ class SqliteStore implements ResourceStore {
   }
 }
 
-function selector({ start, end, previous }: WatchQuery): (events: readonly StoreEvent[]) => readonly StoreEvent[] {
-  const inside = keysBetween(start, end);
-  const plain = ({ key, revision, current }: StoreEvent): StoreEvent => ({ key, revision, ...(current && { current }) });
-  return (events) => {
-    const wanted = events.filter(({ key }) => inside(key));
-    // What other watches asked for is not told to this one.
-    return previous === true ? wanted : wanted.map((event) => (event.previous === undefined ? event : plain(event)));
-  };
-}
-
 function unexpected(result: WireResult): TapError {
   if (result.kind === 'failed') return fromWire(result.error);
   return storeErrors.TAP_STORE_UNAVAILABLE({ message: `the writer answered with ${result.kind}` });
-}
-
-async function spool(snapshot: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-  const handle = await open(file, 'w', 0o600);
-  try {
-    for await (const chunk of snapshot) await handle.writeFile(chunk);
-  } catch (cause) {
-    throw cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC'
-      ? storeErrors.TAP_STORE_READ_ONLY({ message: `the disk of ${file} is full`, cause })
-      : cause;
-  } finally {
-    await handle.close();
-  }
 }

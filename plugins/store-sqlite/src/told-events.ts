@@ -1,4 +1,4 @@
-import type { KeyValue, StoreEvent } from '@tappaas/sdk';
+import { keysBetween, type KeyValue, type StoreEvent, type WatchQuery } from '@tappaas/sdk';
 import type { WireResult, WireStamp } from './protocol.js';
 import type { Pending } from './writer-link.js';
 
@@ -30,4 +30,15 @@ function changeEvents({ operation, values }: Pending, revision: number, stamps: 
 
 function event(key: string, revision: number, current: KeyValue | undefined, { previous }: WireStamp): StoreEvent {
   return { key, revision, ...(current && { current }), ...(previous && { previous }) };
+}
+
+/** Picks from the events told those that a watch asked for, as it asked for them. */
+export function selector({ start, end, previous }: WatchQuery): (events: readonly StoreEvent[]) => readonly StoreEvent[] {
+  const inside = keysBetween(start, end);
+  const plain = ({ key, revision, current }: StoreEvent): StoreEvent => ({ key, revision, ...(current && { current }) });
+  return (events) => {
+    const wanted = events.filter(({ key }) => inside(key));
+    // What other watches asked for is not told to this one.
+    return previous === true ? wanted : wanted.map((event) => (event.previous === undefined ? event : plain(event)));
+  };
 }

@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'n
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { storeErrors } from '@tappaas/sdk';
+import { spoolName } from '../spool.js';
 import { diskFault } from './disk-fault.js';
 import { pageBytes } from './page-size.js';
 import { checkWal } from './wal-check.js';
@@ -55,7 +56,7 @@ export function makeDirectory(directory: string): void {
  */
 export function openDatabase(directory: string, sizeBytesMax: number | undefined): DatabaseSync {
   const file = join(directory, fileName);
-  rmSync(join(directory, restoreFileName), { force: true });
+  rmSync(join(directory, spoolName), { force: true });
   if (existsSync(`${file}-wal`)) checkWal(`${file}-wal`);
   let database: DatabaseSync | undefined;
   try {
@@ -69,9 +70,6 @@ export function openDatabase(directory: string, sizeBytesMax: number | undefined
     throw diskFault(error, file);
   }
 }
-
-/** Where a snapshot waits while it is being restored. */
-export const restoreFileName = 'restore.part';
 
 function prepareFile(database: DatabaseSync, file: string): void {
   const [application, format] = [pragma(database, 'application_id'), pragma(database, 'user_version')];
