@@ -8,6 +8,7 @@ import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import { createApiServer, type ApiServer } from './api/server.js';
 import { createFlow, defaultFlowLimits } from './flow/seats.js';
 import { loadKernel, type Kernel } from './kernel/kernel.js';
+import { auditOf } from './platform/audit.js';
 import { callerIdentity, type CallerIdentity } from './platform/caller-identity.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
@@ -225,7 +226,7 @@ class Start {
       authenticate: identity.authenticate,
       authorize: identity.authorize,
       flow: seats,
-      audit: () => ({ end: () => undefined }),
+      audit: auditOf(kernel, clock),
       tableFor: tableColumns(clock),
       routes: () => [...own, ...(this.#contributions?.routes ?? [])],
       actions: () => this.#contributions?.actions ?? [],

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { noteStreamBegin } from './audit-trail.js';
 import type { Exchange } from './exchange.js';
 
 /** Flat lists of names and values: the form that node:http writes without looking at it again. */
@@ -20,6 +21,7 @@ const compress = promisify(gzip);
 
 /** Begins an answer; the security headers, the request id and the stages' headers go with every one. */
 export function sendHead(exchange: Exchange, status: number, mediaType: string | undefined, headers: readonly string[] = []): void {
+  if (exchange.isStream && status < 400) noteStreamBegin(exchange, status);
   const type = mediaType === undefined ? [] : ['Content-Type', mediaType];
   const usual = exchange.replacedHeaders === undefined ? securityHeaders : without(securityHeaders, exchange.replacedHeaders);
   exchange.response.writeHead(status, [...type, ...headers, 'X-Request-Id', exchange.requestId, ...usual, ...exchange.extraHeaders]);

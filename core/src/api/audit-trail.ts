@@ -3,27 +3,37 @@ import type { Audit, AuditTrail } from './stages.js';
 
 /** Tells audit of a request as it stands after authentication. */
 export function beginAudit(audit: Audit, exchange: Exchange): AuditTrail | Promise<AuditTrail> {
-  const { request, info, identity } = exchange;
+  const { request, info, path, identity } = exchange;
   return audit({
     requestId: exchange.requestId,
     receivedAtMs: exchange.receivedAtMs,
     method: request.method ?? '',
-    path: exchange.path.path,
+    path: path.path,
+    query: path.query,
     engine: info.engine,
     verb: info.verb,
-    ...(info.target !== undefined && { target: info.target }),
-    ...(identity !== undefined && { caller: identity.caller }),
+    target: info.target,
+    caller: identity?.caller,
     remoteAddress: request.socket.remoteAddress ?? '',
     userAgent: request.headers['user-agent'] ?? '',
   });
 }
 
+/** Tells audit how the request ended. */
 export async function endAudit(trail: AuditTrail, exchange: Exchange, nowMs: number): Promise<void> {
-  const { errorCode, impersonated } = exchange;
-  await trail.end({
-    status: exchange.response.statusCode,
-    durationMs: nowMs - exchange.receivedAtMs,
-    ...(errorCode !== undefined && { errorCode }),
-    ...(impersonated !== undefined && { impersonated }),
-  });
+  await trail.end({ ...standing(exchange), status: statusOf(exchange), durationMs: nowMs - exchange.receivedAtMs });
+}
+
+/** Tells audit that a stream has begun, which may end only in hours. */
+export function noteStreamBegin(exchange: Exchange, status: number): void {
+  exchange.trail?.streaming?.({ ...standing(exchange), status });
+}
+
+/** 0: the client went away, or was cut off, before anything was sent. */
+function statusOf({ response }: Exchange): number {
+  return response.headersSent ? response.statusCode : 0;
+}
+
+function standing({ errorCode, impersonated, decision, noted }: Exchange) {
+  return { errorCode, impersonated, decision, annotations: noted };
 }

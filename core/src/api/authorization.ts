@@ -11,7 +11,9 @@ import type { Authorize } from './stages.js';
  */
 export async function authorizeRequest(authorize: Authorize, exchange: Exchange): Promise<void> {
   const { info, caller } = exchange;
-  const { decision, reason } = await authorize(accessRequest(info, caller));
+  const decided = await authorize(accessRequest(info, caller));
+  exchange.decision = decided;
+  const { decision, reason } = decided;
   if (decision !== 'allow') throw forbidden(caller, info, reason);
 }
 

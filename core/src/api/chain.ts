@@ -16,7 +16,7 @@ import { recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import { requestInfo } from './request-info.js';
 import { parseRequestPath } from './request-path.js';
-import type { AdmitFlow, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
+import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 
 export interface Chain {
   readonly authenticate: Authenticate;
@@ -48,11 +48,10 @@ export async function runChain(chain: Chain, exchange: Exchange): Promise<void> 
 }
 
 async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
-  let trail: AuditTrail | undefined;
   try {
     const isAnonymous = chain.isSelfAuthenticated(exchange);
     const refusal = isAnonymous ? undefined : await authenticate(chain, exchange);
-    trail = await beginAudit(chain.audit, exchange);
+    exchange.trail = await beginAudit(chain.audit, exchange);
     if (refusal !== undefined) throw refusal;
     if (!isAnonymous && exchange.isImpersonating) await impersonate(chain.authorize, exchange);
     await takeSeat(chain.flow, exchange, exchange.info.verb === 'watch');
@@ -62,7 +61,7 @@ async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
     recover(chain.log, exchange, error);
   } finally {
     exchange.seat?.release();
-    if (trail !== undefined) await endAudit(trail, exchange, chain.clock.nowMs());
+    if (exchange.trail !== undefined) await endAudit(exchange.trail, exchange, chain.clock.nowMs());
   }
 }
 

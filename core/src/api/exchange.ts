@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller, Identity } from '@tappaas/sdk';
+import type { AccessDecision, Caller, Identity } from '@tappaas/sdk';
+import { Annotations } from './annotations.js';
 import { apiErrors } from './errors.js';
 import type { RequestInfo } from './request-info.js';
 import type { RequestPath } from './request-path.js';
-import type { Seat } from './stages.js';
+import type { AuditTrail, Seat } from './stages.js';
 
 /** One request and its answer on their way through the chain; each stage fills in what it has found out. */
 export class Exchange {
@@ -19,6 +20,10 @@ export class Exchange {
   /** Whom the caller acts as, when the request asks for that. */
   impersonated: Caller | undefined;
   seat: Seat | undefined;
+  /** What access has said, once it was asked. */
+  decision: AccessDecision | undefined;
+  /** What audit keeps of the request, once it was told of it. */
+  trail: AuditTrail | undefined;
   /** Ended when this passes: a request with a failure, a stream in order. */
   deadlineMs: number;
   isStream = false;
@@ -31,6 +36,7 @@ export class Exchange {
   awaitsContinue = false;
   private aborter: AbortController | undefined;
   private parsedQuery: URLSearchParams | undefined;
+  private notedAnnotations: Annotations | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, requestId: string, receivedAtMs: number, deadlineMs: number) {
     this.request = request;
@@ -45,6 +51,16 @@ export class Exchange {
     const caller = this.impersonated ?? this.identity?.caller;
     if (caller === undefined) throw apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request has no caller' });
     return caller;
+  }
+
+  /** Facts for audit, such as `graphql.operation`; bounded, and made when first asked for. */
+  get annotations(): Map<string, string> {
+    return (this.notedAnnotations ??= new Annotations());
+  }
+
+  /** The annotations, if anybody has noted some. */
+  get noted(): ReadonlyMap<string, string> | undefined {
+    return this.notedAnnotations;
   }
 
   get query(): URLSearchParams {

@@ -23,6 +23,7 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
   if (name === undefined && groups.length === 0) return;
   if (name === undefined || name === '') throw invalid('impersonate-group', 'needs Impersonate-User beside it');
   if (groups.length > groupsMax) throw invalid('impersonate-group', `names ${groups.length} groups, at most ${groupsMax} are allowed`);
+  exchange.annotations.set('tappaas.dev/impersonate-user', name);
   for (const each of [name, ...groups]) {
     if (each.length > nameCharsMax || !printable.test(each))
       throw invalid('impersonate-user', `expected at most ${nameCharsMax} printable characters`);
@@ -35,8 +36,10 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
 async function check(authorize: Authorize, exchange: Exchange, plural: 'users' | 'groups', name: string): Promise<void> {
   const caller: Caller = exchange.caller;
   const resource = { group: '', version: 'v1', plural, name };
-  const { decision, reason } = await authorize({ caller, engine: exchange.info.engine, verb: 'impersonate', resource });
+  const decided = await authorize({ caller, engine: exchange.info.engine, verb: 'impersonate', resource });
+  const { decision, reason } = decided;
   if (decision === 'allow') return;
+  exchange.decision = decided;
   const because = reason === '' ? '' : `: ${reason}`;
   throw apiErrors.TAP_REQUEST_FORBIDDEN({
     message: `${plural} "${name}" is forbidden: user "${caller.name}" cannot impersonate it${because}`,

@@ -36,6 +36,8 @@ export interface AuditedRequest {
   readonly receivedAtMs: number;
   readonly method: string;
   readonly path: string;
+  /** As it was sent; values in it may be credentials. */
+  readonly query: string;
   readonly engine: string;
   readonly verb: string;
   readonly target?: Target;
@@ -44,16 +46,27 @@ export interface AuditedRequest {
   readonly userAgent: string;
 }
 
-/** How it ended; `errorCode` is the permanent code of what was refused. */
-export interface AuditedOutcome {
+/** How a request stands; `errorCode` is the permanent code of what was refused. */
+export interface AuditedStanding {
+  /** 0: never answered. */
   readonly status: number;
   readonly errorCode?: string;
   readonly impersonated?: Caller;
+  /** Absent when the request did not come as far as access. */
+  readonly decision?: AccessDecision;
+  /** What stages and handlers have noted. */
+  readonly annotations?: ReadonlyMap<string, string>;
+}
+
+/** How it ended. */
+export interface AuditedOutcome extends AuditedStanding {
   readonly durationMs: number;
 }
 
 /** What audit keeps of one request while it runs. */
 export interface AuditTrail {
+  /** A stream begins; told before its first byte. */
+  streaming?(standing: AuditedStanding): void;
   end(outcome: AuditedOutcome): void | Promise<void>;
 }
 

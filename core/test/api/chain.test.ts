@@ -99,6 +99,20 @@ test('an audit that refuses stops the request before anything is done', async (t
   t.is(engine.writes.length, 0);
 });
 
+test('audit hears what access has said, what handlers have noted, and the begin of a stream before its end', async (t) => {
+  const told: string[] = [];
+  const { ask } = await startServer(t, {
+    audit: ({ verb }) => ({
+      streaming: ({ status }) => void told.push(`${verb} begins ${status}`),
+      end: ({ status, decision }) => void told.push(`${verb} ${status} ${decision?.decision}`),
+    }),
+  });
+  await ask(path);
+  await ask(path, { as: 'viewer', method: 'DELETE' });
+  await ask('/api/v1/configmaps?watch=true&timeoutSeconds=1');
+  t.deepEqual(told, ['list 200 allow', 'deletecollection 403 no-opinion', 'watch begins 200', 'watch 200 allow']);
+});
+
 test('a refusal for lack of room says when to come again, and is audited', async (t) => {
   const { FULL } = errorTable({ FULL: { httpStatus: 429, blame: 'caller', retry: 'back-off', remedy: 'Wait.' } });
   const { ask, audited } = await startServer(t, {

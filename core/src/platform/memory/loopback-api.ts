@@ -3,6 +3,7 @@ import type { ApiServer } from '../../api/server.js';
 import type { Call } from '../../api/contributions.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
+import { auditOf } from '../audit.js';
 import { contributionsOf } from '../contributions.js';
 import type { CallerIdentity } from '../caller-identity.js';
 import type { Engines } from '../engines.js';
@@ -35,7 +36,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     authenticate: () => administrator,
     authorize: parts.authorize,
     flow: createFlow(defaultFlowLimits),
-    audit: () => ({ end: () => undefined }),
+    audit: auditOf(kernel, clock),
     tableFor: tableColumns(clock),
     routes: () => contributions().routes,
     actions: () => contributions().actions,

@@ -1,0 +1,97 @@
+import type { Caller } from '@tappaas/sdk';
+import type { AuditedRequest, AuditedStanding, AuditedTarget, AuditLevel, AuditStage } from './audited.js';
+import { jsonText, quoted, remembered } from './json-text.js';
+import { requestUri } from './request-uri.js';
+
+/** Bodies as they are recorded: JSON text that has been cleaned. */
+export interface RecordedBodies {
+  readonly request?: string;
+  readonly response?: string;
+}
+
+/** One moment of a request, with what is known by then. */
+export interface Moment {
+  readonly level: AuditLevel;
+  readonly stage: AuditStage;
+  readonly atMs: number;
+  readonly request: AuditedRequest;
+  readonly standing?: AuditedStanding;
+  readonly bodies?: RecordedBodies;
+}
+
+const platformEngine = 'platform';
+const textCharsMax = 512;
+const rememberedMax = 1_000;
+
+/** An event of audit.k8s.io/v1 as JSON, put together piece by piece: a tenth of the time that a serialised object takes. */
+export function eventText({ level, stage, atMs, request, standing, bodies }: Moment): string {
+  return (
+    `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}","auditID":${quoted(request.requestId)},"stage":"${stage}",` +
+    `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${quoted(request.verb)},"user":${userText(request.caller)}` +
+    (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
+    `,"sourceIPs":[${shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
+    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target)}`) +
+    (standing === undefined || standing.status === 0 ? '' : `,"responseStatus":${statusText(standing)}`) +
+    (bodies?.request === undefined ? '' : `,"requestObject":${bodies.request}`) +
+    (bodies?.response === undefined ? '' : `,"responseObject":${bodies.response}`) +
+    `,"requestReceivedTimestamp":"${timeText(request.receivedAtMs)}","stageTimestamp":"${timeText(atMs)}"` +
+    `${annotationsText(request, standing)}}`
+  );
+}
+
+const shortText = remembered(rememberedMax, (text) => quoted(text.length > textCharsMax ? `${text.slice(0, textCharsMax)}…` : text));
+
+const nobody: Caller = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) });
+const users = new WeakMap<Caller, string>();
+
+function userText(caller: Caller = nobody): string {
+  const known = users.get(caller);
+  if (known !== undefined) return known;
+  const made = `{"username":${quoted(caller.name)},"groups":${jsonText(caller.groups)}}`;
+  users.set(caller, made);
+  return made;
+}
+
+function targetText({ kind, namespace, name, subresource }: AuditedTarget): string {
+  return (
+    `{"resource":${shortText(kind.plural)}` +
+    (namespace === undefined ? '' : `,"namespace":${quoted(namespace)}`) +
+    (name === undefined ? '' : `,"name":${quoted(name)}`) +
+    (kind.group === '' ? '' : `,"apiGroup":${shortText(kind.group)}`) +
+    `,"apiVersion":${shortText(kind.version)}` +
+    (subresource === undefined ? '' : `,"subresource":${shortText(subresource)}`) +
+    '}'
+  );
+}
+
+function statusText({ status, errorCode }: AuditedStanding): string {
+  const reason = errorCode === undefined ? '' : `,"status":"Failure","reason":${shortText(errorCode)}`;
+  return `{"metadata":{},"code":${status}${reason}}`;
+}
+
+function annotationsText({ caller, engine }: AuditedRequest, standing: AuditedStanding | undefined): string {
+  const tenant = standing?.impersonated?.tenant ?? caller?.tenant;
+  let text = '';
+  if (standing?.decision !== undefined) {
+    const { decision, reason } = standing.decision;
+    text += `,"authorization.k8s.io/decision":"${decision === 'allow' ? 'allow' : 'forbid'}","authorization.k8s.io/reason":${shortText(reason)}`;
+  }
+  if (standing?.errorCode !== undefined) text += `,"tappaas.dev/error":${shortText(standing.errorCode)}`;
+  if (standing?.status === 0) text += ',"tappaas.dev/outcome":"unanswered"';
+  if (tenant !== undefined) text += `,"tappaas.dev/tenant":${shortText(tenant)}`;
+  if (engine !== platformEngine) text += `,"tappaas.dev/engine":${shortText(engine)}`;
+  for (const [name, value] of standing?.annotations ?? []) text += `,${quoted(name)}:${quoted(value)}`;
+  return text === '' ? '' : `,"annotations":{${text.slice(1)}}`;
+}
+
+let lastMs = 0;
+let lastText = new Date(lastMs).toISOString();
+
+/** Kubernetes' MicroTime; events of one millisecond share the text. */
+function timeText(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastText = `${new Date(ms).toISOString().slice(0, -1)}000Z`;
+  }
+  return lastText;
+}

@@ -1,0 +1,29 @@
+const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+const separators = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** A JSON string that no reader can take for the end of a line: also the separators that JSON itself leaves as they are. */
+export function quoted(text: string): string {
+  return plain.test(text) ? `"${text}"` : withoutSeparators(JSON.stringify(text));
+}
+
+/** JSON of any plain value, on one line for every reader. */
+export function jsonText(value: unknown): string {
+  return withoutSeparators(JSON.stringify(value));
+}
+
+function withoutSeparators(json: string): string {
+  return json.replace(separators, (character) => String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, '0'));
+}
+
+/** Keeps what `make` answers for up to `max` texts and then starts anew: the same few callers and programs ask most of the time. */
+export function remembered(max: number, make: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    if (known.size >= max) known.clear();
+    const made = make(text);
+    known.set(text, made);
+    return made;
+  };
+}
