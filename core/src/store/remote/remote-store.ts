@@ -1,0 +1,303 @@
+import {
+  checkLeaseTtl,
+  checkRange,
+  checkTransaction,
+  keysBetween,
+  storeErrors,
+  WatchFeed,
+  type Clock,
+  type FeedHistory,
+  type KeyValue,
+  type Lease,
+  type RangeQuery,
+  type RangeResult,
+  type ResourceStore,
+  type StoreEvent,
+  type StoreHealth,
+  type Transaction,
+  type TransactionResult,
+  type Watch,
+  type WatchBatch,
+  type WatchQuery,
+} from '@tappaas/sdk';
+import { CallBook, gone } from './call-book.js';
+import type { Channel } from './channel.js';
+import { Coalesced } from './coalesced.js';
+import { PreviousValues } from './previous-values.js';
+import type { Standing, ToClient, ToServer } from './protocol.js';
+import { RecentEvents } from './recent-events.js';
+
+export interface RemoteStoreOptions {
+  readonly channel: Channel<ToServer, ToClient>;
+  readonly clock: Clock;
+}
+
+/** A live watch and what it is told of the events that come. */
+type Tell = (revision: number, events: readonly StoreEvent[]) => void;
+
+/**
+ * The store of another process, whole: what happens there is told once and handed to all watches here.
+ *
+ * Resolves as soon as the other side has said where it stands. @throws TAP_STORE_UNAVAILABLE when it went away before
+ */
+export async function openRemoteStore(options: RemoteStoreOptions): Promise<ResourceStore> {
+  const store = new RemoteStore(options);
+  await store.opened;
+  return store;
+}
+
+class RemoteStore implements ResourceStore {
+  readonly opened: Promise<void>;
+  readonly #clock: Clock;
+  readonly #channel: Channel<ToServer, ToClient>;
+  readonly #calls: CallBook;
+  readonly #newest: Coalesced<number>;
+  readonly #feeds = new Map<WatchFeed<StoreEvent>, Tell>();
+  readonly #opening = Promise.withResolvers<void>();
+  #standing: Standing = { epoch: 0, revision: 0 };
+  #recent = new RecentEvents(0);
+  #health: StoreHealth = { state: 'unavailable', message: 'not connected yet', revision: 0, compactedRevision: 0, sizeBytes: 0 };
+  #isOpen = true;
+  #isGone = false;
+  /** What this process knows is the newest: until the turn in which it was told ends, since nothing else is learned within one. */
+  #isFresh = false;
+
+  constructor({ channel, clock }: RemoteStoreOptions) {
+    this.#clock = clock;
+    this.#channel = channel;
+    this.#calls = new CallBook(channel);
+    this.#newest = new Coalesced(() => this.#calls.call('reached', [], () => this.#refresh()));
+    this.opened = this.#opening.promise;
+    channel.onMessage((message) => this.#take(message));
+    channel.onClose(() => this.#lose());
+  }
+
+  get epoch(): number {
+    return this.#standing.epoch;
+  }
+
+  async currentRevision(): Promise<number> {
+    this.#assertOpen();
+    return this.#newest.ask();
+  }
+
+  async get(key: string, revision?: number): Promise<KeyValue | undefined> {
+    this.#assertOpen();
+    return this.#calls.call('get', revision === undefined ? [key] : [key, revision]);
+  }
+
+  async range(query: RangeQuery): Promise<RangeResult> {
+    this.#assertOpen();
+    checkRange(query);
+    return this.#calls.call('range', [query]);
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionResult> {
+    this.#assertOpen();
+    checkTransaction(transaction);
+    return this.#calls.call('transact', [transaction]);
+  }
+
+  watch(query: WatchQuery): Watch {
+    const { epoch } = this.#standing;
+    const feed: WatchFeed<StoreEvent> = new WatchFeed({
+      afterRevision: query.fromRevision - 1,
+      bufferedEventsMax: query.bufferedEventsMax ?? 10_000,
+      clock: this.#clock,
+      progressEveryMs: query.progressEveryMs,
+      catchUp: (afterRevision) => {
+        this.#assertOpen();
+        if (epoch !== this.#standing.epoch) throw this.#cut(afterRevision);
+        return this.#history(feed, query, afterRevision);
+      },
+      onEnd: () => this.#feeds.delete(feed),
+    });
+    return {
+      [Symbol.asyncIterator]: () => feed[Symbol.asyncIterator](),
+      requestProgress: () => this.#requestProgress(feed),
+      close: () => feed.close(),
+    };
+  }
+
+  async grantLease(ttlMs: number): Promise<Lease> {
+    this.#assertOpen();
+    checkLeaseTtl(ttlMs);
+    return this.#calls.call('grantLease', [ttlMs]);
+  }
+
+  async keepLeaseAlive(id: string): Promise<void> {
+    this.#assertOpen();
+    await this.#calls.call('keepLeaseAlive', [id]);
+  }
+
+  async revokeLease(id: string): Promise<void> {
+    this.#assertOpen();
+    await this.#calls.call('revokeLease', [id]);
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#assertOpen();
+    await this.#calls.call('compact', [revision]);
+  }
+
+  snapshot(): AsyncIterable<Uint8Array> {
+    this.#assertOpen();
+    const begun = this.#calls.call('snapshotBegin', []);
+    // Whoever reads the snapshot is told; nobody may.
+    begun.catch(() => undefined);
+    return this.#chunks(begun);
+  }
+
+  async restore(snapshot: AsyncIterable<Uint8Array>): Promise<void> {
+    this.#assertOpen();
+    await this.#calls.call('restoreBegin', []);
+    let whole = false;
+    try {
+      for await (const chunk of snapshot) await this.#calls.call('restoreChunk', [chunk]);
+      whole = true;
+    } finally {
+      const ended = this.#calls.call('restoreEnd', [whole]);
+      await (whole ? ended : ended.catch(() => undefined));
+    }
+  }
+
+  health(): StoreHealth {
+    const { revision } = this.#standing;
+    if (this.#isGone) return { ...this.#health, revision, state: 'unavailable', message: 'the process that has the store has gone' };
+    if (!this.#isOpen) return { ...this.#health, revision, state: 'unavailable', message: 'the store is closed' };
+    return { ...this.#health, revision };
+  }
+
+  /** Leaves the store; the other process keeps it. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#calls.idle();
+    for (const feed of this.#feeds.keys()) feed.close();
+    this.#channel.close();
+  }
+
+  #refresh(): void {
+    this.#isFresh = true;
+    setImmediate(() => (this.#isFresh = false));
+  }
+
+  /** A mark speaks of the newest revision there is, not only of what has come here. */
+  #requestProgress(feed: WatchFeed<StoreEvent>): void {
+    if (this.#isFresh) return feed.requestProgress();
+    void this.#newest.ask().then(
+      () => feed.requestProgress(),
+      // Whoever reads the watch is told that the store has gone.
+      () => undefined,
+    );
+  }
+
+  #take(message: ToClient): void {
+    if ('id' in message) this.#calls.take(message);
+    else if ('told' in message) this.#tell(message.told);
+    else if ('standing' in message) this.#stand(message.standing);
+    else this.#health = message.health;
+  }
+
+  #tell({ revision, events }: WatchBatch): void {
+    this.#standing = { epoch: this.#standing.epoch, revision };
+    this.#recent.append(events);
+    for (const tell of this.#feeds.values()) tell(revision, events);
+  }
+
+  /** Everything before is another history: watches list anew. */
+  #stand(standing: Standing): void {
+    this.#standing = standing;
+    this.#recent = new RecentEvents(standing.revision);
+    for (const feed of this.#feeds.keys()) feed.fail(this.#cut(feed.revision));
+    this.#opening.resolve();
+  }
+
+  #lose(): void {
+    this.#isGone = this.#isOpen;
+    this.#isOpen = false;
+    this.#calls.loseAll();
+    for (const feed of this.#feeds.keys()) {
+      if (this.#isGone) feed.fail(gone());
+      else feed.close();
+    }
+    this.#opening.reject(gone());
+  }
+
+  /** Goes live at once when nothing lies behind; else the store tells what does, and the rest is in memory. */
+  #history(
+    feed: WatchFeed<StoreEvent>,
+    query: WatchQuery,
+    afterRevision: number,
+  ): FeedHistory<StoreEvent> | Promise<FeedHistory<StoreEvent>> {
+    const { epoch, revision } = this.#standing;
+    if (query.previous !== true && afterRevision >= revision) {
+      this.#feeds.set(
+        feed,
+        teller(feed, query, (key, at) => this.get(key, at)),
+      );
+      return { revision, events: [], live: true };
+    }
+    let rest: readonly StoreEvent[] | undefined;
+    const page = this.#calls.call('history', [wireQuery(query), afterRevision], (told) => {
+      rest = this.#recent.after(told.revision);
+      // With previous values, only what the store itself tells is complete: go live once nothing lies in between.
+      if (query.previous === true && (rest?.length ?? 0) > 0) rest = undefined;
+      if (rest !== undefined && epoch === this.#standing.epoch)
+        this.#feeds.set(
+          feed,
+          teller(feed, query, (key, at) => this.get(key, at)),
+        );
+    });
+    return page.then((told) => {
+      if (epoch !== this.#standing.epoch) throw this.#cut(afterRevision);
+      if (rest === undefined) return { ...told, live: false };
+      const inside = keysBetween(query.start, query.end);
+      const events = [...told.events, ...rest.filter(({ key }) => inside(key))];
+      return { revision: Math.max(told.revision, rest.at(-1)?.revision ?? 0), events, live: true };
+    });
+  }
+
+  async *#chunks(begun: Promise<number>): AsyncGenerator<Uint8Array, void, undefined> {
+    const snapshot = await begun;
+    try {
+      for (;;) {
+        const chunk = await this.#calls.call('snapshotChunk', [snapshot]);
+        if (chunk === undefined) return;
+        yield chunk;
+      }
+    } finally {
+      if (this.#isOpen) await this.#calls.call('snapshotEnd', [snapshot]).catch(() => undefined);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isGone) throw gone();
+    if (!this.#isOpen) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
+  }
+
+  #cut(afterRevision: number): Error {
+    const oldest = this.#standing.revision + 1;
+    return storeErrors.TAP_STORE_COMPACTED({
+      message: `revision ${afterRevision + 1} lies before a restore, the oldest still to be had is ${oldest}`,
+      data: { revision: oldest },
+    });
+  }
+}
+
+/** What a watch needs of the events told, in its own terms. */
+function teller(
+  feed: WatchFeed<StoreEvent>,
+  query: WatchQuery,
+  get: (key: string, revision: number) => Promise<KeyValue | undefined>,
+): Tell {
+  const inside = keysBetween(query.start, query.end);
+  const wanted = (events: readonly StoreEvent[]) => events.filter(({ key }) => inside(key));
+  if (query.previous !== true) return (revision, events) => feed.offer(revision, wanted(events));
+  const values = new PreviousValues(feed, get);
+  return (revision, events) => values.offer(revision, wanted(events));
+}
+
+/** The part of a query that history depends on. */
+function wireQuery({ start, end, fromRevision, previous }: WatchQuery): WatchQuery {
+  return { start, end, fromRevision, ...(previous === true && { previous }) };
+}

@@ -1,0 +1,197 @@
+import { isTapError, keyAfterPrefix, storeErrors, type Clock, type ResourceStore, type Watch } from '@tappaas/sdk';
+import type { Channel } from './channel.js';
+import type { StoreCalls, ToClient, ToServer } from './protocol.js';
+import { RestoreStream } from './restore-stream.js';
+import { SnapshotShelf } from './snapshot-shelf.js';
+import { toWire } from './wire-error.js';
+
+export interface StoreServerOptions {
+  readonly store: ResourceStore;
+  readonly channel: Channel<ToClient, ToServer>;
+  readonly clock: Clock;
+  /** Bytes told that have not left yet; a client that falls further behind is cut off. Default 64 MiB. */
+  readonly untakenBytesMax?: number;
+}
+
+const everything = { start: '', end: keyAfterPrefix('') };
+const callsMax = 10_000;
+const healthEveryMs = 1_000;
+const eventBytes = 200;
+
+/**
+ * Serves a store to another process until the channel closes: calls, and everything that happens, told once for all of its watches.
+ *
+ * The channel keeps order, so a client that has an answer has been told everything up to the revision that the answer speaks of.
+ */
+export function serveStore(options: StoreServerOptions): { close(): Promise<void> } {
+  const server = new StoreServer(options);
+  const running = Promise.all([server.tell(), server.tellHealth()]);
+  return {
+    async close() {
+      server.close();
+      await running;
+    },
+  };
+}
+
+class StoreServer {
+  readonly #options: StoreServerOptions;
+  readonly #ended = new AbortController();
+  readonly #snapshots: SnapshotShelf;
+  readonly #calls: StoreCalls;
+  readonly #waiting: { readonly revision: number; readonly resolve: () => void }[] = [];
+  #restore: RestoreStream | undefined;
+  #watch: Watch | undefined;
+  #told = -1;
+  #epoch = 0;
+  #untakenBytes = 0;
+  #running = 0;
+
+  constructor(options: StoreServerOptions) {
+    this.#options = options;
+    const { store, channel } = options;
+    this.#snapshots = new SnapshotShelf(store);
+    this.#calls = this.#callsOf(store);
+    channel.onMessage((call) => void this.#answer(call));
+    channel.onClose(() => this.close());
+  }
+
+  /** Follows the store for good; a restore begins anew. */
+  async tell(): Promise<void> {
+    const { store, channel } = this.#options;
+    while (!this.#ended.signal.aborted) {
+      try {
+        const revision = await store.currentRevision();
+        this.#watch = store.watch({ ...everything, fromRevision: revision + 1 });
+        this.#epoch = store.epoch;
+        this.#send({ standing: { epoch: store.epoch, revision } });
+        this.#reach(revision);
+        for await (const batch of this.#watch) {
+          this.#send({ told: batch }, bytesOf(batch.events));
+          this.#reach(batch.revision);
+        }
+        if (!this.#ended.signal.aborted) channel.close();
+      } catch (error) {
+        // After a restore everything is told anew; a client that is too slow, or a store that is gone, ends the matter.
+        if (!isTapError(error, 'TAP_STORE_COMPACTED')) channel.close();
+      }
+    }
+  }
+
+  async tellHealth(): Promise<void> {
+    const { store, clock } = this.#options;
+    while (!this.#ended.signal.aborted) {
+      this.#send({ health: store.health() });
+      await clock.sleep(healthEveryMs, this.#ended.signal).catch(() => undefined);
+    }
+  }
+
+  close(): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort();
+    this.#watch?.close();
+    this.#snapshots.close();
+    void this.#restore?.end(false).catch(() => undefined);
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#options.channel.close();
+  }
+
+  #callsOf(store: ResourceStore): StoreCalls {
+    return {
+      reached: async () => this.#untilTold(await store.currentRevision()),
+      get: (key, revision) => store.get(key, revision),
+      range: (query) => store.range(query),
+      transact: (transaction) => store.transact(transaction),
+      history: async (query, afterRevision) => {
+        const page = await firstBatch(store.watch({ ...query, fromRevision: afterRevision + 1 }));
+        await this.#untilTold(page.revision);
+        return page;
+      },
+      grantLease: (ttlMs) => store.grantLease(ttlMs),
+      keepLeaseAlive: (id) => store.keepLeaseAlive(id),
+      revokeLease: (id) => store.revokeLease(id),
+      compact: async (revision) => {
+        await store.compact(revision);
+        this.#send({ health: store.health() });
+      },
+      snapshotBegin: async () => this.#snapshots.begin(),
+      snapshotChunk: (snapshot) => this.#snapshots.chunk(snapshot),
+      snapshotEnd: (snapshot) => this.#snapshots.end(snapshot),
+      restoreBegin: async () => {
+        if (this.#restore !== undefined) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'another restore is running' });
+        this.#restore = new RestoreStream(store);
+      },
+      restoreChunk: async (chunk) => this.#restoring().push(chunk),
+      restoreEnd: async (whole) => {
+        const restore = this.#restoring();
+        this.#restore = undefined;
+        await restore.end(whole);
+        if (whole) await this.#untilTold(await store.currentRevision());
+      },
+    };
+  }
+
+  async #answer({ id, method, parameters }: ToServer): Promise<void> {
+    if (this.#running >= callsMax) return this.#refuse(id, `${callsMax} calls of this process are running already`);
+    this.#running += 1;
+    try {
+      const call = this.#calls[method] as (...given: readonly unknown[]) => Promise<unknown>;
+      this.#send({ id, result: await call(...parameters) });
+    } catch (error) {
+      this.#send({ id, error: toWire(error) });
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  #refuse(id: number, message: string): void {
+    this.#send({ id, error: { code: 'TAP_STORE_UNAVAILABLE', message } });
+  }
+
+  #restoring(): RestoreStream {
+    if (this.#restore !== undefined) return this.#restore;
+    throw storeErrors.TAP_STORE_INVALID({ message: 'no restore has begun' });
+  }
+
+  /** Waits until everything up to a revision has been told, of this epoch at least. */
+  async #untilTold(revision: number): Promise<number> {
+    if (this.#told >= revision && this.#epoch === this.#options.store.epoch) return revision;
+    await new Promise<void>((resolve) => {
+      this.#waiting.push({ revision, resolve });
+      this.#watch?.requestProgress();
+    });
+    return revision;
+  }
+
+  #reach(revision: number): void {
+    this.#told = revision;
+    for (const waiting of this.#waiting.splice(0)) {
+      if (waiting.revision <= revision) waiting.resolve();
+      else this.#waiting.push(waiting);
+    }
+    if (this.#waiting.length > 0) this.#watch?.requestProgress();
+  }
+
+  /** What is told is counted until it has left, so that a client which does not read costs a bounded amount of memory. */
+  #send(message: ToClient, bytes = 0): void {
+    const { channel, untakenBytesMax = 64 * 1_024 * 1_024 } = this.#options;
+    this.#untakenBytes += bytes;
+    if (this.#untakenBytes > untakenBytesMax) return channel.close();
+    channel.send(message, () => (this.#untakenBytes -= bytes));
+  }
+}
+
+function bytesOf(events: readonly { readonly current?: { readonly value: Uint8Array } }[]): number {
+  return events.reduce((sum, { current }) => sum + eventBytes + (current?.value.byteLength ?? 0), 0);
+}
+
+/** The first thing a watch says; asked for at once, so that it says where it stands when nothing lies behind. */
+async function firstBatch(watch: Watch): ReturnType<StoreCalls['history']> {
+  watch.requestProgress();
+  try {
+    for await (const batch of watch) return batch;
+  } finally {
+    watch.close();
+  }
+  throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store closed while history was read' });
+}
