@@ -102,7 +102,12 @@ function loadKernel(
   const store = hasStore ? [] : [{ service: families.store, value: createMemoryStore({ clock }), key: 'store' }];
   const kernel: Promise<Kernel> = loadKernelFrom({
     plugins,
-    services: [{ service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } }, ...store, ...services],
+    services: [
+      { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
+      { service: platformServices.credentials, value: { revoked: async () => undefined } },
+      ...store,
+      ...services,
+    ],
     clock,
     random,
     env,

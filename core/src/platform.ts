@@ -9,7 +9,7 @@ import { createApiServer, type ApiServer } from './api/server.js';
 import { createFlow, defaultFlowLimits } from './flow/seats.js';
 import { loadKernel, type Kernel } from './kernel/kernel.js';
 import { auditOf } from './platform/audit.js';
-import { callerIdentity, type CallerIdentity } from './platform/caller-identity.js';
+import { callerIdentity, credentialRegister, type CallerIdentity } from './platform/caller-identity.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
 import { confidentialityOf } from './platform/confidentiality.js';
@@ -66,6 +66,7 @@ class Start {
   readonly #undo: { readonly what: string; readonly stop: () => Promise<unknown> }[] = [];
   readonly #stopping = new AbortController();
   readonly #enginesReady = Promise.withResolvers<Engines>();
+  readonly #revocation = Promise.withResolvers<(credentialIds: readonly string[]) => void>();
   #contributions: Contributions | undefined;
   #schedulers: readonly RunningScheduler[] = [];
 
@@ -94,6 +95,7 @@ class Start {
     await Promise.allSettled([base]);
     await started;
     const { identity, engines } = await base;
+    identity.follow();
 
     // The API.
     const installation = await openInstallation(store);
@@ -101,6 +103,10 @@ class Start {
     const server = this.#createServer(kernel, engines, identity, installation, settings, certificates.current);
     const { url, port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
     this.#undo.push({ what: 'api', stop: () => server.close() });
+    this.#revocation.resolve((credentialIds) => {
+      identity.revoke(credentialIds);
+      for (const id of credentialIds) server.endStreams(id);
+    });
     void keepCertificatesFresh(certificates.options, certificates.current, (next) => server.renew(next.tls), this.#stopping.signal);
     const local = `https://127.0.0.1:${port}`;
     kernel.connectEngines(async (engine, user) => {
@@ -132,6 +138,7 @@ class Start {
     kernel.startTasks();
 
     this.#followGenerations(kernel, engines, async () => {
+      identity.follow();
       await controllers.follow();
       await this.#followClusters(kernel, clusters);
       await this.#writeKubeconfig(settings, engines, local, certificates.current);
@@ -166,7 +173,10 @@ class Start {
       kernelVersion: version,
       log: (line) => log.line(line),
       watchdog: true,
-      services: [{ service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } }],
+      services: [
+        { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
+        { service: platformServices.credentials, value: credentialRegister(this.#revocation.promise) },
+      ],
       resourcesFor: (instance, engine = platformEngine) =>
         lateResources(async () => (await this.#enginesReady.promise).asPlugin(instance, engine)),
     });

@@ -37,8 +37,19 @@ export interface Context {
   readonly asPlugin: Resources;
 }
 
-/** Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant. */
-export type Caller = Readonly<{ name: string; groups: readonly string[]; tenant?: string }>;
+/**
+ * Narrows what a credential is good for: outside of it everything is refused before any rule is asked, to administrators too. What is
+ * absent does not narrow. Discovery and questions about oneself lie inside of every scope.
+ */
+export interface AccessScope {
+  /** Namespaces of the platform's own engine; objects of no namespace and other engines lie outside. */
+  readonly namespaces?: readonly string[];
+  /** Verbs as access reviews name them, such as `get`, `list` and `watch`. */
+  readonly verbs?: readonly string[];
+}
+
+/** Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant; `scope` narrows what they may. */
+export type Caller = Readonly<{ name: string; groups: readonly string[]; tenant?: string; scope?: AccessScope }>;
 
 /** Serving somebody's request: `asCaller` has exactly the caller's rights. */
 export interface RequestContext extends Context {

@@ -1,5 +1,6 @@
 import type { AccessDecision, AccessRequest, Caller } from '@tappaas/sdk';
 import { builtInRules, type AccessRules } from './built-in-rules.js';
+import { narrowedRules } from './credential-scope.js';
 import { accessErrors } from './errors.js';
 
 /** What a review is asked with. */
@@ -69,8 +70,8 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
 function rulesReview(review: ReviewObject, caller: Caller, { engine, rules }: AccessReviewOptions): ReviewObject {
   const namespace = (review as AccessReview).spec?.namespace;
   if (namespace === undefined || namespace === '') throw invalid('spec.namespace', 'expected a namespace');
-  const own = builtInRules(caller.groups, engine);
-  const granted = rules(caller, namespace);
+  const own = narrowedRules(builtInRules(caller.groups, engine), caller.scope, namespace);
+  const granted = narrowedRules(rules(caller, namespace), caller.scope, namespace);
   const status = {
     resourceRules: [...own.resourceRules, ...granted.resourceRules],
     nonResourceRules: [...own.nonResourceRules, ...granted.nonResourceRules],

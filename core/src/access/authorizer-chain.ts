@@ -1,16 +1,18 @@
 import type { AccessDecision, AccessRequest, Authorizer } from '@tappaas/sdk';
 import { builtInDecision } from './built-in-rules.js';
+import { refusedByScope } from './credential-scope.js';
 
 const denied: AccessDecision = { decision: 'no-opinion', reason: '' };
 
 /**
- * What the platform itself grants first, then the authorizers of plugins in configured order: the first that allows or denies decides,
- * and what nobody allows is refused. Stays synchronous as long as every authorizer is, since it is asked for every request.
+ * The credential's scope first, then what the platform itself grants, then the authorizers of plugins in configured order: the first that
+ * allows or denies decides, and what nobody allows is refused. Stays synchronous as long as every authorizer is, since it is asked for
+ * every request.
  */
 export function createAuthorizerChain(
   authorizers: () => readonly Authorizer[],
 ): (request: AccessRequest) => AccessDecision | Promise<AccessDecision> {
-  return (request) => builtInDecision(request) ?? askFrom(authorizers(), 0, request, denied);
+  return (request) => refusedByScope(request) ?? builtInDecision(request) ?? askFrom(authorizers(), 0, request, denied);
 }
 
 function askFrom(

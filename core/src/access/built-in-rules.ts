@@ -1,5 +1,7 @@
 import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
 
+/** The engine that is not a plugin's. */
+export const platformEngine = 'platform';
 const administrators = 'system:masters';
 const enginePrefix = 'system:engine:';
 
@@ -16,14 +18,31 @@ const selfReviews: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What holds without any authorizer; nothing when it is theirs to say. */
-export function builtInDecision({ caller, engine, verb, resource, path }: AccessRequest): AccessDecision | undefined {
-  const { groups } = caller;
+export function builtInDecision(request: AccessRequest): AccessDecision | undefined {
+  const { groups } = request.caller;
   if (groups.includes(administrators)) return ofAdministrators;
-  if (groups.includes(enginePrefix + engine)) return ofEngine;
-  if (path !== undefined) return (verb === 'get' || verb === 'head') && discovery.test(path) ? ofEverybody : undefined;
-  if (resource === undefined || verb !== 'create') return undefined;
-  return selfReviews[resource.group]?.includes(resource.plural) === true && resource.subresource === undefined ? ofEverybody : undefined;
+  if (groups.includes(enginePrefix + request.engine)) return ofEngine;
+  return isEverybodys(request) ? ofEverybody : undefined;
 }
+
+/** Whether everybody who is authenticated may ask it. */
+export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
+  if (path !== undefined) return (verb === 'get' || verb === 'head') && discovery.test(path);
+  if (resource === undefined || verb !== 'create') return false;
+  return selfReviews[resource.group]?.includes(resource.plural) === true && resource.subresource === undefined;
+}
+
+/** What lies inside of every scope, as lists. */
+export const everybodysRules: AccessRules = {
+  resourceRules: Object.entries(selfReviews).map(([group, resources]) => ({ verbs: ['create'], apiGroups: [group], resources })),
+  nonResourceRules: [
+    {
+      verbs: ['get'],
+      nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/livez', '/openapi', '/openapi/*', '/readyz', '/version'],
+    },
+  ],
+  isComplete: true,
+};
 
 /** The same rules as they are listed to the caller. */
 export function builtInRules(groups: readonly string[], engine: string): AccessRules {
@@ -34,16 +53,7 @@ export function builtInRules(groups: readonly string[], engine: string): AccessR
       isComplete: true,
     };
   }
-  return {
-    resourceRules: Object.entries(selfReviews).map(([group, resources]) => ({ verbs: ['create'], apiGroups: [group], resources })),
-    nonResourceRules: [
-      {
-        verbs: ['get'],
-        nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/livez', '/openapi', '/openapi/*', '/readyz', '/version'],
-      },
-    ],
-    isComplete: true,
-  };
+  return everybodysRules;
 }
 
 /** What a caller may do, as lists. */

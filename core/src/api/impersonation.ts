@@ -10,7 +10,7 @@ const authenticatedGroup = 'system:authenticated';
 
 /**
  * Acting as somebody else (`kubectl --as`): each name and group must be allowed to the real caller by the verb `impersonate`.
- * Uid and extra are not known here and refused, so that nobody believes they had an effect.
+ * What narrows the real caller, tenant and scope of the credential, narrows whom it acts as. Uid and extra are not known here and refused, so that nobody believes they had an effect.
  *
  * @throws TAP_REQUEST_FORBIDDEN, TAP_REQUEST_HEADER_INVALID
  */
@@ -30,7 +30,13 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
   }
   await check(authorize, exchange, 'users', name);
   for (const group of groups) await check(authorize, exchange, 'groups', group);
-  exchange.impersonated = { name, groups: [...new Set([...groups, authenticatedGroup])] };
+  const { tenant, scope } = exchange.caller;
+  exchange.impersonated = {
+    name,
+    groups: [...new Set([...groups, authenticatedGroup])],
+    ...(tenant !== undefined && { tenant }),
+    ...(scope !== undefined && { scope }),
+  };
 }
 
 async function check(authorize: Authorize, exchange: Exchange, plural: 'users' | 'groups', name: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { sendFailure } from './failure.js';
+import type { StreamCredentials } from './stream-credentials.js';
 import { endOfStream } from './stream-pace.js';
 
 const sweepEveryMs = 1000;
@@ -15,10 +16,12 @@ export class InFlight {
   private readonly exchanges = new Set<Exchange>();
   private readonly clock: Clock;
   private readonly stopped = new AbortController();
+  private readonly credentials: StreamCredentials;
   private onIdle: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, credentials: StreamCredentials) {
     this.clock = clock;
+    this.credentials = credentials;
   }
 
   get size(): number {
@@ -39,7 +42,10 @@ export class InFlight {
     const { signal } = this.stopped;
     while (!signal.aborted) {
       const nowMs = this.clock.nowMs();
-      for (const exchange of this.exchanges) if (exchange.deadlineMs <= nowMs) expire(exchange);
+      for (const exchange of this.exchanges) {
+        if (exchange.deadlineMs <= nowMs) expire(exchange);
+        else void this.credentials.check(exchange);
+      }
       await this.clock.sleep(sweepEveryMs, signal).catch(() => {});
     }
   }

@@ -15,6 +15,7 @@ import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
+import { StreamCredentials } from './stream-credentials.js';
 import { isOpenPath, systemRoutes } from './system-routes.js';
 import { createWatchFrames } from './watch-frames.js';
 
@@ -89,7 +90,7 @@ class Server implements ApiServer {
     this.options = options;
     this.limits = { ...defaultLimits, ...options.limits };
     const { clock, random, engines, tableFor, log } = options;
-    this.inFlight = new InFlight(clock);
+    this.inFlight = new InFlight(clock, new StreamCredentials(options.authenticate, clock));
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
     const { drainMsMax } = this.limits;
     const watchLimits = { clock, random, drainMsMax };

@@ -1,38 +1,97 @@
+import { hash } from 'node:crypto';
 import type { Credentials, Identity } from '@tappaas/sdk';
+import type { CredentialCache } from './credential-cache.js';
 
 /** An authenticator as the chain asks it: guarded by the kernel, which gives it its context. */
 export interface ChainedAuthenticator {
   readonly name: string;
+  /** Headers it is shown. Default: `authorization`. */
+  readonly reads?: readonly string[];
   readonly authenticate: (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
 }
 
 const everybody = 'system:authenticated';
 const groupsMax = 256;
+const readByDefault: readonly string[] = ['authorization'];
 
 type Answer = Identity | undefined;
 
+export interface AuthenticatorChain {
+  (credentials: Credentials): Answer | Promise<Answer>;
+  /** Forgets what is remembered of a credential. */
+  revoke(credentialId: string): void;
+  /** Takes up other authenticators of plugins. */
+  follow(): void;
+}
+
 /**
  * Asks the authenticators in configured order; the first that knows the credential decides. One that throws ends the matter: a bad
- * credential is not tried on the next. Groups of the `system:` space can be claimed by the platform's own authenticators only. Stays
- * synchronous as long as those asked are, since it is asked for every request.
+ * credential is not tried on the next. Groups of the `system:` space can be claimed by the platform's own authenticators only. Answers of
+ * plugins are remembered for seconds; what is remembered, and what the platform's own say, is answered synchronously. `own` are asked every
+ * time and have to be quick.
  */
 export function createAuthenticatorChain(
   own: readonly ChainedAuthenticator[],
   contributed: () => readonly ChainedAuthenticator[],
-): (credentials: Credentials) => Answer | Promise<Answer> {
+  cache: CredentialCache,
+): AuthenticatorChain {
   const ofOwn = rememberedByIdentity((identity) => admitted(identity, () => true));
-  const ofOthers = rememberedByIdentity((identity) => admitted(identity, (group) => !group.startsWith('system:')));
-  return (credentials) => {
+  let others = contributedOnes(contributed());
+  const chain = (credentials: Credentials): Answer | Promise<Answer> => {
     const identity = askFrom(own, 0, credentials);
     if (identity instanceof Promise) return identity.then((known) => (known === undefined ? askOthers(credentials) : ofOwn(known)));
     return identity === undefined ? askOthers(credentials) : ofOwn(identity);
   };
+  return Object.assign(chain, {
+    revoke: (credentialId: string) => cache.revoke(credentialId),
+    follow: () => {
+      others = contributedOnes(contributed());
+      cache.clear();
+    },
+  });
 
   function askOthers(credentials: Credentials): Answer | Promise<Answer> {
-    const identity = askFrom(contributed(), 0, credentials);
-    if (identity instanceof Promise) return identity.then((known) => known && ofOthers(known));
-    return identity && ofOthers(identity);
+    const key = cacheKey(credentials, others.reads);
+    if (key === undefined) return undefined;
+    return cache.ask(key, () => {
+      const identity = askFrom(others.authenticators, 0, credentials);
+      if (identity instanceof Promise) return identity.then((known) => known && ofOthers(known));
+      return identity && ofOthers(identity);
+    });
   }
+}
+
+const ofOthers = (identity: Identity): Identity => admitted(identity, (group) => !group.startsWith('system:'));
+
+interface Contributed {
+  readonly authenticators: readonly ChainedAuthenticator[];
+  /** Every header that any of them is shown. */
+  readonly reads: readonly string[];
+}
+
+function contributedOnes(authenticators: readonly ChainedAuthenticator[]): Contributed {
+  const shown = authenticators.map(({ name, reads = readByDefault, authenticate }) => ({
+    name,
+    authenticate: (credentials: Credentials) => authenticate({ ...credentials, headers: only(credentials.headers, reads) }),
+  }));
+  return { authenticators: shown, reads: [...new Set(authenticators.flatMap(({ reads = readByDefault }) => reads))] };
+}
+
+function only(headers: Credentials['headers'], names: readonly string[]): Credentials['headers'] {
+  const present = names.filter((name) => headers[name] !== undefined);
+  return Object.fromEntries(present.map((name) => [name, headers[name] ?? '']));
+}
+
+/** A digest of everything that authenticators are shown, so that memory holds no credential; nothing when there is nothing to look at. */
+function cacheKey({ headers, clientCertificate, remoteAddress }: Credentials, reads: readonly string[]): string | undefined {
+  let isEmpty = clientCertificate === undefined;
+  let text = `${remoteAddress}\0${clientCertificate?.fingerprint256 ?? ''}`;
+  for (const name of reads) {
+    const value = headers[name];
+    if (value !== undefined) isEmpty = false;
+    text += `\0${value === undefined ? '' : `=${value}`}`;
+  }
+  return isEmpty ? undefined : hash('sha256', text, 'base64');
 }
 
 function askFrom(authenticators: readonly ChainedAuthenticator[], from: number, credentials: Credentials): Answer | Promise<Answer> {

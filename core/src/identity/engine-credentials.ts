@@ -1,3 +1,4 @@
+import { credentialErrors } from '@tappaas/sdk';
 import { createToken, bearerToken, isToken, tokenId, type StoredToken } from './api-token.js';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
 import { identityErrors } from './errors.js';
@@ -22,7 +23,7 @@ export function createEngineCredentials(clock: { nowMs(): number }): EngineCrede
       const token = bearerToken(headers);
       const stored = known.get((token === undefined ? undefined : tokenId(token)) ?? '');
       if (token === undefined || stored === undefined) return undefined;
-      if (!isToken(token, stored)) throw identityErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
+      if (!isToken(token, stored)) throw credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
       return { caller: { name: stored.name, groups: stored.groups }, credentialId: `engine:${stored.id}` };
     },
     issue(engine, { name, groups }) {

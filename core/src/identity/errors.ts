@@ -1,11 +1,13 @@
 import { errorTable } from '@tappaas/sdk';
 
-const caller = { blame: 'caller', retry: 'never', httpStatus: 401 } as const;
-
-/** Why a credential is not good. The message never says how close it was. */
+/** What else may be wrong besides a credential that is not good, for which the SDK has the codes. */
 export const identityErrors = errorTable({
-  TAP_CREDENTIAL_INVALID: { ...caller, remedy: 'Log in again with "tappaas login".' },
-  TAP_CREDENTIAL_EXPIRED: { ...caller, remedy: 'Log in again with "tappaas login"; the credential was good until it expired.' },
+  TAP_CREDENTIAL_BUSY: {
+    blame: 'platform',
+    retry: 'back-off',
+    httpStatus: 503,
+    remedy: 'Try again; too many credentials are being verified at once, or what verifies them is slow.',
+  },
   TAP_CREDENTIAL_TOO_MANY: {
     blame: 'plugin',
     retry: 'never',

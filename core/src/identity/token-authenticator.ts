@@ -1,7 +1,6 @@
-import type { Clock, Identity } from '@tappaas/sdk';
+import { credentialErrors, type Clock, type Identity } from '@tappaas/sdk';
 import { bearerToken, isToken, tokenId, type StoredToken } from './api-token.js';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
-import { identityErrors } from './errors.js';
 
 /** Knows bearer tokens of the form `tapp_…` by what is kept of them. */
 export function createTokenAuthenticator(find: (id: string) => StoredToken | undefined, clock: Pick<Clock, 'nowMs'>): ChainedAuthenticator {
@@ -15,10 +14,10 @@ export function createTokenAuthenticator(find: (id: string) => StoredToken | und
       const stored = find(id);
       // Ids are no secret: an unknown one may be known to the next authenticator.
       if (stored === undefined) return undefined;
-      if (!isToken(token, stored)) throw identityErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
+      if (!isToken(token, stored)) throw credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
       const { expiresAtMs } = stored;
       if (expiresAtMs !== undefined && expiresAtMs <= clock.nowMs()) {
-        throw identityErrors.TAP_CREDENTIAL_EXPIRED({ message: `the token "${id}" has expired` });
+        throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: `the token "${id}" has expired` });
       }
       const identity = identities.get(stored) ?? identityOf(stored);
       identities.set(stored, identity);

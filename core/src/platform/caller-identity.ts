@@ -1,9 +1,10 @@
-import { families, type Authorizer, type Clock, type ResourceStore } from '@tappaas/sdk';
+import { families, type Authorizer, type Clock, type CredentialRegister, type ResourceStore } from '@tappaas/sdk';
 import type { Authenticate, Authorize } from '../api/stages.js';
 import { createAuthorizerChain } from '../access/authorizer-chain.js';
 import { ensureAdminToken, type AdminTokenHolder } from '../identity/admin-token.js';
 import type { StoredToken } from '../identity/api-token.js';
 import { createAuthenticatorChain } from '../identity/authenticator-chain.js';
+import { CredentialCache } from '../identity/credential-cache.js';
 import { createEngineCredentials, type EngineCredentials } from '../identity/engine-credentials.js';
 import { createTokenAuthenticator } from '../identity/token-authenticator.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -14,6 +15,10 @@ export interface CallerIdentity {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly engineCredentials: EngineCredentials;
+  /** Takes up the authenticators that plugins provide now. */
+  readonly follow: () => void;
+  /** Forgets what is remembered of credentials. */
+  readonly revoke: (credentialIds: readonly string[]) => void;
   /** Makes the administrator's token at the first start and answers it; later starts know its hash, and this answers nothing. */
   readonly firstToken: (holder: AdminTokenHolder) => Promise<string | undefined>;
 }
@@ -31,10 +36,14 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
   const chained = () =>
     [...authenticators].map(([name, authenticator]) => ({
       name,
+      ...(authenticator.reads && { reads: authenticator.reads }),
       authenticate: (credentials: Parameters<Authenticate>[0]) => authenticator.authenticate(credentials, kernel.platformContext()),
     }));
+  const authenticate = createAuthenticatorChain([tokens, engineCredentials], chained, new CredentialCache(clock));
   return {
-    authenticate: createAuthenticatorChain([tokens, engineCredentials], chained),
+    authenticate,
+    follow: () => authenticate.follow(),
+    revoke: (credentialIds) => credentialIds.forEach((id) => authenticate.revoke(id)),
     authorize: createAuthorizerChain((): readonly Authorizer[] => [...authorizers.values()]),
     engineCredentials,
     async firstToken(holder) {
@@ -44,4 +53,13 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
       return made.token;
     },
   };
+}
+
+/** What plugins tell revocations; what is told before anybody listens has let nobody in yet. */
+export function credentialRegister(listening: Promise<(credentialIds: readonly string[]) => void>): CredentialRegister {
+  let revoke: ((credentialIds: readonly string[]) => void) | undefined;
+  void listening.then((heard) => {
+    revoke = heard;
+  });
+  return { revoked: async (credentialIds) => revoke?.(credentialIds) };
 }

@@ -1,4 +1,4 @@
-import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
+import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
 import test from 'ava';
 import { createAccessReviews } from '../../dist/access/access-reviews.js';
 import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
@@ -136,4 +136,55 @@ test('who asks who they are is told', async (t) => {
   t.deepEqual((await selfSubjectReview({ kind: 'SelfSubjectReview' }, request))['status'], {
     userInfo: { username: 'joe', groups: ['devs'] },
   });
+});
+
+const narrowedTo = (scope: AccessScope, ...groups: string[]) => ({ name: 'joe', groups, scope });
+const verdict = (extra: Partial<AccessRequest>) =>
+  (createAuthorizerChain(() => [answers('allow')])(asked(extra)) as AccessDecision).decision;
+
+test('a credential for some verbs is refused the others, even to an administrator', (t) => {
+  const reader = narrowedTo({ verbs: ['get', 'list'] }, 'system:masters');
+  t.is(verdict({ caller: reader }), 'allow');
+  t.is(verdict({ caller: reader, verb: 'list' }), 'allow');
+  for (const verb of ['watch', 'create', 'update', 'patch', 'delete', 'deletecollection', 'impersonate', 'GET', '']) {
+    t.is(verdict({ caller: reader, verb }), 'deny', verb);
+  }
+  t.is(verdict({ caller: narrowedTo({ verbs: [] }) }), 'deny');
+  t.is(verdict({ caller: narrowedTo({ verbs: ['*'] }), verb: 'delete' }), 'allow');
+});
+
+test('a credential for some namespaces reaches no other one, nothing of no namespace, no path and no other engine', (t) => {
+  const caller = narrowedTo({ namespaces: ['a'] }, 'system:masters');
+  const { namespace: _, name: __, ...everywhere } = secrets;
+  const namespaces = { group: '', version: 'v1', plural: 'namespaces' };
+  t.is(verdict({ caller }), 'allow');
+  t.is(verdict({ caller, resource: { ...secrets, namespace: 'b' } }), 'deny');
+  t.is(verdict({ caller, verb: 'list', resource: everywhere }), 'deny');
+  t.is(verdict({ caller, resource: { ...namespaces, name: 'a' } }), 'allow');
+  t.is(verdict({ caller, resource: { ...namespaces, name: 'b' } }), 'deny');
+  t.is(verdict({ caller, verb: 'list', resource: namespaces }), 'deny');
+  t.is(verdict({ caller, verb: 'patch', resource: { ...namespaces, name: 'a' } }), 'deny', 'its labels say whose it is');
+  t.is(verdict({ caller, resource: { ...namespaces, group: 'x', name: 'a' } }), 'deny');
+  t.is(verdict({ caller, engine: 'local' }), 'deny');
+  const { resource: ___, ...metrics } = asked({ caller, path: '/metrics' });
+  t.is((createAuthorizerChain(() => [])(metrics) as AccessDecision).decision, 'deny');
+});
+
+test('discovery and questions about oneself lie inside of every scope', (t) => {
+  const caller = narrowedTo({ namespaces: [], verbs: [] });
+  const { resource: _, ...discovery } = asked({ caller, path: '/apis' });
+  t.is((createAuthorizerChain(() => [])(discovery) as AccessDecision).decision, 'allow');
+  const resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews' };
+  t.is(verdict({ caller, verb: 'create', resource }), 'allow');
+  t.is(verdict({ caller, verb: 'create', resource: { ...resource, plural: 'tokenreviews' } }), 'deny');
+});
+
+test('a rules review lists what is left of an administrator in the scope of the credential', async (t) => {
+  const rules = () => ({ resourceRules: [], nonResourceRules: [], isComplete: true });
+  const reviews = createAccessReviews({ engine: 'platform', authorize: createAuthorizerChain(() => []), rules });
+  const caller = narrowedTo({ namespaces: ['a'], verbs: ['get'] }, 'system:masters');
+  const left = async (namespace: string) =>
+    (await reviews.selfSubjectRulesReview({ spec: { namespace } }, { caller, namespace: undefined }))['status'];
+  t.like(await left('a'), { resourceRules: [{ verbs: ['get'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [] });
+  t.like(await left('b'), { resourceRules: [], nonResourceRules: [] });
 });

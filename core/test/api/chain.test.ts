@@ -1,5 +1,6 @@
-import { errorTable } from '@tappaas/sdk';
+import { errorTable, type Caller } from '@tappaas/sdk';
 import test from 'ava';
+import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
 import { askPort, callers, startServer } from './running-server.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -248,4 +249,22 @@ test('every answer carries a request id and the security headers, refusals befor
     t.is(headers['x-powered-by'], undefined);
   }
   t.is(ids.size, 6);
+});
+
+test('who acts as somebody else stays inside of the scope of the credential and in the own tenant', async (t) => {
+  const seen: Caller[] = [];
+  const scope = { verbs: ['get', 'impersonate'] };
+  const admin = { name: 'admin', groups: ['system:masters'], tenant: 'acme', scope };
+  const { ask } = await startServer(t, {
+    authenticate: () => ({ caller: admin, credentialId: 'x' }),
+    authorize: createAuthorizerChain(() => []),
+    flow: ({ caller }) => {
+      seen.push(caller);
+      return { release: () => {} };
+    },
+  });
+  const headers = { 'impersonate-user': 'root', 'impersonate-group': 'system:masters' };
+  t.is((await ask(`${path}/a`, { headers })).status, 404);
+  t.is((await ask(`${path}/a`, { method: 'DELETE', headers })).status, 403);
+  t.deepEqual(seen[0], { name: 'root', groups: ['system:masters', 'system:authenticated'], tenant: 'acme', scope });
 });

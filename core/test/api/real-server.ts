@@ -6,6 +6,7 @@ import { createFlow, defaultFlowLimits, type FlowLimits } from '../../dist/flow/
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
 import type { StoredToken } from '../../dist/identity/api-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
+import { CredentialCache } from '../../dist/identity/credential-cache.js';
 import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
 import { createTokenReview } from '../../dist/identity/token-review.js';
 import { createResourceEngine, type ResourceEngine } from '../../dist/resources/engine.js';
@@ -38,6 +39,7 @@ export async function startRealServer({ tls, flowLimits }: RealServerOptions = {
   const authenticate = createAuthenticatorChain(
     [createTokenAuthenticator((id) => kept.find((each) => each.id === id), realClock)],
     () => [],
+    new CredentialCache(realClock),
   );
   const authorize = createAuthorizerChain(() => []);
   const rules = () => ({ resourceRules: [], nonResourceRules: [], isComplete: true });

@@ -2,12 +2,15 @@ import test from 'ava';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
 import { createToken, isToken, tokenId, type StoredToken } from '../../dist/identity/api-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
+import { CredentialCache } from '../../dist/identity/credential-cache.js';
 import { createEngineCredentials } from '../../dist/identity/engine-credentials.js';
 import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
 import { createTokenReview } from '../../dist/identity/token-review.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
 const clock = new VirtualClock();
+type ChainParts = Parameters<typeof createAuthenticatorChain>;
+const chainOf = (own: ChainParts[0], contributed: ChainParts[1]) => createAuthenticatorChain(own, contributed, new CredentialCache(clock));
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' });
 
 function record() {
@@ -63,7 +66,7 @@ test('when the hash cannot be stored the holder has a token already, and the nex
 
 test('a token is known by its id and refused when one character differs', async (t) => {
   const { token, stored } = createToken({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
-  const chain = createAuthenticatorChain([createTokenAuthenticator((id) => (id === stored.id ? stored : undefined), clock)], () => []);
+  const chain = chainOf([createTokenAuthenticator((id) => (id === stored.id ? stored : undefined), clock)], () => []);
   const identity = await chain(bearer(token));
   t.deepEqual(identity, { caller: { name: 'joe', groups: ['devs', 'system:authenticated'] }, credentialId: `token:${stored.id}` });
   for (let index = 'tapp_'.length + 13; index < token.length; index += 1) {
@@ -73,7 +76,7 @@ test('a token is known by its id and refused when one character differs', async 
 });
 
 test('what is no token of ours is nobody', async (t) => {
-  const chain = createAuthenticatorChain([createTokenAuthenticator(() => undefined, clock)], () => []);
+  const chain = chainOf([createTokenAuthenticator(() => undefined, clock)], () => []);
   const { token } = createToken({ name: 'x', groups: [], createdAtMs: 0 });
   for (const authorization of [
     '',
@@ -92,7 +95,7 @@ test('what is no token of ours is nobody', async (t) => {
 
 test('an expired token is refused and says so', async (t) => {
   const { token, stored } = createToken({ name: 'joe', groups: [], createdAtMs: 0, expiresAtMs: clock.nowMs() + 1000 });
-  const chain = createAuthenticatorChain([createTokenAuthenticator(() => stored, clock)], () => []);
+  const chain = chainOf([createTokenAuthenticator(() => stored, clock)], () => []);
   t.is((await chain(bearer(token)))?.expiresAtMs, clock.nowMs() + 1000);
   await clock.advance(1000);
   await t.throwsAsync(async () => chain(bearer(token)), { code: 'TAP_CREDENTIAL_EXPIRED' });
@@ -112,8 +115,8 @@ test('authenticators are asked in order, and one that throws ends the matter', a
     throw new Error('bad');
   });
   const joe = named('c', () => ({ caller: { name: 'joe', groups: [] }, credentialId: 'c' }));
-  t.is((await createAuthenticatorChain([], () => [nobody, joe])(bearer('x')))?.caller.name, 'joe');
-  await t.throwsAsync(async () => createAuthenticatorChain([], () => [nobody, bad, joe])(bearer('x')), { message: 'bad' });
+  t.is((await chainOf([], () => [nobody, joe])(bearer('x')))?.caller.name, 'joe');
+  await t.throwsAsync(async () => chainOf([], () => [nobody, bad, joe])(bearer('x')), { message: 'bad' });
   t.deepEqual(asked, ['a', 'c', 'a', 'b']);
 });
 
@@ -122,7 +125,7 @@ test('an authenticator of a plugin cannot make anybody an administrator', async 
     caller: { name: 'joe', groups: ['system:masters', 'devs', 'system:engine:local'], tenant: 't' },
     credentialId: 'x',
   });
-  const identity = await createAuthenticatorChain([], () => [{ name: 'oidc', authenticate: claims }])(bearer('x'));
+  const identity = await chainOf([], () => [{ name: 'oidc', authenticate: claims }])(bearer('x'));
   t.deepEqual(identity?.caller, { name: 'joe', groups: ['devs', 'system:authenticated'], tenant: 't' });
 });
 
@@ -132,7 +135,7 @@ test('a process of an engine has credentials in that engine alone, the same for 
   const token = credentials.issue('local', agent);
   t.is(credentials.issue('local', agent), token);
   t.not(credentials.issue('other', agent), token);
-  const chain = createAuthenticatorChain([credentials], () => []);
+  const chain = chainOf([credentials], () => []);
   t.deepEqual((await chain(bearer(token)))?.caller.groups, ['system:nodes', 'system:engine:local', 'system:authenticated']);
   await t.throwsAsync(async () => chain(bearer(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)), {
     code: 'TAP_CREDENTIAL_INVALID',
@@ -143,7 +146,7 @@ test('a process of an engine has credentials in that engine alone, the same for 
 
 test('a token review says whose token it is and never repeats the token', async (t) => {
   const { token, stored } = createToken({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
-  const review = createTokenReview(createAuthenticatorChain([createTokenAuthenticator(() => stored, clock)], () => []));
+  const review = createTokenReview(chainOf([createTokenAuthenticator(() => stored, clock)], () => []));
   const known = await review({ spec: { token } });
   t.deepEqual(known['status'], { authenticated: true, user: { username: 'joe', groups: ['devs', 'system:authenticated'] } });
   t.false(JSON.stringify(known).includes(token));

@@ -6,10 +6,5 @@ export interface MetricsSource {
   text(): Promise<string>;
 }
 
-/** Services that the platform itself provides; a plugin needs them like any other. */
-export const platformServices = Object.freeze({
-  metrics: defineService<MetricsSource>({ id: 'tappaas/metrics', contract: 1 }),
-});
-
 /** Provided by the plugin that answers `/metrics`; without one the path is 404. */
 export const metricsPage = defineService<MetricsSource>({ id: 'tappaas/metrics-page', contract: 1 });

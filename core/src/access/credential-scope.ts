@@ -1,0 +1,51 @@
+import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
+import { everybodysRules, isEverybodys, platformEngine, type AccessRules } from './built-in-rules.js';
+
+const reading = new Set(['get', 'list', 'watch']);
+
+/** Refuses what lies outside of the credential's scope; nothing when it lies inside. Asked before any rule, also about administrators. */
+export function refusedByScope(request: AccessRequest): AccessDecision | undefined {
+  const { scope } = request.caller;
+  if (scope === undefined || isEverybodys(request)) return undefined;
+  if (!coversVerb(scope, request.verb)) return refused(`verbs ${scope.verbs?.join(', ') || 'none'}`);
+  if (scope.namespaces !== undefined && !isInNamespaces(request, scope.namespaces)) {
+    return refused(`namespaces ${scope.namespaces.join(', ') || 'none'}`);
+  }
+  return undefined;
+}
+
+/** What is left of rules in one namespace; what everybody may lies inside of every scope. */
+export function narrowedRules(rules: AccessRules, scope: AccessScope | undefined, namespace: string): AccessRules {
+  if (scope === undefined || rules === everybodysRules) return rules;
+  const { verbs, namespaces } = scope;
+  if (namespaces?.includes(namespace) === false) return { ...rules, resourceRules: [], nonResourceRules: [] };
+  const nonResourceRules = namespaces === undefined ? rules.nonResourceRules : [];
+  if (verbs === undefined) return { ...rules, nonResourceRules };
+  return {
+    ...rules,
+    resourceRules: rules.resourceRules.flatMap((rule) => narrowed(rule, verbs)),
+    nonResourceRules: nonResourceRules.flatMap((rule) => narrowed(rule, verbs)),
+  };
+}
+
+function narrowed(rule: object, verbs: readonly string[]): readonly object[] {
+  const granted = (rule as { readonly verbs?: readonly string[] }).verbs ?? [];
+  const left = granted.includes('*') ? verbs : verbs.includes('*') ? granted : granted.filter((verb) => verbs.includes(verb));
+  return left.length === 0 ? [] : [{ ...rule, verbs: left }];
+}
+
+function coversVerb({ verbs }: AccessScope, verb: string): boolean {
+  return verbs === undefined || verbs.includes(verb) || verbs.includes('*') || (verb === 'head' && verbs.includes('get'));
+}
+
+/** A Namespace itself may be read by whom it is good for, but not changed: its labels say whose it is. */
+function isInNamespaces({ engine, verb, resource }: AccessRequest, namespaces: readonly string[]): boolean {
+  if (resource === undefined || engine !== platformEngine) return false;
+  const { group, plural, namespace, name } = resource;
+  if (namespace !== undefined) return namespaces.includes(namespace);
+  return group === '' && plural === 'namespaces' && reading.has(verb) && name !== undefined && namespaces.includes(name);
+}
+
+function refused(scope: string): AccessDecision {
+  return { decision: 'deny', reason: `the credential is good for ${scope} only` };
+}

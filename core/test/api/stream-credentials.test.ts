@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { credentialErrors, errorTable, type Identity } from '@tappaas/sdk';
+import test from 'ava';
+import { Exchange } from '../../dist/api/exchange.js';
+import { StreamCredentials } from '../../dist/api/stream-credentials.js';
+import { VirtualClock } from '../virtual-clock.ts';
+import { openWatch, realClock, startServer } from './running-server.ts';
+
+const watched = '/api/v1/namespaces/default/configmaps?watch=1';
+
+test('open streams of a revoked credential end, and those of others go on', async (t) => {
+  const { port, server } = await startServer(t);
+  const [mine, other] = await Promise.all([openWatch(port, watched), openWatch(port, watched, { authorization: 'Bearer viewer' })]);
+  server.endStreams('admin');
+  await mine.ended();
+  server.endStreams('nobody');
+  const ended = await Promise.race([other.ended().then(() => true), setImmediate(false)]);
+  t.false(ended);
+});
+
+test('a stream whose credential is no longer known ends within ten seconds without anybody telling', async (t) => {
+  let isKnown = true;
+  const admin: Identity = { caller: { name: 'admin', groups: ['system:masters'] }, credentialId: 'admin' };
+  const { port } = await startServer(t, { authenticate: () => (isKnown ? admin : undefined) });
+  const watch = await openWatch(port, watched);
+  isKnown = false;
+  const fromMs = realClock.nowMs();
+  await watch.ended();
+  t.true(realClock.nowMs() - fromMs < 10_000);
+});
+
+const upstream = errorTable({ TAP_TEST_UPSTREAM: { blame: 'upstream', retry: 'back-off', httpStatus: 503, remedy: 'Wait.' } });
+
+function stream(identity: Identity) {
+  const request = { headers: {}, socket: {} };
+  const exchange = new Exchange(request as IncomingMessage, {} as ServerResponse, 'r1', 0, Infinity);
+  return Object.assign(exchange, { identity, isStream: true });
+}
+
+test('a stream is asked about every four seconds, and ends when its caller means somebody else or is refused', async (t) => {
+  const joe: Identity = { caller: { name: 'joe', groups: ['a'] }, credentialId: 'x' };
+  const cases: readonly (readonly [string, () => Identity | undefined, boolean])[] = [
+    ['the same', () => joe, false],
+    ['equal', () => ({ ...joe, caller: { ...joe.caller } }), false],
+    ['another group', () => ({ ...joe, caller: { name: 'joe', groups: ['a', 'b'] } }), true],
+    ['another tenant', () => ({ ...joe, caller: { ...joe.caller, tenant: 't' } }), true],
+    ['nobody', () => undefined, true],
+    [
+      'refused',
+      () => {
+        throw credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'revoked' });
+      },
+      true,
+    ],
+    [
+      'not answered',
+      () => {
+        throw upstream.TAP_TEST_UPSTREAM({ message: 'no answer' });
+      },
+      false,
+    ],
+  ];
+  for (const [title, answer, ends] of cases) {
+    const clock = new VirtualClock();
+    let count = 0;
+    const credentials = new StreamCredentials(() => {
+      count += 1;
+      return answer();
+    }, clock);
+    const exchange = Object.assign(stream(joe), { receivedAtMs: clock.nowMs() });
+    await clock.advance(3999);
+    await credentials.check(exchange);
+    t.is(count, 0, title);
+    await clock.advance(1);
+    await credentials.check(exchange);
+    t.is(exchange.signal.aborted, ends, title);
+    await credentials.check(exchange);
+    t.is(count, 1, title);
+  }
+});
+
+test('a stream is not asked about again while it is being asked about', async (t) => {
+  const clock = new VirtualClock();
+  let count = 0;
+  const answer = Promise.withResolvers<undefined>();
+  const credentials = new StreamCredentials(() => {
+    count += 1;
+    return answer.promise;
+  }, clock);
+  const exchange = stream({ caller: { name: 'joe', groups: [] }, credentialId: 'x' });
+  await clock.advance(60_000);
+  const first = credentials.check(exchange);
+  await credentials.check(exchange);
+  t.is(count, 1);
+  answer.resolve(undefined);
+  await first;
+  t.true(exchange.signal.aborted);
+});
