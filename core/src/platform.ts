@@ -244,6 +244,7 @@ class Start {
       tls: certificates.tls,
       host: settings.host,
       port: settings.port,
+      cors: { origins: settings.origins },
       log,
       clock,
       random,

@@ -30,7 +30,8 @@ export function noteStreamBegin(exchange: Exchange, status: number): void {
 }
 
 /** 0: the client went away, or was cut off, before anything was sent. */
-function statusOf({ response }: Exchange): number {
+function statusOf({ response, upgradeStatus }: Exchange): number {
+  if (upgradeStatus !== undefined) return upgradeStatus;
   return response.headersSent ? response.statusCode : 0;
 }
 

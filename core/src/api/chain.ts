@@ -12,11 +12,11 @@ import { applyCors, type Cors } from './cors.js';
 import { credentialsOf, refuseTricks } from './credentials.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
-import { recover } from './failure.js';
+import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import { requestInfo } from './request-info.js';
 import { parseRequestPath } from './request-path.js';
-import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
+import type { AdmitFlow, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
 
 export interface Chain {
   readonly authenticate: Authenticate;
@@ -30,6 +30,16 @@ export interface Chain {
   readonly isOpen: (exchange: Exchange) => boolean;
   /** Routes whose handler authenticates from the bytes itself. */
   readonly isSelfAuthenticated: (exchange: Exchange) => boolean;
+  /** Looks at what a wire needs besides, once path and headers are known to be sound; throws to refuse. */
+  readonly prepare: (exchange: Exchange) => void;
+  /** The platform stops: no stream begins any more. */
+  readonly isStopping: () => boolean;
+  /** Why a request is refused whoever asks, such as its origin; audit is told. */
+  readonly refusal: (exchange: Exchange) => Error | undefined;
+  /** Conversations whose credential may come after their beginning, see `signIn`. */
+  readonly signsInLater: (exchange: Exchange) => boolean;
+  /** What holds its seat until it ends. */
+  readonly isStream: (exchange: Exchange) => boolean;
   readonly answer: (exchange: Exchange) => Promise<void>;
 }
 
@@ -39,6 +49,7 @@ export async function runChain(chain: Chain, exchange: Exchange): Promise<void> 
     exchange.path = parseRequestPath(exchange.request.url ?? '');
     exchange.info = requestInfo(exchange.request.method ?? '', exchange.path);
     refuseTricks(exchange);
+    chain.prepare(exchange);
     if (applyCors(chain.cors, exchange)) return;
     if (chain.isOpen(exchange)) await chain.answer(exchange);
     else await serveCaller(chain, exchange);
@@ -49,13 +60,10 @@ export async function runChain(chain: Chain, exchange: Exchange): Promise<void> 
 
 async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
   try {
-    const isAnonymous = chain.isSelfAuthenticated(exchange);
-    const refusal = isAnonymous ? undefined : await authenticate(chain, exchange);
+    const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : await authenticate(chain, exchange));
     exchange.trail = await beginAudit(chain.audit, exchange);
     if (refusal !== undefined) throw refusal;
-    if (!isAnonymous && exchange.isImpersonating) await impersonate(chain.authorize, exchange);
-    await takeSeat(chain.flow, exchange, exchange.info.verb === 'watch');
-    if (!isAnonymous) await authorizeRequest(chain.authorize, exchange);
+    await enter(chain, exchange, chain.isStream(exchange));
     await chain.answer(exchange);
   } catch (error) {
     recover(chain.log, exchange, error);
@@ -65,6 +73,36 @@ async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
   }
 }
 
+/**
+ * The stages from authentication on, for a conversation that began without a credential and now has one; audited by itself, with the
+ * status that a request would have been answered with. Once only.
+ *
+ * @throws whatever a request would be refused with
+ */
+export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
+  let trail: AuditTrail | undefined;
+  try {
+    const refusal = await authenticate({ ...chain, signsInLater: () => false }, exchange);
+    trail = await beginAudit(chain.audit, exchange);
+    if (refusal !== undefined) throw refusal;
+    await enter(chain, exchange, true);
+  } catch (error) {
+    noteFailure(chain.log, exchange, error);
+    throw error;
+  } finally {
+    if (trail !== undefined) await endAudit(trail, exchange, chain.clock.nowMs());
+  }
+}
+
+/** Impersonation, flow control and authorization; who is not known yet, or never, only needs a seat. */
+async function enter(chain: Chain, exchange: Exchange, stream: boolean): Promise<void> {
+  if (stream && chain.isStopping()) throw apiErrors.TAP_API_STOPPING({ message: 'the platform stops and begins no stream any more' });
+  const isKnown = exchange.identity !== undefined;
+  if (isKnown && exchange.isImpersonating) await impersonate(chain.authorize, exchange);
+  await takeSeat(chain.flow, exchange, stream);
+  if (isKnown) await authorizeRequest(chain.authorize, exchange);
+}
+
 /** Answers what to refuse the request with, rather than throwing it: audit has to be told first. */
 async function authenticate(chain: Chain, exchange: Exchange): Promise<unknown> {
   try {
@@ -72,7 +110,7 @@ async function authenticate(chain: Chain, exchange: Exchange): Promise<unknown> 
   } catch (error) {
     return error;
   }
-  if (exchange.identity !== undefined) return undefined;
+  if (exchange.identity !== undefined || chain.signsInLater(exchange)) return undefined;
   return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request carries no known credential' });
 }
 

@@ -20,6 +20,12 @@ export const apiErrors = errorTable({
   TAP_REQUEST_EXPECTATION_UNKNOWN: { ...callers, httpStatus: 417, remedy: 'Send no Expect header other than 100-continue.' },
   TAP_REQUEST_UNAUTHENTICATED: { ...callers, httpStatus: 401, remedy: 'Send a valid bearer token; "tappaas login" stores one.' },
   TAP_REQUEST_FORBIDDEN: { ...callers, httpStatus: 403, remedy: 'Ask an administrator for a role that allows it.' },
+  TAP_REQUEST_ORIGIN_REFUSED: {
+    ...callers,
+    httpStatus: 403,
+    remedy: 'Open the page from the address of the API, or have its origin added to api.origins.',
+  },
+  TAP_REQUEST_UPGRADE_REQUIRED: { ...callers, httpStatus: 426, remedy: 'Open the path as a WebSocket, version 13.' },
   TAP_REQUEST_DEADLINE: { blame: 'platform', retry: 'back-off', httpStatus: 504, remedy: 'Try again; a write may have been done.' },
   TAP_REQUEST_ABORTED: { ...callers, httpStatus: 499, remedy: 'Keep the connection open until the answer has come.' },
   TAP_REQUEST_SLOW_READER: { ...callers, httpStatus: 408, remedy: 'Read the answer as it comes, or ask for less.' },

@@ -24,6 +24,8 @@ export class Exchange {
   decision: AccessDecision | undefined;
   /** What audit keeps of the request, once it was told of it. */
   trail: AuditTrail | undefined;
+  /** Set once the connection has become a WebSocket: 101, or what its failure would have been answered with. */
+  upgradeStatus: number | undefined;
   /** Ended when this passes: a request with a failure, a stream in order. */
   deadlineMs: number;
   isStream = false;

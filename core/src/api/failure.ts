@@ -7,8 +7,14 @@ import { failureStatus, problemOf, publicError } from './status.js';
 
 /** Panic recovery and every refusal: whatever was thrown becomes a Status; what is our fault goes to the log with its cause. */
 export function recover(log: Logger, exchange: Exchange, thrown: unknown): void {
+  sendFailure(exchange, noteFailure(log, exchange, thrown));
+}
+
+/** Notes what went wrong for audit and, when it is our fault, in the log; answers what the client may see of it. */
+export function noteFailure(log: Logger, exchange: Exchange, thrown: unknown): TapError {
   const error = publicError(thrown, exchange.requestId);
   exchange.errorCode = error.code;
+  if (exchange.upgradeStatus !== undefined) exchange.upgradeStatus = error.spec.httpStatus;
   if (error.spec.httpStatus >= 500) {
     log.error(error.message, {
       code: error.code,
@@ -18,7 +24,7 @@ export function recover(log: Logger, exchange: Exchange, thrown: unknown): void 
       cause: error.cause ?? error,
     });
   }
-  sendFailure(exchange, error);
+  return error;
 }
 
 /** Tells the client; when an answer has begun already, cutting it off is the only way left to say that it is not whole. */

@@ -58,7 +58,7 @@ export class InFlight {
   endStreams(credentialId?: string): void {
     for (const exchange of this.exchanges) {
       const isMeant = credentialId === undefined || exchange.identity?.credentialId === credentialId;
-      if (exchange.isStream && isMeant) exchange.abort(endOfStream());
+      if (exchange.isStream && isMeant) exchange.abort(endOfStream(credentialId === undefined ? 'stop' : 'credential'));
     }
   }
 
@@ -82,7 +82,7 @@ export class InFlight {
 function expire(exchange: Exchange): void {
   exchange.deadlineMs = Infinity;
   if (exchange.isStream) {
-    exchange.abort(endOfStream());
+    exchange.abort(endOfStream('credential'));
     return;
   }
   const error = apiErrors.TAP_REQUEST_DEADLINE({ message: 'the request was not finished within its deadline' });

@@ -8,7 +8,9 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TlsMaterial } from './certificates.js';
+import { asksForWebSocket } from './upgrade-handshake.js';
 
 /** How a listener is bound; without `tls` it speaks plain http, for benchmarks and behind a proxy that ends TLS on the same machine. */
 export interface ListenerOptions {
@@ -19,6 +21,8 @@ export interface ListenerOptions {
   readonly connectionsMax: number;
   /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
+  /** A client asks for a WebSocket; the connection is whoever's serves it from then on. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A connection has ended, whether or not everything asked for on it was answered. */
   readonly closed: (socket: Socket) => void;
   /** The listener goes on, but something is wrong with it, such as no file descriptor being left. */
@@ -46,6 +50,8 @@ const parserOptions: ServerOptions = {
   insecureHTTPParser: false,
   // Checked in the chain, which answers with a Status; node would answer with nothing.
   requireHostHeader: false,
+  // Whoever asks for another protocol, such as h2c, is answered in this one.
+  shouldUpgradeCallback: asksForWebSocket,
 };
 
 export async function listen(options: ListenerOptions): Promise<Listener> {
@@ -59,6 +65,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => refuseExpectation(response));
+  server.on('upgrade', options.upgrade);
   server.on('clientError', refuseUnparsable);
   server.on(
     tls === undefined ? 'connection' : 'secureConnection',

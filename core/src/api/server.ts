@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
@@ -17,7 +18,9 @@ import { objectRoutes } from './object-routes.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 import { StreamCredentials } from './stream-credentials.js';
 import { isOpenPath, systemRoutes } from './system-routes.js';
+import { responseOf, Upgrades, type ServedUpgrade } from './upgrade.js';
 import { createWatchFrames } from './watch-frames.js';
+import { watchUpgrade } from './watch-socket.js';
 
 /** Everything the API is made of; neighbours come as functions, so that each can be replaced. */
 export interface ApiServerOptions {
@@ -31,6 +34,8 @@ export interface ApiServerOptions {
   readonly routes: () => readonly ServedRoute[];
   readonly actions: () => readonly ServedAction[];
   readonly subresources: () => readonly ServedSubresource[];
+  /** Who answers WebSockets, besides the watches of objects. */
+  readonly upgrades?: () => readonly ServedUpgrade[];
   /** Absent: plain http. */
   readonly tls?: TlsMaterial;
   readonly host: string;
@@ -81,6 +86,7 @@ class Server implements ApiServer {
   private readonly objects: Objects;
   private readonly router: Router;
   private readonly inFlight: InFlight;
+  private readonly upgrades: Upgrades;
   private readonly idPrefix: string;
   private listener: Listener | undefined;
   private requests = 0;
@@ -117,19 +123,28 @@ class Server implements ApiServer {
       log,
       isOpen: isOpenPath,
       isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
+      prepare: () => {},
+      isStopping: () => this.isStopping,
+      refusal: () => undefined,
+      signsInLater: () => false,
+      isStream: ({ info }) => info.verb === 'watch',
       answer: (exchange) => this.answer(exchange),
     };
+    const watches = watchUpgrade(this.objects);
+    this.upgrades = new Upgrades(this.chain, () => [watches, ...(options.upgrades?.() ?? [])]);
   }
 
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
     const { host, port, tls } = this.options;
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
       void this.serve(request, response, awaitsContinue);
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
     const { connectionsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
     const failed = (error: Error): void => this.options.log.error('the listener of the API has a problem', { error });
-    this.listener = await listen({ host, port, connectionsMax, serve, closed, failed, ...(tls !== undefined && { tls }) });
+    this.listener = await listen({ host, port, connectionsMax, serve, upgrade, closed, failed, ...(tls !== undefined && { tls }) });
     void this.inFlight.sweep();
+    void this.upgrades.sweep();
     return { url: this.listener.url, port: this.listener.port };
   }
 
@@ -151,23 +166,38 @@ class Server implements ApiServer {
     await Promise.race([this.inFlight.idle(), this.options.clock.sleep(this.limits.stopMsMax, over.signal).catch(() => {})]);
     over.abort();
     this.inFlight.stop();
+    this.upgrades.stop();
     listener.closeAll();
     await closed;
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
-    const nowMs = this.options.clock.nowMs();
-    this.requests += 1;
-    const requestId = this.idPrefix + this.requests.toString(36);
-    const exchange = new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
+    const exchange = this.begin(request, response);
     exchange.awaitsContinue = awaitsContinue;
     if (this.isStopping) exchange.extraHeaders.push('Connection', 'close');
-    this.inFlight.add(exchange);
     try {
       await runChain(this.chain, exchange);
     } finally {
       this.inFlight.delete(exchange);
     }
+  }
+
+  private async serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const exchange = this.begin(request, responseOf(request, socket));
+    try {
+      await this.upgrades.serve(exchange, socket, head);
+    } finally {
+      this.inFlight.delete(exchange);
+    }
+  }
+
+  private begin(request: IncomingMessage, response: ServerResponse): Exchange {
+    const nowMs = this.options.clock.nowMs();
+    this.requests += 1;
+    const requestId = this.idPrefix + this.requests.toString(36);
+    const exchange = new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
+    this.inFlight.add(exchange);
+    return exchange;
   }
 
   /** Single objects and lists are answered here; Express routes the rest. */

@@ -28,6 +28,7 @@ const reasons: Readonly<Record<number, string>> = {
   413: 'RequestEntityTooLarge',
   415: 'UnsupportedMediaType',
   422: 'Invalid',
+  426: 'UpgradeRequired',
   429: 'TooManyRequests',
   500: 'InternalError',
   503: 'ServiceUnavailable',

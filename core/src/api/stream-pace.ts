@@ -9,11 +9,21 @@ export interface StreamLimits {
   readonly drainMsMax: number;
 }
 
-/** Why a stream ends when its time is over or the platform stops: in order, not as a failure. */
-export class StreamEnd extends Error {}
+/** `time`: as long as it was asked for; `credential`: no longer good; `stop`: the platform stops, another start goes on. */
+export type StreamEndReason = 'time' | 'credential' | 'stop';
 
-export function endOfStream(): Error {
-  return new StreamEnd('the stream has come to its end');
+/** Why a stream ends in order, not as a failure. */
+export class StreamEnd extends Error {
+  readonly reason: StreamEndReason;
+
+  constructor(reason: StreamEndReason) {
+    super('the stream has come to its end');
+    this.reason = reason;
+  }
+}
+
+export function endOfStream(reason: StreamEndReason): Error {
+  return new StreamEnd(reason);
 }
 
 /**

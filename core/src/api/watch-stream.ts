@@ -20,8 +20,39 @@ type WatchParameters = Omit<WatchQuery, 'target' | 'signal'>;
 const timeoutSecondsDefault = 1800;
 const timeoutSecondsMax = 86_400;
 
+/** Where the events of a watch go: lines of an answer, or messages of a socket. */
+export interface WatchOutlet {
+  /** Tells the client that the watch stands. */
+  begin(): void | Promise<void>;
+  readonly hasBegun: boolean;
+  /** False when the client has to catch up first, see `drained`. */
+  write(frame: Buffer): boolean;
+  /** Resolves when there is room again; throws when the client does not read. */
+  drained(): Promise<void>;
+  end(): void;
+}
+
 /** `GET …?watch=true`: events as lines of JSON, until the client leaves, time is over, or the platform stops. */
-export async function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
+export function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
+  const { exchange } = call;
+  const { response } = exchange;
+  return streamEvents(call, frames, limits, {
+    begin: () => {
+      sendHead(exchange, 200, 'application/json');
+      response.flushHeaders();
+    },
+    get hasBegun() {
+      return response.headersSent;
+    },
+    // Node writes in one piece what is written in one turn; corking the response by hand would lose its "drain" event.
+    write: (frame) => response.destroyed || response.write(frame),
+    drained: () => drained(exchange, limits),
+    end: () => void response.end(),
+  });
+}
+
+/** Follows what the query of the request asks for, to an outlet. */
+export async function streamEvents(call: ObjectCall, frames: WatchFrames, limits: WatchLimits, outlet: WatchOutlet): Promise<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
   const parameters = watchParameters(exchange.query);
@@ -29,12 +60,12 @@ export async function watchObjects(call: ObjectCall, frames: WatchFrames, limits
   const timeoutMs = 1000 * (asked || timeoutSecondsDefault * (1 + limits.random()));
   const timer = new AbortController();
   limits.clock.sleep(timeoutMs, timer.signal).then(
-    () => exchange.abort(endOfStream()),
+    () => exchange.abort(endOfStream('time')),
     () => {},
   );
   try {
     const events = engine.watch({ target, ...parameters, signal: exchange.signal });
-    await new EventStream(exchange, view, frames, limits, parameters).run(events);
+    await new EventStream(exchange, view, frames, outlet, parameters).run(events);
   } finally {
     timer.abort();
   }
@@ -58,16 +89,16 @@ class EventStream {
   private readonly exchange: Exchange;
   private readonly view: View;
   private readonly frames: WatchFrames;
-  private readonly limits: WatchLimits;
+  private readonly outlet: WatchOutlet;
   private readonly bookmarks: boolean;
   /** Up to where the client has been told; unknown until a watch that starts "now" has seen its first event. */
   private reached: string | undefined;
 
-  constructor(exchange: Exchange, view: View, frames: WatchFrames, limits: WatchLimits, parameters: WatchParameters) {
+  constructor(exchange: Exchange, view: View, frames: WatchFrames, outlet: WatchOutlet, parameters: WatchParameters) {
     this.exchange = exchange;
     this.view = view;
     this.frames = frames;
-    this.limits = limits;
+    this.outlet = outlet;
     this.bookmarks = parameters.bookmarks;
     this.reached = parameters.resourceVersion === '0' ? undefined : parameters.resourceVersion;
   }
@@ -78,47 +109,38 @@ class EventStream {
     const first = iterator.next();
     try {
       await Promise.race([first, turn()]);
-      this.begin();
+      await this.outlet.begin();
       for (let next = await first; next.done !== true; next = await iterator.next()) await this.send(next.value);
-      this.end();
+      await this.end();
     } catch (error) {
-      if (this.exchange.signal.reason instanceof StreamEnd) this.end();
-      else if (this.exchange.response.headersSent) this.fail(error);
+      if (this.exchange.signal.reason instanceof StreamEnd) await this.end();
+      else if (this.outlet.hasBegun) this.fail(error);
       else throw error;
     } finally {
       await iterator.return?.().catch(() => {});
     }
   }
 
-  private begin(): void {
-    sendHead(this.exchange, 200, 'application/json');
-    this.exchange.response.flushHeaders();
-  }
-
   private async send(batch: readonly WatchEvent[]): Promise<void> {
-    const { response } = this.exchange;
     let room = true;
-    // Node writes in one piece what is written in one turn; corking the response by hand would lose its "drain" event.
     for (const event of batch) {
-      room = response.write(this.frames.frame(event, this.view));
+      room = this.outlet.write(this.frames.frame(event, this.view));
       this.reached = event.served.resourceVersion;
     }
-    if (!room) await drained(this.exchange, this.limits);
+    if (!room) await this.outlet.drained();
   }
 
-  private end(): void {
-    const { response } = this.exchange;
-    if (!response.headersSent) this.begin();
-    if (this.bookmarks && this.reached !== undefined) response.write(bookmarkFrame(this.view, this.reached));
-    response.end();
+  private async end(): Promise<void> {
+    if (!this.outlet.hasBegun) await this.outlet.begin();
+    if (this.bookmarks && this.reached !== undefined) this.outlet.write(bookmarkFrame(this.view, this.reached));
+    this.outlet.end();
   }
 
   private fail(error: unknown): void {
-    const { response, requestId, info } = this.exchange;
-    if (response.destroyed) return;
+    const { requestId, info } = this.exchange;
     const failure = publicError(error, requestId);
     this.exchange.errorCode = failure.code;
-    response.write(errorFrame(failureStatus(failure, info)));
-    response.end();
+    this.outlet.write(errorFrame(failureStatus(failure, info)));
+    this.outlet.end();
   }
 }

@@ -5,6 +5,11 @@ export const apiSection = Type.Object({
   host: Type.String({ default: '127.0.0.1', description: 'Address the API listens on; anything but loopback is reachable from outside.' }),
   port: Type.Integer({ default: 7443, minimum: 0, maximum: 65_535, description: 'Port of the API; 0 takes a free one.' }),
   hosts: Type.Array(Type.String(), { default: [], maxItems: 100, description: 'Further names that the certificate is made for.' }),
+  origins: Type.Array(Type.String({ pattern: '^https?://[^/?#@]+$' }), {
+    default: [],
+    maxItems: 100,
+    description: 'Origins, such as https://console.example.com, whose web pages may read answers and open WebSockets.',
+  }),
   directory: Type.String({
     default: './data',
     description: 'Certificates, keys and kubeconfig; below the directory where the platform is started.',
