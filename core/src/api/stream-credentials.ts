@@ -29,7 +29,7 @@ export class StreamCredentials {
     this.#asked.set(exchange, Infinity);
     const isGood = await this.#isGood(exchange, identity);
     this.#asked.set(exchange, this.#clock.nowMs());
-    if (!isGood) exchange.abort(endOfStream());
+    if (!isGood) exchange.abort(endOfStream('credential'));
   }
 
   #dueAtMs(exchange: Exchange): number {
