@@ -20,7 +20,7 @@ const echo: ServedUpgrade = {
   handle: async (call) => {
     const socket = await call.accept();
     socket.on('message', (data, isBinary) => {
-      const text = String(data);
+      const text = (data as Buffer).toString();
       socket.send(text === 'who' ? call.exchange.caller.name : data, { binary: isBinary });
     });
     await once(socket, 'close');
@@ -290,7 +290,7 @@ test('a watch over a WebSocket tells one event a message, and ends with a bookma
   const path = '/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=100&allowWatchBookmarks=1';
   const socket = open(server, path, { protocols: [] });
   const messages: { type: string; object: { metadata: { name: string } } }[] = [];
-  socket.on('message', (data) => void messages.push(JSON.parse(String(data))));
+  socket.on('message', (data) => void messages.push(JSON.parse((data as Buffer).toString())));
   await once(socket, 'open');
   server.engine.put('default', 'a', { x: '1' });
   await settled(() => messages.length === 1);
