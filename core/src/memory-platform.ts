@@ -12,7 +12,6 @@ import {
   type ResourceStore,
 } from '@tappaas/sdk';
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
-import { createAuthorizerChain } from './access/authorizer-chain.js';
 import { createAdmission } from './admission/admission.js';
 import { loadKernelFrom, type GivenService, type Kernel, type LoadedPlugin, type StopReport } from './kernel/kernel.js';
 import { loggerOf } from './kernel/lifecycle/plugin-log.js';
@@ -28,6 +27,7 @@ import { AskedAdmission } from './platform/memory/asked-admission.js';
 import { EngineClient } from './platform/memory/engine-client.js';
 import { listenOnLoopback } from './platform/memory/loopback-api.js';
 import { memoryKeys } from './platform/memory/memory-keys.js';
+import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { placePod, type Placing } from './platform/memory/placement.js';
 import { renderObject, type RenderOptions } from './platform/memory/render.js';
 import { Stepper } from './platform/memory/stepper.js';
@@ -136,7 +136,7 @@ class InMemory implements MemoryPlatform {
   readonly #log: Logger;
   readonly #stepper: Stepper;
   readonly #admission: AskedAdmission;
-  readonly #authorize: ReturnType<typeof createAuthorizerChain>;
+  readonly #access: PlatformAccess;
   readonly #further: AnyKind[] = [Application, Build, Release];
   readonly #stopping = new AbortController();
   readonly #undo: (() => Promise<unknown>)[] = [];
@@ -153,12 +153,11 @@ class InMemory implements MemoryPlatform {
     this.#stepper = new Stepper(random);
     const confidentiality = confidentialityOf(kernel);
     this.#admission = new AskedAdmission(createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality }));
-    const authorizers = kernel.services.family(families.authorizer);
-    this.#authorize = createAuthorizerChain(() => [...authorizers.values()]);
+    this.#access = platformAccess(kernel, (name) => this.engines.all.get(name));
     const furtherKinds = () => this.#further.map((kind) => ({ kind, plugin: 'kernel' }));
     const parts = { kernel, store, admission: this.#admission, sealer: createSealer(memoryKeys()), authenticate: () => undefined };
     const { createQueue } = this.#stepper;
-    const shared = { authorize: this.#authorize, clock, random, log: this.#log, furtherKinds, createQueue };
+    const shared = { access: this.#access, clock, random, log: this.#log, furtherKinds, createQueue };
     this.engines = new WatchedEngines({ ...parts, ...shared }, wrapResources);
   }
 
@@ -240,7 +239,7 @@ class InMemory implements MemoryPlatform {
   async url(): Promise<string> {
     const { kernel, engines } = this;
     const { clock, random, version } = this.#options;
-    this.#api ??= listenOnLoopback({ kernel, engines, authorize: this.#authorize, clock, random, log: this.#log, version });
+    this.#api ??= listenOnLoopback({ kernel, engines, authorize: this.#access.authorize, clock, random, log: this.#log, version });
     return (await this.#api).url;
   }
 

@@ -19,6 +19,7 @@ import { Engines, platformEngine } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
 import { lateResources } from './platform/late-resources.js';
 import { openInstallation, type Installation } from './platform/installation.js';
+import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
 import { platformRoutes } from './platform/routes.js';
 import { apiSection, type ApiSettings } from './platform/settings.js';
@@ -68,6 +69,7 @@ class Start {
   readonly #enginesReady = Promise.withResolvers<Engines>();
   readonly #revocation = Promise.withResolvers<(credentialIds: readonly string[]) => void>();
   #contributions: Contributions | undefined;
+  #engines: Engines | undefined;
   #schedulers: readonly RunningScheduler[] = [];
 
   constructor(options: PlatformOptions) {
@@ -94,13 +96,13 @@ class Start {
     // When a plugin did not start, whatever fails with it is a consequence: tell the cause.
     await Promise.allSettled([base]);
     await started;
-    const { identity, engines } = await base;
+    const { identity, access, engines } = await base;
     identity.follow();
 
     // The API.
     const installation = await openInstallation(store);
     const certificates = await this.#certificates(settings);
-    const server = this.#createServer(kernel, engines, identity, installation, settings, certificates.current);
+    const server = this.#createServer(kernel, engines, identity, access, installation, settings, certificates.current);
     const { url, port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
     this.#undo.push({ what: 'api', stop: () => server.close() });
     this.#revocation.resolve((credentialIds) => {
@@ -192,18 +194,25 @@ class Start {
     kernel: Kernel,
     store: ResourceStore,
     settings: ApiSettings,
-  ): Promise<{ readonly identity: CallerIdentity; readonly engines: Engines }> {
+  ): Promise<{ readonly identity: CallerIdentity; readonly access: PlatformAccess; readonly engines: Engines }> {
     const identity = await callerIdentity(kernel, store, this.#options.clock);
-    return { identity, engines: await this.#startEngines(kernel, store, identity, settings) };
+    const access = platformAccess(kernel, (name) => this.#engines?.all.get(name));
+    return { identity, access, engines: await this.#startEngines(kernel, store, identity, access, settings) };
   }
 
-  async #startEngines(kernel: Kernel, store: ResourceStore, identity: CallerIdentity, { directory }: ApiSettings): Promise<Engines> {
+  async #startEngines(
+    kernel: Kernel,
+    store: ResourceStore,
+    { authenticate }: CallerIdentity,
+    access: PlatformAccess,
+    { directory }: ApiSettings,
+  ): Promise<Engines> {
     const { clock, random, log } = this.#options;
     await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
     const sealer = createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
     const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel) });
-    const { authenticate, authorize } = identity;
-    const engines = new Engines({ kernel, store, admission, sealer, authenticate, authorize, clock, random, log });
+    const engines = new Engines({ kernel, store, admission, sealer, authenticate, access, clock, random, log });
+    this.#engines = engines;
     await engines.start();
     this.#enginesReady.resolve(engines);
     this.#undo.push({ what: 'engines', stop: () => engines.close() });
@@ -223,18 +232,19 @@ class Start {
     kernel: Kernel,
     engines: Engines,
     identity: CallerIdentity,
+    access: PlatformAccess,
     installation: Installation,
     settings: ApiSettings,
     certificates: LocalCertificates,
   ): ApiServer {
     const { clock, random, log, version } = this.#options;
     const seats = createFlow(defaultFlowLimits);
-    const own = platformRoutes({ kernel, engines, installation, schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler) });
+    const own = platformRoutes({ kernel, engines, access, installation, schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler) });
     this.#contributions = this.#contributionsOf(kernel, engines);
     return createApiServer({
       engines: () => engines.all,
       authenticate: identity.authenticate,
-      authorize: identity.authorize,
+      authorize: access.authorize,
       flow: seats,
       audit: auditOf(kernel, clock),
       tableFor: tableColumns(clock),

@@ -14,7 +14,7 @@ export * from './errors.js';
 export { objectErrors } from './object-errors.js';
 export * from './kinds.js';
 export * from './kubernetes-kind.js';
-export type { ApplyFields, ListQuery, Preconditions, Resources } from './resources.js';
+export type { ApplyFields, ListQuery, ObjectChange, Preconditions, Resources } from './resources.js';
 export * from './context.js';
 export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';
 export { definePlugin, type Input, type Permissions, type Plugin, type PluginDeclaration, type PluginOptions } from './plugin.js';

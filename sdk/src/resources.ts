@@ -23,6 +23,12 @@ export interface Preconditions {
   readonly resourceVersion?: string;
 }
 
+/** What a watch tells of an object: as it is now, or as it was last when it is gone. */
+export interface ObjectChange<O> {
+  readonly type: 'put' | 'deleted';
+  readonly object: O;
+}
+
 /**
  * Reads and writes objects. Reads come from the watch cache and see your own writes.
  *
@@ -31,6 +37,12 @@ export interface Preconditions {
 export interface Resources {
   get<K extends AnyKind>(kind: K, key: Key): Promise<Immutable<ObjectOf<K>> | undefined>;
   list<K extends AnyKind>(kind: K, query: ListQuery): AsyncIterable<Immutable<ObjectOf<K>>>;
+  /**
+   * Tells what there is, then what changes: the first batch holds every object there is, none included; later ones come in order. After
+   * a loss of the connection to the store it goes on with the difference, so nothing is missed, but an object that changed several times
+   * meanwhile is told once. Ends when `signal` aborts. Needs the permission `watch`.
+   */
+  watch<K extends AnyKind>(kind: K, options: { readonly signal: AbortSignal }): AsyncIterable<readonly ObjectChange<Immutable<ObjectOf<K>>>[]>;
   /** Creates an object; metadata may carry `generateName` and owner references. @throws TAP_OBJECT_EXISTS */
   create<K extends AnyKind>(kind: K, object: object): Promise<Immutable<ObjectOf<K>>>;
   /** Server-side apply as this plugin; fields it applied before and leaves out now are removed. */

@@ -1,7 +1,6 @@
-import type { AccessDecision, AccessRequest, Caller } from '@tappaas/sdk';
-import { builtInRules, type AccessRules } from './built-in-rules.js';
-import { narrowedRules } from './credential-scope.js';
+import type { AccessRequest, AccessRules, Caller } from '@tappaas/sdk';
 import { accessErrors } from './errors.js';
+import type { AccessQuestion, Verdict } from './verdict.js';
 
 /** What a review is asked with. */
 export interface ReviewRequest {
@@ -27,16 +26,20 @@ export interface AccessReviews {
 export interface AccessReviewOptions {
   /** Name of the engine that is asked about. */
   readonly engine: string;
-  readonly authorize: (request: AccessRequest) => AccessDecision | Promise<AccessDecision>;
-  /** What the authorizers grant beyond the built-in rules. */
-  readonly rules: (caller: Caller, namespace: string) => AccessRules;
+  readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
+  /** Everything that a caller may do in a namespace of the engine. */
+  readonly rules: (caller: Caller, namespace: string) => Promise<AccessRules>;
 }
+
+/** Where a review, and a header of impersonation, names the tenant of somebody. */
+export const tenantExtra = 'tappaas.dev/tenant';
 
 interface AccessReview {
   readonly metadata?: { readonly namespace?: string };
   readonly spec?: {
     readonly user?: string;
     readonly groups?: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[] | undefined>>;
     readonly namespace?: string;
     readonly resourceAttributes?: Readonly<Record<string, string | undefined>>;
     readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
@@ -46,7 +49,7 @@ interface AccessReview {
 /** Answers the reviews of `authorization.k8s.io`, and who the caller is. */
 export function createAccessReviews(options: AccessReviewOptions): AccessReviews {
   const decide = async (review: ReviewObject, caller: Caller): Promise<ReviewObject> => {
-    const { decision, reason } = await options.authorize(askedOf(review, caller, options.engine));
+    const { decision, reason } = await options.authorize({ ...askedOf(review, caller, options.engine), canNarrow: true });
     const status = { allowed: decision === 'allow', ...(decision === 'deny' && { denied: true }), ...(reason !== '' && { reason }) };
     return { ...review, status };
   };
@@ -62,28 +65,32 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
     selfSubjectRulesReview: async (review, { caller }) => rulesReview(review, caller, options),
     selfSubjectReview: async (review, { caller }) => ({
       ...review,
-      status: { userInfo: { username: caller.name, groups: caller.groups } },
+      status: {
+        userInfo: {
+          username: caller.name,
+          groups: caller.groups,
+          ...(caller.tenant !== undefined && { extra: { [tenantExtra]: [caller.tenant] } }),
+        },
+      },
     }),
   };
 }
 
-function rulesReview(review: ReviewObject, caller: Caller, { engine, rules }: AccessReviewOptions): ReviewObject {
+async function rulesReview(review: ReviewObject, caller: Caller, { rules }: AccessReviewOptions): Promise<ReviewObject> {
   const namespace = (review as AccessReview).spec?.namespace;
   if (namespace === undefined || namespace === '') throw invalid('spec.namespace', 'expected a namespace');
-  const own = narrowedRules(builtInRules(caller.groups, engine), caller.scope, namespace);
-  const granted = narrowedRules(rules(caller, namespace), caller.scope, namespace);
-  const status = {
-    resourceRules: [...own.resourceRules, ...granted.resourceRules],
-    nonResourceRules: [...own.nonResourceRules, ...granted.nonResourceRules],
-    incomplete: !(own.isComplete && granted.isComplete),
-  };
+  const { incomplete, ...lists } = await rules(caller, namespace);
+  const status = { ...lists, incomplete: incomplete !== undefined, ...(incomplete !== undefined && { evaluationError: incomplete }) };
   return { ...review, status };
 }
 
 function subjectOf(review: ReviewObject): Caller {
-  const { user, groups = [] } = (review as AccessReview).spec ?? {};
+  const { user, groups = [], extra } = (review as AccessReview).spec ?? {};
   if ((user === undefined || user === '') && groups.length === 0) throw invalid('spec.user', 'expected a user or groups');
-  return { name: user ?? '', groups };
+  const tenants = extra?.[tenantExtra] ?? [];
+  if (tenants.length > 1) throw invalid(`spec.extra[${tenantExtra}]`, `expected one tenant, found ${tenants.length}`);
+  const [tenant] = tenants;
+  return { name: user ?? '', groups, ...(tenant !== undefined && { tenant }) };
 }
 
 function askedOf(review: ReviewObject, caller: Caller, engine: string): AccessRequest {

@@ -1,47 +1,37 @@
 import type { AccessDecision, AccessRequest, Authorizer } from '@tappaas/sdk';
-import { builtInDecision } from './built-in-rules.js';
-import { refusedByScope } from './credential-scope.js';
 
-const denied: AccessDecision = { decision: 'no-opinion', reason: '' };
+const nobody: AccessDecision = { decision: 'no-opinion', reason: '' };
 
-/**
- * The credential's scope first, then what the platform itself grants, then the authorizers of plugins in configured order: the first that
- * allows or denies decides, and what nobody allows is refused. Stays synchronous as long as every authorizer is, since it is asked for
- * every request.
- */
-export function createAuthorizerChain(
-  authorizers: () => readonly Authorizer[],
-): (request: AccessRequest) => AccessDecision | Promise<AccessDecision> {
-  return (request) => refusedByScope(request) ?? builtInDecision(request) ?? askFrom(authorizers(), 0, request, denied);
+/** What several authorizers come to: one that denies refuses, else one that allows lets pass, else nobody has allowed it. */
+export function askAuthorizers(authorizers: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
+  return askFrom(authorizers, 0, request, nobody);
 }
 
+/** Stays synchronous as long as every authorizer is, since it is asked for every request. */
 function askFrom(
   authorizers: readonly Authorizer[],
   from: number,
   request: AccessRequest,
-  last: AccessDecision,
+  before: AccessDecision,
 ): AccessDecision | Promise<AccessDecision> {
-  let before = last;
+  let known = before;
   for (let index = from; index < authorizers.length; index += 1) {
-    const answer = authorizers[index]?.authorize(request) ?? denied;
+    const answer = authorizers[index]?.authorize(request) ?? nobody;
     if (answer instanceof Promise) {
-      const reasonBefore = before;
+      const knownBefore = known;
       return answer.then((decision) =>
-        isFinal(decision) ? decision : askFrom(authorizers, index + 1, request, joined(reasonBefore, decision)),
+        decision.decision === 'deny' ? decision : askFrom(authorizers, index + 1, request, joined(knownBefore, decision)),
       );
     }
-    if (isFinal(answer)) return answer;
-    before = joined(before, answer);
+    if (answer.decision === 'deny') return answer;
+    known = joined(known, answer);
   }
-  return before;
+  return known;
 }
 
-function isFinal({ decision }: AccessDecision): boolean {
-  return decision !== 'no-opinion';
-}
-
-/** Whoever is refused learns what each authorizer had to say. */
+/** The first that allows says why; whoever is refused learns what each authorizer had to say. */
 function joined(before: AccessDecision, after: AccessDecision): AccessDecision {
-  const reason = [before.reason, after.reason].filter((each) => each !== '').join('; ');
-  return { decision: 'no-opinion', reason };
+  if (before.decision === 'allow' || after === nobody) return before;
+  if (after.decision === 'allow' || before.reason === '') return after;
+  return after.reason === '' ? before : { decision: 'no-opinion', reason: `${before.reason}; ${after.reason}` };
 }

@@ -1,4 +1,4 @@
-import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
+import type { AccessDecision, AccessRequest, AccessRules } from '@tappaas/sdk';
 
 /** The engine that is not a plugin's. */
 export const platformEngine = 'platform';
@@ -9,6 +9,9 @@ const allow = (reason: string): AccessDecision => ({ decision: 'allow', reason }
 const ofAdministrators = allow('the caller is an administrator');
 const ofEngine = allow('the caller is a process of this engine');
 const ofEverybody = allow('everybody who is authenticated may');
+
+/** Its answer shows the caller no more than what the caller may list. */
+export const whoCanPath = '/plugins/platform/who-can';
 
 /** What everybody may ask: what is served here, and about themselves. */
 const discovery = /^\/(?:api|apis|openapi|version|livez|readyz)(?:\/|$)/;
@@ -27,7 +30,7 @@ export function builtInDecision(request: AccessRequest): AccessDecision | undefi
 
 /** Whether everybody who is authenticated may ask it. */
 export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
-  if (path !== undefined) return (verb === 'get' || verb === 'head') && discovery.test(path);
+  if (path !== undefined) return (verb === 'get' || verb === 'head') && (path === whoCanPath || discovery.test(path));
   if (resource === undefined || verb !== 'create') return false;
   return selfReviews[resource.group]?.includes(resource.plural) === true && resource.subresource === undefined;
 }
@@ -38,28 +41,23 @@ export const everybodysRules: AccessRules = {
   nonResourceRules: [
     {
       verbs: ['get'],
-      nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/livez', '/openapi', '/openapi/*', '/readyz', '/version'],
+      nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/livez', '/openapi', '/openapi/*', whoCanPath, '/readyz', '/version'],
     },
   ],
-  isComplete: true,
 };
 
 /** The same rules as they are listed to the caller. */
 export function builtInRules(groups: readonly string[], engine: string): AccessRules {
-  if (groups.includes(administrators) || groups.includes(enginePrefix + engine)) {
+  if (mayEverything(groups, engine)) {
     return {
       resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
       nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-      isComplete: true,
-    };
+      };
   }
   return everybodysRules;
 }
 
-/** What a caller may do, as lists. */
-export interface AccessRules {
-  readonly resourceRules: readonly object[];
-  readonly nonResourceRules: readonly object[];
-  /** False when an authorizer cannot list its rules. */
-  readonly isComplete: boolean;
+/** Whether no authorizer has anything to add or to take away. */
+export function mayEverything(groups: readonly string[], engine: string): boolean {
+  return groups.includes(administrators) || groups.includes(enginePrefix + engine);
 }

@@ -1,5 +1,5 @@
-import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
-import { everybodysRules, isEverybodys, platformEngine, type AccessRules } from './built-in-rules.js';
+import type { AccessDecision, AccessRequest, AccessRules, AccessScope } from '@tappaas/sdk';
+import { everybodysRules, isEverybodys, platformEngine } from './built-in-rules.js';
 
 const reading = new Set(['get', 'list', 'watch']);
 
@@ -28,8 +28,8 @@ export function narrowedRules(rules: AccessRules, scope: AccessScope | undefined
   };
 }
 
-function narrowed(rule: object, verbs: readonly string[]): readonly object[] {
-  const granted = (rule as { readonly verbs?: readonly string[] }).verbs ?? [];
+function narrowed<R extends { readonly verbs: readonly string[] }>(rule: R, verbs: readonly string[]): readonly R[] {
+  const granted = rule.verbs;
   const left = granted.includes('*') ? verbs : verbs.includes('*') ? granted : granted.filter((verb) => verbs.includes(verb));
   return left.length === 0 ? [] : [{ ...rule, verbs: left }];
 }

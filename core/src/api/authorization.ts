@@ -11,10 +11,12 @@ import type { Authorize } from './stages.js';
  */
 export async function authorizeRequest(authorize: Authorize, exchange: Exchange): Promise<void> {
   const { info, caller } = exchange;
-  const decided = await authorize(accessRequest(info, caller));
+  const question = { ...accessRequest(info, caller), canNarrow: info.verb === 'list' || info.verb === 'watch' };
+  const decided = await authorize(question);
   exchange.decision = decided;
-  const { decision, reason } = decided;
+  const { decision, reason, narrowed } = decided;
   if (decision !== 'allow') throw forbidden(caller, info, reason);
+  exchange.narrowed = narrowed;
 }
 
 /** What an authorizer is asked about a request. */

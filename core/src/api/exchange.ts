@@ -4,7 +4,7 @@ import { Annotations } from './annotations.js';
 import { apiErrors } from './errors.js';
 import type { RequestInfo } from './request-info.js';
 import type { RequestPath } from './request-path.js';
-import type { AuditTrail, Seat } from './stages.js';
+import type { AuditTrail, Narrowing, Seat } from './stages.js';
 
 /** One request and its answer on their way through the chain; each stage fills in what it has found out. */
 export class Exchange {
@@ -19,6 +19,8 @@ export class Exchange {
   isImpersonating = false;
   /** Whom the caller acts as, when the request asks for that. */
   impersonated: Caller | undefined;
+  /** What the caller may see of a collection, where that is not all of it. */
+  narrowed: Narrowing | undefined;
   seat: Seat | undefined;
   /** What access has said, once it was asked. */
   decision: AccessDecision | undefined;

@@ -1,4 +1,5 @@
 import type { ListQuery } from './engine-port.js';
+import type { Narrowing } from './stages.js';
 import { choiceParameter, countParameter, invalid, textParameter } from './query-parameters.js';
 
 const version = /^\d{1,20}$/;
@@ -17,6 +18,14 @@ export function selectorParameters(query: URLSearchParams): Pick<ListQuery, 'lab
   const labelSelector = textParameter(query, 'labelSelector');
   const fieldSelector = textParameter(query, 'fieldSelector');
   return { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) };
+}
+
+/** The selectors of a query with those by which the caller's view is narrowed: all of them count. */
+export function narrowedSelectors<Q extends Narrowing>(query: Q, narrowed: Narrowing | undefined): Q {
+  if (narrowed === undefined) return query;
+  const labelSelector = [query.labelSelector, narrowed.labelSelector].filter(Boolean).join(',');
+  const fieldSelector = [query.fieldSelector, narrowed.fieldSelector].filter(Boolean).join(',');
+  return { ...query, ...(labelSelector !== '' && { labelSelector }), ...(fieldSelector !== '' && { fieldSelector }) };
 }
 
 /** What a list asks for; whether the combination has a meaning is the engine's to say. @throws TAP_REQUEST_PARAMETER_INVALID */

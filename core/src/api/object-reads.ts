@@ -3,7 +3,7 @@ import type { TableFor } from './contributions.js';
 import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
 import type { JoinedLists } from './joined-lists.js';
-import { listParameters, resourceVersionParameter } from './list-parameters.js';
+import { listParameters, narrowedSelectors, resourceVersionParameter } from './list-parameters.js';
 import { negotiate } from './media-type.js';
 import { mediaTypeFor, objectShapes, viewList, viewObject, type View } from './object-view.js';
 import { choiceParameter } from './query-parameters.js';
@@ -35,7 +35,8 @@ export async function getObject(call: ObjectCall): Promise<void> {
 export async function listObjects(call: ObjectCall): Promise<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
-  const parameters = exchange.path.query === '' ? {} : listParameters(exchange.query);
+  const asked = exchange.path.query === '' ? {} : listParameters(exchange.query);
+  const parameters = narrowedSelectors(asked, exchange.narrowed);
   const page = await engine.list({
     target,
     ...parameters,

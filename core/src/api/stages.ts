@@ -8,8 +8,17 @@ import type { Target } from './engine-port.js';
 /** Who is it? Nothing means that no authenticator knows the credential; throwing means that it is bad. */
 export type Authenticate = (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
 
-/** May they? Only `allow` lets a request pass. */
-export type Authorize = (request: AccessRequest) => AccessDecision | Promise<AccessDecision>;
+/** Selectors that a list or watch is given besides its own, so that it shows no more than the caller may see. */
+export interface Narrowing {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** What is allowed narrowed is answered narrowed, or not at all. */
+export type Verdict = AccessDecision & { readonly narrowed?: Narrowing };
+
+/** May they? Only `allow` lets a request pass. Only who sets `canNarrow` is ever allowed something narrowed. */
+export type Authorize = (request: AccessRequest & { readonly canNarrow?: boolean }) => Verdict | Promise<Verdict>;
 
 /** What flow control is asked. */
 export interface FlowRequest {

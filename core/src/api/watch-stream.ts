@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { sendHead } from './answer.js';
 import type { WatchEvent, WatchQuery } from './engine-port.js';
 import type { Exchange } from './exchange.js';
-import { resourceVersionParameter, selectorParameters } from './list-parameters.js';
+import { narrowedSelectors, resourceVersionParameter, selectorParameters } from './list-parameters.js';
 import { viewOf, type ObjectCall } from './object-reads.js';
 import type { View } from './object-view.js';
 import { choiceParameter, countParameter, flagParameter, invalid } from './query-parameters.js';
@@ -55,7 +55,7 @@ export function watchObjects(call: ObjectCall, frames: WatchFrames, limits: Watc
 export async function streamEvents(call: ObjectCall, frames: WatchFrames, limits: WatchLimits, outlet: WatchOutlet): Promise<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
-  const parameters = watchParameters(exchange.query);
+  const parameters = narrowedSelectors(watchParameters(exchange.query), exchange.narrowed);
   const asked = countParameter(exchange.query, 'timeoutSeconds', timeoutSecondsMax);
   const timeoutMs = 1000 * (asked || timeoutSecondsDefault * (1 + limits.random()));
   const timer = new AbortController();

@@ -1,6 +1,5 @@
-import { families, type Authorizer, type Clock, type CredentialRegister, type ResourceStore } from '@tappaas/sdk';
-import type { Authenticate, Authorize } from '../api/stages.js';
-import { createAuthorizerChain } from '../access/authorizer-chain.js';
+import { families, type Clock, type CredentialRegister, type ResourceStore } from '@tappaas/sdk';
+import type { Authenticate } from '../api/stages.js';
 import { ensureAdminToken, type AdminTokenHolder } from '../identity/admin-token.js';
 import type { StoredToken } from '../identity/api-token.js';
 import { createAuthenticatorChain } from '../identity/authenticator-chain.js';
@@ -10,10 +9,9 @@ import { createTokenAuthenticator } from '../identity/token-authenticator.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { storeRecord } from './store-record.js';
 
-/** Who asks and what they may: the platform's own rules first, then what plugins provide. */
+/** Who asks: the platform's own credentials first, then those that plugins know. */
 export interface CallerIdentity {
   readonly authenticate: Authenticate;
-  readonly authorize: Authorize;
   readonly engineCredentials: EngineCredentials;
   /** Takes up the authenticators that plugins provide now. */
   readonly follow: () => void;
@@ -32,7 +30,6 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
   const tokens = createTokenAuthenticator((id) => (id === admin?.id ? admin : undefined), clock);
   const engineCredentials = createEngineCredentials(clock);
   const authenticators = kernel.services.family(families.authenticator);
-  const authorizers = kernel.services.family(families.authorizer);
   const chained = () =>
     [...authenticators].map(([name, authenticator]) => ({
       name,
@@ -44,7 +41,6 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
     authenticate,
     follow: () => authenticate.follow(),
     revoke: (credentialIds) => credentialIds.forEach((id) => authenticate.revoke(id)),
-    authorize: createAuthorizerChain((): readonly Authorizer[] => [...authorizers.values()]),
     engineCredentials,
     async firstToken(holder) {
       if (admin !== undefined) return undefined;

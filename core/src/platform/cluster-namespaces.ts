@@ -8,7 +8,8 @@ import type { ClusterAccess } from './cluster-access.js';
 const namespaceResource: ApiResource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const nameCharactersMax = 63;
 const hashCharacters = 8;
-const namespaceLabel = 'tappaas.dev/namespace';
+/** Says on a cluster for which of the platform's namespaces a namespace was made. */
+export const namespaceLabel = 'tappaas.dev/namespace';
 
 /** Name of a platform namespace on a cluster; too long ones are cut and hashed, so that two never meet. */
 export function clusterNamespace(template: string, namespace: string): string {

@@ -1,21 +1,24 @@
 import type { Caller, Clock, Logger, Resources, ResourceStore } from '@tappaas/sdk';
+import { accessRules } from '../access/access-rules.js';
 import { createAccessReviews } from '../access/access-reviews.js';
-import type { Authenticate, Authorize } from '../api/stages.js';
+import type { Authenticate } from '../api/stages.js';
 import type { Admission } from '../resources/admission-port.js';
 import { createTokenReview } from '../identity/token-review.js';
 import { createWorkQueue } from '../queue/work-queue.js';
 import type { Kernel, Registrations } from '../kernel/kernel.js';
-import type { Access } from '../resources/client.js';
+import type { Access, ClientOptions, Narrowing } from '../resources/client.js';
 import { createResourceEngine, type ResourceEngine } from '../resources/engine.js';
 import type { KindRegistration } from '../resources/kind-entry.js';
-import { kernelKinds, type ReviewHandlers } from '../resources/kinds/kernel-kinds.js';
+import { kernelKinds, reviewKinds, type ReviewHandlers } from '../resources/kinds/kernel-kinds.js';
 import type { Sealer } from '../resources/stored-object.js';
 import { openWatchCache } from '../store/watch-cache.js';
 import { keyBackoff } from './back-off.js';
 import { engineKinds, platformKinds } from './kind-registrations.js';
 import { platformErrors } from './errors.js';
 import type { PluginControllerParts } from './plugin-controller.js';
+import type { PlatformAccess } from './platform-access.js';
 import { checkRights } from './plugin-rights.js';
+import { tenancyAdmission } from './tenancy-admission.js';
 
 export const platformEngine = 'platform';
 /** Of stored values, per kind: an object takes about five times as much in memory (docs/decisions/0005). */
@@ -30,7 +33,7 @@ export interface EnginesOptions {
   readonly admission: Admission;
   readonly sealer: Sealer;
   readonly authenticate: Authenticate;
-  readonly authorize: Authorize;
+  readonly access: PlatformAccess;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -117,7 +120,7 @@ export class Engines {
 
   /** Objects with exactly the rights of a caller. */
   asCaller(engine: string, caller: Caller, requestId: string, signal: AbortSignal): Resources {
-    const authorize = async ({ verb, group, version, plural, subresource, namespace, name }: Access) => {
+    const authorize = async ({ verb, group, version, plural, subresource, namespace, name }: Access): Promise<Narrowing | undefined> => {
       const resource = {
         group,
         version,
@@ -126,11 +129,12 @@ export class Engines {
         ...(namespace ? { namespace } : {}),
         ...(name ? { name } : {}),
       };
-      const { decision, reason } = await this.#options.authorize({ caller, engine, verb, resource });
+      const { decision, reason, narrowed } = await this.#options.access.authorize({ caller, engine, verb, resource, canNarrow: verb === 'list' });
       if (decision !== 'allow')
         throw platformErrors.TAP_ACCESS_DENIED({
           message: `${caller.name} may not ${verb} ${plural}${reason === '' ? '' : `: ${reason}`}`,
         });
+      return narrowed;
     };
     return this.#client(engine, caller, 'tappaas-api', authorize, signal, true, requestId);
   }
@@ -160,12 +164,16 @@ export class Engines {
     const further = (this.#options.furtherKinds?.() ?? []).filter((each) => !isServed(each));
     return new Map([
       [platformEngine, [...own, ...further]],
-      ...registrations.engines.map((registered) => [registered.value.name, engineKinds(registered)] as const),
+      ...registrations.engines.map((registered) => {
+        const { name } = registered.value;
+        return [name, [...engineKinds(registered), ...reviewKinds(this.#reviews(name))]] as const;
+      }),
     ]);
   }
 
   #make(name: string, kinds: readonly KindRegistration[]): ResourceEngine {
-    const { store, clock, random, admission, sealer, log } = this.#options;
+    const { store, clock, random, access, sealer, log } = this.#options;
+    const admission = name === platformEngine ? tenancyAdmission(this.#options.admission, access) : this.#options.admission;
     return createResourceEngine({
       name,
       store,
@@ -184,7 +192,7 @@ export class Engines {
     engine: string,
     caller: Caller,
     fieldManager: string,
-    authorize: (access: Access) => void | Promise<void>,
+    authorize: ClientOptions['authorize'],
     signal: AbortSignal,
     showsSecrets: boolean,
     requestId = fieldManager,
@@ -193,11 +201,12 @@ export class Engines {
   }
 
   #reviews(engine: string): ReviewHandlers {
-    const { authorize, authenticate } = this.#options;
+    const { access, authenticate } = this.#options;
+    const sources = { access, authorizers: access.authorizers, engine };
     const reviews = createAccessReviews({
       engine,
-      authorize,
-      rules: () => ({ resourceRules: [], nonResourceRules: [], isComplete: true }),
+      authorize: access.authorize,
+      rules: (caller, namespace) => accessRules(sources, caller, namespace),
     });
     const tokenReview = createTokenReview(async (credentials) => authenticate(credentials));
     return { ...reviews, tokenReview };

@@ -26,6 +26,12 @@ const ownErrors = errorTable({
     retry: 'never',
     remedy: 'Stop the other program, or choose another port in the api section.',
   },
+  TAP_QUERY_INVALID: {
+    httpStatus: 400,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Correct the query parameters that the message names.',
+  },
   TAP_ACCESS_DENIED: {
     httpStatus: 403,
     blame: 'caller',

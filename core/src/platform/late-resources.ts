@@ -7,6 +7,9 @@ export function lateResources(ready: () => Promise<Resources>): Resources {
     list: async function* (kind, query) {
       yield* (await ready()).list(kind, query);
     },
+    watch: async function* (kind, options) {
+      yield* (await ready()).watch(kind, options);
+    },
     create: async (kind, object) => (await ready()).create(kind, object),
     apply: async (kind, key, fields) => (await ready()).apply(kind, key, fields),
     patch: async (kind, key, patch, options) => (await ready()).patch(kind, key, patch, options),

@@ -12,6 +12,7 @@ export function tellingWrites(resources: Resources, kind: AnyKind, wrote: (revis
   return {
     get: (of, key) => resources.get(of, key),
     list: (of, query) => resources.list(of, query),
+    watch: (of, options) => resources.watch(of, options),
     create: (of, object) => told(of, resources.create(of, object)),
     apply: (of, key, fields) => told(of, resources.apply(of, key, fields)),
     patch: (of, key, patch, options) => told(of, resources.patch(of, key, patch, options)),

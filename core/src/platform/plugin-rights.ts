@@ -6,6 +6,7 @@ import { platformErrors } from './errors.js';
 const declaredVerb: Readonly<Record<Access['verb'], string>> = {
   get: 'get',
   list: 'list',
+  watch: 'watch',
   create: 'create',
   update: 'update',
   patch: 'update',

@@ -3,10 +3,13 @@ import { formatProblem, type Kernel } from '../kernel/kernel.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import { platformEngine, type Engines } from './engines.js';
 import type { Installation } from './installation.js';
+import type { PlatformAccess } from './platform-access.js';
+import { whoCan } from './who-can.js';
 
 export interface PlatformRouteParts {
   readonly kernel: Kernel;
   readonly engines: Engines;
+  readonly access: PlatformAccess;
   readonly installation: Installation;
   readonly schedulers: () => readonly Scheduler[];
 }
@@ -26,6 +29,7 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
       return json(200, { confirmed: true });
     }),
     route('GET', '/explain', async ({ query }) => explain(parts, query)),
+    route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts.access, query, caller)),
   ];
 }
 

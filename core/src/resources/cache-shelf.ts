@@ -17,10 +17,15 @@ export class CacheShelf {
     this.#maker = maker;
   }
 
+  /** Nothing before the first and after the last use. */
+  find(entry: KindEntry): ObjectCache | undefined {
+    return this.#shelf.get(entry.prefix)?.cache;
+  }
+
   /** @throws TAP_ENGINE_NOT_STARTED before the first and after the last use */
   of(entry: KindEntry): ObjectCache {
-    const known = this.#shelf.get(entry.prefix);
-    if (known) return known.cache;
+    const known = this.find(entry);
+    if (known) return known;
     throw resourceErrors.TAP_ENGINE_NOT_STARTED({ message: `${entry.plural}: the engine has not started, or has stopped` });
   }
 

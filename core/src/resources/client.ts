@@ -1,7 +1,9 @@
-import type { AnyKind, Awaitable, Caller, Guard, Immutable, Key, ListQuery, ObjectOf, Preconditions, Resources } from '@tappaas/sdk';
+import type { AnyKind, Awaitable, Caller, Guard, Immutable, Key, ListQuery, ObjectChange, ObjectOf, Preconditions, Resources } from '@tappaas/sdk';
 import { resourceErrors } from './errors.js';
+import { followed, type FollowedObject } from './following.js';
 import type { KindEntry } from './kind-entry.js';
 import type { Reads, Served } from './reads.js';
+import type { Source } from './source.js';
 import { redacted } from './redaction.js';
 import type { Registry } from './registry.js';
 import { isJsonObject, type JsonObject } from './schema/json-value.js';
@@ -11,7 +13,7 @@ import type { Writes } from './writes.js';
 
 /** What a client is about to do, in the terms of an access review. */
 export interface Access {
-  readonly verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -21,14 +23,20 @@ export interface Access {
   readonly name?: string;
 }
 
+/** Selectors that show a caller no more than it may see. */
+export interface Narrowing {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
 /** Whose client it is. */
 export interface ClientOptions {
   readonly caller: Caller;
   readonly fieldManager: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
-  /** Asked before every call; refuses by throwing. */
-  readonly authorize: (access: Access) => Awaitable<void>;
+  /** Asked before every call; refuses by throwing. What it answers to a list is added to the list's selectors. */
+  readonly authorize: (access: Access) => Awaitable<Narrowing | undefined | void>;
   /** Whether the data of confidential kinds is shown. */
   readonly showsSecrets: boolean;
   /** A leader's fence, asked at every write. */
@@ -40,6 +48,7 @@ export interface ClientEngine {
   readonly registry: () => Registry;
   readonly reads: Reads;
   readonly writes: Writes;
+  readonly source: (kind: AnyKind) => Source<FollowedObject>;
 }
 
 const pageItems = 500;
@@ -52,6 +61,7 @@ export function createClient(engine: ClientEngine, options: ClientOptions): Reso
 interface Place {
   readonly entry: KindEntry;
   readonly target: Target;
+  readonly narrowed: Narrowing;
 }
 
 class Client implements Resources {
@@ -75,8 +85,10 @@ class Client implements Resources {
 
   async *list<K extends AnyKind>(kind: K, query: ListQuery): AsyncIterable<Immutable<ObjectOf<K>>> {
     const { namespace, labels, fields, itemsMax } = query;
-    const { entry, target } = await this.#place('list', kind, namespace === undefined ? {} : { namespace });
-    const filter = { ...(labels !== undefined && { labelSelector: labels }), ...(fields !== undefined && { fieldSelector: fields }) };
+    const { entry, target, narrowed } = await this.#place('list', kind, namespace === undefined ? {} : { namespace });
+    const labelSelector = both(labels, narrowed.labelSelector);
+    const fieldSelector = both(fields, narrowed.fieldSelector);
+    const filter = { ...(labelSelector !== undefined && { labelSelector }), ...(fieldSelector !== undefined && { fieldSelector }) };
     const { signal } = this.#options;
     let continueToken: string | undefined;
     for (let left = itemsMax; left > 0;) {
@@ -92,6 +104,17 @@ class Client implements Resources {
       left -= page.items.length;
       continueToken = page.continueToken;
       if (continueToken === undefined) return;
+    }
+  }
+
+  async *watch<K extends AnyKind>(
+    kind: K,
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncGenerator<readonly ObjectChange<Immutable<ObjectOf<K>>>[], void, void> {
+    const { entry } = await this.#place('watch', kind, {});
+    const shown = (object: object) => this.#shown<K>(entry, { object });
+    for await (const changes of followed(this.#engine.source(kind), AbortSignal.any([signal, this.#options.signal]))) {
+      yield changes.map(({ type, object }) => ({ type, object: shown(object) }));
     }
   }
 
@@ -143,10 +166,10 @@ class Client implements Resources {
       ...(entry.isNamespaced && key.namespace !== undefined && { namespace: key.namespace }),
       ...(subresource !== undefined && { subresource }),
     };
-    if (verb !== 'list' && entry.isNamespaced) namespaceOf(target);
+    if (verb !== 'list' && verb !== 'watch' && entry.isNamespaced) namespaceOf(target);
     const { kind: _, ...named } = target;
-    await this.#options.authorize({ verb, kind: entry.kind, ...path, ...named });
-    return { entry, target };
+    const narrowed = (await this.#options.authorize({ verb, kind: entry.kind, ...path, ...named })) ?? {};
+    return { entry, target, narrowed };
   }
 
   #body(kind: AnyKind, object: object): Uint8Array {
@@ -154,7 +177,7 @@ class Client implements Resources {
     return encode({ apiVersion: group === '' ? version : `${group}/${version}`, kind: kind.kind, ...object });
   }
 
-  #shown<K extends AnyKind>(entry: KindEntry, served: Served): Immutable<ObjectOf<K>> {
+  #shown<K extends AnyKind>(entry: KindEntry, served: Pick<Served, 'object'>): Immutable<ObjectOf<K>> {
     const isHidden = entry.isConfidential && !this.#options.showsSecrets;
     return (isHidden ? redacted(served.object as JsonObject) : served.object) as Immutable<ObjectOf<K>>;
   }
@@ -180,5 +203,9 @@ function metadataIn(object: object): { readonly name?: string; readonly namespac
   const { metadata } = object as { readonly metadata?: unknown };
   return isJsonObject(metadata) ? metadata : {};
 }
+
+/** Selectors are joined by commas, and all of them count. */
+const both = (own: string | undefined, added: string | undefined): string | undefined =>
+  own === undefined || own === '' ? added : added === undefined ? own : `${own},${added}`;
 
 const encode = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AnyKind, Clock, Resources, ResourceStore, TapError } from '@tappaas/sdk';
+import type { AnyKind, Clock, Key, Resources, ResourceStore, TapError } from '@tappaas/sdk';
 import { noAdmission, type Admission } from './admission-port.js';
 import { CacheShelf } from './cache-shelf.js';
 import { rebuildClaims, type RebuiltClaims } from './claim-rebuilding.js';
@@ -10,7 +10,7 @@ import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { loadTokenBox, makeNamespaces } from './first-start.js';
 import { collectGarbage, type CollectorOptions } from './garbage/collector.js';
-import { keySpace, type KeySpace } from './key-space.js';
+import { keySpace, objectKey, type KeySpace } from './key-space.js';
 import type { KindPath, KindRegistration, ServedKind } from './kind-entry.js';
 import { KindMemory } from './kind-memory.js';
 import { LeaseShelf } from './lease-shelf.js';
@@ -59,6 +59,8 @@ export interface ResourceEngine {
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
   /** Reads and writes in this process with the rights that `authorize` grants. */
   client(options: ClientOptions): Resources;
+  /** An object as the cache shows it at this moment, which may be a moment behind; nothing while the kind is not served. */
+  cached(kind: Pick<AnyKind, 'group' | 'kind'>, key: Key): object | undefined;
   /** The objects of a kind as a controller's informer takes them. @throws TAP_KIND_NOT_FOUND */
   source<T>(kind: AnyKind): Source<T>;
   /** Which plugins changed which fields of an object; paths, never values. @throws TAP_OBJECT_NOT_FOUND */
@@ -164,7 +166,13 @@ class Engine implements ResourceEngine {
   }
 
   client(options: ClientOptions): Resources {
-    return createClient({ registry: this.#state.registry, reads: this.#reads, writes: this.#writes }, options);
+    return createClient({ registry: this.#state.registry, reads: this.#reads, writes: this.#writes, source: (kind) => this.source(kind) }, options);
+  }
+
+  cached({ group, kind }: Pick<AnyKind, 'group' | 'kind'>, { namespace, name }: Key): object | undefined {
+    const entry = this.#registry.ofKind(group, kind);
+    if (entry === undefined || entry.virtual) return undefined;
+    return this.#caches.find(entry)?.get(objectKey(entry.prefix, entry.isNamespaced ? namespace : undefined, name))?.object.object;
   }
 
   source<T>(kind: AnyKind): Source<T> {

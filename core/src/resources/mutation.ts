@@ -16,7 +16,7 @@ export interface Mutation {
   readonly found: Found;
   readonly key: string;
   readonly name: string;
-  readonly operation: Exclude<AdmissionOperation, 'delete'>;
+  readonly operation: Exclude<AdmissionOperation, 'delete' | 'metadata'>;
   readonly options: WriteOptions;
   /** What stood there when the write began. */
   readonly previous: StoredObject | undefined;

@@ -1,11 +1,11 @@
 import { change, type AdmissionOperation } from '@tappaas/sdk';
 import type { Admission, AdmissionRequest, PluginClaim, TapChange } from './admission-port.js';
-import { resourceErrors } from './errors.js';
+import { resourceErrors, type Cause } from './errors.js';
 import { findings } from './findings.js';
 import type { KindEntry } from './kind-entry.js';
 import { kernel } from './kinds/kernel-kinds.js';
 import { applyDefaults } from './schema/defaulting.js';
-import type { JsonObject } from './schema/json-value.js';
+import { equalJson, type JsonObject } from './schema/json-value.js';
 import { metadataOf, withMetadata } from './object-metadata.js';
 import { denied, invalid } from './refusal.js';
 import { changesSpec } from './spec-change.js';
@@ -18,7 +18,7 @@ export const claimsMax = 256;
 /** An object on its way into the store, in the stored version. */
 export interface Candidate {
   readonly entry: KindEntry;
-  readonly operation: Exclude<AdmissionOperation, 'delete'>;
+  readonly operation: Exclude<AdmissionOperation, 'delete' | 'metadata'>;
   readonly object: Body;
   readonly previous: StoredObject | undefined;
   readonly options: WriteOptions;
@@ -41,6 +41,9 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   if (!asksTaps(entry, completed, previous)) {
     const object = counted(entry, completed, previous);
     refuseInvalid(entry, object, previous);
+    if (previous && changesMetadata(previous.object, object)) {
+      refuseDenied(entry, object, await admission.validate({ ...requestOf(engine, candidate, object), operation: 'metadata' }));
+    }
     return { object, claims: undefined, changes: [] };
   }
   const request = requestOf(engine, candidate, completed);
@@ -49,8 +52,7 @@ export async function prepare(engine: string, admission: Admission, candidate: C
     mutated.changes.length > 0 ? asJson(mutated.object, mutated.changes.map(({ plugin }) => plugin).join(', ')) : mutated.object;
   const object = counted(entry, complete(entry, asBefore(entry, completed, changed), previous), previous);
   refuseInvalid(entry, object, previous);
-  const denials = await admission.validate({ ...request, object });
-  if (denials.length > 0) throw denied(entry, object, denials);
+  refuseDenied(entry, object, await admission.validate({ ...request, object }));
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
 }
 
@@ -59,6 +61,16 @@ function claimsOf(entry: KindEntry, claims: readonly PluginClaim[]): readonly Pl
   const plugins = [...new Set(claims.map(({ plugin }) => plugin))].join(', ');
   const message = `${entry.plural}: an object may claim ${claimsMax} things, ${claims.length} were claimed by ${plugins}`;
   throw resourceErrors.TAP_OBJECT_CLAIMS_TOO_MUCH({ message });
+}
+
+/** @throws TAP_OBJECT_DENIED with every denial */
+function refuseDenied(entry: KindEntry, object: Body, denials: readonly Cause[]): void {
+  if (denials.length > 0) throw denied(entry, object, denials);
+}
+
+/** Labels and annotations decide about more than the object itself: who may see it, which roles take it up. */
+function changesMetadata({ metadata: before }: Body, { metadata: after }: Body): boolean {
+  return !equalJson(before.labels ?? {}, after.labels ?? {}) || !equalJson(before.annotations ?? {}, after.annotations ?? {});
 }
 
 /** Taps are asked on create and when the spec changes; never about objects under deletion. */

@@ -1,5 +1,6 @@
 import type { Caller, Context } from '../context.js';
-import type { Awaitable, Strings } from '../values.js';
+import type { NonResourceRule, ResourceRule } from '../kubernetes.js';
+import type { Awaitable, Immutable, Strings } from '../values.js';
 
 /**
  * What an authenticator may look at: the headers that it says it reads (names lower-case), the verified client certificate and the peer's
@@ -57,15 +58,46 @@ export interface AccessRequest {
   };
   /** For requests that are not about objects, such as `/metrics`. */
   readonly path?: string;
+  /**
+   * The platform's namespace whose roles govern the request: on the platform's engine that of the object, on another engine the one for
+   * which the namespace there was made. Absent for what lies in no namespace, and for namespaces that the platform has not made.
+   */
+  readonly project?: string;
+  /** The tenant that owns this namespace. */
+  readonly tenant?: string;
 }
 
-/** An authorizer's answer; `deny` ends the matter, `no-opinion` asks the next one. */
+/** An authorizer's answer. Each is asked: one `deny` refuses whoever else allows, `allow` passes when nobody denies. */
 export interface AccessDecision {
   readonly decision: 'allow' | 'deny' | 'no-opinion';
   readonly reason: string;
 }
 
+/** Everything that a caller may do at a place. */
+export interface AccessRules {
+  readonly resourceRules: readonly Immutable<ResourceRule>[];
+  readonly nonResourceRules: readonly Immutable<NonResourceRule>[];
+  /** Why there may be more, or less, than is listed; absent when the lists are complete. */
+  readonly incomplete?: string;
+}
+
+/** Somebody who may do something, and what gives it to them. */
+export interface AccessSubject {
+  readonly kind: 'User' | 'Group' | 'ServiceAccount';
+  readonly name: string;
+  /** Of a service account. */
+  readonly namespace?: string;
+  /** Such as `RoleBinding team-a/developers of ClusterRole developer`. */
+  readonly through: string;
+  /** Namespace of what gives it; absent when it holds everywhere. */
+  readonly project?: string;
+}
+
 /** Decides what a caller may do. Synchronous when it can: it is asked for every request. */
 export interface Authorizer {
   authorize(request: AccessRequest): AccessDecision | Promise<AccessDecision>;
+  /** Lists what it allows in a namespace, for reviews of rules. Without it, such reviews say that they are incomplete. */
+  rules?(request: Pick<AccessRequest, 'caller' | 'engine' | 'project' | 'tenant'>): AccessRules | Promise<AccessRules>;
+  /** Lists who may do something; without it the authorizer grants nothing that could be listed. */
+  subjects?(request: Omit<AccessRequest, 'caller'>): readonly AccessSubject[] | Promise<readonly AccessSubject[]>;
 }

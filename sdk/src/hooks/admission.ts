@@ -12,10 +12,13 @@ export interface OfKinds {
 /** The kinds that a tap's options name. */
 export type KindsIn<O> = O extends { readonly kinds: readonly (infer K extends AnyKind)[] } ? K : never;
 
-/** What is being done to the object. */
-export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale';
+/**
+ * What is being done to the object. `update` changes the spec; `metadata` changes labels or annotations and nothing else, also of an
+ * object under deletion, and is asked of validating taps only.
+ */
+export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale' | 'metadata';
 
-/** Default: creates, and updates that change the spec. Never asked: status, finalizers, metadata, objects under deletion. */
+/** Default: creates, and updates that change the spec. Others only when named. Never asked: status, finalizers, objects under deletion. */
 export interface AdmissionOptions extends OfKinds {
   readonly operations?: readonly AdmissionOperation[];
 }

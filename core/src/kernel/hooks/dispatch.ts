@@ -1,4 +1,4 @@
-import type { Denial, For, Hook, Shape, TapError } from '@tappaas/sdk';
+import type { AdmissionOperation, Denial, For, Hook, Shape, TapError } from '@tappaas/sdk';
 
 /** What a tap at `hook` gets and answers when nothing is known of its options. */
 export type InputOf<S extends Shape> = For<S, S['options']>['input'];
@@ -8,7 +8,7 @@ export type OutputOf<S extends Shape> = Exclude<Awaited<For<S, S['options']>['ou
 export interface Selector {
   readonly engine?: string;
   readonly kind?: { readonly group: string; readonly kind: string };
-  readonly operation?: 'create' | 'update' | 'delete' | 'scale';
+  readonly operation?: AdmissionOperation;
   /** Key of a store, for taps that name stores. */
   readonly store?: string;
 }

@@ -8,6 +8,7 @@ export function lazyResources(instance: string, { resourcesFor }: Pick<KernelEnv
   return Object.freeze<Resources>({
     get: (kind, key) => found().get(kind, key),
     list: (kind, query) => found().list(kind, query),
+    watch: (kind, options) => found().watch(kind, options),
     create: (kind, object) => found().create(kind, object),
     apply: (kind, key, fields) => found().apply(kind, key, fields),
     patch: (kind, key, patch, options) => found().patch(kind, key, patch, options),

@@ -5,14 +5,14 @@ import type { Kernel } from '../../kernel/kernel.js';
 import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
 import { auditOf } from '../audit.js';
 import { contributionsOf } from '../contributions.js';
-import type { CallerIdentity } from '../caller-identity.js';
 import type { Engines } from '../engines.js';
+import type { PlatformAccess } from '../platform-access.js';
 import { tableColumns } from '../table-columns.js';
 
 export interface LoopbackApiParts {
   readonly kernel: Kernel;
   readonly engines: Engines;
-  readonly authorize: CallerIdentity['authorize'];
+  readonly authorize: PlatformAccess['authorize'];
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;

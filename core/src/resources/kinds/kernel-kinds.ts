@@ -42,15 +42,22 @@ export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[
     served(rbac, 'ClusterRole'),
     served(rbac, 'RoleBinding'),
     served(rbac, 'ClusterRoleBinding'),
+    ...reviewKinds(reviews),
+    own(Tenant),
+    own(PluginStatus),
+    own(Operation),
+  ];
+}
+
+/** Questions about callers, which every engine answers about itself. */
+export function reviewKinds(reviews: ReviewHandlers): readonly KindRegistration[] {
+  return [
     { ...served(authorization, 'SubjectAccessReview'), virtual: reviews.subjectAccessReview },
     { ...served(authorization, 'LocalSubjectAccessReview'), virtual: reviews.localSubjectAccessReview },
     { ...served(authorization, 'SelfSubjectAccessReview'), virtual: reviews.selfSubjectAccessReview },
     { ...served(authorization, 'SelfSubjectRulesReview'), virtual: reviews.selfSubjectRulesReview },
     { ...served(authentication, 'SelfSubjectReview'), virtual: reviews.selfSubjectReview },
     { ...served(authentication, 'TokenReview'), virtual: reviews.tokenReview },
-    own(Tenant),
-    own(PluginStatus),
-    own(Operation),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Denial, KindBehaviour } from '@tappaas/sdk';
 import { configMapBehaviour } from './config-map.js';
 import { namespaceBehaviour } from './namespace.js';
+import { roleBehaviour } from './role.js';
 import { roleBindingBehaviour } from './role-binding.js';
 import { secretBehaviour } from './secret.js';
 
@@ -9,6 +10,8 @@ const behaviours: Readonly<Record<string, KindBehaviour<never>>> = Object.freeze
   '/Namespace': namespaceBehaviour,
   '/Secret': secretBehaviour,
   '/ConfigMap': configMapBehaviour,
+  'rbac.authorization.k8s.io/Role': roleBehaviour,
+  'rbac.authorization.k8s.io/ClusterRole': roleBehaviour,
   'rbac.authorization.k8s.io/RoleBinding': roleBindingBehaviour,
   'rbac.authorization.k8s.io/ClusterRoleBinding': roleBindingBehaviour,
 });

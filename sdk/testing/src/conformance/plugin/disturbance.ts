@@ -2,12 +2,12 @@ import type { Resources } from '@tappaas/sdk';
 
 /** One call of a plugin on its resources. */
 export interface ResourceCall {
-  readonly verb: 'get' | 'list' | 'create' | 'apply' | 'patch' | 'delete';
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'delete';
   readonly plugin: string;
   readonly engine: string;
 }
 
-export const isWrite = ({ verb }: ResourceCall): boolean => verb !== 'get' && verb !== 'list';
+export const isWrite = ({ verb }: ResourceCall): boolean => !['get', 'list', 'watch'].includes(verb);
 
 /** Stands around every call: runs it, or does something else instead. */
 export type Around = <T>(call: ResourceCall, run: () => Promise<T>) => Promise<T>;
@@ -22,6 +22,9 @@ export function disturbed(around: Around): Wrap {
       get: (kind, key) => call('get', () => resources.get(kind, key)),
       async *list(kind, query) {
         yield* await call('list', async () => resources.list(kind, query));
+      },
+      async *watch(kind, options) {
+        yield* await call('watch', async () => resources.watch(kind, options));
       },
       create: (kind, object) => call('create', () => resources.create(kind, object)),
       apply: (kind, key, fields) => call('apply', () => resources.apply(kind, key, fields)),

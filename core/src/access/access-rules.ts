@@ -1,0 +1,76 @@
+import type { AccessRequest, AccessRules, AccessSubject, Authorizer, Caller } from '@tappaas/sdk';
+import type { Access } from './access.js';
+import { builtInRules, mayEverything } from './built-in-rules.js';
+import { narrowedRules } from './credential-scope.js';
+
+/** What rules are listed from. */
+export interface RuleSources {
+  readonly access: Access;
+  readonly authorizers: () => readonly Authorizer[];
+  readonly engine: string;
+}
+
+/** Everything that a caller may do in a namespace: the built-in rules, then what each authorizer lists. */
+export async function accessRules(sources: RuleSources, caller: Caller, namespace: string): Promise<AccessRules> {
+  const own = builtInRules(caller.groups, sources.engine);
+  const granted = mayEverything(caller.groups, sources.engine) ? nothing : await grantedRules(sources, caller, namespace);
+  const [ofAll, more] = [own, granted].map((rules) => narrowedRules(rules, caller.scope, namespace));
+  return joined([ofAll ?? nothing, more ?? nothing]);
+}
+
+async function grantedRules({ access, authorizers, engine }: RuleSources, caller: Caller, namespace: string): Promise<AccessRules> {
+  const { project, tenant } = access.placed({ engine, resource: { group: '', version: 'v1', plural: 'pods', namespace } });
+  const isBound = caller.tenant !== undefined && !(await access.isAdministrator(caller));
+  if (isBound && tenant !== caller.tenant) return nothing;
+  const where = { caller, engine, ...(project !== undefined && { project }), ...(tenant !== undefined && { tenant }) };
+  const lists = await Promise.all(authorizers().map((each) => each.rules?.(where) ?? unlisted));
+  const tenancy = isBound ? [{ ...ofTenant, incomplete: `rules hold only within the tenant ${caller.tenant ?? ''}` }] : [];
+  return joined([...tenancy, ...lists]);
+}
+
+const nothing: AccessRules = { resourceRules: [], nonResourceRules: [] };
+
+function joined(all: readonly AccessRules[]): AccessRules {
+  const reasons = all.flatMap(({ incomplete }) => incomplete ?? []);
+  return {
+    resourceRules: all.flatMap(({ resourceRules }) => resourceRules),
+    nonResourceRules: all.flatMap(({ nonResourceRules }) => nonResourceRules),
+    ...(reasons.length > 0 && { incomplete: reasons.join('; ') }),
+  };
+}
+
+/** What everybody of a tenant may do with what belongs to it. */
+const ofTenant: AccessRules = {
+  resourceRules: [
+    { verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['namespaces'] },
+    { verbs: ['get', 'list', 'watch'], apiGroups: ['platform.tappaas.dev'], resources: ['tenants'] },
+  ],
+  nonResourceRules: [],
+};
+
+const unlisted: AccessRules = { resourceRules: [], nonResourceRules: [], incomplete: 'an authorizer does not list its rules' };
+
+const administrators: AccessSubject = { kind: 'Group', name: 'system:masters', through: 'built-in rule' };
+const bindings = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
+
+/** Who may do something, as far as the asker may list the bindings that give it: of the namespace, and of the whole platform. */
+export async function subjectsFor(
+  { access, authorizers, engine }: RuleSources,
+  asker: Caller,
+  asked: Omit<AccessRequest, 'caller' | 'engine'>,
+): Promise<{ readonly subjects: readonly AccessSubject[]; readonly hidden: readonly string[] }> {
+  const request = access.placed({ engine, ...asked });
+  const may = async (plural: string, namespace?: string): Promise<boolean> => {
+    const resource = { ...bindings, plural, ...(namespace !== undefined && { namespace }) };
+    return (await access.authorize({ caller: asker, engine: 'platform', verb: 'list', resource })).decision === 'allow';
+  };
+  const { project } = request;
+  const inProject = project !== undefined && (await may('rolebindings', project));
+  const everywhere = await may('clusterrolebindings');
+  const lists = await Promise.all(authorizers().map((each) => each.subjects?.(request) ?? []));
+  const found = everywhere ? [administrators, ...lists.flat()] : lists.flat();
+  return {
+    subjects: found.filter((subject) => (subject.project === undefined ? everywhere : inProject)),
+    hidden: [...(everywhere ? [] : ['clusterrolebindings']), ...(project === undefined || inProject ? [] : [`rolebindings of ${project}`])],
+  };
+}

@@ -1,0 +1,112 @@
+import type { AccessDecision, AccessRequest, Authorizer, Caller } from '@tappaas/sdk';
+import { askAuthorizers } from './authorizer-chain.js';
+import { builtInDecision } from './built-in-rules.js';
+import { refusedByScope } from './credential-scope.js';
+import { administers, sideOf } from './tenant-boundary.js';
+import type { AccessQuestion, Verdict } from './verdict.js';
+
+/** Whose a namespace is. */
+export interface Place {
+  /** The platform's namespace whose roles govern it. */
+  readonly project?: string;
+  readonly tenant?: string;
+}
+
+/** Knows whose namespaces are, on every engine. */
+export interface Places {
+  /** As far as it is known now; may be a moment behind. */
+  now(engine: string, namespace: string): Place;
+  /** With everything that was acknowledged before the call. */
+  settled(engine: string, namespace: string): Promise<Place>;
+  /** The tenant's writes are refused. */
+  isSuspended(tenant: string): boolean;
+}
+
+export interface AccessOptions {
+  readonly authorizers: () => readonly Authorizer[];
+  /** Authorizers that are configured and do not run: as long as one is missing, nobody but the built-in rules allows anything. */
+  readonly missing: () => readonly string[];
+  readonly places: Places;
+  readonly platformEngine: string;
+}
+
+/** Answers what a caller may do. */
+export interface Access {
+  authorize(question: AccessQuestion): Verdict | Promise<Verdict>;
+  /** Whether a caller stands above tenants. */
+  isAdministrator(caller: Caller): boolean | Promise<boolean>;
+  /** The request with whose namespace it is about. */
+  placed<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place;
+}
+
+const nobody: Place = Object.freeze({});
+const reading = new Set(['get', 'list', 'watch']);
+
+/** The built-in rules, then the boundary of the caller's tenant, then every authorizer. */
+export function createAccess({ authorizers, missing, places, platformEngine }: AccessOptions): Access {
+  /** A namespace is governed as if it lay in itself, as in Kubernetes. */
+  const namespaceOf = ({ resource }: Pick<AccessRequest, 'resource'>): string | undefined =>
+    resource === undefined ? undefined : resource.group === '' && resource.plural === 'namespaces' ? resource.name : resource.namespace;
+
+  const placed = <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place => {
+    const namespace = namespaceOf(request);
+    return { ...request, ...(namespace === undefined ? nobody : places.now(request.engine, namespace)) };
+  };
+
+  const ask = (request: AccessRequest): Verdict | Promise<Verdict> => {
+    const absent = missing();
+    if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
+    return askAuthorizers(authorizers(), request);
+  };
+
+  const isAdministrator = (caller: Caller): boolean | Promise<boolean> => {
+    const request = administers({ caller, engine: platformEngine });
+    const answer = builtInDecision(request) ?? ask(request);
+    return answer instanceof Promise ? answer.then(isAllowed) : isAllowed(answer);
+  };
+
+  /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
+  const cross = async (request: AccessQuestion & Place, tenant: string, reason: string): Promise<Verdict> => {
+    const namespace = namespaceOf(request);
+    if (namespace !== undefined) {
+      const place = await places.settled(request.engine, namespace);
+      if (place.tenant !== request.tenant || place.project !== request.project) {
+        const { project: _, tenant: __, ...rest } = request;
+        const again = { ...rest, ...place };
+        if (sideOf(again, tenant, platformEngine).side !== 'outside') return within(again, tenant);
+      }
+    }
+    return (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason };
+  };
+
+  const within = (request: AccessQuestion & Place, tenant: string): Verdict | Promise<Verdict> => {
+    const side = sideOf(request, tenant, platformEngine);
+    if (side.side === 'outside') return cross(request, tenant, side.reason);
+    if (!reading.has(request.verb) && places.isSuspended(tenant)) return suspended(request, tenant);
+    if (side.side === 'inside') return ask(request);
+    const { narrowed } = side;
+    const own = (answer: AccessDecision): Verdict =>
+      answer.decision === 'deny'
+        ? answer
+        : { decision: 'allow', reason: `it belongs to the caller's tenant ${tenant}`, ...(narrowed && { narrowed }) };
+    const answer = ask(request);
+    return answer instanceof Promise ? answer.then(own) : own(answer);
+  };
+
+  const suspended = async (request: AccessQuestion & Place, tenant: string): Promise<Verdict> =>
+    (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
+
+  return {
+    placed,
+    isAdministrator,
+    authorize(question) {
+      const built = refusedByScope(question) ?? builtInDecision(question);
+      if (built !== undefined) return built;
+      const request = placed(question);
+      const { tenant } = question.caller;
+      return tenant === undefined ? ask(request) : within(request, tenant);
+    },
+  };
+}
+
+const isAllowed = ({ decision }: AccessDecision): boolean => decision === 'allow';

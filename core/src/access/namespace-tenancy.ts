@@ -1,0 +1,38 @@
+import type { Caller, Denial } from '@tappaas/sdk';
+import { tenantLabel } from './tenant-boundary.js';
+
+/** Who made a namespace, so that its first role binding can be made for them. */
+export const requesterAnnotation = 'tappaas.dev/requester';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** A namespace as far as tenancy looks at it. */
+export interface TenantNamespace {
+  readonly metadata: { readonly name: string; readonly labels?: Labels; readonly annotations?: Labels };
+}
+
+/** A namespace that somebody below the administrators makes: their tenant's, and it remembers them. */
+export function requested<N extends TenantNamespace>(namespace: N, { name, tenant }: Caller): N {
+  const { metadata } = namespace;
+  const labels = tenant === undefined || metadata.labels?.[tenantLabel] !== undefined ? metadata.labels : { ...metadata.labels, [tenantLabel]: tenant };
+  const annotations = { ...metadata.annotations, [requesterAnnotation]: name };
+  return { ...namespace, metadata: { ...metadata, ...(labels && { labels }), annotations } };
+}
+
+/** Only administrators say to whom a namespace belongs, and for whom it was made. */
+export function tenancyDenials(namespace: TenantNamespace, previous: TenantNamespace | undefined, caller: Caller): readonly Denial[] {
+  const { labels, annotations } = namespace.metadata;
+  const owner = labels?.[tenantLabel];
+  const ownerBefore = previous === undefined ? caller.tenant : previous.metadata.labels?.[tenantLabel];
+  const requester = annotations?.[requesterAnnotation];
+  const requesterBefore = previous === undefined ? caller.name : previous.metadata.annotations?.[requesterAnnotation];
+  return [
+    ...(owner === ownerBefore ? [] : [forbidden(`metadata.labels[${tenantLabel}]`, ownerBefore, owner)]),
+    ...(requester === requesterBefore ? [] : [forbidden(`metadata.annotations[${requesterAnnotation}]`, requesterBefore, requester)]),
+  ];
+}
+
+function forbidden(field: string, expected: string | undefined, found: string | undefined): Denial {
+  const said = (value: string | undefined): string => (value === undefined ? 'nothing' : `"${value}"`);
+  return { field, reason: 'Forbidden', message: `expected ${said(expected)}, found ${said(found)}: only an administrator of the platform may set it` };
+}

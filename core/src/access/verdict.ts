@@ -1,0 +1,16 @@
+import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
+
+/** Selectors to be added to a list or watch, so that it shows only what the caller may see. */
+export interface Narrowing {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** A question to the access stage. */
+export type AccessQuestion = AccessRequest & {
+  /** Who asks will obey a narrowing; everybody else is refused where one would be needed. */
+  readonly canNarrow?: boolean;
+};
+
+/** What the access stage says; what is allowed narrowed must not be answered whole. */
+export type Verdict = AccessDecision & { readonly narrowed?: Narrowing };

@@ -1,0 +1,48 @@
+import { isTapError, type AnyKind } from '@tappaas/sdk';
+import { Tenant, type TenantObject } from '@tappaas/sdk/kinds';
+import type { Place, Places } from '../access/access.js';
+import { tenantLabel } from '../access/tenant-boundary.js';
+import type { ResourceEngine } from '../resources/engine.js';
+import { namespaceLabel } from './cluster-namespaces.js';
+
+const Namespace: AnyKind = { group: '', kind: 'Namespace', version: 'v1' };
+const nowhere: Place = Object.freeze({});
+
+type Labelled = { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
+type Find = (engine: string, namespace: string) => Labelled | undefined;
+
+/** Whose namespaces are, read off labels in the engines' caches: the tenant's on the platform, the platform's namespace on others. */
+export function enginePlaces(engine: (name: string) => ResourceEngine | undefined, platformEngine: string): Places {
+  const cached: Find = (name, namespace) => engine(name)?.cached(Namespace, { name: namespace }) as Labelled | undefined;
+  const placeOf = (name: string, namespace: string, find: Find): Place => {
+    const found = find(name, namespace);
+    if (found === undefined) return nowhere;
+    const project = name === platformEngine ? namespace : found.metadata?.labels?.[namespaceLabel];
+    if (project === undefined) return nowhere;
+    const tenant = (name === platformEngine ? found : find(platformEngine, project))?.metadata?.labels?.[tenantLabel];
+    return { project, ...(tenant !== undefined && { tenant }) };
+  };
+  return {
+    now: (name, namespace) => placeOf(name, namespace, cached),
+    async settled(name, namespace) {
+      await catchUp(engine(name), namespace);
+      const project = name === platformEngine ? undefined : cached(name, namespace)?.metadata?.labels?.[namespaceLabel];
+      if (project !== undefined) await catchUp(engine(platformEngine), project);
+      return placeOf(name, namespace, cached);
+    },
+    isSuspended: (tenant) =>
+      (engine(platformEngine)?.cached(Tenant, { name: tenant }) as TenantObject | undefined)?.spec.suspended === true,
+  };
+}
+
+const catchUpMsMax = 5_000;
+
+/** A read of what the store has acknowledged brings the cache there. */
+async function catchUp(engine: ResourceEngine | undefined, name: string): Promise<void> {
+  const target = { kind: { group: '', version: 'v1', plural: 'namespaces' }, name };
+  try {
+    await engine?.get(target, { signal: AbortSignal.timeout(catchUpMsMax) });
+  } catch (error) {
+    if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Caller, HttpAnswer } from '@tappaas/sdk';
+import { subjectsFor } from '../access/access-rules.js';
+import { platformErrors } from './errors.js';
+import type { PlatformAccess } from './platform-access.js';
+
+type Query = Readonly<Record<string, string>>;
+
+/** Answers who may do something; the caller sees no more than what bindings it may list. @throws TAP_QUERY_INVALID */
+export async function whoCan(access: PlatformAccess, query: Query, caller: Caller | undefined): Promise<HttpAnswer> {
+  const { verb = '', resource = '', group = '', subresource, namespace, name, path, engine = 'platform' } = query;
+  if (caller === undefined || verb === '' || (resource === '') === (path === undefined || path === '')) {
+    throw platformErrors.TAP_QUERY_INVALID({ message: 'who-can: expected a verb, and either a resource or a path' });
+  }
+  const asked =
+    path !== undefined && path !== ''
+      ? { verb, path }
+      : { verb, resource: { group, version: '', plural: resource, ...given({ subresource, namespace, name }) } };
+  const { subjects, hidden } = await subjectsFor({ access, authorizers: access.authorizers, engine }, caller, asked);
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ subjects, hidden }) };
+}
+
+function given<K extends string>(values: Readonly<Record<K, string | undefined>>): { readonly [P in K]?: string } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== '')) as { [P in K]?: string };
+}
