@@ -239,7 +239,13 @@ class Start {
   ): ApiServer {
     const { clock, random, log, version } = this.#options;
     const seats = createFlow(defaultFlowLimits);
-    const own = platformRoutes({ kernel, engines, access, installation, schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler) });
+    const own = platformRoutes({
+      kernel,
+      engines,
+      access,
+      installation,
+      schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler),
+    });
     this.#contributions = this.#contributionsOf(kernel, engines);
     return createApiServer({
       engines: () => engines.all,

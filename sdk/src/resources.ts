@@ -42,7 +42,10 @@ export interface Resources {
    * a loss of the connection to the store it goes on with the difference, so nothing is missed, but an object that changed several times
    * meanwhile is told once. Ends when `signal` aborts. Needs the permission `watch`.
    */
-  watch<K extends AnyKind>(kind: K, options: { readonly signal: AbortSignal }): AsyncIterable<readonly ObjectChange<Immutable<ObjectOf<K>>>[]>;
+  watch<K extends AnyKind>(
+    kind: K,
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<readonly ObjectChange<Immutable<ObjectOf<K>>>[]>;
   /** Creates an object; metadata may carry `generateName` and owner references. @throws TAP_OBJECT_EXISTS */
   create<K extends AnyKind>(kind: K, object: object): Promise<Immutable<ObjectOf<K>>>;
   /** Server-side apply as this plugin; fields it applied before and leaves out now are removed. */

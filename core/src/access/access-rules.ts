@@ -23,7 +23,7 @@ async function grantedRules({ access, authorizers, engine }: RuleSources, caller
   const isBound = caller.tenant !== undefined && !(await access.isAdministrator(caller));
   if (isBound && tenant !== caller.tenant) return nothing;
   const where = { caller, engine, ...(project !== undefined && { project }), ...(tenant !== undefined && { tenant }) };
-  const lists = await Promise.all(authorizers().map((each) => each.rules?.(where) ?? unlisted));
+  const lists = await Promise.all(authorizers().map(async (each) => each.rules?.(where) ?? unlisted));
   const tenancy = isBound ? [{ ...ofTenant, incomplete: `rules hold only within the tenant ${caller.tenant ?? ''}` }] : [];
   return joined([...tenancy, ...lists]);
 }
@@ -67,7 +67,7 @@ export async function subjectsFor(
   const { project } = request;
   const inProject = project !== undefined && (await may('rolebindings', project));
   const everywhere = await may('clusterrolebindings');
-  const lists = await Promise.all(authorizers().map((each) => each.subjects?.(request) ?? []));
+  const lists = await Promise.all(authorizers().map(async (each) => each.subjects?.(request) ?? []));
   const found = everywhere ? [administrators, ...lists.flat()] : lists.flat();
   return {
     subjects: found.filter((subject) => (subject.project === undefined ? everywhere : inProject)),

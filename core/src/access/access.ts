@@ -32,9 +32,9 @@ export interface AccessOptions {
 
 /** Answers what a caller may do. */
 export interface Access {
-  authorize(question: AccessQuestion): Verdict | Promise<Verdict>;
+  readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
   /** Whether a caller stands above tenants. */
-  isAdministrator(caller: Caller): boolean | Promise<boolean>;
+  readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
   /** The request with whose namespace it is about. */
   placed<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place;
 }
@@ -94,7 +94,9 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   };
 
   const suspended = async (request: AccessQuestion & Place, tenant: string): Promise<Verdict> =>
-    (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
+    (await isAdministrator(request.caller))
+      ? ask(request)
+      : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
 
   return {
     placed,

@@ -52,7 +52,7 @@ export function builtInRules(groups: readonly string[], engine: string): AccessR
     return {
       resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
       nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-      };
+    };
   }
   return everybodysRules;
 }

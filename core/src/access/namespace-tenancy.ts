@@ -14,7 +14,8 @@ export interface TenantNamespace {
 /** A namespace that somebody below the administrators makes: their tenant's, and it remembers them. */
 export function requested<N extends TenantNamespace>(namespace: N, { name, tenant }: Caller): N {
   const { metadata } = namespace;
-  const labels = tenant === undefined || metadata.labels?.[tenantLabel] !== undefined ? metadata.labels : { ...metadata.labels, [tenantLabel]: tenant };
+  const labels =
+    tenant === undefined || metadata.labels?.[tenantLabel] !== undefined ? metadata.labels : { ...metadata.labels, [tenantLabel]: tenant };
   const annotations = { ...metadata.annotations, [requesterAnnotation]: name };
   return { ...namespace, metadata: { ...metadata, ...(labels && { labels }), annotations } };
 }
@@ -34,5 +35,9 @@ export function tenancyDenials(namespace: TenantNamespace, previous: TenantNames
 
 function forbidden(field: string, expected: string | undefined, found: string | undefined): Denial {
   const said = (value: string | undefined): string => (value === undefined ? 'nothing' : `"${value}"`);
-  return { field, reason: 'Forbidden', message: `expected ${said(expected)}, found ${said(found)}: only an administrator of the platform may set it` };
+  return {
+    field,
+    reason: 'Forbidden',
+    message: `expected ${said(expected)}, found ${said(found)}: only an administrator of the platform may set it`,
+  };
 }

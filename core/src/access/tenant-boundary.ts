@@ -40,7 +40,11 @@ export function sideOf(request: AccessQuestion, tenant: string, platformEngine: 
   if (kind === '/namespaces') return namespaceSide(request, tenant, engine === platformEngine);
   if (namespace !== undefined) return request.tenant === tenant ? inside : outside(tenant);
   if (kind === tenants && engine === platformEngine && reads && resource.subresource === undefined) {
-    return name === undefined ? narrowed(request, tenant, { fieldSelector: `metadata.name=${tenant}` }) : name === tenant ? { side: 'own' } : outside(tenant);
+    return name === undefined
+      ? narrowed(request, tenant, { fieldSelector: `metadata.name=${tenant}` })
+      : name === tenant
+        ? { side: 'own' }
+        : outside(tenant);
   }
   return reads && shared.has(kind) ? inside : outside(tenant);
 }

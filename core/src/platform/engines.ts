@@ -129,7 +129,13 @@ export class Engines {
         ...(namespace ? { namespace } : {}),
         ...(name ? { name } : {}),
       };
-      const { decision, reason, narrowed } = await this.#options.access.authorize({ caller, engine, verb, resource, canNarrow: verb === 'list' });
+      const { decision, reason, narrowed } = await this.#options.access.authorize({
+        caller,
+        engine,
+        verb,
+        resource,
+        canNarrow: verb === 'list',
+      });
       if (decision !== 'allow')
         throw platformErrors.TAP_ACCESS_DENIED({
           message: `${caller.name} may not ${verb} ${plural}${reason === '' ? '' : `: ${reason}`}`,

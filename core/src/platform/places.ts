@@ -9,26 +9,25 @@ const Namespace: AnyKind = { group: '', kind: 'Namespace', version: 'v1' };
 const nowhere: Place = Object.freeze({});
 
 type Labelled = { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
-type Find = (engine: string, namespace: string) => Labelled | undefined;
 
 /** Whose namespaces are, read off labels in the engines' caches: the tenant's on the platform, the platform's namespace on others. */
 export function enginePlaces(engine: (name: string) => ResourceEngine | undefined, platformEngine: string): Places {
-  const cached: Find = (name, namespace) => engine(name)?.cached(Namespace, { name: namespace }) as Labelled | undefined;
-  const placeOf = (name: string, namespace: string, find: Find): Place => {
-    const found = find(name, namespace);
+  const cached = (name: string, namespace: string): Labelled | undefined => engine(name)?.cached(Namespace, { name: namespace });
+  const placeOf = (name: string, namespace: string): Place => {
+    const found = cached(name, namespace);
     if (found === undefined) return nowhere;
     const project = name === platformEngine ? namespace : found.metadata?.labels?.[namespaceLabel];
     if (project === undefined) return nowhere;
-    const tenant = (name === platformEngine ? found : find(platformEngine, project))?.metadata?.labels?.[tenantLabel];
+    const tenant = (name === platformEngine ? found : cached(platformEngine, project))?.metadata?.labels?.[tenantLabel];
     return { project, ...(tenant !== undefined && { tenant }) };
   };
   return {
-    now: (name, namespace) => placeOf(name, namespace, cached),
+    now: placeOf,
     async settled(name, namespace) {
       await catchUp(engine(name), namespace);
       const project = name === platformEngine ? undefined : cached(name, namespace)?.metadata?.labels?.[namespaceLabel];
       if (project !== undefined) await catchUp(engine(platformEngine), project);
-      return placeOf(name, namespace, cached);
+      return placeOf(name, namespace);
     },
     isSuspended: (tenant) =>
       (engine(platformEngine)?.cached(Tenant, { name: tenant }) as TenantObject | undefined)?.spec.suspended === true,

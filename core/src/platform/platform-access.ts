@@ -12,10 +12,17 @@ export interface PlatformAccess extends Access {
 const name = 'platform';
 
 /** Access as the platform has it; until an engine has started, no namespace of it belongs to anybody. */
-export function platformAccess(kernel: Pick<Kernel, 'services' | 'plugins' | 'onGeneration'>, engine: (name: string) => ResourceEngine | undefined): PlatformAccess {
+export function platformAccess(
+  kernel: Pick<Kernel, 'services' | 'plugins' | 'onGeneration'>,
+  engine: (name: string) => ResourceEngine | undefined,
+): PlatformAccess {
   const provided = kernel.services.family(families.authorizer);
   const authorizers = handlesOf(provided);
-  const expectedNow = (): readonly string[] => kernel.plugins().filter(isExpected).map(({ id }) => id);
+  const expectedNow = (): readonly string[] =>
+    kernel
+      .plugins()
+      .filter(isExpected)
+      .map(({ id }) => id);
   let expected = expectedNow();
   kernel.onGeneration(() => void (expected = expectedNow()));
   const missing = (): readonly string[] => (expected.every((id) => provided.has(id)) ? none : expected.filter((id) => !provided.has(id)));

@@ -1,4 +1,16 @@
-import type { AnyKind, Awaitable, Caller, Guard, Immutable, Key, ListQuery, ObjectChange, ObjectOf, Preconditions, Resources } from '@tappaas/sdk';
+import type {
+  AnyKind,
+  Awaitable,
+  Caller,
+  Guard,
+  Immutable,
+  Key,
+  ListQuery,
+  ObjectChange,
+  ObjectOf,
+  Preconditions,
+  Resources,
+} from '@tappaas/sdk';
 import { resourceErrors } from './errors.js';
 import { followed, type FollowedObject } from './following.js';
 import type { KindEntry } from './kind-entry.js';

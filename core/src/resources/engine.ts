@@ -166,7 +166,10 @@ class Engine implements ResourceEngine {
   }
 
   client(options: ClientOptions): Resources {
-    return createClient({ registry: this.#state.registry, reads: this.#reads, writes: this.#writes, source: (kind) => this.source(kind) }, options);
+    return createClient(
+      { registry: this.#state.registry, reads: this.#reads, writes: this.#writes, source: (kind) => this.source(kind) },
+      options,
+    );
   }
 
   cached({ group, kind }: Pick<AnyKind, 'group' | 'kind'>, { namespace, name }: Key): object | undefined {

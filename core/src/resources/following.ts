@@ -19,7 +19,10 @@ const watchMs = 3_600_000;
  *
  * @throws what the source refuses, but for a history that is gone
  */
-export async function* followed(source: Source<FollowedObject>, signal: AbortSignal): AsyncGenerator<readonly FollowedChange[], void, void> {
+export async function* followed(
+  source: Source<FollowedObject>,
+  signal: AbortSignal,
+): AsyncGenerator<readonly FollowedChange[], void, void> {
   const known = new Map<string, FollowedObject>();
   let isFirst = true;
   while (!signal.aborted) {

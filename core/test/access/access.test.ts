@@ -1,7 +1,7 @@
 import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
 import test from 'ava';
 import { createAccessReviews } from '../../dist/access/access-reviews.js';
-import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
+import { accessOf, reviewsOf } from './access-of.ts';
 
 const caller = (...groups: string[]) => ({ name: 'joe', groups });
 const secrets = { group: '', version: 'v1', plural: 'secrets', namespace: 'a', name: 'x' };
@@ -16,12 +16,12 @@ const answers = (decision: AccessDecision['decision'], reason = '') => ({ author
 const later = (decision: AccessDecision['decision'], reason = '') => ({ authorize: async () => ({ decision, reason }) });
 
 test('administrators may do everything, also where an authorizer would deny', (t) => {
-  const authorize = createAuthorizerChain(() => [answers('deny')]);
+  const authorize = accessOf([answers('deny')]).authorize;
   t.like(authorize(asked({ caller: caller('system:masters') })), { decision: 'allow' });
 });
 
 test('a process of an engine may do everything there and nothing elsewhere', (t) => {
-  const authorize = createAuthorizerChain(() => []);
+  const authorize = accessOf([]).authorize;
   const agent = caller('system:engine:local');
   t.like(authorize(asked({ caller: agent, engine: 'local' })), { decision: 'allow' });
   t.like(authorize(asked({ caller: agent })), { decision: 'no-opinion' });
@@ -29,7 +29,7 @@ test('a process of an engine may do everything there and nothing elsewhere', (t)
 });
 
 test('everybody may discover and ask about themselves, and nothing more', (t) => {
-  const authorize = createAuthorizerChain(() => []);
+  const authorize = accessOf([]).authorize;
   const decide = (extra: Partial<AccessRequest>) => (authorize(asked(extra)) as AccessDecision).decision;
   for (const path of ['/api', '/apis', '/apis/apps/v1', '/openapi/v3', '/version']) {
     const { resource: _, ...request } = asked({ path });
@@ -45,21 +45,28 @@ test('everybody may discover and ask about themselves, and nothing more', (t) =>
   t.is(decide({ verb: 'get' }), 'no-opinion');
 });
 
-test('the first opinion counts: allow and deny both end the matter', async (t) => {
-  const decide = async (...authorizers: Parameters<typeof createAuthorizerChain>[0] extends () => readonly (infer A)[] ? A[] : never) =>
-    (await createAuthorizerChain(() => authorizers)(asked({}))).decision;
-  t.is(await decide(answers('no-opinion'), answers('allow'), answers('deny')), 'allow');
+test('one denial refuses whoever else allows, and what nobody denies one must allow', async (t) => {
+  const decide = async (...authorizers: Authorizer[]) => (await accessOf(authorizers).authorize(asked({}))).decision;
+  t.is(await decide(answers('no-opinion'), answers('allow'), answers('deny')), 'deny');
+  t.is(await decide(answers('allow'), later('deny')), 'deny');
   t.is(await decide(answers('no-opinion'), later('deny'), answers('allow')), 'deny');
+  t.is(await decide(later('allow'), later('no-opinion')), 'allow');
   t.is(await decide(later('no-opinion'), later('no-opinion'), answers('allow')), 'allow');
   t.is(await decide(answers('no-opinion'), later('no-opinion')), 'no-opinion');
 });
 
+test('as long as an authorizer that is configured does not run, nobody but the built-in rules allows anything', (t) => {
+  const { authorize } = accessOf([answers('allow')], undefined, ['policies']);
+  t.like(authorize(asked({})), { decision: 'deny', reason: 'authorizer policies is configured and does not run' });
+  t.like(authorize(asked({ caller: caller('system:masters') })), { decision: 'allow' });
+});
+
 test('who is refused learns every reason, and synchronous authorizers are asked synchronously', async (t) => {
-  t.deepEqual(createAuthorizerChain(() => [answers('no-opinion', 'no role'), answers('no-opinion', 'no policy')])(asked({})), {
+  t.deepEqual(accessOf([answers('no-opinion', 'no role'), answers('no-opinion', 'no policy')]).authorize(asked({})), {
     decision: 'no-opinion',
     reason: 'no role; no policy',
   });
-  t.deepEqual(await createAuthorizerChain(() => [answers('no-opinion', 'no role'), later('no-opinion', 'no policy')])(asked({})), {
+  t.deepEqual(await accessOf([answers('no-opinion', 'no role'), later('no-opinion', 'no policy')]).authorize(asked({})), {
     decision: 'no-opinion',
     reason: 'no role; no policy',
   });
@@ -71,7 +78,7 @@ test('an authorizer that throws lets nobody pass', async (t) => {
       throw new Error('broken');
     },
   };
-  t.throws(() => createAuthorizerChain(() => [broken, answers('allow')])(asked({})), { message: 'broken' });
+  t.throws(() => accessOf([broken, answers('allow')]).authorize(asked({})), { message: 'broken' });
 });
 
 function reviews(decision: AccessDecision['decision'] = 'no-opinion') {
@@ -82,7 +89,11 @@ function reviews(decision: AccessDecision['decision'] = 'no-opinion') {
       requests.push(request);
       return { decision, reason: 'because' };
     },
-    rules: () => ({ resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }], nonResourceRules: [], isComplete: false }),
+    rules: async () => ({
+      resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }],
+      nonResourceRules: [],
+      incomplete: 'policies',
+    }),
   });
   return { ...made, requests };
 }
@@ -96,7 +107,7 @@ test('a review of the caller asks what the request itself would be asked', async
   const { status } = (await selfSubjectAccessReview({ spec }, request)) as { status: object };
   t.deepEqual(status, { allowed: true, reason: 'because' });
   const resource = { group: 'apps', version: '', plural: 'deployments', subresource: 'scale', namespace: 'a', name: 'x' };
-  t.deepEqual(requests, [{ caller: request.caller, engine: 'platform', verb: 'get', resource }]);
+  t.deepEqual(requests, [{ caller: request.caller, engine: 'platform', verb: 'get', resource, canNarrow: true }] as never);
 });
 
 test('a path can be asked about, and a denial is told apart from nobody having allowed it', async (t) => {
@@ -124,10 +135,11 @@ test('a review asks about one thing, of somebody, in its own namespace', async (
 test('rules are those that everybody has and those that authorizers list', async (t) => {
   const { selfSubjectRulesReview } = reviews();
   const { status } = (await selfSubjectRulesReview({ spec: { namespace: 'a' } }, request)) as {
-    status: { resourceRules: object[]; incomplete: boolean };
+    status: { resourceRules: object[]; incomplete: boolean; evaluationError: string };
   };
-  t.is(status.resourceRules.length, 3);
+  t.is(status.resourceRules.length, 1);
   t.true(status.incomplete);
+  t.is(status.evaluationError, 'policies');
   await t.throwsAsync(selfSubjectRulesReview({ spec: {} }, request), { code: 'TAP_REVIEW_INVALID' });
 });
 
@@ -139,8 +151,7 @@ test('who asks who they are is told', async (t) => {
 });
 
 const narrowedTo = (scope: AccessScope, ...groups: string[]) => ({ name: 'joe', groups, scope });
-const verdict = (extra: Partial<AccessRequest>) =>
-  (createAuthorizerChain(() => [answers('allow')])(asked(extra)) as AccessDecision).decision;
+const verdict = (extra: Partial<AccessRequest>) => (accessOf([answers('allow')]).authorize(asked(extra)) as AccessDecision).decision;
 
 test('a credential for some verbs is refused the others, even to an administrator', (t) => {
   const reader = narrowedTo({ verbs: ['get', 'list'] }, 'system:masters');
@@ -167,21 +178,20 @@ test('a credential for some namespaces reaches no other one, nothing of no names
   t.is(verdict({ caller, resource: { ...namespaces, group: 'x', name: 'a' } }), 'deny');
   t.is(verdict({ caller, engine: 'local' }), 'deny');
   const { resource: ___, ...metrics } = asked({ caller, path: '/metrics' });
-  t.is((createAuthorizerChain(() => [])(metrics) as AccessDecision).decision, 'deny');
+  t.is((accessOf([]).authorize(metrics) as AccessDecision).decision, 'deny');
 });
 
 test('discovery and questions about oneself lie inside of every scope', (t) => {
   const caller = narrowedTo({ namespaces: [], verbs: [] });
   const { resource: _, ...discovery } = asked({ caller, path: '/apis' });
-  t.is((createAuthorizerChain(() => [])(discovery) as AccessDecision).decision, 'allow');
+  t.is((accessOf([]).authorize(discovery) as AccessDecision).decision, 'allow');
   const resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews' };
   t.is(verdict({ caller, verb: 'create', resource }), 'allow');
   t.is(verdict({ caller, verb: 'create', resource: { ...resource, plural: 'tokenreviews' } }), 'deny');
 });
 
 test('a rules review lists what is left of an administrator in the scope of the credential', async (t) => {
-  const rules = () => ({ resourceRules: [], nonResourceRules: [], isComplete: true });
-  const reviews = createAccessReviews({ engine: 'platform', authorize: createAuthorizerChain(() => []), rules });
+  const reviews = reviewsOf(accessOf());
   const caller = narrowedTo({ namespaces: ['a'], verbs: ['get'] }, 'system:masters');
   const left = async (namespace: string) =>
     (await reviews.selfSubjectRulesReview({ spec: { namespace } }, { caller, namespace: undefined }))['status'];

@@ -176,6 +176,30 @@ test('taps are asked about specs: not about status, metadata, finalizers or obje
   t.deepEqual(asked, ['create', 'update', 'scale', 'delete']);
 });
 
+test('taps that ask for it hear of changes of labels and annotations alone, also under deletion, and may deny them', async (t) => {
+  const asked: string[] = [];
+  const note: FakeTap = {
+    plugin: 'note',
+    kind: 'Widget',
+    operations: ['metadata'],
+    run: ({ operation, object, previous }) => {
+      const { labels = {} } = (object as { metadata: { labels?: Record<string, string> } }).metadata;
+      asked.push(`${operation} ${previous === undefined ? 'new' : 'known'} ${Object.keys(labels).join()}`);
+      return labels['owner'] === 'me' ? deny({ field: 'metadata.labels[owner]', reason: 'No', message: 'not yours' }) : undefined;
+    },
+  };
+  const { create, patch, remove } = await withTaps({ 'admission.validate': [note] });
+  await create(widgets, widget('a', {}, { finalizers: ['test.dev/one'] }));
+  await patch(widgets, 'default/a', { metadata: { labels: { x: 'y' } } });
+  await patch(widgets, 'default/a', { spec: { size: 2 } });
+  await patch(widgets, 'default/a', { status: { phase: 'x' } }, { subresource: 'status' });
+  await t.throwsAsync(patch(widgets, 'default/a', { metadata: { labels: { owner: 'me' } } }), { code: 'TAP_OBJECT_DENIED' });
+  await remove(widgets, 'default/a');
+  await patch(widgets, 'default/a', { metadata: { annotations: { z: '1' } } });
+  await patch(widgets, 'default/a', { metadata: { finalizers: null } });
+  t.deepEqual(asked, ['metadata known x', 'metadata known x,owner', 'metadata known x']);
+});
+
 test('taps see on dry runs that they are', async (t) => {
   const asked: boolean[] = [];
   const { create } = await withTaps({

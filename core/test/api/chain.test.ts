@@ -1,6 +1,6 @@
 import { errorTable, type Caller } from '@tappaas/sdk';
 import test from 'ava';
-import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
+import { accessOf } from '../access/access-of.ts';
 import { askPort, callers, startServer } from './running-server.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -257,7 +257,7 @@ test('who acts as somebody else stays inside of the scope of the credential and 
   const admin = { name: 'admin', groups: ['system:masters'], tenant: 'acme', scope };
   const { ask } = await startServer(t, {
     authenticate: () => ({ caller: admin, credentialId: 'x' }),
-    authorize: createAuthorizerChain(() => []),
+    authorize: accessOf().authorize,
     flow: ({ caller }) => {
       seen.push(caller);
       return { release: () => {} };

@@ -1,5 +1,3 @@
-import { createAccessReviews } from '../../dist/access/access-reviews.js';
-import { createAuthorizerChain } from '../../dist/access/authorizer-chain.js';
 import type { TlsMaterial } from '../../dist/api/certificates.js';
 import { createApiServer } from '../../dist/api/server.js';
 import { createFlow, defaultFlowLimits, type FlowLimits } from '../../dist/flow/seats.js';
@@ -15,6 +13,7 @@ import { declaredColumns } from '../../dist/resources/table/table-column.js';
 import { tableOf } from '../../dist/resources/table/table.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { openWatchCache } from '../../dist/store/watch-cache.js';
+import { accessOf, reviewsOf } from '../access/access-of.ts';
 import { quietLog, realClock } from './running-server.ts';
 
 export interface RealServer {
@@ -41,9 +40,8 @@ export async function startRealServer({ tls, flowLimits }: RealServerOptions = {
     () => [],
     new CredentialCache(realClock),
   );
-  const authorize = createAuthorizerChain(() => []);
-  const rules = () => ({ resourceRules: [], nonResourceRules: [], isComplete: true });
-  const reviews = { ...createAccessReviews({ engine: 'platform', authorize, rules }), tokenReview: createTokenReview(authenticate) };
+  const access = accessOf();
+  const reviews = { ...reviewsOf(access), tokenReview: createTokenReview(authenticate) };
   const store = createMemoryStore({ clock: realClock });
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
   const kinds = kernelKinds(reviews);
@@ -52,7 +50,7 @@ export async function startRealServer({ tls, flowLimits }: RealServerOptions = {
   const server = createApiServer({
     engines: () => new Map([['platform', engine]]),
     authenticate,
-    authorize,
+    authorize: access.authorize,
     flow: createFlow({ ...defaultFlowLimits, ...flowLimits }),
     audit: () => ({ end: () => {} }),
     tableFor: ({ columns }, objects) => tableOf(declaredColumns(columns), objects, realClock.nowMs()),

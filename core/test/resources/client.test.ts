@@ -151,3 +151,31 @@ test('an informer follows the engine', async (t) => {
   stop.abort();
   await running;
 });
+
+test('a watch tells what there is in one batch, then every change in order, and ends with its signal', async (t) => {
+  const fixture = await startEngine();
+  const client = clientOf(fixture);
+  await client.create(Widget, widget('a', { size: 1 }));
+  await client.create(Widget, widget('b', { size: 2 }));
+  const stop = new AbortController();
+  const batches = client.watch(Widget, { signal: stop.signal })[Symbol.asyncIterator]();
+  const told = async () =>
+    (await batches.next()).value?.map(({ type, object }: TestObject) => `${type} ${object.metadata.name} ${object.spec.size}`);
+  t.deepEqual(await told(), ['put a 1', 'put b 2']);
+  await client.patch(Widget, { namespace: 'default', name: 'a' }, { spec: { size: 5 } });
+  t.deepEqual(await told(), ['put a 5']);
+  await client.delete(Widget, { namespace: 'default', name: 'b' });
+  t.deepEqual(await told(), ['deleted b 2']);
+  stop.abort();
+  t.true((await batches.next()).done);
+});
+
+test('a watch of a kind without objects begins with an empty batch, and asks for the right to watch', async (t) => {
+  const verbs: string[] = [];
+  const client = clientOf(await startEngine(), { authorize: ({ verb }: Access) => void verbs.push(verb) });
+  for await (const batch of client.watch(Widget, { signal: never })) {
+    t.deepEqual(batch, []);
+    break;
+  }
+  t.deepEqual(verbs, ['watch']);
+});

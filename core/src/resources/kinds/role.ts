@@ -5,7 +5,10 @@ import { isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js
 export const roleBehaviour: KindBehaviour<never> = {
   check(object: JsonObject) {
     const isCluster = object['kind'] === 'ClusterRole';
-    return [...membersOf(object, 'rules').flatMap((rule, index) => ruleDenials(rule, `rules[${index}]`, isCluster)), ...aggregationDenials(object)];
+    return [
+      ...membersOf(object, 'rules').flatMap((rule, index) => ruleDenials(rule, `rules[${index}]`, isCluster)),
+      ...aggregationDenials(object),
+    ];
   },
 };
 

@@ -1,0 +1,127 @@
+import type { AccessRequest, Authorizer } from '@tappaas/sdk';
+import test from 'ava';
+import type { Place, Places } from '../../dist/access/access.js';
+import { requested, tenancyDenials } from '../../dist/access/namespace-tenancy.js';
+import { accessOf } from './access-of.ts';
+
+const everything: Authorizer = { authorize: () => ({ decision: 'allow', reason: 'a role allows everything' }) };
+/** Allows everything to everybody, but stands nobody above tenants. */
+const nearlyEverything: Authorizer = {
+  authorize: ({ verb }) => (verb === 'administer' ? { decision: 'no-opinion', reason: '' } : { decision: 'allow', reason: 'a role' }),
+};
+const ann = { name: 'ann', groups: ['devs'], tenant: 'acme' };
+const owners: Readonly<Record<string, Place>> = {
+  'platform/shop': { project: 'shop', tenant: 'acme' },
+  'platform/other': { project: 'other', tenant: 'rival' },
+  'platform/default': { project: 'default' },
+  'local/tappaas-shop': { project: 'shop', tenant: 'acme' },
+  'local/tappaas-other': { project: 'other', tenant: 'rival' },
+};
+const places = (later: Readonly<Record<string, Place>> = {}): Places => ({
+  now: (engine, namespace) => owners[`${engine}/${namespace}`] ?? {},
+  settled: (engine, namespace) => Promise.resolve(later[`${engine}/${namespace}`] ?? owners[`${engine}/${namespace}`] ?? {}),
+  isSuspended: (tenant) => tenant === 'late-payer',
+});
+type Asked = Partial<AccessRequest> & {
+  readonly of?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly canNarrow?: boolean;
+};
+const question = ({ of = '/secrets', namespace, name, ...rest }: Asked) => {
+  const [group = '', plural = ''] = of.split('/');
+  const resource = { group, version: 'v1', plural, ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) };
+  return { caller: ann, engine: 'platform', verb: 'get', ...(rest.path === undefined && { resource }), ...rest };
+};
+const decide = async (asked: Asked, authorizer = nearlyEverything, known = places()) =>
+  (await accessOf([authorizer], known).authorize(question(asked))).decision;
+
+test('whatever roles say, a tenant has only the namespaces that carry its label', async (t) => {
+  t.is(await decide({ namespace: 'shop' }), 'allow');
+  for (const namespace of ['other', 'default', 'not-there']) t.is(await decide({ namespace }), 'deny', namespace);
+  t.is(await decide({ of: '/namespaces', name: 'shop', verb: 'delete' }), 'allow');
+  t.is(await decide({ of: '/namespaces', name: 'other' }), 'deny');
+});
+
+test('what is another’s is refused in the same words as what is not there', async (t) => {
+  const { authorize } = accessOf([nearlyEverything], places());
+  const [other, absent] = await Promise.all(['other', 'not-there'].map(async (namespace) => authorize(question({ namespace }))));
+  t.deepEqual(other, absent);
+});
+
+test('on the engine of a cluster the namespace counts for which the one there was made', async (t) => {
+  t.is(await decide({ engine: 'local', namespace: 'tappaas-shop' }), 'allow');
+  t.is(await decide({ engine: 'local', namespace: 'tappaas-other' }), 'deny');
+  t.is(await decide({ engine: 'local', namespace: 'shop' }), 'deny');
+  t.is(await decide({ engine: 'local', of: '/namespaces', name: 'tappaas-shop', verb: 'update' }), 'deny');
+});
+
+test('nothing is seen across namespaces, of the cluster or below paths of the platform', async (t) => {
+  t.is(await decide({ verb: 'list' }), 'deny');
+  for (const kind of ['/nodes', 'rbac.authorization.k8s.io/clusterrolebindings', 'acme.example/things'])
+    t.is(await decide({ of: kind }), 'deny', kind);
+  t.is(await decide({ of: 'rbac.authorization.k8s.io/clusterroles' }), 'allow');
+  t.is(await decide({ of: 'rbac.authorization.k8s.io/clusterroles', verb: 'update' }), 'deny');
+  t.is(await decide({ path: '/metrics' }), 'deny');
+  t.is(await decide({ path: '/plugins/platform/reload', verb: 'post' }), 'deny');
+  t.is(await decide({ path: '/plugins/builds/sources', verb: 'post' }), 'allow');
+});
+
+test('everybody of a tenant may list its namespaces and its Tenant, narrowed to them, where who asks obeys', async (t) => {
+  const nobody: Authorizer = { authorize: () => ({ decision: 'no-opinion', reason: '' }) };
+  const { authorize } = accessOf([nobody], places());
+  t.like(await authorize(question({ of: '/namespaces', verb: 'list', canNarrow: true })), {
+    decision: 'allow',
+    narrowed: { labelSelector: 'tappaas.dev/tenant=acme' },
+  });
+  t.like(await authorize(question({ of: 'platform.tappaas.dev/tenants', verb: 'watch', canNarrow: true })), {
+    decision: 'allow',
+    narrowed: { fieldSelector: 'metadata.name=acme' },
+  });
+  t.is((await authorize(question({ of: '/namespaces', verb: 'list' }))).decision, 'deny');
+  t.is((await authorize(question({ of: '/namespaces', name: 'shop' }))).decision, 'allow');
+  t.is((await authorize(question({ of: 'platform.tappaas.dev/tenants', name: 'acme' }))).decision, 'allow');
+  t.is((await authorize(question({ of: 'platform.tappaas.dev/tenants', name: 'rival' }))).decision, 'deny');
+});
+
+test('who may administer tenants stands above them, and an authorizer that denies still does', async (t) => {
+  t.is(await decide({ namespace: 'other' }, everything), 'allow');
+  t.is(await decide({ verb: 'list' }, everything), 'allow');
+  const denies: Authorizer = { authorize: ({ verb }) => ({ decision: verb === 'administer' ? 'allow' : 'deny', reason: 'a policy' }) };
+  t.is(await decide({ namespace: 'other' }, denies), 'deny');
+});
+
+test('a namespace that was made a moment ago is looked for before its owner is refused', async (t) => {
+  t.is(await decide({ namespace: 'new' }, nearlyEverything, places({ 'platform/new': { project: 'new', tenant: 'acme' } })), 'allow');
+});
+
+test('a suspended tenant reads only', async (t) => {
+  const caller = { ...ann, tenant: 'late-payer' };
+  const known: Places = { ...places(), now: () => ({ project: 'x', tenant: 'late-payer' }) };
+  t.is(await decide({ caller, namespace: 'x' }, nearlyEverything, known), 'allow');
+  t.is(await decide({ caller, namespace: 'x', verb: 'create' }, nearlyEverything, known), 'deny');
+});
+
+test('a namespace that a tenant makes is the tenant’s, and remembers who made it', (t) => {
+  const made = requested({ metadata: { name: 'new' } }, ann);
+  t.deepEqual(made.metadata, {
+    name: 'new',
+    labels: { 'tappaas.dev/tenant': 'acme' },
+    annotations: { 'tappaas.dev/requester': 'ann' },
+  });
+  t.deepEqual(tenancyDenials(made, undefined, ann), []);
+});
+
+test('nobody but administrators gives a namespace to another tenant, takes it away, or says for whom it was made', (t) => {
+  const own = requested({ metadata: { name: 'new' } }, ann);
+  const labelled = (labels: Record<string, string>) => ({ metadata: { ...own.metadata, labels } });
+  const fields = (denials: readonly { field: string }[]) => denials.map(({ field }) => field);
+  t.deepEqual(fields(tenancyDenials(labelled({ 'tappaas.dev/tenant': 'rival' }), own, ann)), ['metadata.labels[tappaas.dev/tenant]']);
+  t.deepEqual(fields(tenancyDenials(labelled({}), own, ann)), ['metadata.labels[tappaas.dev/tenant]']);
+  t.deepEqual(fields(tenancyDenials(requested(labelled({ 'tappaas.dev/tenant': 'rival' }), ann), undefined, ann)), [
+    'metadata.labels[tappaas.dev/tenant]',
+  ]);
+  const renamed = { metadata: { ...own.metadata, annotations: { 'tappaas.dev/requester': 'eve' } } };
+  t.deepEqual(fields(tenancyDenials(renamed, own, ann)), ['metadata.annotations[tappaas.dev/requester]']);
+  t.deepEqual(tenancyDenials(labelled({ 'tappaas.dev/tenant': 'acme', team: 'a' }), own, ann), []);
+});
