@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { Awaitable } from '@tappaas/sdk';
 import { noteStreamBegin } from './audit-trail.js';
 import type { Exchange } from './exchange.js';
 
@@ -59,13 +60,14 @@ export function sendEmpty(exchange: Exchange, status: number, headers: readonly 
 }
 
 /** Sends a whole answer that stands in pieces; compressed when it is large and the client takes that. */
-export async function sendPieces(exchange: Exchange, status: number, mediaType: string, pieces: readonly Uint8Array[]): Promise<void> {
+export function sendPieces(exchange: Exchange, status: number, mediaType: string, pieces: readonly Uint8Array[]): Awaitable<void> {
   const vary = ['Vary', 'Accept, Accept-Encoding'];
   const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   if (bytes >= gzipBytesMin && acceptsGzip(exchange.header('accept-encoding'))) {
-    const packed = await compress(Buffer.concat(pieces), { level: 1 });
-    sendBytes(exchange, status, mediaType, packed, [...vary, 'Content-Encoding', 'gzip']);
-  } else if (bytes <= oneWriteBytesMax || exchange.request.method === 'HEAD') {
+    const headers = [...vary, 'Content-Encoding', 'gzip'];
+    return compress(Buffer.concat(pieces), { level: 1 }).then((packed) => sendBytes(exchange, status, mediaType, packed, headers));
+  }
+  if (bytes <= oneWriteBytesMax || exchange.request.method === 'HEAD') {
     sendBytes(exchange, status, mediaType, Buffer.concat(pieces), vary);
   } else if (!exchange.response.headersSent && !exchange.response.destroyed) {
     sendHead(exchange, status, mediaType, ['Content-Length', String(bytes), ...vary]);

@@ -1,8 +1,9 @@
+import type { Awaitable } from '@tappaas/sdk';
 import type { Exchange } from './exchange.js';
 import type { Audit, AuditTrail } from './stages.js';
 
 /** Tells audit of a request as it stands after authentication. */
-export function beginAudit(audit: Audit, exchange: Exchange): AuditTrail | Promise<AuditTrail> {
+export function beginAudit(audit: Audit, exchange: Exchange): Awaitable<AuditTrail> {
   const { request, info, path, identity } = exchange;
   return audit({
     requestId: exchange.requestId,
@@ -20,8 +21,8 @@ export function beginAudit(audit: Audit, exchange: Exchange): AuditTrail | Promi
 }
 
 /** Tells audit how the request ended. */
-export async function endAudit(trail: AuditTrail, exchange: Exchange, nowMs: number): Promise<void> {
-  await trail.end({ ...standing(exchange), status: statusOf(exchange), durationMs: nowMs - exchange.receivedAtMs });
+export function endAudit(trail: AuditTrail, exchange: Exchange, nowMs: number): Awaitable<void> {
+  return trail.end({ ...standing(exchange), status: statusOf(exchange), durationMs: nowMs - exchange.receivedAtMs });
 }
 
 /** Tells audit that a stream has begun, which may end only in hours. */

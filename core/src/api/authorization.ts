@@ -1,4 +1,5 @@
-import type { AccessRequest, Caller } from '@tappaas/sdk';
+import type { AccessRequest, Awaitable, Caller } from '@tappaas/sdk';
+import { after } from './after.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
@@ -9,14 +10,14 @@ import type { Authorize } from './stages.js';
  *
  * @throws TAP_REQUEST_FORBIDDEN
  */
-export async function authorizeRequest(authorize: Authorize, exchange: Exchange): Promise<void> {
+export function authorizeRequest(authorize: Authorize, exchange: Exchange): Awaitable<void> {
   const { info, caller } = exchange;
   const question = { ...accessRequest(info, caller), canNarrow: info.verb === 'list' || info.verb === 'watch' };
-  const decided = await authorize(question);
-  exchange.decision = decided;
-  const { decision, reason, narrowed } = decided;
-  if (decision !== 'allow') throw forbidden(caller, info, reason);
-  exchange.narrowed = narrowed;
+  return after(authorize(question), (decided) => {
+    exchange.decision = decided;
+    if (decided.decision !== 'allow') throw forbidden(caller, info, decided.reason);
+    exchange.narrowed = decided.narrowed;
+  });
 }
 
 /** What an authorizer is asked about a request. */

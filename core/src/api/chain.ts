@@ -5,7 +5,8 @@
  * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
  * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
  */
-import type { Caller, Clock, Logger } from '@tappaas/sdk';
+import type { Awaitable, Caller, Clock, Logger } from '@tappaas/sdk';
+import { after, rescued } from './after.js';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit } from './audit-trail.js';
 import { applyCors, type Cors } from './cors.js';
@@ -40,37 +41,46 @@ export interface Chain {
   readonly signsInLater: (exchange: Exchange) => boolean;
   /** What holds its seat until it ends. */
   readonly isStream: (exchange: Exchange) => boolean;
-  readonly answer: (exchange: Exchange) => Promise<void>;
+  readonly answer: (exchange: Exchange) => Awaitable<void>;
 }
 
-/** Serves one request to its end; never rejects. */
-export async function runChain(chain: Chain, exchange: Exchange): Promise<void> {
-  try {
-    exchange.path = parseRequestPath(exchange.request.url ?? '');
-    exchange.info = requestInfo(exchange.request.method ?? '', exchange.path);
-    refuseTricks(exchange);
-    chain.prepare(exchange);
-    if (applyCors(chain.cors, exchange)) return;
-    if (chain.isOpen(exchange)) await chain.answer(exchange);
-    else await serveCaller(chain, exchange);
-  } catch (error) {
-    recover(chain.log, exchange, error);
-  }
+/** Serves one request to its end; never rejects. A request that no stage makes wait is served when this returns. */
+export function runChain(chain: Chain, exchange: Exchange): Awaitable<void> {
+  return rescued(
+    () => begin(chain, exchange),
+    (error) => recover(chain.log, exchange, error),
+  );
 }
 
-async function serveCaller(chain: Chain, exchange: Exchange): Promise<void> {
-  try {
-    const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : await authenticate(chain, exchange));
-    exchange.trail = await beginAudit(chain.audit, exchange);
-    if (refusal !== undefined) throw refusal;
-    await enter(chain, exchange, chain.isStream(exchange));
-    await chain.answer(exchange);
-  } catch (error) {
-    recover(chain.log, exchange, error);
-  } finally {
+function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
+  exchange.path = parseRequestPath(exchange.request.url ?? '');
+  exchange.info = requestInfo(exchange.request.method ?? '', exchange.path);
+  refuseTricks(exchange);
+  chain.prepare(exchange);
+  if (applyCors(chain.cors, exchange)) return;
+  if (chain.isOpen(exchange)) return chain.answer(exchange);
+  const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : authenticate(chain, exchange));
+  return after(refusal, (refused) =>
+    after(beginAudit(chain.audit, exchange), (trail) => {
+      exchange.trail = trail;
+      return serveAudited(chain, exchange, refused);
+    }),
+  );
+}
+
+/** Gives the seat back and tells audit of the end, whatever the end is. */
+function serveAudited(chain: Chain, exchange: Exchange, refusal: unknown): Awaitable<void> {
+  const served = rescued(
+    () => {
+      if (refusal !== undefined) throw refusal;
+      return after(enter(chain, exchange, chain.isStream(exchange)), () => chain.answer(exchange));
+    },
+    (error) => recover(chain.log, exchange, error),
+  );
+  return after(served, () => {
     exchange.seat?.release();
-    if (exchange.trail !== undefined) await endAudit(exchange.trail, exchange, chain.clock.nowMs());
-  }
+    return exchange.trail === undefined ? undefined : endAudit(exchange.trail, exchange, chain.clock.nowMs());
+  });
 }
 
 /**
@@ -95,36 +105,41 @@ export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
 }
 
 /** Impersonation, flow control and authorization; who is not known yet, or never, only needs a seat. */
-async function enter(chain: Chain, exchange: Exchange, stream: boolean): Promise<void> {
+function enter(chain: Chain, exchange: Exchange, stream: boolean): Awaitable<void> {
   if (stream && chain.isStopping()) throw apiErrors.TAP_API_STOPPING({ message: 'the platform stops and begins no stream any more' });
   const isKnown = exchange.identity !== undefined;
-  if (isKnown && exchange.isImpersonating) await impersonate(chain.authorize, exchange);
-  await takeSeat(chain.flow, exchange, stream);
-  if (isKnown) await authorizeRequest(chain.authorize, exchange);
+  const acting = isKnown && exchange.isImpersonating ? impersonate(chain.authorize, exchange) : undefined;
+  return after(acting, () =>
+    after(takeSeat(chain.flow, exchange, stream), () => (isKnown ? authorizeRequest(chain.authorize, exchange) : undefined)),
+  );
 }
 
 /** Answers what to refuse the request with, rather than throwing it: audit has to be told first. */
-async function authenticate(chain: Chain, exchange: Exchange): Promise<unknown> {
-  try {
-    exchange.identity = await chain.authenticate(credentialsOf(exchange.request));
-  } catch (error) {
-    return error;
-  }
-  if (exchange.identity !== undefined || chain.signsInLater(exchange)) return undefined;
-  return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request carries no known credential' });
+function authenticate(chain: Chain, exchange: Exchange): Awaitable<unknown> {
+  return rescued(
+    () =>
+      after(chain.authenticate(credentialsOf(exchange.request)), (identity) => {
+        exchange.identity = identity;
+        if (identity !== undefined || chain.signsInLater(exchange)) return undefined;
+        return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request carries no known credential' });
+      }),
+    (error) => error,
+  );
 }
 
 /** All who do not say who they are share the seats of one principal. */
 const anonymous: Caller = { name: 'system:anonymous', groups: [] };
 
 /** Takes a seat, in place of the one held already: a stream has no deadline but the end of the caller's credential. */
-export async function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): Promise<void> {
+export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): Awaitable<void> {
   const { engine, verb } = exchange.info;
   const caller = exchange.identity === undefined ? anonymous : exchange.caller;
   exchange.seat?.release();
   exchange.seat = undefined;
-  exchange.seat = await flow({ caller, engine, verb, stream });
-  exchange.isStream = stream;
-  if (stream) exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
-  for (const pair of Object.entries(exchange.seat.headers ?? {})) exchange.extraHeaders.push(...pair);
+  return after(flow({ caller, engine, verb, stream }), (seat) => {
+    exchange.seat = seat;
+    exchange.isStream = stream;
+    if (stream) exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
+    for (const name in seat.headers) exchange.extraHeaders.push(name, seat.headers[name] ?? '');
+  });
 }

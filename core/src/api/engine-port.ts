@@ -1,4 +1,4 @@
-import type { Caller, Column, TapError } from '@tappaas/sdk';
+import type { Awaitable, Caller, Column, TapError } from '@tappaas/sdk';
 
 /** Names a served kind in a request path. */
 export interface KindPath {
@@ -152,8 +152,8 @@ export interface EnginePort {
   kinds(): readonly ServedKind[];
   find(path: KindPath): ServedKind | undefined;
   /** From the watch cache; `resourceVersion` "" or absent is a consistent read, "0" takes what is there. */
-  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served>;
-  list(query: ListQuery): Promise<ListPage>;
+  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served>;
+  list(query: ListQuery): Awaitable<ListPage>;
   /** Batches of events in order; throws TAP_STORE_COMPACTED or TAP_STORE_SLOW_CONSUMER to be told as an ERROR event (410). */
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
   write(write: Write, options: WriteOptions): Promise<WriteResult>;

@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpRequest } from '@tappaas/sdk';
+import type { Awaitable, HttpAnswer, HttpRequest } from '@tappaas/sdk';
 import { securityHeaders, sendBytes, sendHead } from './answer.js';
 import type { Call } from './contributions.js';
 import { apiErrors } from './errors.js';
@@ -9,7 +9,7 @@ import { pump, type StreamLimits } from './stream-pace.js';
 /** What handlers of plugins need from the server. */
 export interface HandlerLimits extends StreamLimits {
   /** Turns a request into a stream: other seats, no deadline. */
-  readonly becomeStream: (exchange: Exchange) => Promise<void>;
+  readonly becomeStream: (exchange: Exchange) => Awaitable<void>;
 }
 
 const credentials = new Set(['authorization', 'cookie', 'proxy-authorization']);

@@ -1,6 +1,8 @@
+import type { Awaitable } from '@tappaas/sdk';
+import { after } from './after.js';
 import { sendBytes, sendEmpty, sendPieces } from './answer.js';
 import type { TableFor } from './contributions.js';
-import type { EnginePort, ServedKind, Target } from './engine-port.js';
+import type { EnginePort, Served, ServedKind, Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
 import type { JoinedLists } from './joined-lists.js';
 import { listParameters, narrowedSelectors, resourceVersionParameter } from './list-parameters.js';
@@ -19,12 +21,16 @@ export interface ObjectCall {
 }
 
 /** `GET` of one object, from the bytes that were serialised when it changed; 304 when the client has them. */
-export async function getObject(call: ObjectCall): Promise<void> {
+export function getObject(call: ObjectCall): Awaitable<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
   const resourceVersion = exchange.path.query === '' ? undefined : resourceVersionParameter(exchange.query);
   // The exchange itself is the options: its signal is made only by an engine that asks for it.
-  const served = await engine.get(target, resourceVersion === undefined ? exchange : { resourceVersion, signal: exchange.signal });
+  const found = engine.get(target, resourceVersion === undefined ? exchange : { resourceVersion, signal: exchange.signal });
+  return after(found, (served) => sendObject(exchange, view, served));
+}
+
+function sendObject(exchange: Exchange, view: View, served: Served): void {
   const tag = `"${served.resourceVersion}"`;
   const headers = ['ETag', view.representation.as === undefined ? tag : `W/${tag}`];
   if (matches(exchange.header('if-none-match'), tag)) sendEmpty(exchange, 304, headers);
@@ -32,19 +38,19 @@ export async function getObject(call: ObjectCall): Promise<void> {
 }
 
 /** `GET` of a collection. */
-export async function listObjects(call: ObjectCall): Promise<void> {
+export function listObjects(call: ObjectCall): Awaitable<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
   const asked = exchange.path.query === '' ? {} : listParameters(exchange.query);
   const parameters = narrowedSelectors(asked, exchange.narrowed);
-  const page = await engine.list({
+  const found = engine.list({
     target,
     ...parameters,
     get signal() {
       return exchange.signal;
     },
   });
-  await sendPieces(exchange, 200, mediaTypeFor(view), viewList(view, page));
+  return after(found, (page) => sendPieces(exchange, 200, mediaTypeFor(view), viewList(view, page)));
 }
 
 /** How the client wants to see objects. */

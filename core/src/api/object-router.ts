@@ -1,3 +1,4 @@
+import type { Awaitable } from '@tappaas/sdk';
 import type { TableFor } from './contributions.js';
 import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import { apiErrors } from './errors.js';
@@ -44,10 +45,9 @@ export async function answerObjects(objects: Objects, call: ObjectCall): Promise
   else await writeObject(call);
 }
 
-export async function answerRead(call: ObjectCall): Promise<void> {
+export function answerRead(call: ObjectCall): Awaitable<void> {
   if (call.kind.deprecated !== undefined) warnOfDeprecation(call.exchange, call.kind);
-  if (call.target.name === undefined) await listObjects(call);
-  else await getObject(call);
+  return call.target.name === undefined ? listObjects(call) : getObject(call);
 }
 
 /** A namespaced kind has its single objects, creates and collection deletes in namespaces only; a cluster-wide one never has any. */

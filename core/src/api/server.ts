@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock, Logger } from '@tappaas/sdk';
+import type { Awaitable, Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
 import type { ReadyCheck, ServedAction, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
@@ -137,7 +137,7 @@ class Server implements ApiServer {
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
     const { host, port, tls } = this.options;
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
-      void this.serve(request, response, awaitsContinue);
+      this.serve(request, response, awaitsContinue);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
     const { connectionsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
@@ -171,19 +171,20 @@ class Server implements ApiServer {
     await closed;
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+  private serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     const exchange = this.begin(request, response);
     exchange.awaitsContinue = awaitsContinue;
     if (this.isStopping) exchange.extraHeaders.push('Connection', 'close');
-    try {
-      await runChain(this.chain, exchange);
-    } finally {
-      this.inFlight.delete(exchange);
-    }
+    const served = runChain(this.chain, exchange);
+    // What was served in this turn can neither pass its deadline nor be waited for.
+    if (!(served instanceof Promise)) return;
+    this.inFlight.add(exchange);
+    void served.finally(() => this.inFlight.delete(exchange));
   }
 
   private async serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const exchange = this.begin(request, responseOf(request, socket));
+    this.inFlight.add(exchange);
     try {
       await this.upgrades.serve(exchange, socket, head);
     } finally {
@@ -195,13 +196,11 @@ class Server implements ApiServer {
     const nowMs = this.options.clock.nowMs();
     this.requests += 1;
     const requestId = this.idPrefix + this.requests.toString(36);
-    const exchange = new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
-    this.inFlight.add(exchange);
-    return exchange;
+    return new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
   }
 
   /** Single objects and lists are answered here; Express routes the rest. */
-  private async answer(exchange: Exchange): Promise<void> {
+  private answer(exchange: Exchange): Awaitable<void> {
     const { target } = exchange.info;
     if (target === undefined || target.subresource !== undefined || !isHotRead(exchange)) return this.router.answer(exchange);
     return answerRead(findCall(this.objects, exchange, target));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AnyKind, Clock, Key, Resources, ResourceStore, TapError } from '@tappaas/sdk';
+import type { AnyKind, Awaitable, Clock, Key, Resources, ResourceStore, TapError } from '@tappaas/sdk';
 import { noAdmission, type Admission } from './admission-port.js';
 import { CacheShelf } from './cache-shelf.js';
 import { rebuildClaims, type RebuiltClaims } from './claim-rebuilding.js';
@@ -53,8 +53,8 @@ export interface ResourceEngine {
   /** The same array until a registration changes. */
   kinds(): readonly ServedKind[];
   find(path: KindPath): ServedKind | undefined;
-  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served>;
-  list(query: ListQuery): Promise<ListPage>;
+  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served>;
+  list(query: ListQuery): Awaitable<ListPage>;
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
   /** Reads and writes in this process with the rights that `authorize` grants. */
@@ -149,12 +149,12 @@ class Engine implements ResourceEngine {
     return this.#registry.find(path)?.version.served;
   }
 
-  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served> {
-    return this.#reads.get(target, options);
+  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served> {
+    return rejecting(() => this.#reads.get(target, options));
   }
 
-  list(query: ListQuery): Promise<ListPage> {
-    return this.#reads.list(query);
+  list(query: ListQuery): Awaitable<ListPage> {
+    return rejecting(() => this.#reads.list(query));
   }
 
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]> {
@@ -237,5 +237,14 @@ class Engine implements ResourceEngine {
   #tokenBox(): TokenBox {
     if (this.#tokens) return this.#tokens;
     throw resourceErrors.TAP_ENGINE_NOT_STARTED({ message: `engine ${this.name} has not started` });
+  }
+}
+
+/** Answers at once where it can; a failure is a rejection in every case, so that who asks need look for it in one place only. */
+function rejecting<T>(read: () => Awaitable<T>): Awaitable<T> {
+  try {
+    return read();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 }

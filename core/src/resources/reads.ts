@@ -1,4 +1,4 @@
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, type Awaitable } from '@tappaas/sdk';
 import type { Position, TokenBox } from './continue-token.js';
 import { VersionedView } from './conversion.js';
 import { caughtUp, refuseFuture, type EngineState } from './engine-state.js';
@@ -37,6 +37,12 @@ export interface ListPage {
   readonly remainingItemCount?: number;
 }
 
+/** How new an answer must be, and who no longer waits for it. */
+export interface Freshness {
+  readonly resourceVersion?: string;
+  readonly signal: AbortSignal;
+}
+
 /** Items of one page, whatever limit was asked for; a list without a limit is whole. */
 export const pageItemsMax = 10_000;
 
@@ -53,29 +59,37 @@ export class Reads {
   }
 
   /** @throws TAP_OBJECT_NOT_FOUND */
-  async get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Promise<Served> {
+  get(target: Target, options: Freshness): Awaitable<Served> {
     const found = this.#readable(target, 'get');
     refusePart(found, target);
-    const key = keyOfTarget(found, target);
-    const cache = await this.#cacheAt(found, options.resourceVersion, options.signal);
-    const stored = cache.get(key)?.object;
+    const cache = this.#cacheAt(found, options.resourceVersion, options);
+    return cache instanceof Promise ? cache.then((reached) => this.#one(reached, found, target)) : this.#one(cache, found, target);
+  }
+
+  list(query: ListQuery): Awaitable<ListPage> {
+    const found = this.#readable(query.target, 'list');
+    refuseContradictions(query);
+    const position = query.continueToken === undefined ? undefined : this.#tokens().read(query.continueToken, bindingOf(query));
+    const cache = this.#cacheAt(found, position ? '0' : query.resourceVersion, query);
+    return cache instanceof Promise
+      ? cache.then((reached) => this.#listed(reached, found, query, position))
+      : this.#listed(cache, found, query, position);
+  }
+
+  #one(cache: ObjectCache, found: Found, target: Target): Served {
+    const stored = cache.get(keyOfTarget(found, target))?.object;
     if (stored === undefined) throw notFound(found, nameOf(target));
     if (target.subresource === 'scale') return asScale(stored, found.entry, this.#state.store.epoch);
     return this.#view(stored, found);
   }
 
-  async list(query: ListQuery): Promise<ListPage> {
-    const found = this.#readable(query.target, 'list');
-    refuseContradictions(query);
-    const binding = bindingOf(query);
-    const position = query.continueToken === undefined ? undefined : this.#tokens().read(query.continueToken, binding);
-    const cache = await this.#cacheAt(found, position ? '0' : query.resourceVersion, query.signal);
+  #listed(cache: ObjectCache, found: Found, query: ListQuery, position: Position | undefined): ListPage {
     const page = this.#page(cache, found, query, position);
     const rest: Position | undefined = page.after === undefined ? undefined : this.#position(page.after, page.revision);
     return {
       items: page.items.map((entry) => this.#view(entry.object, found)),
       resourceVersion: resourceVersionOf(this.#state.store.epoch, page.revision),
-      ...(rest && { continueToken: this.#tokens().write(rest, binding) }),
+      ...(rest && { continueToken: this.#tokens().write(rest, bindingOf(query)) }),
       ...(page.remaining !== undefined && page.after !== undefined && { remainingItemCount: page.remaining }),
     };
   }
@@ -94,14 +108,24 @@ export class Reads {
     return { after, epoch: this.#state.store.epoch, ...(revision !== undefined && { revision }) };
   }
 
-  /** The cache as `resourceVersion` demands: caught up, as it is ("0"), or at least at a version. */
-  async #cacheAt({ entry }: Found, resourceVersion: string | undefined, signal: AbortSignal): Promise<ObjectCache> {
+  /**
+   * The cache as `resourceVersion` demands: caught up, as it is ("0"), or at least at a version. Mostly it is there already, and the
+   * signal of who asks is not even made.
+   */
+  #cacheAt({ entry }: Found, resourceVersion: string | undefined, waiting: Freshness): Awaitable<ObjectCache> {
     const { store } = this.#state;
-    if (resourceVersion === undefined || resourceVersion === '') return caughtUp(this.#state, entry, signal);
     const cache = this.#state.cache(entry);
+    if (resourceVersion === undefined || resourceVersion === '') {
+      const newest = store.currentRevision();
+      return typeof newest === 'number' && cache.revision >= newest ? cache : caughtUp(this.#state, entry, waiting.signal);
+    }
     const revision = resourceVersion === '0' ? 0 : revisionOf(resourceVersion, store.epoch);
     if (cache.revision >= revision && cache.revision >= 0) return cache;
-    await refuseFuture(store, revision, resourceVersion);
+    return this.#waitFor(cache, revision, resourceVersion, waiting.signal);
+  }
+
+  async #waitFor(cache: ObjectCache, revision: number, resourceVersion: string, signal: AbortSignal): Promise<ObjectCache> {
+    await refuseFuture(this.#state.store, revision, resourceVersion);
     await cache.waitFor(revision, signal);
     return cache;
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '@tappaas/sdk';
+import type { Awaitable, Clock } from '@tappaas/sdk';
 import type { KindPath } from './kind-entry.js';
 import type { ListPage, ListQuery } from './reads.js';
 import type { WatchEvent, WatchQuery } from './watch.js';
@@ -21,7 +21,7 @@ export interface Source<T> {
 
 /** The engine as a source needs it. */
 export interface Readable {
-  list(query: ListQuery): Promise<ListPage>;
+  list(query: ListQuery): Awaitable<ListPage>;
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
 }
 

@@ -65,7 +65,7 @@ class MemoryStore implements ResourceStore {
     return this.#epoch;
   }
 
-  async currentRevision(): Promise<number> {
+  currentRevision(): number {
     this.#assertOpen();
     return this.#revision;
   }

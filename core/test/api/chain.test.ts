@@ -90,6 +90,36 @@ test('the stages are asked in the documented order, and each is told what it nee
   ]);
 });
 
+for (const later of [false, true]) {
+  const settle = <T>(value: T): T | Promise<T> => (later ? Promise.resolve(value) : value);
+  const fail = (error: Error): never | Promise<never> => {
+    if (later) return Promise.reject(error);
+    throw error;
+  };
+  test(`a stage that answers or refuses ${later ? 'later' : 'at once'} decides the same, and audit hears of the end once`, async (t) => {
+    const { REFUSED } = errorTable({ REFUSED: { httpStatus: 429, blame: 'caller', retry: 'back-off', remedy: 'Wait.' } });
+    const ended: string[] = [];
+    let released = 0;
+    const { ask, engine } = await startServer(t, {
+      authenticate: ({ headers }) => {
+        const name = (headers['authorization'] ?? '').replace('Bearer ', '');
+        if (name === 'broken') return fail(REFUSED({ message: 'broken' }));
+        return settle(name === 'nobody' ? undefined : { caller: { name, groups: [] }, credentialId: name });
+      },
+      audit: ({ caller }) => settle({ end: ({ status }) => void ended.push(`${caller?.name} ${status}`) }),
+      flow: ({ caller }) =>
+        caller.name === 'eager' ? fail(REFUSED({ message: 'full' })) : settle({ release: () => void (released += 1) }),
+      authorize: ({ caller }) => settle({ decision: caller.name === 'ann' ? 'allow' : 'no-opinion', reason: '' }),
+    });
+    engine.put('default', 'a', {});
+    const statuses = [];
+    for (const as of ['ann', 'bob', 'eager', 'nobody', 'broken']) statuses.push((await ask(`${path}/a`, { as })).status);
+    t.deepEqual(statuses, [200, 403, 429, 401, 429]);
+    t.deepEqual(ended, ['ann 200', 'bob 403', 'eager 429', 'undefined 401', 'undefined 429']);
+    t.is(released, 2);
+  });
+}
+
 test('an audit that refuses stops the request before anything is done', async (t) => {
   const { ask, engine } = await startServer(t, {
     audit: () => {

@@ -91,7 +91,7 @@ class SqliteStore implements ResourceStore {
     return this.#state.epoch;
   }
 
-  async currentRevision(): Promise<number> {
+  currentRevision(): number {
     this.#assertOpen();
     return this.#state.revision;
   }

@@ -234,7 +234,7 @@ test('what was sent to a writer that dies has an unknown outcome, what was not h
   t.is(store.health().state, 'unavailable');
   await t.throwsAsync(put(store, 'c'), { code: 'TAP_STORE_UNAVAILABLE' });
   await t.throwsAsync(store.get('c'), { code: 'TAP_STORE_UNAVAILABLE' });
-  await t.throwsAsync(store.currentRevision(), { code: 'TAP_STORE_UNAVAILABLE' });
+  await t.throwsAsync(async () => store.currentRevision(), { code: 'TAP_STORE_UNAVAILABLE' });
   await harness.dispose();
 });
 

@@ -1,3 +1,5 @@
+import type { Awaitable } from '../values.js';
+
 /**
  * One stored key with the revisions at which it was made and last changed; `version` counts its puts, from 1.
  *
@@ -146,7 +148,7 @@ export interface ResourceStore {
   /** Raised by a restore or a change of store; the API's resourceVersion is `epoch × 2^40 + revision`. */
   readonly epoch: number;
   /** The newest readable revision, without a round trip; consistent reads wait until caches have passed it. @throws TAP_STORE_UNAVAILABLE */
-  currentRevision(): Promise<number>;
+  currentRevision(): Awaitable<number>;
   /** The key at `revision` or now. @throws TAP_STORE_COMPACTED (data.revision: the oldest to be had), TAP_STORE_FUTURE_REVISION */
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
   /** One page of a key interval. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION */

@@ -169,7 +169,10 @@ export const writes = (make: MakeStore) =>
       await closing;
       await failure(put(store, { a: '1' }), 'TAP_STORE_UNAVAILABLE');
       await failure(store.get('a'), 'TAP_STORE_UNAVAILABLE');
-      await failure(store.currentRevision(), 'TAP_STORE_UNAVAILABLE');
+      await failure(
+        Promise.resolve().then(() => store.currentRevision()),
+        'TAP_STORE_UNAVAILABLE',
+      );
       assert.equal(store.health().state, 'unavailable');
       await store.close();
     },
