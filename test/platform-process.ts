@@ -1,6 +1,7 @@
 /** A whole platform as a process of its own, in a directory of its own, for tests that span packages. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,6 +41,7 @@ export interface PlatformProcess {
 
 export interface ApiAnswer {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
   json<T>(): T;
 }
@@ -161,7 +163,9 @@ function call(
         let received = '';
         answer.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
         answer.on('error', fail);
-        answer.on('end', () => done({ status: answer.statusCode ?? 0, text: received, json: <T>() => JSON.parse(received) as T }));
+        answer.on('end', () =>
+          done({ status: answer.statusCode ?? 0, headers: answer.headers, text: received, json: <T>() => JSON.parse(received) as T }),
+        );
       },
     );
     outgoing.on('error', fail);

@@ -23,8 +23,10 @@ export interface ReconcileContext<K extends AnyKind> extends Context {
   setStatus(status: Partial<StatusOf<K>>, conditions: readonly Condition[]): Promise<void>;
   /** Writes an Event about the object; the same one again raises its count. */
   event(event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void;
-  /** Progress of the object's current Operation. */
+  /** Progress of the object's current Operation, a step at a time: at 100 the step has ended. Of an operation that has ended nothing is noted. */
   progress(step: string, percent: number): void;
+  /** Whether a person stopped the object's current Operation; it ends as Cancelled when the run returns. Kinds that render: the kernel sees to it. */
+  readonly isCancelled: boolean;
 }
 
 /** An object whose changes wake the controller: for which keys of the controller's kind. */
@@ -46,6 +48,11 @@ interface ControllerBase<K extends AnyKind> {
   /** Reconciles every object again after this time; default: never. */
   readonly resyncMs?: number;
   readonly watches?: readonly Watches[];
+  /**
+   * Makes creating an object, and changing its spec, an Operation with this verb: written in the same transaction, named by the answer's
+   * `Location` and by the object's `status.operation`, a field that the kind must have. Platform's engine, namespaced kinds only.
+   */
+  readonly operation?: StatusOf<K> extends { readonly operation?: string } ? { readonly verb: string } : never;
   /** Giving it adds a finalizer named after the instance; runs until it answers nothing. */
   finalize?(object: Immutable<ObjectOf<K>>, context: ReconcileContext<K>): Promise<Outcome>;
 }
@@ -71,8 +78,15 @@ export interface Rendering<K extends AnyKind> {
   prepare?(object: Immutable<ObjectOf<K>>, context: ReconcileContext<K>): Promise<Prepared>;
   /** Pure: the same object and facts give the same objects. */
   render(object: Immutable<ObjectOf<K>>, facts: RenderFacts): readonly KubernetesObject[];
-  /** Pure: the status of the object from what its cluster shows; `Ready` is obligatory among the conditions. */
-  summarize(observation: Observation<K>): { readonly status: Partial<StatusOf<K>>; readonly conditions: readonly Condition[] };
+  /**
+   * Pure: the status of the object from what its cluster shows; `Ready` is obligatory among the conditions. `failed`: the release will not
+   * come to serve, which ends the Operation; with `rollback` the release that served before takes its place until another one is rendered.
+   */
+  summarize(observation: Observation<K>): {
+    readonly status: Partial<StatusOf<K>>;
+    readonly conditions: readonly Condition[];
+    readonly failed?: 'stop' | 'rollback';
+  };
 }
 
 /** Inputs for the render, or the conditions that say what it waits for; `failed` ends the Operation until the spec changes. */

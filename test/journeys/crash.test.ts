@@ -149,8 +149,17 @@ test('applications that were being created, changed and deleted when the platfor
     await writing;
     platform = await home.start();
     const stored = (await platform.api('GET', path)).json<{
-      items: { metadata: { name: string; deletionTimestamp?: string }; spec: { processes: { replicas: number }[] } }[];
+      items: {
+        metadata: { name: string; generation: number; deletionTimestamp?: string };
+        spec: { processes: { replicas: number }[] };
+        status: { operation: string };
+      }[];
     }>();
+    for (const { metadata, status } of stored.items.filter((each) => each.metadata.deletionTimestamp === undefined)) {
+      const operation = await platform.api('GET', `/apis/ops.tappaas.dev/v1alpha1/namespaces/default/operations/${status.operation}`);
+      const { target } = operation.json<{ spec: { target: { generation: number } } }>().spec;
+      t.is(target.generation, metadata.generation, 'object and Operation are written together');
+    }
     wished.clear();
     for (const { metadata, spec } of stored.items)
       if (!metadata.deletionTimestamp) wished.set(metadata.name, spec.processes[0]?.replicas ?? 0);

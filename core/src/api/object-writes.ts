@@ -1,5 +1,5 @@
 import { sendBytes, sendJson } from './answer.js';
-import type { ServedKind, Write, WriteResult } from './engine-port.js';
+import type { ServedKind, Target, Write, WriteResult } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { mediaTypeOf } from './media-type.js';
@@ -29,7 +29,14 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   sendBytes(exchange, status, mediaTypeFor(view), viewObject(view, result.served), [
     'ETag',
     view.representation.as === undefined ? tag : `W/${tag}`,
+    ...(result.operation ? ['Location', pathOf(result.operation)] : []),
   ]);
+}
+
+/** Where an object of the platform's engine is found. */
+function pathOf({ kind: { group, version, plural }, namespace, name = '' }: Target): string {
+  const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `/apis/${group}/${version}${place}/${plural}/${encodeURIComponent(name)}`;
 }
 
 async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readonly write: Write; readonly dryRun: boolean }> {

@@ -1,6 +1,17 @@
-import type { AnyKind, Clock, Controller as ControllerDeclaration, Logger, ReconcileContext, Rendering, ResourceStore } from '@tappaas/sdk';
+import type {
+  AnyKind,
+  Clock,
+  Controller as ControllerDeclaration,
+  Immutable,
+  Logger,
+  ReconcileContext,
+  Rendering,
+  ResourceStore,
+} from '@tappaas/sdk';
+import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { Kernel, Registered } from '../kernel/kernel.js';
 import type { Informer } from '../reconcile/informer.js';
+import { renderedSteps } from '../reconcile/rendered-controller.js';
 import { keyOf } from '../reconcile/source.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
 import { ClusterNamespaces } from './cluster-namespaces.js';
@@ -9,6 +20,7 @@ import { platformEngine, type Engines } from './engines.js';
 import { createEventRecorder, type EventRecorder } from './event-recorder.js';
 import type { EngineObject } from './engine-object.js';
 import type { Installation } from './installation.js';
+import { createOperationTracker, hasEnded, type OperationTracker } from './operation-tracker.js';
 import { tellingWrites } from './own-writes.js';
 import { startPluginController, type PluginControllerParts, type RunningController } from './plugin-controller.js';
 import { reconcileContext } from './reconcile-context.js';
@@ -102,13 +114,14 @@ class Controllers implements RunningControllers {
 
   #start(registered: AnyController): RunningController {
     const { engines, clock, random, log, createQueue, onReport } = this.#options;
+    const tracker = this.#trackerOf(registered);
     const parts: PluginControllerParts = {
       registered,
       informers: this.#informers,
       resourcesOf: (plugin, engine) => engines.asPlugin(plugin, engine),
       contextParts: {
         emit: (object, event) => this.#recorder(registered.plugin, registered.value.engine ?? platformEngine).emit(object, event),
-        progress: () => undefined,
+        ...(tracker ? { tracker } : {}),
       },
       tenantOf: (key) => key.split('/')[0] ?? '',
       clock,
@@ -118,7 +131,32 @@ class Controllers implements RunningControllers {
       ...(onReport ? { onReport } : {}),
     };
     if (isRendering(registered)) return this.#startRendering(registered, parts);
-    return startPluginController(parts);
+    return startPluginController(tracker ? { ...parts, wakes: (wake) => this.#onCancel(registered.value.kind, wake) } : parts);
+  }
+
+  /** Follows Operations only for kinds whose changes begin some. */
+  #trackerOf(registered: AnyController): OperationTracker | undefined {
+    const { engines, clock, log } = this.#options;
+    if (registered.value.operation === undefined) return undefined;
+    const informer = this.#informers.of(platformEngine, Operation);
+    return createOperationTracker({
+      resources: engines.asPlatform(platformEngine),
+      cached: ({ namespace, name }) => informer.get(`${namespace}/${name}`) as Immutable<OperationObject> | undefined,
+      planned: isRendering(registered) ? renderedSteps : [],
+      nowMs: () => clock.nowMs(),
+      log,
+    });
+  }
+
+  /** Wakes the object whose Operation somebody asks to stop. */
+  #onCancel({ group, kind }: AnyKind, wake: (key: string) => void): () => void {
+    const asked = (object: Immutable<EngineObject>) => {
+      const operation = object as unknown as Immutable<OperationObject>;
+      const { target, cancelled } = operation.spec;
+      if (cancelled === true && !hasEnded(operation) && target.group === group && target.kind === kind)
+        wake(`${operation.metadata.namespace}/${target.name}`);
+    };
+    return this.#informers.of(platformEngine, Operation).addHandler({ add: asked, update: asked, delete: () => undefined });
   }
 
   #startRendering(
@@ -135,7 +173,7 @@ class Controllers implements RunningControllers {
       resources: (run) => tellingWrites(engines.asPlatform(platformEngine), value.kind, run.wrote),
       contextOf: (context, object, run): ReconcileContext<AnyKind> => {
         const resources = tellingWrites(engines.asPlugin(plugin, platformEngine), value.kind, run.wrote);
-        return reconcileContext(context, { ...parts.contextParts, object, kind: value.kind, resources });
+        return reconcileContext(context, { ...parts.contextParts, isRendered: true, object, kind: value.kind, resources });
       },
       platformResources: engines.asPlatform(platformEngine),
       store,
@@ -144,8 +182,13 @@ class Controllers implements RunningControllers {
       watchOf: (access) => this.#watch(access),
       installation,
       clock,
+      tracker: parts.contextParts.tracker,
     });
-    return startPluginController({ ...parts, reconcileKey, wakes: (wake) => this.#onClusterChange(informer, wake) });
+    const wakes = (wake: (key: string) => void) => {
+      const leave = [this.#onClusterChange(informer, wake), ...(parts.contextParts.tracker ? [this.#onCancel(value.kind, wake)] : [])];
+      return () => leave.forEach((each) => each());
+    };
+    return startPluginController({ ...parts, reconcileKey, wakes });
   }
 
   /** Wakes the objects to which a change on any cluster belongs: each cluster object carries its owner's uid. */

@@ -3,14 +3,18 @@ import type { PluginGuard, Registrations } from '../kernel/kernel.js';
 import type { KindRegistration, ServedSubresource } from '../resources/kind-entry.js';
 
 /** The kinds that plugins contribute to the platform's own engine, their actions listed as subresources. */
-export function platformKinds({ kinds, actions }: Registrations): readonly KindRegistration[] {
+export function platformKinds({ kinds, actions, controllers }: Registrations): readonly KindRegistration[] {
   return kinds.map(({ plugin, guard, value }) => {
+    const owner = controllers.find((each) => isOf(each.value.kind, value.kind) && each.value.operation !== undefined);
     const subresources = actions
-      .filter(({ value: action }) => action.on.group === value.kind.group && action.on.kind === value.kind.kind)
+      .filter(({ value: action }) => isOf(action.on, value.kind))
       .map(({ value: action }): ServedSubresource => ({ name: action.name, verbs: ['create'] }));
-    return registration(plugin, guard, value, subresources);
+    const operation = owner?.value.operation;
+    return { ...registration(plugin, guard, value, subresources), ...(operation ? { operation } : {}) };
   });
 }
+
+const isOf = (one: AnyKind, other: AnyKind) => one.group === other.group && one.kind === other.kind;
 
 /** The kinds of a further engine, with the subresources that its plugin answers. */
 export function engineKinds({ plugin, guard, value }: Registrations['engines'][number]): readonly KindRegistration[] {

@@ -1,67 +1,98 @@
-import type { Condition, Immutable } from '@tappaas/sdk';
+import type { Immutable } from '@tappaas/sdk';
 import type { OperationObject } from '@tappaas/sdk/kinds';
 
 type Status = NonNullable<OperationObject['status']>;
 type Step = NonNullable<Status['steps']>[number];
-type Phase = Step['phase'];
 
-/** The steps of a deployment, each told by one condition of the application. */
-const stepConditions: readonly (readonly [step: string, condition: string])[] = [
-  ['build', 'Built'],
-  ['render', 'Rendered'],
-  ['apply', 'Applied'],
-  ['rollout', 'Ready'],
-];
+/** What was told about one step: how far it is, when that was said first and last. */
+export interface NotedStep {
+  readonly name: string;
+  /** Of 100; at 100 it has ended. */
+  readonly percent: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
 
-/** Reasons that end a deployment; what comes later begins another operation. */
-const finalFailures: ReadonlySet<string> = new Set(['BuildFailed', 'RolloutFailed', 'SourceMissing']);
+/** How an operation ended. */
+export interface OperationEnd {
+  readonly phase: 'Succeeded' | 'Failed' | 'Cancelled';
+  /** For people; the error of what did not succeed. */
+  readonly message: string;
+  /** What came of it. */
+  readonly result?: Readonly<Record<string, string>>;
+}
 
-/**
- * The status of a deployment's Operation after `conditions` were stated about its object. Pure: times come from `nowMs`, and what has
- * ended keeps its time.
- */
-export function operationStatus(previous: Immutable<Status> | undefined, conditions: readonly Condition[], nowMs: number): Status {
-  const at = new Date(nowMs).toISOString();
-  let open = true;
-  const steps = stepConditions.map(([name, type]): Step => {
-    const condition = conditions.find((each) => each.type === type);
-    const phase: Phase = open ? phaseOf(condition) : 'Pending';
-    if (phase !== 'Succeeded') open = false;
-    return timed(
-      name,
-      phase,
-      condition?.message,
-      previous?.steps?.find((step) => step.name === name),
-      at,
-    );
+/** Everything that was noted about an operation since its status was written. */
+export interface Noted {
+  /** Names of steps that will come, in order. */
+  readonly planned: readonly string[];
+  /** In the order in which they were first told. */
+  readonly steps: readonly NotedStep[];
+  /** What it waits for. */
+  readonly message?: string;
+  readonly end?: OperationEnd;
+}
+
+/** Of an operation; further ones are left out. */
+export const stepsMax = 64;
+const messageCharactersMax = 1024;
+
+/** The status of an operation after something was noted. Pure: times come from the notes and `nowMs`; what has ended keeps its time. */
+export function operationStatus(previous: Immutable<Status> | undefined, noted: Noted, nowMs: number): Status {
+  const at = timeText(nowMs);
+  const { end } = noted;
+  const told = namesOf(previous?.steps ?? [], noted).map((name) => {
+    const before = previous?.steps?.find((step) => step.name === name);
+    const note = noted.steps.find((step) => step.name === name);
+    return note === undefined ? (before ?? pending(name)) : stepOf(note, before);
   });
-  const failed = steps.find(({ phase }) => phase === 'Failed');
-  const done = steps.filter(({ phase }) => phase === 'Succeeded').length;
-  const phase: NonNullable<Status['phase']> = failed ? 'Failed' : done === steps.length ? 'Succeeded' : 'Running';
-  const ended = phase !== 'Running';
+  const steps = end ? told.map((step) => ended(step, end, at)) : withMessage(told, noted.message);
+  const percent = steps.length === 0 ? 0 : Math.floor(steps.reduce((sum, step) => sum + (step.percent ?? 0), 0) / steps.length);
   return {
-    phase,
-    percent: Math.round((done / steps.length) * 100),
-    startTime: previous?.startTime ?? at,
+    phase: end?.phase ?? 'Running',
+    percent: end?.phase === 'Succeeded' ? 100 : Math.min(99, percent),
+    startTime: previous?.startTime ?? timeText(Math.min(nowMs, ...noted.steps.map(({ firstMs }) => firstMs))),
     steps,
-    ...(ended ? { completionTime: previous?.completionTime ?? at } : {}),
-    ...(failed ? { error: failed.message ?? 'unknown' } : {}),
+    ...(end ? { completionTime: at } : {}),
+    ...(end && end.phase !== 'Succeeded' ? { error: end.message.slice(0, messageCharactersMax) } : {}),
+    ...(end?.result ? { result: end.result } : {}),
   };
 }
 
-function phaseOf(condition: Condition | undefined): Phase {
-  if (condition?.status === 'True') return 'Succeeded';
-  return condition && finalFailures.has(condition.reason) ? 'Failed' : 'Running';
+const timeText = (ms: number): string => new Date(ms).toISOString();
+const pending = (name: string): Step => ({ name, phase: 'Pending', percent: 0 });
+
+/** The order of before; what is new comes before what has not begun. */
+function namesOf(previous: readonly Immutable<Step>[], { planned, steps }: Noted): readonly string[] {
+  const begun = previous.filter(({ phase }) => phase !== 'Pending').map(({ name }) => name);
+  const told = steps.map(({ name }) => name);
+  const open = previous.map(({ name }) => name);
+  return [...new Set([...begun, ...told, ...open, ...planned])].slice(0, stepsMax);
 }
 
-function timed(name: string, phase: Phase, message: string | undefined, before: Immutable<Step> | undefined, at: string): Step {
-  const started = phase === 'Pending' ? {} : { startTime: before?.startTime ?? at };
-  const ended = phase === 'Succeeded' || phase === 'Failed' ? { completionTime: before?.completionTime ?? at } : {};
+function stepOf({ name, percent, firstMs, lastMs }: NotedStep, before: Immutable<Step> | undefined): Step {
+  const isDone = percent >= 100;
   return {
     name,
-    phase,
-    ...started,
-    ...ended,
-    ...(message === undefined || phase === 'Pending' ? {} : { message: message.slice(0, 1024) }),
+    phase: isDone ? 'Succeeded' : 'Running',
+    percent: isDone ? 100 : Math.max(0, Math.min(99, Math.floor(percent))),
+    startTime: before?.startTime ?? timeText(firstMs),
+    ...(isDone ? { completionTime: before?.completionTime ?? timeText(lastMs) } : {}),
   };
+}
+
+/** A step that ran when all ended has its end; one that had not begun never will. */
+function ended(step: Step, { phase, message }: OperationEnd, at: string): Step {
+  if (step.phase === 'Succeeded') return step;
+  if (phase === 'Succeeded') return { name: step.name, phase, percent: 100, startTime: step.startTime ?? at, completionTime: at };
+  if (step.phase === 'Pending') return { ...step, phase: 'Cancelled' };
+  return { ...step, phase, completionTime: at, message: message.slice(0, messageCharactersMax) };
+}
+
+/** What is waited for belongs to the step that runs now. */
+function withMessage(steps: readonly Step[], message: string | undefined): Step[] {
+  const running = steps.findLast(({ phase }) => phase === 'Running');
+  return steps.map((step) =>
+    step === running && message !== undefined ? { ...step, message: message.slice(0, messageCharactersMax) } : step,
+  );
 }

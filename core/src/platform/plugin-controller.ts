@@ -19,7 +19,7 @@ export interface PluginControllerParts {
   readonly registered: Registered<ControllerDeclaration<AnyKind>>;
   readonly informers: SharedInformers;
   readonly resourcesOf: (plugin: string, engine: string) => Resources;
-  readonly contextParts: Pick<ContextParts, 'emit' | 'progress'>;
+  readonly contextParts: Pick<ContextParts, 'emit' | 'tracker'>;
   /** Tenant that owns a key, for fairness. */
   readonly tenantOf: (key: string) => string;
   readonly clock: Clock;
@@ -59,6 +59,8 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
     feedFrom(guardedWakes(registered, watched), informers.of(engine, watched.kind), informer, queue, kind),
   );
   const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key)) ?? (() => undefined)];
+  const work = parts.reconcileKey ?? ((key: string, run: Run) => reconcileKey({ ...parts, informer, engine, resyncMs }, key, run));
+  const { tracker } = parts.contextParts;
   const controller = createController({
     name,
     queue,
@@ -66,7 +68,14 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
     deadlineMs: reconcileMsMax,
     clock,
     waitFor: (revision, signal) => informer.waitFor(revision, signal),
-    reconcile: parts.reconcileKey ?? ((key, run) => reconcileKey({ ...parts, informer, engine, resyncMs }, key, run)),
+    reconcile: async (key, run) => {
+      const uid = informer.get(key)?.metadata.uid;
+      try {
+        return await work(key, run);
+      } finally {
+        if (uid !== undefined) await tracker?.settled(uid);
+      }
+    },
     onReport: (report) => {
       parts.onReport?.(name, report);
       if (!('error' in report)) return;
@@ -175,11 +184,21 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
   if (finalizer !== undefined && !holds) {
     await setFinalizers(resources, declaration.kind, object, [...(object.metadata.finalizers ?? []), finalizer]);
   }
-  const outcome = await registered.guard.call(
-    { name: 'controller.reconcile', limitMs: reconcileMsMax },
-    async (context) => (declaration.render === undefined ? declaration.reconcile(object as never, contextFor(context)) : undefined),
-    { signal },
-  );
+  const outcome = await registered.guard
+    .call(
+      { name: 'controller.reconcile', limitMs: reconcileMsMax },
+      async (context) => (declaration.render === undefined ? declaration.reconcile(object as never, contextFor(context)) : undefined),
+      { signal },
+    )
+    .catch(async (error: unknown) => {
+      // Trying again cannot help: the operation has failed.
+      if (isTapError(error) && error.spec.retry === 'never') {
+        await parts.contextParts.tracker?.tell(object, { end: { phase: 'Failed', message: error.message } });
+      }
+      throw error;
+    });
+  const { tracker } = parts.contextParts;
+  if (tracker?.isCancelled(object)) await tracker.tell(object, { end: { phase: 'Cancelled', message: 'it was cancelled' } });
   return outcome ?? (parts.resyncMs === undefined ? undefined : { againAfterMs: parts.resyncMs });
 }
 

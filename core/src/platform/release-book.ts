@@ -2,6 +2,7 @@ import { isTapError, type Resources, type ResourceStore } from '@tappaas/sdk';
 import { Release, type ReleaseObject } from '@tappaas/sdk/kinds';
 import type { Immutable, KubernetesObject } from '@tappaas/sdk';
 import type { Run } from '../reconcile/controller.js';
+import { canonicalJson } from '../reconcile/canonical.js';
 import type { InventoryEntry } from '../reconcile/inventory.js';
 import type { ReleaseBook, ReleaseContent, StoredRelease } from '../reconcile/release.js';
 import type { EngineObject } from './engine-object.js';
@@ -13,6 +14,12 @@ export interface RenderingRecord {
   readonly release?: string;
   readonly renderKey?: string;
   readonly inventory?: readonly InventoryEntry[];
+  /** What was last seen to serve. */
+  readonly serving?: { readonly release: string; readonly inputs: Readonly<Record<string, string>> };
+  /** The newest release that failed, and why. */
+  readonly failed?: { readonly release: string; readonly message: string };
+  /** Generation of the object whose Operation a person stopped. */
+  readonly cancelled?: number;
 }
 
 /** The record of one object's rendering: in the store, since it must outlive a crash between two writes. */
@@ -47,12 +54,33 @@ export function createReleaseBook({ store, resources, versionOf }: ReleaseBookOp
     async store(owner, content, renderKey) {
       const release = await releaseOf(resources, owner, content, versionOf);
       const record = renderingRecord(store, owner);
-      await record.save({ ...(await record.load()), release: release.name, renderKey });
+      // Another effective spec: what failed before may be tried again.
+      const { failed: _, ...known } = (await record.load()) ?? {};
+      await record.save({ ...known, release: release.name, renderKey });
       return release;
     },
     async pinned(owner) {
       const { pin } = (owner.spec ?? {}) as { pin?: string };
       return pin === undefined || pin === '' ? undefined : { name: pin, release: await find(owner, pin) };
+    },
+    async serving(owner) {
+      const known = (await renderingRecord(store, owner).load())?.serving;
+      const release = known && (await find(owner, known.release));
+      return known && release && { release, inputs: known.inputs };
+    },
+    async noteServing(owner, { release, inputs }) {
+      const record = renderingRecord(store, owner);
+      const known = await record.load();
+      const serving = { release: release.name, inputs };
+      if (canonicalJson(known?.serving) !== canonicalJson(serving)) await record.save({ ...known, serving });
+    },
+    async failureOf(owner, { name }) {
+      const failed = (await renderingRecord(store, owner).load())?.failed;
+      return failed?.release === name ? failed.message : undefined;
+    },
+    async noteFailure(owner, { name }, message) {
+      const record = renderingRecord(store, owner);
+      await record.save({ ...(await record.load()), failed: { release: name, message } });
     },
   };
 }

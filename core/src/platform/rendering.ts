@@ -14,7 +14,7 @@ import {
 } from '@tappaas/sdk';
 import type { Kernel, PluginGuard, Registered } from '../kernel/kernel.js';
 import type { Run } from '../reconcile/controller.js';
-import { createRenderedReconcile, type Place } from '../reconcile/rendered-controller.js';
+import { createRenderedReconcile, type Place, type RenderedStep, type Statement } from '../reconcile/rendered-controller.js';
 import { nextStatus } from '../reconcile/status.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
 import { clusterNamespace, type ClusterNamespaces } from './cluster-namespaces.js';
@@ -23,7 +23,7 @@ import type { ClusterWatch } from './cluster-watch.js';
 import type { EngineObject } from './engine-object.js';
 import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
-import { createOperationTracker } from './operation-tracker.js';
+import type { OperationTracker } from './operation-tracker.js';
 import { secretValues } from './secret-values.js';
 import { shapedByTaps } from './render-taps.js';
 import { createReleaseBook, renderingRecord } from './release-book.js';
@@ -48,6 +48,8 @@ export interface RenderingParts {
   readonly watchOf: (access: ClusterAccess) => ClusterWatch;
   readonly installation: Installation;
   readonly clock: Clock;
+  /** Of kinds whose changes begin Operations. */
+  readonly tracker: OperationTracker | undefined;
 }
 
 type Owner = Immutable<EngineObject>;
@@ -55,7 +57,7 @@ const schedulerName = 'tappaas';
 
 /** The reconcile function of a rendering controller: the stage's order of work, with the platform's parts filled in. */
 export function renderingReconcile(parts: RenderingParts): ReturnType<typeof createRenderedReconcile> {
-  const { kernel, registered, store, installation, clock } = parts;
+  const { kernel, registered, store, installation, tracker } = parts;
   const { plugin, guard, value: controller } = registered;
   const { group, kind } = controller.kind;
   const selector = { kind: { group, kind } };
@@ -87,9 +89,20 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     observeHooks: (object, observed) => observe(kernel, selector, object, observed),
     summarize: (object, { facts, release, observed }) =>
       guard.callSync({ name: 'controller.summarize', limitMs: 1_000 }, () =>
-        controller.summarize({ object: object, facts, release: { name: release.name, number: release.number }, observed }),
+        controller.summarize({
+          object,
+          facts,
+          ...(release.number > 0 ? { release: { name: release.name, number: release.number } } : {}),
+          observed,
+        }),
       ),
-    setStatus: (object, status, conditions, run) => setStatus(parts, object, status, conditions, run),
+    setStatus: (object, statement, run) => setStatus(parts, object, statement, run),
+    ...(tracker
+      ? {
+          isCancelled: (object: Owner) => isCancelled(store, tracker, object),
+          step: (object: Owner, step: RenderedStep, percent: number) => tracker.progress(object, step, percent),
+        }
+      : {}),
     finalizer,
     addFinalizer: (object, run) => setFinalizers(parts, object, [...(object.metadata.finalizers ?? []), finalizer], run),
     removeFinalizer: async (object, run) => {
@@ -114,21 +127,39 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
       if (failure) throw failure.error;
     },
   });
+}
 
-  async function setStatus(
-    { resources }: RenderingParts,
-    object: Owner,
-    fields: Readonly<Record<string, unknown>>,
-    conditions: readonly Condition[],
-    run: Run,
-  ): Promise<void> {
-    const own = resources(run);
-    const tracker = createOperationTracker(own, 'deploy', () => clock.nowMs());
-    const operation = await tracker.begin(object);
-    const status = nextStatus(object, { ...fields, operation }, conditions, clock.nowMs());
-    if (status) await own.patch(controller.kind, keyOf(object), { status }, { subresource: 'status' });
-    await tracker.tell(object, conditions);
-  }
+/** What a person has stopped stays stopped for that generation, also when its Operation is no longer kept. */
+async function isCancelled(store: ResourceStore, tracker: OperationTracker, object: Owner): Promise<boolean> {
+  const { generation = 1 } = object.metadata;
+  const isAsked = tracker.isCancelled(object);
+  const record = renderingRecord(store, object);
+  const known = await record.load();
+  if (known?.cancelled === generation) return true;
+  if (isAsked) await record.save({ ...known, cancelled: generation });
+  return isAsked;
+}
+
+async function setStatus(
+  { resources, registered, tracker, clock }: RenderingParts,
+  object: Owner,
+  { status: fields, conditions, end }: Statement,
+  run: Run,
+): Promise<void> {
+  const next = nextStatus(object, fields, conditions, clock.nowMs());
+  // Which operation is under way is written with the spec; this run may have begun before that.
+  const { operation: _, ...status } = next ?? {};
+  if (next) await resources(run).patch(registered.value.kind, keyOf(object), { status }, { subresource: 'status' });
+  const message = conditions.find(({ type }) => type === 'Ready')?.message;
+  const result = Object.fromEntries(
+    Object.entries({ release: fields['release'], url: fields['url'] }).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+  await tracker?.tell(object, {
+    ...(message === undefined ? {} : { message }),
+    ...(end ? { end: { ...end, ...(end.phase === 'Succeeded' ? { result } : {}) } } : {}),
+  });
 }
 
 function prepare({ registered, contextOf }: RenderingParts, object: Owner, run: Run): Promise<Prepared> {

@@ -28,6 +28,12 @@ export interface Pin {
   readonly release: StoredRelease | undefined;
 }
 
+/** A release that serves, and the inputs that it was rendered from. */
+export interface Serving {
+  readonly release: StoredRelease;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 /** The releases of objects, in the platform's store. `Write` is how a write tells its revision. */
 export interface ReleaseBook<O, Write> {
   /** The release that the object's last render gave, and what it was rendered from. */
@@ -36,6 +42,12 @@ export interface ReleaseBook<O, Write> {
   store(object: O, content: ReleaseContent, renderKey: string, write: Write): Promise<StoredRelease>;
   /** The release that serves whatever is rendered, when a person pinned one. */
   pinned?(object: O): Promise<Pin | undefined>;
+  /** The release that was last seen to serve. */
+  serving?(object: O): Promise<Serving | undefined>;
+  noteServing?(object: O, serving: Serving): Promise<void>;
+  /** Why a release failed: it is not tried again until another one is rendered. */
+  failureOf?(object: O, release: StoredRelease): Promise<string | undefined>;
+  noteFailure?(object: O, release: StoredRelease, message: string): Promise<void>;
 }
 
 export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseContent {

@@ -38,6 +38,22 @@ export interface Place {
   podsOf(objects: Objects): Objects;
 }
 
+/** What a run says about its object. */
+export interface Statement {
+  readonly status: Readonly<Record<string, unknown>>;
+  readonly conditions: readonly Condition[];
+  /** Ends the object's current Operation. */
+  readonly end?: { readonly phase: 'Succeeded' | 'Failed' | 'Cancelled'; readonly message: string };
+}
+
+/** What a summary makes of what the cluster shows. */
+export interface Summary {
+  readonly status: Readonly<Record<string, unknown>>;
+  readonly conditions: readonly Condition[];
+  /** The release will not come to serve: it stays as it is, or what served before takes its place. */
+  readonly failed?: 'stop' | 'rollback';
+}
+
 /** Everything that a rendering controller needs from the rest of the platform. Writes tell `run` their revision. */
 export interface RenderedOptions<O extends RenderedObject> {
   readonly read: (key: string) => O | undefined;
@@ -66,8 +82,10 @@ export interface RenderedOptions<O extends RenderedObject> {
   readonly summarize: (
     object: O,
     seen: { readonly facts: RenderFacts; readonly release: StoredRelease; readonly observed: Objects },
-  ) => { readonly status: Readonly<Record<string, unknown>>; readonly conditions: readonly Condition[] };
-  readonly setStatus: (object: O, status: Readonly<Record<string, unknown>>, conditions: readonly Condition[], run: Run) => Promise<void>;
+  ) => Summary;
+  readonly setStatus: (object: O, statement: Statement, run: Run) => Promise<void>;
+  /** Whether a person stopped the Operation of the object's present generation: then what served before goes on serving. Default: nobody. */
+  readonly isCancelled?: (object: O) => Promise<boolean>;
   /** Name of the finalizer that keeps the object until its cluster is clean. */
   readonly finalizer: string;
   readonly addFinalizer: (object: O, run: Run) => Promise<void>;
@@ -75,8 +93,12 @@ export interface RenderedOptions<O extends RenderedObject> {
   /** Runs the finalize taps once the cluster is clean. */
   readonly finalizeHooks: (object: O, run: Run) => Promise<void>;
   /** Progress of the object's current Operation. */
-  readonly step?: (object: O, step: 'prepare' | 'render' | 'apply' | 'remove', percent: number) => void;
+  readonly step?: (object: O, step: RenderedStep, percent: number) => void;
 }
+
+/** The steps from a changed spec to a serving release, in order; `remove` stands alone. */
+export const renderedSteps = ['prepare', 'render', 'apply', 'rollout'] as const;
+export type RenderedStep = (typeof renderedSteps)[number] | 'remove';
 
 /** How soon a set is looked at again that waits for objects to go, for a person, or for a name to become free. */
 const leavingMs = 1_000;
@@ -107,13 +129,19 @@ class RenderedController<O extends RenderedObject> {
     const object = this.options.read(key);
     if (object === undefined) return undefined;
     if (object.metadata.deletionTimestamp !== undefined) return this.remove(object, run);
+    if (await this.options.isCancelled?.(object)) return this.fallBack(object, cancelled, run);
+    this.options.step?.(object, 'prepare', 0);
     const prepared = (await this.options.prepare?.(object, run)) ?? { ready: true, inputs: {} };
     this.options.step?.(object, 'prepare', prepared.ready ? 100 : 0);
     const facts = await this.facts(object, prepared.ready ? prepared.inputs : {}, run);
-    if (!prepared.ready) return this.wait(object, prepared.conditions, facts, run);
+    if (!prepared.ready) return this.wait(object, prepared, facts, run);
+    const { releases } = this.options;
     const newest = await this.release(object, facts, run);
-    const pin = await this.options.releases.pinned?.(object);
-    if (pin === undefined) return this.serve(object, newest, facts, run);
+    const pin = await releases.pinned?.(object);
+    if (pin === undefined) {
+      const failure = await releases.failureOf?.(object, newest);
+      return failure === undefined ? this.serve(object, newest, facts, run) : this.fallBack(object, releaseFailed(failure), run);
+    }
     return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run);
   }
 
@@ -122,7 +150,7 @@ class RenderedController<O extends RenderedObject> {
     try {
       return await this.options.factsOf(object, inputs);
     } catch (error) {
-      if (!run.signal.aborted) await this.options.setStatus(object, {}, [notReady('NotPlaced', messageOf(error))], run);
+      if (!run.signal.aborted) await this.state(object, [notReady('NotPlaced', messageOf(error))], run);
       throw error;
     }
   }
@@ -130,16 +158,19 @@ class RenderedController<O extends RenderedObject> {
   /** Whoever pins means to choose what serves: nothing else may take its place. */
   private async holdStill(object: O, pin: string, run: Run): Promise<Outcome> {
     const message = `it is pinned to release ${pin}, which does not exist; what served goes on serving until spec.pin is mended or cleared`;
-    await this.options.setStatus(object, {}, [notReady('ReleaseUnknown', message)], run);
+    await this.state(object, [notReady('ReleaseUnknown', message)], run);
     return { againAfterMs: blockedMs };
   }
 
   /** What served goes on serving, and drift is mended, while inputs are awaited. */
-  private async wait(object: O, conditions: readonly Condition[], facts: RenderFacts, run: Run): Promise<Outcome> {
+  private async wait(object: O, prepared: Extract<Prepared, { ready: false }>, facts: RenderFacts, run: Run): Promise<Outcome> {
     const pin = await this.options.releases.pinned?.(object);
     const serving = pin === undefined ? (await this.options.releases.newest(object))?.release : pin.release;
     const result = serving === undefined ? undefined : await this.apply(object, serving, facts, run);
-    await this.options.setStatus(object, {}, [...conditions, ...appliedConditions(result)], run);
+    const conditions = [...prepared.conditions, ...appliedConditions(result)];
+    const message = conditions.find(({ type }) => type === 'Ready')?.message ?? 'what it needs cannot be had';
+    const end = prepared.failed === true ? { end: { phase: 'Failed', message } as const } : {};
+    await this.options.setStatus(object, { status: {}, conditions, ...end }, run);
     return outcomeOf(result);
   }
 
@@ -147,15 +178,15 @@ class RenderedController<O extends RenderedObject> {
     const { releases, campaignOf, step } = this.options;
     const renderKey = renderKeyOf(object, facts, campaignOf?.(object) ?? '');
     const newest = await releases.newest(object);
+    step?.(object, 'render', newest?.renderKey === renderKey ? 100 : 0);
     if (newest?.renderKey === renderKey) return newest.release;
-    step?.(object, 'render', 0);
     try {
       const set = await this.render(object, facts);
       const release = await releases.store(object, contentOf(set, facts.cluster.name), renderKey, run);
       step?.(object, 'render', 100);
       return release;
     } catch (error) {
-      if (!run.signal.aborted) await this.options.setStatus(object, {}, renderFailed(error), run);
+      if (!run.signal.aborted) await this.state(object, renderFailed(error), run);
       throw error;
     }
   }
@@ -166,21 +197,63 @@ class RenderedController<O extends RenderedObject> {
   }
 
   private async serve(object: O, release: StoredRelease, facts: RenderFacts, run: Run): Promise<Outcome> {
-    const { summarize, observeHooks, setStatus } = this.options;
+    const { releases, setStatus, step } = this.options;
     const result = await this.apply(object, release, facts, run);
-    const observed = result.live.concat((await this.options.placeOf(facts)).podsOf(result.live));
-    const summary = summarize(object, { facts, release, observed });
-    const stated = [...summary.conditions, rendered, ...(await observeHooks(object, observed)), ...appliedConditions(result)];
-    await setStatus(object, { ...summary.status, release: release.name }, withReady(stated, result), run);
+    const { summary, conditions } = await this.look(object, release, facts, result);
+    const ready = conditions.find(({ type }) => type === 'Ready');
+    const message = ready?.message ?? '';
+    const serving = await releases.serving?.(object);
+    const isServing = ready?.status === 'True' && result.isComplete;
+    if (isServing) await releases.noteServing?.(object, { release, inputs: facts.inputs });
+    if (result.isComplete) step?.(object, 'rollout', isServing ? 100 : 0);
+    const isRefused = summary.failed !== undefined && serving?.release.name !== release.name;
+    const status = { ...summary.status, release: (isServing ? release : (serving?.release ?? release)).name };
+    const end = isServing ? ({ phase: 'Succeeded', message } as const) : isRefused ? ({ phase: 'Failed', message } as const) : undefined;
+    const fallsBack = isRefused && summary.failed === 'rollback' && serving !== undefined;
+    if (fallsBack) await releases.noteFailure?.(object, release, message);
+    await setStatus(object, { status, conditions, ...(end ? { end } : {}) }, run);
+    if (result.failed.length > 0) throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });
+    return fallsBack ? { againAfterMs: 0 } : outcomeOf(result);
+  }
+
+  /** What served before the present spec goes on serving; where nothing did, nothing is left. */
+  private async fallBack(object: O, { reason, phase, why }: FallBack, run: Run): Promise<Outcome> {
+    const serving = await this.options.releases.serving?.(object);
+    const facts = await this.facts(object, serving?.inputs ?? {}, run);
+    const release = serving?.release ?? nothing;
+    const result = await this.apply(object, release, facts, run);
+    const { summary, conditions } = await this.look(object, release, facts, result);
+    const message = `${why}; ${serving ? `release ${release.name} goes on serving` : 'nothing served before, so nothing runs'}`;
+    const stated = conditions.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
+    const status = serving ? { ...summary.status, release: release.name } : summary.status;
+    await this.options.setStatus(object, { status, conditions: stated, end: { phase, message } }, run);
     if (result.failed.length > 0) throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });
     return outcomeOf(result);
+  }
+
+  private state(object: O, conditions: readonly Condition[], run: Run): Promise<void> {
+    return this.options.setStatus(object, { status: {}, conditions }, run);
+  }
+
+  /** What the cluster shows after an apply set, and every condition that follows from it. */
+  private async look(
+    object: O,
+    release: StoredRelease,
+    facts: RenderFacts,
+    result: Applied,
+  ): Promise<{ readonly summary: Summary; readonly conditions: readonly Condition[] }> {
+    const { summarize, observeHooks, placeOf } = this.options;
+    const observed = result.live.concat((await placeOf(facts)).podsOf(result.live));
+    const summary = summarize(object, { facts, release, observed });
+    const stated = [...summary.conditions, rendered, ...(await observeHooks(object, observed)), ...appliedConditions(result)];
+    return { summary, conditions: withReady(stated, result) };
   }
 
   /** Without confirmation nothing is written, and what is there is only looked at. */
   private async apply(object: O, release: StoredRelease, facts: RenderFacts, run: Run): Promise<Applied> {
     const { confirmation, finalizer, addFinalizer, step } = this.options;
     const gate = confirmation();
-    if (!gate.isConfirmed) return this.look(object, facts, gate.message, run);
+    if (!gate.isConfirmed) return this.inspect(object, facts, gate.message, run);
     if (object.metadata.finalizers?.includes(finalizer) !== true) await addFinalizer(object, run);
     step?.(object, 'apply', 0);
     const result = await this.bring(object, release.objects, facts, run);
@@ -202,7 +275,7 @@ class RenderedController<O extends RenderedObject> {
     });
   }
 
-  private async look(object: O, facts: RenderFacts, unconfirmed: string, run: Run): Promise<Applied> {
+  private async inspect(object: O, facts: RenderFacts, unconfirmed: string, run: Run): Promise<Applied> {
     const { target, cached } = await this.options.placeOf(facts);
     const inventory = await this.options.loadInventory(object);
     const find = async (ref: ObjectRef): Promise<Objects> => {
@@ -215,11 +288,11 @@ class RenderedController<O extends RenderedObject> {
 
   /** The object stays until everything in its inventory is gone from the cluster. */
   private async remove(object: O, run: Run): Promise<Outcome> {
-    const { confirmation, finalizer, finalizeHooks, removeFinalizer, setStatus, step } = this.options;
+    const { confirmation, finalizer, finalizeHooks, removeFinalizer, step } = this.options;
     if (object.metadata.finalizers?.includes(finalizer) !== true) return undefined;
     const gate = confirmation();
     if (!gate.isConfirmed) {
-      await setStatus(object, {}, [notReady('NotConfirmed', gate.message)], run);
+      await this.state(object, [notReady('NotConfirmed', gate.message)], run);
       return { againAfterMs: blockedMs };
     }
     step?.(object, 'remove', 0);
@@ -230,7 +303,7 @@ class RenderedController<O extends RenderedObject> {
       if (!result.isComplete) return outcomeOf(result);
       await finalizeHooks(object, run);
     } catch (error) {
-      if (!run.signal.aborted) await setStatus(object, {}, [notReady('DeletionBlocked', messageOf(error))], run);
+      if (!run.signal.aborted) await this.state(object, [notReady('DeletionBlocked', messageOf(error))], run);
       throw error;
     }
     step?.(object, 'remove', 100);
@@ -238,6 +311,17 @@ class RenderedController<O extends RenderedObject> {
     return undefined;
   }
 }
+
+/** Why what served before takes the place of what is wished. */
+interface FallBack {
+  readonly reason: string;
+  readonly phase: 'Failed' | 'Cancelled';
+  readonly why: string;
+}
+
+const cancelled: FallBack = { reason: 'Cancelled', phase: 'Cancelled', why: 'the change was cancelled' };
+const releaseFailed = (why: string): FallBack => ({ reason: 'ReleaseFailed', phase: 'Failed', why });
+const nothing: StoredRelease = { name: '', number: 0, objects: [] };
 
 /** What came of an apply set, or why there was none. */
 type Applied = ApplySetResult & { readonly unconfirmed?: string };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Change, Guard } from '@tappaas/sdk';
+import { operationOf } from './begun-operation.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import type { Mutated } from './mutation.js';
@@ -79,7 +80,8 @@ export class Idempotency {
     const sealed = kept.value.subarray(digestCharacters);
     const plain = entry.isConfidential && sealer ? await sealer.open(sealed, key) : sealed;
     const stored: StoredObject = fromStore(plain, kept, store.epoch);
-    return { outcome: 'created', stored };
+    const operation = operationOf(entry, stored.object);
+    return { outcome: 'created', stored, ...(operation && { operation }) };
   }
 }
 

@@ -69,6 +69,8 @@ export interface KindRegistration {
   readonly extra?: Partial<Pick<KubernetesKindDeclaration, 'columns' | 'fields' | 'shortNames' | 'categories'>>;
   /** The stored bytes are sealed, and plugins see them only with `secrets:read`. */
   readonly isConfidential?: boolean;
+  /** Creating an object, or changing its spec, begins an Operation with this verb. The status has a field `operation` that names it. */
+  readonly operation?: { readonly verb: string };
 }
 
 /** The way of a spec to the stored version and back; both round-trip. */
@@ -113,6 +115,7 @@ export interface KindEntry {
   readonly behaviour: KindBehaviour<never>;
   readonly strategy: Strategy;
   readonly virtual: VirtualHandler | undefined;
+  readonly operation: KindRegistration['operation'];
   readonly isConfidential: boolean;
   /** The plugin that contributed the kind is not loaded: its objects can be read only. */
   readonly isOrphaned: boolean;

@@ -1,5 +1,6 @@
 import type { AdmissionOperation, Change, Guard, KeyValue } from '@tappaas/sdk';
 import { ignoringTimes } from './apply/field-manager.js';
+import { beginOperation, operationOf } from './begun-operation.js';
 import { caughtUp, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { prepare, type Prepared } from './preparation.js';
@@ -7,7 +8,7 @@ import type { Found } from './registry.js';
 import { isRemovable } from './removal.js';
 import { equalJson, type JsonObject } from './schema/json-value.js';
 import { StoredObject, type Body, type Side } from './stored-object.js';
-import { label } from './target.js';
+import { label, type Target } from './target.js';
 import { heldOf, takeStep, type StepResult } from './transaction.js';
 import type { WriteOptions } from './write-options.js';
 
@@ -36,6 +37,8 @@ export interface Mutation {
 export interface Mutated {
   readonly outcome: 'created' | 'updated' | 'unchanged';
   readonly stored: StoredObject;
+  /** The Operation that the write has begun. */
+  readonly operation?: Target;
 }
 
 /** How often a change is made anew before the caller is told to come back. */
@@ -82,13 +85,26 @@ type Attempt = Mutated | { readonly standing: KeyValue | undefined } | { readonl
 async function attemptOnce(state: EngineState, mutation: Mutation, previous: StoredObject | undefined): Promise<Attempt> {
   const { epoch } = state.store;
   const prepared = await propose(state, mutation, previous);
-  const { object } = prepared;
-  if (previous && isSame(object, previous.object)) return { outcome: 'unchanged', stored: previous };
+  const { entry } = mutation.found;
+  const { dryRun, requestId } = mutation.options;
+  if (previous && isSame(prepared.object, previous.object)) return { outcome: 'unchanged', stored: previous };
   const outcome = previous ? 'updated' : 'created';
   const side = sideOf(state, mutation, prepared, previous);
-  if (mutation.options.dryRun) return { outcome, stored: new StoredObject(object, previous?.revision, epoch, side) };
-  const result = await write(state, mutation, previous, { object, side }, prepared);
-  if (result.outcome === 'done') return { outcome, stored: state.handoff.written(mutation.key, object, side, result.revision, epoch) };
+  if (dryRun) return { outcome, stored: new StoredObject(prepared.object, previous?.revision, epoch, side) };
+  const begun = beginOperation(state, entry, { object: prepared.object, previous: previous?.object, requestId });
+  const object = begun?.object ?? prepared.object;
+  const result = await write(
+    state,
+    mutation,
+    previous,
+    { object, side },
+    { claims: prepared.claims, changes: begun ? [begun.change] : [] },
+  );
+  if (result.outcome === 'done') {
+    const stored = state.handoff.written(mutation.key, object, side, result.revision, epoch);
+    const operation = begun && operationOf(entry, object);
+    return { outcome, stored, ...(operation && { operation }) };
+  }
   return result.outcome === 'stale' ? { standing: result.current } : { refused: true };
 }
 
@@ -109,7 +125,7 @@ async function write(
   mutation: Mutation,
   previous: StoredObject | undefined,
   next: { readonly object: Body; readonly side: Side },
-  prepared: Prepared,
+  beside: { readonly claims: Prepared['claims']; readonly changes: readonly Change[] },
 ): Promise<StepResult> {
   const { entry } = mutation.found;
   const own = (await mutation.guards?.()) ?? [];
@@ -118,9 +134,9 @@ async function write(
     key: mutation.key,
     previous,
     next: isRemovable(entry, next.object) ? undefined : next,
-    claims: prepared.claims ?? [],
+    claims: beside.claims ?? [],
     guards: [...own, ...(mutation.options.guards ?? [])],
-    changes: (await mutation.changes?.(next.object)) ?? [],
+    changes: [...beside.changes, ...((await mutation.changes?.(next.object)) ?? [])],
   });
   if (result.outcome !== 'refused') return result;
   if (result.guard >= own.length) throw fenced(entry, mutation.name);

@@ -102,6 +102,7 @@ function entryOf(
     behaviour: behaviourOf(description, registration),
     strategy,
     virtual: registration.virtual,
+    operation: registration.operation,
     isConfidential: registration.isConfidential ?? (description.isKubernetes && groupKindOf(description) === '/Secret'),
     isOrphaned,
   });

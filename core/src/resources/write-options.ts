@@ -67,4 +67,6 @@ export interface WriteResult {
   readonly outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'deleting';
   readonly served: Served;
   readonly warnings: readonly string[];
+  /** The Operation that the write has begun: it goes on after the answer. */
+  readonly operation?: Target;
 }

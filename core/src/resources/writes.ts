@@ -131,12 +131,12 @@ export class Writes {
   #answer(
     found: Found,
     subresource: string | undefined,
-    { outcome, stored }: { readonly outcome: WriteResult['outcome']; readonly stored: StoredObject },
+    { outcome, stored, operation }: Pick<WriteResult, 'outcome' | 'operation'> & { readonly stored: StoredObject },
     warnings: readonly string[],
   ): WriteResult {
     const { epoch } = this.#state.store;
     const served = subresource === 'scale' ? asScale(stored, found.entry, epoch) : this.#views.at(stored, found.version, epoch);
-    return { outcome, served, warnings };
+    return { outcome, served, warnings, ...(operation && { operation }) };
   }
 }
 

@@ -11,9 +11,14 @@ import {
 import type { Run } from '../../dist/reconcile/controller.js';
 import type { InventoryEntry } from '../../dist/reconcile/inventory.js';
 import { refOf } from '../../dist/reconcile/object-ref.js';
-import type { Pin, ReleaseContent, StoredRelease } from '../../dist/reconcile/release.js';
+import type { Pin, ReleaseContent, Serving, StoredRelease } from '../../dist/reconcile/release.js';
 import type { AttributedRenderSet } from '../../dist/reconcile/render-set.js';
-import { createRenderedReconcile, type RenderedObject, type RenderedOptions } from '../../dist/reconcile/rendered-controller.js';
+import {
+  createRenderedReconcile,
+  type RenderedObject,
+  type RenderedOptions,
+  type Statement,
+} from '../../dist/reconcile/rendered-controller.js';
 import { FakeCluster } from './fake-cluster.ts';
 
 interface App extends RenderedObject {
@@ -49,6 +54,12 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     confirmed: true,
     hook: (set: RenderSet): RenderSet => set,
     log: [] as string[],
+    serving: undefined as Serving | undefined,
+    failure: undefined as { name: string; message: string } | undefined,
+    cancelled: false,
+    summary: 'serves' as 'serves' | 'waits' | 'rollback' | 'stop',
+    end: undefined as Statement['end'],
+    steps: [] as string[],
   };
   const reconcile = createRenderedReconcile<App>({
     read: () => state.app,
@@ -76,6 +87,10 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
         return release;
       },
       pinned: async () => state.pinned,
+      serving: async () => state.serving,
+      noteServing: async (_, serving) => void (state.serving = serving),
+      failureOf: async (_, { name }) => (state.failure?.name === name ? state.failure.message : undefined),
+      noteFailure: async (_, { name }, message) => void (state.failure = { name, message }),
     },
     loadInventory: async () => state.inventory,
     saveInventory: async (_, entries) => {
@@ -87,9 +102,15 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     observeHooks: async () => [{ type: 'Healthy', status: 'True', reason: 'Healthy', message: '' }],
     summarize: (_, { observed }) => ({
       status: { objects: observed.length },
-      conditions: [{ type: 'Ready', status: 'True', reason: 'Serving', message: '' }],
+      conditions: [
+        { type: 'Ready', status: state.summary === 'serves' ? 'True' : 'False', reason: 'Serving', message: `it ${state.summary}` },
+      ],
+      ...(state.summary === 'rollback' || state.summary === 'stop' ? { failed: state.summary } : {}),
     }),
-    setStatus: async (_, status, conditions) => {
+    isCancelled: async () => state.cancelled,
+    step: (_, step, percent) => void state.steps.push(`${step} ${percent}`),
+    setStatus: async (_, { status, conditions, end }) => {
+      state.end = end;
       state.status = status;
       state.conditions = conditions;
     },
@@ -396,4 +417,85 @@ test('an object that no cluster can take says so', async (t) => {
   t.is(condition('Ready'), 'False NotPlaced');
   t.regex(state.conditions[0]?.message ?? '', /none of the clusters/);
   t.deepEqual(cluster.writes, []);
+});
+
+test('each step is told when it begins and when it has ended, and a release that serves ends the operation', async (t) => {
+  const { state, go } = setUp();
+  await go();
+  t.deepEqual(
+    state.steps.filter((step, index) => step !== state.steps[index - 1]),
+    ['prepare 0', 'prepare 100', 'render 0', 'render 100', 'apply 0', 'apply 100', 'rollout 100'],
+  );
+  t.is(state.end?.phase, 'Succeeded');
+});
+
+test('a rollout under way ends nothing, and names what still serves', async (t) => {
+  const { state, go, change } = setUp();
+  await go();
+  state.summary = 'waits';
+  change({ image: 'web:2' });
+  await go();
+  t.is(state.end, undefined);
+  t.is(state.status['release'], 'web-1');
+  t.true(state.steps.includes('rollout 0'));
+});
+
+test('a cancelled change brings back what served before, without rendering or preparing anything', async (t) => {
+  const { cluster, state, go, change, condition } = setUp();
+  await go();
+  state.summary = 'waits';
+  change({ image: 'web:2', maps: ['a', 'c'] });
+  await go();
+  state.cancelled = true;
+  const { renders } = state;
+  await go();
+  t.is(state.renders, renders);
+  t.deepEqual(cluster.names, ['ConfigMap shop/a', 'ConfigMap shop/b']);
+  t.is(condition('Ready'), 'False Cancelled');
+  t.is(state.end?.phase, 'Cancelled');
+  t.is(state.status['release'], 'web-1');
+});
+
+test('a first deployment that is cancelled leaves nothing on the cluster', async (t) => {
+  const { cluster, state, go } = setUp();
+  state.summary = 'waits';
+  await go();
+  state.cancelled = true;
+  await go();
+  t.deepEqual(cluster.names, []);
+  t.is(state.end?.phase, 'Cancelled');
+});
+
+test('a release that failed is rolled back and not tried again', async (t) => {
+  const { cluster, state, go, change, condition } = setUp();
+  await go();
+  change({ image: 'web:2' });
+  state.summary = 'rollback';
+  t.deepEqual(await go(), { againAfterMs: 0 });
+  t.is(state.end?.phase, 'Failed');
+  await go();
+  t.deepEqual(cluster.at(refOf(configMap('a', '')))?.['data'], { image: 'web:1' });
+  t.is(condition('Ready'), 'False ReleaseFailed');
+});
+
+test('a release that failed stays when it shall, or when there is nothing to go back to', async (t) => {
+  const { cluster, state, go, change } = setUp();
+  state.summary = 'rollback';
+  t.is(await go(), undefined);
+  t.is(state.end?.phase, 'Failed');
+  t.is(cluster.names.length, 2);
+  state.summary = 'serves';
+  await go();
+  change({ image: 'web:2' });
+  state.summary = 'stop';
+  await go();
+  t.is(state.end?.phase, 'Failed');
+  t.deepEqual(cluster.at(refOf(configMap('a', '')))?.['data'], { image: 'web:2' });
+});
+
+test('what cannot be prepared ends the operation', async (t) => {
+  const failed = { type: 'Ready', status: 'False', reason: 'BuildFailed', message: 'no start command' } as const;
+  const { state, go } = setUp({ prepare: async () => ({ ready: false, conditions: [failed], failed: true }) });
+  await go();
+  t.deepEqual(state.end, { phase: 'Failed', message: 'no start command' });
 });

@@ -1,5 +1,5 @@
 import { definePlugin, deny, families, hooks } from '@tappaas/sdk';
-import { Application, Build, Operation, Release } from '@tappaas/sdk/kinds';
+import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import { checkApplication } from './check-application.js';
 import { hostClaims } from './host-claims.js';
 import { prepareApplication, Secret } from './prepare-application.js';
@@ -17,7 +17,6 @@ export default definePlugin({
       { kind: Build, verbs: ['get', 'list', 'watch', 'create'] },
       { kind: Secret, verbs: ['get'] },
       { kind: Release, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
-      { kind: Operation, verbs: ['get', 'list', 'watch', 'create', 'update'] },
     ],
   },
   setup(host, _config, { runtimes }) {
@@ -36,6 +35,7 @@ export default definePlugin({
     host.controller({
       kind: Application,
       parallelMax: 32,
+      operation: { verb: 'deploy' },
       watches: [
         { kind: Build, wakes: 'owner' },
         { kind: Secret, wakes: 'namespace' },

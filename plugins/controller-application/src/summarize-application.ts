@@ -9,6 +9,7 @@ type ProcessStatus = NonNullable<Status['processes']>[number];
 export function summarizeApplication(observation: Observation<typeof Application>): {
   status: Partial<Status>;
   conditions: readonly Condition[];
+  failed?: 'stop' | 'rollback';
 } {
   const { object, observed, release, facts } = observation;
   const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
@@ -21,12 +22,16 @@ export function summarizeApplication(observation: Observation<typeof Application
   const failed = deployments.some(({ status }) =>
     status?.conditions?.some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
   );
-  const settled = late === undefined && !unsettled;
+  // A replica of the old release that is ready does not make one of the new release ready.
+  const leaving = deployments.find(({ status }) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0));
+  const settled = late === undefined && leaving === undefined && !unsettled;
   const waiting =
     obstacle ??
     (late
       ? `process ${late.name} has ${late.ready} of ${late.desired} replicas ready, ${late.updated} of the new release`
-      : 'the cluster has not taken the release up yet');
+      : leaving
+        ? `${leaving.metadata.name} still has replicas of the release before`
+        : 'the cluster has not taken the release up yet');
   const readyReason = settled ? 'Serving' : failed ? 'RolloutFailed' : 'RollingOut';
   const url = urlOf(observation);
   const served = `release ${release?.name ?? 'unknown'} serves`;
@@ -54,6 +59,7 @@ export function summarizeApplication(observation: Observation<typeof Application
       ),
       condition('Progressing', !settled && !failed, readyReason, settled ? served : waiting),
     ],
+    ...(failed && !settled ? { failed: object.spec.rollout?.onFailure === 'Stop' ? ('stop' as const) : ('rollback' as const) } : {}),
   };
 }
 

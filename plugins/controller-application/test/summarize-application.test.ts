@@ -32,6 +32,11 @@ test('replicas of the old release do not make the new one ready', (t) => {
   t.is(conditionOf(summarize(deployment({ readyReplicas: 2, updatedReplicas: 1, observedGeneration: 1 })), 'Ready')?.status, 'False');
 });
 
+test('a ready replica of the old release beside one of the new release that is not does not count as ready', (t) => {
+  const surging = deployment({ replicas: 3, readyReplicas: 2, updatedReplicas: 2, observedGeneration: 1 });
+  t.is(conditionOf(summarize(surging), 'Ready')?.status, 'False');
+});
+
 test('a deployment whose controller has not seen the new spec says nothing about it', (t) => {
   t.is(conditionOf(summarize(deployment({ readyReplicas: 2, updatedReplicas: 2, observedGeneration: 1 }, 2)), 'Ready')?.status, 'False');
 });
@@ -66,4 +71,5 @@ test('a rollout past its deadline has failed', (t) => {
     conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }],
   });
   t.is(conditionOf(summarize(late), 'Ready')?.reason, 'RolloutFailed');
+  t.is(summarize(late).failed, 'rollback');
 });

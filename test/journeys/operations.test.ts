@@ -1,0 +1,161 @@
+/** What becomes of a change of an application, as its Operation tells it. */
+import test from 'ava';
+import { askApplication } from '../ask-application.ts';
+import { eventually, platformHome, type ApiAnswer, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+
+const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
+const answers = (text: string) => `require('node:http').createServer((_, response) => response.end('${text}')).listen(process.env.PORT)`;
+const neverListens = 'setInterval(() => {}, 1000)';
+
+interface Operation {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly verb: string; readonly target: { readonly generation: number }; readonly requestId?: string };
+  readonly status?: {
+    readonly phase: string;
+    readonly percent: number;
+    readonly error?: string;
+    readonly result?: Readonly<Record<string, string>>;
+    readonly steps?: readonly {
+      readonly name: string;
+      readonly phase: string;
+      readonly startTime?: string;
+      readonly completionTime?: string;
+    }[];
+  };
+}
+
+interface Application {
+  readonly status?: {
+    readonly release?: string;
+    readonly conditions?: readonly { type: string; status: string; reason: string; message: string }[];
+  };
+}
+
+const application = (script: string, rollout: object = {}) => ({
+  apiVersion: 'apps.tappaas.dev/v1alpha1',
+  kind: 'Application',
+  metadata: { name: 'shop' },
+  spec: {
+    source: { image: 'process' },
+    processes: [{ name: 'web', command: ['node', '-e', script], ports: [{ name: 'http', port: 8080 }], terminationSeconds: 1 }],
+    routes: [{ name: 'public', process: 'web', port: 'http' }],
+    ...(Object.keys(rollout).length > 0 ? { rollout } : {}),
+  },
+});
+
+async function start(t: { teardown(undo: () => Promise<unknown>): void; timeout(ms: number): void }) {
+  t.timeout(180_000);
+  const home = await platformHome();
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  return { home, platform };
+}
+
+const apply = (platform: PlatformProcess, body: object): Promise<ApiAnswer> =>
+  platform.api('PATCH', `${applications}/shop?fieldManager=test&force=true`, body, 'application/apply-patch+yaml');
+
+const ended = async (platform: PlatformProcess, location: string): Promise<Operation> =>
+  eventually(
+    async () => (await platform.api('GET', location)).json<Operation>(),
+    ({ status }) => ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase ?? ''),
+    60_000,
+  );
+
+const answer = async (home: PlatformHome) => (await askApplication(home, 'shop.default.localhost')).text;
+const locationOf = ({ headers }: ApiAnswer) => headers.location ?? '';
+const readiness = async (platform: PlatformProcess) =>
+  (await platform.api('GET', `${applications}/shop`)).json<Application>().status?.conditions?.find(({ type }) => type === 'Ready');
+
+test('a change answers with the location of its operation, which tells steps with times and ends with what came of it', async (t) => {
+  const { home, platform } = await start(t);
+  const created = await apply(platform, application(answers('first')));
+  t.is(created.status, 201, created.text);
+  t.regex(locationOf(created), /^\/apis\/ops\.tappaas\.dev\/v1alpha1\/namespaces\/default\/operations\/shop-deploy-1-/);
+  const begun = await platform.api('GET', locationOf(created));
+  t.is(begun.status, 200, 'it is there as soon as the answer is');
+  t.is(begun.json<Operation>().spec.requestId, created.headers['x-request-id']);
+  const { status, spec } = await ended(platform, locationOf(created));
+  t.deepEqual([spec.verb, status?.phase, status?.percent], ['deploy', 'Succeeded', 100]);
+  t.deepEqual(
+    status?.steps?.map(({ name, phase }) => `${name} ${phase}`),
+    ['prepare', 'render', 'apply', 'rollout'].map((name) => `${name} Succeeded`),
+  );
+  t.true(status?.steps?.every(({ startTime = '', completionTime = '' }) => startTime !== '' && startTime <= completionTime));
+  t.is(status?.result?.['release'], 'shop-1');
+  t.is(await answer(home), 'first');
+  const labelled = await platform.api(
+    'PATCH',
+    `${applications}/shop`,
+    { metadata: { labels: { a: 'b' } } },
+    'application/merge-patch+json',
+  );
+  t.is(labelled.headers.location, undefined, 'a change of metadata begins nothing');
+});
+
+test('a cancelled rollout leaves what served before serving, and nothing of the new release', async (t) => {
+  const { home, platform } = await start(t);
+  await ended(platform, locationOf(await apply(platform, application(answers('first')))));
+  const changed = locationOf(await apply(platform, application(neverListens)));
+  await eventually(
+    async () => (await platform.api('GET', changed)).json<Operation>(),
+    ({ status }) => status?.steps?.some(({ name, phase }) => name === 'rollout' && phase === 'Running') ?? false,
+  );
+  const patched = await platform.api('PATCH', changed, { spec: { cancelled: true } }, 'application/merge-patch+json');
+  t.is(patched.status, 200, patched.text);
+  const { status } = await ended(platform, changed);
+  t.is(status?.phase, 'Cancelled');
+  t.regex(status?.error ?? '', /release shop-1 goes on serving/);
+  const pods = () => platform.api('GET', '/clusters/local/api/v1/pods').then((listed) => listed.json<{ items: unknown[] }>().items.length);
+  await eventually(pods, (count) => count === 1);
+  t.is(await answer(home), 'first');
+  t.is((await readiness(platform))?.reason, 'Cancelled');
+  // It stays so, also without the Operation and after a restart; until the next change.
+  await platform.api('DELETE', changed);
+  await platform.stop();
+  const again = await home.start();
+  t.teardown(() => again.stop());
+  await eventually(
+    () => answer(home),
+    (text) => text === 'first',
+  );
+  t.is((await readiness(again))?.reason, 'Cancelled');
+  t.is((await ended(again, locationOf(await apply(again, application(answers('third')))))).status?.phase, 'Succeeded');
+  t.is(await answer(home), 'third');
+});
+
+test('a first deployment that is cancelled leaves nothing running', async (t) => {
+  const { platform } = await start(t);
+  const created = locationOf(await apply(platform, application(neverListens)));
+  await platform.api('PATCH', created, { spec: { cancelled: true } }, 'application/merge-patch+json');
+  t.is((await ended(platform, created)).status?.phase, 'Cancelled');
+  await eventually(
+    async () => (await platform.api('GET', '/clusters/local/apis/apps/v1/deployments')).json<{ items: unknown[] }>().items.length,
+    (count) => count === 0,
+  );
+  t.is((await readiness(platform))?.reason, 'Cancelled');
+});
+
+test('a newer change supersedes the operation of the older one', async (t) => {
+  const { home, platform } = await start(t);
+  const first = locationOf(await apply(platform, application(neverListens)));
+  const second = locationOf(await apply(platform, application(answers('second'))));
+  t.is((await ended(platform, second)).status?.phase, 'Succeeded');
+  const { status } = await ended(platform, first);
+  t.deepEqual([status?.phase, status?.error], ['Cancelled', 'superseded by generation 2']);
+  t.is(await answer(home), 'second');
+});
+
+test('a rollout that fails is rolled back and not tried again until the application changes', async (t) => {
+  const { home, platform } = await start(t);
+  await ended(platform, locationOf(await apply(platform, application(answers('first')))));
+  const changed = locationOf(await apply(platform, application(neverListens, { timeoutSeconds: 2 })));
+  const { status } = await ended(platform, changed);
+  t.is(status?.phase, 'Failed');
+  await eventually(
+    () => readiness(platform),
+    (ready) => ready?.reason === 'ReleaseFailed',
+  );
+  t.is((await platform.api('GET', `${applications}/shop`)).json<Application>().status?.release, 'shop-1');
+  t.is(await answer(home), 'first');
+});
