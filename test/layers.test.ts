@@ -61,7 +61,11 @@ const rules: readonly Rule[] = [
   },
   {
     folder: 'plugins/*/src',
-    packages: [/^@tappaas\/sdk(\/kinds|\/kubernetes|\/quantity|\/durable-file)?$/, /^@tappaas\/[a-z-]+\/contract$/, anyLibrary],
+    packages: [
+      /^@tappaas\/sdk(\/kinds|\/kubernetes|\/quantity|\/durable-file|\/bearer-token)?$/,
+      /^@tappaas\/[a-z-]+\/contract$/,
+      anyLibrary,
+    ],
     folders: [],
     because: 'a plugin is written against the SDK alone',
   },

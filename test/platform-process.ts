@@ -31,6 +31,7 @@ export interface PlatformProcess {
   readonly child: ChildProcess;
   /** Everything it has printed so far. */
   output(): string;
+  readonly connection: Connection;
   /** Sends a request to the API as the administrator. */
   api(method: string, path: string, body?: object, contentType?: string): Promise<ApiAnswer>;
   /** Ctrl-C, and its end. */
@@ -107,6 +108,7 @@ async function start(directory: string, env: NodeJS.ProcessEnv, first: string | 
   const connection = await connectionOf(directory);
   return {
     child,
+    connection,
     output: () => text,
     api: (method, path, body, contentType) => call(connection, method, path, body, contentType),
     async stop() {
@@ -120,7 +122,8 @@ async function start(directory: string, env: NodeJS.ProcessEnv, first: string | 
   };
 }
 
-interface Connection {
+/** Where a platform listens, and a token. */
+export interface Connection {
   readonly server: string;
   readonly token: string;
   readonly ca: Buffer;
@@ -140,12 +143,14 @@ async function connectionOf(directory: string): Promise<Connection> {
   };
 }
 
-function call(
+/** Sends one request. */
+export function call(
   { server, token, ca }: Connection,
   method: string,
   path: string,
   body?: object,
   contentType = 'application/json',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<ApiAnswer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((done, fail) => {
@@ -156,6 +161,7 @@ function call(
         ca,
         headers: {
           authorization: `Bearer ${token}`,
+          ...headers,
           ...(text ? { 'content-type': contentType, 'content-length': Buffer.byteLength(text) } : {}),
         },
       },

@@ -20,7 +20,6 @@ export interface AccessReviews {
   readonly localSubjectAccessReview: Review;
   readonly selfSubjectAccessReview: Review;
   readonly selfSubjectRulesReview: Review;
-  readonly selfSubjectReview: Review;
 }
 
 export interface AccessReviewOptions {
@@ -46,7 +45,7 @@ interface AccessReview {
   };
 }
 
-/** Answers the reviews of `authorization.k8s.io`, and who the caller is. */
+/** Answers the reviews of `authorization.k8s.io`. */
 export function createAccessReviews(options: AccessReviewOptions): AccessReviews {
   const decide = async (review: ReviewObject, caller: Caller): Promise<ReviewObject> => {
     const { decision, reason } = await options.authorize({ ...askedOf(review, caller, options.engine), canNarrow: true });
@@ -63,16 +62,6 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
       return decide(review, subjectOf(review));
     },
     selfSubjectRulesReview: async (review, { caller }) => rulesReview(review, caller, options),
-    selfSubjectReview: async (review, { caller }) => ({
-      ...review,
-      status: {
-        userInfo: {
-          username: caller.name,
-          groups: caller.groups,
-          ...(caller.tenant !== undefined && { extra: { [tenantExtra]: [caller.tenant] } }),
-        },
-      },
-    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Connection } from './api-client.js';
@@ -27,4 +27,15 @@ export async function writeLogin(env: Terminal['env'], login: Connection): Promi
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await replaceFile(path, `${JSON.stringify(login, null, 2)}\n`);
   return path;
+}
+
+/** Removes the stored login. */
+export async function removeLogin(env: Terminal['env']): Promise<{ readonly path: string; readonly existed: boolean }> {
+  const path = loginFile(env);
+  const existed = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  await rm(path, { force: true });
+  return { path, existed };
 }

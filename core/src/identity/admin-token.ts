@@ -1,5 +1,5 @@
 import type { Clock } from '@tappaas/sdk';
-import { createToken, type StoredToken } from './api-token.js';
+import { createTokenOf, type StoredToken } from './stored-token.js';
 
 /** Where the first token is kept: the store, not a file beside it, so that it goes into backups and every replica knows it. */
 export interface AdminTokenRecord {
@@ -35,7 +35,7 @@ export async function ensureAdminToken(
 ): Promise<AdminToken> {
   const known = await record.load();
   if (known !== undefined) return { stored: known };
-  const { token, stored } = createToken({ name: 'admin', groups: [administrators], createdAtMs: clock.nowMs() });
+  const { token, stored } = createTokenOf({ name: 'admin', groups: [administrators], createdAtMs: clock.nowMs() });
   await holder.keep(token);
   if (await record.create(stored)) return { stored, token };
   await holder.drop();

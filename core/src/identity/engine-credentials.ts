@@ -1,7 +1,8 @@
 import { credentialErrors } from '@tappaas/sdk';
-import { createToken, bearerToken, isToken, tokenId, type StoredToken } from './api-token.js';
+import { bearerToken, isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
 import { identityErrors } from './errors.js';
+import { createTokenOf, type StoredToken } from './stored-token.js';
 
 /** Members may do everything on that engine, and nothing elsewhere. */
 const engineGroup = (engine: string): string => `system:engine:${engine}`;
@@ -32,7 +33,7 @@ export function createEngineCredentials(clock: { nowMs(): number }): EngineCrede
       if (issued !== undefined) return issued;
       if (tokens.size >= usersMax)
         throw identityErrors.TAP_CREDENTIAL_TOO_MANY({ message: `${usersMax} users of engines have credentials already` });
-      const { token, stored } = createToken({ name, groups: [...groups, engineGroup(engine)], createdAtMs: clock.nowMs() });
+      const { token, stored } = createTokenOf({ name, groups: [...groups, engineGroup(engine)], createdAtMs: clock.nowMs() });
       tokens.set(key, token);
       known.set(stored.id, stored);
       return token;

@@ -1,6 +1,7 @@
 import { credentialErrors, type Clock, type Identity } from '@tappaas/sdk';
-import { bearerToken, isToken, tokenId, type StoredToken } from './api-token.js';
+import { bearerToken, isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
+import type { StoredToken } from './stored-token.js';
 
 /** Knows bearer tokens of the form `tapp_…` by what is kept of them. */
 export function createTokenAuthenticator(find: (id: string) => StoredToken | undefined, clock: Pick<Clock, 'nowMs'>): ChainedAuthenticator {

@@ -1,7 +1,7 @@
 import { families, type Clock, type CredentialRegister, type ResourceStore } from '@tappaas/sdk';
 import type { Authenticate } from '../api/stages.js';
 import { ensureAdminToken, type AdminTokenHolder } from '../identity/admin-token.js';
-import type { StoredToken } from '../identity/api-token.js';
+import type { StoredToken } from '../identity/stored-token.js';
 import { createAuthenticatorChain } from '../identity/authenticator-chain.js';
 import { CredentialCache } from '../identity/credential-cache.js';
 import { createEngineCredentials, type EngineCredentials } from '../identity/engine-credentials.js';

@@ -1,13 +1,17 @@
-import type { Resources } from '@tappaas/sdk';
+import { objectErrors, type AnyKind, type Key, type Resources } from '@tappaas/sdk';
 import type { ActionAnswer, Call, ServedAction, ServedRoute, ServedSubresource } from '../api/contributions.js';
 import type { EnginePort } from '../api/engine-port.js';
 import type { Registrations } from '../kernel/kernel.js';
+import { createActionInput } from '../resources/action-input.js';
+import type { JsonObject } from '../resources/schema/json-value.js';
 import { pathOf } from './kind-path.js';
 
 /** What contributions need to be served: the engines by name, and resources with exactly a caller's rights. */
 export interface ContributionParts {
   readonly registrations: Registrations;
   readonly engine: (name: string) => EnginePort;
+  /** An object of the platform's engine, whoever asks. */
+  readonly object: (kind: AnyKind, key: Key) => Promise<object | undefined>;
   readonly asCaller: (engine: string, call: Pick<Call, 'caller' | 'requestId' | 'signal'>) => Resources;
 }
 
@@ -59,18 +63,22 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
 function actionsOf(parts: ContributionParts): readonly ServedAction[] {
   return parts.registrations.actions.map(({ guard, value }) => {
     const { group, plural } = pathOf(parts.engine(platform), value.on);
+    const read = createActionInput({ group, kind: value.on.kind, action: value.name, input: value.input });
     return {
       engine: platform,
       group,
       plural,
       name: value.name,
       handle: async ({ key, input, dryRun }, call): Promise<ActionAnswer> => {
-        const object = await parts.asCaller(platform, call).get(value.on, key);
+        // Who may create the subresource has been asked already, and needs no right to read beside it.
+        const object = await parts.object(value.on, key);
+        if (object === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${plural} "${key.name}" not found` });
+        const given = read(input as JsonObject, key.name);
         const output = await guard.call(
           { name: `action.${value.name}` },
           (context) =>
             value.handle(
-              { object: object as never, input: input as never, dryRun },
+              { object: object as never, input: given as never, dryRun },
               requestContext(context, parts, platform, call) as never,
             ),
           { signal: call.signal },

@@ -3,7 +3,7 @@ import { accessRules } from '../access/access-rules.js';
 import { createAccessReviews } from '../access/access-reviews.js';
 import type { Authenticate } from '../api/stages.js';
 import type { Admission } from '../resources/admission-port.js';
-import { createTokenReview } from '../identity/token-review.js';
+import { createIdentityReviews } from '../identity/identity-reviews.js';
 import { createWorkQueue } from '../queue/work-queue.js';
 import type { Kernel, Registrations } from '../kernel/kernel.js';
 import type { Access, ClientOptions, Narrowing } from '../resources/client.js';
@@ -214,7 +214,6 @@ export class Engines {
       authorize: access.authorize,
       rules: (caller, namespace) => accessRules(sources, caller, namespace),
     });
-    const tokenReview = createTokenReview(async (credentials) => authenticate(credentials));
-    return { ...reviews, tokenReview };
+    return { ...reviews, ...createIdentityReviews((credentials) => authenticate(credentials)) };
   }
 }

@@ -48,7 +48,7 @@ function composeSchema(parts: KindParts): Schema {
  * A TypeBox schema in the dialect that the engine and its clients read: keys with a default are not required, records are
  * `additionalProperties`, unions of literals are enums. Objects are closed because they name their properties.
  */
-function toOpenApi(schema: unknown): Schema {
+export function toOpenApi(schema: unknown): Schema {
   if (typeof schema !== 'object' || schema === null) return {};
   const { patternProperties, anyOf, properties, items, required, additionalProperties, ...rest } = schema as Record<string, unknown>;
   const words = wordsOf(anyOf);

@@ -143,13 +143,6 @@ test('rules are those that everybody has and those that authorizers list', async
   await t.throwsAsync(selfSubjectRulesReview({ spec: {} }, request), { code: 'TAP_REVIEW_INVALID' });
 });
 
-test('who asks who they are is told', async (t) => {
-  const { selfSubjectReview } = reviews();
-  t.deepEqual((await selfSubjectReview({ kind: 'SelfSubjectReview' }, request))['status'], {
-    userInfo: { username: 'joe', groups: ['devs'] },
-  });
-});
-
 const narrowedTo = (scope: AccessScope, ...groups: string[]) => ({ name: 'joe', groups, scope });
 const verdict = (extra: Partial<AccessRequest>) => (accessOf([answers('allow')]).authorize(asked(extra)) as AccessDecision).decision;
 

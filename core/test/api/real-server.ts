@@ -2,11 +2,11 @@ import type { TlsMaterial } from '../../dist/api/certificates.js';
 import { createApiServer } from '../../dist/api/server.js';
 import { createFlow, defaultFlowLimits, type FlowLimits } from '../../dist/flow/seats.js';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
-import type { StoredToken } from '../../dist/identity/api-token.js';
+import type { StoredToken } from '../../dist/identity/stored-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
 import { CredentialCache } from '../../dist/identity/credential-cache.js';
 import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
-import { createTokenReview } from '../../dist/identity/token-review.js';
+import { createIdentityReviews } from '../../dist/identity/identity-reviews.js';
 import { createResourceEngine, type ResourceEngine } from '../../dist/resources/engine.js';
 import { kernelKinds } from '../../dist/resources/kinds/kernel-kinds.js';
 import { declaredColumns } from '../../dist/resources/table/table-column.js';
@@ -41,7 +41,7 @@ export async function startRealServer({ tls, flowLimits }: RealServerOptions = {
     new CredentialCache(realClock),
   );
   const access = accessOf();
-  const reviews = { ...reviewsOf(access), tokenReview: createTokenReview(authenticate) };
+  const reviews = { ...reviewsOf(access), ...createIdentityReviews(authenticate) };
   const store = createMemoryStore({ clock: realClock });
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
   const kinds = kernelKinds(reviews);

@@ -1,11 +1,12 @@
+import { isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import test from 'ava';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
-import { createToken, isToken, tokenId, type StoredToken } from '../../dist/identity/api-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
 import { CredentialCache } from '../../dist/identity/credential-cache.js';
 import { createEngineCredentials } from '../../dist/identity/engine-credentials.js';
+import { createTokenOf, type StoredToken } from '../../dist/identity/stored-token.js';
 import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
-import { createTokenReview } from '../../dist/identity/token-review.js';
+import { createIdentityReviews } from '../../dist/identity/identity-reviews.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
 const clock = new VirtualClock();
@@ -65,7 +66,7 @@ test('when the hash cannot be stored the holder has a token already, and the nex
 });
 
 test('a token is known by its id and refused when one character differs', async (t) => {
-  const { token, stored } = createToken({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
+  const { token, stored } = createTokenOf({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
   const chain = chainOf([createTokenAuthenticator((id) => (id === stored.id ? stored : undefined), clock)], () => []);
   const identity = await chain(bearer(token));
   t.deepEqual(identity, { caller: { name: 'joe', groups: ['devs', 'system:authenticated'] }, credentialId: `token:${stored.id}` });
@@ -77,7 +78,7 @@ test('a token is known by its id and refused when one character differs', async 
 
 test('what is no token of ours is nobody', async (t) => {
   const chain = chainOf([createTokenAuthenticator(() => undefined, clock)], () => []);
-  const { token } = createToken({ name: 'x', groups: [], createdAtMs: 0 });
+  const { token } = createTokenOf({ name: 'x', groups: [], createdAtMs: 0 });
   for (const authorization of [
     '',
     'Bearer',
@@ -94,7 +95,7 @@ test('what is no token of ours is nobody', async (t) => {
 });
 
 test('an expired token is refused and says so', async (t) => {
-  const { token, stored } = createToken({ name: 'joe', groups: [], createdAtMs: 0, expiresAtMs: clock.nowMs() + 1000 });
+  const { token, stored } = createTokenOf({ name: 'joe', groups: [], createdAtMs: 0, expiresAtMs: clock.nowMs() + 1000 });
   const chain = chainOf([createTokenAuthenticator(() => stored, clock)], () => []);
   t.is((await chain(bearer(token)))?.expiresAtMs, clock.nowMs() + 1000);
   await clock.advance(1000);
@@ -145,8 +146,8 @@ test('a process of an engine has credentials in that engine alone, the same for 
 });
 
 test('a token review says whose token it is and never repeats the token', async (t) => {
-  const { token, stored } = createToken({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
-  const review = createTokenReview(chainOf([createTokenAuthenticator(() => stored, clock)], () => []));
+  const { token, stored } = createTokenOf({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
+  const { tokenReview: review } = createIdentityReviews(chainOf([createTokenAuthenticator(() => stored, clock)], () => []));
   const known = await review({ spec: { token } });
   t.deepEqual(known['status'], { authenticated: true, user: { username: 'joe', groups: ['devs', 'system:authenticated'] } });
   t.false(JSON.stringify(known).includes(token));
@@ -154,5 +155,21 @@ test('a token review says whose token it is and never repeats the token', async 
   t.like((await review({ spec: { token: `${token.slice(0, -2)}xx` } }))['status'], {
     authenticated: false,
     error: 'the token is not valid',
+  });
+});
+
+test('who asks who they are is told, with tenant and scope', async (t) => {
+  const { selfSubjectReview } = createIdentityReviews(() => undefined);
+  const caller = { name: 'joe', groups: ['devs'], tenant: 'acme', scope: { namespaces: ['shop'], verbs: ['get', 'list'] } };
+  t.deepEqual((await selfSubjectReview({ kind: 'SelfSubjectReview' }, { caller }))['status'], {
+    userInfo: {
+      username: 'joe',
+      groups: ['devs'],
+      extra: {
+        'tappaas.dev/tenant': ['acme'],
+        'tappaas.dev/scope-namespaces': ['shop'],
+        'tappaas.dev/scope-verbs': ['get', 'list'],
+      },
+    },
   });
 });

@@ -5,7 +5,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
 import { auditOf } from '../audit.js';
 import { contributionsOf } from '../contributions.js';
-import type { Engines } from '../engines.js';
+import { platformEngine, type Engines } from '../engines.js';
 import type { PlatformAccess } from '../platform-access.js';
 import { tableColumns } from '../table-columns.js';
 
@@ -28,6 +28,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     contributionsOf({
       registrations: kernel.registrations(),
       engine: (name) => engines.of(name),
+      object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key) as Promise<object | undefined>,
       asCaller: (engine: string, { caller, requestId, signal }: Pick<Call, 'caller' | 'requestId' | 'signal'>): Resources =>
         engines.asCaller(engine, caller, requestId, signal),
     });

@@ -55,11 +55,12 @@ export async function loadOnly(
 ): Promise<{ readonly kernel: Kernel; readonly clock: VirtualClock }> {
   const clock = new VirtualClock();
   const metrics = { service: platformServices.metrics, value: { text: async () => '' } };
+  const credentials = { service: platformServices.credentials, value: { revoked: async () => undefined } };
   const store = { service: families.store, value: createMemoryStore({ clock }), key: 'conformance-store' };
   const given = givenServices(harness.services ?? []);
   const kernel = await loadKernelFrom({
     plugins: [...(harness.with ?? []), harness.plugin, ...others].map(loadedPlugin),
-    services: [metrics, store, ...given],
+    services: [metrics, credentials, store, ...given],
     clock,
     random: randomFrom(1),
     env: harness.env ?? {},

@@ -1,0 +1,18 @@
+import type { Caller } from '@tappaas/sdk';
+
+/** A caller as reviews of `authentication.k8s.io` tell it. */
+export interface UserInfo {
+  readonly username: string;
+  readonly groups: readonly string[];
+  /** What Kubernetes has no field for, under names below `tappaas.dev/`. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export function userInfoOf({ name, groups, tenant, scope }: Caller): UserInfo {
+  const extra = {
+    ...(tenant !== undefined && { 'tappaas.dev/tenant': [tenant] }),
+    ...(scope?.namespaces && { 'tappaas.dev/scope-namespaces': scope.namespaces }),
+    ...(scope?.verbs && { 'tappaas.dev/scope-verbs': scope.verbs }),
+  };
+  return { username: name, groups, ...(Object.keys(extra).length > 0 && { extra }) };
+}

@@ -1,0 +1,54 @@
+import { change, deny, type AccessScope, type AdmissionRequest, type Clock, type Denial, type Immutable } from '@tappaas/sdk';
+import type { ApiToken, ApiTokenObject } from './contract.js';
+import { excessRights } from './rights.js';
+import { dayMs, type Settings } from './settings.js';
+
+type Request = AdmissionRequest<typeof ApiToken>;
+
+/** Fills in what follows from who creates it: user, tenant, scope and the end. */
+export function completeToken(
+  { operation, object, caller }: Request,
+  { lifetimeDays }: Settings,
+  clock: Pick<Clock, 'nowMs'>,
+): Immutable<ApiTokenObject> | undefined {
+  if (operation !== 'create') return undefined;
+  const { name, tenant, scope } = caller;
+  return change<ApiTokenObject>(object, ({ spec }) => {
+    spec.user ??= name;
+    if (tenant !== undefined) spec.tenant ??= tenant;
+    if (scope !== undefined) spec.scope ??= copyOf(scope);
+    spec.expiresAt ??= new Date(clock.nowMs() + lifetimeDays * dayMs).toISOString();
+  });
+}
+
+function copyOf({ namespaces, verbs }: AccessScope): NonNullable<ApiTokenObject['spec']['scope']> {
+  return { ...(namespaces && { namespaces: [...namespaces] }), ...(verbs && { verbs: [...verbs] }) };
+}
+
+/** Everything that speaks against a token; `issuer` is the plugin itself, which alone writes what is kept of the secret. */
+export function checkToken(
+  { object, previous, caller }: Request,
+  { lifetimeDaysMax }: Settings,
+  issuer: string,
+  clock: Pick<Clock, 'nowMs'>,
+): readonly Denial[] {
+  if (caller.name === issuer) return [];
+  const { spec } = object;
+  const denials: Denial[] = [...excessRights(spec, caller)];
+  if (spec.tokenId !== previous?.spec.tokenId || spec.sha256 !== previous?.spec.sha256) {
+    denials.push(deny({ field: 'spec.sha256', reason: 'WrittenByIssue', message: 'is written when the token is issued' }));
+  }
+  const untilMs = spec.expiresAt === undefined ? Infinity : Date.parse(spec.expiresAt);
+  const endMs = clock.nowMs() + lifetimeDaysMax * dayMs;
+  if (spec.expiresAt !== previous?.spec.expiresAt && untilMs > endMs) {
+    const latest = new Date(endMs).toISOString();
+    denials.push(
+      deny({
+        field: 'spec.expiresAt',
+        reason: 'LivesTooLong',
+        message: `expected ${latest} or earlier, found ${spec.expiresAt ?? 'no end'}`,
+      }),
+    );
+  }
+  return denials;
+}

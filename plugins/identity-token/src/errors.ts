@@ -1,0 +1,11 @@
+import { defineErrors } from '@tappaas/sdk';
+
+/** What is wrong with a request for a token. */
+export const errors = defineErrors({
+  IDENTITY_TOKEN_EXCEEDS_RIGHTS: {
+    httpStatus: 403,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Make a token of your own, with groups that you are in and a scope that you have.',
+  },
+});

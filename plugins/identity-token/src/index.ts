@@ -1,0 +1,39 @@
+import { definePlugin, families, hooks, platformServices } from '@tappaas/sdk';
+import { checkToken, completeToken } from './admission.js';
+import { ApiToken } from './contract.js';
+import { issueAction } from './issue.js';
+import { LastUses } from './last-uses.js';
+import { TokenKeeper } from './reconcile-token.js';
+import { settingsSchema } from './settings.js';
+import { authenticateToken } from './token-book.js';
+
+const usesWrittenEveryMs = 60_000;
+
+/** API tokens as objects: whoever creates one may do no more with it than without. */
+export default definePlugin({
+  id: 'identity-token',
+  stability: 'beta',
+  config: settingsSchema,
+  example: {},
+  needs: { credentials: platformServices.credentials },
+  permissions: { resources: [{ kind: ApiToken, verbs: ['get', 'list', 'watch', 'update', 'delete'] }] },
+  setup(host, settings, { credentials }) {
+    const uses = new LastUses();
+    const keeper = new TokenKeeper(settings, credentials);
+    const issuer = `system:plugin:${host.id}`;
+    const kinds = [ApiToken];
+    host.kind(ApiToken);
+    host.tap(hooks.admission.mutate, { kinds }, (request, { clock }) => completeToken(request, settings, clock));
+    host.tap(hooks.admission.validate, { kinds }, (request, { clock }) => checkToken(request, settings, issuer, clock));
+    host.action(issueAction);
+    host.provide(families.authenticator, () => ({
+      authenticate: (presented, context) => authenticateToken(presented, context, uses),
+    }));
+    host.controller({
+      kind: ApiToken,
+      reconcile: (token, context) => keeper.reconcile(token, context),
+      finalize: (token) => keeper.finalize(token),
+    });
+    host.task({ name: 'last-uses', on: 'every-replica', everyMs: usesWrittenEveryMs, run: (context) => uses.write(context) });
+  },
+});

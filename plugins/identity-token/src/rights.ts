@@ -1,0 +1,56 @@
+import { deny, type Caller, type Denial, type Immutable } from '@tappaas/sdk';
+import type { ApiTokenObject } from './contract.js';
+
+type Spec = Immutable<ApiTokenObject['spec']>;
+
+const administrators = 'system:masters';
+const reserved = 'system:';
+
+/**
+ * What a token would be able to do beyond who makes it; nothing when it stays inside. Administrators make tokens for anybody, but only
+ * inside of the scope of the credential that they use now.
+ */
+export function excessRights(spec: Spec, caller: Caller): readonly Denial[] {
+  return [...reservedNames(spec), ...(caller.groups.includes(administrators) ? [] : others(spec, caller)), ...wider(spec, caller)];
+}
+
+/** Names of the platform's own are given by the platform alone. */
+function reservedNames({ user = '', groups }: Spec): readonly Denial[] {
+  const denials: Denial[] = [];
+  if (user.startsWith(reserved)) denials.push(denial('spec.user', `"${user}" begins with "${reserved}", which is the platform's own`));
+  for (const [index, group] of groups.entries()) {
+    if (!group.startsWith(reserved)) continue;
+    const instead = group === administrators ? '; bind a role to the user or to a group of your own instead' : '';
+    denials.push(denial(`spec.groups[${index}]`, `"${group}" begins with "${reserved}", which is the platform's own${instead}`));
+  }
+  return denials;
+}
+
+function others({ user, groups, tenant }: Spec, caller: Caller): readonly Denial[] {
+  const denials: Denial[] = [];
+  if (user !== caller.name) {
+    denials.push(denial('spec.user', `you are "${caller.name}" and cannot make a token for "${user ?? ''}"; only administrators can`));
+  }
+  for (const [index, group] of groups.entries()) {
+    if (!caller.groups.includes(group)) denials.push(denial(`spec.groups[${index}]`, `you are not in group "${group}"`));
+  }
+  if (tenant !== caller.tenant)
+    denials.push(denial('spec.tenant', `expected your own tenant, ${caller.tenant ?? 'none'}, found ${tenant ?? 'none'}`));
+  return denials;
+}
+
+function wider({ scope }: Spec, { scope: own }: Caller): readonly Denial[] {
+  return (['namespaces', 'verbs'] as const).flatMap((part) => {
+    const allowed = own?.[part];
+    if (allowed === undefined || allowed.includes('*')) return [];
+    const asked = scope?.[part];
+    const beyond = asked?.filter((each) => !allowed.includes(each));
+    if (beyond?.length === 0) return [];
+    const found = beyond === undefined ? 'all' : beyond.join(', ');
+    return [denial(`spec.scope.${part}`, `your own credential is good for ${part} ${allowed.join(', ') || 'none'}; found ${found}`)];
+  });
+}
+
+function denial(field: string, message: string): Denial {
+  return deny({ field, reason: 'ExceedsRights', message });
+}

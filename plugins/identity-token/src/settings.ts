@@ -1,0 +1,14 @@
+import { Type } from '@tappaas/sdk';
+
+/** The plugin's configuration. */
+export const settingsSchema = Type.Object({
+  lifetimeDays: Type.Integer({ default: 90, minimum: 1, maximum: 3650, description: 'Lifetime of a token that names no end, days.' }),
+  lifetimeDaysMax: Type.Integer({ default: 365, minimum: 1, maximum: 3650, description: 'Longest lifetime of a token, days from now.' }),
+  expiredKeptDays: Type.Integer({ default: 30, minimum: 0, maximum: 3650, description: 'How long an expired token stays listed, days.' }),
+});
+
+/** Settings in force. */
+export type Settings = Type.Static<typeof settingsSchema>;
+
+/** Milliseconds of a day. */
+export const dayMs = 86_400_000;

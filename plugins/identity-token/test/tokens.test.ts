@@ -1,0 +1,166 @@
+import { definePlugin, families, platformServices, type Identity } from '@tappaas/sdk';
+import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
+import test from 'ava';
+import { ApiToken } from '../dist/contract.js';
+import identityToken from '../dist/index.js';
+
+const path = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
+const dayMs = 86_400_000;
+
+interface World {
+  readonly kernel: TestKernel;
+  readonly revoked: string[];
+  readonly authenticate: (token: string) => Promise<Identity | undefined>;
+  readonly make: (name: string, spec?: object) => Promise<{ readonly status: number; readonly token: string }>;
+}
+
+async function world(): Promise<World & AsyncDisposable> {
+  const revoked: string[] = [];
+  const credentials = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' });
+  let ask: World['authenticate'] = async () => undefined;
+  const asker = definePlugin({
+    id: 'asker',
+    needs: { authenticators: families.authenticator },
+    setup(host, _, needs) {
+      host.onStart(async (context) => {
+        const { authenticators } = needs;
+        ask = async (token) => authenticators.get('tokens')?.authenticate(credentials(token), context);
+      });
+    },
+  });
+  const kernel = await startTestKernel({
+    plugins: [load(identityToken, { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1 }, { id: 'tokens' }), load(asker, {})],
+    services: [[platformServices.credentials, { revoked: async (ids: readonly string[]) => void revoked.push(...ids) }]],
+  });
+  return {
+    kernel,
+    revoked,
+    authenticate: (token) => ask(token),
+    async make(name, spec = {}) {
+      const body = JSON.stringify({ apiVersion: 'identity.tappaas.dev/v1alpha1', kind: 'ApiToken', metadata: { name }, spec });
+      const created = await kernel.http('POST', path, body, { 'content-type': 'application/json' });
+      if (created.status !== 201) return { status: created.status, token: created.text };
+      const issued = await kernel.http('POST', `${path}/${name}/issue`, '{}', { 'content-type': 'application/json' });
+      return { status: issued.status, token: (JSON.parse(issued.text) as { token: string }).token };
+    },
+    [Symbol.asyncDispose]: async () => void (await kernel.stop()),
+  };
+}
+
+test('a token is shown once, and from then on says who its holder is', async (t) => {
+  await using w = await world();
+  const { status, token } = await w.make('ci', { user: 'ci', groups: ['builders'], scope: { namespaces: ['shop'], verbs: ['get'] } });
+  t.is(status, 200);
+  t.regex(token, /^tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/);
+  const identity = await w.authenticate(token);
+  t.deepEqual(identity?.caller, { name: 'ci', groups: ['builders'], scope: { namespaces: ['shop'], verbs: ['get'] } });
+  t.is(identity?.expiresAtMs, w.kernel.clock.nowMs() + 10 * dayMs);
+  const stored = await w.kernel.http('GET', `${path}/ci`);
+  t.false(stored.text.includes(token));
+  t.false(stored.text.includes(token.slice(-43)));
+});
+
+test('what is no token of ours is for others to know, and a token that differs in one character is refused', async (t) => {
+  await using w = await world();
+  const { token } = await w.make('ci');
+  for (const other of ['', 'x', 'tapp_', token.slice(5), `${token}x`]) t.is(await w.authenticate(other), undefined, other);
+  for (let index = 5; index < token.length; index += 1) {
+    if (token[index] === '_') continue;
+    const wrong = token.slice(0, index) + (token[index] === '0' ? '1' : '0') + token.slice(index + 1);
+    await t.throwsAsync(w.authenticate(wrong), { code: 'TAP_CREDENTIAL_INVALID' }, wrong);
+  }
+});
+
+test('who makes a token without saying more gets one for itself that ends', async (t) => {
+  await using w = await world();
+  const { token } = await w.make('mine');
+  t.is((await w.authenticate(token))?.caller.name, 'test');
+  t.is((await w.make('eternal', { expiresAt: new Date(w.kernel.clock.nowMs() + 101 * dayMs).toISOString() })).status, 403);
+  t.is((await w.make('long', { expiresAt: new Date(w.kernel.clock.nowMs() + 99 * dayMs).toISOString() })).status, 200);
+});
+
+test('nobody plants a hash: what is kept of the secret is written by issue alone', async (t) => {
+  await using w = await world();
+  const planted = { tokenId: '0'.repeat(12), sha256: '0'.repeat(64) };
+  const refused = await w.make('planted', { user: 'ci', ...planted });
+  t.is(refused.status, 403);
+  t.regex(refused.token, /WrittenByIssue|is written when the token is issued/);
+  await w.make('ci');
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  t.is((await w.kernel.http('PATCH', `${path}/ci`, JSON.stringify({ spec: planted }), merge)).status, 403);
+});
+
+test('a token that is issued anew replaces the one before, at once', async (t) => {
+  await using w = await world();
+  const { token } = await w.make('ci');
+  await w.kernel.reconcileUntilSettled();
+  const uid = (await w.kernel.resources.get(ApiToken, { name: 'ci' }))?.metadata.uid;
+  const again = await w.kernel.http('POST', `${path}/ci/issue`);
+  const next = (JSON.parse(again.text) as { token: string }).token;
+  await w.kernel.reconcileUntilSettled();
+  t.deepEqual(w.revoked, [`apitoken:${uid}`]);
+  await t.throwsAsync(w.authenticate(token), { code: 'TAP_CREDENTIAL_INVALID' });
+  t.is((await w.authenticate(next))?.caller.name, 'test');
+});
+
+test('a deleted token is refused and told of', async (t) => {
+  await using w = await world();
+  const { token } = await w.make('ci');
+  await w.kernel.reconcileUntilSettled();
+  const identity = await w.authenticate(token);
+  t.is((await w.kernel.http('DELETE', `${path}/ci`)).status, 200);
+  await t.throwsAsync(w.authenticate(token), { code: 'TAP_CREDENTIAL_INVALID' });
+  await w.kernel.reconcileUntilSettled();
+  t.deepEqual(w.revoked, [identity?.credentialId]);
+  t.is(await w.kernel.resources.get(ApiToken, { name: 'ci' }), undefined);
+});
+
+test('an expired token is refused, says so, stays listed for a while and is forgotten then', async (t) => {
+  await using w = await world();
+  const { token } = await w.make('ci', { expiresAt: new Date(w.kernel.clock.nowMs() + 60_000).toISOString() });
+  await w.kernel.reconcileUntilSettled();
+  const ready = async () => {
+    const found = await w.kernel.resources.get(ApiToken, { name: 'ci' });
+    return found?.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  };
+  t.is(await ready(), 'Issued');
+  await w.kernel.advance(60_000);
+  await t.throwsAsync(w.authenticate(token), { code: 'TAP_CREDENTIAL_EXPIRED', message: 'the token "ci" has expired' });
+  await w.kernel.reconcileUntilSettled();
+  t.is(await ready(), 'Expired');
+  await w.kernel.advance(dayMs);
+  await w.kernel.reconcileUntilSettled();
+  t.is(await ready(), undefined);
+});
+
+test('when a token was used is written now and then, not for each use', async (t) => {
+  await using w = await world();
+  const { token } = await w.make('ci');
+  const read = async () => (await w.kernel.resources.get(ApiToken, { name: 'ci' })) ?? t.fail('it is gone');
+  const before = await read();
+  for (let count = 0; count < 100; count += 1) await w.authenticate(token);
+  t.deepEqual(await read(), before, 'a use writes nothing');
+  const usedAt = new Date(w.kernel.clock.nowMs()).toISOString();
+  await w.kernel.advance(60_000);
+  const written = await read();
+  t.is((written as { status?: { lastUsedTime?: string } }).status?.lastUsedTime, usedAt);
+  await w.authenticate(token);
+  await w.kernel.advance(60_000);
+  t.deepEqual(await read(), written, 'a use of a moment later is no news');
+  await w.kernel.advance(300_000);
+  const later = new Date(w.kernel.clock.nowMs()).toISOString();
+  await w.authenticate(token);
+  await w.kernel.advance(60_000);
+  t.is(((await read()) as { status?: { lastUsedTime?: string } }).status?.lastUsedTime, later);
+});
+
+test('an input that the action does not know is refused with its field', async (t) => {
+  await using w = await world();
+  await w.make('ci');
+  const answer = await w.kernel.http('POST', `${path}/ci/issue`, JSON.stringify({ user: 'root' }), { 'content-type': 'application/json' });
+  t.is(answer.status, 422);
+  t.regex(answer.text, /"field":"user"/);
+  t.is((await w.kernel.http('POST', `${path}/nobody/issue`)).status, 404);
+  const dry = await w.kernel.http('POST', `${path}/ci/issue?dryRun=All`);
+  t.false(dry.text.includes('tapp_'));
+});
