@@ -275,7 +275,7 @@ class Start {
     return contributionsOf({
       registrations: kernel.registrations(),
       engine: (name) => engines.of(name),
-      object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key) as Promise<object | undefined>,
+      object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
       asCaller: (engine, { caller, requestId, signal }) => engines.asCaller(engine, caller, requestId, signal),
     });
   }

@@ -11,7 +11,7 @@ export interface ContributionParts {
   readonly registrations: Registrations;
   readonly engine: (name: string) => EnginePort;
   /** An object of the platform's engine, whoever asks. */
-  readonly object: (kind: AnyKind, key: Key) => Promise<object | undefined>;
+  readonly object: (kind: AnyKind, key: Key) => Promise<unknown>;
   readonly asCaller: (engine: string, call: Pick<Call, 'caller' | 'requestId' | 'signal'>) => Resources;
 }
 

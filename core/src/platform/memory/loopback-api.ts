@@ -28,7 +28,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     contributionsOf({
       registrations: kernel.registrations(),
       engine: (name) => engines.of(name),
-      object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key) as Promise<object | undefined>,
+      object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
       asCaller: (engine: string, { caller, requestId, signal }: Pick<Call, 'caller' | 'requestId' | 'signal'>): Resources =>
         engines.asCaller(engine, caller, requestId, signal),
     });
