@@ -14,7 +14,7 @@ const ofEverybody = allow('everybody who is authenticated may');
 export const whoCanPath = '/plugins/platform/who-can';
 
 /** What everybody may ask: what is served here, and about themselves. */
-const discovery = /^\/(?:api|apis|openapi|version|livez|readyz)(?:\/|$)/;
+const discovery = /^\/(?:api|apis|openapi|version|livez|readyz|socket\.io)(?:\/|$)/;
 const selfReviews: Readonly<Record<string, readonly string[]>> = {
   'authorization.k8s.io': ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
   'authentication.k8s.io': ['selfsubjectreviews'],
@@ -41,7 +41,19 @@ export const everybodysRules: AccessRules = {
   nonResourceRules: [
     {
       verbs: ['get'],
-      nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/livez', '/openapi', '/openapi/*', whoCanPath, '/readyz', '/version'],
+      nonResourceURLs: [
+        '/api',
+        '/api/*',
+        '/apis',
+        '/apis/*',
+        '/livez',
+        '/openapi',
+        '/openapi/*',
+        whoCanPath,
+        '/readyz',
+        '/socket.io/',
+        '/version',
+      ],
     },
   ],
 };

@@ -37,7 +37,8 @@ export function accessRequest({ engine, verb, target, path }: RequestInfo, calle
   };
 }
 
-function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
+/** The refusal, in kube-apiserver's words. */
+export function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
   const because = reason === '' ? '' : `: ${reason}`;
   if (target === undefined) {
     return apiErrors.TAP_REQUEST_FORBIDDEN({

@@ -26,6 +26,8 @@ export const apiErrors = errorTable({
     remedy: 'Open the page from the address of the API, or have its origin added to api.origins.',
   },
   TAP_REQUEST_UPGRADE_REQUIRED: { ...callers, httpStatus: 426, remedy: 'Open the path as a WebSocket, version 13.' },
+  TAP_SOCKET_JOIN_INVALID: { ...callers, httpStatus: 400, remedy: 'Send join and leave as the documentation of sockets shows them.' },
+  TAP_SOCKET_LIMIT: { ...callers, retry: 'back-off', httpStatus: 429, remedy: 'Leave rooms that are not needed, and join more slowly.' },
   TAP_REQUEST_DEADLINE: { blame: 'platform', retry: 'back-off', httpStatus: 504, remedy: 'Try again; a write may have been done.' },
   TAP_REQUEST_ABORTED: { ...callers, httpStatus: 499, remedy: 'Keep the connection open until the answer has come.' },
   TAP_REQUEST_SLOW_READER: { ...callers, httpStatus: 408, remedy: 'Read the answer as it comes, or ask for less.' },

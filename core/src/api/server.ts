@@ -15,6 +15,7 @@ import { answerRead, findCall, isHotRead, type Objects } from './object-router.j
 import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
+import { socketUpgrade, type SocketOptions } from './socket/socket-server.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 import { StreamCredentials } from './stream-credentials.js';
 import { isOpenPath, systemRoutes } from './system-routes.js';
@@ -36,6 +37,8 @@ export interface ApiServerOptions {
   readonly subresources: () => readonly ServedSubresource[];
   /** Who answers WebSockets, besides the watches of objects. */
   readonly upgrades?: () => readonly ServedUpgrade[];
+  /** Joins the sockets of several processes. */
+  readonly socketAdapter?: SocketOptions['adapter'];
   /** Absent: plain http. */
   readonly tls?: TlsMaterial;
   readonly host: string;
@@ -130,8 +133,11 @@ class Server implements ApiServer {
       isStream: ({ info }) => info.verb === 'watch',
       answer: (exchange) => this.answer(exchange),
     };
-    const watches = watchUpgrade(this.objects);
-    this.upgrades = new Upgrades(this.chain, () => [watches, ...(options.upgrades?.() ?? [])]);
+    const own = [
+      watchUpgrade(this.objects),
+      socketUpgrade({ ...options, drainMsMax, ...(options.socketAdapter !== undefined && { adapter: options.socketAdapter }) }),
+    ];
+    this.upgrades = new Upgrades(this.chain, () => [...own, ...(options.upgrades?.() ?? [])]);
   }
 
   async listen(): Promise<{ readonly url: string; readonly port: number }> {

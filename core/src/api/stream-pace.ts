@@ -42,22 +42,30 @@ export async function drained({ response, signal }: Exchange, { clock, drainMsMa
   signal.throwIfAborted();
 }
 
-/** Sends chunks as they come, at the client's pace, until the source ends, the client leaves or the stream is ended. */
-export async function pump(exchange: Exchange, source: AsyncIterable<Uint8Array>, limits: StreamLimits): Promise<void> {
-  const { response, signal } = exchange;
+/** What a source yields until the signal aborts; a source that never answers holds nobody then. */
+export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   const over = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), over]);
-      if (next === undefined || next.done === true) break;
-      if (!response.write(next.value)) await drained(exchange, limits);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
     }
   } finally {
     // Not waited for: a source that never answers must not hold the exchange.
     void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+/** Sends chunks as they come, at the client's pace, until the source ends, the client leaves or the stream is ended. */
+export async function pump(exchange: Exchange, source: AsyncIterable<Uint8Array>, limits: StreamLimits): Promise<void> {
+  const { response, signal } = exchange;
+  for await (const chunk of untilAborted(source, signal)) {
+    if (!response.write(chunk)) await drained(exchange, limits);
   }
   if (signal.aborted && !(signal.reason instanceof StreamEnd)) throw signal.reason;
   response.end();

@@ -1,0 +1,245 @@
+import type { Caller, Clock, Logger } from '@tappaas/sdk';
+import type { Socket } from 'socket.io';
+import { accessRequest, forbidden } from '../authorization.js';
+import type { ServedSubresource } from '../contributions.js';
+import type { EnginePort } from '../engine-port.js';
+import { apiErrors } from '../errors.js';
+import type { Exchange } from '../exchange.js';
+import { platformEngine, type RequestInfo } from '../request-info.js';
+import type { Audit, AuditTrail, Authorize } from '../stages.js';
+import { failureStatus, publicError, type Status } from '../status.js';
+import { joinRequest, roomName, type JoinRequest } from './join-request.js';
+import { fillLogRoom } from './log-room.js';
+import { fillMetricsRoom, type MetricsPages } from './metrics-room.js';
+import { fillObjectRoom, type EventPackets } from './object-room.js';
+import { Outbox } from './outbox.js';
+import type { Room } from './room.js';
+
+/** What rooms are filled from, and who is asked before. */
+export interface ClientParts {
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
+  readonly subresources: () => readonly ServedSubresource[];
+  readonly pages: MetricsPages;
+  readonly authorize: Authorize;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly packets: EventPackets;
+  readonly drainMsMax: number;
+}
+
+/** What a client is answered to `join` and `leave`. */
+type Acknowledge = (answer: { readonly room: string } | { readonly error: Status }) => void;
+
+const roomsMax = 50;
+const joinsPerSecond = 10;
+const joinsAtOnceMax = 20;
+/** How old an answer of authorization may be when something is sent. */
+const grantMsMax = 5000;
+
+/** One connection: the rooms it is in, each with a task that fills it. */
+export class SocketClient {
+  readonly #socket: Socket;
+  readonly #exchange: Exchange;
+  readonly #parts: ClientParts;
+  readonly #outbox: Outbox;
+  readonly #rooms = new Map<string, AbortController>();
+  #joinsLeft = joinsAtOnceMax;
+  #joinedAtMs: number;
+
+  constructor(socket: Socket, exchange: Exchange, parts: ClientParts) {
+    this.#socket = socket;
+    this.#exchange = exchange;
+    this.#parts = parts;
+    this.#outbox = new Outbox(socket.conn, parts.clock, parts.drainMsMax);
+    this.#joinedAtMs = parts.clock.nowMs();
+    socket.on('join', (value: unknown, acknowledge: unknown) => void this.#join(value, acknowledgeOf(acknowledge)));
+    socket.on('leave', (value: unknown, acknowledge: unknown) => this.#leave(value, acknowledgeOf(acknowledge)));
+    socket.once('disconnect', () => this.#leaveAll());
+  }
+
+  async #join(value: unknown, acknowledge: Acknowledge): Promise<void> {
+    try {
+      this.#takeJoin();
+      const request = joinRequest(value, this.#parts.engines());
+      const name = roomName(this.#exchange.caller.tenant, request);
+      if (this.#rooms.has(name)) {
+        acknowledge({ room: name });
+        return;
+      }
+      if (this.#rooms.size >= roomsMax) throw limit(`the connection is in ${roomsMax} rooms, more are not kept`);
+      const leaving = new AbortController();
+      this.#rooms.set(name, leaving);
+      void this.#fill(name, request, leaving, acknowledge);
+    } catch (error) {
+      acknowledge({ error: this.#statusOf(error) });
+    }
+  }
+
+  /** Fills a room until it is left or there is nothing more; never rejects. */
+  async #fill(name: string, request: JoinRequest, leaving: AbortController, acknowledge: Acknowledge): Promise<void> {
+    const { signal } = leaving;
+    const info = infoOf(request);
+    const startedAtMs = this.#parts.clock.nowMs();
+    let trail: AuditTrail | undefined;
+    let reached: string | undefined;
+    let isJoined = false;
+    let failure: Status | undefined;
+    try {
+      trail = await this.#beginAudit(info);
+      await this.#authorize(info);
+      let askedAtMs = this.#parts.clock.nowMs();
+      const stands = (): void => {
+        isJoined = true;
+        void this.#socket.join(name);
+        acknowledge({ room: name });
+      };
+      const send = async (packet: string, upTo?: string): Promise<void> => {
+        if (this.#parts.clock.nowMs() - askedAtMs >= grantMsMax) {
+          await this.#authorize(info);
+          askedAtMs = this.#parts.clock.nowMs();
+        }
+        await this.#outbox.send(packet);
+        reached = upTo ?? reached;
+      };
+      await this.#fillWith({ name, signal, stands, send }, request);
+    } catch (error) {
+      if (!signal.aborted) failure = this.#statusOf(error);
+    }
+    const hasLeft = signal.aborted;
+    await this.#endAudit(trail, startedAtMs, failure);
+    leaving.abort();
+    if (this.#rooms.get(name) === leaving) this.#rooms.delete(name);
+    void this.#socket.leave(name);
+    if (!isJoined && failure !== undefined) acknowledge({ error: failure });
+    else if (isJoined && !hasLeft) this.#tellClosed(name, reached, failure);
+  }
+
+  async #fillWith(room: Room, request: JoinRequest): Promise<void> {
+    const { pages, clock, packets, subresources } = this.#parts;
+    if (request.topic === 'metrics') {
+      if (request.engine !== platformEngine)
+        throw apiErrors.TAP_REQUEST_PATH_UNKNOWN({ message: `engine ${request.engine} has no metrics of its own` });
+      return fillMetricsRoom(room, request, pages, clock);
+    }
+    if (request.topic === 'logs') return fillLogRoom(room, subresources(), request, this.#exchange);
+    return fillObjectRoom(room, this.#engineOf(request), request, packets);
+  }
+
+  /** @throws TAP_REQUEST_PATH_UNKNOWN */
+  #engineOf({ engine, target: { kind: path, namespace } }: JoinRequest & { readonly topic: 'objects' }): EnginePort {
+    const found = this.#parts.engines().get(engine);
+    const kind = found?.find(path);
+    const isFit = kind !== undefined && kind.verbs.includes('watch') && (namespace === undefined || kind.scope === 'Namespaced');
+    if (found !== undefined && isFit) return found;
+    throw apiErrors.TAP_REQUEST_PATH_UNKNOWN({
+      message: `engine ${engine} has no ${path.plural} of ${path.group}/${path.version} to watch here`,
+    });
+  }
+
+  /** The client learns why a room has closed, and from where to go on. */
+  #tellClosed(room: string, resourceVersion: string | undefined, failure: Status | undefined): void {
+    const resync = failure?.code === 410;
+    this.#socket.emit('closed', {
+      room,
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      resync,
+      ...(failure && { error: failure }),
+    });
+    // Who has not read for so long is cut off; after coming back it joins with the resourceVersion it has reached.
+    if (failure?.details !== undefined && codeOf(failure).errorCode === 'TAP_REQUEST_SLOW_READER') this.#socket.disconnect(true);
+  }
+
+  async #authorize(info: RequestInfo): Promise<void> {
+    const { caller } = this.#exchange;
+    const { decision, reason } = await this.#parts.authorize(accessRequest(info, caller));
+    if (decision !== 'allow') throw forbidden(caller, info, reason);
+  }
+
+  #beginAudit(info: RequestInfo): AuditTrail | Promise<AuditTrail> {
+    const { requestId, identity, request } = this.#exchange;
+    return this.#parts.audit({
+      requestId,
+      receivedAtMs: this.#parts.clock.nowMs(),
+      method: 'GET',
+      path: info.path,
+      query: 'watch=true',
+      engine: info.engine,
+      verb: info.verb,
+      target: info.target,
+      caller: identity?.caller,
+      remoteAddress: request.socket.remoteAddress ?? '',
+      userAgent: request.headers['user-agent'] ?? '',
+    });
+  }
+
+  /** A sink that fails is the sink's to tell; the room has ended already. */
+  async #endAudit(trail: AuditTrail | undefined, startedAtMs: number, failure: Status | undefined): Promise<void> {
+    const { clock, log } = this.#parts;
+    const { impersonated, requestId } = this.#exchange;
+    const outcome = { status: failure?.code ?? 200, ...codeOf(failure), impersonated, durationMs: clock.nowMs() - startedAtMs };
+    try {
+      await trail?.end(outcome);
+    } catch (error) {
+      log.error('the end of a room was not audited', { requestId, error });
+    }
+  }
+
+  #leave(value: unknown, acknowledge: Acknowledge): void {
+    const name = typeof value === 'object' && value !== null && 'room' in value ? value.room : undefined;
+    const room = typeof name === 'string' ? this.#rooms.get(name) : undefined;
+    if (typeof name !== 'string' || room === undefined) {
+      const message = 'leave: room: expected the name of a room that has been joined';
+      acknowledge({ error: this.#statusOf(apiErrors.TAP_SOCKET_JOIN_INVALID({ field: 'room', message })) });
+      return;
+    }
+    this.#rooms.delete(name);
+    room.abort();
+    acknowledge({ room: name });
+  }
+
+  #leaveAll(): void {
+    for (const room of this.#rooms.values()) room.abort();
+    this.#rooms.clear();
+  }
+
+  /** A bucket that fills again with time. @throws TAP_SOCKET_LIMIT */
+  #takeJoin(): void {
+    const nowMs = this.#parts.clock.nowMs();
+    this.#joinsLeft = Math.min(joinsAtOnceMax, this.#joinsLeft + ((nowMs - this.#joinedAtMs) / 1000) * joinsPerSecond);
+    this.#joinedAtMs = nowMs;
+    if (this.#joinsLeft < 1) throw limit(`more than ${joinsPerSecond} rooms a second are joined`);
+    this.#joinsLeft -= 1;
+  }
+
+  #statusOf(error: unknown): Status {
+    const told = publicError(error, this.#exchange.requestId);
+    if (told.spec.httpStatus >= 500)
+      this.#parts.log.error(told.message, { code: told.code, requestId: this.#exchange.requestId, cause: error });
+    return failureStatus(told);
+  }
+}
+
+/** What authorization and audit are asked about: the request that would answer the same. */
+function infoOf(request: JoinRequest): RequestInfo {
+  const { engine, topic } = request;
+  if (topic === 'metrics') return { engine, path: '/metrics', verb: 'get' };
+  const { kind, namespace, name, subresource } = request.target;
+  const root = kind.group === '' ? ['api', kind.version] : ['apis', kind.group, kind.version];
+  const place = namespace === undefined ? [] : ['namespaces', namespace];
+  const parts = [...root, ...place, kind.plural, name, subresource].filter((part) => part !== undefined);
+  return { engine, path: `/${parts.join('/')}`, verb: topic === 'logs' ? 'get' : 'watch', target: request.target };
+}
+
+function codeOf(failure: Status | undefined): { readonly errorCode?: string } {
+  const code = (failure?.details as { readonly code?: string } | undefined)?.code;
+  return code === undefined ? {} : { errorCode: code };
+}
+
+function acknowledgeOf(given: unknown): Acknowledge {
+  return typeof given === 'function' ? (given as Acknowledge) : () => {};
+}
+
+function limit(message: string): Error {
+  return apiErrors.TAP_SOCKET_LIMIT({ message, retryAfterMs: 1000 });
+}

@@ -1,0 +1,139 @@
+import type { EnginePort, Target } from '../engine-port.js';
+import { apiErrors } from '../errors.js';
+import { platformEngine } from '../request-info.js';
+
+/** What a client asks for by `join`, after validation. */
+export type JoinRequest =
+  | (About & {
+      readonly topic: 'objects';
+      readonly labelSelector?: string;
+      readonly fieldSelector?: string;
+      readonly resourceVersion?: string;
+    })
+  | (About & { readonly topic: 'logs'; readonly query: Readonly<Record<string, string>> })
+  | { readonly topic: 'metrics'; readonly engine: string; readonly names: readonly string[] };
+
+interface About {
+  readonly engine: string;
+  readonly target: Target;
+}
+
+const textCharsMax = 1024;
+const namesMax = 20;
+const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/;
+const pathPart = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,252}$/;
+
+/**
+ * Reads what came with `join`: `{ topic, … }`. `events` and `operations` are short for the objects of those kinds.
+ *
+ * @throws TAP_SOCKET_JOIN_INVALID
+ */
+export function joinRequest(value: unknown, engines: ReadonlyMap<string, EnginePort>): JoinRequest {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('', 'expected an object with a topic');
+  const fields = new Map(Object.entries(value));
+  const topic = textOf(fields, 'topic') ?? '';
+  const read = Object.hasOwn(readers, topic) ? readers[topic] : undefined;
+  if (read === undefined) throw invalid('topic', `expected one of ${Object.keys(readers).join(', ')}`);
+  const engine = partOf(fields, 'engine') ?? platformEngine;
+  const request = read(fields, engine, engines);
+  const [unknown] = fields.keys();
+  if (unknown !== undefined) throw invalid(unknown.slice(0, 40), `not known for the topic ${topic}`);
+  return request;
+}
+
+type Fields = Map<string, unknown>;
+type Reader = (fields: Fields, engine: string, engines: ReadonlyMap<string, EnginePort>) => JoinRequest;
+
+const readers: Readonly<Record<string, Reader>> = {
+  objects: (fields, engine) => {
+    const [group, version, plural] = ['group', 'version', 'plural'].map((name) => partOf(fields, name));
+    if (version === undefined || plural === undefined) throw invalid('plural', 'expected version and plural of a kind');
+    return objectsOf(fields, engine, { group: group ?? '', version, plural });
+  },
+  events: (fields, engine) => objectsOf(fields, engine, { group: '', version: 'v1', plural: 'events' }),
+  operations: (fields, engine, engines) => {
+    const kind = engines
+      .get(engine)
+      ?.kinds()
+      .find((each) => each.group === 'ops.tappaas.dev' && each.plural === 'operations');
+    const { version } = kind ?? { version: 'v1' };
+    return objectsOf(fields, engine, { group: 'ops.tappaas.dev', version, plural: 'operations' });
+  },
+  logs: (fields, engine) => {
+    const [namespace, pod, container] = ['namespace', 'pod', 'container'].map((name) => partOf(fields, name));
+    if (namespace === undefined || pod === undefined) throw invalid('pod', 'expected namespace and pod');
+    const [sinceTime, tailLines] = ['sinceTime', 'tailLines'].map((name) => textOf(fields, name));
+    const query = {
+      follow: 'true',
+      timestamps: 'true',
+      ...(container !== undefined && { container }),
+      ...(sinceTime !== undefined && { sinceTime }),
+      ...(tailLines !== undefined && { tailLines }),
+    };
+    const kind = { group: '', version: 'v1', plural: 'pods' };
+    return { topic: 'logs', engine, target: { kind, namespace, name: pod, subresource: 'log' }, query };
+  },
+  metrics: (fields, engine) => {
+    const names = fields.get('names');
+    fields.delete('names');
+    const isFit = Array.isArray(names) && names.length > 0 && names.length <= namesMax;
+    if (!isFit || !names.every((name) => typeof name === 'string' && metricName.test(name))) {
+      throw invalid('names', `expected 1 to ${namesMax} names of metrics`);
+    }
+    return { topic: 'metrics', engine, names: [...new Set(names as string[])].toSorted() };
+  },
+};
+
+function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRequest {
+  const namespace = partOf(fields, 'namespace');
+  const name = partOf(fields, 'name');
+  const labelSelector = textOf(fields, 'labelSelector');
+  const asked = textOf(fields, 'fieldSelector');
+  const resourceVersion = textOf(fields, 'resourceVersion');
+  if (resourceVersion !== undefined && !/^\d{1,20}$/.test(resourceVersion)) {
+    throw invalid('resourceVersion', 'expected what a list, get or an event has told');
+  }
+  const fieldSelector = [...(name === undefined ? [] : [`metadata.name=${name}`]), ...(asked === undefined ? [] : [asked])].join(',');
+  return {
+    topic: 'objects',
+    engine,
+    target: { kind, ...(namespace !== undefined && { namespace }) },
+    ...(labelSelector !== undefined && { labelSelector }),
+    ...(fieldSelector !== '' && { fieldSelector }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+}
+
+/** The name of the room that a request means; the tenant is part of it, so that no room is shared between tenants. */
+export function roomName(tenant: string | undefined, request: JoinRequest): string {
+  const { topic, engine } = request;
+  const head = [topic, tenant === undefined ? '' : `tenant=${tenant}`, engine];
+  if (request.topic === 'metrics') return [...head, ...request.names].join(' ');
+  const { kind, namespace, name } = request.target;
+  const place = [`${kind.group}/${kind.version}/${kind.plural}`, namespace ?? '', name ?? ''];
+  if (request.topic === 'logs') return [...head, ...place, request.query['container'] ?? ''].join(' ');
+  return [...head, ...place, request.labelSelector ?? '', request.fieldSelector ?? ''].join(' ');
+}
+
+function textOf(fields: Fields, name: string): string | undefined {
+  const value = fields.get(name);
+  fields.delete(name);
+  if (value === undefined || value === '') return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  if (typeof value !== 'string' || value.length > textCharsMax) throw invalid(name, `expected text of at most ${textCharsMax} characters`);
+  return value;
+}
+
+/** Text that may be part of a path and of the name of a room. */
+function partOf(fields: Fields, name: string): string | undefined {
+  const text = textOf(fields, name);
+  if (text !== undefined && !pathPart.test(text)) throw invalid(name, 'expected a name: letters, digits, "-", "." and ":"');
+  return text;
+}
+
+function invalid(field: string, problem: string): Error {
+  return apiErrors.TAP_SOCKET_JOIN_INVALID({
+    ...(field !== '' && { field }),
+    message: `join: ${field === '' ? '' : `${field}: `}${problem}`,
+  });
+}

@@ -1,0 +1,69 @@
+import type { Caller } from '@tappaas/sdk';
+import type { ServedSubresource } from '../contributions.js';
+import { apiErrors } from '../errors.js';
+import { untilAborted } from '../stream-pace.js';
+import type { JoinRequest } from './join-request.js';
+import { eventPacket, messageBytesMax } from './outbox.js';
+import type { Room } from './room.js';
+
+const linesMax = 200;
+/** With what stands around it, a line of this length still fits into a message, escaped as JSON may need it. */
+const lineCharsMax = 8 * 1024;
+const charsMax = messageBytesMax / 8;
+
+/** Tells the lines of a container's log as they are written; each begins with its time, from which a client goes on by `sinceTime`. */
+export async function fillLogRoom(
+  room: Room,
+  subresources: readonly ServedSubresource[],
+  { engine, target, query }: JoinRequest & { readonly topic: 'logs' },
+  { caller, requestId }: { readonly caller: Caller; readonly requestId: string },
+): Promise<void> {
+  const { kind, namespace = '', name = '' } = target;
+  const part = subresources.find(
+    (each) =>
+      each.engine === engine && each.group === kind.group && each.plural === kind.plural && each.name === 'log' && each.method === 'GET',
+  );
+  if (part === undefined) throw apiErrors.TAP_REQUEST_PATH_UNKNOWN({ message: `engine ${engine} keeps no logs of ${kind.plural}` });
+  const key = { namespace, name };
+  const { body } = await part.handle(
+    { params: {}, query, headers: {}, body: new Uint8Array(), key },
+    { caller, requestId, signal: room.signal, remainingMs: () => Infinity },
+  );
+  room.stands();
+  if (body === undefined) return;
+  const chunks = typeof body === 'string' || body instanceof Uint8Array ? [body] : untilAborted(body, room.signal);
+  for await (const lines of linesOf(chunks)) {
+    for (const batch of batchesOf(lines)) await room.send(eventPacket('log', JSON.stringify({ room: room.name, lines: batch })));
+  }
+}
+
+/** The whole lines of each chunk; a line without an end that grows too long is cut. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array | string>): AsyncIterable<readonly string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > lineCharsMax) {
+      lines.push(rest);
+      rest = '';
+    }
+    yield lines;
+  }
+  if (rest !== '') yield [rest];
+}
+
+function* batchesOf(lines: readonly string[]): Iterable<readonly string[]> {
+  let batch: string[] = [];
+  let chars = 0;
+  for (const whole of lines) {
+    const line = whole.length > lineCharsMax ? `${whole.slice(0, lineCharsMax)}…` : whole;
+    if (batch.length > 0 && (batch.length === linesMax || chars + line.length > charsMax)) {
+      yield batch;
+      [batch, chars] = [[], 0];
+    }
+    batch.push(line);
+    chars += line.length;
+  }
+  if (batch.length > 0) yield batch;
+}

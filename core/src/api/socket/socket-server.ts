@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from '@tappaas/sdk';
+import type { Server, ServerOptions, Socket } from 'socket.io';
+import { apiErrors } from '../errors.js';
+import { failureStatus, publicError } from '../status.js';
+import { StreamEnd } from '../stream-pace.js';
+import type { ServedUpgrade, UpgradeCall } from '../upgrade.js';
+import { SocketClient, type ClientParts } from './client.js';
+import { linesAbout, type MetricsPage } from './metrics-room.js';
+import { EventPackets } from './object-room.js';
+import { messageBytesMax } from './outbox.js';
+
+/** Where socket.io is served, its own default. */
+export const socketPath = '/socket.io/';
+
+export interface SocketOptions extends Omit<ClientParts, 'packets' | 'pages'> {
+  readonly metrics: () => string | Promise<string>;
+  /** Names this process to clients that are told metrics. */
+  readonly replica: string;
+  /** Joins the socket servers of several processes: an adapter of socket.io. Absent: this process stands alone. */
+  readonly adapter?: () => Promise<ServerOptions['adapter'] | undefined>;
+}
+
+const signInMsMax = 10_000;
+const askMsMax = 2000;
+const metricsQuestion = 'metrics';
+
+/** The rooms of the platform over socket.io; the library is loaded when the first client comes. */
+export function socketUpgrade(options: SocketOptions): ServedUpgrade {
+  let running: Promise<RoomServer> | undefined;
+  const start = (): Promise<RoomServer> => {
+    const started = startRooms(options);
+    started.catch(() => {
+      running = undefined;
+    });
+    return started;
+  };
+  return {
+    match: ({ path }) => path.path === socketPath,
+    signsInLater: true,
+    handle: async (call) => {
+      refuseTransport(call);
+      running ??= start();
+      await (await running).serve(call);
+    },
+  };
+}
+
+/** Polling would be a second wire, with cookies, sticky routes and answers that no seat is held for. */
+function refuseTransport({ exchange }: UpgradeCall): void {
+  const { query } = exchange;
+  const isFit = query.get('transport') === 'websocket' && query.get('EIO') === '4' && !query.has('sid');
+  if (isFit) return;
+  const message = `${socketPath} is served to version 4 of engine.io over transport=websocket only, without a sid`;
+  throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message });
+}
+
+interface RoomServer {
+  /** Serves one connection to its end. */
+  serve(call: UpgradeCall): Promise<void>;
+}
+
+async function startRooms(options: SocketOptions): Promise<RoomServer> {
+  const [{ Server: SocketServer }, { Server: Engine }, adapter] = await Promise.all([
+    import('socket.io'),
+    import('engine.io'),
+    options.adapter?.(),
+  ]);
+  const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
+  const engine = new Engine({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
+  // No recovery of connections: it sends what was missed before it asks who is there. Clients come back with a resourceVersion.
+  const io = new SocketServer({ serveClient: false, connectTimeout: signInMsMax, ...(adapter !== undefined && { adapter }) });
+  io.bind(engine);
+  answerOthers(io, options);
+  const calls = new WeakMap<IncomingMessage, UpgradeCall>();
+  const parts: ClientParts = { ...options, packets: new EventPackets(), pages: (names) => pagesOf(io, options, names) };
+  io.use((socket, next) => {
+    const call = calls.get(socket.request);
+    if (call === undefined) next(new Error('a connection has come past the chain'));
+    else void admit(call, socket, options.log).then(next, next);
+  });
+  io.on('connection', (socket: Socket) => {
+    const call = calls.get(socket.request);
+    if (call === undefined) return;
+    void new SocketClient(socket, call.exchange, parts);
+    const { signal } = call.exchange;
+    const end = (): void => endOf(socket, signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  return {
+    async serve(call) {
+      const { request, socket, head } = call.takeOver();
+      calls.set(request, call);
+      const closed = once(socket, 'close');
+      const { signal } = call.exchange;
+      const { clock } = options;
+      // Who does not read that it ends, or has never signed in, is cut off.
+      const cutOff = (): void => void clock.sleep(endMsMax, neverAborted).then(() => socket.destroy());
+      if (signal.aborted) cutOff();
+      else signal.addEventListener('abort', cutOff, { once: true });
+      engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
+      await closed;
+    },
+  };
+}
+
+/** How long a client has to read why it is disconnected. */
+const endMsMax = 1000;
+const neverAborted = new AbortController().signal;
+
+function endOf(socket: Socket, reason: unknown): void {
+  if (reason instanceof StreamEnd) socket.emit('end', { reason: reason.reason });
+  socket.disconnect(true);
+}
+
+/** Authenticates who has come without a credential by the token of the handshake. Answers what socket.io tells the client, or nothing. */
+async function admit(call: UpgradeCall, socket: Socket, log: Logger): Promise<Error | undefined> {
+  if (call.exchange.identity !== undefined) return undefined;
+  const { token } = socket.handshake.auth as { readonly token?: unknown };
+  try {
+    if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token)) {
+      throw apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the handshake carries no token (auth: { token })' });
+    }
+    await call.signIn(token);
+    return undefined;
+  } catch (error) {
+    const told = publicError(error, call.exchange.requestId);
+    log.debug('a socket was refused', { code: told.code, requestId: call.exchange.requestId });
+    return Object.assign(new Error(told.message), { data: failureStatus(told) });
+  }
+}
+
+/** Other processes ask for our metrics, and we for theirs; an adapter carries it. */
+function answerOthers(io: Server, { metrics, replica }: SocketOptions): void {
+  io.on(metricsQuestion, (names: readonly string[], answer: (page: MetricsPage | undefined) => void) => {
+    Promise.resolve(metrics()).then(
+      (page) => answer({ replica, text: linesAbout(page, names) }),
+      () => answer(undefined),
+    );
+  });
+}
+
+async function pagesOf(
+  io: Server,
+  { metrics, replica, adapter, clock }: SocketOptions,
+  names: readonly string[],
+): Promise<readonly MetricsPage[]> {
+  const own = { replica, text: linesAbout(await metrics(), names) };
+  if (adapter === undefined) return [own];
+  const round = new AbortController();
+  const asked: Promise<readonly (MetricsPage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
+  // Who does not answer in time is left out of this round.
+  const others: readonly (MetricsPage | undefined)[] = await Promise.race([
+    asked,
+    clock.sleep(askMsMax, round.signal).then(() => []),
+  ]).catch(() => []);
+  round.abort();
+  return [own, ...others.filter((page): page is MetricsPage => page !== undefined)];
+}

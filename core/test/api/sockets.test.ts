@@ -1,0 +1,361 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import { io, type Socket } from 'socket.io-client';
+import type { ApiServerOptions } from '../../dist/api/server.js';
+import { createFakeEngine } from './fake-engine.ts';
+import { startServer, type RunningServer } from './running-server.ts';
+
+type Teardown = Parameters<typeof startServer>[0];
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into messages freely
+type Message = any;
+
+interface OpenOptions {
+  readonly as?: string;
+  readonly auth?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function open(t: Teardown, { port }: RunningServer, { as = 'admin', auth, headers = {} }: OpenOptions = {}): Socket {
+  const socket = io(`http://127.0.0.1:${port}`, {
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    extraHeaders: { ...(as !== '' && { authorization: `Bearer ${as}` }), ...headers },
+    ...(auth !== undefined && { auth }),
+  });
+  t.teardown(async () => void socket.disconnect());
+  return socket;
+}
+
+const heard = (socket: Socket, name: string): Promise<Message> => new Promise((resolve) => void socket.once(name, resolve));
+const join = (socket: Socket, request: object): Promise<Message> => socket.emitWithAck('join', request);
+const configMaps = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'default' };
+const settled = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await delay(5);
+};
+
+function listen(socket: Socket, name = 'event'): Message[] {
+  const messages: Message[] = [];
+  socket.on(name, (message: Message) => void messages.push(message));
+  return messages;
+}
+
+test('a client that has joined a room is told its objects as they are, and then what becomes of them', async (t) => {
+  const server = await startServer(t);
+  server.engine.put('default', 'a', { x: '1' });
+  const socket = open(t, server);
+  const events = listen(socket);
+  const { room } = await join(socket, configMaps);
+  t.regex(room, /^objects +platform/);
+  await settled(() => events.some(({ type }) => type === 'ADDED'));
+  server.engine.put('default', 'a', { x: '2' });
+  await settled(() => events.some(({ type }) => type === 'MODIFIED'));
+  const last = events.at(-1);
+  t.is(last.room, room);
+  t.is(last.object.data.x, '2');
+});
+
+test('a client that comes back with the resourceVersion it has reached misses nothing and is told nothing twice', async (t) => {
+  const server = await startServer(t);
+  const first = open(t, server);
+  const before = listen(first);
+  await join(first, { ...configMaps, resourceVersion: '100' });
+  for (let index = 0; index < 5; index += 1) server.engine.put('default', 'a', { x: String(index) });
+  await settled(() => before.length >= 3);
+  const reached = before[2].object.metadata.resourceVersion;
+  first.disconnect();
+  for (let index = 5; index < 10; index += 1) server.engine.put('default', 'a', { x: String(index) });
+  const second = open(t, server);
+  const after = listen(second);
+  await join(second, { ...configMaps, resourceVersion: reached });
+  await settled(() => after.length >= 7);
+  t.deepEqual(
+    [...before.slice(0, 3), ...after].map(({ object }) => object.data.x),
+    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  );
+});
+
+test('a room whose history is gone refuses the join, or closes with a hint to begin anew', async (t) => {
+  const server = await startServer(t);
+  const socket = open(t, server);
+  const closed = heard(socket, 'closed');
+  const { room } = await join(socket, { ...configMaps, resourceVersion: '100' });
+  const event = heard(socket, 'event');
+  server.engine.put('default', 'a', {});
+  await event;
+  server.engine.compact();
+  const told = await closed;
+  t.is(told.room, room);
+  t.true(told.resync);
+  t.is(told.resourceVersion, '101');
+  t.is(told.error.code, 410);
+  const { error } = await join(socket, { ...configMaps, resourceVersion: '1' });
+  t.is(error.code, 410);
+});
+
+test('who may not watch does not join, whether or not the kind exists, and audit is told of every join', async (t) => {
+  const server = await startServer(t, {
+    authorize: ({ path, resource }) => ({
+      decision: path === undefined && resource?.namespace !== 'default' ? 'deny' : 'allow',
+      reason: '',
+    }),
+  });
+  const socket = open(t, server, { as: 'viewer' });
+  for (const plural of ['configmaps', 'nothings']) {
+    const { error } = await join(socket, { topic: 'objects', version: 'v1', plural, namespace: 'other' });
+    t.is(error.code, 403, plural);
+  }
+  t.is((await join(socket, { topic: 'objects', version: 'v1', plural: 'nothings', namespace: 'default' })).error.code, 404);
+  await join(socket, configMaps);
+  socket.disconnect();
+  await settled(() => server.audited.length === 5);
+  t.deepEqual(server.audited.map(({ path, verb, caller, outcome }) => `${verb} ${path} ${caller?.name} ${outcome?.status}`).toSorted(), [
+    'get /socket.io/ viewer 101',
+    'watch /api/v1/namespaces/default/configmaps viewer 200',
+    'watch /api/v1/namespaces/default/nothings viewer 404',
+    'watch /api/v1/namespaces/other/configmaps viewer 403',
+    'watch /api/v1/namespaces/other/nothings viewer 403',
+  ]);
+});
+
+test('a right that is taken away closes the room within seconds: what is sent is authorized again', async (t) => {
+  let nowMs = Date.now();
+  let isAllowed = true;
+  const server = await startServer(t, {
+    clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
+    authorize: ({ path }) => ({ decision: isAllowed || path !== undefined ? 'allow' : 'deny', reason: '' }),
+  });
+  const socket = open(t, server);
+  const events = listen(socket);
+  await join(socket, { ...configMaps, resourceVersion: '100' });
+  server.engine.put('default', 'a', { x: '1' });
+  await settled(() => events.length === 1);
+  isAllowed = false;
+  nowMs += 5000;
+  const closed = heard(socket, 'closed');
+  server.engine.put('default', 'a', { x: '2' });
+  t.is((await closed).error.code, 403);
+  t.is(events.length, 1);
+});
+
+test('a page may bring its token with the handshake; without one, with a bad one, or with none in time it is refused', async (t) => {
+  const server = await startServer(t);
+  const good = open(t, server, { as: '', auth: { token: 'admin' } });
+  t.regex((await join(good, configMaps)).room, /^objects/);
+  for (const auth of [{}, { token: 'nobody' }, { token: { $ne: '' } }]) {
+    const bad = open(t, server, { as: '', auth });
+    const refused = await heard(bad, 'connect_error');
+    t.is(refused.data.code, 401);
+    t.is(refused.data.details.code, 'TAP_REQUEST_UNAUTHENTICATED');
+  }
+  const open2 = open(t, server, { as: 'nobody', auth: { token: 'admin' } });
+  await heard(open2, 'connect_error');
+  await settled(() => server.audited.filter(({ outcome }) => outcome?.status === 401).length >= 4);
+  t.pass();
+});
+
+test('a page of another origin opens no socket, though CORS does not hold for WebSockets', async (t) => {
+  const server = await startServer(t);
+  const socket = open(t, server, { headers: { origin: 'https://evil.example.com' } });
+  await heard(socket, 'connect_error');
+  t.is(server.audited[0]?.outcome?.errorCode, 'TAP_REQUEST_ORIGIN_REFUSED');
+});
+
+test('polling is not served, neither by GET nor by POST, so no cookie of a page is of use to another', async (t) => {
+  const { ask } = await startServer(t);
+  for (const method of ['GET', 'POST']) t.is((await ask('/socket.io/?EIO=4&transport=polling', { method })).status, 404);
+});
+
+test('connections are not recovered past authentication: a session id of before gives neither rooms nor what was missed', async (t) => {
+  let good = true;
+  const server = await startServer(t, {
+    authenticate: ({ headers }) =>
+      good || headers['authorization'] === 'Bearer other' ? { caller: { name: 'x', groups: [] }, credentialId: 'x' } : undefined,
+    authorize: () => ({ decision: 'allow', reason: '' }),
+  });
+  const first = open(t, server);
+  await join(first, configMaps);
+  const pid = (first as unknown as { _pid?: string })._pid;
+  t.is(pid, undefined);
+  const { id } = first;
+  good = false;
+  first.io.engine.close();
+  server.engine.put('default', 'a', { secret: 'x' });
+  for (const [as, auth] of [
+    ['', { pid: id, offset: '0' }],
+    ['other', { pid: id, offset: '0' }],
+  ] as const) {
+    const again = open(t, server, { as, auth });
+    const events = listen(again);
+    await Promise.race([heard(again, 'connect_error'), heard(again, 'connect')]);
+    await delay(50);
+    t.not(again.recovered, true);
+    t.deepEqual(events, []);
+  }
+});
+
+test('a revoked credential, an expired one and a platform that stops end the socket, and the client is told which', async (t) => {
+  let expiresAtMs = Infinity;
+  const server = await startServer(t, {
+    authenticate: ({ headers: { authorization } }) =>
+      authorization === undefined ? undefined : { caller: { name: 'x', groups: [] }, credentialId: authorization, expiresAtMs },
+    authorize: () => ({ decision: 'allow', reason: '' }),
+  });
+  const revoked = open(t, server, { as: '', auth: { token: 'a' }, headers: {} });
+  const kept = open(t, server, { as: 'b' });
+  await Promise.all([join(revoked, configMaps), join(kept, configMaps)]);
+  const ends = [heard(revoked, 'end'), heard(revoked, 'disconnect')];
+  server.server.endStreams('Bearer a');
+  t.deepEqual((await ends[0]).reason, 'credential');
+  await ends[1];
+  expiresAtMs = Date.now() + 500;
+  const expiring = open(t, server, { as: 'c' });
+  t.is((await heard(expiring, 'end')).reason, 'credential');
+  const told = heard(kept, 'end');
+  await Promise.all([server.server.close(), heard(kept, 'disconnect')]);
+  t.is((await told).reason, 'stop');
+});
+
+test('two tenants that ask for the same are in rooms of their own', async (t) => {
+  const server = await startServer(t, {
+    authenticate: ({ headers }) => {
+      const name = (headers['authorization'] ?? '').replace('Bearer ', '');
+      return { caller: { name, groups: [], tenant: name }, credentialId: name };
+    },
+    authorize: () => ({ decision: 'allow', reason: '' }),
+  });
+  const rooms = [];
+  for (const as of ['red', 'blue']) rooms.push((await join(open(t, server, { as }), configMaps)).room);
+  t.is(new Set(rooms).size, 2);
+  t.true(rooms.every((room) => /tenant=(red|blue) /.test(room)));
+});
+
+test('what a join asks for is validated, each mistake named', async (t) => {
+  const socket = open(t, await startServer(t));
+  const mistakes: readonly (readonly [unknown, RegExp])[] = [
+    [null, /expected an object/],
+    [{ topic: 'secrets' }, /topic: expected one of/],
+    [{ topic: '__proto__' }, /topic: expected one of/],
+    [{ ...configMaps, namespace: '../x' }, /namespace: expected a name/],
+    [{ ...configMaps, namespace: ['default'] }, /namespace: expected text/],
+    [{ ...configMaps, resourceVersion: 'x' }, /resourceVersion/],
+    [{ ...configMaps, extra: 1 }, /extra: not known/],
+    [{ topic: 'objects', plural: 'pods' }, /version and plural/],
+    [{ topic: 'metrics', names: ['a b'] }, /names/],
+    [{ topic: 'logs', namespace: 'default' }, /namespace and pod/],
+    [{ ...configMaps, labelSelector: 'x'.repeat(2000) }, /labelSelector/],
+  ];
+  for (const [request, expected] of mistakes) {
+    const { error } = await socket.emitWithAck('join', request);
+    t.is(error.code, 400);
+    t.regex(error.message, expected);
+  }
+});
+
+test('a connection is in at most 50 rooms, and joins at most 10 a second after a first 20', async (t) => {
+  let nowMs = Date.now();
+  const server = await startServer(t, { clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) } });
+  const socket = open(t, server);
+  const answers: Message[] = [];
+  for (let index = 0; index < 21; index += 1) answers.push(await join(socket, { ...configMaps, namespace: `n${index}` }));
+  t.true(answers.slice(0, 20).every(({ room }) => room !== undefined));
+  t.is(answers[20].error.details.code, 'TAP_SOCKET_LIMIT');
+  t.is(answers[20].error.details.retryAfterSeconds, 1);
+  for (let second = 0; second < 4; second += 1) {
+    nowMs += 1000;
+    for (let index = 0; index < 10; index += 1) answers.push(await join(socket, { ...configMaps, namespace: `n${second}-${index}` }));
+  }
+  t.is(answers.filter(({ room }) => room !== undefined).length, 50);
+  t.regex(answers.at(-1).error.message, /50 rooms/);
+  nowMs += 1000;
+  t.truthy((await socket.emitWithAck('leave', { room: answers[0].room })).room);
+  t.truthy((await join(socket, { ...configMaps, namespace: 'after' })).room);
+  t.is((await socket.emitWithAck('leave', { room: answers[0].room })).error.code, 400);
+});
+
+test('a message of a client larger than 64 KiB ends the connection', async (t) => {
+  const socket = open(t, await startServer(t));
+  await heard(socket, 'connect');
+  const gone = heard(socket, 'disconnect');
+  socket.emit('join', { ...configMaps, labelSelector: 'x'.repeat(70_000) });
+  await gone;
+  t.pass();
+});
+
+test('an object too large for a message is told by its name', async (t) => {
+  const server = await startServer(t);
+  const socket = open(t, server);
+  const events = listen(socket);
+  await join(socket, { ...configMaps, resourceVersion: '100' });
+  server.engine.put('default', 'large', { x: 'x'.repeat(70_000) });
+  await settled(() => events.length === 1);
+  t.is(events[0].object, undefined);
+  t.deepEqual(events[0].reference.metadata, { name: 'large', namespace: 'default', uid: 'uid-large', resourceVersion: '101' });
+});
+
+test('a client that does not read is waited for and then cut off; what waits for it is bounded', async (t) => {
+  const engine = createFakeEngine();
+  const server = await startServer(t, { engines: () => new Map([['platform', engine]]), limits: { drainMsMax: 500 } });
+  const socket = open(t, server);
+  await join(socket, { ...configMaps, resourceVersion: '100' });
+  const { _socket: raw } = (socket.io.engine.transport as unknown as { ws: { _socket: { pause(): void } } }).ws;
+  raw.pause();
+  for (let index = 0; index < 400; index += 1) engine.put('default', `a${index}`, { x: 'x'.repeat(50_000) });
+  t.is(engine.watchers, 1);
+  await settled(() => engine.watchers === 0);
+  await settled(() => server.audited.some(({ outcome }) => outcome?.errorCode === 'TAP_REQUEST_SLOW_READER'));
+  t.pass();
+});
+
+test('logs come line by line, each with its time, from the subresource of the pods', async (t) => {
+  const asked: Message[] = [];
+  let signal: AbortSignal | undefined;
+  const subresources: ApiServerOptions['subresources'] = () => [
+    {
+      engine: 'platform',
+      group: '',
+      plural: 'pods',
+      name: 'log',
+      method: 'GET',
+      handle: async (request, call) => {
+        asked.push({ key: request.key, query: request.query, caller: call.caller.name });
+        signal = call.signal;
+        async function* lines(): AsyncIterable<Uint8Array> {
+          yield Buffer.from('2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z t');
+          yield Buffer.from(`wo\n2026-01-01T00:00:02Z ${'x'.repeat(20_000)}`);
+          await once(call.signal, 'abort');
+        }
+        return { status: 200, body: lines() };
+      },
+    },
+  ];
+  const server = await startServer(t, { subresources });
+  const socket = open(t, server);
+  const logs = listen(socket, 'log');
+  const { room } = await join(socket, { topic: 'logs', namespace: 'default', pod: 'web-1', container: 'main', tailLines: 10 });
+  await settled(() => logs.flatMap(({ lines }) => lines).length === 3);
+  const lines = logs.flatMap(({ lines: each }) => each);
+  t.deepEqual(lines.slice(0, 2), ['2026-01-01T00:00:00Z one', '2026-01-01T00:00:01Z two']);
+  t.true(lines[2].length < 9000);
+  t.deepEqual(asked, [
+    {
+      key: { namespace: 'default', name: 'web-1' },
+      query: { follow: 'true', timestamps: 'true', container: 'main', tailLines: '10' },
+      caller: 'admin',
+    },
+  ]);
+  await socket.emitWithAck('leave', { room });
+  await settled(() => signal?.aborted === true);
+});
+
+test('metrics are told by name, at once and then every few seconds', async (t) => {
+  const page = '# HELP a_total x\na_total{x="1"} 1\nab_total 2\nh_bucket{le="1"} 3\nh_sum 4\n';
+  const server = await startServer(t, { metrics: () => page });
+  const socket = open(t, server);
+  const told = heard(socket, 'metrics');
+  await join(socket, { topic: 'metrics', names: ['h', 'a_total'] });
+  t.deepEqual((await told).text, 'a_total{x="1"} 1\nh_bucket{le="1"} 3\nh_sum 4\n');
+  t.is((await told).replica, 'test');
+});
