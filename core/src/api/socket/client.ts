@@ -1,4 +1,4 @@
-import type { Caller, Clock, Logger } from '@tappaas/sdk';
+import type { Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { accessRequest, forbidden } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
@@ -232,7 +232,7 @@ function infoOf(request: JoinRequest): RequestInfo {
 }
 
 function codeOf(failure: Status | undefined): { readonly errorCode?: string } {
-  const code = (failure?.details as { readonly code?: string } | undefined)?.code;
+  const code = failure?.details?.code;
   return code === undefined ? {} : { errorCode: code };
 }
 

@@ -75,10 +75,12 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   answerOthers(io, options);
   const calls = new WeakMap<IncomingMessage, UpgradeCall>();
   const parts: ClientParts = { ...options, packets: new EventPackets(), pages: (names) => pagesOf(io, options, names) };
+  const admitted = async (call: UpgradeCall, socket: Socket, next: (refusal?: Error) => void): Promise<void> =>
+    next(await admit(call, socket, options.log));
   io.use((socket, next) => {
     const call = calls.get(socket.request);
     if (call === undefined) next(new Error('a connection has come past the chain'));
-    else void admit(call, socket, options.log).then(next, next);
+    else void admitted(call, socket, next);
   });
   io.on('connection', (socket: Socket) => {
     const call = calls.get(socket.request);
@@ -100,7 +102,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
       const cutOff = (): void => void clock.sleep(endMsMax, neverAborted).then(() => socket.destroy());
       if (signal.aborted) cutOff();
       else signal.addEventListener('abort', cutOff, { once: true });
-      engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head);
+      engine.handleUpgrade(request, socket, head);
       await closed;
     },
   };
