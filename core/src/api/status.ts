@@ -11,7 +11,7 @@ export interface Status {
   readonly status: 'Success' | 'Failure';
   readonly message?: string;
   readonly reason?: string;
-  readonly details?: { readonly code?: string };
+  readonly details?: { readonly code?: string; readonly [field: string]: unknown };
   readonly code: number;
 }
 
