@@ -1,11 +1,14 @@
 import type { Served, WatchEvent } from './engine-port.js';
 import { apiVersionOf, shapeOf, type View } from './object-view.js';
 
-type Frames = Readonly<Record<WatchEvent['type'], WeakMap<Served, Buffer>>>;
+type Frames = Readonly<Record<WatchEvent['type'], WeakMap<Served, WeakRef<Buffer>>>>;
 
 const newline = '}\n';
 
-/** Makes the lines of watches; the line of a change is made once, however many clients watch it. */
+/**
+ * Makes the lines of watches; the line of a change is made once, however many clients watch it. A line is not kept for as long as its
+ * object is there: nobody asks for it again once all watches have told it.
+ */
 export interface WatchFrames {
   frame(event: WatchEvent, view: View): Buffer;
 }
@@ -16,10 +19,10 @@ export function createWatchFrames(): WatchFrames {
     frame(event, view) {
       if (view.representation.as !== undefined) return shaped(event, view);
       const { type, served } = event;
-      let line = known[type].get(served);
+      let line = known[type].get(served)?.deref();
       if (line === undefined) {
         line = Buffer.concat([Buffer.from(`{"type":"${type}","object":`), served.bytes, Buffer.from(newline)]);
-        known[type].set(served, line);
+        known[type].set(served, new WeakRef(line));
       }
       return line;
     },

@@ -4,6 +4,7 @@ import type { ClusterClient } from '../cluster/client.js';
 import { clusterSource, type ClusterSource } from '../cluster/source.js';
 import { createBackoff } from '../queue/backoff.js';
 import { createInformer, type Informer } from '../reconcile/informer.js';
+import { keepPacked } from '../reconcile/kept.js';
 import { installationLabel, ownerLabel } from '../reconcile/inventory.js';
 import { refKey, type ObjectRef } from '../reconcile/object-ref.js';
 import { sourceBackoff } from './back-off.js';
@@ -88,6 +89,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       backoff: createBackoff(sourceBackoff, random),
       indexers,
       project,
+      keep: keepPacked,
       onError: (error) =>
         log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
     });

@@ -1,6 +1,7 @@
 import type { AnyKind, Clock, Logger } from '@tappaas/sdk';
 import type { ResourceEngine } from '../resources/engine.js';
 import { createInformer, type Informer } from '../reconcile/informer.js';
+import { keepElsewhere } from '../reconcile/kept.js';
 import type { EngineObject } from './engine-object.js';
 import { createBackoff } from '../queue/backoff.js';
 import { sourceBackoff } from './back-off.js';
@@ -17,7 +18,7 @@ export interface SharedInformers {
 
 interface Following {
   readonly informer: Informer<EngineObject>;
-  readonly current: (signal: AbortSignal) => Promise<{ readonly items: readonly EngineObject[] }>;
+  readonly current: (signal: AbortSignal) => Promise<{ readonly items: Iterable<EngineObject> }>;
   readonly running: Promise<void>;
 }
 
@@ -36,9 +37,11 @@ export function createSharedInformers({ engine, clock, random, log }: SharedInfo
       const name = `${engineName}/${kind.group}/${kind.kind}`;
       const known = informers.get(name);
       if (known) return known.informer;
+      const source = engine(engineName).source<EngineObject>(kind);
       const informer = createInformer<EngineObject>({
         name,
-        source: engine(engineName).source(kind),
+        source,
+        keep: keepElsewhere((object) => source.placeOf(object)),
         clock,
         random,
         backoff: createBackoff(sourceBackoff, random),

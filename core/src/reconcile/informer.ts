@@ -1,6 +1,7 @@
 import { freezeDeep, isTapError, type Clock, type Immutable } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 import { HandlerFeed, occasions, type Handler, type Occasion } from './handler-feed.js';
+import { keepWhole, type Keep, type Kept } from './kept.js';
 import { ObjectCache, type Indexer } from './object-cache.js';
 import { readPatiently } from './patient-reader.js';
 import { withoutManagedFields } from './projection.js';
@@ -18,6 +19,8 @@ export interface InformerOptions<T extends CachedObject> {
   readonly backoff: (failures: number) => number;
   /** What is kept of an object. Default: all but managed fields. */
   readonly project?: (object: T) => T;
+  /** How an object is kept until it is read again. Default: as it is. */
+  readonly keep?: Keep<T>;
   readonly indexers?: Readonly<Record<string, Indexer<Immutable<T>>>>;
   /** A watch is ended and begun anew after this time to twice this time. Default 5 min. */
   readonly watchMs?: number;
@@ -71,8 +74,9 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   revision: string | undefined;
   hasSynced = false;
   private readonly options: InformerOptions<T>;
-  private readonly cache: ObjectCache<Immutable<T>>;
+  private readonly cache: ObjectCache<Immutable<T>, Kept<T>>;
   private readonly project: (object: T) => T;
+  private readonly keep: Keep<T>;
   private readonly itemsMax: number;
   private readonly behindKeysMax: number;
   private readonly gate: RevisionGate;
@@ -87,6 +91,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     this.options = options;
     this.cache = new ObjectCache(options.indexers ?? {}, (error) => options.onError?.(error));
     this.project = options.project ?? withoutManagedFields;
+    this.keep = options.keep ?? keepWhole;
     this.itemsMax = options.itemsMax ?? 1_000_000;
     this.behindKeysMax = options.behindKeysMax ?? 10_000;
     this.gate = new RevisionGate(options.waitersMax ?? 100_000);
@@ -177,13 +182,13 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
 
   private async relist(signal: AbortSignal): Promise<void> {
     const { items, revision } = await this.options.source.list({ signal });
-    if (items.length > this.itemsMax) throw this.tooLarge(items.length);
     const listed = new Set<string>();
     const occasion = this.hasSynced ? occasions.change : occasions.initial;
     let told = 0;
     for (const item of items) {
       const key = keyOf(item);
       listed.add(key);
+      if (listed.size > this.itemsMax) throw this.tooLarge(listed.size);
       const known = this.cache.get(key);
       if (known === undefined || !isSame(known, item)) this.put(key, item, occasion);
       if ((told += 1) % chunkItems === 0) await yieldToOthers();
@@ -240,9 +245,10 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   }
 
   private put(key: string, item: T, occasion: Occasion): void {
-    const object = freezeDeep(this.project(item));
+    const kept = this.keep(item, this.project);
+    const { object } = kept;
     const previous = this.cache.get(key);
-    this.cache.set(key, object);
+    this.cache.set(key, kept);
     this.tell(key, object, previous, occasion);
   }
 

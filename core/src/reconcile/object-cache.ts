@@ -1,11 +1,14 @@
 /** Names the values under which an object is found; pure, and cheap, since it runs at every change. */
 export type Indexer<T> = (object: T) => readonly string[];
 
-/** Objects by key, and the keys under each value of each index. */
-export class ObjectCache<T> {
-  private readonly objects = new Map<string, T>();
-  private readonly indexers: readonly (readonly [Indexer<T>, Map<string, Set<string>>])[];
-  private readonly indexes: ReadonlyMap<string, Map<string, Set<string>>>;
+/** The keys under one value. Most values, such as a uid, have one key, which then stands there alone. */
+type Keys = string | Set<string>;
+
+/** Objects by key, each in the form in which it is kept, and the keys under each value of each index. */
+export class ObjectCache<T, K extends { readonly object: T } = { readonly object: T }> {
+  private readonly objects = new Map<string, K>();
+  private readonly indexers: readonly (readonly [Indexer<T>, Map<string, Keys>])[];
+  private readonly indexes: ReadonlyMap<string, Map<string, Keys>>;
 
   /** An object for which an indexer throws is in no place of that index; `onError` is told. */
   constructor(indexers: Readonly<Record<string, Indexer<T>>>, onError: (error: unknown) => void) {
@@ -18,7 +21,7 @@ export class ObjectCache<T> {
           return [];
         }
       };
-      return { name, indexer: caught, values: new Map<string, Set<string>>() };
+      return { name, indexer: caught, values: new Map<string, Keys>() };
     });
     this.indexers = named.map(({ indexer, values }) => [indexer, values]);
     this.indexes = new Map(named.map(({ name, values }) => [name, values]));
@@ -29,51 +32,59 @@ export class ObjectCache<T> {
   }
 
   get(key: string): T | undefined {
-    return this.objects.get(key);
+    return this.objects.get(key)?.object;
   }
 
   keys(): IterableIterator<string> {
     return this.objects.keys();
   }
 
-  values(): IterableIterator<T> {
-    return this.objects.values();
+  *values(): Generator<T, void, undefined> {
+    for (const { object } of this.objects.values()) yield object;
   }
 
   byIndex(name: string, value: string): T[] {
     const found: T[] = [];
-    for (const key of this.indexes.get(name)?.get(value) ?? []) {
-      const object = this.objects.get(key);
-      if (object !== undefined) found.push(object);
+    for (const key of keysOf(this.indexes.get(name)?.get(value))) {
+      const kept = this.objects.get(key);
+      if (kept !== undefined) found.push(kept.object);
     }
     return found;
   }
 
-  set(key: string, object: T): void {
+  set(key: string, kept: K): void {
     const previous = this.objects.get(key);
     for (const [indexer, values] of this.indexers) {
-      if (previous !== undefined) withdraw(values, indexer(previous), key);
-      for (const value of indexer(object)) {
-        const keys = values.get(value);
-        if (keys === undefined) values.set(value, new Set([key]));
-        else keys.add(key);
-      }
+      const before = previous === undefined ? [] : indexer(previous.object);
+      const now = indexer(kept.object);
+      for (const value of before) if (!now.includes(value)) withdraw(values, value, key);
+      for (const value of now) if (!before.includes(value)) file(values, value, key);
     }
-    this.objects.set(key, object);
+    this.objects.set(key, kept);
   }
 
   delete(key: string): void {
     const previous = this.objects.get(key);
     if (previous === undefined) return;
-    for (const [indexer, values] of this.indexers) withdraw(values, indexer(previous), key);
+    for (const [indexer, values] of this.indexers) for (const value of indexer(previous.object)) withdraw(values, value, key);
     this.objects.delete(key);
   }
 }
 
-function withdraw(values: Map<string, Set<string>>, before: readonly string[], key: string): void {
-  for (const value of before) {
-    const keys = values.get(value);
-    keys?.delete(key);
-    if (keys?.size === 0) values.delete(value);
-  }
+function keysOf(keys: Keys | undefined): Iterable<string> {
+  return keys === undefined ? [] : typeof keys === 'string' ? [keys] : keys;
+}
+
+function file(values: Map<string, Keys>, value: string, key: string): void {
+  const keys = values.get(value);
+  if (keys === undefined) values.set(value, key);
+  else if (typeof keys !== 'string') keys.add(key);
+  else if (keys !== key) values.set(value, new Set([keys, key]));
+}
+
+function withdraw(values: Map<string, Keys>, value: string, key: string): void {
+  const keys = values.get(value);
+  if (keys === undefined || (typeof keys === 'string' && keys !== key)) return;
+  if (typeof keys !== 'string') keys.delete(key);
+  if (typeof keys === 'string' || keys.size === 0) values.delete(value);
 }

@@ -20,7 +20,7 @@ export type SourceEvent<T> =
  */
 export interface Source<T> {
   /** Everything there is, at one revision that includes all that was acknowledged before the call. */
-  list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: readonly T[]; readonly revision: string }>;
+  list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: Iterable<T>; readonly revision: string }>;
   /** Changes after `fromRevision`, in order; ends by itself after about `timeoutMs`. */
   watch(options: {
     readonly fromRevision: string;

@@ -4,7 +4,7 @@ import type { EngineState } from './engine-state.js';
 import type { KindEntry } from './kind-entry.js';
 import { objectKey } from './key-space.js';
 import { isJsonObject } from './schema/json-value.js';
-import { toStore, type Body } from './stored-object.js';
+import { textOf, toStore, type Body } from './stored-object.js';
 import type { Target } from './target.js';
 
 /** The Operation that a write begins, and the object as it names it: both are written in one transaction. */
@@ -47,7 +47,7 @@ export function beginOperation(
     spec: { verb, target: { group, kind, name, uid, generation }, requestId },
     status: { phase: 'Pending', percent: 0 },
   };
-  const value = toStore(operation, { claims: [], attribution: [] });
+  const value = toStore(textOf(operation), { claims: [], attribution: [] });
   const status = isJsonObject(object['status']) ? object['status'] : {};
   return {
     object: { ...object, status: { ...status, operation: own } },

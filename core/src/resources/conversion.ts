@@ -26,7 +26,7 @@ export class VersionedView {
     const views = this.#known.get(stored) ?? new Map<KindVersionEntry, StoredObject>();
     const known = views.get(version);
     if (known) return known;
-    const view = new StoredObject(fromHub(stored.object, version), stored.revision, epoch, stored.side);
+    const view = new StoredObject({ object: fromHub(stored.object, version) }, stored.revision, epoch, stored.side);
     this.#known.set(stored, views.set(version, view));
     return view;
   }

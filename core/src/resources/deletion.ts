@@ -48,7 +48,7 @@ export async function remove(state: EngineState, deletion: Deletion): Promise<De
     if (previous.object.metadata.deletionTimestamp === undefined) await ask(state, deletion, previous);
     const isGone = isRemovable(entry, next);
     const outcome = isGone ? 'deleted' : 'deleting';
-    if (options.dryRun) return { outcome, stored: new StoredObject(next, previous.revision, state.store.epoch, previous.side) };
+    if (options.dryRun) return { outcome, stored: new StoredObject({ object: next }, previous.revision, state.store.epoch, previous.side) };
     const side = previous.side;
     const guards = options.guards ?? [];
     const step = { entry, key, previous, next: isGone ? undefined : { object: next, side }, claims: [], guards, changes: [] };

@@ -27,7 +27,7 @@ export async function* followed(
   let isFirst = true;
   while (!signal.aborted) {
     const { items, revision } = await source.list({ signal });
-    const changes = differences(known, items);
+    const changes = differences(known, [...items]);
     if (isFirst || changes.length > 0) yield changes;
     isFirst = false;
     try {

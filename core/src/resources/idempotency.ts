@@ -5,7 +5,7 @@ import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import type { Mutated } from './mutation.js';
 import type { Found } from './registry.js';
-import { fromStore, toStore, type Body, type StoredObject } from './stored-object.js';
+import { fromStore, textOf, toStore, type Body, type StoredObject } from './stored-object.js';
 import type { CreateOrUpdate, WriteOptions } from './write-options.js';
 
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
@@ -65,7 +65,7 @@ export class Idempotency {
 
   async #changes({ entry }: Found, key: string, digest: string, object: Body): Promise<readonly Change[]> {
     const { sealer, leases } = this.#state;
-    const stored = toStore(object, { claims: [], attribution: [] });
+    const stored = toStore(textOf(object), { claims: [], attribution: [] });
     const sealed = entry.isConfidential && sealer ? await sealer.seal(stored, { key, uid: object.metadata.uid }) : stored;
     return [{ put: key, value: Buffer.concat([Buffer.from(digest), sealed]), lease: await leases.lease(idempotencyTtlMs) }];
   }

@@ -90,7 +90,7 @@ async function attemptOnce(state: EngineState, mutation: Mutation, previous: Sto
   if (previous && isSame(prepared.object, previous.object)) return { outcome: 'unchanged', stored: previous };
   const outcome = previous ? 'updated' : 'created';
   const side = sideOf(state, mutation, prepared, previous);
-  if (dryRun) return { outcome, stored: new StoredObject(prepared.object, previous?.revision, epoch, side) };
+  if (dryRun) return { outcome, stored: new StoredObject({ object: prepared.object }, previous?.revision, epoch, side) };
   const begun = beginOperation(state, entry, { object: prepared.object, previous: previous?.object, requestId });
   const object = begun?.object ?? prepared.object;
   const result = await write(

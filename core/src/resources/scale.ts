@@ -56,7 +56,7 @@ export function asScale(stored: StoredObject, entry: KindEntry, epoch: number): 
     spec: { ...(typeof replicas === 'number' && replicas !== 0 && { replicas }) },
     status: { replicas: at(entry.scale?.statusReplicasPath) ?? 0, ...(selector !== undefined && { selector }) },
   };
-  return new StoredObject(scale, stored.revision, epoch);
+  return new StoredObject({ object: scale }, stored.revision, epoch);
 }
 
 /** The object with the number of replicas that a Scale asks for. */

@@ -1,6 +1,6 @@
 import type { Awaitable, Clock } from '@tappaas/sdk';
 import type { KindPath } from './kind-entry.js';
-import type { ListPage, ListQuery } from './reads.js';
+import type { ListPage, ListQuery, Served } from './reads.js';
 import type { WatchEvent, WatchQuery } from './watch.js';
 
 /** One change as a watch tells it, or the news that there was none up to a revision. */
@@ -10,13 +10,15 @@ export type SourceEvent<T> =
 
 /** Where a controller's cache gets the objects of a kind from, without a network between. */
 export interface Source<T> {
-  list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: readonly T[]; readonly revision: string }>;
+  list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: Iterable<T>; readonly revision: string }>;
   /** Changes after `fromRevision`; ends by itself after about `timeoutMs`. */
   watch(options: {
     readonly fromRevision: string;
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   }): AsyncIterable<SourceEvent<T>>;
+  /** Where the engine keeps an object that this source has told: a cache that holds on to that place takes no memory for the object. */
+  placeOf(object: T): { readonly object: T };
 }
 
 /** The engine as a source needs it. */
@@ -29,10 +31,16 @@ const types = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as co
 
 /** The objects of a kind as a source. */
 export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath): Source<T> {
+  const places = new WeakMap<object, Served>();
+  const told = (served: Served): T => {
+    const { object } = served;
+    places.set(object, served);
+    return object as T;
+  };
   return {
     async list({ signal }) {
       const { items, resourceVersion } = await engine.list({ target: { kind }, signal });
-      return { items: items.map(({ object }) => object as T), revision: resourceVersion };
+      return { items: each(items, told), revision: resourceVersion };
     },
     async *watch({ fromRevision, timeoutMs, signal }) {
       const end = new AbortController();
@@ -40,17 +48,27 @@ export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath):
       clock.sleep(timeoutMs, signals).then(() => end.abort(), noop);
       const query = { target: { kind }, resourceVersion: fromRevision, sendInitialEvents: false, bookmarks: true, signal: signals };
       try {
-        for await (const events of engine.watch(query)) yield* events.map(told<T>);
+        for await (const events of engine.watch(query)) for (const event of events) yield toSource(event, told);
       } finally {
         end.abort();
       }
     },
+    placeOf: (object) => (places.get(object as object) as { readonly object: T } | undefined) ?? { object },
   };
 }
 
 const noop = (): void => {};
 
-function told<T>({ type, served }: WatchEvent): SourceEvent<T> {
+/** One after the other: that all objects are in memory at a time is not needed. */
+function each<T>(items: readonly Served[], told: (served: Served) => T): Iterable<T> {
+  return {
+    *[Symbol.iterator]() {
+      for (const served of items) yield told(served);
+    },
+  };
+}
+
+function toSource<T>({ type, served }: WatchEvent, told: (served: Served) => T): SourceEvent<T> {
   if (type === 'BOOKMARK') return { type: 'bookmark', revision: served.resourceVersion };
-  return { type: types[type], object: served.object as T };
+  return { type: types[type], object: told(served) };
 }

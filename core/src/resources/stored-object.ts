@@ -55,58 +55,110 @@ export interface OwnerReference {
 /** An object as it is stored and served. */
 export type Body = JsonObject & { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta };
 
-const text = new TextEncoder();
-const nothing: Side = Object.freeze({ claims: [], attribution: [] });
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const nothing: Side = Object.freeze({ claims: Object.freeze([]), attribution: Object.freeze([]) });
 
 /**
- * One object at one revision: frozen, shared by all readers. Its bytes are made when somebody wants them and shared from then on; they
- * are held weakly, so that of many objects only those that are read cost memory twice (docs/decisions/0005).
+ * One object at one revision: frozen, shared by all readers.
+ *
+ * What is cached is kept as text, which is half of what the object takes; the object and its bytes are made when somebody
+ * wants them and shared for as long as memory is not wanted elsewhere (docs/decisions/0090). What is made to be answered once keeps its object.
  */
 export class StoredObject {
-  readonly object: Body;
   /** 0 for what a dry run made: it has no version. */
   readonly revision: number;
   readonly resourceVersion: string;
   readonly side: Side;
+  readonly #text: string | undefined;
+  readonly #kept: Body | undefined;
+  #object: WeakRef<Body> | undefined;
   #bytes: WeakRef<Uint8Array> | undefined;
 
-  constructor(object: Body, revision: number | undefined, epoch: number, side: Side = nothing) {
+  /** @param content the object, or its text as {@link textOf} writes it; with both, the object is the one that the text was made of */
+  constructor(
+    content: { readonly object?: Body | undefined; readonly text?: string },
+    revision: number | undefined,
+    epoch: number,
+    side: Side = nothing,
+  ) {
     this.revision = revision ?? 0;
     this.resourceVersion = revision === undefined ? '' : resourceVersionOf(epoch, revision);
     this.side = side;
-    const { resourceVersion: _, ...metadata } = object.metadata;
-    this.object = freezeDeep({
-      ...object,
-      metadata: { ...metadata, ...(revision !== undefined && { resourceVersion: this.resourceVersion }) },
-    });
+    this.#text = content.text;
+    if (content.object === undefined) return;
+    const object = this.#frozen(content.object);
+    if (content.text === undefined) this.#kept = object;
+    else this.#object = new WeakRef(object);
+  }
+
+  get object(): Body {
+    const known = this.#kept ?? this.#object?.deref();
+    if (known) return known;
+    const made = this.#frozen(JSON.parse(this.#text ?? '') as Body);
+    this.#object = new WeakRef(made);
+    return made;
   }
 
   /** The object as it goes over the wire. */
   get bytes(): Uint8Array {
     const known = this.#bytes?.deref();
     if (known) return known;
-    const made = text.encode(JSON.stringify(this.object));
+    const made = encoder.encode(this.#text === undefined ? JSON.stringify(this.object) : withVersion(this.#text, this.resourceVersion));
     this.#bytes = new WeakRef(made);
     return made;
   }
 
   /** The same state under another revision, as a watcher is told of a deletion. */
   at(revision: number, epoch: number): StoredObject {
-    return new StoredObject(this.object, revision, epoch, this.side);
+    const content = this.#text === undefined ? { object: this.object } : { text: this.#text };
+    return new StoredObject(content, revision, epoch, this.side);
+  }
+
+  #frozen(object: Body): Body {
+    const { apiVersion, kind, metadata, ...rest } = withoutVersion(object);
+    const version = this.resourceVersion === '' ? {} : { resourceVersion: this.resourceVersion };
+    return freezeDeep({ apiVersion, kind, metadata: { ...version, ...metadata }, ...rest });
   }
 }
 
-/** The bytes that the store keeps: the object without its resourceVersion, which is the store's to say, and its side. */
-export function toStore(object: Body, side: Side): Uint8Array {
-  const { resourceVersion: _, ...metadata } = object.metadata;
-  const claims = side.claims.length > 0 ? side.claims : undefined;
-  const attribution = side.attribution.length > 0 ? side.attribution : undefined;
-  return text.encode(JSON.stringify({ object: { ...object, metadata }, claims, attribution }));
+/** The text of an object without its resourceVersion, which is the store's to say. What names its kind comes first. */
+export function textOf(object: Body): string {
+  return JSON.stringify(withoutVersion(object));
+}
+
+function withoutVersion({ apiVersion, kind, metadata, ...rest }: Body): Body {
+  const { resourceVersion: _, ...kept } = metadata;
+  return { apiVersion, kind, metadata: kept, ...rest };
+}
+
+/** The bytes that the store keeps: the text of an object and its side. */
+export function toStore(text: string, { claims, attribution }: Side): Uint8Array {
+  const claimed = claims.length > 0 ? `,"claims":${JSON.stringify(claims)}` : '';
+  const attributed = attribution.length > 0 ? `,"attribution":${JSON.stringify(attribution)}` : '';
+  return encoder.encode(`${recordHead}${text}${claimed}${attributed}}`);
 }
 
 /** Reads what {@link toStore} wrote. */
 export function fromStore(value: Uint8Array, stored: Pick<KeyValue, 'modRevision'>, epoch: number): StoredObject {
-  const record = JSON.parse(new TextDecoder().decode(value)) as { object: Body } & Partial<Side>;
-  const side = record.claims || record.attribution ? { claims: record.claims ?? [], attribution: record.attribution ?? [] } : nothing;
-  return new StoredObject(record.object, stored.modRevision, epoch, freezeDeep(side));
+  const record = decoder.decode(value);
+  // Claims and attribution are lists: a record that ends in two braces has neither, and nothing of it needs to be parsed now.
+  const text = record.startsWith(recordHead) && record.endsWith('}}') ? record.slice(recordHead.length, -1) : undefined;
+  if (text !== undefined && headOf(text) !== undefined) return new StoredObject({ text }, stored.modRevision, epoch);
+  const { object, claims = [], attribution = [] } = JSON.parse(record) as { object: Body } & Partial<Side>;
+  const side = claims.length + attribution.length === 0 ? nothing : freezeDeep({ claims, attribution });
+  return new StoredObject({ object, text: textOf(object) }, stored.modRevision, epoch, side);
+}
+
+const recordHead = '{"object":';
+
+/** What comes before the metadata's first field. */
+function headOf(text: string): string | undefined {
+  return /^\{"apiVersion":"[^"\\]*","kind":"[^"\\]*","metadata":\{/.exec(text)?.[0];
+}
+
+function withVersion(text: string, resourceVersion: string): string {
+  const head = headOf(text) ?? '';
+  const comma = text[head.length] === '}' ? '' : ',';
+  return `${head}"resourceVersion":"${resourceVersion}"${comma}${text.slice(head.length)}`;
 }

@@ -3,7 +3,7 @@ import type { PluginClaim } from './admission-port.js';
 import type { EngineState } from './engine-state.js';
 import { explained, resourceErrors, type Cause } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
-import { toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';
+import { textOf, toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';
 import { label } from './target.js';
 
 /** One state of one object taking the place of another, with everything that has to hold and happen at once. */
@@ -47,9 +47,10 @@ async function putOf(
   key: string,
   next: NonNullable<Step['next']>,
 ): Promise<Change> {
-  const plain = toStore(next.object, next.side);
+  const text = textOf(next.object);
+  const plain = toStore(text, next.side);
   const value = entry.isConfidential ? await sealed(sealer, plain, { key, uid: next.object.metadata.uid }) : plain;
-  handoff.offer(key, value, next.object, next.side);
+  handoff.offer(key, value, { ...next, text });
   const { ttlMs } = entry.strategy;
   return ttlMs === undefined ? { put: key, value } : { put: key, value, lease: await leases.lease(ttlMs) };
 }

@@ -2,10 +2,15 @@ import type { KeyValue } from '@tappaas/sdk';
 import { resourceVersionOf } from './resource-version.js';
 import { StoredObject, type Body, type Side } from './stored-object.js';
 
-interface Offer {
-  readonly value: Uint8Array;
+/** What was written, before and after it was put into bytes. */
+export interface Written {
   readonly object: Body;
+  readonly text: string;
   readonly side: Side;
+}
+
+interface Offer extends Written {
+  readonly value: Uint8Array;
   stored: StoredObject | undefined;
 }
 
@@ -23,9 +28,9 @@ export class WriteHandoff {
   #bytes = 0;
 
   /** Before the write: these bytes will stand for this object. */
-  offer(key: string, value: Uint8Array, object: Body, side: Side): void {
+  offer(key: string, value: Uint8Array, written: Written): void {
     this.withdraw(key);
-    this.#offers.set(key, { value, object, side, stored: undefined });
+    this.#offers.set(key, { ...written, value, stored: undefined });
     this.#bytes += value.byteLength;
     for (const oldest of this.#offers.keys()) {
       if (this.#offers.size <= offersMax && this.#bytes <= offeredBytesMax) return;
@@ -43,7 +48,7 @@ export class WriteHandoff {
   written(key: string, object: Body, side: Side, revision: number, epoch: number): StoredObject {
     const offer = this.#offers.get(key);
     const made = offer?.object === object ? this.#made(offer, revision, epoch) : undefined;
-    return made ?? new StoredObject(object, revision, epoch, side);
+    return made ?? new StoredObject({ object }, revision, epoch, side);
   }
 
   withdraw(key: string): void {
@@ -54,7 +59,7 @@ export class WriteHandoff {
   }
 
   #made(offer: Offer, revision: number, epoch: number): StoredObject | undefined {
-    offer.stored ??= new StoredObject(offer.object, revision, epoch, offer.side);
+    offer.stored ??= new StoredObject(offer, revision, epoch, offer.side);
     return offer.stored.resourceVersion === resourceVersionOf(epoch, revision) ? offer.stored : undefined;
   }
 }

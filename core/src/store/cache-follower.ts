@@ -10,6 +10,7 @@ import {
   type StoreEvent,
   type Watch,
 } from '@tappaas/sdk';
+import type { EntryOrigin } from './cache-entry.js';
 
 /** How the follower reads the store, and whom it tells. */
 export interface FollowerOptions<T> {
@@ -24,9 +25,9 @@ export interface FollowerOptions<T> {
   onProblem(problem: TapError): void;
 }
 
-/** A stored key with its object. */
+/** A stored key with its object; the value is let go as soon as it is decoded. */
 export interface Decoded<T> {
-  readonly stored: KeyValue;
+  readonly origin: EntryOrigin;
   readonly object: T;
 }
 
@@ -91,7 +92,7 @@ export class CacheFollower<T> {
     const objects: Decoded<T>[] = [];
     let page = await store.range({ start: prefix, end, itemsMax: pageItems });
     for (;;) {
-      for (const stored of page.items) objects.push({ stored, object: await this.#decode(stored) });
+      for (const stored of page.items) objects.push({ origin: originOf(stored), object: await this.#decode(stored) });
       if (!page.more || this.#stop.signal.aborted) break;
       page = await store.range({ start: `${page.items.at(-1)?.key}\0`, end, itemsMax: pageItems, revision: page.revision });
     }
@@ -147,6 +148,8 @@ function unexpected(cause: unknown): TapError {
     cause,
   });
 }
+
+const originOf = ({ key, createRevision, modRevision }: KeyValue): EntryOrigin => ({ key, createRevision, modRevision });
 
 /** Waits for a sleep that ends early when the follower is stopped. */
 async function quietly(sleep: Promise<void>): Promise<void> {

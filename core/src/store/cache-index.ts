@@ -4,13 +4,16 @@ import { indexFunction, type IndexFunctions, type IndexTerm, type Selection } fr
 
 const fewKeys = 64;
 
+/** The keys under one value. Most values, such as a uid, have one key, which then stands there alone. */
+type Posting = string | SortedKeys;
+
 /** The entries of now, by key, in key order, and under their index values. */
 export class CacheIndex<T> {
   readonly #functions: IndexFunctions<T>;
   readonly #entries = new Map<string, CacheEntry<T>>();
   readonly #keys = new SortedKeys();
   /** By index name, then by value. */
-  readonly #postings: ReadonlyMap<string, Map<string, SortedKeys>>;
+  readonly #postings: ReadonlyMap<string, Map<string, Posting>>;
 
   constructor(functions: IndexFunctions<T>) {
     this.#functions = functions;
@@ -76,32 +79,43 @@ export class CacheIndex<T> {
 
   #postingsOf({ index, values }: IndexTerm): readonly SortedKeys[] {
     indexFunction(this.#functions, index);
-    return values.flatMap((value) => this.#postings.get(index)?.get(value) ?? []);
+    return values.flatMap((value) => keysOf(this.#postings.get(index)?.get(value)));
   }
 
   #repost(key: string, previous: CacheEntry<T> | undefined, current: CacheEntry<T> | undefined): void {
     for (const [name, valuesOf] of Object.entries(this.#functions)) {
       const before = previous === undefined ? [] : valuesOf(previous.object, key);
       const now = current === undefined ? [] : valuesOf(current.object, key);
-      const postings = this.#postings.get(name) as Map<string, SortedKeys>;
+      const postings = this.#postings.get(name) as Map<string, Posting>;
       for (const value of before) if (!now.includes(value)) remove(postings, value, key);
       for (const value of now) if (!before.includes(value)) add(postings, value, key);
     }
   }
 }
 
-function add(postings: Map<string, SortedKeys>, value: string, key: string): void {
-  const found = postings.get(value);
-  if (found !== undefined) return void found.add(key);
-  const keys = new SortedKeys();
-  keys.add(key);
-  postings.set(value, keys);
+function keysOf(posting: Posting | undefined): readonly SortedKeys[] {
+  if (posting === undefined) return [];
+  return [typeof posting === 'string' ? sorted(posting) : posting];
 }
 
-function remove(postings: Map<string, SortedKeys>, value: string, key: string): void {
-  const keys = postings.get(value);
-  keys?.delete(key);
-  if (keys?.size === 0) postings.delete(value);
+function add(postings: Map<string, Posting>, value: string, key: string): void {
+  const found = postings.get(value);
+  if (found === undefined) postings.set(value, key);
+  else if (typeof found !== 'string') found.add(key);
+  else if (found !== key) postings.set(value, sorted(found, key));
+}
+
+function remove(postings: Map<string, Posting>, value: string, key: string): void {
+  const found = postings.get(value);
+  if (found === undefined || (typeof found === 'string' && found !== key)) return;
+  if (typeof found !== 'string') found.delete(key);
+  if (typeof found === 'string' || found.size === 0) postings.delete(value);
+}
+
+function sorted(...keys: readonly string[]): SortedKeys {
+  const set = new SortedKeys();
+  for (const key of keys) set.add(key);
+  return set;
 }
 
 /** No key holds NUL, so nothing lies between a key and the same key with NUL behind it. */

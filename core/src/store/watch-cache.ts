@@ -1,6 +1,6 @@
 import { storeErrors, WatchFeed, type Awaitable, type Clock, type KeyValue, type ResourceStore, type TapError } from '@tappaas/sdk';
 import { CacheChange } from './cache-change.js';
-import { cacheEntry, type CacheEntry, type CacheEvent } from './cache-entry.js';
+import { cacheEntry, type CacheEntry, type CacheEvent, type EntryOrigin } from './cache-entry.js';
 import { CacheFollower, type Decoded, type DecodedEvent } from './cache-follower.js';
 import { CacheHistory, type HistoryLimits } from './cache-history.js';
 import { CacheIndex } from './cache-index.js';
@@ -93,6 +93,8 @@ class FollowingCache<T> implements WatchCache<T> {
   readonly #limits: HistoryLimits;
   readonly #follower: CacheFollower<T>;
   readonly #waiters: RevisionWaiters;
+  /** One function for all entries: there are many of them. */
+  readonly #encode: (object: T) => Uint8Array;
   /** The watches that are told what happens, each with the events it wants. */
   readonly #feeds = new Map<WatchFeed<CacheEvent<T>>, (change: CacheChange<T>) => CacheEvent<T> | undefined>();
   #index: CacheIndex<T>;
@@ -103,6 +105,7 @@ class FollowingCache<T> implements WatchCache<T> {
 
   constructor(options: WatchCacheOptions<T>) {
     this.#options = options;
+    this.#encode = (object) => options.encode(object);
     this.#limits = { eventsMax: options.historyEventsMax ?? 10_000, bytesMax: options.historyBytesMax ?? 16 * 1_024 * 1_024 };
     this.#index = new CacheIndex(options.indexes);
     this.#history = new CacheHistory(this.#limits, Number.MAX_SAFE_INTEGER);
@@ -176,7 +179,7 @@ class FollowingCache<T> implements WatchCache<T> {
 
   #replace(revision: number, objects: readonly Decoded<T>[]): void {
     const index = new CacheIndex(this.#options.indexes);
-    for (const { stored, object } of objects) index.put(this.#entry(stored, object));
+    for (const { origin, object } of objects) index.put(this.#entry(origin, object));
     this.#index = index;
     this.#history = new CacheHistory(this.#limits, revision);
     this.#revision = revision;
@@ -210,8 +213,8 @@ class FollowingCache<T> implements WatchCache<T> {
     }
   }
 
-  #entry(stored: KeyValue, object: T): CacheEntry<T> {
-    return cacheEntry(stored, object, (value) => this.#options.encode(value));
+  #entry(stored: EntryOrigin, object: T): CacheEntry<T> {
+    return cacheEntry(stored, object, this.#encode);
   }
 
   #gone(revision: number) {

@@ -5,7 +5,7 @@ import { claimsMax } from '../../dist/resources/preparation.js';
 import { attemptsMax } from '../../dist/resources/mutation.js';
 import { pageItemsMax } from '../../dist/resources/reads.js';
 import { redacted, restored } from '../../dist/resources/redaction.js';
-import { toStore } from '../../dist/resources/stored-object.js';
+import { textOf, toStore } from '../../dist/resources/stored-object.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { fakeDispatch } from '../admission/fake-dispatch.ts';
 import { VirtualClock } from '../virtual-clock.ts';
@@ -19,8 +19,8 @@ test('a page holds so many items and says where the rest is, whatever limit was 
   for (let start = 0; start < count; start += batchMax) {
     const changes = Array.from({ length: Math.min(batchMax, count - start) }, (_, index) => {
       const name = `c${String(start + index).padStart(6, '0')}`;
-      const object = configMap(name, {}, { uid: name, creationTimestamp: '2027-01-15T08:00:00Z' }) as Parameters<typeof toStore>[0];
-      return { put: `/registry/platform/core/configmaps/default/${name}`, value: toStore(object, { claims: [], attribution: [] }) };
+      const object = configMap(name, {}, { uid: name, creationTimestamp: '2027-01-15T08:00:00Z' }) as Parameters<typeof textOf>[0];
+      return { put: `/registry/platform/core/configmaps/default/${name}`, value: toStore(textOf(object), { claims: [], attribution: [] }) };
     });
     await store.transact({ changes });
   }

@@ -1,10 +1,12 @@
 import test from 'ava';
 import { offeredBytesMax, offersMax, WriteHandoff } from '../../dist/resources/write-handoff.js';
-import { toStore } from '../../dist/resources/stored-object.js';
+import { textOf, toStore } from '../../dist/resources/stored-object.js';
 import { configMap, configMaps, never, startEngine, targetOf } from './engine-fixture.ts';
 
 const side = { claims: [], attribution: [] };
-const body = (name: string) => configMap(name, {}, { uid: name, creationTimestamp: 'now' }) as Parameters<WriteHandoff['offer']>[2];
+const body = (name: string) => configMap(name, {}, { uid: name, creationTimestamp: 'now' }) as Parameters<typeof textOf>[0];
+const bytesOf = (object: Parameters<typeof textOf>[0]) => toStore(textOf(object), side);
+const written = (object: Parameters<typeof textOf>[0]) => ({ object, text: textOf(object), side });
 const kept = (key: string, value: Uint8Array, modRevision = 5) => ({ key, value, modRevision, createRevision: 1, version: 1 });
 
 test('a writer and the cache share one object and its bytes', async (t) => {
@@ -18,9 +20,9 @@ test('a writer and the cache share one object and its bytes', async (t) => {
 test('only the very bytes that were sent stand for the object', (t) => {
   const handoff = new WriteHandoff();
   const object = body('a');
-  const value = toStore(object, side);
-  handoff.offer('k', value, object, side);
-  t.is(handoff.take(kept('k', toStore(body('b'), side)), 1), undefined);
+  const value = bytesOf(object);
+  handoff.offer('k', value, written(object));
+  t.is(handoff.take(kept('k', bytesOf(body('b'))), 1), undefined);
   t.is(handoff.take(kept('other', value), 1), undefined);
   const taken = handoff.take(kept('k', Uint8Array.from(value)), 1);
   t.is(taken?.revision, 5);
@@ -30,12 +32,12 @@ test('only the very bytes that were sent stand for the object', (t) => {
 
 test('what waits for a cache is bounded in number and in bytes', (t) => {
   const many = new WriteHandoff();
-  for (let index = 0; index <= offersMax; index += 1) many.offer(`k${index}`, toStore(body('a'), side), body('a'), side);
-  t.is(many.take(kept('k0', toStore(body('a'), side)), 1), undefined);
-  t.truthy(many.take(kept('k1', toStore(body('a'), side)), 1));
+  for (let index = 0; index <= offersMax; index += 1) many.offer(`k${index}`, bytesOf(body('a')), written(body('a')));
+  t.is(many.take(kept('k0', bytesOf(body('a'))), 1), undefined);
+  t.truthy(many.take(kept('k1', bytesOf(body('a'))), 1));
   const large = new WriteHandoff();
   const value = new Uint8Array(offeredBytesMax / 4 + 1);
-  for (let index = 0; index < 4; index += 1) large.offer(`k${index}`, value, body('a'), side);
+  for (let index = 0; index < 4; index += 1) large.offer(`k${index}`, value, written(body('a')));
   t.is(large.take(kept('k0', value), 1), undefined);
   t.truthy(large.take(kept('k3', value), 1));
 });

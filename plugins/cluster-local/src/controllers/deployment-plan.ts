@@ -23,7 +23,7 @@ export interface DeploymentPlan {
   readonly collision: boolean;
 }
 
-/** Plans from the sets that the deployment owns; `namesTaken` are the names of all sets of its namespace that it does not own. */
+/** Plans from the sets that the deployment owns; `namesTaken` has the name of the set to come if it belongs to somebody else. */
 export function planDeployment(deployment: Immutable<Deployment>, sets: readonly ASet[], namesTaken: ReadonlySet<string>): DeploymentPlan {
   const spec = deployment.spec;
   const fresh = newSet(deployment);
@@ -51,7 +51,7 @@ export function planDeployment(deployment: Immutable<Deployment>, sets: readonly
 }
 
 /** The set that the present template asks for, without pods. */
-function newSet(deployment: Immutable<Deployment>): ASet {
+export function newSet(deployment: Immutable<Deployment>): ASet {
   const { metadata, spec } = deployment;
   const hash = wordOf(canonicalJson([spec?.template, deployment.status?.collisionCount ?? 0]), 10);
   const labels = { ...spec?.template.metadata?.labels, [hashLabel]: hash };

@@ -1,6 +1,7 @@
 import { isTapError, type Context, type Deployment, type Immutable, type Outcome, type ReplicaSet } from '@tappaas/sdk';
 import { Deployments, ReplicaSets } from '../kinds/handles.js';
-import { planDeployment, revisionOf, type DeploymentPlan } from './deployment-plan.js';
+import { selectorText } from '../kinds/label-selector.js';
+import { newSet, planDeployment, revisionOf, type DeploymentPlan } from './deployment-plan.js';
 import { deploymentStatus } from './deployment-status.js';
 import { controllerReference } from './naming.js';
 import { isControlledBy } from './pod-facts.js';
@@ -10,18 +11,13 @@ import { writeStatus } from './status-write.js';
 
 type ASet = Immutable<ReplicaSet>;
 
-/** Sets of one namespace that are looked at. */
+/** Sets that one deployment may have. */
 const setsMax = 10_000;
 
 /** Replaces pods of old templates step by step, within the bounds of the strategy. */
 export async function reconcileDeployment(deployment: Immutable<Deployment>, context: Context): Promise<Outcome> {
-  const { asPlugin, clock } = context;
-  const own: ASet[] = [];
-  const namesTaken = new Set<string>();
-  for await (const set of asPlugin.list(ReplicaSets, { namespace: deployment.metadata.namespace ?? '', itemsMax: setsMax })) {
-    if (isControlledBy(set, deployment.metadata.uid)) own.push(set);
-    else namesTaken.add(set.metadata.name ?? '');
-  }
+  const { clock } = context;
+  const { own, namesTaken } = await setsOf(deployment, context);
   if (deployment.metadata.deletionTimestamp !== undefined) return;
   const plan = planDeployment(deployment, own, namesTaken);
   if (plan.collision) {
@@ -32,6 +28,26 @@ export async function reconcileDeployment(deployment: Immutable<Deployment>, con
   const { status, deadlineAtMs } = deploymentStatus(deployment, plan.current, plan.old, clock.nowMs());
   await writeStatus(context, Deployments, deployment, status);
   if (deadlineAtMs !== undefined) return { againAfterMs: Math.max(1, deadlineAtMs - clock.nowMs()) };
+}
+
+/**
+ * The sets of a deployment carry the labels that it selects, so the others of its namespace, however many, are not looked at; but for
+ * the one that has the name of the set to come.
+ */
+async function setsOf(
+  deployment: Immutable<Deployment>,
+  { asPlugin }: Context,
+): Promise<{ readonly own: readonly ASet[]; readonly namesTaken: ReadonlySet<string> }> {
+  const { namespace = '', uid } = deployment.metadata;
+  const labels = selectorText(deployment.spec?.selector ?? {});
+  const own: ASet[] = [];
+  for await (const set of asPlugin.list(ReplicaSets, { namespace, labels, itemsMax: setsMax })) {
+    if (isControlledBy(set, uid)) own.push(set);
+  }
+  const namesake = await asPlugin.get(ReplicaSets, keyOf(newSet(deployment)));
+  if (namesake === undefined || own.some(({ metadata }) => metadata.uid === namesake.metadata.uid)) return { own, namesTaken: new Set() };
+  if (isControlledBy(namesake, uid)) return { own: [...own, namesake], namesTaken: new Set() };
+  return { own, namesTaken: new Set([namesake.metadata.name ?? '']) };
 }
 
 async function perform(plan: DeploymentPlan, deployment: Immutable<Deployment>, context: Context): Promise<void> {
