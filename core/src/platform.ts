@@ -257,6 +257,7 @@ class Start {
       routes: () => [...own, ...(this.#contributions?.routes ?? [])],
       actions: () => this.#contributions?.actions ?? [],
       subresources: () => this.#contributions?.subresources ?? [],
+      fields: () => this.#contributions?.fields ?? [],
       tls: certificates.tls,
       host: settings.host,
       port: settings.port,

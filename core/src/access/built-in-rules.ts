@@ -20,6 +20,9 @@ const selfReviews: Readonly<Record<string, readonly string[]>> = {
   'authentication.k8s.io': ['selfsubjectreviews'],
 };
 
+/** GraphQL asks about each object that an operation touches; that it may be spoken says nothing. */
+const graphql = '/graphql';
+
 /** What holds without any authorizer; nothing when it is theirs to say. */
 export function builtInDecision(request: AccessRequest): AccessDecision | undefined {
   const { groups } = request.caller;
@@ -30,6 +33,7 @@ export function builtInDecision(request: AccessRequest): AccessDecision | undefi
 
 /** Whether everybody who is authenticated may ask it. */
 export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
+  if (path === graphql) return verb === 'get' || verb === 'post';
   if (path !== undefined) return (verb === 'get' || verb === 'head') && (path === whoCanPath || discovery.test(path));
   if (resource === undefined || verb !== 'create') return false;
   return selfReviews[resource.group]?.includes(resource.plural) === true && resource.subresource === undefined;
@@ -55,6 +59,7 @@ export const everybodysRules: AccessRules = {
         '/version',
       ],
     },
+    { verbs: ['get', 'post'], nonResourceURLs: [graphql] },
   ],
 };
 

@@ -25,7 +25,7 @@ const shared = new Set([
 ]);
 
 /** Whose paths are not about anybody's objects; the handlers behind plugins' own paths see the caller's tenant. */
-const sharedPath = /^\/(?:api|apis|openapi|version|livez|readyz)(?:\/|$)|^\/plugins\/(?!platform(?:\/|$))./;
+const sharedPath = /^\/(?:api|apis|openapi|version|livez|readyz)(?:\/|$)|^\/graphql$|^\/plugins\/(?!platform(?:\/|$))./;
 
 /**
  * Whether a caller of a tenant stays within it: its namespaces, its own Tenant, and what belongs to nobody. Roles can never widen this.

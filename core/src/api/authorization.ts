@@ -3,7 +3,7 @@ import { after } from './after.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
-import type { Authorize } from './stages.js';
+import type { Authorize, Verdict } from './stages.js';
 
 /**
  * Only `allow` passes. Asked before anybody looks whether the object exists, so who may not see it learns nothing.
@@ -12,12 +12,29 @@ import type { Authorize } from './stages.js';
  */
 export function authorizeRequest(authorize: Authorize, exchange: Exchange): Awaitable<void> {
   const { info, caller } = exchange;
-  const question = { ...accessRequest(info, caller), canNarrow: info.verb === 'list' || info.verb === 'watch' };
-  return after(authorize(question), (decided) => {
+  return after(authorize(question(info, caller)), (decided) => {
     exchange.decision = decided;
-    if (decided.decision !== 'allow') throw forbidden(caller, info, decided.reason);
-    exchange.narrowed = decided.narrowed;
+    exchange.narrowed = allowed(decided, info, caller).narrowed;
   });
+}
+
+/**
+ * The same for what a caller asks besides the request's own target. Answers a promise only where an authorizer does; what is allowed
+ * narrowed must be answered narrowed.
+ *
+ * @throws TAP_REQUEST_FORBIDDEN
+ */
+export function permit(authorize: Authorize, info: RequestInfo, caller: Caller): Awaitable<Verdict> {
+  return after(authorize(question(info, caller)), (decided) => allowed(decided, info, caller));
+}
+
+function question(info: RequestInfo, caller: Caller): Parameters<Authorize>[0] {
+  return { ...accessRequest(info, caller), canNarrow: info.verb === 'list' || info.verb === 'watch' };
+}
+
+function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Verdict {
+  if (verdict.decision !== 'allow') throw forbidden(caller, info, verdict.reason);
+  return verdict;
 }
 
 /** What an authorizer is asked about a request. */

@@ -28,6 +28,10 @@ export interface ServedAction {
   readonly group: string;
   readonly plural: string;
   readonly name: string;
+  readonly description: string;
+  /** JSON Schemas of objects. */
+  readonly input: object;
+  readonly output: object;
   readonly handle: (request: { readonly key: Key; readonly input: unknown; readonly dryRun: boolean }, call: Call) => Promise<ActionAnswer>;
 }
 
@@ -35,6 +39,20 @@ export interface ServedAction {
 export interface ActionAnswer {
   readonly output: object;
   readonly operation?: string;
+}
+
+/** A field that a plugin adds to a kind in GraphQL. */
+export interface ServedField {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of an object: its properties are the arguments. */
+  readonly args: object;
+  readonly type: object;
+  readonly costPerObject: number;
+  /** One call for all objects; entry i of the answer belongs to object i. */
+  readonly resolve: (objects: readonly object[], args: Readonly<Record<string, unknown>>, call: Call) => Promise<readonly unknown[]>;
 }
 
 /** A part of an object that a plugin answers itself, such as `pods/log`. */

@@ -1,4 +1,4 @@
-import type { Awaitable, Caller, Column, TapError } from '@tappaas/sdk';
+import type { Awaitable, Caller, Column, Key, TapError } from '@tappaas/sdk';
 
 /** Names a served kind in a request path. */
 export interface KindPath {
@@ -99,6 +99,8 @@ export interface ListQuery {
   readonly target: Target;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Those alone whose indexed field has one of the values; not for pages that go on. */
+  readonly fieldValues?: { readonly field: string; readonly values: readonly string[] };
   readonly limit?: number;
   readonly continueToken?: string;
   readonly resourceVersion?: string;
@@ -111,6 +113,8 @@ export interface ListPage {
   readonly resourceVersion: string;
   readonly continueToken?: string;
   readonly remainingItemCount?: number;
+  /** A token that goes on behind one of the items. */
+  readonly tokenAfter: (index: number) => string;
 }
 
 export interface WatchQuery {
@@ -155,6 +159,8 @@ export interface EnginePort {
   find(path: KindPath): ServedKind | undefined;
   /** From the watch cache; `resourceVersion` "" or absent is a consistent read, "0" takes what is there. */
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served>;
+  /** Several objects of one kind in one read, each at its key's place. */
+  getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]>;
   list(query: ListQuery): Awaitable<ListPage>;
   /** Batches of events in order; throws TAP_STORE_COMPACTED or TAP_STORE_SLOW_CONSUMER to be told as an ERROR event (410). */
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;

@@ -4,10 +4,12 @@ import type { Duplex } from 'node:stream';
 import type { Awaitable, Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
-import type { ReadyCheck, ServedAction, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
+import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
 import type { Cors } from './cors.js';
 import type { EnginePort } from './engine-port.js';
 import { Exchange } from './exchange.js';
+import type { GraphqlSettings } from './graphql/ports.js';
+import { graphqlRoute } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
 import { createJoinedLists } from './joined-lists.js';
 import { listen, type Listener } from './listener.js';
@@ -39,6 +41,9 @@ export interface ApiServerOptions {
   readonly upgrades?: () => readonly ServedUpgrade[];
   /** Joins the sockets of several processes. */
   readonly socketAdapter?: SocketOptions['adapter'];
+  readonly fields: () => readonly ServedField[];
+  /** Default: no introspection, every document. */
+  readonly graphql?: GraphqlSettings;
   /** Absent: plain http. */
   readonly tls?: TlsMaterial;
   readonly host: string;
@@ -114,6 +119,7 @@ class Server implements ApiServer {
     this.router = createRouter([
       ...objectRoutes(this.objects, options, handlerLimits),
       ...systemRoutes({ ...options, ready, address }),
+      graphqlRoute({ ...options, ready, graphql: options.graphql ?? { introspection: false } }),
       pluginRoute,
     ]);
     this.chain = {

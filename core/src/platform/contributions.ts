@@ -1,5 +1,5 @@
 import { objectErrors, type AnyKind, type Key, type Resources } from '@tappaas/sdk';
-import type { ActionAnswer, Call, ServedAction, ServedRoute, ServedSubresource } from '../api/contributions.js';
+import type { ActionAnswer, Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../api/contributions.js';
 import type { EnginePort } from '../api/engine-port.js';
 import type { Registrations } from '../kernel/kernel.js';
 import { createActionInput } from '../resources/action-input.js';
@@ -20,6 +20,7 @@ export interface Contributions {
   readonly routes: readonly ServedRoute[];
   readonly actions: readonly ServedAction[];
   readonly subresources: readonly ServedSubresource[];
+  readonly fields: readonly ServedField[];
 }
 
 const platform = 'platform';
@@ -30,6 +31,7 @@ export function contributionsOf(parts: ContributionParts): Contributions {
     routes: registrations.routes.map((registered) => servedRoute(registered, parts)),
     actions: actionsOf(parts),
     subresources: subresourcesOf(parts),
+    fields: fieldsOf(parts),
   };
 }
 
@@ -69,6 +71,9 @@ function actionsOf(parts: ContributionParts): readonly ServedAction[] {
       group,
       plural,
       name: value.name,
+      description: value.description,
+      input: value.input,
+      output: value.output,
       handle: async ({ key, input, dryRun }, call): Promise<ActionAnswer> => {
         // Who may create the subresource has been asked already, and needs no right to read beside it.
         const object = await parts.object(value.on, key);
@@ -87,6 +92,26 @@ function actionsOf(parts: ContributionParts): readonly ServedAction[] {
       },
     };
   });
+}
+
+const fieldMsMax = 1_000;
+
+function fieldsOf(parts: ContributionParts): readonly ServedField[] {
+  return parts.registrations.fields.map(({ guard, value }) => ({
+    group: value.on.group,
+    kind: value.on.kind,
+    name: value.name,
+    description: value.description,
+    args: value.args,
+    type: value.type,
+    costPerObject: value.costPerObject,
+    resolve: (objects, args, call) =>
+      guard.call(
+        { name: `field.${value.name}`, limitMs: fieldMsMax, breaker: true },
+        (context) => value.resolve(objects as never, args as never, requestContext(context, parts, platform, call) as never),
+        { signal: call.signal },
+      ),
+  }));
 }
 
 function subresourcesOf(parts: ContributionParts): readonly ServedSubresource[] {

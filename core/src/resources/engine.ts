@@ -54,6 +54,7 @@ export interface ResourceEngine {
   kinds(): readonly ServedKind[];
   find(path: KindPath): ServedKind | undefined;
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served>;
+  getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]>;
   list(query: ListQuery): Awaitable<ListPage>;
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
@@ -151,6 +152,10 @@ class Engine implements ResourceEngine {
 
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served> {
     return rejecting(() => this.#reads.get(target, options));
+  }
+
+  getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]> {
+    return rejecting(() => this.#reads.getMany(kind, keys, options));
   }
 
   list(query: ListQuery): Awaitable<ListPage> {

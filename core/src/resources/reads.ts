@@ -1,9 +1,10 @@
-import { isTapError, type Awaitable } from '@tappaas/sdk';
+import { isTapError, type Awaitable, type Key } from '@tappaas/sdk';
 import type { Position, TokenBox } from './continue-token.js';
 import { VersionedView } from './conversion.js';
 import { caughtUp, refuseFuture, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import type { ObjectCache } from './object-cache.js';
+import type { KindPath } from './kind-entry.js';
 import type { Found } from './registry.js';
 import { resourceVersionOf, revisionOf } from './resource-version.js';
 import { asScale } from './scale.js';
@@ -35,6 +36,8 @@ export interface ListPage {
   readonly resourceVersion: string;
   readonly continueToken?: string;
   readonly remainingItemCount?: number;
+  /** A token that goes on behind one of the items. */
+  readonly tokenAfter: (index: number) => string;
 }
 
 /** How new an answer must be, and who no longer waits for it. */
@@ -66,6 +69,13 @@ export class Reads {
     return cache instanceof Promise ? cache.then((reached) => this.#one(reached, found, target)) : this.#one(cache, found, target);
   }
 
+  /** Several objects of one kind, each at its key's place. */
+  getMany(kind: KindPath, keys: readonly Key[], options: Freshness): Awaitable<readonly (Served | undefined)[]> {
+    const found = this.#readable({ kind }, 'get');
+    const cache = this.#cacheAt(found, options.resourceVersion, options);
+    return cache instanceof Promise ? cache.then((reached) => this.#several(reached, found, keys)) : this.#several(cache, found, keys);
+  }
+
   list(query: ListQuery): Awaitable<ListPage> {
     const found = this.#readable(query.target, 'list');
     refuseContradictions(query);
@@ -83,6 +93,14 @@ export class Reads {
     return this.#view(stored, found);
   }
 
+  #several(cache: ObjectCache, found: Found, keys: readonly Key[]): readonly (Served | undefined)[] {
+    const { version } = found;
+    return keys.map((key) => {
+      const stored = cache.get(keyOfTarget(found, { kind: version.served, ...key }))?.object;
+      return stored && this.#view(stored, found);
+    });
+  }
+
   #listed(cache: ObjectCache, found: Found, query: ListQuery, position: Position | undefined): ListPage {
     const page = this.#page(cache, found, query, position);
     const rest: Position | undefined = page.after === undefined ? undefined : this.#position(page.after, page.revision);
@@ -90,6 +108,7 @@ export class Reads {
       items: page.items.map((entry) => this.#view(entry.object, found)),
       resourceVersion: resourceVersionOf(this.#state.store.epoch, page.revision),
       ...(rest && { continueToken: this.#tokens().write(rest, bindingOf(query)) }),
+      tokenAfter: (index) => this.#tokens().write(this.#position(page.items[index]?.key ?? '', page.revision), bindingOf(query)),
       ...(page.remaining !== undefined && page.after !== undefined && { remainingItemCount: page.remaining }),
     };
   }

@@ -10,6 +10,8 @@ import type { Selection } from './watch-cache.js';
 export interface Filter {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Those alone whose indexed field has one of the values. */
+  readonly fieldValues?: { readonly field: string; readonly values: readonly string[] };
 }
 
 type Term = NonNullable<Selection<StoredObject>['where']>[number];
@@ -29,7 +31,7 @@ export function selectionOf(entry: KindEntry, namespace: string | undefined, fil
   const labels = labelPart(filter.labelSelector ?? '');
   const { name, ...fields } = fieldPart(entry, filter.fieldSelector ?? '');
   const tests = [labels.test, fields.test].filter((test) => test !== undefined);
-  const where = [...labels.where, ...fields.where];
+  const where = [...labels.where, ...fields.where, ...valuesPart(filter)];
   // A name alone leads straight to the object: the cache holds no other key that begins with it, but for longer names.
   const isOne = name !== undefined && (base !== entry.prefix) === entry.isNamespaced;
   return {
@@ -37,6 +39,10 @@ export function selectionOf(entry: KindEntry, namespace: string | undefined, fil
     ...(where.length > 0 && { where }),
     ...(tests.length > 0 && { matches: ({ object }) => tests.every((test) => test(object)) }),
   };
+}
+
+function valuesPart({ fieldValues }: Filter): readonly Term[] {
+  return fieldValues === undefined ? [] : [{ index: indexNames.field(fieldValues.field), values: fieldValues.values }];
 }
 
 function labelPart(text: string): Part {

@@ -109,7 +109,11 @@ export function createFakeEngine(kinds: readonly ServedKind[] = [configMaps()]):
         items: page.flatMap((key) => objects.get(key) ?? []),
         resourceVersion: String(revision),
         ...(page.length < keys.length && last !== undefined && { continueToken: last, remainingItemCount: keys.length - page.length }),
+        tokenAfter: (index) => page[index] ?? '',
       };
+    },
+    async getMany(kind, keys) {
+      return keys.map(({ namespace = '', name }) => objects.get(`${kind.plural}/${namespace}/${name}`));
     },
     async *watch({ resourceVersion, sendInitialEvents, signal }: WatchQuery) {
       if (compacted) throw errors.TAP_STORE_COMPACTED({ message: 'the resourceVersion is too old' });

@@ -57,6 +57,7 @@ export async function startRealServer({ tls, flowLimits }: RealServerOptions = {
     routes: () => [],
     actions: () => [],
     subresources: () => [],
+    fields: () => [],
     ...(tls !== undefined && { tls }),
     host: '127.0.0.1',
     port: 0,

@@ -66,6 +66,7 @@ export async function startServer(
     routes: () => [],
     actions: () => [],
     subresources: () => [],
+    fields: () => [],
     host: '127.0.0.1',
     port: 0,
     log: quietLog,

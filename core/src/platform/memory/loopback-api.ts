@@ -1,10 +1,10 @@
 import type { Clock, Logger, Resources } from '@tappaas/sdk';
 import type { ApiServer } from '../../api/server.js';
 import type { Call } from '../../api/contributions.js';
-import type { Kernel } from '../../kernel/kernel.js';
+import type { Kernel, Registrations } from '../../kernel/kernel.js';
 import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
 import { auditOf } from '../audit.js';
-import { contributionsOf } from '../contributions.js';
+import { contributionsOf, type Contributions } from '../contributions.js';
 import { platformEngine, type Engines } from '../engines.js';
 import type { PlatformAccess } from '../platform-access.js';
 import { tableColumns } from '../table-columns.js';
@@ -24,9 +24,15 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
   const { kernel, engines, clock, random, log } = parts;
   const { createApiServer } = await import('../../api/server.js');
   const administrator = { caller: { name: 'test', groups: ['system:masters', 'system:authenticated'] }, credentialId: 'test' };
-  const contributions = () =>
+  let known: { readonly registrations: Registrations; readonly contributions: Contributions } | undefined;
+  const contributions = (): Contributions => {
+    const registrations = kernel.registrations();
+    if (known?.registrations !== registrations) known = { registrations, contributions: made(registrations) };
+    return known.contributions;
+  };
+  const made = (registrations: Registrations): Contributions =>
     contributionsOf({
-      registrations: kernel.registrations(),
+      registrations,
       engine: (name) => engines.of(name),
       object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
       asCaller: (engine: string, { caller, requestId, signal }: Pick<Call, 'caller' | 'requestId' | 'signal'>): Resources =>
@@ -42,6 +48,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     routes: () => contributions().routes,
     actions: () => contributions().actions,
     subresources: () => contributions().subresources,
+    fields: () => contributions().fields,
     host: '127.0.0.1',
     port: 0,
     log,

@@ -1,0 +1,46 @@
+import type { EnginePort } from './engine-port.js';
+import type { ReadyCheck, ServedAction, ServedField } from './contributions.js';
+import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
+import type { GraphqlService } from './graphql/service.js';
+import { platformEngine } from './request-info.js';
+import { unknownPath } from './object-router.js';
+import type { RouterRoute } from './router.js';
+import { apiErrors } from './errors.js';
+
+/** What the route needs of the server; the rest of GraphQL is loaded with the first request. */
+export interface GraphqlRouteParts extends Omit<GraphqlParts, 'engine' | 'settings'> {
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
+  readonly actions: () => readonly ServedAction[];
+  readonly fields: () => readonly ServedField[];
+  readonly ready: () => readonly ReadyCheck[];
+  readonly graphql: GraphqlSettings;
+}
+
+/** `/graphql`. Its libraries are large: a platform that nobody asks in GraphQL never loads them. */
+export function graphqlRoute(parts: GraphqlRouteParts): RouterRoute {
+  let loading: Promise<GraphqlService> | undefined;
+  const service = (): Promise<GraphqlService> => (loading ??= load(parts));
+  return {
+    path: '/graphql',
+    answer: async (exchange) => {
+      if (exchange.info.engine !== platformEngine) throw unknownPath(exchange);
+      const { method } = exchange.request;
+      if (method !== 'POST' && method !== 'GET') {
+        exchange.extraHeaders.push('Allow', 'GET, POST');
+        throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} is not served for /graphql` });
+      }
+      await (await service()).answer(exchange);
+    },
+  };
+}
+
+async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
+  const { createGraphqlService } = await import('./graphql/service.js');
+  const { authorize, actions, fields, ready, version, clock, log, graphql } = parts;
+  const engine = (): EnginePort => {
+    const found = parts.engines().get(platformEngine);
+    if (found === undefined) throw apiErrors.TAP_API_INTERNAL({ message: 'the platform has no engine of its own' });
+    return found;
+  };
+  return createGraphqlService({ engine, authorize, actions, fields, ready, version, clock, log, settings: graphql });
+}

@@ -1,0 +1,67 @@
+import type { Caller } from '@tappaas/sdk';
+import { FieldLoaders } from './field-loaders.js';
+import { ObjectReader } from './object-reader.js';
+import type { GraphqlParts } from './ports.js';
+
+/** What one operation costs, and how many levels it has. */
+export interface OperationCost {
+  readonly cost: number;
+  readonly depth: number;
+}
+
+/** Whose operation it is, and for how long: a request, or a message of a socket. */
+export interface OperationSource {
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** Aborts at the deadline, when the client goes away and at stop. */
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  /** Facts for audit. */
+  readonly annotations: Map<string, string>;
+}
+
+const nothing: OperationCost = { cost: 0, depth: 0 };
+
+/** The circumstances of one operation; resolvers are given it. It lives as long as the operation. Apollo Server copies it, so nothing of it is `#private`. */
+export class GraphqlContext {
+  readonly parts: GraphqlParts;
+  /** First word of the user agent: who a write is ascribed to where the input does not say. */
+  readonly client: string;
+  /** Set before anything is resolved. */
+  cost = nothing;
+  private readonly source: OperationSource;
+  private ownReader: ObjectReader | undefined;
+  private ownFields: FieldLoaders | undefined;
+
+  constructor(parts: GraphqlParts, source: OperationSource, client: string) {
+    this.parts = parts;
+    this.client = client;
+    this.source = source;
+  }
+
+  get caller(): Caller {
+    return this.source.caller;
+  }
+
+  get requestId(): string {
+    return this.source.requestId;
+  }
+
+  get signal(): AbortSignal {
+    return this.source.signal;
+  }
+
+  get annotations(): Map<string, string> {
+    return this.source.annotations;
+  }
+
+  readonly remainingMs = (): number => Math.max(0, this.source.deadlineMs - this.parts.clock.nowMs());
+
+  get reader(): ObjectReader {
+    return (this.ownReader ??= new ObjectReader(this.parts, this));
+  }
+
+  get fields(): FieldLoaders {
+    return (this.ownFields ??= new FieldLoaders(this));
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What an operation costs, before anything of it is done. Points of a field are its own plus those of what lies below it, times how many
+ * objects lie there: what the argument says that counts them, wherever its value comes from (literal, variable, default of the variable,
+ * default of the schema). Fragments are worked out once each, so their nesting costs nothing here, whatever it would cost to execute.
+ */
+import {
+  getNamedType,
+  isCompositeType,
+  isObjectType,
+  isInterfaceType,
+  Kind,
+  type FieldNode,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import type { OperationCost } from './context.js';
+import type { Fragments } from './document.js';
+import type { CostHint } from './schema/cost-hints.js';
+
+/** Levels of fields in one operation; what is asked of the schema itself is bounded by graphql's own rule. */
+export const depthMax = 10;
+/** Points of one operation. */
+export const costMax = 5_000;
+
+const introspectionPoints: Readonly<Record<string, number>> = { __schema: 1_000, __type: 100 };
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** Works out the cost of an operation for given variables; the document must be valid. */
+export function costOf(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  variables: Variables,
+): OperationCost {
+  const root = schema.getRootType(operation.operation);
+  if (root === undefined || root === null) return { cost: 0, depth: 0 };
+  return new Reckoning(schema, operation, fragments, variables).selections(operation.selectionSet, root);
+}
+
+class Reckoning {
+  readonly #schema: GraphQLSchema;
+  readonly #operation: OperationDefinitionNode;
+  readonly #fragments: Fragments;
+  readonly #variables: Variables;
+  readonly #known = new Map<string, OperationCost>();
+
+  constructor(schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments, variables: Variables) {
+    this.#schema = schema;
+    this.#operation = operation;
+    this.#fragments = fragments;
+    this.#variables = variables;
+  }
+
+  selections({ selections }: SelectionSetNode, type: GraphQLNamedType): OperationCost {
+    let cost = 0;
+    let depth = 0;
+    for (const selection of selections) {
+      const part =
+        selection.kind === Kind.FIELD
+          ? this.#field(selection, type)
+          : selection.kind === Kind.FRAGMENT_SPREAD
+            ? this.#fragment(selection.name.value)
+            : this.selections(selection.selectionSet, this.#typeNamed(selection.typeCondition?.name.value) ?? type);
+      cost += part.cost;
+      depth = Math.max(depth, part.depth);
+    }
+    return { cost, depth };
+  }
+
+  #fragment(name: string): OperationCost {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const fragment = this.#fragments.get(name);
+    const type = this.#typeNamed(fragment?.typeCondition.name.value);
+    const made = fragment === undefined || type === undefined ? { cost: 0, depth: 0 } : this.selections(fragment.selectionSet, type);
+    this.#known.set(name, made);
+    return made;
+  }
+
+  #field(node: FieldNode, parent: GraphQLNamedType): OperationCost {
+    const introspection = introspectionPoints[node.name.value];
+    if (introspection !== undefined) return { cost: introspection, depth: 1 };
+    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
+    if (field === undefined) return { cost: 0, depth: 1 };
+    const type = getNamedType(field.type);
+    const hint = (field.extensions['cost'] ?? {}) as CostHint;
+    const below = node.selectionSet === undefined ? { cost: 0, depth: 0 } : this.selections(node.selectionSet, type);
+    const points = hint.points ?? (isCompositeType(type) ? 1 : 0);
+    return { cost: points + this.#count(hint, field, node) * below.cost, depth: 1 + below.depth };
+  }
+
+  /** Never below 0, so that a negative count takes nothing off what stands beside it; never above what is served at all. */
+  #count({ countedBy, count = 1, countMax = Infinity }: CostHint, field: GraphQLField<unknown, unknown>, node: FieldNode): number {
+    if (countedBy === undefined) return count;
+    const argument = field.args.find(({ name }) => name === countedBy);
+    const given = node.arguments?.find(({ name }) => name.value === countedBy)?.value;
+    const value = argument === undefined ? undefined : this.#argument(given, argument);
+    const number = Array.isArray(value) ? value.length : typeof value === 'number' && !Number.isNaN(value) ? value : countMax;
+    return Math.min(Math.max(number, 0), countMax);
+  }
+
+  #argument(given: ValueNode | undefined, { defaultValue }: GraphQLArgument): unknown {
+    if (given === undefined) return defaultValue;
+    if (given.kind !== Kind.VARIABLE) return literal(given);
+    const name = given.name.value;
+    if (Object.hasOwn(this.#variables, name)) return this.#variables[name];
+    const declared = this.#operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)?.defaultValue;
+    return declared === undefined ? defaultValue : literal(declared);
+  }
+
+  #typeNamed(name: string | undefined): GraphQLNamedType | undefined {
+    return name === undefined ? undefined : this.#schema.getType(name);
+  }
+}
+
+function literal(node: ValueNode): unknown {
+  if (node.kind === Kind.INT) return Number(node.value);
+  return node.kind === Kind.LIST ? node.values : undefined;
+}

@@ -1,0 +1,53 @@
+import type { ExecutionResult } from 'graphql';
+import type { GraphqlContext } from './context.js';
+import type { PreparedOperation, PreparedOperations } from './prepared-operations.js';
+import { wireError } from './wire-errors.js';
+
+/** What a client sends, as far as it is of the plain form that is answered at once. */
+export interface PlainRequest {
+  readonly query: string;
+  readonly operationName: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** An answer ready to be sent. */
+export interface HotAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const plainKeys: ReadonlySet<string> = new Set(['query', 'operationName', 'variables']);
+
+/** Reads a request of the plain form; nothing for every other, which Apollo Server looks at. */
+export function plainRequest(body: Readonly<Record<string, unknown>>): PlainRequest | undefined {
+  for (const key in body) if (!plainKeys.has(key)) return undefined;
+  const { query, operationName, variables } = body;
+  if (typeof query !== 'string' || (operationName !== undefined && operationName !== null && typeof operationName !== 'string'))
+    return undefined;
+  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables))) return undefined;
+  return { query, operationName: operationName ?? undefined, variables: (variables as PlainRequest['variables'] | null) ?? undefined };
+}
+
+/** The operation of a request that has been asked before and can be executed compiled. */
+export function findPrepared(prepared: PreparedOperations, { query, operationName }: PlainRequest): PreparedOperation | undefined {
+  const known = prepared.get(query, operationName);
+  return known?.compiled === undefined ? undefined : known;
+}
+
+/** Executes a compiled operation; what Apollo Server would answer, without what it does to get there. */
+export async function answerPrepared(
+  { compiled, plan }: PreparedOperation,
+  { variables }: PlainRequest,
+  context: GraphqlContext,
+): Promise<HotAnswer> {
+  context.cost = plan.check(variables);
+  if (compiled === undefined) throw new RangeError('the operation is not compiled');
+  const pending = compiled.query(undefined, context, variables);
+  const result = (pending instanceof Promise ? await pending : pending) as ExecutionResult;
+  const { data, errors } = result;
+  if (errors === undefined || errors.length === 0) return { status: 200, text: compiled.stringify(result) };
+  const place = { requestId: context.requestId, log: context.parts.log };
+  const told = errors.map((error) => wireError(error, place));
+  // Without data nothing was executed: the variables do not fit.
+  return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: told, data }) };
+}

@@ -1,0 +1,190 @@
+import DataLoader from 'dataloader';
+import type { Awaitable, Caller, Key } from '@tappaas/sdk';
+import { after } from '../after.js';
+import { accessRequest, permit } from '../authorization.js';
+import { narrowedSelectors } from '../list-parameters.js';
+import type { Narrowing, Verdict } from '../stages.js';
+import type { ListPage, ServedKind } from '../engine-port.js';
+import { platformEngine } from '../request-info.js';
+import type { GraphqlParts } from './ports.js';
+
+/** An object as the engine serves it. */
+export interface ObjectBody {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion?: string;
+    readonly generation?: number;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** Who reads, and until when. */
+interface Reading {
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+}
+
+/** A page as it is asked for. */
+export interface PageQuery {
+  readonly namespace?: string;
+  readonly labels?: string;
+  readonly fields?: string;
+  readonly first: number;
+  readonly after?: string;
+}
+
+/** Children of one object that are read together with those of its siblings. */
+export interface Relation {
+  readonly kind: ServedKind;
+  /** Indexed field of the children that names their parent. */
+  readonly field: string;
+}
+
+const relatedMax = 10_000;
+
+/**
+ * Reads objects of the platform's engine as one caller: whoever may not see a kind over REST is refused here with the same words.
+ * Lives as long as one operation and remembers what it has read, so that one operation sees one state of each object.
+ */
+export class ObjectReader {
+  readonly #parts: GraphqlParts;
+  readonly #call: Reading;
+  readonly #byKey = new Map<ServedKind, DataLoader<Key, ObjectBody | undefined, string>>();
+  readonly #everywhere = new Map<ServedKind, Promise<boolean>>();
+  readonly #children = new Map<string, DataLoader<string, readonly ObjectBody[]>>();
+
+  constructor(parts: GraphqlParts, call: Reading) {
+    this.#parts = parts;
+    this.#call = call;
+  }
+
+  /** One object, nothing when there is none. @throws TAP_REQUEST_FORBIDDEN */
+  get(kind: ServedKind, key: Key): Awaitable<ObjectBody | undefined> {
+    return after(this.#permit('get', kind, key), () =>
+      after(this.#parts.engine().getMany(pathOf(kind), [key], this.#call), ([served]) => served?.object as ObjectBody | undefined),
+    );
+  }
+
+  /** The same, read together with the others of its kind that are asked for in the same turn. @throws TAP_REQUEST_FORBIDDEN */
+  async load(kind: ServedKind, key: Key): Promise<ObjectBody | undefined> {
+    await this.#permit('get', kind, key);
+    return this.#loader(kind).load(key);
+  }
+
+  /** One page of a kind, in the order of keys. @throws TAP_REQUEST_FORBIDDEN and what the engine refuses */
+  list(kind: ServedKind, query: PageQuery): Awaitable<ListPage> {
+    const { namespace, labels, fields, first, after: cursor } = query;
+    const call = this.#call;
+    return after(this.#permit('list', kind, namespace === undefined ? {} : { namespace }), ({ narrowed }) => {
+      const selectors = { ...(labels !== undefined && { labelSelector: labels }), ...(fields !== undefined && { fieldSelector: fields }) };
+      return this.#parts.engine().list({
+        target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
+        ...narrowedSelectors(selectors, narrowed),
+        ...(cursor !== undefined && { continueToken: cursor }),
+        limit: first,
+        get signal() {
+          return call.signal;
+        },
+      });
+    });
+  }
+
+  /** What belongs to an object, newest first; one read of the engine answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
+  async related({ kind, field }: Relation, namespace: string | undefined, parent: string): Promise<readonly ObjectBody[]> {
+    const within = (await this.#mayListAll(kind)) ? undefined : namespace;
+    const { narrowed } = await this.#permit('list', kind, within === undefined ? {} : { namespace: within });
+    const id = `${kind.group}/${kind.plural} ${field} ${within ?? ''}`;
+    const loader = this.#children.get(id) ?? this.#childLoader({ kind, field }, within, narrowed);
+    this.#children.set(id, loader);
+    return loader.load(parent);
+  }
+
+  /** Who may see a kind everywhere has the children of all namespaces read at once. */
+  #mayListAll(kind: ServedKind): Promise<boolean> {
+    const known = this.#everywhere.get(kind);
+    if (known !== undefined) return known;
+    const asked = this.#isPermitted(kind);
+    this.#everywhere.set(kind, asked);
+    return asked;
+  }
+
+  async #isPermitted(kind: ServedKind): Promise<boolean> {
+    const { decision } = await this.#parts.authorize(
+      accessRequest({ engine: platformEngine, path: '', verb: 'list', target: { kind: pathOf(kind) } }, this.#call.caller),
+    );
+    return decision === 'allow';
+  }
+
+  #permit(verb: string, kind: ServedKind, { namespace, name }: Partial<Key>): Awaitable<Verdict> {
+    const target = { kind: pathOf(kind), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) };
+    return permit(this.#parts.authorize, { engine: platformEngine, path: '', verb, target }, this.#call.caller);
+  }
+
+  #loader(kind: ServedKind): DataLoader<Key, ObjectBody | undefined, string> {
+    const known = this.#byKey.get(kind);
+    if (known !== undefined) return known;
+    const made = new DataLoader<Key, ObjectBody | undefined, string>(
+      async (keys) => {
+        const found = await this.#parts.engine().getMany(pathOf(kind), keys, this.#call);
+        return found.map((served) => served?.object as ObjectBody | undefined);
+      },
+      { cacheKeyFn: ({ namespace = '', name }) => `${namespace}/${name}`, maxBatchSize: relatedMax },
+    );
+    this.#byKey.set(kind, made);
+    return made;
+  }
+
+  #childLoader(
+    { kind, field }: Relation,
+    namespace: string | undefined,
+    narrowed: Narrowing | undefined,
+  ): DataLoader<string, readonly ObjectBody[]> {
+    const path = field.split('.');
+    return new DataLoader(async (parents) => {
+      const { items } = await this.#parts.engine().list({
+        target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
+        ...narrowed,
+        fieldValues: { field, values: parents },
+        limit: relatedMax,
+        signal: this.#call.signal,
+      });
+      const objects = items.map(({ object }) => object as ObjectBody).toSorted(newestFirst);
+      const byParent = Map.groupBy(objects, (object) => valueAt(object, path));
+      return parents.map((parent) => byParent.get(parent) ?? []);
+    });
+  }
+}
+
+/** The path that names a kind at the version that the schema shows. */
+export function pathOf({ group, version, plural }: ServedKind): {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+} {
+  return { group, version, plural };
+}
+
+/** What stands at a path below an object. */
+export function valueAt(object: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, name) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined),
+    object,
+  );
+}
+
+function newestFirst({ metadata: one }: ObjectBody, { metadata: other }: ObjectBody): number {
+  const [left = '', right = ''] = [one.creationTimestamp, other.creationTimestamp];
+  return left === right ? byNumber(other.name, one.name) : left < right ? 1 : -1;
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+function byNumber(one: string, other: string): number {
+  return collator.compare(one, other);
+}

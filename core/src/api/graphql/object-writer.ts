@@ -1,0 +1,131 @@
+import { isTapError } from '@tappaas/sdk';
+import { permit } from '../authorization.js';
+import type { EngineError, ServedKind, Target, Write, WriteOptions } from '../engine-port.js';
+import { platformEngine } from '../request-info.js';
+import type { GraphqlContext } from './context.js';
+import { pathOf } from './object-reader.js';
+
+/** Something that whoever wrote the input can put right. */
+export interface UserError {
+  readonly field?: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What came of a write. */
+export interface Written {
+  readonly object?: object;
+  readonly isDryRun: boolean;
+  readonly warnings: readonly string[];
+  readonly userErrors: readonly UserError[];
+}
+
+/** An input as mutations take it, with what stands beside metadata under `content`. */
+interface WriteRequest {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly generateName?: string;
+  readonly labels?: unknown;
+  readonly annotations?: unknown;
+  readonly content?: Readonly<Record<string, unknown>>;
+  readonly dryRun?: boolean;
+  readonly expectedVersion?: string | null;
+  readonly fieldManager?: string | null;
+  readonly idempotencyKey?: string | null;
+  readonly force?: boolean;
+  readonly propagation?: 'Foreground' | 'Background' | 'Orphan';
+  readonly gracePeriodSeconds?: number;
+}
+
+/** Who the platform takes the fault for: these the writer of the input can put right; the rest are errors of the operation. */
+const correctable: ReadonlySet<number> = new Set([400, 404, 409, 412, 422]);
+const causesMax = 100;
+const accessVerbs = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' } as const;
+
+/** Writes as the caller, through the same doors as REST. @throws what is not for the writer of the input to put right */
+export async function writeObject(
+  verb: keyof typeof accessVerbs,
+  kind: ServedKind,
+  request: WriteRequest,
+  context: GraphqlContext,
+): Promise<Written> {
+  const { parts, caller } = context;
+  const isDryRun = request.dryRun === true;
+  const target = targetOf(verb, kind, request);
+  await permit(parts.authorize, { engine: platformEngine, path: '', verb: accessVerbs[verb], target }, caller);
+  try {
+    const { served, warnings } = await parts.engine().write(writeOf(verb, kind, target, request), optionsOf(verb, request, context));
+    return { object: served.object, isDryRun, warnings, userErrors: [] };
+  } catch (error) {
+    return { isDryRun, warnings: [], userErrors: userErrorsOf(error) };
+  }
+}
+
+/** The user errors that an error stands for. @throws the error itself when it is none of theirs */
+export function userErrorsOf(error: unknown): readonly UserError[] {
+  if (!isTapError(error) || !(correctable.has(error.spec.httpStatus) || error.code === 'TAP_OBJECT_DENIED')) throw error;
+  const { code, message, field, causes = [] } = error as EngineError;
+  const told = causes
+    .slice(0, causesMax)
+    .map((cause) => ({ code, message: cause.message, ...(cause.field !== undefined && { field: cause.field }) }));
+  return told.length > 0 ? told : [{ code, message, ...(field !== undefined && { field }) }];
+}
+
+function targetOf(verb: string, kind: ServedKind, { namespace, name }: WriteRequest): Target {
+  return {
+    kind: pathOf(kind),
+    ...(kind.scope === 'Namespaced' && namespace !== undefined && { namespace }),
+    ...(verb !== 'create' && name !== undefined && { name }),
+  };
+}
+
+function writeOf(verb: keyof typeof accessVerbs, kind: ServedKind, target: Target, request: WriteRequest): Write {
+  if (verb === 'delete') return { verb, target, options: deleteOptions(request) };
+  const body = Buffer.from(JSON.stringify(verb === 'update' ? changesOf(request) : objectOf(kind, request)));
+  if (verb === 'create') return { verb, target, body, mediaType: 'json' };
+  return { verb: 'patch', target, body, patchType: verb === 'apply' ? 'apply' : 'merge', force: request.force === true };
+}
+
+function deleteOptions({ expectedVersion, propagation, gracePeriodSeconds }: WriteRequest): Extract<Write, { verb: 'delete' }>['options'] {
+  return {
+    ...(propagation && { propagationPolicy: propagation }),
+    ...(typeof gracePeriodSeconds === 'number' && { gracePeriodSeconds }),
+    ...(expectedVersion && { preconditions: { resourceVersion: expectedVersion } }),
+  };
+}
+
+function objectOf(
+  { group, version, kind, scope }: ServedKind,
+  { namespace, name, generateName, labels, annotations, content }: WriteRequest,
+): object {
+  const metadata = { name, generateName, labels, annotations, ...(scope === 'Namespaced' && { namespace }) };
+  return { apiVersion: group === '' ? version : `${group}/${version}`, kind, metadata, ...withoutNulls(content ?? {}) };
+}
+
+function changesOf({ labels, annotations, content }: WriteRequest): object {
+  return { ...content, ...((labels !== undefined || annotations !== undefined) && { metadata: { labels, annotations } }) };
+}
+
+/** A null in a whole object means that the field is not there; in changes, that it goes. */
+function withoutNulls(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept = Object.entries(value).filter(([, each]) => each !== null);
+  return Object.fromEntries(kept.map(([name, each]) => [name, isPlain(each) ? withoutNulls(each) : each]));
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function optionsOf(verb: string, request: WriteRequest, { caller, requestId, signal, client }: GraphqlContext): WriteOptions {
+  const { dryRun, expectedVersion, fieldManager, idempotencyKey } = request;
+  return {
+    caller,
+    requestId,
+    signal,
+    dryRun: dryRun === true,
+    fieldValidation: 'Strict',
+    fieldManager: fieldManager || client,
+    ...(expectedVersion && verb !== 'delete' && { ifMatch: expectedVersion }),
+    ...(idempotencyKey && { idempotencyKey }),
+  };
+}

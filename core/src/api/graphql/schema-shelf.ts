@@ -1,0 +1,60 @@
+import type { ApolloServer } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
+import type { ServedKind } from '../engine-port.js';
+import type { ServedAction, ServedField } from '../contributions.js';
+import type { GraphqlContext } from './context.js';
+import type { GraphqlParts } from './ports.js';
+import { PreparedOperations } from './prepared-operations.js';
+import { composeSchema } from './schema/compose.js';
+
+/** A schema with what serves it. */
+export interface ServedSchema {
+  readonly schema: GraphQLSchema;
+  readonly prepared: PreparedOperations;
+  readonly apollo: ApolloServer<GraphqlContext>;
+}
+
+type Start = (schema: GraphQLSchema, prepared: PreparedOperations) => Promise<ApolloServer<GraphqlContext>>;
+
+/** Keeps the schema of what is loaded now: composed anew when kinds, actions or fields are others, never per request. */
+export class SchemaShelf {
+  readonly #parts: GraphqlParts;
+  readonly #start: Start;
+  #sources: readonly [readonly ServedKind[], readonly ServedAction[], readonly ServedField[]] | undefined;
+  #served: ServedSchema | Promise<ServedSchema> | undefined;
+
+  constructor(parts: GraphqlParts, start: Start) {
+    this.#parts = parts;
+    this.#start = start;
+  }
+
+  current(): ServedSchema | Promise<ServedSchema> {
+    const { engine, actions, fields } = this.#parts;
+    const [kinds, acts, adds] = [engine().kinds(), actions(), fields()];
+    const [knownKinds, knownActs, knownAdds] = this.#sources ?? [];
+    if (this.#served !== undefined && isSame(kinds, knownKinds) && isSame(acts, knownActs) && isSame(adds, knownAdds)) return this.#served;
+    this.#sources = [kinds, acts, adds];
+    const made = this.#compose(kinds, acts, adds);
+    this.#served = made;
+    void made.then(
+      (served) => {
+        if (this.#served === made) this.#served = served;
+      },
+      () => {
+        // Told to whoever waits for it; the next request tries again.
+        if (this.#served === made) this.#served = undefined;
+      },
+    );
+    return made;
+  }
+
+  async #compose(kinds: readonly ServedKind[], actions: readonly ServedAction[], fields: readonly ServedField[]): Promise<ServedSchema> {
+    const schema = composeSchema({ kinds, actions, fields });
+    const prepared = new PreparedOperations(schema);
+    return { schema, prepared, apollo: await this.#start(schema, prepared) };
+  }
+}
+
+function isSame(now: readonly unknown[], known: readonly unknown[] | undefined): boolean {
+  return now === known || (now.length === known?.length && now.every((each, index) => each === known[index]));
+}

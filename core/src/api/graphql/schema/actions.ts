@@ -1,0 +1,130 @@
+import {
+  GraphQLBoolean,
+  GraphQLInputObjectType,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLString,
+  type GraphQLInputFieldConfigMap,
+} from 'graphql';
+import { permit } from '../../authorization.js';
+import type { ServedAction } from '../../contributions.js';
+import { platformEngine } from '../../request-info.js';
+import type { GraphqlContext } from '../context.js';
+import { pathOf } from '../object-reader.js';
+import { userErrorsOf, type UserError } from '../object-writer.js';
+import { userErrorsField } from './user-errors.js';
+import type { ExposedKind } from './exposed-kinds.js';
+import type { Fields } from './output-types.js';
+import { findKind, type SchemaParts, type ValueTypes } from './schema-parts.js';
+import type { JsonSchema } from './shape.js';
+import { camelCase, pascalCase, type TypeNames } from './type-names.js';
+
+interface ActionInput {
+  readonly namespace?: string;
+  readonly name: string;
+  readonly parameters?: unknown;
+  readonly dryRun: boolean;
+}
+
+interface ActionPayload {
+  readonly output?: object;
+  readonly operation?: string;
+  readonly userErrors: readonly UserError[];
+}
+
+/** A mutation for each action of a plugin: `restartApplication` for the action restart of Application. */
+export function actionFields(parts: SchemaParts, types: ValueTypes, names: TypeNames, operation: GraphQLObjectType | undefined): Fields {
+  const made = parts.actions.flatMap((action) => {
+    const kind = parts.kinds.find(({ served }) => served.group === action.group && served.plural === action.plural);
+    if (kind === undefined) return [];
+    const name = pascalCase(action.name) + kind.typeName;
+    return [[camelCase(name), actionField(action, kind, name, parts, types, names, operation)] as const];
+  });
+  return Object.fromEntries(made);
+}
+
+function actionField(
+  action: ServedAction,
+  kind: ExposedKind,
+  name: string,
+  parts: SchemaParts,
+  { outputs, inputs }: ValueTypes,
+  names: TypeNames,
+  operation: GraphQLObjectType | undefined,
+): Fields[string] {
+  const schema = action.input as JsonSchema;
+  const hasParameters = Object.keys(schema.properties ?? {}).length > 0;
+  const required = (schema.required ?? []).filter((property) => schema.properties?.[property]?.default === undefined);
+  const parameters = inputs.typeOf(schema, {}, `${name}Parameters`, required);
+  const fields: GraphQLInputFieldConfigMap = {
+    ...(kind.served.scope === 'Namespaced' && {
+      namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the object.' },
+    }),
+    name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the object.' },
+    ...(hasParameters && {
+      parameters: {
+        type: required.length > 0 ? new GraphQLNonNull(parameters.type) : parameters.type,
+        description: 'What the action takes.',
+      },
+    }),
+    dryRun: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: false, description: 'Do everything but the change.' },
+  };
+  const payload = new GraphQLObjectType<ActionPayload, GraphqlContext>({
+    name: names.claim(`${name}Payload`),
+    description: `What came of ${camelCase(name)}.`,
+    fields: {
+      output: {
+        type: outputs.typeOf(action.output, {}, `${name}Output`),
+        description: 'What the action answers; null when it was refused.',
+      },
+      ...(operation !== undefined && {
+        operation: {
+          type: operation,
+          description: 'What goes on because of it; null when nothing does.',
+          resolve: ({ operation: path }: ActionPayload, _: unknown, context: GraphqlContext) => operationAt(path, parts, context),
+        },
+      }),
+      userErrors: userErrorsField,
+    },
+  });
+  return {
+    type: new GraphQLNonNull(payload),
+    description: action.description,
+    args: {
+      input: {
+        type: new GraphQLNonNull(
+          new GraphQLInputObjectType({ name: names.claim(`${name}Input`), description: `What ${camelCase(name)} is to do.`, fields }),
+        ),
+        description: 'What is to be done.',
+      },
+    },
+    extensions: { cost: { points: 10 } },
+    resolve: (_, args, context) => run(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
+  };
+}
+
+async function run(
+  action: ServedAction,
+  { served }: ExposedKind,
+  { namespace, name, parameters, dryRun }: ActionInput,
+  toJson: (value: unknown) => unknown,
+  { parts, caller, requestId, signal, remainingMs }: GraphqlContext,
+): Promise<ActionPayload> {
+  const key = { name, ...(namespace !== undefined && { namespace }) };
+  const target = { kind: pathOf(served), ...key, subresource: action.name };
+  await permit(parts.authorize, { engine: platformEngine, path: '', verb: 'create', target }, caller);
+  try {
+    const answer = await action.handle({ key, input: toJson(parameters ?? {}), dryRun }, { caller, requestId, signal, remainingMs });
+    return { ...answer, userErrors: [] };
+  } catch (error) {
+    return { userErrors: userErrorsOf(error) };
+  }
+}
+
+/** The Operation at a path such as `/apis/ops.tappaas.dev/v1alpha1/namespaces/team/operations/shop-restart-3`. */
+async function operationAt(path: string | undefined, { kinds }: SchemaParts, { reader }: GraphqlContext): Promise<object | undefined> {
+  const [, namespace, name] = /\/namespaces\/([^/]+)\/operations\/([^/]+)$/.exec(path ?? '') ?? [];
+  const kind = findKind(kinds, 'ops.tappaas.dev', 'Operation');
+  if (namespace === undefined || name === undefined || kind === undefined) return undefined;
+  return reader.get(kind.served, { namespace: decodeURIComponent(namespace), name: decodeURIComponent(name) });
+}

@@ -1,0 +1,47 @@
+import { GraphQLObjectType, GraphQLSchema } from 'graphql';
+import type { ServedAction, ServedField } from '../../contributions.js';
+import type { ServedKind } from '../../engine-port.js';
+import { exposedKinds } from './exposed-kinds.js';
+import { InputTypes } from './input-types.js';
+import { mutationFields } from './mutations.js';
+import { ObjectTypes } from './object-types.js';
+import { OutputTypes } from './output-types.js';
+import { ownQueries, queryFields } from './queries.js';
+import { TypeNames } from './type-names.js';
+
+const ownTypes: readonly string[] = (
+  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck RateLimit UserError Propagation ' +
+  'String Int Float Boolean ID JSON Time Long IntOrString'
+).split(' ');
+
+/** Everything the schema is made from. */
+export interface SchemaSources {
+  readonly kinds: readonly ServedKind[];
+  readonly actions: readonly ServedAction[];
+  readonly fields: readonly ServedField[];
+}
+
+/** Composes the schema of what is loaded; the same sources give the same schema, name by name. */
+export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQLSchema {
+  const names = new TypeNames(ownTypes);
+  const parts = { kinds: exposedKinds(kinds, names, new TypeNames(ownQueries)), actions, fields };
+  const outputs = new OutputTypes(names);
+  const types = { outputs, inputs: new InputTypes(names, outputs) };
+  const objects = new ObjectTypes(parts, types);
+  const query = new GraphQLObjectType({
+    name: 'Query',
+    description: 'Everything that can be asked; each object is shown to those alone who may get it over REST.',
+    fields: queryFields(parts, objects, names),
+  });
+  const mutation = new GraphQLObjectType({
+    name: 'Mutation',
+    description: 'Everything that can be changed; each write passes the same checks, hooks and limits as over REST.',
+    fields: mutationFields(parts, objects, types, names),
+  });
+  return new GraphQLSchema({
+    query,
+    mutation,
+    types: [...objects.all()],
+    description: 'The API of TAPPaaS for its consumers: kinds, what lies between them, and what plugins add.',
+  });
+}

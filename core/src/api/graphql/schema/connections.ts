@@ -1,0 +1,150 @@
+import {
+  GraphQLBoolean,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLString,
+  type GraphQLFieldConfig,
+  type GraphQLFieldConfigArgumentMap,
+} from 'graphql';
+import type { Awaitable } from '@tappaas/sdk';
+import { after } from '../../after.js';
+import type { ListPage, ServedKind } from '../../engine-port.js';
+import type { GraphqlContext } from '../context.js';
+import { graphqlErrors } from '../errors.js';
+import type { ObjectBody } from '../object-reader.js';
+import { firstDefault, firstMax, pageCost } from './cost-hints.js';
+import type { TypeNames } from './type-names.js';
+
+/** A page with what was asked for, from which edges and page info are read. */
+interface Page {
+  readonly list: ListPage;
+  readonly after: string | undefined;
+}
+
+interface Edge {
+  readonly page: ListPage;
+  readonly index: number;
+}
+
+interface PageArguments {
+  readonly first: number;
+  readonly after?: string | null;
+  readonly namespace?: string | null;
+  readonly labels?: string | null;
+  readonly fields?: string | null;
+}
+
+const pageInfo = new GraphQLObjectType<Page>({
+  name: 'PageInfo',
+  description: 'Where a page stands among the others.',
+  fields: {
+    hasNextPage: {
+      type: new GraphQLNonNull(GraphQLBoolean),
+      description: 'Whether more follow.',
+      resolve: ({ list }) => list.continueToken !== undefined,
+    },
+    hasPreviousPage: {
+      type: new GraphQLNonNull(GraphQLBoolean),
+      description: 'Whether something lies before; pages are read forwards only.',
+      resolve: ({ after }) => after !== undefined,
+    },
+    startCursor: {
+      type: GraphQLString,
+      description: 'Cursor of the first object.',
+      resolve: ({ list }) => (list.items.length === 0 ? undefined : list.tokenAfter(0)),
+    },
+    endCursor: {
+      type: GraphQLString,
+      description: 'Cursor of the last object: give it as `after` for the next page.',
+      resolve: ({ list }) => list.continueToken ?? (list.items.length === 0 ? undefined : list.tokenAfter(list.items.length - 1)),
+    },
+  },
+});
+
+/** Makes the connections of kinds as Relay knows them. */
+export function connectionType(names: TypeNames, node: GraphQLObjectType): GraphQLObjectType {
+  const edge = new GraphQLObjectType<Edge>({
+    name: names.claim(`${node.name}Edge`),
+    description: `One ${node.name} of a page, with its place.`,
+    fields: {
+      cursor: {
+        type: new GraphQLNonNull(GraphQLString),
+        description: 'Its place, to go on behind it.',
+        resolve: ({ page, index }) => page.tokenAfter(index),
+      },
+      node: { type: new GraphQLNonNull(node), description: 'The object.', resolve: ({ page, index }) => page.items[index]?.object },
+    },
+  });
+  return new GraphQLObjectType<Page>({
+    name: names.claim(`${node.name}Connection`),
+    description: `A page of ${node.name} objects, in the order of namespace and name.`,
+    fields: {
+      edges: {
+        type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(edge))),
+        description: 'The objects with their cursors.',
+        resolve: ({ list }) => list.items.map((_, index): Edge => ({ page: list, index })),
+      },
+      nodes: {
+        type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(node))),
+        description: 'The objects alone.',
+        resolve: ({ list }) => list.items.map(({ object }) => object),
+      },
+      pageInfo: { type: new GraphQLNonNull(pageInfo), description: 'Where the page stands.', resolve: (page) => page },
+      resourceVersion: {
+        type: new GraphQLNonNull(GraphQLString),
+        description: 'The state that the page shows: give it as `since` to a subscription, and nothing is missed.',
+        resolve: ({ list }) => list.resourceVersion,
+      },
+    },
+  });
+}
+
+/** The argument that every page has. */
+export const firstArgument = {
+  type: new GraphQLNonNull(GraphQLInt),
+  defaultValue: firstDefault,
+  description: `How many, from 1 to ${firstMax}; more is an error.`,
+};
+
+/** The query for many objects of a kind. */
+export function connectionField(kind: ServedKind, type: GraphQLObjectType): GraphQLFieldConfig<unknown, GraphqlContext, PageArguments> {
+  const args: GraphQLFieldConfigArgumentMap = {
+    first: firstArgument,
+    after: { type: GraphQLString, description: 'Cursor of the object to go on behind.' },
+    ...(kind.scope === 'Namespaced' && {
+      namespace: { type: GraphQLString, description: 'In this namespace only; default: in all that there are.' },
+    }),
+    labels: { type: GraphQLString, description: 'Label selector, such as `app=shop,tier in (web, api)`.' },
+    fields: { type: GraphQLString, description: 'Field selector, such as `metadata.name=shop`.' },
+  };
+  return {
+    type: new GraphQLNonNull(type),
+    description: `${kind.description} Those the caller may list, a page at a time.`,
+    args,
+    extensions: pageCost,
+    resolve: (_, { first, after: cursor, namespace, labels, fields }, { reader }): Awaitable<Page> => {
+      refuseCount('first', first);
+      const query = {
+        first,
+        ...(cursor ? { after: cursor } : {}),
+        ...(namespace ? { namespace } : {}),
+        ...(labels ? { labels } : {}),
+        ...(fields ? { fields } : {}),
+      };
+      return after(reader.list(kind, query), (list) => ({ list, after: cursor ?? undefined }));
+    },
+  };
+}
+
+/** @throws TAP_GRAPHQL_ARGUMENT_INVALID */
+export function refuseCount(name: string, count: number, countMax = firstMax): void {
+  if (count >= 1 && count <= countMax) return;
+  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ message: `argument ${name}: expected 1 to ${countMax}, found ${count}`, field: name });
+}
+
+/** The first so many children of an object. */
+export function firstOf(children: readonly ObjectBody[], first: number): readonly ObjectBody[] {
+  return children.length > first ? children.slice(0, first) : children;
+}

@@ -1,0 +1,53 @@
+import { byPreference } from '../../discovery.js';
+import type { ServedKind } from '../../engine-port.js';
+import type { Components, JsonSchema } from './shape.js';
+import { camelCase, pascalCase, type TypeNames } from './type-names.js';
+
+/** A kind as the schema shows it: at its preferred version, under names that no other kind has. */
+export interface ExposedKind {
+  readonly served: ServedKind;
+  readonly typeName: string;
+  /** Names of the query for one, and for many. */
+  readonly one: string;
+  readonly many: string;
+  /** Schema of the whole object. */
+  readonly schema: JsonSchema;
+  readonly components: Components;
+}
+
+/** The kinds that have objects, ours first: what a plugin adds never takes a name away from what was there. */
+export function exposedKinds(kinds: readonly ServedKind[], names: TypeNames, rootNames: TypeNames): readonly ExposedKind[] {
+  const stored = kinds.filter(({ verbs }) => verbs.includes('get') && verbs.includes('list'));
+  const preferred = [...Map.groupBy(stored, ({ group, kind }) => `${group}/${kind}`).values()].flatMap(
+    (versions) => versions.toSorted((one, other) => byPreference(one.version, other.version))[0] ?? [],
+  );
+  return preferred.toSorted(inOrder).map((served) => {
+    const qualified = `${served.group === '' ? 'Core' : pascalCase(served.group.replace(/\.k8s\.io$/, ''))}${served.kind}`;
+    const typeName = names.claim(served.kind, qualified);
+    const one = rootNames.claim(camelCase(typeName));
+    const many = rootNames.claim(pluralOf(served, typeName), `${camelCase(typeName)}List`);
+    const components = served.components() as Components;
+    return { served, typeName, one, many, components, schema: components[served.schemaName] ?? {} };
+  });
+}
+
+function inOrder(one: ServedKind, other: ServedKind): number {
+  return rank(one) - rank(other) || compare(one.group, other.group) || compare(one.kind, other.kind);
+}
+
+function rank({ group }: ServedKind): number {
+  if (/(?:^|\.)tappaas\.dev$/.test(group)) return 0;
+  return group === '' ? 1 : group.endsWith('.k8s.io') ? 2 : 3;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/** `configMaps` for ConfigMap and configmaps: the kind as far as the plural begins like it, then the plural's own end. */
+function pluralOf({ kind, plural }: ServedKind, typeName: string): string {
+  const lower = kind.toLowerCase();
+  let common = 0;
+  while (common < lower.length && lower[common] === plural[common]) common += 1;
+  return camelCase(typeName).slice(0, typeName.length - kind.length + common) + plural.slice(common);
+}

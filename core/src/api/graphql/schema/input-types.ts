@@ -1,0 +1,124 @@
+import {
+  GraphQLInputObjectType,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLString,
+  type GraphQLInputFieldConfigMap,
+  type GraphQLInputType,
+} from 'graphql';
+import { type OutputTypes, scalarOf, undescribed } from './output-types.js';
+import { jsonScalar } from './scalars.js';
+import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema } from './shape.js';
+import { pascalCase, type TypeNames } from './type-names.js';
+
+/** A type that is written with, and how a value of it becomes the JSON that the engine reads. */
+export interface InputType {
+  readonly type: GraphQLInputType;
+  readonly toJson: (value: unknown) => unknown;
+}
+
+/** Fields that are written with, and how their values become JSON. */
+export interface InputFields {
+  readonly fields: GraphQLInputFieldConfigMap;
+  readonly toJson: (value: unknown) => Record<string, unknown>;
+}
+
+const asItIs = (value: unknown): unknown => value;
+
+/**
+ * Makes the types that objects are written with. Every field may be left out, but for the keys of lists and maps: one type serves
+ * creating, changing and applying, and the engine tells what is missing as a user error with its path.
+ */
+export class InputTypes {
+  readonly #names: TypeNames;
+  readonly #outputs: OutputTypes;
+  readonly #components = new Map<string, InputType>();
+  readonly stringEntry: GraphQLInputObjectType;
+
+  constructor(names: TypeNames, outputs: OutputTypes) {
+    this.#names = names;
+    this.#outputs = outputs;
+    this.stringEntry = this.#entryType('StringEntryInput', 'One entry of a map from strings to strings, such as a label.', GraphQLString);
+  }
+
+  typeOf(schema: JsonSchema, components: Components, name: string, keys: readonly string[] = []): InputType {
+    const shape = shapeOf(schema, components);
+    switch (shape.is) {
+      case 'enum':
+        return { type: this.#outputs.enumOf(shape.words, name, descriptionOf(schema, components)), toJson: asItIs };
+      case 'list': {
+        const items = this.typeOf(shape.items, components, name, shape.keys);
+        const toJson = (value: unknown): unknown => (Array.isArray(value) ? value.map(items.toJson) : value);
+        return { type: new GraphQLList(new GraphQLNonNull(items.type)), toJson };
+      }
+      case 'map':
+        return this.#mapType(shape.values, components, name);
+      case 'object':
+        return this.#objectType(shape.schema, components, name, shape.component, keys);
+      default:
+        return { type: scalarOf(shape) ?? jsonScalar, toJson: asItIs };
+    }
+  }
+
+  /** The properties of a schema as input fields; `keys` may not be left out. */
+  fieldsOf(schema: JsonSchema, components: Components, name: string, keys: readonly string[] = []): InputFields {
+    const converters = new Map<string, InputType['toJson']>();
+    const shown = Object.entries(schema.properties ?? {}).filter(([property]) => isGraphqlName(property));
+    const fields = shown.map(([property, value]) => {
+      const { type, toJson } = this.typeOf(value, components, name + pascalCase(property));
+      converters.set(property, toJson);
+      const description = descriptionOf(value, components) ?? undescribed(property, name);
+      return [property, { type: keys.includes(property) ? new GraphQLNonNull(type) : type, description }] as const;
+    });
+    const toJson = (value: unknown): Record<string, unknown> =>
+      Object.fromEntries(Object.entries(value ?? {}).map(([property, each]) => [property, (converters.get(property) ?? asItIs)(each)]));
+    return { fields: Object.fromEntries(fields), toJson };
+  }
+
+  #objectType(schema: JsonSchema, components: Components, name: string, component: string | undefined, keys: readonly string[]): InputType {
+    const id = component === undefined ? undefined : `${component} ${keys.join(' ')}`;
+    const known = id === undefined ? undefined : this.#components.get(id);
+    if (known !== undefined) return known;
+    const own = component === undefined ? name : (component.split('.').at(-1) ?? name);
+    const claimed = this.#names.claim(`${own}Input`, `${name}Input`);
+    let made: InputFields | undefined;
+    const fields = (): InputFields => (made ??= this.fieldsOf(schema, components, component === undefined ? name : own, keys));
+    const type = new GraphQLInputObjectType({
+      name: claimed,
+      description: schema.description ?? `What is written as ${own}.`,
+      fields: () => fields().fields,
+    });
+    const input: InputType = { type, toJson: (value) => (value === null || value === undefined ? value : fields().toJson(value)) };
+    if (id !== undefined) this.#components.set(id, input);
+    return input;
+  }
+
+  #mapType(values: JsonSchema, components: Components, name: string): InputType {
+    const isText = shapeOf(values, components).is === 'string';
+    const value = isText ? { type: GraphQLString, toJson: asItIs } : this.typeOf(values, components, `${name}Value`);
+    const description = `One entry of the map that ${name} is.`;
+    const entry = isText ? this.stringEntry : this.#entryType(`${name}EntryInput`, description, value.type);
+    return { type: new GraphQLList(new GraphQLNonNull(entry)), toJson: (entries) => mapOf(entries, value.toJson) };
+  }
+
+  #entryType(name: string, description: string, value: GraphQLInputType): GraphQLInputObjectType {
+    return new GraphQLInputObjectType({
+      name: this.#names.claim(name),
+      description,
+      fields: {
+        key: { type: new GraphQLNonNull(GraphQLString), description: 'The key, which the map holds once.' },
+        value: { type: value, description: 'What the map is to hold under the key; null takes the entry away where an object is changed.' },
+      },
+    });
+  }
+}
+
+/** Entries as the map they stand for; a key that comes twice is what came last. */
+export function mapOf(entries: unknown, toJson: InputType['toJson'] = asItIs): unknown {
+  if (!Array.isArray(entries)) return entries;
+  const pairs = (entries as readonly { readonly key: string; readonly value?: unknown }[]).map(({ key, value }) => [
+    key,
+    toJson(value ?? null),
+  ]);
+  return Object.fromEntries(pairs) as unknown;
+}

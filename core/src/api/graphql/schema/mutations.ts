@@ -1,0 +1,193 @@
+import {
+  GraphQLBoolean,
+  GraphQLEnumType,
+  GraphQLInputObjectType,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLString,
+  type GraphQLInputFieldConfigMap,
+} from 'graphql';
+import type { ServedKind } from '../../engine-port.js';
+import type { GraphqlContext } from '../context.js';
+import type { ObjectBody } from '../object-reader.js';
+import { writeObject, type Written } from '../object-writer.js';
+import { actionFields } from './actions.js';
+import type { ExposedKind } from './exposed-kinds.js';
+import { mapOf, type InputFields, type InputTypes } from './input-types.js';
+import type { ObjectTypes } from './object-types.js';
+import type { Fields } from './output-types.js';
+import { findKind, type SchemaParts, type ValueTypes } from './schema-parts.js';
+import type { JsonSchema } from './shape.js';
+import { operationOf } from '../operation-of.js';
+import { userErrorsField } from './user-errors.js';
+import { camelCase, type TypeNames } from './type-names.js';
+
+const propagation = new GraphQLEnumType({
+  name: 'Propagation',
+  description: 'What becomes of the objects that a deleted object owns.',
+  values: {
+    BACKGROUND: { value: 'Background', description: 'They are deleted afterwards.' },
+    FOREGROUND: { value: 'Foreground', description: 'They are deleted first.' },
+    ORPHAN: { value: 'Orphan', description: 'They stay.' },
+  },
+});
+
+const common: GraphQLInputFieldConfigMap = {
+  dryRun: { type: GraphQLBoolean, defaultValue: false, description: 'Do everything but the write.' },
+};
+
+const expectedVersion = {
+  type: GraphQLString,
+  description: 'resourceVersion that the object must have; another one is a user error, and nothing is written.',
+};
+
+/** The kind and the type of Operations. */
+interface Operations {
+  readonly kind: ServedKind;
+  readonly type: GraphQLObjectType;
+}
+
+interface Verb {
+  readonly name: 'create' | 'update' | 'apply' | 'delete';
+  /** What kube-apiserver calls it: whether the kind serves it decides whether it is there. */
+  readonly needs: string;
+  readonly what: string;
+}
+
+const verbs: readonly Verb[] = [
+  { name: 'create', needs: 'create', what: 'Creates the object; one of the same name is a user error.' },
+  {
+    name: 'update',
+    needs: 'patch',
+    what: 'Changes the fields that are given, and only these: lists are replaced, null takes a field away.',
+  },
+  {
+    name: 'apply',
+    needs: 'patch',
+    what: 'Creates the object or brings it to what is given (server-side apply): lists are merged by their keys, and what the same manager applied before and leaves out now is removed.',
+  },
+  { name: 'delete', needs: 'delete', what: 'Deletes the object.' },
+];
+
+/** The mutations of all kinds that can be written, and the actions of plugins. */
+export function mutationFields(parts: SchemaParts, objects: ObjectTypes, types: ValueTypes, names: TypeNames): Fields {
+  const operations = findKind(parts.kinds, 'ops.tappaas.dev', 'Operation');
+  const operation = operations && { kind: operations.served, type: objects.of(operations) };
+  const made = parts.kinds.flatMap((kind) =>
+    verbs
+      .filter(({ needs }) => kind.served.verbs.includes(needs))
+      .map((verb) => [verb.name + kind.typeName, mutationField(verb, kind, objects.of(kind), operation, types.inputs, names)] as const),
+  );
+  return { ...actionFields(parts, types, names, operation?.type), ...(Object.fromEntries(made) as Fields) };
+}
+
+function mutationField(
+  verb: Verb,
+  kind: ExposedKind,
+  type: GraphQLObjectType,
+  operations: Operations | undefined,
+  inputs: InputTypes,
+  names: TypeNames,
+): Fields[string] {
+  const name = `${verb.name.charAt(0).toUpperCase()}${verb.name.slice(1)}${kind.typeName}`;
+  const content = contentOf(kind, inputs);
+  const input = new GraphQLInputObjectType({
+    name: names.claim(`${name}Input`),
+    description: `What ${verb.name}${kind.typeName} is to do.`,
+    fields: () => inputFields(verb, kind, content, inputs),
+  });
+  return {
+    type: new GraphQLNonNull(payloadType(name, type, verb.name !== 'delete' && hasOperations(kind) ? operations : undefined, names)),
+    description: `${kind.served.description} ${verb.what}`,
+    args: { input: { type: new GraphQLNonNull(input), description: 'What is to be done.' } },
+    extensions: { cost: { points: 10 } },
+    resolve: (_, { input: given }: { input: Readonly<Record<string, unknown>> }, context) =>
+      writeObject(verb.name, kind.served, toRequest(given, content), context),
+  } as Fields[string];
+}
+
+/** What stands beside metadata in an object and may be written: spec, or data, rules and so on. */
+function contentOf({ schema, components, typeName }: ExposedKind, inputs: InputTypes): () => InputFields {
+  const left = new Set(['apiVersion', 'kind', 'metadata', 'status', 'namespace', 'name', 'generateName', 'labels', 'annotations']);
+  const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([name]) => !left.has(name)));
+  const content: JsonSchema = { ...schema, properties };
+  let made: InputFields | undefined;
+  return () => (made ??= inputs.fieldsOf(content, components, typeName));
+}
+
+function inputFields(
+  { name }: Verb,
+  { served }: ExposedKind,
+  content: () => InputFields,
+  { stringEntry }: InputTypes,
+): GraphQLInputFieldConfigMap {
+  const entries = new GraphQLList(new GraphQLNonNull(stringEntry));
+  const key: GraphQLInputFieldConfigMap = {
+    ...(served.scope === 'Namespaced' && {
+      namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the object.' },
+    }),
+    name: { type: name === 'create' ? GraphQLString : new GraphQLNonNull(GraphQLString), description: 'Name of the object.' },
+  };
+  if (name === 'delete') {
+    return {
+      ...key,
+      ...common,
+      expectedVersion,
+      propagation: { type: propagation, description: 'What becomes of what the object owns. Default: BACKGROUND.' },
+      gracePeriodSeconds: { type: GraphQLInt, description: 'Time to end in order; default: the kind’s.' },
+    };
+  }
+  return {
+    ...key,
+    labels: { type: entries, description: 'Labels of the object.' },
+    annotations: { type: entries, description: 'Annotations of the object.' },
+    ...content().fields,
+    ...common,
+    fieldManager: { type: GraphQLString, description: 'Who owns the fields that are written. Default: the first word of the user agent.' },
+    ...(name === 'create' && {
+      generateName: { type: GraphQLString, description: 'Beginning of a name that the platform completes, in place of a name.' },
+      idempotencyKey: {
+        type: GraphQLString,
+        description: 'Of 1 to 255 characters: the same input under the same key is done once, and answered alike.',
+      },
+    }),
+    ...(name !== 'create' && { expectedVersion }),
+    ...(name === 'apply' && { force: { type: GraphQLBoolean, defaultValue: false, description: 'Take over fields that others own.' } }),
+  };
+}
+
+function toRequest(given: Readonly<Record<string, unknown>>, content: () => InputFields): Readonly<Record<string, unknown>> {
+  const { fields, toJson } = content();
+  const written = Object.fromEntries(Object.entries(given).filter(([name]) => name in fields));
+  return { ...given, labels: mapOf(given['labels']), annotations: mapOf(given['annotations']), content: toJson(written) };
+}
+
+/** Kinds whose status names an operation have one made by their controller. */
+function hasOperations({ schema }: ExposedKind): boolean {
+  return schema.properties?.['status']?.properties?.['operation'] !== undefined;
+}
+
+function payloadType(name: string, type: GraphQLObjectType, operations: Operations | undefined, names: TypeNames): GraphQLObjectType {
+  return new GraphQLObjectType<Written, GraphqlContext>({
+    name: names.claim(`${name}Payload`),
+    description: `What came of ${camelCase(name)}.`,
+    fields: {
+      object: { type, description: 'The object as it is now; of a dry run, as it would be; of a deletion, as it was.' },
+      ...(operations !== undefined && {
+        operation: {
+          type: operations.type,
+          description: 'What goes on with the object because of it; null when nothing does. Waits up to 2 s for it to begin.',
+          resolve: ({ object, isDryRun }: Written, _: unknown, context: GraphqlContext) =>
+            object === undefined || isDryRun ? undefined : operationOf(object as ObjectBody, operations.kind, context),
+        },
+      }),
+      warnings: {
+        type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString))),
+        description: 'What is not wrong, but should be known.',
+      },
+      userErrors: userErrorsField,
+    },
+  });
+}

@@ -1,0 +1,138 @@
+import {
+  GraphQLBoolean,
+  GraphQLEnumType,
+  GraphQLFloat,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLString,
+  type GraphQLFieldConfig,
+  type GraphQLFieldConfigMap,
+  type GraphQLOutputType,
+  type GraphQLScalarType,
+} from 'graphql';
+import type { GraphqlContext } from '../context.js';
+import { intOrStringScalar, jsonScalar, longScalar, timeScalar } from './scalars.js';
+import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema, type Shape } from './shape.js';
+import { pascalCase, type TypeNames } from './type-names.js';
+
+/** The fields that show the properties of objects. */
+export type Fields = GraphQLFieldConfigMap<unknown, GraphqlContext>;
+
+const scalars: Readonly<Record<string, GraphQLScalarType>> = {
+  string: GraphQLString,
+  boolean: GraphQLBoolean,
+  int: GraphQLInt,
+  long: longScalar,
+  float: GraphQLFloat,
+  time: timeScalar,
+  'int-or-string': intOrStringScalar,
+  json: jsonScalar,
+};
+
+/** The scalar of a shape that needs no type of its own. */
+export function scalarOf(shape: Shape): GraphQLScalarType | undefined {
+  return scalars[shape.is];
+}
+
+/** Makes the types that objects are read with; what components share, such as ObjectMeta, is one type. */
+export class OutputTypes {
+  readonly #names: TypeNames;
+  readonly #components = new Map<string, GraphQLObjectType>();
+  readonly #enums = new Map<string, GraphQLEnumType>();
+  readonly #stringEntry: GraphQLObjectType;
+
+  constructor(names: TypeNames) {
+    this.#names = names;
+    this.#stringEntry = this.#entryType('StringEntry', 'One entry of a map from strings to strings, such as a label.', GraphQLString);
+  }
+
+  /** The type of a value; `name` is what its own types are called after. */
+  typeOf(schema: JsonSchema, components: Components, name: string): GraphQLOutputType {
+    const shape = shapeOf(schema, components);
+    switch (shape.is) {
+      case 'enum':
+        return this.enumOf(shape.words, name, descriptionOf(schema, components));
+      case 'list':
+        return new GraphQLList(new GraphQLNonNull(this.typeOf(shape.items, components, name)));
+      case 'map':
+        return new GraphQLList(new GraphQLNonNull(this.#entry(shape.values, components, name)));
+      case 'object':
+        return this.#objectType(shape.schema, components, name, shape.component);
+      default:
+        return scalars[shape.is] ?? jsonScalar;
+    }
+  }
+
+  /** Fields for the properties of a schema. What is required is never null: kinds only ever gain optional fields. */
+  fieldsOf(schema: JsonSchema, components: Components, name: string): Fields {
+    const required = new Set(schema.required ?? []);
+    const shown = Object.entries(schema.properties ?? {}).filter(([property]) => isGraphqlName(property));
+    return Object.fromEntries(
+      shown.map(([property, value]) => {
+        const type = this.typeOf(value, components, name + pascalCase(property));
+        const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
+          type: required.has(property) ? new GraphQLNonNull(type) : type,
+          description: descriptionOf(value, components) ?? undescribed(property, name),
+          ...(shapeOf(value, components).is === 'map' && { resolve: (parent) => entriesOf((parent as Record<string, unknown>)[property]) }),
+        };
+        return [property, field];
+      }),
+    );
+  }
+
+  /** One enum for the same words under the same name, also where it is written and read. */
+  enumOf(words: readonly string[], name: string, description: string | undefined): GraphQLEnumType {
+    const key = `${name} ${words.join(' ')}`;
+    const known = this.#enums.get(key);
+    if (known !== undefined) return known;
+    const made = new GraphQLEnumType({
+      name: this.#names.claim(name),
+      description: description ?? `One of the words that ${name} knows.`,
+      values: Object.fromEntries(words.map((word) => [word, { value: word, description: `The word \`${word}\`.` }])),
+    });
+    this.#enums.set(key, made);
+    return made;
+  }
+
+  #objectType(schema: JsonSchema, components: Components, name: string, component: string | undefined): GraphQLObjectType {
+    const known = component === undefined ? undefined : this.#components.get(component);
+    if (known !== undefined) return known;
+    const own = component === undefined ? name : (component.split('.').at(-1) ?? name);
+    const claimed = this.#names.claim(own, component === undefined ? `${name}Fields` : pascalCase(component));
+    const made = new GraphQLObjectType({
+      name: claimed,
+      description: schema.description ?? `The fields of ${claimed}.`,
+      fields: () => this.fieldsOf(schema, components, claimed),
+    });
+    if (component !== undefined) this.#components.set(component, made);
+    return made;
+  }
+
+  #entry(values: JsonSchema, components: Components, name: string): GraphQLObjectType {
+    if (shapeOf(values, components).is === 'string') return this.#stringEntry;
+    return this.#entryType(`${name}Entry`, `One entry of the map that ${name} is.`, this.typeOf(values, components, `${name}Value`));
+  }
+
+  #entryType(name: string, description: string, value: GraphQLOutputType): GraphQLObjectType {
+    return new GraphQLObjectType({
+      name: this.#names.claim(name),
+      description,
+      fields: {
+        key: { type: new GraphQLNonNull(GraphQLString), description: 'The key, which the map holds once.' },
+        value: { type: value, description: 'What the map holds under the key.' },
+      },
+    });
+  }
+}
+
+/** Told where a schema says nothing; the published schema has none of these, which a test checks. */
+export function undescribed(property: string, name: string): string {
+  return `Undescribed: ${property} of ${name}.`;
+}
+
+function entriesOf(map: unknown): readonly { readonly key: string; readonly value: unknown }[] | undefined {
+  if (typeof map !== 'object' || map === null) return undefined;
+  return Object.entries(map).map(([key, value]) => ({ key, value }));
+}

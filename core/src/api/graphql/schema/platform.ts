@@ -1,0 +1,72 @@
+import { GraphQLBoolean, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
+import type { GraphqlContext } from '../context.js';
+import type { ObjectTypes } from './object-types.js';
+import type { Fields } from './output-types.js';
+import { findKind, type SchemaParts } from './schema-parts.js';
+
+interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+}
+
+const pluginsMax = 1_000;
+
+const healthCheck = new GraphQLObjectType<CheckResult>({
+  name: 'HealthCheck',
+  description: 'One of the checks that `/readyz` makes.',
+  fields: {
+    name: { type: new GraphQLNonNull(GraphQLString), description: 'What is checked.' },
+    ok: { type: new GraphQLNonNull(GraphQLBoolean), description: 'Whether it is as it should be.' },
+  },
+});
+
+/** What is told about the platform itself. Plugins and hooks are for those who may list Plugin objects. */
+export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): GraphQLFieldConfig<unknown, GraphqlContext> {
+  const plugin = findKind(kinds, 'platform.tappaas.dev', 'Plugin');
+  const plugins: Fields =
+    plugin === undefined
+      ? {}
+      : {
+          plugins: {
+            type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(objects.of(plugin)))),
+            description: 'The loaded plugins, in the order of their instances.',
+            extensions: { cost: { points: 1, count: 20 } },
+            resolve: async (_, _arguments, { reader }) => {
+              const { items } = await reader.list(plugin.served, { first: pluginsMax });
+              return items.map(({ object }) => object);
+            },
+          },
+        };
+  const type = new GraphQLObjectType<unknown, GraphqlContext>({
+    name: 'Platform',
+    description: 'The platform itself.',
+    fields: {
+      version: {
+        type: new GraphQLNonNull(GraphQLString),
+        description: 'Version of the platform.',
+        resolve: (_, _arguments, { parts }) => parts.version,
+      },
+      health: {
+        type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(healthCheck))),
+        description: 'The checks of readiness, made now.',
+        resolve: (_, _arguments, { parts }) => checked(parts.ready()),
+      },
+      ...plugins,
+    },
+  });
+  return { type: new GraphQLNonNull(type), description: 'The platform itself: plugins, health, version.', resolve: () => ({}) };
+}
+
+function checked(checks: readonly { readonly name: string; check(): boolean | Promise<boolean> }[]): Promise<readonly CheckResult[]> {
+  return Promise.all(
+    checks.map(async (each) => {
+      const { name } = each;
+      try {
+        return { name, ok: await each.check() };
+      } catch {
+        // A check that fails to answer is a failed check; /readyz says the same.
+        return { name, ok: false };
+      }
+    }),
+  );
+}

@@ -1,0 +1,70 @@
+import { GraphQLBoolean, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
+import { accessRequest } from '../../authorization.js';
+import { platformEngine } from '../../request-info.js';
+import type { GraphqlContext } from '../context.js';
+
+interface CanArguments {
+  readonly verb: string;
+  readonly resource: string;
+  readonly group: string;
+  readonly subresource?: string | null;
+  readonly namespace?: string | null;
+  readonly name?: string | null;
+}
+
+/** Who asks, and what they may. */
+export const viewerField: GraphQLFieldConfig<unknown, GraphqlContext> = {
+  type: new GraphQLNonNull(
+    new GraphQLObjectType<GraphqlContext>({
+      name: 'Viewer',
+      description: 'Who asks, as authentication found them.',
+      fields: {
+        name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the caller.', resolve: ({ caller }) => caller.name },
+        groups: {
+          type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString))),
+          description: 'Groups of the caller.',
+          resolve: ({ caller }) => caller.groups,
+        },
+        tenant: { type: GraphQLString, description: 'The tenant whose person or program this is.', resolve: ({ caller }) => caller.tenant },
+        can: {
+          type: new GraphQLNonNull(GraphQLBoolean),
+          description: 'Whether the caller may do something; what is asked need not exist.',
+          args: {
+            verb: {
+              type: new GraphQLNonNull(GraphQLString),
+              description: 'What is to be done: get, list, watch, create, update, patch, delete or the name of an action’s verb.',
+            },
+            resource: { type: new GraphQLNonNull(GraphQLString), description: 'Plural of the kind in lower case, such as `applications`.' },
+            group: {
+              type: new GraphQLNonNull(GraphQLString),
+              defaultValue: '',
+              description: 'API group of the kind, such as `apps.tappaas.dev`; empty for the core group.',
+            },
+            subresource: { type: GraphQLString, description: 'Part of the object, such as `status` or an action.' },
+            namespace: { type: GraphQLString, description: 'In this namespace; default: in all.' },
+            name: { type: GraphQLString, description: 'To this object; default: to any.' },
+          },
+          resolve: can,
+        },
+      },
+    }),
+  ),
+  description: 'Who asks, and what they may.',
+  resolve: (_, _arguments, context) => context,
+};
+
+async function can({ parts, caller }: GraphqlContext, asked: CanArguments): Promise<boolean> {
+  const { verb, resource, group, subresource, namespace, name } = asked;
+  const served = parts
+    .engine()
+    .kinds()
+    .find((kind) => kind.group === group && kind.plural === resource);
+  const target = {
+    kind: { group, version: served?.version ?? '', plural: resource },
+    ...(subresource ? { subresource } : {}),
+    ...(namespace ? { namespace } : {}),
+    ...(name ? { name } : {}),
+  };
+  const { decision } = await parts.authorize(accessRequest({ engine: platformEngine, path: '', verb, target }, caller));
+  return decision === 'allow';
+}

@@ -1,0 +1,114 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expressMiddleware } from '@as-integrations/express5';
+import { isTapError } from '@tappaas/sdk';
+import type { Request, Response } from 'express';
+import type { OperationDefinitionNode } from 'graphql';
+import { securityHeaders, sendBytes } from '../answer.js';
+import { apiErrors } from '../errors.js';
+import type { Exchange } from '../exchange.js';
+import { mediaTypeOf } from '../media-type.js';
+import { readDocument } from '../small-document.js';
+import { startApollo } from './apollo.js';
+import { GraphqlContext } from './context.js';
+import { answerPrepared, findPrepared, plainRequest, type PlainRequest } from './hot-path.js';
+import type { GraphqlParts } from './ports.js';
+import type { PreparedOperation } from './prepared-operations.js';
+import { SchemaShelf, type ServedSchema } from './schema-shelf.js';
+import { documentText } from './trusted-documents.js';
+import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
+
+/** Answers `/graphql`. */
+export interface GraphqlService {
+  answer(exchange: Exchange): Promise<void>;
+}
+
+/** Accepted without a look at its parts; what else a client accepts is negotiated by Apollo Server. */
+const plainAccepts: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json']);
+const jsonType = 'application/json; charset=utf-8';
+const nameCharactersMax = 128;
+
+/** The GraphQL endpoint: what is asked the first time goes through Apollo Server, what is asked again is executed compiled. */
+export function createGraphqlService(parts: GraphqlParts): GraphqlService {
+  return new Service(parts);
+}
+
+class Service implements GraphqlService {
+  readonly #parts: GraphqlParts;
+  readonly #texts: ReadonlySet<string>;
+  readonly #schemas: SchemaShelf;
+  readonly #places = new AsyncLocalStorage<ErrorPlace>();
+
+  constructor(parts: GraphqlParts) {
+    this.#parts = parts;
+    this.#texts = new Set(parts.settings.documents?.values());
+    const noPlace: ErrorPlace = { requestId: '', log: parts.log };
+    this.#schemas = new SchemaShelf(parts, (schema, prepared) =>
+      startApollo(schema, parts, prepared, {
+        note,
+        place: () => this.#places.getStore() ?? noPlace,
+      }),
+    );
+  }
+
+  async answer(exchange: Exchange): Promise<void> {
+    const current = this.#schemas.current();
+    const served = current instanceof Promise ? await current : current;
+    const isPost = exchange.request.method === 'POST';
+    const body = isPost ? await this.#body(exchange) : undefined;
+    const plain = body !== undefined && plainAccepts.has(exchange.header('accept')) ? plainRequest(body) : undefined;
+    const known = plain && findPrepared(served.prepared, plain);
+    if (plain !== undefined && known !== undefined) await this.#answerHot(exchange, plain, known);
+    else await this.#answerCold(exchange, body, served);
+  }
+
+  async #body(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
+    const type = mediaTypeOf(exchange.header('content-type'));
+    if (type !== 'application/json') {
+      throw apiErrors.TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED({ message: `a GraphQL request is application/json, found "${type}"` });
+    }
+    const body = await readDocument(exchange);
+    const { documents } = this.#parts.settings;
+    return documents === undefined ? body : { ...withoutHash(body), query: documentText(body, documents, this.#texts) };
+  }
+
+  async #answerHot(exchange: Exchange, plain: PlainRequest, known: PreparedOperation): Promise<void> {
+    const context = this.#context(exchange);
+    note(context, known.plan.operation, known.hash);
+    try {
+      const { status, text } = await answerPrepared(known, plain, context);
+      sendBytes(exchange, status, jsonType, text);
+    } catch (error) {
+      if (!isTapError(error)) throw error;
+      exchange.errorCode = error.code;
+      const errors = [wireError(asGraphqlError(error), { requestId: exchange.requestId, log: this.#parts.log })];
+      sendBytes(exchange, error.spec.httpStatus, jsonType, JSON.stringify({ errors }));
+    }
+  }
+
+  async #answerCold(exchange: Exchange, body: Readonly<Record<string, unknown>> | undefined, { apollo }: ServedSchema): Promise<void> {
+    const { request, response, requestId } = exchange;
+    const place = { requestId, log: this.#parts.log };
+    const headers = [...securityHeaders, 'X-Request-Id', requestId, ...exchange.extraHeaders];
+    for (let index = 0; index < headers.length; index += 2) response.appendHeader(headers[index] ?? '', headers[index + 1] ?? '');
+    (request as { body?: unknown }).body = body;
+    const answered = expressMiddleware(apollo, { context: async () => this.#context(exchange) });
+    await this.#places.run(place, () => answered(request as Request, response as Response, () => {}));
+  }
+
+  #context(exchange: Exchange): GraphqlContext {
+    const client = (exchange.header('user-agent') ?? '').split('/', 1)[0]?.slice(0, nameCharactersMax) || 'graphql';
+    return new GraphqlContext(this.#parts, exchange, client);
+  }
+}
+
+/** Tells audit what is done under the path that everything of GraphQL has. */
+function note({ annotations }: GraphqlContext, { name, operation }: OperationDefinitionNode, hash: string): void {
+  annotations.set('graphql.operation', `${operation} ${name?.value.slice(0, nameCharactersMax) ?? ''}`.trim());
+  annotations.set('graphql.hash', hash);
+}
+
+const hashKeys: ReadonlySet<string> = new Set(['documentId', 'extensions']);
+
+function withoutHash(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(body).filter(([key]) => !hashKeys.has(key)));
+}

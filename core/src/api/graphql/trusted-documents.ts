@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { graphqlErrors } from './errors.js';
+
+const hashForm = /^[0-9a-f]{64}$/;
+
+/** The hash that stands for a document: SHA-256 of its text in hexadecimal. */
+export function documentHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Reads a file of allowed documents, as code generators write it: `{ "<hash>": "<document>" }`. @throws TAP_GRAPHQL_DOCUMENTS_UNREADABLE */
+export async function readTrustedDocuments(path: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new TypeError('expected an object');
+    for (const [hash, text] of Object.entries(parsed)) {
+      if (!hashForm.test(hash) || typeof text !== 'string') throw new TypeError(`entry ${hash}: expected a SHA-256 hash and a document`);
+    }
+    return new Map(Object.entries(parsed as Readonly<Record<string, string>>));
+  } catch (cause) {
+    const message = `api.graphql.documents: ${path} cannot be read: ${cause instanceof Error ? cause.message : 'unknown'}`;
+    throw graphqlErrors.TAP_GRAPHQL_DOCUMENTS_UNREADABLE({ message, field: 'api.graphql.documents', cause });
+  }
+}
+
+/** What a request asks for, before anybody has looked at it. */
+export interface AskedDocument {
+  readonly query?: unknown;
+  readonly documentId?: unknown;
+  readonly extensions?: unknown;
+}
+
+/**
+ * The text of the document that a request means: its own, or the allowed one that it names by hash. Where documents are restricted, a
+ * text of its own must be one of them to the letter, by hash as the generator took it or by the text itself.
+ *
+ * @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN
+ */
+export function documentText(asked: AskedDocument, trusted: ReadonlyMap<string, string> | undefined, texts: ReadonlySet<string>): unknown {
+  const hash = hashOf(asked);
+  if (trusted === undefined) return asked.query;
+  const text = hash === undefined ? asked.query : trusted.get(hash);
+  if (typeof text === 'string' && (hash !== undefined || texts.has(text) || trusted.has(documentHash(text)))) return text;
+  throw graphqlErrors.TAP_GRAPHQL_DOCUMENT_UNKNOWN({
+    message: `the document${hash === undefined ? '' : ` ${hash}`} is none of those that are allowed here`,
+  });
+}
+
+function hashOf({ documentId, extensions }: AskedDocument): string | undefined {
+  if (typeof documentId === 'string') return documentId.replace(/^sha256:/, '');
+  const persisted = (extensions as { readonly persistedQuery?: { readonly sha256Hash?: unknown } } | undefined)?.persistedQuery?.sha256Hash;
+  return typeof persisted === 'string' ? persisted : undefined;
+}

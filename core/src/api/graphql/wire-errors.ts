@@ -1,0 +1,94 @@
+import { isTapError, type TapError } from '@tappaas/sdk';
+import type { Logger } from '@tappaas/sdk';
+import { GraphQLError, type GraphQLFormattedError, type SourceLocation } from 'graphql';
+import { publicError } from '../status.js';
+import { graphqlErrors } from './errors.js';
+
+/** Whose request an error belongs to, and where the platform's own faults are told. */
+export interface ErrorPlace {
+  readonly requestId: string;
+  readonly log: Logger;
+}
+
+type Code = keyof typeof graphqlErrors;
+
+/** What Apollo Server calls the same things. */
+const ourCodes: Readonly<Record<string, Code>> = {
+  GRAPHQL_PARSE_FAILED: 'TAP_GRAPHQL_DOCUMENT_INVALID',
+  GRAPHQL_VALIDATION_FAILED: 'TAP_GRAPHQL_DOCUMENT_INVALID',
+  BAD_USER_INPUT: 'TAP_GRAPHQL_VARIABLES_INVALID',
+  BAD_REQUEST: 'TAP_GRAPHQL_REQUEST_INVALID',
+  OPERATION_RESOLUTION_FAILURE: 'TAP_GRAPHQL_OPERATION_UNKNOWN',
+  PERSISTED_QUERY_NOT_FOUND: 'TAP_GRAPHQL_DOCUMENT_UNKNOWN',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'TAP_GRAPHQL_DOCUMENT_UNKNOWN',
+};
+
+/** An error as a client sees it: code and remedy beside the message; what is our fault only with the request's id. */
+export function wireError(error: GraphQLError, place: ErrorPlace): GraphQLFormattedError {
+  const { code, message, remedy, rest } = described(error, place);
+  return {
+    message,
+    ...placeOf(error),
+    extensions: { code, remedy, requestId: place.requestId, ...rest },
+  };
+}
+
+interface Described {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly rest: object;
+}
+
+function described(error: GraphQLError, place: ErrorPlace): Described {
+  const cause = innermost(error);
+  if (isTapError(cause)) return fromTapError(cause, place);
+  const code = cause === undefined ? ourCodes[String((error.extensions as object | undefined) && error.extensions['code'])] : undefined;
+  const known =
+    code ??
+    (cause === undefined && error.originalError === undefined && isOfVariables(error) ? 'TAP_GRAPHQL_VARIABLES_INVALID' : undefined);
+  if (known === undefined) return fromTapError(publicError(cause ?? error, place.requestId), place);
+  return { code: known, message: error.message, remedy: graphqlErrors[known]({ message: '' }).spec.remedy, rest: {} };
+}
+
+function fromTapError(error: TapError, { log, requestId }: ErrorPlace): Described {
+  const { code, plugin, field, retryAfterMs, spec, cause } = error;
+  if (spec.httpStatus >= 500) log.error(error.message, { code, requestId, plugin, cause: cause ?? error });
+  return {
+    code,
+    message: plugin === undefined ? error.message : `plugin ${plugin}: ${error.message}`,
+    remedy: spec.remedy,
+    rest: {
+      ...(field !== undefined && { field }),
+      ...(plugin !== undefined && { plugin }),
+      ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
+    },
+  };
+}
+
+/** What was thrown, below what GraphQL has wrapped around it; nothing where GraphQL itself complains. */
+function innermost(error: GraphQLError): Error | undefined {
+  let cause: Error | undefined = error.originalError ?? undefined;
+  while (cause instanceof GraphQLError) cause = cause.originalError ?? undefined;
+  return cause;
+}
+
+/** Values of variables that do not fit their types are told before anything is executed: without a path. */
+function isOfVariables({ path, message }: GraphQLError): boolean {
+  return path === undefined && message.startsWith('Variable ');
+}
+
+function placeOf({ path, locations }: GraphQLError): {
+  readonly path?: readonly (string | number)[];
+  readonly locations?: readonly SourceLocation[];
+} {
+  return { ...(locations !== undefined && locations.length > 0 && { locations }), ...(path !== undefined && { path }) };
+}
+
+/** A refusal of ours as Apollo Server takes it, with the status that it is answered with. */
+export function asGraphqlError(error: TapError): GraphQLError {
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { code: error.code, http: { status: error.spec.httpStatus } },
+  });
+}

@@ -1,0 +1,216 @@
+import test from 'ava';
+import { application, kindPaths, release, startGraphql } from './graphql-server.ts';
+
+test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  await put(kindPaths.applications, application('shop', { env: [{ name: 'LEVEL', value: 'info' }] }));
+  const query = `query One($name: String!) {
+    application(namespace: "team", name: $name) {
+      name namespace apiVersion kind
+      metadata { labels { key value } generation }
+      spec { runtime processes { name replicas } env { name value } }
+      status { url }
+    }
+  }`;
+  const expected = {
+    application: {
+      name: 'shop',
+      namespace: 'team',
+      apiVersion: 'apps.tappaas.dev/v1alpha1',
+      kind: 'Application',
+      metadata: { labels: [{ key: 'app', value: 'shop' }], generation: 1 },
+      spec: { runtime: 'standard', processes: [{ name: 'web', replicas: 1 }], env: [{ name: 'LEVEL', value: 'info' }] },
+      status: null,
+    },
+  };
+  for (const _ of ['executed', 'compiled', 'compiled again']) {
+    const { status, json } = await ask(query, { name: 'shop' });
+    t.is(status, 200);
+    t.deepEqual(json, { data: expected });
+  }
+  t.deepEqual((await ask(query, { name: 'absent' })).json, { data: { application: null } });
+});
+
+test('a list comes in pages whose cursors go on where they stand', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await put(kindPaths.applications, application(name));
+  const query = `query Page($first: Int!, $after: String) {
+    applications(first: $first, after: $after, namespace: "team") {
+      edges { cursor node { name } } nodes { name }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }`;
+  const page = async (first: number, after?: string) => (await ask(query, { first, after })).json.data.applications;
+  const one = await page(2);
+  t.deepEqual(one.nodes, [{ name: 'a' }, { name: 'b' }]);
+  t.deepEqual([one.pageInfo.hasNextPage, one.pageInfo.hasPreviousPage], [true, false]);
+  const two = await page(2, one.pageInfo.endCursor);
+  t.deepEqual(two.nodes, [{ name: 'c' }, { name: 'd' }]);
+  t.deepEqual((await page(9, two.pageInfo.endCursor)).nodes, [{ name: 'e' }]);
+  const behindFirst = await page(9, one.edges[0].cursor);
+  t.deepEqual(
+    behindFirst.nodes.map(({ name }: { name: string }) => name),
+    ['b', 'c', 'd', 'e'],
+  );
+  t.false(behindFirst.pageInfo.hasNextPage);
+});
+
+test('more than 100 of a page, none or fewer, is an error and not a smaller page', async (t) => {
+  const { ask } = await startGraphql(t);
+  for (const first of [101, 0, -5]) {
+    const { json } = await ask(`{ applications(first: ${first}) { nodes { name } } }`);
+    t.is(json.errors[0].extensions.code, 'TAP_GRAPHQL_ARGUMENT_INVALID');
+    t.regex(json.errors[0].message, /expected 1 to 100, found -?\d+/);
+  }
+  t.is((await ask('{ applications(first: 100) { nodes { name } } }')).json.errors, undefined);
+});
+
+test('labels and fields select, and a bad selector is told with its code', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  for (const name of ['a', 'b']) await put(kindPaths.applications, application(name));
+  await put(kindPaths.applications, application('c', {}, 'other'));
+  const names = async (args: string) =>
+    (await ask(`{ applications(${args}) { nodes { name } } }`)).json.data.applications.nodes.map(({ name }: { name: string }) => name);
+  t.deepEqual(await names('labels: "app in (a, c)"'), ['c', 'a']);
+  t.deepEqual(await names('namespace: "team", labels: "app!=a"'), ['b']);
+  t.deepEqual(await names('fields: "metadata.name=b"'), ['b']);
+  const { json } = await ask('{ applications(labels: "((") { nodes { name } } }');
+  t.is(json.errors[0].extensions.code, 'TAP_SELECTOR_INVALID');
+});
+
+test('an id finds its object again, and no other that got its name later', async (t) => {
+  const { ask, put, engine } = await startGraphql(t);
+  const shop = await put(kindPaths.applications, application('shop'));
+  await put(kindPaths.namespaces, { metadata: { name: 'third' } });
+  const { id } = (await ask('{ application(namespace: "team", name: "shop") { id } }')).json.data.application;
+  const query = 'query Node($id: ID!) { node(id: $id) { id __typename ... on Application { name spec { runtime } } } }';
+  const found = { id, __typename: 'Application', name: 'shop', spec: { runtime: 'standard' } };
+  t.deepEqual((await ask(query, { id })).json.data.node, found);
+  t.deepEqual((await ask(query, { id })).json.data.node, found);
+  const space = (await ask('{ namespaceObject: namespace(name: "third") { id } }')).json.data.namespaceObject.id;
+  const many = await ask('query Nodes($ids: [ID!]!) { nodes(ids: $ids) { __typename } }', { ids: [space, 'bm9uc2Vuc2U', id] });
+  t.deepEqual(many.json.data.nodes, [{ __typename: 'Namespace' }, null, { __typename: 'Application' }]);
+  const { group, version, plural } = kindPaths.applications;
+  const target = { kind: { group, version, plural }, namespace: 'team', name: 'shop' };
+  await engine.write({ verb: 'delete', target, options: {} }, { ...writer, signal: AbortSignal.timeout(5_000) });
+  await put(kindPaths.applications, application('shop'));
+  t.truthy(shop.metadata.uid);
+  t.is((await ask(query, { id })).json.data.node, null);
+});
+
+const writer = {
+  caller: { name: 'test', groups: [] },
+  requestId: 't',
+  dryRun: false,
+  fieldValidation: 'Strict',
+  fieldManager: 't',
+} as const;
+
+test('whoever may not see a kind is refused as over REST, field by field', async (t) => {
+  const { ask, http, put } = await startGraphql(t);
+  await put(kindPaths.applications, application('shop'));
+  await put(kindPaths.applications, application('secret', {}, 'other'));
+  const query = `{
+    mine: application(namespace: "team", name: "shop") { name }
+    theirs: application(namespace: "other", name: "secret") { name }
+    absent: application(namespace: "other", name: "absent") { name }
+  }`;
+  for (const _ of ['executed', 'compiled']) {
+    const { status, json } = await ask(query, undefined, { as: 'team' });
+    t.is(status, 200);
+    t.deepEqual(json.data, { mine: { name: 'shop' }, theirs: null, absent: null });
+    t.deepEqual(
+      json.errors.map(({ path, extensions }: { path: string[]; extensions: { code: string } }) => [path, extensions.code]),
+      [
+        [['theirs'], 'TAP_REQUEST_FORBIDDEN'],
+        [['absent'], 'TAP_REQUEST_FORBIDDEN'],
+      ],
+    );
+  }
+  const rest = await http('/apis/apps.tappaas.dev/v1alpha1/namespaces/other/applications/secret', { as: 'team' });
+  const told = (await ask('{ application(namespace: "other", name: "secret") { name } }', undefined, { as: 'team' })).json.errors[0];
+  t.is(told.message, rest.json.message);
+  const list = await ask('{ applications { nodes { name } } }', undefined, { as: 'team' });
+  t.is(list.json.errors[0].extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  t.is(list.json.data, null);
+});
+
+test('nobody is answered without a credential', async (t) => {
+  const { ask } = await startGraphql(t);
+  const { status } = await ask('{ viewer { name } }', undefined, { as: '' });
+  t.is(status, 401);
+});
+
+test('the viewer learns who they are and what they may, whether or not it exists', async (t) => {
+  const { ask } = await startGraphql(t);
+  const query = `{ viewer {
+    name groups tenant
+    here: can(verb: "create", group: "apps.tappaas.dev", resource: "applications", namespace: "team")
+    there: can(verb: "create", group: "apps.tappaas.dev", resource: "applications", namespace: "other")
+  } }`;
+  const { json } = await ask(query, undefined, { as: 'team' });
+  t.deepEqual(json.data.viewer, { name: 'team', groups: ['team'], tenant: 'acme', here: true, there: false });
+});
+
+test('the platform tells its version, its health and its plugins', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  await put(
+    { group: 'platform.tappaas.dev', version: 'v1alpha1', plural: 'plugins', kind: 'Plugin' },
+    { metadata: { name: 'store' }, spec: { use: '@tappaas/store-sqlite', version: '0.1.0', id: 'store-sqlite' } },
+  );
+  const { json } = await ask('{ platform { version health { name ok } plugins { name spec { use } } } }');
+  t.deepEqual(json.data.platform, {
+    version: '0.1.0',
+    health: [
+      { name: 'listener', ok: true },
+      { name: 'store', ok: true },
+    ],
+    plugins: [{ name: 'store', spec: { use: '@tappaas/store-sqlite' } }],
+  });
+});
+
+test('relations are read once for all objects of a page: one application costs as many reads as fifty', async (t) => {
+  const { ask, put, reads } = await startGraphql(t);
+  const query = `{ applications(first: 100) { nodes { name releases(first: 2) { name } operations { name } events { reason } } } }`;
+  const readsOf = async (): Promise<readonly string[]> => {
+    reads.length = 0;
+    const { json } = await ask(query);
+    t.is(json.errors, undefined);
+    return [...reads].toSorted();
+  };
+  const shop = await put(kindPaths.applications, application('shop'));
+  for (const number of [1, 2, 10]) await put(kindPaths.releases, release(shop, number));
+  const expected = ['list applications', 'list events', 'list operations', 'list releases'];
+  t.deepEqual(await readsOf(), expected);
+  for (let index = 0; index < 50; index += 1) {
+    const other = await put(kindPaths.applications, application(`app-${index}`, {}, index % 2 === 0 ? 'team' : 'other'));
+    await put(kindPaths.releases, release(other, 1));
+  }
+  t.deepEqual(await readsOf(), expected);
+  t.deepEqual(await readsOf(), expected);
+  const { nodes } = (await ask(query)).json.data.applications;
+  t.is(nodes.length, 51);
+  const found = nodes.find(({ name }: { name: string }) => name === 'shop');
+  t.deepEqual(found.releases, [{ name: 'shop-10' }, { name: 'shop-2' }]);
+});
+
+test('ids of one kind are read together', async (t) => {
+  const { ask, put, reads } = await startGraphql(t);
+  for (const name of ['a', 'b', 'c']) await put(kindPaths.applications, application(name));
+  const ids = (await ask('{ applications { nodes { id } } }')).json.data.applications.nodes.map(({ id }: { id: string }) => id);
+  reads.length = 0;
+  const { json } = await ask('query Nodes($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids });
+  t.is(json.data.nodes.length, 3);
+  t.deepEqual(reads, ['get applications']);
+});
+
+test('the schema is that of the loaded kinds, composed anew when they change and not before', async (t) => {
+  const { ask, kinds, serve } = await startGraphql(t);
+  const types = async () =>
+    (await ask('{ __schema { queryType { fields { name } } } }')).json.data.__schema.queryType.fields.map(
+      ({ name }: { name: string }) => name,
+    );
+  t.true((await types()).includes('builds'));
+  await serve(kinds.filter(({ kind }) => kind.kind !== 'Build'));
+  t.false((await types()).includes('builds'));
+});
