@@ -15,8 +15,8 @@ const nodes = ['a', 'b'].map((name): Node => ({
 export async function createReconciled(kernel: MemoryTestKernel, harness: PluginHarness): Promise<readonly SampleObject[]> {
   const { reconciled } = subjectsOf(kernel, harness);
   for (const { kind, engine, object } of reconciled) {
-    const { name, namespace, ...fields } = object;
-    const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+    const { name, namespace, labels, annotations, ...fields } = object;
+    const metadata = { name, namespace, labels, annotations };
     await kernel.platform.resources(engine).create(kind, { metadata, ...fields });
   }
   return reconciled;

@@ -13,7 +13,7 @@ export interface SampleObject {
   readonly kind: AnyKind;
   /** Default: the platform's. */
   readonly engine?: string;
-  /** Key and fields, such as `spec`, without `metadata`. */
+  /** Key, labels, annotations and fields, such as `spec`, without `metadata`. */
   readonly object: Key & Readonly<Record<string, unknown>>;
 }
 

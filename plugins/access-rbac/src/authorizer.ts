@@ -1,0 +1,24 @@
+import type { Authorizer } from '@tappaas/sdk';
+import type { FollowedRoles } from './followed-roles.js';
+import type { RoleIndex } from './role-index.js';
+import { isAboutPaths } from './rule.js';
+
+/** Decides by roles alone: it allows or has no opinion, and denies only while it does not know the roles. */
+export function roleAuthorizer(index: RoleIndex, followed: FollowedRoles): Authorizer {
+  return {
+    authorize(request) {
+      const { problem } = followed;
+      return problem === undefined ? index.decide(request) : { decision: 'deny', reason: `RBAC: ${problem}` };
+    },
+    rules({ caller, project }) {
+      const rules = index.rulesFor(caller, project);
+      const { problem } = followed;
+      return {
+        resourceRules: rules.filter((rule) => rule.resources !== undefined),
+        nonResourceRules: rules.filter(isAboutPaths),
+        ...(problem !== undefined && { incomplete: problem }),
+      };
+    },
+    subjects: (request) => index.subjects(request),
+  };
+}

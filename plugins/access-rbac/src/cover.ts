@@ -1,0 +1,78 @@
+import { isAboutPaths, prefixOf, type Rule } from './rule.js';
+
+/** Single combinations that one rule may stand for before it has to be split into several. */
+export const combinationsMax = 20_000;
+
+const any = '*';
+
+/**
+ * The wanted rules that the owned ones do not cover, as kube-apiserver's RBAC finds them: each wanted rule is broken down into single
+ * combinations, and each of those must be covered whole by one owned rule.
+ *
+ * @throws RangeError for a rule that stands for more combinations than are looked at
+ */
+export function uncovered(owned: readonly Rule[], wanted: readonly Rule[]): readonly Rule[] {
+  return wanted.flatMap((rule) => (owned.some((each) => covers(each, rule)) ? [] : missingOf(owned, rule)));
+}
+
+function missingOf(owned: readonly Rule[], rule: Rule): readonly Rule[] {
+  const missing: Rule[] = [];
+  for (const single of brokenDown(rule)) if (!owned.some((each) => covers(each, single))) missing.push(single);
+  return missing;
+}
+
+function* brokenDown(rule: Rule): Generator<Rule> {
+  const { verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
+  const names = resourceNames.length === 0 ? [undefined] : resourceNames;
+  const count = verbs.length * (apiGroups.length * resources.length * names.length + nonResourceURLs.length);
+  if (count > combinationsMax) {
+    throw new RangeError(
+      `a rule stands for ${count} combinations of verbs, groups, resources and names, at most ${combinationsMax} are looked at`,
+    );
+  }
+  for (const verb of verbs) {
+    for (const apiGroup of apiGroups) {
+      for (const resource of resources) {
+        for (const name of names) {
+          yield { verbs: [verb], apiGroups: [apiGroup], resources: [resource], ...(name !== undefined && { resourceNames: [name] }) };
+        }
+      }
+    }
+    if (isAboutPaths(rule)) for (const url of nonResourceURLs) yield { verbs: [verb], nonResourceURLs: [url] };
+  }
+}
+
+function covers(owner: Rule, wanted: Rule): boolean {
+  return (
+    hasAll(owner.verbs, wanted.verbs) &&
+    hasAll(owner.apiGroups, wanted.apiGroups) &&
+    coversResources(owner.resources, wanted.resources) &&
+    (wanted.nonResourceURLs ?? []).every((url) => (owner.nonResourceURLs ?? []).some((each) => coversUrl(each, url))) &&
+    coversNames(owner.resourceNames, wanted.resourceNames)
+  );
+}
+
+type Words = readonly string[] | undefined;
+
+function hasAll(owner: Words = [], wanted: Words = []): boolean {
+  return owner.includes(any) || wanted.every((word) => owner.includes(word));
+}
+
+/** `*` is everything, and `*` + `/scale` is that subresource of everything. */
+function coversResources(owner: Words = [], wanted: Words = []): boolean {
+  if (hasAll(owner, wanted)) return true;
+  return wanted.every((resource) => {
+    const [, subresource] = resource.split('/');
+    return owner.includes(resource) || (subresource !== undefined && owner.includes(`${any}/${subresource}`));
+  });
+}
+
+function coversUrl(owner: string, wanted: string): boolean {
+  return owner === wanted || (owner.endsWith(any) && wanted.startsWith(prefixOf(owner)));
+}
+
+/** No names mean every name. */
+function coversNames(owner: Words = [], wanted: Words = []): boolean {
+  if (owner.length === 0) return true;
+  return wanted.length > 0 && wanted.every((name) => owner.includes(name));
+}

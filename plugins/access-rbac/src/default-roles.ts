@@ -1,0 +1,145 @@
+import type { AggregationRule, Subject } from '@tappaas/sdk/kubernetes';
+import { rbacGroup } from './kinds.js';
+import type { Rule } from './rule.js';
+
+/** A role that the platform brings. */
+export interface DefaultRole {
+  readonly name: string;
+  readonly description: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly rules?: readonly Rule[];
+  readonly aggregationRule?: AggregationRule;
+}
+
+/** A binding that the platform brings. */
+export interface DefaultBinding {
+  readonly name: string;
+  readonly role: string;
+  readonly subjects: readonly Subject[];
+}
+
+const reading = ['get', 'list', 'watch'];
+const writing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+const ours = ['apps.tappaas.dev', 'config.tappaas.dev', 'ops.tappaas.dev'];
+const workloads = ['apps', 'batch', 'autoscaling', 'networking.k8s.io', 'discovery.k8s.io', 'policy', 'events.k8s.io', 'metrics.k8s.io'];
+const coreRead = [
+  'bindings',
+  'configmaps',
+  'endpoints',
+  'events',
+  'limitranges',
+  'namespaces',
+  'namespaces/status',
+  'persistentvolumeclaims',
+  'persistentvolumeclaims/status',
+  'pods',
+  'pods/log',
+  'pods/status',
+  'replicationcontrollers',
+  'resourcequotas',
+  'resourcequotas/status',
+  'serviceaccounts',
+  'services',
+  'services/status',
+];
+const aggregate = (to: string) => `rbac.authorization.k8s.io/aggregate-to-${to}`;
+const aggregated = (to: string): AggregationRule => ({ clusterRoleSelectors: [{ matchLabels: { [aggregate(to)]: 'true' } }] });
+
+const viewerRules: readonly Rule[] = [
+  { verbs: reading, apiGroups: ours, resources: ['*'] },
+  { verbs: reading, apiGroups: ['platform.tappaas.dev'], resources: ['quotas', 'quotas/status', 'placementdecisions'] },
+  { verbs: reading, apiGroups: [''], resources: coreRead },
+  { verbs: reading, apiGroups: workloads, resources: ['*'] },
+];
+
+const developerRules: readonly Rule[] = [
+  {
+    verbs: writing,
+    apiGroups: ['apps.tappaas.dev'],
+    resources: ['applications', 'applications/scale', 'applications/restart', 'applications/rollback', 'builds', 'domains', 'scalers'],
+  },
+  { verbs: writing, apiGroups: ['config.tappaas.dev'], resources: ['configs', 'managedsecrets'] },
+  { verbs: writing, apiGroups: ['ops.tappaas.dev'], resources: ['backups', 'backupschedules', 'restores'] },
+  { verbs: ['create', 'patch', 'update'], apiGroups: ['ops.tappaas.dev'], resources: ['operations', 'operations/cancel'] },
+  { verbs: [...reading, ...writing], apiGroups: [''], resources: ['secrets'] },
+  { verbs: writing, apiGroups: [''], resources: ['configmaps'] },
+  { verbs: ['create', 'patch', 'update'], apiGroups: ['', 'events.k8s.io'], resources: ['events'] },
+  { verbs: ['delete'], apiGroups: [''], resources: ['pods'] },
+  { verbs: ['get', 'create'], apiGroups: [''], resources: ['pods/attach', 'pods/exec', 'pods/portforward'] },
+];
+
+const tenantAdminRules: readonly Rule[] = [
+  { verbs: [...reading, ...writing], apiGroups: [rbacGroup], resources: ['roles', 'rolebindings'] },
+  { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['localsubjectaccessreviews'] },
+  { verbs: [...writing, 'impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
+  { verbs: ['create'], apiGroups: [''], resources: ['serviceaccounts/token'] },
+  { verbs: ['create', 'update', 'patch', 'delete'], apiGroups: [''], resources: ['namespaces'] },
+];
+
+/** Who answers for what is: everything but the data of secrets, and nothing to change. */
+const auditorRules: readonly Rule[] = [
+  ...viewerRules,
+  { verbs: reading, apiGroups: ['platform.tappaas.dev', rbacGroup, 'coordination.k8s.io', 'storage.k8s.io'], resources: ['*'] },
+  { verbs: reading, apiGroups: [''], resources: ['nodes', 'nodes/status', 'persistentvolumes'] },
+  { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews', 'localsubjectaccessreviews'] },
+  {
+    verbs: ['get', 'head'],
+    nonResourceURLs: ['/metrics', '/plugins/platform/audit', '/plugins/platform/audit/*', '/plugins/platform/explain'],
+  },
+];
+
+/** Uploads are addressed by what they hold, so knowing one is having it; what is made of them needs a role. */
+const everybodyRules: readonly Rule[] = [
+  { verbs: ['get', 'head', 'post', 'put'], nonResourceURLs: ['/plugins/builds/sources', '/plugins/builds/sources/*'] },
+];
+
+/** The roles that the platform brings; they aggregate by Kubernetes' own labels, so roles made for view, edit and admin join them. */
+export const defaultRoles: readonly DefaultRole[] = [
+  {
+    name: 'platform-admin',
+    description: 'Everything, everywhere, in every tenant.',
+    rules: [
+      { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+      { verbs: ['*'], nonResourceURLs: ['*'] },
+    ],
+  },
+  {
+    name: 'tenant-admin',
+    description: 'Everything of a project: what developers may, and its roles, bindings, service accounts and namespaces.',
+    aggregationRule: aggregated('admin'),
+  },
+  {
+    name: 'developer',
+    description: 'Deploys and operates applications, with their configuration and secrets.',
+    labels: { [aggregate('admin')]: 'true' },
+    aggregationRule: aggregated('edit'),
+  },
+  {
+    name: 'viewer',
+    description: 'Sees applications and what becomes of them, but no secrets.',
+    labels: { [aggregate('edit')]: 'true' },
+    aggregationRule: aggregated('view'),
+  },
+  { name: 'auditor', description: 'Sees everything of the platform but secrets, and changes nothing.', rules: auditorRules },
+  { name: 'tappaas:viewer', description: 'What the platform adds to viewer.', labels: { [aggregate('view')]: 'true' }, rules: viewerRules },
+  {
+    name: 'tappaas:developer',
+    description: 'What the platform adds to developer.',
+    labels: { [aggregate('edit')]: 'true' },
+    rules: developerRules,
+  },
+  {
+    name: 'tappaas:tenant-admin',
+    description: 'What the platform adds to tenant-admin.',
+    labels: { [aggregate('admin')]: 'true' },
+    rules: tenantAdminRules,
+  },
+  { name: 'tappaas:everybody', description: 'What everybody who is authenticated may: upload source.', rules: everybodyRules },
+];
+
+const group = (name: string): Subject => ({ kind: 'Group', apiGroup: rbacGroup, name });
+
+export const defaultBindings: readonly DefaultBinding[] = [
+  { name: 'platform-admin', role: 'platform-admin', subjects: [group('system:masters')] },
+  { name: 'tappaas:everybody', role: 'tappaas:everybody', subjects: [group('system:authenticated')] },
+];

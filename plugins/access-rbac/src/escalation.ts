@@ -1,0 +1,83 @@
+import { deny, type Caller, type Denial, type Immutable } from '@tappaas/sdk';
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '@tappaas/sdk/kubernetes';
+import { uncovered } from './cover.js';
+import { rbacGroup } from './kinds.js';
+import type { RoleIndex } from './role-index.js';
+import type { Rule } from './rule.js';
+
+const administrators = 'system:masters';
+/** What an aggregated role may come to hold. */
+const everything: readonly Rule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+/** Of missing rules, told in a message. */
+const toldMax = 20;
+
+interface Write<O> {
+  readonly caller: Caller;
+  readonly object: Immutable<O>;
+  readonly previous?: Immutable<O>;
+}
+
+/** Nobody writes a role with more than they have, unless they may `escalate` it. */
+export function roleEscalation(index: RoleIndex, { caller, object, previous }: Write<Role | ClusterRole>): readonly Denial[] {
+  const { name, namespace } = object.metadata;
+  const plural = object.kind === 'Role' ? 'roles' : 'clusterroles';
+  if (isFree(index, caller, 'escalate', plural, name ?? '', namespace)) return [];
+  const isAggregated = [object, previous].some(
+    (each) => each !== undefined && 'aggregationRule' in each && each.aggregationRule !== undefined,
+  );
+  return refused(index, caller, namespace, [...(object.rules ?? []), ...(isAggregated ? everything : [])], 'rules');
+}
+
+/** Nobody binds a role with more than they have, unless they may `bind` it. */
+export function bindingEscalation(index: RoleIndex, { caller, object }: Write<RoleBinding | ClusterRoleBinding>): readonly Denial[] {
+  const { roleRef } = object;
+  const namespace = object.kind === 'RoleBinding' ? object.metadata.namespace : undefined;
+  const plural = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
+  if (isFree(index, caller, 'bind', plural, roleRef.name, namespace)) return [];
+  const rules = index.rulesOf(roleRef, namespace);
+  if (rules !== undefined) return refused(index, caller, namespace, rules, 'roleRef');
+  const message = `${plural}.${rbacGroup} "${roleRef.name}" not found: who may not bind any role can bind only one that exists`;
+  return [deny({ field: 'roleRef.name', reason: 'FieldValueNotFound', message })];
+}
+
+function isFree(index: RoleIndex, caller: Caller, verb: string, plural: string, name: string, namespace: string | undefined): boolean {
+  if (caller.groups.includes(administrators)) return true;
+  const place = namespace === undefined ? {} : { namespace };
+  const resource = { group: rbacGroup, version: 'v1', plural, name, ...place };
+  return index.decide({ caller, verb, resource, ...(namespace !== undefined && { project: namespace }) }).decision === 'allow';
+}
+
+function refused(
+  index: RoleIndex,
+  caller: Caller,
+  namespace: string | undefined,
+  wanted: readonly Rule[],
+  field: string,
+): readonly Denial[] {
+  try {
+    const missing = uncovered(index.rulesFor(caller, namespace), wanted);
+    if (missing.length === 0) return [];
+    const more = missing.length > toldMax ? `\nand ${missing.length - toldMax} more` : '';
+    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;
+    return [deny({ field, reason: 'Forbidden', message })];
+  } catch (error) {
+    if (error instanceof RangeError) return [deny({ field, reason: 'FieldValueTooLong', message: `${error.message}; split it` })];
+    throw error;
+  }
+}
+
+/** As kube-apiserver prints a rule. */
+function told(rule: Rule): string {
+  const names = {
+    apiGroups: 'APIGroups',
+    resources: 'Resources',
+    resourceNames: 'ResourceNames',
+    nonResourceURLs: 'NonResourceURLs',
+    verbs: 'Verbs',
+  };
+  const parts = Object.entries(names).map(([field, name]) => [name, rule[field as keyof Rule]] as const);
+  return `{${parts.flatMap(([name, words]) => (words === undefined ? [] : `${name}:${JSON.stringify(words)}`)).join(', ')}}`;
+}

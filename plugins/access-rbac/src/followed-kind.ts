@@ -1,0 +1,80 @@
+import type { AnyKind, Clock, Immutable, Key, Logger, ObjectOf, Resources } from '@tappaas/sdk';
+
+export interface FollowParts {
+  readonly resources: Resources;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Takes what is told of the objects of a kind. */
+export interface Take<O> {
+  readonly put: (object: Immutable<O>) => void;
+  readonly gone: (key: Key) => void;
+  /** Why the objects are not known now; nothing once they are. */
+  readonly problem: (reason: string | undefined) => void;
+}
+
+/** Delay before a watch that has failed is begun anew. */
+const againAfterMs = 500;
+
+type Batch<O> = readonly { readonly type: 'put' | 'deleted'; readonly object: Immutable<O> }[];
+
+/** Tells every object of a kind and what becomes of it, until the signal aborts; a watch that fails is begun anew. Never rejects. */
+export async function followKind<K extends AnyKind>(parts: FollowParts, kind: K, take: Take<ObjectOf<K>>): Promise<void> {
+  const { resources, clock, log, signal } = parts;
+  const known = new Map<string, Key>();
+  while (!signal.aborted) {
+    const reason = await followOnce(resources, kind, signal, known, take).catch((error: unknown) =>
+      error instanceof Error ? error.message : String(error),
+    );
+    if (signal.aborted) return;
+    take.problem(reason);
+    log.warn(`${kind.kind} objects cannot be followed, so roles allow nobody anything`, { error: reason });
+    await clock.sleep(againAfterMs, signal).catch(() => {});
+  }
+}
+
+/** The first batch is all there is, so what it lacks is gone. */
+async function followOnce<K extends AnyKind>(
+  resources: Resources,
+  kind: K,
+  signal: AbortSignal,
+  known: Map<string, Key>,
+  take: Take<ObjectOf<K>>,
+): Promise<string> {
+  let isFirst = true;
+  for await (const batch of resources.watch(kind, { signal })) {
+    if (isFirst) {
+      const present = new Set(batch.map(({ object }) => textOf(keyOf(object))));
+      for (const [text, key] of known) if (!present.has(text)) forget(known, key, take);
+    }
+    apply(known, batch, take);
+    if (isFirst) take.problem(undefined);
+    isFirst = false;
+  }
+  return 'the watch has ended';
+}
+
+function keyOf(object: unknown): Key {
+  const { namespace, name } = (object as { readonly metadata: Key }).metadata;
+  return namespace === undefined ? { name } : { namespace, name };
+}
+
+const textOf = ({ namespace = '', name }: Key): string => `${namespace}/${name}`;
+
+function apply<O>(known: Map<string, Key>, batch: Batch<O>, take: Take<O>): void {
+  for (const { type, object } of batch) {
+    const key = keyOf(object);
+    if (type === 'deleted') forget(known, key, take);
+    else {
+      known.set(textOf(key), key);
+      take.put(object);
+    }
+  }
+}
+
+function forget<O>(known: Map<string, Key>, key: Key, take: Take<O>): void {
+  known.delete(textOf(key));
+  take.gone(key);
+}

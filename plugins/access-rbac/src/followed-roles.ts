@@ -1,0 +1,78 @@
+import type { Immutable } from '@tappaas/sdk';
+import type { ClusterRole } from '@tappaas/sdk/kubernetes';
+import { followKind, type FollowParts, type Take } from './followed-kind.js';
+import { ClusterRoleBindings, ClusterRoles, RoleBindings, Roles } from './kinds.js';
+import type { RoleIndex } from './role-index.js';
+
+const kinds = [Roles, ClusterRoles, RoleBindings, ClusterRoleBindings];
+
+/** Keeps an index at what roles and bindings there are. */
+export class FollowedRoles {
+  readonly #index: RoleIndex;
+  readonly #clusterRoles = new Map<string, Immutable<ClusterRole>>();
+  /** Kinds whose objects are not known now, with the reason. */
+  readonly #problems = new Map(kinds.map(({ kind }) => [kind, 'they are not known yet']));
+  readonly #known = Promise.withResolvers<void>();
+
+  constructor(index: RoleIndex) {
+    this.#index = index;
+  }
+
+  /** Why nothing can be decided now; absent when all is known. */
+  get problem(): string | undefined {
+    return this.#problems.size === 0 ? undefined : [...this.#problems].map(([kind, reason]) => `${kind} objects: ${reason}`).join('; ');
+  }
+
+  get clusterRoles(): readonly Immutable<ClusterRole>[] {
+    return [...this.#clusterRoles.values()];
+  }
+
+  /** Resolves when everything was known for the first time. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
+  /** Follows until the signal aborts. */
+  start(parts: FollowParts): void {
+    const index = this.#index;
+    void followKind(parts, Roles, {
+      put: ({ metadata: { namespace, name = '' }, rules }) => index.setRole(namespace, name, rules ?? []),
+      gone: ({ namespace, name }) => index.removeRole(namespace, name),
+      problem: this.#problemOf(Roles.kind),
+    });
+    void followKind(parts, ClusterRoles, this.#takeClusterRoles());
+    void followKind(parts, RoleBindings, {
+      put: ({ metadata: { namespace, name = '' }, roleRef, subjects = [] }) => index.setBinding({ namespace, name, roleRef, subjects }),
+      gone: ({ namespace, name }) => index.removeBinding(namespace, name),
+      problem: this.#problemOf(RoleBindings.kind),
+    });
+    void followKind(parts, ClusterRoleBindings, {
+      put: ({ metadata: { name = '' }, roleRef, subjects = [] }) => index.setBinding({ namespace: undefined, name, roleRef, subjects }),
+      gone: ({ name }) => index.removeBinding(undefined, name),
+      problem: this.#problemOf(ClusterRoleBindings.kind),
+    });
+  }
+
+  #takeClusterRoles(): Take<ClusterRole> {
+    return {
+      put: (role) => {
+        const { name = '' } = role.metadata;
+        this.#clusterRoles.set(name, role);
+        this.#index.setRole(undefined, name, role.rules ?? []);
+      },
+      gone: ({ name }) => {
+        this.#clusterRoles.delete(name);
+        this.#index.removeRole(undefined, name);
+      },
+      problem: this.#problemOf(ClusterRoles.kind),
+    };
+  }
+
+  #problemOf(kind: string): (reason: string | undefined) => void {
+    return (reason) => {
+      if (reason === undefined) this.#problems.delete(kind);
+      else this.#problems.set(kind, reason);
+      if (this.#problems.size === 0) this.#known.resolve();
+    };
+  }
+}

@@ -1,0 +1,16 @@
+import type { Immutable, Strings } from '@tappaas/sdk';
+import type { LabelSelector } from '@tappaas/sdk/kubernetes';
+
+/** Whether labels fit a selector; an empty one fits everything. */
+export function selects({ matchLabels = {}, matchExpressions = [] }: Immutable<LabelSelector>, labels: Strings = {}): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+      if (operator === 'Exists') return value !== undefined;
+      if (operator === 'DoesNotExist') return value === undefined;
+      const isIn = value !== undefined && values.includes(value);
+      return operator === 'In' ? isIn : operator === 'NotIn' && !isIn;
+    })
+  );
+}

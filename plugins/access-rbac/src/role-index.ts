@@ -1,0 +1,150 @@
+import type { AccessDecision, AccessRequest, AccessSubject, Caller, Immutable } from '@tappaas/sdk';
+import type { RoleRef, Subject } from '@tappaas/sdk/kubernetes';
+import { Grants, type Grant, type KnownRole } from './grants.js';
+import { CompiledRules, type Asked, type Rule } from './rule.js';
+import { addresseeOf, subjectOfUser, type Addressee } from './subject.js';
+
+/** A binding as far as it decides. */
+export interface Binding {
+  /** Absent: it holds everywhere. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly roleRef: Immutable<RoleRef>;
+  readonly subjects: readonly Immutable<Subject>[];
+}
+
+interface KnownBinding {
+  readonly project: string | undefined;
+  readonly role: string;
+  readonly addressees: readonly Addressee[];
+}
+
+const noOpinion: AccessDecision = Object.freeze({ decision: 'no-opinion', reason: '' });
+
+/**
+ * Roles and bindings by whom they are for, so that a question looks only at what its caller has. A changed binding touches its subjects,
+ * a changed role itself: nothing is ever made anew from the whole.
+ */
+export class RoleIndex {
+  readonly #compile: (rules: readonly Rule[]) => CompiledRules;
+  readonly #roles = new Map<string, KnownRole>();
+  readonly #bindings = new Map<string, KnownBinding>();
+  readonly #grants = { users: new Map<string, Grants>(), groups: new Map<string, Grants>() };
+
+  constructor(compile = (rules: readonly Rule[]) => new CompiledRules(rules)) {
+    this.#compile = compile;
+  }
+
+  setRole(namespace: string | undefined, name: string, rules: readonly Rule[]): void {
+    Object.assign(this.#role(roleKey(namespace, name)), { rules, compiled: this.#compile(rules) });
+  }
+
+  /** What is bound to it has no rules until there is a role of that name again. */
+  removeRole(namespace: string | undefined, name: string): void {
+    const key = roleKey(namespace, name);
+    Object.assign(this.#role(key), { rules: undefined, compiled: undefined });
+    this.#forget(key);
+  }
+
+  setBinding({ namespace, name, roleRef, subjects }: Binding): void {
+    this.removeBinding(namespace, name);
+    const key = roleKey(namespace, name);
+    const roleOf = refKey(roleRef, namespace);
+    const role = this.#role(roleOf);
+    role.bindings += 1;
+    const through = `${namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding'} "${namespace === undefined ? name : `${namespace}/${name}`}" of ${roleRef.kind} "${roleRef.name}"`;
+    const addressees = unique(subjects.flatMap((subject) => addresseeOf(subject, namespace) ?? []));
+    for (const { sort, name: addressee } of addressees) {
+      const grants = this.#grants[sort].get(addressee) ?? new Grants();
+      this.#grants[sort].set(addressee, grants);
+      const whom = sort === 'users' ? 'User' : 'Group';
+      const allow = Object.freeze({ decision: 'allow', reason: `RBAC: allowed by ${through} to ${whom} "${addressee}"` } as const);
+      grants.add(namespace, { role, binding: key, through, allow });
+    }
+    this.#bindings.set(key, { project: namespace, role: roleOf, addressees });
+  }
+
+  removeBinding(namespace: string | undefined, name: string): void {
+    const key = roleKey(namespace, name);
+    const known = this.#bindings.get(key);
+    if (known === undefined) return;
+    this.#bindings.delete(key);
+    this.#role(known.role).bindings -= 1;
+    this.#forget(known.role);
+    for (const { sort, name: addressee } of known.addressees) {
+      const grants = this.#grants[sort].get(addressee);
+      grants?.remove(known.project, key);
+      if (grants?.isEmpty === true) this.#grants[sort].delete(addressee);
+    }
+  }
+
+  /** Rules of the role that a binding in a namespace refers to; nothing when there is no such role. */
+  rulesOf(roleRef: Immutable<Pick<RoleRef, 'kind' | 'name'>>, namespace: string | undefined): readonly Rule[] | undefined {
+    return this.#roles.get(refKey(roleRef, namespace))?.rules;
+  }
+
+  decide(request: Asked & Pick<AccessRequest, 'caller' | 'project'>): AccessDecision {
+    const { caller, project } = request;
+    const own = this.#first(this.#grants.users.get(caller.name), project, request);
+    if (own !== undefined) return own;
+    for (const group of caller.groups) {
+      const found = this.#first(this.#grants.groups.get(group), project, request);
+      if (found !== undefined) return found;
+    }
+    return noOpinion;
+  }
+
+  /** Everything that a caller is given at a place. */
+  rulesFor(caller: Caller, project: string | undefined): readonly Rule[] {
+    const grants = [this.#grants.users.get(caller.name), ...caller.groups.map((group) => this.#grants.groups.get(group))];
+    return grants.flatMap((each) =>
+      each === undefined ? [] : [...each.everywhere, ...each.in(project)].flatMap(({ role }) => role.rules ?? []),
+    );
+  }
+
+  /** Who is given what is asked, and through which binding. */
+  subjects(request: Asked & Pick<AccessRequest, 'project'>): readonly AccessSubject[] {
+    const { project } = request;
+    const found: AccessSubject[] = [];
+    const look = (grants: Grants, subject: Pick<AccessSubject, 'kind' | 'name' | 'namespace'>): void => {
+      const tell = (grant: Grant, where: string | undefined): void => {
+        if (grant.role.compiled?.allows(request) !== true) return;
+        found.push({ ...subject, through: grant.through, ...(where !== undefined && { project: where }) });
+      };
+      for (const grant of grants.everywhere) tell(grant, undefined);
+      for (const grant of grants.in(project)) tell(grant, project);
+    };
+    for (const [name, grants] of this.#grants.users) look(grants, subjectOfUser(name));
+    for (const [name, grants] of this.#grants.groups) look(grants, { kind: 'Group', name });
+    return found;
+  }
+
+  #first(grants: Grants | undefined, project: string | undefined, asked: Asked): AccessDecision | undefined {
+    if (grants === undefined) return undefined;
+    for (const { role, allow } of grants.everywhere) if (role.compiled?.allows(asked) === true) return allow;
+    for (const { role, allow } of grants.in(project)) if (role.compiled?.allows(asked) === true) return allow;
+    return undefined;
+  }
+
+  #role(key: string): KnownRole {
+    const known = this.#roles.get(key) ?? { rules: undefined, compiled: undefined, bindings: 0 };
+    this.#roles.set(key, known);
+    return known;
+  }
+
+  #forget(key: string): void {
+    const { rules, bindings } = this.#role(key);
+    if (rules === undefined && bindings === 0) this.#roles.delete(key);
+  }
+}
+
+/** Names hold no slash in namespaces, so the keys of both scopes never meet. */
+const roleKey = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+
+function refKey({ kind, name }: Immutable<Pick<RoleRef, 'kind' | 'name'>>, namespace: string | undefined): string {
+  return kind === 'ClusterRole' ? roleKey(undefined, name) : roleKey(namespace, name);
+}
+
+function unique(addressees: readonly Addressee[]): readonly Addressee[] {
+  return [...new Map(addressees.map((each) => [`${each.sort}/${each.name}`, each])).values()];
+}

@@ -1,0 +1,198 @@
+/** The whole plugin in a kernel: what callers may, over HTTP, as somebody else. */
+import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
+import test from 'ava';
+import accessRbac from '../dist/index.js';
+import { ClusterRoles } from '../dist/kinds.js';
+
+const rbac = '/apis/rbac.authorization.k8s.io/v1';
+
+interface Answer {
+  readonly status: number;
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers freely
+  readonly json: any;
+}
+
+/** Somebody who asks: the administrator, or whom the administrator acts as. */
+class Person {
+  readonly #kernel: TestKernel;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(kernel: TestKernel, headers: Readonly<Record<string, string>> = {}) {
+    this.#kernel = kernel;
+    this.#headers = headers;
+  }
+
+  async ask(method: string, path: string, body?: object, type = 'application/json'): Promise<Answer> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const { status, text: answer } = await this.#kernel.http(method, path, text, { 'content-type': type, ...this.#headers });
+    return { status, json: JSON.parse(answer) };
+  }
+}
+
+const roleRef = (name: string, kind = 'ClusterRole') => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name });
+const user = (name: string) => ({ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' });
+const binding = (name: string, role: string, ...names: string[]) => ({
+  metadata: { name },
+  roleRef: roleRef(role),
+  subjects: names.map(user),
+});
+
+async function started() {
+  const kernel = await startTestKernel({ plugins: [load(accessRbac, {}, { id: 'roles' })] });
+  await kernel.advance(1);
+  await kernel.reconcileUntilSettled();
+  const as = (name: string, tenant?: string): Person =>
+    new Person(kernel, { 'impersonate-user': name, ...(tenant !== undefined && { 'impersonate-extra-tappaas.dev%2ftenant': tenant }) });
+  return { kernel, as, admin: new Person(kernel) };
+}
+
+/** Roles follow their objects within a moment. */
+async function eventually(t: { fail(message: string): void }, holds: () => Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + 1000;
+  while (!(await holds())) if (Date.now() > endMs) return t.fail('it was not so within 1 s');
+}
+
+test('the default roles are there, and those that aggregate hold what they aggregate', async (t) => {
+  const { kernel } = await started();
+  for (const name of ['platform-admin', 'tenant-admin', 'developer', 'viewer', 'auditor']) {
+    const role = await kernel.resources.get(ClusterRoles, { name });
+    t.true((role?.rules ?? []).length > 0, name);
+  }
+  const rulesOf = async (name: string) => (await kernel.resources.get(ClusterRoles, { name }))?.rules ?? [];
+  const told = (rules: readonly object[]) => rules.map((rule) => JSON.stringify(rule));
+  const developer = told(await rulesOf('developer'));
+  for (const rule of told(await rulesOf('viewer'))) t.true(developer.includes(rule), rule);
+  t.false(told(await rulesOf('viewer')).some((rule) => rule.includes('"secrets"')));
+  await kernel.stop();
+});
+
+test('a default role that lost rules gets them back, unless it says that it is left alone', async (t) => {
+  const { kernel, admin } = await started();
+  const everybody = `${rbac}/clusterroles/tappaas:everybody`;
+  const own = { verbs: ['get'], nonResourceURLs: ['/own'] };
+  await admin.ask('PATCH', everybody, { rules: [own] }, 'application/merge-patch+json');
+  await admin.ask(
+    'PATCH',
+    `${rbac}/clusterroles/auditor`,
+    { rules: [], metadata: { annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } } },
+    'application/merge-patch+json',
+  );
+  await kernel.advance(600_000);
+  await eventually(t, async () => (await admin.ask('GET', everybody)).json.rules.length > 1);
+  t.deepEqual((await admin.ask('GET', everybody)).json.rules[0], own);
+  t.deepEqual((await admin.ask('GET', `${rbac}/clusterroles/auditor`)).json.rules ?? [], []);
+  await kernel.stop();
+});
+
+test('a binding lets somebody in within a second, and its end keeps them out within a second', async (t) => {
+  const { kernel, as, admin } = await started();
+  const ann = as('ann');
+  const list = async () => (await ann.ask('GET', '/api/v1/namespaces/default/configmaps')).status;
+  t.is(await list(), 403);
+  await admin.ask('POST', `${rbac}/namespaces/default/rolebindings`, binding('viewers', 'viewer', 'ann'));
+  await eventually(t, async () => (await list()) === 200);
+  t.is((await ann.ask('GET', '/api/v1/namespaces/default/configmaps/absent')).status, 404);
+  t.is((await ann.ask('GET', '/api/v1/namespaces/default/secrets/absent')).status, 403);
+  t.is((await ann.ask('GET', '/api/v1/configmaps')).status, 403);
+  t.is((await ann.ask('GET', '/api/v1/namespaces/default')).status, 200);
+  await admin.ask('DELETE', `${rbac}/namespaces/default/rolebindings/viewers`);
+  await eventually(t, async () => (await list()) === 403);
+  await kernel.stop();
+});
+
+test('nobody writes or binds a role with more than they have, but who may escalate or bind it', async (t) => {
+  const { kernel, as, admin } = await started();
+  const eve = as('eve');
+  const roles = `${rbac}/namespaces/default/roles`;
+  await admin.ask('POST', `${rbac}/namespaces/default/rolebindings`, binding('admins', 'tenant-admin', 'eve'));
+  await eventually(t, async () => (await eve.ask('GET', roles)).status === 200);
+  const role = (name: string, verb: string, resource: string) => ({
+    metadata: { name },
+    rules: [{ verbs: [verb], apiGroups: [''], resources: [resource] }],
+  });
+  t.is((await eve.ask('POST', roles, role('reader', 'get', 'secrets'))).status, 201);
+  const refused = await eve.ask('POST', roles, role('more', 'get', 'nodes'));
+  t.is(refused.status, 403);
+  t.regex(
+    refused.json.message,
+    /attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["nodes"\], Verbs:\["get"\]\}/,
+  );
+  t.is((await eve.ask('PUT', `${roles}/reader`, role('reader', '*', 'secrets'))).status, 403);
+  const bindings = `${rbac}/namespaces/default/rolebindings`;
+  t.is((await eve.ask('POST', bindings, binding('viewers', 'viewer', 'bob'))).status, 201);
+  t.is((await eve.ask('POST', bindings, binding('boss', 'platform-admin', 'eve'))).status, 403);
+  t.is((await eve.ask('POST', bindings, binding('ghost', 'not-there', 'eve'))).status, 403);
+  await admin.ask('POST', `${rbac}/clusterroles`, {
+    metadata: { name: 'boss-maker' },
+    rules: [{ verbs: ['bind'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'], resourceNames: ['platform-admin'] }],
+  });
+  await admin.ask('POST', bindings, binding('makers', 'boss-maker', 'eve'));
+  await eventually(t, async () => (await eve.ask('POST', bindings, binding('boss', 'platform-admin', 'carl'))).status === 201);
+  await kernel.stop();
+});
+
+test('a label by which a role would be taken up into others is a write of the role like any other', async (t) => {
+  const { kernel, as, admin } = await started();
+  const mallory = as('mallory');
+  await admin.ask('POST', `${rbac}/clusterroles`, {
+    metadata: { name: 'labeller' },
+    rules: [{ verbs: ['get', 'patch'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }],
+  });
+  await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('labellers', 'labeller', 'mallory'));
+  await eventually(t, async () => (await mallory.ask('GET', `${rbac}/clusterroles/auditor`)).status === 200);
+  const label = { metadata: { labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } } };
+  t.is((await mallory.ask('PATCH', `${rbac}/clusterroles/auditor`, label, 'application/merge-patch+json')).status, 403);
+  t.is((await mallory.ask('PATCH', `${rbac}/clusterroles/labeller`, label, 'application/merge-patch+json')).status, 200);
+  await kernel.stop();
+});
+
+test('a tenant’s administrator makes namespaces of the tenant, becomes their tenant-admin, and sees no other tenant', async (t) => {
+  const { kernel, as, admin } = await started();
+  const [ann, rita] = [as('ann', 'acme'), as('rita', 'rival')];
+  await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('acme-admins', 'tenant-admin', 'ann', 'rita'));
+  await eventually(t, async () => (await ann.ask('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } })).status === 201);
+  const shop = (await ann.ask('GET', '/api/v1/namespaces/shop')).json;
+  t.is(shop.metadata.labels['tappaas.dev/tenant'], 'acme');
+  t.is((await ann.ask('POST', '/api/v1/namespaces/shop/configmaps', { metadata: { name: 'a' } })).status, 201);
+  t.is((await rita.ask('POST', '/api/v1/namespaces', { metadata: { name: 'rival-shop' } })).status, 201);
+  for (const path of [
+    '/api/v1/namespaces/shop',
+    '/api/v1/namespaces/shop/configmaps',
+    '/api/v1/namespaces/default/configmaps',
+    '/api/v1/configmaps',
+  ]) {
+    t.is((await rita.ask('GET', path)).status, 403, path);
+  }
+  const named = async (who: Person) =>
+    (await who.ask('GET', '/api/v1/namespaces')).json.items.map((each: { metadata: { name: string } }) => each.metadata.name);
+  t.deepEqual(await named(ann), ['shop']);
+  t.deepEqual(await named(rita), ['rival-shop']);
+  const steal = { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } };
+  t.is((await ann.ask('PATCH', '/api/v1/namespaces/shop', steal, 'application/merge-patch+json')).status, 403);
+  t.is(
+    (await ann.ask('PATCH', '/api/v1/namespaces/shop', { metadata: { labels: { team: 'a' } } }, 'application/merge-patch+json')).status,
+    200,
+  );
+  t.is(
+    (await rita.ask('POST', '/api/v1/namespaces', { metadata: { name: 'gift', labels: { 'tappaas.dev/tenant': 'acme' } } })).status,
+    403,
+  );
+  await kernel.reconcileUntilSettled();
+  const first = (await ann.ask('GET', `${rbac}/namespaces/shop/rolebindings/requester`)).json;
+  t.like(first, { roleRef: { name: 'tenant-admin' }, subjects: [{ kind: 'User', name: 'ann' }] });
+  await ann.ask('DELETE', `${rbac}/namespaces/shop/rolebindings/requester`);
+  await kernel.reconcileUntilSettled();
+  t.is((await ann.ask('GET', `${rbac}/namespaces/shop/rolebindings/requester`)).status, 404);
+  await kernel.stop();
+});
+
+test('the rules of a caller are listed whole', async (t) => {
+  const { kernel, as, admin } = await started();
+  await admin.ask('POST', `${rbac}/namespaces/default/rolebindings`, binding('viewers', 'viewer', 'ann'));
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace: 'default' } };
+  const rules = async () => (await as('ann').ask('POST', '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', review)).json.status;
+  await eventually(t, async () => JSON.stringify(await rules()).includes('apps.tappaas.dev'));
+  t.false((await rules()).incomplete);
+  t.true(JSON.stringify((await rules()).nonResourceRules).includes('/plugins/builds/sources'));
+  await kernel.stop();
+});
