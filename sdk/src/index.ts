@@ -61,6 +61,7 @@ export * from './families/identity.js';
 export { credentialErrors } from './families/credential-errors.js';
 export * from './families/build.js';
 export * from './families/outlets.js';
+export * from './families/audit-sink.js';
 export * from './families/metrics.js';
 export { platformServices } from './families/platform-services.js';
 export { families } from './families/families.js';

@@ -1,4 +1,5 @@
 import { defineFamily } from '../service.js';
+import type { AuditSink } from './audit-sink.js';
 import type { Builder, InputType } from './build.js';
 import type { Cluster } from './cluster.js';
 import type { Authenticator, Authorizer } from './identity.js';
@@ -21,4 +22,5 @@ export const families = Object.freeze({
   input: defineFamily<InputType>({ id: 'tappaas/input', contract: 1 }),
   notifier: defineFamily<Notifier>({ id: 'tappaas/notifier', contract: 1 }),
   logSink: defineFamily<LogSink>({ id: 'tappaas/log-sink', contract: 1 }),
+  auditSink: defineFamily<AuditSink>({ id: 'tappaas/audit-sink', contract: 1 }),
 });

@@ -13,6 +13,7 @@ const familyLimitsMs: Readonly<Record<string, number>> = {
   [families.input.id]: 10_000,
   [families.notifier.id]: 10_000,
   [families.logSink.id]: 5000,
+  [families.auditSink.id]: 5000,
 };
 
 /** A plugin's own service: no longer than the longest request. */

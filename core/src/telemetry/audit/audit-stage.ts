@@ -1,32 +1,136 @@
-import type { AuditEvent } from '@tappaas/sdk';
+import type { AuditEvent, Logger } from '@tappaas/sdk';
 import type { AuditedRequest, AuditedStanding, AuditLevel, AuditStage } from './audited.js';
-import { eventText } from './event-text.js';
+import type { AuditLog, Reservation } from './audit-log.js';
+import { eventText, type RecordedBodies } from './event-text.js';
+import type { Policy, Ruling } from './policy.js';
+import { recordedBody } from './recorded-body.js';
 
-/** Whom the stage tells. */
-export interface AuditOutlets {
+/** What the stage decides and tells with; the policy may be another one after a reload. */
+export interface AuditStageParts {
   readonly nowMs: () => number;
-  /** Tells taps of plugins, when there are any. @throws when one of them fails: then the request is refused */
-  readonly tell: (event: () => AuditEvent) => void;
+  readonly policy: () => Policy;
+  readonly recordsRefusals: () => boolean;
+  readonly bodyBytesMax: () => number;
+  /** Absent when no sink is configured. */
+  readonly auditLog?: AuditLog;
+  /** Whether taps of plugins listen. */
+  readonly hasTaps: () => boolean;
+  /** @throws when one of the taps fails */
+  readonly tell: (event: AuditEvent) => void;
+  readonly log: Logger;
+}
+
+/** How a request stands, with bodies where they were asked for. */
+export interface RecordedStanding extends AuditedStanding {
+  readonly requestBody?: Uint8Array;
+  readonly responseBody?: Uint8Array | string;
 }
 
 /** What audit keeps of one request while it runs. */
 export interface RequestTrail {
-  streaming(standing: AuditedStanding): void;
-  end(standing: AuditedStanding): void;
+  /** Whether the bodies are to be told. */
+  readonly wants: 'nothing' | 'request' | 'both';
+  streaming(standing: RecordedStanding): void;
+  end(standing: RecordedStanding): void;
 }
 
 const internalError = 'TAP_API_INTERNAL';
+const refusals = new Set([401, 403, 429]);
+const wanted = { None: 'nothing', Metadata: 'nothing', Request: 'request', RequestResponse: 'both' } as const;
 
-/** Records every request that is told of, at its end in every case, so 401, 403 and 429 too. */
-export function createAuditStage({ nowMs, tell }: AuditOutlets): (request: AuditedRequest) => RequestTrail {
-  const level: AuditLevel = 'Metadata';
-  const record = (request: AuditedRequest, stage: AuditStage, standing?: AuditedStanding): void =>
-    tell(() => JSON.parse(eventText({ level, stage, atMs: nowMs(), request, standing })) as AuditEvent);
+/**
+ * Records requests as the policy says: each at its end in every case, so 401, 403 and 429 too. A request begins only when its lines have
+ * room in every sink, when a blocking sink has kept its first line, and when no tap has failed.
+ */
+export function createAuditStage(parts: AuditStageParts): (request: AuditedRequest) => RequestTrail | Promise<RequestTrail> {
   return (request) => {
-    record(request, 'RequestReceived');
-    return {
-      streaming: (standing) => record(request, 'ResponseStarted', standing),
-      end: (standing) => record(request, standing.errorCode === internalError ? 'Panic' : 'ResponseComplete', standing),
-    };
+    const ruling = parts.policy()(request);
+    if (ruling.level === 'None' && !parts.recordsRefusals()) return unrecorded;
+    const reservation = parts.auditLog?.reserve();
+    if (reservation instanceof Promise) return reservation.then((room) => new Trail(parts, request, ruling, room).begin());
+    return new Trail(parts, request, ruling, reservation).begin();
   };
+}
+
+const unrecorded: RequestTrail = { wants: 'nothing', streaming: () => undefined, end: () => undefined };
+
+class Trail implements RequestTrail {
+  readonly wants: RequestTrail['wants'];
+  readonly #parts: AuditStageParts;
+  readonly #request: AuditedRequest;
+  readonly #ruling: Ruling;
+  readonly #reservation: Reservation | undefined;
+
+  constructor(parts: AuditStageParts, request: AuditedRequest, ruling: Ruling, reservation: Reservation | undefined) {
+    this.wants = wanted[ruling.level];
+    this.#parts = parts;
+    this.#request = request;
+    this.#ruling = ruling;
+    this.#reservation = reservation;
+  }
+
+  begin(): this | Promise<this> {
+    const { level, received } = this.#ruling;
+    try {
+      if (level === 'None') return this;
+      const { auditLog } = this.#parts;
+      const line = this.#record(level, 'RequestReceived', received);
+      if (line === undefined) auditLog?.refuseWhileFailing();
+      const kept = line && auditLog?.whenKept(line);
+      return kept === undefined ? this : kept.then(() => this, (error: unknown) => this.#refuse(error));
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  streaming(standing: RecordedStanding): void {
+    const { level, started } = this.#ruling;
+    if (level !== 'None') this.#recordLate(level, 'ResponseStarted', started, standing);
+  }
+
+  end(standing: RecordedStanding): void {
+    const { level, complete } = this.#ruling;
+    const isRefused = refusals.has(standing.status) && this.#parts.recordsRefusals();
+    if (standing.errorCode === internalError && level !== 'None') this.#recordLate(level, 'Panic', true, standing);
+    else if (level === 'None' && isRefused) this.#recordLate('Metadata', 'ResponseComplete', true, standing);
+    else if (level !== 'None') this.#recordLate(level, 'ResponseComplete', complete || isRefused, standing);
+    if (this.#reservation !== undefined) this.#parts.auditLog?.release(this.#reservation);
+  }
+
+  #refuse(error: unknown): never {
+    if (this.#reservation !== undefined) this.#parts.auditLog?.release(this.#reservation);
+    throw error;
+  }
+
+  /** The request has been answered: what a tap throws now refuses nothing, but is not lost either. */
+  #recordLate(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing: RecordedStanding): void {
+    const { auditLog, log } = this.#parts;
+    try {
+      this.#record(level, stage, isLogged, standing);
+    } catch (error) {
+      log.error('a tap of telemetry.audit did not take the end of a request', { requestId: this.#request.requestId, error });
+      auditLog?.recordOwn('tap-failed', { 'audit-id': this.#request.requestId });
+    }
+  }
+
+  /** Taps are told of every moment, the log of those that the policy names. */
+  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: RecordedStanding): ReturnType<AuditLog['append']> | undefined {
+    const { auditLog, hasTaps, tell, nowMs } = this.#parts;
+    const isTold = hasTaps();
+    const isKept = isLogged && auditLog !== undefined;
+    if (!isTold && !isKept) return undefined;
+    const bodies = this.wants === 'nothing' ? undefined : this.#bodies(standing);
+    const text = eventText({ level, stage, atMs: nowMs(), request: this.#request, standing, bodies });
+    const line = isKept ? auditLog.append(text, this.#reservation) : undefined;
+    if (isTold) tell(JSON.parse(text) as AuditEvent);
+    return line;
+  }
+
+  #bodies({ requestBody, responseBody }: RecordedStanding = { status: 0 }): RecordedBodies {
+    const bytesMax = this.#parts.bodyBytesMax();
+    return {
+      ...(requestBody !== undefined && { request: recordedBody(requestBody, bytesMax) }),
+      ...(responseBody !== undefined && this.wants === 'both' && { response: recordedBody(responseBody, bytesMax) }),
+    };
+  }
 }

@@ -1,0 +1,219 @@
+import type { AuditEnd, AuditLine, AuditWritten, Clock, Logger } from '@tappaas/sdk';
+import { Chain, genesis, parseLine, type ChainEnd } from './chain.js';
+import type { CheckpointFiles } from './checkpoint-files.js';
+import { SinkQueue, type SinkSettings } from './sink-queue.js';
+
+/** A sink as the log uses it. */
+export interface LogSink {
+  readonly name: string;
+  readonly settings: SinkSettings;
+  readonly write: (lines: readonly AuditLine[]) => Promise<AuditWritten>;
+  /** Absent when the sink cannot tell. */
+  readonly end?: (chain: string) => Promise<AuditEnd>;
+}
+
+export interface AuditLogParts {
+  /** Names the replica. */
+  readonly chain: string;
+  /** In the order of the configuration; the first that can tell its end leads: the chain goes on from there. */
+  readonly sinks: readonly LogSink[];
+  readonly checkpoints: CheckpointFiles;
+  readonly everyEvents: number;
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** JSON of an event of the platform's own about the log. */
+  readonly ownEvent: (verb: string, facts: Readonly<Record<string, string>>) => string;
+}
+
+/** Room for the lines of one request, in every sink. */
+export interface Reservation {
+  readonly queues: readonly SinkQueue[];
+  left: number;
+}
+
+/** Lines that a request may need: received, begun, ended. */
+export const linesPerRequest = 3;
+
+/** The audit log of one replica: gives every event its place in the chain and every sink its lines, and signs how far they are kept. */
+export class AuditLog {
+  readonly #parts: AuditLogParts;
+  readonly #chain: Chain;
+  readonly #queues: readonly SinkQueue[];
+  readonly #stopping = new AbortController();
+  #kept: ChainEnd;
+  #checkpointed: number;
+  #writing: Promise<void> | undefined;
+
+  private constructor(parts: AuditLogParts, end: ChainEnd) {
+    this.#parts = parts;
+    this.#chain = new Chain(parts.chain, end);
+    this.#kept = end;
+    this.#checkpointed = end.sequence;
+    this.#queues = parts.sinks.map((sink) => this.#queueOf(sink));
+  }
+
+  /** Goes on where the chain has ended, and records how it had ended when that was not in order. */
+  static async open(parts: AuditLogParts): Promise<AuditLog> {
+    const found = await leader(parts)?.end?.(parts.chain);
+    const { last } = parts.checkpoints;
+    const kept = found?.line === undefined ? undefined : endOf(found.line);
+    const log = new AuditLog(parts, furthest(kept, last));
+    log.recordOwn('start', startFacts(found, kept, last));
+    void log.#checkpointRegularly();
+    return log;
+  }
+
+  get queues(): readonly SinkQueue[] {
+    return this.#queues;
+  }
+
+  /** Keeps room for a request at once, or answers what to wait for. */
+  reserve(): Reservation | Promise<Reservation> {
+    const reservation = { queues: this.#queues, left: linesPerRequest };
+    const full = this.#queues.findIndex((queue) => !queue.reserve(linesPerRequest));
+    if (full < 0) return reservation;
+    return this.#waitForRoom(reservation, full);
+  }
+
+  append(event: string, reservation?: Reservation): AuditLine {
+    const line = this.#chain.append(event);
+    for (const queue of this.#queues) queue.push(line);
+    if (reservation !== undefined && reservation.left > 0) give(reservation, 1);
+    return line;
+  }
+
+  /** The request needs no more lines. */
+  release(reservation: Reservation): void {
+    if (reservation.left > 0) give(reservation, reservation.left);
+  }
+
+  /** Resolves when every blocking sink has kept the line. @throws TAP_AUDIT_UNAVAILABLE */
+  whenKept({ sequence }: AuditLine): Promise<unknown> | undefined {
+    const blocking = this.#queues.filter(({ settings }) => settings.mode === 'blocking');
+    return blocking.length === 0 ? undefined : Promise.all(blocking.map((queue) => queue.whenKept(sequence)));
+  }
+
+  /** @throws TAP_AUDIT_UNAVAILABLE while a blocking sink is failing */
+  refuseWhileFailing(): void {
+    for (const queue of this.#queues) queue.refuseWhileFailing();
+  }
+
+  /** Records something about the log itself. */
+  recordOwn(verb: string, facts: Readonly<Record<string, string>>): void {
+    this.append(this.#parts.ownEvent(verb, facts));
+  }
+
+  /** Gives every sink its last lines and signs where the chain ends. */
+  async stop(msMax: number): Promise<void> {
+    this.recordOwn('stop', {});
+    const left = await Promise.all(this.#queues.map(async (queue) => ({ sink: queue.name, lines: await queue.stop(msMax) })));
+    for (const each of left.filter(({ lines }) => lines > 0)) this.#parts.log.error('lines of the audit log were not kept at the stop', each);
+    this.#stopping.abort();
+    await this.#writing;
+    await this.#checkpoint(true);
+    await this.#parts.checkpoints.close();
+  }
+
+  async #waitForRoom(reservation: Reservation, first: number): Promise<Reservation> {
+    let taken = first;
+    try {
+      for (const queue of reservation.queues.slice(first)) {
+        await queue.waitForRoom(linesPerRequest);
+        taken += 1;
+      }
+      return reservation;
+    } catch (error) {
+      for (const queue of reservation.queues.slice(0, taken)) queue.release(linesPerRequest);
+      throw error;
+    }
+  }
+
+  #queueOf({ name, settings, write }: LogSink): SinkQueue {
+    const { clock, random, log } = this.#parts;
+    const leads = (leader(this.#parts) ?? this.#parts.sinks[0])?.name === name;
+    return new SinkQueue({
+      name,
+      settings,
+      write,
+      clock,
+      random,
+      log,
+      onWritten: (last, { removesBefore }) => {
+        if (leads) this.#keptTo(last);
+        if (removesBefore !== undefined) this.recordOwn('remove', { 'audit-sink': name, 'audit-removes-before': String(removesBefore) });
+      },
+      onDropped: ({ count, from, to }) =>
+        this.recordOwn('drop', { 'audit-sink': name, 'audit-dropped': String(count), 'audit-dropped-lines': `${from}-${to}` }),
+    });
+  }
+
+  #keptTo(line: AuditLine): void {
+    this.#kept = endOf(line) ?? this.#kept;
+    if (this.#kept.sequence - this.#checkpointed >= this.#parts.everyEvents) this.#checkpointSoon();
+  }
+
+  async #checkpointRegularly(): Promise<void> {
+    const { clock, everyMs } = this.#parts;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+      if (this.#kept.sequence > this.#checkpointed) this.#checkpointSoon();
+    }
+  }
+
+  #checkpointSoon(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#writing ??= this.#checkpoint(false).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #checkpoint(final: boolean): Promise<void> {
+    const { sequence, hash } = this.#kept;
+    if (sequence === 0) return;
+    const { chain, clock, checkpoints, log } = this.#parts;
+    const at = new Date(clock.nowMs()).toISOString();
+    try {
+      await checkpoints.write({ chain, sequence, hash, at, appended: this.#chain.end.sequence, final });
+      this.#checkpointed = sequence;
+    } catch (error) {
+      log.error('a checkpoint of the audit log was not written', { error });
+    }
+  }
+}
+
+function leader({ sinks }: AuditLogParts): LogSink | undefined {
+  return sinks.find(({ end }) => end !== undefined);
+}
+
+/** A log that was cut shorter than its checkpoint leaves a gap, so that whoever verifies finds it. */
+function furthest(kept: ChainEnd = genesis, last: ChainEnd = genesis): ChainEnd {
+  return last.sequence > kept.sequence ? last : kept;
+}
+
+/** A line that is no line of a chain ends nothing; one that was changed still does, and is found by whoever verifies. */
+function endOf({ text }: AuditLine): ChainEnd | undefined {
+  const line = parseLine(text);
+  return line && { sequence: line.sequence, hash: line.hash };
+}
+
+function give(reservation: Reservation, lines: number): void {
+  reservation.left -= lines;
+  for (const queue of reservation.queues) queue.release(lines);
+}
+
+type LastCheckpoint = CheckpointFiles['last'];
+
+/** What the first line after a start says about how the log was found. */
+function startFacts(found: AuditEnd | undefined, kept: ChainEnd | undefined, last: LastCheckpoint): Readonly<Record<string, string>> {
+  return {
+    ...(last !== undefined && !last.final && { 'audit-stop': 'unclean' }),
+    ...(found !== undefined && found.tornBytes > 0 && { 'audit-torn-bytes': String(found.tornBytes) }),
+    ...(last !== undefined && last.appended > last.sequence && { 'audit-lost-at-stop': String(last.appended - last.sequence) }),
+    ...(found !== undefined &&
+      last !== undefined &&
+      (kept?.sequence ?? 0) < last.sequence && { 'audit-missing-lines': `${(kept?.sequence ?? 0) + 1}-${last.sequence}` }),
+  };
+}

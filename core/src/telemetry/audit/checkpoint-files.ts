@@ -1,0 +1,95 @@
+import { mkdir, open, readdir, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createFile } from '@tappaas/sdk/durable-file';
+import { checkpointText, parseCheckpoint, type Checkpoint, type CheckpointFacts } from './checkpoint.js';
+import type { SigningKey } from './signing-key.js';
+
+/** Where else the latest checkpoint is kept, such as in the store. */
+export interface CheckpointRecord {
+  load(): Promise<{ readonly text: string } | undefined>;
+  save(value: { readonly text: string }): Promise<void>;
+}
+
+export interface CheckpointOptions {
+  readonly directory: string;
+  readonly chain: string;
+  readonly key: SigningKey;
+  readonly record?: CheckpointRecord;
+}
+
+const fileBytesMax = 16 * 1024 * 1024;
+
+/** Checkpoints of one chain: lines of a file in a directory of their own, the latest also elsewhere. */
+export class CheckpointFiles {
+  readonly #options: CheckpointOptions;
+  readonly #path: string;
+  #file: FileHandle;
+  #bytes: number;
+  #last: Checkpoint | undefined;
+
+  private constructor(options: CheckpointOptions, path: string, file: FileHandle, bytes: number, last: Checkpoint | undefined) {
+    this.#options = options;
+    this.#path = path;
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#last = last;
+  }
+
+  static async open(options: CheckpointOptions): Promise<CheckpointFiles> {
+    const { directory, chain, key, record } = options;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await createFile(join(directory, `${key.id}.pem`), key.publicPem);
+    const path = join(directory, `${chain}.checkpoints`);
+    const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n');
+    const inFile = lines.findLast((line) => parseCheckpoint(line) !== undefined);
+    const inRecord = await record?.load();
+    const file = await open(path, 'a', 0o600);
+    const { size } = await file.stat();
+    // What a crash has cut off stands on a line of its own, where it hurts nobody.
+    if (size > 0 && lines.at(-1) !== '') await file.write('\n');
+    return new CheckpointFiles(options, path, file, size, latest([inFile, inRecord?.text]));
+  }
+
+  /** The one that reaches furthest, wherever it is kept. */
+  get last(): Checkpoint | undefined {
+    return this.#last;
+  }
+
+  /** On the disk when it resolves. One at a time. */
+  async write(facts: CheckpointFacts): Promise<void> {
+    const text = checkpointText(facts, this.#options.key);
+    if (this.#bytes > fileBytesMax) await this.#startAnew();
+    await this.#file.write(`${text}\n`);
+    await this.#file.datasync();
+    this.#bytes += text.length + 1;
+    this.#last = { ...facts, keyId: this.#options.key.id };
+    await this.#options.record?.save({ text });
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #startAnew(): Promise<void> {
+    await this.#file.close();
+    await rename(this.#path, `${this.#path}.old`);
+    this.#file = await open(this.#path, 'a', 0o600);
+    this.#bytes = 0;
+  }
+}
+
+function latest(texts: readonly (string | undefined)[]): Checkpoint | undefined {
+  const read = texts.flatMap((text) => (text === undefined ? [] : (parseCheckpoint(text)?.checkpoint ?? [])));
+  return read.toSorted((a, b) => b.sequence - a.sequence)[0];
+}
+
+/** Texts and public keys in a directory of checkpoints, for those who verify. */
+export async function readCheckpointDirectory(
+  directory: string,
+): Promise<{ readonly texts: readonly string[]; readonly keys: readonly string[] }> {
+  const names = await readdir(directory);
+  const read = (name: string): Promise<string> => readFile(join(directory, name), 'utf8');
+  const files = await Promise.all(names.filter((name) => /\.checkpoints(\.old)?$/.test(name)).map(read));
+  const keys = await Promise.all(names.filter((name) => name.endsWith('.pem')).map(read));
+  return { texts: files.flatMap((text) => text.split('\n')).filter((line) => line !== ''), keys };
+}

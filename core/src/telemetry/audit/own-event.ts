@@ -1,0 +1,25 @@
+import { eventText } from './event-text.js';
+
+const platform = Object.freeze({ name: 'system:platform', groups: Object.freeze(['system:masters']) });
+
+/** Makes events about the log itself: its starts and stops, and every gap that the platform knows of. */
+export function ownEvents(chain: string, nowMs: () => number): (verb: string, facts: Readonly<Record<string, string>>) => string {
+  let made = 0;
+  return (verb, facts) => {
+    const atMs = nowMs();
+    const request = {
+      requestId: `${chain}-audit-${atMs.toString(36)}-${(made += 1)}`,
+      receivedAtMs: atMs,
+      method: '',
+      path: '/audit',
+      query: '',
+      engine: 'platform',
+      verb,
+      caller: platform,
+      remoteAddress: '',
+      userAgent: 'tappaas',
+    };
+    const annotations = new Map(Object.entries(facts).map(([name, value]) => [`tappaas.dev/${name}`, value]));
+    return eventText({ level: 'Metadata', stage: 'ResponseComplete', atMs, request, standing: { status: 200, annotations } });
+  };
+}

@@ -1,0 +1,49 @@
+import { jsonText } from './json-text.js';
+
+const secretNames = /(?:token|secret|passw|credential|authorization|cookie|api-?key|private-?key|signature|kubeconfig)/i;
+/** A secret's name says where it lies, not what it is. */
+const references = /(?:ref|refs|name|names|namespace|reference|keyref)$/i;
+const secretShapes = /tapp_[A-Za-z0-9_-]{8,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+const hidden = '[redacted]';
+const depthMax = 64;
+
+/**
+ * A body as it is recorded at the levels Request and RequestResponse: JSON without what looks like a credential, by the name of its
+ * field, by the name beside it (as in `env`), or by its form. What is too large or no JSON is left out, and says so.
+ */
+export function recordedBody(body: Uint8Array | string, bytesMax: number): string | undefined {
+  const bytes = body.length;
+  if (bytes === 0) return undefined;
+  if (bytes > bytesMax) return leftOut(`larger than ${bytesMax} bytes: ${bytes}`);
+  try {
+    const value: unknown = JSON.parse(typeof body === 'string' ? body : Buffer.from(body).toString('utf8'));
+    return jsonText(cleaned(value, 0));
+  } catch {
+    return leftOut('not JSON');
+  }
+}
+
+function leftOut(reason: string): string {
+  return jsonText({ 'tappaas.dev/left-out': reason });
+}
+
+function cleaned(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return secretShapes.test(value) ? hidden : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= depthMax) return hidden;
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, depth + 1));
+  return cleanedObject(value, depth);
+}
+
+function cleanedObject(object: object, depth: number): object {
+  const members = Object.entries(object) as [string, unknown][];
+  const isPair = members.some(([name, value]) => name === 'name' && typeof value === 'string' && secretNames.test(value));
+  return Object.fromEntries(
+    members.map(([name, value]) => [name, isSecret(name) || (isPair && name === 'value') ? hidden : cleaned(value, depth + 1)]),
+  );
+}
+
+function isSecret(name: string): boolean {
+  return name === lastApplied || (secretNames.test(name) && !references.test(name));
+}
