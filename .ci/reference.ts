@@ -97,8 +97,11 @@ async function pluginsPage(): Promise<string> {
       return `## @tappaas/${name}\n\nStability: ${stability}. ${settings.startsWith('|') ? '\n\n' : ''}${settings}\n`;
     }),
   );
-  const { apiSection } = (await import('../core/dist/platform/settings.js')) as { readonly apiSection: Schema };
-  return `# Settings\n\n${generated}\n\n## api\n\nThe platform’s own section of the configuration.\n\n${settingsTable(apiSection)}\n\n${sections.join('\n')}`;
+  const { platformSections } = (await import('../core/dist/platform/settings.js')) as { readonly platformSections: Record<string, Schema> };
+  const own = Object.entries(platformSections).map(
+    ([name, schema]) => `## ${name}\n\nThe platform’s own section of the configuration.\n\n${settingsTable(schema)}\n`,
+  );
+  return `# Settings\n\n${generated}\n\n${own.join('\n')}\n${sections.join('\n')}`;
 }
 
 /** The settings of a schema; `No settings.` where it has none. */

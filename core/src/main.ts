@@ -23,7 +23,7 @@ if (found < versionMin) {
     stdout: process.stdout,
     stderr: process.stderr,
     nowMs: Date.now,
-    sections: async () => ({ api: (await import('./platform/settings.js')).apiSection }),
+    sections: async () => (await import('./platform/settings.js')).platformSections,
     startPlatform: async (options, terminal) => {
       isPlatform = true;
       const { up } = await import('./platform/up.js');

@@ -8,7 +8,7 @@ import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import { createApiServer, type ApiServer } from './api/server.js';
 import { createFlow, defaultFlowLimits } from './flow/seats.js';
 import { loadKernel, type Kernel } from './kernel/kernel.js';
-import { auditOf } from './platform/audit.js';
+import { openAudit, type PlatformAudit } from './platform/audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity } from './platform/caller-identity.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
@@ -22,7 +22,7 @@ import { openInstallation, type Installation } from './platform/installation.js'
 import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
 import { platformRoutes } from './platform/routes.js';
-import { apiSection, type ApiSettings } from './platform/settings.js';
+import { platformSections, type ApiSettings } from './platform/settings.js';
 import { tableColumns } from './platform/table-columns.js';
 import { createSealer } from './secrets/envelope.js';
 import { KeyFile } from './secrets/key-file.js';
@@ -50,6 +50,9 @@ export interface Platform {
   readonly engines: Engines;
   stop(): Promise<void>;
 }
+
+/** Names this process in request ids and in the audit log. */
+const replica = 'r0';
 
 /** Starts everything in the order in which a request and then a reconcile pass through it; what was started is stopped in reverse. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -100,9 +103,10 @@ class Start {
     identity.follow();
 
     // The API.
+    const audit = await this.#openAudit(kernel, store, settings);
     const installation = await openInstallation(store);
     const certificates = await this.#certificates(settings);
-    const server = this.#createServer(kernel, engines, identity, access, installation, settings, certificates.current);
+    const server = this.#createServer(kernel, engines, identity, access, installation, settings, certificates.current, audit);
     const { url, port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
     this.#undo.push({ what: 'api', stop: () => server.close() });
     this.#revocation.resolve((credentialIds) => {
@@ -140,6 +144,7 @@ class Start {
     kernel.startTasks();
 
     this.#followGenerations(kernel, engines, async () => {
+      await audit.follow();
       identity.follow();
       await controllers.follow();
       await this.#followClusters(kernel, clusters);
@@ -168,7 +173,7 @@ class Start {
     const { configFile, clock, random, env, log, version } = this.#options;
     const kernel: Promise<Kernel> = loadKernel({
       configFile,
-      sections: { api: apiSection },
+      sections: platformSections,
       clock,
       random,
       env,
@@ -219,6 +224,14 @@ class Start {
     return engines;
   }
 
+  /** Stops after the API and everything else that acts, before the plugins that keep its lines. */
+  async #openAudit(kernel: Kernel, store: ResourceStore, { directory: apiDirectory }: ApiSettings): Promise<PlatformAudit> {
+    const { clock, random, log, directory } = this.#options;
+    const audit = await openAudit({ kernel, store, apiDirectory, directory, replica, clock, random, log });
+    this.#undo.push({ what: 'audit', stop: () => audit.stop() });
+    return audit;
+  }
+
   async #certificates({
     directory,
     host,
@@ -236,6 +249,7 @@ class Start {
     installation: Installation,
     settings: ApiSettings,
     certificates: LocalCertificates,
+    audit: PlatformAudit,
   ): ApiServer {
     const { clock, random, log, version } = this.#options;
     const seats = createFlow(defaultFlowLimits);
@@ -252,7 +266,7 @@ class Start {
       authenticate: identity.authenticate,
       authorize: access.authorize,
       flow: seats,
-      audit: auditOf(kernel, clock),
+      audit: audit.stage,
       tableFor: tableColumns(clock),
       routes: () => [...own, ...(this.#contributions?.routes ?? [])],
       actions: () => this.#contributions?.actions ?? [],
@@ -265,7 +279,7 @@ class Start {
       log,
       clock,
       random,
-      replica: 'r0',
+      replica,
       version,
       ready: () => [{ name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') }],
       metrics: async () => (await kernel.services.whenProvided(metricsPage)).text(),

@@ -50,8 +50,8 @@ async function placeFile(path: string, content: string | Uint8Array, mode: numbe
   await syncFolder(dirname(path));
 }
 
-/** A name is on the disk once its folder is; Windows writes folders through by itself, and opens none. */
-async function syncFolder(path: string): Promise<void> {
+/** Puts the names in a folder on the disk: a file is there after a crash once its folder is. Windows does that by itself, and opens none. */
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {

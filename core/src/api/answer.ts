@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Awaitable } from '@tappaas/sdk';
-import { noteStreamBegin } from './audit-trail.js';
+import { noteResponseBody, noteStreamBegin } from './audit-trail.js';
 import type { Exchange } from './exchange.js';
 
 /** Flat lists of names and values: the form that node:http writes without looking at it again. */
@@ -44,6 +44,7 @@ export function sendBytes(
   if (response.headersSent || response.destroyed) return;
   const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
   sendHead(exchange, status, mediaType, ['Content-Length', String(length), ...headers]);
+  noteResponseBody(exchange, bytes);
   if (exchange.request.method === 'HEAD') response.end();
   else if (typeof bytes === 'string' || length > oneWriteBytesMax) response.end(bytes);
   else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1'), 'latin1');

@@ -30,12 +30,21 @@ export function noteStreamBegin(exchange: Exchange, status: number): void {
   exchange.trail?.streaming?.({ ...standing(exchange), status });
 }
 
+/** Keeps what came in and what goes out, where audit wants it. */
+export function noteRequestBody(exchange: Exchange, body: Uint8Array): void {
+  if ((exchange.trail?.wants ?? 'nothing') !== 'nothing') exchange.requestBody = body;
+}
+
+export function noteResponseBody(exchange: Exchange, body: Uint8Array | string): void {
+  if (exchange.trail?.wants === 'both') exchange.responseBody = body;
+}
+
 /** 0: the client went away, or was cut off, before anything was sent. */
 function statusOf({ response, upgradeStatus }: Exchange): number {
   if (upgradeStatus !== undefined) return upgradeStatus;
   return response.headersSent ? response.statusCode : 0;
 }
 
-function standing({ errorCode, impersonated, decision, noted }: Exchange) {
-  return { errorCode, impersonated, decision, annotations: noted };
+function standing({ errorCode, impersonated, decision, noted, requestBody, responseBody }: Exchange) {
+  return { errorCode, impersonated, decision, annotations: noted, requestBody, responseBody };
 }

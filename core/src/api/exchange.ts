@@ -28,6 +28,9 @@ export class Exchange {
   trail: AuditTrail | undefined;
   /** Set once the connection has become a WebSocket: 101, or what its failure would have been answered with. */
   upgradeStatus: number | undefined;
+  /** Kept where the trail wants it. */
+  requestBody: Uint8Array | undefined;
+  responseBody: Uint8Array | string | undefined;
   /** Ended when this passes: a request with a failure, a stream in order. */
   deadlineMs: number;
   isStream = false;

@@ -1,3 +1,4 @@
+import { noteRequestBody } from './audit-trail.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 
@@ -38,7 +39,9 @@ export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesM
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
+  noteRequestBody(exchange, body);
+  return body;
 }
 
 function tooLarge(exchange: Exchange, bytesMax: number): Error {

@@ -65,6 +65,9 @@ export interface AuditedStanding {
   readonly decision?: AccessDecision;
   /** What stages and handlers have noted. */
   readonly annotations?: ReadonlyMap<string, string>;
+  /** Only where the trail wants bodies. */
+  readonly requestBody?: Uint8Array;
+  readonly responseBody?: Uint8Array | string;
 }
 
 /** How it ended. */
@@ -74,6 +77,8 @@ export interface AuditedOutcome extends AuditedStanding {
 
 /** What audit keeps of one request while it runs. */
 export interface AuditTrail {
+  /** Which bodies are to be told; default: nothing. */
+  readonly wants?: 'nothing' | 'request' | 'both';
   /** A stream begins; told before its first byte. */
   streaming?(standing: AuditedStanding): void;
   end(outcome: AuditedOutcome): void | Promise<void>;

@@ -1,14 +1,128 @@
-import { hooks, type AuditEvent, type Clock } from '@tappaas/sdk';
+import { join, resolve } from 'node:path';
+import { families, hooks, type AuditEvent, type AuditSink, type Clock, type Logger, type ResourceStore } from '@tappaas/sdk';
 import type { Audit } from '../api/stages.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { createAuditStage } from '../telemetry/audit/audit-stage.js';
+import { AuditLog, type LogSink } from '../telemetry/audit/audit-log.js';
+import type { AuditSettings } from '../telemetry/audit/audit-settings.js';
+import { createAuditStage, type AuditStageParts } from '../telemetry/audit/audit-stage.js';
+import { CheckpointFiles } from '../telemetry/audit/checkpoint-files.js';
+import { isConfidential } from '../telemetry/audit/confidential.js';
+import { auditErrors } from '../telemetry/audit/errors.js';
+import { ownEvents } from '../telemetry/audit/own-event.js';
+import { compilePolicy, type Policy } from '../telemetry/audit/policy.js';
+import { openSigningKey } from '../telemetry/audit/signing-key.js';
+import { storeRecord } from './store-record.js';
 
-/** The audit stage of the request chain, which tells the taps of plugins; one that fails is why a request is refused. */
-export function auditOf(kernel: Kernel, clock: Clock): Audit {
-  const tell = (event: () => AuditEvent): void => {
-    if (!kernel.hooks.has(hooks.telemetry.audit)) return;
-    const [failure] = kernel.hooks.observe(hooks.telemetry.audit, event());
+export interface AuditParts {
+  readonly kernel: Kernel;
+  readonly store: ResourceStore;
+  /** The `api` section's directory, for what has no place of its own. */
+  readonly apiDirectory: string;
+  /** Directory that relative paths of settings start from. */
+  readonly directory: string;
+  /** Names the chain. */
+  readonly replica: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** Audit as the platform uses it. */
+export interface PlatformAudit {
+  readonly stage: Audit;
+  /** Takes over what the configuration says after a reload. */
+  follow(): Promise<void>;
+  /** Gives every sink its last lines. */
+  stop(): Promise<void>;
+}
+
+/** Opens the audit log on the configured sinks, and makes the stage of the request chain that feeds it. @throws TAP_AUDIT_KEY, TAP_AUDIT_SINK_UNKNOWN */
+export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
+  const { kernel, log } = parts;
+  const settings = () => kernel.config.section('audit') as AuditSettings;
+  const auditLog = await openLog(parts, settings());
+  if (auditLog === undefined) log.warn('no audit sink is configured: requests are told to plugins, and recorded nowhere');
+  let policy = compiled(settings());
+  return {
+    stage: auditStage(parts, {
+      policy: () => policy,
+      recordsRefusals: () => settings().refusals,
+      bodyBytesMax: () => settings().bodyBytesMax,
+      auditLog,
+    }),
+    async follow() {
+      policy = compiled(settings());
+      await auditLog?.follow(sinksOf(parts, settings()), settings().stopMsMax);
+    },
+    stop: async () => auditLog?.stop(settings().stopMsMax),
+  };
+}
+
+/** Audit without a log: everything is told to the taps of plugins. */
+export function auditForTaps(parts: Pick<AuditParts, 'kernel' | 'clock' | 'log'>): Audit {
+  const policy = compilePolicy({ level: 'Metadata', omitStages: [], rules: [], refusals: true }, isConfidential);
+  return auditStage(parts, { policy: () => policy, recordsRefusals: () => true, bodyBytesMax: () => 0 });
+}
+
+type Rules = Pick<AuditStageParts, 'policy' | 'recordsRefusals' | 'bodyBytesMax' | 'auditLog'>;
+
+function auditStage({ kernel, clock, log }: Pick<AuditParts, 'kernel' | 'clock' | 'log'>, rules: Rules): Audit {
+  const tell = (event: AuditEvent): void => {
+    const [failure] = kernel.hooks.observe(hooks.telemetry.audit, event);
     if (failure !== undefined) throw failure.error;
   };
-  return createAuditStage({ nowMs: () => clock.nowMs(), tell });
+  return createAuditStage({ ...rules, nowMs: () => clock.nowMs(), hasTaps: () => kernel.hooks.has(hooks.telemetry.audit), tell, log });
+}
+
+function compiled(settings: AuditSettings): Policy {
+  return compilePolicy(settings, isConfidential);
+}
+
+async function openLog(parts: AuditParts, settings: AuditSettings): Promise<AuditLog | undefined> {
+  const { apiDirectory, directory, replica, store, clock, random, log } = parts;
+  const sinks = sinksOf(parts, settings);
+  if (sinks.length === 0) return undefined;
+  const placed = (path: string, ...usual: readonly string[]) => (path === '' ? join(apiDirectory, ...usual) : resolve(directory, path));
+  const checkpoints = await CheckpointFiles.open({
+    directory: placed(settings.checkpoints.directory, 'audit-checkpoints'),
+    chain: replica,
+    key: await openSigningKey(placed(settings.keyFile, 'keys', 'audit.pem')),
+    ...(settings.checkpoints.store && { record: storeRecord<{ text: string }>(store, `audit/checkpoint/${replica}`) }),
+  });
+  const { everyEvents, everyMs } = settings.checkpoints;
+  const ownEvent = ownEvents(replica, () => clock.nowMs());
+  return AuditLog.open({ chain: replica, sinks, checkpoints, everyEvents, everyMs, clock, random, log, ownEvent });
+}
+
+/** Every plugin that provides a sink, in the order of the configuration. @throws TAP_AUDIT_SINK_UNKNOWN */
+function sinksOf({ kernel }: AuditParts, { sinks: settings }: AuditSettings): readonly LogSink[] {
+  const sinks = kernel.services.family(families.auditSink);
+  const unknown = Object.keys(settings).find((name) => !sinks.has(name));
+  if (unknown !== undefined) {
+    throw auditErrors.TAP_AUDIT_SINK_UNKNOWN({
+      message: `audit.sinks.${unknown}: no plugin instance of that name provides an audit sink; there are ${[...sinks.keys()].join(', ') || 'none'}`,
+      field: `audit.sinks.${unknown}`,
+    });
+  }
+  return [...sinks].map(([name, sink]) => logSink(kernel, name, sink, settings[name] ?? usual));
+}
+
+/** As the schema's defaults are, for sinks that the section does not name. */
+const usual: AuditSettings['sinks'][string] = {
+  mode: 'batch',
+  onOverflow: 'block',
+  waitMsMax: 10_000,
+  bufferLinesMax: 10_000,
+  bufferBytesMax: 16_777_216,
+  gatherMs: 50,
+};
+
+function logSink(kernel: Kernel, name: string, sink: AuditSink, settings: AuditSettings['sinks'][string]): LogSink {
+  return {
+    name,
+    settings,
+    write: (lines) => sink.write(lines, kernel.platformContext()),
+    ...(sink.end !== undefined && { end: async (chain) => (await sink.end?.(chain, kernel.platformContext())) ?? { tornBytes: 0 } }),
+    ...(sink.remove !== undefined && { remove: async (chain, before) => sink.remove?.(chain, before, kernel.platformContext()) }),
+  };
 }

@@ -1,4 +1,5 @@
 import { Type } from '@tappaas/sdk';
+import { auditSection } from '../telemetry/audit/audit-settings.js';
 
 /** The configuration's `api` section. */
 export const apiSection = Type.Object({
@@ -18,3 +19,6 @@ export const apiSection = Type.Object({
 
 /** Settings of the API as they are in force. */
 export type ApiSettings = Type.Static<typeof apiSection>;
+
+/** The sections of the configuration that are the platform's own, by name. */
+export const platformSections = { api: apiSection, audit: auditSection };

@@ -10,11 +10,19 @@ export interface AuditLine {
   readonly text: string;
 }
 
+const head = /^\{"chain":"([A-Za-z0-9-]{1,63})","sequence":([1-9][0-9]{0,15}),/;
+
+/** Reads chain and number off the text of a line; undefined when it has not the form of one. What it says may have been tampered with. */
+export function auditLineOf(text: string): AuditLine | undefined {
+  const found = head.exec(text);
+  return found === null ? undefined : { chain: found[1] ?? '', sequence: Number(found[2]), text };
+}
+
 /** What became of lines that were written. */
 export interface AuditWritten {
   /**
-   * Announces that lines before this sequence number are about to be removed because they are too old or too many. The platform records
-   * that; remove them in a later call of `write`, when the record is kept itself.
+   * Lines before this sequence number are too old or too many. The platform records that in the log, and calls `remove` once the record
+   * is kept itself: whoever verifies can tell it from lines that somebody took away.
    */
   readonly removesBefore?: number;
 }
@@ -37,6 +45,8 @@ export interface AuditSink {
   write(lines: readonly AuditLine[], context: Context): Promise<AuditWritten>;
   /** The last line of a chain. A sink that cannot tell leaves it out. Called before the first write. */
   end?(chain: string, context: Context): Promise<AuditEnd>;
+  /** Removes lines before a sequence number that `write` has named; some may stay. */
+  remove?(chain: string, before: number, context: Context): Promise<void>;
   /**
    * Lines of a chain before a sequence number, newest first, at most `max` and 1 MiB together; none: there are no older ones. A sink
    * that cannot read back leaves it out.

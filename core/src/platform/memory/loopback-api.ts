@@ -3,7 +3,7 @@ import type { ApiServer } from '../../api/server.js';
 import type { Call } from '../../api/contributions.js';
 import type { Kernel, Registrations } from '../../kernel/kernel.js';
 import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
-import { auditOf } from '../audit.js';
+import { auditForTaps } from '../audit.js';
 import { contributionsOf, type Contributions } from '../contributions.js';
 import { platformEngine, type Engines } from '../engines.js';
 import type { PlatformAccess } from '../platform-access.js';
@@ -43,7 +43,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     authenticate: () => administrator,
     authorize: parts.authorize,
     flow: createFlow(defaultFlowLimits),
-    audit: auditOf(kernel, clock),
+    audit: auditForTaps({ kernel, clock, log }),
     tableFor: tableColumns(clock),
     routes: () => contributions().routes,
     actions: () => contributions().actions,

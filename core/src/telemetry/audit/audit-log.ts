@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AuditEnd, AuditLine, AuditWritten, Clock, Logger } from '@tappaas/sdk';
 import { Chain, genesis, parseLine, type ChainEnd } from './chain.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
+import { RecordedRemoval } from './recorded-removal.js';
 import { SinkQueue, type SinkSettings } from './sink-queue.js';
 
 /** A sink as the log uses it. */
@@ -10,6 +12,8 @@ export interface LogSink {
   readonly write: (lines: readonly AuditLine[]) => Promise<AuditWritten>;
   /** Absent when the sink cannot tell. */
   readonly end?: (chain: string) => Promise<AuditEnd>;
+  /** Absent when the sink removes nothing. */
+  readonly remove?: (chain: string, before: number) => Promise<void>;
 }
 
 export interface AuditLogParts {
@@ -39,8 +43,9 @@ export const linesPerRequest = 3;
 /** The audit log of one replica: gives every event its place in the chain and every sink its lines, and signs how far they are kept. */
 export class AuditLog {
   readonly #parts: AuditLogParts;
+  #leader: string | undefined;
   readonly #chain: Chain;
-  readonly #queues: readonly SinkQueue[];
+  #queues: readonly SinkQueue[];
   readonly #stopping = new AbortController();
   #kept: ChainEnd;
   #checkpointed: number;
@@ -51,12 +56,13 @@ export class AuditLog {
     this.#chain = new Chain(parts.chain, end);
     this.#kept = end;
     this.#checkpointed = end.sequence;
+    this.#leader = leaderOf(parts.sinks)?.name;
     this.#queues = parts.sinks.map((sink) => this.#queueOf(sink));
   }
 
   /** Goes on where the chain has ended, and records how it had ended when that was not in order. */
   static async open(parts: AuditLogParts): Promise<AuditLog> {
-    const found = await leader(parts)?.end?.(parts.chain);
+    const found = await leaderOf(parts.sinks)?.end?.(parts.chain);
     const { last } = parts.checkpoints;
     const kept = found?.line === undefined ? undefined : endOf(found.line);
     const log = new AuditLog(parts, furthest(kept, last));
@@ -100,20 +106,33 @@ export class AuditLog {
     for (const queue of this.#queues) queue.refuseWhileFailing();
   }
 
+  /** Takes over other sinks after a reload; those that have gone are given their last lines. */
+  async follow(sinks: readonly LogSink[], msMax: number): Promise<void> {
+    const isSame = (queue: SinkQueue, sink: LogSink) => queue.name === sink.name && isDeepStrictEqual(queue.settings, sink.settings);
+    const gone = this.#queues.filter((queue) => !sinks.some((sink) => isSame(queue, sink)));
+    this.#leader = leaderOf(sinks)?.name;
+    this.#queues = sinks.map((sink) => this.#queues.find((queue) => isSame(queue, sink)) ?? this.#queueOf(sink));
+    await this.#stopQueues(gone, msMax);
+  }
+
   /** Records something about the log itself. */
-  recordOwn(verb: string, facts: Readonly<Record<string, string>>): void {
-    this.append(this.#parts.ownEvent(verb, facts));
+  recordOwn(verb: string, facts: Readonly<Record<string, string>>): AuditLine {
+    return this.append(this.#parts.ownEvent(verb, facts));
   }
 
   /** Gives every sink its last lines and signs where the chain ends. */
   async stop(msMax: number): Promise<void> {
     this.recordOwn('stop', {});
-    const left = await Promise.all(this.#queues.map(async (queue) => ({ sink: queue.name, lines: await queue.stop(msMax) })));
-    for (const each of left.filter(({ lines }) => lines > 0)) this.#parts.log.error('lines of the audit log were not kept at the stop', each);
+    await this.#stopQueues(this.#queues, msMax);
     this.#stopping.abort();
     await this.#writing;
     await this.#checkpoint(true);
     await this.#parts.checkpoints.close();
+  }
+
+  async #stopQueues(queues: readonly SinkQueue[], msMax: number): Promise<void> {
+    const left = await Promise.all(queues.map(async (queue) => ({ sink: queue.name, lines: await queue.stop(msMax) })));
+    for (const each of left.filter(({ lines }) => lines > 0)) this.#parts.log.error('an audit sink was not given its last lines', each);
   }
 
   async #waitForRoom(reservation: Reservation, first: number): Promise<Reservation> {
@@ -130,9 +149,10 @@ export class AuditLog {
     }
   }
 
-  #queueOf({ name, settings, write }: LogSink): SinkQueue {
+  #queueOf(sink: LogSink): SinkQueue {
+    const { name, settings, write } = sink;
     const { clock, random, log } = this.#parts;
-    const leads = (leader(this.#parts) ?? this.#parts.sinks[0])?.name === name;
+    const removal = new RecordedRemoval(sink, this.#parts);
     return new SinkQueue({
       name,
       settings,
@@ -141,8 +161,9 @@ export class AuditLog {
       random,
       log,
       onWritten: (last, { removesBefore }) => {
-        if (leads) this.#keptTo(last);
-        if (removesBefore !== undefined) this.recordOwn('remove', { 'audit-sink': name, 'audit-removes-before': String(removesBefore) });
+        if (this.#leader === name) this.#keptTo(last);
+        removal.kept(last.sequence);
+        if (removesBefore !== undefined) removal.ask(removesBefore, (facts) => this.recordOwn('remove', facts));
       },
       onDropped: ({ count, from, to }) =>
         this.recordOwn('drop', { 'audit-sink': name, 'audit-dropped': String(count), 'audit-dropped-lines': `${from}-${to}` }),
@@ -184,8 +205,9 @@ export class AuditLog {
   }
 }
 
-function leader({ sinks }: AuditLogParts): LogSink | undefined {
-  return sinks.find(({ end }) => end !== undefined);
+/** The first that can tell its end, else the first: what it has kept is what checkpoints speak of. */
+function leaderOf(sinks: readonly LogSink[]): LogSink | undefined {
+  return sinks.find(({ end }) => end !== undefined) ?? sinks[0];
 }
 
 /** A log that was cut shorter than its checkpoint leaves a gap, so that whoever verifies finds it. */

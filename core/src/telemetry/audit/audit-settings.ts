@@ -41,7 +41,12 @@ const sink = Type.Object({
     default: 'block',
     description: 'When the buffer is full: wait for room, refuse requests at once, or leave lines out of this sink and record how many.',
   }),
-  waitMsMax: Type.Integer({ default: 10_000, minimum: 1, maximum: 60_000, description: 'How long a request waits before it is refused, ms.' }),
+  waitMsMax: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 60_000,
+    description: 'How long a request waits before it is refused, ms.',
+  }),
   bufferLinesMax: Type.Integer({
     default: 10_000,
     minimum: 10,
@@ -85,12 +90,22 @@ export const auditSection = Type.Object({
         description: 'Second place, for signed checkpoints. Empty: audit-checkpoints below api.directory.',
       }),
       everyEvents: Type.Integer({ default: 1_000, minimum: 1, maximum: 1_000_000, description: 'Events between two checkpoints.' }),
-      everyMs: Type.Integer({ default: 10_000, minimum: 100, maximum: 3_600_000, description: 'Longest time between two checkpoints, ms.' }),
+      everyMs: Type.Integer({
+        default: 10_000,
+        minimum: 100,
+        maximum: 3_600_000,
+        description: 'Longest time between two checkpoints, ms.',
+      }),
       store: Type.Boolean({ default: true, description: 'Keep the latest checkpoint in the store too.' }),
     },
     { default: {}, description: 'Signed statements of how far the log was kept.' },
   ),
-  stopMsMax: Type.Integer({ default: 4_000, minimum: 100, maximum: 60_000, description: 'Time for the last lines when the platform stops, ms.' }),
+  stopMsMax: Type.Integer({
+    default: 4_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: 'Time for the last lines when the platform stops, ms.',
+  }),
   sinks: Type.Record(Type.String(), sink, { default: {}, description: 'How sinks are used, by instance id of their plugin.' }),
 });
 

@@ -77,7 +77,12 @@ class Trail implements RequestTrail {
       const line = this.#record(level, 'RequestReceived', received);
       if (line === undefined) auditLog?.refuseWhileFailing();
       const kept = line && auditLog?.whenKept(line);
-      return kept === undefined ? this : kept.then(() => this, (error: unknown) => this.#refuse(error));
+      return kept === undefined
+        ? this
+        : kept.then(
+            () => this,
+            (error: unknown) => this.#refuse(error),
+          );
     } catch (error) {
       return this.#refuse(error);
     }
@@ -114,7 +119,12 @@ class Trail implements RequestTrail {
   }
 
   /** Taps are told of every moment, the log of those that the policy names. */
-  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: RecordedStanding): ReturnType<AuditLog['append']> | undefined {
+  #record(
+    level: AuditLevel,
+    stage: AuditStage,
+    isLogged: boolean,
+    standing?: RecordedStanding,
+  ): ReturnType<AuditLog['append']> | undefined {
     const { auditLog, hasTaps, tell, nowMs } = this.#parts;
     const isTold = hasTaps();
     const isKept = isLogged && auditLog !== undefined;

@@ -50,7 +50,8 @@ export class Chain {
   }
 }
 
-const form = /^\{"chain":"([A-Za-z0-9-]{1,63})","sequence":([1-9][0-9]{0,15}),"previous":"([0-9a-f]{64})","event":(\{.*\}),"hash":"([0-9a-f]{64})"\}$/s;
+const form =
+  /^\{"chain":"([A-Za-z0-9-]{1,63})","sequence":([1-9][0-9]{0,15}),"previous":"([0-9a-f]{64})","event":(\{.*\}),"hash":"([0-9a-f]{64})"\}$/s;
 
 /** Takes a line apart; nothing when it has not the form of one. Whether the event is JSON is not looked at. */
 export function parseLine(text: string): ChainedLine | undefined {

@@ -29,7 +29,7 @@ export function eventText({ level, stage, atMs, request, standing, bodies }: Mom
     `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}","auditID":${quoted(request.requestId)},"stage":"${stage}",` +
     `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${quoted(request.verb)},"user":${userText(request.caller)}` +
     (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
-    `,"sourceIPs":[${shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
+    `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
     (request.target === undefined ? '' : `,"objectRef":${targetText(request.target)}`) +
     (standing === undefined || standing.status === 0 ? '' : `,"responseStatus":${statusText(standing)}`) +
     (bodies?.request === undefined ? '' : `,"requestObject":${bodies.request}`) +

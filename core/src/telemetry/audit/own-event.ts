@@ -1,5 +1,8 @@
 import { eventText } from './event-text.js';
 
+const path = '/audit';
+const removal = 'tappaas.dev/audit-removes-before';
+
 const platform = Object.freeze({ name: 'system:platform', groups: Object.freeze(['system:masters']) });
 
 /** Makes events about the log itself: its starts and stops, and every gap that the platform knows of. */
@@ -11,7 +14,7 @@ export function ownEvents(chain: string, nowMs: () => number): (verb: string, fa
       requestId: `${chain}-audit-${atMs.toString(36)}-${(made += 1)}`,
       receivedAtMs: atMs,
       method: '',
-      path: '/audit',
+      path,
       query: '',
       engine: 'platform',
       verb,
@@ -22,4 +25,16 @@ export function ownEvents(chain: string, nowMs: () => number): (verb: string, fa
     const annotations = new Map(Object.entries(facts).map(([name, value]) => [`tappaas.dev/${name}`, value]));
     return eventText({ level: 'Metadata', stage: 'ResponseComplete', atMs, request, standing: { status: 200, annotations } });
   };
+}
+
+/** The number before which lines were to be removed, when an event is the platform's own and says so; what callers sent never counts. */
+export function removalIn(event: string): number | undefined {
+  if (!event.includes(`"${removal}"`)) return undefined;
+  const { user, requestURI, annotations } = JSON.parse(event) as {
+    readonly user?: { readonly username?: string };
+    readonly requestURI?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  const before = user?.username === platform.name && requestURI === path ? Number(annotations?.[removal]) : Number.NaN;
+  return Number.isSafeInteger(before) ? before : undefined;
 }

@@ -103,8 +103,7 @@ function resourceTest({ group, resources, names }: PolicyResources): Test {
 
 function pathTest(path: string): Test {
   const start = path.endsWith('*') ? path.slice(0, -1) : undefined;
-  return (request) =>
-    request.target === undefined && (start === undefined ? request.path === path : request.path.startsWith(start));
+  return (request) => request.target === undefined && (start === undefined ? request.path === path : request.path.startsWith(start));
 }
 
 function all(tests: readonly Test[]): Test {

@@ -18,19 +18,22 @@ const others = 0o077;
 export async function openSigningKey(path: string): Promise<SigningKey> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-  const pem = (await createFile(path, made)) ? made.toString() : await readKey(path);
+  const pem = (await createFile(path, made)) ? made : await readKey(path);
   const key = parsed(path, pem);
   const publicKey = createPublicKey(key);
   return {
     id: keyId(publicKey),
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }),
     sign: (text) => sign(null, Buffer.from(text), key).toString('base64'),
   };
 }
 
 /** Names a key by its digest, so that nobody can pass another off as it. */
 export function keyId(publicKey: KeyObject): string {
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 export function isSignedBy(publicKey: KeyObject, text: string, signature: string): boolean {

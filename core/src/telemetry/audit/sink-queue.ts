@@ -147,7 +147,8 @@ export class SinkQueue {
 
   #drop({ sequence }: AuditLine): void {
     this.#lost += 1;
-    if (this.#dropped === undefined) this.#parts.log.error('lines are left out of an audit sink that does not keep up', { sink: this.name });
+    if (this.#dropped === undefined)
+      this.#parts.log.error('lines are left out of an audit sink that does not keep up', { sink: this.name });
     const { count, from } = this.#dropped ?? { count: 0, from: sequence };
     this.#dropped = { count: count + 1, from, to: sequence };
   }

@@ -1,3 +1,4 @@
+import { auditSinkConformance } from './audit-sink.js';
 import { pluginConformance } from './plugin.js';
 import { runtimeConformance } from './runtime.js';
 import { schedulingPluginConformance } from './scheduling-plugin.js';
@@ -14,6 +15,7 @@ import { storeConformance } from './store.js';
  * ```
  */
 export const conformance = Object.freeze({
+  auditSink: auditSinkConformance,
   plugin: pluginConformance,
   runtime: runtimeConformance,
   scheduling: schedulingPluginConformance,

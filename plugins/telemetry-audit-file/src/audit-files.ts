@@ -1,0 +1,175 @@
+import { mkdir, open, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import type { AuditEnd, AuditLine, AuditSink, AuditWritten } from '@tappaas/sdk';
+import { syncFolder } from '@tappaas/sdk/durable-file';
+import { errors } from './errors.js';
+import { chainFile, chainFiles, type ChainFile } from './file-names.js';
+import { linesBefore, offsetOf, tornBytes } from './line-file.js';
+
+export interface AuditFilesSettings {
+  readonly directory: string;
+  readonly fileBytesMax: number;
+  readonly totalBytesMax: number;
+  readonly keepDays: number;
+}
+
+const dayMs = 86_400_000;
+const readBytesMax = 1024 * 1024;
+
+/** The file that is written on. */
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly path: string;
+  size: number;
+  /** Number of the last line. */
+  last: number;
+}
+
+/** The files of the audit log in one directory. */
+export class AuditFiles implements AuditSink {
+  readonly #settings: AuditFilesSettings;
+  readonly #nowMs: () => number;
+  readonly #open = new Map<string, OpenFile>();
+
+  private constructor(settings: AuditFilesSettings, nowMs: () => number) {
+    this.#settings = settings;
+    this.#nowMs = nowMs;
+  }
+
+  static async open(settings: AuditFilesSettings, nowMs: () => number): Promise<AuditFiles> {
+    await mkdir(settings.directory, { recursive: true, mode: 0o700 });
+    return new AuditFiles(settings, nowMs);
+  }
+
+  async end(chain: string): Promise<AuditEnd> {
+    const { directory } = this.#settings;
+    let torn = 0;
+    for (const { path } of (await chainFiles(directory, chain)).toReversed()) {
+      const found = await tornBytes(path);
+      if (found.torn > 0) await truncate(path, found.size - found.torn);
+      torn += found.torn;
+      const line = await this.#lastLine(chain, path);
+      if (line !== undefined) return { line, tornBytes: torn };
+    }
+    return { tornBytes: torn };
+  }
+
+  async write(lines: readonly AuditLine[]): Promise<AuditWritten> {
+    const [first] = lines;
+    if (first === undefined) return {};
+    try {
+      return await this.#write(first.chain, lines);
+    } catch (error) {
+      await this.#forget(first.chain);
+      const why = error instanceof Error ? error.message : String(error);
+      throw errors.TELEMETRY_AUDIT_FILE_FAILED({
+        message: `the audit log in ${this.#settings.directory} was not written: ${why}`,
+        cause: error,
+      });
+    }
+  }
+
+  async remove(chain: string, before: number): Promise<void> {
+    const files = await chainFiles(this.#settings.directory, chain);
+    for (const { path } of wholeBefore(files, before)) await rm(path);
+  }
+
+  async read(chain: string, before: number, max: number): Promise<readonly AuditLine[]> {
+    const files = await chainFiles(this.#settings.directory, chain);
+    for (const { path } of files.filter(({ first }) => first < before).toReversed()) {
+      const file = await open(path, 'r');
+      try {
+        const { size } = await file.stat();
+        const lines = await linesBefore(file, await offsetOf(file, before, size), max, readBytesMax);
+        if (lines.length > 0) return lines;
+      } finally {
+        await file.close();
+      }
+    }
+    return [];
+  }
+
+  async close(): Promise<void> {
+    for (const chain of this.#open.keys()) await this.#forget(chain);
+  }
+
+  async #write(chain: string, lines: readonly AuditLine[]): Promise<AuditWritten> {
+    const known = this.#open.get(chain) ?? (await this.#continue(chain));
+    const fresh = lines.filter(({ sequence }) => sequence > (known?.last ?? 0));
+    const [first] = fresh;
+    if (first === undefined) return {};
+    const isFull = known !== undefined && known.size >= this.#settings.fileBytesMax;
+    const current = known === undefined || isFull ? await this.#startFile(chain, first.sequence) : known;
+    await append(current, fresh);
+    return isFull ? this.#retention(chain) : {};
+  }
+
+  /** Names what is too much or too old; whole files only. */
+  async #retention(chain: string): Promise<AuditWritten> {
+    const { directory, totalBytesMax, keepDays } = this.#settings;
+    const files = await chainFiles(directory, chain);
+    const known = await Promise.all(files.map(async ({ path, first }) => ({ first, ...sizeAndAge(await stat(path)) })));
+    let bytes = known.reduce((sum, { size }) => sum + size, 0);
+    const oldestMs = this.#nowMs() - keepDays * dayMs;
+    const kept = known.slice(0, -1).find(({ size, writtenMs }) => {
+      if (bytes <= totalBytesMax && writtenMs >= oldestMs) return true;
+      bytes -= size;
+      return false;
+    });
+    const { first } = kept ?? known.at(-1) ?? { first: 0 };
+    return first > (files[0]?.first ?? first) ? { removesBefore: first } : {};
+  }
+
+  async #startFile(chain: string, first: number): Promise<OpenFile> {
+    await this.#forget(chain);
+    const { directory } = this.#settings;
+    const { path } = chainFile(directory, chain, first);
+    const started = { file: await open(path, 'a', 0o600), path, size: 0, last: first - 1 };
+    this.#open.set(chain, started);
+    await syncFolder(directory);
+    return started;
+  }
+
+  async #continue(chain: string): Promise<OpenFile | undefined> {
+    const { line } = await this.end(chain);
+    const last = (await chainFiles(this.#settings.directory, chain)).at(-1);
+    if (line === undefined || last === undefined) return undefined;
+    const file = await open(last.path, 'a', 0o600);
+    const continued = { file, path: last.path, size: (await file.stat()).size, last: line.sequence };
+    this.#open.set(chain, continued);
+    return continued;
+  }
+
+  async #lastLine(chain: string, path: string): Promise<AuditLine | undefined> {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      const [line] = await linesBefore(file, size, 1, readBytesMax);
+      return line?.chain === chain ? line : undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Looks at the file anew before the next write: after a failure nobody knows what of it is there. */
+  async #forget(chain: string): Promise<void> {
+    const known = this.#open.get(chain);
+    this.#open.delete(chain);
+    await known?.file.close().catch(() => undefined);
+  }
+}
+
+async function append(current: OpenFile, lines: readonly AuditLine[]): Promise<void> {
+  const bytes = Buffer.from(`${lines.map(({ text }) => text).join('\n')}\n`);
+  let written = 0;
+  while (written < bytes.length) written += (await current.file.write(bytes, written)).bytesWritten;
+  await current.file.datasync();
+  current.size += bytes.length;
+  current.last = lines.at(-1)?.sequence ?? current.last;
+}
+
+const sizeAndAge = ({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) => ({ size, writtenMs: mtimeMs });
+
+/** Files all of whose lines come before a number: those that a later file, beginning there or earlier, follows. */
+function wholeBefore(files: readonly ChainFile[], before: number): readonly ChainFile[] {
+  return files.filter((_, index) => (files[index + 1]?.first ?? Infinity) <= before);
+}

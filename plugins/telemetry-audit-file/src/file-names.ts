@@ -1,0 +1,26 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** One file of a chain, named by the number of its first line. */
+export interface ChainFile {
+  readonly path: string;
+  readonly first: number;
+}
+
+const form = /^([A-Za-z0-9-]{1,63})-(\d{16})\.audit$/;
+
+/** Where the file that begins with a line lies. */
+export function chainFile(directory: string, chain: string, first: number): ChainFile {
+  return { path: join(directory, `${chain}-${String(first).padStart(16, '0')}.audit`), first };
+}
+
+/** The files of a chain, oldest first. */
+export async function chainFiles(directory: string, chain: string): Promise<readonly ChainFile[]> {
+  const names = await readdir(directory);
+  return names
+    .flatMap((name) => {
+      const [, found, first] = form.exec(name) ?? [];
+      return found === chain ? [{ path: join(directory, name), first: Number(first) }] : [];
+    })
+    .toSorted((a, b) => a.first - b.first);
+}

@@ -1,0 +1,87 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { auditLineOf, type AuditLine } from '@tappaas/sdk';
+
+const chunkBytes = 256 * 1024;
+const newline = 0x0a;
+
+/** Lines of a file that end before `end` bytes, newest first, at most `max` of about `bytesMax`. */
+export async function linesBefore(file: FileHandle, end: number, max: number, bytesMax: number): Promise<readonly AuditLine[]> {
+  const lines: AuditLine[] = [];
+  let bytes = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  for (let at = end; at > 0 && lines.length < max && bytes < bytesMax;) {
+    const from = Math.max(0, at - chunkBytes);
+    const text = Buffer.concat([await bytesBetween(file, from, at), rest]);
+    const begin = from === 0 ? 0 : text.indexOf(newline) + 1;
+    // Without a line's end the chunk is part of a longer line.
+    const whole = from > 0 && begin === 0 ? text.subarray(text.length) : text.subarray(begin);
+    rest = text.subarray(0, text.length - whole.length);
+    at = from;
+    for (const line of whole.toString('utf8').split('\n').toReversed()) {
+      const read = auditLineOf(line);
+      if (read === undefined || lines.length >= max || (lines.length > 0 && bytes + line.length > bytesMax)) continue;
+      lines.push(read);
+      bytes += line.length;
+    }
+  }
+  return lines;
+}
+
+/** Where the line with this number, or the first after it, begins; lines stand in the order of their numbers. */
+export async function offsetOf(file: FileHandle, sequence: number, size: number): Promise<number> {
+  let low = 0;
+  let high = size;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = await lineFrom(file, middle, size);
+    if (found === undefined || found.line.sequence >= sequence) high = middle;
+    else low = found.next;
+  }
+  return low;
+}
+
+/** The first line that begins at an offset or after it, and where the next one begins. */
+async function lineFrom(
+  file: FileHandle,
+  offset: number,
+  size: number,
+): Promise<{ readonly line: AuditLine; readonly next: number } | undefined> {
+  let begin = offset === 0 ? 0 : await afterNewline(file, offset - 1, size);
+  while (begin < size) {
+    const next = await afterNewline(file, begin, size);
+    const line = auditLineOf((await bytesBetween(file, begin, Math.min(next, begin + 256))).toString('latin1'));
+    if (line !== undefined) return { line, next };
+    begin = next;
+  }
+  return undefined;
+}
+
+async function afterNewline(file: FileHandle, offset: number, size: number): Promise<number> {
+  for (let at = offset; at < size; at += chunkBytes) {
+    const found = (await bytesBetween(file, at, Math.min(size, at + chunkBytes))).indexOf(newline);
+    if (found >= 0) return at + found + 1;
+  }
+  return size;
+}
+
+export async function bytesBetween(file: FileHandle, from: number, to: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(to - from);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+  return bytes.subarray(0, bytesRead);
+}
+
+/** How many bytes after the last line's end a crash has left. */
+export async function tornBytes(path: string): Promise<{ readonly size: number; readonly torn: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    for (let end = size; end > 0; end -= chunkBytes) {
+      const from = Math.max(0, end - chunkBytes);
+      const last = (await bytesBetween(file, from, end)).lastIndexOf(newline);
+      if (last >= 0) return { size, torn: size - (from + last + 1) };
+    }
+    return { size, torn: size };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,11 @@
+import { defineErrors } from '@tappaas/sdk';
+
+/** What can be wrong with the standard output. */
+export const errors = defineErrors({
+  TELEMETRY_AUDIT_STDOUT_FAILED: {
+    httpStatus: 503,
+    blame: 'upstream',
+    retry: 'back-off',
+    remedy: 'Look at the program that reads the platform’s standard output: it has ended or does not read.',
+  },
+});

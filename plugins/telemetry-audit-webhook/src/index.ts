@@ -1,0 +1,32 @@
+import { definePlugin, families, secret, Type } from '@tappaas/sdk';
+import { Receiver } from './receiver.js';
+
+const config = Type.Object({
+  url: Type.String({ format: 'uri', description: 'Where lines are sent to, as application/x-ndjson; redirects are not followed.' }),
+  token: Type.Optional(secret({ description: 'Sent as bearer token.' })),
+  certificateAuthorityFile: Type.Optional(
+    Type.String({ description: 'PEM file of the authority that signed the receiver’s certificate.' }),
+  ),
+  timeoutMs: Type.Integer({ default: 4_000, minimum: 100, maximum: 5_000, description: 'How long the receiver may be silent, ms.' }),
+  allowedAddresses: Type.Array(Type.String(), {
+    default: [],
+    maxItems: 100,
+    description: 'Link-local or metadata addresses, or networks, that may be connected to after all.',
+  }),
+  allowPlainHttp: Type.Boolean({ default: false, description: 'Send lines without TLS.' }),
+});
+
+/** Sends the audit log to a URL, in batches. */
+export default definePlugin({
+  id: 'telemetry-audit-webhook',
+  stability: 'beta',
+  config,
+  example: { url: 'https://audit.example.com/lines' },
+  setup(host, settings) {
+    host.provide(
+      families.auditSink,
+      () => Receiver.open(settings),
+      (receiver) => (receiver as Receiver).close(),
+    );
+  },
+});

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { isTapError, type AuditLine, type AuditSink, type AuditWritten, type Context, type Secret } from '@tappaas/sdk';
+import { addressCheck, checkedLookup, notAllowed } from './allowed-address.js';
+import { errors } from './errors.js';
+
+export interface ReceiverSettings {
+  readonly url: string;
+  readonly token?: Secret;
+  readonly certificateAuthorityFile?: string;
+  readonly timeoutMs: number;
+  readonly allowedAddresses: readonly string[];
+  readonly allowPlainHttp: boolean;
+}
+
+const answerBytesMax = 64 * 1024;
+
+/** Sends lines as they are, one POST for each batch; the platform repeats a batch until it is taken. */
+export class Receiver implements AuditSink {
+  readonly #url: URL;
+  readonly #settings: ReceiverSettings;
+  readonly #agent: HttpAgent;
+  readonly #authority: string | undefined;
+
+  private constructor(url: URL, settings: ReceiverSettings, authority: string | undefined) {
+    this.#url = url;
+    this.#settings = settings;
+    this.#authority = authority;
+    const options = { keepAlive: true, maxSockets: 1, lookup: checkedLookup(addressCheck(settings.allowedAddresses)) };
+    this.#agent = url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  }
+
+  /** @throws TELEMETRY_AUDIT_WEBHOOK_REFUSED */
+  static async open(settings: ReceiverSettings): Promise<Receiver> {
+    const url = new URL(settings.url);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    if (url.protocol !== 'https:' && !settings.allowPlainHttp) {
+      throw errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({
+        message: 'the receiver must speak https, unless allowPlainHttp says otherwise',
+        field: 'config.url',
+      });
+    }
+    if (url.username !== '' || url.password !== '') {
+      throw errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({ message: 'the url must not carry credentials; write a token', field: 'config.url' });
+    }
+    if (isIP(host) !== 0 && !addressCheck(settings.allowedAddresses)(host)) throw notAllowed(host);
+    const { certificateAuthorityFile: file } = settings;
+    return new Receiver(url, settings, file === undefined ? undefined : await readFile(file, 'utf8'));
+  }
+
+  async write(lines: readonly AuditLine[], { signal }: Context): Promise<AuditWritten> {
+    const [first] = lines;
+    const last = lines.at(-1);
+    if (first === undefined || last === undefined) return {};
+    const body = `${lines.map(({ text }) => text).join('\n')}\n`;
+    const status = await this.#post(body, `${first.chain}-${first.sequence}-${last.sequence}`, signal).catch((error: unknown) => {
+      if (isTapError(error)) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw errors.TELEMETRY_AUDIT_WEBHOOK_FAILED({ message: `${this.#url.host} took no audit lines: ${why}`, cause: error });
+    });
+    if (status >= 200 && status < 300) return {};
+    throw errors.TELEMETRY_AUDIT_WEBHOOK_FAILED({ message: `${this.#url.host} answered ${status} to audit lines` });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** Redirects are an answer like any other: nobody but the operator says where the log goes. */
+  #post(body: string, key: string, signal: AbortSignal): Promise<number> {
+    const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const { timeoutMs, token } = this.#settings;
+    const headers = {
+      'content-type': 'application/x-ndjson',
+      'content-length': Buffer.byteLength(body),
+      'idempotency-key': key,
+      ...(token !== undefined && { authorization: `Bearer ${token.text()}` }),
+    };
+    const authority = this.#authority === undefined ? {} : { ca: this.#authority };
+    return new Promise((resolve, reject) => {
+      const outgoing = send(this.#url, { method: 'POST', headers, agent: this.#agent, timeout: timeoutMs, signal, ...authority });
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      outgoing.on('error', reject);
+      outgoing.on('response', (answer) => void readAway(answer).then(() => resolve(answer.statusCode ?? 0), reject));
+      outgoing.end(body);
+    });
+  }
+}
+
+/** What the receiver says is not looked at; it is read so that the connection can be used again. */
+async function readAway(answer: IncomingMessage): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > answerBytesMax) break;
+  }
+}
