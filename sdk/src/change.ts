@@ -60,14 +60,25 @@ export function change<T>(value: Immutable<T>, edit: (draft: T) => void): Immuta
 
 /** Freezes plain data all the way down and returns it; what is frozen already is not walked again. */
 export function freezeDeep<T>(value: T): Immutable<T> {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
-    // Children first and no array of values: reading frozen objects is slower, and this runs for every object that is cached.
-    for (const key in value) {
-      if (Object.hasOwn(value, key)) freezeDeep(value[key]);
-    }
-    Object.freeze(value);
-  }
+  if (isLoose(value)) freezeAll(value);
   return value as Immutable<T>;
+}
+
+function isLoose(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value);
+}
+
+/** Only of what is to be frozen it is asked whether it is an own property: asking costs more than freezing, and this runs for every object read. */
+function freezeAll(value: object): void {
+  if (Array.isArray(value)) {
+    for (const item of value as readonly unknown[]) if (isLoose(item)) freezeAll(item);
+  } else {
+    for (const key in value) {
+      const part: unknown = value[key as keyof typeof value];
+      if (isLoose(part) && Object.hasOwn(value, key)) freezeAll(part);
+    }
+  }
+  Object.freeze(value);
 }
 
 function proxyOf(draft: Draft): object {

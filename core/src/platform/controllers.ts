@@ -12,7 +12,6 @@ import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { Kernel, Registered } from '../kernel/kernel.js';
 import type { Informer } from '../reconcile/informer.js';
 import { renderedSteps } from '../reconcile/rendered-controller.js';
-import { keyOf } from '../reconcile/source.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
 import { ClusterNamespaces } from './cluster-namespaces.js';
 import { watchCluster, type ClusterWatch } from './cluster-watch.js';
@@ -194,7 +193,7 @@ class Controllers implements RunningControllers {
   /** Wakes the objects to which a change on any cluster belongs: each cluster object carries its owner's uid. */
   #onClusterChange(informer: Informer<EngineObject>, wake: (key: string) => void): () => void {
     const wakeOwner = (uid: string) => {
-      for (const object of informer.byIndex('uid', uid)) wake(keyOf(object));
+      for (const key of informer.keysByIndex('uid', uid)) wake(key);
     };
     const waker: ClusterWaker = { wakeOwner, leave: new Map() };
     this.#wakers.add(waker);

@@ -117,7 +117,7 @@ function feedFrom(
 ): () => void {
   const wake = (object: Immutable<EngineObject>, isInInitialList: boolean) => {
     const keys =
-      watched.wakes === 'namespace' ? own.byIndex('namespace', object.metadata.namespace ?? '').map(keyOf) : wokenBy(watched, object, kind);
+      watched.wakes === 'namespace' ? own.keysByIndex('namespace', object.metadata.namespace ?? '') : wokenBy(watched, object, kind);
     for (const key of keys) queue.add(key, isInInitialList ? 'low' : 'normal');
   };
   return informer.addHandler({

@@ -1,36 +1,16 @@
-import { isTapError, type Resources, type ResourceStore } from '@tappaas/sdk';
+import { isTapError, type Resources } from '@tappaas/sdk';
 import { Release, type ReleaseObject } from '@tappaas/sdk/kinds';
 import type { Immutable, KubernetesObject } from '@tappaas/sdk';
 import type { Run } from '../reconcile/controller.js';
 import { canonicalJson } from '../reconcile/canonical.js';
-import type { InventoryEntry } from '../reconcile/inventory.js';
 import type { ReleaseBook, ReleaseContent, StoredRelease } from '../reconcile/release.js';
 import type { EngineObject } from './engine-object.js';
-import { storeRecord, type StoreRecord } from './store-record.js';
-
-/** What is remembered of an object's rendering beside its releases. */
-export interface RenderingRecord {
-  readonly cluster?: string;
-  readonly release?: string;
-  readonly renderKey?: string;
-  readonly inventory?: readonly InventoryEntry[];
-  /** What was last seen to serve. */
-  readonly serving?: { readonly release: string; readonly inputs: Readonly<Record<string, string>> };
-  /** The newest release that failed, and why. */
-  readonly failed?: { readonly release: string; readonly message: string };
-  /** Generation of the object whose Operation a person stopped. */
-  readonly cancelled?: number;
-}
-
-/** The record of one object's rendering: in the store, since it must outlive a crash between two writes. */
-export function renderingRecord(store: ResourceStore, { metadata }: Immutable<EngineObject>): StoreRecord<RenderingRecord> {
-  return storeRecord<RenderingRecord>(store, `rendering/${metadata.uid}`);
-}
+import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
 
 export interface ReleaseBookOptions {
-  readonly store: ResourceStore;
+  readonly records: RenderingRecords;
   readonly resources: Resources;
   /** Version of each plugin, by instance. */
   readonly versionOf: (plugin: string) => string;
@@ -39,21 +19,21 @@ export interface ReleaseBookOptions {
 type Owner = Immutable<EngineObject>;
 
 /** Releases as objects of kind Release, owned by what was rendered. */
-export function createReleaseBook({ store, resources, versionOf }: ReleaseBookOptions): ReleaseBook<Owner, Run> {
+export function createReleaseBook({ records, resources, versionOf }: ReleaseBookOptions): ReleaseBook<Owner, Run> {
   const find = async (owner: Owner, name: string): Promise<StoredRelease | undefined> => {
     const found = await resources.get(Release, { namespace: owner.metadata.namespace ?? '', name });
     return found && found.spec.of.uid === owner.metadata.uid ? storedRelease(found) : undefined;
   };
   return {
     async newest(owner) {
-      const known = await renderingRecord(store, owner).load();
+      const known = await records.of(owner).load();
       if (known?.release === undefined || known.renderKey === undefined) return undefined;
       const release = await find(owner, known.release);
       return release && { release, renderKey: known.renderKey };
     },
     async store(owner, content, renderKey) {
       const release = await releaseOf(resources, owner, content, versionOf);
-      const record = renderingRecord(store, owner);
+      const record = records.of(owner);
       // Another effective spec: what failed before may be tried again.
       const { failed: _, ...known } = (await record.load()) ?? {};
       await record.save({ ...known, release: release.name, renderKey });
@@ -64,22 +44,22 @@ export function createReleaseBook({ store, resources, versionOf }: ReleaseBookOp
       return pin === undefined || pin === '' ? undefined : { name: pin, release: await find(owner, pin) };
     },
     async serving(owner) {
-      const known = (await renderingRecord(store, owner).load())?.serving;
+      const known = (await records.of(owner).load())?.serving;
       const release = known && (await find(owner, known.release));
       return known && release && { release, inputs: known.inputs };
     },
     async noteServing(owner, { release, inputs }) {
-      const record = renderingRecord(store, owner);
+      const record = records.of(owner);
       const known = await record.load();
       const serving = { release: release.name, inputs };
       if (canonicalJson(known?.serving) !== canonicalJson(serving)) await record.save({ ...known, serving });
     },
     async failureOf(owner, { name }) {
-      const failed = (await renderingRecord(store, owner).load())?.failed;
+      const failed = (await records.of(owner).load())?.failed;
       return failed?.release === name ? failed.message : undefined;
     },
     async noteFailure(owner, { name }, message) {
-      const record = renderingRecord(store, owner);
+      const record = records.of(owner);
       await record.save({ ...(await record.load()), failed: { release: name, message } });
     },
   };

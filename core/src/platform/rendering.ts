@@ -26,7 +26,8 @@ import type { Installation } from './installation.js';
 import type { OperationTracker } from './operation-tracker.js';
 import { secretValues } from './secret-values.js';
 import { shapedByTaps } from './render-taps.js';
-import { createReleaseBook, renderingRecord } from './release-book.js';
+import { createReleaseBook } from './release-book.js';
+import { RenderingRecords } from './rendering-records.js';
 
 /** What a controller that renders runs on. */
 export interface RenderingParts {
@@ -58,29 +59,30 @@ const schedulerName = 'tappaas';
 /** The reconcile function of a rendering controller: the stage's order of work, with the platform's parts filled in. */
 export function renderingReconcile(parts: RenderingParts): ReturnType<typeof createRenderedReconcile> {
   const { kernel, registered, store, installation, tracker } = parts;
+  const records = new RenderingRecords(store);
   const { plugin, guard, value: controller } = registered;
   const { group, kind } = controller.kind;
   const selector = { kind: { group, kind } };
   const finalizer = `tappaas.dev/${plugin}`;
   const platformRun: Run = { signal: new AbortController().signal, wrote: () => undefined };
   const releases = createReleaseBook({
-    store,
+    records,
     resources: parts.resources(platformRun),
     versionOf: (id) => kernel.plugins().find((state) => state.id === id)?.version ?? 'unknown',
   });
-  return createRenderedReconcile<Owner>({
+  const reconcile = createRenderedReconcile<Owner>({
     read: parts.read,
     confirmation: () => installation.confirmation(),
     ...(controller.prepare ? { prepare: (object: Owner, run: Run) => prepare(parts, object, run) } : {}),
-    factsOf: (object, inputs) => factsOf(parts, object, inputs),
+    factsOf: (object, inputs) => factsOf(parts, records, object, inputs),
     render: (object, facts) =>
       guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => controller.render(object as never, facts)),
     renderHooks: async (object, set, { cluster }) => shapedByTaps(kernel, controller.kind, object, set, cluster.capabilities),
     actor: () => kernel.pluginOf() ?? plugin,
     releases,
-    loadInventory: async (object) => (await renderingRecord(store, object).load())?.inventory ?? [],
+    loadInventory: async (object) => (await records.of(object).load())?.inventory ?? [],
     saveInventory: async (object, inventory) => {
-      const record = renderingRecord(store, object);
+      const record = records.of(object);
       await record.save({ ...(await record.load()), inventory });
     },
     placeOf: (facts) => placeOf(parts, facts),
@@ -99,14 +101,14 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     setStatus: (object, statement, run) => setStatus(parts, object, statement, run),
     ...(tracker
       ? {
-          isCancelled: (object: Owner) => isCancelled(store, tracker, object),
+          isCancelled: (object: Owner) => isCancelled(records, tracker, object),
           step: (object: Owner, step: RenderedStep, percent: number) => tracker.progress(object, step, percent),
         }
       : {}),
     finalizer,
     addFinalizer: (object, run) => setFinalizers(parts, object, [...(object.metadata.finalizers ?? []), finalizer], run),
     removeFinalizer: async (object, run) => {
-      await renderingRecord(store, object).remove();
+      await records.of(object).remove();
       await setFinalizers(
         parts,
         object,
@@ -127,13 +129,14 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
       if (failure) throw failure.error;
     },
   });
+  return (key, run) => records.during(parts.read(key)?.metadata.uid ?? '', () => reconcile(key, run));
 }
 
 /** What a person has stopped stays stopped for that generation, also when its Operation is no longer kept. */
-async function isCancelled(store: ResourceStore, tracker: OperationTracker, object: Owner): Promise<boolean> {
+async function isCancelled(records: RenderingRecords, tracker: OperationTracker, object: Owner): Promise<boolean> {
   const { generation = 1 } = object.metadata;
   const isAsked = tracker.isCancelled(object);
-  const record = renderingRecord(store, object);
+  const record = records.of(object);
   const known = await record.load();
   if (known?.cancelled === generation) return true;
   if (isAsked) await record.save({ ...known, cancelled: generation });
@@ -172,16 +175,17 @@ function prepare({ registered, contextOf }: RenderingParts, object: Owner, run: 
   );
 }
 
-/** The cluster is chosen once and recorded; moving an object is another matter. */
+/** The cluster is chosen once and recorded, at the latest with the first release for it; moving an object is another matter. */
 async function factsOf(
-  { kernel, registered, store, clusters }: RenderingParts,
+  { kernel, registered, clusters }: RenderingParts,
+  records: RenderingRecords,
   object: Owner,
   inputs: Readonly<Record<string, string>>,
 ): Promise<RenderFacts> {
-  const record = renderingRecord(store, object);
+  const record = records.of(object);
   const known = await record.load();
   const chosen = known?.cluster ?? (await chooseCluster(kernel, registered.value.kind, object, clusters));
-  if (known?.cluster === undefined) await record.save({ ...known, cluster: chosen });
+  if (known?.cluster === undefined) record.saveLater({ ...known, cluster: chosen });
   const access = clusters.of(chosen);
   if (access === undefined)
     throw platformErrors.TAP_CLUSTER_UNKNOWN({

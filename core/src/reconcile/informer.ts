@@ -44,6 +44,8 @@ export interface Informer<T extends CachedObject> {
   get(key: string): Immutable<T> | undefined;
   list(): Immutable<T>[];
   byIndex(index: string, value: string): Immutable<T>[];
+  /** The keys of the same objects, without reading them. */
+  keysByIndex(index: string, value: string): readonly string[];
   keys(): IterableIterator<string>;
   readonly size: number;
   /** Everything up to here is in the cache; nothing before the first list. */
@@ -115,6 +117,10 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
 
   byIndex(index: string, value: string): Immutable<T>[] {
     return this.cache.byIndex(index, value);
+  }
+
+  keysByIndex(index: string, value: string): readonly string[] {
+    return [...this.cache.keysByIndex(index, value)];
   }
 
   waitFor(revision: string, signal: AbortSignal): Promise<void> {

@@ -37,21 +37,19 @@ class Packed<T> implements Kept<T> {
   }
 }
 
-/** Where somebody else keeps the object anyway: only what is projected away is left out, at every reading. */
-export function keepElsewhere<T extends CachedObject>(placeOf: (item: T) => { readonly object: T }): Keep<T> {
-  return (item, project) => new Elsewhere(placeOf(item), project);
+/** Where somebody else keeps the object anyway, as it is to be read: `placeOf` answers how to read it there. */
+export function keepElsewhere<T extends CachedObject>(placeOf: (item: T) => () => T): Keep<T> {
+  return (item) => new Elsewhere(placeOf(item));
 }
 
 class Elsewhere<T> implements Kept<T> {
-  readonly #place: { readonly object: T };
-  readonly #project: (object: T) => T;
+  readonly #read: () => T;
 
-  constructor(place: { readonly object: T }, project: (object: T) => T) {
-    this.#place = place;
-    this.#project = project;
+  constructor(read: () => T) {
+    this.#read = read;
   }
 
   get object(): Immutable<T> {
-    return freezeDeep(this.#project(this.#place.object));
+    return freezeDeep(this.#read());
   }
 }

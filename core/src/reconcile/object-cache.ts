@@ -43,9 +43,13 @@ export class ObjectCache<T, K extends { readonly object: T } = { readonly object
     for (const { object } of this.objects.values()) yield object;
   }
 
+  keysByIndex(name: string, value: string): Iterable<string> {
+    return keysOf(this.indexes.get(name)?.get(value));
+  }
+
   byIndex(name: string, value: string): T[] {
     const found: T[] = [];
-    for (const key of keysOf(this.indexes.get(name)?.get(value))) {
+    for (const key of this.keysByIndex(name, value)) {
       const kept = this.objects.get(key);
       if (kept !== undefined) found.push(kept.object);
     }

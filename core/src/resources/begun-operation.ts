@@ -2,9 +2,10 @@ import type { Change } from '@tappaas/sdk';
 import { Operation } from '@tappaas/sdk/kinds';
 import type { EngineState } from './engine-state.js';
 import type { KindEntry } from './kind-entry.js';
+import { textOf } from './object-text.js';
 import { objectKey } from './key-space.js';
 import { isJsonObject } from './schema/json-value.js';
-import { textOf, toStore, type Body } from './stored-object.js';
+import { toStore, type Body } from './stored-object.js';
 import type { Target } from './target.js';
 
 /** The Operation that a write begins, and the object as it names it: both are written in one transaction. */

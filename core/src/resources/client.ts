@@ -65,7 +65,7 @@ export interface ClientEngine {
 
 const pageItems = 500;
 
-/** Reads and writes objects in this process, with the same rules as over the wire. */
+/** Reads and writes objects in this process, with the same rules as over the wire; managed fields are not shown. */
 export function createClient(engine: ClientEngine, options: ClientOptions): Resources {
   return new Client(engine, options);
 }
@@ -189,9 +189,10 @@ class Client implements Resources {
     return encode({ apiVersion: group === '' ? version : `${group}/${version}`, kind: kind.kind, ...object });
   }
 
-  #shown<K extends AnyKind>(entry: KindEntry, served: Pick<Served, 'object'>): Immutable<ObjectOf<K>> {
+  #shown<K extends AnyKind>(entry: KindEntry, served: Pick<Served, 'object' | 'lean'>): Immutable<ObjectOf<K>> {
     const isHidden = entry.isConfidential && !this.#options.showsSecrets;
-    return (isHidden ? redacted(served.object as JsonObject) : served.object) as Immutable<ObjectOf<K>>;
+    const object = (served.lean ?? served.object) as JsonObject;
+    return (isHidden ? redacted(object) : object) as Immutable<ObjectOf<K>>;
   }
 
   #writeOptions(): WriteOptions {

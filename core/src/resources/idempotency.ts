@@ -3,9 +3,10 @@ import type { Change, Guard } from '@tappaas/sdk';
 import { operationOf } from './begun-operation.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
+import { textOf } from './object-text.js';
 import type { Mutated } from './mutation.js';
 import type { Found } from './registry.js';
-import { fromStore, textOf, toStore, type Body, type StoredObject } from './stored-object.js';
+import { fromStore, toStore, type Body, type StoredObject } from './stored-object.js';
 import type { CreateOrUpdate, WriteOptions } from './write-options.js';
 
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */

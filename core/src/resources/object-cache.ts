@@ -50,11 +50,11 @@ type Index = (stored: StoredObject) => readonly string[];
 function indexesOf(entry: KindEntry): Readonly<Record<string, Index>> {
   const fields = [...entry.fields].map(([path, names]): [string, Index] => [
     indexNames.field(path),
-    ({ object }) => [fieldText(object, names)],
+    ({ lean }) => [fieldText(lean, names)],
   ]);
   return {
-    [indexNames.label]: ({ object }) => Object.entries(object.metadata.labels ?? {}).flatMap(([name, value]) => [name, `${name}=${value}`]),
-    [indexNames.owner]: ({ object }) => (object.metadata.ownerReferences ?? []).map((owner) => owner.uid),
+    [indexNames.label]: ({ lean }) => Object.entries(lean.metadata.labels ?? {}).flatMap(([name, value]) => [name, `${name}=${value}`]),
+    [indexNames.owner]: ({ lean }) => (lean.metadata.ownerReferences ?? []).map((owner) => owner.uid),
     ...Object.fromEntries(fields),
   };
 }

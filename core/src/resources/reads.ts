@@ -16,6 +16,8 @@ import type { CachePage } from './watch-cache.js';
 /** An object as it is sent: the bytes are serialised once per change. */
 export interface Served {
   readonly object: object;
+  /** The object without its managed fields; absent where it has none. */
+  readonly lean?: object;
   readonly bytes: Uint8Array;
   readonly resourceVersion: string;
 }

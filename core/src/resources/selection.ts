@@ -52,7 +52,7 @@ function labelPart(text: string): Part {
     index: indexNames.label,
     values: values === undefined ? [key] : values.map((value) => `${key}=${value}`),
   }));
-  return { where, test: isExact ? undefined : ({ object }) => matches(object.metadata.labels) };
+  return { where, test: isExact ? undefined : ({ lean }) => matches(lean.metadata.labels) };
 }
 
 function fieldPart(entry: KindEntry, text: string): Part & { readonly name?: string } {
@@ -63,5 +63,5 @@ function fieldPart(entry: KindEntry, text: string): Part & { readonly name?: str
     .map(({ field, value }) => ({ index: indexNames.field(field), values: [value] }));
   const name = lookups.find(({ field }) => field === 'metadata.name')?.value;
   const isLeft = !isExact || where.length < lookups.length;
-  return { where, test: isLeft ? ({ object }) => matches(object) : undefined, ...(name !== undefined && { name }) };
+  return { where, test: isLeft ? ({ lean }) => matches(lean) : undefined, ...(name !== undefined && { name }) };
 }

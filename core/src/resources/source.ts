@@ -17,8 +17,8 @@ export interface Source<T> {
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   }): AsyncIterable<SourceEvent<T>>;
-  /** Where the engine keeps an object that this source has told: a cache that holds on to that place takes no memory for the object. */
-  placeOf(object: T): { readonly object: T };
+  /** Reads an object that this source has told where the engine keeps it: a cache that holds on to that takes no memory for the object. */
+  placeOf(object: T): () => T;
 }
 
 /** The engine as a source needs it. */
@@ -29,11 +29,11 @@ export interface Readable {
 
 const types = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
 
-/** The objects of a kind as a source. */
+/** The objects of a kind as a source, without their managed fields. */
 export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath): Source<T> {
   const places = new WeakMap<object, Served>();
   const told = (served: Served): T => {
-    const { object } = served;
+    const object = leanOf(served);
     places.set(object, served);
     return object as T;
   };
@@ -53,11 +53,16 @@ export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath):
         end.abort();
       }
     },
-    placeOf: (object) => (places.get(object as object) as { readonly object: T } | undefined) ?? { object },
+    placeOf(object) {
+      const served = places.get(object as object);
+      return served === undefined ? () => object : () => leanOf(served) as T;
+    },
   };
 }
 
 const noop = (): void => {};
+
+const leanOf = ({ lean, object }: Served): object => lean ?? object;
 
 /** One after the other: that all objects are in memory at a time is not needed. */
 function each<T>(items: readonly Served[], told: (served: Served) => T): Iterable<T> {

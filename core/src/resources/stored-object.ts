@@ -1,5 +1,6 @@
 import { freezeDeep, type Awaitable, type KeyValue } from '@tappaas/sdk';
 import type { JsonObject } from './schema/json-value.js';
+import { isObjectText, textOf, withoutManagedFields, withVersion } from './object-text.js';
 import { resourceVersionOf } from './resource-version.js';
 
 /** A claim that an object holds, as it was written with it. */
@@ -73,6 +74,7 @@ export class StoredObject {
   readonly #text: string | undefined;
   readonly #kept: Body | undefined;
   #object: WeakRef<Body> | undefined;
+  #lean: WeakRef<Body> | undefined;
   #bytes: WeakRef<Uint8Array> | undefined;
 
   /** @param content the object, or its text as {@link textOf} writes it; with both, the object is the one that the text was made of */
@@ -100,6 +102,16 @@ export class StoredObject {
     return made;
   }
 
+  /** The object without its managed fields, for everybody who does not write it. */
+  get lean(): Body {
+    const known = this.#lean?.deref();
+    if (known) return known;
+    const whole = this.#kept ?? this.#object?.deref();
+    const made = this.#frozen(leanOf(whole ?? (JSON.parse(withoutManagedFields(this.#text ?? '')) as Body)));
+    this.#lean = new WeakRef(made);
+    return made;
+  }
+
   /** The object as it goes over the wire. */
   get bytes(): Uint8Array {
     const known = this.#bytes?.deref();
@@ -115,21 +127,16 @@ export class StoredObject {
     return new StoredObject(content, revision, epoch, this.side);
   }
 
-  #frozen(object: Body): Body {
-    const { apiVersion, kind, metadata, ...rest } = withoutVersion(object);
+  #frozen({ apiVersion, kind, metadata: found, ...rest }: Body): Body {
+    const { resourceVersion: _, ...metadata } = found;
     const version = this.resourceVersion === '' ? {} : { resourceVersion: this.resourceVersion };
     return freezeDeep({ apiVersion, kind, metadata: { ...version, ...metadata }, ...rest });
   }
 }
 
-/** The text of an object without its resourceVersion, which is the store's to say. What names its kind comes first. */
-export function textOf(object: Body): string {
-  return JSON.stringify(withoutVersion(object));
-}
-
-function withoutVersion({ apiVersion, kind, metadata, ...rest }: Body): Body {
-  const { resourceVersion: _, ...kept } = metadata;
-  return { apiVersion, kind, metadata: kept, ...rest };
+function leanOf(object: Body): Body {
+  const { managedFields, ...metadata } = object.metadata;
+  return managedFields === undefined ? object : { ...object, metadata };
 }
 
 /** The bytes that the store keeps: the text of an object and its side. */
@@ -144,21 +151,10 @@ export function fromStore(value: Uint8Array, stored: Pick<KeyValue, 'modRevision
   const record = decoder.decode(value);
   // Claims and attribution are lists: a record that ends in two braces has neither, and nothing of it needs to be parsed now.
   const text = record.startsWith(recordHead) && record.endsWith('}}') ? record.slice(recordHead.length, -1) : undefined;
-  if (text !== undefined && headOf(text) !== undefined) return new StoredObject({ text }, stored.modRevision, epoch);
+  if (text !== undefined && isObjectText(text)) return new StoredObject({ text }, stored.modRevision, epoch);
   const { object, claims = [], attribution = [] } = JSON.parse(record) as { object: Body } & Partial<Side>;
   const side = claims.length + attribution.length === 0 ? nothing : freezeDeep({ claims, attribution });
   return new StoredObject({ object, text: textOf(object) }, stored.modRevision, epoch, side);
 }
 
 const recordHead = '{"object":';
-
-/** What comes before the metadata's first field. */
-function headOf(text: string): string | undefined {
-  return /^\{"apiVersion":"[^"\\]*","kind":"[^"\\]*","metadata":\{/.exec(text)?.[0];
-}
-
-function withVersion(text: string, resourceVersion: string): string {
-  const head = headOf(text) ?? '';
-  const comma = text[head.length] === '}' ? '' : ',';
-  return `${head}"resourceVersion":"${resourceVersion}"${comma}${text.slice(head.length)}`;
-}

@@ -2,8 +2,9 @@ import type { Change, ClaimChange, Guard, KeyValue, TransactionResult } from '@t
 import type { PluginClaim } from './admission-port.js';
 import type { EngineState } from './engine-state.js';
 import { explained, resourceErrors, type Cause } from './errors.js';
+import { textOf } from './object-text.js';
 import type { KindEntry } from './kind-entry.js';
-import { textOf, toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';
+import { toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';
 import { label } from './target.js';
 
 /** One state of one object taking the place of another, with everything that has to hold and happen at once. */

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { assert, constantFrom, jsonValue, property } from 'fast-check';
+import { array, assert, boolean, constantFrom, jsonValue, property } from 'fast-check';
 import test from 'ava';
-import { fromStore, StoredObject, textOf, toStore, type Body, type Side } from '../../dist/resources/stored-object.js';
+import { textOf } from '../../dist/resources/object-text.js';
+import { fromStore, StoredObject, toStore, type Body, type Side } from '../../dist/resources/stored-object.js';
 
 const nothing: Side = { claims: [], attribution: [] };
 const claimed: Side = { claims: [{ unique: 'host "a"}}' }], attribution: [] };
@@ -39,6 +40,24 @@ test('the object that was written and the one that was read are the same, and ha
   t.deepEqual(written.bytes, readAgain.bytes);
   t.true(Object.isFrozen(readAgain.object) && Object.isFrozen(readAgain.object['spec']));
   t.is(readAgain.object, readAgain.object, 'one object for all who read it');
+});
+
+test('an object is read without its managed fields, whatever they say, and whether the whole of it was read before or not', (t) => {
+  assert(
+    property(array(jsonValue()), jsonValue(), boolean(), (managedFields, spec, isReadFirst) => {
+      const object = body(spec, { managedFields, labels: { a: '"managedFields":[' } });
+      const stored = fromStore(toStore(textOf(object), nothing), at, 1);
+      if (isReadFirst) t.deepEqual(plain(stored.object.metadata.managedFields), plain(managedFields));
+      const { managedFields: _, ...metadata } = plain(stored.lean.metadata) as Body['metadata'];
+      t.deepEqual(
+        metadata,
+        plain({ ...body(spec).metadata, labels: { a: '"managedFields":[' }, resourceVersion: stored.resourceVersion }) as Body['metadata'],
+      );
+      t.false('managedFields' in stored.lean.metadata);
+      t.deepEqual(plain(stored.lean['spec']), plain(spec));
+      t.true(Object.isFrozen(stored.lean.metadata));
+    }),
+  );
 });
 
 test('records of another order of fields are read, and those whose specification looks like metadata', (t) => {

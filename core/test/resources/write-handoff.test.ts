@@ -1,6 +1,7 @@
 import test from 'ava';
 import { offeredBytesMax, offersMax, WriteHandoff } from '../../dist/resources/write-handoff.js';
-import { textOf, toStore } from '../../dist/resources/stored-object.js';
+import { textOf } from '../../dist/resources/object-text.js';
+import { toStore } from '../../dist/resources/stored-object.js';
 import { configMap, configMaps, never, startEngine, targetOf } from './engine-fixture.ts';
 
 const side = { claims: [], attribution: [] };

@@ -107,32 +107,32 @@ class Collector {
       if (previous && hasOtherOwners(previous.object, object)) this.#lookAtWaitingOwners(previous.object);
       return;
     }
-    this.#add(ownerKey(object.object.metadata.uid));
+    this.#add(ownerKey(object.lean.metadata.uid));
     this.#lookAtWaitingOwners(object);
     this.#lookAtNamespace(object);
   }
 
   /** Adds what there may be something to do about; most objects are settled, which is seen without reading anything else. */
-  #look(entry: KindEntry, key: string, { object }: StoredObject): void {
-    const isEnding = object.metadata.deletionTimestamp !== undefined;
-    if (isEnding || !hasSolidOwners(this.#state, object)) this.#add(objectKeyOf(entry, key));
+  #look(entry: KindEntry, key: string, { lean }: StoredObject): void {
+    const isEnding = lean.metadata.deletionTimestamp !== undefined;
+    if (isEnding || !hasSolidOwners(this.#state, lean)) this.#add(objectKeyOf(entry, key));
   }
 
   /** An owner that waits for its dependents has one less to wait for. */
-  #lookAtWaitingOwners({ object }: StoredObject): void {
-    for (const reference of object.metadata.ownerReferences ?? []) {
-      const place = placeOf(this.#state, object, reference);
+  #lookAtWaitingOwners({ lean }: StoredObject): void {
+    for (const reference of lean.metadata.ownerReferences ?? []) {
+      const place = placeOf(this.#state, lean, reference);
       const owner = place && this.#state.cache(place.entry).get(place.key)?.object;
-      if (place && owner?.object.metadata.deletionTimestamp !== undefined) this.#add(objectKeyOf(place.entry, place.key));
+      if (place && owner?.lean.metadata.deletionTimestamp !== undefined) this.#add(objectKeyOf(place.entry, place.key));
     }
   }
 
-  #lookAtNamespace({ object }: StoredObject): void {
+  #lookAtNamespace({ lean }: StoredObject): void {
     const namespaces = this.#state.registry().ofKind('', 'Namespace');
-    const { namespace } = object.metadata;
+    const { namespace } = lean.metadata;
     if (namespaces === undefined || namespace === undefined) return;
     const key = objectKey(namespaces.prefix, undefined, namespace);
-    if (this.#state.cache(namespaces).get(key)?.object.object.metadata.deletionTimestamp !== undefined)
+    if (this.#state.cache(namespaces).get(key)?.object.lean.metadata.deletionTimestamp !== undefined)
       this.#add(objectKeyOf(namespaces, key));
   }
 
@@ -185,7 +185,7 @@ class Collector {
 }
 
 const hasOtherOwners = (before: StoredObject, after: StoredObject): boolean =>
-  !equalJson(before.object.metadata.ownerReferences ?? [], after.object.metadata.ownerReferences ?? []);
+  !equalJson(before.lean.metadata.ownerReferences ?? [], after.lean.metadata.ownerReferences ?? []);
 
 const collectorCaller = { name: 'system:garbage-collector', groups: ['system:masters'] };
 

@@ -67,10 +67,10 @@ export function placeOf(
 }
 
 const isIt = (owner: StoredObject | undefined, reference: OwnerReference): owner is StoredObject =>
-  owner?.object.metadata.uid === reference.uid;
+  owner?.lean.metadata.uid === reference.uid;
 
-function isWaiting({ object }: StoredObject): boolean {
-  const { deletionTimestamp, finalizers = [] } = object.metadata;
+function isWaiting({ lean }: StoredObject): boolean {
+  const { deletionTimestamp, finalizers = [] } = lean.metadata;
   return deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
 }
 
