@@ -236,6 +236,14 @@ session("the local cluster's kinds are those of a cluster", async (t) => {
   t.regex(await ok(t, `${local} get deploy,rs,pods -n tappaas-default`), /deployment\.apps\/hello-web\s+2\/2/);
   t.regex(await ok(t, `${local} get nodes`), /local-1\s+Ready/);
   t.regex(await ok(t, `${local} logs deploy/hello-web -n tappaas-default --tail=1`), /listening/);
+  const exec = `${local} exec -n tappaas-default deploy/hello-web`;
+  t.regex(await ok(t, `${exec} -- env`), /^PORT=\d+$/m);
+  t.is(await ok(t, `${exec} -i -- cat`, { input: 'over standard input\n' }), 'over standard input\n');
+  const ended = await refused(t, `${exec} -- sh -c 'echo out; echo err >&2; exit 7'`);
+  t.deepEqual([ended.code, ended.stdout], [7, 'out\n']);
+  t.regex(ended.stderr, /^err$/m);
+  t.regex((await refused(t, `${exec} -- no-such-program`)).stderr, /not found/);
+  t.regex((await refused(t, `${exec} --as=joe -- env`)).stderr, /cannot create resource "pods\/exec"|cannot impersonate|cannot get/);
   const image = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].image}`);
   const command = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].command}`);
   t.is(await ok(t, `${local} create deployment own --image=${image}`), 'deployment.apps/own created\n');

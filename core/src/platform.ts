@@ -272,6 +272,7 @@ class Start {
       actions: () => this.#contributions?.actions ?? [],
       subresources: () => this.#contributions?.subresources ?? [],
       fields: () => this.#contributions?.fields ?? [],
+      upgrades: () => this.#contributions?.upgrades ?? [],
       tls: certificates.tls,
       host: settings.host,
       port: settings.port,
@@ -288,6 +289,7 @@ class Start {
 
   #contributionsOf(kernel: Kernel, engines: Engines): Contributions {
     return contributionsOf({
+      clock: this.#options.clock,
       registrations: kernel.registrations(),
       engine: (name) => engines.of(name),
       object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),

@@ -1,3 +1,4 @@
+import type { ConversationSubresource } from './conversation.js';
 import type { RequestContext } from './context.js';
 import type { ClusterConnection } from './families/cluster.js';
 import type { AnyKind, Key, KindBehaviour } from './kinds.js';
@@ -24,6 +25,7 @@ export interface EngineOptions {
   readonly description: string;
   readonly kinds: readonly EngineKind[];
   readonly subresources?: readonly Subresource[];
+  readonly conversations?: readonly ConversationSubresource[];
 }
 
 /** A registered engine. Controllers and taps name it in their `engine` option. */

@@ -19,6 +19,7 @@ export * from './context.js';
 export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';
 export { definePlugin, type Input, type Permissions, type Plugin, type PluginDeclaration, type PluginOptions } from './plugin.js';
 export * from './host.js';
+export type * from './conversation.js';
 export * from './engine.js';
 export * from './controller.js';
 export * from './action.js';

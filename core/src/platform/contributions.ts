@@ -1,19 +1,12 @@
-import { objectErrors, type AnyKind, type Key, type Resources } from '@tappaas/sdk';
 import type { ActionAnswer, Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../api/contributions.js';
-import type { EnginePort } from '../api/engine-port.js';
+import { objectErrors } from '@tappaas/sdk';
+import type { ServedUpgrade } from '../api/upgrade.js';
 import type { Registrations } from '../kernel/kernel.js';
 import { createActionInput } from '../resources/action-input.js';
 import type { JsonObject } from '../resources/schema/json-value.js';
+import { conversationsOf } from './conversations.js';
 import { pathOf } from './kind-path.js';
-
-/** What contributions need to be served: the engines by name, and resources with exactly a caller's rights. */
-export interface ContributionParts {
-  readonly registrations: Registrations;
-  readonly engine: (name: string) => EnginePort;
-  /** An object of the platform's engine, whoever asks. */
-  readonly object: (kind: AnyKind, key: Key) => Promise<unknown>;
-  readonly asCaller: (engine: string, call: Pick<Call, 'caller' | 'requestId' | 'signal'>) => Resources;
-}
+import { requestContext, type ContributionParts } from './request-context.js';
 
 /** Everything plugins add to the API beyond kinds, called through their guards. */
 export interface Contributions {
@@ -21,6 +14,7 @@ export interface Contributions {
   readonly actions: readonly ServedAction[];
   readonly subresources: readonly ServedSubresource[];
   readonly fields: readonly ServedField[];
+  readonly upgrades: readonly ServedUpgrade[];
 }
 
 const platform = 'platform';
@@ -32,14 +26,8 @@ export function contributionsOf(parts: ContributionParts): Contributions {
     actions: actionsOf(parts),
     subresources: subresourcesOf(parts),
     fields: fieldsOf(parts),
+    upgrades: conversationsOf(parts),
   };
-}
-
-/** The extra fields of a request context; descriptors, since the plugin's context is frozen. */
-function requestContext<C extends object>(context: C, parts: ContributionParts, engine: string, call: Call): C {
-  const { caller, requestId } = call;
-  const asCaller = parts.asCaller(engine, call);
-  return Object.create(context, Object.getOwnPropertyDescriptors({ caller, requestId, asCaller })) as C;
 }
 
 function servedRoute({ plugin, guard, value }: Registrations['routes'][number], parts: ContributionParts): ServedRoute {

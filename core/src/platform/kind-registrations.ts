@@ -19,12 +19,19 @@ const isOf = (one: AnyKind, other: AnyKind) => one.group === other.group && one.
 /** The kinds of a further engine, with the subresources that its plugin answers. */
 export function engineKinds({ plugin, guard, value }: Registrations['engines'][number]): readonly KindRegistration[] {
   return value.kinds.map((entry) => {
-    const answered = (value.subresources ?? []).filter(({ kind }) => kind.group === entry.kind.group && kind.kind === entry.kind.kind);
+    const answered = (value.subresources ?? []).filter(({ kind }) => isOf(kind, entry.kind));
+    const talked = (value.conversations ?? []).filter(({ kind }) => isOf(kind, entry.kind));
+    // A WebSocket begins with GET, whatever verb it needs; older clients begin with POST.
+    const verbs = [
+      ...answered.map(({ name, method }): readonly [string, string] => [name, method === 'GET' ? 'get' : 'create']),
+      ...talked.map(({ name }): readonly [string, string] => [name, 'get']),
+    ];
+    const names = [...new Set(verbs.map(([name]) => name))];
     return registration(
       plugin,
       guard,
       entry,
-      answered.map(({ name, method }) => ({ name, verbs: [method === 'GET' ? 'get' : 'create'] })),
+      names.map((name) => ({ name, verbs: verbs.flatMap(([each, verb]) => (each === name ? [verb] : [])) })),
     );
   });
 }

@@ -9,6 +9,7 @@ import { engineKinds } from './kinds/engine-kinds.js';
 import { Pods } from './kinds/handles.js';
 import { bindPod } from './subresources/binding.js';
 import { evictPod } from './subresources/eviction.js';
+import { execInPod, execProtocols, refuseSpdy } from './subresources/exec.js';
 import { readPodLog } from './subresources/log.js';
 import { AgentControl } from './supervision/agent-control.js';
 import { superviseAgent } from './supervision/supervise-agent.js';
@@ -34,7 +35,17 @@ export default definePlugin({
       subresources: [
         { kind: Pods, name: 'binding', method: 'POST', handle: bindPod },
         { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
+        { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy },
         { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
+      ],
+      conversations: [
+        {
+          kind: Pods,
+          name: 'exec',
+          verb: 'create',
+          protocols: execProtocols,
+          handle: (request, context) => execInPod(request, context, control(context.clock)),
+        },
       ],
     });
     registerControllers(host, host.id);

@@ -33,6 +33,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
   const made = (registrations: Registrations): Contributions =>
     contributionsOf({
       registrations,
+      clock,
       engine: (name) => engines.of(name),
       object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
       asCaller: (engine: string, { caller, requestId, signal }: Pick<Call, 'caller' | 'requestId' | 'signal'>): Resources =>
@@ -49,6 +50,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     actions: () => contributions().actions,
     subresources: () => contributions().subresources,
     fields: () => contributions().fields,
+    upgrades: () => contributions().upgrades,
     host: '127.0.0.1',
     port: 0,
     log,

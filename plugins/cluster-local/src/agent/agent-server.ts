@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream';
 import type { LogQuery } from './log/log-query.js';
 import { readLog } from './log/log-query.js';
+import { runBeside } from './pod/exec.js';
 import type { PodSet } from './pod/pod-set.js';
 import type { PodUsage } from './node/pod-usage.js';
 
@@ -17,10 +18,13 @@ export interface AgentServerOptions {
   readonly signal: AbortSignal;
 }
 
+/** The words of a command come in the path. */
+const headerBytesMax = 64 * 1024;
+
 /** Makes the server; the caller lets it listen. */
 export function agentServer(options: AgentServerOptions): Server {
   const expected = Buffer.from(`Bearer ${options.token}`);
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     const given = Buffer.from(request.headers.authorization ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return say(response, 401, { error: 'a token is needed' });
     route(request, response, options).catch((error: unknown) => {
@@ -29,6 +33,8 @@ export function agentServer(options: AgentServerOptions): Server {
     });
   });
   server.maxConnections = 1000;
+  // Standard input of a command may take as long as the command.
+  server.requestTimeout = 0;
   return server;
 }
 
@@ -39,11 +45,26 @@ async function route(request: IncomingMessage, response: ServerResponse, options
     options.stop(url.searchParams.get('pods') === 'keep' ? 'keep' : 'end', Number(url.searchParams.get('graceMs') ?? 30_000));
     return say(response, 202, { stopping: true });
   }
+  if (request.method === 'POST' && what === 'exec') return execute(uid, container, url.searchParams, request, response, options);
   if (request.method !== 'GET') return say(response, 405, { error: `${request.method} is not answered here` });
   if (what === 'state') return say(response, 200, options.state());
   if (what === 'usage') return say(response, 200, { pods: await options.usage() });
   if (what === 'logs') return sendLog(uid, container, url.searchParams, response, options);
   return say(response, 404, { error: `${url.pathname} is not answered here` });
+}
+
+/** Runs a command beside a container that runs. */
+async function execute(
+  uid: string,
+  container: string,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { pods, signal }: AgentServerOptions,
+): Promise<void> {
+  const beside = pods.worker(uid)?.besideOf(container);
+  if (!beside) return say(response, 404, { error: 'the container does not run' });
+  await runBeside(query.getAll('command'), beside, request, response, signal);
 }
 
 async function sendLog(

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { HttpAnswer, HttpRequest, Immutable, Key, Pod, RequestContext } from '@tappaas/sdk';
+import type { HttpAnswer, HttpRequest, Key, RequestContext } from '@tappaas/sdk';
 import { errors } from '../errors.js';
 import { Pods } from '../kinds/handles.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { askAgent, textOf } from '../supervision/agent-request.js';
+import { containerOf } from './container.js';
 
 /** GET pods/log: what a container has written, from the agent's files. */
 export async function readPodLog(
@@ -34,19 +35,6 @@ async function ask(record: Parameters<typeof askAgent>[0], path: string, context
   } catch (cause) {
     throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not answer', cause });
   }
-}
-
-/** The container asked for, or the only one, or the one that the pod calls its default. */
-function containerOf(pod: Immutable<Pod>, asked: string | undefined): string {
-  const names = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name }) => name);
-  const own = (pod.spec?.containers ?? []).map(({ name }) => name);
-  const chosen = asked ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? (own.length === 1 ? own[0] : undefined);
-  if (chosen !== undefined && names.includes(chosen)) return chosen;
-  const message =
-    chosen === undefined
-      ? `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${names.join(' ')}]`
-      : `container ${chosen} is not valid for pod ${pod.metadata.name}, choose one of: [${names.join(' ')}]`;
-  throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'container', message });
 }
 
 /** The query as the agent takes it. */

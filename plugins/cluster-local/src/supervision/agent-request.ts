@@ -1,21 +1,25 @@
-import { request, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { AgentRecord } from '../agent/settings.js';
 
-/** Asks the agent something; the answer's body is not read yet. @throws when it does not answer. */
-export function askAgent(
+/** Begins to ask the agent something whose body is still to be sent. */
+export function openAgent(
   { port, token }: AgentRecord,
   method: 'GET' | 'POST',
   path: string,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
+  signal?: AbortSignal,
+): { readonly request: ClientRequest; readonly answer: Promise<IncomingMessage> } {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const asked = request(
-    { host: '127.0.0.1', port, method, path, headers: { authorization: `Bearer ${token}` }, agent: false, signal },
-    resolve,
-  );
+  const headers = { authorization: `Bearer ${token}` };
+  const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false, ...(signal && { signal }) }, resolve);
   asked.once('error', reject);
+  return { request: asked, answer: promise };
+}
+
+/** Asks the agent something; the answer's body is not read yet. @throws when it does not answer. */
+export function askAgent(record: AgentRecord, method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { request: asked, answer } = openAgent(record, method, path, signal);
   asked.end();
-  return promise;
+  return answer;
 }
 
 const bytesMax = 1024 * 1024;

@@ -12,6 +12,7 @@ import type { PodContext } from './pod-context.js';
 import { PodJournal } from './pod-journal.js';
 import { planPod, type PodStep } from './pod-plan.js';
 import { PodReporter } from './pod-reporter.js';
+import type { Beside } from './probe-check.js';
 import { podStatus } from './pod-status.js';
 import { readReferred } from './referred-objects.js';
 
@@ -113,6 +114,11 @@ export class PodWorker {
 
   pumpOf(container: string): LogPump | undefined {
     return this.#containers.runs.get(container)?.pump;
+  }
+
+  /** How a command is run beside a container; nothing while the container does not run. */
+  besideOf(container: string): Beside | undefined {
+    return this.#containers.runs.get(container)?.beside;
   }
 
   /** Process groups of the running containers, by container. */

@@ -1,0 +1,78 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { identify, signalGroup } from '../process/identity.js';
+import { execFrame, frames } from '../exec-frame.js';
+import type { Beside } from './probe-check.js';
+
+/** How a command ended. */
+export interface ExecEnd {
+  /** 128 + n when signal n ended it. */
+  readonly exitCode?: number;
+  /** Why it could not be started. */
+  readonly problem?: string;
+}
+
+/**
+ * Runs a command beside a container: the body of the request is its standard input, the answer its output in frames and then how it
+ * ended. It ends with the client, the container or the agent, with everything in its process group.
+ */
+export async function runBeside(
+  command: readonly string[],
+  beside: Beside,
+  input: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const [program = '', ...args] = [...beside.prefix, ...command];
+  const child = spawn(program, args, { cwd: beside.cwd, env: { ...beside.env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  response.writeHead(200, { 'content-type': 'application/octet-stream' });
+  response.flushHeaders();
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+  const kill = (): void => void (identity && signalGroup(identity, 'SIGKILL'));
+  const gone = (): void => {
+    if (!response.writableFinished) kill();
+  };
+  response.once('close', gone);
+  signal.addEventListener('abort', kill, { once: true });
+  try {
+    const ended = endOf(child);
+    // A command that does not read its input has closed it; nobody is to blame for that.
+    child.stdin.on('error', () => input.resume());
+    input.pipe(child.stdin);
+    await Promise.all([send(child.stdout, frames.stdout, response), send(child.stderr, frames.stderr, response)]);
+    response.end(execFrame(frames.end, Buffer.from(JSON.stringify(await ended))));
+  } finally {
+    signal.removeEventListener('abort', kill);
+    input.unpipe();
+    input.resume();
+  }
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+async function endOf(child: Child): Promise<ExecEnd> {
+  const { promise, resolve } = Promise.withResolvers<ExecEnd>();
+  child.once('error', (error: NodeJS.ErrnoException) => {
+    const isAbsent = error.code === 'ENOENT';
+    resolve({ problem: isAbsent ? `"${child.spawnargs.at(0)}": the program was not found, or its directory is gone` : error.message });
+  });
+  child.once('exit', (code, killedBy) => resolve({ exitCode: code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]) }));
+  return promise;
+}
+
+async function send(from: Readable, channel: number, response: ServerResponse): Promise<void> {
+  try {
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      for (let at = 0; at < chunk.length; at += frames.bytesMax) {
+        const part = chunk.subarray(at, at + frames.bytesMax);
+        if (!response.write(execFrame(channel, part)) && !response.destroyed)
+          await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    }
+  } catch {
+    // The program could not be started: how it ended tells so.
+  }
+}

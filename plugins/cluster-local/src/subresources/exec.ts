@@ -1,0 +1,153 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import type { Conversation, ConversationRequest, HttpAnswer, HttpRequest, Key, RequestContext } from '@tappaas/sdk';
+import { frames, readFrames } from '../agent/exec-frame.js';
+import type { ExecEnd } from '../agent/pod/exec.js';
+import { errors } from '../errors.js';
+import { Pods } from '../kinds/handles.js';
+import type { AgentControl } from '../supervision/agent-control.js';
+import { openAgent, textOf } from '../supervision/agent-request.js';
+import { containerOf } from './container.js';
+
+/** The protocol of kubectl's exec, and the one before it, which cannot close standard input. */
+export const execProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
+
+/** Channels of the protocol: the first byte of each message. */
+const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
+
+const wordsMax = 1000;
+const charsMax = 12 * 1024;
+
+interface Wanted {
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** `pods/exec`: runs a command beside a container, with its environment, directory and mounts. */
+export async function execInPod(
+  request: ConversationRequest,
+  context: RequestContext,
+  agent: AgentControl,
+): Promise<(conversation: Conversation) => Promise<void>> {
+  const wanted = wantedOf(request);
+  const pod = await context.asCaller.get(Pods, request.key);
+  if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${request.key.name}" not found` });
+  const container = containerOf(pod, request.query.get('container')?.[0]);
+  const record = await agent.running();
+  if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
+  const words = new URLSearchParams(wanted.command.map((word) => ['command', word]));
+  const path = `/exec/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${words.toString()}`;
+  const asked = openAgent(record, 'POST', path);
+  const answered = answerOf(asked.answer);
+  if (!wanted.stdin) asked.request.end();
+  else asked.request.flushHeaders();
+  const answer = await Promise.race([answered, aborted(context.signal, asked.request)]);
+  if (answer.statusCode !== 200) {
+    const { error } = JSON.parse(await textOf(answer)) as { readonly error?: string };
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
+      message: `no command runs in container "${container}" of pod "${request.key.name}": ${error ?? 'unknown'}`,
+    });
+  }
+  return (conversation) => talk(conversation, wanted, asked.request, answer);
+}
+
+/** `POST pods/exec` is how older clients begin, over SPDY, which is not spoken here; what else is wrong with it is told first. */
+export async function refuseSpdy(request: HttpRequest & { readonly key: Key }): Promise<HttpAnswer> {
+  const query = new Map(Object.entries(request.query).map(([name, value]) => [name, [value]]));
+  wantedOf({ key: request.key, query });
+  throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
+    message: `exec is spoken over WebSocket here (${execProtocols.join(', ')}); use kubectl 1.31 or later`,
+  });
+}
+
+function wantedOf({ query }: ConversationRequest): Wanted {
+  const command = query.get('command') ?? [];
+  const flag = (name: string): boolean => ['true', '1'].includes(query.get(name)?.[0] ?? '');
+  if (flag('tty')) {
+    const message = 'pods are processes of this machine and no terminal (tty) can be given to a command in them; leave -t out';
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'tty', message });
+  }
+  const [first = ''] = command;
+  if (first === '') throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'command', message: 'expected a command to run' });
+  const chars = command.reduce((sum, word) => sum + word.length, 0);
+  if (command.length > wordsMax || chars > charsMax || command.some((word) => word.includes('\0'))) {
+    const message = `expected a command of at most ${wordsMax} words and ${charsMax} characters, without NUL`;
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'command', message });
+  }
+  return { command, stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') };
+}
+
+async function answerOf(answer: Promise<IncomingMessage>): Promise<IncomingMessage> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not answer', cause });
+  }
+}
+
+function aborted(signal: AbortSignal, request: ClientRequest): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => {
+      request.destroy();
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+/** Carries input one way and output the other until the command ends, which is told, or the client goes, which ends the command. */
+async function talk(conversation: Conversation, wanted: Wanted, input: ClientRequest, output: IncomingMessage): Promise<void> {
+  // What breaks off is told by the output's end.
+  input.on('error', () => {});
+  const heard = hear(conversation, wanted, input);
+  try {
+    for await (const { channel, bytes } of readFrames(output as AsyncIterable<Buffer>)) {
+      if (channel === frames.end) {
+        const end = JSON.parse(Buffer.from(bytes).toString()) as ExecEnd;
+        await conversation.send(message(channels.error, Buffer.from(JSON.stringify(statusOf(end)))));
+        return;
+      }
+      const isWanted = channel === frames.stdout ? wanted.stdout : wanted.stderr;
+      if (isWanted) await conversation.send(message(channel === frames.stdout ? channels.stdout : channels.stderr, bytes));
+    }
+    await conversation.send(message(channels.error, Buffer.from(JSON.stringify(statusOf({ problem: 'the node agent broke off' })))));
+  } finally {
+    input.destroy();
+    void heard;
+  }
+}
+
+/** The client's input, until it closes it or goes; going ends the command. */
+async function hear({ messages }: Conversation, { stdin }: Wanted, input: ClientRequest): Promise<void> {
+  for await (const each of messages) {
+    const [channel, closed] = each;
+    // Sizes of terminals (4) mean nothing here.
+    if (channel === channels.close && closed === channels.stdin) input.end();
+    else if (channel === channels.stdin && stdin && !input.writableEnded && !input.write(each.subarray(1)) && !input.destroyed) {
+      await Promise.race([once(input, 'drain'), once(input, 'close')]).catch(() => {});
+    }
+  }
+  input.destroy();
+}
+
+function message(channel: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([channel]), bytes]);
+}
+
+/** How it ended, as kubectl reads it. */
+export function statusOf({ exitCode, problem }: ExecEnd): object {
+  const head = { kind: 'Status', apiVersion: 'v1', metadata: {} };
+  if (problem !== undefined) return { ...head, status: 'Failure', reason: 'InternalError', message: problem, code: 500 };
+  if (exitCode === 0) return { ...head, status: 'Success' };
+  const causes = [{ reason: 'ExitCode', message: String(exitCode) }];
+  return {
+    ...head,
+    status: 'Failure',
+    reason: 'NonZeroExitCode',
+    message: `command terminated with non-zero exit code ${exitCode}`,
+    details: { causes },
+  };
+}
