@@ -1,5 +1,5 @@
-import type { ActionAnswer, Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../api/contributions.js';
 import { objectErrors } from '@tappaas/sdk';
+import type { ActionAnswer, Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../api/contributions.js';
 import type { ServedUpgrade } from '../api/upgrade.js';
 import type { Registrations } from '../kernel/kernel.js';
 import { createActionInput } from '../resources/action-input.js';
