@@ -50,13 +50,18 @@ export class ClusterNamespaces {
       await access.client.create(namespaceResource, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     } catch (error) {
       if (!isTapError(error, 'TAP_OBJECT_EXISTS') && !isTapError(error, 'TAP_OBJECT_CONFLICT')) throw error;
-      await this.#verify(access, name);
+      await this.#verify(access, name, labels);
     }
   }
 
-  async #verify(access: ClusterAccess, name: string): Promise<void> {
-    const found = await access.client.find(namespaceResource, { name });
-    if (found?.metadata.labels?.[installationLabel] === this.#installation) return;
-    throw platformErrors.TAP_NAMESPACE_FOREIGN({ message: `namespace ${name} of cluster ${access.name} was not made by this platform` });
+  /** Ours may have been made before it said for which namespace. */
+  async #verify(access: ClusterAccess, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+    const found = (await access.client.find(namespaceResource, { name }))?.metadata.labels ?? {};
+    if (found[installationLabel] !== this.#installation) {
+      throw platformErrors.TAP_NAMESPACE_FOREIGN({ message: `namespace ${name} of cluster ${access.name} was not made by this platform` });
+    }
+    if (found[namespaceLabel] === labels[namespaceLabel]) return;
+    const marked = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+    await access.client.apply(namespaceResource, marked, { fieldManager: 'tappaas', force: true });
   }
 }

@@ -85,7 +85,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
       const record = records.of(object);
       await record.save({ ...(await record.load()), inventory });
     },
-    placeOf: (facts) => placeOf(parts, facts),
+    placeOf: (object, facts) => placeOf(parts, object, facts),
     installation: installation.id,
     manager: `tappaas-${plugin}`,
     observeHooks: (object, observed) => observe(kernel, selector, object, observed),
@@ -225,13 +225,17 @@ async function chooseCluster(kernel: Kernel, { group, kind }: AnyKind, object: O
   return answer && candidates.includes(answer.value) ? answer.value : (candidates[0] ?? '');
 }
 
-async function placeOf({ clusters, namespaces, watchOf, platformResources }: RenderingParts, { cluster }: RenderFacts): Promise<Place> {
+async function placeOf(
+  { clusters, namespaces, watchOf, platformResources }: RenderingParts,
+  { metadata }: Owner,
+  { cluster }: RenderFacts,
+): Promise<Place> {
   const access = clusters.of(cluster.name);
   if (access === undefined) throw platformErrors.TAP_CLUSTER_UNKNOWN({ message: `cluster ${cluster.name} is not loaded` });
   return clusterPlace(
     access,
     watchOf(access),
-    (namespace) => namespaces.ensure(access, namespace, namespace),
+    (namespace) => namespaces.ensure(access, namespace, metadata.namespace ?? ''),
     secretValues(platformResources),
   );
 }

@@ -73,7 +73,7 @@ export interface RenderedOptions<O extends RenderedObject> {
   readonly releases: ReleaseBook<O, Run>;
   readonly loadInventory: (object: O) => Promise<readonly InventoryEntry[]>;
   readonly saveInventory: (object: O, entries: readonly InventoryEntry[], run: Run) => Promise<void>;
-  readonly placeOf: (facts: RenderFacts) => Promise<Place>;
+  readonly placeOf: (object: O, facts: RenderFacts) => Promise<Place>;
   readonly installation: string;
   /** Field manager of all applies. */
   readonly manager: string;
@@ -243,7 +243,7 @@ class RenderedController<O extends RenderedObject> {
     result: Applied,
   ): Promise<{ readonly summary: Summary; readonly conditions: readonly Condition[] }> {
     const { summarize, observeHooks, placeOf } = this.options;
-    const observed = result.live.concat((await placeOf(facts)).podsOf(result.live));
+    const observed = result.live.concat((await placeOf(object, facts)).podsOf(result.live));
     const summary = summarize(object, { facts, release, observed });
     const stated = [...summary.conditions, rendered, ...(await observeHooks(object, observed)), ...appliedConditions(result)];
     return { summary, conditions: withReady(stated, result) };
@@ -263,7 +263,7 @@ class RenderedController<O extends RenderedObject> {
 
   private async bring(object: O, objects: Objects, facts: RenderFacts, run: Run): Promise<ApplySetResult> {
     const { loadInventory, saveInventory, placeOf, installation, manager } = this.options;
-    const { target, cached } = await placeOf(facts);
+    const { target, cached } = await placeOf(object, facts);
     return runApplySet(objects, {
       target,
       ...(cached === undefined ? {} : { cached }),
@@ -276,7 +276,7 @@ class RenderedController<O extends RenderedObject> {
   }
 
   private async inspect(object: O, facts: RenderFacts, unconfirmed: string, run: Run): Promise<Applied> {
-    const { target, cached } = await this.options.placeOf(facts);
+    const { target, cached } = await this.options.placeOf(object, facts);
     const inventory = await this.options.loadInventory(object);
     const find = async (ref: ObjectRef): Promise<Objects> => {
       const live = cached?.(ref)?.live ?? (await target.find(ref, run.signal));
