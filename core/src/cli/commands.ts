@@ -15,6 +15,11 @@ const command = (
   load: Command['load'],
 ): Command => ({ name, operands: operands[0], operandsMin: operands[1], operandsMax: operands[2], summary, options, load });
 
+const accessOptions: Readonly<Record<string, Option>> = {
+  cluster: { type: 'string', value: 'NAME', description: 'Ask about a cluster instead of the platform.' },
+  'all-namespaces': { type: 'boolean', short: 'A', description: 'In all namespaces.' },
+};
+
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   command(
@@ -139,6 +144,20 @@ export const commands: readonly Command[] = [
     'Say which plugin changed which field, and why a pod is where it is.',
     {},
     async () => (await import('./commands/explain.js')).explain,
+  ),
+  command(
+    'can',
+    ['VERB RESOURCE [NAME]', 2, 3],
+    'Say whether you may do something, and why; exits with 1 for no.',
+    accessOptions,
+    async () => (await import('./commands/can.js')).can,
+  ),
+  command(
+    'who-can',
+    ['VERB RESOURCE [NAME]', 2, 3],
+    'List who may do something, and through which binding.',
+    accessOptions,
+    async () => (await import('./commands/who-can.js')).whoCan,
   ),
   command(
     'reload',

@@ -1,0 +1,84 @@
+import type { ApiClient } from './api-client.js';
+import { CliError } from './cli-error.js';
+import { exitCodes, type Invocation } from './command.js';
+import { nearest } from './nearest.js';
+
+/** What a question about access is about. */
+export type AskedAccess =
+  | { readonly path: string }
+  | {
+      readonly group: string;
+      readonly resource: string;
+      readonly subresource?: string;
+      readonly isNamespaced: boolean;
+    };
+
+const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+interface Discovered {
+  readonly items: readonly {
+    readonly metadata: { readonly name?: string };
+    readonly versions: readonly { readonly resources: readonly DiscoveredResource[] }[];
+  }[];
+}
+
+interface DiscoveredResource {
+  readonly resource: string;
+  readonly singularResource?: string;
+  readonly shortNames?: readonly string[];
+  readonly scope: string;
+  readonly responseKind?: { readonly kind?: string };
+}
+
+/** Below which engine's mount is asked: the platform's, or that of a cluster. */
+export function mountOf({ options }: Invocation): string {
+  const { cluster } = options;
+  return typeof cluster === 'string' ? `/clusters/${encodeURIComponent(cluster)}` : '';
+}
+
+/**
+ * Reads `RESOURCE[.GROUP][/SUBRESOURCE]`, a kind, a short name, or a path that begins with a slash.
+ *
+ * @throws CliError naming the nearest kind that is served
+ */
+export async function askedAccess(client: ApiClient, mount: string, text: string): Promise<AskedAccess> {
+  if (text.startsWith('/')) return { path: text };
+  const [what = '', subresource, ...more] = text.split('/');
+  const [word = '', ...groupParts] = what.toLowerCase().split('.');
+  const group = groupParts.join('.');
+  const known = await servedResources(client, mount);
+  const found = known.find((each) => (group === '' || each.group === group) && each.words.includes(word));
+  if (found === undefined || more.length > 0) {
+    const close = nearest(
+      word,
+      known.flatMap(({ words }) => words),
+    );
+    throw new CliError(`nothing that is served is called "${text}"${close === undefined ? '' : `; did you mean "${close}"?`}`, {
+      remedy: 'Write it as applications, pods/log or deployments.apps; kubectl api-resources lists what there is.',
+      exitCode: exitCodes.usage,
+    });
+  }
+  const { resource, isNamespaced } = found;
+  return { group: found.group, resource, isNamespaced, ...(subresource !== undefined && { subresource }) };
+}
+
+interface Known {
+  readonly group: string;
+  readonly resource: string;
+  readonly words: readonly string[];
+  readonly isNamespaced: boolean;
+}
+
+async function servedResources(client: ApiClient, mount: string): Promise<readonly Known[]> {
+  const documents = await Promise.all(['/api', '/apis'].map((root) => client.json<Discovered>(`${mount}${root}`, { accept: aggregated })));
+  return documents.flatMap((document) =>
+    (document?.items ?? []).flatMap(({ metadata: { name: group = '' }, versions }) =>
+      (versions[0]?.resources ?? []).map(({ resource, singularResource, shortNames = [], scope, responseKind }) => ({
+        group,
+        resource,
+        words: [resource, singularResource ?? '', responseKind?.kind?.toLowerCase() ?? '', ...shortNames].filter((word) => word !== ''),
+        isNamespaced: scope === 'Namespaced',
+      })),
+    ),
+  );
+}

@@ -1,0 +1,38 @@
+import { askedAccess, mountOf } from '../asked-access.js';
+import { exitCodes, type Invocation } from '../command.js';
+import { print } from '../print.js';
+import { textTable } from '../table.js';
+
+interface Answer {
+  readonly subjects: readonly { readonly kind: string; readonly name: string; readonly namespace?: string; readonly through: string }[];
+  /** Bindings that the caller may not list, so that what they give is not shown. */
+  readonly hidden: readonly string[];
+}
+
+/** `tappaas who-can VERB RESOURCE [NAME]` */
+export async function whoCan(invocation: Invocation): Promise<number> {
+  const [verb = '', text = '', name] = invocation.positionals;
+  const client = await invocation.client();
+  const asked = await askedAccess(client, mountOf(invocation), text);
+  const { cluster } = invocation.options;
+  const query = new URLSearchParams({ verb, ...(typeof cluster === 'string' && { engine: cluster }) });
+  if ('path' in asked) query.set('path', asked.path);
+  else {
+    const { group, resource, subresource, isNamespaced } = asked;
+    const namespace = isNamespaced && invocation.options['all-namespaces'] !== true ? invocation.namespace : '';
+    for (const [key, value] of Object.entries({ group, resource, subresource, namespace, name })) if (value) query.set(key, value);
+  }
+  const answer = (await client.json<Answer>(`/plugins/platform/who-can?${query.toString()}`)) ?? { subjects: [], hidden: [] };
+  await print(invocation, answer, () => describe(answer));
+  return exitCodes.ok;
+}
+
+function describe({ subjects, hidden }: Answer): string {
+  const rows = subjects.map(({ kind, name, namespace, through }) => [
+    kind,
+    namespace === undefined ? name : `${namespace}/${name}`,
+    through,
+  ]);
+  const table = rows.length === 0 ? 'Nobody that you may know of.\n' : textTable(['KIND', 'NAME', 'THROUGH'], rows);
+  return hidden.length === 0 ? table : `${table}\nNot shown: what is given by ${hidden.join(' and ')}, which you may not list.\n`;
+}
