@@ -11,11 +11,21 @@ import type { Authorize, Verdict } from './stages.js';
  * @throws TAP_REQUEST_FORBIDDEN
  */
 export function authorizeRequest(authorize: Authorize, exchange: Exchange): Awaitable<void> {
-  const { info, caller } = exchange;
+  const { caller } = exchange;
+  const info = namedBySelector(exchange);
   return after(authorize(question(info, caller)), (decided) => {
     exchange.decision = decided;
     exchange.narrowed = allowed(decided, info, caller).narrowed;
   });
+}
+
+/** A collection of which a field selector leaves one object is that object to roles which name it, as in Kubernetes. */
+function namedBySelector(exchange: Exchange): RequestInfo {
+  const { info, path } = exchange;
+  const { target } = info;
+  if (target === undefined || target.name !== undefined || !path.query.includes('fieldSelector')) return info;
+  const name = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/.exec(exchange.query.get('fieldSelector') ?? '')?.[1];
+  return name === undefined || info.verb === 'create' ? info : { ...info, target: { ...target, name } };
 }
 
 /**

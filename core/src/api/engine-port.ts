@@ -55,6 +55,8 @@ export interface WriteOptions {
   /** `If-None-Match: *`: fails with 412 when the object exists. */
   readonly ifNoneMatch?: boolean;
   readonly idempotencyKey?: string;
+  /** Asked before an apply creates what it finds missing: who may patch may not thereby create. Refuses by throwing. */
+  readonly authorizeCreate?: () => Promise<void>;
 }
 
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';

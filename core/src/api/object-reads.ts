@@ -9,6 +9,7 @@ import { listParameters, narrowedSelectors, resourceVersionParameter } from './l
 import { negotiate } from './media-type.js';
 import { mediaTypeFor, objectShapes, viewList, viewObject, type View } from './object-view.js';
 import { choiceParameter } from './query-parameters.js';
+import type { Authorize } from './stages.js';
 
 /** A request about objects whose engine and kind have been found. */
 export interface ObjectCall {
@@ -18,6 +19,7 @@ export interface ObjectCall {
   readonly target: Target;
   readonly tableFor: TableFor;
   readonly joined: JoinedLists;
+  readonly authorize: Authorize;
 }
 
 /** `GET` of one object, from the bytes that were serialised when it changed; 304 when the client has them. */

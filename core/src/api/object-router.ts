@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.js';
 import type { JoinedLists } from './joined-lists.js';
 import { getObject, listObjects, type ObjectCall } from './object-reads.js';
 import { warnOfDeprecation, writeObject } from './object-writes.js';
+import type { Authorize } from './stages.js';
 import type { WatchFrames } from './watch-frames.js';
 import { watchObjects, type WatchLimits } from './watch-stream.js';
 
@@ -14,6 +15,7 @@ export interface Objects {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly tableFor: TableFor;
   readonly joined: JoinedLists;
+  readonly authorize: Authorize;
   readonly frames: WatchFrames;
   readonly watchLimits: WatchLimits;
 }
@@ -29,7 +31,7 @@ export function findCall(objects: Objects, exchange: Exchange, target: Target): 
   const kind = engine.find(target.kind);
   if (kind === undefined || !fitsScope(kind, target)) throw unknownPath(exchange);
   refuseUnservedVerb(exchange, kind, target);
-  return { exchange, engine, kind, target, tableFor: objects.tableFor, joined: objects.joined };
+  return { exchange, engine, kind, target, tableFor: objects.tableFor, joined: objects.joined, authorize: objects.authorize };
 }
 
 export function engineOf({ engines }: Pick<Objects, 'engines'>, exchange: Exchange): EnginePort {

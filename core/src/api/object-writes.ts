@@ -1,4 +1,5 @@
 import { sendBytes, sendJson } from './answer.js';
+import { permit } from './authorization.js';
 import type { ServedKind, Target, Write, WriteResult } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -16,7 +17,10 @@ import { deleteOptions, patchTypeOf, writeOptions } from './write-parameters.js'
 export async function writeObject(call: ObjectCall): Promise<void> {
   const { exchange, engine, kind } = call;
   const view = viewOf(call);
-  const options = writeOptions(exchange, kind);
+  const options = {
+    ...writeOptions(exchange, kind),
+    authorizeCreate: async () => void (await permit(call.authorize, { ...exchange.info, verb: 'create' }, exchange.caller)),
+  };
   const asked = await writeOf(call);
   const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });
   warn(exchange, kind, result);

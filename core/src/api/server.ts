@@ -109,7 +109,14 @@ class Server implements ApiServer {
     const { drainMsMax } = this.limits;
     const watchLimits = { clock, random, drainMsMax };
     const handlerLimits = { clock, drainMsMax, becomeStream: (exchange: Exchange) => takeSeat(options.flow, exchange, true) };
-    this.objects = { engines, tableFor, joined: createJoinedLists(), frames: createWatchFrames(), watchLimits };
+    this.objects = {
+      engines,
+      tableFor,
+      authorize: options.authorize,
+      joined: createJoinedLists(),
+      frames: createWatchFrames(),
+      watchLimits,
+    };
     const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.isStopping }, ...options.ready()];
     const pluginRoute: RouterRoute = {
       path: /^\/plugins\/./,

@@ -66,6 +66,7 @@ async function toExisting({ state, found, write, options, writer, configuration 
 }
 
 async function toNothing({ state, found, write, options, writer, configuration }: Request): Promise<Mutated | undefined> {
+  await options.authorizeCreate?.();
   const tracked = apply(state, writer, undefined, configuration, write.force);
   const object = toHub(tracked, found.version, found.entry);
   const own = (created: Body): Body => withManagedFields(created, tracked);

@@ -142,7 +142,8 @@ class Client implements Resources {
   async apply<K extends AnyKind>(kind: K, key: Key, fields: object): Promise<Immutable<ObjectOf<K>>> {
     const { entry, target } = await this.#place('patch', kind, key);
     const body = this.#body(kind, entry.isKubernetes ? fields : configurationOf(fields));
-    return this.#patch<K>(entry, { verb: 'patch', target, body, patchType: 'apply', force: true });
+    const authorizeCreate = async (): Promise<void> => void (await this.#place('create', kind, key));
+    return this.#patch<K>(entry, { verb: 'patch', target, body, patchType: 'apply', force: true }, authorizeCreate);
   }
 
   async patch<K extends AnyKind>(
@@ -161,8 +162,13 @@ class Client implements Resources {
     await this.#engine.writes.write({ verb: 'delete', target, options }, this.#writeOptions());
   }
 
-  async #patch<K extends AnyKind>(entry: KindEntry, write: PatchWrite): Promise<Immutable<ObjectOf<K>>> {
-    const { served } = await this.#engine.writes.write(write, this.#writeOptions());
+  async #patch<K extends AnyKind>(
+    entry: KindEntry,
+    write: PatchWrite,
+    authorizeCreate?: () => Promise<void>,
+  ): Promise<Immutable<ObjectOf<K>>> {
+    const options = { ...this.#writeOptions(), ...(authorizeCreate && { authorizeCreate }) };
+    const { served } = await this.#engine.writes.write(write, options);
     return this.#shown<K>(entry, served);
   }
 

@@ -16,6 +16,8 @@ export interface WriteOptions {
   /** Fails with 412 when the object exists. */
   readonly ifNoneMatch?: boolean;
   readonly idempotencyKey?: string;
+  /** Asked before an apply creates what it finds missing: who may patch may not thereby create. Refuses by throwing. */
+  readonly authorizeCreate?: () => Promise<void>;
   /** A leader's fence: conditions that hold in the write's own transaction, or nothing is written. */
   readonly guards?: readonly Guard[];
 }

@@ -4,7 +4,7 @@ import type { RoleIndex } from './role-index.js';
 import { isAboutPaths } from './rule.js';
 
 /** Decides by roles alone: it allows or has no opinion, and denies only while it does not know the roles. */
-export function roleAuthorizer(index: RoleIndex, followed: FollowedRoles): Authorizer {
+export function roleAuthorizer(index: RoleIndex, followed: Pick<FollowedRoles, 'problem'>): Authorizer {
   return {
     authorize(request) {
       const { problem } = followed;

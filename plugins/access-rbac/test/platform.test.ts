@@ -196,3 +196,28 @@ test('the rules of a caller are listed whole', async (t) => {
   t.true(JSON.stringify((await rules()).nonResourceRules).includes('/plugins/builds/sources'));
   await kernel.stop();
 });
+
+test('who may patch does not thereby create, and a role that names objects counts for a watch of one of them', async (t) => {
+  const { kernel, as, admin } = await started();
+  const patty = as('patty');
+  const rules = [{ verbs: ['patch', 'list', 'watch'], apiGroups: [''], resources: ['configmaps'], resourceNames: ['known', 'new'] }];
+  await admin.ask('POST', `${rbac}/namespaces/default/roles`, { metadata: { name: 'patcher' }, rules });
+  await admin.ask('POST', `${rbac}/namespaces/default/rolebindings`, {
+    ...binding('patchers', 'patcher', 'patty'),
+    roleRef: roleRef('patcher', 'Role'),
+  });
+  const maps = '/api/v1/namespaces/default/configmaps';
+  await admin.ask('POST', maps, { metadata: { name: 'known' } });
+  await eventually(t, async () => (await patty.ask('GET', `${maps}?fieldSelector=metadata.name%3Dknown`)).status === 200);
+  t.is((await patty.ask('GET', `${maps}?fieldSelector=metadata.name%3Dother`)).status, 403);
+  t.is((await patty.ask('GET', maps)).status, 403);
+  const apply = (name: string) => {
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: 'b' } };
+    return patty.ask('PATCH', `${maps}/${name}?fieldManager=patty`, body, 'application/apply-patch+yaml');
+  };
+  t.is((await apply('known')).status, 200);
+  const refused = await apply('new');
+  t.is(refused.status, 403);
+  t.regex(refused.json.message, /cannot create resource "configmaps"/);
+  await kernel.stop();
+});

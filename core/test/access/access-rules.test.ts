@@ -1,0 +1,52 @@
+import type { AccessSubject, Authorizer } from '@tappaas/sdk';
+import test from 'ava';
+import { accessRules, subjectsFor } from '../../dist/access/access-rules.js';
+import { accessOf } from './access-of.ts';
+
+const places = {
+  now: (_: string, namespace: string) => ({ project: namespace, ...(namespace === 'shop' && { tenant: 'acme' }) }),
+  settled: () => Promise.resolve({}),
+  isSuspended: () => false,
+};
+const listing: Authorizer = {
+  authorize: ({ caller, resource }) => ({
+    decision: caller.name === 'boss' || (caller.name === 'lead' && resource?.plural === 'rolebindings') ? 'allow' : 'no-opinion',
+    reason: '',
+  }),
+  rules: () => ({ resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }], nonResourceRules: [] }),
+  subjects: (): readonly AccessSubject[] => [
+    { kind: 'User', name: 'here', through: 'a binding', project: 'shop' },
+    { kind: 'User', name: 'everywhere', through: 'a binding' },
+  ],
+};
+const sources = (...authorizers: Authorizer[]) => ({
+  access: accessOf(authorizers, places),
+  authorizers: () => authorizers,
+  engine: 'platform',
+});
+const caller = (name: string, tenant?: string) => ({ name, groups: [], ...(tenant !== undefined && { tenant }) });
+const pods = { verb: 'get', resource: { group: '', version: 'v1', plural: 'pods', namespace: 'shop' } };
+
+test('who can is told as far as the asker may list the bindings that give it', async (t) => {
+  const told = async (asker: string) => {
+    const { subjects, hidden } = await subjectsFor(sources(listing), caller(asker), pods);
+    return [subjects.map(({ name }) => name), hidden];
+  };
+  t.deepEqual(await told('boss'), [['system:masters', 'here', 'everywhere'], []]);
+  t.deepEqual(await told('lead'), [['here'], ['clusterrolebindings']]);
+  t.deepEqual(await told('eve'), [[], ['clusterrolebindings', 'rolebindings of shop']]);
+});
+
+test('rules are whole when every authorizer lists them, and say when one does not', async (t) => {
+  const whole = await accessRules(sources(listing), caller('ann'), 'shop');
+  t.is(whole.incomplete, undefined);
+  t.true(whole.resourceRules.some(({ resources }) => resources?.includes('pods')));
+  const silent: Authorizer = { authorize: () => ({ decision: 'no-opinion', reason: '' }) };
+  t.is((await accessRules(sources(listing, silent), caller('ann'), 'shop')).incomplete, 'an authorizer does not list its rules');
+});
+
+test('of another’s namespace a tenant is listed nothing but what everybody may', async (t) => {
+  const lists = async (tenant: string) => (await accessRules(sources(listing), caller('ann', tenant), 'shop')).resourceRules;
+  t.true((await lists('acme')).some(({ resources }) => resources?.includes('pods')));
+  t.false((await lists('rival')).some(({ resources }) => resources?.includes('pods')));
+});
