@@ -108,7 +108,7 @@ export class Transport {
     try {
       return await work(over.signal);
     } finally {
-      ended.abort();
+      ended.abort('the request has ended');
       signal?.removeEventListener('abort', onAbort);
     }
   }

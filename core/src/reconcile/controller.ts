@@ -128,7 +128,8 @@ class ReconcileController implements Controller {
       verdict = verdictOfFailure(error);
     }
     this.running -= 1;
-    ended.abort();
+    // A reason of its own: an abort without one makes an error with a stack.
+    ended.abort('the run has ended');
     stop.removeEventListener('abort', onStop);
     verdict = this.judge(verdict, abort.signal, stop);
     this.settle(key, verdict);

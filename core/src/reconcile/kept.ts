@@ -37,19 +37,25 @@ class Packed<T> implements Kept<T> {
   }
 }
 
-/** Where somebody else keeps the object anyway, as it is to be read: `placeOf` answers how to read it there. */
-export function keepElsewhere<T extends CachedObject>(placeOf: (item: T) => () => T): Keep<T> {
+/** Where somebody else keeps an object: `lean`, or `object` where there is none, is what is to be read. */
+export interface Place<T> {
+  readonly object: T;
+  readonly lean?: T;
+}
+
+/** Where somebody else keeps the object anyway. A place must not hold on to the object itself. */
+export function keepElsewhere<T extends CachedObject>(placeOf: (item: T) => Place<T>): Keep<T> {
   return (item) => new Elsewhere(placeOf(item));
 }
 
 class Elsewhere<T> implements Kept<T> {
-  readonly #read: () => T;
+  readonly #place: Place<T>;
 
-  constructor(read: () => T) {
-    this.#read = read;
+  constructor(place: Place<T>) {
+    this.#place = place;
   }
 
   get object(): Immutable<T> {
-    return freezeDeep(this.#read());
+    return freezeDeep(this.#place.lean ?? this.#place.object);
   }
 }

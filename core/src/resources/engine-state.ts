@@ -44,6 +44,15 @@ export async function caughtUp(state: EngineState, entry: KindEntry, signal: Abo
   return cache;
 }
 
+/**
+ * The newest state of an object that is known without asking: what was written here a moment ago, or else what the cache shows. A write
+ * on top of it holds its revision as a condition, so that it does no harm when it is not the newest.
+ */
+export function newestKnown({ cache, handoff }: EngineState, entry: KindEntry, key: string): StoredObject | undefined {
+  const known = cache(entry);
+  return handoff.after(known.revision, key) ?? known.get(key)?.object;
+}
+
 /** @throws TAP_OBJECT_UNKNOWN_VERSION for a version that the store has not reached: it cannot have been given out */
 export async function refuseFuture(store: ResourceStore, revision: number, resourceVersion: string): Promise<void> {
   if (revision <= (await store.currentRevision())) return;

@@ -1,5 +1,5 @@
 import { fromHub, toHub } from './conversion.js';
-import { caughtUp, type EngineState } from './engine-state.js';
+import { caughtUp, newestKnown, type EngineState } from './engine-state.js';
 import { explained, resourceErrors } from './errors.js';
 import { parseBody, takeIn, takeObject } from './intake.js';
 import { mutate, type Mutated, type Mutation } from './mutation.js';
@@ -70,7 +70,7 @@ export async function modify(state: EngineState, modification: Modification): Pr
   const { found, target, options } = modification;
   const key = keyOfTarget(found, target);
   const { entry } = found;
-  const previous = state.cache(entry).get(key)?.object ?? (await caughtUp(state, entry, options.signal)).get(key)?.object;
+  const previous = newestKnown(state, entry, key) ?? (await caughtUp(state, entry, options.signal)).get(key)?.object;
   return mutate(state, {
     found,
     key,

@@ -8,6 +8,12 @@ export type SourceEvent<T> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
   | { readonly type: 'bookmark'; readonly revision: string };
 
+/** Where an object is kept; `lean` is the object as a source tells it, if that differs. */
+export interface Place<T> {
+  readonly object: T;
+  readonly lean?: T;
+}
+
 /** Where a controller's cache gets the objects of a kind from, without a network between. */
 export interface Source<T> {
   list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: Iterable<T>; readonly revision: string }>;
@@ -17,8 +23,8 @@ export interface Source<T> {
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   }): AsyncIterable<SourceEvent<T>>;
-  /** Reads an object that this source has told where the engine keeps it: a cache that holds on to that takes no memory for the object. */
-  placeOf(object: T): () => T;
+  /** Where the engine keeps an object that this source has told: a cache that holds on to that takes no memory for the object. */
+  placeOf(object: T): Place<T>;
 }
 
 /** The engine as a source needs it. */
@@ -53,10 +59,7 @@ export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath):
         end.abort();
       }
     },
-    placeOf(object) {
-      const served = places.get(object as object);
-      return served === undefined ? () => object : () => leanOf(served) as T;
-    },
+    placeOf: (object) => (places.get(object as object) as Place<T> | undefined) ?? { object },
   };
 }
 

@@ -44,6 +44,12 @@ export class WriteHandoff {
     return offer && Buffer.compare(offer.value, value) === 0 ? this.#made(offer, modRevision, epoch) : undefined;
   }
 
+  /** What was written under a key after `revision`, as far as it is known here: a cache that is at `revision` does not show it yet. */
+  after(revision: number, key: string): StoredObject | undefined {
+    const stored = this.#offers.get(key)?.stored;
+    return stored && stored.revision > revision ? stored : undefined;
+  }
+
   /** The object of a write that was done at `revision`. */
   written(key: string, object: Body, side: Side, revision: number, epoch: number): StoredObject {
     const offer = this.#offers.get(key);

@@ -1,4 +1,6 @@
 import type { AnyKind, Kind, Resource } from '@tappaas/sdk';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import type { Access } from '../../dist/resources/client.js';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
@@ -178,4 +180,21 @@ test('a watch of a kind without objects begins with an empty batch, and asks for
     break;
   }
   t.deepEqual(verbs, ['watch']);
+});
+
+test('a cache that holds on to where the engine keeps an object does not hold the object itself in memory', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { create, engine } = await startEngine();
+  await create(configMaps, configMap('a'));
+  const source = engine.source<TestObject>(ConfigMap);
+  const told = async () =>
+    [...(await source.list({ signal: never })).items].map((item) => ({ place: source.placeOf(item), seen: new WeakRef(item) }));
+  const [kept] = await told();
+  await new Promise((later) => setImmediate(later));
+  collect();
+  t.is(kept?.seen.deref(), undefined);
+  const read = kept?.place.lean ?? kept?.place.object;
+  t.is(read?.metadata.name, 'a');
+  t.false('managedFields' in (read?.metadata ?? {}));
 });

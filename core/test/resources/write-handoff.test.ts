@@ -42,3 +42,13 @@ test('what waits for a cache is bounded in number and in bytes', (t) => {
   t.is(large.take(kept('k0', value), 1), undefined);
   t.truthy(large.take(kept('k3', value), 1));
 });
+
+test('what was written is known before a cache shows it, and no longer than that', (t) => {
+  const handoff = new WriteHandoff();
+  const object = body('a');
+  handoff.offer('k', bytesOf(object), written(object));
+  t.is(handoff.after(1, 'k'), undefined, 'it may not have been written');
+  const stored = handoff.written('k', object, side, 5, 1);
+  t.is(handoff.after(4, 'k'), stored);
+  t.is(handoff.after(5, 'k'), undefined);
+});
