@@ -1,6 +1,6 @@
 /**
- * What an operation costs, before anything of it is done. Points of a field are its own plus those of what lies below it, times how many
- * objects lie there: what the argument says that counts them, wherever its value comes from (literal, variable, default of the variable,
+ * What an operation costs, before anything of it is done. Points of a field are its own plus those of what lies below it and one for each
+ * object there, times how many these are: what the argument says that counts them, wherever its value comes from (literal, variable, default of the variable,
  * default of the schema). Fragments are worked out once each, so their nesting costs nothing here, whatever it would cost to execute.
  */
 import {
@@ -92,7 +92,8 @@ class Reckoning {
     const hint = (field.extensions['cost'] ?? {}) as CostHint;
     const below = node.selectionSet === undefined ? { cost: 0, depth: 0 } : this.selections(node.selectionSet, type);
     const points = hint.points ?? (isCompositeType(type) ? 1 : 0);
-    return { cost: points + this.#count(hint, field, node) * below.cost, depth: 1 + below.depth };
+    const counted = hint.countedBy !== undefined && isCompositeType(type) ? 1 : 0;
+    return { cost: points + this.#count(hint, field, node) * (counted + below.cost), depth: 1 + below.depth };
   }
 
   /** Never below 0, so that a negative count takes nothing off what stands beside it; never above what is served at all. */

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { GraphqlContext } from './context.js';
 import type { PreparedOperation, PreparedOperations } from './prepared-operations.js';
-import { wireError } from './wire-errors.js';
+import { wireError, type ErrorPlace } from './wire-errors.js';
 
 /** What a client sends, as far as it is of the plain form that is answered at once. */
 export interface PlainRequest {
@@ -39,6 +39,7 @@ export async function answerPrepared(
   { compiled, plan }: PreparedOperation,
   { variables }: PlainRequest,
   context: GraphqlContext,
+  place: ErrorPlace,
 ): Promise<HotAnswer> {
   context.cost = plan.check(variables);
   if (compiled === undefined) throw new RangeError('the operation is not compiled');
@@ -46,7 +47,6 @@ export async function answerPrepared(
   const result = (pending instanceof Promise ? await pending : pending) as ExecutionResult;
   const { data, errors } = result;
   if (errors === undefined || errors.length === 0) return { status: 200, text: compiled.stringify(result) };
-  const place = { requestId: context.requestId, log: context.parts.log };
   const told = errors.map((error) => wireError(error, place));
   // Without data nothing was executed: the variables do not fit.
   return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: told, data }) };

@@ -51,14 +51,29 @@ class Service implements GraphqlService {
   }
 
   async answer(exchange: Exchange): Promise<void> {
+    const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log, note: (code) => void (exchange.errorCode ??= code) };
+    try {
+      await this.#answer(exchange, place);
+    } catch (error) {
+      if (!isTapError(error)) throw error;
+      const text = JSON.stringify({ errors: [wireError(asGraphqlError(error), place)] });
+      sendBytes(exchange, error.spec.httpStatus, jsonType, text);
+    }
+  }
+
+  async #answer(exchange: Exchange, place: ErrorPlace): Promise<void> {
     const current = this.#schemas.current();
     const served = current instanceof Promise ? await current : current;
-    const isPost = exchange.request.method === 'POST';
-    const body = isPost ? await this.#body(exchange) : undefined;
+    const body = exchange.request.method === 'POST' ? await this.#body(exchange) : undefined;
+    if (body === undefined) this.#refuseUntrusted(exchange);
     const plain = body !== undefined && plainAccepts.has(exchange.header('accept')) ? plainRequest(body) : undefined;
     const known = plain && findPrepared(served.prepared, plain);
-    if (plain !== undefined && known !== undefined) await this.#answerHot(exchange, plain, known);
-    else await this.#answerCold(exchange, body, served);
+    if (plain !== undefined && known !== undefined) {
+      const context = this.#context(exchange);
+      note(context, known.plan.operation, known.hash);
+      const { status, text } = await answerPrepared(known, plain, context, place);
+      sendBytes(exchange, status, jsonType, text);
+    } else await this.#answerNew(exchange, body, served, place);
   }
 
   async #body(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
@@ -71,23 +86,19 @@ class Service implements GraphqlService {
     return documents === undefined ? body : { ...withoutHash(body), query: documentText(body, documents, this.#texts) };
   }
 
-  async #answerHot(exchange: Exchange, plain: PlainRequest, known: PreparedOperation): Promise<void> {
-    const context = this.#context(exchange);
-    note(context, known.plan.operation, known.hash);
-    try {
-      const { status, text } = await answerPrepared(known, plain, context);
-      sendBytes(exchange, status, jsonType, text);
-    } catch (error) {
-      if (!isTapError(error)) throw error;
-      exchange.errorCode = error.code;
-      const errors = [wireError(asGraphqlError(error), { requestId: exchange.requestId, log: this.#parts.log })];
-      sendBytes(exchange, error.spec.httpStatus, jsonType, JSON.stringify({ errors }));
-    }
+  #refuseUntrusted({ query }: Exchange): void {
+    const { documents } = this.#parts.settings;
+    if (documents !== undefined) documentText({ query: query.get('query') }, documents, this.#texts);
   }
 
-  async #answerCold(exchange: Exchange, body: Readonly<Record<string, unknown>> | undefined, { apollo }: ServedSchema): Promise<void> {
+  /** By Apollo Server, which writes the answer itself: the headers that go with every answer are there before. */
+  async #answerNew(
+    exchange: Exchange,
+    body: Readonly<Record<string, unknown>> | undefined,
+    { apollo }: ServedSchema,
+    place: ErrorPlace,
+  ): Promise<void> {
     const { request, response, requestId } = exchange;
-    const place = { requestId, log: this.#parts.log };
     const headers = [...securityHeaders, 'X-Request-Id', requestId, ...exchange.extraHeaders];
     for (let index = 0; index < headers.length; index += 2) response.appendHeader(headers[index] ?? '', headers[index + 1] ?? '');
     (request as { body?: unknown }).body = body;

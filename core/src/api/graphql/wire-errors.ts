@@ -8,7 +8,11 @@ import { graphqlErrors } from './errors.js';
 export interface ErrorPlace {
   readonly requestId: string;
   readonly log: Logger;
+  /** Hears the code of each error that is told. */
+  readonly note?: (code: string) => void;
 }
+
+const messageCharactersMax = 1_000;
 
 type Code = keyof typeof graphqlErrors;
 
@@ -26,8 +30,10 @@ const ourCodes: Readonly<Record<string, Code>> = {
 /** An error as a client sees it: code and remedy beside the message; what is our fault only with the request's id. */
 export function wireError(error: GraphQLError, place: ErrorPlace): GraphQLFormattedError {
   const { code, message, remedy, rest } = described(error, place);
+  place.note?.(code);
   return {
-    message,
+    // Messages quote what was sent, which may be long.
+    message: message.length > messageCharactersMax ? `${message.slice(0, messageCharactersMax)}…` : message,
     ...placeOf(error),
     extensions: { code, remedy, requestId: place.requestId, ...rest },
   };

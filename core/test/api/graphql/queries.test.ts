@@ -194,6 +194,33 @@ test('relations are read once for all objects of a page: one application costs a
   t.deepEqual(found.releases, [{ name: 'shop-10' }, { name: 'shop-2' }]);
 });
 
+test('what an object names is read with it, at once for all', async (t) => {
+  const { ask, put, reads } = await startGraphql(t);
+  const shop = await put(kindPaths.applications, application('shop'));
+  for (const number of [1, 2, 3]) await put(kindPaths.releases, release(shop, number));
+  const { metadata } = shop;
+  const involvedObject = {
+    apiVersion: 'apps.tappaas.dev/v1alpha1',
+    kind: 'Application',
+    name: 'shop',
+    namespace: 'team',
+    uid: metadata.uid,
+  };
+  await put(kindPaths.events, { metadata: { name: 'told', namespace: 'team' }, involvedObject, reason: 'Told' });
+  const about = { object: { __typename: 'Application', name: 'shop' } };
+  const query = '{ releases(first: 5) { nodes { object { __typename name } } } }';
+  for (const _ of ['executed', 'compiled']) {
+    reads.length = 0;
+    const { json } = await ask(query);
+    t.deepEqual(json.data.releases.nodes, [about, about, about]);
+    t.deepEqual(reads, ['list releases', 'get applications']);
+  }
+  const { json } = await ask(
+    '{ events(namespace: "team") { nodes { reason object { __typename name } } } application(namespace: "team", name: "shop") { currentRelease { name } } }',
+  );
+  t.deepEqual(json.data, { events: { nodes: [{ reason: 'Told', ...about }] }, application: { currentRelease: null } });
+});
+
 test('ids of one kind are read together', async (t) => {
   const { ask, put, reads } = await startGraphql(t);
   for (const name of ['a', 'b', 'c']) await put(kindPaths.applications, application(name));

@@ -14,7 +14,7 @@ import type { ListPage, ServedKind } from '../../engine-port.js';
 import type { GraphqlContext } from '../context.js';
 import { graphqlErrors } from '../errors.js';
 import type { ObjectBody } from '../object-reader.js';
-import { firstDefault, firstMax, pageCost } from './cost-hints.js';
+import { firstDefault, firstMax, freeOfCharge, pageCost } from './cost-hints.js';
 import type { TypeNames } from './type-names.js';
 
 /** A page with what was asked for, from which edges and page info are read. */
@@ -74,7 +74,12 @@ export function connectionType(names: TypeNames, node: GraphQLObjectType): Graph
         description: 'Its place, to go on behind it.',
         resolve: ({ page, index }) => page.tokenAfter(index),
       },
-      node: { type: new GraphQLNonNull(node), description: 'The object.', resolve: ({ page, index }) => page.items[index]?.object },
+      node: {
+        type: new GraphQLNonNull(node),
+        description: 'The object.',
+        extensions: freeOfCharge,
+        resolve: ({ page, index }) => page.items[index]?.object,
+      },
     },
   });
   return new GraphQLObjectType<Page>({
@@ -84,11 +89,13 @@ export function connectionType(names: TypeNames, node: GraphQLObjectType): Graph
       edges: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(edge))),
         description: 'The objects with their cursors.',
+        extensions: freeOfCharge,
         resolve: ({ list }) => list.items.map((_, index): Edge => ({ page: list, index })),
       },
       nodes: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(node))),
         description: 'The objects alone.',
+        extensions: freeOfCharge,
         resolve: ({ list }) => list.items.map(({ object }) => object),
       },
       pageInfo: { type: new GraphQLNonNull(pageInfo), description: 'Where the page stands.', resolve: (page) => page },

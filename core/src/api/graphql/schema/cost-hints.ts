@@ -16,3 +16,6 @@ export const firstMax = 100;
 export const firstDefault = 20;
 
 export const pageCost: { readonly cost: CostHint } = { cost: { points: 1, countedBy: 'first', countMax: firstMax } };
+
+/** Counted already, where the objects below are. */
+export const freeOfCharge: { readonly cost: CostHint } = { cost: { points: 0 } };

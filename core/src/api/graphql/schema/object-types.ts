@@ -7,6 +7,7 @@ import { pageCost } from './cost-hints.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { Fields, OutputTypes } from './output-types.js';
 import { pluginFields } from './plugin-fields.js';
+import { referenceFields } from './references.js';
 import { relationsOf } from './relations.js';
 import type { SchemaParts, ValueTypes } from './schema-parts.js';
 
@@ -82,6 +83,7 @@ export class ObjectTypes {
       fields: () => ({
         ...pluginFields(kind, this.#parts, types),
         ...this.#relations(kind),
+        ...referenceFields(kind, this.#parts.kinds, (target) => this.of(target), this.resource),
         ...withoutCommon(types.outputs.fieldsOf(schema, components, typeName), common),
         ...common,
       }),

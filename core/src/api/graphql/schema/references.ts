@@ -1,0 +1,102 @@
+import type { GraphQLInterfaceType, GraphQLObjectType } from 'graphql';
+import type { GraphqlContext } from '../context.js';
+import { valueAt, type ObjectBody } from '../object-reader.js';
+import type { ExposedKind } from './exposed-kinds.js';
+import type { Fields } from './output-types.js';
+import { findKind } from './schema-parts.js';
+
+/** Another object that a field of an object names. */
+interface NameReference {
+  readonly on: string;
+  readonly name: string;
+  readonly description: string;
+  readonly to: readonly [group: string, kind: string];
+  readonly path: readonly string[];
+}
+
+/** The object that an object is about, of whatever kind. */
+interface ObjectReference {
+  readonly on: string;
+  readonly description: string;
+  /** Where group or apiVersion, kind, name and uid stand. */
+  readonly path: readonly string[];
+}
+
+const apps = 'apps.tappaas.dev';
+
+const byName: readonly NameReference[] = [
+  {
+    on: `${apps}/Application`,
+    name: 'currentRelease',
+    description: 'The release that serves; null before the first one does.',
+    to: [apps, 'Release'],
+    path: ['status', 'release'],
+  },
+  {
+    on: `${apps}/Application`,
+    name: 'currentOperation',
+    description: 'The operation of the present generation.',
+    to: ['ops.tappaas.dev', 'Operation'],
+    path: ['status', 'operation'],
+  },
+  {
+    on: `${apps}/Application`,
+    name: 'currentBuild',
+    description: 'The build of the present source.',
+    to: [apps, 'Build'],
+    path: ['status', 'build'],
+  },
+];
+
+const about: readonly ObjectReference[] = [
+  { on: `${apps}/Release`, description: 'What it was rendered for; null when that is gone.', path: ['spec', 'of'] },
+  { on: 'ops.tappaas.dev/Operation', description: 'What it is done to; null when that is gone.', path: ['spec', 'target'] },
+  { on: '/Event', description: 'What it was told about; null when that is gone, or of another engine.', path: ['involvedObject'] },
+];
+
+/** The fields of a kind that lead to single objects: read together for all objects of an operation. */
+export function referenceFields(
+  { served }: ExposedKind,
+  kinds: readonly ExposedKind[],
+  typeOf: (kind: ExposedKind) => GraphQLObjectType,
+  resource: GraphQLInterfaceType,
+): Fields {
+  const own = `${served.group}/${served.kind}`;
+  const named = byName.flatMap(({ on, name, description, to: [group, kind], path }) => {
+    const target = on === own ? findKind(kinds, group, kind) : undefined;
+    return target === undefined ? [] : [[name, { type: typeOf(target), description, resolve: namedObject(target, path) }] as const];
+  });
+  const objects = about
+    .filter(({ on }) => on === own)
+    .map(({ description, path }) => ['object', { type: resource, description, resolve: aboutObject(kinds, path) }] as const);
+  return Object.fromEntries([...named, ...objects]);
+}
+
+type Resolve = (object: unknown, args: unknown, context: GraphqlContext) => Promise<ObjectBody | undefined>;
+
+function namedObject({ served }: ExposedKind, path: readonly string[]): Resolve {
+  return async (object, _, { reader }) => {
+    const name = valueAt(object, path);
+    if (typeof name !== 'string' || name === '') return undefined;
+    const { namespace } = (object as ObjectBody).metadata;
+    return reader.load(served, { name, ...(namespace !== undefined && { namespace }) });
+  };
+}
+
+function aboutObject(kinds: readonly ExposedKind[], path: readonly string[]): Resolve {
+  return async (object, _, { reader }) => {
+    const {
+      group,
+      apiVersion = '',
+      kind = '',
+      name = '',
+      uid,
+    } = (valueAt(object, path) ?? {}) as Readonly<Record<string, string | undefined>>;
+    const target = findKind(kinds, group ?? (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''), kind);
+    if (target === undefined || name === '') return undefined;
+    const { namespace } = (object as ObjectBody).metadata;
+    const isNamespaced = target.served.scope === 'Namespaced';
+    const found = await reader.load(target.served, { name, ...(isNamespaced && namespace !== undefined && { namespace }) });
+    return uid === undefined || found?.metadata.uid === uid ? found : undefined;
+  };
+}
