@@ -5,6 +5,7 @@ import { createAdmission } from './admission/admission.js';
 import { keepCertificatesFresh, localCertificates, type CertificateOptions, type LocalCertificates } from './api/certificates.js';
 import { writeKubeconfig } from './api/kubeconfig.js';
 import { readPrivateFile, writePrivateFile } from './api/private-file.js';
+import type { GraphqlSettings } from './api/graphql/ports.js';
 import { createApiServer, type ApiServer } from './api/server.js';
 import { createFlow, defaultFlowLimits } from './flow/seats.js';
 import { loadKernel, type Kernel } from './kernel/kernel.js';
@@ -18,6 +19,7 @@ import { startControllers } from './platform/controllers.js';
 import { Engines, platformEngine } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
 import { lateResources } from './platform/late-resources.js';
+import { graphqlSettings } from './platform/graphql-settings.js';
 import { openInstallation, type Installation } from './platform/installation.js';
 import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
@@ -106,7 +108,9 @@ class Start {
     const audit = await this.#openAudit(kernel, store, settings);
     const installation = await openInstallation(store);
     const certificates = await this.#certificates(settings);
-    const server = this.#createServer(kernel, engines, identity, access, installation, settings, certificates.current, audit);
+    const graphql = await graphqlSettings(settings, this.#options.directory);
+    const served = { ...settings, graphql };
+    const server = this.#createServer(kernel, engines, identity, access, installation, served, certificates.current, audit);
     const { url, port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
     this.#undo.push({ what: 'api', stop: () => server.close() });
     this.#revocation.resolve((credentialIds) => {
@@ -247,7 +251,7 @@ class Start {
     identity: CallerIdentity,
     access: PlatformAccess,
     installation: Installation,
-    settings: ApiSettings,
+    settings: ApiSettings & { readonly graphql: GraphqlSettings },
     certificates: LocalCertificates,
     audit: PlatformAudit,
   ): ApiServer {
@@ -273,6 +277,7 @@ class Start {
       subresources: () => this.#contributions?.subresources ?? [],
       fields: () => this.#contributions?.fields ?? [],
       upgrades: () => this.#contributions?.upgrades ?? [],
+      graphql: settings.graphql,
       tls: certificates.tls,
       host: settings.host,
       port: settings.port,

@@ -11,6 +11,14 @@ export const apiSection = Type.Object({
     maxItems: 100,
     description: 'Origins, such as https://console.example.com, whose web pages may read answers and open WebSockets.',
   }),
+  graphqlIntrospection: Type.Boolean({
+    default: false,
+    description: 'Whether /graphql tells its schema, as development needs it; docs/reference/schema.graphql has it in any case.',
+  }),
+  graphqlDocuments: Type.String({
+    default: '',
+    description: 'JSON file of the documents that /graphql answers, text by SHA-256 hash; empty: it answers every document.',
+  }),
   directory: Type.String({
     default: './data',
     description: 'Certificates, keys and kubeconfig; below the directory where the platform is started.',

@@ -26,6 +26,6 @@ export const graphqlErrors = errorTable({
     blame: 'platform',
     retry: 'never',
     httpStatus: 500,
-    remedy: 'Write api.graphql.documents as a JSON object of SHA-256 hashes and document texts.',
+    remedy: 'Write api.graphqlDocuments as a JSON object of SHA-256 hashes and document texts.',
   },
 });

@@ -19,8 +19,8 @@ export async function readTrustedDocuments(path: string): Promise<ReadonlyMap<st
     }
     return new Map(Object.entries(parsed as Readonly<Record<string, string>>));
   } catch (cause) {
-    const message = `api.graphql.documents: ${path} cannot be read: ${cause instanceof Error ? cause.message : 'unknown'}`;
-    throw graphqlErrors.TAP_GRAPHQL_DOCUMENTS_UNREADABLE({ message, field: 'api.graphql.documents', cause });
+    const message = `api.graphqlDocuments: ${path} cannot be read: ${cause instanceof Error ? cause.message : 'unknown'}`;
+    throw graphqlErrors.TAP_GRAPHQL_DOCUMENTS_UNREADABLE({ message, field: 'api.graphqlDocuments', cause });
   }
 }
 

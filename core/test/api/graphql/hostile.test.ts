@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
-import fastCheck from 'fast-check';
+import { array, assert, asyncProperty, constantFrom } from 'fast-check';
+import { readTrustedDocuments } from '../../../dist/api/graphql/trusted-documents.js';
 import { application, kindPaths, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
 const repeated = (count: number, make: (index: number) => string): string =>
@@ -351,12 +355,25 @@ test('whatever is sent as a document is answered, and never with a 5xx', async (
     '-1',
     '1e999',
   ];
-  await fastCheck.assert(
-    fastCheck.asyncProperty(fastCheck.array(fastCheck.constantFrom(...pieces), { maxLength: 40 }), async (words) => {
+  await assert(
+    asyncProperty(array(constantFrom(...pieces), { maxLength: 40 }), async (words) => {
       const { status } = await ask(words.join(' '));
       return status < 500;
     }),
     { numRuns: 300 },
   );
   t.pass();
+});
+
+test('a file of trusted documents that is none is told at the start', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'tappaas-graphql-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'documents.json');
+  for (const content of ['{', '[]', '{"short":"{ viewer { name } }"}', `{"${'a'.repeat(64)}":1}`]) {
+    await writeFile(path, content);
+    await t.throwsAsync(readTrustedDocuments(path), { message: /api\.graphqlDocuments: .*documents\.json cannot be read/ });
+  }
+  await t.throwsAsync(readTrustedDocuments(join(directory, 'absent.json')), { message: /cannot be read/ });
+  await writeFile(path, `{"${'a'.repeat(64)}":"{ viewer { name } }"}`);
+  t.is((await readTrustedDocuments(path)).size, 1);
 });
