@@ -24,6 +24,7 @@ if (found < versionMin) {
     stderr: process.stderr,
     nowMs: Date.now,
     sections: async () => (await import('./platform/settings.js')).platformSections,
+    audit: () => import('./telemetry/audit/offline.js'),
     startPlatform: async (options, terminal) => {
       isPlatform = true;
       const { up } = await import('./platform/up.js');

@@ -271,6 +271,7 @@ class Start {
       authorize: access.authorize,
       flow: seats,
       audit: audit.stage,
+      searchAudit: audit.search,
       tableFor: tableColumns(clock),
       routes: () => [...own, ...(this.#contributions?.routes ?? [])],
       actions: () => this.#contributions?.actions ?? [],

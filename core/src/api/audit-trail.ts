@@ -1,6 +1,6 @@
 import type { Awaitable } from '@tappaas/sdk';
 import type { Exchange } from './exchange.js';
-import type { Audit, AuditTrail } from './stages.js';
+import type { Audit, AuditedSubject, AuditTrail } from './stages.js';
 
 /** Tells audit of a request as it stands after authentication. */
 export function beginAudit(audit: Audit, exchange: Exchange): Awaitable<AuditTrail> {
@@ -30,6 +30,11 @@ export function noteStreamBegin(exchange: Exchange, status: number): void {
   exchange.trail?.streaming?.({ ...standing(exchange), status });
 }
 
+/** Notes which object a write was about. */
+export function noteSubject(exchange: Exchange, object: object): void {
+  exchange.subject = (object as { readonly metadata?: AuditedSubject }).metadata;
+}
+
 /** Keeps what came in and what goes out, where audit wants it. */
 export function noteRequestBody(exchange: Exchange, body: Uint8Array): void {
   if ((exchange.trail?.wants ?? 'nothing') !== 'nothing') exchange.requestBody = body;
@@ -45,6 +50,6 @@ function statusOf({ response, upgradeStatus }: Exchange): number {
   return response.headersSent ? response.statusCode : 0;
 }
 
-function standing({ errorCode, impersonated, decision, noted, requestBody, responseBody }: Exchange) {
-  return { errorCode, impersonated, decision, annotations: noted, requestBody, responseBody };
+function standing({ errorCode, impersonated, decision, noted, subject, requestBody, responseBody }: Exchange) {
+  return { errorCode, impersonated, decision, annotations: noted, subject, requestBody, responseBody };
 }

@@ -4,7 +4,7 @@ import { Annotations } from './annotations.js';
 import { apiErrors } from './errors.js';
 import type { RequestInfo } from './request-info.js';
 import type { RequestPath } from './request-path.js';
-import type { AuditTrail, Narrowing, Seat } from './stages.js';
+import type { AuditedSubject, AuditTrail, Narrowing, Seat } from './stages.js';
 
 /** One request and its answer on their way through the chain; each stage fills in what it has found out. */
 export class Exchange {
@@ -28,6 +28,8 @@ export class Exchange {
   trail: AuditTrail | undefined;
   /** Set once the connection has become a WebSocket: 101, or what its failure would have been answered with. */
   upgradeStatus: number | undefined;
+  /** The object that a write was about, as it is now: a create learns its name only there. */
+  subject: AuditedSubject | undefined;
   /** Kept where the trail wants it. */
   requestBody: Uint8Array | undefined;
   responseBody: Uint8Array | string | undefined;

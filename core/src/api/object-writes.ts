@@ -1,4 +1,5 @@
 import { sendBytes, sendJson } from './answer.js';
+import { noteSubject } from './audit-trail.js';
 import { permit } from './authorization.js';
 import type { ServedKind, Target, Write, WriteResult } from './engine-port.js';
 import { apiErrors } from './errors.js';
@@ -24,6 +25,7 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   const asked = await writeOf(call);
   const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });
   warn(exchange, kind, result);
+  noteSubject(exchange, result.served.object);
   if (result.outcome === 'deleted') {
     sendJson(exchange, 200, successStatus(exchange.info, uidOf(result)));
     return;

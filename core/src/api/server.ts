@@ -60,6 +60,8 @@ export interface ApiServerOptions {
   readonly ready: () => readonly ReadyCheck[];
   /** The metrics page. */
   readonly metrics: () => string | Promise<string>;
+  /** Events of the audit log; absent: there is none to ask. */
+  readonly searchAudit?: (query: Readonly<Record<string, string>>) => Promise<object>;
   readonly limits?: Partial<ApiLimits>;
 }
 

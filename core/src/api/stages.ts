@@ -55,6 +55,13 @@ export interface AuditedRequest {
   readonly userAgent: string;
 }
 
+/** The object that was written. */
+export interface AuditedSubject {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
 /** How a request stands; `errorCode` is the permanent code of what was refused. */
 export interface AuditedStanding {
   /** 0: never answered. */
@@ -63,6 +70,8 @@ export interface AuditedStanding {
   readonly impersonated?: Caller;
   /** Absent when the request did not come as far as access. */
   readonly decision?: AccessDecision;
+  /** Absent unless an object was written. */
+  readonly subject?: AuditedSubject;
   /** What stages and handlers have noted. */
   readonly annotations?: ReadonlyMap<string, string>;
   /** Only where the trail wants bodies. */

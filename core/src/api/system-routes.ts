@@ -19,6 +19,8 @@ export interface SystemParts {
   readonly version: string;
   readonly ready: () => readonly ReadyCheck[];
   readonly metrics: () => string | Promise<string>;
+  /** Events of the audit log. */
+  readonly searchAudit?: (query: Readonly<Record<string, string>>) => Promise<object>;
   /** Host and port, as discovery tells it. */
   readonly address: () => string;
 }
@@ -48,6 +50,7 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
     reading('/metrics', (exchange) => answerMetrics(exchange, parts)),
+    reading('/audit', (exchange) => answerAudit(exchange, parts)),
     reading(/^\/apis?$/, (exchange) => answerRoot(exchange, discoveryOf(exchange))),
     reading('/openapi/v3', (exchange) => sendDocument(exchange, openApiOf(exchange).index())),
     reading(/^\/openapi\/v3\/.+[^/]$/, (exchange) => {
@@ -61,6 +64,12 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
 async function answerMetrics(exchange: Exchange, { metrics }: SystemParts): Promise<void> {
   if (exchange.info.engine !== platformEngine) throw unknownPath(exchange);
   sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', await metrics());
+}
+
+/** One log for all engines, so there is one place to ask; whoever may `get` the path `/audit` sees all of it. */
+async function answerAudit(exchange: Exchange, { searchAudit }: SystemParts): Promise<void> {
+  if (exchange.info.engine !== platformEngine || searchAudit === undefined) throw unknownPath(exchange);
+  sendJson(exchange, 200, await searchAudit(Object.fromEntries(exchange.query)));
 }
 
 function mountOf(engine: string): string {

@@ -20,6 +20,19 @@ const accessOptions: Readonly<Record<string, Option>> = {
   'all-namespaces': { type: 'boolean', short: 'A', description: 'In all namespaces.' },
 };
 
+const auditFilters: Readonly<Record<string, Option>> = {
+  user: { type: 'string', value: 'NAME', description: 'Only what this user did, or somebody as this user.' },
+  verb: { type: 'string', value: 'VERB', description: 'Only this verb.' },
+  resource: { type: 'string', value: 'PLURAL[/PART]', description: 'Only about these resources.' },
+  in: { type: 'string', value: 'NAMESPACE', description: 'Only in this namespace.' },
+  name: { type: 'string', value: 'NAME', description: 'Only about objects of this name.' },
+  request: { type: 'string', value: 'ID', description: 'Only the request with this id (X-Request-Id).' },
+  tenant: { type: 'string', value: 'NAME', description: 'Only what people of this tenant did.' },
+  code: { type: 'string', value: 'STATUS', description: 'Only what was answered with this status.' },
+  since: { type: 'string', value: 'TIME', description: 'Only from then on: 2h, 30m, 7d or a time as in ISO 8601.' },
+  until: { type: 'string', value: 'TIME', description: 'Only up to then.' },
+};
+
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   command(
@@ -158,6 +171,21 @@ export const commands: readonly Command[] = [
     'List who may do something, and through which binding.',
     accessOptions,
     async () => (await import('./commands/who-can.js')).whoCan,
+  ),
+  command(
+    'audit',
+    ['tail|search|verify|export', 1, 1],
+    'Read, verify and export the record of who did what.',
+    {
+      ...auditFilters,
+      limit: { type: 'string', value: 'N', description: 'At most so many events. Default: 20 for tail, 100 for search, all for export.' },
+      follow: { type: 'boolean', short: 'f', description: 'tail: go on showing what comes.' },
+      directory: { type: 'string', value: 'DIRECTORY', description: 'Read the files in this directory instead of asking the platform.' },
+      checkpoints: { type: 'string', value: 'DIRECTORY', description: 'verify: the signed checkpoints. Default: data/audit-checkpoints.' },
+      key: { type: 'string', value: 'FILE', description: 'verify: trust this public key (PEM), not those beside the checkpoints.' },
+      csv: { type: 'boolean', description: 'export: comma-separated values instead of one JSON object a line.' },
+    },
+    async () => (await import('./commands/audit.js')).audit,
   ),
   command(
     'reload',

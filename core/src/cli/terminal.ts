@@ -1,3 +1,5 @@
+import type { AuditTools } from './audit-tools.js';
+
 /** Where a command writes; a real stream or a test's buffer. */
 export interface Outlet {
   write(text: string): unknown;
@@ -15,6 +17,8 @@ export interface Terminal {
   nowMs(): number;
   /** Schemas of the configuration's sections that belong to the platform itself, such as `api`. */
   sections(): Promise<Readonly<Record<string, object>>>;
+  /** What reads and verifies the files of an audit log. */
+  audit(): Promise<AuditTools>;
   /** Runs the platform in this process until it is told to stop; answers the exit code. */
   startPlatform(options: UpOptions, terminal: Terminal): Promise<number>;
 }

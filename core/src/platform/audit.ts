@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { families, hooks, type AuditEvent, type AuditSink, type Clock, type Logger, type ResourceStore } from '@tappaas/sdk';
 import type { Audit } from '../api/stages.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { auditQuery } from '../telemetry/audit/audit-query.js';
 import { AuditLog, type LogSink } from '../telemetry/audit/audit-log.js';
 import type { AuditSettings } from '../telemetry/audit/audit-settings.js';
 import { createAuditStage, type AuditStageParts } from '../telemetry/audit/audit-stage.js';
@@ -10,6 +11,7 @@ import { isConfidential } from '../telemetry/audit/confidential.js';
 import { auditErrors } from '../telemetry/audit/errors.js';
 import { ownEvents } from '../telemetry/audit/own-event.js';
 import { compilePolicy, type Policy } from '../telemetry/audit/policy.js';
+import { searchLines, type FoundEvents, type ReadLines } from '../telemetry/audit/search.js';
 import { openSigningKey } from '../telemetry/audit/signing-key.js';
 import { storeRecord } from './store-record.js';
 
@@ -30,6 +32,8 @@ export interface AuditParts {
 /** Audit as the platform uses it. */
 export interface PlatformAudit {
   readonly stage: Audit;
+  /** Events by query, newest first. @throws TAP_AUDIT_QUERY_INVALID, TAP_AUDIT_NOT_READABLE */
+  readonly search: (parameters: Readonly<Record<string, string>>) => Promise<object>;
   /** Takes over what the configuration says after a reload. */
   follow(): Promise<void>;
   /** Gives every sink its last lines. */
@@ -50,12 +54,22 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
       bodyBytesMax: () => settings().bodyBytesMax,
       auditLog,
     }),
+    search: (parameters) => search(parts, parameters),
     async follow() {
       policy = compiled(settings());
       await auditLog?.follow(sinksOf(parts, settings()), settings().stopMsMax);
     },
     stop: async () => auditLog?.stop(settings().stopMsMax),
   };
+}
+
+async function search({ kernel, replica }: AuditParts, parameters: Readonly<Record<string, string>>): Promise<FoundEvents> {
+  const { query, range } = auditQuery(parameters);
+  const sink = [...kernel.services.family(families.auditSink).values()].find((each) => each.read !== undefined);
+  if (sink?.read === undefined)
+    throw auditErrors.TAP_AUDIT_NOT_READABLE({ message: 'no configured audit sink reads back what it has kept' });
+  const read: ReadLines = async (before, max) => (await sink.read?.(range.chain ?? replica, before, max, kernel.platformContext())) ?? [];
+  return searchLines(read, query, range);
 }
 
 /** Audit without a log: everything is told to the taps of plugins. */

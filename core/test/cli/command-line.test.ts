@@ -12,6 +12,7 @@ async function run(...words: readonly string[]) {
     stderr: { write: (text) => (stderr += text) },
     nowMs: () => 0,
     sections: async () => ({}),
+    audit: () => import('../../dist/telemetry/audit/offline.js'),
     startPlatform: async () => 0,
   });
   return { code, stdout, stderr };

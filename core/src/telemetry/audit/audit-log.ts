@@ -50,6 +50,7 @@ export class AuditLog {
   #kept: ChainEnd;
   #checkpointed: number;
   #writing: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
 
   private constructor(parts: AuditLogParts, end: ChainEnd) {
     this.#parts = parts;
@@ -120,8 +121,13 @@ export class AuditLog {
     return this.append(this.#parts.ownEvent(verb, facts));
   }
 
-  /** Gives every sink its last lines and signs where the chain ends. */
-  async stop(msMax: number): Promise<void> {
+  /** Gives every sink its last lines and signs where the chain ends. May be called twice. */
+  stop(msMax: number): Promise<void> {
+    this.#stopped ??= this.#stop(msMax);
+    return this.#stopped;
+  }
+
+  async #stop(msMax: number): Promise<void> {
     this.recordOwn('stop', {});
     await this.#stopQueues(this.#queues, msMax);
     this.#stopping.abort();

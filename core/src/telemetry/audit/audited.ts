@@ -24,12 +24,20 @@ export interface AuditedRequest {
   readonly userAgent: string;
 }
 
+/** The object that was written, as it is then. */
+export interface AuditedSubject {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
 /** How a request stands; status 0: it was never answered. */
 export interface AuditedStanding {
   readonly status: number;
   readonly errorCode?: string;
   readonly impersonated?: Caller;
   readonly decision?: AccessDecision;
+  readonly subject?: AuditedSubject;
   readonly annotations?: ReadonlyMap<string, string>;
 }
 

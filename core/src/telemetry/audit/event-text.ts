@@ -1,5 +1,5 @@
 import type { Caller } from '@tappaas/sdk';
-import type { AuditedRequest, AuditedStanding, AuditedTarget, AuditLevel, AuditStage } from './audited.js';
+import type { AuditedRequest, AuditedStanding, AuditedSubject, AuditedTarget, AuditLevel, AuditStage } from './audited.js';
 import { jsonText, quoted, remembered } from './json-text.js';
 import { requestUri } from './request-uri.js';
 
@@ -30,7 +30,7 @@ export function eventText({ level, stage, atMs, request, standing, bodies }: Mom
     `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${quoted(request.verb)},"user":${userText(request.caller)}` +
     (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
     `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
-    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target)}`) +
+    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target, standing?.subject)}`) +
     (standing === undefined || standing.status === 0 ? '' : `,"responseStatus":${statusText(standing)}`) +
     (bodies?.request === undefined ? '' : `,"requestObject":${bodies.request}`) +
     (bodies?.response === undefined ? '' : `,"responseObject":${bodies.response}`) +
@@ -52,13 +52,16 @@ function userText(caller: Caller = nobody): string {
   return made;
 }
 
-function targetText({ kind, namespace, name, subresource }: AuditedTarget): string {
+function targetText({ kind, namespace, name: asked, subresource }: AuditedTarget, subject: AuditedSubject | undefined): string {
+  const name = asked ?? subject?.name;
   return (
     `{"resource":${shortText(kind.plural)}` +
     (namespace === undefined ? '' : `,"namespace":${quoted(namespace)}`) +
     (name === undefined ? '' : `,"name":${quoted(name)}`) +
     (kind.group === '' ? '' : `,"apiGroup":${shortText(kind.group)}`) +
     `,"apiVersion":${shortText(kind.version)}` +
+    (subject?.uid === undefined ? '' : `,"uid":${quoted(subject.uid)}`) +
+    (subject?.resourceVersion === undefined ? '' : `,"resourceVersion":${quoted(subject.resourceVersion)}`) +
     (subresource === undefined ? '' : `,"subresource":${shortText(subresource)}`) +
     '}'
   );

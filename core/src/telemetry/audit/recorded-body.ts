@@ -1,6 +1,6 @@
 import { jsonText } from './json-text.js';
 
-const secretNames = /(?:token|secret|passw|credential|authorization|cookie|api-?key|private-?key|signature|kubeconfig)/i;
+const secretNames = /(?:token|secret|passw|credential|authorization|cookie|api[-_]?key|private[-_]?key|signature|kubeconfig)/i;
 /** A secret's name says where it lies, not what it is. */
 const references = /(?:ref|refs|name|names|namespace|reference|keyref)$/i;
 const secretShapes = /tapp_[A-Za-z0-9_-]{8,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.|-----BEGIN [A-Z ]*PRIVATE KEY-----/;

@@ -1,4 +1,4 @@
-const secretNames = /(?:token|secret|passw|password|credential|authorization|api-?key|signature|code|state|assertion)/i;
+const secretNames = /(?:token|secret|passw|password|credential|authorization|api[-_]?key|signature|code|state|assertion)/i;
 const charsMax = 4096;
 
 /** Path and query as audit keeps them: values under names that sound like credentials are left out, the rest stays as it was sent. */

@@ -1,0 +1,47 @@
+import type { AuditItem } from './audit-tools.js';
+import { textTable } from './table.js';
+
+const columns: readonly (readonly [name: string, of: (item: AuditItem) => string | number | undefined])[] = [
+  ['TIME', ({ event }) => event.stageTimestamp.replace(/\.(\d{3})\d*Z$/, '.$1Z')],
+  ['USER', ({ event: { user, impersonatedUser } }) => [user?.username, impersonatedUser?.username].filter(Boolean).join(' as ')],
+  ['VERB', ({ event }) => (event.stage === 'ResponseComplete' ? event.verb : `${event.verb} (${event.stage})`)],
+  ['ABOUT', ({ event }) => aboutOf(event)],
+  ['CODE', ({ event }) => event.responseStatus?.code],
+  ['WHY', ({ event: { annotations = {} } }) => annotations['tappaas.dev/error'] ?? annotations['authorization.k8s.io/reason']],
+  ['FROM', ({ event }) => event.sourceIPs?.[0]],
+  ['REQUEST', ({ event }) => event.auditID],
+  ['LINE', ({ sequence }) => sequence],
+];
+
+const controls = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
+/** What callers sent is shown with its control characters written out: no event rings a bell or moves the cursor. */
+const shown = (cell: string | number | undefined): string =>
+  String(cell ?? '').replace(controls, (character) => String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, '0'));
+
+/** Events for people, in the order that is given. */
+export function auditTable(items: readonly AuditItem[]): string {
+  return textTable(
+    columns.map(([name]) => name),
+    items.map((item) => columns.map(([, of]) => shown(of(item)) || '-')),
+  );
+}
+
+/** The first line of comma-separated values. */
+export const csvHead = `${columns.map(([name]) => name.toLowerCase()).join(',')}\n`;
+
+/** One line of comma-separated values; a cell that a spreadsheet would take for a formula is made a text. */
+export function csvLine(item: AuditItem): string {
+  const cells = columns.map(([, of]) => {
+    const text = shown(of(item));
+    return `"${(/^[=+\-@]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  });
+  return `${cells.join(',')}\n`;
+}
+
+function aboutOf({ objectRef, requestURI }: AuditItem['event']): string {
+  if (objectRef === undefined) return requestURI;
+  const { resource = '', namespace, name, subresource } = objectRef;
+  const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return [what, [namespace, name].filter((part) => part !== undefined).join('/')].filter((part) => part !== '').join(' ');
+}

@@ -1,0 +1,218 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { auditTable, csvHead, csvLine } from '../audit-table.js';
+import type { AuditItem, AuditTools, AuditVerdict } from '../audit-tools.js';
+import { CliError } from '../cli-error.js';
+import { exitCodes, type Invocation } from '../command.js';
+import { print } from '../print.js';
+
+const filters: Readonly<Record<string, string>> = {
+  user: 'user',
+  verb: 'verb',
+  resource: 'resource',
+  in: 'namespace',
+  name: 'name',
+  request: 'requestId',
+  tenant: 'tenant',
+  code: 'code',
+};
+const pageMax = 1_000;
+const tailDefault = 20;
+const searchDefault = 100;
+const pollMs = 1_000;
+
+/** `tappaas audit tail|search|verify|export` */
+export async function audit(invocation: Invocation): Promise<number> {
+  const [what] = invocation.positionals;
+  if (what === 'tail') return tail(invocation);
+  if (what === 'search') return search(invocation);
+  if (what === 'verify') return verify(invocation);
+  if (what === 'export') return exportAll(invocation);
+  throw new CliError(`"${what ?? ''}" is none of tail, search, verify and export`, {
+    remedy: 'Write tappaas audit tail.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+async function search(invocation: Invocation): Promise<number> {
+  const found = await collect(invocation, limitOf(invocation) ?? searchDefault);
+  await print(invocation, found, () => (found.length === 0 ? 'Nothing of that kind is recorded.\n' : auditTable(found)));
+  return exitCodes.ok;
+}
+
+async function tail(invocation: Invocation): Promise<number> {
+  const { terminal, options } = invocation;
+  const found = (await collect(invocation, limitOf(invocation) ?? tailDefault)).toReversed();
+  await print(invocation, found, () => auditTable(found));
+  if (options['follow'] !== true) return exitCodes.ok;
+  if (options['directory'] !== undefined) {
+    throw new CliError('files are not followed', {
+      remedy: 'Follow the running platform, without --directory.',
+      exitCode: exitCodes.usage,
+    });
+  }
+  let after = (await pageOf(invocation, { limit: '1' })).newest ?? 0;
+  for (;;) {
+    await sleep(pollMs);
+    const fresh: AuditItem[] = [];
+    const from = String(after);
+    for await (const page of pages(invocation, { after: from })) {
+      fresh.push(...page.items);
+      after = Math.max(after, page.newest ?? 0);
+    }
+    for (const item of fresh.toReversed()) {
+      terminal.stdout.write(
+        invocation.output === 'json' ? `${JSON.stringify(item)}\n` : auditTable([item]).split('\n').slice(1).join('\n'),
+      );
+    }
+  }
+}
+
+/** Everything that is asked for, as it comes: the platform's newest first, that of files in its order. */
+async function exportAll(invocation: Invocation): Promise<number> {
+  const { stdout } = invocation.terminal;
+  const isCsv = invocation.options['csv'] === true;
+  let left = limitOf(invocation) ?? Infinity;
+  if (isCsv) stdout.write(csvHead);
+  for await (const item of everything(invocation)) {
+    if (left <= 0) break;
+    left -= 1;
+    stdout.write(isCsv ? csvLine(item) : `${JSON.stringify(item)}\n`);
+  }
+  return exitCodes.ok;
+}
+
+async function verify(invocation: Invocation): Promise<number> {
+  const { terminal, options } = invocation;
+  const tools = await terminal.audit();
+  const directory = resolve(terminal.cwd, text(options['directory']) ?? 'data/audit');
+  const { texts, keys } = await tools
+    .readCheckpointDirectory(resolve(terminal.cwd, text(options['checkpoints']) ?? 'data/audit-checkpoints'))
+    .catch(unreadable);
+  const key = text(options['key']);
+  const trusted = key === undefined ? keys : [await readFile(resolve(terminal.cwd, key), 'utf8').catch(unreadable)];
+  const named = texts.flatMap((line) => /^\{"chain":"([A-Za-z0-9-]{1,63})"/.exec(line)?.[1] ?? []);
+  const chains = [...new Set([...(await tools.chainsIn(directory).catch(unreadable)), ...named])].toSorted();
+  const verdicts = await Promise.all(
+    chains.map(async (chain) => ({
+      chain,
+      ...(await tools.verifyChain(chain, { lines: tools.linesIn(directory, chain), checkpoints: texts, keys: trusted })),
+    })),
+  );
+  await print(invocation, verdicts, () =>
+    verdicts.length === 0 ? `There is no audit log in ${directory}.\n` : verdicts.map(described).join(''),
+  );
+  return verdicts.length > 0 && verdicts.every(({ bad }) => bad === undefined) ? exitCodes.ok : exitCodes.failed;
+}
+
+function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVerdict & { readonly chain: string }): string {
+  const verdict =
+    bad === undefined
+      ? `good: ${lines} lines, ${first ?? 0} to ${last ?? 0}, vouched for up to ${vouchedTo}`
+      : `BAD at line ${bad.sequence}: ${bad.message}`;
+  return `${chain}   ${verdict}\n${notes.map((note) => `    ${note}\n`).join('')}`;
+}
+
+/** Newest first. */
+async function collect(invocation: Invocation, limit: number): Promise<readonly AuditItem[]> {
+  const found: AuditItem[] = [];
+  const isOffline = invocation.options['directory'] !== undefined;
+  for await (const item of everything(invocation)) {
+    if (!isOffline && found.push(item) >= limit) break;
+    if (isOffline && found.push(item) > limit) found.shift();
+  }
+  return isOffline ? found.toReversed() : found;
+}
+
+async function* everything(invocation: Invocation): AsyncGenerator<AuditItem> {
+  const directory = text(invocation.options['directory']);
+  if (directory !== undefined) {
+    yield* inFiles(await invocation.terminal.audit(), resolve(invocation.terminal.cwd, directory), parametersOf(invocation));
+    return;
+  }
+  for await (const { items } of pages(invocation, {})) yield* items;
+}
+
+async function* pages(invocation: Invocation, range: Readonly<Record<string, string>>): AsyncGenerator<Page> {
+  for (let before: number | undefined = Infinity; before !== undefined;) {
+    const page: Page = await pageOf(invocation, {
+      ...range,
+      limit: String(pageMax),
+      ...(Number.isFinite(before) && { before: String(before) }),
+    });
+    yield page;
+    ({ before } = page);
+  }
+}
+
+async function* inFiles(tools: AuditTools, directory: string, parameters: Readonly<Record<string, string>>): AsyncGenerator<AuditItem> {
+  const { query } = queried(tools, parameters);
+  for (const chain of await tools.chainsIn(directory).catch(unreadable)) {
+    for await (const line of tools.linesIn(directory, chain)) {
+      const found = tools.foundIn(line, query);
+      if (found !== undefined) yield found;
+    }
+  }
+}
+
+interface Page {
+  readonly items: readonly AuditItem[];
+  readonly before?: number;
+  readonly newest?: number;
+}
+
+async function pageOf(invocation: Invocation, range: Readonly<Record<string, string>>): Promise<Page> {
+  const query = new URLSearchParams({ ...parametersOf(invocation), ...range });
+  return (await (await invocation.client()).json<Page>(`/audit?${query.toString()}`)) ?? { items: [] };
+}
+
+function queried(tools: AuditTools, parameters: Readonly<Record<string, string>>): { readonly query: object } {
+  try {
+    return tools.auditQuery(parameters);
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error), {
+      remedy: 'tappaas audit --help lists the options.',
+      exitCode: exitCodes.usage,
+    });
+  }
+}
+
+function parametersOf({ options, terminal }: Invocation): Readonly<Record<string, string>> {
+  const asked = Object.entries(filters).flatMap(([option, parameter]) => {
+    const value = text(options[option]);
+    return value === undefined ? [] : [[parameter, value] as const];
+  });
+  const times = ['since', 'until'].flatMap((option) => {
+    const value = text(options[option]);
+    return value === undefined ? [] : [[option, moment(value, terminal.nowMs())] as const];
+  });
+  return Object.fromEntries([...asked, ...times]);
+}
+
+const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `2h` is two hours ago. */
+function moment(value: string, nowMs: number): string {
+  const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(value) ?? [];
+  return count === undefined ? value : new Date(nowMs - Number(count) * (units[unit] ?? 0)).toISOString();
+}
+
+function limitOf({ options }: Invocation): number | undefined {
+  const value = text(options['limit']);
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new CliError(`--limit ${value}: expected a number from 1 on`, { remedy: 'Write --limit 50.', exitCode: exitCodes.usage });
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function unreadable(error: unknown): never {
+  throw new CliError(error instanceof Error ? error.message : String(error), {
+    remedy: 'Name the directories with --directory and --checkpoints, and run it as the user who owns them.',
+    exitCode: exitCodes.failed,
+    cause: error,
+  });
+}
