@@ -27,6 +27,9 @@ if (found < versionMin) {
     audit: () => import('./telemetry/audit/offline.js'),
     startPlatform: async (options, terminal) => {
       isPlatform = true;
+      // Before it is collected, garbage may be half of what is alive; by default it may be three times as much (docs/decisions/0092).
+      const { setFlagsFromString } = await import('node:v8');
+      setFlagsFromString('--heap-growing-percent=50');
       const { up } = await import('./platform/up.js');
       return up(options, {
         terminal,

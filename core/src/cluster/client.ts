@@ -61,6 +61,12 @@ export type WatchEvent<T> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
   | { readonly type: 'bookmark'; readonly revision: string };
 
+/** How a whole list is kept while its pages come. */
+export interface ShapedListOptions<T> extends ListOptions {
+  /** What is kept of an object; the rest is let go with its page. Default: all of it. */
+  readonly shape?: (item: T) => T;
+}
+
 /** A page of a list, or all of it. */
 export interface ObjectList<T> {
   readonly items: T[];
@@ -117,12 +123,12 @@ export class ClusterClient {
   }
 
   /** Everything there is, fetched page by page at one revision. */
-  async list<T = KubernetesObject>(resource: ApiResource, options: ListOptions = {}): Promise<ObjectList<T>> {
-    const { itemsMax = 1_000_000 } = options;
-    let items: T[] = [];
+  async list<T = KubernetesObject>(resource: ApiResource, options: ShapedListOptions<T> = {}): Promise<ObjectList<T>> {
+    const { itemsMax = 1_000_000, shape } = options;
+    const items: T[] = [];
     let revision = '';
     for await (const page of this.pages<T>(resource, options)) {
-      items = items.length === 0 ? page.items : items.concat(page.items);
+      for (const item of page.items) items.push(shape === undefined ? item : shape(item));
       revision = page.revision;
       if (items.length > itemsMax) {
         const message = `list ${resource.plural}: more than ${itemsMax} objects`;

@@ -8,11 +8,12 @@ export interface ClusterSource<T> {
   watch(options: { readonly fromRevision: string; readonly timeoutMs: number; readonly signal: AbortSignal }): AsyncIterable<WatchEvent<T>>;
 }
 
-/** The objects of one resource, narrowed by namespace and selectors, as a source of a cache. */
+/** The objects of one resource, narrowed by namespace and selectors, as a source of a cache; `shape` is what the cache will keep of them. */
 export function clusterSource<T = KubernetesObject>(
   client: Pick<ClusterClient, 'list' | 'watch'>,
   resource: ApiResource,
   query: Pick<ListOptions, 'namespace' | 'labels' | 'fields' | 'pageItems' | 'itemsMax'> = {},
+  shape?: (item: T) => T,
 ): ClusterSource<T> {
   const { namespace, labels, fields } = query;
   const narrowed = {
@@ -21,7 +22,7 @@ export function clusterSource<T = KubernetesObject>(
     ...(fields === undefined ? {} : { fields }),
   };
   return {
-    list: ({ signal }) => client.list<T>(resource, { ...query, signal }),
+    list: ({ signal }) => client.list<T>(resource, { ...query, signal, ...(shape && { shape }) }),
     watch: (options) => client.watch<T>(resource, { ...narrowed, ...options }),
   };
 }

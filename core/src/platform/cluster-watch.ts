@@ -80,7 +80,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     indexers: Record<string, (object: Frozen) => readonly string[]>,
     project: (object: KubernetesObject) => KubernetesObject,
   ) => {
-    const source = clusterSource(client, resource, query);
+    const source = clusterSource(client, resource, query, project);
     const informer = createInformer<KubernetesObject>({
       name: `${name}/${resource.plural}`,
       source,

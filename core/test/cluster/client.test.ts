@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '@tappaas/sdk';
 import test from 'ava';
 import type { TapError } from '@tappaas/sdk';
 import { createClusterClient } from '../../dist/cluster/client.js';
@@ -68,6 +69,15 @@ test('a list is read page by page at one revision, and its items are complete ob
   t.is(items[0]?.apiVersion, 'v1');
   t.is(server.seen.length, 3);
   t.is(server.seen[0]?.url.pathname, '/api/v1/pods');
+});
+
+test('a list keeps of its items what is asked for, page by page', async (t) => {
+  const { client, server } = await startCluster(t);
+  for (let n = 0; n < 25; n += 1) server.put(`pod-${n}`, { spec: { text: 'x' } });
+  const shape = ({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject => ({ apiVersion, kind, metadata });
+  const { items } = await client.list(pods, { pageItems: 10, shape });
+  t.is(items.length, 25);
+  t.true(items.every((item) => item.kind === 'Pod' && !('spec' in item)));
 });
 
 test('a list that is longer than allowed is an error, not a silent cut', async (t) => {
