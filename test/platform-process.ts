@@ -50,7 +50,11 @@ export interface ApiAnswer {
 const startMsMax = 60_000;
 
 export async function platformHome(
-  options: { readonly plugins?: Readonly<Record<string, object | null>>; readonly first?: string } = {},
+  options: {
+    readonly plugins?: Readonly<Record<string, object | null>>;
+    readonly api?: object;
+    readonly first?: string;
+  } = {},
 ): Promise<PlatformHome> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-home-'));
   const httpPort = await freePort();
@@ -71,7 +75,7 @@ export async function platformHome(
   const kept = Object.fromEntries(Object.entries(plugins).filter(([, entry]) => entry !== null));
   await writeFile(
     join(directory, 'tappaas.yaml'),
-    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port: 0 }, plugins: kept }),
+    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port: 0, ...options.api }, plugins: kept }),
   );
   await writeFile(join(directory, 'package.json'), '{"private":true}');
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));

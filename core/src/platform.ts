@@ -8,7 +8,7 @@ import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import type { GraphqlSettings } from './api/graphql/ports.js';
 import { createApiServer, type ApiServer } from './api/server.js';
 import { createFlow, defaultFlowLimits } from './flow/seats.js';
-import { loadKernel, type Kernel } from './kernel/kernel.js';
+import { loadKernel, type Kernel, type KernelOptions } from './kernel/kernel.js';
 import { openAudit, type PlatformAudit } from './platform/audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity } from './platform/caller-identity.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
@@ -18,14 +18,20 @@ import { contributionsOf, type Contributions } from './platform/contributions.js
 import { startControllers } from './platform/controllers.js';
 import { Engines, platformEngine } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
+import { freePort } from './platform/free-port.js';
 import { lateResources } from './platform/late-resources.js';
 import { graphqlSettings } from './platform/graphql-settings.js';
-import { openInstallation, type Installation } from './platform/installation.js';
+import { openInstallation } from './platform/installation.js';
 import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
+import { platformActions, type PlatformActions } from './platform/platform-actions.js';
 import { platformRoutes } from './platform/routes.js';
 import { platformSections, type ApiSettings } from './platform/settings.js';
 import { tableColumns } from './platform/table-columns.js';
+import type { PrimaryCalls, WorkerStart } from './platform/workers/calls.js';
+import { mergedMetrics } from './platform/workers/merged-metrics.js';
+import type { Peer } from './platform/workers/peer.js';
+import { WorkerPool, type WorkerPoolOptions, type WorkerProcess } from './platform/workers/worker-pool.js';
 import { createSealer } from './secrets/envelope.js';
 import { KeyFile } from './secrets/key-file.js';
 import type { Log } from './telemetry/log.js';
@@ -39,6 +45,23 @@ export interface PlatformOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly version: string;
+  /** Starts a process that serves the API, for a configuration that asks for some. */
+  readonly forkWorker?: () => WorkerProcess;
+}
+
+/** What a process that only serves the API has from the platform's own. */
+export interface WorkerSeat extends Pick<WorkerStart, 'name' | 'host' | 'port' | 'certificates'> {
+  readonly store: ResourceStore;
+  readonly primary: Peer<PrimaryCalls>;
+}
+
+/** A running worker of the API. */
+export interface Worker {
+  readonly kernel: Kernel;
+  renew(certificates: LocalCertificates): void;
+  metrics(): Promise<string>;
+  /** Lets go of its connections one by one, then stops. */
+  drain(): Promise<void>;
 }
 
 /** A running platform. */
@@ -50,11 +73,10 @@ export interface Platform {
   readonly firstToken: string | undefined;
   readonly kernel: Kernel;
   readonly engines: Engines;
+  /** Takes over what the configuration says now, in all processes. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
-
-/** Names this process in request ids and in the audit log. */
-const replica = 'r0';
 
 /** Starts everything in the order in which a request and then a reconcile pass through it; what was started is stopped in reverse. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -67,6 +89,40 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
+/** Starts a process that serves the API beside others, over the store of the platform's process. */
+export async function startWorker(options: PlatformOptions, seat: WorkerSeat): Promise<Worker> {
+  const starting = new Start(options, seat);
+  try {
+    return await starting.serve(seat);
+  } catch (error) {
+    await starting.stop();
+    throw error;
+  }
+}
+
+/** Where a server listens, and what of it is not the process's own. */
+interface ServerPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly actions: PlatformActions;
+  readonly metrics: () => Promise<string>;
+}
+
+/** What every process of the platform has. */
+interface Foundation {
+  readonly kernel: Kernel;
+  readonly settings: ApiSettings;
+  readonly store: ResourceStore;
+  readonly identity: CallerIdentity;
+  readonly access: PlatformAccess;
+  readonly engines: Engines;
+  readonly audit: PlatformAudit;
+  readonly graphql: GraphqlSettings;
+}
+
+/** A client that uses its connection at least this often is told to close it, never cut off. */
+const drainLingerMs = 2_000;
+
 class Start {
   readonly #options: PlatformOptions;
   readonly #undo: { readonly what: string; readonly stop: () => Promise<unknown> }[] = [];
@@ -75,14 +131,22 @@ class Start {
   readonly #revocation = Promise.withResolvers<(credentialIds: readonly string[]) => void>();
   #contributions: Contributions | undefined;
   #engines: Engines | undefined;
+  readonly #seat: WorkerSeat | undefined;
   #schedulers: readonly RunningScheduler[] = [];
+  #workers: WorkerPool | undefined;
 
-  constructor(options: PlatformOptions) {
-    this.#options = options;
+  /** Names this process in request ids and in the audit log. */
+  get #replica(): string {
+    return this.#seat?.name ?? 'r0';
   }
 
-  async run(): Promise<Platform> {
-    const { clock, random, log } = this.#options;
+  constructor(options: PlatformOptions, seat?: WorkerSeat) {
+    this.#options = options;
+    this.#seat = seat;
+  }
+
+  async #foundation(): Promise<Foundation> {
+    const { log } = this.#options;
 
     // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
     const kernel = await this.#loadKernel();
@@ -103,31 +167,54 @@ class Start {
     await started;
     const { identity, access, engines } = await base;
     identity.follow();
-
-    // The API.
     const audit = await this.#openAudit(kernel, store, settings);
+    const graphql = await graphqlSettings(settings, this.#options.directory);
+    return { kernel, settings, store, identity, access, engines, audit, graphql };
+  }
+
+  async run(): Promise<Platform> {
+    const { clock, random, log } = this.#options;
+    const foundation = await this.#foundation();
+    const { kernel, settings, store, identity, engines, audit } = foundation;
+
+    // The API: for everybody, or with workers for the platform's own processes only.
     const installation = await openInstallation(store);
     const certificates = await this.#certificates(settings);
-    const graphql = await graphqlSettings(settings, this.#options.directory);
-    const served = { ...settings, graphql };
-    const server = this.#createServer(kernel, engines, identity, access, installation, served, certificates.current, audit);
-    const { url, port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
-    this.#undo.push({ what: 'api', stop: () => server.close() });
-    this.#revocation.resolve((credentialIds) => {
-      identity.revoke(credentialIds);
-      for (const id of credentialIds) server.endStreams(id);
+    const actions = platformActions({
+      kernel,
+      installation,
+      schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler),
+      spread: async () => this.#workers?.reload(),
+      replaceWorkers: () => this.#workers?.beginReplacing() ?? 0,
     });
-    void keepCertificatesFresh(certificates.options, certificates.current, (next) => server.renew(next.tls), this.#stopping.signal);
+    const ownMetrics = async () => (await kernel.services.whenProvided(metricsPage)).text();
+    const server = this.#createServer(foundation, certificates.current, {
+      ...(settings.workers === 0 ? settings : { host: '127.0.0.1', port: 0 }),
+      actions,
+      metrics: () => this.#workers?.metrics() ?? ownMetrics(),
+    });
+    const { port } = await this.#listen(server, identity, settings);
+    const renew = (next: LocalCertificates): void => {
+      server.renew(next.tls);
+      void this.#workers?.renew(next);
+    };
+    void keepCertificatesFresh(certificates.options, certificates.current, renew, this.#stopping.signal);
     const local = `https://127.0.0.1:${port}`;
-    kernel.connectEngines(async (engine, user) => {
+    const connectEngine: PrimaryCalls['connectEngine'] = async (engine, user) => {
       if (!engines.all.has(engine)) throw platformErrors.TAP_ENGINE_NOT_SERVED({ message: `there is no engine ${engine}` });
       return {
         server: `${local}/clusters/${engine}`,
         certificateAuthority: certificates.current.authority,
         token: identity.engineCredentials.issue(engine, user),
       };
-    });
-    const files = await this.#writeFiles(settings, engines, local, certificates.current, identity);
+    };
+    kernel.connectEngines(connectEngine);
+    const publicPort = settings.workers === 0 ? port : settings.port || (await freePort(settings.host));
+    const publicUrl = `https://127.0.0.1:${publicPort}`;
+    const files = await this.#writeFiles(settings, engines, publicUrl, certificates.current, identity);
+    if (settings.workers > 0) {
+      await this.#startWorkers({ ...settings, port: publicPort }, store, certificates.current, { ...actions, connectEngine }, ownMetrics);
+    }
 
     // Reconcile and schedule.
     engines.collectGarbage();
@@ -152,17 +239,50 @@ class Start {
       identity.follow();
       await controllers.follow();
       await this.#followClusters(kernel, clusters);
-      await this.#writeKubeconfig(settings, engines, local, certificates.current);
+      await this.#writeKubeconfig(settings, engines, publicUrl, certificates.current);
+      await writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log });
     });
     void writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log }).catch((error: unknown) =>
       log.warn('Plugin objects were not written', { error }),
     );
     return {
-      url: url.includes('127.0.0.1') ? url : local,
+      url: publicUrl,
       ...files,
       kernel,
       engines,
+      reload: async () => void (await actions.reload()),
       stop: () => this.stop(),
+    };
+  }
+
+  /** Only the API, over everything that there is one of elsewhere. */
+  async serve({ host, port, certificates, primary }: WorkerSeat): Promise<Worker> {
+    const foundation = await this.#foundation();
+    const { kernel, identity, engines, settings, audit } = foundation;
+    kernel.connectEngines((engine, user) => primary.call('connectEngine', engine, user));
+    const actions: PlatformActions = {
+      reload: () => primary.call('reload'),
+      confirm: () => primary.call('confirm'),
+      replaceWorkers: () => primary.call('replaceWorkers'),
+      placements: (application) => primary.call('placements', application),
+    };
+    const metrics = () => primary.call('metrics');
+    const stop = () => this.stop();
+    const server = this.#createServer(foundation, certificates, { host, port, actions, metrics });
+    await this.#listen(server, identity, settings);
+    kernel.startTasks();
+    this.#followGenerations(kernel, engines, async () => {
+      identity.follow();
+      await audit.follow();
+    });
+    return {
+      kernel,
+      renew: (next) => server.renew(next.tls),
+      metrics: async () => (await kernel.services.whenProvided(metricsPage)).text(),
+      async drain() {
+        await server.close({ lingerMs: drainLingerMs });
+        await stop();
+      },
     };
   }
 
@@ -184,6 +304,7 @@ class Start {
       kernelVersion: version,
       log: (line) => log.line(line),
       watchdog: true,
+      ...(this.#seat !== undefined && workerPlace(this.#seat)),
       services: [
         { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
         { service: platformServices.credentials, value: credentialRegister(this.#revocation.promise) },
@@ -231,7 +352,7 @@ class Start {
   /** Stops after the API and everything else that acts, before the plugins that keep its lines. */
   async #openAudit(kernel: Kernel, store: ResourceStore, { directory: apiDirectory }: ApiSettings): Promise<PlatformAudit> {
     const { clock, random, log, directory } = this.#options;
-    const audit = await openAudit({ kernel, store, apiDirectory, directory, replica, clock, random, log });
+    const audit = await openAudit({ kernel, store, apiDirectory, directory, replica: this.#replica, clock, random, log });
     this.#undo.push({ what: 'audit', stop: () => audit.stop() });
     return audit;
   }
@@ -245,25 +366,41 @@ class Start {
     return { options, current: await localCertificates(options) };
   }
 
-  #createServer(
-    kernel: Kernel,
-    engines: Engines,
-    identity: CallerIdentity,
-    access: PlatformAccess,
-    installation: Installation,
-    settings: ApiSettings & { readonly graphql: GraphqlSettings },
+  async #listen(server: ApiServer, identity: CallerIdentity, settings: ApiSettings): Promise<{ readonly port: number }> {
+    const { port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
+    this.#undo.push({ what: 'api', stop: () => server.close() });
+    this.#revocation.resolve((credentialIds) => {
+      identity.revoke(credentialIds);
+      for (const id of credentialIds) server.endStreams(id);
+    });
+    return { port };
+  }
+
+  async #startWorkers(
+    { workers, host, port }: ApiSettings,
+    store: ResourceStore,
     certificates: LocalCertificates,
-    audit: PlatformAudit,
+    calls: WorkerPoolOptions['calls'],
+    ownMetrics: () => Promise<string>,
+  ): Promise<void> {
+    const { clock, log, configFile, directory, forkWorker } = this.#options;
+    if (forkWorker === undefined) throw new Error('api.workers: nothing here starts processes');
+    const start = { configFile, directory, host, port };
+    const fork = forkWorker;
+    const pool = new WorkerPool({ fork, workers, store, clock, log, start, certificates, calls, ownMetrics, mergeMetrics: mergedMetrics });
+    this.#undo.push({ what: 'workers of the api', stop: () => pool.close() });
+    this.#workers = pool;
+    await pool.start();
+  }
+
+  #createServer(
+    { kernel, settings, engines, identity, access, audit, graphql }: Foundation,
+    certificates: LocalCertificates,
+    place: ServerPlace,
   ): ApiServer {
     const { clock, random, log, version } = this.#options;
     const seats = createFlow(defaultFlowLimits);
-    const own = platformRoutes({
-      kernel,
-      engines,
-      access,
-      installation,
-      schedulers: () => this.#schedulers.map(({ scheduler }) => scheduler),
-    });
+    const own = platformRoutes({ engines, access, actions: place.actions });
     this.#contributions = this.#contributionsOf(kernel, engines);
     return createApiServer({
       engines: () => engines.all,
@@ -278,18 +415,18 @@ class Start {
       subresources: () => this.#contributions?.subresources ?? [],
       fields: () => this.#contributions?.fields ?? [],
       upgrades: () => this.#contributions?.upgrades ?? [],
-      graphql: settings.graphql,
+      graphql,
       tls: certificates.tls,
-      host: settings.host,
-      port: settings.port,
+      host: place.host,
+      port: place.port,
       cors: { origins: settings.origins },
       log,
       clock,
       random,
-      replica,
+      replica: this.#replica,
       version,
       ready: () => [{ name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') }],
-      metrics: async () => (await kernel.services.whenProvided(metricsPage)).text(),
+      metrics: place.metrics,
     });
   }
 
@@ -353,7 +490,6 @@ class Start {
       await engines.follow(registrations);
       this.#contributions = this.#contributionsOf(kernel, engines);
       await follow();
-      await writePluginObjects(kernel, engines.asPlatform(platformEngine), this.#options);
     });
     this.#undo.push({ what: 'generations', stop: async () => leave() });
   }
@@ -367,4 +503,13 @@ function portTaken(error: unknown, { host, port }: ApiSettings): never {
     field: 'api.port',
     cause: error,
   });
+}
+
+/** A worker leads nothing, and what is done once on a machine is done by the platform's process; so is keeping the store. */
+function workerPlace({ store }: WorkerSeat): Pick<KernelOptions, 'isLeader' | 'isOnlyOnMachine' | 'elsewhere'> {
+  return {
+    isLeader: () => false,
+    isOnlyOnMachine: () => false,
+    elsewhere: ({ id }) => (id === families.store.id ? store : undefined),
+  };
 }

@@ -37,8 +37,13 @@ export interface Host<C> {
   engine(options: EngineOptions): EngineHandle;
   /** A number per node, computed when the node changes or `changed` is called, never during a decision. NaN rejects the node. */
   column(column: { name: string; unit: string; description: string; of(node: Immutable<Node>): number }): NodeColumn & { changed(): void };
-  /** Background work, restarted with back-off. `leader`: one replica, fenced. Timers of your own escape guard, clock and stop. */
-  task(task: { name: string; on: 'leader' | 'every-replica'; everyMs: number; run(context: Context): Promise<void> }): void;
+  /** Background work, restarted with back-off. `leader`: one replica, fenced; `every-machine`: one of a machine's processes. Timers of your own escape guard, clock and stop. */
+  task(task: {
+    name: string;
+    on: 'leader' | 'every-machine' | 'every-replica';
+    everyMs: number;
+    run(context: Context): Promise<void>;
+  }): void;
   /** A counter on the metrics page; label sets beyond `seriesMax` are counted under `other`. */
   counter<L extends string = never>(metric: {
     name: `${string}_total`;

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsMaterial } from './certificates.js';
 import { asksForWebSocket } from './upgrade-handshake.js';
@@ -33,9 +33,8 @@ export interface Listener {
   readonly url: string;
   readonly port: number;
   renew(tls: TlsMaterial): void;
-  /** Takes no new connection; resolves when the last one has gone. */
+  /** Takes no new connection and keeps those there are; resolves when the last one has gone. */
   close(): Promise<void>;
-  closeIdle(): void;
   closeAll(): void;
 }
 
@@ -85,9 +84,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     renew: (material) => {
       if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secureOptions(material));
     },
-    close: () => new Promise((resolve) => void server.close(() => resolve())),
-    closeIdle: () => server.closeIdleConnections(),
-    closeAll: () => server.closeAllConnections(),
+    // The server's own close would cut off connections that are idle now, on which a request may be on its way.
+    close: () => new Promise((resolve) => void NetServer.prototype.close.call(server, () => resolve())),
+    closeAll: () => {
+      server.closeAllConnections();
+      // Ends the server's own checks; it listens no more.
+      server.close();
+    },
   };
 }
 

@@ -81,8 +81,13 @@ export interface ApiServer {
   endStreams(credentialId: string): void;
   /** Takes a renewed certificate; connections that are open keep theirs. */
   renew(tls: TlsMaterial): void;
-  /** Not ready, no new connections, running requests finish, watches end with a bookmark. */
-  close(): Promise<void>;
+  /**
+   * Not ready, no new connections, running requests finish, watches end with a bookmark.
+   *
+   * For `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client
+   * which keeps one in use never finds it cut.
+   */
+  close(options?: { readonly lingerMs?: number }): Promise<void>;
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -177,19 +182,25 @@ class Server implements ApiServer {
     this.listener?.renew(tls);
   }
 
-  async close(): Promise<void> {
+  async close({ lingerMs = 0 }: { readonly lingerMs?: number } = {}): Promise<void> {
     const { listener } = this;
     if (listener === undefined || this.isStopping) return;
     this.isStopping = true;
     const closed = listener.close();
     this.inFlight.endStreams();
-    const over = new AbortController();
-    await Promise.race([this.inFlight.idle(), this.options.clock.sleep(this.limits.stopMsMax, over.signal).catch(() => {})]);
-    over.abort();
+    await this.within(lingerMs, closed);
+    await this.within(this.limits.stopMsMax, this.inFlight.idle());
     this.inFlight.stop();
     this.upgrades.stop();
     listener.closeAll();
     await closed;
+  }
+
+  /** Waits for something, but no longer than that. */
+  private async within(ms: number, something: Promise<unknown>): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([something, this.options.clock.sleep(ms, over.signal).catch(() => {})]);
+    over.abort();
   }
 
   private serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {

@@ -191,7 +191,7 @@ export const commands: readonly Command[] = [
     'reload',
     ['', 0, 0],
     'Make the running platform read its configuration again.',
-    {},
+    { workers: { type: 'boolean', description: 'Replace the processes that serve the API instead, one after the other.' } },
     async () => (await import('./commands/reload.js')).reload,
   ),
   command(

@@ -34,6 +34,10 @@ export interface KernelEnvironment {
   readonly resourcesFor: (instance: string, engine?: string) => Resources;
   /** Whether this replica runs `leader` tasks now. Default: always. */
   readonly isLeader?: () => boolean;
+  /** Whether this process runs `every-machine` tasks: one process of each machine does. Default: always. */
+  readonly isOnlyOnMachine?: () => boolean;
+  /** What another process provides in place of a plugin's own `make`, such as the store of a process that only serves the API. */
+  readonly elsewhere?: (service: Service<unknown>, instance: string) => object | undefined;
   /** Default: a registry of the kernel's own. */
   readonly metrics?: MetricRegistry;
   /** A thread that names the plugin blocking the event loop while it does. Default false; on in the platform's process. */

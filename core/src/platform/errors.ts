@@ -32,6 +32,12 @@ const ownErrors = errorTable({
     retry: 'never',
     remedy: 'Correct the query parameters that the message names.',
   },
+  TAP_PROCESS_FAILED: {
+    httpStatus: 503,
+    blame: 'platform',
+    retry: 'back-off',
+    remedy: 'Look into the log for what the other process of the platform said before; it is started again by itself.',
+  },
   TAP_ACCESS_DENIED: {
     httpStatus: 403,
     blame: 'caller',

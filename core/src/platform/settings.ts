@@ -19,6 +19,12 @@ export const apiSection = Type.Object({
     default: '',
     description: 'JSON file of the documents that /graphql answers, text by SHA-256 hash; empty: it answers every document.',
   }),
+  workers: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 64,
+    description: 'Processes of their own that serve the API on its port; 0: the platform’s process serves it itself.',
+  }),
   directory: Type.String({
     default: './data',
     description: 'Certificates, keys and kubeconfig; below the directory where the platform is started.',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { deploy } from '../cli/commands/deploy.js';
 import { createApiClient } from '../cli/api-client.js';
 import { CliError } from '../cli/cli-error.js';
@@ -12,6 +13,7 @@ import { createLog, type Log } from '../telemetry/log.js';
 import { untilToldToEnd } from './ending.js';
 import { platformEngine } from './engines.js';
 import { systemClock } from './system-clock.js';
+import { workerForks } from './workers/fork.js';
 
 /** What the process lends to `tappaas up`: the only place besides main.ts that touches it. */
 export interface UpSurroundings {
@@ -43,7 +45,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
   const running = Promise.withResolvers<Platform>();
   onSignal('SIGHUP', () => {
     // Heard from the beginning: by default it would end a process that is still starting.
-    void running.promise.then(({ kernel }) => kernel.reload()).catch((error: unknown) => log.error('the reload failed', { error }));
+    void running.promise.then((platform) => platform.reload()).catch((error: unknown) => log.error('the reload failed', { error }));
   });
   const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
   const platform = await startPlatform({
@@ -54,6 +56,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
     env: terminal.env,
     log,
     version,
+    forkWorker: workerForks(fileURLToPath(new URL('../worker.js', import.meta.url))),
   }).catch(explained);
   running.resolve(platform);
   let code: number;

@@ -53,7 +53,7 @@ export default definePlugin({
     host.onStart((context) => refuseTakenPort(settings, host.id, control(context.clock)));
     host.task({
       name: 'node-agent',
-      on: 'every-replica',
+      on: 'every-machine',
       everyMs: superviseMs,
       async run(context) {
         if (isStopping) return;

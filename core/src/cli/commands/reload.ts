@@ -1,4 +1,4 @@
-import { refusal } from '../api-client.js';
+import { refusal, type ApiClient } from '../api-client.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { print } from '../print.js';
 
@@ -14,11 +14,25 @@ interface ReloadAnswer {
 /** `tappaas reload`: a refused configuration changes nothing and ends with the exit code of a configuration error. */
 export async function reload(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
+  if (invocation.options['workers'] === true) return replaceWorkers(client, invocation);
   const sent = await client.send('/plugins/platform/reload', { method: 'POST', timeoutMs: 120_000 });
   if (sent.status >= 300) throw refusal(sent);
   const answer = JSON.parse(sent.text) as ReloadAnswer;
   await print(invocation, answer, () => describe(answer));
   return answer.outcome === 'refused' ? exitCodes.configuration : exitCodes.ok;
+}
+
+async function replaceWorkers(client: ApiClient, invocation: Invocation): Promise<number> {
+  const sent = await client.send('/plugins/platform/replace-workers', { method: 'POST', timeoutMs: 60_000 });
+  if (sent.status >= 300) throw refusal(sent);
+  const answer = JSON.parse(sent.text) as { readonly replacing: number };
+  const { replacing } = answer;
+  await print(invocation, answer, () =>
+    replacing === 0
+      ? 'The API has no processes of its own (api.workers is 0).\n'
+      : `${replacing} workers of the API are being replaced, one after the other; requests go on.\n`,
+  );
+  return exitCodes.ok;
 }
 
 function describe({ outcome, problems, added, removed, restarted, reconfigured }: ReloadAnswer): string {

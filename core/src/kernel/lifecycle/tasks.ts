@@ -17,8 +17,8 @@ export function startTasks(instance: Instance, surroundings: Surroundings): void
 async function runTask(task: BackgroundTask, instance: Instance, surroundings: Surroundings): Promise<void> {
   const { clock, log } = instance.scope;
   const stopping = instance.tasksEnding;
-  const { random, isLeader = () => true } = surroundings.environment;
-  const mayRun = task.on === 'leader' ? isLeader : () => true;
+  const { random } = surroundings.environment;
+  const mayRun = placeOf(task, surroundings);
   let failures = 0;
   try {
     while (!stopping.aborted) {
@@ -39,6 +39,12 @@ async function runTask(task: BackgroundTask, instance: Instance, surroundings: S
   } catch {
     // The sleep ended because the instance is stopping.
   }
+}
+
+/** Says whether a task belongs to this process now. */
+function placeOf({ on }: BackgroundTask, { environment }: Surroundings): () => boolean {
+  if (on === 'every-replica') return () => true;
+  return (on === 'leader' ? environment.isLeader : environment.isOnlyOnMachine) ?? (() => true);
 }
 
 /** One run; losing the leadership aborts it. */

@@ -10,7 +10,7 @@ export interface ProvidedService {
 
 export interface BackgroundTask {
   readonly name: string;
-  readonly on: 'leader' | 'every-replica';
+  readonly on: 'leader' | 'every-machine' | 'every-replica';
   readonly everyMs: number;
   run(context: Context): Promise<void>;
 }

@@ -1,0 +1,10 @@
+import { createServer } from 'node:net';
+
+/** A port that nobody listens on now, for listeners that are to share one that nobody has chosen. */
+export async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => void server.once('error', reject).listen(0, host, resolve));
+  const address = server.address();
+  await new Promise((resolve) => void server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,54 @@
+import type { ReloadResult } from '../../kernel/kernel.js';
+import type { LocalCertificates } from '../../api/certificates.js';
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  /** Names the worker in request ids, logs and audit, such as `w1`. */
+  readonly name: string;
+  readonly configFile: string;
+  readonly directory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly certificates: LocalCertificates;
+}
+
+/** How a process of an engine's plugin connects: the same as in the primary. */
+export interface EngineConnection {
+  readonly server: string;
+  readonly certificateAuthority: string;
+  readonly token: string;
+}
+
+/** Where pods of an application went, as `tappaas explain` shows it. */
+export interface Placement {
+  readonly pod: string;
+  readonly outcome: string;
+  readonly node?: string;
+  readonly message: string;
+}
+
+/** What the primary does for its workers: everything there is only one of. */
+export type PrimaryCalls = {
+  readonly begin: () => Promise<WorkerStart>;
+  readonly ready: () => Promise<void>;
+  readonly reload: () => Promise<Omit<ReloadResult, 'problems'> & { readonly problems: readonly string[] }>;
+  readonly confirm: () => Promise<void>;
+  /** Begins to replace all workers; how many there are. */
+  readonly replaceWorkers: () => Promise<number>;
+  readonly placements: (application: string) => Promise<readonly Placement[]>;
+  readonly connectEngine: (
+    engine: string,
+    user: { readonly name: string; readonly groups: readonly string[] },
+  ) => Promise<EngineConnection>;
+  /** The metrics of all processes. */
+  readonly metrics: () => Promise<string>;
+};
+
+/** What a worker does when the primary says so. */
+export type WorkerCalls = {
+  readonly reload: () => Promise<void>;
+  readonly renew: (certificates: LocalCertificates) => Promise<void>;
+  readonly metrics: () => Promise<string>;
+  /** Takes no new connections, ends its streams, answers what runs; then the process ends. */
+  readonly drain: () => Promise<void>;
+};

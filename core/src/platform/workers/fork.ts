@@ -1,0 +1,22 @@
+import cluster from 'node:cluster';
+import type { WorkerProcess } from './worker-pool.js';
+
+/**
+ * Starts processes that share one listening socket and take connections from it themselves: one that dies takes with it only what it
+ * had accepted. (Handed out in turn, a connection on its way to a process that dies would be held open by nobody for ever.)
+ */
+export function workerForks(file: string): () => WorkerProcess {
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: file, args: [], serialization: 'advanced' });
+  return () => {
+    const { process } = cluster.fork();
+    const kill = process.kill.bind(process);
+    return Object.assign(process, {
+      ended: new Promise<string>((resolve) => {
+        process.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+        process.once('error', (error) => resolve(error.message));
+      }),
+      kill: () => kill('SIGKILL'),
+    });
+  };
+}

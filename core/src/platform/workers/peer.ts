@@ -1,0 +1,79 @@
+import type { Clock } from '@tappaas/sdk';
+import type { Channel } from '../../store/remote/channel.js';
+import { platformErrors } from '../errors.js';
+
+/** What one process offers another: methods whose parameters and results can be copied. */
+export type Offered = Readonly<Record<string, (...parameters: never[]) => Promise<unknown>>>;
+
+type PeerMessage =
+  | { readonly call: number; readonly method: string; readonly parameters: readonly unknown[] }
+  | { readonly answer: number; readonly result: unknown }
+  | { readonly answer: number; readonly failure: string };
+
+/** Messages between peers, in both directions. */
+export type PeerChannel = Channel<PeerMessage, PeerMessage>;
+
+export interface PeerOptions<Own extends Offered> {
+  readonly channel: PeerChannel;
+  readonly own: Own;
+  readonly clock: Clock;
+}
+
+/** The other process, as seen from here. */
+export interface Peer<Theirs extends Offered> {
+  /** @throws TAP_PROCESS_FAILED with the other side's words, when it went away, or after a minute */
+  call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>>;
+}
+
+const callMsMax = 60_000;
+const callsMax = 10_000;
+
+/** Connects two processes that call each other. */
+export function connectPeer<Own extends Offered, Theirs extends Offered>({ channel, own, clock }: PeerOptions<Own>): Peer<Theirs> {
+  const waiting = new Map<number, { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }>();
+  let last = 0;
+  const answer = async (call: number, method: string, parameters: readonly unknown[]): Promise<void> => {
+    try {
+      const offered = own[method] as ((...given: readonly unknown[]) => Promise<unknown>) | undefined;
+      if (offered === undefined) throw new Error(`there is no call ${method}`);
+      channel.send({ answer: call, result: await offered(...parameters) });
+    } catch (error) {
+      channel.send({ answer: call, failure: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  channel.onMessage((message) => {
+    if ('call' in message) return void answer(message.call, message.method, message.parameters);
+    const asked = waiting.get(message.answer);
+    waiting.delete(message.answer);
+    if ('failure' in message) asked?.reject(failed(message.failure));
+    else asked?.resolve(message.result);
+  });
+  channel.onClose(() => {
+    for (const { reject } of waiting.values()) reject(failed('the other process has gone'));
+    waiting.clear();
+  });
+  return {
+    async call(method, ...parameters) {
+      if (waiting.size >= callsMax) throw failed(`${callsMax} calls wait for the other process`);
+      const call = ++last;
+      const answered = Promise.withResolvers<unknown>();
+      waiting.set(call, answered);
+      const over = new AbortController();
+      void clock.sleep(callMsMax, over.signal).then(
+        () => answered.reject(failed(`${method} was not answered within ${callMsMax} ms`)),
+        () => undefined,
+      );
+      channel.send({ call, method, parameters });
+      try {
+        return (await answered.promise) as never;
+      } finally {
+        over.abort();
+        waiting.delete(call);
+      }
+    },
+  };
+}
+
+function failed(message: string): Error {
+  return platformErrors.TAP_PROCESS_FAILED({ message });
+}

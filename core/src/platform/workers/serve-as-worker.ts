@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { startWorker, type Worker } from '../../platform.js';
+import { openRemoteStore } from '../../store/remote/remote-store.js';
+import type { ToClient, ToServer } from '../../store/remote/protocol.js';
+import { createLog } from '../../telemetry/log.js';
+import { pluginOf } from '../../kernel/kernel.js';
+import { systemClock } from '../system-clock.js';
+import type { PrimaryCalls, WorkerCalls } from './calls.js';
+import { ipcChannel, type IpcPort } from './ipc-channel.js';
+import { connectPeer } from './peer.js';
+
+/** What the process lends to a worker. */
+export interface WorkerSurroundings {
+  /** The way to the platform's process. */
+  readonly primary: IpcPort;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stderr: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
+  readonly onUncaught: (heard: (error: unknown) => void) => void;
+  readonly exit: (code: number) => void;
+}
+
+/** Serves the API until the platform's process says to drain, or has gone. */
+export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught, exit }: WorkerSurroundings): Promise<void> {
+  const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
+  const running = Promise.withResolvers<Worker>();
+  running.promise.catch(() => undefined);
+  const own: WorkerCalls = {
+    reload: async () => void (await (await running.promise).kernel.reload()),
+    renew: async (certificates) => (await running.promise).renew(certificates),
+    metrics: async () => (await running.promise).metrics(),
+    async drain() {
+      await (await running.promise).drain();
+      exit(0);
+    },
+  };
+  // The whole process group hears Ctrl-C; the platform's process says when it is time.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) onSignal(signal, () => undefined);
+  onUncaught((error) => {
+    const plugin = pluginOf(error);
+    if (plugin !== undefined) return log.forPlugin(plugin).error(`plugin ${plugin} caused an error that nobody caught`, { error });
+    log.error('an error that nobody caught ends a worker of the API', { error });
+    exit(1);
+  });
+  primary.once('disconnect', () => exit(1));
+  try {
+    const platform = connectPeer<WorkerCalls, PrimaryCalls>({ channel: ipcChannel(primary, 'calls'), own, clock: systemClock });
+    // Both listen from the same turn on: messages that nobody listened to are gone.
+    const opening = openRemoteStore({ channel: ipcChannel<ToServer, ToClient>(primary, 'store'), clock: systemClock });
+    const [start, store] = await Promise.all([platform.call('begin'), opening]);
+    const version = (JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+    const options = {
+      configFile: start.configFile,
+      directory: start.directory,
+      clock: systemClock,
+      random: Math.random,
+      env,
+      log,
+      version,
+    };
+    running.resolve(await startWorker(options, { ...start, store, primary: platform }));
+    await platform.call('ready');
+  } catch (error) {
+    log.error('a worker of the API did not start', { error });
+    exit(1);
+  }
+}

@@ -1,0 +1,208 @@
+import type { Clock, Logger, ResourceStore } from '@tappaas/sdk';
+import type { LocalCertificates } from '../../api/certificates.js';
+import { serveStore } from '../../store/remote/store-server.js';
+import { platformErrors } from '../errors.js';
+import type { PrimaryCalls, WorkerCalls, WorkerStart } from './calls.js';
+import { ipcChannel, type IpcPort } from './ipc-channel.js';
+import type { ProcessMetrics } from './merged-metrics.js';
+import { connectPeer, type Peer } from './peer.js';
+
+/** A process that serves the API, as the pool handles it. */
+export interface WorkerProcess extends IpcPort {
+  /** Resolves when the process has ended, with what is known of why. */
+  readonly ended: Promise<string>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export interface WorkerPoolOptions {
+  /** Starts a process that will connect as a worker. */
+  readonly fork: () => WorkerProcess;
+  readonly workers: number;
+  readonly store: ResourceStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly start: Omit<WorkerStart, 'name' | 'certificates'>;
+  readonly certificates: LocalCertificates;
+  readonly calls: Omit<PrimaryCalls, 'begin' | 'ready' | 'metrics'>;
+  readonly ownMetrics: () => Promise<string>;
+  readonly mergeMetrics: (pages: readonly ProcessMetrics[]) => string;
+}
+
+const startMsMax = 60_000;
+const drainMsMax = 45_000;
+const backOffMsMin = 1_000;
+const backOffMsMax = 30_000;
+/** A worker that lived this long and then ended is started again at once. */
+const steadyMs = 60_000;
+
+interface Seat {
+  /** A process that replaces another has the other name: for a while there are both, each with an audit chain of its own. */
+  names: readonly [now: string, next: string];
+  process: WorkerProcess | undefined;
+  peer: Peer<WorkerCalls> | undefined;
+  backOffMs: number;
+}
+
+/**
+ * The processes that serve the API beside the one that has the store: started, started again when they end, replaced one after the
+ * other without a gap, and drained at the end.
+ */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #seats: Seat[];
+  readonly #stopping = new AbortController();
+  #certificates: LocalCertificates;
+  #replacing: Promise<void> = Promise.resolve();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#certificates = options.certificates;
+    this.#seats = Array.from({ length: options.workers }, (_, index) => ({
+      names: [`w${index + 1}`, `w${index + 1}b`],
+      process: undefined,
+      peer: undefined,
+      backOffMs: backOffMsMin,
+    }));
+  }
+
+  /** Resolves when all serve. @throws TAP_PROCESS_FAILED */
+  async start(): Promise<void> {
+    await Promise.all(this.#seats.map((seat) => this.#occupy(seat)));
+  }
+
+  /** The configuration has changed: every worker takes it over. */
+  async reload(): Promise<void> {
+    await this.#tellAll('reload', (peer) => peer.call('reload'));
+  }
+
+  async renew(certificates: LocalCertificates): Promise<void> {
+    this.#certificates = certificates;
+    await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
+  }
+
+  /** Begins to replace every worker by a new process, one after the other; the old one goes when the new one serves. */
+  beginReplacing(): number {
+    this.#replacing = this.#replacing
+      .then(() => this.#replaceAll())
+      .catch((error: unknown) => this.#options.log.error('the workers of the API were not all replaced', { error }));
+    return this.#seats.length;
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#replacing;
+    await Promise.all(this.#seats.map(({ process, peer }) => this.#end(process, peer)));
+  }
+
+  async metrics(): Promise<string> {
+    const { ownMetrics, mergeMetrics } = this.#options;
+    const workers = this.#seats.map(async ({ names: [name], peer }): Promise<ProcessMetrics> => {
+      return { process: name, text: (await peer?.call('metrics').catch(() => undefined)) ?? '' };
+    });
+    return mergeMetrics(await Promise.all([ownMetrics().then((text) => ({ process: 'primary', text })), ...workers]));
+  }
+
+  async #replaceAll(): Promise<void> {
+    for (const seat of this.#seats) {
+      const { process, peer } = seat;
+      seat.names = [seat.names[1], seat.names[0]];
+      await this.#occupy(seat);
+      await this.#end(process, peer);
+    }
+  }
+
+  /** Starts a process for a seat and waits until it serves. */
+  async #occupy(seat: Seat): Promise<void> {
+    const { fork, store, clock, start, calls } = this.#options;
+    const [name] = seat.names;
+    const process = fork();
+    const ready = Promise.withResolvers<void>();
+    const own: PrimaryCalls = {
+      ...calls,
+      begin: async () => ({ ...start, name, certificates: this.#certificates }),
+      ready: async () => ready.resolve(),
+      metrics: () => this.metrics(),
+    };
+    const peer = connectPeer<PrimaryCalls, WorkerCalls>({ channel: ipcChannel(process, 'calls'), own, clock });
+    const served = serveStore({ store, channel: ipcChannel(process, 'store'), clock });
+    const startedMs = clock.nowMs();
+    const over = new AbortController();
+    const ended = process.ended.then(async (reason) => {
+      await served.close();
+      ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ended while it started: ${reason}` }));
+      return reason;
+    });
+    const giveUp = (why: string): void => ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ${why}` }));
+    void clock.sleep(startMsMax, over.signal).then(
+      () => giveUp(`did not serve within ${startMsMax} ms`),
+      () => undefined,
+    );
+    const stopped = (): void => giveUp('was not waited for: the platform stops');
+    this.#stopping.signal.addEventListener('abort', stopped, { once: true });
+    try {
+      await ready.promise;
+    } catch (error) {
+      process.kill();
+      throw error;
+    } finally {
+      over.abort();
+      this.#stopping.signal.removeEventListener('abort', stopped);
+    }
+    Object.assign(seat, { process, peer });
+    void ended.then((reason) => this.#again(seat, process, reason, clock.nowMs() - startedMs));
+  }
+
+  /** A worker that did not live long is started again later each time. */
+  async #again(seat: Seat, process: WorkerProcess, reason: string, livedMs: number): Promise<void> {
+    if (seat.process !== process || this.#stopping.signal.aborted) return;
+    this.#options.log.error(`worker ${seat.names[0]} of the API ended and is started again`, { reason });
+    Object.assign(seat, { process: undefined, peer: undefined });
+    if (livedMs > steadyMs) seat.backOffMs = backOffMsMin;
+    else await this.#backOff(seat);
+    await this.#reoccupy(seat);
+  }
+
+  /** Starts a seat's process again until one serves, later each time. */
+  async #reoccupy(seat: Seat): Promise<void> {
+    const { log } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#occupy(seat);
+        return;
+      } catch (error) {
+        log.error(`worker ${seat.names[0]} of the API did not start`, { error, againInMs: seat.backOffMs });
+        await this.#backOff(seat);
+      }
+    }
+  }
+
+  async #backOff(seat: Seat): Promise<void> {
+    await this.#options.clock.sleep(seat.backOffMs, this.#stopping.signal).catch(() => undefined);
+    seat.backOffMs = Math.min(2 * seat.backOffMs, backOffMsMax);
+  }
+
+  async #tellAll(what: string, tell: (peer: Peer<WorkerCalls>) => Promise<unknown>): Promise<void> {
+    const { log } = this.#options;
+    await Promise.all(
+      this.#seats.map(async ({ names: [name], peer }) => {
+        if (peer !== undefined)
+          await tell(peer).catch((error: unknown) => log.error(`worker ${name} of the API did not take over: ${what}`, { error }));
+      }),
+    );
+  }
+
+  /** Lets a process finish what it serves; one that does not end is ended. */
+  async #end(process: WorkerProcess | undefined, peer: Peer<WorkerCalls> | undefined): Promise<void> {
+    if (process === undefined) return;
+    const over = new AbortController();
+    void peer?.call('drain').catch(() => undefined);
+    const late = this.#options.clock.sleep(drainMsMax, over.signal).then(
+      () => process.kill(),
+      () => undefined,
+    );
+    await process.ended;
+    over.abort();
+    await late;
+  }
+}

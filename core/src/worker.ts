@@ -1,0 +1,13 @@
+/* The process of one worker of the API: started by the platform's process, talks to it over the way that comes with it. */
+const { serveAsWorker } = await import('./platform/workers/serve-as-worker.js');
+
+await serveAsWorker({
+  primary: process as never,
+  env: process.env,
+  stderr: process.stderr,
+  onSignal: (signal, heard) => void process.on(signal, heard),
+  onUncaught: (heard) => void process.on('uncaughtException', heard).on('unhandledRejection', heard),
+  exit: (code) => process.exit(code),
+});
+
+export {};
