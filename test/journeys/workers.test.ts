@@ -19,7 +19,7 @@ interface ConfigMap {
 const configMap = (name: string, value: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } });
 
 async function withWorkers(t: ExecutionContext): Promise<{ readonly home: PlatformHome; readonly platform: PlatformProcess }> {
-  t.timeout(5 * 60_000);
+  t.timeout(2 * 60_000);
   const home = await platformHome({ plugins: storeOnly, api: { workers: 2 } });
   const platform = await home.start();
   t.teardown(async () => {

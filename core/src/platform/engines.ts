@@ -23,6 +23,8 @@ import { tenancyAdmission } from './tenancy-admission.js';
 export const platformEngine = 'platform';
 /** Of stored values, per kind: an object takes about five times as much in memory (docs/decisions/0005). */
 const historyBytesMax = 2 * 1024 * 1024;
+/** So that watches go on where they were when a process that serves them has been started again. */
+const pastRevisionsMax = 1_000;
 const administrators = ['system:masters'];
 const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', 'tappaas-system'] };
 const clusterNamespaces = ['default', 'kube-system'];
@@ -183,7 +185,7 @@ export class Engines {
     return createResourceEngine({
       name,
       store,
-      openWatchCache: (options) => openWatchCache({ ...options, historyBytesMax }),
+      openWatchCache: (options) => openWatchCache({ ...options, historyBytesMax, pastRevisionsMax }),
       clock,
       random,
       kinds,

@@ -60,7 +60,7 @@ export interface WatchCache<T> {
 
 /** What a cache is made from. */
 export interface WatchCacheOptions<T> {
-  readonly store: Pick<ResourceStore, 'range' | 'watch'>;
+  readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
   readonly prefix: string;
   decode(stored: KeyValue): Awaitable<T>;

@@ -14,9 +14,11 @@ import type { EntryOrigin } from './cache-entry.js';
 
 /** How the follower reads the store, and whom it tells. */
 export interface FollowerOptions<T> {
-  readonly store: Pick<ResourceStore, 'range' | 'watch'>;
+  readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
   readonly prefix: string;
+  /** How many revisions back the first list lies, as far as the store still has them; what happened since is told as changes. Default: 0. */
+  readonly pastRevisionsMax?: number | undefined;
   decode(stored: KeyValue): Awaitable<T>;
   /** Replaces everything: the state at `revision`. */
   onList(revision: number, objects: readonly Decoded<T>[]): void;
@@ -90,7 +92,7 @@ export class CacheFollower<T> {
     const { store, prefix } = this.#options;
     const end = keyAfterPrefix(prefix);
     const objects: Decoded<T>[] = [];
-    let page = await store.range({ start: prefix, end, itemsMax: pageItems });
+    let page = await store.range({ start: prefix, end, itemsMax: pageItems, ...this.#past() });
     for (;;) {
       for (const stored of page.items) objects.push({ origin: originOf(stored), object: await this.#decode(stored) });
       if (!page.more || this.#stop.signal.aborted) break;
@@ -99,6 +101,14 @@ export class CacheFollower<T> {
     if (this.#stop.signal.aborted) return;
     this.#options.onList(page.revision, objects);
     this.#revision = page.revision;
+  }
+
+  /** Where to list so that watches of clients, which began before this process did, find the history they go on from. */
+  #past(): { readonly revision?: number } {
+    const { store, pastRevisionsMax = 0 } = this.#options;
+    const { revision, compactedRevision } = store.health();
+    const past = Math.max(compactedRevision, revision - pastRevisionsMax, 1);
+    return past < revision ? { revision: past } : {};
   }
 
   async #follow(): Promise<void> {

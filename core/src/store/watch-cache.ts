@@ -10,7 +10,7 @@ import { predicate, type IndexFunctions, type Selection } from './selection.js';
 
 /** What a cache needs to know about the objects it keeps. */
 export interface WatchCacheOptions<T> {
-  readonly store: Pick<ResourceStore, 'range' | 'watch'>;
+  readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
   /** Every key of the cache starts with it; it ends with a separator, such as `/registry/apps/deployments/`. */
   readonly prefix: string;
@@ -29,6 +29,8 @@ export interface WatchCacheOptions<T> {
   readonly historyEventsMax?: number;
   /** Bytes (stored values) of those events. Default 16 MiB. */
   readonly historyBytesMax?: number;
+  /** How many revisions of the past its history begins with, as far as the store still has them. Default: 0. */
+  readonly pastRevisionsMax?: number;
   /** Told when the cache cannot follow the store; it goes on trying with back-off, and reads go on. */
   onProblem?(problem: TapError): void;
 }
@@ -113,6 +115,7 @@ class FollowingCache<T> implements WatchCache<T> {
       store: options.store,
       clock: options.clock,
       prefix: options.prefix,
+      pastRevisionsMax: options.pastRevisionsMax,
       decode: (stored) => options.decode(stored),
       onList: (revision, objects) => this.#replace(revision, objects),
       onChanges: (revision, changes) => this.#apply(revision, changes),

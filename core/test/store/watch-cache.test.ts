@@ -328,7 +328,8 @@ test('a cache resumes after failures of the store without losing or doubling an 
   let lists = 0;
   let failures = 3;
   const problems: string[] = [];
-  const flaky: Pick<ResourceStore, 'range' | 'watch'> = {
+  const flaky: Pick<ResourceStore, 'range' | 'watch' | 'health'> = {
+    health: () => store.health(),
     range: (query) => (lists++, store.range(query)),
     watch: (query) => {
       const watch = store.watch({ ...query, bufferedEventsMax: 4 });
@@ -427,4 +428,21 @@ test('before the first list everything is gone rather than empty', async (t) => 
   await t.throwsAsync(told(cache.watch({ afterRevision: 0 }), 1), { code: 'TAP_STORE_COMPACTED' });
   await cache.waitFor(1, signal);
   t.is(names(cache.list({}).items), 'a');
+});
+
+test('a cache opened later tells watches from before it was there what they have missed, as far as the store still has it', async (t) => {
+  const { store, clock } = await setUp();
+  for (const name of ['a', 'b', 'c', 'd']) await put(store, name);
+  await remove(store, 'a');
+  await put(store, 'b', 'x');
+  await store.compact(2);
+  const later = openWatchCache<Thing>({ store, clock, ...basics, pastRevisionsMax: 100 });
+  await consistent(store, later);
+  t.deepEqual(await told(later.watch({ afterRevision: 2 }), 6), ['3 added c@3', '4 added d@4', '5 deleted a@5', '6 modified b@6']);
+  await t.throwsAsync(told(later.watch({ afterRevision: 1 }), 6), { code: 'TAP_STORE_COMPACTED' });
+  t.is(names(later.list({}).items), 'b c d');
+  const near = openWatchCache<Thing>({ store, clock, ...basics, pastRevisionsMax: 1 });
+  await consistent(store, near);
+  t.deepEqual(await told(near.watch({ afterRevision: 5 }), 6), ['6 modified b@6']);
+  await t.throwsAsync(told(near.watch({ afterRevision: 4 }), 6), { code: 'TAP_STORE_COMPACTED' });
 });
