@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import type { Awaitable } from '@tappaas/sdk';
 import { noteResponseBody, noteStreamBegin } from './audit-trail.js';
 import type { Exchange } from './exchange.js';
+import type { PreparedAnswer } from './prepared-answers.js';
 
 /** Flat lists of names and values: the form that node:http writes without looking at it again. */
 export const securityHeaders: readonly string[] = [
@@ -60,21 +61,35 @@ export function sendEmpty(exchange: Exchange, status: number, headers: readonly 
   exchange.response.end();
 }
 
-/** Sends a whole answer that stands in pieces; compressed when it is large and the client takes that. */
-export function sendPieces(exchange: Exchange, status: number, mediaType: string, pieces: readonly Uint8Array[]): Awaitable<void> {
-  const vary = ['Vary', 'Accept, Accept-Encoding'];
-  const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-  if (bytes >= gzipBytesMin && acceptsGzip(exchange.header('accept-encoding'))) {
-    const headers = [...vary, 'Content-Encoding', 'gzip'];
-    return compress(Buffer.concat(pieces), { level: 1 }).then((packed) => sendBytes(exchange, status, mediaType, packed, headers));
+/** Sends a whole answer; compressed when it is large and the client takes that. */
+export function sendWhole(
+  exchange: Exchange,
+  status: number,
+  mediaType: string,
+  bytes: Uint8Array,
+  headers: readonly string[],
+): Awaitable<void> {
+  if (bytes.byteLength < gzipBytesMin || !acceptsGzip(exchange.header('accept-encoding'))) {
+    sendBytes(exchange, status, mediaType, bytes, headers);
+    return;
   }
-  if (bytes <= oneWriteBytesMax || exchange.request.method === 'HEAD') {
-    sendBytes(exchange, status, mediaType, Buffer.concat(pieces), vary);
-  } else if (!exchange.response.headersSent && !exchange.response.destroyed) {
-    sendHead(exchange, status, mediaType, ['Content-Length', String(bytes), ...vary]);
-    for (const piece of pieces) exchange.response.write(piece);
-    exchange.response.end();
+  return compress(bytes, { level: 1 }).then((packed) =>
+    sendBytes(exchange, status, mediaType, packed, [...headers, 'Content-Encoding', 'gzip']),
+  );
+}
+
+/** Sends an answer that was made when what it shows changed; the request only adds its own headers. */
+export function sendPrepared(exchange: Exchange, answer: PreparedAnswer): Awaitable<void> {
+  const { response } = exchange;
+  const { body } = answer;
+  if (typeof body !== 'string' && answer.bodyBytes >= gzipBytesMin && acceptsGzip(exchange.header('accept-encoding'))) {
+    return sendWhole(exchange, 200, jsonType, body, ['Vary', 'Accept, Accept-Encoding']);
   }
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(200, [...answer.headers, 'X-Request-Id', exchange.requestId, ...exchange.extraHeaders]);
+  if (exchange.request.method === 'HEAD') response.end();
+  else if (typeof body === 'string') response.end(body, 'latin1');
+  else response.end(body);
 }
 
 function acceptsGzip(header: string | undefined): boolean {

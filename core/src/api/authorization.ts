@@ -48,20 +48,8 @@ function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Verdict {
 }
 
 /** What an authorizer is asked about a request. */
-export function accessRequest({ engine, verb, target, path }: RequestInfo, caller: Caller): AccessRequest {
-  if (target === undefined) return { caller, engine, verb, path };
-  const { kind, subresource, namespace, name } = target;
-  return {
-    caller,
-    engine,
-    verb,
-    resource: {
-      ...kind,
-      ...(subresource !== undefined && { subresource }),
-      ...(namespace !== undefined && { namespace }),
-      ...(name !== undefined && { name }),
-    },
-  };
+export function accessRequest({ engine, verb, resource, path }: RequestInfo, caller: Caller): AccessRequest {
+  return resource === undefined ? { caller, engine, verb, path } : { caller, engine, verb, resource };
 }
 
 /** The refusal, in kube-apiserver's words. */

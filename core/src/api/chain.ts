@@ -5,18 +5,18 @@
  * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
  * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
  */
-import type { Awaitable, Caller, Clock, Logger } from '@tappaas/sdk';
+import type { Awaitable, Caller, Clock, Identity, Logger } from '@tappaas/sdk';
 import { after, rescued } from './after.js';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit } from './audit-trail.js';
+import type { ConnectionMemory } from './connection-memory.js';
 import { applyCors, type Cors } from './cors.js';
 import { credentialsOf, refuseTricks } from './credentials.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
-import { requestInfo } from './request-info.js';
-import { parseRequestPath } from './request-path.js';
+import type { RequestTarget } from './request-target.js';
 import type { AdmitFlow, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
 
 export interface Chain {
@@ -27,6 +27,10 @@ export interface Chain {
   readonly cors: Cors;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Reads the request line. @throws TAP_REQUEST_PATH_INVALID */
+  readonly readTarget: (method: string, target: string) => RequestTarget;
+  /** Who spoke last on each connection. */
+  readonly connections: ConnectionMemory;
   /** Paths that anybody may ask: liveness and readiness. */
   readonly isOpen: (exchange: Exchange) => boolean;
   /** Routes whose handler authenticates from the bytes itself. */
@@ -53,13 +57,16 @@ export function runChain(chain: Chain, exchange: Exchange): Awaitable<void> {
 }
 
 function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
-  exchange.path = parseRequestPath(exchange.request.url ?? '');
-  exchange.info = requestInfo(exchange.request.method ?? '', exchange.path);
-  refuseTricks(exchange);
+  const { method = '', url = '' } = exchange.request;
+  const target = chain.readTarget(method, url);
+  exchange.path = target.path;
+  exchange.info = target.info;
+  const known = chain.connections.recall(exchange.request);
+  if (known === undefined) refuseTricks(exchange);
   chain.prepare(exchange);
   if (applyCors(chain.cors, exchange)) return;
   if (chain.isOpen(exchange)) return chain.answer(exchange);
-  const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : authenticate(chain, exchange));
+  const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : identify(chain, exchange, known));
   return after(refusal, (refused) =>
     after(beginAudit(chain.audit, exchange), (trail) => {
       exchange.trail = trail;
@@ -112,6 +119,19 @@ function enter(chain: Chain, exchange: Exchange, stream: boolean): Awaitable<voi
   return after(acting, () =>
     after(takeSeat(chain.flow, exchange, stream), () => (isKnown ? authorizeRequest(chain.authorize, exchange) : undefined)),
   );
+}
+
+/** Asks who it is, unless the same was asked on this connection a moment ago. */
+function identify(chain: Chain, exchange: Exchange, known: Identity | undefined): Awaitable<unknown> {
+  if (known !== undefined) {
+    exchange.identity = known;
+    return undefined;
+  }
+  return after(authenticate(chain, exchange), (refusal) => {
+    const { identity } = exchange;
+    if (identity !== undefined && !exchange.isImpersonating) chain.connections.keep(exchange.request, identity);
+    return refusal;
+  });
 }
 
 /** Answers what to refuse the request with, rather than throwing it: audit has to be told first. */

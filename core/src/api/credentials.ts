@@ -27,8 +27,24 @@ const onceOnly: ReadonlyMap<string, number> = new Map(
   ),
 );
 const hostBit = 1;
+const overrideBit = 1 << 29;
+const impersonatingBit = 1 << 30;
 const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 const bodiless = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** What the names of headers mean, as they were spelled: the same few come with every request. */
+const spelled = new Map<string, number>();
+const spelledMax = 512;
+const nameCharsMax = 64;
+
+function meaningOf(name: string): number {
+  const known = spelled.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const made =
+    (onceOnly.get(lower) ?? 0) | (overrides.has(lower) ? overrideBit : 0) | (lower.startsWith('impersonate-') ? impersonatingBit : 0);
+  if (spelled.size < spelledMax && name.length <= nameCharsMax) spelled.set(name, made);
+  return made;
+}
 
 /**
  * Refuses what makes two readers of one request see different requests: repeated headers, method overrides, reads with a body. Notes
@@ -40,13 +56,14 @@ export function refuseTricks(exchange: Exchange): void {
   const { rawHeaders, method = '', headers } = exchange.request;
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase();
-    const bit = onceOnly.get(name) ?? 0;
-    if ((seen & bit) !== 0) throw invalid(`header ${name} was sent more than once`);
-    seen |= bit;
-    if (overrides.has(name)) throw invalid(`header ${name} is not supported; send the method itself`);
-    if (name.startsWith('impersonate-')) exchange.isImpersonating = true;
+    const name = rawHeaders[index] ?? '';
+    const meaning = meaningOf(name);
+    if (meaning === 0) continue;
+    if ((seen & meaning & ~impersonatingBit) !== 0) throw invalid(`header ${name.toLowerCase()} was sent more than once`);
+    seen |= meaning;
+    if ((meaning & overrideBit) !== 0) throw invalid(`header ${name.toLowerCase()} is not supported; send the method itself`);
   }
+  if ((seen & impersonatingBit) !== 0) exchange.isImpersonating = true;
   if ((seen & hostBit) === 0) throw invalid('header host is missing');
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (hasBody && bodiless.has(method)) throw invalid(`a ${method} request has no body here`);

@@ -47,6 +47,8 @@ const parserOptions: ServerOptions = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
   insecureHTTPParser: false,
+  // Most requests have no body, and a stream that never had anything costs more than it looks.
+  optimizeEmptyRequests: true,
   // Checked in the chain, which answers with a Status; node would answer with nothing.
   requireHostHeader: false,
   // Whoever asks for another protocol, such as h2c, is answered in this one.

@@ -1,13 +1,13 @@
 import type { Awaitable } from '@tappaas/sdk';
 import { after } from './after.js';
-import { sendBytes, sendEmpty, sendPieces } from './answer.js';
+import { sendBytes, sendEmpty, sendPrepared, sendWhole } from './answer.js';
 import type { TableFor } from './contributions.js';
-import type { EnginePort, Served, ServedKind, Target } from './engine-port.js';
+import type { EnginePort, ListQuery, Served, ServedKind, Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
-import type { JoinedLists } from './joined-lists.js';
 import { listParameters, narrowedSelectors, resourceVersionParameter } from './list-parameters.js';
 import { negotiate } from './media-type.js';
 import { mediaTypeFor, objectShapes, viewList, viewObject, type View } from './object-view.js';
+import type { PreparedAnswers } from './prepared-answers.js';
 import { choiceParameter } from './query-parameters.js';
 import type { Authorize } from './stages.js';
 
@@ -18,7 +18,7 @@ export interface ObjectCall {
   readonly kind: ServedKind;
   readonly target: Target;
   readonly tableFor: TableFor;
-  readonly joined: JoinedLists;
+  readonly prepared: PreparedAnswers;
   readonly authorize: Authorize;
 }
 
@@ -29,38 +29,64 @@ export function getObject(call: ObjectCall): Awaitable<void> {
   const resourceVersion = exchange.path.query === '' ? undefined : resourceVersionParameter(exchange.query);
   // The exchange itself is the options: its signal is made only by an engine that asks for it.
   const found = engine.get(target, resourceVersion === undefined ? exchange : { resourceVersion, signal: exchange.signal });
-  return after(found, (served) => sendObject(exchange, view, served));
+  return after(found, (served) => sendObject(call, view, served));
 }
 
-function sendObject(exchange: Exchange, view: View, served: Served): void {
+function sendObject({ exchange, prepared }: ObjectCall, view: View, served: Served): Awaitable<void> {
+  const ifNoneMatch = exchange.request.headers['if-none-match'];
+  if (ifNoneMatch === undefined && isPlain(view)) {
+    return sendPrepared(exchange, prepared.object(served));
+  }
   const tag = `"${served.resourceVersion}"`;
   const headers = ['ETag', view.representation.as === undefined ? tag : `W/${tag}`];
-  if (matches(exchange.header('if-none-match'), tag)) sendEmpty(exchange, 304, headers);
+  if (matches(ifNoneMatch, tag)) sendEmpty(exchange, 304, headers);
   else sendBytes(exchange, 200, mediaTypeFor(view), viewObject(view, served), headers);
 }
 
 /** `GET` of a collection. */
 export function listObjects(call: ObjectCall): Awaitable<void> {
-  const { exchange, engine, target } = call;
+  const { exchange, engine, target, prepared } = call;
   const view = viewOf(call);
+  const isWhole = exchange.path.query === '' && exchange.narrowed === undefined;
+  const found = engine.list(isWhole ? new WholeList(target, exchange) : narrowedList(target, exchange));
+  return after(found, (page) =>
+    isPlain(view)
+      ? sendPrepared(exchange, prepared.list(view.kind, page))
+      : sendWhole(exchange, 200, mediaTypeFor(view), viewList(view, page), ['Vary', 'Accept, Accept-Encoding']),
+  );
+}
+
+/** A list without parameters; its signal is made only by an engine that asks for it. */
+class WholeList implements ListQuery {
+  readonly target: Target;
+  readonly #exchange: Exchange;
+
+  constructor(target: Target, exchange: Exchange) {
+    this.target = target;
+    this.#exchange = exchange;
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal;
+  }
+}
+
+function narrowedList(target: Target, exchange: Exchange): ListQuery {
   const asked = exchange.path.query === '' ? {} : listParameters(exchange.query);
-  const parameters = narrowedSelectors(asked, exchange.narrowed);
-  const found = engine.list({
-    target,
-    ...parameters,
-    get signal() {
-      return exchange.signal;
-    },
-  });
-  return after(found, (page) => sendPieces(exchange, 200, mediaTypeFor(view), viewList(view, page)));
+  return { target, ...narrowedSelectors(asked, exchange.narrowed), signal: exchange.signal };
 }
 
 /** How the client wants to see objects. */
-export function viewOf({ exchange, kind, tableFor, joined }: ObjectCall): View {
+export function viewOf({ exchange, kind, tableFor }: ObjectCall): View {
   const representation = negotiate(exchange.request.headers.accept, objectShapes);
   const includeObject =
     representation.as === 'Table' ? choiceParameter(exchange.query, 'includeObject', ['None', 'Metadata', 'Object']) : undefined;
-  return { kind, representation, includeObject: includeObject ?? 'Metadata', tableFor, joined };
+  return { kind, representation, includeObject: includeObject ?? 'Metadata', tableFor };
+}
+
+/** As it stands in the cache, without another shape or encoding. */
+function isPlain({ representation: { as, encoding } }: View): boolean {
+  return as === undefined && encoding === 'json';
 }
 
 function matches(header: string | undefined, tag: string): boolean {

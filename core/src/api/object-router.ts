@@ -3,9 +3,9 @@ import type { TableFor } from './contributions.js';
 import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
-import type { JoinedLists } from './joined-lists.js';
 import { getObject, listObjects, type ObjectCall } from './object-reads.js';
 import { warnOfDeprecation, writeObject } from './object-writes.js';
+import type { PreparedAnswers } from './prepared-answers.js';
 import type { Authorize } from './stages.js';
 import type { WatchFrames } from './watch-frames.js';
 import { watchObjects, type WatchLimits } from './watch-stream.js';
@@ -14,7 +14,7 @@ import { watchObjects, type WatchLimits } from './watch-stream.js';
 export interface Objects {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly tableFor: TableFor;
-  readonly joined: JoinedLists;
+  readonly prepared: PreparedAnswers;
   readonly authorize: Authorize;
   readonly frames: WatchFrames;
   readonly watchLimits: WatchLimits;
@@ -31,7 +31,37 @@ export function findCall(objects: Objects, exchange: Exchange, target: Target): 
   const kind = engine.find(target.kind);
   if (kind === undefined || !fitsScope(kind, target)) throw unknownPath(exchange);
   refuseUnservedVerb(exchange, kind, target);
-  return { exchange, engine, kind, target, tableFor: objects.tableFor, joined: objects.joined, authorize: objects.authorize };
+  return { exchange, engine, kind, target, tableFor: objects.tableFor, prepared: objects.prepared, authorize: objects.authorize };
+}
+
+interface FoundRead {
+  readonly engine: EnginePort;
+  /** What was served when it was found: another array means that it must be looked for again. */
+  readonly kinds: readonly ServedKind[];
+  readonly kind: ServedKind;
+}
+
+const foundReads = new WeakMap<Target, FoundRead>();
+
+/** The same for a `GET`, found once as long as request lines share their target. */
+export function findRead(objects: Objects, exchange: Exchange, target: Target): ObjectCall {
+  const engine = engineOf(objects, exchange);
+  const kinds = engine.kinds();
+  const known = foundReads.get(target);
+  if (known?.engine === engine && known.kinds === kinds) {
+    return {
+      exchange,
+      engine,
+      kind: known.kind,
+      target,
+      tableFor: objects.tableFor,
+      prepared: objects.prepared,
+      authorize: objects.authorize,
+    };
+  }
+  const call = findCall(objects, exchange, target);
+  foundReads.set(target, { engine, kinds, kind: call.kind });
+  return call;
 }
 
 export function engineOf({ engines }: Pick<Objects, 'engines'>, exchange: Exchange): EnginePort {

@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
 import type { ListPage, Served, ServedKind } from './engine-port.js';
 import type { TableFor } from './contributions.js';
-import type { JoinedLists } from './joined-lists.js';
 import type { Representation } from './media-type.js';
 
 /** The shapes in which objects can be asked for, besides their own. */
@@ -16,7 +15,6 @@ export interface View {
   readonly representation: Representation;
   readonly includeObject: IncludeObject;
   readonly tableFor: TableFor;
-  readonly joined: JoinedLists;
 }
 
 interface Described {
@@ -42,22 +40,40 @@ export function shapeOf(view: View, served: Served): object {
   return as === undefined ? served.object : partialOf(served.object);
 }
 
-/** The bytes of a page in pieces; put together from the objects' own. */
-export function viewList(view: View, page: ListPage): readonly Uint8Array[] {
-  const { as, encoding } = view.representation;
-  const metadata = {
-    resourceVersion: page.resourceVersion,
-    ...(page.continueToken !== undefined && { continue: page.continueToken }),
-    ...(page.remainingItemCount !== undefined && { remainingItemCount: page.remainingItemCount }),
-  };
-  if (as === 'Table') return [encoded(view, tableOf(view, page.items, metadata))];
+/** The bytes of a page in the wanted shape. */
+export function viewList(view: View, page: ListPage): Uint8Array {
+  const { as } = view.representation;
+  const metadata = listMetadata(page);
+  if (as === 'Table') return encoded(view, tableOf(view, page.items, metadata));
   if (as !== undefined) {
     const items = page.items.map(({ object }) => partialOf(object));
-    return [encoded(view, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items })];
+    return encoded(view, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
   }
   const head = { kind: `${view.kind.kind}List`, apiVersion: apiVersionOf(view.kind), metadata };
-  if (encoding === 'yaml') return [encoded(view, { ...head, items: page.items.map(({ object }) => object) })];
-  return [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`), view.joined.of(page.items), tail];
+  return encoded(view, { ...head, items: page.items.map(({ object }) => object) });
+}
+
+/** A list of JSON up to its first item. */
+export function listHead(kind: ServedKind, page: ListPage): Uint8Array {
+  const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: listMetadata(page) });
+  return Buffer.from(`${head.slice(0, -1)},"items":[`);
+}
+
+/** A list of JSON from its first item on. */
+export function listItems(items: ListPage['items']): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const { bytes } of items) parts.push(bytes, comma);
+  parts.pop();
+  parts.push(tail);
+  return Buffer.concat(parts);
+}
+
+function listMetadata({ resourceVersion, continueToken, remainingItemCount }: ListPage): object {
+  return {
+    resourceVersion,
+    ...(continueToken !== undefined && { continue: continueToken }),
+    ...(remainingItemCount !== undefined && { remainingItemCount }),
+  };
 }
 
 export function apiVersionOf({ group, version }: Pick<ServedKind, 'group' | 'version'>): string {
@@ -65,6 +81,7 @@ export function apiVersionOf({ group, version }: Pick<ServedKind, 'group' | 'ver
 }
 
 const tail = Buffer.from(']}');
+const comma = Buffer.from(',');
 
 function tableOf(view: View, items: readonly Served[], metadata: object): object {
   const { columnDefinitions, rows } = view.tableFor(

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Awaitable, Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
+import { ConnectionMemory } from './connection-memory.js';
 import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
 import type { Cors } from './cors.js';
 import type { EnginePort } from './engine-port.js';
@@ -11,10 +12,11 @@ import { Exchange } from './exchange.js';
 import type { GraphqlSettings } from './graphql/ports.js';
 import { graphqlRoute } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
-import { createJoinedLists } from './joined-lists.js';
 import { listen, type Listener } from './listener.js';
-import { answerRead, findCall, isHotRead, type Objects } from './object-router.js';
+import { answerRead, findRead, isHotRead, type Objects } from './object-router.js';
+import { createPreparedAnswers } from './prepared-answers.js';
 import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
+import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
 import { socketUpgrade, type SocketOptions } from './socket/socket-server.js';
@@ -120,7 +122,7 @@ class Server implements ApiServer {
       engines,
       tableFor,
       authorize: options.authorize,
-      joined: createJoinedLists(),
+      prepared: createPreparedAnswers(),
       frames: createWatchFrames(),
       watchLimits,
     };
@@ -144,6 +146,8 @@ class Server implements ApiServer {
       cors: options.cors ?? { origins: [] },
       clock,
       log,
+      readTarget: createTargetReader(),
+      connections: new ConnectionMemory(clock),
       isOpen: isOpenPath,
       isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
       prepare: () => {},
@@ -175,6 +179,7 @@ class Server implements ApiServer {
   }
 
   endStreams(credentialId: string): void {
+    this.chain.connections.forget();
     this.inFlight.endStreams(credentialId);
   }
 
@@ -235,7 +240,7 @@ class Server implements ApiServer {
   private answer(exchange: Exchange): Awaitable<void> {
     const { target } = exchange.info;
     if (target === undefined || target.subresource !== undefined || !isHotRead(exchange)) return this.router.answer(exchange);
-    return answerRead(findCall(this.objects, exchange, target));
+    return answerRead(findRead(this.objects, exchange, target));
   }
 
   private address(): string {

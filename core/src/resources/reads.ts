@@ -5,6 +5,7 @@ import { caughtUp, refuseFuture, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import type { ObjectCache } from './object-cache.js';
 import type { KindPath } from './kind-entry.js';
+import { PageMemory } from './page-memory.js';
 import type { Found } from './registry.js';
 import { resourceVersionOf, revisionOf } from './resource-version.js';
 import { asScale } from './scale.js';
@@ -56,6 +57,7 @@ export class Reads {
   readonly #state: EngineState;
   readonly #tokens: () => TokenBox;
   readonly #views: VersionedView;
+  readonly #memory = new PageMemory();
 
   constructor(state: EngineState, tokens: () => TokenBox, views: VersionedView) {
     this.#state = state;
@@ -104,10 +106,14 @@ export class Reads {
   }
 
   #listed(cache: ObjectCache, found: Found, query: ListQuery, position: Position | undefined): ListPage {
+    return this.#memory.page(cache, found.version, query, (known) => this.#made(cache, found, query, position, known));
+  }
+
+  #made(cache: ObjectCache, found: Found, query: ListQuery, position: Position | undefined, known?: ListPage['items']): ListPage {
     const page = this.#page(cache, found, query, position);
     const rest: Position | undefined = page.after === undefined ? undefined : this.#position(page.after, page.revision);
     return {
-      items: page.items.map((entry) => this.#view(entry.object, found)),
+      items: known ?? page.items.map((entry) => this.#view(entry.object, found)),
       resourceVersion: resourceVersionOf(this.#state.store.epoch, page.revision),
       ...(rest && { continueToken: this.#tokens().write(rest, bindingOf(query)) }),
       tokenAfter: (index) => this.#tokens().write(this.#position(page.items[index]?.key ?? '', page.revision), bindingOf(query)),

@@ -28,6 +28,8 @@ export interface Registry {
 export function createRegistry(entries: readonly KindEntry[]): Registry {
   const byPath = new Map<string, Found>();
   const byKind = new Map<string, KindEntry>();
+  /** Request lines share their paths, so most questions are about one that was asked before. */
+  const found = new WeakMap<KindPath, Found>();
   for (const entry of entries) {
     refuseRival(entry, byKind.get(groupKindOf(entry)));
     byKind.set(groupKindOf(entry), entry);
@@ -40,7 +42,13 @@ export function createRegistry(entries: readonly KindEntry[]): Registry {
   return Object.freeze({
     entries: Object.freeze([...entries]),
     served: Object.freeze(entries.flatMap((entry) => [...entry.versions.values()].map((version) => version.served))),
-    find: (path: KindPath) => byPath.get(pathKey(path)),
+    find(path: KindPath) {
+      const known = found.get(path);
+      if (known !== undefined) return known;
+      const made = byPath.get(pathKey(path));
+      if (made !== undefined) found.set(path, made);
+      return made;
+    },
     ofKind: (group: string, kind: string) => byKind.get(groupKindOf({ group, kind })),
   });
 }

@@ -47,6 +47,8 @@ export interface CacheWatch<T> extends AsyncIterable<CacheBatch<T>> {
 /** The objects of one key prefix, kept in step with the store; reads are synchronous. */
 export interface WatchCache<T> {
   readonly revision: number;
+  /** The last revision that changed something in the cache. */
+  readonly changedRevision: number;
   readonly oldestRevision: number;
   readonly size: number;
   waitFor(revision: number, signal: AbortSignal): Promise<void>;

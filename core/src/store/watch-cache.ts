@@ -68,6 +68,8 @@ export interface CacheWatch<T> extends AsyncIterable<CacheBatch<T>> {
 export interface WatchCache<T> {
   /** Everything up to this revision of the store is in the cache; −1 until the first list has arrived. */
   readonly revision: number;
+  /** The last revision that changed something in the cache; two lists of now between which it has not risen are the same. */
+  readonly changedRevision: number;
   /** Lists at and watches after revisions from here on are answered; older ones are gone (410), before the first list all are. */
   readonly oldestRevision: number;
   /** Number of objects. */
@@ -104,6 +106,7 @@ class FollowingCache<T> implements WatchCache<T> {
   /** Raised when everything was replaced: watches from before cannot go on. */
   #generation = 0;
   #revision = -1;
+  #changedRevision = -1;
 
   constructor(options: WatchCacheOptions<T>) {
     this.#options = options;
@@ -127,6 +130,10 @@ class FollowingCache<T> implements WatchCache<T> {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  get changedRevision(): number {
+    return this.#changedRevision;
   }
 
   get oldestRevision(): number {
@@ -186,6 +193,7 @@ class FollowingCache<T> implements WatchCache<T> {
     this.#index = index;
     this.#history = new CacheHistory(this.#limits, revision);
     this.#revision = revision;
+    this.#changedRevision = revision;
     this.#generation++;
     for (const feed of this.#feeds.keys()) feed.fail(this.#gone(feed.revision));
     this.#waiters.reached(revision);
@@ -203,6 +211,7 @@ class FollowingCache<T> implements WatchCache<T> {
       return change;
     });
     this.#revision = revision;
+    if (events.length > 0) this.#changedRevision = revision;
     for (const [feed, eventOf] of this.#feeds) this.#tell(feed, revision, () => wanted(changes, eventOf));
     this.#waiters.reached(revision);
   }

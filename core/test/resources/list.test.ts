@@ -162,3 +162,22 @@ test('a kind that is not served is not found', async (t) => {
     message: 'no resource gadgets in x/v1 is served',
   });
 });
+
+test('a page of now keeps its items while only other kinds change, and is never older than what was acknowledged', async (t) => {
+  const { engine, create, remove } = await withWidgets(4);
+  const target = { kind: widgets, namespace: 'default' };
+  const list = (query: object = {}) => engine.list({ target, signal: never, ...query });
+  const first = await list();
+  t.is(await list(), first);
+  await create(configMaps, configMap('c'));
+  const later = await list();
+  t.is(later.items, first.items);
+  t.true(Number(later.resourceVersion) > Number(first.resourceVersion));
+  for (const query of [{}, { limit: 2 }, { labelSelector: 'n=1' }, { resourceVersion: '0' }]) {
+    const before = await list(query);
+    await create(widgets, widget('a', {}, { labels: { n: '1' } }));
+    t.deepEqual(namesOf(await list(query)).includes('a'), true, JSON.stringify(query));
+    await remove(widgets, 'default/a');
+    t.deepEqual(namesOf(await list(query)), namesOf(before), JSON.stringify(query));
+  }
+});

@@ -1,0 +1,61 @@
+import type { KindVersionEntry } from './kind-entry.js';
+import type { ObjectCache } from './object-cache.js';
+import type { ListPage, ListQuery } from './reads.js';
+
+const pagesMax = 32;
+const itemsMax = 1_000;
+
+interface Remembered {
+  readonly changedRevision: number;
+  revision: number;
+  page: ListPage;
+}
+
+interface Shelf {
+  readonly cache: ObjectCache;
+  readonly pages: Map<string, Remembered>;
+}
+
+/**
+ * Pages of now that were asked for a moment ago. As long as nothing of the kind has changed, their items are the same array, which tells
+ * the API that their bytes are the same, too. At most 32 pages a version of a kind, of up to 1,000 items each.
+ */
+export class PageMemory {
+  readonly #shelves = new WeakMap<KindVersionEntry, Shelf>();
+
+  /** The page, made by `make` unless it is known; a known one at a newer revision keeps its items. */
+  page(cache: ObjectCache, version: KindVersionEntry, query: ListQuery, make: (items?: ListPage['items']) => ListPage): ListPage {
+    const key = keyOf(query);
+    if (key === undefined) return make();
+    const pages = this.#pagesOf(cache, version);
+    const known = pages.get(key);
+    if (known !== undefined && known.changedRevision === cache.changedRevision) {
+      if (known.revision !== cache.revision) known.page = make(known.page.items);
+      known.revision = cache.revision;
+      return known.page;
+    }
+    const page = make();
+    pages.delete(key);
+    if (page.items.length > itemsMax) return page;
+    pages.set(key, { changedRevision: cache.changedRevision, revision: cache.revision, page });
+    const oldest = pages.size > pagesMax ? pages.keys().next().value : undefined;
+    if (oldest !== undefined) pages.delete(oldest);
+    return page;
+  }
+
+  #pagesOf(cache: ObjectCache, version: KindVersionEntry): Shelf['pages'] {
+    const known = this.#shelves.get(version);
+    if (known?.cache === cache) return known.pages;
+    const pages = new Map<string, Remembered>();
+    this.#shelves.set(version, { cache, pages });
+    return pages;
+  }
+}
+
+/** Names of namespaces hold no space, so the short form of most queries is never one of the long ones. */
+function keyOf({ target, limit, labelSelector, fieldSelector, resourceVersion, continueToken }: ListQuery): string | undefined {
+  if (continueToken !== undefined || (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0')) return undefined;
+  const { namespace = '' } = target;
+  if (limit === undefined && labelSelector === undefined && fieldSelector === undefined) return namespace;
+  return `${namespace} ${limit ?? ''} ${labelSelector ?? ''} ${fieldSelector ?? ''}`;
+}

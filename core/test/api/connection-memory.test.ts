@@ -1,0 +1,82 @@
+import { Agent, request } from 'node:http';
+import test from 'ava';
+import { startServer } from './running-server.ts';
+
+const path = '/api/v1/namespaces/default/configmaps/a';
+
+/** Asks on one connection that is kept. */
+function keptConnection(t: { teardown(close: () => void): void }, port: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.teardown(() => agent.destroy());
+  return (headers: Readonly<Record<string, string>>, method = 'GET'): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const asked = request({ host: '127.0.0.1', port, path, agent, method, headers }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode ?? 0));
+      });
+      asked.on('error', reject).end();
+    });
+}
+
+function counting() {
+  const asked: string[] = [];
+  let nowMs = 1_000_000;
+  const clock = {
+    nowMs: () => nowMs,
+    sleep: (_: number, signal: AbortSignal) => new Promise<void>((__, no) => void (signal.onabort = no)),
+  };
+  const authenticate = ({ headers }: { readonly headers: Readonly<Record<string, string>> }) => {
+    const name = (headers['authorization'] ?? '').replace('Bearer ', '');
+    asked.push(name);
+    return name === '' ? undefined : { caller: { name, groups: ['system:masters'] }, credentialId: name };
+  };
+  const pass = (ms: number): void => void (nowMs += ms);
+  return { asked, authenticate, clock, pass, authorize: () => ({ decision: 'allow' as const, reason: '' }) };
+}
+
+test('reads with the same headers on one connection are authenticated once a second', async (t) => {
+  const { asked, pass, ...stages } = counting();
+  const { port, engine, audited } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  for (let index = 0; index < 3; index += 1) t.is(await ask({ authorization: 'Bearer ann' }), 200);
+  t.deepEqual(asked, ['ann']);
+  pass(1000);
+  t.is(await ask({ authorization: 'Bearer ann' }), 200);
+  t.deepEqual(asked, ['ann', 'ann']);
+  t.deepEqual(new Set(audited.map(({ caller }) => caller?.name)), new Set(['ann']));
+});
+
+test('any other header, method or connection is authenticated anew', async (t) => {
+  const { asked, pass: _, ...stages } = counting();
+  const { port, engine } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  await ask({ authorization: 'Bearer ann' });
+  await ask({ authorization: 'Bearer bob' });
+  await ask({ authorization: 'Bearer bob', 'x-other': '1' });
+  t.is(await ask({}), 401);
+  await ask({ authorization: 'Bearer bob' }, 'DELETE');
+  await keptConnection(t, port)({ authorization: 'Bearer bob' });
+  t.deepEqual(asked, ['ann', 'bob', 'bob', '', 'bob', 'bob']);
+});
+
+test('a revoked credential is asked about at once, and who acts as somebody else always', async (t) => {
+  const { asked, pass: _, ...stages } = counting();
+  const { port, engine, server } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  await ask({ authorization: 'Bearer ann' });
+  server.endStreams('ann');
+  await ask({ authorization: 'Bearer ann' });
+  t.is(asked.length, 2);
+  for (let index = 0; index < 2; index += 1) await ask({ authorization: 'Bearer ann', 'impersonate-user': 'bob' });
+  t.is(asked.length, 4);
+});
+
+test('the headers of a read that was refused for its tricks are looked at every time', async (t) => {
+  const { asked, pass: _, ...stages } = counting();
+  const { port } = await startServer(t, stages);
+  const ask = keptConnection(t, port);
+  for (let index = 0; index < 2; index += 1) t.is(await ask({ authorization: 'Bearer ann', 'x-http-method': 'DELETE' }), 400);
+  t.is(asked.length, 0);
+});
