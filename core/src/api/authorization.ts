@@ -1,6 +1,7 @@
 import type { AccessRequest, Awaitable, Caller } from '@tappaas/sdk';
 import { after } from './after.js';
 import { apiErrors } from './errors.js';
+import type { Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
 import type { Authorize, Verdict } from './stages.js';
@@ -48,12 +49,30 @@ function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Verdict {
 }
 
 /** What an authorizer is asked about a request. */
-export function accessRequest({ engine, verb, resource, path }: RequestInfo, caller: Caller): AccessRequest {
-  return resource === undefined ? { caller, engine, verb, path } : { caller, engine, verb, resource };
+export function accessRequest({ engine, verb, target, path }: RequestInfo, caller: Caller): AccessRequest {
+  return target === undefined ? { caller, engine, verb, path } : { caller, engine, verb, resource: resourceOf(target) };
 }
 
-/** The refusal, in kube-apiserver's words. */
-export function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
+type Resource = NonNullable<AccessRequest['resource']>;
+
+/** Requests for the same line share their target. */
+const resources = new WeakMap<Target, Resource>();
+
+function resourceOf(target: Target): Resource {
+  const known = resources.get(target);
+  if (known !== undefined) return known;
+  const { kind, subresource, namespace, name } = target;
+  const made = {
+    ...kind,
+    ...(subresource !== undefined && { subresource }),
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+  };
+  resources.set(target, made);
+  return made;
+}
+
+function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
   const because = reason === '' ? '' : `: ${reason}`;
   if (target === undefined) {
     return apiErrors.TAP_REQUEST_FORBIDDEN({

@@ -1,4 +1,3 @@
-import type { AccessRequest } from '@tappaas/sdk';
 import type { RequestPath } from './request-path.js';
 import type { Target } from './engine-port.js';
 
@@ -15,8 +14,6 @@ export interface RequestInfo {
   readonly verb: string;
   /** Set for requests about objects. */
   readonly target?: Target;
-  /** The target as access is asked about it. */
-  readonly resource?: AccessRequest['resource'];
 }
 
 const verbs: Readonly<Record<string, readonly [onObject: string, onCollection: string]>> = {
@@ -39,16 +36,7 @@ export function requestInfo(method: string, { path, query, segments }: RequestPa
   const info = { engine, path: mounted ? pathBelow(path) : path };
   const target = targetOf(below);
   if (target === undefined || path.endsWith('/')) return { ...info, verb: method.toLowerCase() };
-  return { ...info, verb: verbOf(method, target, query), target, resource: resourceOf(target) };
-}
-
-function resourceOf({ kind, subresource, namespace, name }: Target): AccessRequest['resource'] {
-  return {
-    ...kind,
-    ...(subresource !== undefined && { subresource }),
-    ...(namespace !== undefined && { namespace }),
-    ...(name !== undefined && { name }),
-  };
+  return { ...info, verb: verbOf(method, target, query), target };
 }
 
 function pathBelow(path: string): string {
