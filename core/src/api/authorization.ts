@@ -72,7 +72,7 @@ function resourceOf(target: Target): Resource {
   return made;
 }
 
-function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
+export function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
   const because = reason === '' ? '' : `: ${reason}`;
   if (target === undefined) {
     return apiErrors.TAP_REQUEST_FORBIDDEN({
