@@ -22,7 +22,7 @@ function counting() {
   let nowMs = 1_000_000;
   const clock = {
     nowMs: () => nowMs,
-    sleep: (_: number, signal: AbortSignal) => new Promise<void>((__, no) => void (signal.onabort = no)),
+    sleep: (_: number, signal: AbortSignal) => new Promise<void>((__, no) => signal.addEventListener('abort', no)),
   };
   const authenticate = ({ headers }: { readonly headers: Readonly<Record<string, string>> }) => {
     const name = (headers['authorization'] ?? '').replace('Bearer ', '');
