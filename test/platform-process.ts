@@ -47,7 +47,7 @@ export interface ApiAnswer {
   json<T>(): T;
 }
 
-const startMsMax = 60_000;
+const startMsMax = 120_000;
 
 export async function platformHome(
   options: {
@@ -108,7 +108,10 @@ async function start(directory: string, env: NodeJS.ProcessEnv, first: string | 
     void ended.then((code) => fail(new Error(`the platform ended with ${code} before it was ready:\n${text}`)));
     setTimeout(() => fail(new Error(`the platform was not ready in ${startMsMax} ms:\n${text}`)), startMsMax).unref();
   });
-  await ready;
+  await ready.catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   const connection = await connectionOf(directory);
   return {
     child,

@@ -251,7 +251,7 @@ class InMemory implements MemoryPlatform {
   /** Everything in reverse; what does not stop cleanly is no reason to leave the rest running. */
   async #stop(): Promise<StopReport> {
     this.#stopping.abort();
-    if (this.#api) await (await this.#api).server.close();
+    if (this.#api) await (await this.#api).close();
     for (const undo of this.#undo.toReversed()) await undo();
     return this.kernel.stop();
   }

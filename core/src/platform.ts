@@ -19,6 +19,7 @@ import { startControllers } from './platform/controllers.js';
 import { Engines, platformEngine } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
 import { freePort } from './platform/free-port.js';
+import { createLongActions, type LongActions } from './platform/long-actions.js';
 import { lateResources } from './platform/late-resources.js';
 import { graphqlSettings } from './platform/graphql-settings.js';
 import { openInstallation } from './platform/installation.js';
@@ -130,6 +131,7 @@ class Start {
   readonly #enginesReady = Promise.withResolvers<Engines>();
   readonly #revocation = Promise.withResolvers<(credentialIds: readonly string[]) => void>();
   #contributions: Contributions | undefined;
+  #longActions: LongActions | undefined;
   #engines: Engines | undefined;
   readonly #seat: WorkerSeat | undefined;
   #schedulers: readonly RunningScheduler[] = [];
@@ -430,13 +432,25 @@ class Start {
     });
   }
 
+  #startLongActions(engines: Engines): LongActions {
+    const { clock, log } = this.#options;
+    const longActions = createLongActions({ resources: engines.asPlatform(platformEngine), clock, log, replica: this.#replica });
+    this.#undo.push({ what: 'long actions', stop: () => longActions.stop() });
+    void longActions
+      .closeInterrupted()
+      .catch((error: unknown) => log.warn('operations that the last end interrupted were not told so', { error }));
+    return longActions;
+  }
+
   #contributionsOf(kernel: Kernel, engines: Engines): Contributions {
+    this.#longActions ??= this.#startLongActions(engines);
     return contributionsOf({
       clock: this.#options.clock,
       registrations: kernel.registrations(),
       engine: (name) => engines.of(name),
       object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
       asCaller: (engine, { caller, requestId, signal }) => engines.asCaller(engine, caller, requestId, signal),
+      longActions: this.#longActions,
     });
   }
 

@@ -3,9 +3,17 @@ import type { RequestContext } from './context.js';
 import type { AnyKind, ObjectOf } from './kinds.js';
 import type { Immutable } from './values.js';
 
+/** What an action is given besides the object. */
+export interface ActionContext extends RequestContext {
+  /** Progress of a `long` action's Operation, a step at a time: at 100 the step has ended. Nobody sees it of others. */
+  progress(step: string, percent: number): void;
+}
+
 /**
  * A verb of a kind. One definition gives `POST …/{plural}/{name}/{action}` (verb `create` on `{plural}/{action}`), a GraphQL mutation
- * and `tappaas {kind} {action} NAME`. With `long` the answer is 202 and an Operation.
+ * and `tappaas {kind} {action} NAME`. With `long` the answer is 202 and an Operation: `handle` goes on in the background for an hour at
+ * most, with the caller's rights; its output becomes the operation's result, and its signal aborts when somebody cancels the operation.
+ * A dry run of a long action is answered like any other. The input is checked against its schema, which is closed, before `handle` is asked.
  */
 export interface Action<K extends AnyKind, I extends TObject, O extends TObject> {
   readonly on: K;
@@ -16,7 +24,7 @@ export interface Action<K extends AnyKind, I extends TObject, O extends TObject>
   readonly long?: boolean;
   handle(
     request: { readonly object: Immutable<ObjectOf<K>>; readonly input: Immutable<Static<I>>; readonly dryRun: boolean },
-    context: RequestContext,
+    context: ActionContext,
   ): Promise<Static<O>>;
 }
 

@@ -1,7 +1,9 @@
 /** What becomes of a change of an application, as its Operation tells it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { askApplication } from '../ask-application.ts';
-import { eventually, platformHome, type ApiAnswer, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { eventually, platformHome, root, type ApiAnswer, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
 const answers = (text: string) => `require('node:http').createServer((_, response) => response.end('${text}')).listen(process.env.PORT)`;
@@ -128,6 +130,37 @@ test('a cancelled rollout leaves what served before serving, and nothing of the 
   t.is((await readiness(again))?.reason, 'Cancelled');
   t.is((await ended(again, locationOf(await apply(again, application(answers('third')))))).status?.phase, 'Succeeded');
   await serves(home, 'third');
+});
+
+test('the command line follows a deployment by its operation, lists operations, describes and cancels them', async (t) => {
+  const { home, platform } = await start(t);
+  const deployed = await home.tappaas('deploy', join(root, 'examples/hello'));
+  t.is(deployed.code, 0, deployed.stderr + deployed.stdout);
+  for (const stage of ['built', 'rendered', 'applied', 'serving']) t.regex(deployed.stdout, new RegExp(`✓ ${stage} \\(\\d`));
+  await apply(platform, application(neverListens));
+  const [, running = ''] = /^(shop-deploy-\S+)/m.exec((await home.tappaas('operations')).stdout) ?? [];
+  t.regex(
+    (await home.tappaas('operations', running)).stdout,
+    /Does\s+deploy Application shop, generation 1[^]*STEP\s+PHASE\s+TOOK[^]*rollout/,
+  );
+  const cancelled = await home.tappaas('operations', 'cancel', running);
+  t.is(cancelled.code, 0, cancelled.stderr);
+  t.regex(cancelled.stdout, /Cancelled, the change was cancelled/);
+  t.regex((await home.tappaas('operations', 'none')).stderr, /no operation "none" in namespace default/);
+});
+
+test('a deployment that fails ends the command with the reason and where to look', async (t) => {
+  const { home } = await start(t);
+  const directory = join(home.directory, 'broken');
+  await mkdir(directory);
+  await writeFile(
+    join(directory, 'tappaas.yaml'),
+    JSON.stringify(application('process.exit(3)', { timeoutSeconds: 2, onFailure: 'Stop' })),
+  );
+  const { code, stderr } = await home.tappaas('deploy', join(directory, 'tappaas.yaml'));
+  t.is(code, 1);
+  t.regex(stderr, /application shop does not serve generation 1: .*web/);
+  t.regex(stderr, /tappaas operations shop-deploy-1-/);
 });
 
 test('a first deployment that is cancelled leaves nothing running', async (t) => {

@@ -13,6 +13,7 @@ export interface ApplicationView {
     readonly cluster?: string;
     readonly url?: string;
     readonly build?: string;
+    readonly operation?: string;
     readonly processes?: readonly {
       readonly name: string;
       readonly desired: number;

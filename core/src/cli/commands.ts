@@ -124,6 +124,13 @@ export const commands: readonly Command[] = [
     async () => (await import('./commands/logs.js')).logs,
   ),
   command(
+    'operations',
+    ['[NAME|cancel NAME]', 0, 2],
+    'List what takes longer than a request, say how one is, or stop it.',
+    { 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } },
+    async () => (await import('./commands/operations.js')).operations,
+  ),
+  command(
     'delete',
     ['APPLICATION', 1, 1],
     'Delete an application and everything it runs.',

@@ -11,5 +11,16 @@ export function kindPath(plural: string, namespace: string, name?: string): stri
   return name === undefined ? path : `${path}/${encodeURIComponent(name)}`;
 }
 
+const operationGroup = '/apis/ops.tappaas.dev/v1alpha1';
+
+/** Path of a namespace's operations, or of one. */
+export function operationPath(namespace: string, name?: string): string {
+  const path = `${operationGroup}/namespaces/${encodeURIComponent(namespace)}/operations`;
+  return name === undefined ? path : `${path}/${encodeURIComponent(name)}`;
+}
+
+/** Path of all namespaces' operations. */
+export const allOperationsPath = `${operationGroup}/operations`;
+
 /** Path of all namespaces' applications. */
 export const allApplicationsPath = `${group}/applications`;

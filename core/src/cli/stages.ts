@@ -5,8 +5,8 @@ import { duration } from './table.js';
 export interface Stages {
   /** A stage is under way; shown only on a terminal. */
   running(what: string): void;
-  /** A stage has ended: a line that stays. */
-  reached(what: string): void;
+  /** A stage has ended: a line that stays. Default of `tookMs`: since the stage before. */
+  reached(what: string, tookMs?: number): void;
   totalMs(): number;
 }
 
@@ -23,9 +23,9 @@ export function createStages(outlet: Outlet, nowMs: () => number, quiet: boolean
       outlet.write(erase() + line);
       shown = line.length;
     },
-    reached(what) {
+    reached(what, tookMs) {
       const now = nowMs();
-      if (!quiet) outlet.write(`${erase()}  ✓ ${what} (${duration(now - stageMs)})\n`);
+      if (!quiet) outlet.write(`${erase()}  ✓ ${what} (${duration(tookMs ?? now - stageMs)})\n`);
       shown = 0;
       stageMs = now;
     },

@@ -1,12 +1,14 @@
-import { objectErrors } from '@tappaas/sdk';
+import { objectErrors, type Immutable } from '@tappaas/sdk';
+import { Operation } from '@tappaas/sdk/kinds';
 import type { ActionAnswer, Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../api/contributions.js';
 import type { ServedUpgrade } from '../api/upgrade.js';
 import type { Registrations } from '../kernel/kernel.js';
 import { createActionInput } from '../resources/action-input.js';
 import type { JsonObject } from '../resources/schema/json-value.js';
 import { conversationsOf } from './conversations.js';
+import type { EngineObject } from './engine-object.js';
 import { pathOf } from './kind-path.js';
-import { requestContext, type ContributionParts } from './request-context.js';
+import { requestContext, type CallerCall, type ContributionParts } from './request-context.js';
 
 /** Everything plugins add to the API beyond kinds, called through their guards. */
 export interface Contributions {
@@ -51,7 +53,8 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
 }
 
 function actionsOf(parts: ContributionParts): readonly ServedAction[] {
-  return parts.registrations.actions.map(({ guard, value }) => {
+  return parts.registrations.actions.map((registered) => {
+    const { value } = registered;
     const { group, plural } = pathOf(parts.engine(platform), value.on);
     const read = createActionInput({ group, kind: value.on.kind, action: value.name, input: value.input });
     return {
@@ -66,20 +69,55 @@ function actionsOf(parts: ContributionParts): readonly ServedAction[] {
         // Who may create the subresource has been asked already, and needs no right to read beside it.
         const object = await parts.object(value.on, key);
         if (object === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${plural} "${key.name}" not found` });
-        const given = read(input as JsonObject, key.name);
-        const output = await guard.call(
-          { name: `action.${value.name}` },
-          (context) =>
-            value.handle(
-              { object: object as never, input: given as never, dryRun },
-              requestContext(context, parts, platform, call) as never,
-            ),
-          { signal: call.signal },
-        );
-        return { output: output };
+        const request: ActionRequest = { object: object as never, input: read(input as JsonObject, key.name) as never, dryRun };
+        if (value.long === true && !dryRun) return beginLong(registered, parts, request, call);
+        return { output: await callAction(registered, parts, request, call, () => undefined) };
       },
     };
   });
+}
+
+type RegisteredAction = Registrations['actions'][number];
+type ActionRequest = Parameters<RegisteredAction['value']['handle']>[0];
+
+function callAction(
+  { guard, value }: RegisteredAction,
+  parts: ContributionParts,
+  request: ActionRequest,
+  call: CallerCall,
+  progress: (step: string, percent: number) => void,
+): Promise<object> {
+  return guard.call(
+    { name: `action.${value.name}` },
+    (context) => value.handle(request, requestContext(context, parts, platform, call, { progress }) as never),
+    { signal: call.signal },
+  );
+}
+
+/** The action goes on after the answer, with the caller's rights and the operation's signal. */
+async function beginLong(
+  registered: RegisteredAction,
+  parts: ContributionParts,
+  request: ActionRequest,
+  { caller, requestId }: Call,
+): Promise<ActionAnswer> {
+  const { value } = registered;
+  const operation = await parts.longActions.begin({
+    verb: value.name,
+    on: value.on,
+    target: request.object as unknown as Immutable<EngineObject>,
+    caller,
+    requestId,
+    run: (run) =>
+      callAction(registered, parts, request, { caller, requestId, signal: run.signal }, (step, percent) => run.progress(step, percent)),
+  });
+  const { namespace, name } = operation.metadata;
+  const { group, version } = Operation;
+  const { plural } = pathOf(parts.engine(platform), Operation);
+  return {
+    output: operation,
+    operation: `/apis/${group}/${version}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`,
+  };
 }
 
 const fieldMsMax = 1_000;

@@ -19,7 +19,9 @@ import { platformEngine, type Engines } from './engines.js';
 import { createEventRecorder, type EventRecorder } from './event-recorder.js';
 import type { EngineObject } from './engine-object.js';
 import type { Installation } from './installation.js';
-import { createOperationTracker, hasEnded, type OperationTracker } from './operation-tracker.js';
+import { hasEnded } from './operation-notes.js';
+import { keepOperationsFew } from './operation-retention.js';
+import { createOperationTracker, type OperationTracker } from './operation-tracker.js';
 import { tellingWrites } from './own-writes.js';
 import { startPluginController, type PluginControllerParts, type RunningController } from './plugin-controller.js';
 import { reconcileContext } from './reconcile-context.js';
@@ -74,11 +76,17 @@ class Controllers implements RunningControllers {
   /** Who wants to be woken by changes of clusters, also of those that come later. */
   readonly #wakers = new Set<ClusterWaker>();
   readonly #namespaces: ClusterNamespaces;
+  readonly #stopping = new AbortController();
+  readonly #retention: Promise<void>;
 
   constructor(options: ControllersOptions) {
     this.#options = options;
     this.#informers = createSharedInformers({ ...options, engine: (name) => options.engines.of(name) });
     this.#namespaces = new ClusterNamespaces(options.installation.id);
+    const { clock, log, engines } = options;
+    const operations = this.#informers.of(platformEngine, Operation);
+    const resources = engines.asPlatform(platformEngine);
+    this.#retention = keepOperationsFew({ operations, resources, clock, log, signal: this.#stopping.signal });
   }
 
   startMissing(): void {
@@ -105,6 +113,8 @@ class Controllers implements RunningControllers {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#retention;
     await Promise.all([...this.#running.values()].map((running) => running.stop()));
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));

@@ -20,6 +20,12 @@ const ownErrors = errorTable({
     retry: 'back-off',
     remedy: 'Nothing: the next run takes the new version. Create the Secret again if it was deleted.',
   },
+  TAP_ACTIONS_TOO_MANY: {
+    httpStatus: 429,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Wait until one of the running operations has ended, or cancel one.',
+  },
   TAP_API_PORT_TAKEN: {
     httpStatus: 500,
     blame: 'platform',

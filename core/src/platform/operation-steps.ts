@@ -70,14 +70,16 @@ function namesOf(previous: readonly Immutable<Step>[], { planned, steps }: Noted
   return [...new Set([...begun, ...told, ...open, ...planned])].slice(0, stepsMax);
 }
 
+/** A step that has ended stays so: controllers go through all of them at every run. */
 function stepOf({ name, percent, firstMs, lastMs }: NotedStep, before: Immutable<Step> | undefined): Step {
+  if (before?.phase === 'Succeeded') return before;
   const isDone = percent >= 100;
   return {
     name,
     phase: isDone ? 'Succeeded' : 'Running',
     percent: isDone ? 100 : Math.max(0, Math.min(99, Math.floor(percent))),
     startTime: before?.startTime ?? timeText(firstMs),
-    ...(isDone ? { completionTime: before?.completionTime ?? timeText(lastMs) } : {}),
+    ...(isDone ? { completionTime: timeText(lastMs) } : {}),
   };
 }
 

@@ -1,8 +1,8 @@
-import { isTapError, type Immutable, type Logger, type Resources } from '@tappaas/sdk';
+import type { Immutable, Logger, Resources } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
-import { canonicalJson } from '../reconcile/canonical.js';
 import type { EngineObject } from './engine-object.js';
-import { operationStatus, type NotedStep, type OperationEnd } from './operation-steps.js';
+import { hasEnded, OperationNotes, patchOperation } from './operation-notes.js';
+import { operationStatus, type OperationEnd } from './operation-steps.js';
 
 type Owner = Immutable<EngineObject>;
 
@@ -34,40 +34,24 @@ export function createOperationTracker(options: OperationTrackerOptions): Operat
 
 const operationsMax = 1_000;
 
-/** Says whether nothing more will become of an operation. */
-export const hasEnded = (operation: Immutable<OperationObject>): boolean => operation.status?.completionTime !== undefined;
-
-/** What is noted about one object while it is worked on. */
-interface Notes {
-  readonly steps: Map<string, NotedStep>;
-  message: string | undefined;
-  end: OperationEnd | undefined;
-  isNew: boolean;
-  writing: Promise<void> | undefined;
-}
-
 class Tracker implements OperationTracker {
   readonly #options: OperationTrackerOptions;
-  readonly #notes = new Map<string, Notes>();
+  /** By the uid of the object that is worked on. */
+  readonly #notes = new Map<string, OperationNotes>();
 
   constructor(options: OperationTrackerOptions) {
     this.#options = options;
   }
 
   progress(object: Owner, step: string, percent: number): void {
-    if (!this.#isOpen(object)) return;
-    const notes = this.#notesOf(object);
-    const nowMs = this.#options.nowMs();
-    notes.steps.set(step, { name: step, percent, firstMs: notes.steps.get(step)?.firstMs ?? nowMs, lastMs: nowMs });
-    this.#note(object, notes).catch((error: unknown) => this.#options.log.debug('the progress of an operation was not stored', { error }));
+    const { log } = this.#options;
+    this.#notesOf(object)
+      ?.progress(step, percent)
+      .catch((error: unknown) => log.debug('the progress of an operation was not stored', { error }));
   }
 
-  async tell(object: Owner, { message, end }: { readonly message?: string; readonly end?: OperationEnd }): Promise<void> {
-    if (!this.#isOpen(object)) return;
-    const notes = this.#notesOf(object);
-    notes.message = message;
-    notes.end = end;
-    await this.#note(object, notes);
+  async tell(object: Owner, told: { readonly message?: string; readonly end?: OperationEnd }): Promise<void> {
+    await this.#notesOf(object)?.tell(told);
   }
 
   isCancelled(object: Owner): boolean {
@@ -77,62 +61,19 @@ class Tracker implements OperationTracker {
   }
 
   async settled(uid: string): Promise<void> {
-    const notes = this.#notes.get(uid);
-    try {
-      await notes?.writing;
-    } catch {
-      // Told to whoever noted it; the next run notes all of it again.
-    } finally {
-      this.#notes.delete(uid);
-    }
+    await this.#notes.get(uid)?.settled();
+    this.#notes.delete(uid);
   }
 
-  /** By the cache: an operation that is not there yet is open, one that has ended stays as it is. */
-  #isOpen(object: Owner): boolean {
+  /** By the cache: an operation that is not there yet is open, of one that has ended nothing is noted. */
+  #notesOf(object: Owner): OperationNotes | undefined {
     const key = keyOf(object);
-    const known = key && this.#options.cached(key);
-    return key !== undefined && !(known && hasEnded(known));
-  }
-
-  #notesOf({ metadata }: Owner): Notes {
-    const known = this.#notes.get(metadata.uid);
-    if (known) return known;
-    const notes = { steps: new Map(), message: undefined, end: undefined, isNew: false, writing: undefined };
-    this.#notes.set(metadata.uid, notes);
+    const operation = key && this.#options.cached(key);
+    if (key === undefined || (operation && hasEnded(operation))) return undefined;
+    const { uid } = object.metadata;
+    const notes = this.#notes.get(uid) ?? new OperationNotes({ ...this.#options, key, onBegin: () => this.#supersede(object) });
+    this.#notes.set(uid, notes);
     return notes;
-  }
-
-  /** One write at a time; it takes everything that was noted until it begins. */
-  #note(object: Owner, notes: Notes): Promise<void> {
-    notes.isNew = true;
-    notes.writing ??= this.#write(object, notes).finally(() => (notes.writing = undefined));
-    return notes.writing;
-  }
-
-  async #write(object: Owner, notes: Notes): Promise<void> {
-    // Notes of one turn belong together: a run that needs no time is one write.
-    await Promise.resolve();
-    while (notes.isNew) {
-      notes.isNew = false;
-      await this.#writeOnce(object, notes);
-    }
-  }
-
-  async #writeOnce(object: Owner, notes: Notes): Promise<void> {
-    const { resources, planned, nowMs } = this.#options;
-    const key = keyOf(object);
-    const operation = key && (await resources.get(Operation, key));
-    if (key === undefined || operation === undefined || hasEnded(operation)) return;
-    if (operation.status?.startTime === undefined) await this.#supersede(object);
-    const noted = {
-      planned,
-      steps: [...notes.steps.values()],
-      ...(notes.message === undefined ? {} : { message: notes.message }),
-      ...(notes.end ? { end: notes.end } : {}),
-    };
-    const status = operationStatus(operation.status, noted, nowMs());
-    if (canonicalJson({ ...operation.status, ...status }) === canonicalJson(operation.status)) return;
-    await this.#patch(key, status);
   }
 
   /** The operations of earlier generations end when a later one begins to be worked on. */
@@ -144,16 +85,7 @@ class Tracker implements OperationTracker {
       const { spec, status } = operation;
       if (hasEnded(operation) || (spec.target.generation ?? generation) >= generation) continue;
       const end: OperationEnd = { phase: 'Cancelled', message: `superseded by generation ${generation}` };
-      await this.#patch(operation.metadata, operationStatus(status, { planned, steps: [], end }, nowMs()));
-    }
-  }
-
-  /** An operation that was deleted by hand is nobody's concern any more. */
-  async #patch({ namespace, name }: { readonly namespace: string; readonly name: string }, status: object): Promise<void> {
-    try {
-      await this.#options.resources.patch(Operation, { namespace, name }, { status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+      await patchOperation(resources, operation.metadata, operationStatus(status, { planned, steps: [], end }, nowMs()));
     }
   }
 }

@@ -31,6 +31,12 @@ test('a step keeps the time at which it began and ended', (t) => {
   t.is(second.startTime, text(1000));
 });
 
+test('a step that has ended stays so when the next run goes through it again', (t) => {
+  const first = operationStatus(undefined, { planned, steps: [step('prepare', 100, 1000)] }, 1000);
+  const { steps } = operationStatus(first, { planned, steps: [step('prepare', 0, 5000)] }, 5000);
+  t.deepEqual(steps?.[0], first.steps?.[0]);
+});
+
 test('what an operation waits for is told by the step that runs', (t) => {
   const { steps } = operationStatus(undefined, { planned, steps: [step('prepare', 100), step('render', 10)], message: 'a plugin' }, 0);
   t.deepEqual(

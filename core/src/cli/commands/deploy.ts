@@ -4,11 +4,11 @@ import { readDeployable, type ApplicationManifest } from '../application-manifes
 import { currentCondition, type ApplicationView } from '../application-view.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
+import { followOperation } from '../follow-operation.js';
 import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
 import { createStages, type Stages } from '../stages.js';
 import { duration } from '../table.js';
-import { watchObject } from '../watch-object.js';
 
 const sourcesPath = '/plugins/builds/sources';
 
@@ -27,10 +27,10 @@ export async function deploy(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
   const stages = createStages(terminal.stdout, () => terminal.nowMs(), output === 'json' || output === 'yaml');
   const source = sourceDirectory === undefined ? undefined : { upload: { digest: await upload(client, sourceDirectory, stages) } };
-  const sent = await apply(client, source ? { ...application, spec: { ...application.spec, source } } : application);
+  const { sent, operation } = await apply(client, source ? { ...application, spec: { ...application.spec, source } } : application);
   stages.reached(`application ${sent.metadata.name} taken, generation ${sent.metadata.generation}`);
   if (options['no-wait'] === true) return exitCodes.ok;
-  const served = await untilServing(client, sent, timeoutMs, stages);
+  const served = await untilServing(client, sent, operation, timeoutMs, stages);
   await print(invocation, served, () => closing(served, stages));
   return exitCodes.ok;
 }
@@ -52,61 +52,62 @@ async function upload(client: ApiClient, directory: string, stages: Stages): Pro
   return digest;
 }
 
-async function apply(client: ApiClient, application: ApplicationManifest): Promise<ApplicationView> {
-  const path = applicationPath(application.metadata.namespace, application.metadata.name);
-  const sent = await client.json<ApplicationView>(`${path}?fieldManager=tappaas-cli&force=true`, {
+interface Taken {
+  readonly sent: ApplicationView;
+  /** Of the change; nothing changed: that of the spec as it is. */
+  readonly operation: string | undefined;
+}
+
+async function apply(client: ApiClient, application: ApplicationManifest): Promise<Taken> {
+  const { name, namespace } = application.metadata;
+  const answer = await client.send(`${applicationPath(namespace, name)}?fieldManager=tappaas-cli&force=true`, {
     method: 'PATCH',
     contentType: 'application/apply-patch+yaml',
     body: JSON.stringify(application),
   });
-  if (sent) return sent;
-  throw new CliError(`the platform has no namespace "${application.metadata.namespace}" or serves no applications`, {
-    remedy: `Create it: kubectl create namespace ${application.metadata.namespace}; tappaas plugins lists what is loaded.`,
-    exitCode: exitCodes.failed,
-  });
+  if (answer.status === 404) {
+    throw new CliError(`the platform has no namespace "${namespace}" or serves no applications`, {
+      remedy: `Create it: kubectl create namespace ${namespace}; tappaas plugins lists what is loaded.`,
+      exitCode: exitCodes.failed,
+    });
+  }
+  if (answer.status >= 300) throw refusal(answer);
+  const sent = JSON.parse(answer.text) as ApplicationView;
+  const location = answer.headers.location?.split('/').at(-1);
+  return { sent, operation: location === undefined ? sent.status?.operation : decodeURIComponent(location) };
 }
 
-/** Follows the application and tells each stage once; a stage that was passed unseen is told with the next. */
-async function untilServing(client: ApiClient, sent: ApplicationView, timeoutMs: number, stages: Stages): Promise<ApplicationView> {
-  const { name, namespace, generation } = sent.metadata;
-  let built = false;
-  let released: string | undefined;
-  let why = 'nothing was heard of it';
-  const enough = (application: ApplicationView | undefined): boolean => {
-    const ready = currentCondition(application, 'Ready');
-    if (application === undefined || ready === undefined) return application === undefined;
-    if (!built && currentCondition(application, 'Built')?.status === 'True') {
-      built = true;
-      stages.reached('image settled');
-    }
-    if (built && application.status?.release !== undefined && application.status.release !== released) {
-      released = application.status.release;
-      stages.reached(`release ${released}`);
-    }
-    why = ready.message;
-    stages.running(ready.message);
-    return ready.status === 'True' || failures.has(ready.reason);
-  };
-  const { reached, object } = await watchObject<ApplicationView>(client, applicationPath(namespace), name, timeoutMs, enough);
-  const ready = currentCondition(object, 'Ready');
-  if (reached && object && ready?.status === 'True') {
-    stages.reached('serving');
-    return object;
-  }
-  if (reached && object === undefined) {
+/** Follows the operation to its end; what kept it from succeeding is told in the platform's own words. */
+async function untilServing(
+  client: ApiClient,
+  { metadata: { name, namespace, generation } }: ApplicationView,
+  operation: string | undefined,
+  timeoutMs: number,
+  stages: Stages,
+): Promise<ApplicationView> {
+  let waitsFor: string | undefined;
+  const followed = await followOperation(client, { namespace, name: operation ?? '' }, timeoutMs, stages, (step) => {
+    waitsFor = step.message;
+    // Rendering takes no time: if it waits for something, a plugin has failed.
+    return step.name === 'render' && step.message !== undefined;
+  });
+  const application = await client.json<ApplicationView>(applicationPath(namespace, name));
+  if (application === undefined) {
     throw new CliError(`application ${name} was deleted while it was deployed`, {
       remedy: 'Deploy it again if that was not meant.',
       exitCode: exitCodes.failed,
     });
   }
-  const late = reached ? '' : ` in ${duration(timeoutMs)}`;
-  throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${ready?.message ?? why}`, {
-    remedy: `See tappaas status ${name} and tappaas logs ${name}.`,
+  const ready = currentCondition(application, 'Ready');
+  const { phase, error } = followed.object?.status ?? {};
+  if (followed.reached && ready?.status === 'True' && (phase === 'Succeeded' || phase === undefined)) return application;
+  const late = followed.reached ? '' : ` in ${duration(timeoutMs)}`;
+  const why = error ?? waitsFor ?? ready?.message ?? 'nothing was heard of it';
+  throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${why}`, {
+    remedy: `See tappaas status ${name}, tappaas logs ${name}${operation === undefined ? '' : ` and tappaas operations ${operation}`}.`,
     exitCode: exitCodes.failed,
   });
 }
-
-const failures: ReadonlySet<string> = new Set(['BuildFailed', 'RolloutFailed', 'SourceMissing', 'RenderFailed']);
 
 function closing({ metadata, status }: ApplicationView, stages: Stages): string {
   const next = [`tappaas status ${metadata.name}`, `tappaas logs ${metadata.name} -f`, `tappaas delete ${metadata.name}`].map(

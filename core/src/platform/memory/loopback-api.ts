@@ -1,11 +1,11 @@
 import type { Clock, Logger, Resources } from '@tappaas/sdk';
-import type { ApiServer } from '../../api/server.js';
 import type { Call } from '../../api/contributions.js';
 import type { Kernel, Registrations } from '../../kernel/kernel.js';
 import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
 import { auditForTaps } from '../audit.js';
 import { contributionsOf, type Contributions } from '../contributions.js';
 import { platformEngine, type Engines } from '../engines.js';
+import { createLongActions } from '../long-actions.js';
 import type { PlatformAccess } from '../platform-access.js';
 import { tableColumns } from '../table-columns.js';
 
@@ -19,11 +19,14 @@ export interface LoopbackApiParts {
   readonly version: string;
 }
 
+const replica = 'r0';
+
 /** The API of a platform in memory: plain http on a free port of the loopback interface, where everybody is the administrator. */
-export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ readonly url: string; readonly server: ApiServer }> {
+export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { kernel, engines, clock, random, log } = parts;
   const { createApiServer } = await import('../../api/server.js');
   const administrator = { caller: { name: 'test', groups: ['system:masters', 'system:authenticated'] }, credentialId: 'test' };
+  const longActions = createLongActions({ resources: engines.asPlatform(platformEngine), clock, log, replica });
   let known: { readonly registrations: Registrations; readonly contributions: Contributions } | undefined;
   const contributions = (): Contributions => {
     const registrations = kernel.registrations();
@@ -38,6 +41,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
       object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
       asCaller: (engine: string, { caller, requestId, signal }: Pick<Call, 'caller' | 'requestId' | 'signal'>): Resources =>
         engines.asCaller(engine, caller, requestId, signal),
+      longActions,
     });
   const server = createApiServer({
     engines: () => engines.all,
@@ -56,11 +60,17 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     log,
     clock,
     random,
-    replica: 'r0',
+    replica,
     version: parts.version,
     ready: () => [],
     metrics: () => kernel.metrics.text(),
   });
   const { url } = await server.listen();
-  return { url, server };
+  return {
+    url,
+    async close() {
+      await server.close();
+      await longActions.stop();
+    },
+  };
 }

@@ -115,7 +115,8 @@ async function run(
   await permit(parts.authorize, { engine: platformEngine, path: '', verb: 'create', target }, caller);
   try {
     const answer = await action.handle({ key, input: toJson(parameters ?? {}), dryRun }, { caller, requestId, signal, remainingMs });
-    return { ...answer, userErrors: [] };
+    // What goes on has no output yet: its operation will have the result.
+    return { ...(answer.operation === undefined ? answer : { operation: answer.operation }), userErrors: [] };
   } catch (error) {
     return { userErrors: userErrorsOf(error) };
   }

@@ -1,0 +1,97 @@
+import type { ApiClient } from '../api-client.js';
+import { CliError } from '../cli-error.js';
+import { exitCodes, type Invocation } from '../command.js';
+import { isOver, tookMs, type OperationView } from '../operation-view.js';
+import { allOperationsPath, operationPath } from '../paths.js';
+import { print, renderTable, tableType, type ServerTable } from '../print.js';
+import { duration, textTable } from '../table.js';
+import { watchObject } from '../watch-object.js';
+
+const waitMsMax = 120_000;
+
+/** `tappaas operations`, `tappaas operations NAME` and `tappaas operations cancel NAME` */
+export async function operations(invocation: Invocation): Promise<number> {
+  const [first, second] = invocation.positionals;
+  const client = await invocation.client();
+  if (first === undefined) return list(invocation, client);
+  if (second === undefined) return show(invocation, client, first);
+  if (first === 'cancel') return cancel(invocation, client, second);
+  throw new CliError(`operations: "${first}" is unknown`, {
+    remedy: 'Usage: tappaas operations, tappaas operations NAME, or tappaas operations cancel NAME.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+async function list(invocation: Invocation, client: ApiClient): Promise<number> {
+  const path = invocation.options['all-namespaces'] === true ? allOperationsPath : operationPath(invocation.namespace);
+  if (invocation.output === 'json' || invocation.output === 'yaml') {
+    await print(invocation, await client.json<object>(path), () => '');
+    return exitCodes.ok;
+  }
+  const table = await client.json<ServerTable>(path, { accept: tableType });
+  const empty = `No operations in namespace ${invocation.namespace}.\n`;
+  invocation.terminal.stdout.write(table?.rows.length ? renderTable(table, invocation.output === 'wide') : empty);
+  return exitCodes.ok;
+}
+
+async function show(invocation: Invocation, client: ApiClient, name: string): Promise<number> {
+  const operation = await client.json<OperationView>(operationPath(invocation.namespace, name));
+  if (operation === undefined) throw unknown(name, invocation.namespace);
+  await print(invocation, operation, () => describe(operation, invocation.terminal.nowMs()));
+  return exitCodes.ok;
+}
+
+/** Asks for the end and waits until it is told. */
+async function cancel(invocation: Invocation, client: ApiClient, name: string): Promise<number> {
+  const { namespace } = invocation;
+  const path = operationPath(namespace, name);
+  const asked = await client.json<OperationView>(path, {
+    method: 'PATCH',
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify({ spec: { cancelled: true } }),
+  });
+  if (asked === undefined) throw unknown(name, namespace);
+  const { reached, object } = await watchObject<OperationView>(
+    client,
+    operationPath(namespace),
+    name,
+    waitMsMax,
+    (operation) => operation === undefined || isOver(operation),
+  );
+  if (!reached) {
+    throw new CliError(`operation ${name} has not ended ${duration(waitMsMax)} after it was cancelled`, {
+      remedy: `tappaas operations ${name} says what it waits for.`,
+      exitCode: exitCodes.failed,
+    });
+  }
+  const phase = object?.status?.phase ?? 'gone';
+  await print(invocation, object, () => `operation ${name}: ${phase}${object?.status?.error ? `, ${object.status.error}` : ''}\n`);
+  return phase === 'Cancelled' || phase === 'gone' ? exitCodes.ok : exitCodes.failed;
+}
+
+function describe({ metadata, spec, status = {} }: OperationView, nowMs: number): string {
+  const took = tookMs(status, nowMs);
+  const facts = [
+    ['Operation', `${metadata.namespace}/${metadata.name}`],
+    [
+      'Does',
+      `${spec.verb} ${spec.target.kind} ${spec.target.name}${spec.target.generation ? `, generation ${spec.target.generation}` : ''}`,
+    ],
+    ['Phase', `${status.phase ?? 'Pending'}, ${status.percent ?? 0} %${took === undefined ? '' : `, ${duration(took)}`}`],
+    ...(status.error ? [['Error', status.error]] : []),
+    ...Object.entries(status.result ?? {}).map(([key, value]) => [`Result ${key}`, value]),
+    ...(spec.requestId ? [['Request', spec.requestId]] : []),
+  ].map(([label = '', value = '']) => `${label.padEnd(16)}${value}`);
+  const steps = (status.steps ?? []).map((step) => {
+    const stepTook = tookMs(step, nowMs);
+    return [step.name, step.phase, stepTook === undefined ? '-' : duration(stepTook), step.message ?? ''];
+  });
+  return `${facts.join('\n')}\n\n${textTable(['STEP', 'PHASE', 'TOOK', 'MESSAGE'], steps)}`;
+}
+
+function unknown(name: string, namespace: string): CliError {
+  return new CliError(`there is no operation "${name}" in namespace ${namespace}`, {
+    remedy: 'tappaas operations -A lists all of them.',
+    exitCode: exitCodes.failed,
+  });
+}

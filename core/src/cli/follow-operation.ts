@@ -1,0 +1,43 @@
+import type { ApiClient } from './api-client.js';
+import { isOver, tookMs, type OperationView, type StepView } from './operation-view.js';
+import { operationPath } from './paths.js';
+import type { Stages } from './stages.js';
+import { watchObject, type Watched } from './watch-object.js';
+
+/** What people call the steps of a deployment when they have ended; others are told by their names. */
+const words: Readonly<Record<string, string>> = {
+  prepare: 'image settled',
+  build: 'built',
+  render: 'rendered',
+  apply: 'applied',
+  'release-tasks': 'release tasks succeeded',
+  rollout: 'serving',
+};
+
+/**
+ * Follows an operation until it has ended, the time is over, or a step that `isHopeless` keeps it from going on. Each step is told once,
+ * with the time it took by the platform's own clock.
+ */
+export function followOperation(
+  client: ApiClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  waitMsMax: number,
+  stages: Stages,
+  isHopeless: (step: StepView) => boolean,
+): Promise<Watched<OperationView>> {
+  const told = new Set<string>();
+  const enough = (operation: OperationView | undefined): boolean => {
+    for (const step of operation?.status?.steps ?? []) {
+      if (step.phase === 'Succeeded' && !told.has(step.name)) {
+        told.add(step.name);
+        stages.reached(words[step.name] ?? step.name, tookMs(step, 0));
+      }
+      if (step.phase === 'Running') {
+        stages.running(step.message ?? step.name);
+        if (isHopeless(step)) return true;
+      }
+    }
+    return operation === undefined || isOver(operation);
+  };
+  return watchObject<OperationView>(client, operationPath(namespace), name, waitMsMax, enough);
+}

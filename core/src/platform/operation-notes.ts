@@ -1,0 +1,98 @@
+import { isTapError, type Key, type Resources } from '@tappaas/sdk';
+import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
+import type { Immutable } from '@tappaas/sdk';
+import { canonicalJson } from '../reconcile/canonical.js';
+import { operationStatus, type NotedStep, type OperationEnd } from './operation-steps.js';
+
+/** Says whether nothing more will become of an operation. */
+export const hasEnded = (operation: Immutable<OperationObject>): boolean => operation.status?.completionTime !== undefined;
+
+export interface OperationNotesOptions {
+  readonly resources: Resources;
+  readonly key: Key & { readonly namespace: string };
+  /** Steps that the operation will have, in order. */
+  readonly planned: readonly string[];
+  readonly nowMs: () => number;
+  /** Called before the first write of an operation that nobody worked on before. */
+  readonly onBegin?: () => Promise<void>;
+}
+
+/**
+ * What is noted about one operation, on its way into its status: one write at a time, which takes everything that was noted until it
+ * begins. An operation that has ended, or that is gone, is never written.
+ */
+export class OperationNotes {
+  readonly #options: OperationNotesOptions;
+  readonly #steps = new Map<string, NotedStep>();
+  #message: string | undefined;
+  #end: OperationEnd | undefined;
+  #isNew = false;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: OperationNotesOptions) {
+    this.#options = options;
+  }
+
+  /** A step is so far. @returns when it is stored */
+  progress(step: string, percent: number): Promise<void> {
+    const nowMs = this.#options.nowMs();
+    this.#steps.set(step, { name: step, percent, firstMs: this.#steps.get(step)?.firstMs ?? nowMs, lastMs: nowMs });
+    return this.#note();
+  }
+
+  /** What the operation waits for, or how it ended. @returns when it is stored */
+  tell({ message, end }: { readonly message?: string; readonly end?: OperationEnd }): Promise<void> {
+    this.#message = message;
+    this.#end = end;
+    return this.#note();
+  }
+
+  /** Waits for what is being written; a failure was told to whoever noted it. */
+  async settled(): Promise<void> {
+    await this.#writing?.catch(() => undefined);
+  }
+
+  #note(): Promise<void> {
+    this.#isNew = true;
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    // Notes of one turn belong together: what needs no time is one write.
+    await Promise.resolve();
+    while (this.#isNew) {
+      this.#isNew = false;
+      await this.#writeOnce();
+    }
+  }
+
+  async #writeOnce(): Promise<void> {
+    const { resources, key, planned, nowMs, onBegin } = this.#options;
+    const operation = await resources.get(Operation, key);
+    if (operation === undefined || hasEnded(operation)) return;
+    if (operation.status?.startTime === undefined) await onBegin?.();
+    const steps = [...this.#steps.values()];
+    const noted = {
+      planned,
+      steps,
+      ...(this.#message === undefined ? {} : { message: this.#message }),
+      ...(this.#end ? { end: this.#end } : {}),
+    };
+    const status = operationStatus(operation.status, noted, nowMs());
+    if (canonicalJson({ ...operation.status, ...status }) !== canonicalJson(operation.status)) await patchOperation(resources, key, status);
+  }
+}
+
+/** Writes a status. An operation that was deleted is nobody's concern any more. */
+export async function patchOperation(
+  resources: Resources,
+  { namespace, name }: Key & { readonly namespace: string },
+  status: object,
+): Promise<void> {
+  try {
+    await resources.patch(Operation, { namespace, name }, { status }, { subresource: 'status' });
+  } catch (error) {
+    if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import test from 'ava';
+import { defineKind, definePlugin, Type, type ActionContext } from '@tappaas/sdk';
+import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
+import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
+
+const Cellar = defineKind({
+  group: 'test.acme.dev',
+  kind: 'Cellar',
+  plural: 'cellars',
+  version: 'v1alpha1',
+  scope: 'Namespaced',
+  description: 'Where things ripen.',
+  spec: Type.Object({}),
+  status: Type.Object({}),
+});
+
+type Handle = (input: { readonly bottles: number }, context: ActionContext) => Promise<{ filled: number; by: string }>;
+
+const cellar = (handle: Handle) =>
+  definePlugin({
+    id: 'cellar',
+    permissions: { resources: [{ kind: Cellar, verbs: ['get'] }] },
+    setup(host) {
+      host.kind(Cellar);
+      host.action({
+        on: Cellar,
+        name: 'fill',
+        description: 'Fills it.',
+        long: true,
+        input: Type.Object({ bottles: Type.Integer({ minimum: 1, default: 6 }) }),
+        output: Type.Object({ filled: Type.Integer(), by: Type.String() }),
+        handle: ({ input }, context) => handle(input, context),
+      });
+    },
+  });
+
+async function start(handle: Handle) {
+  const kernel = await startTestKernel({ plugins: [load(cellar(handle))] });
+  await kernel.resources.create(Cellar, { metadata: { name: 'deep', namespace: 'default' }, spec: {} });
+  return kernel;
+}
+
+const fill = (kernel: TestKernel, body = '{}', query = '') =>
+  kernel.http('POST', `/apis/test.acme.dev/v1alpha1/namespaces/default/cellars/deep/fill${query}`, body);
+
+async function until(kernel: TestKernel, name: string, holds: (operation: OperationObject) => boolean): Promise<OperationObject> {
+  for await (const changes of kernel.resources.watch(Operation, { signal: AbortSignal.timeout(20_000) })) {
+    for (const { object } of changes)
+      if (object.metadata.name === name && holds(object as OperationObject)) return object as OperationObject;
+  }
+  throw new Error(`${name} never came to it`);
+}
+
+test('a long action is answered 202 with its operation, and goes on until its result', async (t) => {
+  const goOn = Promise.withResolvers<void>();
+  await using kernel = await start(async ({ bottles }, context) => {
+    context.progress('pour', 50);
+    await goOn.promise;
+    context.progress('pour', 100);
+    return { filled: bottles, by: context.caller.name };
+  });
+  const { status, text } = await fill(kernel);
+  t.is(status, 202, text);
+  const { metadata, spec } = JSON.parse(text) as OperationObject;
+  t.like(spec, { verb: 'fill', target: { kind: 'Cellar', name: 'deep' } });
+  const running = await until(kernel, metadata.name, (operation) => operation.status?.steps?.[0]?.percent === 50);
+  t.is(running.status?.phase, 'Running');
+  goOn.resolve();
+  const { status: after } = await until(kernel, metadata.name, (operation) => operation.status?.completionTime !== undefined);
+  t.deepEqual([after?.phase, after?.percent, after?.result], ['Succeeded', 100, { filled: '6', by: 'test' }]);
+  t.is(after?.steps?.[0]?.phase, 'Succeeded');
+});
+
+test('a long action that is cancelled is told so by its signal', async (t) => {
+  let wasAborted = false;
+  await using kernel = await start(async (_, { signal }) => {
+    await new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        wasAborted = true;
+        reject(new Error('stopped'));
+      });
+    });
+    throw new Error('unreachable');
+  });
+  const { metadata } = JSON.parse((await fill(kernel)).text) as OperationObject;
+  await kernel.resources.patch(Operation, metadata, { spec: { cancelled: true } });
+  const { status } = await until(kernel, metadata.name, (operation) => operation.status?.completionTime !== undefined);
+  t.deepEqual([status?.phase, status?.error, wasAborted], ['Cancelled', 'it was cancelled', true]);
+});
+
+test('a long action that fails is told with its error', async (t) => {
+  await using kernel = await start(() => Promise.reject(new Error('the cork is stuck')));
+  const { metadata } = JSON.parse((await fill(kernel)).text) as OperationObject;
+  const { status } = await until(kernel, metadata.name, (operation) => operation.status?.completionTime !== undefined);
+  t.is(status?.phase, 'Failed');
+  t.regex(status?.error ?? '', /cork is stuck/);
+});
+
+test('mistakes in the input are answered at once, and a dry run begins nothing', async (t) => {
+  await using kernel = await start(async ({ bottles }) => ({ filled: bottles, by: 'nobody' }));
+  const wrong = await fill(kernel, '{"bottles":"many"}');
+  t.is(wrong.status, 422);
+  t.regex(wrong.text, /bottles/);
+  const unknown = await fill(kernel, '{"boxes":1}');
+  t.is(unknown.status, 422);
+  t.regex(unknown.text, /boxes: .*unknown field/);
+  const dry = await fill(kernel, '{"bottles":3}', '?dryRun=All');
+  t.deepEqual([dry.status, JSON.parse(dry.text)], [200, { filled: 3, by: 'nobody' }]);
+  const missing = await kernel.http('POST', '/apis/test.acme.dev/v1alpha1/namespaces/default/cellars/none/fill', '{}');
+  t.is(missing.status, 404);
+  const operations: unknown[] = [];
+  for await (const operation of kernel.resources.list(Operation, { itemsMax: 10 })) operations.push(operation);
+  t.deepEqual(operations, []);
+});
+
+test('one namespace cannot have more long actions running than its share', async (t) => {
+  const goOn = Promise.withResolvers<{ filled: number; by: string }>();
+  await using kernel = await start(() => goOn.promise);
+  const statuses = (await Promise.all(Array.from({ length: 22 }, () => fill(kernel)))).map(({ status }) => status);
+  t.is(statuses.filter((status) => status === 202).length, 20);
+  t.is(statuses.filter((status) => status === 429).length, 2);
+  goOn.resolve({ filled: 1, by: 'x' });
+});
