@@ -7,7 +7,8 @@ import { eventually, platformHome, root, type ApiAnswer, type PlatformHome, type
 
 const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
 const answers = (text: string) => `require('node:http').createServer((_, response) => response.end('${text}')).listen(process.env.PORT)`;
-const neverListens = 'setInterval(() => {}, 1000)';
+/** Its probe fails; that nobody listens would be no proof, since any program may listen where it should. */
+const neverReady = 'setInterval(() => {}, 1000)';
 
 interface Operation {
   readonly metadata: { readonly name: string };
@@ -39,7 +40,15 @@ const application = (script: string, rollout: object = {}) => ({
   metadata: { name: 'shop' },
   spec: {
     source: { image: 'process' },
-    processes: [{ name: 'web', command: ['node', '-e', script], ports: [{ name: 'http', port: 8080 }], terminationSeconds: 1 }],
+    processes: [
+      {
+        name: 'web',
+        command: ['node', '-e', script],
+        ports: [{ name: 'http', port: 8080 }],
+        ...(script === neverReady ? { probes: { readiness: { exec: { command: ['false'] }, periodSeconds: 1 } } } : {}),
+        terminationSeconds: 1,
+      },
+    ],
     routes: [{ name: 'public', process: 'web', port: 'http' }],
     ...(Object.keys(rollout).length > 0 ? { rollout } : {}),
   },
@@ -104,7 +113,7 @@ test('a change answers with the location of its operation, which tells steps wit
 test('a cancelled rollout leaves what served before serving, and nothing of the new release', async (t) => {
   const { home, platform } = await start(t);
   await ended(platform, locationOf(await apply(platform, application(answers('first')))));
-  const changed = locationOf(await apply(platform, application(neverListens)));
+  const changed = locationOf(await apply(platform, application(neverReady)));
   await eventually(
     async () => (await platform.api('GET', changed)).json<Operation>(),
     ({ status }) => status?.steps?.some(({ name, phase }) => name === 'rollout' && phase === 'Running') ?? false,
@@ -137,7 +146,7 @@ test('the command line follows a deployment by its operation, lists operations, 
   const deployed = await home.tappaas('deploy', join(root, 'examples/hello'));
   t.is(deployed.code, 0, deployed.stderr + deployed.stdout);
   for (const stage of ['built', 'rendered', 'applied', 'serving']) t.regex(deployed.stdout, new RegExp(`✓ ${stage} \\(\\d`));
-  await apply(platform, application(neverListens));
+  await apply(platform, application(neverReady));
   const [, running = ''] = /^(shop-deploy-\S+)/m.exec((await home.tappaas('operations')).stdout) ?? [];
   t.regex(
     (await home.tappaas('operations', running)).stdout,
@@ -153,10 +162,7 @@ test('a deployment that fails ends the command with the reason and where to look
   const { home } = await start(t);
   const directory = join(home.directory, 'broken');
   await mkdir(directory);
-  await writeFile(
-    join(directory, 'tappaas.yaml'),
-    JSON.stringify(application('process.exit(3)', { timeoutSeconds: 2, onFailure: 'Stop' })),
-  );
+  await writeFile(join(directory, 'tappaas.yaml'), JSON.stringify(application(neverReady, { timeoutSeconds: 2, onFailure: 'Stop' })));
   const { code, stderr } = await home.tappaas('deploy', join(directory, 'tappaas.yaml'));
   t.is(code, 1);
   t.regex(stderr, /application shop does not serve generation 1: .*web/);
@@ -165,7 +171,7 @@ test('a deployment that fails ends the command with the reason and where to look
 
 test('a first deployment that is cancelled leaves nothing running', async (t) => {
   const { platform } = await start(t);
-  const created = locationOf(await apply(platform, application(neverListens)));
+  const created = locationOf(await apply(platform, application(neverReady)));
   await platform.api('PATCH', created, { spec: { cancelled: true } }, 'application/merge-patch+json');
   t.is((await ended(platform, created)).status?.phase, 'Cancelled');
   await eventually(
@@ -177,7 +183,7 @@ test('a first deployment that is cancelled leaves nothing running', async (t) =>
 
 test('a newer change supersedes the operation of the older one', async (t) => {
   const { home, platform } = await start(t);
-  const first = locationOf(await apply(platform, application(neverListens)));
+  const first = locationOf(await apply(platform, application(neverReady)));
   const second = locationOf(await apply(platform, application(answers('second'))));
   t.is((await ended(platform, second)).status?.phase, 'Succeeded');
   const { status } = await ended(platform, first);
@@ -188,7 +194,7 @@ test('a newer change supersedes the operation of the older one', async (t) => {
 test('a rollout that fails is rolled back and not tried again until the application changes', async (t) => {
   const { home, platform } = await start(t);
   await ended(platform, locationOf(await apply(platform, application(answers('first')))));
-  const changed = locationOf(await apply(platform, application(neverListens, { timeoutSeconds: 2 })));
+  const changed = locationOf(await apply(platform, application(neverReady, { timeoutSeconds: 2 })));
   const { status } = await ended(platform, changed);
   t.is(status?.phase, 'Failed');
   await eventually(
