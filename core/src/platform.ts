@@ -410,7 +410,7 @@ class Start {
       authorize: access.authorize,
       flow: seats,
       audit: audit.stage,
-      searchAudit: audit.search,
+      auditReader: audit,
       tableFor: tableColumns(clock),
       routes: () => [...own, ...(this.#contributions?.routes ?? [])],
       actions: () => this.#contributions?.actions ?? [],

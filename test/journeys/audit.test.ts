@@ -78,6 +78,31 @@ test('each step of what somebody did is found in the audit log, after a crash to
   t.regex(bad.stdout, /BAD at line 2: line 2 was deleted/);
 });
 
+test('a reload takes another policy over, and the store knows how far the log was kept when the platform stopped', async (t) => {
+  t.timeout(120_000);
+  const place = await home(t);
+  const platform = await place.start();
+  const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+  const path = '/api/v1/namespaces/default/configmaps';
+  await platform.api('POST', path, map('seen'));
+  const file = join(place.directory, 'tappaas.yaml');
+  await writeFile(file, JSON.stringify({ ...(JSON.parse(await readFile(file, 'utf8')) as object), audit: { level: 'None' } }));
+  t.is((await platform.api('POST', '/plugins/platform/reload')).status, 200);
+  await platform.api('POST', path, map('unseen'));
+  t.is((await platform.api('GET', '/audit?usr=ann')).status, 400);
+  const [only] = await found(platform, 'resource=configmaps&verb=create', 1);
+  t.is(only?.event.objectRef?.name, 'seen');
+  t.is((await search(platform, 'name=unseen')).length, 0);
+  t.is(await platform.stop(), 0);
+  t.notRegex(await logOf(place), /unseen/);
+  const again = await place.start();
+  const { text } = (await again.api('GET', '/audit/checkpoint')).json<{ readonly text: string }>();
+  t.regex(text, /"final":true/);
+  t.is(await again.stop(), 0);
+  const log = (await logOf(place)).split('\n').length - 1;
+  t.is(log, (JSON.parse(text) as { readonly sequence: number }).sequence + 2, 'a start and a stop since');
+});
+
 test('no secret, token or password comes into the audit log, whatever the policy says', async (t) => {
   t.timeout(120_000);
   const place = await home(t, { level: 'RequestResponse', omitStages: [] });

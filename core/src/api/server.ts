@@ -22,7 +22,7 @@ import { objectRoutes } from './object-routes.js';
 import { socketUpgrade, type SocketOptions } from './socket/socket-server.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 import { StreamCredentials } from './stream-credentials.js';
-import { isOpenPath, systemRoutes } from './system-routes.js';
+import { isOpenPath, systemRoutes, type AuditReader } from './system-routes.js';
 import { responseOf, Upgrades, type ServedUpgrade } from './upgrade.js';
 import { createWatchFrames } from './watch-frames.js';
 import { watchUpgrade } from './watch-socket.js';
@@ -62,8 +62,8 @@ export interface ApiServerOptions {
   readonly ready: () => readonly ReadyCheck[];
   /** The metrics page. */
   readonly metrics: () => string | Promise<string>;
-  /** Events of the audit log; absent: there is none to ask. */
-  readonly searchAudit?: (query: Readonly<Record<string, string>>) => Promise<object>;
+  /** Absent: there is no audit log to ask. */
+  readonly auditReader?: AuditReader;
   readonly limits?: Partial<ApiLimits>;
 }
 

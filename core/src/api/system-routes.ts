@@ -12,6 +12,14 @@ import { engineOf, unknownPath } from './object-router.js';
 import { platformEngine } from './request-info.js';
 import type { RouterRoute } from './router.js';
 
+/** Reads the audit log back. */
+export interface AuditReader {
+  /** Events by query, newest first. */
+  readonly search: (query: Readonly<Record<string, string>>) => Promise<object>;
+  /** The latest signed checkpoint, as the store has it. */
+  readonly checkpoint: () => Promise<object>;
+}
+
 /** What requests that are not about objects are answered from. */
 export interface SystemParts {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
@@ -19,8 +27,7 @@ export interface SystemParts {
   readonly version: string;
   readonly ready: () => readonly ReadyCheck[];
   readonly metrics: () => string | Promise<string>;
-  /** Events of the audit log. */
-  readonly searchAudit?: (query: Readonly<Record<string, string>>) => Promise<object>;
+  readonly auditReader?: AuditReader;
   /** Host and port, as discovery tells it. */
   readonly address: () => string;
 }
@@ -50,7 +57,8 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
     reading('/metrics', (exchange) => answerMetrics(exchange, parts)),
-    reading('/audit', (exchange) => answerAudit(exchange, parts)),
+    reading('/audit', (exchange) => answerAudit(exchange, parts, (reader) => reader.search(Object.fromEntries(exchange.query)))),
+    reading('/audit/checkpoint', (exchange) => answerAudit(exchange, parts, (reader) => reader.checkpoint())),
     reading(/^\/apis?$/, (exchange) => answerRoot(exchange, discoveryOf(exchange))),
     reading('/openapi/v3', (exchange) => sendDocument(exchange, openApiOf(exchange).index())),
     reading(/^\/openapi\/v3\/.+[^/]$/, (exchange) => {
@@ -67,9 +75,13 @@ async function answerMetrics(exchange: Exchange, { metrics }: SystemParts): Prom
 }
 
 /** One log for all engines, so there is one place to ask; whoever may `get` the path `/audit` sees all of it. */
-async function answerAudit(exchange: Exchange, { searchAudit }: SystemParts): Promise<void> {
-  if (exchange.info.engine !== platformEngine || searchAudit === undefined) throw unknownPath(exchange);
-  sendJson(exchange, 200, await searchAudit(Object.fromEntries(exchange.query)));
+async function answerAudit(
+  exchange: Exchange,
+  { auditReader }: SystemParts,
+  read: (reader: AuditReader) => Promise<object>,
+): Promise<void> {
+  if (exchange.info.engine !== platformEngine || auditReader === undefined) throw unknownPath(exchange);
+  sendJson(exchange, 200, await read(auditReader));
 }
 
 function mountOf(engine: string): string {

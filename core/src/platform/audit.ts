@@ -6,7 +6,7 @@ import { auditQuery } from '../telemetry/audit/audit-query.js';
 import { AuditLog, type LogSink } from '../telemetry/audit/audit-log.js';
 import type { AuditSettings } from '../telemetry/audit/audit-settings.js';
 import { createAuditStage, type AuditStageParts } from '../telemetry/audit/audit-stage.js';
-import { CheckpointFiles } from '../telemetry/audit/checkpoint-files.js';
+import { CheckpointFiles, type CheckpointRecord } from '../telemetry/audit/checkpoint-files.js';
 import { isConfidential } from '../telemetry/audit/confidential.js';
 import { auditErrors } from '../telemetry/audit/errors.js';
 import { ownEvents } from '../telemetry/audit/own-event.js';
@@ -34,6 +34,8 @@ export interface PlatformAudit {
   readonly stage: Audit;
   /** Events by query, newest first. @throws TAP_AUDIT_QUERY_INVALID, TAP_AUDIT_NOT_READABLE */
   readonly search: (parameters: Readonly<Record<string, string>>) => Promise<object>;
+  /** The latest signed checkpoint, as the store has it; an empty object when there is none yet. */
+  readonly checkpoint: () => Promise<object>;
   /** Takes over what the configuration says after a reload. */
   follow(): Promise<void>;
   /** Gives every sink its last lines. */
@@ -55,6 +57,7 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
       auditLog,
     }),
     search: (parameters) => search(parts, parameters),
+    checkpoint: async () => (await recordOf(parts).load()) ?? {},
     async follow() {
       policy = compiled(settings());
       await auditLog?.follow(sinksOf(parts, settings()), settings().stopMsMax);
@@ -93,7 +96,7 @@ function compiled(settings: AuditSettings): Policy {
 }
 
 async function openLog(parts: AuditParts, settings: AuditSettings): Promise<AuditLog | undefined> {
-  const { apiDirectory, directory, replica, store, clock, random, log } = parts;
+  const { apiDirectory, directory, replica, clock, random, log } = parts;
   const sinks = sinksOf(parts, settings);
   if (sinks.length === 0) return undefined;
   const placed = (path: string, ...usual: readonly string[]) => (path === '' ? join(apiDirectory, ...usual) : resolve(directory, path));
@@ -101,11 +104,16 @@ async function openLog(parts: AuditParts, settings: AuditSettings): Promise<Audi
     directory: placed(settings.checkpoints.directory, 'audit-checkpoints'),
     chain: replica,
     key: await openSigningKey(placed(settings.keyFile, 'keys', 'audit.pem')),
-    ...(settings.checkpoints.store && { record: storeRecord<{ text: string }>(store, `audit/checkpoint/${replica}`) }),
+    ...(settings.checkpoints.store && { record: recordOf(parts) }),
   });
   const { everyEvents, everyMs } = settings.checkpoints;
   const ownEvent = ownEvents(replica, () => clock.nowMs());
   return AuditLog.open({ chain: replica, sinks, checkpoints, everyEvents, everyMs, clock, random, log, ownEvent });
+}
+
+/** The latest checkpoint has a key of its own in the store, which no kind shows. */
+function recordOf({ store, replica }: AuditParts): CheckpointRecord {
+  return storeRecord<{ text: string }>(store, `audit/checkpoint/${replica}`);
 }
 
 /** Every plugin that provides a sink, in the order of the configuration. @throws TAP_AUDIT_SINK_UNKNOWN */

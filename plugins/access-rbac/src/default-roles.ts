@@ -84,7 +84,7 @@ const auditorRules: readonly Rule[] = [
   { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews', 'localsubjectaccessreviews'] },
   {
     verbs: ['get', 'head'],
-    nonResourceURLs: ['/audit', '/metrics', '/plugins/platform/explain'],
+    nonResourceURLs: ['/audit', '/audit/*', '/metrics', '/plugins/platform/explain'],
   },
 ];
 

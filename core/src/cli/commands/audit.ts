@@ -87,11 +87,12 @@ async function verify(invocation: Invocation): Promise<number> {
   const { terminal, options } = invocation;
   const tools = await terminal.audit();
   const directory = resolve(terminal.cwd, text(options['directory']) ?? 'data/audit');
-  const { texts, keys } = await tools
+  const { texts: inFiles, keys } = await tools
     .readCheckpointDirectory(resolve(terminal.cwd, text(options['checkpoints']) ?? 'data/audit-checkpoints'))
     .catch(unreadable);
   const key = text(options['key']);
   const trusted = key === undefined ? keys : [await readFile(resolve(terminal.cwd, key), 'utf8').catch(unreadable)];
+  const texts = [...inFiles, ...(await storedCheckpoint(invocation))];
   const named = texts.flatMap((line) => /^\{"chain":"([A-Za-z0-9-]{1,63})"/.exec(line)?.[1] ?? []);
   const chains = [...new Set([...(await tools.chainsIn(directory).catch(unreadable)), ...named])].toSorted();
   const verdicts = await Promise.all(
@@ -104,6 +105,13 @@ async function verify(invocation: Invocation): Promise<number> {
     verdicts.length === 0 ? `There is no audit log in ${directory}.\n` : verdicts.map(described).join(''),
   );
   return verdicts.length > 0 && verdicts.every(({ bad }) => bad === undefined) ? exitCodes.ok : exitCodes.failed;
+}
+
+/** What the platform has kept in its store: whoever cut off the files has not changed that. */
+async function storedCheckpoint(invocation: Invocation): Promise<readonly string[]> {
+  if (invocation.options['platform'] !== true) return [];
+  const found = await (await invocation.client()).json<{ readonly text?: string }>('/audit/checkpoint');
+  return found?.text === undefined ? [] : [found.text];
 }
 
 function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVerdict & { readonly chain: string }): string {
@@ -128,7 +136,7 @@ async function collect(invocation: Invocation, limit: number): Promise<readonly 
 async function* everything(invocation: Invocation): AsyncGenerator<AuditItem> {
   const directory = text(invocation.options['directory']);
   if (directory !== undefined) {
-    yield* inFiles(await invocation.terminal.audit(), resolve(invocation.terminal.cwd, directory), parametersOf(invocation));
+    yield* itemsOfFiles(await invocation.terminal.audit(), resolve(invocation.terminal.cwd, directory), parametersOf(invocation));
     return;
   }
   for await (const { items } of pages(invocation, {})) yield* items;
@@ -146,7 +154,11 @@ async function* pages(invocation: Invocation, range: Readonly<Record<string, str
   }
 }
 
-async function* inFiles(tools: AuditTools, directory: string, parameters: Readonly<Record<string, string>>): AsyncGenerator<AuditItem> {
+async function* itemsOfFiles(
+  tools: AuditTools,
+  directory: string,
+  parameters: Readonly<Record<string, string>>,
+): AsyncGenerator<AuditItem> {
   const { query } = queried(tools, parameters);
   for (const chain of await tools.chainsIn(directory).catch(unreadable)) {
     for await (const line of tools.linesIn(directory, chain)) {
