@@ -62,7 +62,7 @@ const rules: readonly Rule[] = [
   {
     folder: 'plugins/*/src',
     packages: [
-      /^@tappaas\/sdk(\/kinds|\/kubernetes|\/quantity|\/durable-file|\/bearer-token)?$/,
+      /^@tappaas\/sdk(\/kinds|\/kubernetes|\/store|\/quantity|\/durable-file|\/bearer-token)?$/,
       /^@tappaas\/[a-z-]+\/contract$/,
       anyLibrary,
     ],

@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { storeErrors } from '@tappaas/sdk';
+import { storeErrors } from '@tappaas/sdk/store';
 
 /** Where a snapshot waits while it is being restored; the writer removes what a dead process left. */
 export const spoolName = 'restore.part';

@@ -1,4 +1,4 @@
-import { storeErrors, type TapError } from '@tappaas/sdk';
+import { storeErrors, type TapError } from '@tappaas/sdk/store';
 import type { WireError } from './protocol.js';
 
 /** An error of the store's table made ready to cross to another thread. Its cause stays here. */

@@ -68,8 +68,10 @@ export async function manyApplications(options: ManyOptions): Promise<readonly B
   await platform.stop();
   const restart = await timed(() => home.start());
   platform = restart.value;
+  const { cpuMs } = await figuresOf(platform.child.pid);
   client = await Client.of(home);
   rows.push({ name: `start to ready with ${count} applications`, value: restart.seconds, unit: 's', target: '< 10 s' });
+  rows.push({ name: 'the same, CPU of the platform', value: cpuMs / 1000, unit: 's' });
   const before = await versions(client);
   await untilQuiet(platform);
   const after = await versions(client);

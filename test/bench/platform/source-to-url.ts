@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { platformHome, root, type PlatformHome } from '../../platform-process.ts';
 import type { BenchmarkRow } from '../row.ts';
-import { timed } from './process-figures.ts';
+import { figuresOf, timed } from './process-figures.ts';
 
 function answers(home: PlatformHome, host: string): Promise<boolean> {
   return new Promise((done) => {
@@ -17,6 +17,7 @@ function answers(home: PlatformHome, host: string): Promise<boolean> {
 export async function sourceToUrl(): Promise<readonly BenchmarkRow[]> {
   const home = await platformHome();
   const start = await timed(() => home.start());
+  const { cpuMs } = await figuresOf(start.value.child.pid);
   const fresh = await timed(() => home.tappaas('deploy', join(root, 'examples/hello')));
   const isAnswering = await answers(home, 'hello.default.localhost');
   const repeat = await timed(() => home.tappaas('deploy', join(root, 'examples/hello'), '--name', 'again'));
@@ -24,6 +25,7 @@ export async function sourceToUrl(): Promise<readonly BenchmarkRow[]> {
   await home.remove();
   return [
     { name: 'start to ready, first start, empty', value: start.seconds, unit: 's', target: '< 1 s' },
+    { name: 'the same, CPU of all its threads', value: cpuMs / 1000, unit: 's' },
     {
       name: `source to URL, examples/hello, fresh (${isAnswering ? 'answers' : 'does not answer'})`,
       value: fresh.seconds,

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
-import { beatSlot, endedSlot, endSlot, frameProbe, type Blocked } from './watchdog.js';
+import { beatSlot, endedSlot, endSlot, frameProbe, type Blocked } from './watchdog-wire.js';
 
 const lookMs = 20;
 /** While it goes on it is told again this often. */

@@ -1,25 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { runningFrame } from './identity.js';
-
-/** How the thread and the process speak: a beat that rises while the event loop turns, and a request to end. */
-export const beatSlot = 0;
-export const endSlot = 1;
-export const endedSlot = 2;
-
-/** Where the thread finds out, from outside, whose code is running. */
-export const frameProbe = 'tappaas.dev/running-frame';
+import { beatSlot, endedSlot, endSlot, frameProbe, type Blocked } from './watchdog-wire.js';
 
 const beatMs = 50;
 const goodbyeMs = 500;
-
-/** What the thread saw. */
-export interface Blocked {
-  readonly plugin: string | undefined;
-  readonly point: string | undefined;
-  readonly blockedMs: number;
-  /** Where the code was, innermost call first. */
-  readonly stack: string;
-}
 
 export interface WatchdogOptions {
   /** A turn of the event loop that takes longer is told. */

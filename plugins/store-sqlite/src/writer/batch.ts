@@ -1,4 +1,4 @@
-import { storeErrors, storeLimits, type Guard, type KeyValue } from '@tappaas/sdk';
+import { storeErrors, storeLimits, type Guard, type KeyValue } from '@tappaas/sdk/store';
 import type { WireChange, WireError, WireOperation, WireResult, WireStamp } from '../protocol.js';
 import { wireError } from '../wire-error.js';
 import { revisionOf, rowId } from './key-index.js';

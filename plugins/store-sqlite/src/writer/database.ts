@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { storeErrors } from '@tappaas/sdk';
+import { storeErrors } from '@tappaas/sdk/store';
 import { spoolName } from '../spool.js';
 import { diskFault } from './disk-fault.js';
 import { pageBytes } from './page-size.js';

@@ -1,4 +1,4 @@
-import { storeErrors, TapError } from '@tappaas/sdk';
+import { storeErrors, TapError } from '@tappaas/sdk/store';
 
 /** SQLite's primary result codes that say something about the disk. */
 const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 } as const;

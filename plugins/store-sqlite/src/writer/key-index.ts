@@ -1,4 +1,4 @@
-import { SortedKeys } from '@tappaas/sdk';
+import { SortedKeys } from '@tappaas/sdk/store';
 import type { Journal } from './journal.js';
 
 /** Positions of changes in one revision, so that `revision × 2,048 + position` numbers the rows of the log. */

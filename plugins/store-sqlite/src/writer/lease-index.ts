@@ -1,4 +1,4 @@
-import { compareKeys, type Lease } from '@tappaas/sdk';
+import { compareKeys, type Lease } from '@tappaas/sdk/store';
 import type { Journal } from './journal.js';
 import type { Version } from './key-index.js';
 

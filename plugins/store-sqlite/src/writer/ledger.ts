@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { storeErrors } from '@tappaas/sdk';
+import { storeErrors } from '@tappaas/sdk/store';
 import type { WireState } from '../protocol.js';
 import { ClaimIndex } from './claim-index.js';
 import { fileName, pragma } from './database.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { storeErrors } from '@tappaas/sdk';
+import { storeErrors } from '@tappaas/sdk/store';
 import { isBusy } from './disk-fault.js';
 
 /**

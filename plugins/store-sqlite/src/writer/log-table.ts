@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { storeErrors, type KeyValue } from '@tappaas/sdk';
+import { storeErrors, type KeyValue } from '@tappaas/sdk/store';
 import { checksum } from './checksum.js';
 import { revisionOf, rowId, type Version } from './key-index.js';
 

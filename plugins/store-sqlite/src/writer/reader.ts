@@ -1,4 +1,4 @@
-import { storeLimits, type KeyValue, type RangeResult, type StoreEvent } from '@tappaas/sdk';
+import { storeLimits, type KeyValue, type RangeResult, type StoreEvent } from '@tappaas/sdk/store';
 import type { WireEvents, WireQuery } from '../protocol.js';
 import { fromWire } from '../wire-error.js';
 import { compacted, futureRevision } from './batch.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { storeErrors, type KeyValue } from '@tappaas/sdk';
+import { storeErrors, type KeyValue } from '@tappaas/sdk/store';
 
 const format = 'tappaas-sqlite-store/1';
 const pieceBytesMax = 16 * 1_024 * 1_024;

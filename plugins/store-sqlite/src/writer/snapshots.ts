@@ -1,4 +1,4 @@
-import { storeErrors, type Lease } from '@tappaas/sdk';
+import { storeErrors, type Lease } from '@tappaas/sdk/store';
 import type { Ledger } from './ledger.js';
 import { FrameEncoder, headFrame } from './snapshot-file.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { storeErrors } from '@tappaas/sdk';
+import { storeErrors } from '@tappaas/sdk/store';
 import { pageBytes } from './page-size.js';
 
 const headerBytes = 32;

@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
-import { TapError } from '@tappaas/sdk';
+import { TapError } from '@tappaas/sdk/store';
 import { Failpoints } from '../failpoints.js';
 import { decodeOperations } from '../operation-codec.js';
 import type { Reply, Request, WriterData } from '../protocol.js';
