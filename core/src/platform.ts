@@ -7,7 +7,7 @@ import { writeKubeconfig } from './api/kubeconfig.js';
 import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import type { GraphqlSettings } from './api/graphql/ports.js';
 import { createApiServer, type ApiServer } from './api/server.js';
-import { createFlow, defaultFlowLimits } from './flow/seats.js';
+import { createFlow } from './flow/flow.js';
 import { loadKernel, type Kernel, type KernelOptions } from './kernel/kernel.js';
 import { openAudit, type PlatformAudit } from './platform/audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity } from './platform/caller-identity.js';
@@ -29,6 +29,7 @@ import { platformActions, type PlatformActions } from './platform/platform-actio
 import { platformRoutes } from './platform/routes.js';
 import { platformSections, type ApiSettings } from './platform/settings.js';
 import { tableColumns } from './platform/table-columns.js';
+import { tenantRates } from './platform/tenant-rates.js';
 import type { PrimaryCalls, WorkerStart } from './platform/workers/calls.js';
 import { mergedMetrics } from './platform/workers/merged-metrics.js';
 import type { Peer } from './platform/workers/peer.js';
@@ -401,7 +402,11 @@ class Start {
     place: ServerPlace,
   ): ApiServer {
     const { clock, random, log, version } = this.#options;
-    const seats = createFlow(defaultFlowLimits);
+    const seats = createFlow({
+      settings: settings.flow,
+      clock,
+      rateOf: tenantRates(engines),
+    });
     const own = platformRoutes({ engines, access, actions: place.actions });
     this.#contributions = this.#contributionsOf(kernel, engines);
     return createApiServer({

@@ -17,7 +17,7 @@ import type { Exchange } from './exchange.js';
 import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import type { RequestTarget } from './request-target.js';
-import type { AdmitFlow, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
+import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
 
 export interface Chain {
   readonly authenticate: Authenticate;
@@ -147,6 +147,27 @@ function authenticate(chain: Chain, exchange: Exchange): Awaitable<unknown> {
   );
 }
 
+/** What flow control is asked about an exchange, whose signal most requests never need. */
+class Asked implements FlowRequest {
+  readonly caller: Caller;
+  readonly engine: string;
+  readonly verb: string;
+  readonly stream: boolean;
+  readonly #exchange: Exchange;
+
+  constructor(caller: Caller, engine: string, verb: string, stream: boolean, exchange: Exchange) {
+    this.caller = caller;
+    this.engine = engine;
+    this.verb = verb;
+    this.stream = stream;
+    this.#exchange = exchange;
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal;
+  }
+}
+
 /** All who do not say who they are share the seats of one principal. */
 const anonymous: Caller = { name: 'system:anonymous', groups: [] };
 
@@ -156,7 +177,7 @@ export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): 
   const caller = exchange.identity === undefined ? anonymous : exchange.caller;
   exchange.seat?.release();
   exchange.seat = undefined;
-  return after(flow({ caller, engine, verb, stream }), (seat) => {
+  return after(flow(new Asked(caller, engine, verb, stream, exchange)), (seat) => {
     exchange.seat = seat;
     exchange.isStream = stream;
     if (stream) exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;

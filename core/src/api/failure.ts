@@ -47,6 +47,10 @@ function headersOf(error: TapError): string[] {
   const headers: string[] = [];
   if (error.spec.httpStatus === 401) headers.push('WWW-Authenticate', 'Bearer realm="tappaas"');
   if (error.retryAfterMs !== undefined) headers.push('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+  for (const name of ['RateLimit', 'RateLimit-Policy']) {
+    const value = error.data[name];
+    if (typeof value === 'string') headers.push(name, value);
+  }
   return headers;
 }
 

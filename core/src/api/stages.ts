@@ -27,6 +27,8 @@ export interface FlowRequest {
   readonly verb: string;
   /** Streams hold their seat for hours and are counted apart. */
   readonly stream: boolean;
+  /** Aborts when nobody waits for the answer any more; made when it is asked for. */
+  readonly signal: AbortSignal;
 }
 
 /** A place among the requests being served; to be given back exactly once. */
@@ -36,7 +38,7 @@ export interface Seat {
   release(): void;
 }
 
-/** Is there room for it? Throws an error with status 429 and `retryAfterMs` when not. */
+/** Is there room for it? It may take a while; throws an error with status 429, `retryAfterMs` and the `RateLimit` headers as data when not. */
 export type AdmitFlow = (request: FlowRequest) => Seat | Promise<Seat>;
 
 /** A request as audit sees it; without a caller when authentication has failed. */

@@ -1,4 +1,5 @@
 import { Type } from '@tappaas/sdk';
+import { flowSection } from '../flow/flow-settings.js';
 import { auditSection } from '../telemetry/audit/audit-settings.js';
 
 /** The configuration's `api` section. */
@@ -25,6 +26,7 @@ export const apiSection = Type.Object({
     maximum: 64,
     description: 'Processes of their own that serve the API on its port; 0: the platform’s process serves it itself.',
   }),
+  flow: flowSection,
   directory: Type.String({
     default: './data',
     description: 'Certificates, keys and kubeconfig; below the directory where the platform is started.',

@@ -1,6 +1,7 @@
 import type { TlsMaterial } from '../../dist/api/certificates.js';
 import { createApiServer } from '../../dist/api/server.js';
-import { createFlow, defaultFlowLimits, type FlowLimits } from '../../dist/flow/seats.js';
+import { createFlow } from '../../dist/flow/flow.js';
+import { defaultFlowSettings, type FlowSettings } from '../../dist/flow/flow-settings.js';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
 import type { StoredToken } from '../../dist/identity/stored-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
@@ -26,11 +27,11 @@ export interface RealServer {
 
 export interface RealServerOptions {
   readonly tls?: TlsMaterial;
-  readonly flowLimits?: Partial<FlowLimits>;
+  readonly flow?: Partial<FlowSettings>;
 }
 
 /** The API as the platform assembles it, on the real engine over the memory store, with the kernel's kinds and one administrator. */
-export async function startRealServer({ tls, flowLimits }: RealServerOptions = {}): Promise<RealServer> {
+export async function startRealServer({ tls, flow }: RealServerOptions = {}): Promise<RealServer> {
   const kept: StoredToken[] = [];
   const record = { load: async () => kept[0], create: async (stored: StoredToken) => kept.push(stored) > 0 };
   const holder = { keep: async () => {}, drop: async () => {} };
@@ -51,7 +52,7 @@ export async function startRealServer({ tls, flowLimits }: RealServerOptions = {
     engines: () => new Map([['platform', engine]]),
     authenticate,
     authorize: access.authorize,
-    flow: createFlow({ ...defaultFlowLimits, ...flowLimits }),
+    flow: createFlow({ settings: { ...defaultFlowSettings, ...flow }, clock: realClock }),
     audit: () => ({ end: () => {} }),
     tableFor: ({ columns }, objects) => tableOf(declaredColumns(columns), objects, realClock.nowMs()),
     routes: () => [],

@@ -13,6 +13,17 @@ export const Tenant = defineKind({
   spec: Type.Object({
     displayName: Type.Optional(Type.String({ maxLength: 128, description: 'Name for people.' })),
     contact: Type.Optional(Type.String({ maxLength: 256, description: 'Whom to ask.' })),
+    requests: Type.Optional(
+      Type.Object(
+        {
+          perSecond: Type.Optional(
+            Type.Number({ minimum: 0.1, maximum: 10_000_000, description: 'Requests a second, all its users together.' }),
+          ),
+          burst: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Requests at once after a pause.' })),
+        },
+        { description: 'How much it may ask of one API process. Default: api.flow.tenant of the configuration.' },
+      ),
+    ),
     suspended: Type.Optional(Type.Boolean({ description: 'Refuses its writes; what runs goes on.' })),
   }),
   status: Type.Object({ namespaces: Type.Optional(Type.Integer({ description: 'How many namespaces it owns.' })), ...commonStatus }),

@@ -6,11 +6,12 @@ export type ServerWish =
   | { readonly be: 'TAPPaaS'; readonly tls?: Tls }
   | { readonly be: PeerName; readonly tls?: Tls; readonly answers: FixedAnswers; readonly frame: Buffer };
 
-const unlimited = { requestsPerPrincipalMax: 4000, streamsPerPrincipalMax: 10_000 };
+const much = { perSecond: 10_000_000, burst: 10_000_000 };
+const unlimited = { system: much, requestsPerPrincipalMax: 400, streamsPerPrincipalMax: 10_000 };
 
 async function become(wish: ServerWish): Promise<{ readonly port: number; readonly token: string }> {
   if (wish.be !== 'TAPPaaS') return { port: await startPeer(wish.be, wish.answers, wish.frame, wish.tls), token: 'none' };
-  const { port, token } = await startRealServer({ flowLimits: unlimited, ...(wish.tls !== undefined && { tls: wish.tls }) });
+  const { port, token } = await startRealServer({ flow: unlimited, ...(wish.tls !== undefined && { tls: wish.tls }) });
   return { port, token };
 }
 

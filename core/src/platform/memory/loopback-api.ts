@@ -1,7 +1,8 @@
 import type { Clock, Logger, Resources } from '@tappaas/sdk';
 import type { Call } from '../../api/contributions.js';
 import type { Kernel, Registrations } from '../../kernel/kernel.js';
-import { createFlow, defaultFlowLimits } from '../../flow/seats.js';
+import { createFlow } from '../../flow/flow.js';
+import { defaultFlowSettings } from '../../flow/flow-settings.js';
 import { auditForTaps } from '../audit.js';
 import { contributionsOf, type Contributions } from '../contributions.js';
 import { platformEngine, type Engines } from '../engines.js';
@@ -47,7 +48,7 @@ export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ reado
     engines: () => engines.all,
     authenticate: () => administrator,
     authorize: parts.authorize,
-    flow: createFlow(defaultFlowLimits),
+    flow: createFlow({ settings: defaultFlowSettings, clock }),
     audit: auditForTaps({ kernel, clock, log }),
     tableFor: tableColumns(clock),
     routes: () => contributions().routes,

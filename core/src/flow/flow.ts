@@ -1,0 +1,130 @@
+import type { Caller, Clock } from '@tappaas/sdk';
+import type { FlowSettings } from './flow-settings.js';
+import { Principal, type PrincipalRates } from './principal.js';
+import { PriorityLevel, type Seat } from './priority-level.js';
+import { StreamSeats } from './stream-seats.js';
+import type { Rate } from './token-bucket.js';
+
+/** What flow control is asked. */
+export interface FlowRequest {
+  readonly caller: Caller;
+  readonly stream: boolean;
+  /** Nobody waits for the answer any more; asked for only when the request has to wait. */
+  readonly signal: AbortSignal;
+}
+
+export interface FlowOptions {
+  readonly settings: FlowSettings;
+  readonly clock: Clock;
+  /** What a tenant has of its own; asked at most once a second for each. */
+  readonly rateOf?: (tenant: string) => Partial<Rate> | undefined;
+}
+
+interface Known {
+  readonly principal: Principal;
+  readonly level: PriorityLevel;
+}
+
+/** Traffic of the platform's own processes: refusing it would stop what makes room again. */
+const exempt = 'system:engine:';
+const administrators = 'system:masters';
+const free: Seat = { release: () => {} };
+const principalsMax = 10_000;
+const ratesMsMax = 1000;
+
+/**
+ * Two levels with seats of their own, so that administrators get through while tenants fill theirs. In each, principals take turns; a
+ * principal is its tenant where it has one, so that a tenant does not get more by having more users, who take turns among themselves.
+ */
+export function createFlow(options: FlowOptions): (request: FlowRequest) => Seat | Promise<Seat> {
+  return new Flow(options).admit;
+}
+
+class Flow {
+  readonly #options: FlowOptions;
+  readonly #system: PriorityLevel;
+  readonly #tenants: PriorityLevel;
+  readonly #streams: StreamSeats;
+  readonly #principals = new Map<string, Principal>();
+  readonly #known = new WeakMap<Caller, Known>();
+  readonly #exempt = new WeakMap<Caller, boolean>();
+
+  constructor(options: FlowOptions) {
+    this.#options = options;
+    const { settings, clock } = options;
+    this.#system = new PriorityLevel('system', settings, clock);
+    this.#tenants = new PriorityLevel('tenants', settings, clock);
+    this.#streams = new StreamSeats(settings.streamsMax, settings.streamsPerPrincipalMax);
+  }
+
+  readonly admit = (request: FlowRequest): Seat | Promise<Seat> => {
+    const { caller, stream } = request;
+    if (this.#isExempt(caller)) return free;
+    const { principal, level } = this.#knownOf(caller);
+    const seat = level.admit(principal, caller.name, request);
+    if (!stream) return seat;
+    return seat instanceof Promise ? seat.then((admitted) => this.#stream(admitted, principal)) : this.#stream(seat, principal);
+  };
+
+  /** Opening a stream is a request, having it open is not. */
+  #stream(admitted: Seat, { what, name }: Principal): Seat {
+    admitted.release();
+    const seat = this.#streams.take(`${what} ${name}`);
+    return { ...admitted, release: () => seat.release() };
+  }
+
+  #isExempt(caller: Caller): boolean {
+    const known = this.#exempt.get(caller);
+    if (known !== undefined) return known;
+    const isExempt = caller.groups.some((group) => group.startsWith(exempt));
+    this.#exempt.set(caller, isExempt);
+    return isExempt;
+  }
+
+  #knownOf(caller: Caller): Known {
+    const known = this.#known.get(caller);
+    const nowMs = this.#options.clock.nowMs();
+    if (known !== undefined && !known.principal.isForgotten) {
+      if (nowMs - known.principal.readAtMs >= ratesMsMax) known.principal.change(this.#ratesOf(caller), nowMs);
+      return known;
+    }
+    const level = caller.groups.includes(administrators) ? this.#system : this.#tenants;
+    const made = { principal: this.#principalOf(caller, level, nowMs), level };
+    this.#known.set(caller, made);
+    return made;
+  }
+
+  #principalOf(caller: Caller, level: PriorityLevel, nowMs: number): Principal {
+    const { tenant } = caller;
+    const key = level === this.#system ? `system ${caller.name}` : tenant === undefined ? `user ${caller.name}` : `tenant ${tenant}`;
+    const known = this.#principals.get(key);
+    if (known !== undefined) return known;
+    if (this.#principals.size >= principalsMax) this.#forget(nowMs);
+    const isTenant = tenant !== undefined && level === this.#tenants;
+    const made = new Principal(isTenant ? 'tenant' : 'user', isTenant ? tenant : caller.name, this.#ratesOf(caller), nowMs);
+    this.#principals.set(key, made);
+    return made;
+  }
+
+  /** Who has asked for nothing for a while; if there is nobody, whoever came first starts anew. */
+  #forget(nowMs: number): void {
+    for (const [key, principal] of this.#principals) {
+      principal.bucket.refill(nowMs);
+      if (principal.isIdle) this.#drop(key, principal);
+    }
+    const [oldest] = this.#principals;
+    if (oldest !== undefined && this.#principals.size >= principalsMax) this.#drop(...oldest);
+  }
+
+  #drop(key: string, principal: Principal): void {
+    principal.isForgotten = true;
+    this.#principals.delete(key);
+  }
+
+  #ratesOf({ tenant, groups }: Caller): PrincipalRates {
+    const { settings, rateOf } = this.#options;
+    if (groups.includes(administrators)) return { own: settings.system };
+    if (tenant === undefined) return { own: settings.user };
+    return { own: { ...settings.tenant, ...rateOf?.(tenant) }, user: settings.user };
+  }
+}

@@ -1,0 +1,54 @@
+/** So many requests a second, and so many at once after a pause. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** Units that come back at a steady rate, up to a burst; it starts full. */
+export class TokenBucket {
+  #rate: Rate;
+  #units: number;
+  #atMs: number;
+
+  constructor(rate: Rate, nowMs: number) {
+    this.#rate = rate;
+    this.#units = rate.burst;
+    this.#atMs = nowMs;
+  }
+
+  get rate(): Rate {
+    return this.#rate;
+  }
+
+  /** What was taken stays taken under another rate. */
+  change(rate: Rate, nowMs: number): void {
+    this.refill(nowMs);
+    this.#rate = rate;
+    this.#units = Math.min(this.#units, rate.burst);
+  }
+
+  refill(nowMs: number): void {
+    if (nowMs <= this.#atMs) return;
+    this.#units = Math.min(this.#rate.burst, this.#units + ((nowMs - this.#atMs) * this.#rate.perSecond) / 1000);
+    this.#atMs = nowMs;
+  }
+
+  /** Whole units; as of the last refill. */
+  get units(): number {
+    return Math.floor(this.#units);
+  }
+
+  take(): void {
+    this.#units -= 1;
+  }
+
+  /** How long until `units` are there, when nobody takes any meanwhile. */
+  waitMs(units: number): number {
+    return Math.max(0, ((units - this.#units) * 1000) / this.#rate.perSecond);
+  }
+
+  /** Whole seconds until it is full. */
+  get fullInSeconds(): number {
+    return Math.ceil((this.#rate.burst - this.#units) / this.#rate.perSecond);
+  }
+}

@@ -1,0 +1,58 @@
+/** Somebody who waits for room. */
+export interface Waiter {
+  /** The user; users of one tenant take turns. */
+  readonly user: string;
+  readonly sinceMs: number;
+  readonly admit: () => void;
+  readonly refuse: () => void;
+}
+
+/** Who of one principal waits: first in first out for each user, and users take turns. All operations but the last are constant time. */
+export class WaitingLine {
+  readonly #users = new Map<string, Set<Waiter>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(waiter: Waiter): void {
+    const mine = this.#users.get(waiter.user) ?? new Set();
+    this.#users.set(waiter.user, mine.add(waiter));
+    this.#size += 1;
+  }
+
+  remove(waiter: Waiter): boolean {
+    const mine = this.#users.get(waiter.user);
+    if (mine?.delete(waiter) !== true) return false;
+    if (mine.size === 0) this.#users.delete(waiter.user);
+    this.#size -= 1;
+    return true;
+  }
+
+  /** The first of the user whose turn it is; users for whom `mayGo` does not hold are passed over. */
+  shift(mayGo: (user: string) => boolean): Waiter | undefined {
+    for (const [user, mine] of this.#users) {
+      if (!mayGo(user)) continue;
+      const [first] = mine;
+      if (first === undefined) continue;
+      this.remove(first);
+      // Behind all others, if there is more.
+      if (this.#users.delete(user)) this.#users.set(user, mine);
+      return first;
+    }
+    return undefined;
+  }
+
+  /** Everybody who has waited since before `sinceMs`. */
+  olderThan(sinceMs: number): readonly Waiter[] {
+    return [...this.#users.values()].flatMap((mine) => {
+      const old: Waiter[] = [];
+      for (const waiter of mine) {
+        if (waiter.sinceMs > sinceMs) break;
+        old.push(waiter);
+      }
+      return old;
+    });
+  }
+}

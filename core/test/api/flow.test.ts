@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import { createFlow } from '../../dist/flow/flow.js';
+import { defaultFlowSettings, type FlowSettings } from '../../dist/flow/flow-settings.js';
+import { realClock, startServer } from './running-server.ts';
+
+const path = '/api/v1/namespaces/default/configmaps/a';
+const allow = () => ({ decision: 'allow' as const, reason: '' });
+const authenticate = ({ headers }: { readonly headers: Readonly<Record<string, string>> }) => {
+  const name = (headers['authorization'] ?? '').replace('Bearer ', '');
+  return { caller: { name, groups: [], tenant: name }, credentialId: name };
+};
+const flowOf = (settings: Partial<FlowSettings>) => createFlow({ settings: { ...defaultFlowSettings, ...settings }, clock: realClock });
+
+test('every answer says what is left, and who has asked for too much is told when to come again', async (t) => {
+  const tenant = { perSecond: 0.5, burst: 2 };
+  const { ask, engine, audited } = await startServer(t, { authenticate, authorize: allow, flow: flowOf({ tenant, waitMsMax: 1 }) });
+  engine.put('default', 'a', {});
+  const first = await ask(path, { as: 'loud' });
+  t.is(first.status, 200);
+  t.is(first.headers['ratelimit-policy'], '"tenant";q=2;w=4, "user";q=1000;w=2');
+  t.is(first.headers['ratelimit'], '"tenant";r=1;t=2, "user";r=999;t=1');
+  t.regex(String((await ask(`${path}nothing`, { as: 'loud' })).headers['ratelimit']), /^"tenant";r=0;t=4, "user";r=99[89];t=1$/);
+  const refused = await ask(path, { as: 'loud' });
+  t.is(refused.status, 429);
+  t.is(refused.json.reason, 'TooManyRequests');
+  t.is(refused.json.details.code, 'TAP_FLOW_FULL');
+  t.is(refused.headers['retry-after'], '2');
+  t.regex(String(refused.headers['ratelimit']), /^"tenant";r=0;t=4/);
+  t.is(audited.at(-1)?.outcome?.status, 429);
+  t.is((await ask(path, { as: 'quiet' })).status, 200);
+});
+
+test('a tenant that floods the server is slowed down to its rate while another is served as if it were alone', async (t) => {
+  const tenant = { perSecond: 50, burst: 10 };
+  const { ask, engine } = await startServer(t, { authenticate, authorize: allow, flow: flowOf({ tenant, queuedPerPrincipalMax: 20 }) });
+  engine.put('default', 'a', {});
+  const over = new AbortController();
+  const statuses: number[] = [];
+  const sinceMs = Date.now();
+  const flood = Array.from({ length: 50 }, async () => {
+    while (!over.signal.aborted) statuses.push((await ask(path, { as: 'loud' })).status);
+  });
+  const quiet: number[] = [];
+  for (let index = 0; index < 10; index += 1) {
+    quiet.push((await ask(path, { as: 'quiet' })).status);
+    await delay(30);
+  }
+  over.abort();
+  await Promise.all(flood);
+  const seconds = (Date.now() - sinceMs) / 1000;
+  t.deepEqual(
+    quiet,
+    Array.from({ length: 10 }, () => 200),
+  );
+  const served = statuses.filter((status) => status === 200).length;
+  t.true(served <= tenant.burst + tenant.perSecond * seconds + 1, `${served} in ${seconds} s`);
+  t.true(served >= tenant.burst);
+  t.true(statuses.includes(429));
+});
+
+test('a client that goes away while it waits leaves no one behind', async (t) => {
+  const flow = flowOf({ requestsPerPrincipalMax: 1 });
+  const { ask, engine, port } = await startServer(t, { authenticate, authorize: allow, flow });
+  let free = (): void => {};
+  engine.intercept = () => new Promise((resolve) => (free = resolve));
+  const running = ask(path, { as: 'ann' });
+  const { connect } = await import('node:net');
+  const gone = connect(port, '127.0.0.1', () => gone.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann\r\n\r\n`));
+  await delay(100);
+  gone.destroy();
+  await delay(50);
+  engine.intercept = undefined;
+  const next = ask(path, { as: 'ann' });
+  free();
+  await running;
+  t.is((await next).status, 404);
+});

@@ -1,0 +1,228 @@
+import test from 'ava';
+import * as fc from 'fast-check';
+import { createFlow, type FlowOptions } from '../../dist/flow/flow.js';
+import type { FlowSettings } from '../../dist/flow/flow-settings.js';
+import { VirtualClock } from '../virtual-clock.ts';
+
+const settings: FlowSettings = {
+  tenant: { perSecond: 10, burst: 20 },
+  user: { perSecond: 1000, burst: 1000 },
+  system: { perSecond: 1000, burst: 1000 },
+  requestsMax: 4,
+  requestsPerPrincipalMax: 3,
+  queuedMax: 6,
+  queuedPerPrincipalMax: 4,
+  waitMsMax: 1000,
+  streamsMax: 2,
+  streamsPerPrincipalMax: 1,
+};
+const never = new AbortController().signal;
+
+function start(changed: Partial<FlowSettings> = {}, more: Partial<FlowOptions> = {}) {
+  const clock = new VirtualClock();
+  const flow = createFlow({ settings: { ...settings, ...changed }, clock, ...more });
+  const callers = new Map<string, { name: string; groups: string[]; tenant?: string }>();
+  const ask = (
+    name: string,
+    { stream = false, signal = never, ...extra }: { stream?: boolean; signal?: AbortSignal; tenant?: string; groups?: string[] } = {},
+  ) => {
+    const key = JSON.stringify([name, extra]);
+    const caller = callers.get(key) ?? { name, groups: [], ...extra };
+    callers.set(key, caller);
+    return flow({ caller, stream, signal });
+  };
+  return { clock, ask };
+}
+
+test('who finds a seat has it at once; others wait for their turn and get it when one is given back', async (t) => {
+  const { ask } = start();
+  const seats = [ask('joe'), ask('joe'), ask('joe')];
+  t.true(seats.every((seat) => !(seat instanceof Promise)));
+  const waiting = ask('joe');
+  t.true(waiting instanceof Promise);
+  (await seats[0])?.release();
+  (await seats[0])?.release();
+  await waiting;
+  t.true(ask('joe') instanceof Promise);
+});
+
+test('as many wait as may, the next is refused with what to do and what is left', async (t) => {
+  const { ask } = start();
+  for (let index = 0; index < 3; index += 1) await ask('joe');
+  for (let index = 0; index < 4; index += 1) void ask('joe');
+  const error = t.throws(() => ask('joe'), { code: 'TAP_FLOW_FULL', message: /user joe .*tenants level.*4 of its requests are waiting/ });
+  t.like(error, { retryAfterMs: 1000, data: { 'RateLimit-Policy': '"user";q=1000;w=1' } });
+  await ask('ann');
+  void ask('ann');
+  void ask('bob');
+  t.throws(() => ask('eve'), { message: /6 requests are waiting/ });
+});
+
+test('who has waited too long is refused, and who leaves waits no longer', async (t) => {
+  const { ask, clock } = start();
+  for (let index = 0; index < 3; index += 1) await ask('joe');
+  const late = t.throwsAsync(Promise.resolve(ask('joe')), { code: 'TAP_FLOW_FULL', message: /waited for 1000 ms/ });
+  const gone = new AbortController();
+  const leaving = t.throwsAsync(Promise.resolve(ask('joe', { signal: gone.signal })), { message: 'gone' });
+  gone.abort(new Error('gone'));
+  await leaving;
+  await clock.advance(1010);
+  await late;
+  t.is(clock.sleeping, 0);
+});
+
+test('a tenant that asks faster than its rate is slowed down to it, and refused when it would wait too long', async (t) => {
+  const { ask, clock } = start({ requestsMax: 100, requestsPerPrincipalMax: 100, queuedPerPrincipalMax: 50, queuedMax: 50 });
+  const admitted: number[] = [];
+  let refused = 0;
+  const startMs = clock.nowMs();
+  for (let index = 0; index < 40; index += 1) {
+    try {
+      void Promise.resolve(ask(`u${index % 2}`, { tenant: 'acme' })).then((seat) => {
+        seat.release();
+        admitted.push(clock.nowMs() - startMs);
+      });
+    } catch (error) {
+      refused += 1;
+      t.true((error as { retryAfterMs: number }).retryAfterMs > 1000);
+    }
+  }
+  await clock.advance(2000);
+  t.is(admitted.length, 30);
+  t.is(refused, 10);
+  t.is(admitted.filter((ms) => ms === 0).length, 20);
+  t.true(Math.abs((admitted.at(-1) ?? 0) - 1000) <= 10);
+});
+
+test('users of one tenant share its seats and take turns', async (t) => {
+  const { ask } = start({ requestsPerPrincipalMax: 1, queuedPerPrincipalMax: 10, queuedMax: 10 });
+  const first = await ask('ann', { tenant: 'acme' });
+  const order: string[] = [];
+  const queue = (name: string): void =>
+    void Promise.resolve(ask(name, { tenant: 'acme' })).then((seat) => (order.push(name), seat.release()));
+  for (let index = 0; index < 3; index += 1) queue('ann');
+  queue('bob');
+  first.release();
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  t.deepEqual(order, ['ann', 'bob', 'ann', 'ann']);
+});
+
+test('a tenant has its own rate when its object says so, from the next second on', async (t) => {
+  let perSecond = 10;
+  const { ask, clock } = start({}, { rateOf: (tenant) => (tenant === 'acme' ? { perSecond, burst: 5 } : undefined) });
+  const seat = await ask('ann', { tenant: 'acme' });
+  t.deepEqual(seat.headers, { 'RateLimit-Policy': '"tenant";q=5;w=1, "user";q=1000;w=1', RateLimit: '"tenant";r=4;t=1, "user";r=999;t=1' });
+  perSecond = 1;
+  await clock.advance(1000);
+  t.is((await ask('ann', { tenant: 'acme' })).headers?.['RateLimit-Policy'], '"tenant";q=5;w=5, "user";q=1000;w=1');
+  t.is((await ask('eve', { tenant: 'other' })).headers?.['RateLimit-Policy'], '"tenant";q=20;w=2, "user";q=1000;w=1');
+});
+
+test('administrators have seats of their own, and processes of engines are never asked to wait', async (t) => {
+  const { ask } = start({ requestsMax: 2 });
+  await ask('a');
+  await ask('b');
+  t.true(ask('c') instanceof Promise);
+  t.false(ask('root', { groups: ['system:masters'] }) instanceof Promise);
+  for (let index = 0; index < 100; index += 1) t.false(ask('agent', { groups: ['system:engine:local'], stream: true }) instanceof Promise);
+});
+
+test('streams are counted apart, and opening one is a request like any other', async (t) => {
+  const { ask } = start();
+  const stream = await ask('joe', { stream: true });
+  t.like(stream.headers, { RateLimit: '"user";r=999;t=1' });
+  t.throws(() => ask('joe', { stream: true }), { message: /user joe has 1 streams running, at most 1/ });
+  await ask('ann', { stream: true });
+  t.throws(() => ask('bob', { stream: true }), { message: /2 streams are running/ });
+  stream.release();
+  stream.release();
+  await ask('joe', { stream: true });
+  t.throws(() => ask('ann', { stream: true }), { code: 'TAP_FLOW_FULL' });
+});
+
+test('a tenant at fifty times its share makes another wait for at most one more request', async (t) => {
+  const serviceMs = 10;
+  /** How long each request of the victim takes from asking to its end, beside so many at a time of another tenant. */
+  const times = async (flood: number): Promise<number[]> => {
+    const many = { perSecond: 1e6, burst: 1e6 };
+    const { ask, clock } = start({
+      tenant: many,
+      user: many,
+      requestsMax: 1,
+      requestsPerPrincipalMax: 1,
+      queuedMax: 100,
+      queuedPerPrincipalMax: 100,
+    });
+    const over = new AbortController();
+    const loop = async (tenant: string, took: (ms: number) => void): Promise<void> => {
+      while (!over.signal.aborted) {
+        const sinceMs = clock.nowMs();
+        const seat = await ask(tenant, { tenant });
+        await clock.sleep(serviceMs, never);
+        seat.release();
+        took(clock.nowMs() - sinceMs);
+      }
+    };
+    const mine: number[] = [];
+    for (let index = 0; index < flood; index += 1) void loop('loud', () => {});
+    void loop('quiet', (ms) => mine.push(ms));
+    await clock.advance(4000);
+    over.abort();
+    await clock.advance(2000);
+    return mine.toSorted((a, b) => a - b);
+  };
+  const [alone, beside] = [await times(0), await times(50)];
+  const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)] ?? Infinity;
+  t.is(p99(alone), serviceMs);
+  t.true(p99(beside) <= 2 * serviceMs, `${p99(beside)} ms`);
+  t.true(beside.length >= alone.length / 2 - 1);
+});
+
+test('whatever is asked, given back and left in whatever order, no bound is passed, nobody is lost and every seat comes back', async (t) => {
+  const step = fc.record({
+    user: fc.constantFrom('a', 'b', 'c'),
+    tenant: fc.constantFrom(undefined, 'x', 'y'),
+    what: fc.nat(5),
+    pick: fc.nat(9),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
+      const many = { perSecond: 1e6, burst: 1e6 };
+      const { ask, clock } = start({ tenant: many, user: many, waitMsMax: 1_000_000 });
+      const held: { principal: string; release(): void }[] = [];
+      const waiting = new Set<string>();
+      let settled = 0;
+      let accepted = 0;
+      for (const [index, { user, tenant, what, pick }] of steps.entries()) {
+        const principal = tenant ?? user;
+        if (what === 0) held.splice(pick % Math.max(1, held.length), 1)[0]?.release();
+        else {
+          try {
+            const key = `${principal} ${index}`;
+            waiting.add(key);
+            accepted += 1;
+            void Promise.resolve(ask(user, tenant === undefined ? {} : { tenant })).then((seat) => {
+              waiting.delete(key);
+              settled += 1;
+              held.push({ principal, release: () => seat.release() });
+            });
+          } catch {
+            waiting.delete(`${principal} ${index}`);
+            accepted -= 1;
+          }
+        }
+        await clock.advance(0);
+        if (held.length > settings.requestsMax || waiting.size > settings.queuedMax) return false;
+        for (const each of held)
+          if (held.filter((other) => other.principal === each.principal).length > settings.requestsPerPrincipalMax) return false;
+      }
+      while (held.length > 0) {
+        held.pop()?.release();
+        await clock.advance(10);
+      }
+      return settled === accepted && waiting.size === 0;
+    }),
+    { numRuns: 60 },
+  );
+  t.pass();
+});
