@@ -96,7 +96,7 @@ test('every tappaas command that the documentation shows exists', async (t) => {
   const { commands } = (await import('../core/dist/cli/commands.js')) as { commands: readonly { name: string }[] };
   const known = new Set(commands.map(({ name }) => name));
   const shown = (await blocks('sh')).flatMap(({ page, code }) =>
-    [...code.matchAll(/tappaas ([a-z]+)/g)].map(([, name = '']) => ({ page, name })),
+    [...code.matchAll(/tappaas ([a-z-]+)/g)].map(([, name = '']) => ({ page, name })),
   );
   t.true(shown.length > 0);
   t.deepEqual(

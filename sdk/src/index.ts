@@ -15,6 +15,7 @@ export { objectErrors } from './object-errors.js';
 export * from './kinds.js';
 export * from './kubernetes-kind.js';
 export type { ApplyFields, ListQuery, ObjectChange, Preconditions, Resources } from './resources.js';
+export { followKind, type Follower, type FollowParts } from './following.js';
 export * from './context.js';
 export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';
 export { definePlugin, type Input, type Permissions, type Plugin, type PluginDeclaration, type PluginOptions } from './plugin.js';

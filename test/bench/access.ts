@@ -69,7 +69,12 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
   const asked = questions();
   const of = (n: number): AccessRequest => asked[n % asked.length];
   const authorizer: Authorizer = roleAuthorizer(index, { problem: undefined });
-  const places = { now: (_: string, project: string) => ({ project }), settled: async () => ({}), isSuspended: () => false };
+  const places = {
+    now: (_: string, project: string) => ({ project }),
+    settled: async () => ({}),
+    isSuspended: () => false,
+    labels: () => undefined,
+  };
   const access = createAccess({ authorizers: () => [authorizer], missing: () => [], places, platformEngine: 'platform' });
   const known = new Map(
     asked.map((request) => [request.caller.name + (request.project ?? '') + request.verb + (request.resource?.plural ?? ''), true]),

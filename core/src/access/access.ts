@@ -18,6 +18,8 @@ export interface Places {
   now(engine: string, namespace: string): Place;
   /** With everything that was acknowledged before the call. */
   settled(engine: string, namespace: string): Promise<Place>;
+  /** Labels of a stored object; nothing when there is none. */
+  labels(engine: string, resource: NonNullable<AccessRequest['resource']>): Readonly<Record<string, string>> | undefined;
   /** The tenant's writes are refused. */
   isSuspended(tenant: string): boolean;
 }
@@ -53,10 +55,17 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
     return { ...request, ...(namespace === undefined ? nobody : places.now(request.engine, namespace)) };
   };
 
+  const labelled = (request: AccessRequest): AccessRequest => {
+    const { engine, resource, verb } = request;
+    const labels = resource?.name === undefined || verb === 'create' ? undefined : places.labels(engine, resource);
+    return labels === undefined ? request : { ...request, labels };
+  };
+
   const ask = (request: AccessRequest): Verdict | Promise<Verdict> => {
     const absent = missing();
     if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
-    return askAuthorizers(authorizers(), request);
+    const asked = authorizers();
+    return askAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
   };
 
   const isAdministrator = (caller: Caller): boolean | Promise<boolean> => {

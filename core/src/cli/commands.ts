@@ -196,6 +196,13 @@ export const commands: readonly Command[] = [
     async () => (await import('./commands/audit.js')).audit,
   ),
   command(
+    'policy',
+    ['test FILE', 2, 2],
+    'Decide by Cedar policies without a platform, and compare with what FILE expects.',
+    {},
+    async () => (await import('./commands/policy.js')).policy,
+  ),
+  command(
     'reload',
     ['', 0, 0],
     'Make the running platform read its configuration again.',

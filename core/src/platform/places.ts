@@ -29,6 +29,13 @@ export function enginePlaces(engine: (name: string) => ResourceEngine | undefine
       if (project !== undefined) await catchUp(engine(platformEngine), project);
       return placeOf(name, namespace);
     },
+    labels(name, { group, version, plural, namespace, name: object = '' }) {
+      const kind = engine(name)?.find({ group, version, plural });
+      if (kind === undefined) return undefined;
+      const key = { name: object, ...(namespace !== undefined && { namespace }) };
+      const found: Labelled | undefined = engine(name)?.cached(kind, key);
+      return found && (found.metadata?.labels ?? {});
+    },
     isSuspended: (tenant) =>
       (engine(platformEngine)?.cached(Tenant, { name: tenant }) as TenantObject | undefined)?.spec.suspended === true,
   };

@@ -16,8 +16,9 @@ export function invalid(entry: KindEntry, object: Body, found: readonly Cause[],
   return explained(resourceErrors.TAP_OBJECT_INVALID({ message, ...(first && { field: first.field }) }), about, causes);
 }
 
-/** Every denial in one error. */
+/** Every denial in one error; when all say what is wrong with a field's value, the object is invalid rather than denied. */
 export function denied(entry: KindEntry, object: Body, causes: readonly Cause[]): Error {
+  if (causes.every(({ reason }) => reason.startsWith('FieldValue'))) return invalid(entry, object, causes);
   const { name } = object.metadata;
   const message = `${label(entry, name)} is denied: ${listed(causes.map((cause) => ({ ...cause, message: `${cause.message}${by(cause)}` })))}`;
   const about = { group: entry.group, kind: entry.kind, name };

@@ -7,6 +7,7 @@ const places = {
   now: (_: string, namespace: string) => ({ project: namespace, ...(namespace === 'shop' && { tenant: 'acme' }) }),
   settled: () => Promise.resolve({}),
   isSuspended: () => false,
+  labels: () => undefined,
 };
 const listing: Authorizer = {
   authorize: ({ caller, resource }) => ({

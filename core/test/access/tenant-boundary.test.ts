@@ -21,6 +21,7 @@ const places = (later: Readonly<Record<string, Place>> = {}): Places => ({
   now: (engine, namespace) => owners[`${engine}/${namespace}`] ?? {},
   settled: (engine, namespace) => Promise.resolve(later[`${engine}/${namespace}`] ?? owners[`${engine}/${namespace}`] ?? {}),
   isSuspended: (tenant) => tenant === 'late-payer',
+  labels: () => undefined,
 });
 type Asked = Partial<AccessRequest> & {
   readonly of?: string;

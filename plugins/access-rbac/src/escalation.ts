@@ -40,7 +40,7 @@ export function bindingEscalation(index: RoleIndex, { caller, object }: Write<Ro
   const rules = index.rulesOf(roleRef, namespace);
   if (rules !== undefined) return refused(index, caller, namespace, rules, 'roleRef');
   const message = `${plural}.${rbacGroup} "${roleRef.name}" not found: who may not bind any role can bind only one that exists`;
-  return [deny({ field: 'roleRef.name', reason: 'FieldValueNotFound', message })];
+  return [deny({ field: 'roleRef.name', reason: 'NotFound', message })];
 }
 
 function isFree(index: RoleIndex, caller: Caller, verb: string, plural: string, name: string, namespace: string | undefined): boolean {

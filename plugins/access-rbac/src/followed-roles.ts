@@ -1,6 +1,5 @@
-import type { Immutable } from '@tappaas/sdk';
+import { followKind, type Follower, type FollowParts, type Immutable } from '@tappaas/sdk';
 import type { ClusterRole } from '@tappaas/sdk/kubernetes';
-import { followKind, type FollowParts, type Take } from './followed-kind.js';
 import { ClusterRoleBindings, ClusterRoles, RoleBindings, Roles } from './kinds.js';
 import type { RoleIndex } from './role-index.js';
 
@@ -53,7 +52,7 @@ export class FollowedRoles {
     });
   }
 
-  #takeClusterRoles(): Take<ClusterRole> {
+  #takeClusterRoles(): Follower<ClusterRole> {
     return {
       put: (role) => {
         const { name = '' } = role.metadata;

@@ -65,6 +65,8 @@ export interface AccessRequest {
   readonly project?: string;
   /** The tenant that owns this namespace. */
   readonly tenant?: string;
+  /** Labels of the one object that is asked about, as it is stored now; only for authorizers that say `readsLabels`. */
+  readonly labels?: Strings;
 }
 
 /** An authorizer's answer. Each is asked: one `deny` refuses whoever else allows, `allow` passes when nobody denies. */
@@ -95,6 +97,8 @@ export interface AccessSubject {
 
 /** Decides what a caller may do. Synchronous when it can: it is asked for every request. */
 export interface Authorizer {
+  /** Whether the labels of objects are to be looked up for it, which costs each request. Default false. */
+  readonly readsLabels?: boolean;
   authorize(request: AccessRequest): AccessDecision | Promise<AccessDecision>;
   /** Lists what it allows in a namespace, for reviews of rules. Without it, such reviews say that they are incomplete. */
   rules?(request: Pick<AccessRequest, 'caller' | 'engine' | 'project' | 'tenant'>): AccessRules | Promise<AccessRules>;

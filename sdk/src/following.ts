@@ -1,5 +1,9 @@
-import type { AnyKind, Clock, Immutable, Key, Logger, ObjectOf, Resources } from '@tappaas/sdk';
+import type { Clock, Logger } from './context.js';
+import type { AnyKind, Key, ObjectOf } from './kinds.js';
+import type { ObjectChange, Resources } from './resources.js';
+import type { Immutable } from './values.js';
 
+/** What following a kind needs; the signal ends it, so abort it when the plugin stops. */
 export interface FollowParts {
   readonly resources: Resources;
   readonly clock: Clock;
@@ -7,8 +11,8 @@ export interface FollowParts {
   readonly signal: AbortSignal;
 }
 
-/** Takes what is told of the objects of a kind. */
-export interface Take<O> {
+/** Takes what is told of the objects of a kind; called in order, synchronously. */
+export interface Follower<O> {
   readonly put: (object: Immutable<O>) => void;
   readonly gone: (key: Key) => void;
   /** Why the objects are not known now; nothing once they are. */
@@ -18,10 +22,22 @@ export interface Take<O> {
 /** Delay before a watch that has failed is begun anew. */
 const againAfterMs = 500;
 
-type Batch<O> = readonly { readonly type: 'put' | 'deleted'; readonly object: Immutable<O> }[];
+type Batch<O> = readonly ObjectChange<Immutable<O>>[];
 
-/** Tells every object of a kind and what becomes of it, until the signal aborts; a watch that fails is begun anew. Never rejects. */
-export async function followKind<K extends AnyKind>(parts: FollowParts, kind: K, take: Take<ObjectOf<K>>): Promise<void> {
+/**
+ * Tells every object of a kind and what becomes of it, until the signal aborts: for plugins that keep an index of their own to decide on,
+ * such as authorizers. A watch that fails is begun anew after 500 ms, and what has gone meanwhile is told. Never rejects.
+ *
+ * @example
+ * ```ts
+ * void followKind({ resources: asPlugin, clock, log, signal }, Budget, {
+ *   put: ({ metadata, spec }) => budgets.set(metadata.name, spec.monthlyEuro),
+ *   gone: ({ name }) => budgets.delete(name),
+ *   problem: (reason) => (broken = reason),
+ * });
+ * ```
+ */
+export async function followKind<K extends AnyKind>(parts: FollowParts, kind: K, take: Follower<ObjectOf<K>>): Promise<void> {
   const { resources, clock, log, signal } = parts;
   const known = new Map<string, Key>();
   while (!signal.aborted) {
@@ -30,7 +46,7 @@ export async function followKind<K extends AnyKind>(parts: FollowParts, kind: K,
     );
     if (signal.aborted) return;
     take.problem(reason);
-    log.warn(`${kind.kind} objects cannot be followed, so roles allow nobody anything`, { error: reason });
+    log.warn(`${kind.kind} objects cannot be followed now`, { error: reason });
     await clock.sleep(againAfterMs, signal).catch(() => {});
   }
 }
@@ -41,7 +57,7 @@ async function followOnce<K extends AnyKind>(
   kind: K,
   signal: AbortSignal,
   known: Map<string, Key>,
-  take: Take<ObjectOf<K>>,
+  take: Follower<ObjectOf<K>>,
 ): Promise<string> {
   let isFirst = true;
   for await (const batch of resources.watch(kind, { signal })) {
@@ -63,7 +79,7 @@ function keyOf(object: unknown): Key {
 
 const textOf = ({ namespace = '', name }: Key): string => `${namespace}/${name}`;
 
-function apply<O>(known: Map<string, Key>, batch: Batch<O>, take: Take<O>): void {
+function apply<O>(known: Map<string, Key>, batch: Batch<O>, take: Follower<O>): void {
   for (const { type, object } of batch) {
     const key = keyOf(object);
     if (type === 'deleted') forget(known, key, take);
@@ -74,7 +90,7 @@ function apply<O>(known: Map<string, Key>, batch: Batch<O>, take: Take<O>): void
   }
 }
 
-function forget<O>(known: Map<string, Key>, key: Key, take: Take<O>): void {
+function forget<O>(known: Map<string, Key>, key: Key, take: Follower<O>): void {
   known.delete(textOf(key));
   take.gone(key);
 }

@@ -1,0 +1,29 @@
+import { defineKind, Type } from '@tappaas/sdk';
+
+/** What nobody may do, whatever their roles say, in Cedar's language. */
+export const Policy = defineKind({
+  group: 'platform.tappaas.dev',
+  kind: 'Policy',
+  plural: 'policies',
+  version: 'v1alpha1',
+  scope: 'Cluster',
+  description: 'Forbids, by attributes of user, object, request and time, what roles allow.',
+  spec: Type.Object({
+    description: Type.Optional(Type.String({ maxLength: 1024, description: 'What it is for, for people.' })),
+    cedar: Type.String({
+      minLength: 1,
+      maxLength: 65_536,
+      description: 'One or more `forbid` policies in Cedar. Roles grant; a policy can only take away.',
+    }),
+    mode: Type.Union([Type.Literal('Enforce'), Type.Literal('Shadow')], {
+      default: 'Enforce',
+      description: 'Shadow decides and records what would be forbidden, and forbids nothing.',
+    }),
+  }),
+  status: Type.Object({}),
+  shortNames: ['pol'],
+  columns: [
+    { name: 'Mode', path: '.spec.mode', description: 'Whether it forbids, or only records.' },
+    { name: 'Description', path: '.spec.description', description: 'What it is for.' },
+  ],
+});

@@ -1,0 +1,41 @@
+import { followKind, type FollowParts } from '@tappaas/sdk';
+import { Policy } from './contract.js';
+import { PolicySet } from './policy-set.js';
+
+/** Keeps the sets of policies at what Policy objects there are. */
+export class FollowedPolicies {
+  readonly enforced: PolicySet;
+  readonly shadowed: PolicySet;
+  /** Why policies are not known now; absent once they are. */
+  problem: string | undefined = 'they are not known yet';
+  readonly #known = Promise.withResolvers<void>();
+
+  constructor(id: string) {
+    this.enforced = new PolicySet(`${id} enforced`);
+    this.shadowed = new PolicySet(`${id} shadowed`);
+  }
+
+  /** Resolves when all policies were known for the first time. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
+  /** Follows until the signal aborts. */
+  start(parts: FollowParts): void {
+    void followKind(parts, Policy, {
+      put: ({ metadata: { name }, spec: { cedar, mode } }) => {
+        const [own, other] = mode === 'Shadow' ? [this.shadowed, this.enforced] : [this.enforced, this.shadowed];
+        other.delete(name);
+        own.put(name, cedar);
+      },
+      gone: ({ name }) => {
+        this.enforced.delete(name);
+        this.shadowed.delete(name);
+      },
+      problem: (reason) => {
+        this.problem = reason;
+        if (reason === undefined) this.#known.resolve();
+      },
+    });
+  }
+}

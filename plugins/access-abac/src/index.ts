@@ -1,0 +1,59 @@
+import { definePlugin, families, hooks } from '@tappaas/sdk';
+import { cedar } from './cedar.js';
+import { Policy } from './contract.js';
+import { FollowedPolicies } from './followed-policies.js';
+import { policyAuthorizer } from './policy-authorizer.js';
+import { faultsIn } from './policy-text.js';
+import { schema } from './schema.js';
+import { ShadowBook } from './shadow-book.js';
+
+/** How long the start waits for the policies. */
+const firstReadMsMax = 5_000;
+
+/** Forbids by Cedar policies what roles allow. */
+export default definePlugin({
+  id: 'access-abac',
+  stability: 'beta',
+  permissions: { resources: [{ kind: Policy, verbs: ['list', 'watch'] }] },
+  setup(host) {
+    const policies = new FollowedPolicies(host.id);
+    const shadows = new ShadowBook();
+    const stopping = new AbortController();
+    const counted = host.counter({
+      name: 'tappaas_access_policy_denials_total',
+      help: 'Requests that a policy forbade, or in shadow mode would have forbidden.',
+      labels: ['policy', 'mode'],
+      seriesMax: 1_000,
+    });
+    host.kind(Policy);
+    host.provide(
+      families.authorizer,
+      async ({ asPlugin, clock, log }) => {
+        // Loaded and warmed here, so that no request and no write waits for it.
+        cedar().checkParseSchema(schema);
+        policies.start({ resources: asPlugin, clock, log, signal: stopping.signal });
+        const waiting = new AbortController();
+        await Promise.race([
+          policies.known,
+          clock.sleep(firstReadMsMax, AbortSignal.any([waiting.signal, stopping.signal])).catch(() => {}),
+        ]);
+        waiting.abort();
+        return policyAuthorizer({ policies, shadows, clock, count: counted });
+      },
+      () => stopping.abort(),
+    );
+    host.tap(hooks.admission.validate, { kinds: [Policy] }, ({ object }) => faultsIn(object.spec.cedar));
+    host.http({
+      method: 'GET',
+      path: '/shadow',
+      description: 'What policies in shadow mode would have forbidden lately.',
+      bodyBytesMax: 0,
+      auth: 'caller',
+      handle: async () => ({
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ items: shadows.records }),
+      }),
+    });
+  },
+});

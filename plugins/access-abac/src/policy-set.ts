@@ -1,0 +1,102 @@
+import type { AccessRequest } from '@tappaas/sdk';
+import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { cedar } from './cedar.js';
+import { policiesIn } from './policy-text.js';
+import { groupOf } from './schema.js';
+
+/** Which policies forbid a request, and which could not be evaluated: those forbid it too. */
+export interface Forbidden {
+  readonly by: readonly string[];
+  readonly errors: readonly string[];
+}
+
+/** Policies that are parsed once and asked together. */
+export class PolicySet {
+  readonly #id: string;
+  readonly #texts = new Map<string, string>();
+  #isStale = false;
+  #problem: string | undefined;
+
+  /** Cedar keeps parsed sets by id, so each set of the process needs its own. */
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  get size(): number {
+    return this.#texts.size;
+  }
+
+  put(name: string, text: string): void {
+    this.#texts.set(name, text);
+    this.#isStale = true;
+  }
+
+  delete(name: string): void {
+    if (this.#texts.delete(name)) this.#isStale = true;
+  }
+
+  /** Nothing when no policy has anything to say. */
+  forbids(request: AccessRequest, nowMs: number): Forbidden | undefined {
+    if (this.#texts.size === 0) return undefined;
+    this.#parse();
+    if (this.#problem !== undefined) return { by: [], errors: [this.#problem] };
+    const answer = cedar().statefulIsAuthorized({ preparsedPolicySetId: this.#id, ...callOf(request, nowMs) });
+    if (answer.type === 'failure') return { by: [], errors: answer.errors.map(({ message }) => message) };
+    const { reason, errors } = answer.response.diagnostics;
+    if (reason.length === 0 && errors.length === 0) return undefined;
+    return { by: unique(reason.map(objectOf)), errors: errors.map(({ policyId, error }) => `${objectOf(policyId)}: ${error.message}`) };
+  }
+
+  /** Once after a change, when the next question comes. */
+  #parse(): void {
+    if (!this.#isStale) return;
+    try {
+      const staticPolicies = Object.assign({}, ...[...this.#texts].map(([name, text]) => policiesIn(name, text))) as Record<string, string>;
+      const parsed = cedar().preparsePolicySet(this.#id, { staticPolicies });
+      this.#problem = parsed.type === 'success' ? undefined : parsed.errors.map(({ message }) => message).join('; ');
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error);
+    }
+    this.#isStale = false;
+  }
+}
+
+const objectOf = (policyId: string): string => policyId.slice(0, policyId.lastIndexOf('/'));
+const unique = (words: readonly string[]): readonly string[] => [...new Set(words)];
+
+type Call = Omit<Parameters<ReturnType<typeof cedar>['statefulIsAuthorized']>[0], 'preparsedPolicySetId'>;
+
+/** A question in Cedar's terms. */
+function callOf(request: AccessRequest, nowMs: number): Call {
+  const { caller, verb } = request;
+  const principal = { type: 'User', id: caller.name };
+  const action = { type: 'Action', id: verb };
+  const asked = askedEntity(request);
+  const user = { name: caller.name, groups: [...caller.groups], ...(caller.tenant !== undefined && { tenant: caller.tenant }) };
+  const entities = [
+    { uid: principal, attrs: user, parents: [] },
+    { uid: action, attrs: {}, parents: [{ type: 'Action', id: groupOf(verb) }] },
+    asked,
+  ];
+  return { principal, action, resource: asked.uid, entities, context: contextAt(nowMs) };
+}
+
+function contextAt(nowMs: number): Call['context'] {
+  const now = new Date(nowMs);
+  const time = { __extn: { fn: 'datetime', arg: `${now.toISOString().slice(0, 19)}Z` } };
+  return { time, hour: now.getUTCHours(), minute: now.getUTCMinutes(), weekday: now.getUTCDay() };
+}
+
+function askedEntity({ engine, resource, path = '', project, tenant, labels }: AccessRequest): EntityJson {
+  if (resource === undefined) return { uid: { type: 'Path', id: path }, attrs: { path }, parents: [] };
+  const { group, plural, subresource, namespace, name } = resource;
+  const given = Object.entries({ subresource, namespace, project, tenant, name }).filter(
+    ([, value]) => value !== undefined && value !== '',
+  );
+  return {
+    uid: { type: 'Object', id: [engine, group, plural, namespace ?? '', name ?? ''].join('/') },
+    attrs: { engine, group, resource: plural, ...Object.fromEntries(given) },
+    parents: [],
+    ...(labels !== undefined && { tags: { ...labels } }),
+  };
+}

@@ -1,0 +1,102 @@
+/** Policies in a kernel beside an authorizer that allows everything. */
+import { definePlugin, families } from '@tappaas/sdk';
+import { load, startTestKernel } from '@tappaas/testing';
+import test from 'ava';
+import accessAbac from '../dist/index.js';
+
+const allowing = definePlugin({
+  id: 'access-allowing',
+  setup(host) {
+    host.provide(families.authorizer, () => ({ authorize: () => ({ decision: 'allow', reason: 'everybody may' }) as const }));
+  },
+});
+
+const policies = '/apis/platform.tappaas.dev/v1alpha1/policies';
+const policy = (name: string, cedar: string, mode = 'Enforce') => ({ metadata: { name }, spec: { cedar, mode } });
+
+async function started() {
+  const kernel = await startTestKernel({ plugins: [load(accessAbac, {}, { id: 'policies' }), load(allowing)] });
+  const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+    const { status, text } = await kernel.http(method, path, body && JSON.stringify(body), {
+      'content-type': 'application/json',
+      ...headers,
+    });
+    return { status, json: JSON.parse(text) };
+  };
+  const ann = (method: string, path: string, body?: object) => ask(method, path, body, { 'impersonate-user': 'ann' });
+  return { kernel, ask, ann };
+}
+
+async function eventually(t: { fail(message: string): void }, holds: () => Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + 5000;
+  while (!(await holds())) if (Date.now() > endMs) return t.fail('it was not so within 5 s');
+}
+
+const secrets = '/api/v1/namespaces/default/secrets';
+
+test('a policy forbids what roles allow as soon as it is written, and no longer than it is there', async (t) => {
+  const { kernel, ask, ann } = await started();
+  t.is((await ann('GET', secrets)).status, 200);
+  t.is(
+    (
+      await ask(
+        'POST',
+        policies,
+        policy('no-secrets', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };'),
+      )
+    ).status,
+    201,
+  );
+  await eventually(t, async () => (await ann('GET', secrets)).status === 403);
+  t.regex((await ann('GET', secrets)).json.message, /forbidden by policy no-secrets/);
+  t.is((await ann('GET', '/api/v1/namespaces/default/configmaps')).status, 200);
+  t.is((await ask('GET', secrets)).status, 200);
+  await ask('DELETE', `${policies}/no-secrets`);
+  await eventually(t, async () => (await ann('GET', secrets)).status === 200);
+  await kernel.stop();
+});
+
+test('an invalid policy is refused with its place, and an update is checked like a create', async (t) => {
+  const { kernel, ask } = await started();
+  const refused = await ask('POST', policies, policy('bad', 'forbid (principal, action, resource)\nwhen { resource.nope == 1 };'));
+  t.is(refused.status, 422);
+  t.like(refused.json.details.causes[0], { field: 'spec.cedar', reason: 'FieldValueInvalid' });
+  t.regex(refused.json.message, /line 2, column/);
+  t.is((await ask('POST', policies, policy('good', 'forbid (principal, action, resource is Path);'))).status, 201);
+  const broken = { 'content-type': 'application/merge-patch+json' };
+  t.is((await ask('PATCH', `${policies}/good`, { spec: { cedar: 'permit (principal, action, resource);' } }, broken)).status, 422);
+  await kernel.stop();
+});
+
+test('a policy in shadow mode forbids nothing and is told of', async (t) => {
+  const { kernel, ask, ann } = await started();
+  await ask(
+    'POST',
+    policies,
+    policy('try', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };', 'Shadow'),
+  );
+  const told = async () =>
+    (await ask('GET', '/plugins/policies/shadow')).json.items as { policies: string[]; user: string; about: string }[];
+  await eventually(t, async () => {
+    t.is((await ann('GET', secrets)).status, 200);
+    return (await told()).length > 0;
+  });
+  t.like((await told())[0], { policies: ['try'], user: 'ann', verb: 'list', about: 'secrets default' });
+  t.regex(kernel.metricsText(), /tappaas_access_policy_denials_total\{[^}]*mode="shadow"[^}]*\} [1-9]/);
+  await kernel.stop();
+});
+
+test('policies see the labels of the object that is asked about', async (t) => {
+  const { kernel, ask, ann } = await started();
+  await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'locked', labels: { lock: 'on' } } });
+  await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'free' } });
+  await ask(
+    'POST',
+    policies,
+    policy('locks', 'forbid (principal, action in Action::"write", resource is Object) when { resource.hasTag("lock") };'),
+  );
+  const remove = async (name: string) => (await ann('DELETE', `/api/v1/namespaces/default/configmaps/${name}?dryRun=All`)).status;
+  await eventually(t, async () => (await remove('locked')) === 403);
+  t.is(await remove('free'), 200);
+  await kernel.stop();
+});

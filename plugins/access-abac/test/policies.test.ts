@@ -1,0 +1,107 @@
+import type { AccessRequest } from '@tappaas/sdk';
+import test from 'ava';
+import { PolicySet } from '../dist/policy-set.js';
+import { faultsIn } from '../dist/policy-text.js';
+import { testPolicies } from '../dist/policy-test.js';
+
+const evening = Date.parse('2026-11-30T22:15:00Z');
+const request = (more: Partial<AccessRequest> = {}): AccessRequest => ({
+  caller: { name: 'ann', groups: ['devs'], tenant: 'acme' },
+  engine: 'platform',
+  verb: 'delete',
+  resource: { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications', namespace: 'shop', name: 'web' },
+  project: 'shop',
+  tenant: 'acme',
+  labels: { env: 'prod' },
+  ...more,
+});
+let sets = 0;
+const setOf = (texts: Readonly<Record<string, string>>): PolicySet => {
+  const set = new PolicySet(`test ${(sets += 1)}`);
+  for (const [name, text] of Object.entries(texts)) set.put(name, text);
+  return set;
+};
+
+test('a policy sees user, object, labels, tenant and time', (t) => {
+  const nights = `forbid (principal, action in Action::"write", resource is Object)
+    when { resource.hasTag("env") && resource.getTag("env") == "prod" && context.hour >= 20 }
+    unless { principal.groups.contains("ops") };`;
+  t.deepEqual(faultsIn(nights), []);
+  const set = setOf({ nights });
+  t.deepEqual(set.forbids(request(), evening), { by: ['nights'], errors: [] });
+  t.is(set.forbids(request(), Date.parse('2026-11-30T12:00:00Z')), undefined);
+  t.is(set.forbids(request({ verb: 'get' }), evening), undefined);
+  t.is(set.forbids(request({ labels: { env: 'test' } }), evening), undefined);
+  t.is(set.forbids(request({ caller: { name: 'olga', groups: ['ops'] } }), evening), undefined);
+  const tenants =
+    'forbid (principal, action, resource is Object) when { principal has tenant && resource has tenant && principal.tenant != resource.tenant };';
+  t.deepEqual(faultsIn(tenants), []);
+  t.deepEqual(setOf({ tenants }).forbids(request({ tenant: 'rival' }), evening)?.by, ['tenants']);
+  const until = 'forbid (principal, action, resource) when { context.time > datetime("2026-12-01T00:00:00Z") };';
+  t.deepEqual(faultsIn(until), []);
+  t.is(setOf({ until }).forbids(request(), evening), undefined);
+});
+
+test('paths are asked about too, and a verb that nobody has heard of changes something', (t) => {
+  const set = setOf({ paths: 'forbid (principal, action in Action::"write", resource is Path);' });
+  const { resource: _, labels: __, ...path } = request({ path: '/plugins/x', verb: 'post' });
+  t.deepEqual(set.forbids(path, evening)?.by, ['paths']);
+  t.deepEqual(set.forbids({ ...path, verb: 'frobnicate' }, evening)?.by, ['paths']);
+  t.is(set.forbids({ ...path, verb: 'get' }, evening), undefined);
+});
+
+test('a policy that cannot be evaluated forbids', (t) => {
+  const set = setOf({ broken: 'forbid (principal, action, resource is Object) when { resource.getTag("env") == "prod" };' });
+  const { labels: _, ...unlabelled } = request();
+  const forbidden = set.forbids(unlabelled, evening);
+  t.deepEqual(forbidden?.by, []);
+  t.regex(forbidden?.errors[0] ?? '', /^broken: /);
+});
+
+test('what is wrong with a policy is told with line and column, and what would mend it', (t) => {
+  const messages = (text: string) =>
+    faultsIn(text)
+      .map(({ message, reason }) => `${reason}: ${message}`)
+      .join('\n');
+  t.regex(
+    messages('forbid (principal, action, resource)\n  when { resource === 1 };'),
+    /^FieldValueInvalid: line 2, column \d+: .*unexpected token/,
+  );
+  t.regex(
+    messages('forbid (principal, action, resource is Object) when { resource.lables == "x" };'),
+    /line 1, column \d+: .*lables.*labels|line 1, column \d+: .*lables/,
+  );
+  t.regex(messages('forbid (principal, action == Action::"gte", resource);'), /gte/);
+  t.regex(messages('permit (principal, action, resource);'), /roles grant, policies can only forbid/);
+  t.regex(messages('forbid (principal == ?principal, action, resource);'), /templates are not supported/);
+  t.regex(messages('// nothing'), /expected at least one policy/);
+});
+
+test('sets change as policies come and go', (t) => {
+  const set = setOf({ one: 'forbid (principal, action, resource);' });
+  t.deepEqual(set.forbids(request(), evening)?.by, ['one']);
+  set.put('two', 'forbid (principal, action == Action::"delete", resource);');
+  t.deepEqual(set.forbids(request(), evening)?.by.toSorted(), ['one', 'two']);
+  set.delete('one');
+  t.deepEqual(set.forbids(request(), evening)?.by, ['two']);
+  set.delete('two');
+  t.is(set.forbids(request(), evening), undefined);
+});
+
+test('expectations are compared without a platform', (t) => {
+  const policies = [
+    { metadata: { name: 'no-delete' }, spec: { cedar: 'forbid (principal, action == Action::"delete", resource is Object);' } },
+  ];
+  const base = { user: { name: 'ann' }, object: { resource: 'pods' }, time: '2026-11-30T22:00:00Z' };
+  const results = testPolicies(policies, [
+    { ...base, name: 'deletes', verb: 'delete', expect: 'Forbidden', by: ['no-delete'] },
+    { ...base, name: 'reads', verb: 'get', expect: 'NotForbidden' },
+    { ...base, name: 'wrong', verb: 'get', expect: 'Forbidden' },
+    { ...base, name: 'other reason', verb: 'delete', expect: 'Forbidden', by: ['another'] },
+  ]);
+  t.deepEqual(
+    results.map(({ name, problem }) => problem ?? name),
+    ['deletes', 'reads', 'expected Forbidden, found NotForbidden', 'expected it to be forbidden by another, found no-delete'],
+  );
+  t.throws(() => testPolicies([{ metadata: { name: 'bad' }, spec: { cedar: 'forbid (' } }], []), { message: /^bad: line 1/ });
+});
