@@ -432,7 +432,10 @@ class Start {
       random,
       replica: this.#replica,
       version,
-      ready: () => [{ name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') }],
+      ready: () => [
+        { name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') },
+        { name: 'audit', check: audit.isReady },
+      ],
       metrics: place.metrics,
     });
   }

@@ -16,6 +16,8 @@ import type { RouterRoute } from './router.js';
 export interface AuditReader {
   /** Events by query, newest first. */
   readonly search: (query: Readonly<Record<string, string>>) => Promise<object>;
+  /** The chains that can be searched. */
+  readonly chains: () => Promise<object>;
   /** The latest signed checkpoint, as the store has it. */
   readonly checkpoint: () => Promise<object>;
 }
@@ -58,6 +60,7 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
     reading('/metrics', (exchange) => answerMetrics(exchange, parts)),
     reading('/audit', (exchange) => answerAudit(exchange, parts, (reader) => reader.search(Object.fromEntries(exchange.query)))),
+    reading('/audit/chains', (exchange) => answerAudit(exchange, parts, (reader) => reader.chains())),
     reading('/audit/checkpoint', (exchange) => answerAudit(exchange, parts, (reader) => reader.checkpoint())),
     reading(/^\/apis?$/, (exchange) => answerRoot(exchange, discoveryOf(exchange))),
     reading('/openapi/v3', (exchange) => sendDocument(exchange, openApiOf(exchange).index())),

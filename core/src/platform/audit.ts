@@ -13,6 +13,7 @@ import { ownEvents } from '../telemetry/audit/own-event.js';
 import { compilePolicy, type Policy } from '../telemetry/audit/policy.js';
 import { searchLines, type FoundEvents, type ReadLines } from '../telemetry/audit/search.js';
 import { openSigningKey } from '../telemetry/audit/signing-key.js';
+import { showAuditMetrics } from './audit-metrics.js';
 import { storeRecord } from './store-record.js';
 
 export interface AuditParts {
@@ -34,8 +35,12 @@ export interface PlatformAudit {
   readonly stage: Audit;
   /** Events by query, newest first. @throws TAP_AUDIT_QUERY_INVALID, TAP_AUDIT_NOT_READABLE */
   readonly search: (parameters: Readonly<Record<string, string>>) => Promise<object>;
+  /** Names of the chains that can be searched. @throws TAP_AUDIT_NOT_READABLE */
+  readonly chains: () => Promise<object>;
   /** The latest signed checkpoint, as the store has it; an empty object when there is none yet. */
   readonly checkpoint: () => Promise<object>;
+  /** False while requests are refused because a blocking sink does not keep its lines. */
+  readonly isReady: () => boolean;
   /** Takes over what the configuration says after a reload. */
   follow(): Promise<void>;
   /** Gives every sink its last lines. */
@@ -48,6 +53,7 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
   const settings = () => kernel.config.section('audit') as AuditSettings;
   const auditLog = await openLog(parts, settings());
   if (auditLog === undefined) log.warn('no audit sink is configured: requests are told to plugins, and recorded nowhere');
+  const hideMetrics = auditLog && showAuditMetrics(kernel.metrics, auditLog);
   let policy = compiled(settings());
   return {
     stage: auditStage(parts, {
@@ -57,20 +63,31 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
       auditLog,
     }),
     search: (parameters) => search(parts, parameters),
+    chains: async () => ({ items: (await readableSink(parts).chains?.(kernel.platformContext())) ?? [parts.replica] }),
     checkpoint: async () => (await recordOf(parts).load()) ?? {},
+    isReady: () => auditLog === undefined || auditLog.queues.every(({ settings: { mode }, isFailing }) => mode === 'batch' || !isFailing),
     async follow() {
       policy = compiled(settings());
       await auditLog?.follow(sinksOf(parts, settings()), settings().stopMsMax);
     },
-    stop: async () => auditLog?.stop(settings().stopMsMax),
+    async stop() {
+      hideMetrics?.();
+      await auditLog?.stop(settings().stopMsMax);
+    },
   };
 }
 
-async function search({ kernel, replica }: AuditParts, parameters: Readonly<Record<string, string>>): Promise<FoundEvents> {
-  const { query, range } = auditQuery(parameters);
+/** The first sink that reads back. @throws TAP_AUDIT_NOT_READABLE */
+function readableSink({ kernel }: AuditParts): AuditSink {
   const sink = [...kernel.services.family(families.auditSink).values()].find((each) => each.read !== undefined);
-  if (sink?.read === undefined)
-    throw auditErrors.TAP_AUDIT_NOT_READABLE({ message: 'no configured audit sink reads back what it has kept' });
+  if (sink !== undefined) return sink;
+  throw auditErrors.TAP_AUDIT_NOT_READABLE({ message: 'no configured audit sink reads back what it has kept' });
+}
+
+async function search(parts: AuditParts, parameters: Readonly<Record<string, string>>): Promise<FoundEvents> {
+  const { kernel, replica } = parts;
+  const { query, range } = auditQuery(parameters);
+  const sink = readableSink(parts);
   const read: ReadLines = async (before, max) => (await sink.read?.(range.chain ?? replica, before, max, kernel.platformContext())) ?? [];
   return searchLines(read, query, range);
 }

@@ -2,7 +2,7 @@ import { mkdir, open, rm, stat, truncate, type FileHandle } from 'node:fs/promis
 import type { AuditEnd, AuditLine, AuditSink, AuditWritten } from '@tappaas/sdk';
 import { syncFolder } from '@tappaas/sdk/durable-file';
 import { errors } from './errors.js';
-import { chainFile, chainFiles, type ChainFile } from './file-names.js';
+import { chainFile, chainFiles, chainNames, type ChainFile } from './file-names.js';
 import { linesBefore, offsetOf, tornBytes } from './line-file.js';
 
 export interface AuditFilesSettings {
@@ -71,6 +71,10 @@ export class AuditFiles implements AuditSink {
   async remove(chain: string, before: number): Promise<void> {
     const files = await chainFiles(this.#settings.directory, chain);
     for (const { path } of wholeBefore(files, before)) await rm(path);
+  }
+
+  chains(): Promise<readonly string[]> {
+    return chainNames(this.#settings.directory);
   }
 
   async read(chain: string, before: number, max: number): Promise<readonly AuditLine[]> {

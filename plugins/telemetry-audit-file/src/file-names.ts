@@ -14,6 +14,12 @@ export function chainFile(directory: string, chain: string, first: number): Chai
   return { path: join(directory, `${chain}-${String(first).padStart(16, '0')}.audit`), first };
 }
 
+/** Names of the chains in a directory. */
+export async function chainNames(directory: string): Promise<readonly string[]> {
+  const names = (await readdir(directory)).flatMap((name) => form.exec(name)?.[1] ?? []);
+  return [...new Set(names)].toSorted();
+}
+
 /** The files of a chain, oldest first. */
 export async function chainFiles(directory: string, chain: string): Promise<readonly ChainFile[]> {
   const names = await readdir(directory);

@@ -45,6 +45,8 @@ export interface AuditSink {
   write(lines: readonly AuditLine[], context: Context): Promise<AuditWritten>;
   /** The last line of a chain. A sink that cannot tell leaves it out. Called before the first write. */
   end?(chain: string, context: Context): Promise<AuditEnd>;
+  /** Names of the chains that can be read back, those of other replicas too when the sink sees them. */
+  chains?(context: Context): Promise<readonly string[]>;
   /** Removes lines before a sequence number that `write` has named; some may stay. */
   remove?(chain: string, before: number, context: Context): Promise<void>;
   /**

@@ -52,21 +52,29 @@ async function tail(invocation: Invocation): Promise<number> {
       exitCode: exitCodes.usage,
     });
   }
-  let after = (await pageOf(invocation, { limit: '1' })).newest ?? 0;
+  const reached = new Map<string, number>();
+  for (const chain of await chainsOf(invocation)) reached.set(chain, (await pageOf(invocation, { chain, limit: '1' })).newest ?? 0);
   for (;;) {
     await sleep(pollMs);
-    const fresh: AuditItem[] = [];
-    const from = String(after);
-    for await (const page of pages(invocation, { after: from })) {
-      fresh.push(...page.items);
-      after = Math.max(after, page.newest ?? 0);
-    }
-    for (const item of fresh.toReversed()) {
+    for (const item of await news(invocation, reached)) {
       terminal.stdout.write(
         invocation.output === 'json' ? `${JSON.stringify(item)}\n` : auditTable([item]).split('\n').slice(1).join('\n'),
       );
     }
   }
+}
+
+/** What has come since, oldest first; remembers how far it has looked. */
+async function news(invocation: Invocation, reached: Map<string, number>): Promise<readonly AuditItem[]> {
+  const fresh: AuditItem[] = [];
+  for (const chain of await chainsOf(invocation)) {
+    const after = reached.get(chain) ?? 0;
+    for await (const { items, newest = 0 } of pages(invocation, { chain, after: String(after) })) {
+      fresh.push(...items);
+      reached.set(chain, Math.max(reached.get(chain) ?? 0, newest));
+    }
+  }
+  return newestFirst(fresh).toReversed();
 }
 
 /** Everything that is asked for, as it comes: the platform's newest first, that of files in its order. */
@@ -122,24 +130,61 @@ function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVe
   return `${chain}   ${verdict}\n${notes.map((note) => `    ${note}\n`).join('')}`;
 }
 
-/** Newest first. */
+/** Newest first, of all chains together. */
 async function collect(invocation: Invocation, limit: number): Promise<readonly AuditItem[]> {
+  const isBackwards = directoryOf(invocation) === undefined;
   const found: AuditItem[] = [];
-  const isOffline = invocation.options['directory'] !== undefined;
-  for await (const item of everything(invocation)) {
-    if (!isOffline && found.push(item) >= limit) break;
-    if (isOffline && found.push(item) > limit) found.shift();
+  for (const chain of await chainsAsked(invocation)) {
+    const own: AuditItem[] = [];
+    for await (const item of itemsOf(invocation, chain)) {
+      if (own.push(item) >= limit && isBackwards) break;
+      if (own.length > limit) own.shift();
+    }
+    found.push(...own);
   }
-  return isOffline ? found.toReversed() : found;
+  return newestFirst(found).slice(0, limit);
+}
+
+function newestFirst(items: readonly AuditItem[]): readonly AuditItem[] {
+  const place = ({ event, chain, sequence }: AuditItem) => `${event.stageTimestamp} ${chain} ${String(sequence).padStart(16, '0')}`;
+  return items
+    .map((item) => ({ item, at: place(item) }))
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1))
+    .map(({ item }) => item);
 }
 
 async function* everything(invocation: Invocation): AsyncGenerator<AuditItem> {
-  const directory = text(invocation.options['directory']);
-  if (directory !== undefined) {
-    yield* itemsOfFiles(await invocation.terminal.audit(), resolve(invocation.terminal.cwd, directory), parametersOf(invocation));
+  for (const chain of await chainsAsked(invocation)) yield* itemsOf(invocation, chain);
+}
+
+async function chainsAsked(invocation: Invocation): Promise<readonly string[]> {
+  const directory = directoryOf(invocation);
+  return directory === undefined ? chainsOf(invocation) : (await invocation.terminal.audit()).chainsIn(directory).catch(unreadable);
+}
+
+/** The chains that the platform can search: one for each of its replicas. */
+async function chainsOf(invocation: Invocation): Promise<readonly string[]> {
+  return (await (await invocation.client()).json<{ readonly items: readonly string[] }>('/audit/chains'))?.items ?? [];
+}
+
+/** Of the platform newest first, of files oldest first. */
+async function* itemsOf(invocation: Invocation, chain: string): AsyncGenerator<AuditItem> {
+  const directory = directoryOf(invocation);
+  if (directory === undefined) {
+    for await (const { items } of pages(invocation, { chain })) yield* items;
     return;
   }
-  for await (const { items } of pages(invocation, {})) yield* items;
+  const tools = await invocation.terminal.audit();
+  const { query } = queried(tools, parametersOf(invocation));
+  for await (const line of tools.linesIn(directory, chain)) {
+    const found = tools.foundIn(line, query);
+    if (found !== undefined) yield found;
+  }
+}
+
+function directoryOf({ options, terminal }: Invocation): string | undefined {
+  const directory = text(options['directory']);
+  return directory === undefined ? undefined : resolve(terminal.cwd, directory);
 }
 
 async function* pages(invocation: Invocation, range: Readonly<Record<string, string>>): AsyncGenerator<Page> {
@@ -151,20 +196,6 @@ async function* pages(invocation: Invocation, range: Readonly<Record<string, str
     });
     yield page;
     ({ before } = page);
-  }
-}
-
-async function* itemsOfFiles(
-  tools: AuditTools,
-  directory: string,
-  parameters: Readonly<Record<string, string>>,
-): AsyncGenerator<AuditItem> {
-  const { query } = queried(tools, parameters);
-  for (const chain of await tools.chainsIn(directory).catch(unreadable)) {
-    for await (const line of tools.linesIn(directory, chain)) {
-      const found = tools.foundIn(line, query);
-      if (found !== undefined) yield found;
-    }
   }
 }
 

@@ -85,6 +85,7 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
     assert.deepEqual(sequences(await readAll(sink, chain, Infinity, context)), [3, 2, 1]);
     assert.deepEqual(sequences(await readAll(sink, 'r1', Infinity, context)), [2, 1]);
     assert.deepEqual(await sink.read('r', Infinity, readMax, context), []);
+    assert.deepEqual(await sink.chains?.(context), sink.chains === undefined ? undefined : [chain, 'r1']);
   },
   'reading back gives lines before a number, newest first, and not more than asked for': async ({ sink, context }) => {
     if (sink.read === undefined) return;

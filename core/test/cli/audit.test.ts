@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { csvHead, csvLine, auditTable } from '../../dist/cli/audit-table.js';
+import { runCommandLine } from '../../dist/cli/command-line.js';
+import { Chain, genesis } from '../../dist/telemetry/audit/chain.js';
+import { CheckpointFiles } from '../../dist/telemetry/audit/checkpoint-files.js';
+import { openSigningKey } from '../../dist/telemetry/audit/signing-key.js';
+
+const scratch = await mkdtemp(join(tmpdir(), 'audit-cli-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+
+const at = Date.UTC(2026, 0, 2);
+const event = (n: number, user = 'ann') => ({
+  auditID: `r0-${n}`,
+  stage: 'ResponseComplete',
+  verb: n % 2 === 0 ? 'get' : 'create',
+  requestURI: '/x',
+  user: { username: user },
+  objectRef: { resource: 'pods', namespace: 'shop', name: `p${n}` },
+  responseStatus: { code: 200 },
+  requestReceivedTimestamp: new Date(at + n * 60_000).toISOString(),
+  stageTimestamp: new Date(at + n * 60_000).toISOString(),
+});
+const hostile = { chain: 'r0', sequence: 1, event: event(1, '=cmd|\u001b[2J\n"x"') };
+
+async function place(): Promise<string> {
+  const directory = await mkdtemp(join(scratch, 'case-'));
+  const chain = new Chain('r0', genesis);
+  const lines = Array.from({ length: 10 }, (_, n) => chain.append(JSON.stringify(event(n + 1, n < 5 ? 'ann' : 'joe'))).text);
+  await mkdir(join(directory, 'data/audit'), { recursive: true });
+  await writeFile(join(directory, 'data/audit/r0-0000000000000001.audit'), `${lines.slice(0, 6).join('\n')}\n`);
+  await writeFile(join(directory, 'data/audit/r0-0000000000000007.audit'), `${lines.slice(6).join('\n')}\n{"chain":"r0","seq`);
+  const key = await openSigningKey(join(directory, 'keys/audit.pem'));
+  const checkpoints = await CheckpointFiles.open({ directory: join(directory, 'data/audit-checkpoints'), chain: 'r0', key });
+  await checkpoints.write({ chain: 'r0', ...chain.end, at: new Date(at).toISOString(), appended: chain.end.sequence, final: true });
+  await checkpoints.close();
+  return directory;
+}
+
+async function run(cwd: string, ...words: readonly string[]) {
+  let [stdout, stderr] = ['', ''];
+  const code = await runCommandLine({
+    arguments: ['audit', ...words],
+    env: { TAPPAAS_HOME: '/nowhere' },
+    cwd,
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    nowMs: () => at + 10 * 60_000,
+    sections: async () => ({}),
+    audit: () => import('../../dist/telemetry/audit/offline.js'),
+    startPlatform: async () => 0,
+  });
+  return { code, stdout, stderr };
+}
+
+test('no text of a caller moves the cursor of whoever reads the table, or becomes a formula of a spreadsheet', (t) => {
+  const table = auditTable([hostile]);
+  t.is(table.split('\n').length, 3);
+  t.false(table.includes('\u001b'));
+  t.is(csvLine(hostile).split('","')[1], `'=cmd|\\u001b[2J\\u000a""x""`);
+  t.is(csvHead.split(',').length, csvLine(hostile).split('","').length);
+});
+
+test('files are searched newest first, across their borders, without what is not finished', async (t) => {
+  const directory = await place();
+  const { stdout, code } = await run(directory, 'search', '--directory', 'data/audit', '--user', 'joe', '-o', 'json');
+  t.is(code, 0);
+  t.deepEqual(
+    (JSON.parse(stdout) as { sequence: number }[]).map(({ sequence }) => sequence),
+    [10, 9, 8, 7, 6],
+  );
+  const recent = await run(directory, 'search', '--directory', 'data/audit', '--since', '3m', '-o', 'json');
+  t.is((JSON.parse(recent.stdout) as unknown[]).length, 4);
+  const exported = await run(directory, 'export', '--directory', 'data/audit', '--verb', 'get', '--limit', '2');
+  t.deepEqual(
+    exported.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { sequence: number }).sequence),
+    [2, 4],
+  );
+  t.regex((await run(directory, 'tail', '--directory', 'data/audit', '--limit', '1')).stdout, /p10/);
+});
+
+test('a log is verified without a platform; a key that is not trusted vouches for nothing', async (t) => {
+  const directory = await place();
+  const good = await run(directory, 'verify');
+  t.is(good.code, 0);
+  t.regex(good.stdout, /^r0 +good: 10 lines, 1 to 10, vouched for up to 10\n$/);
+  await openSigningKey(join(directory, 'other.pem'));
+  const { publicPem } = await openSigningKey(join(directory, 'other.pem'));
+  await writeFile(join(directory, 'other-public.pem'), publicPem);
+  const other = await run(directory, 'verify', '--key', 'other-public.pem');
+  t.regex(other.stdout, /vouched for up to 0\n +checkpoints are signed by the key \w+, which is not trusted here/);
+});
+
+test('a log of which every file is gone is missed', async (t) => {
+  const directory = await place();
+  await rm(join(directory, 'data/audit'), { recursive: true });
+  await mkdir(join(directory, 'data/audit'));
+  const { code, stdout } = await run(directory, 'verify');
+  t.is(code, 1);
+  t.regex(stdout, /BAD at line 1: lines 1 to 10 were cut off/);
+});
+
+test('what cannot be done is a usage error that says what can', async (t) => {
+  const directory = await place();
+  t.is((await run(directory, 'delete')).code, 64);
+  t.is((await run(directory, 'search', '--directory', 'data/audit', '--since', 'yesterday')).code, 64);
+  t.is((await run(directory, 'tail', '--limit', '-1')).code, 64);
+  t.is((await run(directory, 'tail', '-f', '--directory', 'data/audit')).code, 64);
+  t.regex((await run(directory, 'verify', '--directory', 'nowhere')).stderr, /nowhere/);
+});
