@@ -1,6 +1,7 @@
 import type { Context } from './context.js';
 import type { KubernetesObject } from './kubernetes.js';
 import type { AnyKind, Key, ObjectOf, StatusOf } from './kinds.js';
+import type { ClusterProfile } from './families/cluster.js';
 import type { Capability } from './hooks/reconcile.js';
 import type { Immutable, Strings } from './values.js';
 
@@ -101,6 +102,8 @@ export interface RenderFacts {
     readonly name: string;
     readonly namespace: string;
     readonly capabilities: readonly Capability[];
+    /** Parts of the Kubernetes API that it promises to serve. */
+    readonly profiles: readonly ClusterProfile[];
     /** Scheduler to name in pods; absent: the cluster's own. */
     readonly schedulerName?: string;
   };

@@ -8,6 +8,7 @@ export type * from './kubernetes.js';
 export * from './values.js';
 export { change, freezeDeep } from './change.js';
 export { secret, secretFrom, secretKeyword, type Secret, type SecretSource } from './secret.js';
+export { releaseTask } from './release-task.js';
 export { secretCopiedFrom, secretCopiedVersion } from './secret-copy.js';
 export * from './quantity.js';
 export * from './errors.js';

@@ -1,4 +1,4 @@
-import type { Clock, Immutable, KubernetesObject, Logger } from '@tappaas/sdk';
+import type { Clock, ClusterProfile, Immutable, KubernetesObject, Logger } from '@tappaas/sdk';
 import type { ApiResource } from '../cluster/api-resource.js';
 import type { ClusterClient } from '../cluster/client.js';
 import { clusterSource, type ClusterSource } from '../cluster/source.js';
@@ -29,6 +29,7 @@ export interface ClusterWatch {
 export interface ClusterWatchOptions {
   readonly name: string;
   readonly client: ClusterClient;
+  readonly profiles: readonly ClusterProfile[];
   readonly installation: string;
   readonly clock: Clock;
   readonly random: () => number;
@@ -39,6 +40,11 @@ const owned: readonly ApiResource[] = [
   { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
   { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   { group: 'networking.k8s.io', version: 'v1', plural: 'ingresses', kind: 'Ingress', namespaced: true },
+];
+/** Followed where the cluster promises the batch profile. */
+const batch: readonly ApiResource[] = [
+  { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
+  { group: 'batch', version: 'v1', plural: 'cronjobs', kind: 'CronJob', namespaced: true },
 ];
 const replicaSetResource: ApiResource = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true };
 const podResource: ApiResource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
@@ -71,7 +77,7 @@ function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): 
 
 /** Follows the kinds that applications are rendered to, and the pods below them. */
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
-  const { name, client, installation, clock, random, log } = options;
+  const { name, client, profiles, installation, clock, random, log } = options;
   const stopping = new AbortController();
   const sources = new Map<Informer<KubernetesObject>, ClusterSource<KubernetesObject>>();
   const follow = (
@@ -97,15 +103,23 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     return informer;
   };
   const ours = { labels: `${installationLabel}=${installation}` };
-  const roots = new Map(owned.map((resource) => [refKind(resource), follow(resource, ours, byUid, keepingOurManagers)]));
+  const roots = new Map(
+    [...owned, ...(profiles.includes('batch') ? batch : [])].map((resource) => [
+      refKind(resource),
+      follow(resource, ours, byUid, keepingOurManagers),
+    ]),
+  );
   const deployments = roots.get('apps/Deployment');
+  const jobs = roots.get('batch/Job');
   const replicaSets = follow(replicaSetResource, {}, { ...byOwner, ...byUid }, identityOnly);
   const pods = follow(podResource, {}, byOwner, withoutSpec);
   const all = [...roots.values(), replicaSets, pods];
   const running = all.map((informer) => informer.run(stopping.signal));
 
-  /** The rendered object behind a pod: pod, ReplicaSet, Deployment, label. */
+  /** The rendered object behind a pod: pod, ReplicaSet, Deployment, or pod, Job; its label. */
   const ownerOfPod = (pod: Frozen): string | undefined => {
+    const [job] = ownersOf(pod).flatMap((uid) => jobs?.byIndex('uid', uid) ?? []);
+    if (job) return job.metadata.labels?.[ownerLabel];
     const [replicaSet] = ownersOf(pod).flatMap((uid) => replicaSets.byIndex('uid', uid));
     const [deployment] = replicaSet ? ownersOf(replicaSet).flatMap((uid) => deployments?.byIndex('uid', uid) ?? []) : [];
     return deployment?.metadata.labels?.[ownerLabel];

@@ -226,7 +226,15 @@ class Controllers implements RunningControllers {
     const known = this.#watches.get(access.name);
     if (known) return known;
     const { clock, random, log, installation } = this.#options;
-    const watch = watchCluster({ name: access.name, client: access.client, installation: installation.id, clock, random, log });
+    const watch = watchCluster({
+      name: access.name,
+      client: access.client,
+      profiles: access.cluster.profiles,
+      installation: installation.id,
+      clock,
+      random,
+      log,
+    });
     this.#watches.set(access.name, watch);
     return watch;
   }

@@ -197,6 +197,7 @@ async function factsOf(
       name: chosen,
       namespace: clusterNamespace(cluster.namespaceTemplate, object.metadata.namespace ?? ''),
       capabilities: cluster.capabilities,
+      profiles: cluster.profiles,
       ...(cluster.scheduling === 'bind' ? { schedulerName } : {}),
     },
     ingress: cluster.ingress,

@@ -1,3 +1,6 @@
+/** Stands for the Jobs that have to complete before anything that serves is touched. */
+export const releaseTaskKind = 'release task';
+
 /**
  * What has to be there before what. Kinds that are not listed come between configuration and workloads, where most custom resources
  * belong.
@@ -7,6 +10,7 @@ const waves: readonly (readonly string[])[] = [
   ['ResourceQuota', 'LimitRange', 'NetworkPolicy', 'ServiceAccount'],
   ['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'],
   ['Secret', 'ConfigMap', 'PersistentVolume', 'PersistentVolumeClaim'],
+  [releaseTaskKind],
   ['Service'],
   [],
   ['PodDisruptionBudget'],

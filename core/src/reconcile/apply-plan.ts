@@ -1,9 +1,10 @@
 import type { Immutable, KubernetesObject } from '@tappaas/sdk';
-import { inWaves } from './apply-order.js';
+import { inWaves, releaseTaskKind } from './apply-order.js';
 import type { Intent } from './intent.js';
 import { inventoryByKey, standingOf, type InventoryEntry, type Ownership } from './inventory.js';
 import { isAsIntended } from './live-match.js';
 import { refKey, refText, type ObjectRef } from './object-ref.js';
+import { isReleaseTask } from './release-task.js';
 
 export type Live = Immutable<KubernetesObject> | undefined;
 
@@ -13,6 +14,8 @@ export interface PlanFacts {
   readonly live: (ref: ObjectRef) => Live;
   readonly ownership: Ownership;
   readonly manager: string;
+  /** What stays although nobody wishes it. Default: nothing. */
+  readonly keeps?: (ref: ObjectRef) => boolean;
 }
 
 /** What is done about one intent. */
@@ -47,14 +50,16 @@ export function planApply(intents: readonly Intent[], facts: PlanFacts): ApplyPl
   const entries = inventoryByKey(facts.inventory);
   const steps = intents.map((intent) => planIntent(intent, entries.get(intent.key), facts));
   const wished = new Set(intents.map(({ key }) => key));
-  const prunes = facts.inventory.filter((entry) => !wished.has(refKey(entry))).map((entry) => planPrune(entry, facts));
+  const unwished = facts.inventory.filter((entry) => !wished.has(refKey(entry)));
+  const left = unwished.filter((entry) => facts.keeps?.(entry) === true && facts.live(entry) !== undefined);
+  const prunes = unwished.filter((entry) => !left.includes(entry)).map((entry) => planPrune(entry, facts));
   const refused = steps.filter((step) => step.do === 'refuse');
   const named = steps.filter((step) => step.do !== 'refuse').map(({ intent }) => entryBefore(intent, entries.get(intent.key), facts));
   const kept = prunes.filter((step) => step.do !== 'forget').map(({ entry }) => entry);
   return {
-    waves: inWaves(steps, ({ intent }) => intent.ref.kind, 'apply'),
+    waves: inWaves(steps, ({ intent }) => (isReleaseTask(intent.object) ? releaseTaskKind : intent.ref.kind), 'apply'),
     pruneWaves: inWaves(prunes, ({ entry }) => entry.kind, 'delete'),
-    inventory: [...named, ...kept],
+    inventory: [...named, ...kept, ...left],
     refused,
     isSettled: steps.every((step) => step.do === 'skip') && prunes.length === 0,
   };

@@ -3,6 +3,7 @@ import { planApply, planIntent, type ApplyPlan, type IntentStep, type Live, type
 import { intentOf, type Intent } from './intent.js';
 import { inventoryByKey, isSameInventory, type InventoryEntry, type Ownership } from './inventory.js';
 import { refKey, refText, type ObjectRef } from './object-ref.js';
+import { heldBy, type HeldBack } from './release-task.js';
 
 /** The writes to a cluster that an apply set needs. */
 export interface ApplyTarget {
@@ -24,6 +25,8 @@ export interface ApplySetOptions {
   readonly ownership: Ownership;
   /** Field manager of all applies. */
   readonly manager: string;
+  /** What stays on the cluster although nobody wishes it any more. Default: nothing. */
+  readonly keeps?: (ref: ObjectRef) => boolean;
   readonly signal: AbortSignal;
   /** Requests at once. Default 8. */
   readonly parallelMax?: number;
@@ -37,6 +40,8 @@ export interface ApplySetResult {
   readonly leaving: readonly ObjectRef[];
   readonly refused: ApplyPlan['refused'];
   readonly failed: readonly { readonly ref: ObjectRef; readonly error: unknown }[];
+  /** A release task that has not succeeded holds back everything that serves. */
+  readonly held?: HeldBack;
   /** Everything wished is there, and nothing unwished is left or refused. */
   readonly isComplete: boolean;
   readonly inventory: readonly InventoryEntry[];
@@ -69,6 +74,7 @@ class ApplyRun {
   private readonly leaving: ObjectRef[] = [];
   private readonly failed: { ref: ObjectRef; error: unknown }[] = [];
   private refused: ApplyPlan['refused'] = [];
+  private held: HeldBack | undefined;
   private skipped = 0;
   private saved: readonly InventoryEntry[];
 
@@ -95,23 +101,24 @@ class ApplyRun {
     for (const wave of plan.waves) {
       await this.inParallel(wave, (step) => this.attempt(step.intent.ref, () => this.perform(step)));
       // What comes later relies on what came before.
-      if (this.failed.length > 0) break;
+      this.held = heldBy(wave.map(({ intent }) => ({ intent, live: this.live.get(intent.key) })));
+      if (this.failed.length > 0 || this.held) break;
     }
-    if (this.failed.length === 0 && this.refused.length === 0) await this.prune(plan);
+    if (this.failed.length === 0 && this.refused.length === 0 && !this.held) await this.prune(plan);
     await this.save();
   }
 
   result(): ApplySetResult {
-    const { applied, skipped, deleted, leaving, refused, failed } = this;
-    const isComplete = failed.length === 0 && refused.length === 0 && leaving.length === 0;
+    const { applied, skipped, deleted, leaving, refused, failed, held } = this;
+    const isComplete = failed.length === 0 && refused.length === 0 && leaving.length === 0 && held === undefined;
     const inventory = [...this.entries.values()];
     const live = inventory.flatMap((entry) => this.live.get(refKey(entry)) ?? []);
-    return { applied, skipped, deleted, leaving, refused, failed, isComplete, inventory, live };
+    return { applied, skipped, deleted, leaving, refused, failed, isComplete, inventory, live, ...(held ? { held } : {}) };
   }
 
   private facts(): PlanFacts {
-    const { inventory, ownership, manager } = this.options;
-    return { inventory, ownership, manager, live: (ref) => this.live.get(refKey(ref)) };
+    const { inventory, ownership, manager, keeps } = this.options;
+    return { inventory, ownership, manager, live: (ref) => this.live.get(refKey(ref)), ...(keeps ? { keeps } : {}) };
   }
 
   private async perform(step: IntentStep): Promise<void> {

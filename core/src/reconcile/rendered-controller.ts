@@ -11,7 +11,8 @@ import { failureText, runApplySet, type ApplySetOptions, type ApplySetResult, ty
 import type { Run } from './controller.js';
 import { reconcileErrors } from './errors.js';
 import type { InventoryEntry } from './inventory.js';
-import { refText, type ObjectRef } from './object-ref.js';
+import { refKey, refOf, refText, type ObjectRef } from './object-ref.js';
+import { isReleaseTask } from './release-task.js';
 import { contentOf, renderKeyOf, type ReleaseBook, type StoredRelease } from './release.js';
 import { createRenderSet, type AttributedRenderSet } from './render-set.js';
 
@@ -98,7 +99,7 @@ export interface RenderedOptions<O extends RenderedObject> {
 
 /** The steps from a changed spec to a serving release, in order; `remove` stands alone. */
 export const renderedSteps = ['prepare', 'render', 'apply', 'rollout'] as const;
-export type RenderedStep = (typeof renderedSteps)[number] | 'remove';
+export type RenderedStep = (typeof renderedSteps)[number] | 'release-tasks' | 'remove';
 
 /** How soon a set is looked at again that waits for objects to go, for a person, or for a name to become free. */
 const leavingMs = 1_000;
@@ -206,10 +207,11 @@ class RenderedController<O extends RenderedObject> {
     const isServing = ready?.status === 'True' && result.isComplete;
     if (isServing) await releases.noteServing?.(object, { release, inputs: facts.inputs });
     if (result.isComplete) step?.(object, 'rollout', isServing ? 100 : 0);
-    const isRefused = summary.failed !== undefined && serving?.release.name !== release.name;
+    const failed = result.held?.state === 'failed' ? 'rollback' : summary.failed;
+    const isRefused = failed !== undefined && serving?.release.name !== release.name;
     const status = { ...summary.status, release: (isServing ? release : (serving?.release ?? release)).name };
     const end = isServing ? ({ phase: 'Succeeded', message } as const) : isRefused ? ({ phase: 'Failed', message } as const) : undefined;
-    const fallsBack = isRefused && summary.failed === 'rollback' && serving !== undefined;
+    const fallsBack = isRefused && failed === 'rollback' && serving !== undefined;
     if (fallsBack) await releases.noteFailure?.(object, release, message);
     await setStatus(object, { status, conditions, ...(end ? { end } : {}) }, run);
     if (result.failed.length > 0) throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });
@@ -221,7 +223,11 @@ class RenderedController<O extends RenderedObject> {
     const serving = await this.options.releases.serving?.(object);
     const facts = await this.facts(object, serving?.inputs ?? {}, run);
     const release = serving?.release ?? nothing;
-    const result = await this.apply(object, release, facts, run);
+    // The tasks of a release that served have succeeded; those of one that failed stay for whoever wants to know why.
+    const [tasks, objects] = partition(release.objects, isReleaseTask);
+    const own = new Set(tasks.map((task) => refKey(refOf(task))));
+    const keeps = (ref: ObjectRef): boolean => (phase === 'Failed' ? ref.kind === 'Job' : own.has(refKey(ref)));
+    const result = await this.apply(object, { ...release, objects }, facts, run, keeps);
     const { summary, conditions } = await this.look(object, release, facts, result);
     const message = `${why}; ${serving ? `release ${release.name} goes on serving` : 'nothing served before, so nothing runs'}`;
     const stated = conditions.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
@@ -250,18 +256,19 @@ class RenderedController<O extends RenderedObject> {
   }
 
   /** Without confirmation nothing is written, and what is there is only looked at. */
-  private async apply(object: O, release: StoredRelease, facts: RenderFacts, run: Run): Promise<Applied> {
+  private async apply(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
     const { confirmation, finalizer, addFinalizer, step } = this.options;
     const gate = confirmation();
     if (!gate.isConfirmed) return this.inspect(object, facts, gate.message, run);
     if (object.metadata.finalizers?.includes(finalizer) !== true) await addFinalizer(object, run);
     step?.(object, 'apply', 0);
-    const result = await this.bring(object, release.objects, facts, run);
+    const result = await this.bring(object, release.objects, facts, run, keeps);
     step?.(object, 'apply', result.isComplete ? 100 : 50);
+    if (release.objects.some(isReleaseTask)) step?.(object, 'release-tasks', result.held ? 0 : 100);
     return result;
   }
 
-  private async bring(object: O, objects: Objects, facts: RenderFacts, run: Run): Promise<ApplySetResult> {
+  private async bring(object: O, objects: Objects, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<ApplySetResult> {
     const { loadInventory, saveInventory, placeOf, installation, manager } = this.options;
     const { target, cached } = await placeOf(object, facts);
     return runApplySet(objects, {
@@ -271,6 +278,7 @@ class RenderedController<O extends RenderedObject> {
       saveInventory: (entries) => saveInventory(object, entries, run),
       ownership: { installation, owner: object.metadata.uid },
       manager,
+      ...(keeps ? { keeps } : {}),
       signal: run.signal,
     });
   }
@@ -323,11 +331,19 @@ const cancelled: FallBack = { reason: 'Cancelled', phase: 'Cancelled', why: 'the
 const releaseFailed = (why: string): FallBack => ({ reason: 'ReleaseFailed', phase: 'Failed', why });
 const nothing: StoredRelease = { name: '', number: 0, objects: [] };
 
+type Keeps = NonNullable<ApplySetOptions['keeps']>;
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
 /** What came of an apply set, or why there was none. */
 type Applied = ApplySetResult & { readonly unconfirmed?: string };
 
 function outcomeOf(result: Applied | undefined): Outcome {
   if (result === undefined || result.isComplete) return undefined;
+  // The cluster tells when a release task has ended.
+  if (result.held && result.leaving.length === 0) return { againAfterMs: blockedMs };
   return { againAfterMs: result.unconfirmed === undefined && result.refused.length === 0 ? leavingMs : blockedMs };
 }
 
@@ -341,6 +357,7 @@ function appliedConditions(result: Applied | undefined): readonly Condition[] {
   if (refused) return applied('False', refused.reason, result.refused.map(({ message }) => message).join('; '));
   if (result.failed.length > 0) return applied('False', 'ApplyFailed', failureText(result));
   if (result.leaving.length > 0) return applied('False', 'ObjectsLeaving', `waiting until gone: ${result.leaving.map(refText).join(', ')}`);
+  if (result.held) return applied('False', result.held.state === 'failed' ? 'ReleaseTaskFailed' : 'ReleaseTasks', result.held.message);
   return applied('True', 'Applied', 'the cluster has what the release says');
 }
 
@@ -354,7 +371,7 @@ function renderFailed(error: unknown): readonly Condition[] {
 
 /** Nothing is ready that could not be brought to its cluster, however well what was there before does. */
 function withReady(stated: readonly Condition[], result: Applied): readonly Condition[] {
-  if (result.refused.length === 0 && result.failed.length === 0) return stated;
+  if (result.refused.length === 0 && result.failed.length === 0 && result.held === undefined) return stated;
   const { reason, message } = appliedConditions(result)[0] ?? rendered;
   return stated.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
 }

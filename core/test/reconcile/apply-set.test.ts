@@ -484,3 +484,51 @@ for (const seed of [1, 2, 3]) {
     t.deepEqual(cluster.writes, []);
   });
 }
+
+const migrate = (name = 'migrate'): KubernetesObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name, namespace: 'shop', annotations: { 'tappaas.dev/release-task': 'true' } },
+  spec: { backoffLimit: 0 },
+});
+const endJob = (cluster: FakeCluster, type: 'Complete' | 'Failed') =>
+  cluster.edit(refOf(migrate()), (job) => {
+    job['status'] = { conditions: [{ type, status: 'True', message: 'exit code 1' }] };
+  });
+
+test('what serves is touched, and pruned, only once every release task has succeeded', async (t) => {
+  const { cluster, run } = setUp();
+  await run([configMap('old'), deployment('web', 'web:1')]);
+  const next = [deployment('web', 'web:2'), configMap('settings'), migrate()];
+  const waiting = await run(next);
+  t.deepEqual(waiting.held, { state: 'waiting', message: 'release task Job shop/migrate has not succeeded yet' });
+  t.false(waiting.isComplete);
+  t.deepEqual(cluster.names, ['ConfigMap shop/old', 'ConfigMap shop/settings', 'Deployment shop/web', 'Job shop/migrate']);
+  const imageOf = () => JSON.stringify(cluster.at(refOf(deployment('web')))?.['spec']);
+  t.regex(imageOf(), /web:1/);
+  endJob(cluster, 'Complete');
+  const done = await run(next);
+  t.true(done.isComplete);
+  t.is(done.held, undefined);
+  t.regex(imageOf(), /web:2/);
+  t.deepEqual(cluster.names, ['ConfigMap shop/settings', 'Deployment shop/web', 'Job shop/migrate']);
+});
+
+test('a release task that failed is told with its reason, and holds everything back', async (t) => {
+  const { cluster, run } = setUp();
+  await run([migrate(), deployment('web')]);
+  endJob(cluster, 'Failed');
+  const { held } = await run([migrate(), deployment('web')]);
+  t.deepEqual(held, { state: 'failed', message: 'release task Job shop/migrate failed: exit code 1' });
+  t.deepEqual(cluster.names, ['Job shop/migrate']);
+});
+
+test('what shall be kept stays on the cluster and in the inventory, until nobody keeps it', async (t) => {
+  const { cluster, state, run } = setUp();
+  await run([migrate(), configMap('a')]);
+  await run([configMap('a')], { keeps: ({ kind }) => kind === 'Job' });
+  t.deepEqual(cluster.names, ['ConfigMap shop/a', 'Job shop/migrate']);
+  t.deepEqual(state.inventory.map(({ name }) => name).toSorted(), ['a', 'migrate']);
+  await run([configMap('a')]);
+  t.deepEqual(cluster.names, ['ConfigMap shop/a']);
+});

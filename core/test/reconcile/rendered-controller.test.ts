@@ -66,7 +66,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     confirmation: () =>
       state.confirmed ? { isConfirmed: true } : { isConfirmed: false, message: 'the store was restored: confirm the diff' },
     factsOf: async (_, inputs): Promise<RenderFacts> => ({
-      cluster: { name: 'local', namespace: 'shop', capabilities: [] },
+      cluster: { name: 'local', namespace: 'shop', capabilities: [], profiles: ['batch'] },
       ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
       inputs,
     }),

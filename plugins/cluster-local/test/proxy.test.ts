@@ -371,3 +371,11 @@ test('a free port is found by listening, and a taken one is skipped', async (t) 
   pool.release(port);
   t.is(await pool.take(), port);
 });
+
+test('a pool begins where it is told, and comes round to the rest of its range', async (t) => {
+  const { PortPool } = await import('../dist/agent/pod/host-ports.js');
+  const from = await freePort();
+  const first = await new PortPool({ from: 40_000, to: 64_999 }, 10_000).take();
+  t.true(first >= 50_000);
+  t.is(await new PortPool({ from, to: from }, 7).take(), from);
+});

@@ -1,12 +1,13 @@
 import { deny, type Denial, type Immutable } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
+import { isTask } from './tasks.js';
 
 type Spec = Immutable<ApplicationObject>['spec'];
 
 /** Rules across fields: what a route, a mount or a probe names must exist, and what no loaded part can do is refused by name. */
 export function checkApplication(application: Immutable<ApplicationObject>): readonly Denial[] {
   const { spec } = application;
-  return [...unsupported(spec), ...routes(spec), ...probes(spec), ...mounts(spec), ...environment(spec)];
+  return [...unsupported(spec), ...tasks(spec), ...routes(spec), ...probes(spec), ...mounts(spec), ...environment(spec)];
 }
 
 function unsupported(spec: Spec): Denial[] {
@@ -14,13 +15,50 @@ function unsupported(spec: Spec): Denial[] {
   const refuse = (field: string, message: string) => denials.push(deny({ field, reason: 'Unsupported', message }));
   if (spec.source.git) refuse('spec.source.git', 'no loaded builder fetches git repositories; upload the directory with tappaas deploy');
   if (spec.volumes?.length) refuse('spec.volumes', 'no storage class plugin is loaded that could hold volumes');
-  spec.processes.forEach((process, index) => {
-    if (process.schedule !== undefined)
-      refuse(`spec.processes[${index}].schedule`, 'no loaded cluster promises the batch profile that schedules need');
-    if (process.phase === 'Release')
-      refuse(`spec.processes[${index}].phase`, 'no loaded cluster promises the batch profile that release tasks need');
-  });
   return denials;
+}
+
+/** Release tasks and schedules: they end by themselves, so there is no number of them and nothing to reach. */
+function tasks({ processes, routes = [] }: Spec): Denial[] {
+  const denials: Denial[] = [];
+  const refuse = (field: string, message: string) => denials.push(deny({ field, reason: 'FieldValueInvalid', message }));
+  processes.forEach((process, index) => {
+    const field = `spec.processes[${index}]`;
+    const { name, phase, schedule, timeZone, ports = [] } = process;
+    if (phase === 'Release' && schedule !== undefined)
+      refuse(`${field}.schedule`, `process ${name} is a release task, so it has no schedule`);
+    if (schedule !== undefined && !isSchedule(schedule)) {
+      refuse(
+        `${field}.schedule`,
+        `"${schedule}" is no schedule; expected five cron fields such as "0 3 * * *", or @hourly, @daily, @weekly, @monthly`,
+      );
+    }
+    if (timeZone !== undefined && schedule === undefined)
+      refuse(`${field}.timeZone`, `process ${name} has no schedule that a time zone could be of`);
+    if (timeZone !== undefined && !isTimeZone(timeZone))
+      refuse(`${field}.timeZone`, `"${timeZone}" is no time zone; expected one such as Europe/Berlin`);
+    if (isTask(process) && ports.length > 0) refuse(`${field}.ports`, `process ${name} is a task, which nobody can reach`);
+    if (isTask(process) && process.replicas > 1) refuse(`${field}.replicas`, `process ${name} is a task: one runs at a time`);
+  });
+  if (processes.every(isTask) && routes.length > 0) refuse('spec.routes', 'no process runs all the time that a route could lead to');
+  return denials;
+}
+
+const cronField = /^(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/[0-9]+)?(,(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/[0-9]+)?)*$/;
+const macros = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']);
+
+/** The form of a schedule; whether it ever comes is for the cluster to say. */
+function isSchedule(schedule: string): boolean {
+  const fields = schedule.trim().split(/\s+/);
+  return macros.has(schedule) || (fields.length === 5 && fields.every((field) => cronField.test(field)));
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 function routes(spec: Spec): Denial[] {

@@ -11,17 +11,11 @@ import type {
 
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 import { containerOf } from './container.js';
+import { defaultHost, defaultTimeoutSeconds, metadata, objectName, selectorOf, type Place, type Process } from './place.js';
+import { isTask, task } from './tasks.js';
 import { secretCopies } from './secret-copies.js';
 
-type Process = Immutable<ApplicationObject>['spec']['processes'][number];
-
-/** Where an application's objects are and how they are labelled. */
-interface Place {
-  readonly application: Immutable<ApplicationObject>;
-  readonly facts: RenderFacts;
-}
-
-/** A Deployment and, with ports, a Service for each process; one Ingress for the routes. */
+/** A Deployment and, with ports, a Service for each process that runs; a Job or CronJob for each task; one Ingress for the routes. */
 export function renderApplication(
   application: Immutable<ApplicationObject>,
   facts: RenderFacts,
@@ -29,41 +23,24 @@ export function renderApplication(
 ): readonly KubernetesObject[] {
   const place = { application, facts };
   const runtime = runtimes.get(application.spec.runtime);
+  const templateOf = (process: Process) => podTemplate(process, place, runtime);
+  const { processes } = application.spec;
+  const running = processes.filter((process) => !isTask(process));
   return [
     ...secretCopies(application, facts),
-    ...application.spec.processes.map((process) => deployment(process, place, runtime)),
-    ...application.spec.processes.filter(({ ports }) => ports?.length).map((process) => service(process, place)),
+    ...processes.filter(isTask).map((process) => task(process, templateOf(process), place)),
+    ...running.map((process) => deployment(process, templateOf(process), place)),
+    ...running.filter(({ ports }) => ports?.length).map((process) => service(process, place)),
     ...(application.spec.routes?.length ? [ingress(place)] : []),
   ];
 }
 
-/** The host of a route that names none. */
-export function defaultHost(application: Immutable<ApplicationObject>, facts: RenderFacts): string {
-  return `${application.metadata.name}.${application.metadata.namespace}.${facts.ingress.hostSuffix}`;
-}
-
-const objectName = (application: Immutable<ApplicationObject>, process: string) => `${application.metadata.name}-${process}`;
-
-function metadata({ application, facts }: Place, name: string, labels: Readonly<Record<string, string>>) {
-  return {
-    name,
-    namespace: facts.cluster.namespace,
-    labels: { 'app.kubernetes.io/name': application.metadata.name, 'app.kubernetes.io/managed-by': 'tappaas', ...labels },
-  };
-}
-
-const selectorOf = (application: Immutable<ApplicationObject>, process: string) => ({
-  'app.kubernetes.io/instance': application.metadata.name,
-  'app.kubernetes.io/component': process,
-});
-
-function deployment(process: Process, place: Place, runtime: RuntimeType | undefined): Deployment {
+function podTemplate(process: Process, place: Place, runtime: RuntimeType | undefined): PodTemplate {
   const { application } = place;
-  const selector = selectorOf(application, process.name);
-  const rollout = application.spec.rollout;
   const template: PodTemplate = {
-    metadata: { labels: { ...selector, 'app.kubernetes.io/name': application.metadata.name } },
+    metadata: { labels: { ...selectorOf(application, process.name), 'app.kubernetes.io/name': application.metadata.name } },
     spec: {
+      ...(isTask(process) ? { restartPolicy: 'Never' as const } : {}),
       terminationGracePeriodSeconds: process.terminationSeconds ?? 30,
       ...(place.facts.cluster.schedulerName === undefined ? {} : { schedulerName: place.facts.cluster.schedulerName }),
       containers: [containerOf(application, process, place.facts)],
@@ -74,6 +51,13 @@ function deployment(process: Process, place: Place, runtime: RuntimeType | undef
     process: process.name,
     parameters: application.spec.runtimeParameters ?? {},
   });
+  return template;
+}
+
+function deployment(process: Process, template: PodTemplate, place: Place): Deployment {
+  const { application } = place;
+  const selector = selectorOf(application, process.name);
+  const rollout = application.spec.rollout;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -81,7 +65,7 @@ function deployment(process: Process, place: Place, runtime: RuntimeType | undef
     spec: {
       replicas: process.replicas,
       selector: { matchLabels: selector },
-      progressDeadlineSeconds: rollout?.timeoutSeconds ?? 600,
+      progressDeadlineSeconds: rollout?.timeoutSeconds ?? defaultTimeoutSeconds,
       strategy:
         rollout?.strategy === 'Recreate'
           ? { type: 'Recreate' }

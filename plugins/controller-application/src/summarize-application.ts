@@ -1,8 +1,10 @@
 import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod } from '@tappaas/sdk';
 import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
-import { defaultHost } from './render-application.js';
+import { defaultHost } from './place.js';
+import { isTask } from './tasks.js';
 
 type Status = NonNullable<ApplicationObject['status']>;
+type Process = Immutable<ApplicationObject>['spec']['processes'][number];
 type ProcessStatus = NonNullable<Status['processes']>[number];
 
 /** Status from what the cluster shows: replicas, address and conditions that name the first thing in the way. */
@@ -18,7 +20,7 @@ export function summarizeApplication(observation: Observation<typeof Application
   const late = processes.find(({ desired, ready, updated }) => ready < desired || updated < desired);
   const unsettled =
     deployments.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) ||
-    deployments.length < object.spec.processes.length;
+    deployments.length < object.spec.processes.filter((process) => !isTask(process)).length;
   const failed = deployments.some(({ status }) =>
     status?.conditions?.some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
   );
@@ -65,7 +67,7 @@ export function summarizeApplication(observation: Observation<typeof Application
 
 function processStatus(
   object: Immutable<ApplicationObject>,
-  process: { readonly name: string; readonly replicas: number },
+  process: Process,
   observed: readonly Immutable<KubernetesObject>[],
 ): ProcessStatus {
   const deployment = observed.find(
@@ -76,7 +78,7 @@ function processStatus(
   const { status } = deployment ?? {};
   return {
     name: process.name,
-    desired: process.replicas,
+    desired: isTask(process) ? 0 : process.replicas,
     ready: status?.readyReplicas ?? 0,
     updated: status?.updatedReplicas ?? 0,
     restarts,

@@ -29,6 +29,36 @@ const cases: readonly (readonly [string, Parameters<typeof shop>[0], readonly st
     ['spec.processes[0].volumeMounts[0].name'],
   ],
   [
+    'a release task and a schedule are accepted',
+    {
+      processes: [
+        web,
+        { name: 'migrate', replicas: 1, phase: 'Release' },
+        { name: 'nightly', replicas: 1, schedule: '*/5 3 * * 1-5', timeZone: 'Europe/Berlin' },
+        { name: 'hourly', replicas: 1, schedule: '@hourly' },
+      ],
+    },
+    [],
+  ],
+  [
+    'tasks that contradict themselves are denied by field',
+    {
+      processes: [
+        { ...web, phase: 'Release', replicas: 2, schedule: '0 3 * *', timeZone: 'Mars/Olympus' },
+        { name: 'worker', replicas: 1, timeZone: 'UTC' },
+      ],
+      routes: [],
+    },
+    [
+      'spec.processes[0].schedule',
+      'spec.processes[0].schedule',
+      'spec.processes[0].timeZone',
+      'spec.processes[0].ports',
+      'spec.processes[0].replicas',
+      'spec.processes[1].timeZone',
+    ],
+  ],
+  [
     'what no part can do is denied, all of it at once',
     { source: { git: { url: 'https://example.com/a.git' } }, volumes: [{ name: 'data', size: '1Gi' }] },
     ['spec.source.git', 'spec.volumes'],

@@ -4,7 +4,13 @@ import type { ApplicationObject } from '@tappaas/sdk/kinds';
 type Spec = ApplicationObject['spec'];
 
 export const facts: RenderFacts = {
-  cluster: { name: 'local', namespace: 'tappaas-team-a', capabilities: [], schedulerName: 'tappaas' },
+  cluster: {
+    name: 'local',
+    namespace: 'tappaas-team-a',
+    capabilities: [],
+    profiles: ['workloads', 'batch', 'config'],
+    schedulerName: 'tappaas',
+  },
   ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
   inputs: { image: 'team-a/shop@sha256:1', build: 'shop-1' },
 };

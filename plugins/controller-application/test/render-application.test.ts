@@ -1,4 +1,4 @@
-import type { Deployment, Ingress, KubernetesObject, RuntimeType } from '@tappaas/sdk';
+import type { CronJob, Deployment, Ingress, Job, KubernetesObject, RuntimeType } from '@tappaas/sdk';
 import { Type } from '@tappaas/sdk';
 import test from 'ava';
 import { renderApplication } from '../dist/render-application.js';
@@ -79,4 +79,37 @@ test('the runtime shapes the pod template of every process', (t) => {
   const objects = renderApplication(shop(), facts, new Map([['standard', runtime]]));
   t.deepEqual(seen, ['web']);
   t.is(deploymentOf(objects)?.spec?.template.metadata?.annotations?.['shaped'], 'yes');
+});
+
+const migrate = { name: 'migrate', replicas: 1, phase: 'Release' as const, command: ['node', 'migrate.js'] };
+const nightly = { name: 'nightly', replicas: 1, schedule: '0 3 * * *', command: ['node', 'report.js'] };
+const web = { name: 'web', replicas: 1 };
+
+test('a release task is a job that is not tried again, and a schedule is a cron job; nobody can reach them', (t) => {
+  const objects = render(shop({ processes: [web, migrate, nightly], routes: [] }));
+  t.deepEqual(
+    objects.map(({ kind }) => kind),
+    ['Job', 'CronJob', 'Deployment'],
+  );
+  const [job, cronJob] = objects as unknown as [Job, CronJob];
+  t.is(job.metadata.annotations?.['tappaas.dev/release-task'], 'true');
+  t.like(job.spec, { backoffLimit: 0, activeDeadlineSeconds: 600, template: { spec: { restartPolicy: 'Never' } } });
+  t.like(cronJob.spec, { schedule: '0 3 * * *', timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' });
+});
+
+test('a release task runs anew for other code or configuration, and only then', (t) => {
+  const nameOf = (spec: Parameters<typeof shop>[0]) =>
+    render(shop({ processes: [web, migrate], routes: [], ...spec })).find(({ kind }) => kind === 'Job')?.metadata.name;
+  const name = nameOf({});
+  t.is(nameOf({ processes: [{ ...web, replicas: 5 }, migrate] }), name);
+  t.not(nameOf({ env: [{ name: 'A', value: '1' }] }), name);
+  t.not(nameOf({ processes: [web, { ...migrate, command: ['node', 'other.js'] }] }), name);
+});
+
+test('a cluster that does not promise batch jobs is named', (t) => {
+  const without = { ...facts, cluster: { ...facts.cluster, profiles: ['workloads' as const] } };
+  t.throws(() => renderApplication(shop({ processes: [migrate], routes: [] }), without, runtimes), {
+    code: 'CONTROLLER_APPLICATION_NO_BATCH',
+    message: /cluster local .* process migrate/,
+  });
 });

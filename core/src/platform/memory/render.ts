@@ -60,7 +60,7 @@ async function baseOf(
 
 function factsOf({ metadata }: Object, capabilities: readonly Capability[]): Omit<RenderFacts, 'inputs'> {
   return {
-    cluster: { name: 'test', namespace: metadata.namespace ?? 'default', capabilities },
+    cluster: { name: 'test', namespace: metadata.namespace ?? 'default', capabilities, profiles: ['workloads', 'batch', 'config'] },
     ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
   };
 }
@@ -68,7 +68,7 @@ function factsOf({ metadata }: Object, capabilities: readonly Capability[]): Omi
 /** @throws TAP_RENDER_NOT_READY with the conditions that say what the controller waits for */
 async function inputsOf({ resourcesOf }: RenderParts, { plugin, guard, value }: Renderer, object: Object): Promise<RenderFacts['inputs']> {
   if (value.prepare === undefined) return {};
-  const parts = { object, kind: value.kind, resources: resourcesOf(plugin), emit: () => undefined, progress: () => undefined };
+  const parts = { object, kind: value.kind, resources: resourcesOf(plugin), emit: () => undefined };
   const prepared = await guard.call({ name: 'controller.prepare', limitMs: 60_000 }, async (context) =>
     value.prepare?.(object as never, reconcileContext(context, parts)),
   );

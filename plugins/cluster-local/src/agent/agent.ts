@@ -50,6 +50,9 @@ export interface AgentEnd {
 const lookMs = 1000;
 
 /** Everything that one machine does for its cluster: pods, services, ingress. */
+/** Places at which the pods' ports may begin. */
+const portStarts = 65_536;
+
 export class Agent {
   readonly #options: AgentOptions;
   readonly #client: ApiClient;
@@ -149,7 +152,7 @@ export class Agent {
       api: new PodHttpApi(this.#client, clock, this.#stopping.signal),
       traffic: this.#balancer,
       events: new PodEvents(this.#client, clock, log, this.#stopping.signal),
-      ports: new PortPool(settings.podPorts),
+      ports: new PortPool(settings.podPorts, Math.floor(this.#options.random() * portStarts)),
       podsDirectory: join(directory, 'pods'),
       serviceVariables: (namespace) => servicePorts.variables(namespace),
       capacity: { cpu: facts.cpu, memory: facts.memoryBytes, 'ephemeral-storage': facts.storageBytes },

@@ -9,9 +9,13 @@ export class PortPool {
   readonly #taken = new Set<number>();
   #next: number;
 
-  constructor(range: PortRange) {
+  /**
+   * `start`: where in the range to begin. Pools that begin elsewhere do not give out the same port at the same moment: a pod listens only
+   * later, so until then another platform of this machine would find its port free as well.
+   */
+  constructor(range: PortRange, start = 0) {
     this.#range = range;
-    this.#next = range.from;
+    this.#next = range.from + (start % (range.to - range.from + 1));
   }
 
   /** Marks a port that is in use already, as after a restart. */
