@@ -5,6 +5,7 @@ import type { GraphqlService } from './graphql/service.js';
 import { platformEngine } from './request-info.js';
 import { unknownPath } from './object-router.js';
 import type { RouterRoute } from './router.js';
+import type { ServedUpgrade } from './upgrade.js';
 import { apiErrors } from './errors.js';
 
 /** What the route needs of the server; the rest of GraphQL is loaded with the first request. */
@@ -16,11 +17,21 @@ export interface GraphqlRouteParts extends Omit<GraphqlParts, 'engine' | 'settin
   readonly graphql: GraphqlSettings;
 }
 
+/** Where GraphQL is spoken: requests, and WebSockets for subscriptions. */
+export interface GraphqlEndpoint {
+  readonly route: RouterRoute;
+  readonly upgrade: ServedUpgrade;
+}
+
+/** The sub-protocol of the library graphql-ws, which is not loaded before somebody speaks it. */
+const protocol = 'graphql-transport-ws';
+const messageBytesMax = 256 * 1024;
+
 /** `/graphql`. Its libraries are large: a platform that nobody asks in GraphQL never loads them. */
-export function graphqlRoute(parts: GraphqlRouteParts): RouterRoute {
+export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
   let loading: Promise<GraphqlService> | undefined;
   const service = (): Promise<GraphqlService> => (loading ??= load(parts));
-  return {
+  const route: RouterRoute = {
     path: '/graphql',
     answer: async (exchange) => {
       if (exchange.info.engine !== platformEngine) throw unknownPath(exchange);
@@ -32,6 +43,14 @@ export function graphqlRoute(parts: GraphqlRouteParts): RouterRoute {
       await (await service()).answer(exchange);
     },
   };
+  const upgrade: ServedUpgrade = {
+    match: ({ info }) => info.engine === platformEngine && info.path === '/graphql',
+    protocols: [protocol],
+    signsInLater: true,
+    messageBytesMax,
+    handle: async (call) => (await service()).converse(call),
+  };
+  return { route, upgrade };
 }
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {

@@ -10,7 +10,7 @@ import type { Cors } from './cors.js';
 import type { EnginePort } from './engine-port.js';
 import { Exchange } from './exchange.js';
 import type { GraphqlSettings } from './graphql/ports.js';
-import { graphqlRoute } from './graphql-route.js';
+import { graphqlEndpoint } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
 import { listen, type Listener } from './listener.js';
 import { answerRead, findRead, isHotRead, type Objects } from './object-router.js';
@@ -132,10 +132,11 @@ class Server implements ApiServer {
       answer: (exchange) => answerRoute(options.routes(), exchange, handlerLimits),
     };
     const address = (): string => this.address();
+    const graphql = graphqlEndpoint({ ...options, ready, graphql: options.graphql ?? { introspection: false } });
     this.router = createRouter([
       ...objectRoutes(this.objects, options, handlerLimits),
       ...systemRoutes({ ...options, ready, address }),
-      graphqlRoute({ ...options, ready, graphql: options.graphql ?? { introspection: false } }),
+      graphql.route,
       pluginRoute,
     ]);
     this.chain = {
@@ -158,6 +159,7 @@ class Server implements ApiServer {
       answer: (exchange) => this.answer(exchange),
     };
     const own = [
+      graphql.upgrade,
       watchUpgrade(this.objects),
       socketUpgrade({ ...options, drainMsMax, ...(options.socketAdapter !== undefined && { adapter: options.socketAdapter }) }),
     ];

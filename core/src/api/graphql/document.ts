@@ -43,7 +43,8 @@ export class PlannedOperation {
   }
 }
 
-function fragmentsOf({ definitions }: DocumentNode): Fragments {
+/** The fragments of a document. */
+export function fragmentsOf({ definitions }: DocumentNode): Fragments {
   return new Map(definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [])));
 }
 

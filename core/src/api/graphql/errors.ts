@@ -20,6 +20,7 @@ export const graphqlErrors = errorTable({
     remedy: 'Ask for smaller pages or fewer fields; rateLimit(dryRun: true) tells what a query costs.',
   },
   TAP_GRAPHQL_TOO_MANY_ALIASES: { ...callers, remedy: 'Send several requests, or ask for a list.' },
+  TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS: { ...callers, remedy: 'End a subscription, or open another connection.' },
   TAP_GRAPHQL_DOCUMENT_UNKNOWN: { ...callers, remedy: 'Send the hash or the exact text of a document that the operator has allowed.' },
   TAP_GRAPHQL_ARGUMENT_INVALID: { ...callers, remedy: 'Correct the argument that the message names.' },
   TAP_GRAPHQL_DOCUMENTS_UNREADABLE: {

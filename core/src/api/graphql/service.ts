@@ -12,13 +12,17 @@ import { startApollo } from './apollo.js';
 import { GraphqlContext } from './context.js';
 import { answerPrepared, findPrepared, plainRequest } from './hot-path.js';
 import type { GraphqlParts } from './ports.js';
+import type { UpgradeCall } from '../upgrade.js';
 import { SchemaShelf, type ServedSchema } from './schema-shelf.js';
+import type { GraphqlSockets } from './socket.js';
 import { documentText } from './trusted-documents.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 /** Answers `/graphql`. */
 export interface GraphqlService {
   answer(exchange: Exchange): Promise<void>;
+  /** Serves one WebSocket to its end. */
+  converse(call: UpgradeCall): Promise<void>;
 }
 
 /** Accepted without a look at its parts; what else a client accepts is negotiated by Apollo Server. */
@@ -35,6 +39,7 @@ class Service implements GraphqlService {
   readonly #parts: GraphqlParts;
   readonly #texts: ReadonlySet<string>;
   readonly #schemas: SchemaShelf;
+  #sockets: GraphqlSockets | undefined;
   readonly #places = new AsyncLocalStorage<ErrorPlace>();
 
   constructor(parts: GraphqlParts) {
@@ -47,6 +52,12 @@ class Service implements GraphqlService {
         place: () => this.#places.getStore() ?? noPlace,
       }),
     );
+  }
+
+  async converse(call: UpgradeCall): Promise<void> {
+    const { GraphqlSockets } = await import('./socket.js');
+    this.#sockets ??= new GraphqlSockets(this.#parts, () => this.#schemas.current());
+    await this.#sockets.serve(call);
   }
 
   async answer(exchange: Exchange): Promise<void> {

@@ -55,11 +55,18 @@ export const kindPaths = {
   operations: { group: 'ops.tappaas.dev', version: 'v1alpha1', plural: 'operations', kind: 'Operation' },
 } as const;
 
+/** What the caller `fickle` may, as long as it is so. */
+export const fickle = { may: true };
+
 /** Whom a bearer token stands for: its own text, with what these may. */
-const people: Readonly<Record<string, Caller & { readonly may: (request: AccessRequest) => boolean }>> = {
+const people: Readonly<
+  Record<string, Caller & { readonly may: (request: AccessRequest) => boolean; readonly expiresAtMs?: () => number }>
+> = {
   admin: { name: 'admin', groups: ['system:masters'], may: () => true },
   team: { name: 'team', groups: ['team'], tenant: 'acme', may: ({ resource }) => resource?.namespace === 'team' },
   viewer: { name: 'viewer', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'list', 'watch'].includes(verb) },
+  brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 1_500 },
+  fickle: { name: 'fickle', groups: [], may: () => fickle.may },
   nobody: { name: 'nobody', groups: [], may: () => false },
 };
 
@@ -84,8 +91,8 @@ export async function startGraphql(
     authenticate: ({ headers }) => {
       const caller = people[(headers['authorization'] ?? '').replace('Bearer ', '')];
       if (caller === undefined) return undefined;
-      const { may: _, ...shown } = caller;
-      return { caller: shown, credentialId: caller.name };
+      const { may: _, expiresAtMs: __, ...shown } = caller;
+      return { caller: shown, credentialId: caller.name, ...(caller.expiresAtMs !== undefined && { expiresAtMs: caller.expiresAtMs() }) };
     },
     authorize: (request) => ({
       decision: request.path === '/graphql' || (people[request.caller.name]?.may(request) ?? false) ? 'allow' : 'no-opinion',

@@ -7,10 +7,11 @@ import { mutationFields } from './mutations.js';
 import { ObjectTypes } from './object-types.js';
 import { OutputTypes } from './output-types.js';
 import { ownQueries, queryFields } from './queries.js';
+import { subscriptionFields } from './subscriptions.js';
 import { TypeNames } from './type-names.js';
 
 const ownTypes: readonly string[] = (
-  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck RateLimit UserError Propagation ' +
+  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck RateLimit UserError Propagation ChangeType LogLine ' +
   'String Int Float Boolean ID JSON Time Long IntOrString'
 ).split(' ');
 
@@ -38,9 +39,15 @@ export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQ
     description: 'Everything that can be changed; each write passes the same checks, hooks and limits as over REST.',
     fields: mutationFields(parts, objects, types, names),
   });
+  const subscription = new GraphQLObjectType({
+    name: 'Subscription',
+    description: 'Everything that can be followed over a WebSocket with the protocol graphql-transport-ws.',
+    fields: subscriptionFields(parts, objects, names),
+  });
   return new GraphQLSchema({
     query,
     mutation,
+    subscription,
     types: [...objects.all()],
     description: 'The API of TAPPaaS for its consumers: kinds, what lies between them, and what plugins add.',
   });

@@ -1,0 +1,86 @@
+import { permit } from '../authorization.js';
+import type { ServedKind, WatchEvent } from '../engine-port.js';
+import { narrowedSelectors } from '../list-parameters.js';
+import { platformEngine } from '../request-info.js';
+import type { GraphqlContext } from './context.js';
+import { pathOf, type ObjectBody } from './object-reader.js';
+
+/** What a subscription tells: the value of its root field, and what is needed to execute it once for all who are told the same. */
+export interface LiveEvent {
+  readonly value: unknown;
+  /** Stands for the event in every subscription; absent where it is one subscription's own. */
+  readonly shared?: object;
+  /** Set where a change may be none of what is selected: then it is not told. */
+  readonly changed?: { readonly uid: string; readonly isNew: boolean; readonly isGone: boolean };
+}
+
+/** A change of an object as subscribers see it. */
+export interface ObjectChange {
+  readonly type: WatchEvent['type'];
+  readonly object: object | undefined;
+  readonly resourceVersion: string;
+}
+
+/** Which objects are followed, from where. */
+export interface ChangeQuery {
+  readonly namespace?: string | null;
+  readonly name?: string | null;
+  readonly labels?: string | null;
+  readonly fields?: string | null;
+  readonly since?: string | null;
+  readonly bookmarks?: boolean;
+}
+
+/**
+ * The changes of a kind's objects, in order. Without `since` it begins with what is there. Who follows is asked about again before each
+ * batch is told, so a right that is taken away ends it.
+ *
+ * @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER
+ */
+export async function* objectChanges(kind: ServedKind, query: ChangeQuery, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
+  const { parts, caller, signal } = context;
+  const { namespace, name, since, bookmarks = false } = query;
+  const target = { kind: pathOf(kind), ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
+  const info = { engine: platformEngine, path: '', verb: 'watch', target };
+  const { narrowed } = await permit(parts.authorize, info, caller);
+  const fields = [query.fields, name ? `metadata.name=${name}` : undefined].filter(Boolean).join(',');
+  const selectors = { ...(query.labels ? { labelSelector: query.labels } : {}), ...(fields === '' ? {} : { fieldSelector: fields }) };
+  const watch = parts.engine().watch({
+    target: { kind: target.kind, ...(namespace ? { namespace } : {}) },
+    ...narrowedSelectors(selectors, narrowed),
+    ...(since ? { resourceVersion: since } : {}),
+    sendInitialEvents: false,
+    bookmarks,
+    signal,
+  });
+  for await (const batch of watch) {
+    await permit(parts.authorize, info, caller);
+    for (const event of batch) yield liveEvent(event);
+  }
+}
+
+function liveEvent({ type, served }: WatchEvent): LiveEvent {
+  const { object, resourceVersion } = served;
+  if (type === 'BOOKMARK') {
+    const version = (object as ObjectBody).metadata.resourceVersion ?? resourceVersion;
+    return { value: { type, object: undefined, resourceVersion: version } satisfies ObjectChange };
+  }
+  const changed = { uid: (object as ObjectBody).metadata.uid, isNew: type === 'ADDED', isGone: type === 'DELETED' };
+  return { value: { type, object, resourceVersion } satisfies ObjectChange, shared: object, changed };
+}
+
+const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);
+
+/** An Operation, whenever something of it has changed, until it has ended or is deleted. */
+export async function* operationProgress(
+  kind: ServedKind,
+  key: { readonly namespace: string; readonly name: string },
+  context: GraphqlContext,
+): AsyncGenerator<LiveEvent, void, void> {
+  for await (const { value, changed, shared } of objectChanges(kind, key, context)) {
+    const { type, object } = value as ObjectChange;
+    if (object === undefined || type === 'DELETED') return;
+    yield { value: object, ...(shared && { shared }), ...(changed && { changed }) };
+    if (ended.has((object as { readonly status?: { readonly phase?: string } }).status?.phase)) return;
+  }
+}

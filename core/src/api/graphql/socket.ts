@@ -1,0 +1,274 @@
+import { isTapError, type TapError } from '@tappaas/sdk';
+import {
+  createSourceEventStream,
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  parse,
+  validate,
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLSchema,
+} from 'graphql';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import type { Exchange } from '../exchange.js';
+import { StreamEnd } from '../stream-pace.js';
+import type { UpgradeCall } from '../upgrade.js';
+import { SocketPace } from '../web-socket.js';
+import { tokensMax } from './apollo.js';
+import { GraphqlContext } from './context.js';
+import { PlannedOperation } from './document.js';
+import { graphqlErrors } from './errors.js';
+import { EventTexts, LiveOperation } from './live-operation.js';
+import type { LiveEvent } from './live-events.js';
+import type { GraphqlParts } from './ports.js';
+import type { ServedSchema } from './schema-shelf.js';
+import { documentText } from './trusted-documents.js';
+import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
+
+export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
+
+const subscriptionsMax = 100;
+const validationErrorsMax = 20;
+const drainMsMax = 30_000;
+const objectsKnownMax = 10_000;
+const idCharactersMax = 128;
+/** What the protocol itself closes with; see its specification. */
+const closeCodes = { badRequest: 4400, forbidden: 4403, internal: 4500 } as const;
+
+/** Sockets that speak graphql-transport-ws. */
+export class GraphqlSockets {
+  readonly #parts: GraphqlParts;
+  readonly #schema: () => ServedSchema | Promise<ServedSchema>;
+  readonly #texts: ReadonlySet<string>;
+  readonly #events = new EventTexts();
+
+  constructor(parts: GraphqlParts, schema: () => ServedSchema | Promise<ServedSchema>) {
+    this.#parts = parts;
+    this.#schema = schema;
+    this.#texts = new Set(parts.settings.documents?.values());
+  }
+
+  /** Serves one socket to its end. */
+  async serve(call: UpgradeCall): Promise<void> {
+    const { exchange } = call;
+    const socket = await call.accept();
+    const pace = new SocketPace(socket, { clock: this.#parts.clock, drainMsMax });
+    const send = async (text: string): Promise<void> => {
+      if (!pace.write(text)) await pace.drained();
+    };
+    const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log };
+    const running = new Map<string, AbortController>();
+    const server = makeServer<Record<string, unknown>, undefined>({
+      onConnect: async ({ connectionParams }) => (exchange.identity === undefined ? signedIn(call, connectionParams) : true),
+      onSubscribe: (_, id, payload) => this.#subscribe(exchange, id, payload, running, send),
+      subscribe: (args) => (args as LiveArguments).events,
+      onError: (_, __, ___, errors) => errors.map((error) => wireError(error, place)),
+      onComplete: (_, id) => {
+        running.get(id)?.abort(new StreamEnd('time'));
+        running.delete(id);
+      },
+    });
+    await converse(socket, server.opened.bind(server), send, () => {
+      for (const each of running.values()) each.abort(new StreamEnd('time'));
+    });
+  }
+
+  async #subscribe(
+    exchange: Exchange,
+    id: string,
+    payload: SubscribePayload,
+    running: Map<string, AbortController>,
+    send: (text: string) => Promise<void>,
+  ): Promise<LiveArguments | readonly GraphQLError[]> {
+    const over = new AbortController();
+    try {
+      if (running.size >= subscriptionsMax) {
+        const message = `the connection has ${running.size} subscriptions, and may have ${subscriptionsMax}`;
+        throw graphqlErrors.TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS({ message });
+      }
+      if (id.length > idCharactersMax) throw refused(`the id of a subscription has at most ${idCharactersMax} characters`);
+      // Before anything is waited for: what comes at once is counted, too.
+      running.set(id, over);
+      const begun = await this.#begin(exchange, id, payload, over, send);
+      if ('document' in begun) return begun;
+      running.delete(id);
+      return begun;
+    } catch (error) {
+      if (running.get(id) === over) running.delete(id);
+      return [isTapError(error) ? asGraphqlError(error) : new GraphQLError('', { originalError: error as Error })];
+    }
+  }
+
+  async #begin(
+    exchange: Exchange,
+    id: string,
+    { query, operationName, variables, extensions }: SubscribePayload,
+    over: AbortController,
+    send: (text: string) => Promise<void>,
+  ): Promise<LiveArguments | readonly GraphQLError[]> {
+    const { schema } = await this.#schema();
+    const text = documentText({ query, extensions }, this.#parts.settings.documents, this.#texts);
+    if (typeof text !== 'string') throw refused('expected a document in query');
+    const plan = plannedSubscription(schema, text, operationName ?? undefined);
+    if (!(plan instanceof PlannedOperation)) return plan;
+    const { document } = plan;
+    const context = this.#context(exchange, id, AbortSignal.any([exchange.signal, over.signal]));
+    context.cost = plan.check(variables ?? undefined);
+    const args = { schema, document, operationName: operationName ?? null, variableValues: variables ?? null, contextValue: context };
+    const source = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in source)) return source.errors ?? [];
+    const live = new LiveOperation(schema, plan, variables ?? undefined, scopeOf(context));
+    const events = tellAll(source as AsyncIterable<LiveEvent>, {
+      tell: (event) => live.tell(event, this.#events, () => this.#context(exchange, id, over.signal)),
+      send: (told) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${told}}`),
+      over,
+    });
+    return { ...args, events };
+  }
+
+  #context(exchange: Exchange, id: string, signal: AbortSignal): GraphqlContext {
+    const { caller, requestId, deadlineMs, annotations } = exchange;
+    return new GraphqlContext(this.#parts, { caller, requestId: `${requestId}/${id}`, signal, deadlineMs, annotations }, 'graphql');
+  }
+}
+
+/** What graphql-ws hands back to `subscribe`. */
+interface LiveArguments extends ExecutionArgs {
+  readonly events: AsyncGenerator<never, void, void>;
+}
+
+interface Telling {
+  readonly tell: (event: LiveEvent) => Promise<{ readonly text: string; readonly digest: string }>;
+  readonly send: (text: string) => Promise<void>;
+  readonly over: AbortController;
+}
+
+/**
+ * Sends every event by itself, since its text is shared by all who are told it; the library, which keeps the protocol, sees a stream that
+ * ends. A client that reads slowly holds up its own watch, which fails with a hint to begin anew when too much has come meanwhile.
+ */
+function tellAll(source: AsyncIterable<LiveEvent>, telling: Telling): AsyncGenerator<never, void, void> {
+  const done: IteratorReturnResult<void> = { done: true, value: undefined };
+  // What waits for the next event hears of the end by its signal.
+  const end = async (): Promise<typeof done> => {
+    telling.over.abort(new StreamEnd('time'));
+    return done;
+  };
+  let all: Promise<void> | undefined;
+  return {
+    next: async () => {
+      await (all ??= tellEach(source, telling));
+      return done;
+    },
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => void (await end()),
+  };
+}
+
+async function tellEach(source: AsyncIterable<LiveEvent>, { tell, send }: Telling): Promise<void> {
+  const told = new Map<string, string>();
+  for await (const event of source) {
+    const { text, digest } = await tell(event);
+    const { changed } = event;
+    if (changed === undefined || isNews(told, changed, digest)) await send(text);
+  }
+}
+
+/** Whether an object looks other than it was told last. What is forgotten, when there are too many, is told again. */
+function isNews(told: Map<string, string>, { uid, isNew, isGone }: NonNullable<LiveEvent['changed']>, digest: string): boolean {
+  const known = told.get(uid);
+  if (isGone) told.delete(uid);
+  else {
+    if (told.size >= objectsKnownMax && known === undefined) told.clear();
+    told.set(uid, digest);
+  }
+  return isNew || isGone || known !== digest;
+}
+
+async function signedIn(call: UpgradeCall, parameters: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
+  const given = parameters?.['authorization'] ?? parameters?.['Authorization'];
+  const token = typeof given === 'string' ? /^Bearer (\S+)$/.exec(given)?.[1] : undefined;
+  if (token === undefined) return false;
+  try {
+    await call.signIn(token);
+    return true;
+  } catch (error) {
+    if (isTapError(error)) return false;
+    throw error;
+  }
+}
+
+type Opened = ReturnType<typeof makeServer<Record<string, unknown>, undefined>>['opened'];
+
+/** Joins a socket and the library; resolves when the socket is closed. */
+function converse(socket: WebSocket, opened: Opened, send: (text: string) => Promise<void>, closed: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = opened(
+      {
+        protocol: socket.protocol,
+        send,
+        close: (code, reason) => socket.close(code, reason?.slice(0, 100)),
+        onMessage: (hear) => {
+          socket.on('message', (data, isBinary) => {
+            if (isBinary) socket.close(closeCodes.badRequest, 'expected text');
+            else
+              hear((data as Buffer).toString()).catch((error: unknown) =>
+                socket.close(isTapError(error) ? closeCodes.forbidden : closeCodes.internal, ''),
+              );
+          });
+        },
+      },
+      undefined,
+    );
+    socket.once('close', (code, reason) => {
+      closed();
+      leave(code, reason.toString()).then(resolve, reject);
+    });
+  });
+}
+
+/** The subscription of a document, or what is wrong with the document. */
+function plannedSubscription(
+  schema: GraphQLSchema,
+  text: string,
+  operationName: string | undefined,
+): PlannedOperation | readonly GraphQLError[] {
+  let document: DocumentNode;
+  try {
+    document = parse(text, { maxTokens: tokensMax });
+  } catch (error) {
+    return [invalidDocument(error as Error)];
+  }
+  const errors = validate(schema, document, undefined, { maxErrors: validationErrorsMax });
+  if (errors.length > 0) return errors.map(invalidDocument);
+  const operation = getOperationAST(document, operationName);
+  if (!operation) {
+    throw graphqlErrors.TAP_GRAPHQL_OPERATION_UNKNOWN({
+      message: 'the document has no operation of this name, or several and none is named',
+    });
+  }
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+    throw refused(`a ${operation.operation} is a request of its own to /graphql: over a WebSocket there are subscriptions only`);
+  }
+  return new PlannedOperation(schema, document, operation);
+}
+
+function invalidDocument({ message }: Error): GraphQLError {
+  return asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
+}
+
+function refused(message: string): TapError {
+  return graphqlErrors.TAP_GRAPHQL_REQUEST_INVALID({ message });
+}
+
+/** Everything by which what one caller sees may differ from what another does. */
+function scopeOf({ caller }: GraphqlContext): string {
+  const { name, groups, tenant, scope } = caller;
+  return JSON.stringify([name, groups, tenant, scope]);
+}

@@ -1,0 +1,313 @@
+import test from 'ava';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { application, fickle, kindPaths, startGraphql, type GraphqlServer } from './graphql-server.ts';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into results freely
+type Result = any;
+
+interface Followed {
+  next(): Promise<Result>;
+  /** How it ended: the errors, or nothing when it was completed. */
+  readonly ended: Promise<unknown>;
+  stop(): void;
+}
+
+interface Connected {
+  readonly client: Client;
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  readonly follow: (query: string, variables?: Record<string, unknown>) => Followed;
+}
+
+function connect(t: { teardown(close: () => void): void }, port: number, as = 'admin', byMessage = false): Connected {
+  const headers = byMessage || as === '' ? {} : { authorization: `Bearer ${as}` };
+  const closing = Promise.withResolvers<{ code: number; reason: string }>();
+  const client = createClient({
+    url: `ws://127.0.0.1:${port}/graphql`,
+    webSocketImpl: class extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { headers });
+      }
+    },
+    retryAttempts: 0,
+    lazy: true,
+    lazyCloseTimeout: 60_000,
+    ...(byMessage && { connectionParams: { authorization: `Bearer ${as}` } }),
+    on: { closed: (event) => closing.resolve(event as { code: number; reason: string }) },
+  });
+  t.teardown(() => void client.dispose());
+  return {
+    client,
+    closed: closing.promise,
+    follow(query, variables) {
+      const results: Result[] = [];
+      const waiting: (() => void)[] = [];
+      const ending = Promise.withResolvers<unknown>();
+      const wake = (): void => {
+        for (const each of waiting.splice(0)) each();
+      };
+      const state = { isOver: false };
+      const end = (reason?: unknown): void => {
+        state.isOver = true;
+        ending.resolve(reason);
+        wake();
+      };
+      const stop = client.subscribe(
+        { query, ...(variables && { variables }) },
+        {
+          next: (result) => {
+            results.push(result);
+            wake();
+          },
+          error: end,
+          complete: () => end(),
+        },
+      );
+      return {
+        ended: ending.promise,
+        stop,
+        async next() {
+          while (results.length === 0 && !state.isOver) await new Promise<void>((resolve) => void waiting.push(resolve));
+          return results.shift();
+        },
+      };
+    },
+  };
+}
+
+const changes = `subscription C($since: String) { applicationChanges(namespace: "team", since: $since) { type resourceVersion object { name spec { runtime } } } }`;
+
+async function update(server: GraphqlServer, name: string, change: object): Promise<void> {
+  const query = 'mutation U($input: UpdateApplicationInput!) { updateApplication(input: $input) { userErrors { message } } }';
+  const { json } = await server.ask(query, { input: { namespace: 'team', name, ...change } });
+  if (json.data.updateApplication.userErrors.length > 0) throw new Error(JSON.stringify(json));
+}
+
+test('changes are told in order, from what is there, until the subscriber has enough', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const { follow } = connect(t, server.port);
+  const changed = follow(changes);
+  const told = async () => {
+    const { type, object } = (await changed.next()).data.applicationChanges;
+    return [type, object.name, object.spec.runtime];
+  };
+  t.deepEqual(await told(), ['ADDED', 'shop', 'standard']);
+  await server.put(kindPaths.applications, application('other'));
+  t.deepEqual(await told(), ['ADDED', 'other', 'standard']);
+  await update(server, 'shop', { spec: { runtime: 'gpu' } });
+  t.deepEqual(await told(), ['MODIFIED', 'shop', 'gpu']);
+  await server.ask('mutation { deleteApplication(input: { namespace: "team", name: "shop" }) { userErrors { code } } }');
+  t.deepEqual(await told(), ['DELETED', 'shop', 'gpu']);
+  changed.stop();
+  t.is(await changed.ended, undefined);
+});
+
+test('a change of what is not selected is not told', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const changed = connect(t, server.port).follow(changes);
+  t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
+  await update(server, 'shop', { labels: [{ key: 'color', value: 'blue' }] });
+  await update(server, 'shop', { spec: { pin: 'shop-1' } });
+  await update(server, 'shop', { spec: { runtime: 'edge' } });
+  const { type, object } = (await changed.next()).data.applicationChanges;
+  t.deepEqual([type, object.spec.runtime], ['MODIFIED', 'edge']);
+});
+
+test('a subscription goes on behind the change that was told last, on another connection', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const one = connect(t, server.port);
+  const { resourceVersion } = (await one.follow(changes).next()).data.applicationChanges;
+  await one.client.dispose();
+  await update(server, 'shop', { spec: { runtime: 'gpu' } });
+  await server.put(kindPaths.applications, application('late'));
+  const resumed = connect(t, server.port).follow(changes, { since: resourceVersion });
+  t.deepEqual(
+    [(await resumed.next()).data.applicationChanges, (await resumed.next()).data.applicationChanges].map(({ type, object }) => [
+      type,
+      object.name,
+    ]),
+    [
+      ['MODIFIED', 'shop'],
+      ['ADDED', 'late'],
+    ],
+  );
+});
+
+test('a page and a subscription since its version leave no gap', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const { applications } = (await server.ask('{ applications { resourceVersion nodes { name } } }')).json.data;
+  await server.put(kindPaths.applications, application('next'));
+  const changed = connect(t, server.port).follow(changes, { since: applications.resourceVersion });
+  t.is((await changed.next()).data.applicationChanges.object.name, 'next');
+});
+
+test('a version whose history is gone is an error that says what to do', async (t) => {
+  const { port } = await startGraphql(t);
+  const changed = connect(t, port).follow(changes, { since: '999999999' });
+  const [error] = (await changed.ended) as { extensions: { code: string; remedy: string } }[];
+  t.is(error?.extensions.code, 'TAP_OBJECT_UNKNOWN_VERSION');
+  t.regex(error?.extensions.remedy ?? '', /List again/);
+});
+
+test('an operation is followed to its end', async (t) => {
+  const server = await startGraphql(t);
+  const target = { group: 'apps.tappaas.dev', kind: 'Application', name: 'shop', uid: 'u', generation: 1 };
+  await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'team' }, spec: { verb: 'deploy', target } });
+  const progress = connect(t, server.port).follow(
+    'subscription { operationProgress(namespace: "team", name: "shop-deploy-1") { status { phase percent steps { name phase } } } }',
+  );
+  t.is((await progress.next()).data.operationProgress.status, null);
+  const status = async (value: object) => {
+    const path = '/apis/ops.tappaas.dev/v1alpha1/namespaces/team/operations/shop-deploy-1/status';
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    t.is((await server.http(path, { method: 'PATCH', body: { status: value }, headers })).status, 200);
+  };
+  await status({ phase: 'Running', percent: 40, steps: [{ name: 'build', phase: 'Running' }] });
+  t.deepEqual((await progress.next()).data.operationProgress.status, {
+    phase: 'Running',
+    percent: 40,
+    steps: [{ name: 'build', phase: 'Running' }],
+  });
+  await status({ phase: 'Succeeded', percent: 100 });
+  t.is((await progress.next()).data.operationProgress.status.phase, 'Succeeded');
+  t.is(await progress.ended, undefined);
+});
+
+test('whoever may not watch is refused, and a right that is taken away ends what is followed', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const refused = connect(t, server.port, 'nobody').follow(changes);
+  const [error] = (await refused.ended) as { extensions: { code: string } }[];
+  t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  const elsewhere = connect(t, server.port, 'team').follow('subscription { applicationChanges(namespace: "other") { type } }');
+  t.is(((await elsewhere.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  const changed = connect(t, server.port, 'fickle').follow(changes);
+  t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
+  fickle.may = false;
+  await update(server, 'shop', { spec: { runtime: 'gpu' } });
+  t.is(await changed.next(), undefined);
+  t.is(((await changed.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+});
+
+test('a connection ends with its credential: expired or revoked', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const brief = connect(t, server.port, 'brief');
+  await brief.follow(changes).next();
+  t.is((await brief.closed).code, 1008);
+  const revoked = connect(t, server.port, 'viewer');
+  await revoked.follow(changes).next();
+  server.server.endStreams('viewer');
+  t.is((await revoked.closed).code, 1008);
+});
+
+test('a client that cannot send headers brings its token with the first message, or is turned away', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  t.is((await connect(t, server.port, 'viewer', true).follow(changes).next()).data.applicationChanges.object.name, 'shop');
+  const wrong = connect(t, server.port, 'unknown', true);
+  await t.notThrowsAsync(wrong.follow(changes).ended);
+  t.is((await wrong.closed).code, 4403);
+});
+
+test('over a WebSocket there are subscriptions only, within the same limits as requests', async (t) => {
+  const { port } = await startGraphql(t);
+  const codeOf = async (query: string) => {
+    const [error] = (await connect(t, port).follow(query).ended) as { extensions: { code: string } }[];
+    return error?.extensions.code;
+  };
+  t.is(await codeOf('{ viewer { name } }'), 'TAP_GRAPHQL_REQUEST_INVALID');
+  t.is(
+    await codeOf('mutation { deleteApplication(input: { namespace: "team", name: "x" }) { userErrors { code } } }'),
+    'TAP_GRAPHQL_REQUEST_INVALID',
+  );
+  t.is(await codeOf('subscription { applicationChanges { nothing } }'), 'TAP_GRAPHQL_DOCUMENT_INVALID');
+  t.is(await codeOf('subscription { applicationChanges { type } eventChanges { type } }'), 'TAP_GRAPHQL_DOCUMENT_INVALID');
+  t.is(
+    await codeOf(
+      `subscription { applicationChanges { object { ${'operations(first: 1) { object { ... on Application { '.repeat(5)} name ${'} } }'.repeat(5)} } } }`,
+    ),
+    'TAP_GRAPHQL_TOO_DEEP',
+  );
+  t.is(
+    await codeOf('subscription { applicationChanges { object { releases(first: 100) { operations(first: 100) { name } } } } }'),
+    'TAP_GRAPHQL_TOO_COSTLY',
+  );
+  t.is(await codeOf(`subscription { applicationChanges { ${'type '.repeat(1_000)} } }`), 'TAP_GRAPHQL_DOCUMENT_INVALID');
+});
+
+test('one connection has a hundred subscriptions at most', async (t) => {
+  const { port } = await startGraphql(t);
+  const { follow } = connect(t, port);
+  const bookmarked = 'subscription { namespaceChanges(name: "team") { type } }';
+  const all = Array.from({ length: 101 }, () => follow(bookmarked));
+  const [first, last] = [all.at(0), all.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('there is none');
+  const [error] = (await last.ended) as { extensions: { code: string } }[];
+  t.is(error?.extensions.code, 'TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS');
+  t.is((await first.next()).data.namespaceChanges.type, 'ADDED');
+});
+
+test('a change is worked out once for all who follow it in the same way', async (t) => {
+  let resolved = 0;
+  const counting = {
+    group: 'apps.tappaas.dev',
+    kind: 'Application',
+    name: 'counted',
+    description: 'Counts how often it is asked.',
+    args: {},
+    type: { type: 'integer', maximum: 1_000_000 },
+    costPerObject: 1,
+    resolve: async (objects: readonly object[]) => {
+      resolved += 1;
+      return objects.map(() => resolved);
+    },
+  };
+  const fields = [counting];
+  const server = await startGraphql(t, { fields: () => fields });
+  await server.put(kindPaths.applications, application('shop'));
+  const query = 'subscription { applicationChanges(namespace: "team") { type object { name counted } } }';
+  const connections = Array.from({ length: 5 }, () => connect(t, server.port));
+  const followers = connections.flatMap(({ follow }) => Array.from({ length: 4 }, () => follow(query)));
+  const first = await Promise.all(followers.map((each) => each.next()));
+  t.is(new Set(first.map((result) => JSON.stringify(result))).size, 1);
+  const before = resolved;
+  await update(server, 'shop', { labels: [{ key: 'color', value: 'blue' }] });
+  const second = await Promise.all(followers.map((each) => each.next()));
+  t.is(resolved, before + 1);
+  t.deepEqual(second[0].data.applicationChanges, { type: 'MODIFIED', object: { name: 'shop', counted: before + 1 } });
+  const others = connect(t, server.port, 'viewer').follow(query);
+  t.is((await others.next()).data.applicationChanges.object.counted, before + 2);
+});
+
+test('a client that does not read for a while is waited for, and then told everything', async (t) => {
+  const server = await startGraphql(t);
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws', {
+    headers: { authorization: 'Bearer admin' },
+  });
+  t.teardown(() => socket.terminate());
+  await new Promise((resolve) => socket.once('open', resolve));
+  const acknowledged = new Promise((resolve) => socket.once('message', resolve));
+  socket.send('{"type":"connection_init"}');
+  await acknowledged;
+  const query = 'subscription { configMapChanges(namespace: "team") { object { name data { value } } } }';
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+  const text = 'x'.repeat(100_000);
+  const begun = new Promise((resolve) => socket.once('message', resolve));
+  await server.put(kindPaths.configMaps, { metadata: { name: 'c0', namespace: 'team' }, data: { text } });
+  await begun;
+  socket.pause();
+  for (let index = 1; index <= 200; index += 1) {
+    await server.put(kindPaths.configMaps, { metadata: { name: `c${index}`, namespace: 'team' }, data: { text } });
+  }
+  const received: string[] = [];
+  socket.on('message', (data) => received.push((data as Buffer).toString('utf8', 0, 40)));
+  socket.resume();
+  await server.put(kindPaths.configMaps, { metadata: { name: 'last', namespace: 'team' } });
+  while (received.length < 201) await new Promise((resolve) => socket.once('message', resolve));
+  t.is(received.length, 201);
+});
