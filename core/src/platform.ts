@@ -75,6 +75,8 @@ export interface Platform {
   readonly firstToken: string | undefined;
   readonly kernel: Kernel;
   readonly engines: Engines;
+  /** Everything that the API serves, as paths and patterns. */
+  paths(): readonly string[];
   /** Takes over what the configuration says now, in all processes. */
   reload(): Promise<void>;
   stop(): Promise<void>;
@@ -253,6 +255,7 @@ class Start {
       ...files,
       kernel,
       engines,
+      paths: () => server.paths(),
       reload: async () => void (await actions.reload()),
       stop: () => this.stop(),
     };

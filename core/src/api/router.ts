@@ -13,6 +13,8 @@ export interface RouterRoute {
 
 /** Answers what is not a hot read: an Express application behind the chain, which has seen every request before. */
 export interface Router {
+  /** The paths of all routes: Express' own form, or the text of a pattern. */
+  readonly paths: readonly string[];
   answer(exchange: Exchange): Promise<void>;
 }
 
@@ -26,7 +28,7 @@ export function createRouter(routes: readonly RouterRoute[]): Router {
   app.disable('x-powered-by');
   app.set('query parser', false);
   for (const route of routes) app.all(route.path, (request: Request, _: Response, next: NextFunction) => settle(request, route, next));
-  return { answer: (exchange) => handOver(app, exchange) };
+  return { paths: routes.map(({ path }) => String(path)), answer: (exchange) => handOver(app, exchange) };
 }
 
 function settle(request: IncomingMessage, { isMeant, answer }: RouterRoute, next: NextFunction): void {

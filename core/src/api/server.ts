@@ -78,6 +78,8 @@ export interface ApiLimits {
 const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 10_000 };
 
 export interface ApiServer {
+  /** Everything that is served: paths and patterns, and `METHOD path` of plugins' routes; so that tests can say that they know it all. */
+  paths(): readonly string[];
   listen(): Promise<{ readonly url: string; readonly port: number }>;
   /** Closes the open streams of a credential that is no longer good. */
   endStreams(credentialId: string): void;
@@ -178,6 +180,10 @@ class Server implements ApiServer {
     void this.inFlight.sweep();
     void this.upgrades.sweep();
     return { url: this.listener.url, port: this.listener.port };
+  }
+
+  paths(): readonly string[] {
+    return [...this.router.paths, ...this.options.routes().map(({ method, instance, path }) => `${method} /plugins/${instance}${path}`)];
   }
 
   endStreams(credentialId: string): void {

@@ -1,0 +1,121 @@
+/**
+ * Who may what, as one table: every endpoint that the platform serves is looked up here, and one that no row knows fails the matrix test.
+ * Rows are tried in order. Add a row when you add a kind, a subresource, a route or a wire.
+ */
+
+/** Everybody in the matrix. The first five act on what belongs to tenant acme; `other-tenant` administers another one. */
+export type Person = 'anonymous' | 'other-tenant' | 'viewer' | 'developer' | 'tenant-admin' | 'platform-admin';
+
+const all: readonly Person[] = ['anonymous', 'other-tenant', 'viewer', 'developer', 'tenant-admin', 'platform-admin'];
+const everybody = all.slice(1);
+const viewers = all.slice(2);
+const developers = all.slice(3);
+const tenantAdmins = all.slice(4);
+const platformAdmins = all.slice(5);
+/** Administrators of whichever tenant. */
+const anyTenantAdmins: readonly Person[] = ['other-tenant', 'tenant-admin', 'platform-admin'];
+
+/**
+ * Where it is asked: in the namespace of tenant acme, across namespaces, about something of no namespace, or about a path that is not
+ * about objects.
+ */
+export type Place = 'in' | 'across' | 'cluster' | 'path';
+
+/** What is asked, as text: `get apps.tappaas.dev/applications in`; paths as `GET /metrics path`. */
+interface Row {
+  readonly engine: 'platform' | 'cluster' | '*';
+  readonly what: RegExp;
+  readonly who: readonly Person[];
+}
+
+const row = (engine: Row['engine'], what: RegExp, who: readonly Person[]): Row => ({ engine, what, who });
+
+const rows: readonly Row[] = [
+  // Questions about oneself, and what is served.
+  row('*', /^create (authorization\.k8s\.io\/selfsubject(access|rules)reviews|authentication\.k8s\.io\/selfsubjectreviews) /, everybody),
+  row('*', /^create authorization\.k8s\.io\/localsubjectaccessreviews in$/, tenantAdmins),
+  row('*', /^create (authorization\.k8s\.io\/subjectaccessreviews|authentication\.k8s\.io\/tokenreviews) /, platformAdmins),
+
+  // Namespaces and Tenants: the tenant's own are seen by everybody of it; lists are narrowed.
+  row('platform', /^(list|watch) \/namespaces cluster$/, everybody),
+  row('platform', /^get \/namespaces cluster$/, viewers),
+  row('platform', /^create \/namespaces cluster$/, anyTenantAdmins),
+  row('platform', /^(update|patch|delete) \/namespaces cluster$/, tenantAdmins),
+  row('platform', /^(list|watch) platform\.tappaas\.dev\/tenants cluster$/, everybody),
+  row('platform', /^get platform\.tappaas\.dev\/tenants cluster$/, viewers),
+  row('cluster', /^get \/namespaces cluster$/, viewers),
+  row('*', /^get \/namespaces\/status cluster$/, viewers),
+
+  // Nothing else of no namespace, and nothing across namespaces, for anybody of a tenant.
+  row('*', / (across|cluster)$/, platformAdmins),
+
+  // Secrets are not seen by who only looks.
+  row('*', /^\w+ \/secrets in$/, developers),
+
+  // What viewers see.
+  row('*', /^(get|list|watch) (apps|config|ops)\.tappaas\.dev\/\S+ in$/, viewers),
+  row(
+    '*',
+    /^(get|list|watch) \/(configmaps|events|serviceaccounts|pods|pods\/(log|status)|services|services\/status|endpoints) in$/,
+    viewers,
+  ),
+  row(
+    '*',
+    /^(get|list|watch) \/(persistentvolumeclaims|persistentvolumeclaims\/status|resourcequotas|resourcequotas\/status|limitranges) in$/,
+    viewers,
+  ),
+  row(
+    '*',
+    /^(get|list|watch) (apps|batch|autoscaling|networking\.k8s\.io|discovery\.k8s\.io|policy|events\.k8s\.io|metrics\.k8s\.io)\/\S+ in$/,
+    viewers,
+  ),
+
+  // What developers do.
+  row('platform', /^\w+ apps\.tappaas\.dev\/(applications|applications\/(scale|restart|rollback)|builds|domains|scalers) in$/, developers),
+  row('platform', /^(create|update|patch) ops\.tappaas\.dev\/(operations|operations\/cancel) in$/, developers),
+  row('*', /^\w+ \/configmaps in$/, developers),
+  row('*', /^(create|update|patch) (\/events|events\.k8s\.io\/events) in$/, developers),
+  row('*', /^(delete) \/pods in$/, developers),
+  row('*', /^(get|create) \/pods\/(attach|exec|portforward) in$/, developers),
+
+  // What administrators of a tenant do.
+  row('*', /^(create|update|patch|delete|deletecollection) \/serviceaccounts in$/, tenantAdmins),
+  row('*', /^create \/serviceaccounts\/token in$/, tenantAdmins),
+  row('*', /^\w+ rbac\.authorization\.k8s\.io\/(roles|rolebindings) in$/, tenantAdmins),
+
+  // What the platform or its controllers write, and kinds of which nobody else knows anything.
+  row('platform', /^\w+ (apps|config|ops)\.tappaas\.dev\/\S+ in$/, platformAdmins),
+  row('platform', /^\w+ (coordination\.k8s\.io\/leases|\/events) in$/, platformAdmins),
+  row(
+    'cluster',
+    /^\w+ \/(pods|pods\/\w+|services|services\/status|endpoints|persistentvolumeclaims|persistentvolumeclaims\/status|events) in$/,
+    platformAdmins,
+  ),
+  row(
+    'cluster',
+    /^\w+ \/(resourcequotas|resourcequotas\/status|limitranges|podtemplates|replicationcontrollers|bindings) in$/,
+    platformAdmins,
+  ),
+  row(
+    'cluster',
+    /^\w+ (apps|batch|autoscaling|networking\.k8s\.io|discovery\.k8s\.io|policy|coordination\.k8s\.io|events\.k8s\.io)\/\S+ in$/,
+    platformAdmins,
+  ),
+
+  // Paths.
+  row('platform', /^GET \/(livez|readyz) path$/, all),
+  row('platform', /^GET \/(version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
+  row('platform', /^GET \/metrics path$/, platformAdmins),
+  row('platform', /^(GET|POST) \/graphql path$/, everybody),
+  row('platform', /^GET \/audit(\/\S+)? path$/, platformAdmins),
+  row('platform', /^GET \/plugins\/platform\/who-can path$/, everybody),
+  row('platform', /^(GET|POST|PUT|DELETE) \/plugins\/platform\/\S+ path$/, platformAdmins),
+  row('platform', /^(GET|POST|PUT) \/plugins\/builds\/sources(\/\S+)? path$/, everybody),
+];
+
+/** Who may do it; nothing when no row knows it. */
+export function whoMay(engine: 'platform' | 'cluster', what: string): readonly Person[] | undefined {
+  return rows.find((each) => (each.engine === '*' || each.engine === engine) && each.what.test(what))?.who;
+}
+
+export const people = all;
