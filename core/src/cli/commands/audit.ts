@@ -64,13 +64,18 @@ async function tail(invocation: Invocation): Promise<number> {
   }
 }
 
+/** Following the log is recorded too: shown, it would go on for ever. */
+function isReading({ requestURI, responseStatus }: AuditItem['event']): boolean {
+  return /^\/audit(?:\/chains$|\?)/.test(requestURI) && responseStatus?.code === 200;
+}
+
 /** What has come since, oldest first; remembers how far it has looked. */
 async function news(invocation: Invocation, reached: Map<string, number>): Promise<readonly AuditItem[]> {
   const fresh: AuditItem[] = [];
   for (const chain of await chainsOf(invocation)) {
     const after = reached.get(chain) ?? 0;
     for await (const { items, newest = 0 } of pages(invocation, { chain, after: String(after) })) {
-      fresh.push(...items);
+      fresh.push(...items.filter(({ event }) => !isReading(event)));
       reached.set(chain, Math.max(reached.get(chain) ?? 0, newest));
     }
   }

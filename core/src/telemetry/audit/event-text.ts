@@ -39,7 +39,10 @@ export function eventText({ level, stage, atMs, request, standing, bodies }: Mom
   );
 }
 
-const shortText = remembered(rememberedMax, (text) => quoted(text.length > textCharsMax ? `${text.slice(0, textCharsMax)}…` : text));
+const shortQuoted = remembered(rememberedMax, quoted);
+
+/** What is remembered is cut before, so that no caller decides how much memory that takes. */
+const shortText = (text: string): string => shortQuoted(text.length > textCharsMax ? `${text.slice(0, textCharsMax)}…` : text);
 
 const nobody: Caller = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) });
 const users = new WeakMap<Caller, string>();
