@@ -50,6 +50,7 @@ test('a function is called through the guard of its plugin, so that a failure or
   startPluginController({
     registered: { plugin: 'mesh', guard, value: { kind: Application, watches: [{ kind: Build, wakes: () => [{ name: 'z' }] }] } },
     informers: { of: () => informer },
+    contextParts: {},
     createQueue: () => ({ add: (key: string) => added.push(key), get: () => new Promise(() => {}) }),
     clock: { nowMs: () => 0, sleep: () => new Promise(() => {}) },
   } as never);
