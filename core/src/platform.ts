@@ -410,7 +410,7 @@ class Start {
       clock,
       rateOf: tenantRates(engines),
     });
-    const own = platformRoutes({ engines, access, actions: place.actions });
+    const own = platformRoutes({ kernel, engines, access, actions: place.actions });
     this.#contributions = this.#contributionsOf(kernel, engines);
     return createApiServer({
       engines: () => engines.all,

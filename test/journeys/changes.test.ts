@@ -106,3 +106,45 @@ test('a secret reaches the process that asks for it, a changed one rolls out, an
     }
   }
 });
+
+test('an older release serves again with the secret it had, whatever has become of the secret; nothing of it outlives the application', async (t) => {
+  t.timeout(180_000);
+  const home = await platformHome();
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const secretsPath = '/api/v1/namespaces/default/secrets';
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'token' }, stringData: { value: 'canary-one' } };
+  await platform.api('POST', secretsPath, secret);
+  const answers = (text: string) =>
+    eventually(
+      () => askApplication(home, 'shop.default.localhost'),
+      (answer) => answer.text === text,
+      60_000,
+    );
+  await apply(platform, application('secret', { from: { secret: { name: 'token', key: 'value' } } }));
+  await answers('secret canary-one');
+  const next = { stringData: { value: 'canary-two' } };
+  await platform.api('PATCH', `${secretsPath}/token`, next, 'application/merge-patch+json');
+  await answers('secret canary-two');
+  await platform.api('DELETE', `${secretsPath}/token`);
+  const pinned = await platform.api('PATCH', `${path}/shop`, { spec: { pin: 'shop-1' } }, 'application/merge-patch+json');
+  t.is(pinned.status, 200, pinned.text);
+  await answers('secret canary-one');
+  const copies = async () =>
+    (await platform.api('GET', `${secretsPath}?labelSelector=tappaas.dev/release-copy=true`)).json<{ items: { immutable?: boolean }[] }>()
+      .items;
+  t.deepEqual(
+    (await copies()).map(({ immutable }) => immutable),
+    [true, true],
+  );
+  for (const file of await readdir(join(home.directory, 'data/store'))) {
+    const bytes = await readFile(join(home.directory, 'data/store', file));
+    t.false(
+      ['canary-one', Buffer.from('canary-one').toString('base64')].some((form) => bytes.includes(form)),
+      file,
+    );
+  }
+  await platform.api('DELETE', `${path}/shop`);
+  await eventually(copies, (items) => items.length === 0, 60_000);
+});

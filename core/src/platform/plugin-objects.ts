@@ -1,6 +1,7 @@
 import type { Clock, Condition, Logger, Resources } from '@tappaas/sdk';
 import { PluginStatus } from '@tappaas/sdk/kinds';
 import type { Kernel } from '../kernel/kernel.js';
+import { permissionLines } from '../kernel/lock/permission-lines.js';
 import type { PluginState } from '../kernel/plugin-state.js';
 import { nextStatus } from '../reconcile/status.js';
 
@@ -21,6 +22,8 @@ export async function writePluginObjects(
   }
 }
 
+const permissionsMax = 1_000;
+
 async function write(resources: Resources, state: PluginState, nowMs: number): Promise<void> {
   const { id, plugin, package: use, version } = state;
   const spec = { use, version, id: plugin };
@@ -39,6 +42,7 @@ async function write(resources: Resources, state: PluginState, nowMs: number): P
     hooks: [...new Set(state.hooks)],
     provides: state.provides,
     kinds: state.kinds,
+    permissions: permissionLines(state.permissions).slice(0, permissionsMax),
     openBreakers: state.breakers.filter((breaker) => breaker.state === 'open').map(({ hook }) => hook),
   };
   const next = nextStatus(known, status, [condition], nowMs);

@@ -5,6 +5,7 @@ import type { Run } from '../reconcile/controller.js';
 import { canonicalJson } from '../reconcile/canonical.js';
 import type { ReleaseBook, ReleaseContent, StoredRelease } from '../reconcile/release.js';
 import type { EngineObject } from './engine-object.js';
+import { keepSecrets, secretsToKeep } from './release-secrets.js';
 import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
@@ -73,9 +74,14 @@ async function releaseOf(
   versionOf: (plugin: string) => string,
 ): Promise<StoredRelease> {
   const { name, namespace = '', uid, generation = 1 } = owner.metadata;
+  const kept = await secretsToKeep(resources, content.objects);
   let last = 0;
   for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
-    if (release.spec.digest === content.digest) return storedRelease(release);
+    if (release.spec.digest === content.digest) {
+      // The run that made it may have ended before its secrets were kept.
+      await keepSecrets(resources, release, kept);
+      return storedRelease(release);
+    }
     last = Math.max(last, release.spec.number);
   }
   const number = last + 1;
@@ -97,15 +103,15 @@ async function releaseOf(
       plugins: Object.fromEntries(content.plugins.map((plugin) => [plugin, versionOf(plugin)])),
     },
   };
-  try {
-    return storedRelease(await resources.create(Release, body));
-  } catch (error) {
+  const made = await resources.create(Release, body).catch(async (error: unknown) => {
     const raced = isTapError(error, 'TAP_OBJECT_EXISTS')
       ? await resources.get(Release, { namespace, name: body.metadata.name })
       : undefined;
     if (raced?.spec.digest !== content.digest) throw error;
-    return storedRelease(raced);
-  }
+    return raced;
+  });
+  await keepSecrets(resources, made, kept);
+  return storedRelease(made);
 }
 
 function storedRelease({ metadata, spec }: Immutable<ReleaseObject>): StoredRelease {

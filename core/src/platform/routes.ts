@@ -1,4 +1,5 @@
 import type { ServedRoute } from '../api/contributions.js';
+import type { Kernel } from '../kernel/kernel.js';
 import { platformEngine, type Engines } from './engines.js';
 import type { PlatformAccess } from './platform-access.js';
 import type { PlatformActions } from './platform-actions.js';
@@ -8,9 +9,10 @@ export interface PlatformRouteParts {
   readonly engines: Engines;
   readonly access: PlatformAccess;
   readonly actions: PlatformActions;
+  readonly kernel: Pick<Kernel, 'registrations' | 'plugins'>;
 }
 
-/** What the platform itself answers below `/plugins/platform`: reload, replace-workers, explain, confirm. */
+/** What the platform itself answers below `/plugins/platform`: reload, replace-workers, explain, confirm, and which raw routes there are. */
 export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[] {
   return [
     route('POST', '/reload', async () => json(200, await parts.actions.reload())),
@@ -20,6 +22,7 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
     }),
     // Answered at once: the process that serves this request is one of those to be replaced.
     route('POST', '/replace-workers', async () => json(202, { replacing: await parts.actions.replaceWorkers() })),
+    route('GET', '/routes', async () => json(200, { routes: routesOf(parts.kernel) })),
     route('GET', '/explain', ({ query }) => explain(parts, query)),
     route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts.access, query, caller)),
   ];
@@ -29,6 +32,18 @@ const instance = 'platform';
 
 function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['handle']): ServedRoute {
   return { instance, method, path, bodyBytesMax: 0, auth: 'caller', handle };
+}
+
+/** The raw routes of plugins: an operator chooses the instance's id, which is part of the path, so clients look for it here. */
+function routesOf(kernel: PlatformRouteParts['kernel']): readonly object[] {
+  const ids = new Map(kernel.plugins().map(({ id, plugin }) => [id, plugin]));
+  return kernel.registrations().routes.map(({ plugin: id, value: { method, path, description } }) => ({
+    instance: id,
+    plugin: ids.get(id) ?? id,
+    method,
+    path,
+    description,
+  }));
 }
 
 /** Which plugin changed which field of an object on its way into the store, and where its pods went. */

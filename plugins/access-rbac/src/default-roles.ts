@@ -90,7 +90,10 @@ const auditorRules: readonly Rule[] = [
 
 /** Uploads are addressed by what they hold, so knowing one is having it; what is made of them needs a role. */
 const everybodyRules: readonly Rule[] = [
-  { verbs: ['get', 'head', 'post', 'put'], nonResourceURLs: ['/plugins/builds/sources', '/plugins/builds/sources/*'] },
+  {
+    verbs: ['get', 'head', 'post', 'put'],
+    nonResourceURLs: ['/plugins/builds/sources', '/plugins/builds/sources/*', '/plugins/platform/routes'],
+  },
 ];
 
 /** The roles that the platform brings; they aggregate by Kubernetes' own labels, so roles made for view, edit and admin join them. */

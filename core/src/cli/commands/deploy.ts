@@ -10,8 +10,6 @@ import { print } from '../print.js';
 import { createStages, type Stages } from '../stages.js';
 import { duration } from '../table.js';
 
-const sourcesPath = '/plugins/builds/sources';
-
 /** `tappaas deploy`: source or manifest to an answering URL, by stages. */
 export async function deploy(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options, namespace, output } = invocation;
@@ -35,11 +33,28 @@ export async function deploy(invocation: Invocation): Promise<number> {
   return exitCodes.ok;
 }
 
+interface RouteView {
+  readonly instance: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Where uploaded source is taken: the operator has chosen the name of the instance that takes it. */
+async function sourcesPath(client: ApiClient): Promise<string> {
+  const served = await client.json<{ readonly routes: readonly RouteView[] }>('/plugins/platform/routes');
+  const taking = served?.routes.find(({ method, path }) => method === 'PUT' && path === '/sources/:digest');
+  if (taking) return `/plugins/${encodeURIComponent(taking.instance)}/sources`;
+  throw new CliError('no loaded plugin takes source', {
+    remedy: 'Load @tappaas/controller-build, or deploy an image with --image.',
+    exitCode: exitCodes.failed,
+  });
+}
+
 async function upload(client: ApiClient, directory: string, stages: Stages): Promise<string> {
   const { packSource } = await import('../source-archive.js');
   stages.running('packing the source');
   const { digest, bytes, files } = await packSource(directory);
-  const path = `${sourcesPath}/${digest}`;
+  const path = `${await sourcesPath(client)}/${digest}`;
   const known = await client.send(path);
   if (known.status === 204) {
     stages.reached(`source unchanged, ${files} files`);
