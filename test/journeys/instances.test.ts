@@ -17,14 +17,3 @@ test('source is deployed whatever the instance that takes it is called, and plug
   t.true(permissions.includes('resources: get /Secret'), permissions.join('\n'));
   t.false(permissions.some((line) => line.endsWith('/Operation')));
 });
-
-test('without a plugin that takes source, deploy says so', async (t) => {
-  t.timeout(180_000);
-  const home = await platformHome({ plugins: { builds: null, source: null } });
-  t.teardown(() => home.remove());
-  const platform = await home.start();
-  t.teardown(() => platform.stop());
-  const { code, stderr } = await home.tappaas('deploy', join(root, 'examples/hello'));
-  t.is(code, 1);
-  t.regex(stderr, /no loaded plugin takes source/);
-});
