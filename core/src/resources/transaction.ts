@@ -109,13 +109,18 @@ function counterChanges(held: readonly HeldClaim[], kept: readonly HeldClaim[]):
   return [...sums].filter(([, amount]) => amount !== 0);
 }
 
+/** What is in use is known to the store only, when it refuses. */
+function withSum(message: string, { sum }: FailedClaim): string {
+  return sum === undefined ? message : `${message} (${sum} are in use)`;
+}
+
 type FailedClaim = Extract<TransactionResult, { readonly failedClaim: number }>;
 
 function claimed(step: Step, claim: PluginClaim | undefined, result: FailedClaim): Error {
   const { entry } = step;
   const name = (step.next ?? step.previous)?.object.metadata.name ?? '';
   const cause: Cause = claim
-    ? { ...claim.denial, plugin: claim.plugin }
+    ? { ...claim.denial, message: withSum(claim.denial.message, result), plugin: claim.plugin }
     : { field: '', reason: 'Claimed', message: `a claim cannot be had; found ${result.holder ?? result.sum ?? 'another holder'}` };
   const message = `${label(entry, name)} is denied: ${cause.field}: ${cause.message}`;
   return explained(resourceErrors.TAP_OBJECT_DENIED({ message, field: cause.field }), { group: entry.group, kind: entry.kind, name }, [

@@ -1,0 +1,29 @@
+import { deny, type Claim } from '@tappaas/sdk';
+import { names, textOf } from './amounts.js';
+import type { LimitBook, Subject } from './limit-book.js';
+import { usageOf, type Countable } from './usage.js';
+
+/** Whose an object is; written by the mutating tap, so that claims follow from the object alone. */
+export const tenantLabel = 'tappaas.dev/tenant';
+
+/** What an object takes of its namespace and its tenant: counted whether or not there is a limit, so that one may be set at any time. */
+export function claimsOf(object: Countable, limits: LimitBook): readonly Claim[] {
+  const { namespace, labels } = object.metadata;
+  const tenant = labels?.[tenantLabel];
+  const subjects: Subject[] = [
+    ...(namespace === undefined ? [] : [`namespace/${namespace}` as const]),
+    ...(tenant === undefined ? [] : [`tenant/${tenant}` as const]),
+  ];
+  const usage = usageOf(object);
+  return subjects.flatMap((subject) => names.flatMap((name) => claimOf(subject, name, usage[name], limits.of(subject)[name])));
+}
+
+function claimOf(subject: Subject, name: (typeof names)[number], amount: number | undefined, limit: number | undefined): readonly Claim[] {
+  if (amount === undefined || amount === 0) return [];
+  const denial = deny({
+    field: name === 'replicas' || name === 'cpu' || name === 'memory' ? 'spec.processes' : 'metadata.name',
+    reason: 'QuotaExceeded',
+    message: `${subject.replace('/', ' ')} may have ${name} up to ${textOf(name, limit ?? 0)}; this asks for ${textOf(name, amount)}`,
+  });
+  return [{ counter: `quota/${subject}/${name}`, amount, max: limit ?? Number.MAX_SAFE_INTEGER, denial }];
+}

@@ -1,0 +1,58 @@
+import { defineKind, Type, type ObjectOf } from '@tappaas/sdk';
+
+const amount = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$', description }));
+const count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000, description }));
+
+/** What is limited, and what is told to be in use. */
+const amounts = {
+  applications: count('Applications.'),
+  configMaps: count('ConfigMaps.'),
+  serviceAccounts: count('ServiceAccounts.'),
+  replicas: count('Replicas of all processes of all applications.'),
+  cpu: amount('Processor time a second of all replicas, such as 20 or 500m.'),
+  memory: amount('Memory of all replicas, such as 64Gi.'),
+};
+
+/** How much a tenant, or a namespace, may have at once. With several for the same, the smallest of each limit holds. */
+export const Quota = defineKind({
+  group: 'platform.tappaas.dev',
+  kind: 'Quota',
+  plural: 'quotas',
+  version: 'v1alpha1',
+  scope: 'Cluster',
+  description: 'How much a tenant, or a namespace, may have at once: objects of a kind, replicas, processor time, memory.',
+  spec: Type.Object({
+    of: Type.Object(
+      {
+        tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'All namespaces of this tenant together.' })),
+        namespace: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'This namespace.' })),
+      },
+      { minProperties: 1, maxProperties: 1, description: 'Whose limits these are: one of tenant, namespace.' },
+    ),
+    limits: Type.Object(amounts, { description: 'What is not named is not limited.' }),
+  }),
+  status: Type.Object({
+    used: Type.Optional(Type.Object(amounts, { description: 'What was in use when it was counted last.' })),
+    observedGeneration: Type.Optional(Type.Integer()),
+    conditions: Type.Optional(
+      Type.Array(
+        Type.Object({
+          type: Type.String(),
+          status: Type.String(),
+          reason: Type.String(),
+          message: Type.String(),
+          lastTransitionTime: Type.Optional(Type.String()),
+          observedGeneration: Type.Optional(Type.Integer()),
+        }),
+      ),
+    ),
+  }),
+  columns: [
+    { name: 'Tenant', path: '.spec.of.tenant', description: 'Whose limits these are.' },
+    { name: 'Namespace', path: '.spec.of.namespace', description: 'Whose limits these are.' },
+  ],
+});
+
+/** A Quota object. */
+export type QuotaObject = ObjectOf<typeof Quota>;

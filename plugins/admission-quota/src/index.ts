@@ -1,0 +1,56 @@
+import { definePlugin, deny, hooks, type Context, type Immutable } from '@tappaas/sdk';
+import { kubernetesHandle, type Namespace } from '@tappaas/sdk/kubernetes';
+import { claimsOf, tenantLabel } from './claims.js';
+import { Quota } from './contract.js';
+import { countUsage } from './count-usage.js';
+import { LimitBook } from './limit-book.js';
+import { counted, type Countable } from './usage.js';
+
+const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
+const kinds = counted;
+/** How long a write waits at the start until the limits are known. */
+const knownMsMax = 500;
+
+/** Limits of tenants and namespaces, exact under concurrency: what an object takes is claimed in the transaction that writes it. */
+export default definePlugin({
+  id: 'admission-quota',
+  stability: 'beta',
+  permissions: {
+    resources: [
+      { kind: Quota, verbs: ['get', 'list', 'watch', 'update'] },
+      { kind: Namespaces, verbs: ['get'] },
+      ...counted.map((kind) => ({ kind, verbs: ['list' as const] })),
+    ],
+  },
+  setup(host) {
+    const limits = new LimitBook();
+    host.kind(Quota);
+    host.tap(
+      hooks.admission.mutate,
+      { kinds },
+      ({ object }, context) => labelled(object as unknown as Immutable<Countable>, context) as never,
+    );
+    host.tap(hooks.admission.validate, { kinds }, async (_, { clock, signal }) => {
+      const waiting = new AbortController();
+      const late = clock.sleep(knownMsMax, AbortSignal.any([waiting.signal, signal])).then(() => true);
+      const isLate = await Promise.race([limits.known.then(() => false), late.catch(() => true)]);
+      waiting.abort();
+      return isLate
+        ? deny({ field: '', reason: 'QuotaUnknown', message: 'the limits are not known yet; try again in a moment' })
+        : undefined;
+    });
+    host.tap(hooks.admission.claim, { kinds }, (object) => claimsOf(object as unknown as Countable, limits));
+    host.task({ name: 'limits', on: 'every-replica', everyMs: 1000, run: ({ asPlugin, signal }) => limits.follow(asPlugin, signal) });
+    host.controller({ kind: Quota, reconcile: countUsage });
+  },
+});
+
+/** The object with the label of its namespace's tenant, whatever it said itself. */
+async function labelled(object: Immutable<Countable>, { asPlugin }: Context): Promise<Immutable<Countable> | undefined> {
+  const { namespace, labels = {} } = object.metadata;
+  const found = namespace === undefined ? undefined : await asPlugin.get(Namespaces, { name: namespace });
+  const tenant = found?.metadata?.labels?.[tenantLabel];
+  if (labels[tenantLabel] === tenant) return undefined;
+  const { [tenantLabel]: _, ...others } = labels;
+  return { ...object, metadata: { ...object.metadata, labels: tenant === undefined ? others : { ...others, [tenantLabel]: tenant } } };
+}

@@ -1,0 +1,13 @@
+import { conformance, load } from '@tappaas/testing';
+import test from 'ava';
+import { Quota } from '../dist/contract.js';
+import admissionQuota from '../dist/index.js';
+import { ConfigMaps } from '../dist/usage.js';
+
+const objects = [
+  { kind: Quota, object: { name: 'shop', spec: { of: { namespace: 'default' }, limits: { configMaps: 3 } } } },
+  { kind: ConfigMaps, object: { name: 'one', namespace: 'default', data: { a: '1' } } },
+];
+
+const make = () => ({ plugin: load(admissionQuota), objects });
+for (const { title, run } of conformance.plugin(make)) test(title, (t) => t.notThrowsAsync(run));

@@ -1,0 +1,129 @@
+/** The whole plugin in a kernel, over HTTP and the store's own transactions. */
+import { load, startTestKernel } from '@tappaas/testing';
+import test from 'ava';
+import * as fc from 'fast-check';
+import { limitsOf, textOf, unitsOf } from '../dist/amounts.js';
+import { claimsOf } from '../dist/claims.js';
+import admissionQuota from '../dist/index.js';
+import { LimitBook } from '../dist/limit-book.js';
+import { usageOf } from '../dist/usage.js';
+
+const core = '/api/v1/namespaces';
+
+interface Answer {
+  readonly status: number;
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers freely
+  readonly json: any;
+}
+
+async function started() {
+  const kernel = await startTestKernel({ plugins: [load(admissionQuota, {}, { id: 'quota' })] });
+  const ask = async (method: string, path: string, body?: object, type = 'application/json'): Promise<Answer> => {
+    const { status, text } = await kernel.http(method, path, body === undefined ? undefined : JSON.stringify(body), {
+      'content-type': type,
+    });
+    return { status, json: JSON.parse(text) };
+  };
+  await kernel.advance(1);
+  const quota = async (name: string, of: object, limits: object): Promise<void> => {
+    const path = `/apis/platform.tappaas.dev/v1alpha1/quotas`;
+    const known = await ask('GET', `${path}/${name}`);
+    if (known.status === 200) await ask('PATCH', `${path}/${name}`, { spec: { limits } }, 'application/merge-patch+json');
+    else await ask('POST', path, { apiVersion: 'platform.tappaas.dev/v1alpha1', kind: 'Quota', metadata: { name }, spec: { of, limits } });
+    await kernel.advance(1);
+  };
+  const namespace = (name: string, tenant: string) => ask('POST', core, { metadata: { name, labels: { 'tappaas.dev/tenant': tenant } } });
+  const configMap = (place: string, name: string, labels: object = {}) =>
+    ask('POST', `${core}/${place}/configmaps`, { metadata: { name, labels } });
+  const remove = (place: string, name: string) => ask('DELETE', `${core}/${place}/configmaps/${name}`);
+  return { kernel, ask, quota, namespace, configMap, remove };
+}
+
+test('the limit of a namespace is named with what is in use, deleting makes room, and a changed limit holds at once', async (t) => {
+  const { kernel, quota, configMap, remove } = await started();
+  await quota('shop', { namespace: 'default' }, { configMaps: 2 });
+  t.is((await configMap('default', 'a')).status, 201);
+  t.is((await configMap('default', 'b')).status, 201);
+  const { status, json } = await configMap('default', 'c');
+  t.is(status, 403);
+  t.like(json.details.causes[0], { reason: 'QuotaExceeded', plugin: 'quota' });
+  t.regex(json.message, /namespace default may have configMaps up to 2; this asks for 1 \(2 are in use\)/);
+  await remove('default', 'a');
+  t.is((await configMap('default', 'c')).status, 201);
+  await quota('shop', {}, { configMaps: 1 });
+  t.is((await configMap('default', 'd')).status, 403);
+  t.is((await kernel.http('GET', `${core}/default/configmaps/b`)).status, 200);
+  await quota('shop', {}, { configMaps: 3 });
+  t.is((await configMap('default', 'd')).status, 201);
+  await kernel.stop();
+});
+
+test('the namespaces of a tenant share its limit, and nobody leaves a tenant by a label of its own', async (t) => {
+  const { kernel, ask, quota, namespace, configMap } = await started();
+  await quota('acme', { tenant: 'acme' }, { configMaps: 2 });
+  await namespace('one', 'acme');
+  await namespace('two', 'acme');
+  await namespace('other', 'rival');
+  t.is((await configMap('one', 'a')).json.metadata.labels['tappaas.dev/tenant'], 'acme');
+  t.is((await configMap('two', 'a', { 'tappaas.dev/tenant': 'rival' })).json.metadata.labels['tappaas.dev/tenant'], 'acme');
+  const refused = await configMap('one', 'b', { 'tappaas.dev/tenant': 'rival' });
+  t.is(refused.status, 403);
+  t.regex(refused.json.message, /tenant acme may have configMaps up to 2/);
+  t.is((await configMap('other', 'a')).status, 201);
+  t.is((await configMap('default', 'a', { 'tappaas.dev/tenant': 'acme' })).json.metadata.labels?.['tappaas.dev/tenant'], undefined);
+  await kernel.reconcileUntilSettled();
+  const { json } = await ask('GET', '/apis/platform.tappaas.dev/v1alpha1/quotas/acme');
+  t.deepEqual(json.status.used, { configMaps: 2 });
+  t.like(json.status.conditions[0], { type: 'Ready', status: 'True', reason: 'Within' });
+  await kernel.stop();
+});
+
+test('however many creates and deletes run at once, no more than the limit are there, and as many as the limit get in', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 6 }), fc.array(fc.nat(5), { maxLength: 12 }), async (limit, removals) => {
+      const { kernel, quota, configMap, remove } = await started();
+      await quota('shop', { namespace: 'default' }, { configMaps: limit });
+      const created = await Promise.all(Array.from({ length: 12 }, (_, index) => configMap('default', `c${index}`)));
+      const there = created.flatMap(({ status }, index) => (status === 201 ? [index] : []));
+      t.is(there.length, limit);
+      const gone = new Set(removals.flatMap((pick) => there[pick] ?? []));
+      const again = await Promise.all([
+        ...[...gone].map((index) => remove('default', `c${index}`)),
+        ...Array.from({ length: 6 }, (_, index) => configMap('default', `d${index}`)),
+      ]);
+      t.true(again.every(({ status }) => [200, 201, 403].includes(status)));
+      for (let index = 0; index < 6; index += 1) await configMap('default', `e${index}`);
+      const { items } = JSON.parse((await kernel.http('GET', `${core}/default/configmaps`)).text) as { items: object[] };
+      t.is(items.length, limit);
+      await kernel.stop();
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test('an application takes what all its replicas take, and claims follow from the object alone', (t) => {
+  const object = {
+    kind: 'Application',
+    metadata: { namespace: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } },
+    spec: {
+      processes: [
+        { name: 'web', replicas: 3, resources: { cpu: '250m', memory: '64Mi' } },
+        { name: 'worker', replicas: 2, resources: { memory: '1.5Gi' } },
+        { name: 'idle', replicas: 0, resources: { cpu: '8' } },
+      ],
+    },
+  };
+  t.deepEqual(usageOf(object), { applications: 1, replicas: 5, cpu: 750, memory: 3 * 64 * 2 ** 20 + 2 * 1.5 * 2 ** 30 });
+  const claims = claimsOf(object, new LimitBook());
+  t.deepEqual(claims, claimsOf(structuredClone(object), new LimitBook()));
+  t.is(claims.length, 8);
+  t.true(claims.every((claim) => 'max' in claim && claim.max === Number.MAX_SAFE_INTEGER));
+});
+
+test('amounts are counted in whole units and told as people write them', (t) => {
+  t.is(unitsOf('cpu', '1.0005'), 1001);
+  t.is(unitsOf('memory', undefined), 0);
+  t.is(textOf('cpu', 1500), '1500m');
+  t.is(textOf('memory', 2 ** 30), '1Gi');
+  t.deepEqual(limitsOf({ cpu: '20', memory: '1Gi', replicas: 5 }), { cpu: 20_000, memory: 2 ** 30, replicas: 5 });
+});
