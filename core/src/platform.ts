@@ -2,11 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { families, hooks, metricsPage, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from './admission/admission.js';
+import { certificateCheck, warnOfExpiry } from './api/certificate-expiry.js';
 import { keepCertificatesFresh, localCertificates, type CertificateOptions, type LocalCertificates } from './api/certificates.js';
 import { writeKubeconfig } from './api/kubeconfig.js';
 import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import type { GraphqlSettings } from './api/graphql/ports.js';
 import { createApiServer, type ApiServer } from './api/server.js';
+import { TlsFilesCertificate } from './api/tls-files.js';
+import { tlsPolicy } from './api/tls-policy.js';
 import { createFlow } from './flow/flow.js';
 import { loadKernel, type Kernel, type KernelOptions } from './kernel/kernel.js';
 import { openAudit, type PlatformAudit } from './platform/audit.js';
@@ -14,6 +17,7 @@ import { callerIdentity, credentialRegister, type CallerIdentity } from './platf
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
 import { confidentialityOf } from './platform/confidentiality.js';
+import { countDeprecated } from './platform/deprecated-use.js';
 import { contributionsOf, type Contributions } from './platform/contributions.js';
 import { startControllers } from './platform/controllers.js';
 import { Engines, platformEngine } from './platform/engines.js';
@@ -122,6 +126,8 @@ interface Foundation {
   readonly engines: Engines;
   readonly audit: PlatformAudit;
   readonly graphql: GraphqlSettings;
+  /** The operator's own certificate. */
+  readonly named: TlsFilesCertificate | undefined;
 }
 
 /** A client that uses its connection at least this often is told to close it, never cut off. */
@@ -174,7 +180,8 @@ class Start {
     identity.follow();
     const audit = await this.#openAudit(kernel, store, settings);
     const graphql = await graphqlSettings(settings, this.#options.directory);
-    return { kernel, settings, store, identity, access, engines, audit, graphql };
+    const named = await this.#ownCertificate(kernel, settings);
+    return { kernel, settings, store, identity, access, engines, audit, graphql, named };
   }
 
   async run(): Promise<Platform> {
@@ -363,6 +370,21 @@ class Start {
     return audit;
   }
 
+  /** The operator's own certificate, followed as long as the platform runs. */
+  async #ownCertificate(kernel: Kernel, { tls }: ApiSettings): Promise<TlsFilesCertificate | undefined> {
+    if (tls.certificate === '' && tls.key === '') return undefined;
+    const { clock, log, directory } = this.#options;
+    const files = { certificate: resolve(directory, tls.certificate), key: resolve(directory, tls.key) };
+    const named = await TlsFilesCertificate.open({ files, policy: tlsPolicy(tls), clock, log });
+    void named.follow(this.#stopping.signal);
+    void warnOfExpiry(named.expiring, clock, log, this.#stopping.signal);
+    const help = "Seconds until the operator's certificate of the API expires.";
+    const expires = kernel.metrics.gauge({ name: 'tappaas_api_certificate_expires_seconds', help }).bind({});
+    const leave = kernel.metrics.onCollect(() => expires.set((named.expiring.notAfterMs() - clock.nowMs()) / 1000));
+    this.#undo.push({ what: 'certificate metric', stop: async () => leave() });
+    return named;
+  }
+
   async #certificates({
     directory,
     host,
@@ -400,7 +422,7 @@ class Start {
   }
 
   #createServer(
-    { kernel, settings, engines, identity, access, audit, graphql }: Foundation,
+    { kernel, settings, engines, identity, access, audit, graphql, named }: Foundation,
     certificates: LocalCertificates,
     place: ServerPlace,
   ): ApiServer {
@@ -427,6 +449,8 @@ class Start {
       upgrades: () => this.#contributions?.upgrades ?? [],
       graphql,
       tls: certificates.tls,
+      tlsPolicy: tlsPolicy(settings.tls),
+      ...(named !== undefined && { contextFor: (servername: string) => named.contextFor(servername) }),
       host: place.host,
       port: place.port,
       cors: { origins: settings.origins },
@@ -438,8 +462,10 @@ class Start {
       ready: () => [
         { name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') },
         { name: 'audit', check: audit.isReady },
+        ...(named === undefined ? [] : [certificateCheck(named.expiring, clock)]),
       ],
       metrics: place.metrics,
+      deprecatedUse: countDeprecated(kernel),
     });
   }
 

@@ -78,4 +78,6 @@ export type TableFor = (kind: ServedKind, objects: readonly object[]) => TableCo
 export interface ReadyCheck {
   readonly name: string;
   readonly check: () => boolean | Promise<boolean>;
+  /** What operators should know although all is well. */
+  readonly note?: () => string | undefined;
 }

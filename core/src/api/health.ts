@@ -12,10 +12,12 @@ export async function answerHealth(exchange: Exchange, checks: readonly ReadyChe
     () => false,
     () => false,
   );
-  const outcomes = await Promise.all(checks.map(async (each) => ({ name: each.name, good: await Promise.race([isGood(each), late]) })));
+  const outcomes = await Promise.all(
+    checks.map(async (each) => ({ name: each.name, note: each.note?.(), good: await Promise.race([isGood(each), late]) })),
+  );
   over.abort();
   const good = outcomes.every((outcome) => outcome.good);
-  const lines = outcomes.map((outcome) => (outcome.good ? `[+]${outcome.name} ok` : `[-]${outcome.name} failed`));
+  const lines = outcomes.map((outcome) => lineOf(outcome));
   const verdict = `${exchange.info.path.slice(1)} check ${good ? 'passed' : 'failed'}`;
   const text = good && !exchange.query.has('verbose') ? 'ok' : `${[...lines, verdict].join('\n')}\n`;
   sendBytes(exchange, good ? 200 : 503, 'text/plain; charset=utf-8', text);
@@ -28,4 +30,8 @@ async function isGood({ check }: ReadyCheck): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function lineOf({ name, good, note }: { readonly name: string; readonly good: boolean; readonly note: string | undefined }): string {
+  return `${good ? '[+]' : '[-]'}${name} ${good ? 'ok' : 'failed'}${note === undefined ? '' : `: ${note}`}`;
 }

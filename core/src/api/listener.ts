@@ -9,7 +9,9 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext, SecureContextOptions, TlsOptions } from 'node:tls';
 import type { TlsMaterial } from './certificates.js';
+import { tlsPolicy, type TlsPolicy } from './tls-policy.js';
 import { asksForWebSocket } from './upgrade-handshake.js';
 
 /** How a listener is bound; without `tls` it speaks plain http, for benchmarks and behind a proxy that ends TLS on the same machine. */
@@ -18,6 +20,10 @@ export interface ListenerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly tls?: TlsMaterial;
+  /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
+  readonly tlsPolicy?: TlsPolicy;
+  /** Another certificate for clients that ask for this name. */
+  readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly connectionsMax: number;
   /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
@@ -56,11 +62,12 @@ const parserOptions: ServerOptions = {
 };
 
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { tls, host, serve } = options;
+  const { tls, host, serve, tlsPolicy: policy = tlsPolicy(), contextFor } = options;
+  const SNICallback: TlsOptions['SNICallback'] = (servername, answer) => answer(null, contextFor?.(servername));
   const server =
     tls === undefined
       ? createHttpServer(parserOptions)
-      : createHttpsServer({ ...parserOptions, ...secureOptions(tls), ALPNProtocols: ['http/1.1'] });
+      : createHttpsServer({ ...parserOptions, ...secureOptions(tls, policy), SNICallback, ALPNProtocols: ['http/1.1'] });
   server.maxHeadersCount = headersMax;
   server.maxConnections = options.connectionsMax;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
@@ -84,7 +91,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     url: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     renew: (material) => {
-      if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secureOptions(material));
+      if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secureOptions(material, policy));
     },
     // The server's own close would cut off connections that are idle now, on which a request may be on its way.
     close: () => new Promise((resolve) => void NetServer.prototype.close.call(server, () => resolve())),
@@ -96,8 +103,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 }
 
-function secureOptions({ certificate, key }: TlsMaterial): { cert: string; key: string; minVersion: 'TLSv1.2' } {
-  return { cert: certificate, key, minVersion: 'TLSv1.2' };
+function secureOptions({ certificate, key }: TlsMaterial, policy: TlsPolicy): SecureContextOptions {
+  return { cert: certificate, key, ...policy };
 }
 
 function portOf(server: Server): number {

@@ -1,4 +1,4 @@
-import type { Awaitable } from '@tappaas/sdk';
+import type { Awaitable, Caller } from '@tappaas/sdk';
 import type { TableFor } from './contributions.js';
 import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import { apiErrors } from './errors.js';
@@ -15,6 +15,8 @@ export interface Objects {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly tableFor: TableFor;
   readonly prepared: PreparedAnswers;
+  /** Told of every request for a deprecated version. */
+  readonly deprecatedUse: (kind: ServedKind, caller: Caller) => void;
   readonly authorize: Authorize;
   readonly frames: WatchFrames;
   readonly watchLimits: WatchLimits;
@@ -31,6 +33,7 @@ export function findCall(objects: Objects, exchange: Exchange, target: Target): 
   const kind = engine.find(target.kind);
   if (kind === undefined || !fitsScope(kind, target)) throw unknownPath(exchange);
   refuseUnservedVerb(exchange, kind, target);
+  if (kind.deprecated !== undefined) objects.deprecatedUse(kind, exchange.caller);
   return { exchange, engine, kind, target, tableFor: objects.tableFor, prepared: objects.prepared, authorize: objects.authorize };
 }
 
@@ -48,7 +51,7 @@ export function findRead(objects: Objects, exchange: Exchange, target: Target): 
   const engine = engineOf(objects, exchange);
   const kinds = engine.kinds();
   const known = foundReads.get(target);
-  if (known?.engine === engine && known.kinds === kinds) {
+  if (known?.engine === engine && known.kinds === kinds && known.kind.deprecated === undefined) {
     return {
       exchange,
       engine,

@@ -89,6 +89,7 @@ export function warnWith(exchange: Exchange, text: string): void {
 export function warnOfDeprecation(exchange: Exchange, { deprecated, kind, version }: ServedKind): void {
   if (deprecated === undefined) return;
   const removed = new Date(deprecated.removedAfter);
+  exchange.annotations.set('tappaas.dev/deprecated', `${kind} ${version}`);
   exchange.extraHeaders.push('Deprecation', 'true');
   if (!Number.isNaN(removed.getTime())) exchange.extraHeaders.push('Sunset', removed.toUTCString());
   warnWith(exchange, `${kind} ${version} is deprecated since ${deprecated.since}; use ${deprecated.instead}`);

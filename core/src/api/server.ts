@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Awaitable, Clock, Logger } from '@tappaas/sdk';
+import type { SecureContext } from 'node:tls';
+import type { Awaitable, Caller, Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
+import type { TlsPolicy } from './tls-policy.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
 import { ConnectionMemory } from './connection-memory.js';
 import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
 import type { Cors } from './cors.js';
-import type { EnginePort } from './engine-port.js';
+import type { EnginePort, ServedKind } from './engine-port.js';
 import { Exchange } from './exchange.js';
 import type { GraphqlSettings } from './graphql/ports.js';
 import { graphqlEndpoint } from './graphql-route.js';
@@ -48,6 +50,10 @@ export interface ApiServerOptions {
   readonly graphql?: GraphqlSettings;
   /** Absent: plain http. */
   readonly tls?: TlsMaterial;
+  /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
+  readonly tlsPolicy?: TlsPolicy;
+  /** Another certificate for clients that ask for this name. */
+  readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -62,6 +68,8 @@ export interface ApiServerOptions {
   readonly ready: () => readonly ReadyCheck[];
   /** The metrics page. */
   readonly metrics: () => string | Promise<string>;
+  /** Told of every request for a deprecated version, to count who still asks for it. */
+  readonly deprecatedUse?: (kind: ServedKind, caller: Caller) => void;
   /** Absent: there is no audit log to ask. */
   readonly auditReader?: AuditReader;
   readonly limits?: Partial<ApiLimits>;
@@ -125,6 +133,7 @@ class Server implements ApiServer {
       tableFor,
       authorize: options.authorize,
       prepared: createPreparedAnswers(),
+      deprecatedUse: options.deprecatedUse ?? (() => {}),
       frames: createWatchFrames(),
       watchLimits,
     };
@@ -169,14 +178,23 @@ class Server implements ApiServer {
   }
 
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
-    const { host, port, tls } = this.options;
+    const { host, port, tls, tlsPolicy, contextFor } = this.options;
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
       this.serve(request, response, awaitsContinue);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
     const { connectionsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
     const failed = (error: Error): void => this.options.log.error('the listener of the API has a problem', { error });
-    this.listener = await listen({ host, port, connectionsMax, serve, upgrade, closed, failed, ...(tls !== undefined && { tls }) });
+    this.listener = await listen({
+      host,
+      port,
+      connectionsMax,
+      serve,
+      upgrade,
+      closed,
+      failed,
+      ...(tls !== undefined && { tls, tlsPolicy, contextFor }),
+    });
     void this.inFlight.sweep();
     void this.upgrades.sweep();
     return { url: this.listener.url, port: this.listener.port };

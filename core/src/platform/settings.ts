@@ -1,6 +1,29 @@
 import { Type } from '@tappaas/sdk';
+import { defaultCiphers } from '../api/tls-policy.js';
 import { flowSection } from '../flow/flow-settings.js';
 import { auditSection } from '../telemetry/audit/audit-settings.js';
+
+const tlsSection = Type.Object(
+  {
+    certificate: Type.String({
+      default: '',
+      maxLength: 4096,
+      description: 'PEM file of a certificate, with those up to its authority, for clients that ask for a name it has; empty: none.',
+    }),
+    key: Type.String({ default: '', maxLength: 4096, description: 'PEM file of its private key. Both are read again when they change.' }),
+    minVersion: Type.Union([Type.Literal('TLSv1.2'), Type.Literal('TLSv1.3')], {
+      default: 'TLSv1.2',
+      description: 'Oldest TLS that is spoken.',
+    }),
+    ciphers: Type.Array(Type.String({ pattern: '^[A-Z0-9_-]+$' }), {
+      default: defaultCiphers,
+      minItems: 1,
+      maxItems: 64,
+      description: 'Ciphers that are spoken, best first, as OpenSSL calls them.',
+    }),
+  },
+  { default: {}, description: 'How the API speaks TLS, and an operator’s own certificate.' },
+);
 
 /** The configuration's `api` section. */
 export const apiSection = Type.Object({
@@ -27,6 +50,7 @@ export const apiSection = Type.Object({
     description: 'Processes of their own that serve the API on its port; 0: the platform’s process serves it itself.',
   }),
   flow: flowSection,
+  tls: tlsSection,
   directory: Type.String({
     default: './data',
     description: 'Certificates, keys and kubeconfig; below the directory where the platform is started.',

@@ -119,10 +119,15 @@ test('a failure is a problem document for who accepts that', async (t) => {
 test('a deprecated version says so in three headers, on reads and writes', async (t) => {
   const deprecated = { since: '1.2', removedAfter: '2027-06-01T00:00:00Z', instead: 'v2' };
   const engine = createFakeEngine([configMaps({ deprecated })]);
-  const { ask } = await startServer(t, { engines: () => new Map([['platform', engine]]) });
-  for (const answer of [await ask(path), await ask(path, { method: 'POST', body: { metadata: { name: 'a' } } })]) {
+  const used: string[] = [];
+  const { ask } = await startServer(t, {
+    engines: () => new Map([['platform', engine]]),
+    deprecatedUse: (kind, caller) => void used.push(`${caller.name} ${kind.version} ${kind.plural}`),
+  });
+  for (const answer of [await ask(path), await ask(path), await ask(path, { method: 'POST', body: { metadata: { name: 'a' } } })]) {
     t.is(answer.headers['deprecation'], 'true');
     t.is(answer.headers['sunset'], 'Tue, 01 Jun 2027 00:00:00 GMT');
     t.regex(String(answer.headers['warning']), /^299 - "ConfigMap v1 is deprecated since 1\.2; use v2"$/);
   }
+  t.deepEqual(used, ['admin v1 configmaps', 'admin v1 configmaps', 'admin v1 configmaps']);
 });

@@ -1,5 +1,6 @@
 import { Type } from '@tappaas/sdk';
 import test from 'ava';
+import * as fc from 'fast-check';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { configMap, configMaps, never, objectOf, options, startEngine, targetOf, widget, widgets } from './engine-fixture.ts';
 
@@ -233,6 +234,44 @@ test('a default that came later is filled in when the spec is changed, not by a 
   t.deepEqual([labelled.spec, labelled.metadata.generation], [{ size: 2 }, 1]);
   const resized = objectOf(await patch(widgets, 'default/a', { spec: { size: 3 } }));
   t.deepEqual([resized.spec, resized.metadata.generation], [{ size: 3, color: 'grey' }, 2]);
+});
+
+test('whatever is written in one version reads back the same in it, after a way through the other', async (t) => {
+  const versions = [
+    {
+      version: 'v1beta1',
+      spec: Type.Object({ measure: Type.Object({ size: Type.Integer() }), color: Type.Optional(Type.String()) }),
+      toHub: (spec: unknown) => {
+        const { measure, ...rest } = spec as { measure: { size: number } };
+        return { ...rest, size: measure.size };
+      },
+      fromHub: (spec: unknown) => {
+        const { size, ...rest } = spec as { size: number };
+        return { ...rest, measure: { size } };
+      },
+    },
+  ];
+  const beta = { ...widgets, version: 'v1beta1' };
+  const { create, get, update } = await startEngine({ behaviour: { versions } });
+  let count = 0;
+  const spec = fc.record({ size: fc.integer({ min: 0, max: 9 }), color: fc.option(fc.constantFrom('red', 'blue'), { nil: undefined }) });
+  await fc.assert(
+    fc.asyncProperty(spec, fc.boolean(), async ({ size, color }, isBetaFirst) => {
+      const name = `w${(count += 1)}`;
+      const rest = color === undefined ? {} : { color };
+      const [hub, later] = [
+        { ...widget(name), spec: { size, ...rest } },
+        { ...widget(name), apiVersion: 'test.tappaas.dev/v1beta1', spec: { measure: { size }, ...rest } },
+      ];
+      const [first, other] = isBetaFirst ? [beta, widgets] : [widgets, beta];
+      await create(first, isBetaFirst ? later : hub);
+      const before = await get(first, `default/${name}`);
+      t.deepEqual(before.spec, (isBetaFirst ? later : hub).spec);
+      t.is((await update(other, await get(other, `default/${name}`))).outcome, 'unchanged');
+      t.deepEqual(await get(first, `default/${name}`), before);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('a kind in several versions is stored in one and served in each', async (t) => {

@@ -1,0 +1,32 @@
+import type { SecureVersion } from 'node:tls';
+
+/** Which TLS is spoken. */
+export interface TlsPolicy {
+  readonly minVersion: SecureVersion;
+  /** OpenSSL's list, best first. */
+  readonly ciphers: string;
+  readonly honorCipherOrder: true;
+}
+
+/** With forward secrecy and authenticated encryption; nothing else has been needed since 2015. */
+export const defaultCiphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+];
+
+export function tlsPolicy({
+  minVersion = 'TLSv1.2',
+  ciphers = defaultCiphers,
+}: {
+  readonly minVersion?: SecureVersion;
+  readonly ciphers?: readonly string[];
+} = {}): TlsPolicy {
+  return { minVersion, ciphers: ciphers.join(':'), honorCipherOrder: true };
+}

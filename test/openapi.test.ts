@@ -1,0 +1,80 @@
+/** Clients of yesterday go on working: what the API's documents promised is promised still. */
+import test from 'ava';
+import { narrowings, recordedDocuments, servedDocuments } from '../.ci/openapi.ts';
+
+test('what is served is what was recorded, or more of it', async (t) => {
+  const [served, recorded] = [await servedDocuments(), await recordedDocuments()];
+  for (const [name, before] of recorded) {
+    const found = narrowings(before, served.get(name) ?? null, name);
+    t.deepEqual(found, [], `${name} takes something away from clients that rely on it; serve another version beside it instead`);
+  }
+  for (const [name, now] of served) {
+    const recordedNow = JSON.stringify({ ...recorded.get(name), info: undefined });
+    t.is(recordedNow, JSON.stringify({ ...now, info: undefined }), `${name} has grown: run node .ci/openapi.ts to record it`);
+  }
+});
+
+const before = {
+  paths: { '/a': { get: { parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', maximum: 10 } }] } } },
+  schema: {
+    type: 'object',
+    required: ['name'],
+    properties: { name: { type: 'string', maxLength: 63 }, phase: { type: 'string', enum: ['A', 'B'] } },
+  },
+};
+
+for (const [what, change, told] of [
+  ['a path that is gone', (d: typeof before) => ({ ...d, paths: {} }), /\/paths\/\/a is gone/],
+  ['a method that is gone', (d: typeof before) => ({ ...d, paths: { '/a': {} } }), /\/a\/get is gone/],
+  ['a parameter that is gone', (d: typeof before) => ({ ...d, paths: { '/a': { get: { parameters: [] } } } }), /parameters\/limit is gone/],
+  [
+    'a field that is gone',
+    (d: typeof before) => ({ ...d, schema: { ...d.schema, properties: { name: d.schema.properties.name } } }),
+    /phase is gone/,
+  ],
+  [
+    'a field that is required now',
+    (d: typeof before) => ({ ...d, schema: { ...d.schema, required: ['name', 'phase'] } }),
+    /phase is required now/,
+  ],
+  [
+    'a shorter text',
+    (d: typeof before) => ({
+      ...d,
+      schema: { ...d.schema, properties: { ...d.schema.properties, name: { type: 'string', maxLength: 62 } } },
+    }),
+    /maxLength fell to 62/,
+  ],
+  [
+    'another type',
+    (d: typeof before) => ({ ...d, schema: { ...d.schema, properties: { ...d.schema.properties, name: { type: 'integer' } } } }),
+    /type was "string", is "integer"/,
+  ],
+  [
+    'a value that is refused now',
+    (d: typeof before) => ({
+      ...d,
+      schema: { ...d.schema, properties: { ...d.schema.properties, phase: { type: 'string', enum: ['A'] } } },
+    }),
+    /enum: "B" is gone/,
+  ],
+] as const) {
+  test(`${what} is told`, (t) => {
+    const found = narrowings(before, change(before));
+    t.is(found.length, 1, found.join('\n'));
+    t.regex(found[0] ?? '', told);
+  });
+}
+
+test('what is added, described otherwise or allowed besides is no narrowing', (t) => {
+  const now = {
+    paths: { ...before.paths, '/b': {} },
+    schema: {
+      ...before.schema,
+      description: 'new',
+      required: [],
+      properties: { name: { type: 'string', maxLength: 64, description: 'x' }, phase: { type: 'string' }, more: { type: 'string' } },
+    },
+  };
+  t.deepEqual(narrowings(before, now), []);
+});
