@@ -61,7 +61,8 @@ test.before('a platform with two tenants runs', async (t) => {
   // Plugins take relative directories from where the process was started, and this one is the test's.
   const configFile = join(home.directory, 'tappaas.yaml');
   const config = await readFile(configFile, 'utf8');
-  await writeFile(configFile, config.replaceAll('"./data', `"${home.directory}/data`));
+  const absolute = config.replaceAll('"./data', `"${home.directory}/data`);
+  await writeFile(configFile, absolute.replace('"api":{', '"api":{"graphqlIntrospection":true,'));
   platform = await startPlatform({
     configFile,
     directory: home.directory,
@@ -257,4 +258,85 @@ test.serial('every path that is not about objects lets in whom the table says', 
       return { engine: 'platform', what: `${text} path`, method, path, ...(method === 'POST' && { body: {} }) };
     });
   await compare(t, questions);
+});
+
+interface QueryField {
+  readonly name: string;
+  readonly args: readonly { readonly name: string }[];
+  readonly type: GraphqlType;
+}
+
+interface GraphqlType {
+  readonly name: string | null;
+  readonly kind: string;
+  readonly ofType?: GraphqlType | null;
+}
+
+/** Fields that show nothing of anybody's objects, or ask as other fields do. */
+const ownFields = new Set(['node', 'nodes', 'viewer', 'platform', 'rateLimit']);
+
+const query = async (person: Person | 'administrator', text: string) => {
+  const answer = await ask(person, 'POST', '/graphql', { query: text });
+  return {
+    status: answer.status,
+    json: answer.json<{
+      data?: { __schema: { queryType: { fields: readonly QueryField[] } } };
+      errors?: readonly { extensions?: { code?: string } }[];
+    }>(),
+  };
+};
+
+/** The verb and kind that a field stands for, and how it is asked; nothing for a field of an unknown kind. */
+function fieldQuestion(
+  { name, args, type }: QueryField,
+  kinds: ReadonlyMap<string, DiscoveredKind>,
+): { readonly what: string; readonly text: string } | undefined {
+  const typeName = (type.name ?? type.ofType?.name ?? '').replace(/Connection$/, '');
+  const isOne = args.some((arg) => arg.name === 'name');
+  const kind = kinds.get(typeName);
+  if (kind === undefined) return undefined;
+  const { group, resource, isNamespaced } = kind;
+  const namespace = isNamespaced ? 'namespace: "shop", ' : '';
+  const own = named[`${group}/${resource}`] ?? absent;
+  const text = isOne ? `{ ${name}(${namespace}name: "${own}") { id } }` : `{ ${name}(${namespace}first: 1) { pageInfo { hasNextPage } } }`;
+  return { what: `${isOne ? 'get' : 'list'} ${group}/${resource} ${isNamespaced ? 'in' : 'cluster'}`, text };
+}
+
+interface DiscoveredKind {
+  readonly group: string;
+  readonly resource: string;
+  readonly isNamespaced: boolean;
+}
+
+test.serial('every query field of GraphQL lets in whom the table says of its kind', async (t) => {
+  t.timeout(120_000);
+  const kinds = new Map(
+    platform.engines
+      .of('platform')
+      .kinds()
+      .map(({ kind, group, plural, scope }) => [kind, { group, resource: plural, isNamespaced: scope === 'Namespaced' }] as const),
+  );
+  const { json } = await query(
+    'administrator',
+    '{ __schema { queryType { fields { name args { name } type { name kind ofType { name kind } } } } } }',
+  );
+  const fields = (json.data?.__schema.queryType.fields ?? []).filter(({ name }) => !ownFields.has(name));
+  t.true(fields.length > 0);
+  const problems: string[] = [];
+  for (const field of fields) {
+    const asked = fieldQuestion(field, kinds);
+    const expected = asked && whoMay('platform', asked.what);
+    if (asked === undefined || expected === undefined) {
+      problems.push(`Query.${field.name}: the matrix does not know it`);
+      continue;
+    }
+    const answers = await Promise.all(people.map((person) => query(person, asked.text)));
+    const letIn = people.filter((_, index) => {
+      const { status, json: answer } = answers[index] ?? { status: 401, json: {} };
+      return status !== 401 && answer.errors?.some(({ extensions }) => extensions?.code === 'TAP_REQUEST_FORBIDDEN') !== true;
+    });
+    if (letIn.join() !== expected.join())
+      problems.push(`Query.${field.name} (${asked.what}): expected ${expected.join(', ')}; let in ${letIn.join(', ')}`);
+  }
+  t.deepEqual(problems, []);
 });

@@ -108,7 +108,7 @@ const rows: readonly Row[] = [
   row('platform', /^GET \/metrics path$/, platformAdmins),
   row('platform', /^(GET|POST) \/graphql path$/, everybody),
   row('platform', /^GET \/audit(\/\S+)? path$/, platformAdmins),
-  row('platform', /^GET \/plugins\/platform\/who-can path$/, everybody),
+  row('platform', /^GET \/plugins\/platform\/(routes|who-can) path$/, everybody),
   row('platform', /^(GET|POST|PUT|DELETE) \/plugins\/platform\/\S+ path$/, platformAdmins),
   row('platform', /^(GET|POST|PUT) \/plugins\/builds\/sources(\/\S+)? path$/, everybody),
 ];

@@ -12,6 +12,8 @@ const ofEverybody = allow('everybody who is authenticated may');
 
 /** Its answer shows the caller no more than what the caller may list. */
 export const whoCanPath = '/plugins/platform/who-can';
+/** Tells clients below which instance plugins serve what, and nothing of anybody's objects. */
+const routesPath = '/plugins/platform/routes';
 
 /** What everybody may ask: what is served here, and about themselves. */
 const discovery = /^\/(?:api|apis|openapi|version|livez|readyz|socket\.io)(?:\/|$)/;
@@ -34,7 +36,8 @@ export function builtInDecision(request: AccessRequest): AccessDecision | undefi
 /** Whether everybody who is authenticated may ask it. */
 export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
   if (path === graphql) return verb === 'get' || verb === 'post';
-  if (path !== undefined) return (verb === 'get' || verb === 'head') && (path === whoCanPath || discovery.test(path));
+  if (path !== undefined)
+    return (verb === 'get' || verb === 'head') && (path === whoCanPath || path === routesPath || discovery.test(path));
   if (resource === undefined || verb !== 'create') return false;
   return selfReviews[resource.group]?.includes(resource.plural) === true && resource.subresource === undefined;
 }
@@ -54,6 +57,7 @@ export const everybodysRules: AccessRules = {
         '/openapi',
         '/openapi/*',
         whoCanPath,
+        routesPath,
         '/readyz',
         '/socket.io/',
         '/version',

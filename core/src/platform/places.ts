@@ -14,11 +14,11 @@ type Labelled = { readonly metadata?: { readonly labels?: Readonly<Record<string
 export function enginePlaces(engine: (name: string) => ResourceEngine | undefined, platformEngine: string): Places {
   const cached = (name: string, namespace: string): Labelled | undefined => engine(name)?.cached(Namespace, { name: namespace });
   const placeOf = (name: string, namespace: string): Place => {
+    const isPlatform = name === platformEngine;
     const found = cached(name, namespace);
-    if (found === undefined) return nowhere;
-    const project = name === platformEngine ? namespace : found.metadata?.labels?.[namespaceLabel];
+    const project = isPlatform ? namespace : found?.metadata?.labels?.[namespaceLabel];
     if (project === undefined) return nowhere;
-    const tenant = (name === platformEngine ? found : cached(platformEngine, project))?.metadata?.labels?.[tenantLabel];
+    const tenant = (isPlatform ? found : cached(platformEngine, project))?.metadata?.labels?.[tenantLabel];
     return { project, ...(tenant !== undefined && { tenant }) };
   };
   return {
