@@ -32,6 +32,7 @@ import { writePluginObjects } from './platform/plugin-objects.js';
 import { platformActions, type PlatformActions } from './platform/platform-actions.js';
 import { platformRoutes } from './platform/routes.js';
 import { platformSections, type ApiSettings } from './platform/settings.js';
+import { stopStep, type StopStep } from './platform/stop-step.js';
 import { tableColumns } from './platform/table-columns.js';
 import { tenantRates } from './platform/tenant-rates.js';
 import type { PrimaryCalls, WorkerStart } from './platform/workers/calls.js';
@@ -133,9 +134,12 @@ interface Foundation {
 /** A client that uses its connection at least this often is told to close it, never cut off. */
 const drainLingerMs = 2_000;
 
+/** For parts with limits of their own: plugins level by level, sinks and workers as they are configured. */
+const ownLimitsMsMax = 120_000;
+
 class Start {
   readonly #options: PlatformOptions;
-  readonly #undo: { readonly what: string; readonly stop: () => Promise<unknown> }[] = [];
+  readonly #undo: StopStep[] = [];
   readonly #stopping = new AbortController();
   readonly #enginesReady = Promise.withResolvers<Engines>();
   readonly #revocation = Promise.withResolvers<(credentialIds: readonly string[]) => void>();
@@ -165,7 +169,7 @@ class Start {
     const leaveLog = log.listen((line) => void kernel.hooks.observe(hooks.telemetry.log, line));
     this.#undo.push({ what: 'log', stop: async () => leaveLog() });
     const started = kernel.start();
-    this.#undo.push({ what: 'plugins', stop: () => kernel.stop() });
+    this.#undo.push({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
     const store = await Promise.race([
       kernel.services.whenProvided(families.store),
       started.then(() => kernel.services.whenProvided(families.store)),
@@ -301,9 +305,7 @@ class Start {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    for (const { what, stop } of this.#undo.splice(0).toReversed()) {
-      await stop().catch((error: unknown) => this.#options.log.error('something did not stop cleanly', { what, error }));
-    }
+    for (const step of this.#undo.splice(0).toReversed()) await stopStep(step, this.#options);
   }
 
   #loadKernel(): Promise<Kernel> {
@@ -366,7 +368,7 @@ class Start {
   async #openAudit(kernel: Kernel, store: ResourceStore, { directory: apiDirectory }: ApiSettings): Promise<PlatformAudit> {
     const { clock, random, log, directory } = this.#options;
     const audit = await openAudit({ kernel, store, apiDirectory, directory, replica: this.#replica, clock, random, log });
-    this.#undo.push({ what: 'audit', stop: () => audit.stop() });
+    this.#undo.push({ what: 'audit', stop: () => audit.stop(), limitMs: ownLimitsMsMax });
     return audit;
   }
 
@@ -416,7 +418,7 @@ class Start {
     const start = { configFile, directory, host, port };
     const fork = forkWorker;
     const pool = new WorkerPool({ fork, workers, store, clock, log, start, certificates, calls, ownMetrics, mergeMetrics: mergedMetrics });
-    this.#undo.push({ what: 'workers of the api', stop: () => pool.close() });
+    this.#undo.push({ what: 'workers of the api', stop: () => pool.close(), limitMs: ownLimitsMsMax });
     this.#workers = pool;
     await pool.start();
   }

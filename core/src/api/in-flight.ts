@@ -69,6 +69,11 @@ export class InFlight {
     }
   }
 
+  /** What is being served, for people; so many at most. */
+  describe(max: number): readonly string[] {
+    return [...this.exchanges].slice(0, max).map(({ request, path }) => `${request.method ?? ''} ${path.path}`);
+  }
+
   /** Resolves when nothing is being served any more. */
   idle(): Promise<void> {
     if (this.exchanges.size === 0) return Promise.resolve();

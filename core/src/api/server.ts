@@ -83,7 +83,9 @@ export interface ApiLimits {
   readonly stopMsMax: number;
 }
 
-const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 10_000 };
+/** Requests that are named when they hold up a stop. */
+const heldUpMax = 10;
+const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 5_000 };
 
 export interface ApiServer {
   /** Everything that is served: paths and patterns, and `METHOD path` of plugins' routes; so that tests can say that they know it all. */
@@ -221,6 +223,10 @@ class Server implements ApiServer {
     this.inFlight.endStreams();
     await this.within(lingerMs, closed);
     await this.within(this.limits.stopMsMax, this.inFlight.idle());
+    if (this.inFlight.size > 0) {
+      const requests = this.inFlight.describe(heldUpMax);
+      this.options.log.warn('requests that did not end held up the stop and are cut off', { count: this.inFlight.size, requests });
+    }
     this.inFlight.stop();
     this.upgrades.stop();
     listener.closeAll();
