@@ -28,6 +28,7 @@ import { EngineClient } from './platform/memory/engine-client.js';
 import { listenOnLoopback } from './platform/memory/loopback-api.js';
 import { memoryKeys } from './platform/memory/memory-keys.js';
 import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
+import { memoryTokens } from './platform/memory/memory-tokens.js';
 import { placePod, type Placing } from './platform/memory/placement.js';
 import { renderObject, type RenderOptions } from './platform/memory/render.js';
 import { Stepper } from './platform/memory/stepper.js';
@@ -104,6 +105,7 @@ function loadKernel(
     plugins,
     services: [
       { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
+      { service: platformServices.tokens, value: memoryTokens(() => kernel, clock) },
       { service: platformServices.credentials, value: { revoked: async () => undefined } },
       ...store,
       ...services,

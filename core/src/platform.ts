@@ -30,6 +30,7 @@ import { openInstallation } from './platform/installation.js';
 import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
 import { platformActions, type PlatformActions } from './platform/platform-actions.js';
+import { PlatformTokens } from './platform/platform-tokens.js';
 import { platformRoutes } from './platform/routes.js';
 import { platformSections, type ApiSettings } from './platform/settings.js';
 import { stopStep, type StopStep } from './platform/stop-step.js';
@@ -39,7 +40,7 @@ import type { PrimaryCalls, WorkerStart } from './platform/workers/calls.js';
 import { mergedMetrics } from './platform/workers/merged-metrics.js';
 import type { Peer } from './platform/workers/peer.js';
 import { WorkerPool, type WorkerPoolOptions, type WorkerProcess } from './platform/workers/worker-pool.js';
-import { createSealer } from './secrets/envelope.js';
+import { createSealer, type Sealer } from './secrets/envelope.js';
 import { KeyFile } from './secrets/key-file.js';
 import type { Log } from './telemetry/log.js';
 
@@ -142,6 +143,8 @@ class Start {
   readonly #undo: StopStep[] = [];
   readonly #stopping = new AbortController();
   readonly #enginesReady = Promise.withResolvers<Engines>();
+  readonly #tokens: PlatformTokens;
+  readonly #kernel = Promise.withResolvers<Kernel>();
   readonly #revocation = Promise.withResolvers<(credentialIds: readonly string[]) => void>();
   #contributions: Contributions | undefined;
   #longActions: LongActions | undefined;
@@ -158,6 +161,7 @@ class Start {
   constructor(options: PlatformOptions, seat?: WorkerSeat) {
     this.#options = options;
     this.#seat = seat;
+    this.#tokens = new PlatformTokens(() => this.#kernel.promise, options.clock);
   }
 
   async #foundation(): Promise<Foundation> {
@@ -165,6 +169,7 @@ class Start {
 
     // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
     const kernel = await this.#loadKernel();
+    this.#kernel.resolve(kernel);
     const settings = this.#settings(kernel);
     const leaveLog = log.listen((line) => void kernel.hooks.observe(hooks.telemetry.log, line));
     this.#undo.push({ what: 'log', stop: async () => leaveLog() });
@@ -322,6 +327,7 @@ class Start {
       ...(this.#seat !== undefined && workerPlace(this.#seat)),
       services: [
         { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
+        { service: platformServices.tokens, value: this.#tokens.service },
         { service: platformServices.credentials, value: credentialRegister(this.#revocation.promise) },
       ],
       resourcesFor: (instance, engine = platformEngine) =>
@@ -340,9 +346,19 @@ class Start {
     store: ResourceStore,
     settings: ApiSettings,
   ): Promise<{ readonly identity: CallerIdentity; readonly access: PlatformAccess; readonly engines: Engines }> {
-    const identity = await callerIdentity(kernel, store, this.#options.clock);
+    const { clock, log } = this.#options;
+    const { signal } = this.#stopping;
+    const sealer = await this.#openSealer(settings);
+    const { issuer = `https://localhost:${settings.port}` } = settings;
+    await this.#tokens.open({ store, sealer, issuer, clock, log, signal });
+    const identity = await callerIdentity(kernel, store, clock);
     const access = platformAccess(kernel, (name) => this.#engines?.all.get(name));
-    return { identity, access, engines: await this.#startEngines(kernel, store, identity, access, settings) };
+    return { identity, access, engines: await this.#startEngines(kernel, store, identity, access, sealer) };
+  }
+
+  async #openSealer({ directory }: ApiSettings): Promise<Sealer> {
+    await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
+    return createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
   }
 
   async #startEngines(
@@ -350,11 +366,9 @@ class Start {
     store: ResourceStore,
     { authenticate }: CallerIdentity,
     access: PlatformAccess,
-    { directory }: ApiSettings,
+    sealer: Sealer,
   ): Promise<Engines> {
     const { clock, random, log } = this.#options;
-    await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
-    const sealer = createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
     const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel) });
     const engines = new Engines({ kernel, store, admission, sealer, authenticate, access, clock, random, log });
     this.#engines = engines;
@@ -466,6 +480,7 @@ class Start {
         { name: 'audit', check: audit.isReady },
         ...(named === undefined ? [] : [certificateCheck(named.expiring, clock)]),
       ],
+      publishedKeys: () => this.#tokens.published(),
       metrics: place.metrics,
       deprecatedUse: countDeprecated(kernel),
     });

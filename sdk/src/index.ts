@@ -61,6 +61,7 @@ export * from './families/secret-store.js';
 export * from './families/runtime.js';
 export * from './families/storage-class.js';
 export * from './families/identity.js';
+export * from './families/tokens.js';
 export { credentialErrors } from './families/credential-errors.js';
 export * from './families/build.js';
 export * from './families/outlets.js';

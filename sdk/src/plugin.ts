@@ -31,6 +31,15 @@ export interface Permissions {
   }[];
   /** Secret references it may read; `secrets:read` shows secret data to its admission taps. */
   readonly secrets?: readonly string[];
+  /** What it may say of callers beyond what any authenticator may. */
+  readonly identity?: {
+    /** Signs tokens with the platform's key. */
+    readonly signs?: true;
+    /** Reserved names its callers may have, with `*` at the end for any rest; only below `system:serviceaccount:`. */
+    readonly users?: readonly string[];
+    /** Reserved groups its callers may be in; only `system:serviceaccounts` and below it. */
+    readonly groups?: readonly string[];
+  };
   /** Enforced only where the plugin runs in a process of its own. */
   readonly files?: readonly string[];
   readonly network?: readonly (`${string}:${number}` | { readonly fromConfig: `/${string}` })[];

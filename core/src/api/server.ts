@@ -18,6 +18,7 @@ import { listen, type Listener } from './listener.js';
 import { answerRead, findRead, isHotRead, type Objects } from './object-router.js';
 import { createPreparedAnswers } from './prepared-answers.js';
 import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
+import type { PublishedKeys } from './published-keys.js';
 import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
@@ -66,6 +67,8 @@ export interface ApiServerOptions {
   readonly replica: string;
   readonly version: string;
   readonly ready: () => readonly ReadyCheck[];
+  /** Public keys that tokens of the platform are verified with. Default: it signs none. */
+  readonly publishedKeys?: () => PublishedKeys | undefined;
   /** The metrics page. */
   readonly metrics: () => string | Promise<string>;
   /** Told of every request for a deprecated version, to count who still asks for it. */

@@ -9,6 +9,7 @@ import { answerHealth } from './health.js';
 import { createOpenApi, type OpenApi } from './openapi.js';
 import { negotiate } from './media-type.js';
 import { engineOf, unknownPath } from './object-router.js';
+import { answerPublished, publishedPaths, type PublishedKeys } from './published-keys.js';
 import { platformEngine } from './request-info.js';
 import type { RouterRoute } from './router.js';
 
@@ -28,15 +29,18 @@ export interface SystemParts {
   readonly clock: Clock;
   readonly version: string;
   readonly ready: () => readonly ReadyCheck[];
+  readonly publishedKeys?: () => PublishedKeys | undefined;
   readonly metrics: () => string | Promise<string>;
   readonly auditReader?: AuditReader;
   /** Host and port, as discovery tells it. */
   readonly address: () => string;
 }
 
-/** Liveness and readiness are asked by programs that have no credentials. */
+const openPaths = new Set(['/livez', '/readyz', ...publishedPaths]);
+
+/** Liveness, readiness and public keys are asked for by programs that have no credentials. */
 export function isOpenPath({ info }: Exchange): boolean {
-  return info.engine === platformEngine && (info.path === '/livez' || info.path === '/readyz');
+  return info.engine === platformEngine && openPaths.has(info.path);
 }
 
 /** Routes of health, version, metrics and discovery. */
@@ -58,6 +62,7 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     reading('/livez', (exchange) => answerHealth(exchange, alive, parts.clock)),
     reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
+    ...publishedPaths.map((path) => reading(path, (exchange) => answerPublished(exchange, parts.publishedKeys))),
     reading('/metrics', (exchange) => answerMetrics(exchange, parts)),
     reading('/audit', (exchange) => answerAudit(exchange, parts, (reader) => reader.search(Object.fromEntries(exchange.query)))),
     reading('/audit/chains', (exchange) => answerAudit(exchange, parts, (reader) => reader.chains())),

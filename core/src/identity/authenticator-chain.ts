@@ -1,12 +1,15 @@
 import { hash } from 'node:crypto';
 import type { Credentials, Identity } from '@tappaas/sdk';
 import type { CredentialCache } from './credential-cache.js';
+import { checkName, mayCarry, type ReservedNames } from './reserved-names.js';
 
 /** An authenticator as the chain asks it: guarded by the kernel, which gives it its context. */
 export interface ChainedAuthenticator {
   readonly name: string;
   /** Headers it is shown. Default: `authorization`. */
   readonly reads?: readonly string[];
+  /** Reserved names that its callers may have. Default: none. */
+  readonly reserved?: ReservedNames;
   readonly authenticate: (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
 }
 
@@ -26,7 +29,8 @@ export interface AuthenticatorChain {
 
 /**
  * Asks the authenticators in configured order; the first that knows the credential decides. One that throws ends the matter: a bad
- * credential is not tried on the next. Groups of the `system:` space can be claimed by the platform's own authenticators only. Answers of
+ * credential is not tried on the next. Names of the `system:` space are the platform's own authenticators', but for those of service accounts
+ * where a plugin has declared them. Answers of
  * plugins are remembered for seconds; what is remembered, and what the platform's own say, is answered synchronously. `own` are asked every
  * time and have to be quick.
  */
@@ -53,15 +57,16 @@ export function createAuthenticatorChain(
   function askOthers(credentials: Credentials): Answer | Promise<Answer> {
     const key = cacheKey(credentials, others.reads);
     if (key === undefined) return undefined;
-    return cache.ask(key, () => {
-      const identity = askFrom(others.authenticators, 0, credentials);
-      if (identity instanceof Promise) return identity.then((known) => known && ofOthers(known));
-      return identity && ofOthers(identity);
-    });
+    return cache.ask(key, () => askFrom(others.authenticators, 0, credentials));
   }
 }
 
-const ofOthers = (identity: Identity): Identity => admitted(identity, (group) => !group.startsWith('system:'));
+/** @throws TAP_IDENTITY_RESERVED */
+function ofOther(identity: Answer, { name, reserved = {} }: ChainedAuthenticator): Answer {
+  if (identity === undefined) return undefined;
+  checkName(identity, name, reserved);
+  return admitted(identity, (group) => mayCarry(group, reserved));
+}
 
 interface Contributed {
   readonly authenticators: readonly ChainedAuthenticator[];
@@ -70,10 +75,17 @@ interface Contributed {
 }
 
 function contributedOnes(authenticators: readonly ChainedAuthenticator[]): Contributed {
-  const shown = authenticators.map(({ name, reads = readByDefault, authenticate }) => ({
-    name,
-    authenticate: (credentials: Credentials) => authenticate({ ...credentials, headers: only(credentials.headers, reads) }),
-  }));
+  const shown = authenticators.map((authenticator) => {
+    const { name, reads = readByDefault } = authenticator;
+    return {
+      name,
+      authenticate: (credentials: Credentials): Answer | Promise<Answer> => {
+        const answer = authenticator.authenticate({ ...credentials, headers: only(credentials.headers, reads) });
+        if (answer instanceof Promise) return answer.then((identity) => ofOther(identity, authenticator));
+        return ofOther(answer, authenticator);
+      },
+    };
+  });
   return { authenticators: shown, reads: [...new Set(authenticators.flatMap(({ reads = readByDefault }) => reads))] };
 }
 
@@ -83,9 +95,9 @@ function only(headers: Credentials['headers'], names: readonly string[]): Creden
 }
 
 /** A digest of everything that authenticators are shown, so that memory holds no credential; nothing when there is nothing to look at. */
-function cacheKey({ headers, clientCertificate, remoteAddress }: Credentials, reads: readonly string[]): string | undefined {
+function cacheKey({ headers, clientCertificate, remoteAddress, audiences }: Credentials, reads: readonly string[]): string | undefined {
   let isEmpty = clientCertificate === undefined;
-  let text = `${remoteAddress}\0${clientCertificate?.fingerprint256 ?? ''}`;
+  let text = `${remoteAddress}\0${clientCertificate?.fingerprint256 ?? ''}\0${audiences === undefined ? '' : JSON.stringify(audiences)}`;
   for (const name of reads) {
     const value = headers[name];
     if (value !== undefined) isEmpty = false;

@@ -8,6 +8,12 @@ export const identityErrors = errorTable({
     httpStatus: 503,
     remedy: 'Try again; too many credentials are being verified at once, or what verifies them is slow.',
   },
+  TAP_IDENTITY_RESERVED: {
+    blame: 'plugin',
+    retry: 'never',
+    httpStatus: 500,
+    remedy: 'Correct the plugin: its permissions declare the reserved names of service accounts, and no others can be had.',
+  },
   TAP_CREDENTIAL_TOO_MANY: {
     blame: 'plugin',
     retry: 'never',

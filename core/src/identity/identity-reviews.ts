@@ -18,17 +18,21 @@ export interface IdentityReviews {
 export function createIdentityReviews(
   authenticate: (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>,
 ): IdentityReviews {
-  const statusOf = async (token: unknown): Promise<object> => {
+  const statusOf = async ({ token, audiences }: NonNullable<TokenReview['spec']>): Promise<object> => {
     if (typeof token !== 'string') return { authenticated: false };
+    const asked = Array.isArray(audiences) && audiences.length > 0 ? { audiences: audiences.map(String) } : {};
     try {
-      const identity = await authenticate({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '' });
-      return identity === undefined ? { authenticated: false } : { authenticated: true, user: userInfoOf(identity.caller) };
+      const identity = await authenticate({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '', ...asked });
+      // Who asks for another audience must not be told that a token for the platform's API is good for it.
+      if (identity === undefined || ('audiences' in asked && identity.audiences === undefined)) return { authenticated: false };
+      const heard = 'audiences' in asked ? { audiences: identity.audiences } : {};
+      return { authenticated: true, user: userInfoOf(identity.caller), ...heard };
     } catch (error) {
       return { authenticated: false, error: error instanceof Error ? error.message : 'the token is not valid' };
     }
   };
   return {
-    tokenReview: async (review) => ({ ...review, spec: {}, status: await statusOf((review as TokenReview).spec?.token) }),
+    tokenReview: async (review) => ({ ...review, spec: {}, status: await statusOf((review as TokenReview).spec ?? {}) }),
     selfSubjectReview: async (review, { caller }) => ({ ...review, status: { userInfo: userInfoOf(caller) } }),
   };
 }

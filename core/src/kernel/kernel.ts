@@ -14,7 +14,7 @@ export type { PluginState } from './plugin-state.js';
 export { formatProblem, type Problem, type Position } from './problem.js';
 export { ConfigurationError } from './lifecycle/configuration-error.js';
 export { extendContext } from './guard/call-context.js';
-export { pluginOf } from './guard/identity.js';
+export { callingPlugin, pluginOf } from './guard/identity.js';
 export { createMetricRegistry } from './metrics/registry.js';
 export type { MetricRegistry } from './metrics/registry.js';
 

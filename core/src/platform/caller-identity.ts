@@ -34,6 +34,7 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
     [...authenticators].map(([name, authenticator]) => ({
       name,
       ...(authenticator.reads && { reads: authenticator.reads }),
+      reserved: kernel.plugins().find(({ id }) => id === name)?.permissions?.identity ?? {},
       authenticate: (credentials: Parameters<Authenticate>[0]) => authenticator.authenticate(credentials, kernel.platformContext()),
     }));
   const authenticate = createAuthenticatorChain([tokens, engineCredentials], chained, new CredentialCache(clock));

@@ -13,7 +13,7 @@ import { kernelKinds, reviewKinds, type ReviewHandlers } from '../resources/kind
 import type { Sealer } from '../resources/stored-object.js';
 import { openWatchCache } from '../store/watch-cache.js';
 import { keyBackoff } from './back-off.js';
-import { engineKinds, platformKinds } from './kind-registrations.js';
+import { engineKinds, platformKinds, withActions } from './kind-registrations.js';
 import { platformErrors } from './errors.js';
 import type { PluginControllerParts } from './plugin-controller.js';
 import type { PlatformAccess } from './platform-access.js';
@@ -166,7 +166,7 @@ export class Engines {
   }
 
   #kindsByEngine(registrations: Registrations): ReadonlyMap<string, readonly KindRegistration[]> {
-    const own = [...kernelKinds(this.#reviews(platformEngine)), ...platformKinds(registrations)];
+    const own = [...withActions(kernelKinds(this.#reviews(platformEngine)), registrations), ...platformKinds(registrations)];
     const isServed = ({ kind: { group, kind } }: KindRegistration) =>
       own.some((each) => each.kind.group === group && each.kind.kind === kind);
     const further = (this.#options.furtherKinds?.() ?? []).filter((each) => !isServed(each));

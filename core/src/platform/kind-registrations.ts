@@ -6,12 +6,21 @@ import type { KindRegistration, ServedSubresource } from '../resources/kind-entr
 export function platformKinds({ kinds, actions, controllers }: Registrations): readonly KindRegistration[] {
   return kinds.map(({ plugin, guard, value }) => {
     const owner = controllers.find((each) => isOf(each.value.kind, value.kind) && each.value.operation !== undefined);
-    const subresources = actions
-      .filter(({ value: action }) => isOf(action.on, value.kind))
-      .map(({ value: action }): ServedSubresource => ({ name: action.name, verbs: ['create'] }));
     const operation = owner?.value.operation;
-    return { ...registration(plugin, guard, value, subresources), ...(operation ? { operation } : {}) };
+    return { ...registration(plugin, guard, value, actionsOn(value.kind, actions)), ...(operation ? { operation } : {}) };
   });
+}
+
+/** The kernel's kinds, with the actions that plugins add to them. */
+export function withActions(kinds: readonly KindRegistration[], { actions }: Registrations): readonly KindRegistration[] {
+  return kinds.map((each) => {
+    const added = actionsOn(each.kind, actions);
+    return added.length === 0 ? each : { ...each, subresources: [...(each.subresources ?? []), ...added] };
+  });
+}
+
+function actionsOn(kind: AnyKind, actions: Registrations['actions']): readonly ServedSubresource[] {
+  return actions.filter(({ value }) => isOf(value.on, kind)).map(({ value }) => ({ name: value.name, verbs: ['create'] }));
 }
 
 const isOf = (one: AnyKind, other: AnyKind) => one.group === other.group && one.kind === other.kind;

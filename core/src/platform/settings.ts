@@ -29,6 +29,13 @@ const tlsSection = Type.Object(
 export const apiSection = Type.Object({
   host: Type.String({ default: '127.0.0.1', description: 'Address the API listens on; anything but loopback is reachable from outside.' }),
   port: Type.Integer({ default: 7443, minimum: 0, maximum: 65_535, description: 'Port of the API; 0 takes a free one.' }),
+  issuer: Type.Optional(
+    Type.String({
+      pattern: '^https://[^/?#@]+(/[^?#]*[^/?#])?$',
+      description:
+        'Address that tokens signed by the platform name as their issuer; whoever verifies them finds the keys below it. Default: https://localhost and the port.',
+    }),
+  ),
   hosts: Type.Array(Type.String(), { default: [], maxItems: 100, description: 'Further names that the certificate is made for.' }),
   origins: Type.Array(Type.String({ pattern: '^https?://[^/?#@]+$' }), {
     default: [],

@@ -173,3 +173,27 @@ test('who asks who they are is told, with tenant and scope', async (t) => {
     },
   });
 });
+
+test('a plugin names service accounts where it has declared it, and nobody else of the platform', async (t) => {
+  const reserved = { users: ['system:*'], groups: ['system:*'] };
+  const as = (name: string, groups: string[], declared = {}) => {
+    const authenticate = () => ({ caller: { name, groups }, credentialId: 'x' });
+    return async () => chainOf([], () => [{ name: 'sa', reserved: declared, authenticate }])(bearer('x'));
+  };
+  const robot = 'system:serviceaccount:shop:web';
+  const groups = ['system:serviceaccounts', 'system:serviceaccounts:shop', 'system:masters', 'system:nodes', 'system:engine:local', 'devs'];
+  const allowed = ['system:serviceaccounts', 'system:serviceaccounts:shop', 'devs', 'system:authenticated'];
+  t.deepEqual((await as(robot, groups, reserved)())?.caller, { name: robot, groups: allowed });
+  t.deepEqual((await as('joe', groups)())?.caller.groups, ['devs', 'system:authenticated']);
+  const other = { users: ['system:serviceaccount:other:*'] };
+  for (const [name, declared] of [
+    [robot, {}],
+    [robot, other],
+    ['system:tappaas', reserved],
+    ['system:serviceaccount:a', reserved],
+    ['system:serviceaccount:a:b:c', reserved],
+    ['system:node:a', reserved],
+  ] as const) {
+    await t.throwsAsync(as(name, [], declared), { code: 'TAP_IDENTITY_RESERVED' }, name);
+  }
+});

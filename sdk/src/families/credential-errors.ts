@@ -6,4 +6,10 @@ const caller = { blame: 'caller', retry: 'never', httpStatus: 401 } as const;
 export const credentialErrors = errorTable({
   TAP_CREDENTIAL_INVALID: { ...caller, remedy: 'Log in again with "tappaas login".' },
   TAP_CREDENTIAL_EXPIRED: { ...caller, remedy: 'Log in again with "tappaas login"; the credential was good until it expired.' },
+  TAP_ISSUER_UNAVAILABLE: {
+    blame: 'upstream',
+    retry: 'back-off',
+    httpStatus: 503,
+    remedy: 'Check that the address of the issuer is right and can be reached from the platform.',
+  },
 });

@@ -10,6 +10,8 @@ export interface Credentials {
   readonly headers: Strings;
   readonly clientCertificate?: { readonly subject: Strings; readonly subjectAltNames: readonly string[]; readonly fingerprint256: string };
   readonly remoteAddress: string;
+  /** For whom a token has to be good, as a TokenReview asks; absent: the platform's API. */
+  readonly audiences?: readonly string[];
 }
 
 /** An authenticated caller; the credential's id lets revocation reach caches and open streams. */
@@ -18,6 +20,8 @@ export interface Identity {
   readonly credentialId: string;
   /** Milliseconds since the epoch; streams are closed then. */
   readonly expiresAtMs?: number;
+  /** For which of the audiences that were asked about the token is; absent where a credential is for the platform's API alone. */
+  readonly audiences?: readonly string[];
 }
 
 /**

@@ -15,6 +15,7 @@ export class Call<T> implements Frame, WheelEntry {
   readonly plugin: string;
   readonly point: string;
   readonly owner: PluginScope;
+  readonly caller: string | undefined;
   dueTick = -1;
   previous: WheelEntry | undefined = undefined;
   next: WheelEntry | undefined = undefined;
@@ -37,6 +38,7 @@ export class Call<T> implements Frame, WheelEntry {
     this.point = guard.point;
     this.done = done;
     const caller = runningFrame();
+    this.caller = caller?.plugin;
     this.parent = caller instanceof Call ? caller : undefined;
     this.startedAtMs = this.owner.clock.nowMs();
     const ownDueAtMs = this.startedAtMs + guard.limitMs;

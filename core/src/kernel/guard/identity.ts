@@ -5,6 +5,8 @@ import { isTapError } from '@tappaas/sdk';
 export interface Frame {
   readonly plugin: string;
   readonly point: string;
+  /** Who called it; nothing when the platform did. */
+  readonly caller?: string | undefined;
   /** What all calls of the same run of the plugin share; tells apart kernels of one process. */
   readonly owner?: object;
 }
@@ -21,6 +23,11 @@ let immediate: Frame | undefined;
 /** Whose code is running; nothing when it is the platform's own. */
 export function runningFrame(): Frame | undefined {
   return immediate ?? followed.getStore();
+}
+
+/** Instance that called the service whose method is running now; nothing when the platform itself did. */
+export function callingPlugin(): string | undefined {
+  return runningFrame()?.caller;
 }
 
 /** Instance whose code is running now, or whose `error` it is. */

@@ -2,13 +2,16 @@ import type { ManifestPermissions } from '../manifest/manifest.js';
 
 /** Permissions as lines that a person can read and that can be compared one by one. */
 export function permissionLines(permissions: ManifestPermissions): readonly string[] {
-  const { resources = [], cluster = [], secrets = [], files = [], network = [] } = permissions;
+  const { resources = [], cluster = [], secrets = [], identity = {}, files = [], network = [] } = permissions;
   const lines = [
     ...resources.flatMap(({ kind, verbs }) => verbs.map((verb) => `resources: ${verb} ${kind}`)),
     ...cluster.flatMap(({ apiGroups, resources, verbs }) =>
       apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `cluster: ${verb} ${group}/${resource}`))),
     ),
     ...secrets.map((secret) => `secrets: ${secret}`),
+    ...(identity.signs ? ['identity: signs tokens of the platform'] : []),
+    ...(identity.users ?? []).map((user) => `identity: names users ${user}`),
+    ...(identity.groups ?? []).map((group) => `identity: names groups ${group}`),
     ...files.map((file) => `files: ${file}`),
     ...network.map((target) => `network: ${typeof target === 'string' ? target : `as configured at ${target.fromConfig}`}`),
   ];

@@ -56,6 +56,7 @@ export interface ManifestPermissions {
     readonly verbs: readonly string[];
   }[];
   readonly secrets?: readonly string[];
+  readonly identity?: { readonly signs?: true; readonly users?: readonly string[]; readonly groups?: readonly string[] };
   readonly files?: readonly string[];
   readonly network?: readonly (string | { readonly fromConfig: string })[];
 }

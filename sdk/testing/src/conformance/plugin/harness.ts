@@ -56,11 +56,12 @@ export async function loadOnly(
   const clock = new VirtualClock();
   const metrics = { service: platformServices.metrics, value: { text: async () => '' } };
   const credentials = { service: platformServices.credentials, value: { revoked: async () => undefined } };
+  const tokens = { service: platformServices.tokens, value: {} };
   const store = { service: families.store, value: createMemoryStore({ clock }), key: 'conformance-store' };
   const given = givenServices(harness.services ?? []);
   const kernel = await loadKernelFrom({
     plugins: [...(harness.with ?? []), harness.plugin, ...others].map(loadedPlugin),
-    services: [metrics, credentials, store, ...given],
+    services: [metrics, credentials, tokens, store, ...given],
     clock,
     random: randomFrom(1),
     env: harness.env ?? {},

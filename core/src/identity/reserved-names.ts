@@ -1,0 +1,28 @@
+import type { Identity } from '@tappaas/sdk';
+import { identityErrors } from './errors.js';
+
+/** Reserved names that a plugin has declared its callers to have; `*` at the end stands for any rest. */
+export interface ReservedNames {
+  readonly users?: readonly string[];
+  readonly groups?: readonly string[];
+}
+
+const prefix = 'system:';
+/** What may be granted at all, whatever a manifest asks for: nobody becomes the platform, its administrator or a node. */
+const grantableUsers = /^system:serviceaccount:[^:]+:[^:]+$/;
+const grantableGroups = /^system:serviceaccounts(?::[^:]+)?$/;
+
+/** Says whether a plugin's caller may be in a group. */
+export function mayCarry(group: string, { groups = [] }: ReservedNames): boolean {
+  return !group.startsWith(prefix) || (grantableGroups.test(group) && groups.some((pattern) => fits(group, pattern)));
+}
+
+/** @throws TAP_IDENTITY_RESERVED when a plugin's caller has a name of the platform's own */
+export function checkName({ caller: { name } }: Identity, plugin: string, { users = [] }: ReservedNames): void {
+  if (!name.startsWith(prefix) || (grantableUsers.test(name) && users.some((pattern) => fits(name, pattern)))) return;
+  throw identityErrors.TAP_IDENTITY_RESERVED({ message: `plugin ${plugin} names a caller "${name}", which is reserved` });
+}
+
+function fits(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}

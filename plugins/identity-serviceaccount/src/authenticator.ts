@@ -1,0 +1,40 @@
+import {
+  claimedIssuer,
+  isTapError,
+  type Authenticator,
+  type Context,
+  type Credentials,
+  type Identity,
+  type TokenService,
+} from '@tappaas/sdk';
+import { bearerToken } from '@tappaas/sdk/bearer-token';
+import type { ForeignCluster } from './foreign-accounts.js';
+import { ownAccount } from './own-accounts.js';
+
+/** Knows bearer tokens by who they say has issued them: the platform, or a cluster of the configuration. */
+export function createAuthenticator(tokens: TokenService, clusters: readonly ForeignCluster[]): Authenticator {
+  return {
+    async authenticate(credentials: Credentials, context: Context): Promise<Identity | undefined> {
+      const token = bearerToken(credentials.headers);
+      const issuer = token === undefined ? undefined : claimedIssuer(token);
+      if (token === undefined || issuer === undefined) return undefined;
+      const own = await tokens.issuer();
+      if (issuer === own) return ownAccount(token, credentials.audiences ?? [own], tokens, context);
+      return byCluster(
+        token,
+        clusters.filter((cluster) => cluster.issuer === issuer),
+      );
+    },
+  };
+}
+
+/** Clusters often call themselves the same: the first that knows the token counts, and what the last one said when none does. */
+async function byCluster(token: string, [cluster, ...others]: readonly ForeignCluster[]): Promise<Identity | undefined> {
+  if (cluster === undefined) return undefined;
+  try {
+    return await cluster.identify(token);
+  } catch (error) {
+    if (others.length === 0 || !isTapError(error, 'TAP_CREDENTIAL_INVALID')) throw error;
+    return byCluster(token, others);
+  }
+}

@@ -1,0 +1,17 @@
+import { defineErrors } from '@tappaas/sdk';
+
+const caller = { blame: 'caller', retry: 'never' } as const;
+
+/** What is wrong with a request for the token of a service account. */
+export const errors = defineErrors({
+  IDENTITY_SERVICEACCOUNT_REQUEST_INVALID: {
+    ...caller,
+    httpStatus: 422,
+    remedy: 'Correct the field of the TokenRequest that the message names.',
+  },
+  IDENTITY_SERVICEACCOUNT_BOUND_MISMATCH: {
+    ...caller,
+    httpStatus: 409,
+    remedy: 'Read the object that the token is to be bound to again, and ask with its uid.',
+  },
+});

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { credentialErrors, type Identity, type TokenService } from '@tappaas/sdk';
+import { accountOf } from './service-accounts.js';
+import type { Settings } from './settings.js';
+
+type Issuer = Settings['issuers'][number];
+type Reviewer = Settings['reviewers'][number];
+
+/** A cluster whose service accounts may call: how to find out who a token of it stands for; throwing when it is not good there. */
+export interface ForeignCluster {
+  readonly issuer: string;
+  readonly identify: (token: string) => Promise<Identity>;
+}
+
+/** The clusters of the configuration, in its order. */
+export function foreignClusters({ issuers, reviewers }: Settings, tokens: TokenService): readonly ForeignCluster[] {
+  return [
+    ...issuers.map((each) => ({ issuer: each.issuer, identify: (token: string) => byKeys(each, token, tokens) })),
+    ...reviewers.map((each) => ({ issuer: each.issuer, identify: (token: string) => byReview(each, token, tokens) })),
+  ];
+}
+
+/** @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED, TAP_ISSUER_UNAVAILABLE */
+async function byKeys(cluster: Issuer, token: string, tokens: TokenService): Promise<Identity> {
+  const { issuer, jwksUrl, audiences } = cluster;
+  const claims = await tokens.verify(token, {
+    audiences,
+    issuer: {
+      issuer,
+      ...(jwksUrl !== undefined && { jwksUrl }),
+      ...(await authorityOf(cluster.certificateAuthorityFile)),
+      ...(cluster.token !== undefined && { token: cluster.token.text() }),
+    },
+  });
+  return { ...identityOf(cluster, claims.sub, token), expiresAtMs: claims.exp * 1000 };
+}
+
+async function byReview(cluster: Reviewer, token: string, tokens: TokenService): Promise<Identity> {
+  const { server, audiences } = cluster;
+  const reviewer = { server, token: cluster.token.text(), ...(await authorityOf(cluster.certificateAuthorityFile)) };
+  const user = await tokens.review(token, reviewer, audiences.length === 0 ? undefined : audiences);
+  if (user === undefined) throw invalid(`cluster ${cluster.name} does not know the token`);
+  return identityOf(cluster, user.username, token);
+}
+
+/** The name of the cluster goes before everything, so that nobody there becomes anybody here. */
+function identityOf({ name, tenant }: Issuer | Reviewer, subject: unknown, token: string): Identity {
+  const account = accountOf(subject);
+  if (account === undefined) throw invalid('the token is no service account’s');
+  const groups = [`${name}:system:serviceaccounts`, `${name}:system:serviceaccounts:${account.namespace}`];
+  const user = `${name}:system:serviceaccount:${account.namespace}:${account.name}`;
+  const digest = createHash('sha256').update(token).digest('hex').slice(0, 16);
+  return { caller: { name: user, groups, ...(tenant !== undefined && { tenant }) }, credentialId: `serviceaccount:${name}:${digest}` };
+}
+
+/** Read each time it is needed, so that a file that was replaced counts at once. */
+async function authorityOf(file: string | undefined): Promise<{ readonly certificateAuthority?: string }> {
+  if (file === undefined) return {};
+  try {
+    return { certificateAuthority: await readFile(file, 'utf8') };
+  } catch (cause) {
+    throw credentialErrors.TAP_ISSUER_UNAVAILABLE({ message: `the certificate authority ${file} cannot be read`, cause });
+  }
+}
+
+function invalid(message: string): Error {
+  return credentialErrors.TAP_CREDENTIAL_INVALID({ message });
+}

@@ -1,0 +1,60 @@
+import { credentialErrors, type Context, type Identity, type JwtClaims, type Resources, type TokenService } from '@tappaas/sdk';
+import { accountOf, groupsOf, namespaces, secrets, serviceAccounts, subjectOf } from './service-accounts.js';
+
+/** The label by which a namespace belongs to a tenant. */
+const tenantLabel = 'tappaas.dev/tenant';
+
+/** What the platform has written into its tokens of service accounts. */
+interface OwnClaims {
+  readonly serviceaccount?: { readonly uid?: unknown };
+  readonly secret?: { readonly name?: unknown; readonly uid?: unknown };
+}
+
+/**
+ * Who a token of the platform's own service accounts stands for: as long as the account, its namespace and what the token is bound to are
+ * the very ones that it was made for.
+ *
+ * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED
+ */
+export async function ownAccount(
+  token: string,
+  audiences: readonly string[],
+  tokens: TokenService,
+  { asPlugin }: Pick<Context, 'asPlugin'>,
+): Promise<Identity> {
+  const claims = await tokens.verify(token, { audiences });
+  const account = accountOf(claims.sub);
+  if (account === undefined) throw invalid('the token is no service account’s');
+  const { namespace, name } = account;
+  const uid = await checkAccount(claims, account, asPlugin);
+  const place = await asPlugin.get(namespaces, { name: namespace });
+  const tenant = place?.metadata.labels?.[tenantLabel];
+  return {
+    caller: { name: subjectOf(namespace, name), groups: groupsOf(namespace), ...(tenant !== undefined && { tenant }) },
+    credentialId: `serviceaccount:${uid}`,
+    expiresAtMs: claims.exp * 1000,
+    audiences: [claims.aud].flat().filter((audience) => audiences.includes(audience)),
+  };
+}
+
+async function checkAccount(
+  claims: JwtClaims,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  resources: Resources,
+): Promise<string> {
+  const { serviceaccount, secret } = (claims['kubernetes.io'] ?? {}) as OwnClaims;
+  const found = await resources.get(serviceAccounts, { namespace, name });
+  const { uid, deletionTimestamp } = found?.metadata ?? {};
+  if (uid === undefined || uid !== serviceaccount?.uid || deletionTimestamp !== undefined) throw invalid('the service account is gone');
+  if (secret !== undefined) {
+    const bound = typeof secret.name === 'string' ? await resources.get(secrets, { namespace, name: secret.name }) : undefined;
+    if (bound === undefined || bound.metadata.uid !== secret.uid || bound.metadata.deletionTimestamp !== undefined) {
+      throw invalid('what the token is bound to is gone');
+    }
+  }
+  return uid;
+}
+
+function invalid(message: string): Error {
+  return credentialErrors.TAP_CREDENTIAL_INVALID({ message });
+}

@@ -1,0 +1,19 @@
+import { kubernetesHandle, type Namespace, type KubernetesSecret, type ServiceAccount } from '@tappaas/sdk/kubernetes';
+
+export const serviceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAccount');
+export const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
+export const namespaces = kubernetesHandle<Namespace>('', 'Namespace');
+
+/** The user that a service account is. */
+export const subjectOf = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
+
+/** The groups that every service account of a namespace is in. */
+export const groupsOf = (namespace: string): readonly string[] => ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+
+const form = /^system:serviceaccount:(?<namespace>[a-z0-9]([-a-z0-9]*[a-z0-9])?):(?<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/;
+
+/** Namespace and name of a user that is a service account; nothing for any other one. */
+export function accountOf(subject: unknown): { readonly namespace: string; readonly name: string } | undefined {
+  const { namespace, name } = (typeof subject === 'string' ? form.exec(subject)?.groups : undefined) ?? {};
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}

@@ -1,0 +1,153 @@
+import { definePlugin, families, platformServices, type Credentials, type Identity, type TokenService } from '@tappaas/sdk';
+import { kubernetesHandle, type KubernetesSecret, type Namespace, type ServiceAccount } from '@tappaas/sdk/kubernetes';
+import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
+import test from 'ava';
+import identityServiceaccount from '../dist/index.js';
+
+const serviceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAccount');
+const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
+const namespaces = kubernetesHandle<Namespace>('', 'Namespace');
+const path = '/api/v1/namespaces/shop/serviceaccounts/web/token';
+const json = { 'content-type': 'application/json' };
+
+interface World {
+  readonly kernel: TestKernel;
+  readonly tokens: TokenService;
+  readonly authenticate: (token: string, extra?: Partial<Credentials>) => Promise<Identity | undefined>;
+  readonly request: (spec?: object, query?: string) => Promise<{ readonly status: number; readonly text: string; readonly token: string }>;
+}
+
+async function world(): Promise<World & { [Symbol.asyncDispose](): Promise<void> }> {
+  let ask: World['authenticate'] = async () => undefined;
+  let tokens: TokenService | undefined;
+  const asker = definePlugin({
+    id: 'asker',
+    needs: { authenticators: families.authenticator, tokens: platformServices.tokens },
+    setup(host, _, needs) {
+      host.onStart(async (context) => {
+        ({ tokens } = needs);
+        ask = async (token, extra = {}) => {
+          const credentials = { headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1', ...extra };
+          return needs.authenticators.get('serviceaccounts')?.authenticate(credentials, context);
+        };
+      });
+    },
+  });
+  const kernel = await startTestKernel({ plugins: [load(identityServiceaccount, {}, { id: 'serviceaccounts' }), load(asker, {})] });
+  await kernel.resources.create(namespaces, { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } });
+  await kernel.resources.create(serviceAccounts, { metadata: { name: 'web', namespace: 'shop' } });
+  if (tokens === undefined) throw new Error('the platform gives no tokens');
+  return {
+    kernel,
+    tokens,
+    authenticate: (token, extra) => ask(token, extra),
+    async request(spec, query = '') {
+      const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', ...(spec && { spec }) });
+      const { status, text } = await kernel.http('POST', path + query, body, json);
+      return { status, text, token: status === 200 ? (JSON.parse(text) as { status: { token: string } }).status.token : '' };
+    },
+    [Symbol.asyncDispose]: async () => void (await kernel.stop()),
+  };
+}
+
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+const invalid = { code: 'TAP_CREDENTIAL_INVALID' };
+
+test('a token of a service account says who it is, in which groups, and of which tenant', async (t) => {
+  await using w = await world();
+  const { status, text, token } = await w.request();
+  t.is(status, 200, text);
+  const identity = await w.authenticate(token);
+  t.deepEqual(identity?.caller, {
+    name: 'system:serviceaccount:shop:web',
+    groups: ['system:serviceaccounts', 'system:serviceaccounts:shop'],
+    tenant: 'acme',
+  });
+  t.is(identity?.expiresAtMs, w.kernel.clock.nowMs() + 3_600_000);
+  t.like(JSON.parse(text), { kind: 'TokenRequest', spec: { audiences: ['https://localhost'], expirationSeconds: 3600 } });
+});
+
+test('lifetimes are bounded on both sides', async (t) => {
+  await using w = await world();
+  const short = await w.request({ expirationSeconds: 599 });
+  t.is(short.status, 422);
+  t.regex(short.text, /spec\.expirationSeconds/);
+  const long = claimsOf((await w.request({ expirationSeconds: 10_000_000 })).token);
+  t.is(Number(long['exp']) - Number(long['iat']), 86_400);
+  const asked = claimsOf((await w.request({ expirationSeconds: 600 })).token);
+  t.is(Number(asked['exp']) - Number(asked['iat']), 600);
+});
+
+test('what a request says beyond a TokenRequest is refused with its field', async (t) => {
+  await using w = await world();
+  for (const [spec, field] of [
+    [{ audience: 'x' }, 'spec.audience'],
+    [{ audiences: 'x' }, 'spec.audiences'],
+    [{ audiences: [''] }, 'spec.audiences[0]'],
+    [{ expirationSeconds: '600' }, 'spec.expirationSeconds'],
+    [{ boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'x' } }, 'spec.boundObjectRef.kind'],
+    [{ boundObjectRef: { kind: 'Secret', apiVersion: 'v1', name: 'none' } }, 'spec.boundObjectRef.name'],
+  ] as const) {
+    const { status, text } = await w.request(spec);
+    t.is(status, 422, text);
+    t.true(text.includes(field), text);
+  }
+});
+
+test('a token for another audience opens nothing here, and a review for that audience knows it', async (t) => {
+  await using w = await world();
+  const { token } = await w.request({ audiences: ['vault', 'other'] });
+  await t.throwsAsync(w.authenticate(token), invalid);
+  const identity = await w.authenticate(token, { audiences: ['vault', 'x'] });
+  t.deepEqual(identity?.audiences, ['vault']);
+  const mine = await w.request();
+  await t.throwsAsync(w.authenticate(mine.token, { audiences: ['vault'] }), invalid);
+});
+
+test('a token ends with its service account, and another one of that name does not bring it back', async (t) => {
+  await using w = await world();
+  const { token } = await w.request();
+  t.truthy(await w.authenticate(token));
+  await w.kernel.resources.delete(serviceAccounts, { namespace: 'shop', name: 'web' });
+  await t.throwsAsync(w.authenticate(token), invalid);
+  await w.kernel.resources.create(serviceAccounts, { metadata: { name: 'web', namespace: 'shop' } });
+  await t.throwsAsync(w.authenticate(token), invalid);
+  t.truthy(await w.authenticate((await w.request()).token));
+});
+
+test('a token that is bound to a secret ends with it', async (t) => {
+  await using w = await world();
+  const key = { namespace: 'shop', name: 'binding' };
+  const made = await w.kernel.resources.create(secrets, { metadata: key });
+  const boundObjectRef = { kind: 'Secret', apiVersion: 'v1', name: 'binding' };
+  t.is((await w.request({ boundObjectRef: { ...boundObjectRef, uid: 'other' } })).status, 409);
+  const { text, token } = await w.request({ boundObjectRef });
+  t.is((JSON.parse(text) as { spec: { boundObjectRef: { uid: string } } }).spec.boundObjectRef.uid, made.metadata.uid);
+  t.truthy(await w.authenticate(token));
+  await w.kernel.resources.delete(secrets, key);
+  await t.throwsAsync(w.authenticate(token), invalid);
+});
+
+test('a token expires, and a dry run makes none', async (t) => {
+  await using w = await world();
+  const { token } = await w.request({ expirationSeconds: 600 });
+  await w.kernel.advance(661_000);
+  await t.throwsAsync(w.authenticate(token), { code: 'TAP_CREDENTIAL_EXPIRED' });
+  t.is((await w.request({}, '?dryRun=All')).token, '');
+});
+
+test('what is no token of a service account is for others to know, and a forged one is refused', async (t) => {
+  await using w = await world();
+  for (const other of ['', 'x', 'tapp_000000000000_x', 'a.b.c', `e30.${Buffer.from('{"iss":"https://other"}').toString('base64url')}.x`]) {
+    t.is(await w.authenticate(other), undefined, other);
+  }
+  const forged = Buffer.from(
+    JSON.stringify({ iss: 'https://localhost', sub: 'system:serviceaccount:shop:web', aud: 'https://localhost', exp: 1e10 }),
+  );
+  await t.throwsAsync(w.authenticate(`e30.${forged.toString('base64url')}.x`), invalid);
+});
+
+test('a plugin that has not declared that it signs cannot sign', async (t) => {
+  await using w = await world();
+  await t.throwsAsync(w.tokens.sign({ sub: 'system:serviceaccount:shop:web' }, { lifetimeMs: 1000 }), { code: 'TAP_PLUGIN_PERMISSION' });
+});
