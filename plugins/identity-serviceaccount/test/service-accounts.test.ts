@@ -17,7 +17,7 @@ interface World {
   readonly request: (spec?: object, query?: string) => Promise<{ readonly status: number; readonly text: string; readonly token: string }>;
 }
 
-async function world(): Promise<World & { [Symbol.asyncDispose](): Promise<void> }> {
+async function world(t: { teardown(close: () => unknown): void }): Promise<World> {
   let ask: World['authenticate'] = async () => undefined;
   let tokens: TokenService | undefined;
   const asker = definePlugin({
@@ -34,6 +34,7 @@ async function world(): Promise<World & { [Symbol.asyncDispose](): Promise<void>
     },
   });
   const kernel = await startTestKernel({ plugins: [load(identityServiceaccount, {}, { id: 'serviceaccounts' }), load(asker, {})] });
+  t.teardown(() => kernel.stop());
   await kernel.resources.create(namespaces, { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } });
   await kernel.resources.create(serviceAccounts, { metadata: { name: 'web', namespace: 'shop' } });
   if (tokens === undefined) throw new Error('the platform gives no tokens');
@@ -46,7 +47,6 @@ async function world(): Promise<World & { [Symbol.asyncDispose](): Promise<void>
       const { status, text } = await kernel.http('POST', path + query, body, json);
       return { status, text, token: status === 200 ? (JSON.parse(text) as { status: { token: string } }).status.token : '' };
     },
-    [Symbol.asyncDispose]: async () => void (await kernel.stop()),
   };
 }
 
@@ -54,7 +54,7 @@ const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?
 const invalid = { code: 'TAP_CREDENTIAL_INVALID' };
 
 test('a token of a service account says who it is, in which groups, and of which tenant', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { status, text, token } = await w.request();
   t.is(status, 200, text);
   const identity = await w.authenticate(token);
@@ -68,7 +68,7 @@ test('a token of a service account says who it is, in which groups, and of which
 });
 
 test('lifetimes are bounded on both sides', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const short = await w.request({ expirationSeconds: 599 });
   t.is(short.status, 422);
   t.regex(short.text, /spec\.expirationSeconds/);
@@ -79,7 +79,7 @@ test('lifetimes are bounded on both sides', async (t) => {
 });
 
 test('what a request says beyond a TokenRequest is refused with its field', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   for (const [spec, field] of [
     [{ audience: 'x' }, 'spec.audience'],
     [{ audiences: 'x' }, 'spec.audiences'],
@@ -95,7 +95,7 @@ test('what a request says beyond a TokenRequest is refused with its field', asyn
 });
 
 test('a token for another audience opens nothing here, and a review for that audience knows it', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.request({ audiences: ['vault', 'other'] });
   await t.throwsAsync(w.authenticate(token), invalid);
   const identity = await w.authenticate(token, { audiences: ['vault', 'x'] });
@@ -105,7 +105,7 @@ test('a token for another audience opens nothing here, and a review for that aud
 });
 
 test('a token ends with its service account, and another one of that name does not bring it back', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.request();
   t.truthy(await w.authenticate(token));
   await w.kernel.resources.delete(serviceAccounts, { namespace: 'shop', name: 'web' });
@@ -116,7 +116,7 @@ test('a token ends with its service account, and another one of that name does n
 });
 
 test('a token that is bound to a secret ends with it', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const key = { namespace: 'shop', name: 'binding' };
   const made = await w.kernel.resources.create(secrets, { metadata: key });
   const boundObjectRef = { kind: 'Secret', apiVersion: 'v1', name: 'binding' };
@@ -129,7 +129,7 @@ test('a token that is bound to a secret ends with it', async (t) => {
 });
 
 test('a token expires, and a dry run makes none', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.request({ expirationSeconds: 600 });
   await w.kernel.advance(661_000);
   await t.throwsAsync(w.authenticate(token), { code: 'TAP_CREDENTIAL_EXPIRED' });
@@ -137,7 +137,7 @@ test('a token expires, and a dry run makes none', async (t) => {
 });
 
 test('what is no token of a service account is for others to know, and a forged one is refused', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   for (const other of ['', 'x', 'tapp_000000000000_x', 'a.b.c', `e30.${Buffer.from('{"iss":"https://other"}').toString('base64url')}.x`]) {
     t.is(await w.authenticate(other), undefined, other);
   }
@@ -148,6 +148,6 @@ test('what is no token of a service account is for others to know, and a forged 
 });
 
 test('a plugin that has not declared that it signs cannot sign', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   await t.throwsAsync(w.tokens.sign({ sub: 'system:serviceaccount:shop:web' }, { lifetimeMs: 1000 }), { code: 'TAP_PLUGIN_PERMISSION' });
 });
