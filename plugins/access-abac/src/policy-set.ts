@@ -1,6 +1,7 @@
 import type { AccessRequest } from '@tappaas/sdk';
 import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { cedar } from './cedar.js';
+import { headOf, type Head } from './policy-head.js';
 import { policiesIn } from './policy-text.js';
 import { groupOf } from './schema.js';
 
@@ -14,6 +15,7 @@ export interface Forbidden {
 export class PolicySet {
   readonly #id: string;
   readonly #texts = new Map<string, string>();
+  #heads: readonly Head[] = [];
   #isStale = false;
   #problem: string | undefined;
 
@@ -40,6 +42,8 @@ export class PolicySet {
     if (this.#texts.size === 0) return undefined;
     this.#parse();
     if (this.#problem !== undefined) return { by: [], errors: [this.#problem] };
+    // Most policies are about writes: what none can have a say about costs nothing.
+    if (!this.#heads.some((mayApply) => mayApply(request))) return undefined;
     const answer = cedar().statefulIsAuthorized({ preparsedPolicySetId: this.#id, ...callOf(request, nowMs) });
     if (answer.type === 'failure') return { by: [], errors: answer.errors.map(({ message }) => message) };
     const { reason, errors } = answer.response.diagnostics;
@@ -53,6 +57,10 @@ export class PolicySet {
     try {
       const staticPolicies = Object.assign({}, ...[...this.#texts].map(([name, text]) => policiesIn(name, text))) as Record<string, string>;
       const parsed = cedar().preparsePolicySet(this.#id, { staticPolicies });
+      this.#heads = Object.values(staticPolicies).map((policy) => {
+        const read = cedar().policyToJson(policy);
+        return read.type === 'success' ? headOf(read.json) : () => true;
+      });
       this.#problem = parsed.type === 'success' ? undefined : parsed.errors.map(({ message }) => message).join('; ');
     } catch (error) {
       this.#problem = error instanceof Error ? error.message : String(error);

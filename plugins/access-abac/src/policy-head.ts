@@ -1,0 +1,24 @@
+import type { AccessRequest } from '@tappaas/sdk';
+import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { groupOf } from './schema.js';
+
+/** Whether a policy's head lets it have a say about a request; what its conditions come to is for Cedar. */
+export type Head = (request: Pick<AccessRequest, 'verb' | 'resource'>) => boolean;
+
+/** Reads off a policy which actions and which sort of resource it is about. */
+export function headOf({ action, resource }: PolicyJson): Head {
+  const actions = action.op === 'All' ? undefined : new Set(idsIn(action));
+  const sort = resource.op === 'is' ? resource.entity_type : undefined;
+  return (request) => {
+    if (actions !== undefined && !actions.has(request.verb) && !actions.has(groupOf(request.verb))) return false;
+    return sort === undefined || sort === (request.resource === undefined ? 'Path' : 'Object');
+  };
+}
+
+type Entity = { readonly id: string } | { readonly __entity: { readonly id: string } };
+
+function idsIn(action: object): readonly string[] {
+  const { entity, entities = [] } = action as { readonly entity?: Entity; readonly entities?: readonly Entity[] };
+  const all = entity === undefined ? entities : [entity, ...entities];
+  return all.map((each) => ('__entity' in each ? each.__entity.id : each.id));
+}
