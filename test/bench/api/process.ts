@@ -1,9 +1,10 @@
 /** One server in a process of its own, so that its processor time is its own; started by fork, told what to be by the first message. */
 import { startRealServer } from '../../../core/test/api/real-server.ts';
+import { auditStage } from './audited.ts';
 import { startPeer, type FixedAnswers, type PeerName, type Tls } from './peer-server.ts';
 
 export type ServerWish =
-  | { readonly be: 'TAPPaaS'; readonly tls?: Tls }
+  | { readonly be: 'TAPPaaS'; readonly tls?: Tls; readonly audit?: 'file' | 'none'; readonly limits?: 'much' | 'usual' }
   | { readonly be: PeerName; readonly tls?: Tls; readonly answers: FixedAnswers; readonly frame: Buffer };
 
 const much = { perSecond: 10_000_000, burst: 10_000_000 };
@@ -11,7 +12,9 @@ const unlimited = { system: much, requestsPerPrincipalMax: 400, streamsPerPrinci
 
 async function become(wish: ServerWish): Promise<{ readonly port: number; readonly token: string }> {
   if (wish.be !== 'TAPPaaS') return { port: await startPeer(wish.be, wish.answers, wish.frame, wish.tls), token: 'none' };
-  const { port, token } = await startRealServer({ flow: unlimited, ...(wish.tls !== undefined && { tls: wish.tls }) });
+  const flow = wish.limits === 'usual' ? {} : unlimited;
+  const audit = await auditStage(wish.audit ?? 'none');
+  const { port, token } = await startRealServer({ flow, audit, tenants: true, ...(wish.tls !== undefined && { tls: wish.tls }) });
   return { port, token };
 }
 
