@@ -1,5 +1,4 @@
 import type { EnginePort } from './engine-port.js';
-import type { ReadyCheck, ServedAction, ServedField } from './contributions.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import type { GraphqlService } from './graphql/service.js';
 import { platformEngine } from './request-info.js';
@@ -10,10 +9,6 @@ import { apiErrors } from './errors.js';
 
 /** What the route needs of the server; the rest of GraphQL is loaded with the first request. */
 export interface GraphqlRouteParts extends Omit<GraphqlParts, 'engine' | 'settings'> {
-  readonly engines: () => ReadonlyMap<string, EnginePort>;
-  readonly actions: () => readonly ServedAction[];
-  readonly fields: () => readonly ServedField[];
-  readonly ready: () => readonly ReadyCheck[];
   readonly graphql: GraphqlSettings;
 }
 
@@ -55,11 +50,11 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
   const { createGraphqlService } = await import('./graphql/service.js');
-  const { authorize, actions, fields, ready, version, clock, log, graphql } = parts;
+  const { engines, authorize, actions, fields, subresources, ready, version, clock, log, graphql } = parts;
   const engine = (): EnginePort => {
-    const found = parts.engines().get(platformEngine);
+    const found = engines().get(platformEngine);
     if (found === undefined) throw apiErrors.TAP_API_INTERNAL({ message: 'the platform has no engine of its own' });
     return found;
   };
-  return createGraphqlService({ engine, authorize, actions, fields, ready, version, clock, log, settings: graphql });
+  return createGraphqlService({ engine, engines, authorize, actions, fields, subresources, ready, version, clock, log, settings: graphql });
 }

@@ -7,14 +7,20 @@ const source = Type.Object(
   {
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'An image, best by digest.' })),
     git: Type.Optional(
-      Type.Object({
-        url: Type.String({ pattern: '^https://', maxLength: 2048, description: 'Repository, over https.' }),
-        revision: Type.Optional(Type.String({ maxLength: 256, description: 'Branch, tag or commit; default: the repository’s.' })),
-        path: Type.Optional(Type.String({ maxLength: 1024, description: 'Folder in the repository.' })),
-      }),
+      Type.Object(
+        {
+          url: Type.String({ pattern: '^https://', maxLength: 2048, description: 'Repository, over https.' }),
+          revision: Type.Optional(Type.String({ maxLength: 256, description: 'Branch, tag or commit; default: the repository’s.' })),
+          path: Type.Optional(Type.String({ maxLength: 1024, description: 'Folder in the repository.' })),
+        },
+        { description: 'A git repository.' },
+      ),
     ),
     upload: Type.Optional(
-      Type.Object({ digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: 'Digest of an uploaded source archive.' }) }),
+      Type.Object(
+        { digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: 'Digest of an uploaded source archive.' }) },
+        { description: 'Source that was uploaded.' },
+      ),
     ),
   },
   { minProperties: 1, maxProperties: 1, description: 'Where the code comes from: one of image, git, upload.' },
@@ -83,8 +89,8 @@ const spec = Type.Object({
     Type.Object(
       {
         clusters: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: 'Clusters it may run on; empty: any.' })),
-        regions: Type.Optional(Type.Array(Type.String(), { maxItems: 64 })),
-        zones: Type.Optional(Type.Array(Type.String(), { maxItems: 64 })),
+        regions: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: 'Regions it may run in; empty: any.' })),
+        zones: Type.Optional(Type.Array(Type.String(), { maxItems: 64, description: 'Zones it may run in; empty: any.' })),
         spread: Type.Optional(Type.String({ description: 'Spread replicas over this: zone or node.' })),
         priority: Type.Optional(Type.String({ description: 'Priority class.' })),
         dedicated: Type.Optional(Type.Boolean({ description: 'Only on nodes of the tenant’s own.' })),
@@ -114,11 +120,11 @@ const status = Type.Object({
   processes: Type.Optional(
     Type.Array(
       Type.Object({
-        name: Type.String(),
-        desired: Type.Integer(),
-        ready: Type.Integer(),
-        updated: Type.Integer(),
-        restarts: Type.Integer(),
+        name: Type.String({ description: 'Name of the process.' }),
+        desired: Type.Integer({ description: 'Replicas that are wished for.' }),
+        ready: Type.Integer({ description: 'Replicas that are ready.' }),
+        updated: Type.Integer({ description: 'Replicas of the present release.' }),
+        restarts: Type.Integer({ description: 'How often its replicas have been restarted.' }),
       }),
       { description: 'Replicas of each process.', ...listByName },
     ),

@@ -14,7 +14,13 @@ export const Operation = defineKind({
   spec: Type.Object({
     verb: Type.String({ maxLength: 63, description: 'What is done, such as deploy.' }),
     target: Type.Object(
-      { group: Type.String(), kind: Type.String(), name: Type.String(), uid: Type.String(), generation: Type.Optional(Type.Integer()) },
+      {
+        group: Type.String({ description: 'API group of its kind.' }),
+        kind: Type.String({ description: 'Its kind.' }),
+        name: Type.String({ description: 'Its name.' }),
+        uid: Type.String({ description: 'Its uid.' }),
+        generation: Type.Optional(Type.Integer({ description: 'The generation that is brought about.' })),
+      },
       { description: 'The object it is done to.' },
     ),
     requestId: Type.Optional(Type.String({ description: 'The request that began it.' })),
@@ -22,16 +28,16 @@ export const Operation = defineKind({
   }),
   status: Type.Object({
     phase: Type.Optional(oneOf(['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'], { description: 'How far it is.' })),
-    percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
-    startTime: Type.Optional(Type.String({ format: 'date-time' })),
-    completionTime: Type.Optional(Type.String({ format: 'date-time' })),
+    percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'How far it is, of 100.' })),
+    startTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it began.' })),
+    completionTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it ended.' })),
     steps: Type.Optional(
       Type.Array(
         Type.Object({
-          name: Type.String(),
+          name: Type.String({ description: 'Name of the step.' }),
           phase: oneOf(['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'], { description: 'How far the step is.' }),
-          startTime: Type.Optional(Type.String({ format: 'date-time' })),
-          completionTime: Type.Optional(Type.String({ format: 'date-time' })),
+          startTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it began.' })),
+          completionTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it ended.' })),
           percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'How far the step is, of 100.' })),
           message: Type.Optional(Type.String({ description: 'What the step waits for, or why it failed.' })),
         }),

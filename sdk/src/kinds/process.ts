@@ -14,12 +14,20 @@ const quantity = (description: string) => Type.String({ pattern: '^[0-9]+(\\.[0-
 const valueFrom = Type.Object(
   {
     secret: Type.Optional(
-      Type.Object({ name: name('Secret'), key: Type.String() }, { description: 'A key of a Secret in the same namespace.' }),
+      Type.Object(
+        { name: name('Secret'), key: Type.String({ description: 'Key in the Secret.' }) },
+        { description: 'A key of a Secret in the same namespace.' },
+      ),
     ),
-    config: Type.Optional(Type.Object({ key: Type.String() }, { description: 'The effective value of a configuration key.' })),
+    config: Type.Optional(
+      Type.Object(
+        { key: Type.String({ description: 'Configuration key.' }) },
+        { description: 'The effective value of a configuration key.' },
+      ),
+    ),
     application: Type.Optional(
       Type.Object(
-        { name: name('application'), port: Type.String() },
+        { name: name('application'), port: Type.String({ description: 'Name of one of its ports.' }) },
         { description: 'Address of another application; also a dependency.' },
       ),
     ),
@@ -40,17 +48,27 @@ export const envSchema = Type.Array(
 const probe = Type.Object(
   {
     http: Type.Optional(
-      Type.Object({
-        path: Type.String({ pattern: '^/', description: 'Path asked with GET; 200 to 399 is healthy.' }),
-        port: Type.String({ description: 'Name of the port.' }),
-      }),
+      Type.Object(
+        {
+          path: Type.String({ pattern: '^/', description: 'Path asked with GET; 200 to 399 is healthy.' }),
+          port: Type.String({ description: 'Name of the port.' }),
+        },
+        { description: 'Asks over HTTP.' },
+      ),
     ),
-    tcp: Type.Optional(Type.Object({ port: Type.String({ description: 'Name of the port that must accept.' }) })),
-    exec: Type.Optional(Type.Object({ command: Type.Array(Type.String(), { minItems: 1, maxItems: 64 }) })),
-    initialDelaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
-    periodSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
-    timeoutSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 300 })),
-    failureThreshold: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    tcp: Type.Optional(
+      Type.Object({ port: Type.String({ description: 'Name of the port that must accept.' }) }, { description: 'Connects.' }),
+    ),
+    exec: Type.Optional(
+      Type.Object(
+        { command: Type.Array(Type.String(), { minItems: 1, maxItems: 64, description: 'Healthy when it ends with 0.' }) },
+        { description: 'Runs a command.' },
+      ),
+    ),
+    initialDelaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'Wait before the first time.' })),
+    periodSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600, description: 'Time between two times.' })),
+    timeoutSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 300, description: 'Without an answer for so long, it has failed.' })),
+    failureThreshold: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Failures in a row that count.' })),
   },
   { description: 'How health is asked for: http, tcp or exec.' },
 );

@@ -13,7 +13,12 @@ export const Release = defineKind({
   shortNames: ['rel'],
   spec: Type.Object({
     of: Type.Object(
-      { group: Type.String(), kind: Type.String(), name: Type.String(), uid: Type.String() },
+      {
+        group: Type.String({ description: 'API group of its kind.' }),
+        kind: Type.String({ description: 'Its kind.' }),
+        name: Type.String({ description: 'Its name.' }),
+        uid: Type.String({ description: 'Its uid.' }),
+      },
       { description: 'The object it was rendered for.' },
     ),
     number: Type.Integer({ minimum: 1, description: 'Counts the releases of the object.' }),

@@ -2,6 +2,7 @@ import type { Caller } from '@tappaas/sdk';
 import { FieldLoaders } from './field-loaders.js';
 import { ObjectReader } from './object-reader.js';
 import type { GraphqlParts } from './ports.js';
+import { Workloads } from './workloads.js';
 
 /** What one operation costs, and how many levels it has. */
 export interface OperationCost {
@@ -31,6 +32,7 @@ export class GraphqlContext {
   cost = nothing;
   private readonly source: OperationSource;
   private ownReader: ObjectReader | undefined;
+  private ownWorkloads: Workloads | undefined;
   private ownFields: FieldLoaders | undefined;
 
   constructor(parts: GraphqlParts, source: OperationSource, client: string) {
@@ -59,6 +61,10 @@ export class GraphqlContext {
 
   get reader(): ObjectReader {
     return (this.ownReader ??= new ObjectReader(this.parts, this));
+  }
+
+  get workloads(): Workloads {
+    return (this.ownWorkloads ??= new Workloads(this));
   }
 
   get fields(): FieldLoaders {

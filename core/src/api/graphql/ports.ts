@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@tappaas/sdk';
-import type { ReadyCheck, ServedAction, ServedField } from '../contributions.js';
+import type { ReadyCheck, ServedAction, ServedField, ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
 import type { Authorize } from '../stages.js';
 
@@ -7,9 +7,12 @@ import type { Authorize } from '../stages.js';
 export interface GraphqlParts {
   /** The platform's own engine, whose kinds the schema shows. */
   readonly engine: () => EnginePort;
+  /** All engines by name: applications run on some of them. */
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly authorize: Authorize;
   readonly actions: () => readonly ServedAction[];
   readonly fields: () => readonly ServedField[];
+  readonly subresources: () => readonly ServedSubresource[];
   readonly ready: () => readonly ReadyCheck[];
   readonly version: string;
   readonly clock: Clock;

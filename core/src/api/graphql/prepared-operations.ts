@@ -67,10 +67,7 @@ class Prepared implements PreparedOperation {
 
   #compile(): CompiledQuery | undefined {
     const { document, operation } = this.plan;
-    const made = compileQuery(this.#schema, document, operation.name?.value, {
-      customJSONSerializer: true,
-      disablingCapturingStackErrors: true,
-    });
+    const made = compileQuery(this.#schema, document, operation.name?.value, { disablingCapturingStackErrors: true });
     return isCompiledQuery(made) ? made : undefined;
   }
 }

@@ -1,4 +1,8 @@
 import test from 'ava';
+import { getOperationAST, parse, validate } from 'graphql';
+import { PlannedOperation } from '../../../dist/api/graphql/document.js';
+import { PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
+import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
 import { application, kindPaths, release, startGraphql } from './graphql-server.ts';
 
 test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
@@ -240,4 +244,23 @@ test('the schema is that of the loaded kinds, composed anew when they change and
   t.true((await types()).includes('builds'));
   await serve(kinds.filter(({ kind }) => kind.kind !== 'Build'));
   t.false((await types()).includes('builds'));
+});
+
+test('what is asked again is compiled, whatever scalars, enums, fragments and interfaces it selects', async (t) => {
+  const { engine } = await startGraphql(t);
+  const schema = composeSchema({ kinds: engine.kinds(), actions: [], fields: [] });
+  const prepared = new PreparedOperations(schema);
+  const query = `query All($id: ID!, $first: Int = 3) {
+    node(id: $id) { id ... on Resource { metadata { generation creationTimestamp managedFields { fieldsV1 } } } }
+    applications(first: $first) { edges { cursor } nodes { ...A status { conditions { status } } } pageInfo { endCursor } }
+    viewer { can(verb: "get", resource: "pods") }
+  }
+  fragment A on Application { spec { processes { ports { protocol } } } releases { object { __typename } } }`;
+  const document = parse(query);
+  const operation = getOperationAST(document);
+  if (!operation) throw new Error('there is no operation');
+  t.deepEqual(validate(schema, document), []);
+  prepared.remember(query, undefined, { plan: new PlannedOperation(schema, document, operation), hash: '' });
+  t.truthy(prepared.get(query, undefined)?.compiled);
+  t.is(prepared.get(query, 'All'), undefined);
 });

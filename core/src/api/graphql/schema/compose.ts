@@ -8,10 +8,11 @@ import { ObjectTypes } from './object-types.js';
 import { OutputTypes } from './output-types.js';
 import { ownQueries, queryFields } from './queries.js';
 import { subscriptionFields } from './subscriptions.js';
+import { logSubscription } from './workload-fields.js';
 import { TypeNames } from './type-names.js';
 
 const ownTypes: readonly string[] = (
-  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck RateLimit UserError Propagation ChangeType LogLine ' +
+  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck RateLimit UserError Propagation ChangeType LogLine ApplicationPod ' +
   'String Int Float Boolean ID JSON Time Long IntOrString'
 ).split(' ');
 
@@ -42,7 +43,7 @@ export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQ
   const subscription = new GraphQLObjectType({
     name: 'Subscription',
     description: 'Everything that can be followed over a WebSocket with the protocol graphql-transport-ws.',
-    fields: subscriptionFields(parts, objects, names),
+    fields: { ...logSubscription(parts.kinds), ...subscriptionFields(parts, objects, names) },
   });
   return new GraphQLSchema({
     query,

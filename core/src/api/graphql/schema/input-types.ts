@@ -9,7 +9,7 @@ import {
 import { type OutputTypes, scalarOf, undescribed } from './output-types.js';
 import { jsonScalar } from './scalars.js';
 import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema } from './shape.js';
-import { pascalCase, type TypeNames } from './type-names.js';
+import { pascalCase, singular, type TypeNames } from './type-names.js';
 
 /** A type that is written with, and how a value of it becomes the JSON that the engine reads. */
 export interface InputType {
@@ -47,7 +47,7 @@ export class InputTypes {
       case 'enum':
         return { type: this.#outputs.enumOf(shape.words, name, descriptionOf(schema, components)), toJson: asItIs };
       case 'list': {
-        const items = this.typeOf(shape.items, components, name, shape.keys);
+        const items = this.typeOf(shape.items, components, singular(name), shape.keys);
         const toJson = (value: unknown): unknown => (Array.isArray(value) ? value.map(items.toJson) : value);
         return { type: new GraphQLList(new GraphQLNonNull(items.type)), toJson };
       }

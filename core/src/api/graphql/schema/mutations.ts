@@ -75,24 +75,34 @@ const verbs: readonly Verb[] = [
 export function mutationFields(parts: SchemaParts, objects: ObjectTypes, types: ValueTypes, names: TypeNames): Fields {
   const operations = findKind(parts.kinds, 'ops.tappaas.dev', 'Operation');
   const operation = operations && { kind: operations.served, type: objects.of(operations) };
-  const made = parts.kinds.flatMap((kind) =>
-    verbs
+  const made = parts.kinds.flatMap((kind) => {
+    // One type for all verbs: what is written is the same.
+    const content = contentOf(kind, types.inputs);
+    return verbs
       .filter(({ needs }) => kind.served.verbs.includes(needs))
-      .map((verb) => [verb.name + kind.typeName, mutationField(verb, kind, objects.of(kind), operation, types.inputs, names)] as const),
-  );
+      .map((verb) => {
+        const written = { kind, type: objects.of(kind), content };
+        return [verb.name + kind.typeName, mutationField(verb, written, operation, types.inputs, names)] as const;
+      });
+  });
   return { ...actionFields(parts, types, names, operation?.type), ...(Object.fromEntries(made) as Fields) };
+}
+
+/** A kind with its type, and what may be written of it. */
+interface WrittenKind {
+  readonly kind: ExposedKind;
+  readonly type: GraphQLObjectType;
+  readonly content: () => InputFields;
 }
 
 function mutationField(
   verb: Verb,
-  kind: ExposedKind,
-  type: GraphQLObjectType,
+  { kind, type, content }: WrittenKind,
   operations: Operations | undefined,
   inputs: InputTypes,
   names: TypeNames,
 ): Fields[string] {
   const name = `${verb.name.charAt(0).toUpperCase()}${verb.name.slice(1)}${kind.typeName}`;
-  const content = contentOf(kind, inputs);
   const input = new GraphQLInputObjectType({
     name: names.claim(`${name}Input`),
     description: `What ${verb.name}${kind.typeName} is to do.`,

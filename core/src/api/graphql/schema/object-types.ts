@@ -9,6 +9,7 @@ import type { Fields, OutputTypes } from './output-types.js';
 import { pluginFields } from './plugin-fields.js';
 import { referenceFields } from './references.js';
 import { relationsOf } from './relations.js';
+import { workloadFields } from './workload-fields.js';
 import type { SchemaParts, ValueTypes } from './schema-parts.js';
 
 const idField = {
@@ -82,6 +83,7 @@ export class ObjectTypes {
       interfaces: [this.node, this.resource],
       fields: () => ({
         ...pluginFields(kind, this.#parts, types),
+        ...workloadFields(kind, this.#parts.kinds),
         ...this.#relations(kind),
         ...referenceFields(kind, this.#parts.kinds, (target) => this.of(target), this.resource),
         ...withoutCommon(types.outputs.fieldsOf(schema, components, typeName), common),

@@ -13,9 +13,10 @@ import {
   type GraphQLScalarType,
 } from 'graphql';
 import type { GraphqlContext } from '../context.js';
+import { kubernetesDescriptions } from './kubernetes-descriptions.js';
 import { intOrStringScalar, jsonScalar, longScalar, timeScalar } from './scalars.js';
 import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema, type Shape } from './shape.js';
-import { pascalCase, type TypeNames } from './type-names.js';
+import { pascalCase, singular, type TypeNames } from './type-names.js';
 
 /** The fields that show the properties of objects. */
 export type Fields = GraphQLFieldConfigMap<unknown, GraphqlContext>;
@@ -40,6 +41,7 @@ export function scalarOf(shape: Shape): GraphQLScalarType | undefined {
 export class OutputTypes {
   readonly #names: TypeNames;
   readonly #components = new Map<string, GraphQLObjectType>();
+  readonly #conditions = new Map<string, GraphQLOutputType>();
   readonly #enums = new Map<string, GraphQLEnumType>();
   readonly #stringEntry: GraphQLObjectType;
 
@@ -55,7 +57,7 @@ export class OutputTypes {
       case 'enum':
         return this.enumOf(shape.words, name, descriptionOf(schema, components));
       case 'list':
-        return new GraphQLList(new GraphQLNonNull(this.typeOf(shape.items, components, name)));
+        return new GraphQLList(new GraphQLNonNull(this.#itemType(shape, components, name)));
       case 'map':
         return new GraphQLList(new GraphQLNonNull(this.#entry(shape.values, components, name)));
       case 'object':
@@ -96,6 +98,16 @@ export class OutputTypes {
     return made;
   }
 
+  #itemType({ items, keys }: Extract<Shape, { readonly is: 'list' }>, components: Components, name: string): GraphQLOutputType {
+    const isConditions = name.endsWith('Conditions') && keys.length === 1 && keys[0] === 'type' && items.$ref === undefined;
+    if (!isConditions) return this.typeOf(items, components, singular(name));
+    // What every kind says in the same words is one type.
+    const key = JSON.stringify(items);
+    const known = this.#conditions.get(key) ?? this.typeOf(items, components, this.#conditions.size === 0 ? 'Condition' : singular(name));
+    this.#conditions.set(key, known);
+    return known;
+  }
+
   #objectType(schema: JsonSchema, components: Components, name: string, component: string | undefined): GraphQLObjectType {
     const known = component === undefined ? undefined : this.#components.get(component);
     if (known !== undefined) return known;
@@ -127,9 +139,9 @@ export class OutputTypes {
   }
 }
 
-/** Told where a schema says nothing; the published schema has none of these, which a test checks. */
+/** What is told where a schema says nothing; of the published schema, everything is described, which a test checks. */
 export function undescribed(property: string, name: string): string {
-  return `Undescribed: ${property} of ${name}.`;
+  return kubernetesDescriptions[`${name}.${property}`] ?? `Undescribed: ${property} of ${name}.`;
 }
 
 function entriesOf(map: unknown): readonly { readonly key: string; readonly value: unknown }[] | undefined {

@@ -32,3 +32,10 @@ export function pascalCase(text: string): string {
 export function camelCase(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
+
+/** `ApplicationSpecProcesses` as `ApplicationSpecProcess`: what the items of a list are called after. */
+export function singular(name: string): string {
+  if (name.endsWith('sses')) return name.slice(0, -2);
+  if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
+  return /[^su]s$/.test(name) ? name.slice(0, -1) : name;
+}

@@ -1,0 +1,131 @@
+import {
+  GraphQLBoolean,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLString,
+  type GraphQLFieldConfig,
+} from 'graphql';
+import type { GraphqlContext } from '../context.js';
+import { valueAt, type ObjectBody } from '../object-reader.js';
+import type { LogLine, LogQuery } from '../workloads.js';
+import { refuseCount } from './connections.js';
+import type { ExposedKind } from './exposed-kinds.js';
+import type { Fields } from './output-types.js';
+import { findKind } from './schema-parts.js';
+import { toldValue } from './subscriptions.js';
+
+const apps = 'apps.tappaas.dev';
+const tailMax = 1_000;
+
+interface ContainerStatus {
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+}
+
+const containersOf = (pod: ObjectBody): readonly ContainerStatus[] =>
+  (valueAt(pod, ['status', 'containerStatuses']) ?? []) as readonly ContainerStatus[];
+
+const pod = new GraphQLObjectType<ObjectBody>({
+  name: 'ApplicationPod',
+  description: 'One replica of a process of an application, where it runs.',
+  fields: {
+    name: { type: new GraphQLNonNull(GraphQLString), description: 'Name on the cluster.', resolve: ({ metadata }) => metadata.name },
+    process: {
+      type: GraphQLString,
+      description: 'The process that it is a replica of.',
+      resolve: ({ metadata }) => metadata.labels?.['app.kubernetes.io/component'],
+    },
+    phase: {
+      type: GraphQLString,
+      description: 'Pending, Running, Succeeded or Failed.',
+      resolve: (each) => valueAt(each, ['status', 'phase']),
+    },
+    ready: {
+      type: new GraphQLNonNull(GraphQLBoolean),
+      description: 'Whether it takes traffic.',
+      resolve: (each) => containersOf(each).length > 0 && containersOf(each).every(({ ready }) => ready === true),
+    },
+    restarts: {
+      type: new GraphQLNonNull(GraphQLInt),
+      description: 'How often it has been restarted.',
+      resolve: (each) => containersOf(each).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
+    },
+    node: {
+      type: GraphQLString,
+      description: 'The node that it runs on; null while it waits for one.',
+      resolve: (each) => valueAt(each, ['spec', 'nodeName']),
+    },
+  },
+});
+
+const logLine = new GraphQLObjectType<LogLine>({
+  name: 'LogLine',
+  description: 'A line of output.',
+  fields: {
+    pod: { type: new GraphQLNonNull(GraphQLString), description: 'The pod that wrote it.' },
+    process: { type: GraphQLString, description: 'The process that the pod is a replica of.' },
+    text: { type: new GraphQLNonNull(GraphQLString), description: 'The line itself.' },
+  },
+});
+
+const logArguments = {
+  process: { type: GraphQLString, description: 'Of this process only.' },
+  tail: { type: new GraphQLNonNull(GraphQLInt), defaultValue: 100, description: `How many of the last lines, from 1 to ${tailMax}.` },
+};
+
+/** What runs of an application: fields of the kind Application alone. */
+export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedKind[]): Fields {
+  const releases = findKind(kinds, apps, 'Release');
+  if (served.group !== apps || served.kind !== 'Application' || releases === undefined) return {};
+  return {
+    pods: {
+      type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(pod))),
+      description: 'Its replicas, where they run; for those who may list pods in its namespace.',
+      extensions: { cost: { points: 10 } },
+      resolve: (object, _, { workloads }) => workloads.podsOf(object as ObjectBody, releases),
+    },
+    logs: {
+      type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(logLine))),
+      description: 'The last lines of output; for those who may get pods/log in its namespace.',
+      args: logArguments,
+      extensions: { cost: { points: 100 } },
+      resolve: (object, args, { workloads }) => {
+        const query = args as LogQuery;
+        refuseCount('tail', query.tail, tailMax);
+        return workloads.logOf(object as ObjectBody, releases, query);
+      },
+    },
+  } as Fields;
+}
+
+/** The output of an application as it comes. */
+export function logSubscription(kinds: readonly ExposedKind[]): Fields {
+  const [applications, releases] = ['Application', 'Release'].map((kind) => findKind(kinds, apps, kind));
+  if (applications === undefined || releases === undefined) return {};
+  const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
+    type: new GraphQLNonNull(logLine),
+    description: 'The output of an application as it comes, from the pods that there are when it begins; ends with them.',
+    args: {
+      namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
+      name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
+      ...logArguments,
+    },
+    subscribe: (_, args, context) =>
+      followed(args as LogQuery & { readonly namespace: string; readonly name: string }, applications, releases, context),
+    resolve: toldValue,
+  };
+  return { applicationLogs: field };
+}
+
+async function* followed(
+  { namespace, name, ...query }: LogQuery & { readonly namespace: string; readonly name: string },
+  applications: ExposedKind,
+  releases: ExposedKind,
+  context: GraphqlContext,
+) {
+  refuseCount('tail', query.tail, tailMax);
+  const application = await context.reader.get(applications.served, { namespace, name });
+  if (application !== undefined) yield* context.workloads.follow(application, releases, query);
+}

@@ -1,0 +1,180 @@
+import DataLoader from 'dataloader';
+import { permit } from '../authorization.js';
+import type { Call } from '../contributions.js';
+import { platformEngine } from '../request-info.js';
+import type { GraphqlContext } from './context.js';
+import { graphqlErrors } from './errors.js';
+import type { LiveEvent } from './live-events.js';
+import { valueAt, type ObjectBody } from './object-reader.js';
+import type { ExposedKind } from './schema/exposed-kinds.js';
+
+/** Where the pods of an application are. */
+interface Place {
+  readonly cluster: string;
+  readonly namespace: string;
+}
+
+/** A line of output of one of an application's pods. */
+export interface LogLine {
+  readonly pod: string;
+  readonly process: string | undefined;
+  readonly text: string;
+}
+
+export interface LogQuery {
+  readonly process?: string | null;
+  readonly tail: number;
+}
+
+const pods = { group: '', version: 'v1', plural: 'pods' } as const;
+const instanceLabel = 'app.kubernetes.io/instance';
+const componentLabel = 'app.kubernetes.io/component';
+const podsMax = 1_000;
+/** Pods whose output is followed at once. */
+const followedMax = 100;
+const lineCharactersMax = 16 * 1024;
+
+/**
+ * What runs of applications, on clusters that are engines of this platform. Whoever may see pods in the application's own namespace is
+ * shown those of it, wherever the cluster has them; nobody needs rights on the cluster.
+ */
+export class Workloads {
+  readonly #context: GraphqlContext;
+  readonly #pods = new Map<string, DataLoader<string, readonly ObjectBody[]>>();
+
+  constructor(context: GraphqlContext) {
+    this.#context = context;
+  }
+
+  /** The pods of an application; those of several in one namespace are read at once. @throws TAP_REQUEST_FORBIDDEN */
+  async podsOf(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
+    await this.#permit('list', application);
+    return this.#read(application, releases);
+  }
+
+  /** The last lines of its pods, pod by pod. @throws TAP_REQUEST_FORBIDDEN */
+  async logOf(application: ObjectBody, releases: ExposedKind, query: LogQuery): Promise<readonly LogLine[]> {
+    const lines: LogLine[] = [];
+    for await (const line of this.#lines(application, releases, query, false)) lines.push(line);
+    return lines.slice(-query.tail);
+  }
+
+  /** The lines of its pods as they come, after the last ones that there are. */
+  async *follow(application: ObjectBody, releases: ExposedKind, query: LogQuery): AsyncGenerator<LiveEvent, void, void> {
+    for await (const value of this.#lines(application, releases, query, true)) yield { value };
+  }
+
+  async *#lines(
+    application: ObjectBody,
+    releases: ExposedKind,
+    { process, tail }: LogQuery,
+    follows: boolean,
+  ): AsyncGenerator<LogLine, void, void> {
+    await this.#permit('get', application, 'log');
+    const place = await this.#placeOf(application, releases);
+    const found = await this.#read(application, releases);
+    const meant = found.filter((pod) => !process || pod.metadata.labels?.[componentLabel] === process).slice(0, followedMax);
+    if (place === undefined || meant.length === 0) return;
+    const sources = meant.map((pod) => this.#log(place, pod, { tailLines: String(tail), ...(follows && { follow: 'true' }) }));
+    yield* follows ? merged(sources) : inTurn(sources);
+  }
+
+  async *#log(
+    { cluster, namespace }: Place,
+    pod: ObjectBody,
+    query: Readonly<Record<string, string>>,
+  ): AsyncGenerator<LogLine, void, void> {
+    const { parts, caller, requestId, signal, remainingMs } = this.#context;
+    const served = parts.subresources().find((each) => each.engine === cluster && each.plural === pods.plural && each.name === 'log');
+    if (served === undefined) {
+      throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ message: `cluster ${cluster} does not show logs here; ask the cluster itself` });
+    }
+    const call: Call = { caller, requestId, signal, remainingMs };
+    const { name } = pod.metadata;
+    const answer = await served.handle({ params: {}, query, headers: {}, body: new Uint8Array(), key: { namespace, name } }, call);
+    if (answer.status >= 300) return;
+    const process = pod.metadata.labels?.[componentLabel];
+    for await (const text of linesOf(answer.body ?? '')) yield { pod: name, process, text: text.slice(0, lineCharactersMax) };
+  }
+
+  async #read(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
+    const place = await this.#placeOf(application, releases);
+    if (place === undefined) return [];
+    const id = `${place.cluster} ${place.namespace}`;
+    const loader = this.#pods.get(id) ?? this.#loader(place);
+    this.#pods.set(id, loader);
+    return loader.load(application.metadata.name);
+  }
+
+  #loader({ cluster, namespace }: Place): DataLoader<string, readonly ObjectBody[]> {
+    return new DataLoader(async (names) => {
+      const engine = this.#context.parts.engines().get(cluster);
+      if (engine === undefined) return names.map(() => []);
+      const labelSelector = `${instanceLabel} in (${names.join(',')})`;
+      const { items } = await engine.list({
+        target: { kind: pods, namespace },
+        labelSelector,
+        limit: podsMax,
+        signal: this.#context.signal,
+      });
+      const byName = Map.groupBy(
+        items.map(({ object }) => object as ObjectBody),
+        ({ metadata }) => metadata.labels?.[instanceLabel],
+      );
+      return names.map((name) => byName.get(name) ?? []);
+    });
+  }
+
+  /** The release that serves tells the cluster, and its objects the namespace there. */
+  async #placeOf({ metadata, ...rest }: ObjectBody, releases: ExposedKind): Promise<Place | undefined> {
+    const name = valueAt(rest, ['status', 'release']);
+    if (typeof name !== 'string') return undefined;
+    const { namespace = '' } = metadata;
+    const release = await this.#context.reader.load(releases.served, { namespace, name });
+    const cluster = valueAt(release, ['spec', 'cluster']);
+    if (typeof cluster !== 'string') return undefined;
+    const objects = (valueAt(release, ['spec', 'objects']) ?? []) as readonly ObjectBody[];
+    return { cluster, namespace: objects.find((object) => object.metadata.namespace)?.metadata.namespace ?? namespace };
+  }
+
+  async #permit(verb: string, { metadata: { namespace = '' } }: ObjectBody, subresource?: string): Promise<void> {
+    const { parts, caller } = this.#context;
+    const target = { kind: pods, namespace, ...(subresource !== undefined && { subresource }) };
+    await permit(parts.authorize, { engine: platformEngine, path: '', verb, target }, caller);
+  }
+}
+
+async function* linesOf(body: Uint8Array | string | AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  const chunks = typeof body === 'string' || body instanceof Uint8Array ? [Buffer.from(body)] : body;
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = (lines.pop() ?? '').slice(0, lineCharactersMax);
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
+async function* inTurn(sources: readonly AsyncIterable<LogLine>[]): AsyncGenerator<LogLine, void, void> {
+  for (const source of sources) yield* source;
+}
+
+/** Lines of several sources as they come: one line of each waits at most. */
+async function* merged(sources: readonly AsyncGenerator<LogLine, void, void>[]): AsyncGenerator<LogLine, void, void> {
+  const take = (source: AsyncGenerator<LogLine, void, void>) => source.next().then((result) => ({ source, result }));
+  const waiting = new Map(sources.map((source) => [source, take(source)]));
+  try {
+    while (waiting.size > 0) {
+      const { source, result } = await Promise.race(waiting.values());
+      if (result.done === true) waiting.delete(source);
+      else {
+        waiting.set(source, take(source));
+        yield result.value;
+      }
+    }
+  } finally {
+    // Not waited for: what follows ends with its signal.
+    for (const source of waiting.keys()) void source.return().catch(() => {});
+  }
+}
