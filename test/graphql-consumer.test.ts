@@ -1,0 +1,48 @@
+/** The example of a GraphQL consumer on a whole platform: lists, deploys, follows the operation, reads the log. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { parse } from 'yaml';
+import { eventually, platformHome, root } from './platform-process.ts';
+
+test('a stranger lists, deploys, follows and reads logs with a typed client', async (t) => {
+  t.timeout(240_000);
+  const home = await platformHome({ first: join(root, 'examples/hello') });
+  const platform = await home.start();
+  try {
+    const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications/hello';
+    const hello = await eventually(
+      async () => (await platform.api('GET', path)).json<{ spec: { source: { upload?: { digest: string } } } }>(),
+      ({ spec }) => spec.source.upload !== undefined,
+    );
+    const config = parse(await readFile(join(home.directory, 'data/kubeconfig'), 'utf8')) as {
+      clusters: { name: string; cluster: { server: string } }[];
+      users: { user: { token: string } }[];
+    };
+    const env = {
+      ...process.env,
+      NODE_EXTRA_CA_CERTS: join(home.directory, 'data/ca.pem'),
+      TAPPAAS_URL: config.clusters.find(({ name }) => name === 'tappaas')?.cluster.server,
+      TAPPAAS_TOKEN: config.users[0]?.user.token,
+    };
+    const words = [join(root, 'examples/graphql-consumer/src/main.ts'), 'default', 'shop', hello.spec.source.upload?.digest ?? ''];
+    const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const code = await new Promise((resolve) => void child.once('close', resolve));
+    t.is(code, 0, output);
+    t.regex(output, /^there is hello at http/m);
+    t.regex(output, /^shop-deploy-1\S*: Succeeded 100 %/m);
+    t.regex(output, /^shop-web-\S+: .+/m);
+    const log = '{"query":"{ application(namespace: \\"default\\", name: \\"shop\\") { pods { process ready } logs(tail: 5) { text } } }"}';
+    const { data } = (await platform.api('POST', '/graphql', JSON.parse(log) as object)).json<{
+      data: { application: { pods: { process: string; ready: boolean }[]; logs: { text: string }[] } };
+    }>();
+    t.deepEqual(data.application.pods, [{ process: 'web', ready: true }]);
+    t.true(data.application.logs.length > 0);
+  } finally {
+    await platform.stop();
+    await home.remove();
+  }
+});
