@@ -117,6 +117,13 @@ export class MemoryTestKernel implements TestKernel {
     return httpRequest(`${url}${path}`, method, body, { authorization: 'Bearer test', ...(body === undefined ? {} : type), ...headers });
   }
 
+  async graphql(query: string, variables: object = {}): Promise<unknown> {
+    const { status, text } = await this.http('POST', '/graphql', JSON.stringify({ query, variables }));
+    const { data, errors } = JSON.parse(text) as { readonly data?: unknown; readonly errors?: readonly unknown[] };
+    if (errors !== undefined || data === undefined) throw new Error(`GraphQL answered ${status}: ${text}`);
+    return data;
+  }
+
   stop(): Promise<StopReport> {
     return patiently(this.clock, this.platform.stop());
   }

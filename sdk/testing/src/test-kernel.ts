@@ -92,6 +92,8 @@ export interface TestKernel extends AsyncDisposable {
   reconcileUntilSettled(): Promise<void>;
   /** A request to the API as its administrator, such as to a plugin's route below `/plugins/{instance}`. */
   http(method: string, path: string, body?: string | Uint8Array, headers?: Strings): Promise<HttpResult>;
+  /** The data of a GraphQL query or mutation as the API's administrator. @throws Error with the whole answer when it has errors */
+  graphql(query: string, variables?: object): Promise<unknown>;
   /** Stops everything; may be called twice. Unlike `await using`, it does not throw what plugins failed at, but answers it. */
   stop(): Promise<StopReport>;
 }
