@@ -3,7 +3,13 @@ import { join, resolve } from 'node:path';
 import { families, hooks, metricsPage, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from './admission/admission.js';
 import { certificateCheck, warnOfExpiry } from './api/certificate-expiry.js';
-import { keepCertificatesFresh, localCertificates, type CertificateOptions, type LocalCertificates } from './api/certificates.js';
+import {
+  keepCertificatesFresh,
+  localCertificates,
+  processCertificate,
+  type CertificateOptions,
+  type LocalCertificates,
+} from './api/certificates.js';
 import { writeKubeconfig } from './api/kubeconfig.js';
 import { readPrivateFile, writePrivateFile } from './api/private-file.js';
 import type { GraphqlSettings } from './api/graphql/ports.js';
@@ -14,6 +20,7 @@ import { createFlow } from './flow/flow.js';
 import { loadKernel, type Kernel, type KernelOptions } from './kernel/kernel.js';
 import { openAudit, type PlatformAudit } from './platform/audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity } from './platform/caller-identity.js';
+import { followClientAuthorities } from './platform/client-authorities.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { startClusterScheduler, type RunningScheduler } from './platform/cluster-scheduler.js';
 import { confidentialityOf } from './platform/confidentiality.js';
@@ -214,9 +221,10 @@ class Start {
       actions,
       metrics: () => this.#workers?.metrics() ?? ownMetrics(),
     });
-    const { port } = await this.#listen(server, identity, settings);
+    const { port } = await this.#listen(server, foundation, certificates.current);
     const renew = (next: LocalCertificates): void => {
       server.renew(next.tls);
+      identity.processes.trust(next.authority);
       void this.#workers?.renew(next);
     };
     void keepCertificatesFresh(certificates.options, certificates.current, renew, this.#stopping.signal);
@@ -226,7 +234,7 @@ class Start {
       return {
         server: `${local}/clusters/${engine}`,
         certificateAuthority: certificates.current.authority,
-        token: identity.engineCredentials.issue(engine, user),
+        clientCertificate: await identity.processes.issue(engine, user),
       };
     };
     kernel.connectEngines(connectEngine);
@@ -280,7 +288,7 @@ class Start {
   /** Only the API, over everything that there is one of elsewhere. */
   async serve({ host, port, certificates, primary }: WorkerSeat): Promise<Worker> {
     const foundation = await this.#foundation();
-    const { kernel, identity, engines, settings, audit } = foundation;
+    const { kernel, identity, engines, audit } = foundation;
     kernel.connectEngines((engine, user) => primary.call('connectEngine', engine, user));
     const actions: PlatformActions = {
       reload: () => primary.call('reload'),
@@ -291,7 +299,7 @@ class Start {
     const metrics = () => primary.call('metrics');
     const stop = () => this.stop();
     const server = this.#createServer(foundation, certificates, { host, port, actions, metrics });
-    await this.#listen(server, identity, settings);
+    await this.#listen(server, foundation, certificates);
     kernel.startTasks();
     this.#followGenerations(kernel, engines, async () => {
       identity.follow();
@@ -299,7 +307,10 @@ class Start {
     });
     return {
       kernel,
-      renew: (next) => server.renew(next.tls),
+      renew: (next) => {
+        server.renew(next.tls);
+        identity.processes.trust(next.authority);
+      },
       metrics: async () => (await kernel.services.whenProvided(metricsPage)).text(),
       async drain() {
         await server.close({ lingerMs: drainLingerMs });
@@ -351,7 +362,10 @@ class Start {
     const sealer = await this.#openSealer(settings);
     const { issuer = `https://localhost:${settings.port}` } = settings;
     await this.#tokens.open({ store, sealer, issuer, clock, log, signal });
-    const identity = await callerIdentity(kernel, store, clock);
+    const directory = join(settings.directory, 'pki');
+    const identity = await callerIdentity(kernel, store, clock, (user, lifetimeMs) =>
+      processCertificate({ directory, clock }, user, lifetimeMs),
+    );
     const access = platformAccess(kernel, (name) => this.#engines?.all.get(name));
     return { identity, access, engines: await this.#startEngines(kernel, store, identity, access, sealer) };
   }
@@ -410,13 +424,22 @@ class Start {
     return { options, current: await localCertificates(options) };
   }
 
-  async #listen(server: ApiServer, identity: CallerIdentity, settings: ApiSettings): Promise<{ readonly port: number }> {
+  async #listen(
+    server: ApiServer,
+    { identity, settings, named }: Foundation,
+    { authority }: LocalCertificates,
+  ): Promise<{ readonly port: number }> {
+    const { clock, log } = this.#options;
+    identity.processes.trust(authority);
     const { port } = await server.listen().catch((error: unknown) => portTaken(error, settings));
     this.#undo.push({ what: 'api', stop: () => server.close() });
     this.#revocation.resolve((credentialIds) => {
       identity.revoke(credentialIds);
       for (const id of credentialIds) server.endStreams(id);
     });
+    const current = () => `${identity.processes.authority}\n${identity.clientAuthorities()}`;
+    const servers = named === undefined ? [server] : [server, named];
+    void followClientAuthorities({ servers, current, clock, log }, this.#stopping.signal);
     return { port };
   }
 

@@ -67,6 +67,34 @@ export async function issueServer(authority: KeyPair, hosts: readonly string[], 
   return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 }
 
+/** A client certificate of a process, signed by the authority: its user is the common name, its groups are the organizations. */
+export async function issueClient(
+  authority: KeyPair,
+  { name, groups }: { readonly name: string; readonly groups: readonly string[] },
+  nowMs: number,
+  lifetimeMs: number,
+): Promise<KeyPair> {
+  const x509 = await library();
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(authority.key), algorithm, false, ['sign']);
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(nowMs, lifetimeMs / dayMs),
+    subject: [...groups.map((group) => ({ O: [group] })), { CN: [name] }],
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
+}
+
 function validity(nowMs: number, days: number): { serialNumber: string; notBefore: Date; notAfter: Date } {
   const serial = randomBytes(16);
   serial[0] = (serial[0] ?? 0) & 0x7f;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '@tappaas/sdk';
-import { issueAuthority, issueServer, type KeyPair } from './certificate-issuer.js';
+import { issueAuthority, issueClient, issueServer, type KeyPair } from './certificate-issuer.js';
 import { apiErrors } from './errors.js';
 import { readPrivateFile, writePrivateFile } from './private-file.js';
 
@@ -9,6 +9,8 @@ import { readPrivateFile, writePrivateFile } from './private-file.js';
 export interface TlsMaterial {
   readonly certificate: string;
   readonly key: string;
+  /** PEM of the authorities whose client certificates are verified. Default: none is. */
+  readonly clientAuthorities?: string;
 }
 
 /** The listener's certificate and the authority that clients trust it by. */
@@ -50,6 +52,17 @@ export async function localCertificates(options: CertificateOptions): Promise<Lo
   const server = serves ? known : await issueServer(authority, hosts, nowMs);
   if (server !== known) await writePair(options.directory, 'server', server);
   return { authority: authority.certificate, tls: server, notAfterMs: parse(server).validToDate.getTime() };
+}
+
+/** A certificate for a process of the platform, signed by the authority of the directory. @throws TAP_CERTIFICATE_UNUSABLE */
+export async function processCertificate(
+  { directory, clock }: Pick<CertificateOptions, 'directory' | 'clock'>,
+  user: { readonly name: string; readonly groups: readonly string[] },
+  lifetimeMs: number,
+): Promise<KeyPair> {
+  const authority = await readPair(directory, 'ca');
+  if (authority === undefined) throw apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: `${directory} holds no authority` });
+  return issueClient(authority, user, clock.nowMs(), lifetimeMs);
 }
 
 const checkEveryMs = dayMs / 2;

@@ -1,23 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Credentials } from '@tappaas/sdk';
+import { verifiedCertificate } from './client-certificate.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
-
-const nothing = Object.freeze({});
 
 /** What authenticators may look at. A client certificate is passed on only when the TLS layer has verified it. */
 export function credentialsOf(request: IncomingMessage): Credentials {
   const { socket } = request;
-  const certificate = socket instanceof TLSSocket && socket.authorized ? clientCertificateOf(socket) : nothing;
-  return { headers: request.headers as Readonly<Record<string, string>>, remoteAddress: socket.remoteAddress ?? '', ...certificate };
-}
-
-function clientCertificateOf(socket: TLSSocket): Pick<Credentials, 'clientCertificate'> {
-  const { subject, subjectaltname, fingerprint256 } = socket.getPeerCertificate();
-  if (fingerprint256 === undefined) return nothing;
-  const subjectAltNames = subjectaltname === undefined ? [] : subjectaltname.split(', ');
-  return { clientCertificate: { subject: { ...subject } as unknown as Readonly<Record<string, string>>, subjectAltNames, fingerprint256 } };
+  const headers = request.headers as Readonly<Record<string, string>>;
+  const remoteAddress = socket.remoteAddress ?? '';
+  const clientCertificate = socket instanceof TLSSocket && socket.authorized ? verifiedCertificate(socket) : undefined;
+  if (clientCertificate === undefined) return { headers, remoteAddress };
+  return { headers, remoteAddress, clientCertificate, headerValues: request.headersDistinct as Readonly<Record<string, string[]>> };
 }
 
 /** Headers of which node keeps one and a proxy before us may have looked at another; each has a bit of its own. */

@@ -67,7 +67,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const server =
     tls === undefined
       ? createHttpServer(parserOptions)
-      : createHttpsServer({ ...parserOptions, ...secureOptions(tls, policy), SNICallback, ALPNProtocols: ['http/1.1'] });
+      : createHttpsServer({
+          ...parserOptions,
+          ...secureOptions(tls, policy),
+          ...clientOptions,
+          SNICallback,
+          ALPNProtocols: ['http/1.1'],
+        });
   server.maxHeadersCount = headersMax;
   server.maxConnections = options.connectionsMax;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
@@ -103,8 +109,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 }
 
-function secureOptions({ certificate, key }: TlsMaterial, policy: TlsPolicy): SecureContextOptions {
-  return { cert: certificate, key, ...policy };
+/** Every client is asked for a certificate; one that cannot be verified is as good as none. */
+const clientOptions = { requestCert: true, rejectUnauthorized: false } as const;
+
+function secureOptions({ certificate, key, clientAuthorities }: TlsMaterial, policy: TlsPolicy): SecureContextOptions {
+  return { cert: certificate, key, ...policy, ...(clientAuthorities !== undefined && { ca: clientAuthorities }) };
 }
 
 function portOf(server: Server): number {

@@ -98,6 +98,8 @@ export interface ApiServer {
   endStreams(credentialId: string): void;
   /** Takes a renewed certificate; connections that are open keep theirs. */
   renew(tls: TlsMaterial): void;
+  /** Verifies client certificates of these authorities (PEM) from now on; connections that are open keep what was found. */
+  trustClients(authorities: string): void;
   /**
    * Not ready, no new connections, running requests finish, watches end with a bookmark.
    *
@@ -121,11 +123,14 @@ class Server implements ApiServer {
   private readonly upgrades: Upgrades;
   private readonly idPrefix: string;
   private listener: Listener | undefined;
+  private tls: TlsMaterial | undefined;
+  private clientAuthorities: string | undefined;
   private requests = 0;
   private isStopping = false;
 
   constructor(options: ApiServerOptions) {
     this.options = options;
+    this.tls = options.tls;
     this.limits = { ...defaultLimits, ...options.limits };
     const { clock, random, engines, tableFor, log } = options;
     this.inFlight = new InFlight(clock, new StreamCredentials(options.authenticate, clock));
@@ -215,7 +220,16 @@ class Server implements ApiServer {
   }
 
   renew(tls: TlsMaterial): void {
-    this.listener?.renew(tls);
+    this.tls = this.clientAuthorities === undefined ? tls : { ...tls, clientAuthorities: this.clientAuthorities };
+    this.listener?.renew(this.tls);
+  }
+
+  trustClients(authorities: string): void {
+    const { tls } = this;
+    if (tls === undefined || authorities === this.clientAuthorities) return;
+    this.listener?.renew({ ...tls, clientAuthorities: authorities });
+    this.clientAuthorities = authorities;
+    this.tls = { ...tls, clientAuthorities: authorities };
   }
 
   async close({ lingerMs = 0 }: { readonly lingerMs?: number } = {}): Promise<void> {

@@ -23,6 +23,7 @@ export interface TlsFilesOptions {
 
 interface Loaded {
   readonly text: string;
+  readonly pair: { readonly cert: string; readonly key: string };
   readonly certificate: X509Certificate;
   readonly context: SecureContext;
 }
@@ -33,6 +34,7 @@ const lookEveryMs = 10_000;
 export class TlsFilesCertificate {
   readonly #options: TlsFilesOptions;
   #loaded: Loaded;
+  #clientAuthorities: string | undefined;
   /** What was refused is told once. */
   #refused = '';
 
@@ -49,6 +51,13 @@ export class TlsFilesCertificate {
   /** Until when it is good. */
   get expiring(): Expiring {
     return { name: "operator's", notAfterMs: () => this.#loaded.certificate.validToDate.getTime() };
+  }
+
+  /** Verifies client certificates of these authorities (PEM) from now on, as the listener does for its own certificate. */
+  trustClients(authorities: string): void {
+    const { pair } = this.#loaded;
+    this.#loaded = { ...this.#loaded, context: contextOf(pair, this.#options.policy, authorities) };
+    this.#clientAuthorities = authorities;
   }
 
   /** For a name that the certificate is for. */
@@ -68,7 +77,7 @@ export class TlsFilesCertificate {
   async #look(): Promise<void> {
     const { log, files } = this.#options;
     try {
-      const next = await load(this.#options);
+      const next = await load(this.#options, this.#clientAuthorities);
       this.#refused = '';
       if (next.text === this.#loaded.text) return;
       this.#loaded = next;
@@ -82,12 +91,17 @@ export class TlsFilesCertificate {
   }
 }
 
-async function load({ files, policy }: TlsFilesOptions): Promise<Loaded> {
+function contextOf(pair: Loaded['pair'], policy: TlsPolicy, clientAuthorities: string | undefined): SecureContext {
+  return createSecureContext({ ...pair, ...policy, ...(clientAuthorities !== undefined && { ca: clientAuthorities }) });
+}
+
+async function load({ files, policy }: TlsFilesOptions, clientAuthorities?: string): Promise<Loaded> {
   const [cert, key] = [await textOf('certificate', files.certificate), await textOf('key', files.key)];
   try {
     const certificate = new X509Certificate(cert);
     if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error('the key is not that of the certificate');
-    return { text: `${cert}\n${key}`, certificate, context: createSecureContext({ cert, key, ...policy }) };
+    const pair = { cert, key };
+    return { text: `${cert}\n${key}`, pair, certificate, context: contextOf(pair, policy, clientAuthorities) };
   } catch (cause) {
     throw unusable(`${files.certificate} with ${files.key}: ${cause instanceof Error ? cause.message : 'not a pair'}`, cause);
   }

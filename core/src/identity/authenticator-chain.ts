@@ -80,7 +80,7 @@ function contributedOnes(authenticators: readonly ChainedAuthenticator[]): Contr
     return {
       name,
       authenticate: (credentials: Credentials): Answer | Promise<Answer> => {
-        const answer = authenticator.authenticate({ ...credentials, headers: only(credentials.headers, reads) });
+        const answer = authenticator.authenticate(shownOf(credentials, reads));
         if (answer instanceof Promise) return answer.then((identity) => ofOther(identity, authenticator));
         return ofOther(answer, authenticator);
       },
@@ -89,19 +89,28 @@ function contributedOnes(authenticators: readonly ChainedAuthenticator[]): Contr
   return { authenticators: shown, reads: [...new Set(authenticators.flatMap(({ reads = readByDefault }) => reads))] };
 }
 
-function only(headers: Credentials['headers'], names: readonly string[]): Credentials['headers'] {
-  const present = names.filter((name) => headers[name] !== undefined);
-  return Object.fromEntries(present.map((name) => [name, headers[name] ?? '']));
+function shownOf(credentials: Credentials, reads: readonly string[]): Credentials {
+  const { headers, headerValues } = credentials;
+  return { ...credentials, headers: only(headers, reads), ...(headerValues && { headerValues: only(headerValues, reads) }) };
+}
+
+function only<T>(headers: Readonly<Record<string, T>>, names: readonly string[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
 /** A digest of everything that authenticators are shown, so that memory holds no credential; nothing when there is nothing to look at. */
-function cacheKey({ headers, clientCertificate, remoteAddress, audiences }: Credentials, reads: readonly string[]): string | undefined {
+function cacheKey(
+  { headers, headerValues, clientCertificate, remoteAddress, audiences }: Credentials,
+  reads: readonly string[],
+): string | undefined {
   let isEmpty = clientCertificate === undefined;
   let text = `${remoteAddress}\0${clientCertificate?.fingerprint256 ?? ''}\0${audiences === undefined ? '' : JSON.stringify(audiences)}`;
   for (const name of reads) {
     const value = headers[name];
     if (value !== undefined) isEmpty = false;
-    text += `\0${value === undefined ? '' : `=${value}`}`;
+    // Two headers of one name are not one with both values in it.
+    const told = headerValues?.[name] === undefined ? value : JSON.stringify(headerValues[name]);
+    text += `\0${told === undefined ? '' : `=${told}`}`;
   }
   return isEmpty ? undefined : hash('sha256', text, 'base64');
 }

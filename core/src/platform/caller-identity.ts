@@ -4,7 +4,7 @@ import { ensureAdminToken, type AdminTokenHolder } from '../identity/admin-token
 import type { StoredToken } from '../identity/stored-token.js';
 import { createAuthenticatorChain } from '../identity/authenticator-chain.js';
 import { CredentialCache } from '../identity/credential-cache.js';
-import { createEngineCredentials, type EngineCredentials } from '../identity/engine-credentials.js';
+import { createProcessCertificates, type ProcessCertificateOptions, type ProcessCertificates } from '../identity/process-certificates.js';
 import { createTokenAuthenticator } from '../identity/token-authenticator.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { storeRecord } from './store-record.js';
@@ -12,7 +12,9 @@ import { storeRecord } from './store-record.js';
 /** Who asks: the platform's own credentials first, then those that plugins know. */
 export interface CallerIdentity {
   readonly authenticate: Authenticate;
-  readonly engineCredentials: EngineCredentials;
+  readonly processes: ProcessCertificates;
+  /** PEM of the authorities of client certificates that plugins know. */
+  readonly clientAuthorities: () => string;
   /** Takes up the authenticators that plugins provide now. */
   readonly follow: () => void;
   /** Forgets what is remembered of credentials. */
@@ -24,11 +26,16 @@ export interface CallerIdentity {
 /** The token's hash has a key of its own in the store, so every replica knows it and no kind shows it. */
 const adminTokenKey = 'identity/admin-token';
 
-export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock: Clock): Promise<CallerIdentity> {
+export async function callerIdentity(
+  kernel: Kernel,
+  store: ResourceStore,
+  clock: Clock,
+  sign: ProcessCertificateOptions['sign'],
+): Promise<CallerIdentity> {
   const record = storeRecord<StoredToken>(store, adminTokenKey);
   let admin = await record.load();
   const tokens = createTokenAuthenticator((id) => (id === admin?.id ? admin : undefined), clock);
-  const engineCredentials = createEngineCredentials(clock);
+  const processes = createProcessCertificates({ sign, clock });
   const authenticators = kernel.services.family(families.authenticator);
   const chained = () =>
     [...authenticators].map(([name, authenticator]) => ({
@@ -37,12 +44,13 @@ export async function callerIdentity(kernel: Kernel, store: ResourceStore, clock
       reserved: kernel.plugins().find(({ id }) => id === name)?.permissions?.identity ?? {},
       authenticate: (credentials: Parameters<Authenticate>[0]) => authenticator.authenticate(credentials, kernel.platformContext()),
     }));
-  const authenticate = createAuthenticatorChain([tokens, engineCredentials], chained, new CredentialCache(clock));
+  const authenticate = createAuthenticatorChain([tokens, processes], chained, new CredentialCache(clock));
   return {
     authenticate,
     follow: () => authenticate.follow(),
     revoke: (credentialIds) => credentialIds.forEach((id) => authenticate.revoke(id)),
-    engineCredentials,
+    processes,
+    clientAuthorities: () => [...authenticators.values()].map((each) => each.clientAuthorities?.() ?? '').join('\n'),
     async firstToken(holder) {
       if (admin !== undefined) return undefined;
       const made = await ensureAdminToken(record, holder, clock);

@@ -153,16 +153,24 @@ test('an authenticator sees the headers that it says it reads, and a request wit
 });
 
 test('values cannot be moved from one header, certificate or address to another to hit what is remembered', async (t) => {
-  const authenticate = ({ headers, remoteAddress, clientCertificate }: Credentials) => ({
+  const authenticate = ({ headers, headerValues, remoteAddress, clientCertificate }: Credentials) => ({
     ...joe,
-    caller: { name: JSON.stringify([headers, remoteAddress, clientCertificate?.fingerprint256]), groups: [] },
+    caller: { name: JSON.stringify([headers, headerValues, remoteAddress, clientCertificate?.fingerprint256]), groups: [] },
   });
   const chain = createAuthenticatorChain(
     [],
     () => [{ name: 'a', reads: ['a', 'b'], authenticate }],
     new CredentialCache(new VirtualClock()),
   );
-  const clientCertificate = { subject: {}, subjectAltNames: [], fingerprint256: 'x' };
+  const clientCertificate = {
+    subject: {},
+    subjectAltNames: [],
+    fingerprint256: 'x',
+    serialNumber: '1',
+    authorities: [],
+    notBeforeMs: 0,
+    notAfterMs: 1,
+  };
   const different: Credentials[] = [
     { headers: { a: 'x' }, remoteAddress: '' },
     { headers: { b: 'x' }, remoteAddress: '' },
@@ -171,6 +179,8 @@ test('values cannot be moved from one header, certificate or address to another 
     { headers: { a: 'x' }, remoteAddress: 'x' },
     { headers: {}, clientCertificate, remoteAddress: '' },
     { headers: { a: '' }, clientCertificate, remoteAddress: '' },
+    { headers: { a: 'x, y' }, headerValues: { a: ['x, y'] }, clientCertificate, remoteAddress: '' },
+    { headers: { a: 'x, y' }, headerValues: { a: ['x', 'y'] }, clientCertificate, remoteAddress: '' },
   ];
   const names = await Promise.all(different.map(async (credentials) => (await chain(credentials))?.caller.name));
   t.is(new Set(names).size, different.length);

@@ -1,9 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import { isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import test from 'ava';
+import { issueAuthority, issueClient } from '../../dist/api/certificate-issuer.js';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
 import { CredentialCache } from '../../dist/identity/credential-cache.js';
-import { createEngineCredentials } from '../../dist/identity/engine-credentials.js';
+import { createProcessCertificates } from '../../dist/identity/process-certificates.js';
 import { createTokenOf, type StoredToken } from '../../dist/identity/stored-token.js';
 import { createTokenAuthenticator } from '../../dist/identity/token-authenticator.js';
 import { createIdentityReviews } from '../../dist/identity/identity-reviews.js';
@@ -130,19 +132,48 @@ test('an authenticator of a plugin cannot make anybody an administrator', async 
   t.deepEqual(identity?.caller, { name: 'joe', groups: ['devs', 'system:authenticated'], tenant: 't' });
 });
 
-test('a process of an engine has credentials in that engine alone, the same for the same user', async (t) => {
-  const credentials = createEngineCredentials(clock);
-  const agent = { name: 'system:node:a', groups: ['system:nodes'] };
-  const token = credentials.issue('local', agent);
-  t.is(credentials.issue('local', agent), token);
-  t.not(credentials.issue('other', agent), token);
-  const chain = chainOf([credentials], () => []);
-  t.deepEqual((await chain(bearer(token)))?.caller.groups, ['system:nodes', 'system:engine:local', 'system:authenticated']);
-  await t.throwsAsync(async () => chain(bearer(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)), {
-    code: 'TAP_CREDENTIAL_INVALID',
+test('a process of an engine is known by its certificate, in that engine alone, and gets another before it ends', async (t) => {
+  const time = new VirtualClock();
+  const authority = await issueAuthority(time.nowMs());
+  const signed: string[] = [];
+  const processes = createProcessCertificates({
+    clock: time,
+    sign: async (user, lifetimeMs) => {
+      signed.push(user.name);
+      return issueClient(authority, user, time.nowMs(), lifetimeMs);
+    },
   });
-  for (let index = 2; index < 1000; index += 1) credentials.issue('local', { name: `n${index}`, groups: [] });
-  t.throws(() => credentials.issue('local', { name: 'more', groups: [] }), { code: 'TAP_CREDENTIAL_TOO_MANY' });
+  const agent = { name: 'system:node:a', groups: ['system:nodes', 'system:masters'] };
+  const first = await processes.issue('local', agent);
+  t.is(await processes.issue('local', agent), first);
+  t.not(await processes.issue('other', agent), first);
+  await time.advance(12 * 3_600_000);
+  t.not(await processes.issue('local', agent), first);
+  t.is(signed.length, 3);
+
+  const { serialNumber, validTo, fingerprint256 } = new X509Certificate(first.certificate);
+  const subject = { CN: ['system:node:a'], O: ['system:nodes', 'system:engine:local'] };
+  t.is(new X509Certificate(first.certificate).subject, 'O=system:nodes\nO=system:engine:local\nCN=system:node:a', 'never an administrator');
+  const authorities = [new X509Certificate(authority.certificate).fingerprint256];
+  const clientCertificate = {
+    subject,
+    subjectAltNames: [],
+    fingerprint256,
+    serialNumber,
+    authorities,
+    notBeforeMs: 0,
+    notAfterMs: Date.parse(validTo),
+  };
+  const ask = (certificate: object) =>
+    processes.authenticate({ headers: {}, remoteAddress: '', clientCertificate: { ...clientCertificate, ...certificate } });
+  t.is(await ask({}), undefined, 'before it is known which authority is ours');
+  processes.trust(authority.certificate);
+  t.like(await ask({}), { caller: { name: 'system:node:a', groups: ['system:nodes', 'system:engine:local'] } });
+  t.is(await ask({ authorities: ['other', ...authorities] }), undefined, 'one that our authority has not issued itself');
+  t.is(await ask({ authorities: [] }), undefined);
+  t.throws(() => ask({ notAfterMs: time.nowMs() }), { code: 'TAP_CREDENTIAL_EXPIRED' });
+  for (let index = 2; index < 1000; index += 1) void processes.issue('local', { name: `n${index}`, groups: [] }).catch(() => {});
+  await t.throwsAsync(async () => processes.issue('local', { name: 'more', groups: [] }), { code: 'TAP_CREDENTIAL_TOO_MANY' });
 });
 
 test('a token review says whose token it is and never repeats the token', async (t) => {

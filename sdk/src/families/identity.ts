@@ -2,13 +2,31 @@ import type { Caller, Context } from '../context.js';
 import type { NonResourceRule, ResourceRule } from '../kubernetes.js';
 import type { Awaitable, Immutable, Strings } from '../values.js';
 
+/** A client certificate whose signatures the listener has verified, up to an authority that somebody trusts. */
+export interface ClientCertificate {
+  /** Parts of the subject, such as `CN` and `O`, each with every value it has. */
+  readonly subject: Readonly<Record<string, readonly string[]>>;
+  /** With their types: `DNS:a.example.com`, `URI:spiffe://a/b`, `email:joe@example.com`. */
+  readonly subjectAltNames: readonly string[];
+  readonly fingerprint256: string;
+  /** Hexadecimal. */
+  readonly serialNumber: string;
+  /** Fingerprints (SHA-256) of the authorities on the way up, the one that issued it first. */
+  readonly authorities: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
 /**
  * What an authenticator may look at: the headers that it says it reads (names lower-case), the verified client certificate and the peer's
  * address.
  */
 export interface Credentials {
   readonly headers: Strings;
-  readonly clientCertificate?: { readonly subject: Strings; readonly subjectAltNames: readonly string[]; readonly fingerprint256: string };
+  /** Headers sent more than once, value by value; there only with a client certificate, for front proxies. */
+  readonly headerValues?: Readonly<Record<string, readonly string[]>>;
+  readonly clientCertificate?: ClientCertificate;
   readonly remoteAddress: string;
   /** For whom a token has to be good, as a TokenReview asks; absent: the platform's API. */
   readonly audiences?: readonly string[];
@@ -37,6 +55,11 @@ export interface Authenticator {
    * asked about. Default: `authorization`.
    */
   readonly reads?: readonly string[];
+  /**
+   * PEM of the authorities whose client certificates the listener is to verify; asked at start, after a reload and every 2 s. Certificates
+   * of other authenticators' authorities are shown too: look at `authorities` of the certificate.
+   */
+  clientAuthorities?(): string;
   /** @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED */
   authenticate(credentials: Credentials, context: Context): Awaitable<Identity | undefined>;
 }

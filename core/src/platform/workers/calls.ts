@@ -16,7 +16,7 @@ export interface WorkerStart {
 export interface EngineConnection {
   readonly server: string;
   readonly certificateAuthority: string;
-  readonly token: string;
+  readonly clientCertificate: { readonly certificate: string; readonly key: string };
 }
 
 /** Where pods of an application went, as `tappaas explain` shows it. */

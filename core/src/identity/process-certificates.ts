@@ -1,0 +1,87 @@
+import { X509Certificate } from 'node:crypto';
+import { credentialErrors, type ClientCertificate, type Identity } from '@tappaas/sdk';
+import type { ChainedAuthenticator } from './authenticator-chain.js';
+import { identityErrors } from './errors.js';
+
+/** A certificate and its private key, as PEM. */
+export interface IssuedCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Who a certificate is issued to. */
+export interface ProcessUser {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+/** Certificates by which processes of the platform, such as a node agent, are known to it. */
+export interface ProcessCertificates extends ChainedAuthenticator {
+  /** Takes certificates of this authority from now on; nobody else may have its key. */
+  trust(authority: string): void;
+  /** PEM of that authority. */
+  readonly authority: string;
+  /** The same user of the same engine gets the same certificate until half of its life has passed. @throws TAP_CREDENTIAL_TOO_MANY */
+  issue(engine: string, user: ProcessUser): Promise<IssuedCertificate>;
+}
+
+export interface ProcessCertificateOptions {
+  /** Signs with the platform's own authority. */
+  readonly sign: (user: ProcessUser, lifetimeMs: number) => Promise<IssuedCertificate>;
+  readonly clock: { nowMs(): number };
+}
+
+const usersMax = 1000;
+const lifetimeMs = 24 * 3_600_000;
+const administrators = 'system:masters';
+
+/** Members may do everything on that engine, and nothing elsewhere. */
+const engineGroup = (engine: string): string => `system:engine:${engine}`;
+
+export function createProcessCertificates({ sign, clock }: ProcessCertificateOptions): ProcessCertificates {
+  const issued = new Map<string, { readonly certificate: Promise<IssuedCertificate>; readonly renewAtMs: number }>();
+  let authority = '';
+  let fingerprint: string | undefined;
+  return {
+    name: 'process',
+    reads: [],
+    get authority() {
+      return authority;
+    },
+    trust(pem) {
+      authority = pem;
+      fingerprint = new X509Certificate(pem).fingerprint256;
+    },
+    authenticate({ clientCertificate }) {
+      if (clientCertificate === undefined || clientCertificate.authorities[0] !== fingerprint) return undefined;
+      if (clientCertificate.notAfterMs <= clock.nowMs()) {
+        throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'the certificate of the process has expired' });
+      }
+      return identityOf(clientCertificate);
+    },
+    issue(engine, { name, groups }) {
+      const key = JSON.stringify([engine, name, groups]);
+      const nowMs = clock.nowMs();
+      const known = issued.get(key);
+      if (known !== undefined && nowMs < known.renewAtMs) return known.certificate;
+      if (known === undefined && issued.size >= usersMax)
+        throw identityErrors.TAP_CREDENTIAL_TOO_MANY({ message: `${usersMax} users of engines have credentials already` });
+      const members = [...groups.filter((group) => group !== administrators), engineGroup(engine)];
+      const certificate = sign({ name, groups: members }, lifetimeMs);
+      issued.set(key, { certificate, renewAtMs: nowMs + lifetimeMs / 2 });
+      certificate.catch(() => issued.delete(key));
+      return certificate;
+    },
+  };
+}
+
+const known = new WeakMap<ClientCertificate, Identity>();
+
+/** The same object for the same connection, so that nothing is compared twice. */
+function identityOf(certificate: ClientCertificate): Identity {
+  const { subject, serialNumber, notAfterMs } = certificate;
+  const caller = { name: subject['CN']?.[0] ?? '', groups: subject['O'] ?? [] };
+  const identity = known.get(certificate) ?? { caller, credentialId: `process:${serialNumber}`, expiresAtMs: notAfterMs };
+  known.set(certificate, identity);
+  return identity;
+}

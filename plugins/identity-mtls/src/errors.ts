@@ -1,0 +1,11 @@
+import { defineErrors } from '@tappaas/sdk';
+
+/** What is wrong with the files of this plugin. */
+export const errors = defineErrors({
+  IDENTITY_MTLS_FILE_UNUSABLE: {
+    httpStatus: 503,
+    blame: 'upstream',
+    retry: 'back-off',
+    remedy: 'Put a PEM file there that holds what its setting says.',
+  },
+});

@@ -1,0 +1,28 @@
+import { definePlugin, families, platformServices } from '@tappaas/sdk';
+import { certificateIdentity } from './certificate-identity.js';
+import { settingsSchema } from './settings.js';
+import { TrustKeeper } from './trust-keeper.js';
+
+const lookEveryMs = 2000;
+
+/** Client certificates as callers, on the listener of the API. */
+export default definePlugin({
+  id: 'identity-mtls',
+  stability: 'beta',
+  config: settingsSchema,
+  example: { authorities: './clients.pem', revocations: './clients.crl', frontProxy: { names: ['front-proxy'] } },
+  needs: { credentials: platformServices.credentials },
+  setup(host, settings, { credentials }) {
+    const keeper = new TrustKeeper(settings, credentials);
+    const { frontProxy } = settings;
+    host.provide(families.authenticator, async () => {
+      await keeper.read();
+      return {
+        reads: frontProxy === undefined ? [] : [frontProxy.userHeader, frontProxy.groupHeader, frontProxy.tenantHeader],
+        clientAuthorities: () => keeper.bundle,
+        authenticate: (presented, { clock }) => keeper.trust && certificateIdentity(presented, settings, keeper.trust, clock.nowMs()),
+      };
+    });
+    host.task({ name: 'files', on: 'every-replica', everyMs: lookEveryMs, run: (context) => keeper.look(context) });
+  },
+});

@@ -1,0 +1,47 @@
+import { Type, type Immutable } from '@tappaas/sdk';
+
+const name = Type.String({ minLength: 1, maxLength: 256 });
+const headerName = (value: string, description: string) => Type.String({ default: value, pattern: '^[a-z0-9-]{1,64}$', description });
+
+/** The plugin's configuration. */
+export const settingsSchema = Type.Object({
+  authorities: Type.String({
+    minLength: 1,
+    description: 'PEM file of the authorities that sign client certificates; read again when it changes.',
+  }),
+  revocations: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'File with the authorities’ revocation lists, PEM; read again when it changes. A list that is out of date refuses its authority’s certificates.',
+    }),
+  ),
+  lifetimeHoursMax: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 87_600,
+      description: 'Longest lifetime of a certificate, hours: short ones need no revocation list. Default: none.',
+    }),
+  ),
+  user: Type.Union([Type.Literal('CN'), Type.Literal('DNS'), Type.Literal('URI'), Type.Literal('email')], {
+    default: 'CN',
+    description: 'What names the user: the subject’s common name, or the first alternative name of that type.',
+  }),
+  groups: Type.Union([Type.Literal('O'), Type.Literal('OU'), Type.Literal('none')], {
+    default: 'O',
+    description: 'What names the groups: the subject’s organizations or organizational units.',
+  }),
+  prefix: Type.String({ default: '', maxLength: 64, description: 'Goes before users and groups, to tell them from others.' }),
+  tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that everybody with a certificate belongs to.' })),
+  frontProxy: Type.Optional(
+    Type.Object({
+      names: Type.Array(name, { minItems: 1, maxItems: 16, description: 'Common names of the proxies that may speak for others.' }),
+      userHeader: headerName('x-remote-user', 'Header that names the user.'),
+      groupHeader: headerName('x-remote-group', 'Header that names a group; sent once for each.'),
+      tenantHeader: headerName('x-remote-tenant', 'Header that names the tenant.'),
+    }),
+  ),
+});
+
+/** Settings in force. */
+export type Settings = Immutable<Type.Static<typeof settingsSchema>>;
