@@ -12,7 +12,8 @@ interface Operation {
   readonly action: string;
   readonly request?: string;
   readonly requestTypes?: readonly string[];
-  readonly answer: string;
+  /** Several: one of them. */
+  readonly answer: string | readonly string[];
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
   readonly summary: string;
 }
@@ -45,7 +46,8 @@ function pathItem(operations: readonly Operation[], parameters: readonly object[
 }
 
 function describe({ method, action, request, requestTypes = bodyTypes, answer, kind, summary }: Operation): object {
-  const content = { 'application/json': { schema: reference(answer) }, 'application/yaml': { schema: reference(answer) } };
+  const schema = typeof answer === 'string' ? reference(answer) : { anyOf: answer.map(reference) };
+  const content = { 'application/json': { schema }, 'application/yaml': { schema } };
   const failed = { description: 'Refused or failed.', content: { 'application/json': { schema: reference(statusSchema) } } };
   const { group, version } = kind;
   return {
@@ -59,7 +61,7 @@ function describe({ method, action, request, requestTypes = bodyTypes, answer, k
     }),
     responses: {
       200: { description: 'Done.', content },
-      ...(method === 'post' && { 201: { description: 'Created.', content } }),
+      ...((method === 'post' || method === 'patch') && { 201: { description: 'Created.', content } }),
       default: failed,
     },
     'x-kubernetes-action': action,
@@ -105,7 +107,15 @@ function objectOperations(
       kind,
       summary: `Change ${what}.`,
     },
-    delete: { method: 'delete', action: 'delete', request: deleteOptionsSchema, answer: statusSchema, kind, summary: `Delete ${what}.` },
+    delete: {
+      method: 'delete',
+      action: 'delete',
+      request: deleteOptionsSchema,
+      // The object when something has yet to happen before it is gone.
+      answer: [statusSchema, schema],
+      kind,
+      summary: `Delete ${what}.`,
+    },
     ...(part !== undefined && {
       create: { method: 'post', action: 'post', request: schema, answer: schema, kind, summary: `Create ${what}.` },
     }),

@@ -6,6 +6,7 @@ import type { KindEntry } from './kind-entry.js';
 import { kernel } from './kinds/kernel-kinds.js';
 import { applyDefaults } from './schema/defaulting.js';
 import { equalJson, type JsonObject } from './schema/json-value.js';
+import { validate } from './schema/validation.js';
 import { metadataOf, withMetadata } from './object-metadata.js';
 import { denied, invalid } from './refusal.js';
 import { changesSpec } from './spec-change.js';
@@ -88,8 +89,25 @@ function complete(entry: KindEntry, written: Body, previous: StoredObject | unde
   }
   const { behaviour } = entry;
   if (behaviour.default === undefined) return defaulted;
-  const filled = change<Body>(defaulted, (draft) => void behaviour.default?.(draft as never, previous?.object as never)) as Body;
+  const filled = fillIn(entry, defaulted, previous);
   return filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body);
+}
+
+/**
+ * Lets a kind fill in what it knows. Its code is typed: it is shown no field of another type than the schema says, and one that it
+ * stumbles over because something is missing is the author's fault, not its.
+ *
+ * @throws TAP_OBJECT_INVALID
+ */
+function fillIn(entry: KindEntry, object: Body, previous: StoredObject | undefined): Body {
+  const misfits = validate(entry.hub.type, object);
+  const refusal = (): Error => invalid(entry, object, misfits, previous?.object.metadata.uid);
+  if (misfits.some(({ reason }) => reason === 'FieldValueTypeInvalid')) throw refusal();
+  try {
+    return change<Body>(object, (draft) => void entry.behaviour.default?.(draft as never, previous?.object as never));
+  } catch (error) {
+    throw misfits.length > 0 ? refusal() : error;
+  }
 }
 
 /** What a plugin made, as it will be read again: code may leave things in an object that JSON does not know. */

@@ -202,3 +202,17 @@ test('a body about another object than its path is refused', async (t) => {
   await t.throwsAsync(write(widget('a'), {}), refused);
   t.truthy(never);
 });
+
+test('the code of a kind is never shown fields of other types, and what it stumbles over for want of a field is the author’s fault', async (t) => {
+  const seen: unknown[] = [];
+  const { create } = await startEngine({ behaviour: { default: ({ spec }) => void seen.push(spec.color) } });
+  const wrong = { ...widget('x'), spec: { color: { not: 'a colour' }, size: 1 } };
+  const error = await t.throwsAsync(create(widgets, wrong), { code: 'TAP_OBJECT_INVALID' });
+  t.regex(error?.message ?? '', /spec\.color/);
+  t.deepEqual(seen, []);
+  const stumbling = {
+    default: ({ spec }: { spec: { parts?: { name: string }[] } }) => spec.parts?.forEach(({ name }) => void name.trim()),
+  };
+  const { create: createHere } = await startEngine({ behaviour: stumbling });
+  await t.throwsAsync(createHere(widgets, { ...widget('x'), spec: { parts: [{}] } }), { code: 'TAP_OBJECT_INVALID', message: /parts/ });
+});

@@ -15,9 +15,14 @@ const labelValuePattern = new RegExp(`^(${qualified})?$`);
 const regexUsed = (pattern: RegExp): string => `regex used for validation is '${pattern.source.slice(1, -1)}'`;
 const atMost = (max: number): string => `must be no more than ${max} characters`;
 
+/** What no path of the API carries, or no store takes as part of a key. */
+const unaddressable = /[\\\p{Cc}\u{10ffff}]/u;
+
 /** A name as a path of the API can carry it, whatever it is otherwise. */
 export function isPathSegment(name: string): readonly string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
+  if (name.length > 253) return [atMost(253)];
+  if (unaddressable.test(name) || !name.isWellFormed()) return ['may not contain backslashes, control characters or broken Unicode'];
   return ['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`);
 }
 

@@ -62,7 +62,7 @@ test('metadata is checked as Kubernetes checks it', (t) => {
 test('names of kinds that are paths may be nearly anything', (t) => {
   const role = { scope: 'Cluster', names: 'path-segment' } as const;
   t.deepEqual(fields({ name: 'system:node', namespace: undefined }, role), []);
-  for (const name of ['.', '..', 'a/b', 'a%b'])
+  for (const name of ['.', '..', 'a/b', 'a%b', 'a\\b', '\0', 'a\u0085', '\ud800', '\u{10ffff}', 'a'.repeat(254)])
     t.deepEqual(fields({ name, namespace: undefined }, role), ['FieldValueInvalid metadata.name']);
 });
 

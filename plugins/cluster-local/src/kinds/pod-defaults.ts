@@ -3,8 +3,8 @@ import type { Container, PodSpec, PodTemplate, Probe } from '@tappaas/sdk';
 /** Who binds pods of this cluster that name no scheduler. */
 export const schedulerName = 'tappaas';
 
-/** Fills in what kube-apiserver fills in for a pod; doing it twice changes nothing. */
-export function defaultPodSpec(spec: PodSpec): void {
+/** Fills in what kube-apiserver fills in for a pod, which may lack what its schema requires; doing it twice changes nothing. */
+export function defaultPodSpec(spec: Partial<PodSpec>): void {
   spec.restartPolicy ??= 'Always';
   spec.terminationGracePeriodSeconds ??= 30;
   spec.dnsPolicy ??= 'ClusterFirst';
@@ -13,7 +13,7 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.enableServiceLinks ??= true;
   if (spec.serviceAccountName !== undefined) spec.serviceAccount ??= spec.serviceAccountName;
   else if (spec.serviceAccount !== undefined) spec.serviceAccountName = spec.serviceAccount;
-  for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) defaultContainer(container);
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) defaultContainer(container);
   for (const { configMap, secret, projected, downwardAPI } of spec.volumes ?? []) {
     for (const files of [configMap, secret, projected, downwardAPI]) if (files) files.defaultMode ??= 0o644;
   }
