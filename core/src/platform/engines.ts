@@ -13,6 +13,7 @@ import { kernelKinds, reviewKinds, type ReviewHandlers } from '../resources/kind
 import type { Sealer } from '../resources/stored-object.js';
 import { openWatchCache } from '../store/watch-cache.js';
 import { keyBackoff } from './back-off.js';
+import { confidentialityOf } from './confidentiality.js';
 import { engineKinds, platformKinds, withActions } from './kind-registrations.js';
 import { platformErrors } from './errors.js';
 import type { PluginControllerParts } from './plugin-controller.js';
@@ -116,7 +117,7 @@ export class Engines {
       instance,
       authorize,
       this.#stopping.signal,
-      owns,
+      owns || confidentialityOf(kernel).isVisibleTo(instance),
     );
   }
 

@@ -1,0 +1,112 @@
+import { TapError, type Context, type HttpAnswer, type HttpRequest, type TokenService } from '@tappaas/sdk';
+import * as client from 'openid-client';
+import { cookieValue, loginCookie, sessionCookie, setCookie } from './cookies.js';
+import { errors } from './errors.js';
+import { loggedIn } from './granted.js';
+import { refusalOf, type Provider } from './provider.js';
+import type { Providers } from './providers.js';
+import { openSession } from './sessions.js';
+import type { Settings } from './settings.js';
+
+/** What has to come back unchanged: kept in the browser, in a cookie that pages cannot read. */
+interface Attempt {
+  readonly issuer: string;
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+  readonly returnTo: string;
+}
+
+const attemptSeconds = 600;
+const pathCharsMax = 2048;
+
+export interface BrowserLoginParts {
+  readonly instance: string;
+  readonly settings: Pick<Settings, 'publicUrl' | 'sessionHours'>;
+  readonly providers: Providers;
+  readonly tokens: TokenService;
+}
+
+/** Sends a browser to a provider. `issuer`: which, `return_to`: the path here to come back to. */
+export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginParts): Promise<HttpAnswer> {
+  const provider = parts.providers.of(query['issuer']);
+  const attempt: Attempt = {
+    issuer: provider.settings.name,
+    state: client.randomState(),
+    nonce: client.randomNonce(),
+    verifier: client.randomPKCECodeVerifier(),
+    returnTo: localPath(query['return_to']) ?? `/plugins/${parts.instance}/session`,
+  };
+  const location = client.buildAuthorizationUrl(await provider.configuration(), {
+    redirect_uri: callbackUrl(parts),
+    scope: provider.settings.scopes.join(' '),
+    state: attempt.state,
+    nonce: attempt.nonce,
+    code_challenge: await client.calculatePKCECodeChallenge(attempt.verifier),
+    code_challenge_method: 'S256',
+    // OpenID Connect Core 11: a refresh token is granted for offline access when the person is asked.
+    ...(provider.settings.scopes.includes('offline_access') && { prompt: 'consent' }),
+  });
+  const value = Buffer.from(JSON.stringify(attempt)).toString('base64url');
+  return redirect(location.href, setCookie(loginCookie, value, attemptSeconds, 'Lax'));
+}
+
+/** Where the provider sends the browser back to: ends with a session, or with the reason why there is none. */
+export async function finishLogin({ query, headers }: HttpRequest, context: Context, parts: BrowserLoginParts): Promise<HttpAnswer> {
+  const attempt = attemptOf(cookieValue(headers['cookie'], loginCookie));
+  if (attempt === undefined) throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message: 'this browser has not begun to log in, or too long ago' });
+  const provider = parts.providers.of(attempt.issuer);
+  const granted = await grant(provider, attempt, query, parts);
+  const login = await loggedIn(granted, provider, parts.tokens, context.clock.nowMs());
+  const { cookie } = await openSession(login, parts.settings.sessionHours, context);
+  return redirect(attempt.returnTo, setCookie(sessionCookie, cookie, parts.settings.sessionHours * 3600, 'Lax'));
+}
+
+async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['query'], parts: BrowserLoginParts) {
+  const configuration = await provider.configuration();
+  const url = new URL(callbackUrl(parts));
+  url.search = new URLSearchParams(query).toString();
+  try {
+    return await client.authorizationCodeGrant(configuration, url, {
+      pkceCodeVerifier: attempt.verifier,
+      expectedState: attempt.state,
+      expectedNonce: attempt.nonce,
+      idTokenExpected: true,
+    });
+  } catch (cause) {
+    if (cause instanceof TapError) throw cause;
+    const refusal = refusalOf(cause);
+    const why = refusal === undefined ? 'the answer is not that of this log-in' : `the provider says ${refusal.slice(0, 64)}`;
+    throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message: `provider ${attempt.issuer}: ${why}`, cause });
+  }
+}
+
+/** @throws IDENTITY_OIDC_NOT_CONFIGURED */
+export function callbackUrl({ settings: { publicUrl }, instance }: Pick<BrowserLoginParts, 'settings' | 'instance'>): string {
+  if (publicUrl === '')
+    throw errors.IDENTITY_OIDC_NOT_CONFIGURED({ message: 'no address is configured under which browsers reach the API' });
+  return `${publicUrl.replace(/\/$/, '')}/plugins/${instance}/callback`;
+}
+
+/** A path of this host; nothing for what leads elsewhere, whatever a browser makes of it. */
+export function localPath(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > pathCharsMax || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes('\\')) return undefined;
+  const base = 'https://here.invalid';
+  return URL.parse(text, base)?.origin === base ? text : undefined;
+}
+
+function attemptOf(cookie: string | undefined): Attempt | undefined {
+  try {
+    const value = JSON.parse(Buffer.from(cookie ?? '', 'base64url').toString('utf8')) as Partial<Record<keyof Attempt, unknown>>;
+    const { issuer, state, nonce, verifier, returnTo } = value;
+    const texts = [issuer, state, nonce, verifier, returnTo];
+    if (!texts.every((text) => typeof text === 'string') || localPath(returnTo as string) === undefined) return undefined;
+    return value as Attempt;
+  } catch {
+    return undefined;
+  }
+}
+
+function redirect(location: string, cookie: string): HttpAnswer {
+  return { status: 303, headers: { location, 'set-cookie': cookie, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' } };
+}

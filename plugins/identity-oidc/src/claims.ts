@@ -1,0 +1,44 @@
+import type { Caller } from '@tappaas/sdk';
+import { errors } from './errors.js';
+import type { IssuerSettings } from './settings.js';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const groupsMax = 256;
+const nameCharsMax = 256;
+
+/** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING */
+export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick<IssuerSettings, 'name' | 'claims'>): Caller {
+  const user = claim(claims, mapping.user);
+  if (typeof user !== 'string' || user === '' || user.length > nameCharsMax)
+    throw missing(issuer, mapping.user, 'a text of 1 to 256 characters');
+  // An address that nobody has proven to own names nobody.
+  if (mapping.user === 'email' && claims['email_verified'] === false) throw missing(issuer, 'email_verified', 'true');
+  const groups = claim(claims, mapping.groups);
+  const listed = typeof groups === 'string' ? [groups] : Array.isArray(groups) ? groups : [];
+  const tenant = mapping.tenant === '' ? undefined : claim(claims, mapping.tenant);
+  if (mapping.tenant !== '' && (typeof tenant !== 'string' || tenant === '')) throw missing(issuer, mapping.tenant, 'the name of a tenant');
+  return {
+    name: mapping.userPrefix + user,
+    groups: listed
+      .filter((group): group is string => typeof group === 'string' && group !== '' && group.length <= nameCharsMax)
+      .slice(0, groupsMax)
+      .map((group) => mapping.groupsPrefix + group),
+    ...(typeof tenant === 'string' && { tenant }),
+  };
+}
+
+/** A claim by its name as it is, else by a path of names. */
+function claim(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name
+    .split('.')
+    .reduce<unknown>(
+      (value, part) => (typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? (value as Claims)[part] : undefined),
+      claims,
+    );
+}
+
+function missing(issuer: string, name: string, expected: string): Error {
+  return errors.IDENTITY_OIDC_CLAIM_MISSING({ message: `provider ${issuer}: claim "${name}": expected ${expected}` });
+}

@@ -1,0 +1,25 @@
+import { defineErrors } from '@tappaas/sdk';
+
+const caller = { httpStatus: 400, blame: 'caller', retry: 'never' } as const;
+
+/** What can go wrong on the way through an OpenID provider. */
+export const errors = defineErrors({
+  IDENTITY_OIDC_ISSUER_UNKNOWN: { ...caller, remedy: 'Name one of the providers that GET issuers lists.' },
+  IDENTITY_OIDC_LOGIN_INVALID: {
+    ...caller,
+    remedy: 'Begin the log-in again; it has to be finished in the same browser within ten minutes.',
+  },
+  IDENTITY_OIDC_LOGOUT_INVALID: { ...caller, remedy: 'Send a logout token of OpenID Connect Back-Channel Logout 1.0 for this client.' },
+  IDENTITY_OIDC_CLAIM_MISSING: {
+    ...caller,
+    httpStatus: 403,
+    remedy: 'Let the provider send the claim that the message names, or change the mapping in the plugin’s configuration.',
+  },
+  IDENTITY_OIDC_NOT_CONFIGURED: { ...caller, httpStatus: 501, remedy: 'Set publicUrl in the plugin’s configuration.' },
+  IDENTITY_OIDC_PROVIDER_FAILED: {
+    httpStatus: 502,
+    blame: 'upstream',
+    retry: 'back-off',
+    remedy: 'Look at the provider, and at the way to it; the log has the cause.',
+  },
+});

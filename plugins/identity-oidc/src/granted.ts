@@ -1,0 +1,35 @@
+import type { TokenService } from '@tappaas/sdk';
+import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client';
+import { callerOf } from './claims.js';
+import { errors } from './errors.js';
+import type { Provider } from './provider.js';
+import type { LoggedIn } from './sessions.js';
+
+/** What a provider says holds for at least and at most this long before it is asked again. */
+const validMsMin = 60_000;
+const validMsMax = 3_600_000;
+
+/** Who somebody is, from the tokens that a provider has granted: its ID token, verified by the platform's rules. @throws IDENTITY_OIDC_PROVIDER_FAILED, IDENTITY_OIDC_CLAIM_MISSING */
+export async function loggedIn(
+  granted: TokenEndpointResponse & TokenEndpointResponseHelpers,
+  provider: Provider,
+  tokens: TokenService,
+  nowMs: number,
+): Promise<LoggedIn> {
+  const { name, clientId } = provider.settings;
+  const { id_token: idToken, refresh_token: refreshToken } = granted;
+  if (idToken === undefined) throw errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: `provider ${name}: it granted no ID token` });
+  const claims = await tokens.verify(idToken, { issuer: provider.jwt, audiences: [clientId] });
+  const validMs = Math.min(Math.max((granted.expiresIn() ?? 0) * 1000, validMsMin), validMsMax);
+  const { sub, sid } = claims;
+  if (typeof sub !== 'string') throw errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: `provider ${name}: its ID token names no subject` });
+  return {
+    issuer: name,
+    subject: sub,
+    sid: typeof sid === 'string' ? sid : undefined,
+    caller: callerOf(claims, provider.settings),
+    validUntilMs: nowMs + validMs,
+    refreshToken,
+    idToken,
+  };
+}

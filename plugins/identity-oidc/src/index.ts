@@ -1,0 +1,137 @@
+import { definePlugin, families, platformServices, type HttpAnswer } from '@tappaas/sdk';
+import { oidcAuthenticator } from './authenticator.js';
+import { beginLogin, finishLogin, type BrowserLoginParts } from './browser-login.js';
+import { Session } from './contract.js';
+import { cookieValue, isOfThisSite, sessionCookie } from './cookies.js';
+import { backChannelLogout, logOut } from './logout.js';
+import { Providers } from './providers.js';
+import { refreshSessions } from './refresh.js';
+import { credentialIdOf, identityOf, Secret, sessionOf } from './sessions.js';
+import { settingsSchema } from './settings.js';
+
+const refreshEveryMs = 15_000;
+const nothingMax = 0;
+
+/** People and programs of OpenID providers: log-in for browsers, tokens of providers as bearer tokens, sessions that can be ended. */
+export default definePlugin({
+  id: 'identity-oidc',
+  stability: 'beta',
+  config: settingsSchema,
+  example: {
+    publicUrl: 'https://paas.example.com',
+    issuers: [
+      {
+        name: 'corp',
+        issuer: 'https://login.example.com',
+        clientId: 'tappaas',
+        cliClientId: 'tappaas-cli',
+        audiences: [],
+        scopes: ['openid', 'profile', 'email', 'offline_access'],
+        certificateAuthorityFile: '',
+        claims: { user: 'email', userPrefix: '', groups: 'groups', groupsPrefix: 'corp:', tenant: '' },
+      },
+    ],
+  },
+  needs: { tokens: platformServices.tokens, credentials: platformServices.credentials },
+  permissions: {
+    resources: [
+      { kind: Session, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
+      { kind: Secret, verbs: ['get', 'create', 'update', 'delete'] },
+    ],
+    secrets: ['secrets:read'],
+  },
+  setup(host, settings, { tokens, credentials }) {
+    let opened: Providers | undefined;
+    const providers = (): Providers => opened ?? new Providers([]);
+    const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens });
+    host.kind(Session);
+    host.provide(
+      families.authenticator,
+      async ({ clock }) => {
+        opened = await Providers.open(settings, () => clock.nowMs());
+        return oidcAuthenticator(opened, tokens);
+      },
+      () => opened?.close(),
+    );
+    host.controller({
+      kind: Session,
+      async reconcile({ metadata, spec }, { clock, asPlugin }) {
+        const leftMs = Date.parse(spec.expiresAt) - clock.nowMs();
+        if (leftMs > 0) return { againAfterMs: leftMs };
+        await asPlugin.delete(Session, { name: metadata.name }, { uid: metadata.uid });
+        return undefined;
+      },
+      async finalize(session) {
+        await credentials.revoked([credentialIdOf(session)]);
+        return undefined;
+      },
+    });
+    host.task({ name: 'refresh', on: 'leader', everyMs: refreshEveryMs, run: (context) => refreshSessions(providers(), tokens, context) });
+    host.http({
+      auth: 'self',
+      bodyBytesMax: nothingMax,
+      method: 'GET',
+      path: '/issuers',
+      description: 'The providers, and what the command line needs to log in to them.',
+      handle: async () =>
+        json(200, {
+          issuers: providers().all.map(({ settings: { name, issuer, cliClientId, scopes } }) => ({
+            name,
+            issuer,
+            clientId: cliClientId,
+            scopes,
+          })),
+        }),
+    });
+    host.http({
+      auth: 'self',
+      bodyBytesMax: nothingMax,
+      method: 'GET',
+      path: '/login',
+      description: 'Sends a browser to a provider.',
+      handle: (request) => beginLogin(request, parts()),
+    });
+    host.http({
+      auth: 'self',
+      bodyBytesMax: nothingMax,
+      method: 'GET',
+      path: '/callback',
+      description: 'Where the provider sends the browser back to.',
+      handle: (request, context) => finishLogin(request, context, parts()),
+    });
+    host.http({
+      auth: 'self',
+      bodyBytesMax: nothingMax,
+      method: 'GET',
+      path: '/session',
+      description: 'Who this browser is logged in as.',
+      async handle({ headers }, context) {
+        const cookie = cookieValue(headers['cookie'], sessionCookie);
+        const session = cookie === undefined || !isOfThisSite(headers) ? undefined : await sessionOf(cookie, context);
+        if (session === undefined) return json(401, { message: `nobody is logged in; begin at /plugins/${host.id}/login` });
+        const { caller, expiresAtMs = 0 } = identityOf(session, context.clock.nowMs());
+        return json(200, { ...caller, expiresAt: new Date(expiresAtMs).toISOString() });
+      },
+    });
+    host.http({
+      auth: 'self',
+      bodyBytesMax: nothingMax,
+      method: 'POST',
+      path: '/logout',
+      description: 'Ends this browser’s session, here and at the provider.',
+      handle: (request, context) => logOut(request, context, providers()),
+    });
+    host.http({
+      auth: 'self',
+      method: 'POST',
+      path: '/backchannel-logout',
+      bodyBytesMax: 65_536,
+      description: 'Where providers tell that somebody has logged out.',
+      handle: (request, context) => backChannelLogout(request, context, providers(), tokens),
+    });
+  },
+});
+
+function json(status: number, value: object): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(value) };
+}

@@ -1,0 +1,85 @@
+import { isTapError, type Context, type HttpAnswer, type HttpRequest, type Immutable, type TokenService } from '@tappaas/sdk';
+import * as client from 'openid-client';
+import { claimedIssuer } from '@tappaas/sdk';
+import { Session, type SessionObject } from './contract.js';
+import { cookieValue, isOfThisSite, sessionCookie, setCookie } from './cookies.js';
+import { errors } from './errors.js';
+import type { Provider } from './provider.js';
+import type { Providers } from './providers.js';
+import { sessionOf, tokensOf } from './sessions.js';
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
+const sessionsMax = 1_000;
+const tokenAgeMsMax = 300_000;
+
+/** Ends the session here and sends the browser to the provider, to end it there. */
+export async function logOut({ headers }: HttpRequest, context: Context, providers: Providers): Promise<HttpAnswer> {
+  if (!isOfThisSite(headers)) throw errors.IDENTITY_OIDC_LOGOUT_INVALID({ message: 'only a page of this host logs out' });
+  const cookie = cookieValue(headers['cookie'], sessionCookie);
+  const session = cookie === undefined ? undefined : await sessionOf(cookie, context);
+  const gone = { 'set-cookie': setCookie(sessionCookie, '', 0, 'Lax'), 'cache-control': 'no-store' };
+  if (session === undefined) return { status: 204, headers: gone };
+  const location = await endSessionUrl(session, providers.find(session.spec.issuer), context);
+  await context.asPlugin.delete(Session, { name: session.metadata.name }, { uid: session.metadata.uid });
+  return location === undefined ? { status: 204, headers: gone } : { status: 303, headers: { ...gone, location } };
+}
+
+/** The provider may have no such address, or not answer: the session here ends all the same. */
+async function endSessionUrl(
+  session: Immutable<SessionObject>,
+  provider: Provider | undefined,
+  context: Context,
+): Promise<string | undefined> {
+  const kept = await tokensOf(session, context);
+  if (provider === undefined || kept === undefined) return undefined;
+  try {
+    const configuration = await provider.configuration();
+    if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
+    return client.buildEndSessionUrl(configuration, { id_token_hint: kept.idToken }).href;
+  } catch (error) {
+    context.log.warn('the provider was not told of a logout', { issuer: session.spec.issuer, error });
+    return undefined;
+  }
+}
+
+/**
+ * Ends sessions because their provider says so.
+ *
+ * @source OpenID Connect Back-Channel Logout 1.0, section 2
+ * @throws IDENTITY_OIDC_LOGOUT_INVALID
+ */
+export async function backChannelLogout(
+  { body }: HttpRequest,
+  context: Context,
+  providers: Providers,
+  tokens: TokenService,
+): Promise<HttpAnswer> {
+  const token = new URLSearchParams(Buffer.from(body).toString('utf8')).get('logout_token') ?? '';
+  const provider = providers.ofIssuer(claimedIssuer(token) ?? '');
+  if (provider === undefined) throw invalid('the logout token is of no configured provider');
+  const claims = await tokens.verify(token, { issuer: provider.jwt, audiences: [provider.settings.clientId] }).catch((cause: unknown) => {
+    throw invalid(isTapError(cause) ? cause.message : 'the logout token is not valid', cause);
+  });
+  const { sub, sid, jti, iat, nonce, events } = claims;
+  if (typeof events !== 'object' || events === null || !Object.hasOwn(events, logoutEvent)) throw invalid('the token tells of no logout');
+  if (nonce !== undefined) throw invalid('a logout token has no nonce');
+  if (typeof sub !== 'string' && typeof sid !== 'string') throw invalid('the logout token names neither a subject nor a session');
+  if (typeof jti !== 'string' || typeof iat !== 'number') throw invalid('the logout token has no jti or no iat');
+  if (context.clock.nowMs() - iat * 1000 > tokenAgeMsMax) throw invalid('the logout token is too old');
+  await once(`logout:${provider.settings.name}:${jti.slice(0, 256)}`, context);
+  const fields = typeof sid === 'string' ? `spec.sid=${sid}` : `spec.subject=${String(sub)}`;
+  for await (const { metadata, spec } of context.asPlugin.list(Session, { fields, itemsMax: sessionsMax })) {
+    const isMeant = spec.issuer === provider.settings.name && (sub === undefined || spec.subject === sub);
+    if (isMeant) await context.asPlugin.delete(Session, { name: metadata.name }, { uid: metadata.uid });
+  }
+  return { status: 200, headers: { 'cache-control': 'no-store' } };
+}
+
+async function once(key: string, { state }: Context): Promise<void> {
+  if ((await state.get(key)) !== undefined) throw invalid('the logout token was sent before');
+  await state.set(key, true, { ttlMs: 2 * tokenAgeMsMax, scope: 'platform' });
+}
+
+function invalid(message: string, cause?: unknown): Error {
+  return errors.IDENTITY_OIDC_LOGOUT_INVALID({ message, cause });
+}

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import type { JwtIssuer } from '@tappaas/sdk';
+import * as client from 'openid-client';
+import { Agent, fetch } from 'undici';
+import { errors } from './errors.js';
+import type { IssuerSettings } from './settings.js';
+
+const callSecondsMax = 5;
+const answerBytesMax = 262_144;
+/** How long what a provider says of itself is believed. */
+const believedMs = 600_000;
+
+/** A provider as its settings name it: what it says of itself is read when first needed, and again from time to time. */
+export class Provider {
+  readonly settings: IssuerSettings;
+  readonly jwt: JwtIssuer;
+  readonly #agent: Agent;
+  readonly #nowMs: () => number;
+  #known: { readonly configuration: client.Configuration; readonly atMs: number } | undefined;
+
+  constructor(settings: IssuerSettings, certificateAuthority: string | undefined, nowMs: () => number) {
+    this.settings = settings;
+    this.jwt = { issuer: settings.issuer, ...(certificateAuthority !== undefined && { certificateAuthority }) };
+    this.#nowMs = nowMs;
+    this.#agent = new Agent({
+      connect: certificateAuthority === undefined ? {} : { ca: certificateAuthority },
+      maxResponseSize: answerBytesMax,
+      connections: 16,
+    });
+  }
+
+  static async open(settings: IssuerSettings, nowMs: () => number): Promise<Provider> {
+    const { certificateAuthorityFile: file } = settings;
+    return new Provider(settings, file === '' ? undefined : await readFile(file, 'utf8'), nowMs);
+  }
+
+  /** What bearer tokens of it are accepted for. */
+  get audiences(): readonly string[] {
+    const { clientId, cliClientId, audiences } = this.settings;
+    return [clientId, ...(cliClientId === '' ? [] : [cliClientId]), ...audiences];
+  }
+
+  /** @throws IDENTITY_OIDC_PROVIDER_FAILED */
+  async configuration(): Promise<client.Configuration> {
+    if (this.#known !== undefined && this.#nowMs() - this.#known.atMs < believedMs) return this.#known.configuration;
+    const { issuer, clientId, clientSecret } = this.settings;
+    const authentication = clientSecret === undefined ? client.None() : client.ClientSecretBasic(clientSecret.text());
+    const configuration = await this.attempt('discovery', () =>
+      client.discovery(new URL(issuer), clientId, undefined, authentication, {
+        [client.customFetch]: this.#fetch,
+        timeout: callSecondsMax,
+      }),
+    );
+    configuration[client.customFetch] = this.#fetch;
+    configuration.timeout = callSecondsMax;
+    this.#known = { configuration, atMs: this.#nowMs() };
+    return configuration;
+  }
+
+  /** A call of the provider; what it refuses is told apart from what did not work. @throws IDENTITY_OIDC_PROVIDER_FAILED */
+  async attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (cause) {
+      if (refusalOf(cause) !== undefined) throw cause;
+      throw errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: `provider ${this.settings.name}: ${what} did not work`, cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  /** Goes nowhere but where the operator and the provider's own document say, encrypted, and follows no redirect. */
+  readonly #fetch: client.CustomFetch = async (url, options) => {
+    if (!url.startsWith('https://')) throw new TypeError(`expected an https address, found ${URL.parse(url)?.protocol ?? 'none'}`);
+    const { body, ...rest } = options;
+    return fetch(url, { ...rest, body: (body ?? null) as string | null, redirect: 'manual', dispatcher: this.#agent });
+  };
+}
+
+/** The error code with which a provider refused something; nothing when it did not get that far. */
+export function refusalOf(error: unknown): string | undefined {
+  if (error instanceof client.ResponseBodyError) return error.error;
+  return error instanceof client.AuthorizationResponseError ? error.error : undefined;
+}

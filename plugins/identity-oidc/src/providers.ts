@@ -1,0 +1,43 @@
+import { errors } from './errors.js';
+import { Provider } from './provider.js';
+import type { Settings } from './settings.js';
+
+/** The configured providers, by name and by issuer. */
+export class Providers {
+  readonly #byName: ReadonlyMap<string, Provider>;
+  readonly #byIssuer: ReadonlyMap<string, Provider>;
+
+  constructor(providers: readonly Provider[]) {
+    this.#byName = new Map(providers.map((provider) => [provider.settings.name, provider]));
+    this.#byIssuer = new Map(providers.map((provider) => [provider.settings.issuer, provider]));
+  }
+
+  static async open({ issuers }: Settings, nowMs: () => number): Promise<Providers> {
+    return new Providers(await Promise.all(issuers.map((issuer) => Provider.open(issuer, nowMs))));
+  }
+
+  get all(): readonly Provider[] {
+    return [...this.#byName.values()];
+  }
+
+  ofIssuer(issuer: string): Provider | undefined {
+    return this.#byIssuer.get(issuer);
+  }
+
+  find(name: string): Provider | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The one of a name; without a name, the first. @throws IDENTITY_OIDC_ISSUER_UNKNOWN */
+  of(name: string | undefined): Provider {
+    const found = name === undefined || name === '' ? this.all[0] : this.#byName.get(name);
+    if (found !== undefined) return found;
+    throw errors.IDENTITY_OIDC_ISSUER_UNKNOWN({
+      message: `there is no provider "${name ?? ''}"; there are ${[...this.#byName.keys()].join(', ')}`,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((provider) => provider.close()));
+  }
+}

@@ -1,0 +1,64 @@
+import { secret, Type, type Immutable } from '@tappaas/sdk';
+
+const httpsUrl = '^https://[^\\s?#@]+$';
+
+const claims = Type.Object(
+  {
+    user: Type.String({ default: 'sub', maxLength: 128, description: 'Claim with the user’s name; it must be there.' }),
+    userPrefix: Type.String({
+      default: '',
+      maxLength: 64,
+      description: 'Put before the name, so that providers cannot name each other’s users.',
+    }),
+    groups: Type.String({ default: 'groups', maxLength: 128, description: 'Claim with the list of groups; may be absent.' }),
+    groupsPrefix: Type.String({ default: '', maxLength: 64, description: 'Put before each group.' }),
+    tenant: Type.String({ default: '', maxLength: 128, description: 'Claim with the tenant; empty: its users are of no tenant.' }),
+  },
+  { default: {}, description: 'Which claims say who somebody is. Names with dots lead into objects.' },
+);
+
+const issuer = Type.Object({
+  name: Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$', description: 'Name of the provider here.' }),
+  issuer: Type.String({ pattern: httpsUrl, maxLength: 512, description: 'Issuer identifier, to the letter as the provider states it.' }),
+  clientId: Type.String({ minLength: 1, maxLength: 256, description: 'Client that browsers log in to.' }),
+  clientSecret: Type.Optional(secret({ description: 'Its secret; absent: a public client.' })),
+  cliClientId: Type.String({
+    default: '',
+    maxLength: 256,
+    description: 'Public client that the command line logs in to (loopback redirect or device flow); empty: the command line cannot.',
+  }),
+  audiences: Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
+    default: [],
+    maxItems: 16,
+    description: 'Further audiences whose tokens are accepted as bearer tokens, besides the clients themselves.',
+  }),
+  scopes: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
+    default: ['openid', 'profile', 'email', 'offline_access'],
+    maxItems: 32,
+    description: 'Scopes that are asked for.',
+  }),
+  certificateAuthorityFile: Type.String({ default: '', description: 'PEM of the authority to trust; empty: the system’s.' }),
+  claims,
+});
+
+/** The plugin's configuration. */
+export const settingsSchema = Type.Object({
+  publicUrl: Type.String({
+    default: '',
+    pattern: '^$|^https://[^\\s?#@]+$',
+    maxLength: 512,
+    description: 'Address of the API as browsers reach it, without a path; empty: nobody logs in with a browser.',
+  }),
+  issuers: Type.Array(issuer, { minItems: 1, maxItems: 32, description: 'The providers.' }),
+  sessionHours: Type.Integer({
+    default: 12,
+    minimum: 1,
+    maximum: 720,
+    description: 'A browser’s session ends after that in any case, hours.',
+  }),
+});
+
+/** Settings in force. */
+export type Settings = Immutable<Type.Static<typeof settingsSchema>>;
+/** Settings of one provider. */
+export type IssuerSettings = Settings['issuers'][number];

@@ -1,0 +1,61 @@
+import test from 'ava';
+import { assert, constantFrom, property, string, webUrl } from 'fast-check';
+import { localPath } from '../dist/browser-login.js';
+import { callerOf } from '../dist/claims.js';
+import { cookieValue, isOfThisSite, sessionCookie } from '../dist/cookies.js';
+
+const claims = { user: 'email', userPrefix: 'corp:', groups: 'realm.roles', groupsPrefix: 'corp:', tenant: '' };
+const corp = { name: 'corp', claims };
+
+test('after a log-in a browser is led to a path of this host, whatever was asked for', (t) => {
+  for (const away of ['//evil.example', '/\\evil.example', 'https://evil.example', '/a\\b', '/a b', '/\t/evil', '', `/${'a'.repeat(3000)}`])
+    t.is(localPath(away), undefined, away);
+  t.is(localPath('/plugins/oidc/session?a=b'), '/plugins/oidc/session?a=b');
+  const hostile = string({ unit: constantFrom('/', '\\', 'e', '.', ':', '@', '%2f', '\n', '?', '#') });
+  assert(
+    property(hostile, (text) => {
+      const path = localPath(text);
+      return path === undefined || new URL(path, 'https://here.example').origin === 'https://here.example';
+    }),
+    { numRuns: 5000 },
+  );
+  assert(property(webUrl(), (url) => localPath(url) === undefined));
+});
+
+test('a cookie counts when a page of this host sends it, or a person goes there', (t) => {
+  t.true(isOfThisSite({ 'sec-fetch-site': 'same-origin' }));
+  t.true(isOfThisSite({ 'sec-fetch-site': 'none' }));
+  t.true(isOfThisSite({ origin: 'https://paas.example', host: 'paas.example' }));
+  t.false(isOfThisSite({ 'sec-fetch-site': 'same-site' }), 'another port or subdomain');
+  t.false(isOfThisSite({ 'sec-fetch-site': 'cross-site', origin: 'https://paas.example', host: 'paas.example' }));
+  t.false(isOfThisSite({ origin: 'http://paas.example', host: 'paas.example' }));
+  t.false(isOfThisSite({ origin: 'null', host: 'paas.example' }));
+  t.false(isOfThisSite({}), 'who does not say where from');
+});
+
+test('a cookie that is there twice is none: nobody can shadow it', (t) => {
+  t.is(cookieValue(`a=1; ${sessionCookie}=x; b=2`, sessionCookie), 'x');
+  t.is(cookieValue(`${sessionCookie}=x; ${sessionCookie}=y`, sessionCookie), undefined);
+  t.is(cookieValue(`not${sessionCookie}=x`, sessionCookie), undefined);
+  t.is(cookieValue(undefined, sessionCookie), undefined);
+});
+
+test('claims say who somebody is: names and groups with their prefixes, a path leads into objects', (t) => {
+  const said = { sub: '1', email: 'ann@example.com', realm: { roles: ['dev', 7, '', 'ops'] } };
+  t.deepEqual(callerOf(said, corp), { name: 'corp:ann@example.com', groups: ['corp:dev', 'corp:ops'] });
+});
+
+test('who the provider does not name, or whose address nobody has proven, is nobody', (t) => {
+  for (const said of [{}, { email: '' }, { email: 7 }, { email: 'a'.repeat(300) }, { email: 'ann@example.com', email_verified: false }])
+    t.throws(() => callerOf(said, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
+  t.throws(() => callerOf({ email: 'a@b.example' }, { ...corp, claims: { ...claims, tenant: 'org' } }), {
+    code: 'IDENTITY_OIDC_CLAIM_MISSING',
+  });
+});
+
+test('names of claims that every object has are no claims', (t) => {
+  t.throws(() => callerOf({ email: 'x' }, { ...corp, claims: { ...claims, user: 'constructor.name' } }), {
+    code: 'IDENTITY_OIDC_CLAIM_MISSING',
+  });
+  t.throws(() => callerOf({ email: 'x' }, { ...corp, claims: { ...claims, user: '__proto__' } }), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
+});

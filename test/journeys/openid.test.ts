@@ -1,0 +1,163 @@
+/** People of a real OpenID provider: with a browser, with the command line, and as programs. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { Browser, logInAt, type Page } from '../browser.ts';
+import { client, startOpenIdProvider, type OpenIdProvider } from '../openid-provider.ts';
+import { eventually, freePort, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+
+const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
+const sessionCookie = '__Host-tappaas-session';
+const ownPage = { 'sec-fetch-site': 'same-origin' };
+const whoAmI = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+const review = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
+
+interface World {
+  readonly home: PlatformHome;
+  readonly platform: PlatformProcess;
+  readonly provider: OpenIdProvider;
+  readonly url: string;
+  readonly browser: () => Browser;
+}
+
+async function world(t: ExecutionContext): Promise<World> {
+  t.timeout(3 * 60_000);
+  const port = await freePort();
+  const url = `https://127.0.0.1:${port}`;
+  const provider = await startOpenIdProvider(url, 'oidc');
+  provider.people.set('ann', { email: 'ann@example.com', groups: ['team-a', 'developers'], tenant: 'acme' });
+  const home = await platformHome({
+    api: { port },
+    plugins: {
+      ...bare,
+      oidc: {
+        use: '@tappaas/identity-oidc',
+        config: {
+          publicUrl: url,
+          issuers: [
+            {
+              name: 'corp',
+              issuer: provider.issuer,
+              clientId: client.id,
+              clientSecret: { file: './client-secret' },
+              cliClientId: client.cli,
+              certificateAuthorityFile: './provider.pem',
+              claims: { user: 'email', groups: 'groups', groupsPrefix: 'corp:', tenant: 'tenant' },
+            },
+          ],
+        },
+      },
+    },
+  });
+  await writeFile(join(home.directory, 'client-secret'), client.secret, { mode: 0o600 });
+  await writeFile(join(home.directory, 'provider.pem'), provider.certificateAuthority);
+  const platform = await home.start();
+  t.teardown(async () => {
+    await platform.stop();
+    await provider.close();
+    await home.remove();
+  });
+  const authority = await readFile(join(home.directory, 'data/ca.pem'), 'utf8');
+  provider.trust(authority);
+  return { home, platform, provider, url, browser: () => new Browser([authority, provider.certificateAuthority]) };
+}
+
+async function logIn({ url }: World, browser: Browser, name = 'ann'): Promise<Page> {
+  return logInAt(browser, await browser.get(`${url}/plugins/oidc/login?issuer=corp`), name);
+}
+
+interface Session {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly user: string; readonly validUntil: string };
+}
+
+async function sessionsOf({ platform }: World): Promise<readonly Session[]> {
+  const answer = await platform.api('GET', '/apis/identity.tappaas.dev/v1alpha1/sessions');
+  return answer.json<{ items: readonly Session[] }>().items;
+}
+
+test.serial('a person logs in with a browser, acts as who the provider says, and logs out', async (t) => {
+  const given = await world(t);
+  const browser = given.browser();
+  const landed = await logIn(given, browser);
+  t.is(landed.status, 401, 'a redirect from another site is no page of this host’s own');
+  const host = new URL(given.url).host;
+  t.regex(browser.cookie(host, sessionCookie) ?? '', /^tapp_/);
+  const shown = await browser.send('GET', `${given.url}/plugins/oidc/session`, undefined, ownPage);
+  t.like(JSON.parse(shown.text), { name: 'ann@example.com', groups: ['corp:team-a', 'corp:developers'], tenant: 'acme' });
+  const asked = await browser.send('POST', given.url + whoAmI, review, { ...ownPage, 'content-type': 'application/json' });
+  t.is(asked.status, 201, asked.text);
+  t.true(asked.text.includes('ann@example.com') && asked.text.includes('corp:team-a'));
+  const foreign = await browser.send('POST', given.url + whoAmI, review, {
+    'sec-fetch-site': 'cross-site',
+    'content-type': 'application/json',
+  });
+  t.is(foreign.status, 401, 'another site’s page has the cookie sent along and gets nothing');
+  t.is((await sessionsOf(given)).length, 1);
+  const out = await browser.send('POST', `${given.url}/plugins/oidc/logout`, '', ownPage);
+  t.is(out.status, 303);
+  t.true(String(out.headers['location']).startsWith(`${given.provider.issuer}/session/end`));
+  t.is(browser.cookie(host, sessionCookie), undefined);
+  await eventually(
+    () => sessionsOf(given),
+    (sessions) => sessions.length === 0,
+  );
+});
+
+test.serial('what the provider granted is nowhere in the clear, and goes with the session', async (t) => {
+  const given = await world(t);
+  await logIn(given, given.browser());
+  const [session] = await sessionsOf(given);
+  const secret = `/api/v1/namespaces/tappaas-system/secrets/${session?.metadata.name ?? ''}`;
+  t.is((await given.platform.api('GET', secret)).status, 200);
+  await given.platform.api('DELETE', `/apis/identity.tappaas.dev/v1alpha1/sessions/${session?.metadata.name ?? ''}`);
+  await eventually(
+    () => given.platform.api('GET', secret),
+    ({ status }) => status === 404,
+  );
+});
+
+test.serial('a session follows the provider: groups change, and who may no longer refresh is logged out', async (t) => {
+  const given = await world(t);
+  const browser = given.browser();
+  await logIn(given, browser);
+  given.provider.people.set('ann', { email: 'ann@example.com', groups: ['team-b'], tenant: 'acme' });
+  const session = () => browser.send('GET', `${given.url}/plugins/oidc/session`, undefined, ownPage);
+  await eventually(session, ({ text }) => text.includes('corp:team-b'), 60_000);
+  given.provider.people.delete('ann');
+  await eventually(session, ({ status }) => status === 401, 90_000);
+  t.deepEqual(await sessionsOf(given), []);
+});
+
+test.serial('a log-in that was not begun here, or leads elsewhere, is refused', async (t) => {
+  const given = await world(t);
+  const browser = given.browser();
+  const callback = `${given.url}/plugins/oidc/callback`;
+  t.is((await browser.get(`${callback}?code=x&state=y`)).status, 400);
+  const stop = (url: string) => url.startsWith(callback);
+  const back = await logInAt(browser, await browser.get(`${given.url}/plugins/oidc/login`), 'ann', stop);
+  const stolen = new URL(back.url);
+  t.is((await given.browser().get(stolen.href)).status, 400, 'another browser cannot finish it');
+  stolen.searchParams.set('state', 'other');
+  t.is((await browser.get(stolen.href)).status, 400, 'its state is that of this attempt');
+  const away = await browser.send('GET', `${given.url}/plugins/oidc/login?return_to=${encodeURIComponent('//evil.example/x')}`);
+  const cookie = Buffer.from(browser.cookie(new URL(given.url).host, '__Host-tappaas-login') ?? '', 'base64url').toString();
+  t.is(away.status, 303);
+  t.false(cookie.includes('evil'));
+  t.is((await browser.get(`${given.url}/plugins/oidc/login?issuer=other`)).status, 400);
+});
+
+test.serial('a provider ends sessions on the back channel, once for each logout token', async (t) => {
+  const given = await world(t);
+  const browser = given.browser();
+  await logIn(given, browser);
+  const forged = await browser.send('POST', `${given.url}/plugins/oidc/backchannel-logout`, 'logout_token=a.b.c');
+  t.is(forged.status, 400);
+  t.is((await sessionsOf(given)).length, 1);
+  const confirm = await browser.get(`${given.provider.issuer}/session/end`);
+  await browser.submit(confirm, { logout: 'yes' });
+  await eventually(
+    () => sessionsOf(given),
+    (sessions) => sessions.length === 0,
+  );
+});
