@@ -53,7 +53,6 @@ test('a function is called through the guard of its plugin, so that a failure or
     contextParts: {},
     createQueue: () => ({ add: (key: string) => added.push(key), get: () => new Promise(() => {}) }),
     clock: { nowMs: () => 0, sleep: () => new Promise(() => {}) },
-    contextParts: {},
   } as never);
   handlers[0]?.add?.(build([]) as never, { isInInitialList: false });
   t.deepEqual([points, added], [['controller.wakes'], ['z']]);
