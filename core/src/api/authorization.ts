@@ -20,6 +20,11 @@ export function authorizeRequest(authorize: Authorize, exchange: Exchange): Awai
   });
 }
 
+/** What access says about a request now. */
+export function askAbout(authorize: Authorize, exchange: Exchange): Awaitable<Verdict> {
+  return authorize(question(namedBySelector(exchange), exchange.caller));
+}
+
 /** A collection of which a field selector leaves one object is that object to roles which name it, as in Kubernetes. */
 function namedBySelector(exchange: Exchange): RequestInfo {
   const { info, path } = exchange;

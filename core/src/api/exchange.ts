@@ -6,6 +6,12 @@ import type { RequestInfo } from './request-info.js';
 import type { RequestPath } from './request-path.js';
 import type { AuditedSubject, AuditTrail, Narrowing, Seat } from './stages.js';
 
+/** Part of a stream that access was asked about by itself. */
+export interface StreamPart {
+  /** Asks again, and ends the part when it is no longer allowed. */
+  checkAccess(): Promise<void>;
+}
+
 /** One request and its answer on their way through the chain; each stage fills in what it has found out. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -46,6 +52,7 @@ export class Exchange {
   private aborter: AbortController | undefined;
   private parsedQuery: URLSearchParams | undefined;
   private notedAnnotations: Annotations | undefined;
+  private ownParts: Set<StreamPart> | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, requestId: string, receivedAtMs: number, deadlineMs: number) {
     this.request = request;
@@ -65,6 +72,11 @@ export class Exchange {
   /** Facts for audit, such as `graphql.operation`; bounded, and made when first asked for. */
   get annotations(): Map<string, string> {
     return (this.notedAnnotations ??= new Annotations());
+  }
+
+  /** What goes on within a stream, such as the subscriptions of a socket; whoever adds to it bounds it. */
+  get parts(): Set<StreamPart> {
+    return (this.ownParts ??= new Set());
   }
 
   /** The annotations, if anybody has noted some. */

@@ -5,6 +5,7 @@ import type { SecureContext } from 'node:tls';
 import type { Awaitable, Caller, Clock, Logger } from '@tappaas/sdk';
 import type { TlsMaterial } from './certificates.js';
 import type { TlsPolicy } from './tls-policy.js';
+import { isStillAllowed } from './stream-access.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
 import { ConnectionMemory } from './connection-memory.js';
 import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
@@ -133,7 +134,10 @@ class Server implements ApiServer {
     this.tls = options.tls;
     this.limits = { ...defaultLimits, ...options.limits };
     const { clock, random, engines, tableFor, log } = options;
-    this.inFlight = new InFlight(clock, new StreamCredentials(options.authenticate, clock));
+    this.inFlight = new InFlight(
+      clock,
+      new StreamCredentials(options.authenticate, (exchange) => isStillAllowed(options.authorize, exchange), clock),
+    );
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
     const { drainMsMax } = this.limits;
     const watchLimits = { clock, random, drainMsMax };

@@ -9,8 +9,11 @@ export interface StreamLimits {
   readonly drainMsMax: number;
 }
 
-/** `time`: as long as it was asked for; `credential`: no longer good; `stop`: the platform stops, another start goes on. */
-export type StreamEndReason = 'time' | 'credential' | 'stop';
+/**
+ * `time`: as long as it was asked for; `credential`: no longer good; `access`: what it tells may no longer be seen, or only another part of
+ * it; `stop`: the platform stops, another start goes on.
+ */
+export type StreamEndReason = 'time' | 'credential' | 'access' | 'stop';
 
 /** Why a stream ends in order, not as a failure. */
 export class StreamEnd extends Error {

@@ -10,11 +10,13 @@ export const closeCodes = { normal: 1000, goingAway: 1001, policy: 1008, interna
 const codeOfEnd: Readonly<Record<StreamEndReason, number>> = {
   time: closeCodes.normal,
   credential: closeCodes.policy,
+  access: closeCodes.policy,
   stop: closeCodes.goingAway,
 };
 const textOfEnd: Readonly<Record<StreamEndReason, string>> = {
   time: 'the time asked for is over',
   credential: 'the credential is no longer good',
+  access: 'access has been taken away or has changed',
   stop: 'the platform stops; connect again',
 };
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { credentialErrors, errorTable, type Identity } from '@tappaas/sdk';
 import test from 'ava';
+import type { Verdict } from '../../dist/api/stages.js';
 import { Exchange } from '../../dist/api/exchange.js';
 import { StreamCredentials } from '../../dist/api/stream-credentials.js';
 import { VirtualClock } from '../virtual-clock.ts';
@@ -28,6 +29,50 @@ test('a stream whose credential is no longer known ends within ten seconds witho
   const fromMs = realClock.nowMs();
   await watch.ended();
   t.true(realClock.nowMs() - fromMs < 10_000);
+});
+
+const yes: Verdict = { decision: 'allow', reason: '' };
+const no: Verdict = { decision: 'no-opinion', reason: 'no role says so' };
+
+test('a watch whose role is taken away, or that may be seen in part now, ends within ten seconds; others go on', async (t) => {
+  for (const [title, after] of [
+    ['taken away', no],
+    ['narrowed', { ...yes, narrowed: { labelSelector: 'a=b' } }],
+  ] as const) {
+    let now: Verdict = yes;
+    const { port } = await startServer(t, { authorize: ({ caller }) => (caller.name === 'viewer' ? now : yes) });
+    const [mine, other] = await Promise.all([openWatch(port, watched, { authorization: 'Bearer viewer' }), openWatch(port, watched)]);
+    now = after;
+    const fromMs = realClock.nowMs();
+    await mine.ended();
+    t.true(realClock.nowMs() - fromMs < 10_000, title);
+    t.false(await Promise.race([other.ended().then(() => true), setImmediate(false)]), title);
+  }
+});
+
+test('a watch of who may no longer act as somebody else ends within ten seconds', async (t) => {
+  let mayImpersonate = true;
+  const { port } = await startServer(t, { authorize: ({ verb }) => (verb === 'impersonate' && !mayImpersonate ? no : yes) });
+  const watch = await openWatch(port, watched, { 'impersonate-user': 'joe' });
+  mayImpersonate = false;
+  const fromMs = realClock.nowMs();
+  await watch.ended();
+  t.true(realClock.nowMs() - fromMs < 10_000);
+});
+
+test('a stream goes on while an authorizer does not answer', async (t) => {
+  const clock = new VirtualClock();
+  const joe: Identity = { caller: { name: 'joe', groups: [] }, credentialId: 'x' };
+  const asked: Exchange[] = [];
+  const failing = (exchange: Exchange): boolean => {
+    asked.push(exchange);
+    throw upstream.TAP_TEST_UPSTREAM({ message: 'no answer' });
+  };
+  const exchange = stream(joe);
+  await clock.advance(60_000);
+  await new StreamCredentials(() => joe, failing, clock).check(exchange);
+  t.deepEqual(asked, [exchange]);
+  t.false(exchange.signal.aborted);
 });
 
 const upstream = errorTable({ TAP_TEST_UPSTREAM: { blame: 'upstream', retry: 'back-off', httpStatus: 503, remedy: 'Wait.' } });
@@ -64,10 +109,14 @@ test('a stream is asked about every four seconds, and ends when its caller means
   for (const [title, answer, ends] of cases) {
     const clock = new VirtualClock();
     let count = 0;
-    const credentials = new StreamCredentials(() => {
-      count += 1;
-      return answer();
-    }, clock);
+    const credentials = new StreamCredentials(
+      () => {
+        count += 1;
+        return answer();
+      },
+      () => true,
+      clock,
+    );
     const exchange = Object.assign(stream(joe), { receivedAtMs: clock.nowMs() });
     await clock.advance(3999);
     await credentials.check(exchange);
@@ -84,10 +133,14 @@ test('a stream is not asked about again while it is being asked about', async (t
   const clock = new VirtualClock();
   let count = 0;
   const answer = Promise.withResolvers<undefined>();
-  const credentials = new StreamCredentials(() => {
-    count += 1;
-    return answer.promise;
-  }, clock);
+  const credentials = new StreamCredentials(
+    () => {
+      count += 1;
+      return answer.promise;
+    },
+    () => true,
+    clock,
+  );
   const exchange = stream({ caller: { name: 'joe', groups: [] }, credentialId: 'x' });
   await clock.advance(60_000);
   const first = credentials.check(exchange);

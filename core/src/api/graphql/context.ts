@@ -1,4 +1,5 @@
 import type { Caller } from '@tappaas/sdk';
+import type { StreamPart } from '../exchange.js';
 import { FieldLoaders } from './field-loaders.js';
 import { ObjectReader } from './object-reader.js';
 import type { GraphqlParts } from './ports.js';
@@ -19,6 +20,8 @@ export interface OperationSource {
   readonly deadlineMs: number;
   /** Facts for audit. */
   readonly annotations: Map<string, string>;
+  /** Where what goes on for long is looked at again. */
+  readonly parts?: Set<StreamPart>;
 }
 
 const nothing: OperationCost = { cost: 0, depth: 0 };
@@ -55,6 +58,13 @@ export class GraphqlContext {
 
   get annotations(): Map<string, string> {
     return this.source.annotations;
+  }
+
+  /** Has access asked again about something that goes on, until what is answered is called. */
+  recheck(checkAccess: StreamPart['checkAccess']): () => void {
+    const part = { checkAccess };
+    this.source.parts?.add(part);
+    return () => void this.source.parts?.delete(part);
   }
 
   readonly remainingMs = (): number => Math.max(0, this.source.deadlineMs - this.parts.clock.nowMs());

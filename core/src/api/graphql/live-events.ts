@@ -1,6 +1,8 @@
-import { permit } from '../authorization.js';
+import { isTapError } from '@tappaas/sdk';
+import { forbidden, permit } from '../authorization.js';
 import type { ServedKind, WatchEvent } from '../engine-port.js';
 import { narrowedSelectors } from '../list-parameters.js';
+import { isSameView } from '../stream-access.js';
 import { platformEngine } from '../request-info.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
@@ -43,6 +45,11 @@ export async function* objectChanges(kind: ServedKind, query: ChangeQuery, conte
   const target = { kind: pathOf(kind), ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
   const info = { engine: platformEngine, path: '', verb: 'watch', target };
   const { narrowed } = await permit(parts.authorize, info, caller);
+  const lost = new AbortController();
+  const askAgain = async (): Promise<void> => {
+    const now = await permit(parts.authorize, info, caller);
+    if (!isSameView(now.narrowed, narrowed)) throw forbidden(caller, info, 'another part of it may be seen than when it began');
+  };
   const fields = [query.fields, name ? `metadata.name=${name}` : undefined].filter(Boolean).join(',');
   const selectors = { ...(query.labels ? { labelSelector: query.labels } : {}), ...(fields === '' ? {} : { fieldSelector: fields }) };
   const watch = parts.engine().watch({
@@ -51,11 +58,22 @@ export async function* objectChanges(kind: ServedKind, query: ChangeQuery, conte
     ...(since ? { resourceVersion: since } : {}),
     sendInitialEvents: false,
     bookmarks,
-    signal,
+    signal: AbortSignal.any([signal, lost.signal]),
   });
-  for await (const batch of watch) {
-    await permit(parts.authorize, info, caller);
-    for (const event of batch) yield liveEvent(event);
+  // Between events, too: who may no longer see anything is not left to wait for the next.
+  const leave = context.recheck(() =>
+    askAgain().catch((error: unknown) => {
+      if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
+    }),
+  );
+  try {
+    for await (const batch of watch) {
+      await askAgain();
+      for (const event of batch) yield liveEvent(event);
+    }
+    lost.signal.throwIfAborted();
+  } finally {
+    leave();
   }
 }
 

@@ -129,8 +129,8 @@ export class GraphqlSockets {
   }
 
   #context(exchange: Exchange, id: string, signal: AbortSignal): GraphqlContext {
-    const { caller, requestId, deadlineMs, annotations } = exchange;
-    return new GraphqlContext(this.#parts, { caller, requestId: `${requestId}/${id}`, signal, deadlineMs, annotations }, 'graphql');
+    const { caller, requestId, deadlineMs, annotations, parts } = exchange;
+    return new GraphqlContext(this.#parts, { caller, requestId: `${requestId}/${id}`, signal, deadlineMs, annotations, parts }, 'graphql');
   }
 }
 

@@ -177,13 +177,14 @@ test('an operation is followed to its end', async (t) => {
   t.is(await progress.ended, undefined);
 });
 
-test('whoever may not watch is refused, and a right that is taken away ends what is followed', async (t) => {
+test.serial('whoever may not watch is refused, and a right that is taken away ends what is followed', async (t) => {
   const server = await startGraphql(t);
   await server.put(kindPaths.applications, application('shop'));
   const refused = connect(t, server.port, 'nobody').follow(changes);
   const [error] = (await refused.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   const elsewhere = connect(t, server.port, 'team').follow('subscription { applicationChanges(namespace: "other") { type } }');
+  fickle.may = true;
   t.is(((await elsewhere.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   const changed = connect(t, server.port, 'fickle').follow(changes);
   t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
@@ -191,6 +192,20 @@ test('whoever may not watch is refused, and a right that is taken away ends what
   await update(server, 'shop', { spec: { runtime: 'gpu' } });
   t.is(await changed.next(), undefined);
   t.is(((await changed.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+});
+
+test.serial('a right that is taken away ends what is followed within ten seconds, when nothing changes, too', async (t) => {
+  const server = await startGraphql(t);
+  fickle.may = true;
+  await server.put(kindPaths.applications, application('shop'));
+  const connected = connect(t, server.port, 'fickle');
+  const changed = connected.follow(changes);
+  t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
+  const fromMs = Date.now();
+  fickle.may = false;
+  const [error] = (await changed.ended) as { extensions: { code: string } }[];
+  t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  t.true(Date.now() - fromMs < 10_000);
 });
 
 test('a connection ends with its credential: expired or revoked', async (t) => {
