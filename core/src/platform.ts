@@ -139,6 +139,12 @@ interface Foundation {
   readonly named: TlsFilesCertificate | undefined;
 }
 
+/** The local certificates, and what they are renewed with. */
+interface KeptCertificates {
+  readonly options: CertificateOptions & { readonly clock: Clock };
+  readonly current: LocalCertificates;
+}
+
 /** A client that uses its connection at least this often is told to close it, never cut off. */
 const drainLingerMs = 2_000;
 
@@ -159,6 +165,7 @@ class Start {
   readonly #seat: WorkerSeat | undefined;
   #schedulers: readonly RunningScheduler[] = [];
   #workers: WorkerPool | undefined;
+  #localCertificates: Promise<KeptCertificates> | undefined;
 
   /** Names this process in request ids and in the audit log. */
   get #replica(): string {
@@ -181,6 +188,8 @@ class Start {
     const leaveLog = log.listen((line) => void kernel.hooks.observe(hooks.telemetry.log, line));
     this.#undo.push({ what: 'log', stop: async () => leaveLog() });
     const started = kernel.start();
+    // Made while the store opens; who waits for them hears what went wrong.
+    if (this.#seat === undefined) void (this.#localCertificates = this.#certificates(settings)).catch(() => {});
     this.#undo.push({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
     const store = await Promise.race([
       kernel.services.whenProvided(families.store),
@@ -207,7 +216,7 @@ class Start {
 
     // The API: for everybody, or with workers for the platform's own processes only.
     const installation = await openInstallation(store);
-    const certificates = await this.#certificates(settings);
+    const certificates = await (this.#localCertificates ?? this.#certificates(settings));
     const actions = platformActions({
       kernel,
       installation,
@@ -415,11 +424,7 @@ class Start {
     return named;
   }
 
-  async #certificates({
-    directory,
-    host,
-    hosts,
-  }: ApiSettings): Promise<{ readonly options: CertificateOptions & { readonly clock: Clock }; readonly current: LocalCertificates }> {
+  async #certificates({ directory, host, hosts }: ApiSettings): Promise<KeptCertificates> {
     const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock: this.#options.clock };
     return { options, current: await localCertificates(options) };
   }

@@ -1,16 +1,10 @@
-import {
-  createServer as createHttpServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext, SecureContextOptions, TlsOptions } from 'node:tls';
 import type { TlsMaterial } from './certificates.js';
+import { createHttpServer, STATUS_CODES } from './node-http.js';
 import { tlsPolicy, type TlsPolicy } from './tls-policy.js';
 import { asksForWebSocket } from './upgrade-handshake.js';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express, { type NextFunction, type Request, type Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import type { Exchange } from './exchange.js';
 import { unknownPath } from './object-router.js';
 
@@ -21,6 +21,16 @@ export interface Router {
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
 
 export function createRouter(routes: readonly RouterRoute[]): Router {
+  let made: Promise<RequestListener> | undefined;
+  return {
+    paths: routes.map(({ path }) => String(path)),
+    answer: async (exchange) => handOver(await (made ??= expressOf(routes)), exchange),
+  };
+}
+
+/** Loaded with the first request that wants it: Express takes a tenth of a start to load. */
+async function expressOf(routes: readonly RouterRoute[]): Promise<RequestListener> {
+  const { default: express } = await import('express');
   const app = express();
   app.enable('case sensitive routing');
   app.enable('strict routing');
@@ -28,7 +38,7 @@ export function createRouter(routes: readonly RouterRoute[]): Router {
   app.disable('x-powered-by');
   app.set('query parser', false);
   for (const route of routes) app.all(route.path, (request: Request, _: Response, next: NextFunction) => settle(request, route, next));
-  return { paths: routes.map(({ path }) => String(path)), answer: (exchange) => handOver(app, exchange) };
+  return app;
 }
 
 function settle(request: IncomingMessage, { isMeant, answer }: RouterRoute, next: NextFunction): void {

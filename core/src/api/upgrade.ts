@@ -3,10 +3,11 @@
  * Status. What answers it is a `ServedUpgrade`; it ends when its handler is done, the client leaves, the credential expires or is
  * revoked, or the platform stops.
  */
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TapError } from '@tappaas/sdk';
 import type { WebSocket } from 'ws';
+import { HttpResponse } from './node-http.js';
 import { noteStreamBegin } from './audit-trail.js';
 import { runChain, signIn, type Chain } from './chain.js';
 import { apiErrors } from './errors.js';
@@ -130,7 +131,7 @@ function withoutCredential(): Error {
 
 /** The response of an upgrade, for refusals: node:http has let go of the connection, so it closes after the answer. */
 export function responseOf(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
+  const response = new HttpResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(request.socket);
   response.once('finish', () => socket.end());

@@ -1,5 +1,5 @@
 import type { ClusterConnection } from '@tappaas/sdk';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { clusterErrors } from './errors.js';
 
 /** How to reach an API server, with what a kubeconfig may say beyond the SDK's fields. */
@@ -33,7 +33,9 @@ const connectMs = 10_000;
 /** An idle connection is dropped soon, so that few of them can have died unnoticed. */
 const idleMs = 10_000;
 
-function openConnection(connection: Connection, limits: ConnectionLimits): OpenConnection {
+/** The library is loaded with the first connection. */
+async function openConnection(connection: Connection, limits: ConnectionLimits): Promise<OpenConnection> {
+  const { Pool } = await import('undici');
   const url = serverUrl(connection);
   const authorization = connection.authorization ?? (connection.token === undefined ? undefined : `Bearer ${connection.token}`);
   const connect = {
@@ -106,8 +108,12 @@ export class ConnectionHolder {
 
   private async make(): Promise<OpenConnection> {
     const connection = await this.connect(this.stop.signal);
-    this.stop.signal.throwIfAborted();
-    this.open = openConnection(connection, this.limits);
-    return this.open;
+    const open = await openConnection(connection, this.limits);
+    if (this.stop.signal.aborted) {
+      await Promise.all([open.requests.close(), open.streams.close()]);
+      throw this.stop.signal.reason;
+    }
+    this.open = open;
+    return open;
   }
 }

@@ -1,6 +1,6 @@
 import { hooks, type HookDeclaration } from '@tappaas/sdk';
 import { definitionOf } from '@tappaas/sdk/definitions';
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 import { didYouMean } from '../config/nearest-name.js';
 import type { ProblemCode } from '../errors.js';
 import type { PluginManifest } from './manifest.js';
@@ -25,7 +25,7 @@ export function incompatibilities(
   known: ReadonlyMap<string, HookDeclaration>,
 ): readonly Incompatibility[] {
   const found: Incompatibility[] = [];
-  if (!semver.satisfies(kernelVersion, manifest.kernel, { includePrerelease: true })) {
+  if (!satisfies(kernelVersion, manifest.kernel, { includePrerelease: true })) {
     const message = `plugin ${manifest.id} ${manifest.version} is made for kernel ${manifest.kernel}, this is ${kernelVersion}`;
     found.push({ code: 'TAP_MANIFEST_KERNEL_RANGE', message });
   }

@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { LogQuery } from './log/log-query.js';
 import { readLog } from './log/log-query.js';
 import { runBeside } from './pod/exec.js';
 import type { PodSet } from './pod/pod-set.js';
 import type { PodUsage } from './node/pod-usage.js';
+import { createServer } from '../node-http.js';
 
 /** What the agent answers on its own loopback port, to whoever has the token in its record: the platform's plugin. */
 export interface AgentServerOptions {

@@ -1,10 +1,11 @@
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Balancer } from './balancer.js';
 import type { Endpoint } from './endpoints.js';
 import { downstreamHeaders, hasBody, isIdempotent, upstreamHeaders } from './http-headers.js';
 import type { Target } from './ingress-routes.js';
+import { HttpAgent, request as httpRequest } from '../node-http.js';
 
 /** Where a request goes, or what its client is told. */
 export type Decision = { readonly target: Target } | { readonly target?: undefined; readonly status: number; readonly text: string };
@@ -23,7 +24,7 @@ const idleMs = 4000;
 /** Passes http requests and upgrades on to endpoints. */
 export class HttpProxy {
   readonly #options: HttpProxyOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: idleMs });
+  readonly #agent = new HttpAgent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: idleMs });
   readonly #tunnels = new Set<Duplex>();
 
   constructor(options: HttpProxyOptions) {

@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Clock } from '@tappaas/sdk';
 import type { Balancer } from './balancer.js';
 import { HttpProxy, type Decision } from './http-proxy.js';
 import type { IngressRoutes } from './ingress-routes.js';
 import { keepListening } from './keep-listening.js';
+import { createServer } from '../node-http.js';
 
 export interface IngressListenerOptions {
   readonly port: number;

@@ -1,8 +1,8 @@
-import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Balancer } from './balancer.js';
 import { HttpProxy } from './http-proxy.js';
 import type { Target } from './ingress-routes.js';
+import { createServer as createHttpServer } from '../node-http.js';
 
 /** A server that passes on to a service, and how to end it with its connections. */
 export interface ServiceListener {

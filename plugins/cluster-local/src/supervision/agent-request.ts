@@ -1,4 +1,5 @@
-import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request } from '../node-http.js';
 import type { AgentRecord } from '../agent/settings.js';
 
 /** Begins to ask the agent something whose body is still to be sent. */

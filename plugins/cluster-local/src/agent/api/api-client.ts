@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Clock, ClusterConnection } from '@tappaas/sdk';
 import type { ConnectionFile } from './connection-file.js';
+import { HttpAgent, request as httpRequest } from '../../node-http.js';
 
 /** An answer of 400 or more. */
 export class ApiError extends Error {
@@ -43,7 +44,7 @@ const timeoutMs = 15_000;
 export class ApiClient {
   readonly #file: ConnectionFile;
   readonly #clock: Clock;
-  #transport: { readonly connection: ClusterConnection; readonly agent: HttpAgent } | undefined;
+  #transport: { readonly connection: ClusterConnection; readonly agent: Agent } | undefined;
   #lastContactMs: number;
 
   constructor(file: ConnectionFile, clock: Clock) {

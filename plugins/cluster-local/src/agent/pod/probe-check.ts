@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { Container, Immutable, Probe } from '@tappaas/sdk';
 import { hostPortKey } from '../../annotations.js';
 import { identify, signalGroup } from '../process/identity.js';
+import { request as httpRequest } from '../../node-http.js';
 
 /** What one question to a container came to. */
 export interface Finding {
