@@ -48,5 +48,3 @@ if (found < versionMin) {
   // What a plugin has left open, such as a timer, does not keep a stopped platform from ending.
   if (isPlatform) process.exit();
 }
-
-export {};
