@@ -1,3 +1,4 @@
+import { storeLimits } from '@tappaas/sdk';
 import test from 'ava';
 import { configMap, configMaps, namespaces, never, objectOf, options, startEngine, widget, widgets } from './engine-fixture.ts';
 
@@ -155,6 +156,13 @@ test('replicas that get one request at the same time create one object and answe
     t.true(refused.every((code) => code === 'TAP_REQUEST_RUNNING'));
   }
   t.is((await one.names(widgets)).length, 20);
+});
+
+test('there may be more keys of idempotency at a time than one lease of the store takes', async (t) => {
+  const { create } = await startEngine();
+  for (let index = 0; index <= storeLimits.leaseKeysMax; index += 1)
+    await create(widgets, widget(`w${index}`), { idempotencyKey: `k${index}` });
+  t.is((await create(widgets, widget('w0'), { idempotencyKey: 'k0' })).outcome, 'created');
 });
 
 test('an idempotency key is forgotten after a day', async (t) => {
