@@ -28,6 +28,12 @@ const stage = (name: string, extra: readonly RegExp[] = []): Rule => ({
 const rules: readonly Rule[] = [
   { folder: 'sdk/src', packages: [/^typebox$/], folders: [], because: 'what plugins import drags nothing with it' },
   {
+    folder: 'sdk/client/src',
+    packages: [/^@tappaas\/sdk(\/definitions)?$/, /^socket\.io-client$/],
+    folders: [],
+    because: 'a client of the API is small, runs in browsers too, and knows nothing of the platform but its API',
+  },
+  {
     folder: 'sdk/testing/src',
     packages: [/^@tappaas\/(sdk|core)(\/|$)/, anyLibrary],
     folders: [],
@@ -52,7 +58,7 @@ const rules: readonly Rule[] = [
   stage('cluster', [/^@kubernetes\/client-node$/]),
   stage('secrets'),
   stage('telemetry'),
-  { ...stage('cli'), because: 'the command line is a client of the API and starts at once' },
+  { ...stage('cli', [/^@tappaas\/client$/]), because: 'the command line is a client of the API and starts at once' },
   {
     folder: 'core/src/platform',
     packages: [/./],
@@ -130,7 +136,7 @@ test('every folder of core/src is a stage of the table, the kernel or the compos
 
 test('every package a source imports is declared by its own package', async (t) => {
   const undeclared = new Set<string>();
-  const packages = ['sdk', 'sdk/testing', 'core', ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}`)];
+  const packages = ['sdk', 'sdk/client', 'sdk/testing', 'core', ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}`)];
   for (const folder of packages) {
     const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Record<
       string,

@@ -1,4 +1,4 @@
-import type { ApiClient } from './api-client.js';
+import type { Client } from '@tappaas/client';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Invocation } from './command.js';
 import { nearest } from './nearest.js';
@@ -41,7 +41,7 @@ export function mountOf({ options }: Invocation): string {
  *
  * @throws CliError naming the nearest kind that is served
  */
-export async function askedAccess(client: ApiClient, mount: string, text: string): Promise<AskedAccess> {
+export async function askedAccess(client: Client, mount: string, text: string): Promise<AskedAccess> {
   if (text.startsWith('/')) return { path: text };
   const [what = '', subresource, ...more] = text.split('/');
   const [word = '', ...groupParts] = what.toLowerCase().split('.');
@@ -69,7 +69,7 @@ interface Known {
   readonly isNamespaced: boolean;
 }
 
-async function servedResources(client: ApiClient, mount: string): Promise<readonly Known[]> {
+async function servedResources(client: Client, mount: string): Promise<readonly Known[]> {
   const documents = await Promise.all(['/api', '/apis'].map((root) => client.json<Discovered>(`${mount}${root}`, { accept: aggregated })));
   return documents.flatMap((document) =>
     (document?.items ?? []).flatMap(({ metadata: { name: group = '' }, versions }) =>

@@ -5,6 +5,7 @@ import { commands } from './commands.js';
 import { commandHelp, overview } from './help.js';
 import { nearest } from './nearest.js';
 import type { Terminal } from './terminal.js';
+import { toldError } from './told.js';
 
 const common: Readonly<Record<string, Option>> = {
   output: { type: 'string', short: 'o', value: 'json|yaml|wide', description: 'How to print.' },
@@ -18,9 +19,10 @@ export async function runCommandLine(terminal: Terminal): Promise<number> {
   try {
     return await run(terminal);
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    terminal.stderr.write(`tappaas: ${error.message}\n${error.remedy === '' ? '' : `  ${error.remedy}\n`}`);
-    return error.exitCode;
+    const told = toldError(error);
+    if (told === undefined) throw error;
+    terminal.stderr.write(`tappaas: ${told.message}\n${told.remedy === '' ? '' : `  ${told.remedy}\n`}`);
+    return told.exitCode;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ApiClient } from './api-client.js';
+import type { Client } from '@tappaas/client';
 import type { Terminal } from './terminal.js';
 
 /** How a command may print: for people, with more columns, or for programs. */
@@ -21,7 +21,7 @@ export interface Invocation {
   readonly output: OutputFormat;
   readonly namespace: string;
   /** Connects with the stored login, or fails with the command that logs in. */
-  readonly client: () => Promise<ApiClient>;
+  readonly client: () => Promise<Client>;
 }
 
 /** A command of the command line; its code is loaded only when it runs. */

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createApiClient, type ApiClient, type Connection } from './api-client.js';
+import type { Client } from '@tappaas/client';
+import type { Connection } from './connection.js';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 import { loginFile, readLogin } from './login-file.js';
 import type { Terminal } from './terminal.js';
 
 /** Finds the platform: environment, then the stored login, then a platform whose data lies in the current directory. */
-export async function connect(terminal: Terminal, server: string | undefined): Promise<ApiClient> {
+export async function connect(terminal: Terminal, server: string | undefined): Promise<Client> {
   const login = (await readLogin(terminal.env)) ?? (await besideUs(terminal.cwd));
   const token = terminal.env['TAPPAAS_TOKEN'] ?? login?.token;
   const url = server ?? terminal.env['TAPPAAS_SERVER'] ?? login?.server;
@@ -17,11 +18,15 @@ export async function connect(terminal: Terminal, server: string | undefined): P
       exitCode: exitCodes.unavailable,
     });
   }
-  return createApiClient({
-    server: url,
-    token,
-    ...(login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {}),
-  });
+  const authority = login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {};
+  return clientOf({ server: url, token, ...authority });
+}
+
+/** The client that commands use: a person at a terminal would rather be told than wait for a second try. */
+export async function clientOf(connection: Connection): Promise<Client> {
+  // Loaded only now: who is not logged in is told at once.
+  const { createClient } = await import('@tappaas/client');
+  return createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 });
 }
 
 /** The kubeconfig that a platform started in this directory has written. */

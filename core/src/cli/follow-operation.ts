@@ -1,8 +1,7 @@
-import type { ApiClient } from './api-client.js';
+import type { Client, Followed } from '@tappaas/client';
 import { isOver, tookMs, type OperationView, type StepView } from './operation-view.js';
 import { operationPath } from './paths.js';
 import type { Stages } from './stages.js';
-import { watchObject, type Watched } from './watch-object.js';
 
 /** What people call the steps of a deployment when they have ended; others are told by their names. */
 const words: Readonly<Record<string, string>> = {
@@ -19,12 +18,12 @@ const words: Readonly<Record<string, string>> = {
  * with the time it took by the platform's own clock.
  */
 export function followOperation(
-  client: ApiClient,
+  client: Client,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   waitMsMax: number,
   stages: Stages,
   isHopeless: (step: StepView) => boolean,
-): Promise<Watched<OperationView>> {
+): Promise<Followed<OperationView>> {
   const told = new Set<string>();
   const enough = (operation: OperationView | undefined): boolean => {
     for (const step of operation?.status?.steps ?? []) {
@@ -39,5 +38,5 @@ export function followOperation(
     }
     return operation === undefined || isOver(operation);
   };
-  return watchObject<OperationView>(client, operationPath(namespace), name, waitMsMax, enough);
+  return client.until<OperationView>({ collection: operationPath(namespace), name, timeoutMs: waitMsMax }, enough);
 }

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import type { Connection } from './api-client.js';
+import type { Connection } from './connection.js';
 
 interface Kubeconfig {
   readonly clusters?: readonly {

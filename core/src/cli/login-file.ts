@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
-import type { Connection } from './api-client.js';
+import type { Connection } from './connection.js';
 import type { Terminal } from './terminal.js';
 
 /** Where the login is kept: below $TAPPAAS_HOME, else $XDG_CONFIG_HOME/tappaas, else ~/.config/tappaas. */

@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deploy } from '../cli/commands/deploy.js';
-import { createApiClient } from '../cli/api-client.js';
-import { CliError } from '../cli/cli-error.js';
 import { explained } from '../cli/explained.js';
+import { toldError } from '../cli/told.js';
 import { exitCodes, type Invocation } from '../cli/command.js';
 import type { Terminal, UpOptions } from '../cli/terminal.js';
 import { startPlatform, type Platform } from '../platform.js';
@@ -32,7 +31,7 @@ export async function up(options: UpOptions, surroundings: UpSurroundings): Prom
   try {
     return await run(options, surroundings, log);
   } catch (error) {
-    if (error instanceof CliError) throw error;
+    if (toldError(error) !== undefined) throw error;
     log.error('the platform ended because of an error', { error });
     return exitCodes.failed;
   }
@@ -79,10 +78,10 @@ async function firstDeployment(
   platform: Platform,
 ): Promise<string | undefined> {
   if (directory === undefined) return undefined;
-  const { connectionOfKubeconfig } = await import('../cli/kubeconfig.js');
+  const [{ connectionOfKubeconfig }, { clientOf }] = await Promise.all([import('../cli/kubeconfig.js'), import('../cli/connect.js')]);
   const connection = connectionOfKubeconfig(await readFile(platform.kubeconfig, 'utf8'));
   if (connection === undefined) return undefined;
-  const client = createApiClient(connection);
+  const client = await clientOf(connection);
   const known = await client.json<{ items: readonly { metadata: { name: string }; status?: { url?: string } }[] }>(
     '/apis/apps.tappaas.dev/v1alpha1/applications?limit=1',
   );
@@ -108,8 +107,9 @@ async function firstDeployment(
     );
     url = after?.items[0]?.status?.url;
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    stdout.write(`The first deployment did not succeed: ${error.message}\n  ${error.remedy}\n`);
+    const told = toldError(error);
+    if (told === undefined) throw error;
+    stdout.write(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`);
   }
   return url;
 }

@@ -33,6 +33,8 @@ export interface RealServerOptions {
   readonly audit?: Audit;
   /** Whoever says `Bearer tenant-x` is of the tenant x and may do everything. */
   readonly tenants?: boolean;
+  /** Of each kind's watch cache. */
+  readonly historyEventsMax?: number;
 }
 
 const allowed = { decision: 'allow', reason: '' } as const;
@@ -48,7 +50,7 @@ function tenantOf({ headers }: Credentials): Identity | undefined {
 }
 
 /** The API as the platform assembles it, on the real engine over the memory store, with the kernel's kinds and one administrator. */
-export async function startRealServer({ tls, flow, audit, tenants = false }: RealServerOptions = {}): Promise<RealServer> {
+export async function startRealServer({ tls, flow, audit, tenants = false, historyEventsMax = 10_000 }: RealServerOptions = {}): Promise<RealServer> {
   const kept: StoredToken[] = [];
   const record = { load: async () => kept[0], create: async (stored: StoredToken) => kept.push(stored) > 0 };
   const holder = { keep: async () => {}, drop: async () => {} };
@@ -66,7 +68,15 @@ export async function startRealServer({ tls, flow, audit, tenants = false }: Rea
   const store = createMemoryStore({ clock: realClock });
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
   const kinds = kernelKinds(reviews);
-  const engine = createResourceEngine({ name: 'platform', store, openWatchCache, clock: realClock, random: Math.random, kinds, sealer });
+  const engine = createResourceEngine({
+    name: 'platform',
+    store,
+    openWatchCache: (options) => openWatchCache({ ...options, historyEventsMax }),
+    clock: realClock,
+    random: Math.random,
+    kinds,
+    sealer,
+  });
   await engine.start(AbortSignal.timeout(10_000));
   const server = createApiServer({
     engines: () => new Map([['platform', engine]]),

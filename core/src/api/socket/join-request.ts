@@ -2,8 +2,8 @@ import type { EnginePort, Target } from '../engine-port.js';
 import { apiErrors } from '../errors.js';
 import { platformEngine } from '../request-info.js';
 
-/** What a client asks for by `join`, after validation. */
-export type JoinRequest =
+/** What a client asks for by `join`, after validation; the same may be joined more than once under ids of the client's choice. */
+export type JoinRequest = { readonly id?: string } & (
   | (About & {
       readonly topic: 'objects';
       readonly labelSelector?: string;
@@ -11,7 +11,8 @@ export type JoinRequest =
       readonly resourceVersion?: string;
     })
   | (About & { readonly topic: 'logs'; readonly query: Readonly<Record<string, string>> })
-  | { readonly topic: 'metrics'; readonly engine: string; readonly names: readonly string[] };
+  | { readonly topic: 'metrics'; readonly engine: string; readonly names: readonly string[] }
+);
 
 interface About {
   readonly engine: string;
@@ -35,7 +36,8 @@ export function joinRequest(value: unknown, engines: ReadonlyMap<string, EngineP
   const read = Object.hasOwn(readers, topic) ? readers[topic] : undefined;
   if (read === undefined) throw invalid('topic', `expected one of ${Object.keys(readers).join(', ')}`);
   const engine = partOf(fields, 'engine') ?? platformEngine;
-  const request = read(fields, engine, engines);
+  const id = partOf(fields, 'id');
+  const request = { ...read(fields, engine, engines), ...(id !== undefined && { id }) };
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw invalid(unknown.slice(0, 40), `not known for the topic ${topic}`);
   return request;
@@ -106,7 +108,12 @@ function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRe
 
 /** The name of the room that a request means; the tenant is part of it, so that no room is shared between tenants. */
 export function roomName(tenant: string | undefined, request: JoinRequest): string {
-  const { topic, engine } = request;
+  const { topic, engine, id } = request;
+  const name = nameOf(topic, tenant, engine, request);
+  return id === undefined ? name : `${name} id=${id}`;
+}
+
+function nameOf(topic: string, tenant: string | undefined, engine: string, request: JoinRequest): string {
   const head = [topic, tenant === undefined ? '' : `tenant=${tenant}`, engine];
   if (request.topic === 'metrics') return [...head, ...request.names].join(' ');
   const { kind, namespace, name } = request.target;

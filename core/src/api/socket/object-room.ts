@@ -7,29 +7,24 @@ import type { Room } from './room.js';
 /** Room for what stands around an object in its message. */
 const envelopeBytesMax = 2 * 1024;
 
-/** Packets of events by room and type; made once, however many clients are in the room. */
+/** Packets of events; the text of an object is made once per change, however many clients are told. */
 export class EventPackets {
-  readonly #known = new WeakMap<Served, Map<string, string>>();
+  readonly #texts = new WeakMap<Served, string>();
 
   of({ type, served }: WatchEvent, room: string): string {
-    const key = `${type} ${room}`;
-    const known = this.#known.get(served) ?? new Map<string, string>();
-    this.#known.set(served, known);
-    let packet = known.get(key);
-    if (packet === undefined) {
-      packet = packetOf(type, served, room);
-      known.set(key, packet);
+    let text = this.#texts.get(served);
+    if (text === undefined) {
+      text = textOf(served);
+      this.#texts.set(served, text);
     }
-    return packet;
+    return eventPacket('event', `{"room":${JSON.stringify(room)},"type":"${type}",${text}}`);
   }
 }
 
-function packetOf(type: WatchEvent['type'], served: Served, room: string): string {
-  const head = `{"room":${JSON.stringify(room)},"type":"${type}"`;
-  if (served.bytes.byteLength > messageBytesMax - envelopeBytesMax)
-    return eventPacket('event', `${head},"reference":${referenceOf(served)}}`);
-  const text = Buffer.from(served.bytes.buffer, served.bytes.byteOffset, served.bytes.byteLength).toString();
-  return eventPacket('event', `${head},"object":${text}}`);
+function textOf(served: Served): string {
+  const { buffer, byteOffset, byteLength } = served.bytes;
+  if (byteLength > messageBytesMax - envelopeBytesMax) return `"reference":${referenceOf(served)}`;
+  return `"object":${Buffer.from(buffer, byteOffset, byteLength).toString()}`;
 }
 
 /** What stands for an object that is too large for a message: enough to get it. */

@@ -2,7 +2,6 @@ import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { applicationPath } from '../paths.js';
 import { duration } from '../table.js';
-import { watchObject } from '../watch-object.js';
 
 const waitMsMax = 120_000;
 
@@ -18,7 +17,7 @@ export async function deleteApplication({ terminal, positionals, options, namesp
     terminal.stdout.write(`application ${name} is being deleted\n`);
     return exitCodes.ok;
   }
-  const gone = await watchObject(client, applicationPath(namespace), name, waitMsMax, (object) => object === undefined);
+  const gone = await client.until({ collection: applicationPath(namespace), name, timeoutMs: waitMsMax }, (object) => object === undefined);
   if (!gone.reached) {
     throw new CliError(`application ${name} is still being deleted after ${duration(waitMsMax)}`, {
       remedy: `tappaas status ${name} says what holds it.`,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { refusal, type ApiClient } from '../api-client.js';
+import { ApiError, type Client } from '@tappaas/client';
 import { readDeployable, type ApplicationManifest } from '../application-manifest.js';
 import { currentCondition, type ApplicationView } from '../application-view.js';
 import { CliError } from '../cli-error.js';
@@ -40,7 +40,7 @@ interface RouteView {
 }
 
 /** Where uploaded source is taken: the operator has chosen the name of the instance that takes it. */
-async function sourcesPath(client: ApiClient): Promise<string> {
+async function sourcesPath(client: Client): Promise<string> {
   const served = await client.json<{ readonly routes: readonly RouteView[] }>('/plugins/platform/routes');
   const taking = served?.routes.find(({ method, path }) => method === 'PUT' && path === '/sources/:digest');
   if (taking) return `/plugins/${encodeURIComponent(taking.instance)}/sources`;
@@ -50,7 +50,7 @@ async function sourcesPath(client: ApiClient): Promise<string> {
   });
 }
 
-async function upload(client: ApiClient, directory: string, stages: Stages): Promise<string> {
+async function upload(client: Client, directory: string, stages: Stages): Promise<string> {
   const { packSource } = await import('../source-archive.js');
   stages.running('packing the source');
   const { digest, bytes, files } = await packSource(directory);
@@ -62,7 +62,7 @@ async function upload(client: ApiClient, directory: string, stages: Stages): Pro
   }
   stages.running(`uploading ${Math.ceil(bytes.length / 1024)} KiB`);
   const answer = await client.send(path, { method: 'PUT', body: bytes, contentType: 'application/gzip' });
-  if (answer.status >= 300) throw refusal(answer);
+  if (answer.status >= 300) throw ApiError.of(answer);
   stages.reached(`source uploaded, ${files} files, ${Math.ceil(bytes.length / 1024)} KiB`);
   return digest;
 }
@@ -73,7 +73,7 @@ interface Taken {
   readonly operation: string | undefined;
 }
 
-async function apply(client: ApiClient, application: ApplicationManifest): Promise<Taken> {
+async function apply(client: Client, application: ApplicationManifest): Promise<Taken> {
   const { name, namespace } = application.metadata;
   const answer = await client.send(`${applicationPath(namespace, name)}?fieldManager=tappaas-cli&force=true`, {
     method: 'PATCH',
@@ -86,15 +86,15 @@ async function apply(client: ApiClient, application: ApplicationManifest): Promi
       exitCode: exitCodes.failed,
     });
   }
-  if (answer.status >= 300) throw refusal(answer);
+  if (answer.status >= 300) throw ApiError.of(answer);
   const sent = JSON.parse(answer.text) as ApplicationView;
-  const location = answer.headers.location?.split('/').at(-1);
+  const location = answer.header('location')?.split('/').at(-1);
   return { sent, operation: location === undefined ? sent.status?.operation : decodeURIComponent(location) };
 }
 
 /** Follows the operation to its end; what kept it from succeeding is told in the platform's own words. */
 async function untilServing(
-  client: ApiClient,
+  client: Client,
   { metadata: { name, namespace, generation } }: ApplicationView,
   operation: string | undefined,
   timeoutMs: number,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createApiClient, refusal } from '../api-client.js';
+import { ApiError } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
+import { clientOf } from '../connect.js';
 import { writeLogin } from '../login-file.js';
 
 /** `tappaas login SERVER --token TOKEN`: tries the token before it is stored. */
@@ -13,8 +14,8 @@ export async function login({ terminal, positionals, options }: Invocation): Pro
   const authority = options['certificate-authority'];
   const certificateAuthority = typeof authority === 'string' ? await authorityOf(resolve(terminal.cwd, authority)) : undefined;
   const connection = { server, token, ...(certificateAuthority ? { certificateAuthority } : {}) };
-  const answer = await createApiClient(connection).send('/api');
-  if (answer.status >= 300) throw refusal(answer);
+  const answer = await (await clientOf(connection)).send('/api');
+  if (answer.status >= 300) throw ApiError.of(answer);
   const path = await writeLogin(terminal.env, connection);
   terminal.stdout.write(`Logged in to ${server}; stored in ${path}.\nNext: tappaas apps, or tappaas deploy DIRECTORY\n`);
   return 0;

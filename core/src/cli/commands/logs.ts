@@ -1,4 +1,4 @@
-import type { ApiClient } from '../api-client.js';
+import type { Client } from '@tappaas/client';
 import type { ApplicationView } from '../application-view.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
@@ -41,7 +41,7 @@ export async function logs({ terminal, positionals, options, namespace, client: 
 }
 
 /** API path of the namespace in which an application's pods are. */
-async function placeOf(client: ApiClient, namespace: string, name: string): Promise<string> {
+async function placeOf(client: Client, namespace: string, name: string): Promise<string> {
   const application = await client.json<ApplicationView>(applicationPath(namespace, name));
   if (application === undefined) throw unknownApplication(name, namespace);
   const release = application.status?.release;

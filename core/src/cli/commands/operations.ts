@@ -1,11 +1,10 @@
-import type { ApiClient } from '../api-client.js';
+import type { Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { isOver, tookMs, type OperationView } from '../operation-view.js';
 import { allOperationsPath, operationPath } from '../paths.js';
 import { print, renderTable, tableType, type ServerTable } from '../print.js';
 import { duration, textTable } from '../table.js';
-import { watchObject } from '../watch-object.js';
 
 const waitMsMax = 120_000;
 
@@ -22,7 +21,7 @@ export async function operations(invocation: Invocation): Promise<number> {
   });
 }
 
-async function list(invocation: Invocation, client: ApiClient): Promise<number> {
+async function list(invocation: Invocation, client: Client): Promise<number> {
   const path = invocation.options['all-namespaces'] === true ? allOperationsPath : operationPath(invocation.namespace);
   if (invocation.output === 'json' || invocation.output === 'yaml') {
     await print(invocation, await client.json<object>(path), () => '');
@@ -34,7 +33,7 @@ async function list(invocation: Invocation, client: ApiClient): Promise<number> 
   return exitCodes.ok;
 }
 
-async function show(invocation: Invocation, client: ApiClient, name: string): Promise<number> {
+async function show(invocation: Invocation, client: Client, name: string): Promise<number> {
   const operation = await client.json<OperationView>(operationPath(invocation.namespace, name));
   if (operation === undefined) throw unknown(name, invocation.namespace);
   await print(invocation, operation, () => describe(operation, invocation.terminal.nowMs()));
@@ -42,7 +41,7 @@ async function show(invocation: Invocation, client: ApiClient, name: string): Pr
 }
 
 /** Asks for the end and waits until it is told. */
-async function cancel(invocation: Invocation, client: ApiClient, name: string): Promise<number> {
+async function cancel(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace } = invocation;
   const path = operationPath(namespace, name);
   const asked = await client.json<OperationView>(path, {
@@ -51,11 +50,8 @@ async function cancel(invocation: Invocation, client: ApiClient, name: string): 
     body: JSON.stringify({ spec: { cancelled: true } }),
   });
   if (asked === undefined) throw unknown(name, namespace);
-  const { reached, object } = await watchObject<OperationView>(
-    client,
-    operationPath(namespace),
-    name,
-    waitMsMax,
+  const { reached, object } = await client.until<OperationView>(
+    { collection: operationPath(namespace), name, timeoutMs: waitMsMax },
     (operation) => operation === undefined || isOver(operation),
   );
   if (!reached) {

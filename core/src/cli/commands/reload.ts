@@ -1,4 +1,4 @@
-import { refusal, type ApiClient } from '../api-client.js';
+import { ApiError, type Client } from '@tappaas/client';
 import { exitCodes, type Invocation } from '../command.js';
 import { print } from '../print.js';
 
@@ -16,15 +16,15 @@ export async function reload(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
   if (invocation.options['workers'] === true) return replaceWorkers(client, invocation);
   const sent = await client.send('/plugins/platform/reload', { method: 'POST', timeoutMs: 120_000 });
-  if (sent.status >= 300) throw refusal(sent);
+  if (sent.status >= 300) throw ApiError.of(sent);
   const answer = JSON.parse(sent.text) as ReloadAnswer;
   await print(invocation, answer, () => describe(answer));
   return answer.outcome === 'refused' ? exitCodes.configuration : exitCodes.ok;
 }
 
-async function replaceWorkers(client: ApiClient, invocation: Invocation): Promise<number> {
+async function replaceWorkers(client: Client, invocation: Invocation): Promise<number> {
   const sent = await client.send('/plugins/platform/replace-workers', { method: 'POST', timeoutMs: 60_000 });
-  if (sent.status >= 300) throw refusal(sent);
+  if (sent.status >= 300) throw ApiError.of(sent);
   const answer = JSON.parse(sent.text) as { readonly replacing: number };
   const { replacing } = answer;
   await print(invocation, answer, () =>

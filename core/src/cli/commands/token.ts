@@ -1,4 +1,4 @@
-import type { ApiClient } from '../api-client.js';
+import type { Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { print, renderTable, tableType, type ServerTable } from '../print.js';
@@ -53,7 +53,7 @@ async function create(invocation: Invocation, name: string): Promise<number> {
 }
 
 /** A token without a secret would be in the way of the next attempt. */
-async function issue(client: ApiClient, name: string): Promise<Issued> {
+async function issue(client: Client, name: string): Promise<Issued> {
   try {
     const issued = await client.json<Issued>(`${pathOf(name)}/issue`, { method: 'POST', body: '{}' });
     if (issued !== undefined) return issued;

@@ -15,7 +15,7 @@ export async function whoami(invocation: Invocation): Promise<number> {
   const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
   const review = await client.json<{ readonly status?: { readonly userInfo?: UserInfo } }>(path, { method: 'POST', body });
   const user = review?.status?.userInfo ?? {};
-  await print(invocation, user, () => describe(user, client.connection.server));
+  await print(invocation, user, () => describe(user, client.server));
   return exitCodes.ok;
 }
 

@@ -1,18 +1,20 @@
 import { createServer, type RequestListener } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { createApiClient, refusal } from '../../dist/cli/api-client.js';
+import { ApiError, createClient, type Client } from '@tappaas/client';
+import { toldError } from '../../dist/cli/told.js';
 import { selfSigned } from '../cluster/certificates.ts';
 
 const { certificate, key } = await selfSigned('platform');
 
-async function clientOf(t: ExecutionContext, answer: RequestListener) {
+async function clientOf(t: ExecutionContext, answer: RequestListener, authority: string | undefined = certificate): Promise<Client> {
   const server = createServer({ cert: certificate, key }, answer);
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
   t.teardown(() => server.closeAllConnections());
   t.teardown(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  return createApiClient({ server: `https://127.0.0.1:${port}`, token: 'tapp_x', certificateAuthority: certificate });
+  const trusted = authority === '' ? {} : { certificateAuthority: authority };
+  return createClient({ server: `https://127.0.0.1:${port}`, token: 'tapp_x', attemptsMax: 1, ...trusted });
 }
 
 test('a stream that the platform breaks off gives the lines that came, then says so in words', async (t) => {
@@ -26,13 +28,25 @@ test('a stream that the platform breaks off gives the lines that came, then says
     },
     { message: /the platform broke the answer off/ },
   );
-  t.is((error as { exitCode?: number } | undefined)?.exitCode, 69);
+  t.is(toldError(error)?.exitCode, 69);
   t.deepEqual(lines, ['one', 'two']);
+});
+
+test('an authority that is not trusted, and nobody who answers, each say what to do', async (t) => {
+  const stranger = await clientOf(t, (_, response) => response.end('{}'), '');
+  const untrusted = toldError(await t.throwsAsync(stranger.json('/')));
+  t.regex(untrusted?.message ?? '', /is not trusted/);
+  t.regex(untrusted?.remedy ?? '', /--certificate-authority/);
+  const gone = createClient({ server: 'https://127.0.0.1:1', token: 'x', attemptsMax: 1 });
+  const unreachable = toldError(await t.throwsAsync(gone.json('/')));
+  t.regex(unreachable?.message ?? '', /does not answer \(ECONNREFUSED\)/);
+  t.regex(unreachable?.remedy ?? '', /tappaas up/);
+  t.is(unreachable?.exitCode, 69);
 });
 
 test('a cause that the message holds already is not told twice, and the others each have a line', (t) => {
   const answer = (message: string, causes: readonly object[]) =>
-    refusal({ status: 422, headers: {}, text: JSON.stringify({ message, details: { causes } }) }).message;
+    toldError(ApiError.of({ status: 422, text: JSON.stringify({ message, details: { causes } }) }))?.message;
   const cause = { field: 'spec.processes', message: 'has too many replicas' };
   t.is(
     answer('"shop" is denied: spec.processes: has too many replicas (limit)', [cause]),
@@ -42,4 +56,9 @@ test('a cause that the message holds already is not told twice, and the others e
     answer('"shop" is invalid', [cause, { message: 'has no name' }]),
     '"shop" is invalid\n  spec.processes: has too many replicas\n  has no name',
   );
+});
+
+test('an error that is a fault of ours is not told as if a person could mend it', (t) => {
+  t.is(toldError(new TypeError('x is undefined')), undefined);
+  t.is(toldError('text'), undefined);
 });

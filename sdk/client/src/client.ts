@@ -1,0 +1,103 @@
+import type { AnyKind } from '@tappaas/sdk';
+import type { Devices } from './back-off.js';
+import type { GraphQlRequest } from './graphql.js';
+import { Http, type ApiAnswer, type ApiRequest } from './http.js';
+import { Objects } from './objects.js';
+import type { RoomMessage, RoomRequest } from './room-feed.js';
+import type { Rooms } from './rooms.js';
+import type { Transport } from './transport.js';
+import { untilObject, type Followed } from './until.js';
+import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
+
+/** Where the platform is, who asks, and how patiently. */
+export interface ClientOptions {
+  /** `https://HOST:PORT`; plain http only to this machine, since the token goes along. */
+  readonly server: string;
+  /** A bearer token, or where to get the one that is good now. */
+  readonly token: string | (() => string | Promise<string>);
+  /** PEM; absent: the authorities that Node or the browser trusts. Not for browsers. */
+  readonly certificateAuthority?: string;
+  /** Default: `tappaas-client`. */
+  readonly userAgent?: string;
+  /** How often a request that does no harm twice is sent at most. Default: 4. */
+  readonly attemptsMax?: number;
+}
+
+/** A client of the platform's API. */
+export interface Client {
+  /** The address as it was given. */
+  readonly server: string;
+  /** The objects of a kind, by its handle; `engine` names a cluster's own API, such as `local`. */
+  of<K extends AnyKind>(kind: K, options?: { readonly engine?: string }): Objects<K>;
+  /** Any answer, whatever its status. @throws UnreachableError */
+  send(path: string, request?: ApiRequest): Promise<ApiAnswer>;
+  /** The decoded body of a success; a 404 is undefined. @throws ApiError, UnreachableError */
+  json<T>(path: string, request?: ApiRequest): Promise<T | undefined>;
+  /** The lines of a streamed answer, such as a log. @throws ApiError, UnreachableError */
+  lines(path: string, signal: AbortSignal): AsyncGenerator<string>;
+  /** Watches a collection by its path, over broken connections. @throws ApiError for what another try would not change */
+  watch<O>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<O>>;
+  /** Follows one object of a collection until `enough` or the time is over. @throws ApiError for what another try would not change */
+  until<T>(
+    place: { readonly collection: string; readonly name: string; readonly timeoutMs: number },
+    enough: (object: T | undefined) => boolean,
+  ): Promise<Followed<T>>;
+  /** Asks by GraphQL. @throws GraphQlError, ApiError, UnreachableError */
+  graphql<T>(request: GraphQlRequest, options?: { readonly signal?: AbortSignal }): Promise<T>;
+  /** The messages of a room over socket.io, for which `socket.io-client` has to be installed; resumes by itself. @throws ApiError */
+  room(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage>;
+  /** Ends rooms and idle connections. */
+  close(): Promise<void>;
+}
+
+/** Makes a client on a transport; `createClient` of the package picks the one that fits. */
+export function clientOn(transport: Transport, options: ClientOptions, devices: Devices): Client {
+  const { server, token, userAgent = 'tappaas-client', attemptsMax = 4 } = options;
+  refuseExposed(server);
+  const tokenNow = typeof token === 'string' ? () => token : token;
+  const http = new Http({ server, token: tokenNow, userAgent, attemptsMax, transport, devices });
+  // What most programs do not use is loaded by those that do.
+  let rooms: Promise<Rooms> | undefined;
+  const openRooms = async (): Promise<Rooms> => {
+    const [{ Rooms: AllRooms }, { io }] = await Promise.all([import('./rooms.js'), import('socket.io-client')]);
+    const { origin, pathname } = new URL(server);
+    const path = `${pathname.replace(/\/$/, '')}/socket.io/`;
+    // Asked at each connect; a refusal of the handshake says why, which one of the upgrade cannot.
+    const auth = (answer: (data: object) => void): void =>
+      void Promise.resolve(tokenNow()).then(
+        (good) => answer({ token: good }),
+        () => answer({}),
+      );
+    const settings = { transports: ['websocket'], autoConnect: false, forceNew: true, path, auth, ...transport.roomOptions };
+    return new AllRooms({ devices, open: () => io(origin, settings) });
+  };
+  return {
+    server,
+    of: (kind, { engine } = {}) =>
+      new Objects(http, kind, { devices, randomKey: () => crypto.randomUUID(), ...(engine !== undefined && { engine }) }),
+    send: (path, request) => http.send(path, request),
+    json: (path, request) => http.json(path, request),
+    lines: (path, signal) => http.lines(path, signal),
+    watch: (path, watch) => watchPath(http, path, watch, devices),
+    until: (place, enough) => untilObject(http, place, enough, devices),
+    async graphql<T>(request: GraphQlRequest, { signal }: { readonly signal?: AbortSignal } = {}) {
+      const { askGraphQl } = await import('./graphql.js');
+      return askGraphQl<T>(http, request, signal);
+    },
+    async *room(request, signal) {
+      yield* (await (rooms ??= openRooms())).follow(request, signal);
+    },
+    async close() {
+      (await rooms?.catch(() => undefined))?.close();
+      transport.close();
+    },
+  };
+}
+
+/** @throws TypeError */
+function refuseExposed(server: string): void {
+  const { protocol, hostname } = new URL(server);
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  if (protocol === 'https:' || (protocol === 'http:' && isHere)) return;
+  throw new TypeError(`server ${server}: expected https, since a token is never sent unencrypted over a network`);
+}

@@ -1,0 +1,30 @@
+import type { Transport, TransportRequest } from './transport.js';
+
+/** What browsers have; certificate authorities are the browser's own. */
+export function fetchTransport(): Transport {
+  return {
+    async request({ url, method, headers, body, signal }: TransportRequest) {
+      const bytes = body instanceof Uint8Array ? new Uint8Array(body) : body;
+      const answer = await fetch(url, { method, headers, signal, credentials: 'same-origin', ...(bytes !== undefined && { body: bytes }) });
+      return { status: answer.status, header: (name) => answer.headers.get(name) ?? undefined, body: bodyOf(answer) };
+    },
+    roomOptions: {},
+    close: () => {},
+  };
+}
+
+/** Not every browser lets a stream be iterated. */
+async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // What is left unread ends the connection.
+    await reader.cancel().catch(() => {});
+  }
+}

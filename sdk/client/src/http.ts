@@ -1,0 +1,195 @@
+import { BackOff, type Devices } from './back-off.js';
+import { ApiError, UnreachableError } from './errors.js';
+import type { Transport, TransportAnswer } from './transport.js';
+
+/** One request; all but the path have defaults. */
+export interface ApiRequest {
+  /** Default: GET. */
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: Uint8Array | string;
+  /** Default: `application/json`. */
+  readonly contentType?: string;
+  /** Default: `application/json`. */
+  readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the whole answer, over all tries. Default: 60,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Doing it twice is the same as doing it once, so it is tried again when the connection breaks. Default: true for GET. */
+  readonly isRepeatable?: boolean;
+}
+
+/** A whole answer, whatever its status. */
+export interface ApiAnswer {
+  readonly status: number;
+  header(name: string): string | undefined;
+  readonly text: string;
+  /** What `Retry-After` says. */
+  readonly retryAfterMs?: number;
+}
+
+export interface HttpOptions {
+  readonly server: string;
+  readonly token: () => string | Promise<string>;
+  readonly userAgent: string;
+  readonly attemptsMax: number;
+  readonly transport: Transport;
+  readonly devices: Devices;
+}
+
+const timeoutMsDefault = 60_000;
+const answerBytesMax = 256 * 1024 * 1024;
+const lineCharsMax = 16 * 1024 * 1024;
+
+/** Requests with deadlines and, where that is harmless, second tries. */
+export class Http {
+  readonly #options: HttpOptions;
+  readonly #base: URL;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#base = new URL(options.server);
+  }
+
+  /** The address of a path. */
+  url(path: string): URL {
+    return new URL(this.#base.pathname.replace(/\/$/, '') + path, this.#base);
+  }
+
+  /** Any answer, whatever its status. @throws UnreachableError, or the reason of the signal */
+  async send(path: string, request: ApiRequest = {}): Promise<ApiAnswer> {
+    const signal = withDeadline(request);
+    const backOff = new BackOff(this.#options.devices);
+    for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt >= this.#options.attemptsMax;
+      let retryAfterMs: number | undefined;
+      try {
+        const answer = await this.#once(path, request, signal);
+        const isRefusedForNow = answer.status === 429 || answer.status === 503;
+        if (isLast || !isRefusedForNow || (answer.retryAfterMs === undefined && !isRepeatable(request))) return answer;
+        ({ retryAfterMs } = answer);
+      } catch (error) {
+        if (request.signal?.aborted || !(error instanceof UnreachableError)) throw error;
+        const isHarmless = error.reason === 'unreachable' || isRepeatable(request);
+        if (isLast || !isHarmless || !error.isPassing || error.reason === 'deadline') throw error;
+      }
+      await backOff.wait(signal, retryAfterMs).catch(() => {
+        throw request.signal?.aborted ? request.signal.reason : this.#late();
+      });
+    }
+  }
+
+  /** The decoded body of a success; a 404 is undefined. @throws ApiError, UnreachableError */
+  async json<T>(path: string, request: ApiRequest = {}): Promise<T | undefined> {
+    const answer = await this.send(path, request);
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 300) throw ApiError.of(answer);
+    return (answer.text === '' ? undefined : JSON.parse(answer.text)) as T | undefined;
+  }
+
+  /** The lines of a streamed answer until it ends or the signal aborts. @throws ApiError, UnreachableError, or the reason of the signal */
+  async *lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
+    const beginning = new AbortController();
+    const answer = await this.#open(path, {}, AbortSignal.any([signal, beginning.signal]), beginning);
+    if (answer.status >= 300) throw ApiError.of(await this.#whole(answer, withDeadline({ signal })));
+    const decoder = new TextDecoder();
+    let rest = '';
+    try {
+      for await (const chunk of answer.body) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > lineCharsMax)
+          throw new UnreachableError('too-large', this.#options.server, `a line is longer than ${lineCharsMax} characters`);
+        yield* lines;
+      }
+    } catch (error) {
+      throw signal.aborted || error instanceof UnreachableError ? error : this.#brokenOff(error);
+    }
+    if (rest !== '') yield rest;
+  }
+
+  async #once(path: string, request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
+    try {
+      return await this.#whole(await this.#open(path, request, signal), signal);
+    } catch (error) {
+      if (request.signal?.aborted) throw request.signal.reason;
+      throw signal.aborted ? this.#late(error) : error;
+    }
+  }
+
+  /** `beginning`: is aborted when the head of the answer does not come in time. */
+  async #open(path: string, request: ApiRequest, signal: AbortSignal, beginning?: AbortController): Promise<TransportAnswer> {
+    const { transport, userAgent, server, devices } = this.#options;
+    const { method = 'GET', body, contentType = 'application/json', accept = 'application/json' } = request;
+    const token = await this.#options.token();
+    const headers = {
+      authorization: `Bearer ${token}`,
+      accept,
+      'user-agent': userAgent,
+      ...(body !== undefined && { 'content-type': contentType }),
+      ...request.headers,
+    };
+    const begun = new AbortController();
+    if (beginning !== undefined) {
+      devices.sleep(timeoutMsDefault, begun.signal).then(
+        () => beginning.abort(this.#late()),
+        () => {},
+      );
+    }
+    try {
+      return await transport.request({ url: this.url(path), method, headers, signal, ...(body !== undefined && { body }) });
+    } catch (error) {
+      if (beginning?.signal.aborted) throw beginning.signal.reason;
+      throw signal.aborted ? error : unreachable(server, error as Error);
+    } finally {
+      begun.abort();
+    }
+  }
+
+  async #whole(answer: TransportAnswer, signal: AbortSignal): Promise<ApiAnswer> {
+    const { status, body } = answer;
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of body) {
+        bytes += chunk.byteLength;
+        if (bytes > answerBytesMax) throw new UnreachableError('too-large', this.#options.server, 'the answer is larger than 256 MiB');
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw signal.aborted || error instanceof UnreachableError ? error : this.#brokenOff(error);
+    }
+    const seconds = Number(answer.header('retry-after') ?? Number.NaN);
+    const decoder = new TextDecoder();
+    const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
+    return { status, header: (name) => answer.header(name), text, ...(seconds >= 0 && { retryAfterMs: seconds * 1000 }) };
+  }
+
+  #brokenOff(cause: unknown): UnreachableError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new UnreachableError('broken-off', this.#options.server, `the platform broke the answer off (${why})`, cause);
+  }
+
+  #late(cause?: unknown): UnreachableError {
+    return new UnreachableError('deadline', this.#options.server, `${this.#options.server} did not answer in time`, cause);
+  }
+}
+
+function isRepeatable({ method = 'GET', isRepeatable: said }: ApiRequest): boolean {
+  return said ?? method === 'GET';
+}
+
+function withDeadline({ timeoutMs = timeoutMsDefault, signal }: ApiRequest): AbortSignal {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  return signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+}
+
+function unreachable(server: string, cause: Error): UnreachableError {
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
+    return new UnreachableError('untrusted', server, `the certificate of ${server} is not trusted (${code})`, cause);
+  }
+  // What was refused at the door was not done; of everything else that is not known.
+  const reason = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT/.test(code) ? 'unreachable' : 'broken-off';
+  return new UnreachableError(reason, server, `${server} does not answer (${code || cause.message})`, cause);
+}

@@ -1,0 +1,48 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Transport, TransportAnswer, TransportRequest } from './transport.js';
+
+/** Connections kept open between requests, and how soon a silent one is probed. */
+const idleMax = 8;
+const probeAfterMs = 15_000;
+
+/** Node's own client: nothing to load, and the only one that takes a certificate authority without further libraries. */
+export function nodeTransport(certificateAuthority: string | undefined): Transport {
+  const common = { keepAlive: true, keepAliveMsecs: probeAfterMs, maxFreeSockets: idleMax };
+  const ca = certificateAuthority === undefined ? {} : { ca: certificateAuthority };
+  const agents = { https: new HttpsAgent({ ...common, ...ca }), http: new HttpAgent(common) };
+
+  function request({ url, method, headers, body, signal }: TransportRequest): Promise<TransportAnswer> {
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    return new Promise((resolve, reject) => {
+      const options = { method, headers: { ...headers, ...length }, signal };
+      const answered = (answer: IncomingMessage): void => resolve(answerOf(answer));
+      const asked =
+        url.protocol === 'https:'
+          ? httpsRequest(url, { ...options, agent: agents.https }, answered)
+          : httpRequest(url, { ...options, agent: agents.http }, answered);
+      asked.on('error', reject);
+      asked.end(body);
+    });
+  }
+
+  return {
+    request,
+    roomOptions: ca,
+    close: () => {
+      agents.https.destroy();
+      agents.http.destroy();
+    },
+  };
+}
+
+function answerOf(answer: IncomingMessage): TransportAnswer {
+  return {
+    status: answer.statusCode ?? 0,
+    header(name) {
+      const value = answer.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    body: answer as AsyncIterable<Uint8Array>,
+  };
+}

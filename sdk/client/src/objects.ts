@@ -1,0 +1,171 @@
+import type { AnyKind, ApplyFields, Immutable, Key, ObjectOf, Preconditions, Strings } from '@tappaas/sdk';
+import { definitionOf } from '@tappaas/sdk/definitions';
+import type { Devices } from './back-off.js';
+import { ApiError } from './errors.js';
+import type { ApiRequest, Http } from './http.js';
+import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
+
+/** How a write is made. */
+export interface WriteOptions {
+  /** Everything but the write: admission answers as it would. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface CreateOptions extends WriteOptions {
+  /** The same key with the same object is created once, however often it is sent. Default: a random one, so that a broken connection does no harm. */
+  readonly idempotencyKey?: string;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Whose fields these are. Default: `tappaas-client`. */
+  readonly fieldManager?: string;
+  /** Takes over fields of others instead of failing with 409. */
+  readonly force?: boolean;
+}
+
+/** What is listed or watched; without a namespace, in all of them. */
+export interface Selection {
+  readonly namespace?: string;
+  /** A label selector as kubectl writes it. */
+  readonly labels?: string;
+  /** A field selector over declared fields. */
+  readonly fields?: string;
+}
+
+type Stored<K extends AnyKind> = Immutable<ObjectOf<K>>;
+
+interface Page<O> {
+  readonly items: readonly O[];
+  readonly metadata?: { readonly continue?: string };
+}
+
+const pageMax = 500;
+const mediaTypes = { merge: 'application/merge-patch+json', apply: 'application/apply-patch+yaml' } as const;
+
+/** The objects of one kind, typed by its handle. */
+export class Objects<K extends AnyKind> {
+  readonly #http: Http;
+  readonly #kind: K;
+  readonly #mount: string;
+  readonly #devices: Devices;
+  readonly #randomKey: () => string;
+
+  constructor(http: Http, kind: K, options: { readonly engine?: string; readonly devices: Devices; readonly randomKey: () => string }) {
+    this.#http = http;
+    this.#kind = kind;
+    this.#mount = options.engine === undefined ? '' : `/clusters/${encodeURIComponent(options.engine)}`;
+    this.#devices = options.devices;
+    this.#randomKey = options.randomKey;
+  }
+
+  /** One object; nothing when it does not exist. @throws ApiError, UnreachableError */
+  get(key: Key, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Stored<K> | undefined> {
+    return this.#http.json<Stored<K>>(this.#path(key), { ...(signal && { signal }) });
+  }
+
+  /** All objects, fetched page by page while they are taken. @throws ApiError, UnreachableError */
+  async *list(selection: Selection = {}, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Stored<K>> {
+    let token: string | undefined;
+    do {
+      const query = new URLSearchParams({ limit: String(pageMax) });
+      if (selection.labels !== undefined) query.set('labelSelector', selection.labels);
+      if (selection.fields !== undefined) query.set('fieldSelector', selection.fields);
+      if (token !== undefined) query.set('continue', token);
+      const page = await this.#page(`${this.#path(selection)}?${query.toString()}`, signal);
+      yield* page.items;
+      token = page.metadata?.continue || undefined;
+    } while (token !== undefined);
+  }
+
+  /** Creates an object; metadata may carry `generateName`. @throws ApiError with reason `AlreadyExists` among others */
+  create(object: { readonly metadata: { readonly namespace?: string } } & object, options: CreateOptions = {}): Promise<Stored<K>> {
+    const { namespace } = object.metadata;
+    const headers = { 'idempotency-key': options.idempotencyKey ?? this.#randomKey() };
+    const body = JSON.stringify({ ...this.#head(), ...object });
+    const path = `${this.#path(namespace === undefined ? {} : { namespace })}?${queryOf(options)}`;
+    return this.#write(path, { method: 'POST', body, headers, isRepeatable: true }, options);
+  }
+
+  /** Server-side apply: states the fields that the field manager wants, and leaves all others alone. @throws ApiError, 409 for a conflict */
+  apply(key: Key, fields: ApplyFields<ObjectOf<K>>, options: ApplyOptions = {}): Promise<Stored<K>> {
+    const { fieldManager = 'tappaas-client', force = false } = options;
+    const { labels, annotations, metadata, ...rest } = fields as { labels?: Strings; annotations?: Strings; metadata?: object };
+    const meta = { ...metadata, ...key, ...(labels && { labels }), ...(annotations && { annotations }) };
+    const query = queryOf(options, { fieldManager, ...(force && { force: 'true' }) });
+    const body = JSON.stringify({ ...this.#head(), ...rest, metadata: meta });
+    return this.#write(
+      `${this.#path(key)}?${query}`,
+      { method: 'PATCH', body, contentType: mediaTypes.apply, isRepeatable: true },
+      options,
+    );
+  }
+
+  /** JSON merge patch; with `metadata.resourceVersion` in it, only if nothing changed meanwhile. @throws ApiError */
+  patch(key: Key, patch: object, options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {}): Promise<Stored<K>> {
+    const part = options.subresource === undefined ? '' : `/${options.subresource}`;
+    const request = { method: 'PATCH', body: JSON.stringify(patch), contentType: mediaTypes.merge } as const;
+    return this.#write(`${this.#path(key)}${part}?${queryOf(options)}`, request, options);
+  }
+
+  /** Deletes an object; answers whether there was one. @throws ApiError, 409 when a precondition does not hold */
+  async delete(key: Key, preconditions: Preconditions = {}, options: WriteOptions = {}): Promise<boolean> {
+    const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions });
+    const request = { method: 'DELETE', body, ...(options.signal && { signal: options.signal }) } as const;
+    return (await this.#http.json(`${this.#path(key)}?${queryOf(options)}`, request)) !== undefined;
+  }
+
+  /**
+   * Watches until the signal aborts, over broken connections: nothing is missed and nothing told twice. Without `since` it tells all
+   * objects first, then `SYNCED`.
+   *
+   * @throws ApiError for what another try would not change
+   */
+  watch(options: Selection & Pick<WatchOptions, 'since' | 'signal'>): AsyncGenerator<WatchEvent<Stored<K>>> {
+    return watchPath<Stored<K>>(this.#http, this.#path(options), options, this.#devices);
+  }
+
+  async #page(path: string, signal: AbortSignal | undefined): Promise<Page<Stored<K>>> {
+    try {
+      return (await this.#http.json<Page<Stored<K>>>(path, { ...(signal && { signal }) })) ?? { items: [] };
+    } catch (error) {
+      // The page's history is gone; with the token that comes along, the list goes on with what there is now.
+      const token = error instanceof ApiError && error.status === 410 ? error.continueToken : undefined;
+      if (token === undefined || new URLSearchParams(path.split('?')[1]).get('continue') === token) throw error;
+      const [place = '', query = ''] = path.split('?');
+      const again = new URLSearchParams(query);
+      again.set('continue', token);
+      return this.#page(`${place}?${again.toString()}`, signal);
+    }
+  }
+
+  async #write(path: string, request: ApiRequest, { signal }: WriteOptions): Promise<Stored<K>> {
+    const answer = await this.#http.send(path, { ...request, ...(signal && { signal }) });
+    if (answer.status >= 300) throw ApiError.of(answer);
+    return JSON.parse(answer.text) as Stored<K>;
+  }
+
+  #head(): { readonly apiVersion: string; readonly kind: string } {
+    const { group, version, kind } = this.#kind;
+    return { apiVersion: group === '' ? version : `${group}/${version}`, kind };
+  }
+
+  #path({ namespace, name }: { readonly namespace?: string; readonly name?: string }): string {
+    const { group, version } = this.#kind;
+    const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+    const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+    return `${this.#mount}${root}${place}/${pluralOf(this.#kind)}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+  }
+}
+
+function pluralOf(kind: AnyKind): string {
+  const definition = definitionOf(kind, 'kind') ?? definitionOf(kind, 'kubernetesKind');
+  if (definition !== undefined) return definition.plural;
+  throw new TypeError(
+    `${kind.kind} of ${kind.group || 'the core group'} is no handle of a kind: take one of @tappaas/sdk/kinds or make one with defineKind`,
+  );
+}
+
+function queryOf({ dryRun }: WriteOptions, more: Readonly<Record<string, string>> = {}): string {
+  return new URLSearchParams({ ...more, ...(dryRun === true && { dryRun: 'All' }) }).toString();
+}

@@ -1,0 +1,152 @@
+import { BackOff, type Devices } from './back-off.js';
+import { ApiError } from './errors.js';
+import { RoomFeed, type Closing, type RoomMessage, type RoomRequest, type Told } from './room-feed.js';
+
+/** As much of socket.io's client as is used; the library is the application's own. */
+interface Socket {
+  readonly connected: boolean;
+  readonly active: boolean;
+  connect(): void;
+  disconnect(): void;
+  on(name: string, heard: (message: never) => void): void;
+  timeout(ms: number): { emit(name: string, message: object, answered: (late: unknown, answer?: Answer) => void): void };
+}
+
+export interface RoomsOptions {
+  /** Opens a socket that reconnects by itself, and is not connected yet. */
+  readonly open: () => Socket;
+  readonly devices: Devices;
+}
+
+interface Answer {
+  readonly room?: string;
+  readonly error?: { readonly code?: number };
+}
+
+interface Membership {
+  readonly feed: RoomFeed;
+  readonly signal: AbortSignal;
+  name: string | undefined;
+  /** Rises with every try to join, so that an old one does not go on beside a new one. */
+  attempt: number;
+}
+
+const answerMsMax = 30_000;
+
+/** All rooms of a client, over one connection; whatever breaks is joined again from where each room was. */
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #members = new Set<Membership>();
+  readonly #backOff: BackOff;
+  readonly #closing = new AbortController();
+  #socket: Socket | undefined;
+  /** Each join has a room of its own, so that nothing of an earlier one is taken for it. */
+  #joins = 0;
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(options.devices);
+  }
+
+  /** The messages of a room until the signal aborts. @throws ApiError for what another try would not change */
+  async *follow(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage> {
+    const feed = new RoomFeed(request);
+    const member: Membership = { feed, signal, name: undefined, attempt: 0 };
+    const end = (): void => feed.end();
+    if (signal.aborted) return;
+    signal.addEventListener('abort', end, { once: true });
+    this.#members.add(member);
+    try {
+      const socket = (this.#socket ??= this.#open());
+      if (socket.connected) void this.#join(socket, member);
+      yield* feed.messages(() => void this.#join(socket, member));
+    } finally {
+      signal.removeEventListener('abort', end);
+      this.#members.delete(member);
+      member.attempt += 1;
+      if (this.#socket !== undefined) this.#part(this.#socket, member);
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const { feed } of this.#members) feed.end();
+    this.#socket?.disconnect();
+  }
+
+  #open(): Socket {
+    const socket = this.#options.open();
+    const told = (message: Told): void => {
+      for (const { feed, name } of this.#members) if (name === message.room) feed.hear(message);
+    };
+    for (const name of ['event', 'log', 'metrics']) socket.on(name, told);
+    socket.on('closed', (message: Closing) => {
+      for (const member of this.#members) if (member.name === message.room) this.#closed(socket, member, message);
+    });
+    socket.on('connect', () => {
+      this.#backOff.reset();
+      for (const member of this.#members) void this.#join(socket, member);
+    });
+    socket.on('disconnect', () => {
+      for (const member of this.#members) member.name = undefined;
+      void this.#connectAgain(socket);
+    });
+    socket.on('connect_error', (error: Error & { readonly data?: { readonly code?: number } }) => this.#refused(socket, error));
+    socket.connect();
+    return socket;
+  }
+
+  /** Refusals of the platform itself are not tried again by the library; those that may pass are tried again here. */
+  #refused(socket: Socket, error: Error & { readonly data?: { readonly code?: number } }): void {
+    const failure = error.data === undefined ? undefined : new ApiError(error.data.code ?? 500, error.data);
+    if (failure === undefined || failure.isPassing) void this.#connectAgain(socket);
+    else for (const { feed } of this.#members) feed.fail(failure);
+  }
+
+  /** After a disconnect that the platform asked for; whatever else breaks, the library mends. */
+  async #connectAgain(socket: Socket): Promise<void> {
+    if (socket.active) return;
+    await this.#backOff.wait(this.#closing.signal).catch(() => {});
+    if (!this.#closing.signal.aborted && !socket.active) socket.connect();
+  }
+
+  async #join(socket: Socket, member: Membership): Promise<void> {
+    this.#part(socket, member);
+    member.attempt += 1;
+    const { attempt, feed, signal } = member;
+    const backOff = new BackOff(this.#options.devices);
+    const isCurrent = (): boolean => socket.connected && member.attempt === attempt && !signal.aborted;
+    while (isCurrent()) {
+      this.#joins += 1;
+      const answer = await ask(socket, 'join', { ...feed.joining(), id: String(this.#joins) }, ({ room }) => {
+        if (isCurrent()) member.name = room;
+      });
+      if (!isCurrent() || member.name !== undefined) return;
+      if (answer?.error !== undefined && !feed.refused(answer.error)) return;
+      await backOff.wait(signal).catch(() => {});
+    }
+  }
+
+  #closed(socket: Socket, member: Membership, message: Closing): void {
+    member.name = undefined;
+    if (member.feed.closed(message)) void this.#join(socket, member);
+    else member.feed.end();
+  }
+
+  /** Leaves the room that a member is in; whatever the answer, nobody listens to it any more. */
+  #part(socket: Socket, member: Membership): void {
+    const { name } = member;
+    member.name = undefined;
+    if (name !== undefined && socket.connected) void ask(socket, 'leave', { room: name });
+  }
+}
+
+/** Nothing when no answer comes in time. `now` hears it before any message that follows it. */
+function ask(socket: Socket, name: string, message: object, now?: (answer: Answer) => void): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    socket.timeout(answerMsMax).emit(name, message, (_, answer) => {
+      if (answer !== undefined) now?.(answer);
+      resolve(answer);
+    });
+  });
+}

@@ -1,0 +1,37 @@
+import type { Devices } from './back-off.js';
+import type { Http } from './http.js';
+import { watchPath } from './watch.js';
+
+/** What following one object ended with. */
+export interface Followed<T> {
+  /** False when the time was over first. */
+  readonly reached: boolean;
+  readonly object: T | undefined;
+}
+
+/** Follows one object until `enough` says so or the time is over; it is asked for the object as it is, absent included, and for each change. */
+export async function untilObject<T>(
+  http: Http,
+  { collection, name, timeoutMs }: { readonly collection: string; readonly name: string; readonly timeoutMs: number },
+  enough: (object: T | undefined) => boolean,
+  devices: Devices,
+): Promise<Followed<T>> {
+  let object: T | undefined;
+  const over = new AbortController();
+  const timer = new AbortController();
+  devices.sleep(timeoutMs, timer.signal).then(
+    () => over.abort(),
+    () => {},
+  );
+  try {
+    for await (const event of watchPath<T>(http, collection, { fields: `metadata.name=${name}`, signal: over.signal }, devices)) {
+      if (event.type === 'DELETED') object = undefined;
+      else if (event.type !== 'SYNCED') object = event.object;
+      if (enough(object)) return { reached: true, object };
+    }
+    return { reached: false, object };
+  } finally {
+    timer.abort();
+    over.abort();
+  }
+}

@@ -1,0 +1,182 @@
+/** Connections that break at any byte and answers that come late: no event is lost, and none is told twice. */
+import test, { type ExecutionContext } from 'ava';
+import * as fc from 'fast-check';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
+import { createClient, type Client } from '@tappaas/client';
+import { startRealServer, type RealServer } from '../../../core/test/api/real-server.ts';
+import { startFlakyProxy, type Fault, type FlakyProxy } from './flaky-proxy.ts';
+
+interface ConfigMap {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly resourceVersion: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const ConfigMaps = kubernetesHandle<ConfigMap>('', 'ConfigMap');
+const whole: Fault = { bytesMax: Infinity, delayMs: 0 };
+
+interface Parts {
+  readonly server: RealServer;
+  /** Writes past the proxy. */
+  readonly writer: Client;
+  /** Reads through the proxy. */
+  readonly reader: Client;
+  readonly proxy: FlakyProxy;
+}
+
+async function parts(t: ExecutionContext, faultOf: (connection: number) => Fault, historyEventsMax = 10_000): Promise<Parts> {
+  const server = await startRealServer({ historyEventsMax });
+  const proxy = await startFlakyProxy(server.port, faultOf);
+  const writer = createClient({ server: server.url, token: server.token });
+  const reader = createClient({ server: proxy.url, token: server.token });
+  t.teardown(async () => {
+    await Promise.all([writer.close(), reader.close()]);
+    await proxy.close();
+    await server.close();
+  });
+  return { server, writer, reader, proxy };
+}
+
+/** Writes one object again and again, `count` times. */
+async function write(client: Client, count: number): Promise<void> {
+  const key = { namespace: 'default', name: 'a' };
+  for (let index = 0; index < count; index += 1) await client.of(ConfigMaps).apply(key, { data: { index: String(index) } });
+}
+
+const indices = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
+
+/** Faults drawn from numbers, so that a failure can be repeated: most connections break somewhere, some are slow, the last ones hold. */
+const faults = fc.array(fc.record({ bytesMax: fc.integer({ min: 1, max: 6000 }), delayMs: fc.constantFrom(0, 0, 5) }), { maxLength: 6 });
+
+test('a watch through breaking connections tells every change once and in order', async (t) => {
+  t.timeout(180_000);
+  await fc.assert(
+    fc.asyncProperty(faults, async (drawn) => {
+      const { writer, reader } = await parts(t, (connection) => drawn[connection] ?? whole);
+      const count = 40;
+      const over = new AbortController();
+      const told: string[] = [];
+      const watching = (async () => {
+        for await (const event of reader.of(ConfigMaps).watch({ namespace: 'default', signal: over.signal })) {
+          if (event.type === 'SYNCED') continue;
+          told.push(event.object.data?.['index'] ?? '');
+          if (told.at(-1) === String(count - 1)) break;
+        }
+      })();
+      await write(writer, count);
+      await watching;
+      // What was written before the watch stood is told once, as it was then; everything after that, each time.
+      const first = Number(told[0]);
+      t.deepEqual(told, indices(count).slice(first));
+      over.abort();
+    }),
+    { numRuns: 6 },
+  );
+});
+
+test('a watch that goes on from a resourceVersion tells exactly what came after it', async (t) => {
+  const { writer, reader, proxy } = await parts(t, (connection) =>
+    connection < 8 ? { bytesMax: 700 + 400 * connection, delayMs: 2 } : whole,
+  );
+  await write(writer, 1);
+  const since = (await writer.of(ConfigMaps).get({ namespace: 'default', name: 'a' }))?.metadata.resourceVersion ?? '';
+  const over = new AbortController();
+  const told: string[] = [];
+  const watching = (async () => {
+    for await (const event of reader.of(ConfigMaps).watch({ namespace: 'default', since, signal: over.signal })) {
+      if (event.type !== 'SYNCED') told.push(event.object.data?.['index'] ?? '');
+      if (told.length === 29) break;
+    }
+  })();
+  await write(writer, 30);
+  await watching;
+  t.deepEqual(told, indices(30).slice(1));
+  t.true(proxy.cuts() > 2);
+});
+
+test('what was deleted while a watch was away, and history with it, is told as deleted', async (t) => {
+  const { writer, reader, proxy } = await parts(t, () => whole, 5);
+  const maps = writer.of(ConfigMaps);
+  for (const name of ['stays', 'goes']) await maps.create({ metadata: { namespace: 'default', name } });
+  const over = new AbortController();
+  const events = reader.of(ConfigMaps).watch({ namespace: 'default', signal: over.signal });
+  const next = async (): Promise<string> => {
+    const { value } = await events.next();
+    return value.type === 'SYNCED' ? 'SYNCED' : `${value.type} ${value.object.metadata.name}`;
+  };
+  t.deepEqual([await next(), await next(), await next()].toSorted(), ['ADDED goes', 'ADDED stays', 'SYNCED']);
+  proxy.refuse(true);
+  proxy.cut();
+  const away = next();
+  await maps.delete({ namespace: 'default', name: 'goes' });
+  for (let index = 0; index < 10; index += 1) await maps.patch({ namespace: 'default', name: 'stays' }, { data: { x: String(index) } });
+  await maps.create({ metadata: { namespace: 'default', name: 'comes' } });
+  proxy.refuse(false);
+  t.deepEqual([await away, await next(), await next()].toSorted(), ['ADDED comes', 'DELETED goes', 'MODIFIED stays']);
+  t.is(await next(), 'SYNCED');
+  over.abort();
+});
+
+test('a room through breaking connections tells every change once and in order', async (t) => {
+  t.timeout(120_000);
+  const { writer, reader, proxy } = await parts(t, (connection) =>
+    connection < 5 ? { bytesMax: 1500 + 700 * connection, delayMs: 0 } : whole,
+  );
+  await write(writer, 1);
+  const since = (await writer.of(ConfigMaps).get({ namespace: 'default', name: 'a' }))?.metadata.resourceVersion ?? '';
+  const over = new AbortController();
+  const told: string[] = [];
+  const following = (async () => {
+    const request = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'default', resourceVersion: since } as const;
+    for await (const message of reader.room(request, over.signal)) {
+      if (!('object' in message)) continue;
+      told.push((message.object as ConfigMap).data?.['index'] ?? '');
+      if (told.length === 39) break;
+    }
+  })();
+  await write(writer, 40);
+  await following;
+  t.deepEqual(told, indices(40).slice(1));
+  t.true(proxy.cuts() > 2);
+});
+
+test('a room that is not taken from is bounded, and misses nothing once it is', async (t) => {
+  t.timeout(120_000);
+  const { writer, reader } = await parts(t, () => whole);
+  await write(writer, 1);
+  const since = (await writer.of(ConfigMaps).get({ namespace: 'default', name: 'a' }))?.metadata.resourceVersion ?? '';
+  const over = new AbortController();
+  const request = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'default', resourceVersion: since } as const;
+  const messages = reader.room(request, over.signal);
+  const first = messages.next();
+  const count = 1300;
+  await write(writer, count);
+  const told = [await first];
+  while (told.length < count - 1) told.push(await messages.next());
+  t.deepEqual(
+    told.map(({ value }) => (value.object as ConfigMap).data?.['index']),
+    indices(count).slice(1),
+  );
+  over.abort();
+});
+
+test('what another try would not change ends a watch and a room with the words of the platform', async (t) => {
+  const { server } = await parts(t, () => whole);
+  const stranger = createClient({ server: server.url, token: 'tapp_nobody' });
+  t.teardown(() => stranger.close());
+  const { signal } = new AbortController();
+  await t.throwsAsync(stranger.of(ConfigMaps).watch({ signal }).next(), { name: 'ApiError' });
+  await t.throwsAsync(stranger.room({ topic: 'events' }, signal).next());
+});
+
+test('one object is followed over breaks until it is as wanted, or the time is over', async (t) => {
+  const { writer, reader } = await parts(t, (connection) => (connection < 3 ? { bytesMax: 900, delayMs: 0 } : whole));
+  const place = { collection: '/api/v1/namespaces/default/configmaps', name: 'a', timeoutMs: 20_000 };
+  const isAt = (index: number) => (object: ConfigMap | undefined) => object?.data?.['index'] === String(index);
+  const following = reader.until<ConfigMap>(place, isAt(9));
+  await write(writer, 10);
+  t.true((await following).reached);
+  t.true((await reader.until<ConfigMap>({ ...place, name: 'absent' }, (object) => object === undefined)).reached);
+  const late = await reader.until<ConfigMap>({ ...place, timeoutMs: 200 }, isAt(10));
+  t.false(late.reached);
+  t.is(late.object?.data?.['index'], '9');
+});
