@@ -511,6 +511,10 @@ class Start {
       publishedKeys: () => this.#tokens.published(),
       metrics: place.metrics,
       deprecatedUse: countDeprecated(kernel),
+      socketAdapter: async () => {
+        const [first] = kernel.services.family(families.socketAdapter).values();
+        return first === undefined ? undefined : ((await first.open()).make as never);
+      },
     });
   }
 

@@ -23,7 +23,7 @@ import type { PublishedKeys } from './published-keys.js';
 import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
-import { socketUpgrade, type SocketOptions } from './socket/socket-server.js';
+import { createSockets, type SocketOptions, type Sockets } from './socket/socket-server.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 import { StreamCredentials } from './stream-credentials.js';
 import { isOpenPath, systemRoutes, type AuditReader } from './system-routes.js';
@@ -121,6 +121,7 @@ class Server implements ApiServer {
   private readonly objects: Objects;
   private readonly router: Router;
   private readonly inFlight: InFlight;
+  private readonly sockets: Sockets;
   private readonly upgrades: Upgrades;
   private readonly idPrefix: string;
   private listener: Listener | undefined;
@@ -183,11 +184,9 @@ class Server implements ApiServer {
       isStream: ({ info }) => info.verb === 'watch',
       answer: (exchange) => this.answer(exchange),
     };
-    const own = [
-      graphql.upgrade,
-      watchUpgrade(this.objects),
-      socketUpgrade({ ...options, drainMsMax, ...(options.socketAdapter !== undefined && { adapter: options.socketAdapter }) }),
-    ];
+    const adapter = options.socketAdapter === undefined ? {} : { adapter: options.socketAdapter };
+    this.sockets = createSockets({ ...options, drainMsMax, ...adapter });
+    const own = [graphql.upgrade, watchUpgrade(this.objects), this.sockets.upgrade];
     this.upgrades = new Upgrades(this.chain, () => [...own, ...(options.upgrades?.() ?? [])]);
   }
 
@@ -250,6 +249,7 @@ class Server implements ApiServer {
     }
     this.inFlight.stop();
     this.upgrades.stop();
+    await this.within(this.limits.stopMsMax, this.sockets.close());
     listener.closeAll();
     await closed;
   }

@@ -1,6 +1,6 @@
 import type { Credentials, Identity } from '@tappaas/sdk';
 import type { TlsMaterial } from '../../dist/api/certificates.js';
-import { createApiServer } from '../../dist/api/server.js';
+import { createApiServer, type ApiServerOptions } from '../../dist/api/server.js';
 import type { Audit } from '../../dist/api/stages.js';
 import { createFlow } from '../../dist/flow/flow.js';
 import { defaultFlowSettings, type FlowSettings } from '../../dist/flow/flow-settings.js';
@@ -35,6 +35,8 @@ export interface RealServerOptions {
   readonly tenants?: boolean;
   /** Of each kind's watch cache. */
   readonly historyEventsMax?: number;
+  /** In place of what the server is given otherwise. */
+  readonly api?: Partial<ApiServerOptions>;
 }
 
 const allowed = { decision: 'allow', reason: '' } as const;
@@ -50,7 +52,14 @@ function tenantOf({ headers }: Credentials): Identity | undefined {
 }
 
 /** The API as the platform assembles it, on the real engine over the memory store, with the kernel's kinds and one administrator. */
-export async function startRealServer({ tls, flow, audit, tenants = false, historyEventsMax = 10_000 }: RealServerOptions = {}): Promise<RealServer> {
+export async function startRealServer({
+  tls,
+  flow,
+  audit,
+  tenants = false,
+  historyEventsMax = 10_000,
+  api = {},
+}: RealServerOptions = {}): Promise<RealServer> {
   const kept: StoredToken[] = [];
   const record = { load: async () => kept[0], create: async (stored: StoredToken) => kept.push(stored) > 0 };
   const holder = { keep: async () => {}, drop: async () => {} };
@@ -99,6 +108,7 @@ export async function startRealServer({ tls, flow, audit, tenants = false, histo
     version: '0.1.0',
     ready: () => [],
     metrics: () => '',
+    ...api,
   });
   const { url, port } = await server.listen();
   await createNamespace(engine, 'default');

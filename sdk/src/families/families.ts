@@ -6,6 +6,7 @@ import type { Authenticator, Authorizer } from './identity.js';
 import type { LogSink, Notifier } from './outlets.js';
 import type { RuntimeType } from './runtime.js';
 import type { SecretStore } from './secret-store.js';
+import type { SocketAdapter } from './socket-adapter.js';
 import type { StorageClassType } from './storage-class.js';
 import type { ResourceStore } from './store.js';
 
@@ -22,5 +23,6 @@ export const families = Object.freeze({
   input: defineFamily<InputType>({ id: 'tappaas/input', contract: 1 }),
   notifier: defineFamily<Notifier>({ id: 'tappaas/notifier', contract: 1 }),
   logSink: defineFamily<LogSink>({ id: 'tappaas/log-sink', contract: 1 }),
+  socketAdapter: defineFamily<SocketAdapter>({ id: 'tappaas/socket-adapter', contract: 1 }),
   auditSink: defineFamily<AuditSink>({ id: 'tappaas/audit-sink', contract: 1 }),
 });

@@ -11,7 +11,7 @@ import { failureStatus, publicError, type Status } from '../status.js';
 import { joinRequest, roomName, type JoinRequest } from './join-request.js';
 import { fillLogRoom } from './log-room.js';
 import { fillMetricsRoom, type MetricsPages } from './metrics-room.js';
-import { fillObjectRoom, type EventPackets } from './object-room.js';
+import { fillObjectRoom, type EventFrames } from './object-room.js';
 import { Outbox } from './outbox.js';
 import type { Room } from './room.js';
 
@@ -24,7 +24,7 @@ export interface ClientParts {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly packets: EventPackets;
+  readonly frames: EventFrames;
   readonly drainMsMax: number;
 }
 
@@ -94,7 +94,7 @@ export class SocketClient {
         void this.#socket.join(name);
         acknowledge({ room: name });
       };
-      const send = async (packet: string, upTo?: string): Promise<void> => {
+      const send = async (packet: string | Buffer, upTo?: string): Promise<void> => {
         if (this.#parts.clock.nowMs() - askedAtMs >= grantMsMax) {
           await this.#authorize(info);
           askedAtMs = this.#parts.clock.nowMs();
@@ -116,14 +116,14 @@ export class SocketClient {
   }
 
   async #fillWith(room: Room, request: JoinRequest): Promise<void> {
-    const { pages, clock, packets, subresources } = this.#parts;
+    const { pages, clock, frames, subresources } = this.#parts;
     if (request.topic === 'metrics') {
       if (request.engine !== platformEngine)
         throw apiErrors.TAP_REQUEST_PATH_UNKNOWN({ message: `engine ${request.engine} has no metrics of its own` });
       return fillMetricsRoom(room, request, pages, clock);
     }
     if (request.topic === 'logs') return fillLogRoom(room, subresources(), request, this.#exchange);
-    return fillObjectRoom(room, this.#engineOf(request), request, packets);
+    return fillObjectRoom(room, this.#engineOf(request), request, frames);
   }
 
   /** @throws TAP_REQUEST_PATH_UNKNOWN */

@@ -1,30 +1,31 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EnginePort, Served, WatchEvent } from '../engine-port.js';
 import type { JoinRequest } from './join-request.js';
-import { eventPacket, messageBytesMax } from './outbox.js';
+import { eventFrame, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';
 
-/** Room for what stands around an object in its message. */
-const envelopeBytesMax = 2 * 1024;
+/** Room for what stands around an object in its message: the name of a room may hold two selectors. */
+const envelopeBytesMax = 16 * 1024;
 
-/** Packets of events; the text of an object is made once per change, however many clients are told. */
-export class EventPackets {
-  readonly #texts = new WeakMap<Served, string>();
+/** Messages of events as they go over the wire; made once per change and room, however many clients are in it. */
+export class EventFrames {
+  readonly #known = new WeakMap<Served, { readonly key: string; readonly frame: Buffer }>();
 
-  of({ type, served }: WatchEvent, room: string): string {
-    let text = this.#texts.get(served);
-    if (text === undefined) {
-      text = textOf(served);
-      this.#texts.set(served, text);
-    }
-    return eventPacket('event', `{"room":${JSON.stringify(room)},"type":"${type}",${text}}`);
+  of({ type, served }: WatchEvent, room: string): Buffer {
+    const key = `${type} ${room}`;
+    const known = this.#known.get(served);
+    // The last one is enough: the clients of a room are told one after the other.
+    if (known?.key === key) return known.frame;
+    const frame = frameOf(type, served, room);
+    this.#known.set(served, { key, frame });
+    return frame;
   }
 }
 
-function textOf(served: Served): string {
-  const { buffer, byteOffset, byteLength } = served.bytes;
-  if (byteLength > messageBytesMax - envelopeBytesMax) return `"reference":${referenceOf(served)}`;
-  return `"object":${Buffer.from(buffer, byteOffset, byteLength).toString()}`;
+function frameOf(type: WatchEvent['type'], served: Served, room: string): Buffer {
+  const isLarge = served.bytes.byteLength > messageBytesMax - envelopeBytesMax;
+  const [field, bytes] = isLarge ? ['reference', Buffer.from(referenceOf(served))] : ['object', served.bytes];
+  return eventFrame([Buffer.from(`42["event",{"room":${JSON.stringify(room)},"type":"${type}","${field}":`), bytes, Buffer.from('}]')]);
 }
 
 /** What stands for an object that is too large for a message: enough to get it. */
@@ -43,7 +44,7 @@ export async function fillObjectRoom(
   room: Room,
   engine: EnginePort,
   request: JoinRequest & { readonly topic: 'objects' },
-  packets: EventPackets,
+  frames: EventFrames,
 ): Promise<void> {
   const { target, labelSelector, fieldSelector, resourceVersion } = request;
   const events = engine.watch({
@@ -62,7 +63,7 @@ export async function fillObjectRoom(
     await Promise.race([first, turn()]);
     room.stands();
     for (let next = await first; next.done !== true; next = await iterator.next()) {
-      for (const event of next.value) await room.send(packets.of(event, room.name), event.served.resourceVersion);
+      for (const event of next.value) await room.send(frames.of(event, room.name), event.served.resourceVersion);
     }
   } finally {
     await iterator.return?.().catch(() => {});

@@ -7,5 +7,5 @@ export interface Room {
   /** The join has succeeded; what fails later is told by `closed`. */
   stands(): void;
   /** Sends an encoded packet at the client's pace, after having made sure that the client still may be told. */
-  send(packet: string, reached?: string): Promise<void>;
+  send(packet: string | Buffer, reached?: string): Promise<void>;
 }

@@ -8,13 +8,13 @@ import { StreamEnd } from '../stream-pace.js';
 import type { ServedUpgrade, UpgradeCall } from '../upgrade.js';
 import { SocketClient, type ClientParts } from './client.js';
 import { linesAbout, type MetricsPage } from './metrics-room.js';
-import { EventPackets } from './object-room.js';
+import { EventFrames } from './object-room.js';
 import { messageBytesMax } from './outbox.js';
 
 /** Where socket.io is served, its own default. */
 export const socketPath = '/socket.io/';
 
-export interface SocketOptions extends Omit<ClientParts, 'packets' | 'pages'> {
+export interface SocketOptions extends Omit<ClientParts, 'frames' | 'pages'> {
   readonly metrics: () => string | Promise<string>;
   /** Names this process to clients that are told metrics. */
   readonly replica: string;
@@ -26,8 +26,15 @@ const signInMsMax = 10_000;
 const askMsMax = 2000;
 const metricsQuestion = 'metrics';
 
+/** What answers socket.io, and what ends it. */
+export interface Sockets {
+  readonly upgrade: ServedUpgrade;
+  /** Ends what is open, and the way to other processes. */
+  close(): Promise<void>;
+}
+
 /** The rooms of the platform over socket.io; the library is loaded when the first client comes. */
-export function socketUpgrade(options: SocketOptions): ServedUpgrade {
+export function createSockets(options: SocketOptions): Sockets {
   let running: Promise<RoomServer> | undefined;
   const start = (): Promise<RoomServer> => {
     const started = startRooms(options);
@@ -36,7 +43,7 @@ export function socketUpgrade(options: SocketOptions): ServedUpgrade {
     });
     return started;
   };
-  return {
+  const upgrade: ServedUpgrade = {
     match: ({ path }) => path.path === socketPath,
     signsInLater: true,
     handle: async (call) => {
@@ -45,6 +52,7 @@ export function socketUpgrade(options: SocketOptions): ServedUpgrade {
       await (await running).serve(call);
     },
   };
+  return { upgrade, close: async () => (await running?.catch(() => undefined))?.close() };
 }
 
 /** Polling would be a second wire, with cookies, sticky routes and answers that no seat is held for. */
@@ -59,13 +67,14 @@ function refuseTransport({ exchange }: UpgradeCall): void {
 interface RoomServer {
   /** Serves one connection to its end. */
   serve(call: UpgradeCall): Promise<void>;
+  close(): Promise<void>;
 }
 
 async function startRooms(options: SocketOptions): Promise<RoomServer> {
   const [{ Server: SocketServer }, { Server: Engine }, adapter] = await Promise.all([
     import('socket.io'),
     import('engine.io'),
-    options.adapter?.(),
+    adapterOf(options),
   ]);
   const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
   const engine = new Engine({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
@@ -74,7 +83,11 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   io.bind(engine);
   answerOthers(io, options);
   const calls = new WeakMap<IncomingMessage, UpgradeCall>();
-  const parts: ClientParts = { ...options, packets: new EventPackets(), pages: (names) => pagesOf(io, options, names) };
+  const parts: ClientParts = {
+    ...options,
+    frames: new EventFrames(),
+    pages: (names) => pagesOf(io, options, names, adapter !== undefined),
+  };
   const admitted = async (call: UpgradeCall, socket: Socket, next: (refusal?: Error) => void): Promise<void> =>
     next(await admit(call, socket, options.log));
   io.use((socket, next) => {
@@ -92,6 +105,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
     else signal.addEventListener('abort', end, { once: true });
   });
   return {
+    close: () => io.close(),
     async serve(call) {
       const { request, socket, head } = call.takeOver();
       calls.set(request, call);
@@ -106,6 +120,16 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
       await closed;
     },
   };
+}
+
+/** Without the way to other processes, this one goes on alone. */
+async function adapterOf({ adapter, log }: SocketOptions): Promise<ServerOptions['adapter'] | undefined> {
+  try {
+    return await adapter?.();
+  } catch (error) {
+    log.warn('the sockets of this process stand alone, since what joins them to others does not answer', { error });
+    return undefined;
+  }
 }
 
 /** How long a client has to read why it is disconnected. */
@@ -146,11 +170,12 @@ function answerOthers(io: Server, { metrics, replica }: SocketOptions): void {
 
 async function pagesOf(
   io: Server,
-  { metrics, replica, adapter, clock }: SocketOptions,
+  { metrics, replica, clock }: SocketOptions,
   names: readonly string[],
+  isJoined: boolean,
 ): Promise<readonly MetricsPage[]> {
   const own = { replica, text: linesAbout(await metrics(), names) };
-  if (adapter === undefined) return [own];
+  if (!isJoined) return [own];
   const round = new AbortController();
   const asked: Promise<readonly (MetricsPage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
   // Who does not answer in time is left out of this round.

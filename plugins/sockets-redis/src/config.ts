@@ -1,0 +1,22 @@
+import { secret, Type } from '@tappaas/sdk';
+
+export const config = Type.Object({
+  url: Type.String({
+    pattern: '^(rediss?|unix)://',
+    description: 'Where Redis 6.2 or later is: redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix:///path/of/socket.',
+  }),
+  username: Type.Optional(Type.String({ description: 'User of Redis; without one, its default user.' })),
+  password: Type.Optional(secret({ description: 'Password of the user.' })),
+  streamName: Type.String({
+    default: 'tappaas-sockets',
+    maxLength: 200,
+    description: 'Name of the stream and of the channels beside it; platforms that share a Redis take different ones.',
+  }),
+  messagesMax: Type.Integer({ default: 10_000, minimum: 100, maximum: 1_000_000, description: 'Messages kept in the stream, about.' }),
+  connectMsMax: Type.Integer({
+    default: 5_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: 'Longest wait for a connection, milliseconds.',
+  }),
+});

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { createClient } from '@tappaas/client';
+import { startRealServer, type RealServer } from '../../../core/test/api/real-server.ts';
+import { quietLog } from '../../../core/test/api/running-server.ts';
+import { redisAdapter, type RedisAdapter } from '../dist/redis-adapter.js';
+import { hasRedis, isCi, startRedis, type RedisServer } from './redis-server.ts';
+
+const withRedis = hasRedis || isCi ? test : test.skip;
+
+interface Process {
+  readonly server: RealServer;
+  readonly adapter: RedisAdapter;
+}
+
+async function startProcess(t: ExecutionContext, { url }: RedisServer, replica: string): Promise<Process> {
+  const adapter = redisAdapter({ url, streamName: 'test', messagesMax: 1000, connectMsMax: 2000, log: quietLog });
+  const api = { replica, metrics: () => `up_total ${replica.length}\n`, socketAdapter: async () => (await adapter.open()).make as never };
+  const server = await startRealServer({ api });
+  t.teardown(async () => {
+    await server.close();
+    adapter.close();
+  });
+  return { server, adapter };
+}
+
+/** Follows metrics at one process until pages of so many processes came within one round. */
+async function replicasTold({ server }: Process, wanted: readonly string[]): Promise<boolean> {
+  const client = createClient({ server: server.url, token: server.token });
+  const over = AbortSignal.timeout(25_000);
+  const heard = new Set<string>();
+  try {
+    for await (const message of client.room({ topic: 'metrics', names: ['up_total'] }, over)) {
+      if (message.type === 'METRICS') heard.add(message.replica);
+      if (wanted.every((replica) => heard.has(replica))) return true;
+    }
+    return false;
+  } finally {
+    await client.close();
+  }
+}
+
+withRedis('a room of metrics shows every process, whichever the client is connected to', async (t) => {
+  t.timeout(90_000);
+  const redis = await startRedis();
+  t.teardown(() => redis.remove());
+  const [one, two] = [await startProcess(t, redis, 'one'), await startProcess(t, redis, 'two')];
+  // The second process opens its sockets with its first client.
+  t.true(await replicasTold(two, ['two']));
+  t.true(await replicasTold(one, ['one', 'two']));
+  t.true(await replicasTold(two, ['one', 'two']));
+});
+
+withRedis('while Redis is away, each process goes on with what it knows, and joins the others again afterwards', async (t) => {
+  t.timeout(120_000);
+  const refused: unknown[] = [];
+  const heard = (error: unknown): void => void refused.push(error);
+  process.on('unhandledRejection', heard);
+  t.teardown(() => void process.off('unhandledRejection', heard));
+  const redis = await startRedis();
+  t.teardown(() => redis.remove());
+  const [one, two] = [await startProcess(t, redis, 'one'), await startProcess(t, redis, 'two')];
+  t.true(await replicasTold(two, ['two']));
+  t.true(await replicasTold(one, ['one', 'two']));
+  await redis.stop();
+  t.true(await replicasTold(one, ['one']));
+  await redis.start();
+  t.true(await replicasTold(one, ['one', 'two']));
+  await delay(50);
+  t.deepEqual(refused, []);
+});
+
+withRedis('a process that finds no Redis stands alone, and serves its clients', async (t) => {
+  const redis = await startRedis();
+  await redis.remove();
+  const alone = await startProcess(t, redis, 'alone');
+  await t.throwsAsync(alone.adapter.open(), { code: 'SOCKETS_REDIS_UNREACHABLE' });
+  t.true(await replicasTold(alone, ['alone']));
+});
