@@ -302,7 +302,7 @@ test('a client that does not read is waited for and then cut off; what waits for
   await join(socket, { ...configMaps, resourceVersion: '100' });
   const { _socket: raw } = (socket.io.engine.transport as unknown as { ws: { _socket: { pause(): void } } }).ws;
   raw.pause();
-  for (let index = 0; index < 400; index += 1) engine.put('default', `a${index}`, { x: 'x'.repeat(50_000) });
+  for (let index = 0; index < 400; index += 1) engine.put('default', `a${index}`, { x: 'x'.repeat(40_000) });
   t.is(engine.watchers, 1);
   await settled(() => engine.watchers === 0);
   await settled(() => server.audited.some(({ outcome }) => outcome?.errorCode === 'TAP_REQUEST_SLOW_READER'));
