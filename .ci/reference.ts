@@ -18,6 +18,9 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly additionalProperties?: Schema | boolean;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly [keyword: string]: unknown;
 }
 
@@ -104,23 +107,45 @@ async function pluginsPage(): Promise<string> {
     }),
   );
   const { platformSections } = (await import('../core/dist/platform/settings.js')) as { readonly platformSections: Record<string, Schema> };
+  const { platformSchema } = (await import('../core/dist/kernel/plan/platform-schema.js')) as {
+    readonly platformSchema: (sections: Record<string, Schema>) => Schema;
+  };
+  const file = `## The file\n\nWhat every configuration may hold, besides the sections below.\n\n${settingsTable(platformSchema({}))}\n`;
   const own = Object.entries(platformSections).map(
     ([name, schema]) => `## ${name}\n\nThe platform’s own section of the configuration.\n\n${settingsTable(schema)}\n`,
   );
-  return `# Settings\n\n${generated}\n\n${own.join('\n')}\n${sections.join('\n')}`;
+  return `# Settings\n\n${generated}\n\n${howToRead}\n\n${[file, ...own, ...sections].join('\n')}`;
 }
 
-/** The settings of a schema; `No settings.` where it has none. */
+const howToRead = `A dot leads into a section, \`[]\` stands for each entry of a list, \`NAME\` for a name that you choose. What has no default and is not
+required may be left out. Units stand in the name or at the end of the description.`;
+
+/** The settings of a schema, those inside of sections, lists and maps as well; `No settings.` where it has none. */
 function settingsTable(schema: Schema): string {
-  const rows = Object.entries(schema.properties ?? {}).map(([key, field]) =>
-    row(
-      `\`${key}\``,
-      typeOf(field),
-      field.default === undefined ? 'required' : `\`${JSON.stringify(field.default)}\``,
-      field.description ?? '',
-    ),
-  );
+  const rows = settingRows('', schema);
   return rows.length === 0 ? 'No settings.' : table(['setting', 'type', 'default', 'what it does'], rows);
+}
+
+function settingRows(prefix: string, schema: Schema): readonly string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
+    const path = `${prefix}${key}`;
+    return [
+      row(`\`${path}\``, typeOf(field), defaultOf(field, schema.required?.includes(key)), field.description ?? ''),
+      ...inside(path, field),
+    ];
+  });
+}
+
+function defaultOf({ default: value, properties }: Schema, isRequired = false): string {
+  if (value === undefined) return isRequired ? 'required' : '';
+  return properties === undefined ? `\`${JSON.stringify(value)}\`` : '';
+}
+
+function inside(path: string, field: Schema): readonly string[] {
+  if (field['x-tappaas-secret'] === true) return [];
+  if (field.type === 'array') return settingRows(`${path}[].`, field.items ?? {});
+  const named = field.additionalProperties ?? Object.values(field.patternProperties ?? {})[0];
+  return [...settingRows(`${path}.`, field), ...(typeof named === 'object' ? settingRows(`${path}.NAME.`, named) : [])];
 }
 
 function kindsPage(): string {
@@ -151,7 +176,8 @@ function fieldsOf(path: string, schema: Schema): readonly string[] {
 }
 
 function typeOf(schema: Schema): string {
-  if (schema.enum) return schema.enum.map((word) => `\`${String(word)}\``).join(', ');
+  const words = schema.enum ?? (schema.anyOf ?? [schema]).map((form) => form['const']);
+  if (words.every((word) => word !== undefined)) return words.map((word) => `\`${String(word)}\``).join(', ');
   if (schema['x-tappaas-secret'] === true) return 'secret source';
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;
   const range = schema.minimum === undefined && schema.maximum === undefined ? '' : ` ${schema.minimum ?? ''}…${schema.maximum ?? ''}`;

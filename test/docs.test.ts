@@ -115,6 +115,17 @@ test('the reference pages are what the code declares', async (t) => {
   }
 });
 
+test('every setting says what it does, inside of sections too', async (t) => {
+  const rows = (await referencePages())['plugins.md']?.match(/^\| `.*$/gm) ?? [];
+  t.true(
+    rows.some((row) => row.startsWith('| `flow.tenant.perSecond` |')) && rows.some((row) => row.startsWith('| `sinks.NAME.gatherMs` |')),
+  );
+  t.deepEqual(
+    rows.filter((row) => !/ \| [A-Z].{5,}[.:] \|$/.test(row) && !/ \| \w+: .{5,}\. \|$/.test(row)),
+    [],
+  );
+});
+
 test('every error code has an imperative remedy and a form that says whose it is', async (t) => {
   for (const { code, spec } of await allErrors()) {
     t.regex(code, /^[A-Z]+(_[A-Z0-9]+)+$/);

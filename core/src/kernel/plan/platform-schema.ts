@@ -43,7 +43,7 @@ const instance = {
 export function platformSchema(sections: Readonly<Record<string, object>>): JsonSchema {
   const own = {
     apiVersion: { const: platformApiVersion, description: 'Version of the file format.' },
-    kind: { const: 'Platform' },
+    kind: { const: 'Platform', description: 'Kind of the file.' },
     extends: { type: 'string', description: 'File that this one changes.' },
     order: {
       type: 'object',
