@@ -177,7 +177,8 @@ function fieldsOf(path: string, schema: Schema): readonly string[] {
 
 function typeOf(schema: Schema): string {
   const words = schema.enum ?? (schema.anyOf ?? [schema]).map((form) => form['const']);
-  if (words.every((word) => word !== undefined)) return words.map((word) => `\`${typeof word === 'string' ? word : JSON.stringify(word)}\``).join(', ');
+  if (words.every((word) => word !== undefined))
+    return words.map((word) => `\`${typeof word === 'string' ? word : JSON.stringify(word)}\``).join(', ');
   if (schema['x-tappaas-secret'] === true) return 'secret source';
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;
   const range = schema.minimum === undefined && schema.maximum === undefined ? '' : ` ${schema.minimum ?? ''}…${schema.maximum ?? ''}`;
