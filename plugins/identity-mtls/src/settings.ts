@@ -34,12 +34,15 @@ export const settingsSchema = Type.Object({
   prefix: Type.String({ default: '', maxLength: 64, description: 'Goes before users and groups, to tell them from others.' }),
   tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that everybody with a certificate belongs to.' })),
   frontProxy: Type.Optional(
-    Type.Object({
-      names: Type.Array(name, { minItems: 1, maxItems: 16, description: 'Common names of the proxies that may speak for others.' }),
-      userHeader: headerName('x-remote-user', 'Header that names the user.'),
-      groupHeader: headerName('x-remote-group', 'Header that names a group; sent once for each.'),
-      tenantHeader: headerName('x-remote-tenant', 'Header that names the tenant.'),
-    }),
+    Type.Object(
+      {
+        names: Type.Array(name, { minItems: 1, maxItems: 16, description: 'Common names of the proxies that may speak for others.' }),
+        userHeader: headerName('x-remote-user', 'Header that names the user.'),
+        groupHeader: headerName('x-remote-group', 'Header that names a group; sent once for each.'),
+        tenantHeader: headerName('x-remote-tenant', 'Header that names the tenant.'),
+      },
+      { description: 'Proxies that have authenticated people themselves, and the headers in which they name them.' },
+    ),
   ),
 });
 
