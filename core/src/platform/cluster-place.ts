@@ -25,7 +25,7 @@ export function clusterPlace(
         if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
         const resource = await client.discovery.resourceOf(object);
         // Values first and under a manager of their own: what is released and compared never contains them.
-        const valued = await secrets(object);
+        const valued = await secrets(object, signal);
         if (valued) await client.apply(resource, valued, { fieldManager: secretsManager, force: true, signal });
         return client.apply(resource, object, { fieldManager, force, signal });
       },

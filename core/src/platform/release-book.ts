@@ -6,6 +6,7 @@ import { canonicalJson } from '../reconcile/canonical.js';
 import type { ReleaseBook, ReleaseContent, StoredRelease } from '../reconcile/release.js';
 import type { EngineObject } from './engine-object.js';
 import { keepSecrets, secretsToKeep } from './release-secrets.js';
+import type { TellSecretRead } from './secret-access.js';
 import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
@@ -15,12 +16,14 @@ export interface ReleaseBookOptions {
   readonly resources: Resources;
   /** Version of each plugin, by instance. */
   readonly versionOf: (plugin: string) => string;
+  readonly tellSecretRead: TellSecretRead;
 }
 
 type Owner = Immutable<EngineObject>;
 
 /** Releases as objects of kind Release, owned by what was rendered. */
-export function createReleaseBook({ records, resources, versionOf }: ReleaseBookOptions): ReleaseBook<Owner, Run> {
+export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owner, Run> {
+  const { records, resources } = options;
   const find = async (owner: Owner, name: string): Promise<StoredRelease | undefined> => {
     const found = await resources.get(Release, { namespace: owner.metadata.namespace ?? '', name });
     return found && found.spec.of.uid === owner.metadata.uid ? storedRelease(found) : undefined;
@@ -32,8 +35,8 @@ export function createReleaseBook({ records, resources, versionOf }: ReleaseBook
       const release = await find(owner, known.release);
       return release && { release, renderKey: known.renderKey };
     },
-    async store(owner, content, renderKey) {
-      const release = await releaseOf(resources, owner, content, versionOf);
+    async store(owner, content, renderKey, { signal }) {
+      const release = await releaseOf(options, owner, content, signal);
       const record = records.of(owner);
       // Another effective spec: what failed before may be tried again.
       const { failed: _, ...known } = (await record.load()) ?? {};
@@ -68,13 +71,14 @@ export function createReleaseBook({ records, resources, versionOf }: ReleaseBook
 
 /** The release of that content: an earlier one with the same digest, or a new one with the next number. */
 async function releaseOf(
-  resources: Resources,
+  { resources, versionOf, tellSecretRead }: ReleaseBookOptions,
   owner: Owner,
   content: ReleaseContent,
-  versionOf: (plugin: string) => string,
+  signal: AbortSignal,
 ): Promise<StoredRelease> {
   const { name, namespace = '', uid, generation = 1 } = owner.metadata;
-  const kept = await secretsToKeep(resources, content.objects);
+  const purpose = `kept for a release of ${owner.kind} ${namespace}/${name}`;
+  const kept = await secretsToKeep(resources, content.objects, (read) => tellSecretRead({ ...read, purpose, signal }));
   let last = 0;
   for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
     if (release.spec.digest === content.digest) {

@@ -9,12 +9,16 @@ import {
 import type { ReleaseObject } from '@tappaas/sdk/kinds';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { platformErrors } from './errors.js';
+import type { SecretRead } from './secret-access.js';
 
 const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
 const copyLabel = 'tappaas.dev/release-copy';
 
 type Objects = readonly Immutable<KubernetesObject>[];
 type Data = Readonly<Record<string, string>>;
+
+/** Told before a value is handed on; throws what withholds it. */
+type Told = (read: Pick<SecretRead, 'namespace' | 'name' | 'version'>) => Promise<void>;
 
 /** A Secret at the version that a release refers to. */
 interface Reference {
@@ -40,12 +44,13 @@ function referenceOf({ kind, metadata }: Immutable<KubernetesObject>): Reference
 }
 
 /** Reads every Secret that rendered objects refer to, before a release of them is stored. @throws TAP_SECRET_CHANGED */
-export async function secretsToKeep(resources: Resources, objects: Objects): Promise<SecretsToKeep> {
+export async function secretsToKeep(resources: Resources, objects: Objects, told: Told): Promise<SecretsToKeep> {
   const references = objects.flatMap((object) => referenceOf(object) ?? []);
   return Promise.all(
     references.map(async (reference) => {
       if (await copyOf(resources, reference)) return { reference, type: undefined, data: undefined };
       const found = await originalOf(resources, reference);
+      await told(reference);
       return { reference, type: found.type, data: found.data ?? {} };
     }),
   );
@@ -75,10 +80,12 @@ export async function keepSecrets(resources: Resources, release: Immutable<Relea
 }
 
 /** The data of the Secret that a rendered object refers to: of its copy, or of the original as long as that has the version. @throws TAP_SECRET_CHANGED */
-export async function referredData(resources: Resources, object: Immutable<KubernetesObject>): Promise<Data | undefined> {
+export async function referredData(resources: Resources, object: Immutable<KubernetesObject>, told: Told): Promise<Data | undefined> {
   const reference = referenceOf(object);
   if (reference === undefined) return undefined;
-  return ((await copyOf(resources, reference)) ?? (await originalOf(resources, reference))).data ?? {};
+  const found = (await copyOf(resources, reference)) ?? (await originalOf(resources, reference));
+  await told(reference);
+  return found.data ?? {};
 }
 
 async function copyOf(resources: Resources, { namespace, copy, version }: Reference): Promise<Immutable<KubernetesSecret> | undefined> {

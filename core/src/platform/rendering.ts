@@ -24,6 +24,7 @@ import type { EngineObject } from './engine-object.js';
 import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
 import type { OperationTracker } from './operation-tracker.js';
+import { tellSecretReads } from './secret-access.js';
 import { secretValues } from './secret-values.js';
 import { shapedByTaps } from './render-taps.js';
 import { createReleaseBook } from './release-book.js';
@@ -69,6 +70,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     records,
     resources: parts.resources(platformRun),
     versionOf: (id) => kernel.plugins().find((state) => state.id === id)?.version ?? 'unknown',
+    tellSecretRead: tellSecretReads(kernel, plugin),
   });
   const reconcile = createRenderedReconcile<Owner>({
     read: parts.read,
@@ -227,17 +229,18 @@ async function chooseCluster(kernel: Kernel, { group, kind }: AnyKind, object: O
 }
 
 async function placeOf(
-  { clusters, namespaces, watchOf, platformResources }: RenderingParts,
-  { metadata }: Owner,
+  { kernel, registered, clusters, namespaces, watchOf, platformResources }: RenderingParts,
+  { kind, metadata }: Owner,
   { cluster }: RenderFacts,
 ): Promise<Place> {
   const access = clusters.of(cluster.name);
   if (access === undefined) throw platformErrors.TAP_CLUSTER_UNKNOWN({ message: `cluster ${cluster.name} is not loaded` });
+  const purpose = `brought to cluster ${cluster.name} for ${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
   return clusterPlace(
     access,
     watchOf(access),
     (namespace) => namespaces.ensure(access, namespace, metadata.namespace ?? ''),
-    secretValues(platformResources),
+    secretValues(platformResources, tellSecretReads(kernel, registered.plugin), purpose),
   );
 }
 

@@ -2,7 +2,10 @@ import type { Caller, Context } from '../context.js';
 import type { SecretRef } from '../families/secret-store.js';
 import { defineHook, type Shape } from './shape.js';
 
-/** Who got which secret, in which version, and what for; never its value. */
+/**
+ * Who got which secret, in which version, and what for; never its value. A Secret object of the platform has store `platform` and path
+ * `namespace/name`; its version is its resourceVersion.
+ */
 export type SecretAccess = Readonly<{ ref: SecretRef; version: string; caller: Caller; purpose: string }>;
 
 /** Shape of `secrets.accessed`. */
@@ -24,6 +27,7 @@ export const secrets = Object.freeze({
     deadlineMs: 500,
     onFailure: 'fail',
     runsOn: 'every-replica',
-    description: 'Records every access to a secret; fails closed.',
+    description:
+      'Told when the platform reads a Secret for a plugin: to keep it for a release, and to bring it to a cluster; fails closed.',
   }),
 });
