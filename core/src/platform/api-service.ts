@@ -1,0 +1,184 @@
+import { resolve } from 'node:path';
+import { families } from '@tappaas/sdk';
+import { certificateCheck, warnOfExpiry } from '../api/certificate-expiry.js';
+import type { LocalCertificates } from '../api/certificates.js';
+import type { GraphqlSettings } from '../api/graphql/ports.js';
+import { createApiServer, type ApiServer } from '../api/server.js';
+import { TlsFilesCertificate } from '../api/tls-files.js';
+import { tlsPolicy } from '../api/tls-policy.js';
+import { createFlow } from '../flow/flow.js';
+import { followClientAuthorities } from './client-authorities.js';
+import { contributionsOf, type Contributions } from './contributions.js';
+import { countDeprecated } from './deprecated-use.js';
+import { platformEngine } from './engines.js';
+import { platformErrors } from './errors.js';
+import type { Foundation } from './foundation.js';
+import { graphqlSettings } from './graphql-settings.js';
+import { createLongActions, type LongActions } from './long-actions.js';
+import type { PlatformActions } from './platform-actions.js';
+import { platformRoutes } from './routes.js';
+import type { Starting } from './starting.js';
+import { tableColumns } from './table-columns.js';
+import { tenantRates } from './tenant-rates.js';
+
+/** Where the API listens, and what of it is not the process's own. */
+export interface ApiPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly certificates: LocalCertificates;
+  readonly actions: PlatformActions;
+  readonly metrics: () => Promise<string>;
+}
+
+/** What is read before the server can be made. */
+interface Prepared {
+  readonly graphql: GraphqlSettings;
+  /** The operator's own certificate. */
+  readonly named: TlsFilesCertificate | undefined;
+}
+
+/** The API over a foundation, as it listens; what plugins add to it follows their generations. */
+export class ApiService {
+  readonly server: ApiServer;
+  readonly #starting: Starting;
+  readonly #foundation: Foundation;
+  readonly #longActions: LongActions;
+  #contributions: Contributions;
+
+  private constructor(starting: Starting, foundation: Foundation, place: ApiPlace, prepared: Prepared) {
+    this.#starting = starting;
+    this.#foundation = foundation;
+    this.#longActions = startLongActions(starting, foundation);
+    this.#contributions = this.#contributed();
+    this.server = this.#server(place, prepared);
+  }
+
+  /** Makes the server and listens. @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */
+  static async start(starting: Starting, foundation: Foundation, place: ApiPlace): Promise<ApiService & { readonly port: number }> {
+    const { settings, identity, onRevoked } = foundation;
+    const { clock, log, directory } = starting.options;
+    const named = await ownCertificate(starting, foundation);
+    const service = new ApiService(starting, foundation, place, { graphql: await graphqlSettings(settings, directory), named });
+    const { server } = service;
+    identity.processes.trust(place.certificates.authority);
+    const { port } = await server.listen().catch((error: unknown) => portTaken(error, place));
+    starting.onStop({ what: 'api', stop: () => server.close() });
+    onRevoked((credentialIds) => {
+      identity.revoke(credentialIds);
+      for (const id of credentialIds) server.endStreams(id);
+    });
+    const current = () => `${identity.processes.authority}\n${identity.clientAuthorities()}`;
+    const servers = named === undefined ? [server] : [server, named];
+    void followClientAuthorities({ servers, current, clock, log }, starting.signal);
+    return Object.assign(service, { port });
+  }
+
+  renew(next: LocalCertificates): void {
+    this.server.renew(next.tls);
+    this.#foundation.identity.processes.trust(next.authority);
+  }
+
+  /** A reload swaps hooks by itself; kinds and routes follow here, then `others`, before what was replaced stops. */
+  follow(others: () => Promise<void>): void {
+    const { kernel, engines, identity, audit } = this.#foundation;
+    const leave = kernel.onGeneration(async (registrations) => {
+      await engines.follow(registrations);
+      this.#contributions = this.#contributed();
+      await audit.follow();
+      identity.follow();
+      await others();
+    });
+    this.#starting.onStop({ what: 'generations', stop: async () => leave() });
+  }
+
+  #server(place: ApiPlace, { graphql, named }: Prepared): ApiServer {
+    const { kernel, settings, engines, identity, access, audit, tokens } = this.#foundation;
+    const { clock, random, log, version } = this.#starting.options;
+    const own = platformRoutes({ kernel, engines, access, actions: place.actions });
+    return createApiServer({
+      engines: () => engines.all,
+      authenticate: identity.authenticate,
+      authorize: access.authorize,
+      flow: createFlow({ settings: settings.flow, clock, rateOf: tenantRates(engines) }),
+      audit: audit.stage,
+      auditReader: audit,
+      tableFor: tableColumns(clock),
+      routes: () => [...own, ...this.#contributions.routes],
+      actions: () => this.#contributions.actions,
+      subresources: () => this.#contributions.subresources,
+      fields: () => this.#contributions.fields,
+      upgrades: () => this.#contributions.upgrades,
+      graphql,
+      tls: place.certificates.tls,
+      tlsPolicy: tlsPolicy(settings.tls),
+      ...(named !== undefined && { contextFor: (servername: string) => named.contextFor(servername) }),
+      host: place.host,
+      port: place.port,
+      cors: { origins: settings.origins },
+      log,
+      clock,
+      random,
+      replica: this.#starting.replica,
+      version,
+      ready: () => [
+        { name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') },
+        { name: 'audit', check: audit.isReady },
+        ...(named === undefined ? [] : [certificateCheck(named.expiring, clock)]),
+      ],
+      publishedKeys: () => tokens.published(),
+      metrics: place.metrics,
+      deprecatedUse: countDeprecated(kernel),
+      socketAdapter: async () => {
+        const [first] = kernel.services.family(families.socketAdapter).values();
+        return first === undefined ? undefined : ((await first.open()).make as never);
+      },
+    });
+  }
+
+  #contributed(): Contributions {
+    const { kernel, engines } = this.#foundation;
+    return contributionsOf({
+      clock: this.#starting.options.clock,
+      registrations: kernel.registrations(),
+      engine: (name) => engines.of(name),
+      object: (kind, key) => engines.asPlatform(platformEngine).get(kind, key),
+      asCaller: (engine, { caller, requestId, signal }) => engines.asCaller(engine, caller, requestId, signal),
+      longActions: this.#longActions,
+    });
+  }
+}
+
+function startLongActions(starting: Starting, { engines }: Foundation): LongActions {
+  const { clock, log } = starting.options;
+  const longActions = createLongActions({ resources: engines.asPlatform(platformEngine), clock, log, replica: starting.replica });
+  starting.onStop({ what: 'long actions', stop: () => longActions.stop() });
+  void longActions
+    .closeInterrupted()
+    .catch((error: unknown) => log.warn('operations that the last end interrupted were not told so', { error }));
+  return longActions;
+}
+
+/** The operator's own certificate, followed as long as the platform runs. */
+async function ownCertificate(starting: Starting, { kernel, settings: { tls } }: Foundation): Promise<TlsFilesCertificate | undefined> {
+  if (tls.certificate === '' && tls.key === '') return undefined;
+  const { clock, log, directory } = starting.options;
+  const files = { certificate: resolve(directory, tls.certificate), key: resolve(directory, tls.key) };
+  const named = await TlsFilesCertificate.open({ files, policy: tlsPolicy(tls), clock, log });
+  void named.follow(starting.signal);
+  void warnOfExpiry(named.expiring, clock, log, starting.signal);
+  const help = "Seconds until the operator's certificate of the API expires.";
+  const expires = kernel.metrics.gauge({ name: 'tappaas_api_certificate_expires_seconds', help }).bind({});
+  const leave = kernel.metrics.onCollect(() => expires.set((named.expiring.notAfterMs() - clock.nowMs()) / 1000));
+  starting.onStop({ what: 'certificate metric', stop: async () => leave() });
+  return named;
+}
+
+/** @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */
+function portTaken(error: unknown, { host, port }: ApiPlace): never {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') throw error;
+  throw platformErrors.TAP_API_PORT_TAKEN({
+    message: `port ${port} on ${host}, where the API listens, is taken by another program (api.port)`,
+    field: 'api.port',
+    cause: error,
+  });
+}

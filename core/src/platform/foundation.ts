@@ -1,0 +1,181 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { families, hooks, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
+import { createAdmission } from '../admission/admission.js';
+import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
+import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
+import { createSealer, type Sealer } from '../secrets/envelope.js';
+import { KeyFile } from '../secrets/key-file.js';
+import { openAudit, type PlatformAudit } from './audit.js';
+import { callerIdentity, credentialRegister, type CallerIdentity } from './caller-identity.js';
+import { confidentialityOf } from './confidentiality.js';
+import { Engines, platformEngine } from './engines.js';
+import { lateResources } from './late-resources.js';
+import { platformAccess, type PlatformAccess } from './platform-access.js';
+import { PlatformTokens } from './platform-tokens.js';
+import { platformSections, type ApiSettings } from './settings.js';
+import { ownLimitsMsMax, type Starting, type WorkerSeat } from './starting.js';
+
+/** What every process of the platform has: plugins, and who may do what to which objects. */
+export interface Foundation {
+  readonly kernel: Kernel;
+  readonly settings: ApiSettings;
+  readonly store: ResourceStore;
+  readonly identity: CallerIdentity;
+  readonly access: PlatformAccess;
+  readonly engines: Engines;
+  readonly audit: PlatformAudit;
+  readonly tokens: PlatformTokens;
+  /** Of the listener, by the platform's own authority: made when first asked for. */
+  readonly certificates: () => Promise<KeptCertificates>;
+  /** What plugins tell of credentials that are no longer good is heard from then on. */
+  readonly onRevoked: (revoke: (credentialIds: readonly string[]) => void) => void;
+}
+
+/** Certificates, and what they are renewed with. */
+export interface KeptCertificates {
+  readonly options: CertificateOptions & { readonly clock: Clock };
+  readonly current: LocalCertificates;
+}
+
+/** What plugins are handed before it is there. */
+interface Promised {
+  readonly engines: PromiseWithResolvers<Engines>;
+  readonly kernel: PromiseWithResolvers<Kernel>;
+  readonly revocation: PromiseWithResolvers<(credentialIds: readonly string[]) => void>;
+  readonly tokens: PlatformTokens;
+}
+
+/** Starts plugins, then the store, then everything that is kept in it, in the order of the request chain. */
+export async function layFoundation(starting: Starting): Promise<Foundation> {
+  const { clock, log, directory } = starting.options;
+  const kernelPromise = Promise.withResolvers<Kernel>();
+  const promised: Promised = {
+    engines: Promise.withResolvers(),
+    kernel: kernelPromise,
+    revocation: Promise.withResolvers(),
+    tokens: new PlatformTokens(() => kernelPromise.promise, clock),
+  };
+
+  // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
+  const kernel = await loadedKernel(starting, promised);
+  kernelPromise.resolve(kernel);
+  const section = kernel.config.section('api') as ApiSettings;
+  const settings = { ...section, directory: resolve(directory, section.directory) };
+  const leaveLog = log.listen((line) => void kernel.hooks.observe(hooks.telemetry.log, line));
+  starting.onStop({ what: 'log', stop: async () => leaveLog() });
+  const started = kernel.start();
+  let kept: Promise<KeptCertificates> | undefined;
+  const certificates = () => (kept ??= keptCertificates(settings, clock));
+  // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
+  if (starting.seat === undefined) certificates().catch(() => undefined);
+  starting.onStop({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
+  const store = await Promise.race([
+    kernel.services.whenProvided(families.store),
+    started.then(() => kernel.services.whenProvided(families.store)),
+  ]);
+
+  // Identity, access, admission, resources.
+  const stages = startStages(starting, promised, kernel, store, settings);
+  // When a plugin did not start, whatever fails with it is a consequence: tell the cause.
+  await Promise.allSettled([stages]);
+  await started;
+  const { identity, access, engines } = await stages;
+  identity.follow();
+  const audit = await startAudit(starting, kernel, store, settings);
+  const { revocation, tokens } = promised;
+  return {
+    kernel,
+    settings,
+    store,
+    identity,
+    access,
+    engines,
+    audit,
+    tokens,
+    certificates,
+    onRevoked: (revoke) => revocation.resolve(revoke),
+  };
+}
+
+function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens }: Promised): Promise<Kernel> {
+  const { configFile, clock, random, env, log, version } = options;
+  const kernel: Promise<Kernel> = loadKernel({
+    configFile,
+    sections: platformSections,
+    clock,
+    random,
+    env,
+    kernelVersion: version,
+    log: (line) => log.line(line),
+    watchdog: true,
+    ...(seat !== undefined && workerPlace(seat)),
+    services: [
+      { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
+      { service: platformServices.tokens, value: tokens.service },
+      { service: platformServices.credentials, value: credentialRegister(revocation.promise) },
+    ],
+    resourcesFor: (instance, engine = platformEngine) => lateResources(async () => (await engines.promise).asPlugin(instance, engine)),
+  });
+  return kernel;
+}
+
+/** A worker leads nothing, and what is done once on a machine is done by the platform's process; so is keeping the store. */
+function workerPlace({ store }: WorkerSeat): Pick<KernelOptions, 'isLeader' | 'isOnlyOnMachine' | 'elsewhere'> {
+  return {
+    isLeader: () => false,
+    isOnlyOnMachine: () => false,
+    elsewhere: ({ id }) => (id === families.store.id ? store : undefined),
+  };
+}
+
+async function startStages(
+  starting: Starting,
+  { engines: ready, tokens }: Promised,
+  kernel: Kernel,
+  store: ResourceStore,
+  settings: ApiSettings,
+): Promise<Pick<Foundation, 'identity' | 'access' | 'engines'>> {
+  const { clock, random, log } = starting.options;
+  const sealer = await openSealer(settings.directory);
+  const { issuer = `https://localhost:${settings.port}` } = settings;
+  await tokens.open({ store, sealer, issuer, clock, log, signal: starting.signal });
+  const directory = join(settings.directory, 'pki');
+  const identity = await callerIdentity(kernel, store, clock, (user, lifetimeMs) =>
+    processCertificate({ directory, clock }, user, lifetimeMs),
+  );
+  // Access looks namespaces up in the engines, which ask access in turn.
+  let engines: Engines | undefined;
+  const access = platformAccess(kernel, (name) => engines?.all.get(name));
+  const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel) });
+  const { authenticate } = identity;
+  const made = new Engines({ kernel, store, admission, sealer, authenticate, access, clock, random, log });
+  engines = made;
+  await made.start();
+  ready.resolve(made);
+  starting.onStop({ what: 'engines', stop: () => made.close() });
+  return { identity, access, engines: made };
+}
+
+async function keptCertificates({ directory, host, hosts }: ApiSettings, clock: Clock): Promise<KeptCertificates> {
+  const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock };
+  return { options, current: await localCertificates(options) };
+}
+
+async function openSealer(directory: string): Promise<Sealer> {
+  await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
+  return createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
+}
+
+/** Stops after the API and everything else that acts, before the plugins that keep its lines. */
+async function startAudit(
+  starting: Starting,
+  kernel: Kernel,
+  store: ResourceStore,
+  { directory: apiDirectory }: ApiSettings,
+): Promise<PlatformAudit> {
+  const { clock, random, log, directory } = starting.options;
+  const audit = await openAudit({ kernel, store, apiDirectory, directory, replica: starting.replica, clock, random, log });
+  starting.onStop({ what: 'audit', stop: () => audit.stop(), limitMs: ownLimitsMsMax });
+  return audit;
+}

@@ -1,0 +1,70 @@
+import type { Clock, ResourceStore } from '@tappaas/sdk';
+import type { Log } from '../telemetry/log.js';
+import { stopStep, type StopStep } from './stop-step.js';
+import type { PrimaryCalls, WorkerStart } from './workers/calls.js';
+import type { Peer } from './workers/peer.js';
+import type { WorkerProcess } from './workers/worker-pool.js';
+
+export interface PlatformOptions {
+  readonly configFile: string;
+  /** Directory that relative paths of settings start from. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly version: string;
+  /** Starts a process that serves the API, for a configuration that asks for some. */
+  readonly forkWorker?: () => WorkerProcess;
+}
+
+/** What a process that only serves the API has from the platform's own. */
+export interface WorkerSeat extends Pick<WorkerStart, 'name' | 'host' | 'port' | 'certificates'> {
+  readonly store: ResourceStore;
+  readonly primary: Peer<PrimaryCalls>;
+}
+
+/** For parts with limits of their own: plugins level by level, sinks and workers as they are configured. */
+export const ownLimitsMsMax = 120_000;
+
+/** What each part is started with, and where it says how it is stopped: everything that was started, in reverse. */
+export class Starting {
+  readonly options: PlatformOptions;
+  readonly seat: WorkerSeat | undefined;
+  readonly #steps: StopStep[] = [];
+  readonly #stopping = new AbortController();
+
+  constructor(options: PlatformOptions, seat?: WorkerSeat) {
+    this.options = options;
+    this.seat = seat;
+  }
+
+  /** Names this process in request ids and in the audit log. */
+  get replica(): string {
+    return this.seat?.name ?? 'r0';
+  }
+
+  /** Aborts when the platform begins to stop. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  onStop(step: StopStep): void {
+    this.#steps.push(step);
+  }
+
+  /** Answers what `run` does; what was started until it failed is stopped again. */
+  async orStop<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const step of this.#steps.splice(0).toReversed()) await stopStep(step, this.options);
+  }
+}
