@@ -11,7 +11,7 @@ export interface ConnectionFiles {
   /** The administrator's token, only at the first start. */
   readonly firstToken: string | undefined;
   /** Writes the kubeconfig anew: a context per engine; what is there of others, and the token, stay. */
-  refresh(): Promise<void>;
+  readonly refresh: () => Promise<void>;
 }
 
 export async function writeConnectionFiles(
