@@ -12,6 +12,7 @@ import type { KindRegistration } from '../resources/kind-entry.js';
 import { kernelKinds, reviewKinds, type ReviewHandlers } from '../resources/kinds/kernel-kinds.js';
 import type { Sealer } from '../resources/stored-object.js';
 import { openWatchCache } from '../store/watch-cache.js';
+import { ClaimRebuilds } from './claim-rebuilds.js';
 import { keyBackoff } from './back-off.js';
 import { confidentialityOf } from './confidentiality.js';
 import { engineKinds, platformKinds, withActions } from './kind-registrations.js';
@@ -52,6 +53,7 @@ export class Engines {
   readonly #engines = new Map<string, ResourceEngine>();
   readonly #stopping = new AbortController();
   #collecting: readonly Promise<void>[] = [];
+  #rebuilds: ClaimRebuilds | undefined;
 
   constructor(options: EnginesOptions) {
     this.#options = options;
@@ -74,9 +76,11 @@ export class Engines {
     await Promise.all([...this.#engines.values()].map((engine) => engine.start(this.#stopping.signal)));
   }
 
-  /** Begins to collect garbage; on one replica only. */
+  /** Begins to collect garbage, and to claim for objects from before a plugin; on one replica only. */
   collectGarbage(): void {
-    const { log, clock, random } = this.#options;
+    const { log, clock, random, kernel } = this.#options;
+    this.#rebuilds = new ClaimRebuilds({ engines: () => this.#engines.values(), log, signal: this.#stopping.signal });
+    this.#rebuilds.follow(kernel.registrations());
     const { createQueue = (_, options) => createWorkQueue<string>(options) } = this.#options;
     this.#collecting = [...this.#engines.values()].map((engine) =>
       engine.collectGarbage({
@@ -98,6 +102,7 @@ export class Engines {
         this.#engines.set(name, engine);
       }
     }
+    this.#rebuilds?.follow(registrations);
   }
 
   /** Objects with the rights of a plugin: everything on its own engines, what its manifest declares on the platform's. */
@@ -162,7 +167,7 @@ export class Engines {
 
   async close(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#collecting);
+    await Promise.all([...this.#collecting, this.#rebuilds?.idle()]);
     await Promise.all([...this.#engines.values()].map((engine) => engine.close()));
   }
 

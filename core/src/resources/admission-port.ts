@@ -1,4 +1,4 @@
-import type { AdmissionOperation, Caller } from '@tappaas/sdk';
+import type { AdmissionOperation, Caller, ClaimUnit } from '@tappaas/sdk';
 import type { Cause } from './errors.js';
 import type { JsonObject } from './schema/json-value.js';
 
@@ -31,7 +31,7 @@ export interface TapChange {
 /** Held in the write's own transaction. */
 export type PluginClaim = { readonly plugin: string; readonly denial: Omit<Cause, 'plugin'> } & (
   | { readonly unique: string }
-  | { readonly counter: string; readonly amount: number; readonly max: number }
+  | { readonly counter: string; readonly amount: number; readonly max: number; readonly unit?: ClaimUnit }
 );
 
 /** The admission stage as the engine needs it. */

@@ -35,23 +35,28 @@ export interface Prepared {
   readonly changes: readonly TapChange[];
 }
 
-/** Defaults, mutating taps, schema, rules of the kind, validating taps and claims, in this order. @throws TAP_OBJECT_INVALID, TAP_OBJECT_DENIED */
+/**
+ * Defaults, mutating taps, schema, rules of the kind, validating taps and claims, in this order. Where only labels or annotations change,
+ * taps that ask for it are asked, and a mutating one may change nothing else.
+ *
+ * @throws TAP_OBJECT_INVALID, TAP_OBJECT_DENIED
+ */
 export async function prepare(engine: string, admission: Admission, candidate: Candidate): Promise<Prepared> {
   const { entry, previous } = candidate;
   const completed = candidate.own(complete(entry, candidate.object, previous), previous);
-  if (!asksTaps(entry, completed, previous)) {
+  const isWhole = asksTaps(entry, completed, previous);
+  if (!isWhole && !(previous && changesMetadata(previous.object, completed))) {
     const object = counted(entry, completed, previous);
     refuseInvalid(entry, object, previous);
-    if (previous && changesMetadata(previous.object, object)) {
-      refuseDenied(entry, object, await admission.validate({ ...requestOf(engine, candidate, object), operation: 'metadata' }));
-    }
     return { object, claims: undefined, changes: [] };
   }
-  const request = requestOf(engine, candidate, completed);
+  const request = { ...requestOf(engine, candidate, completed), ...(!isWhole && { operation: 'metadata' as const }) };
   const mutated = await admission.mutate(request);
   const changed =
     mutated.changes.length > 0 ? asJson(mutated.object, mutated.changes.map(({ plugin }) => plugin).join(', ')) : mutated.object;
-  const object = counted(entry, complete(entry, asBefore(entry, completed, changed), previous), previous);
+  const kept = asBefore(entry, completed, changed);
+  const next = isWhole ? complete(entry, kept, previous) : withMetadata(completed, { ...kept.metadata });
+  const object = counted(entry, next, previous);
   refuseInvalid(entry, object, previous);
   refuseDenied(entry, object, await admission.validate({ ...request, object }));
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };

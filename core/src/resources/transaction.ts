@@ -1,4 +1,12 @@
-import type { Change, ClaimChange, Guard, KeyValue, TransactionResult } from '@tappaas/sdk';
+import {
+  formatQuantity,
+  type Change,
+  type ClaimChange,
+  type ClaimUnit,
+  type Guard,
+  type KeyValue,
+  type TransactionResult,
+} from '@tappaas/sdk';
 import type { PluginClaim } from './admission-port.js';
 import type { EngineState } from './engine-state.js';
 import { explained, resourceErrors, type Cause } from './errors.js';
@@ -110,9 +118,17 @@ function counterChanges(held: readonly HeldClaim[], kept: readonly HeldClaim[]):
 }
 
 /** What is in use is known to the store only, when it refuses. */
-function withSum(message: string, { sum }: FailedClaim): string {
-  return sum === undefined ? message : `${message} (${sum} are in use)`;
+function withSum(message: string, claim: PluginClaim, { sum }: FailedClaim): string {
+  if (sum === undefined) return message;
+  const unit = 'counter' in claim ? (claim.unit ?? 'count') : 'count';
+  return `${message} (${amountText[unit](sum)} in use)`;
 }
+
+const amountText: Readonly<Record<ClaimUnit, (sum: number) => string>> = {
+  count: (sum) => `${sum} ${sum === 1 ? 'is' : 'are'}`,
+  cpuMillis: (sum) => `${formatQuantity({ nanos: BigInt(sum) * 1_000_000n, notation: 'decimal' })} is`,
+  memoryBytes: (sum) => `${formatQuantity({ nanos: BigInt(sum) * 1_000_000_000n, notation: 'binary' })} is`,
+};
 
 type FailedClaim = Extract<TransactionResult, { readonly failedClaim: number }>;
 
@@ -120,7 +136,7 @@ function claimed(step: Step, claim: PluginClaim | undefined, result: FailedClaim
   const { entry } = step;
   const name = (step.next ?? step.previous)?.object.metadata.name ?? '';
   const cause: Cause = claim
-    ? { ...claim.denial, message: withSum(claim.denial.message, result), plugin: claim.plugin }
+    ? { ...claim.denial, message: withSum(claim.denial.message, claim, result), plugin: claim.plugin }
     : { field: '', reason: 'Claimed', message: `a claim cannot be had; found ${result.holder ?? result.sum ?? 'another holder'}` };
   const message = `${label(entry, name)} is denied: ${cause.field}: ${cause.message}`;
   return explained(resourceErrors.TAP_OBJECT_DENIED({ message, field: cause.field }), { group: entry.group, kind: entry.kind, name }, [

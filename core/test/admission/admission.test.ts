@@ -337,6 +337,21 @@ test('what a tap leaves in an object that JSON does not know is gone at once, no
   await t.throwsAsync(get(configMaps, 'default/a'), { code: 'TAP_OBJECT_NOT_FOUND' });
 });
 
+test('what is there is counted when the plugin comes later, also beyond the limit, and more is refused', async (t) => {
+  const first = await withTaps({});
+  for (const name of ['a', 'b', 'c']) await first.create(widgets, widget(name, { color: 'red' }));
+  await first.engine.close();
+  const denial = { field: 'spec', reason: 'QuotaExceeded', message: 'up to 1500m' };
+  const counts: FakeTap = {
+    plugin: 'quota',
+    kind: 'Widget',
+    run: () => [{ counter: 'cpu', amount: 1500, max: 1500, unit: 'cpuMillis', denial }],
+  };
+  const { engine, create } = await withTaps({ 'admission.claim': [counts] }, { store: first.store, clock: first.clock });
+  t.deepEqual(await engine.rebuildClaims(new AbortController().signal), { changed: 3, refused: [] });
+  await t.throwsAsync(create(widgets, widget('d', { color: 'red' })), { message: /up to 1500m \(4500m is in use\)/ });
+});
+
 test('claims can be rebuilt when the plugin that makes them comes later, and nothing is taken from its holder', async (t) => {
   const first = await withTaps({});
   await first.create(widgets, widget('a', { color: 'shop' }));

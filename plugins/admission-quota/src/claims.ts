@@ -1,4 +1,4 @@
-import { deny, type Claim } from '@tappaas/sdk';
+import { deny, type Claim, type ClaimUnit } from '@tappaas/sdk';
 import { names, textOf } from './amounts.js';
 import type { LimitBook, Subject } from './limit-book.js';
 import { usageOf, type Countable } from './usage.js';
@@ -18,6 +18,8 @@ export function claimsOf(object: Countable, limits: LimitBook): readonly Claim[]
   return subjects.flatMap((subject) => names.flatMap((name) => claimOf(subject, name, usage[name], limits.of(subject)[name])));
 }
 
+const unitOf = (name: (typeof names)[number]): ClaimUnit => (name === 'cpu' ? 'cpuMillis' : name === 'memory' ? 'memoryBytes' : 'count');
+
 function claimOf(subject: Subject, name: (typeof names)[number], amount: number | undefined, limit: number | undefined): readonly Claim[] {
   if (amount === undefined || amount === 0) return [];
   const denial = deny({
@@ -25,5 +27,5 @@ function claimOf(subject: Subject, name: (typeof names)[number], amount: number 
     reason: 'QuotaExceeded',
     message: `${subject.replace('/', ' ')} may have ${name} up to ${textOf(name, limit ?? 0)}; this asks for ${textOf(name, amount)}`,
   });
-  return [{ counter: `quota/${subject}/${name}`, amount, max: limit ?? Number.MAX_SAFE_INTEGER, denial }];
+  return [{ counter: `quota/${subject}/${name}`, amount, max: limit ?? Number.MAX_SAFE_INTEGER, unit: unitOf(name), denial }];
 }

@@ -8,6 +8,7 @@ const count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, 
 const amounts = {
   applications: count('Applications.'),
   configMaps: count('ConfigMaps.'),
+  secrets: count('Secrets.'),
   serviceAccounts: count('ServiceAccounts.'),
   replicas: count('Replicas of all processes of all applications.'),
   cpu: amount('Processor time a second of all replicas, such as 20 or 500m.'),

@@ -1,13 +1,14 @@
-import { definePlugin, deny, hooks, type Context, type Immutable } from '@tappaas/sdk';
-import { kubernetesHandle, type Namespace } from '@tappaas/sdk/kubernetes';
+import { definePlugin, deny, hooks, type AdmissionOperation, type Context, type Immutable } from '@tappaas/sdk';
 import { claimsOf, tenantLabel } from './claims.js';
 import { Quota } from './contract.js';
 import { countUsage } from './count-usage.js';
+import { labelContents, Namespaces } from './label-contents.js';
 import { LimitBook } from './limit-book.js';
 import { counted, type Countable } from './usage.js';
 
-const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 const kinds = counted;
+/** Labels, too: nobody writes another tenant's name on what is theirs. */
+const operations: readonly AdmissionOperation[] = ['create', 'update', 'metadata'];
 /** How long a write waits at the start until the limits are known. */
 const knownMsMax = 500;
 
@@ -18,8 +19,8 @@ export default definePlugin({
   permissions: {
     resources: [
       { kind: Quota, verbs: ['get', 'list', 'watch', 'update'] },
-      { kind: Namespaces, verbs: ['get'] },
-      ...counted.map((kind) => ({ kind, verbs: ['list' as const] })),
+      { kind: Namespaces, verbs: ['get', 'list', 'watch'] },
+      ...counted.map((kind) => ({ kind, verbs: ['list' as const, 'update' as const] })),
     ],
   },
   setup(host) {
@@ -27,7 +28,7 @@ export default definePlugin({
     host.kind(Quota);
     host.tap(
       hooks.admission.mutate,
-      { kinds },
+      { kinds, operations },
       ({ object }, context) => labelled(object as unknown as Immutable<Countable>, context) as never,
     );
     host.tap(hooks.admission.validate, { kinds }, async (_, { clock, signal }) => {
@@ -42,6 +43,8 @@ export default definePlugin({
     host.tap(hooks.admission.claim, { kinds }, (object) => claimsOf(object as unknown as Countable, limits));
     host.task({ name: 'limits', on: 'every-replica', everyMs: 1000, run: ({ asPlugin, signal }) => limits.follow(asPlugin, signal) });
     host.controller({ kind: Quota, reconcile: countUsage });
+    // What was there before the plugin, or before the namespace changed hands.
+    host.controller({ kind: Namespaces, reconcile: labelContents });
   },
 });
 

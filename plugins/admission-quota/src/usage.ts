@@ -1,12 +1,13 @@
 import type { Immutable } from '@tappaas/sdk';
 import { Application, type ApplicationObject } from '@tappaas/sdk/kinds';
-import { kubernetesHandle, type ConfigMap, type ServiceAccount } from '@tappaas/sdk/kubernetes';
+import { kubernetesHandle, type ConfigMap, type KubernetesSecret, type ServiceAccount } from '@tappaas/sdk/kubernetes';
 import { unitsOf, type Amounts } from './amounts.js';
 
-/** What counts; confidential kinds do not, since the names of claims are not sealed. */
+/** What counts. Of Secrets only that they are there: what is in them is never asked for. */
 export const ConfigMaps = kubernetesHandle<ConfigMap>('', 'ConfigMap');
 export const ServiceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAccount');
-export const counted = [Application, ConfigMaps, ServiceAccounts] as const;
+export const Secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
+export const counted = [Application, ConfigMaps, Secrets, ServiceAccounts] as const;
 
 /** An object as far as it counts. */
 export interface Countable {
@@ -16,6 +17,7 @@ export interface Countable {
 
 const single: Readonly<Record<string, Amounts>> = {
   ConfigMap: { configMaps: 1 },
+  Secret: { secrets: 1 },
   ServiceAccount: { serviceAccounts: 1 },
 };
 

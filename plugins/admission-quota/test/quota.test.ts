@@ -78,6 +78,66 @@ test('the namespaces of a tenant share its limit, and nobody leaves a tenant by 
   await kernel.stop();
 });
 
+test('Secrets count without anybody looking into them', async (t) => {
+  const { kernel, ask, quota } = await started();
+  await quota('shop', { namespace: 'default' }, { secrets: 1 });
+  const secret = (name: string) => ask('POST', `${core}/default/secrets`, { metadata: { name }, data: { key: 'aHVzaA==' } });
+  t.is((await secret('a')).status, 201);
+  const { status, json } = await secret('b');
+  t.is(status, 403);
+  t.regex(json.message, /namespace default may have secrets up to 1; this asks for 1 \(1 is in use\)/);
+  t.is((await ask('GET', `${core}/default/secrets/a`)).json.data.key, 'aHVzaA==');
+  await ask('DELETE', `${core}/default/secrets/a`);
+  t.is((await secret('b')).status, 201);
+  await kernel.stop();
+});
+
+test('a refusal tells cpu and memory as people write them', async (t) => {
+  const { kernel, ask, quota } = await started();
+  await quota('shop', { namespace: 'default' }, { cpu: '2', memory: '1Gi' });
+  const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
+  const application = (name: string, resources: object) =>
+    ask('POST', path, {
+      metadata: { name },
+      spec: { source: { image: 'example/shop:1' }, runtime: 'standard', processes: [{ name: 'web', replicas: 3, resources }] },
+    });
+  t.is((await application('a', { cpu: '500m', memory: '128Mi' })).status, 201);
+  const cpu = await application('b', { cpu: '500m' });
+  t.regex(cpu.json.message, /namespace default may have cpu up to 2; this asks for 1500m \(1500m is in use\)/);
+  const memory = await application('b', { memory: '256Mi' });
+  t.regex(memory.json.message, /namespace default may have memory up to 1Gi; this asks for 768Mi \(384Mi is in use\)/);
+  await kernel.stop();
+});
+
+test('nobody moves what is theirs to another tenant by a label, nor afterwards', async (t) => {
+  const { kernel, ask, quota, namespace, configMap } = await started();
+  await quota('acme', { tenant: 'acme' }, { configMaps: 1 });
+  await namespace('one', 'acme');
+  await configMap('one', 'a');
+  const labels = { 'tappaas.dev/tenant': 'rival', color: 'blue' };
+  const patched = await ask('PATCH', `${core}/one/configmaps/a`, { metadata: { labels } }, 'application/merge-patch+json');
+  t.deepEqual(patched.json.metadata.labels, { 'tappaas.dev/tenant': 'acme', color: 'blue' });
+  t.is((await configMap('one', 'b')).status, 403);
+  await kernel.stop();
+});
+
+test('a namespace that changes hands takes what is in it along', async (t) => {
+  const { kernel, ask, quota, namespace, configMap } = await started();
+  await quota('acme', { tenant: 'acme' }, { configMaps: 2 });
+  await quota('rival', { tenant: 'rival' }, { configMaps: 2 });
+  await namespace('one', 'acme');
+  await namespace('two', 'rival');
+  for (const name of ['a', 'b']) await configMap('one', name);
+  t.is((await configMap('two', 'a')).status, 201);
+  await ask('DELETE', `${core}/two/configmaps/a`);
+  await ask('PATCH', `${core}/one`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
+  await kernel.reconcileUntilSettled();
+  t.is((await configMap('two', 'a')).status, 403);
+  await namespace('three', 'acme');
+  t.is((await configMap('three', 'a')).status, 201);
+  await kernel.stop();
+});
+
 test('however many creates and deletes run at once, no more than the limit are there, and as many as the limit get in', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 6 }), fc.array(fc.nat(5), { maxLength: 12 }), async (limit, removals) => {

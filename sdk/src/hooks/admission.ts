@@ -14,7 +14,7 @@ export type KindsIn<O> = O extends { readonly kinds: readonly (infer K extends A
 
 /**
  * What is being done to the object. `update` changes the spec; `metadata` changes labels or annotations and nothing else, also of an
- * object under deletion, and is asked of validating taps only.
+ * object under deletion; of what a mutating tap answers then, labels and annotations are taken.
  */
 export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale' | 'metadata';
 
@@ -49,10 +49,20 @@ export function deny(denial: Denial): Denial {
   return Object.freeze({ ...denial });
 }
 
+/** What the amounts of a counter are, and so how they are told: `1500` as 1500, 1500m or 1500 bytes. */
+export type ClaimUnit = 'count' | 'cpuMillis' | 'memoryBytes';
+
 /** Held in the write's own transaction, released on change and delete: one holder of `unique`; a counter's sum stays ≤ `max`. */
 export type Claim =
   | { readonly unique: string; readonly denial: Denial }
-  | { readonly counter: string; readonly amount: number; readonly max: number; readonly denial: Denial };
+  | {
+      readonly counter: string;
+      readonly amount: number;
+      readonly max: number;
+      /** Default: `count`. */
+      readonly unit?: ClaimUnit;
+      readonly denial: Denial;
+    };
 
 interface Admission extends Shape {
   readonly options: AdmissionOptions;

@@ -42,10 +42,13 @@ function checkMutated(value: unknown, input: unknown): string | undefined {
   return changed === undefined ? undefined : `another metadata.${changed}`;
 }
 
+const claimUnits: readonly unknown[] = [undefined, 'count', 'cpuMillis', 'memoryBytes'];
+
 const isClaim = (value: unknown): boolean =>
-  isObject(value) &&
-  isDenial(value['denial']) &&
-  (isText(value['unique']) || (isText(value['counter']) && Number.isFinite(value['amount']) && Number.isFinite(value['max'])));
+  isObject(value) && isDenial(value['denial']) && (isText(value['unique']) || isCounterClaim(value));
+
+const isCounterClaim = ({ counter, amount, max, unit }: Loose): boolean =>
+  isText(counter) && Number.isFinite(amount) && Number.isFinite(max) && claimUnits.includes(unit);
 
 const isCondition = (value: unknown): value is Loose =>
   isObject(value) && isText(value['type']) && ['True', 'False', 'Unknown'].includes(value['status'] as string) && isText(value['reason']);

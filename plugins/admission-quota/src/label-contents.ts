@@ -1,0 +1,25 @@
+import type { Immutable, ReconcileContext } from '@tappaas/sdk';
+import { kubernetesHandle, type Namespace } from '@tappaas/sdk/kubernetes';
+import { tenantLabel } from './claims.js';
+import { counted } from './usage.js';
+
+export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
+const itemsMax = 100_000;
+
+/** Gives what counts in a namespace the label of its tenant, and with it the claims that follow from it. */
+export async function labelContents(
+  { metadata }: Immutable<Namespace>,
+  { asPlugin, signal }: ReconcileContext<typeof Namespaces>,
+): Promise<void> {
+  const { name: namespace = '', labels, deletionTimestamp } = metadata;
+  if (deletionTimestamp !== undefined) return;
+  const tenant = labels?.[tenantLabel];
+  for (const kind of counted) {
+    for await (const object of asPlugin.list(kind, { namespace, itemsMax })) {
+      signal.throwIfAborted();
+      const { name = '', labels: own } = object.metadata;
+      if (own?.[tenantLabel] === tenant) continue;
+      await asPlugin.patch(kind, { namespace, name }, { metadata: { labels: { [tenantLabel]: tenant ?? null } } } as never);
+    }
+  }
+}
