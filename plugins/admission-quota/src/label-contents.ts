@@ -19,7 +19,7 @@ export async function labelContents(
       signal.throwIfAborted();
       const { name = '', labels: own } = object.metadata;
       if (own?.[tenantLabel] === tenant) continue;
-      await asPlugin.patch(kind, { namespace, name }, { metadata: { labels: { [tenantLabel]: tenant ?? null } } } as never);
+      await asPlugin.patch(kind, { namespace, name }, { metadata: { labels: { [tenantLabel]: tenant ?? null } } });
     }
   }
 }
