@@ -2,6 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { createClient } from 'graphql-ws';
+import { io } from 'socket.io-client';
+import { WebSocket } from 'ws';
 import { startPlatform, type Platform } from '../core/dist/platform.js';
 import { systemClock } from '../core/dist/platform/system-clock.js';
 import { createLog } from '../core/dist/telemetry/log.js';
@@ -233,6 +236,104 @@ test.serial('every verb of every kind of a cluster lets in whom the table says',
   await compare(t, await objectQuestions('cluster', '/clusters/local', 'tappaas-shop'));
 });
 
+type Wire = 'UPGRADE' | 'ROOM';
+
+/** What is asked where something is spoken over a WebSocket; nothing for what is not known here. */
+const handshakes: Readonly<Record<string, { readonly path: string; readonly protocol?: string }>> = {
+  '/graphql': { path: '/graphql', protocol: 'graphql-transport-ws' },
+  '/socket.io/': { path: '/socket.io/?EIO=4&transport=websocket' },
+  '/{objects}?watch=true': { path: '/api/v1/namespaces/shop/configmaps?watch=true' },
+  ...Object.fromEntries(
+    ['attach', 'exec', 'portforward'].map((part) => [
+      `/clusters/local/{pods}/${part}`,
+      {
+        path: `/clusters/local/api/v1/namespaces/tappaas-shop/pods/${absent}/${part}?command=ls&stdout=true&ports=80`,
+        protocol: 'v5.channel.k8s.io',
+      },
+    ]),
+  ),
+};
+
+const rooms: Readonly<Record<string, object>> = {
+  objects: { version: 'v1', plural: 'configmaps', namespace: 'shop' },
+  events: { namespace: 'shop' },
+  operations: { namespace: 'shop' },
+  logs: { namespace: 'tappaas-shop', pod: absent, engine: 'local' },
+  metrics: { names: ['process_cpu_seconds_total'] },
+};
+
+const headersFor = (person: Person): Readonly<Record<string, string>> => ({
+  authorization: `Bearer ${connection.token}`,
+  ...headersOf[person],
+});
+
+function withoutEmpty(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
+}
+
+/** Whether the handshake is refused for who asks; what else is wrong with it is no matter of access. */
+async function isTurnedAway(person: Person, { path, protocol }: { readonly path: string; readonly protocol?: string }): Promise<boolean> {
+  const url = `${connection.server.replace('https:', 'wss:')}${path}`;
+  const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], {
+    ca: connection.ca,
+    headers: withoutEmpty(headersFor(person)),
+  });
+  try {
+    const status = await new Promise<number>((resolve, reject) => {
+      socket.once('open', () => resolve(101));
+      socket.once('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+      socket.once('error', reject);
+    });
+    return status === 401 || status === 403;
+  } finally {
+    socket.on('error', () => {});
+    socket.terminate();
+  }
+}
+
+async function isKeptOut(person: Person, topic: string): Promise<boolean> {
+  const socket = io(connection.server, {
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    ca: connection.ca.toString(),
+    extraHeaders: withoutEmpty(headersFor(person)),
+  });
+  try {
+    const isIn = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('connect_error', () => resolve(false));
+    });
+    if (!isIn) return true;
+    const { error }: { error?: { code: number } } = await socket.emitWithAck('join', { topic, ...rooms[topic] });
+    return error?.code === 401 || error?.code === 403;
+  } finally {
+    socket.disconnect();
+  }
+}
+
+test.serial('everything that is spoken over a WebSocket, and every room, lets in whom the table says', async (t) => {
+  t.timeout(120_000);
+  const problems: string[] = [];
+  const served = platform.paths().filter((text) => /^(UPGRADE|ROOM) /.test(text));
+  t.true(served.length > 5);
+  for (const text of served) {
+    const expected = whoMay('platform', `${text} path`);
+    const [wire, what] = text.split(' ') as [Wire, string];
+    const handshake = handshakes[what];
+    if (expected === undefined || (wire === 'UPGRADE' ? handshake === undefined : rooms[what] === undefined)) {
+      problems.push(`${text}: the matrix does not know it`);
+      continue;
+    }
+    const refused = await Promise.all(
+      people.map((person) => (wire === 'ROOM' || handshake === undefined ? isKeptOut(person, what) : isTurnedAway(person, handshake))),
+    );
+    const found = people.filter((_, index) => !refused[index]);
+    if (found.join() !== expected.join()) problems.push(`${text}: expected ${expected.join(', ')}; let in ${found.join(', ') || 'nobody'}`);
+  }
+  t.deepEqual(problems, []);
+});
+
 /** What to ask of patterns and of paths that take more than GET; what is not here and no route of a plugin is asked by GET. */
 const samples: Readonly<Record<string, readonly string[]>> = {
   [String(/^\/apis?\/./)]: [],
@@ -252,6 +353,7 @@ test.serial('every path that is not about objects lets in whom the table says', 
   t.timeout(120_000);
   const questions = platform
     .paths()
+    .filter((text) => !/^(UPGRADE|ROOM) /.test(text))
     .flatMap(samplesOf)
     .map((text): Question => {
       const [method = '', path = ''] = text.split(' ');
@@ -272,15 +374,27 @@ interface GraphqlType {
   readonly ofType?: GraphqlType | null;
 }
 
-/** Fields that show nothing of anybody's objects, or ask as other fields do. */
-const ownFields = new Set(['node', 'nodes', 'viewer', 'platform', 'rateLimit']);
+/** How fields are asked that do not stand for a kind; each needs a row of the table. */
+const ownFields: Readonly<Record<string, () => Promise<string>>> = {
+  node: async () => `{ node(id: "${await someId()}") { id } }`,
+  nodes: async () => `{ nodes(ids: ["${await someId()}"]) { id } }`,
+  viewer: async () => '{ viewer { name } }',
+  platform: async () => '{ platform { version } }',
+  rateLimit: async () => '{ rateLimit { cost } }',
+};
+
+/** The id of an object of tenant acme. */
+async function someId(): Promise<string> {
+  const { json } = await query('administrator', '{ role(namespace: "shop", name: "seen") { id } }');
+  return (json as { data: { role: { id: string } } }).data.role.id;
+}
 
 const query = async (person: Person | 'administrator', text: string) => {
   const answer = await ask(person, 'POST', '/graphql', { query: text });
   return {
     status: answer.status,
     json: answer.json<{
-      data?: { __schema: { queryType: { fields: readonly QueryField[] } } };
+      data?: { __schema: { queryType: { fields: readonly QueryField[] }; mutationType: MutationType; subscriptionType: MutationType } };
       errors?: readonly { extensions?: { code?: string } }[];
     }>(),
   };
@@ -320,7 +434,7 @@ test.serial('every query field of GraphQL lets in whom the table says of its kin
     'administrator',
     '{ __schema { queryType { fields { name args { name } type { name kind ofType { name kind } } } } } }',
   );
-  const fields = (json.data?.__schema.queryType.fields ?? []).filter(({ name }) => !ownFields.has(name));
+  const fields = (json.data?.__schema.queryType.fields ?? []).filter(({ name }) => ownFields[name] === undefined);
   t.true(fields.length > 0);
   const problems: string[] = [];
   for (const field of fields) {
@@ -337,6 +451,187 @@ test.serial('every query field of GraphQL lets in whom the table says of its kin
     });
     if (letIn.join() !== expected.join())
       problems.push(`Query.${field.name} (${asked.what}): expected ${expected.join(', ')}; let in ${letIn.join(', ')}`);
+  }
+  t.deepEqual(problems, []);
+});
+
+interface MutationType {
+  readonly fields: readonly { readonly name: string; readonly args: readonly { readonly name: string; readonly type: GraphqlType }[] }[];
+}
+
+interface InputType {
+  readonly inputFields: readonly { readonly name: string; readonly type: GraphqlType; readonly defaultValue: string | null }[] | null;
+  readonly enumValues: readonly { readonly name: string }[] | null;
+}
+
+const reference = 'name kind ofType { name kind ofType { name kind ofType { name kind } } }';
+const inputTypes = new Map<string, InputType>();
+
+async function inputType(name: string): Promise<InputType> {
+  const known = inputTypes.get(name);
+  if (known !== undefined) return known;
+  const text = `{ __type(name: "${name}") { inputFields { name defaultValue type { ${reference} } } enumValues { name } } }`;
+  const { json } = await query('administrator', text);
+  const found = (json as unknown as { data: { __type: InputType } }).data.__type;
+  inputTypes.set(name, found);
+  return found;
+}
+
+/** Something that fits a type as far as GraphQL looks, with no more than has to be there. */
+async function filler(type: GraphqlType): Promise<string> {
+  if (type.kind === 'NON_NULL' && type.ofType) return filler(type.ofType);
+  if (type.kind === 'LIST') return '[]';
+  const name = type.name ?? '';
+  if (type.kind === 'ENUM') return (await inputType(name)).enumValues?.[0]?.name ?? '';
+  if (type.kind === 'INPUT_OBJECT') return `{ ${await required(name, [])} }`;
+  return ({ Int: '1', Float: '1', Boolean: 'false' } as Record<string, string>)[name] ?? '"x"';
+}
+
+async function required(name: string, given: readonly string[]): Promise<string> {
+  const { inputFields } = await inputType(name);
+  const needed = (inputFields ?? []).filter(
+    (field) => field.type.kind === 'NON_NULL' && field.defaultValue === null && !given.includes(field.name),
+  );
+  return (await Promise.all(needed.map(async (field) => `${field.name}: ${await filler(field.type)}`))).join(', ');
+}
+
+const accessVerbs: Readonly<Record<string, string>> = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' };
+
+/** What a mutation stands for: a verb of a kind, or an action of a plugin. */
+function mutationMeaning(
+  name: string,
+  kinds: ReadonlyMap<string, DiscoveredKind>,
+): { readonly what: string; readonly kind: DiscoveredKind } | undefined {
+  const typeName = [...kinds.keys()].filter((each) => name.endsWith(each)).toSorted((a, b) => b.length - a.length)[0];
+  const kind = kinds.get(typeName ?? '');
+  if (kind === undefined || typeName === undefined) return undefined;
+  const verb = name.slice(0, -typeName.length);
+  const place = kind.isNamespaced ? 'in' : 'cluster';
+  const known = accessVerbs[verb];
+  if (known !== undefined) return { kind, what: `${known} ${kind.group}/${kind.resource} ${place}` };
+  const action = verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return { kind, what: `create ${kind.group}/${kind.resource}/${action} ${place}` };
+}
+
+function exposedKinds(): ReadonlyMap<string, DiscoveredKind> {
+  const all = platform.engines.of('platform').kinds();
+  return new Map(
+    all.map(({ kind, group, plural, scope }) => [kind, { group, resource: plural, isNamespaced: scope === 'Namespaced' }] as const),
+  );
+}
+
+async function fieldsOf(root: 'queryType' | 'mutationType' | 'subscriptionType'): Promise<MutationType['fields']> {
+  const { json } = await query('administrator', `{ __schema { ${root} { fields { name args { name type { ${reference} } } } } } }`);
+  return (json.data?.__schema[root] as MutationType | undefined)?.fields ?? [];
+}
+
+const isForbidden = (text: string): boolean => text.includes('TAP_REQUEST_FORBIDDEN') || text.includes('TAP_REQUEST_UNAUTHENTICATED');
+
+test.serial('every field of Query that stands for no kind lets in whom the table says', async (t) => {
+  t.timeout(60_000);
+  const seen = await ask('administrator', 'POST', `${rbac}/namespaces/shop/roles`, { metadata: { name: 'seen' }, rules: [] });
+  t.is(seen.status, 201, seen.text);
+  const problems: string[] = [];
+  for (const [name, textOf] of Object.entries(ownFields)) {
+    const text = await textOf();
+    const expected = whoMay('platform', `FIELD Query.${name} path`);
+    const answers = await Promise.all(people.map((person) => ask(person, 'POST', '/graphql', { query: text })));
+    const found = people.filter((_, index) => !isForbidden(answers[index]?.text ?? ''));
+    if (found.join() !== expected?.join())
+      problems.push(`Query.${name}: expected ${expected?.join(', ') ?? 'a row'}; let in ${found.join(', ')}: ${answers[1]?.text}`);
+  }
+  t.deepEqual(problems, []);
+});
+
+test.serial('every mutation of GraphQL lets in whom the table says of its verb and kind', async (t) => {
+  t.timeout(240_000);
+  const kinds = exposedKinds();
+  const fields = await fieldsOf('mutationType');
+  t.true(fields.length > 0);
+  const problems: string[] = [];
+  for (const { name, args } of fields) {
+    const meaning = mutationMeaning(name, kinds);
+    const expected = meaning && whoMay('platform', meaning.what);
+    const inputName = args.find((arg) => arg.name === 'input')?.type.ofType?.name;
+    if (meaning === undefined || expected === undefined || inputName === undefined || inputName === null) {
+      problems.push(`Mutation.${name} (${meaning?.what ?? 'of no kind'}): the matrix does not know it`);
+      continue;
+    }
+    const { kind } = meaning;
+    const own = named[`${kind.group}/${kind.resource}`] ?? absent;
+    const key = `${kind.isNamespaced ? 'namespace: "shop", ' : ''}name: "${own}", dryRun: true`;
+    const rest = await required(inputName, ['namespace', 'name', 'dryRun']);
+    const text = `mutation { ${name}(input: { ${key}${rest === '' ? '' : `, ${rest}`} }) { userErrors { code } } }`;
+    const answers = await Promise.all(people.map((person) => ask(person, 'POST', '/graphql', { query: text })));
+    const broken = answers.at(-1)?.text.includes('"userErrors"') ? undefined : answers.at(-1);
+    if (broken !== undefined) problems.push(`Mutation.${name}: ${broken.text}`);
+    const found = people.filter((_, index) => !isForbidden(answers[index]?.text ?? ''));
+    if (found.join() !== expected.join())
+      problems.push(
+        `Mutation.${name} (${meaning.what}): expected ${expected.join(', ') || 'nobody'}; let in ${found.join(', ') || 'nobody'}`,
+      );
+  }
+  t.deepEqual(problems, []);
+});
+
+/** How a subscription is begun so that it ends at once: behind a version that nobody will ever reach, or about what is not there. */
+function subscriptionText(name: string, args: readonly { readonly name: string }[]): string {
+  const has = (arg: string): boolean => args.some((each) => each.name === arg);
+  const given = [...(has('namespace') ? ['namespace: "shop"'] : []), ...(has('since') ? ['since: "no-version"'] : [`name: "${absent}"`])];
+  const selection = has('since') ? 'resourceVersion' : '__typename';
+  return `subscription { ${name}(${given.join(', ')}) { ${selection} } }`;
+}
+
+/** What a subscriber hears first: an error, an end, or nothing within a moment. */
+async function firstHeard(person: Person, text: string): Promise<string> {
+  const headers = withoutEmpty(headersFor(person));
+  const client = createClient({
+    url: `${connection.server.replace('https:', 'wss:')}/graphql`,
+    retryAttempts: 0,
+    webSocketImpl: class extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { headers, ca: connection.ca });
+      }
+    },
+  });
+  const heard = new Promise<string>((resolve) => {
+    const told = (what: unknown): void => resolve(what instanceof Error ? what.message : JSON.stringify(what ?? 'end'));
+    // A close is how who brings no credential is turned away.
+    const failed = (what: unknown): void => (Array.isArray(what) ? told(what) : resolve('TAP_REQUEST_UNAUTHENTICATED'));
+    client.subscribe({ query: text }, { next: told, error: failed, complete: () => told(undefined) });
+    setTimeout(() => resolve('nothing'), 1000);
+  });
+  try {
+    return await heard;
+  } finally {
+    await client.dispose();
+  }
+}
+
+test.serial('every subscription of GraphQL lets in whom the table says of watching its kind', async (t) => {
+  t.timeout(240_000);
+  const kinds = exposedKinds();
+  const fields = await fieldsOf('subscriptionType');
+  t.true(fields.length > 0);
+  const problems: string[] = [];
+  for (const { name, args } of fields) {
+    const typeName = name === 'operationProgress' ? 'Operation' : name.charAt(0).toUpperCase() + name.slice(1).replace(/Changes$/, '');
+    const kind = kinds.get(typeName);
+    const what =
+      kind === undefined
+        ? `FIELD Subscription.${name} path`
+        : `watch ${kind.group}/${kind.resource} ${kind.isNamespaced ? 'in' : 'cluster'}`;
+    const expected = whoMay('platform', what);
+    if (expected === undefined) {
+      problems.push(`Subscription.${name} (${what}): the matrix does not know it`);
+      continue;
+    }
+    const answers = await Promise.all(people.map((person) => firstHeard(person, subscriptionText(name, args))));
+    const broken = answers.find((answer) => answer.includes('TAP_GRAPHQL_DOCUMENT_INVALID'));
+    if (broken !== undefined) problems.push(`Subscription.${name}: ${broken}`);
+    const found = people.filter((_, index) => !isForbidden(answers[index] ?? ''));
+    if (found.join() !== expected.join())
+      problems.push(`Subscription.${name} (${what}): expected ${expected.join(', ')}; let in ${found.join(', ') || 'nobody'}`);
   }
   t.deepEqual(problems, []);
 });

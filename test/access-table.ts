@@ -105,8 +105,21 @@ const rows: readonly Row[] = [
   // Paths.
   row('platform', /^GET \/(livez|readyz) path$/, all),
   row('platform', /^GET \/(version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
+  row('platform', /^GET \/(\.well-known\/openid-configuration|openid\/v1\/jwks) path$/, all),
   row('platform', /^GET \/metrics path$/, platformAdmins),
   row('platform', /^(GET|POST) \/graphql path$/, everybody),
+  // A WebSocket without a credential is let in to bring one by its first message; rooms are asked about by whoever has one.
+  row('platform', /^UPGRADE \/(graphql|socket\.io\/) path$/, all),
+  row('platform', /^UPGRADE \/\{objects\}\?watch=true path$/, viewers),
+  row('platform', /^UPGRADE \/clusters\/local\/\{pods\}\/(attach|exec|portforward) path$/, developers),
+  row('platform', /^ROOM (objects|events|operations|logs) path$/, viewers),
+  row('platform', /^ROOM metrics path$/, platformAdmins),
+
+  // Fields of GraphQL that are about whoever asks, or about the platform; nodes are asked for by the id of a Role.
+  row('platform', /^FIELD Query\.(viewer|platform|rateLimit) path$/, everybody),
+  row('platform', /^FIELD Query\.(node|nodes) path$/, tenantAdmins),
+  row('platform', /^FIELD Subscription\.applicationLogs path$/, viewers),
+
   row('platform', /^GET \/audit(\/\S+)? path$/, platformAdmins),
   row('platform', /^GET \/plugins\/platform\/(routes|who-can) path$/, everybody),
   row('platform', /^(GET|POST|PUT|DELETE) \/plugins\/platform\/\S+ path$/, platformAdmins),

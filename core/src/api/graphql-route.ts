@@ -39,6 +39,7 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
     },
   };
   const upgrade: ServedUpgrade = {
+    path: '/graphql',
     match: ({ info }) => info.engine === platformEngine && info.path === '/graphql',
     protocols: [protocol],
     signsInLater: true,

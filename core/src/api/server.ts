@@ -23,6 +23,7 @@ import type { PublishedKeys } from './published-keys.js';
 import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
+import { topics } from './socket/join-request.js';
 import { createSockets, type SocketOptions, type Sockets } from './socket/socket-server.js';
 import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
 import { StreamCredentials } from './stream-credentials.js';
@@ -92,7 +93,10 @@ const heldUpMax = 10;
 const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 5_000 };
 
 export interface ApiServer {
-  /** Everything that is served: paths and patterns, and `METHOD path` of plugins' routes; so that tests can say that they know it all. */
+  /**
+   * Everything that is served: paths and patterns, `METHOD path` of plugins' routes, `UPGRADE path` of what is spoken over WebSockets and
+   * `ROOM topic` of its rooms; so that tests can say that they know it all.
+   */
   paths(): readonly string[];
   listen(): Promise<{ readonly url: string; readonly port: number }>;
   /** Closes the open streams of a credential that is no longer good. */
@@ -214,7 +218,12 @@ class Server implements ApiServer {
   }
 
   paths(): readonly string[] {
-    return [...this.router.paths, ...this.options.routes().map(({ method, instance, path }) => `${method} /plugins/${instance}${path}`)];
+    return [
+      ...this.router.paths,
+      ...this.options.routes().map(({ method, instance, path }) => `${method} /plugins/${instance}${path}`),
+      ...this.upgrades.paths().map((path) => `UPGRADE ${path}`),
+      ...topics.map((topic) => `ROOM ${topic}`),
+    ];
   }
 
   endStreams(credentialId: string): void {

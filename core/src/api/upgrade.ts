@@ -19,6 +19,8 @@ import { closeCodes, closeFor, closeSocket, LiveSockets } from './web-socket.js'
 
 /** Who answers upgrades of some paths. */
 export interface ServedUpgrade {
+  /** Where it is served, for people and for tests that have to know everything: a path, or what stands for several. */
+  readonly path: string;
   readonly match: (exchange: Exchange) => boolean;
   /** What authorization is asked for in place of the method's verb, such as `create` for `pods/exec`. */
   readonly verb?: string;
@@ -69,6 +71,11 @@ export class Upgrades {
     this.#chain = chain;
     this.#handlers = handlers;
     this.#live = new LiveSockets(chain.clock);
+  }
+
+  /** Everything that is answered over WebSockets. */
+  paths(): readonly string[] {
+    return this.#handlers().map(({ path }) => path);
   }
 
   /** Pings what is open, until `stop`. */

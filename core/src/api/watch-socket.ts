@@ -6,6 +6,7 @@ import { streamEvents } from './watch-stream.js';
 /** `?watch=true` as a WebSocket, as kube-apiserver serves it: one event is one text message. What the client sends is ignored. */
 export function watchUpgrade(objects: Objects): ServedUpgrade {
   return {
+    path: '/{objects}?watch=true',
     match: ({ info }) => info.target !== undefined && info.verb === 'watch',
     messageBytesMax: 1024,
     handle: (call) => watchOverSocket(objects, call),

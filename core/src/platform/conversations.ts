@@ -2,6 +2,7 @@ import type { ConversationRequest, ConversationSubresource } from '@tappaas/sdk'
 import { conversationOf } from '../api/conversation.js';
 import type { Exchange } from '../api/exchange.js';
 import type { ServedUpgrade } from '../api/upgrade.js';
+import { platformEngine } from './engines.js';
 import { pathOf } from './kind-path.js';
 import { requestContext, type ContributionParts } from './request-context.js';
 
@@ -24,6 +25,7 @@ function servedConversation(
 ): ServedUpgrade {
   const { group, version, plural } = pathOf(parts.engine(engine), part.kind);
   return {
+    path: `${engine === platformEngine ? '' : `/clusters/${engine}`}/{${plural}}/${part.name}`,
     match: ({ info: { engine: asked, target } }) =>
       asked === engine &&
       target?.name !== undefined &&

@@ -15,6 +15,7 @@ type Teardown = Parameters<typeof startServer>[0];
 
 /** Says everything back, and `who` for the name of the caller. */
 const echo: ServedUpgrade = {
+  path: '/echo',
   match: ({ info }) => info.path === '/echo',
   protocols: ['echo.v2', 'echo.v1'],
   handle: async (call) => {
@@ -245,6 +246,7 @@ test('a client that answers no close does not keep the platform from stopping', 
 
 test('a client may sign in after the handshake where the handler lets it; who does not in time, or with a bad token, is closed and audited', async (t) => {
   const later: ServedUpgrade = {
+    path: '/later',
     match: ({ info }) => info.path === '/later',
     signsInLater: true,
     handle: async (call) => {

@@ -34,7 +34,7 @@ export function joinRequest(value: unknown, engines: ReadonlyMap<string, EngineP
   const fields = new Map(Object.entries(value));
   const topic = textOf(fields, 'topic') ?? '';
   const read = Object.hasOwn(readers, topic) ? readers[topic] : undefined;
-  if (read === undefined) throw invalid('topic', `expected one of ${Object.keys(readers).join(', ')}`);
+  if (read === undefined) throw invalid('topic', `expected one of ${topics.join(', ')}`);
   const engine = partOf(fields, 'engine') ?? platformEngine;
   const id = partOf(fields, 'id');
   const request = { ...read(fields, engine, engines), ...(id !== undefined && { id }) };
@@ -85,6 +85,9 @@ const readers: Readonly<Record<string, Reader>> = {
     return { topic: 'metrics', engine, names: [...new Set(names as string[])].toSorted() };
   },
 };
+
+/** What there are rooms about. */
+export const topics: readonly string[] = Object.keys(readers);
 
 function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRequest {
   const namespace = partOf(fields, 'namespace');

@@ -44,6 +44,7 @@ export function createSockets(options: SocketOptions): Sockets {
     return started;
   };
   const upgrade: ServedUpgrade = {
+    path: socketPath,
     match: ({ path }) => path.path === socketPath,
     signsInLater: true,
     handle: async (call) => {
