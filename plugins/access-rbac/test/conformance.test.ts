@@ -16,3 +16,29 @@ const objects = [
 
 const make = () => ({ plugin: load(accessRbac), objects });
 for (const { title, run } of conformance.plugin(make)) test(title, (t) => t.notThrowsAsync(run));
+
+const asked = (name: string, verb: string, plural: string, namespace: string) => ({
+  caller: { name, groups: ['system:authenticated'] },
+  engine: 'platform',
+  verb,
+  resource: { group: '', version: 'v1', plural, namespace },
+  project: namespace,
+});
+const access = () => ({
+  plugin: load(accessRbac, {}, { id: 'roles' }),
+  objects: [
+    { kind: Roles, object: { name: 'reader', namespace: 'default', rules } },
+    {
+      kind: RoleBindings,
+      object: { name: 'readers', namespace: 'default', roleRef: { ...roleRef, kind: 'Role', name: 'reader' }, subjects },
+    },
+  ],
+  questions: [
+    { request: asked('ann', 'get', 'pods', 'default'), decision: 'allow' as const },
+    { request: asked('ann', 'delete', 'pods', 'default'), decision: 'no-opinion' as const },
+    { request: asked('ann', 'get', 'secrets', 'default'), decision: 'no-opinion' as const },
+    { request: asked('ann', 'get', 'pods', 'other'), decision: 'no-opinion' as const },
+    { request: asked('joe', 'get', 'pods', 'default'), decision: 'no-opinion' as const },
+  ],
+});
+for (const { title, run } of conformance.authorizer(access)) test(`as an authorizer: ${title}`, (t) => t.notThrowsAsync(run));

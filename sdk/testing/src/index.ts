@@ -16,6 +16,8 @@ export { fakeSecretStore } from './fakes/secret-store.js';
 export { fakeStorageClass } from './fakes/storage-class.js';
 export { conformance } from './conformance/conformance.js';
 export type { AuditSinkHarness, MakeAuditSink } from './conformance/audit-sink.js';
+export type { AuthenticatorHarness, MakeAuthenticator } from './conformance/authenticator.js';
+export type { AccessQuestion, AuthorizerHarness, MakeAuthorizer } from './conformance/authorizer.js';
 export type { Case } from './conformance/case.js';
 export type { MakePlugin, PluginHarness, SampleObject } from './conformance/plugin.js';
 export type { MakeSecretStore, SecretStoreHarness } from './conformance/secret-store.js';

@@ -1,4 +1,6 @@
 import { auditSinkConformance } from './audit-sink.js';
+import { authenticatorConformance } from './authenticator.js';
+import { authorizerConformance } from './authorizer.js';
 import { pluginConformance } from './plugin.js';
 import { runtimeConformance } from './runtime.js';
 import { schedulingPluginConformance } from './scheduling-plugin.js';
@@ -16,6 +18,8 @@ import { storeConformance } from './store.js';
  */
 export const conformance = Object.freeze({
   auditSink: auditSinkConformance,
+  authenticator: authenticatorConformance,
+  authorizer: authorizerConformance,
   plugin: pluginConformance,
   runtime: runtimeConformance,
   scheduling: schedulingPluginConformance,

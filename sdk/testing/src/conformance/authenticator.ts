@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { families, isTapError, type Authenticator, type Awaitable, type Caller, type Credentials, type Identity } from '@tappaas/sdk';
+import type { MemoryTestKernel } from '../memory-test-kernel.js';
+import { patiently } from '../patience.js';
+import type { TestKernel } from '../test-kernel.js';
+import type { Case } from './case.js';
+import { disturbed } from './plugin/disturbance.js';
+import { onKernel, type PluginHarness } from './plugin/harness.js';
+
+/** A loaded authenticator, and how to come by credentials of its sort. */
+export interface AuthenticatorHarness extends PluginHarness {
+  /** Makes one that is good, on a kernel that runs the plugin, and says whose it is. */
+  readonly good: (kernel: TestKernel) => Awaitable<{ readonly credentials: Credentials; readonly caller: Caller }>;
+  /** Makes some of its sort that are not good, such as one that has expired. */
+  readonly bad: (kernel: TestKernel) => Awaitable<readonly Credentials[]>;
+  /** Takes back what `good` made; absent where that cannot be done. */
+  readonly revoke?: (kernel: TestKernel) => Awaitable<void>;
+}
+
+export type MakeAuthenticator = () => Awaitable<AuthenticatorHarness>;
+
+interface Given extends AuthenticatorHarness {
+  readonly kernel: MemoryTestKernel;
+  readonly ask: (credentials: Credentials) => Promise<Identity | undefined>;
+}
+
+type Body = (given: Given) => Promise<void>;
+
+/** Characters of a credential that are changed, one at a time. */
+const changesMax = 40;
+const endMsMax = 20 * 365 * 86_400_000;
+/** Of the virtual clock: within this, what is taken back has to be known. */
+const revokedMsMax = 10_000;
+const from = (authorization: string): Credentials => ({ headers: { authorization }, remoteAddress: '127.0.0.1' });
+const otherSorts: readonly Credentials[] = [
+  { headers: {}, remoteAddress: '127.0.0.1' },
+  from('Basic Zm9vOmJhcg=='),
+  from('Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa'),
+  { headers: { cookie: 'theme=dark' }, remoteAddress: '127.0.0.1' },
+];
+const hostile = [
+  '',
+  'Bearer',
+  'Bearer ',
+  'Bearer  x',
+  'bearer x',
+  'Bearer a b',
+  'Bearer \u0000',
+  'Bearer ..',
+  'Bearer e30.e30.',
+  'Bearer __proto__',
+];
+const long = [`Bearer ${'x'.repeat(100_000)}`, `Bearer ${'e30.'.repeat(20_000)}`, 'x'.repeat(100_000)];
+
+/**
+ * The promises of every authenticator, as cases for any runner: what is good names its caller, everything else is refused in the words for
+ * credentials, and what cannot be found out is neither.
+ *
+ * @example
+ * ```ts
+ * for (const { title, run } of conformance.authenticator(make)) test(title, run);
+ * ```
+ */
+export function authenticatorConformance(make: MakeAuthenticator): readonly Case[] {
+  const usual = Object.entries(bodies).map(([title, body]) => ({ title, run: async () => onAuthenticator(await make(), body) }));
+  return [...usual, { title: faultTitle, run: async () => underFault(await make()) }];
+}
+
+const bodies: Readonly<Record<string, Body>> = {
+  'a good credential says whose it is, the same each time, under an id that does not tell it': async ({ kernel, good, ask }) => {
+    const { credentials, caller } = await good(kernel);
+    const [first, second] = [await ask(credentials), await ask(structuredClone(credentials))];
+    assert.deepEqual(first?.caller, caller);
+    assert.deepEqual(second, first);
+    assert.notEqual(first?.credentialId ?? '', '', 'it has no credentialId');
+    for (const secret of secretsOf(credentials)) assert(!first?.credentialId.includes(secret), 'the credentialId tells the credential');
+  },
+  'the end of a credential is ahead, in milliseconds': async ({ kernel, good, ask }) => {
+    const endsAtMs = (await ask((await good(kernel)).credentials))?.expiresAtMs;
+    const nowMs = kernel.clock.nowMs();
+    assert(endsAtMs === undefined || (endsAtMs > nowMs && endsAtMs < nowMs + endMsMax), `expiresAtMs is ${endsAtMs}, now is ${nowMs}`);
+  },
+  'a credential of its sort that is not good lets nobody in': async ({ kernel, bad, ask }) => {
+    const all = await bad(kernel);
+    assert(all.length > 0, 'the harness has no bad credential');
+    for (const [index, each] of all.entries()) assert.equal(await outcome(ask(each)), 'refused', `number ${index}`);
+  },
+  'credentials of another sort are left to others': async ({ ask }) => {
+    for (const each of otherSorts) assert.equal(await ask(each), undefined, JSON.stringify(each.headers));
+  },
+  'a credential that is changed in one character lets nobody in': async ({ kernel, good, ask }) => {
+    const { credentials } = await good(kernel);
+    for (const changed of changes(credentials)) assert.equal(await outcome(ask(changed)), 'refused');
+  },
+  'a hostile credential lets nobody in and is no fault of the plugin': async ({ ask }) => {
+    for (const each of [...hostile, ...long]) assert.equal(await outcome(ask(from(each))), 'refused', JSON.stringify(each.slice(0, 40)));
+  },
+  'no credential stands in an error or in a line of the log': async ({ kernel, good, bad, ask }) => {
+    const all = [(await good(kernel)).credentials, ...(await bad(kernel))];
+    const texts = await Promise.all(
+      all.map((each) =>
+        ask(each).then(
+          () => '',
+          (error: Error) => `${error.message} ${error.stack ?? ''}`,
+        ),
+      ),
+    );
+    const printed = [...texts, ...kernel.log.map((line) => JSON.stringify(line))].join('\n');
+    for (const secret of all.flatMap(secretsOf)) assert(!printed.includes(secret), 'a credential was printed');
+  },
+  'a credential that is taken back lets nobody in': async ({ kernel, good, revoke, ask }) => {
+    if (revoke === undefined) return;
+    const { credentials } = await good(kernel);
+    assert.equal(await outcome(ask(credentials)), 'let in');
+    await revoke(kernel);
+    for (let waitedMs = 0; waitedMs < revokedMsMax && (await outcome(ask(credentials))) === 'let in'; waitedMs += 1_000) {
+      await kernel.advance(1_000);
+    }
+    assert.equal(await outcome(ask(credentials)), 'refused');
+  },
+};
+
+const faultTitle = 'while what it needs fails, a bad credential lets nobody in and a good one is not called bad';
+
+async function underFault(harness: AuthenticatorHarness): Promise<void> {
+  let isAway = false;
+  const failing = disturbed(async (_, run) => {
+    if (isAway) throw new Error('the store is away');
+    return run();
+  });
+  await onAuthenticator(
+    harness,
+    async ({ kernel, good, bad, ask }) => {
+      const { credentials, caller } = await good(kernel);
+      const worse = await bad(kernel);
+      isAway = true;
+      const answer = await ask(credentials).catch((error: unknown) => error as Error);
+      if (answer instanceof Error) {
+        assert(!(isTapError(answer) && answer.spec.blame === 'caller'), `a good credential is called bad: ${answer.message}`);
+      } else if (answer !== undefined) assert.deepEqual(answer.caller, caller);
+      for (const each of worse) assert.notEqual(await outcome(ask(each)), 'let in');
+      isAway = false;
+    },
+    { wrapResources: failing },
+  );
+}
+
+function onAuthenticator(harness: AuthenticatorHarness, body: Body, options: Parameters<typeof onKernel>[2] = {}): Promise<void> {
+  return onKernel(
+    harness,
+    async (kernel) => {
+      const { id } = harness.plugin;
+      const authenticator: Authenticator | undefined = kernel.platform.kernel.services.family(families.authenticator).get(id);
+      assert(authenticator !== undefined, `${id} provides no authenticator`);
+      const ask = async (credentials: Credentials): Promise<Identity | undefined> =>
+        patiently(kernel.clock, Promise.resolve(authenticator.authenticate(credentials, kernel.platform.kernel.platformContext())));
+      await body({ ...harness, kernel, ask });
+    },
+    options,
+  );
+}
+
+/** `let in`; or `refused`: not known, or refused in the words for credentials; anything else is a fault. */
+async function outcome(answer: Promise<Identity | undefined>): Promise<string> {
+  try {
+    return (await answer) === undefined ? 'refused' : 'let in';
+  } catch (error) {
+    if (isTapError(error) && error.code.startsWith('TAP_CREDENTIAL_')) return 'refused';
+    return `a fault: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** What must not be told: values behind their scheme, whole. */
+function secretsOf({ headers }: Credentials): readonly string[] {
+  return Object.values(headers)
+    .map((value) => value.replace(/^\w+ /, ''))
+    .filter((value) => value.length >= 8);
+}
+
+/** Each differs in one character of what follows the scheme; the last one may hold bits that mean nothing. */
+function changes(credentials: Credentials): readonly Credentials[] {
+  const { authorization } = credentials.headers;
+  if (authorization === undefined) return [];
+  const start = authorization.indexOf(' ') + 1;
+  const positions = Array.from({ length: authorization.length - start - 1 }, (_, index) => start + index);
+  const step = Math.ceil(positions.length / changesMax);
+  return positions
+    .filter((_, index) => index % step === 0)
+    .map((at) => {
+      const other = authorization[at] === 'A' ? 'B' : 'A';
+      return {
+        ...credentials,
+        headers: { ...credentials.headers, authorization: `${authorization.slice(0, at)}${other}${authorization.slice(at + 1)}` },
+      };
+    });
+}
