@@ -152,7 +152,7 @@ class Controllers implements RunningControllers {
       resources: engines.asPlatform(platformEngine),
       cached: ({ namespace, name }) => informer.get(`${namespace}/${name}`) as Immutable<OperationObject> | undefined,
       planned: isRendering(registered) ? renderedSteps : [],
-      nowMs: () => clock.nowMs(),
+      clock,
       log,
     });
   }

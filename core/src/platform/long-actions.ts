@@ -86,7 +86,7 @@ class Running implements LongActions {
       const { resources, clock } = this.#options;
       const made = await resources.create(Operation, this.#operationOf(action, namespace));
       const key = { namespace, name: made.metadata.name };
-      const notes = new OperationNotes({ resources, key, planned: [], nowMs: () => clock.nowMs() });
+      const notes = new OperationNotes({ resources, key, planned: [], clock });
       await notes.tell({});
       const abort = new AbortController();
       this.#works.set(made.metadata.uid, { namespace, abort, ended: this.#run(action, made.metadata.uid, notes, abort) });
@@ -101,7 +101,7 @@ class Running implements LongActions {
     const { resources, clock, replica } = this.#options;
     for await (const operation of resources.list(Operation, { labels: `${replicaLabel}=${replica}`, itemsMax: openMax })) {
       if (hasEnded(operation) || this.#works.has(operation.metadata.uid)) continue;
-      const notes = new OperationNotes({ resources, key: operation.metadata, planned: [], nowMs: () => clock.nowMs() });
+      const notes = new OperationNotes({ resources, key: operation.metadata, planned: [], clock });
       await notes.tell({ end: { phase: 'Failed', message: 'the platform ended while it ran; begin it again if it is still wanted' } });
     }
   }

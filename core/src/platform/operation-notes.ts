@@ -1,4 +1,4 @@
-import { isTapError, type Key, type Resources } from '@tappaas/sdk';
+import { isTapError, type Clock, type Key, type Resources } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { Immutable } from '@tappaas/sdk';
 import { canonicalJson } from '../reconcile/canonical.js';
@@ -12,10 +12,13 @@ export interface OperationNotesOptions {
   readonly key: Key & { readonly namespace: string };
   /** Steps that the operation will have, in order. */
   readonly planned: readonly string[];
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   /** Called before the first write of an operation that nobody worked on before. */
   readonly onBegin?: () => Promise<void>;
 }
+
+/** Progress waits this long for more of it: a quick run goes through all its steps meanwhile. */
+const gatherMs = 200;
 
 /**
  * What is noted about one operation, on its way into its status: one write at a time, which takes everything that was noted until it
@@ -27,15 +30,17 @@ export class OperationNotes {
   #message: string | undefined;
   #end: OperationEnd | undefined;
   #isNew = false;
+  #isUrgent = false;
+  #gathering: AbortController | undefined;
   #writing: Promise<void> | undefined;
 
   constructor(options: OperationNotesOptions) {
     this.#options = options;
   }
 
-  /** A step is so far. @returns when it is stored */
+  /** A step is so far; stored together with what comes soon. @returns when it is stored */
   progress(step: string, percent: number): Promise<void> {
-    const nowMs = this.#options.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     this.#steps.set(step, { name: step, percent, firstMs: this.#steps.get(step)?.firstMs ?? nowMs, lastMs: nowMs });
     return this.#note();
   }
@@ -44,12 +49,20 @@ export class OperationNotes {
   tell({ message, end }: { readonly message?: string; readonly end?: OperationEnd }): Promise<void> {
     this.#message = message;
     this.#end = end;
-    return this.#note();
+    const stored = this.#note();
+    this.#hurry();
+    return stored;
   }
 
-  /** Waits for what is being written; a failure was told to whoever noted it. */
+  /** Stores what was noted, without waiting for more; a failure was told to whoever noted it. */
   async settled(): Promise<void> {
+    this.#hurry();
     await this.#writing?.catch(() => undefined);
+  }
+
+  #hurry(): void {
+    this.#isUrgent = true;
+    this.#gathering?.abort('it is to be stored now');
   }
 
   #note(): Promise<void> {
@@ -62,13 +75,22 @@ export class OperationNotes {
     // Notes of one turn belong together: what needs no time is one write.
     await Promise.resolve();
     while (this.#isNew) {
+      await this.#gather();
       this.#isNew = false;
+      this.#isUrgent = false;
       await this.#writeOnce();
     }
   }
 
+  async #gather(): Promise<void> {
+    if (this.#isUrgent) return;
+    this.#gathering = new AbortController();
+    await this.#options.clock.sleep(gatherMs, this.#gathering.signal).catch(() => undefined);
+    this.#gathering = undefined;
+  }
+
   async #writeOnce(): Promise<void> {
-    const { resources, key, planned, nowMs, onBegin } = this.#options;
+    const { resources, key, planned, clock, onBegin } = this.#options;
     const operation = await resources.get(Operation, key);
     if (operation === undefined || hasEnded(operation)) return;
     if (operation.status?.startTime === undefined) await onBegin?.();
@@ -79,7 +101,7 @@ export class OperationNotes {
       ...(this.#message === undefined ? {} : { message: this.#message }),
       ...(this.#end ? { end: this.#end } : {}),
     };
-    const status = operationStatus(operation.status, noted, nowMs());
+    const status = operationStatus(operation.status, noted, clock.nowMs());
     if (canonicalJson({ ...operation.status, ...status }) !== canonicalJson(operation.status)) await patchOperation(resources, key, status);
   }
 }

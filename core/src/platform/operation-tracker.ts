@@ -1,4 +1,4 @@
-import type { Immutable, Logger, Resources } from '@tappaas/sdk';
+import type { Clock, Immutable, Logger, Resources } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { EngineObject } from './engine-object.js';
 import { hasEnded, OperationNotes, patchOperation } from './operation-notes.js';
@@ -24,7 +24,7 @@ export interface OperationTrackerOptions {
   readonly cached: (key: { readonly namespace: string; readonly name: string }) => Immutable<OperationObject> | undefined;
   /** Steps that every operation will have, in order. */
   readonly planned: readonly string[];
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -78,14 +78,14 @@ class Tracker implements OperationTracker {
 
   /** The operations of earlier generations end when a later one begins to be worked on. */
   async #supersede({ metadata }: Owner): Promise<void> {
-    const { resources, nowMs, planned } = this.#options;
+    const { resources, clock, planned } = this.#options;
     const { namespace = '', uid, generation = 1 } = metadata;
     const older = resources.list(Operation, { namespace, fields: `spec.target.uid=${uid}`, itemsMax: operationsMax });
     for await (const operation of older) {
       const { spec, status } = operation;
       if (hasEnded(operation) || (spec.target.generation ?? generation) >= generation) continue;
       const end: OperationEnd = { phase: 'Cancelled', message: `superseded by generation ${generation}` };
-      await patchOperation(resources, operation.metadata, operationStatus(status, { planned, steps: [], end }, nowMs()));
+      await patchOperation(resources, operation.metadata, operationStatus(status, { planned, steps: [], end }, clock.nowMs()));
     }
   }
 }

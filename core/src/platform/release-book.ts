@@ -40,7 +40,10 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       const record = records.of(owner);
       // Another effective spec: what failed before may be tried again.
       const { failed: _, ...known } = (await record.load()) ?? {};
-      await record.save({ ...known, release: release.name, renderKey });
+      const next = { ...known, release: release.name, renderKey };
+      // The first release has nothing on a cluster yet: the record is written with the inventory, before anything is applied.
+      if (known.release === undefined) record.saveLater(next);
+      else await record.save(next);
       return release;
     },
     async pinned(owner) {

@@ -19,7 +19,7 @@ export interface RenderingRecord {
 
 /** The record of one object's rendering. */
 export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 'save' | 'remove'> {
-  /** Writes it with the next `save` of the run; what only the rest of it relies on need not be durable before. */
+  /** Writes it with the next `save` of the run, or at its end once there is a release; what only the rest of it relies on need not be durable before. */
   saveLater(value: RenderingRecord): void;
 }
 
@@ -30,7 +30,7 @@ export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 
 export class RenderingRecords {
   readonly #store: ResourceStore;
   /** Of objects that are worked on, by uid. */
-  readonly #known = new Map<string, { record?: RenderingRecord | undefined; isRead: boolean }>();
+  readonly #known = new Map<string, { record?: RenderingRecord | undefined; isRead: boolean; isUnsaved: boolean }>();
 
   constructor(store: ResourceStore) {
     this.#store = store;
@@ -38,19 +38,22 @@ export class RenderingRecords {
 
   /** Runs the one run of an object that there is now. */
   async during<T>(uid: string, run: () => Promise<T>): Promise<T> {
-    this.#known.set(uid, { isRead: false });
+    const known = { isRead: false, isUnsaved: false } as { record?: RenderingRecord; isRead: boolean; isUnsaved: boolean };
+    this.#known.set(uid, known);
     try {
-      return await run();
+      const result = await run();
+      if (known.isUnsaved && known.record?.release !== undefined) await this.#stored(uid).save(known.record);
+      return result;
     } finally {
       this.#known.delete(uid);
     }
   }
 
   of({ metadata: { uid } }: Immutable<EngineObject>): KeptRecord {
-    const stored = storeRecord<RenderingRecord>(this.#store, `rendering/${uid}`);
-    const note = (record: RenderingRecord | undefined): void => {
+    const stored = this.#stored(uid);
+    const note = (record: RenderingRecord | undefined, isUnsaved = false): void => {
       const known = this.#known.get(uid);
-      if (known) Object.assign(known, { record, isRead: true });
+      if (known) Object.assign(known, { record, isRead: true, isUnsaved });
     };
     return {
       load: async () => {
@@ -64,11 +67,14 @@ export class RenderingRecords {
         await stored.save(record);
         note(record);
       },
-      saveLater: note,
+      saveLater: (record) => note(record, true),
       remove: async () => {
         await stored.remove();
         note(undefined);
       },
     };
+  }
+  #stored(uid: string): StoreRecord<RenderingRecord> {
+    return storeRecord(this.#store, `rendering/${uid}`);
   }
 }
