@@ -58,7 +58,7 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
   const others = watches.map((watched) =>
     feedFrom(guardedWakes(registered, watched), informers.of(engine, watched.kind), informer, queue, kind),
   );
-  const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key)) ?? (() => undefined)];
+  const leave = [feed(informer, queue), ...others, parts.wakes?.((key) => void queue.add(key, 'under-way')) ?? (() => undefined)];
   const work = parts.reconcileKey ?? ((key: string, run: Run) => reconcileKey({ ...parts, informer, engine, resyncMs }, key, run));
   const { tracker } = parts.contextParts;
   const controller = createController({
@@ -118,7 +118,8 @@ function feedFrom(
   const wake = (object: Immutable<EngineObject>, isInInitialList: boolean) => {
     const keys =
       watched.wakes === 'namespace' ? own.keysByIndex('namespace', object.metadata.namespace ?? '') : wokenBy(watched, object, kind);
-    for (const key of keys) queue.add(key, isInInitialList ? 'low' : 'normal');
+    const priority = isInInitialList ? 'low' : watched.wakes === 'owner' ? 'under-way' : 'normal';
+    for (const key of keys) queue.add(key, priority);
   };
   return informer.addHandler({
     add: (object, { isInInitialList }) => wake(object, isInInitialList),

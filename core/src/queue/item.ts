@@ -1,5 +1,11 @@
 import type { Lane } from './fair-line.js';
 
+/**
+ * `under-way`: what an earlier run of the key brought about, so that what was begun is ended before all that waits has been begun.
+ * `low`: what was there before we looked (initial lists, resyncs), so that a fresh change need not wait behind it.
+ */
+export type Priority = 'under-way' | 'normal' | 'low';
+
 /** A key the queue knows. One object per key serves every list it stands in, so that adding allocates nothing else. */
 export interface Item<K> {
   readonly key: K;
@@ -7,7 +13,7 @@ export interface Item<K> {
   processing: boolean;
   /** Changed while it was processed: it gets one more run. */
   dirty: boolean;
-  low: boolean;
+  priority: Priority;
   failures: number;
   addedAtMs: number;
   dueMs: number;
@@ -24,7 +30,7 @@ export function createItem<K>(key: K): Item<K> {
     key,
     processing: false,
     dirty: false,
-    low: false,
+    priority: 'normal',
     failures: 0,
     addedAtMs: 0,
     dueMs: 0,

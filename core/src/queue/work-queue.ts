@@ -4,10 +4,9 @@ import { createBackoff, type Backoff, type BackoffOptions } from './backoff.js';
 import { DelayHeap } from './delay-heap.js';
 import { queueErrors } from './errors.js';
 import { FairLine } from './fair-line.js';
-import { createItem, type Item } from './item.js';
+import { createItem, type Item, type Priority } from './item.js';
 
-/** `low`: what was there before we looked (initial lists, resyncs), so that a fresh change need not wait behind it. */
-export type Priority = 'normal' | 'low';
+export type { Priority } from './item.js';
 
 /** What a queue tells while it works; every call is made in line, so it must be short. */
 export interface QueueObserver {
@@ -77,14 +76,18 @@ export function createWorkQueue<K extends string | number>(options: WorkQueueOpt
 /** One in so many items is taken from the low line first, so that a steady stream of changes cannot starve it. */
 const lowEvery = 16;
 
+/** What is under way and what is to be begun take turns: neither can starve the other. */
+const turns = { odd: ['under-way', 'normal', 'low'], even: ['normal', 'under-way', 'low'], low: ['low', 'under-way', 'normal'] } as const;
+const urgency = { 'under-way': 2, normal: 1, low: 0 } as const;
+const moreUrgent = (one: Priority, other: Priority): Priority => (urgency[one] > urgency[other] ? one : other);
+
 const oneTenant = (): string => '';
 const oneEach = (): number => 1;
 
 class Queue<K extends string | number> implements WorkQueue<K> {
   processing = 0;
   private readonly items = new Map<K, Item<K>>();
-  private readonly normal: FairLine<K>;
-  private readonly low: FairLine<K>;
+  private readonly lines: Readonly<Record<Priority, FairLine<K>>>;
   private readonly heap = new DelayHeap<K>();
   private readonly alarm: Alarm;
   private readonly clock: Clock;
@@ -106,13 +109,13 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     this.keysMax = options.keysMax ?? 1_000_000;
     this.onRoom = options.onRoom ?? (() => {});
     this.observer = options.observer ?? {};
-    this.normal = new FairLine(options.weightOf ?? oneEach);
-    this.low = new FairLine(options.weightOf ?? oneEach);
+    const line = () => new FairLine<K>(options.weightOf ?? oneEach);
+    this.lines = { 'under-way': line(), normal: line(), low: line() };
     this.alarm = new Alarm(options.clock, () => this.wake());
   }
 
   get depth(): number {
-    return this.normal.size + this.low.size;
+    return this.lines['under-way'].size + this.lines.normal.size + this.lines.low.size;
   }
 
   get delayed(): number {
@@ -126,19 +129,18 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   add(key: K, priority: Priority = 'normal'): boolean {
     const item = this.known(key);
     if (item === undefined) return false;
-    const low = priority === 'low';
     if (item.processing) {
-      item.low = item.dirty ? item.low && low : low;
+      item.priority = item.dirty ? moreUrgent(item.priority, priority) : priority;
       item.dirty = true;
       if (item.heapIndex >= 0) this.undelay(item);
     } else if (item.lane === undefined) {
       if (item.heapIndex >= 0) this.undelay(item);
-      item.low = low;
+      item.priority = priority;
       this.makeReady(item);
-    } else if (item.low && !low) {
-      this.low.remove(item);
-      item.low = false;
-      this.normal.push(item, this.tenantOf(key));
+    } else if (urgency[priority] > urgency[item.priority]) {
+      this.lines[item.priority].remove(item);
+      item.priority = priority;
+      this.lines[priority].push(item, this.tenantOf(key));
     }
     return true;
   }
@@ -149,12 +151,11 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     if (item === undefined) return false;
     if (item.lane !== undefined || item.dirty) return true;
     const dueMs = this.clock.nowMs() + delayMs;
-    const low = priority === 'low';
     if (item.heapIndex < 0) {
-      item.low = low;
+      item.priority = priority;
       this.delay(item, dueMs);
     } else {
-      item.low &&= low;
+      item.priority = moreUrgent(item.priority, priority);
       if (dueMs < item.dueMs) {
         this.heap.remove(item);
         this.delay(item, dueMs);
@@ -168,7 +169,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     const delayMs = this.backoff(item.failures);
     item.failures += 1;
     this.observer.retry?.(delayMs);
-    this.addAfter(key, delayMs, item.low ? 'low' : 'normal');
+    this.addAfter(key, delayMs, item.priority === 'low' ? 'low' : 'normal');
     return delayMs;
   }
 
@@ -183,8 +184,9 @@ class Queue<K extends string | number> implements WorkQueue<K> {
 
   take(): K | undefined {
     this.taken += 1;
-    const lowFirst = this.taken % lowEvery === 0;
-    const item = lowFirst ? (this.low.shift() ?? this.normal.shift()) : (this.normal.shift() ?? this.low.shift());
+    const [first, second, third] = this.taken % lowEvery === 0 ? turns.low : this.taken % 2 === 0 ? turns.even : turns.odd;
+    const { lines } = this;
+    const item = lines[first].shift() ?? lines[second].shift() ?? lines[third].shift();
     if (item === undefined) return undefined;
     item.processing = true;
     this.processing += 1;
@@ -260,7 +262,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   private makeReady(item: Item<K>): void {
     const { depth, latencyMs } = this.observer;
     if (latencyMs) item.addedAtMs = this.clock.nowMs();
-    (item.low ? this.low : this.normal).push(item, this.tenantOf(item.key));
+    this.lines[item.priority].push(item, this.tenantOf(item.key));
     if (depth) depth(this.depth);
     if (this.waiters.length > 0) this.waiters.shift()?.(this.take());
   }
@@ -289,7 +291,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   private dismiss(item: Item<K>, drain: boolean): void {
     if (!drain) {
       item.dirty = false;
-      (item.low ? this.low : this.normal).remove(item);
+      this.lines[item.priority].remove(item);
     }
     item.heapIndex = -1;
     if (!item.processing && item.lane === undefined) this.items.delete(item.key);

@@ -46,7 +46,7 @@ for (const seed of [1, 2, 3]) {
       const draw = random();
       if (draw < 0.35) {
         const key = pick();
-        if (!queue.add(key, random() < 0.3 ? 'low' : 'normal')) t.fail('refused below its maximum');
+        if (!queue.add(key, random() < 0.3 ? 'low' : random() < 0.3 ? 'under-way' : 'normal')) t.fail('refused below its maximum');
         model.add(key);
       } else if (draw < 0.45) {
         const key = pick();

@@ -164,6 +164,24 @@ test('what an initial list brought goes behind fresh changes', (t) => {
   t.deepEqual(takeAll(), ['new', 'old-3', 'old-0', 'old-1', 'old-2', 'old-4']);
 });
 
+test('what is under way is ended before all that waits has been begun', (t) => {
+  const { queue } = setUp();
+  for (let n = 0; n < 100; n += 1) queue.add(`new-${n}`);
+  const first = queue.take() ?? '';
+  queue.done(first);
+  queue.add(first, 'under-way');
+  t.true([queue.take(), queue.take()].includes(first));
+});
+
+test('what is under way does not starve what is to be begun, and a key that waits becomes more urgent', (t) => {
+  const { queue, takeAll } = setUp();
+  for (let n = 0; n < 3; n += 1) queue.add(`begun-${n}`, 'under-way');
+  for (let n = 0; n < 3; n += 1) queue.add(`new-${n}`);
+  queue.add('new-2', 'under-way');
+  const kinds = takeAll().map((key) => (key === 'new-2' ? 'begun' : key.slice(0, -2)));
+  t.deepEqual(kinds, ['begun', 'new', 'begun', 'new', 'begun', 'begun']);
+});
+
 test('a steady stream of fresh changes does not starve what an initial list brought', (t) => {
   const { queue } = setUp();
   queue.add('old', 'low');
