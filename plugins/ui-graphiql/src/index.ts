@@ -1,0 +1,39 @@
+import { definePlugin } from '@tappaas/sdk';
+import { pageAssets } from './assets.js';
+
+const nothingMax = 0;
+const startPage = 'explore.html';
+
+/** Scripts and styles of this host alone, none of them inline; the editor's fonts and images are data in its style sheet. */
+const headers = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src data:; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+};
+
+/** A page to explore GraphQL, for development. It has no rights of its own: it asks as whoever looks at it. */
+export default definePlugin({
+  id: 'ui-graphiql',
+  stability: 'beta',
+  setup(host) {
+    for (const { name, mediaType, read } of pageAssets()) {
+      host.http({
+        auth: 'self',
+        method: 'GET',
+        path: `/${name}`,
+        bodyBytesMax: nothingMax,
+        description: `The file ${name} of the page to explore GraphQL.`,
+        handle: async () => ({ status: 200, headers: { ...headers, 'Content-Type': mediaType }, body: await read() }),
+      });
+    }
+    host.http({
+      auth: 'self',
+      method: 'GET',
+      path: '/',
+      bodyBytesMax: nothingMax,
+      description: 'Leads to the page to explore GraphQL.',
+      handle: async () => ({ status: 307, headers: { ...headers, Location: `/plugins/${host.id}/${startPage}` } }),
+    });
+  },
+});

@@ -1,0 +1,50 @@
+/// <reference lib="dom" />
+/** Whose rights the page uses: an API token that this tab keeps, or the session cookie of a log-in, which no script sees. */
+
+const place = 'tappaas.token';
+const deadlineMs = 60_000;
+
+/** What came of a request to GraphQL. */
+export interface Answer {
+  readonly status: number;
+  readonly json: { readonly data?: unknown; readonly errors?: readonly unknown[] };
+}
+
+/** The token that was given to this tab, if any; it is gone with the tab. */
+export function keptToken(): string | undefined {
+  return sessionStorage.getItem(place) ?? undefined;
+}
+
+export function keepToken(token: string | undefined): void {
+  if (token === undefined) sessionStorage.removeItem(place);
+  else sessionStorage.setItem(place, token);
+}
+
+/** Sends a request to GraphQL; who has given a token is known by it alone. */
+export async function ask(body: object): Promise<Answer> {
+  const token = keptToken();
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
+    credentials: token === undefined ? 'same-origin' : 'omit',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  return { status: response.status, json: (await response.json()) as Answer['json'] };
+}
+
+/** What the page can do for whoever looks at it. */
+export interface Access {
+  /** Absent: the platform does not know them. */
+  readonly caller?: string;
+  /** Whether the platform tells its schema. */
+  readonly hasSchema: boolean;
+}
+
+export async function findAccess(): Promise<Access> {
+  const who = await ask({ query: '{ viewer { name } }' });
+  const caller = (who.json.data as { readonly viewer?: { readonly name: string } } | null | undefined)?.viewer?.name;
+  if (caller === undefined) return { hasSchema: false };
+  const { json } = await ask({ query: '{ __schema { queryType { name } } }' });
+  return { caller, hasSchema: json.errors === undefined };
+}
