@@ -69,6 +69,11 @@ export class InFlight {
     }
   }
 
+  /** Connections on which something is still to be answered. */
+  connections(): ReadonlySet<Socket> {
+    return new Set([...this.exchanges].map(({ request }) => request.socket));
+  }
+
   /** What is being served, for people; so many at most. */
   describe(max: number): readonly string[] {
     return [...this.exchanges].slice(0, max).map(({ request, path }) => `${request.method ?? ''} ${path.path}`);

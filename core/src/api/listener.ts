@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContext, SecureContextOptions, TlsOptions } from 'node:tls';
 import type { TlsMaterial } from './certificates.js';
 import { createHttpServer, STATUS_CODES } from './node-http.js';
+import { OpenConnections } from './open-connections.js';
 import { tlsPolicy, type TlsPolicy } from './tls-policy.js';
 import { asksForWebSocket } from './upgrade-handshake.js';
 
@@ -33,6 +34,7 @@ export interface Listener {
   readonly url: string;
   readonly port: number;
   renew(tls: TlsMaterial): void;
+  readonly connections: OpenConnections;
   /** Takes no new connection and keeps those there are; resolves when the last one has gone. */
   close(): Promise<void>;
   closeAll(): void;
@@ -75,10 +77,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => refuseExpectation(response));
   server.on('upgrade', options.upgrade);
   server.on('clientError', refuseUnparsable);
-  server.on(
-    tls === undefined ? 'connection' : 'secureConnection',
-    (socket: Socket) => void socket.once('close', () => options.closed(socket)),
-  );
+  const connections = new OpenConnections(server, tls !== undefined, options.closed);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, host, () => {
@@ -90,13 +89,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
+    connections,
     renew: (material) => {
       if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secureOptions(material, policy));
     },
     // The server's own close would cut off connections that are idle now, on which a request may be on its way.
     close: () => new Promise((resolve) => void NetServer.prototype.close.call(server, () => resolve())),
     closeAll: () => {
-      server.closeAllConnections();
+      connections.destroyAll();
       // Ends the server's own checks; it listens no more.
       server.close();
     },

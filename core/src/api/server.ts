@@ -92,6 +92,12 @@ export interface ApiLimits {
 const heldUpMax = 10;
 const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 5_000 };
 
+/** How long a stop takes its time, milliseconds. */
+export interface StopOptions {
+  readonly announceMs?: number;
+  readonly lingerMs?: number;
+}
+
 export interface ApiServer {
   /**
    * Everything that is served: paths and patterns, `METHOD path` of plugins' routes, `UPGRADE path` of what is spoken over WebSockets and
@@ -106,12 +112,13 @@ export interface ApiServer {
   /** Verifies client certificates of these authorities (PEM) from now on; connections that are open keep what was found. */
   trustClients(authorities: string): void;
   /**
-   * Not ready, no new connections, running requests finish, watches end with a bookmark.
+   * Not ready, no new connections, running requests finish, watches end with a bookmark, and no answer that was begun is cut: each
+   * connection ends when all that was answered on it has gone out and nothing more comes in, for `stopMsMax` at most.
    *
-   * For `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client
+   * For `announceMs` (default 0) it is only not ready, and takes connections as ever, so that load balancers can look elsewhere first. For `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client
    * which keeps one in use never finds it cut.
    */
-  close(options?: { readonly lingerMs?: number }): Promise<void>;
+  close(options?: StopOptions): Promise<void>;
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -244,23 +251,39 @@ class Server implements ApiServer {
     this.tls = { ...tls, clientAuthorities: authorities };
   }
 
-  async close({ lingerMs = 0 }: { readonly lingerMs?: number } = {}): Promise<void> {
-    const { listener } = this;
+  async close({ announceMs = 0, lingerMs = 0 }: StopOptions = {}): Promise<void> {
+    const { listener, inFlight } = this;
     if (listener === undefined || this.isStopping) return;
     this.isStopping = true;
+    const { clock } = this.options;
+    if (announceMs > 0) await clock.sleep(announceMs, new AbortController().signal);
+    await listener.connections.whenTaken();
     const closed = listener.close();
-    this.inFlight.endStreams();
+    inFlight.endStreams();
     await this.within(lingerMs, closed);
-    await this.within(this.limits.stopMsMax, this.inFlight.idle());
-    if (this.inFlight.size > 0) {
-      const requests = this.inFlight.describe(heldUpMax);
-      this.options.log.warn('requests that did not end held up the stop and are cut off', { count: this.inFlight.size, requests });
-    }
-    this.inFlight.stop();
+    const over = new AbortController();
+    const quiet = listener.connections.endQuiet(() => inFlight.connections(), clock, over.signal);
+    await this.within(this.limits.stopMsMax, closed.then(() => inFlight.idle()));
+    over.abort();
+    await quiet;
+    this.warnOfCuts(listener);
+    inFlight.stop();
     this.upgrades.stop();
     await this.within(this.limits.stopMsMax, this.sockets.close());
     listener.closeAll();
     await closed;
+  }
+
+  private warnOfCuts({ connections }: Listener): void {
+    const { size: count } = this.inFlight;
+    if (count + connections.unread === 0) return;
+    const requests = this.inFlight.describe(heldUpMax);
+    const { unread } = connections;
+    this.options.log.warn('requests that did not end, or answers that were not read, held up the stop and are cut off', {
+      count,
+      requests,
+      unread,
+    });
   }
 
   /** Waits for something, but no longer than that. */

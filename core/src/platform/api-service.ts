@@ -17,7 +17,7 @@ import { graphqlSettings } from './graphql-settings.js';
 import { createLongActions, type LongActions } from './long-actions.js';
 import type { PlatformActions } from './platform-actions.js';
 import { platformRoutes } from './routes.js';
-import type { Starting } from './starting.js';
+import { ownLimitsMsMax, type Starting } from './starting.js';
 import { tableColumns } from './table-columns.js';
 import { tenantRates } from './tenant-rates.js';
 
@@ -62,7 +62,7 @@ export class ApiService {
     const { server } = service;
     identity.processes.trust(place.certificates.authority);
     const { port } = await server.listen().catch((error: unknown) => portTaken(error, place));
-    starting.onStop({ what: 'api', stop: () => server.close() });
+    starting.onStop({ what: 'api', stop: () => server.close({ announceMs: settings.announceStopMs }), limitMs: ownLimitsMsMax });
     onRevoked((credentialIds) => {
       identity.revoke(credentialIds);
       for (const id of credentialIds) server.endStreams(id);

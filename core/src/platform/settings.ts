@@ -56,6 +56,13 @@ export const apiSection = Type.Object({
     maximum: 64,
     description: 'Processes of their own that serve the API on its port; 0: the platform’s process serves it itself.',
   }),
+  announceStopMs: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 60_000,
+    description:
+      'How long /readyz fails at a stop before connections are no longer taken, milliseconds; longer than a load balancer’s probe takes to notice.',
+  }),
   flow: flowSection,
   tls: tlsSection,
   directory: Type.String({
