@@ -263,7 +263,10 @@ class Server implements ApiServer {
     await this.within(lingerMs, closed);
     const over = new AbortController();
     const quiet = listener.connections.endQuiet(() => inFlight.connections(), clock, over.signal);
-    await this.within(this.limits.stopMsMax, closed.then(() => inFlight.idle()));
+    await this.within(
+      this.limits.stopMsMax,
+      closed.then(() => inFlight.idle()),
+    );
     over.abort();
     await quiet;
     this.warnOfCuts(listener);

@@ -87,8 +87,7 @@ test('a request that arrives on a kept connection while the API stops is answere
 
 test('an answer that the client is slow to take goes out whole before its connection ends', async (t) => {
   const { server, port, ask } = await startServer(t);
-  for (let index = 0; index < 12; index += 1)
-    await ask(collection, { method: 'POST', body: configMap(`c${index}`, 'x'.repeat(900_000)) });
+  for (let index = 0; index < 12; index += 1) await ask(collection, { method: 'POST', body: configMap(`c${index}`, 'x'.repeat(900_000)) });
   const socket = await open(port);
   socket.write(rawRequest(`GET ${collection} HTTP/1.1`));
   await once(socket, 'readable');
