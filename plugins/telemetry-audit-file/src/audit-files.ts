@@ -12,6 +12,7 @@ export interface AuditFilesSettings {
   readonly keepDays: number;
 }
 
+const newline = Buffer.from('\n');
 const dayMs = 86_400_000;
 const readBytesMax = 1024 * 1024;
 
@@ -163,7 +164,7 @@ export class AuditFiles implements AuditSink {
 }
 
 async function append(current: OpenFile, lines: readonly AuditLine[]): Promise<void> {
-  const bytes = Buffer.from(`${lines.map(({ text }) => text).join('\n')}\n`);
+  const bytes = Buffer.concat(lines.flatMap((line) => [line.bytes ?? Buffer.from(line.text), newline]));
   let written = 0;
   while (written < bytes.length) written += (await current.file.write(bytes, written)).bytesWritten;
   await current.file.datasync();

@@ -8,6 +8,8 @@ export interface AuditLine {
   readonly sequence: number;
   /** JSON on one line, without the line's end. */
   readonly text: string;
+  /** The text in UTF-8, where it is at hand: a sink that writes bytes need not encode it again. Kept by the platform; not to be changed. */
+  readonly bytes?: Uint8Array;
 }
 
 const head = /^\{"chain":"([A-Za-z0-9-]{1,63})","sequence":([1-9][0-9]{0,15}),/;

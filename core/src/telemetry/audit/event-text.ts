@@ -27,15 +27,51 @@ const rememberedMax = 1_000;
 export function eventText({ level, stage, atMs, request, standing, bodies }: Moment): string {
   return (
     `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}","auditID":${quoted(request.requestId)},"stage":"${stage}",` +
-    `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${quoted(request.verb)},"user":${userText(request.caller)}` +
-    (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
-    `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
-    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target, standing?.subject)}`) +
+    requestText(request, standing) +
     (standing === undefined || standing.status === 0 ? '' : `,"responseStatus":${statusText(standing)}`) +
     (bodies?.request === undefined ? '' : `,"requestObject":${bodies.request}`) +
     (bodies?.response === undefined ? '' : `,"responseObject":${bodies.response}`) +
     `,"requestReceivedTimestamp":"${timeText(request.receivedAtMs)}","stageTimestamp":"${timeText(atMs)}"` +
     `${annotationsText(request, standing)}}`
+  );
+}
+
+interface SaidBefore {
+  readonly request: AuditedRequest;
+  readonly text: string;
+}
+
+/** By what was asked for: requests for the same line share their target. */
+const said = new WeakMap<AuditedTarget, SaidBefore>();
+
+/** Who asks for what, from where; the same for a request that differs from the last one for its target in nothing but its id and time. */
+function requestText(request: AuditedRequest, standing: AuditedStanding | undefined): string {
+  const { target } = request;
+  if (target === undefined || standing?.impersonated !== undefined || standing?.subject !== undefined) return askedText(request, standing);
+  const known = said.get(target);
+  if (known !== undefined && asksTheSame(known.request, request)) return known.text;
+  const text = askedText(request, standing);
+  said.set(target, { request, text });
+  return text;
+}
+
+function asksTheSame(one: AuditedRequest, other: AuditedRequest): boolean {
+  return (
+    one.caller === other.caller &&
+    one.path === other.path &&
+    one.query === other.query &&
+    one.verb === other.verb &&
+    one.userAgent === other.userAgent &&
+    one.remoteAddress === other.remoteAddress
+  );
+}
+
+function askedText(request: AuditedRequest, standing: AuditedStanding | undefined): string {
+  return (
+    `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${quoted(request.verb)},"user":${userText(request.caller)}` +
+    (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
+    `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
+    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target, standing?.subject)}`)
   );
 }
 

@@ -110,7 +110,7 @@ export class SinkQueue {
       return;
     }
     this.#lines.push(line);
-    this.#bytes += line.text.length;
+    this.#bytes += sizeOf(line);
     if (this.#lines.length >= batchLinesMax && !this.isFailing) this.#sleeping?.abort();
     this.#running ??= this.#run();
   }
@@ -175,8 +175,8 @@ export class SinkQueue {
   #batch(): readonly AuditLine[] {
     let bytes = 0;
     let count = 0;
-    for (const { text } of this.#lines) {
-      bytes += text.length;
+    for (const line of this.#lines) {
+      bytes += sizeOf(line);
       if (count > 0 && (count >= batchLinesMax || bytes > batchBytesMax)) break;
       count += 1;
     }
@@ -203,7 +203,7 @@ export class SinkQueue {
   #done(batch: readonly AuditLine[]): void {
     this.#keptTo = batch.at(-1)?.sequence ?? this.#keptTo;
     this.#lines = this.#lines.slice(batch.length);
-    for (const { text } of batch) this.#bytes -= text.length;
+    for (const line of batch) this.#bytes -= sizeOf(line);
     this.#kept.wake();
     this.#room.wake();
     const dropped = this.#dropped;
@@ -227,4 +227,8 @@ export class SinkQueue {
     const message = `the request cannot be recorded: audit sink ${this.name} ${problem}`;
     return auditErrors.TAP_AUDIT_UNAVAILABLE({ message, retryAfterMs: 1_000 });
   }
+}
+
+function sizeOf(line: AuditLine): number {
+  return line.bytes?.byteLength ?? line.text.length;
 }
