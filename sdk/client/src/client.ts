@@ -1,10 +1,12 @@
 import type { AnyKind } from '@tappaas/sdk';
 import type { Devices } from './back-off.js';
 import type { GraphQlRequest } from './graphql.js';
+import type { TypedDocument } from './graphql-document.js';
 import { Http, type ApiAnswer, type ApiRequest } from './http.js';
 import { Objects } from './objects.js';
 import type { RoomMessage, RoomRequest } from './room-feed.js';
 import type { Rooms } from './rooms.js';
+import type { SubscribeOptions } from './subscription.js';
 import type { Transport } from './transport.js';
 import { untilObject, type Followed } from './until.js';
 import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
@@ -44,9 +46,20 @@ export interface Client {
   ): Promise<Followed<T>>;
   /** Asks by GraphQL. @throws GraphQlError, ApiError, UnreachableError */
   graphql<T>(request: GraphQlRequest, options?: { readonly signal?: AbortSignal }): Promise<T>;
+  /**
+   * Follows a subscription over a WebSocket; a break is taken up behind the last event, so that none is missed and none told twice.
+   * Ends with the subscription, or when the signal aborts.
+   *
+   * @throws GraphQlError, ApiError for what another try would not change; ResumeError when it cannot go on where it was
+   */
+  subscribe<R, V extends object = Readonly<Record<string, unknown>>>(
+    document: string | TypedDocument<R, V>,
+    variables: V,
+    options: SubscribeOptions,
+  ): AsyncGenerator<R>;
   /** The messages of a room over socket.io, for which `socket.io-client` has to be installed; resumes by itself. @throws ApiError */
   room(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage>;
-  /** Ends rooms and idle connections. */
+  /** Ends subscriptions, rooms and idle connections. */
   close(): Promise<void>;
 }
 
@@ -56,6 +69,7 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
   refuseExposed(server);
   const tokenNow = typeof token === 'string' ? () => token : token;
   const http = new Http({ server, token: tokenNow, userAgent, attemptsMax, transport, devices });
+  const closing = new AbortController();
   // What most programs do not use is loaded by those that do.
   let rooms: Promise<Rooms> | undefined;
   const openRooms = async (): Promise<Rooms> => {
@@ -84,10 +98,18 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
       const { askGraphQl } = await import('./graphql.js');
       return askGraphQl<T>(http, request, signal);
     },
+    async *subscribe<R, V extends object>(document: string | TypedDocument<R, V>, variables: V, { signal, resume }: SubscribeOptions) {
+      const { subscribe } = await import('./subscription.js');
+      const url = http.url('/graphql');
+      url.protocol = url.protocol.replace('http', 'ws');
+      const ends = AbortSignal.any([signal, closing.signal]);
+      yield* subscribe<R>({ transport, url, token: tokenNow, devices }, document, variables, { signal: ends, ...(resume && { resume }) });
+    },
     async *room(request, signal) {
       yield* (await (rooms ??= openRooms())).follow(request, signal);
     },
     async close() {
+      closing.abort();
       (await rooms?.catch(() => undefined))?.close();
       transport.close();
     },

@@ -89,6 +89,15 @@ export class UnreachableError extends Error {
   }
 }
 
+/** A subscription broke, and cannot go on where it was without missing something: read anew, then subscribe since what was read. */
+export class ResumeError extends Error {
+  override readonly name = 'ResumeError';
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+  }
+}
+
 /** One error of a GraphQL answer. */
 export interface GraphQlProblem {
   readonly message: string;

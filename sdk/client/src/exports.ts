@@ -1,8 +1,19 @@
-export { ApiError, GraphQlError, UnreachableError, type GraphQlProblem, type RefusalCause, type UnreachableReason } from './errors.js';
+export {
+  ApiError,
+  GraphQlError,
+  ResumeError,
+  UnreachableError,
+  type GraphQlProblem,
+  type RefusalCause,
+  type UnreachableReason,
+} from './errors.js';
 export type { GraphQlRequest } from './graphql.js';
+export type { TypedDocument } from './graphql-document.js';
 export type { ApiAnswer, ApiRequest } from './http.js';
 export type { Client, ClientOptions } from './client.js';
 export type { ApplyOptions, CreateOptions, Objects, Selection, WriteOptions } from './objects.js';
 export type { RoomMessage, RoomRequest } from './room-feed.js';
+export type { SubscribeOptions } from './subscription.js';
+export type { SubscriptionResume } from './subscription-place.js';
 export type { Followed } from './until.js';
 export type { WatchEvent, WatchOptions } from './watch.js';

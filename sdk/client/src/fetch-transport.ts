@@ -8,6 +8,7 @@ export function fetchTransport(): Transport {
       const answer = await fetch(url, { method, headers, signal, credentials: 'same-origin', ...(bytes !== undefined && { body: bytes }) });
       return { status: answer.status, header: (name) => answer.headers.get(name) ?? undefined, body: bodyOf(answer) };
     },
+    openSocket: async (url, protocol) => new WebSocket(url, protocol),
     roomOptions: {},
     close: () => {},
   };

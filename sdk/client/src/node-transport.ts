@@ -5,6 +5,8 @@ import type { Transport, TransportAnswer, TransportRequest } from './transport.j
 /** Connections kept open between requests, and how soon a silent one is probed. */
 const idleMax = 8;
 const probeAfterMs = 15_000;
+const messageBytesMax = 16 * 1024 * 1024;
+const closeMsMax = 2000;
 
 /** Node's own client: nothing to load, and the only one that takes a certificate authority without further libraries. */
 export function nodeTransport(certificateAuthority: string | undefined): Transport {
@@ -28,6 +30,12 @@ export function nodeTransport(certificateAuthority: string | undefined): Transpo
 
   return {
     request,
+    async openSocket(url, protocol) {
+      // Node's own WebSocket takes no certificate authority.
+      const { WebSocket } = await import('ws');
+      const settings = { ...ca, maxPayload: messageBytesMax, closeTimeout: closeMsMax };
+      return new WebSocket(url, protocol, settings);
+    },
     roomOptions: ca,
     close: () => {
       agents.https.destroy();

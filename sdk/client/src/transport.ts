@@ -14,10 +14,22 @@ export interface TransportAnswer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** As much of a WebSocket as is used; both Node's library and browsers have it. */
+export interface ClientSocket {
+  addEventListener(name: 'open', heard: () => void): void;
+  addEventListener(name: 'message', heard: (event: { readonly data: unknown }) => void): void;
+  addEventListener(name: 'error', heard: (event: { readonly error?: unknown }) => void): void;
+  addEventListener(name: 'close', heard: (event: { readonly code: number; readonly reason: string }) => void): void;
+  send(text: string): void;
+  close(code: number): void;
+}
+
 /** What carries requests: Node's own client with a certificate authority, or what browsers have. */
 export interface Transport {
   /** @throws whatever the platform throws; its `code`, where it has one, says why */
   request(request: TransportRequest): Promise<TransportAnswer>;
+  /** Begins to open a WebSocket; events tell what becomes of it. */
+  openSocket(url: URL, protocol: string): Promise<ClientSocket>;
   /** How socket.io's client connects. */
   readonly roomOptions: Readonly<Record<string, unknown>>;
   /** Ends idle connections. */

@@ -56,7 +56,8 @@ export async function* objectChanges(kind: ServedKind, query: ChangeQuery, conte
     target: { kind: target.kind, ...(namespace ? { namespace } : {}) },
     ...narrowedSelectors(selectors, narrowed),
     ...(since ? { resourceVersion: since } : {}),
-    sendInitialEvents: false,
+    // With bookmarks, one tells at once that all there is has been told.
+    sendInitialEvents: !since,
     bookmarks,
     signal: AbortSignal.any([signal, lost.signal]),
   });

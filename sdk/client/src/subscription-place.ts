@@ -1,0 +1,84 @@
+import { ApiError, GraphQlError, ResumeError, UnreachableError } from './errors.js';
+
+/** What happens when the connection of a subscription breaks. */
+export type SubscriptionResume = 'since' | 'anew' | 'never';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+const historyGone: ReadonlySet<string> = new Set(['TAP_STORE_COMPACTED', 'TAP_OBJECT_UNKNOWN_VERSION']);
+const passing: ReadonlySet<string> = new Set(['TAP_STORE_SLOW_CONSUMER', 'TAP_API_STOPPING']);
+
+/** How far a subscription has come, over all its connections. */
+export class SubscriptionPlace {
+  readonly #resume: SubscriptionResume;
+  readonly #given: Variables;
+  /** Behind what to go on. While all that is there is told, in the order of names, no resourceVersion says how far it has come. */
+  #since: string | undefined;
+  #hasTold = false;
+
+  constructor(text: string, given: Variables, resume: SubscriptionResume | undefined) {
+    this.#given = given;
+    this.#resume = resume ?? (/\$since\b/.test(text) ? 'since' : 'never');
+    const { since } = given;
+    if (typeof since === 'string' && since !== '' && since !== '0') this.#since = since;
+  }
+
+  /** What to subscribe with now. */
+  get variables(): Variables {
+    return this.#resume === 'since' && this.#since !== undefined ? { ...this.#given, since: this.#since } : this.#given;
+  }
+
+  /** Whether the platform never ends it in order: changes go on as long as somebody follows. */
+  get isEndless(): boolean {
+    return this.#resume === 'since';
+  }
+
+  /** @throws TypeError when the document does not select what resuming needs */
+  told(data: unknown): void {
+    this.#hasTold = true;
+    if (this.#resume !== 'since') return;
+    const [change] = Object.values(data as object) as ({ readonly type?: unknown; readonly resourceVersion?: unknown } | null)[];
+    const { type, resourceVersion } = change ?? {};
+    if (typeof resourceVersion !== 'string' || typeof type !== 'string') {
+      throw new TypeError(
+        'the subscription has a variable $since and does not select type and resourceVersion, without which it cannot go on',
+      );
+    }
+    if (this.#since !== undefined || type !== 'ADDED') this.#since = resourceVersion;
+  }
+
+  /** How long to wait at least before going on. @throws the error when another try would not change it, ResumeError */
+  afterBreak(error: unknown): number | undefined {
+    const retryAfterMs = error instanceof GraphQlError ? this.#afterRefusal(error) : afterFailure(error);
+    if (this.#hasTold && this.#resume !== 'anew' && (this.#resume === 'never' || this.#since === undefined)) {
+      const why = this.#resume === 'never' ? 'its field cannot go on behind an event' : 'it broke while what is there was told';
+      throw new ResumeError(
+        `the subscription cannot go on: ${why}; read anew, and subscribe since the resourceVersion of what was read`,
+        error,
+      );
+    }
+    return retryAfterMs;
+  }
+
+  #afterRefusal(error: GraphQlError): number | undefined {
+    const extensions = error.problems[0]?.extensions;
+    const code = extensions?.code ?? '';
+    if (historyGone.has(code)) {
+      const since = this.#since ?? '';
+      throw new ResumeError(
+        `the subscription cannot go on behind resourceVersion ${since}: its history is gone; list again, and subscribe since the resourceVersion of the list`,
+        error,
+      );
+    }
+    if (typeof extensions?.['retryAfterSeconds'] === 'number') return extensions['retryAfterSeconds'] * 1000;
+    if (!passing.has(code)) throw error;
+    return undefined;
+  }
+}
+
+function afterFailure(error: unknown): number | undefined {
+  if ((error instanceof ApiError || error instanceof UnreachableError) && error.isPassing) {
+    return error instanceof ApiError ? error.retryAfterMs : undefined;
+  }
+  throw error;
+}

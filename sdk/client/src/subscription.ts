@@ -1,0 +1,45 @@
+import { BackOff } from './back-off.js';
+import { GraphQlError } from './errors.js';
+import { textOf, type TypedDocument } from './graphql-document.js';
+import { converse, type SubscriptionParts } from './subscription-connection.js';
+import { SubscriptionPlace, type SubscriptionResume } from './subscription-place.js';
+
+/** How a subscription is followed. */
+export interface SubscribeOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /**
+   * After a break: `since` goes on behind the last event: the document passes a variable `$since` to its field and selects `type` and
+   * `resourceVersion`. `anew` begins again, and may tell again what it has told; `never` ends with an error. Default: `since` where the
+   * document has such a variable, else `never`.
+   */
+  readonly resume?: SubscriptionResume;
+}
+
+/** Follows a subscription until it ends or the signal aborts. @throws GraphQlError, ApiError, ResumeError, UnreachableError */
+export async function* subscribe<R>(
+  parts: SubscriptionParts,
+  document: string | TypedDocument,
+  given: object,
+  { signal, resume }: SubscribeOptions,
+): AsyncGenerator<R> {
+  const query = await textOf(document);
+  const place = new SubscriptionPlace(query, given as Readonly<Record<string, unknown>>, resume);
+  const backOff = new BackOff(parts.devices);
+  while (!signal.aborted) {
+    let retryAfterMs: number | undefined;
+    try {
+      for await (const { data, errors = [] } of converse(parts, { query, variables: place.variables }, signal)) {
+        if (errors.length > 0 || data === undefined || data === null) throw new GraphQlError(errors, data);
+        backOff.reset();
+        place.told(data);
+        yield data as R;
+      }
+      if (!place.isEndless) return;
+    } catch (error) {
+      if (signal.aborted) return;
+      retryAfterMs = place.afterBreak(error);
+    }
+    await backOff.wait(signal, retryAfterMs).catch(() => {});
+  }
+}
