@@ -1,10 +1,11 @@
 /** People of a real OpenID provider: with a browser, with the command line, and as programs. */
+import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Browser, logInAt, type Page } from '../browser.ts';
 import { client, startOpenIdProvider, type OpenIdProvider } from '../openid-provider.ts';
-import { eventually, freePort, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { eventually, freePort, platformHome, root, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
 const sessionCookie = '__Host-tappaas-session';
@@ -160,4 +161,64 @@ test.serial('a provider ends sessions on the back channel, once for each logout 
     () => sessionsOf(given),
     (sessions) => sessions.length === 0,
   );
+});
+
+/** Runs a command that trusts the provider; `act` does what it tells a person to do. */
+async function command(
+  { home, provider }: World,
+  words: readonly string[],
+  act?: (told: string) => Promise<unknown>,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const trusted = join(home.directory, 'trusted.pem');
+  await writeFile(trusted, provider.certificateAuthority);
+  const child = spawn(process.execPath, [join(root, 'core/dist/main.js'), ...words], {
+    cwd: home.directory,
+    env: { ...process.env, TAPPAAS_HOME: join(home.directory, 'home'), NODE_EXTRA_CA_CERTS: trusted },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  const told = new Promise<string>((done) => {
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+      if (/\n\n {2}\S+\n\n/.test(stderr)) done(stderr);
+    });
+  });
+  const ended = new Promise<number>((done) => void child.once('close', (code) => done(code ?? -1)));
+  if (act !== undefined) await Promise.race([told.then(act), ended]);
+  return { code: await ended, stdout, stderr };
+}
+
+const logInWords = ({ url }: World): readonly string[] => ['login', url, '--oidc', '--certificate-authority', 'data/ca.pem'];
+
+test.serial('the command line logs in with a browser that comes back to it, and gets its next token by itself', async (t) => {
+  const given = await world(t);
+  const browser = given.browser();
+  const ended = await command(given, logInWords(given), async (told) => {
+    const address = / {2}(?<url>https:\S+)/.exec(told)?.groups?.['url'] ?? '';
+    const back = await logInAt(browser, await browser.get(address), 'ann', (url) => url.startsWith('http://127.0.0.1'));
+    t.is((await fetch(back.url)).status, 200);
+  });
+  t.is(ended.code, 0, ended.stderr);
+  const who = await command(given, ['whoami', '-o', 'json']);
+  t.true(who.stdout.includes('ann@example.com'), who.stdout + who.stderr);
+  const file = join(given.home.directory, 'home/login.json');
+  const stored = JSON.parse(await readFile(file, 'utf8')) as { token: string; openid: { expiresAtMs: number } };
+  await writeFile(file, JSON.stringify({ ...stored, token: 'old', openid: { ...stored.openid, expiresAtMs: 0 } }), { mode: 0o600 });
+  const again = await command(given, ['whoami', '-o', 'json']);
+  t.true(again.stdout.includes('ann@example.com'), again.stdout + again.stderr);
+  t.not((JSON.parse(await readFile(file, 'utf8')) as { token: string }).token, 'old');
+});
+
+test.serial('the command line logs in by a code that a person enters on another device', async (t) => {
+  const given = await world(t);
+  const browser = given.browser();
+  const ended = await command(given, [...logInWords(given), '--device'], async (told) => {
+    const code = /\n {2}(?<code>\S+)\n/.exec(told)?.groups?.['code'] ?? '';
+    const address = /Open (?<url>https:\S+)/.exec(told)?.groups?.['url'] ?? '';
+    const entered = await browser.submit(await browser.get(address), { user_code: code });
+    const confirmed = /name="confirm"/.test(entered.text) ? await browser.submit(entered, {}) : entered;
+    await logInAt(browser, confirmed, 'ann');
+  });
+  t.is(ended.code, 0, ended.stderr);
+  t.true((await command(given, ['whoami', '-o', 'json'])).stdout.includes('ann@example.com'));
 });

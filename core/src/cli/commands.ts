@@ -48,6 +48,10 @@ export const commands: readonly Command[] = [
     'Remember a platform and a token for later commands.',
     {
       token: { type: 'string', value: 'TOKEN', description: 'API token. Default: $TAPPAAS_TOKEN.' },
+      oidc: { type: 'boolean', description: 'Log in at an OpenID provider instead, with a browser on this machine.' },
+      device: { type: 'boolean', description: 'With --oidc: with a browser anywhere, by a code.' },
+      issuer: { type: 'string', value: 'NAME', description: 'With --oidc: which provider. Default: the first.' },
+      instance: { type: 'string', value: 'ID', description: 'With --oidc: instance of the plugin. Default: oidc.' },
       'certificate-authority': {
         type: 'string',
         value: 'FILE',

@@ -4,8 +4,11 @@ import type { Client } from '@tappaas/client';
 import type { Connection } from './connection.js';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
-import { loginFile, readLogin } from './login-file.js';
+import { loginFile, readLogin, writeLogin } from './login-file.js';
 import type { Terminal } from './terminal.js';
+
+/** A command may take as long as this. */
+const refreshedBeforeMs = 60_000;
 
 /** Finds the platform: environment, then the stored login, then a platform whose data lies in the current directory. */
 export async function connect(terminal: Terminal, server: string | undefined): Promise<Client> {
@@ -14,12 +17,23 @@ export async function connect(terminal: Terminal, server: string | undefined): P
   const url = server ?? terminal.env['TAPPAAS_SERVER'] ?? login?.server;
   if (token === undefined || url === undefined) {
     throw new CliError('not logged in', {
-      remedy: `Run tappaas login SERVER --token TOKEN; the first start of a platform prints it whole. Looked in ${loginFile(terminal.env)}.`,
+      remedy: `Run tappaas login SERVER with --token TOKEN, which the first start of a platform prints whole, or with --oidc. Looked in ${loginFile(terminal.env)}.`,
       exitCode: exitCodes.unavailable,
     });
   }
   const authority = login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {};
-  return clientOf({ server: url, token, ...authority });
+  const isGranted = login?.openid !== undefined && token === login.token;
+  return clientOf({ server: url, token: isGranted ? await freshToken(login, terminal) : token, ...authority });
+}
+
+/** A token that is about to expire is replaced by the next one before it is used, and the stored login with it. */
+async function freshToken(login: Connection, terminal: Terminal): Promise<string> {
+  const { openid, token } = login;
+  if (openid === undefined || openid.refreshToken === '' || openid.expiresAtMs - terminal.nowMs() > refreshedBeforeMs) return token;
+  const { refreshLogin } = await import('./openid-login.js');
+  const granted = await refreshLogin(openid);
+  await writeLogin(terminal.env, { ...login, ...granted });
+  return granted.token;
 }
 
 /** The client that commands use: a person at a terminal would rather be told than wait for a second try. */

@@ -4,21 +4,59 @@ import { ApiError } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { clientOf } from '../connect.js';
+import type { Connection } from '../connection.js';
 import { writeLogin } from '../login-file.js';
+import type { Granted, OfferedIssuer } from '../openid-login.js';
+import type { Terminal } from '../terminal.js';
 
-/** `tappaas login SERVER --token TOKEN`: tries the token before it is stored. */
+/** `tappaas login SERVER --token TOKEN`, or `--oidc`: tries what it has got before it is stored. */
 export async function login({ terminal, positionals, options }: Invocation): Promise<number> {
   const server = serverOf(positionals[0] ?? '');
-  const token = typeof options['token'] === 'string' ? options['token'] : terminal.env['TAPPAAS_TOKEN'];
-  if (!token) throw new CliError('no token was given', { remedy: 'Give it with --token or in $TAPPAAS_TOKEN.', exitCode: exitCodes.usage });
   const authority = options['certificate-authority'];
   const certificateAuthority = typeof authority === 'string' ? await authorityOf(resolve(terminal.cwd, authority)) : undefined;
-  const connection = { server, token, ...(certificateAuthority ? { certificateAuthority } : {}) };
+  const place = { server, ...(certificateAuthority ? { certificateAuthority } : {}) };
+  const connection = {
+    ...place,
+    ...(options['oidc'] === true ? await grantedBy(place, terminal, options) : { token: tokenOf(terminal, options) }),
+  };
   const answer = await (await clientOf(connection)).send('/api');
   if (answer.status >= 300) throw ApiError.of(answer);
   const path = await writeLogin(terminal.env, connection);
   terminal.stdout.write(`Logged in to ${server}; stored in ${path}.\nNext: tappaas apps, or tappaas deploy DIRECTORY\n`);
   return 0;
+}
+
+function tokenOf(terminal: Terminal, options: Invocation['options']): string {
+  const token = typeof options['token'] === 'string' ? options['token'] : terminal.env['TAPPAAS_TOKEN'];
+  if (token) return token;
+  throw new CliError('no token was given', {
+    remedy: 'Give it with --token or in $TAPPAAS_TOKEN, or log in at an OpenID provider with --oidc.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** Logs in at one of the providers that the platform names: with a browser here, or with a code on another device. */
+async function grantedBy(place: Omit<Connection, 'token'>, terminal: Terminal, options: Invocation['options']): Promise<Granted> {
+  const instance = typeof options['instance'] === 'string' ? options['instance'] : 'oidc';
+  const wanted = typeof options['issuer'] === 'string' ? options['issuer'] : undefined;
+  const answer = await (await clientOf({ ...place, token: '' })).send(`/plugins/${encodeURIComponent(instance)}/issuers`);
+  if (answer.status !== 200) throw notOffered(`the platform has no OpenID plugin called ${instance}`);
+  const { issuers } = JSON.parse(answer.text) as { readonly issuers: readonly OfferedIssuer[] };
+  const offered = issuers.filter(({ clientId }) => clientId !== '');
+  const issuer = wanted === undefined ? offered[0] : offered.find(({ name }) => name === wanted);
+  if (issuer === undefined) {
+    const names = offered.map(({ name }) => name).join(', ') || 'none';
+    throw notOffered(`no provider ${wanted ?? ''} lets the command line log in; there is: ${names}`);
+  }
+  const { logInWithBrowser, logInWithDevice } = await import('../openid-login.js');
+  return (options['device'] === true ? logInWithDevice : logInWithBrowser)(issuer, terminal);
+}
+
+function notOffered(message: string): CliError {
+  return new CliError(message, {
+    remedy: 'Ask the operator for the instance and the provider, or log in with --token.',
+    exitCode: exitCodes.usage,
+  });
 }
 
 function serverOf(text: string): string {
