@@ -45,7 +45,7 @@ test('an unknown option and an unknown output format are usage errors', async (t
 test('without a login, a command says how to log in', async (t) => {
   const { code, stderr } = await run('apps');
   t.is(code, 69);
-  t.regex(stderr, /tappaas login SERVER --token TOKEN/);
+  t.regex(stderr, /tappaas login SERVER with --token TOKEN.* or with --oidc/);
 });
 
 test('a token is never sent over plain http', async (t) => {
