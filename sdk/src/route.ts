@@ -21,6 +21,11 @@ export type Route = {
   readonly path: `/${string}`;
   readonly description: string;
   readonly bodyBytesMax: number;
+  /**
+   * Roles and policies name the route as `/plugins/-{path}`, whatever an operator calls the instance: for what one instance of a platform
+   * serves, and default roles speak of. Default: by the instance, `/plugins/{instance id}{path}`.
+   */
+  readonly isWellKnown?: boolean;
 } & (
   | { readonly auth: 'caller'; handle(request: HttpRequest, context: RequestContext): Promise<HttpAnswer> }
   | { readonly auth: 'self'; handle(request: HttpRequest, context: Context): Promise<HttpAnswer> }

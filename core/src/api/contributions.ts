@@ -19,6 +19,8 @@ export interface ServedRoute {
   readonly bodyBytesMax: number;
   /** `self`: the handler authenticates from the raw bytes, so it is reached without a caller. */
   readonly auth: 'caller' | 'self';
+  /** Access is asked about `/plugins/-{path}`, whatever the instance is called. Default: no. */
+  readonly isWellKnown?: boolean;
   readonly handle: (request: HttpRequest, call: Omit<Call, 'caller'> & { readonly caller?: Caller }) => Promise<HttpAnswer>;
 }
 

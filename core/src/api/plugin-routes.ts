@@ -32,6 +32,14 @@ export function isSelfAuthenticated(routes: () => readonly ServedRoute[], exchan
   return exchange.path.segments[0] === 'plugins' && routeOf(findRoutes(routes(), exchange), exchange.request.method)?.route.auth === 'self';
 }
 
+/** Has access asked about a well-known route by the name that roles know, whatever its instance is called. */
+export function nameForAccess(routes: () => readonly ServedRoute[], exchange: Exchange): void {
+  const { info, path, request } = exchange;
+  if (path.segments[0] !== 'plugins' || routeOf(findRoutes(routes(), exchange), request.method)?.route.isWellKnown !== true) return;
+  // As it was sent: what is decoded could look like another path.
+  exchange.info = { ...info, path: info.path.replace(/^\/plugins\/[^/]+/, '/plugins/-') };
+}
+
 /** Answers a raw route of a plugin. @throws TAP_REQUEST_PATH_UNKNOWN, TAP_REQUEST_METHOD_NOT_ALLOWED */
 export async function answerRoute(routes: readonly ServedRoute[], exchange: Exchange, limits: HandlerLimits): Promise<void> {
   const all = findRoutes(routes, exchange);

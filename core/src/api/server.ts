@@ -18,7 +18,7 @@ import { InFlight } from './in-flight.js';
 import { listen, type Listener } from './listener.js';
 import { answerRead, findRead, isHotRead, type Objects } from './object-router.js';
 import { createPreparedAnswers } from './prepared-answers.js';
-import { answerRoute, isSelfAuthenticated } from './plugin-routes.js';
+import { answerRoute, isSelfAuthenticated, nameForAccess } from './plugin-routes.js';
 import type { PublishedKeys } from './published-keys.js';
 import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
@@ -188,7 +188,7 @@ class Server implements ApiServer {
       connections: new ConnectionMemory(clock),
       isOpen: isOpenPath,
       isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
-      prepare: () => {},
+      prepare: (exchange) => nameForAccess(options.routes, exchange),
       isStopping: () => this.isStopping,
       refusal: () => undefined,
       signsInLater: () => false,

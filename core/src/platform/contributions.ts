@@ -33,13 +33,14 @@ export function contributionsOf(parts: ContributionParts): Contributions {
 }
 
 function servedRoute({ plugin, guard, value }: Registrations['routes'][number], parts: ContributionParts): ServedRoute {
-  const { method, path, bodyBytesMax, auth } = value;
+  const { method, path, bodyBytesMax, auth, isWellKnown = false } = value;
   return {
     instance: plugin,
     method,
     path,
     bodyBytesMax,
     auth,
+    isWellKnown,
     handle: (request, call) =>
       guard.call(
         { name: 'http' },

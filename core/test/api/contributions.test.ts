@@ -45,6 +45,20 @@ test('a route of a plugin gets decoded parameters, query, headers and the raw bo
   t.is(headers['content-type'], 'text/plain');
 });
 
+test('access is asked about a well-known route by its own name, whatever the instance is called', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const { ask } = await startServer(t, {
+    routes: () => [route({ isWellKnown: true }), route({ path: '/other/:source' })],
+    authorize: ({ path }) => {
+      asked.push(path);
+      return { decision: 'allow', reason: '' };
+    },
+  });
+  for (const path of ['in/x', 'in/a%20b', 'other/x', 'none']) await ask(`/plugins/hooks/${path}`, { method: 'POST', body: '' });
+  await ask('/plugins/else/in/x', { method: 'POST', body: '' });
+  t.deepEqual(asked, ['/plugins/-/in/x', '/plugins/-/in/a%20b', '/plugins/hooks/other/x', '/plugins/hooks/none', '/plugins/else/in/x']);
+});
+
 test('a route that authenticates by itself is reached without a caller, sees its credentials, and is audited', async (t) => {
   let seen: unknown;
   const { ask, audited } = await startServer(t, {

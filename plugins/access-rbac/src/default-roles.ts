@@ -92,7 +92,7 @@ const auditorRules: readonly Rule[] = [
 const everybodyRules: readonly Rule[] = [
   {
     verbs: ['get', 'head', 'post', 'put'],
-    nonResourceURLs: ['/plugins/builds/sources', '/plugins/builds/sources/*', '/plugins/platform/routes'],
+    nonResourceURLs: ['/plugins/-/sources', '/plugins/-/sources/*', '/plugins/platform/routes'],
   },
 ];
 

@@ -13,6 +13,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
       description: 'Says whether a source archive was uploaded already.',
       bodyBytesMax: 0,
       auth: 'caller',
+      isWellKnown: true,
       handle: async ({ params }) => ((await shelf.has(digestOf(params))) ? { status: 204 } : { status: 404 }),
     },
     {
@@ -21,6 +22,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
       description: 'Takes a gzipped tar of source, addressed by its SHA-256; nothing of it is unpacked before it was inspected whole.',
       bodyBytesMax: uploadBytesMax,
       auth: 'caller',
+      isWellKnown: true,
       async handle({ params, body }) {
         const digest = digestOf(params);
         await shelf.put(digest, body);
