@@ -17,6 +17,7 @@ import { graphqlSettings } from './graphql-settings.js';
 import { createLongActions, type LongActions } from './long-actions.js';
 import type { PlatformActions } from './platform-actions.js';
 import { platformRoutes } from './routes.js';
+import { countRequests } from './request-counts.js';
 import { ownLimitsMsMax, type Starting } from './starting.js';
 import { tableColumns } from './table-columns.js';
 import { tenantRates } from './tenant-rates.js';
@@ -100,7 +101,7 @@ export class ApiService {
       authenticate: identity.authenticate,
       authorize: access.authorize,
       flow: createFlow({ settings: settings.flow, clock, rateOf: tenantRates(engines) }),
-      audit: audit.stage,
+      audit: countRequests(kernel, audit.stage),
       auditReader: audit,
       tableFor: tableColumns(clock),
       routes: () => [...own, ...this.#contributions.routes],

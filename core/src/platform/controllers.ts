@@ -23,7 +23,9 @@ import { hasEnded } from './operation-notes.js';
 import { keepOperationsFew } from './operation-retention.js';
 import { createOperationTracker, type OperationTracker } from './operation-tracker.js';
 import { tellingWrites } from './own-writes.js';
+import { enginePlaces } from './places.js';
 import { startPluginController, type PluginControllerParts, type RunningController } from './plugin-controller.js';
+import { queueTurns } from './queue-turns.js';
 import { reconcileContext } from './reconcile-context.js';
 import { renderingReconcile } from './rendering.js';
 import { createSharedInformers } from './shared-informers.js';
@@ -69,6 +71,7 @@ interface ClusterWaker {
 
 class Controllers implements RunningControllers {
   readonly #options: ControllersOptions;
+  readonly #places = enginePlaces((name) => this.#options.engines.all.get(name), platformEngine);
   readonly #informers: ReturnType<typeof createSharedInformers>;
   readonly #running = new Map<AnyController['value'], RunningController>();
   readonly #watches = new Map<string, ClusterWatch>();
@@ -132,7 +135,7 @@ class Controllers implements RunningControllers {
         emit: (object, event) => this.#recorder(registered.plugin, registered.value.engine ?? platformEngine).emit(object, event),
         ...(tracker ? { tracker } : {}),
       },
-      tenantOf: (key) => key.split('/')[0] ?? '',
+      tenantOf: queueTurns(this.#places, registered.value.engine ?? platformEngine, registered.value.kind),
       clock,
       random,
       log,

@@ -39,7 +39,7 @@ export class Idempotency {
   /** Runs `create` once for a key of a caller. @throws TAP_REQUEST_KEY_REUSED, TAP_REQUEST_RUNNING, TAP_REQUEST_INVALID */
   async once(found: Found, write: CreateOrUpdate, options: WriteOptions, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
     const idempotencyKey = wellFormed(options.idempotencyKey ?? '');
-    const key = this.#state.keys.record('idempotency', sha256(options.caller.name, idempotencyKey));
+    const key = this.#state.keys.record('idempotency', sha256(options.caller.tenant ?? '', options.caller.name, idempotencyKey));
     if (this.#running.has(key)) throw running();
     this.#running.add(key);
     try {

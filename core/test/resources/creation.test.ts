@@ -119,7 +119,9 @@ test('a repeated request with the same key is answered with the first answer', a
   await t.throwsAsync(create(widgets, widget('b'), { idempotencyKey: 'k1' }), { code: 'TAP_REQUEST_KEY_REUSED' });
   const other = { caller: { name: 'other', groups: [] }, idempotencyKey: 'k1' };
   t.is((await create(widgets, widget('b'), other)).outcome, 'created', 'keys belong to their caller');
-  t.deepEqual(await names(widgets), ['a', 'b']);
+  const elsewhere = { caller: { ...other.caller, tenant: 'rival' }, idempotencyKey: 'k1' };
+  t.is((await create(widgets, widget('c'), elsewhere)).outcome, 'created', 'somebody of the same name in another tenant is another caller');
+  t.deepEqual(await names(widgets), ['a', 'b', 'c']);
 });
 
 test('a repeated request that names nothing itself creates one object', async (t) => {
