@@ -1,7 +1,9 @@
+import { isTapError } from '@tappaas/sdk';
 import DataLoader from 'dataloader';
 import { permit } from '../authorization.js';
 import type { Call } from '../contributions.js';
 import { platformEngine } from '../request-info.js';
+import { untilAborted } from '../stream-pace.js';
 import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';
 import type { LiveEvent } from './live-events.js';
@@ -59,9 +61,20 @@ export class Workloads {
     return lines.slice(-query.tail);
   }
 
-  /** The lines of its pods as they come, after the last ones that there are. */
+  /** The lines of its pods as they come, after the last ones that there are, as long as the caller may see them. @throws TAP_REQUEST_FORBIDDEN */
   async *follow(application: ObjectBody, releases: ExposedKind, query: LogQuery): AsyncGenerator<LiveEvent, void, void> {
-    for await (const value of this.#lines(application, releases, query, true)) yield { value };
+    const lost = new AbortController();
+    const leave = this.#context.recheck(() =>
+      this.#permit('get', application, 'log').catch((error: unknown) => {
+        if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
+      }),
+    );
+    try {
+      for await (const value of untilAborted(this.#lines(application, releases, query, true), lost.signal)) yield { value };
+      lost.signal.throwIfAborted();
+    } finally {
+      leave();
+    }
   }
 
   async *#lines(
