@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import test from 'ava';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { application, fickle, kindPaths, startGraphql, type GraphqlServer } from './graphql-server.ts';
+import type { EnginePort } from '../../../dist/api/engine-port.js';
+import { application, fickle, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into results freely
 type Result = any;
@@ -206,6 +208,49 @@ test.serial('a right that is taken away ends what is followed within ten seconds
   const [error] = (await changed.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   t.true(Date.now() - fromMs < 10_000);
+});
+
+test.serial('logs that are followed end with the right to see them, and nobody reads them any more', async (t) => {
+  fickle.may = true;
+  const labels = { 'app.kubernetes.io/instance': 'shop', 'app.kubernetes.io/component': 'web' };
+  const local = { list: async () => ({ items: [{ object: { metadata: { name: 'shop-web-1', namespace: 'team', labels } } }] }) };
+  const reading = Promise.withResolvers<AbortSignal>();
+  const server: GraphqlServer = await startGraphql(t, {
+    engines: () =>
+      new Map([
+        ['platform', server.engine as EnginePort],
+        ['local', local as unknown as EnginePort],
+      ]),
+    subresources: () => [
+      {
+        engine: 'local',
+        group: '',
+        plural: 'pods',
+        name: 'log',
+        method: 'GET',
+        handle: async (_, { signal }) => {
+          reading.resolve(signal);
+          async function* lines(): AsyncIterable<Uint8Array> {
+            yield Buffer.from('ready\n');
+            await once(signal, 'abort');
+          }
+          return { status: 200, body: lines() };
+        },
+      },
+    ],
+  });
+  await server.put(kindPaths.releases, release(await server.put(kindPaths.applications, application('shop')), 1));
+  const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications/shop/status';
+  const headers = { 'content-type': 'application/merge-patch+json' };
+  t.is((await server.http(path, { method: 'PATCH', body: { status: { release: 'shop-1' } }, headers })).status, 200);
+  const followed = connect(t, server.port, 'fickle').follow('subscription { applicationLogs(namespace: "team", name: "shop") { text } }');
+  t.is((await followed.next()).data.applicationLogs.text, 'ready');
+  fickle.may = false;
+  const [error] = (await followed.ended) as { extensions: { code: string } }[];
+  t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  const signal = await reading.promise;
+  if (!signal.aborted) await once(signal, 'abort');
+  t.pass();
 });
 
 test('a connection ends with its credential: expired or revoked', async (t) => {
