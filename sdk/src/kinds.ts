@@ -120,6 +120,7 @@ function refuseIntersect(schema: unknown, kind: string): void {
 export interface KindVersion<K extends AnyKind> {
   readonly version: string;
   readonly spec: TObject;
+  /** `since`: a date of ISO 8601, which clients are told in `Deprecation`, or a release; `removedAfter`: a date, told in `Sunset`. */
   readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
   toHub(spec: unknown): SpecOf<K>;
   fromHub(spec: Immutable<SpecOf<K>>): unknown;

@@ -85,13 +85,24 @@ export function warnWith(exchange: Exchange, text: string): void {
   exchange.extraHeaders.push('Warning', `299 - "${printable}"`);
 }
 
-/** Tells that the version in the path will go, in the three ways that clients know. */
+/** Of ISO 8601, with or without a time: a release's number such as 1.2 is no moment, though `Date.parse` takes it for one. */
+function momentOf(text: string): number | undefined {
+  const ms = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/**
+ * Tells that the version in the path will go, in the three ways that clients know.
+ *
+ * @source https://www.rfc-editor.org/rfc/rfc9745 (Deprecation is a date), https://www.rfc-editor.org/rfc/rfc8594 (Sunset)
+ */
 export function warnOfDeprecation(exchange: Exchange, { deprecated, kind, version }: ServedKind): void {
   if (deprecated === undefined) return;
-  const removed = new Date(deprecated.removedAfter);
   exchange.annotations.set('tappaas.dev/deprecated', `${kind} ${version}`);
-  exchange.extraHeaders.push('Deprecation', 'true');
-  if (!Number.isNaN(removed.getTime())) exchange.extraHeaders.push('Sunset', removed.toUTCString());
+  const sinceMs = momentOf(deprecated.since);
+  if (sinceMs !== undefined) exchange.extraHeaders.push('Deprecation', `@${Math.floor(sinceMs / 1000)}`);
+  const removedMs = momentOf(deprecated.removedAfter);
+  if (removedMs !== undefined) exchange.extraHeaders.push('Sunset', new Date(removedMs).toUTCString());
   warnWith(exchange, `${kind} ${version} is deprecated since ${deprecated.since}; use ${deprecated.instead}`);
 }
 

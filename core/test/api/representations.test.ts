@@ -116,8 +116,16 @@ test('a failure is a problem document for who accepts that', async (t) => {
   t.is(answer.json.code, 'TAP_OBJECT_NOT_FOUND');
 });
 
+test('a version deprecated since a release, not a date, has no Deprecation header, whose value is a date', async (t) => {
+  const engine = createFakeEngine([configMaps({ deprecated: { since: '1.2', removedAfter: '1.4', instead: 'v2' } })]);
+  const { headers } = await (await startServer(t, { engines: () => new Map([['platform', engine]]) })).ask(path);
+  t.is(headers['deprecation'], undefined);
+  t.is(headers['sunset'], undefined);
+  t.regex(String(headers['warning']), /deprecated since 1\.2; use v2/);
+});
+
 test('a deprecated version says so in three headers, on reads and writes', async (t) => {
-  const deprecated = { since: '1.2', removedAfter: '2027-06-01T00:00:00Z', instead: 'v2' };
+  const deprecated = { since: '2026-12-01', removedAfter: '2027-06-01T00:00:00Z', instead: 'v2' };
   const engine = createFakeEngine([configMaps({ deprecated })]);
   const used: string[] = [];
   const { ask } = await startServer(t, {
@@ -125,9 +133,9 @@ test('a deprecated version says so in three headers, on reads and writes', async
     deprecatedUse: (kind, caller) => void used.push(`${caller.name} ${kind.version} ${kind.plural}`),
   });
   for (const answer of [await ask(path), await ask(path), await ask(path, { method: 'POST', body: { metadata: { name: 'a' } } })]) {
-    t.is(answer.headers['deprecation'], 'true');
+    t.is(answer.headers['deprecation'], `@${Date.UTC(2026, 11, 1) / 1000}`);
     t.is(answer.headers['sunset'], 'Tue, 01 Jun 2027 00:00:00 GMT');
-    t.regex(String(answer.headers['warning']), /^299 - "ConfigMap v1 is deprecated since 1\.2; use v2"$/);
+    t.regex(String(answer.headers['warning']), /^299 - "ConfigMap v1 is deprecated since 2026-12-01; use v2"$/);
   }
   t.deepEqual(used, ['admin v1 configmaps', 'admin v1 configmaps', 'admin v1 configmaps']);
 });
