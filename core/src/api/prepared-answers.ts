@@ -27,7 +27,8 @@ interface Kept extends PreparedAnswer {
 /** Up to here, head and body in one string cost less than two pieces. */
 const textBytesMax = 8 * 1024;
 const keptBytesMax = 16 * 1024 * 1024;
-const answerBytesMax = 256 * 1024;
+/** A page of 100 large objects is kept, too. */
+const answerBytesMax = 2 * 1024 * 1024;
 /** What an answer costs besides its body. */
 const overheadBytes = 1024;
 

@@ -43,13 +43,21 @@ test('a page is prepared once, and the same items at another version get another
 
 test('what is kept is bounded: large answers never are, and old ones go', (t) => {
   const answers = createPreparedAnswers();
-  const large = served('1', `"${'x'.repeat(300_000)}"`);
+  const large = served('1', `"${'x'.repeat(3_000_000)}"`);
   t.not(answers.object(large), answers.object(large));
   const first = served('2');
   const kept = answers.object(first);
   t.is(answers.object(first), kept);
   for (let index = 0; index < 100; index += 1) answers.object(served(String(index), `"${'x'.repeat(200_000)}"`));
   t.not(answers.object(first), kept);
+});
+
+test('a page of a megabyte is joined once for as long as its items stay', (t) => {
+  const answers = createPreparedAnswers();
+  const page = { items: Array.from({ length: 100 }, (_, index) => served(String(index), `"${'x'.repeat(10_000)}"`)), resourceVersion: '7' };
+  const answer = answers.list(kind, page);
+  t.true(answer.bodyBytes > 1_000_000);
+  t.is(answers.list(kind, page), answer);
 });
 
 test('a list that is asked for twice shows what has changed in between', async (t) => {
