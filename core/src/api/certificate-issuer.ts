@@ -1,5 +1,6 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { ExtendedKeyUsage, Extension, X509CertificateCreateParamsName } from '@peculiar/x509';
 
 /** A certificate and its private key, as PEM. */
 export interface KeyPair {
@@ -43,28 +44,14 @@ export async function issueAuthority(nowMs: number): Promise<KeyPair> {
 
 /** A server certificate for `hosts`, signed by the authority. */
 export async function issueServer(authority: KeyPair, hosts: readonly string[], nowMs: number): Promise<KeyPair> {
-  const x509 = await library();
-  const issuer = new x509.X509Certificate(authority.certificate);
-  const pkcs8 = x509.PemConverter.decodeFirst(authority.key);
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const { ExtendedKeyUsage, SubjectAlternativeNameExtension } = await library();
   const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
-  const certificate = await x509.X509CertificateGenerator.create({
+  return issueLeaf(authority, {
     ...validity(nowMs, serverDays),
     subject: 'CN=TAPPaaS API',
-    issuer: issuer.subject,
-    publicKey: keys.publicKey,
-    signingKey,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(names),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer),
-    ],
+    usage: ExtendedKeyUsage.serverAuth,
+    extensions: [new SubjectAlternativeNameExtension(names)],
   });
-  return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 }
 
 /** A client certificate of a process, signed by the authority: its user is the common name, its groups are the organizations. */
@@ -74,13 +61,29 @@ export async function issueClient(
   nowMs: number,
   lifetimeMs: number,
 ): Promise<KeyPair> {
+  const { ExtendedKeyUsage } = await library();
+  return issueLeaf(authority, {
+    ...validity(nowMs, lifetimeMs / dayMs),
+    subject: [...groups.map((group) => ({ O: [group] })), { CN: [name] }],
+    usage: ExtendedKeyUsage.clientAuth,
+    extensions: [],
+  });
+}
+
+interface Leaf extends Readonly<ReturnType<typeof validity>> {
+  readonly subject: X509CertificateCreateParamsName;
+  readonly usage: ExtendedKeyUsage;
+  readonly extensions: readonly Extension[];
+}
+
+/** A certificate with a key of its own, for one end of a connection. */
+async function issueLeaf(authority: KeyPair, { usage, extensions, ...leaf }: Leaf): Promise<KeyPair> {
   const x509 = await library();
   const issuer = new x509.X509Certificate(authority.certificate);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(authority.key), algorithm, false, ['sign']);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
-    ...validity(nowMs, lifetimeMs / dayMs),
-    subject: [...groups.map((group) => ({ O: [group] })), { CN: [name] }],
+    ...leaf,
     issuer: issuer.subject,
     publicKey: keys.publicKey,
     signingKey,
@@ -88,7 +91,8 @@ export async function issueClient(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      new x509.ExtendedKeyUsageExtension([usage]),
+      ...extensions,
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });

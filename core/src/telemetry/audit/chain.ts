@@ -20,9 +20,6 @@ export interface ChainedLine extends ChainEnd {
 /** What the first line of a chain names as its predecessor. */
 export const genesis: ChainEnd = Object.freeze({ sequence: 0, hash: '0'.repeat(64) });
 
-/** Names of chains: they become names of files. */
-export const chainName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
-
 const slabBytes = 256 * 1024;
 /** More than a line has besides its event. */
 const frameBytesMax = 512;
