@@ -63,6 +63,17 @@ test('no text of a caller moves the cursor of whoever reads the table, or become
   t.is(csvHead.split(',').length, csvLine(hostile).split('","').length);
 });
 
+test('the table shows what a GraphQL request did', (t) => {
+  const { objectRef: _, ...request } = event(2);
+  const annotations = {
+    'graphql.operation': 'mutation Deploy',
+    'graphql.writes': '1',
+    'graphql.write.1': 'apply applications shop/web: done',
+  };
+  const table = auditTable([{ chain: 'r0', sequence: 1, event: { ...request, requestURI: '/graphql', annotations } }]);
+  t.regex(table, / \/graphql mutation Deploy \(apply applications shop\/web: done\) /);
+});
+
 test('files are searched newest first, across their borders, without what is not finished', async (t) => {
   const directory = await place();
   const { stdout, code } = await run(directory, 'search', '--directory', 'data/audit', '--user', 'joe', '-o', 'json');

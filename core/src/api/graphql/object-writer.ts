@@ -3,6 +3,7 @@ import { permit } from '../authorization.js';
 import type { EngineError, ServedKind, Target, Write, WriteOptions } from '../engine-port.js';
 import { platformEngine } from '../request-info.js';
 import type { GraphqlContext } from './context.js';
+import { noted } from './noted-writes.js';
 import { pathOf } from './object-reader.js';
 
 /** Something that whoever wrote the input can put right. */
@@ -43,15 +44,27 @@ const causesMax = 100;
 const accessVerbs = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' } as const;
 
 /** Writes as the caller, through the same doors as REST. @throws what is not for the writer of the input to put right */
-export async function writeObject(
+export function writeObject(
   verb: keyof typeof accessVerbs,
   kind: ServedKind,
   request: WriteRequest,
   context: GraphqlContext,
 ): Promise<Written> {
+  const target = targetOf(verb, kind, request);
+  const { name } = request;
+  const named = name === undefined ? target : { ...target, name };
+  return noted(context, verb, named, request.dryRun === true, () => writePermitted(verb, kind, target, request, context));
+}
+
+async function writePermitted(
+  verb: keyof typeof accessVerbs,
+  kind: ServedKind,
+  target: Target,
+  request: WriteRequest,
+  context: GraphqlContext,
+): Promise<Written> {
   const { parts, caller } = context;
   const isDryRun = request.dryRun === true;
-  const target = targetOf(verb, kind, request);
   await permit(parts.authorize, { engine: platformEngine, path: '', verb: accessVerbs[verb], target }, caller);
   try {
     const { served, warnings } = await parts.engine().write(writeOf(verb, kind, target, request), optionsOf(verb, request, context));

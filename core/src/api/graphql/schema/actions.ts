@@ -10,6 +10,7 @@ import { permit } from '../../authorization.js';
 import type { ServedAction } from '../../contributions.js';
 import { platformEngine } from '../../request-info.js';
 import type { GraphqlContext } from '../context.js';
+import { noted } from '../noted-writes.js';
 import { pathOf } from '../object-reader.js';
 import { userErrorsOf, type UserError } from '../object-writer.js';
 import { userErrorsField } from './user-errors.js';
@@ -99,8 +100,14 @@ function actionField(
       },
     },
     extensions: { cost: { points: 10 } },
-    resolve: (_, args, context) => run(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
+    resolve: (_, args, context) => runNoted(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
   };
+}
+
+function runNoted(...[action, kind, input, toJson, context]: Parameters<typeof run>): Promise<ActionPayload> {
+  const { namespace, name, dryRun } = input;
+  const target = { kind: pathOf(kind.served), ...(namespace !== undefined && { namespace }), name };
+  return noted(context, action.name, target, dryRun, () => run(action, kind, input, toJson, context));
 }
 
 async function run(

@@ -1,0 +1,122 @@
+/** A stranger from the front door to the record: logs in through OpenID, deploys with GraphQL, and each step is in the audit log. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { askApplication } from '../ask-application.ts';
+import { Browser, logInAt } from '../browser.ts';
+import { client, startOpenIdProvider } from '../openid-provider.ts';
+import { eventually, freePort, platformHome, root, type PlatformProcess } from '../platform-process.ts';
+
+const ownPage = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+const deploy = `mutation Deploy($input: ApplyApplicationInput!) {
+  applyApplication(input: $input) { object { name } operation { name } userErrors { field code message } }
+}`;
+const progress = `query Progress($name: String!) { operation(namespace: "team", name: $name) { status { phase error } } }`;
+
+interface AuditLine {
+  readonly event: {
+    readonly verb: string;
+    readonly requestURI: string;
+    readonly user: { readonly username: string; readonly groups: readonly string[] };
+    readonly responseStatus?: { readonly code: number };
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+}
+
+async function search(platform: PlatformProcess, query: string): Promise<readonly AuditLine['event'][]> {
+  const answer = await platform.api('GET', `/audit?limit=1000&${query}`);
+  return answer.json<{ items: readonly AuditLine[] }>().items.map(({ event }) => event);
+}
+
+async function world(t: ExecutionContext) {
+  const port = await freePort();
+  const url = `https://127.0.0.1:${port}`;
+  const provider = await startOpenIdProvider(url, 'oidc');
+  provider.people.set('ann', { email: 'ann@example.com', groups: ['developers'] });
+  const issuer = {
+    name: 'corp',
+    issuer: provider.issuer,
+    clientId: client.id,
+    clientSecret: { file: './client-secret' },
+    certificateAuthorityFile: './provider.pem',
+    claims: { user: 'email', groups: 'groups', groupsPrefix: 'corp:' },
+  };
+  const home = await platformHome({
+    api: { port },
+    first: join(root, 'examples/hello'),
+    plugins: {
+      roles: { use: '@tappaas/access-rbac' },
+      audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
+      oidc: { use: '@tappaas/identity-oidc', config: { publicUrl: url, issuers: [issuer] } },
+    },
+  });
+  await writeFile(join(home.directory, 'client-secret'), client.secret, { mode: 0o600 });
+  await writeFile(join(home.directory, 'provider.pem'), provider.certificateAuthority);
+  const platform = await home.start();
+  t.teardown(async () => {
+    await platform.stop();
+    await provider.close();
+    await home.remove();
+  });
+  const authority = await readFile(join(home.directory, 'data/ca.pem'), 'utf8');
+  provider.trust(authority);
+  return { home, platform, url, browser: new Browser([authority, provider.certificateAuthority]) };
+}
+
+test('a stranger logs in through OpenID, deploys with GraphQL, and finds each step in the audit log', async (t) => {
+  t.timeout(240_000);
+  const { home, platform, url, browser } = await world(t);
+  await logInAt(browser, await browser.get(`${url}/plugins/oidc/login?issuer=corp`), 'ann');
+  const ask = async (query: string, variables: object) => {
+    const answer = await browser.send('POST', `${url}/graphql`, JSON.stringify({ query, variables }), ownPage);
+    return JSON.parse(answer.text) as { data?: Record<string, never>; errors?: readonly { extensions: { code: string } }[] };
+  };
+  const hello = await platform.api('GET', '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications/hello');
+  const { source } = hello.json<{ spec: { source: { upload: { digest: string } } } }>().spec;
+  const spec = {
+    source: { upload: { digest: source.upload.digest } },
+    processes: [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }],
+    routes: [{ name: 'public', process: 'web', port: 'http' }],
+  };
+  const input = { namespace: 'team', name: 'shop', force: true, spec };
+
+  const refused = await ask(deploy, { input });
+  t.is(refused.errors?.[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN', JSON.stringify(refused));
+
+  await platform.api('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
+  await platform.api('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/team/rolebindings', {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'developers' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'developer' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'corp:developers' }],
+  });
+  const deployed = await eventually(
+    () =>
+      ask(deploy, { input }) as Promise<{ data?: { applyApplication?: { operation: { name: string }; userErrors: readonly object[] } } }>,
+    ({ data }) => data?.applyApplication !== undefined && data.applyApplication !== null,
+  );
+  t.deepEqual(deployed.data?.applyApplication?.userErrors, []);
+  const operation = deployed.data?.applyApplication?.operation.name ?? '';
+  await eventually(
+    () => ask(progress, { name: operation }) as Promise<{ data?: { operation?: { status?: { phase: string } } } }>,
+    ({ data }) => data?.operation?.status?.phase === 'Succeeded',
+    120_000,
+  );
+  t.regex((await askApplication(home, 'shop.team.localhost')).text, /Hello/);
+
+  const events = await eventually(
+    () => search(platform, 'user=ann@example.com'),
+    (found) => found.some(({ annotations }) => annotations['graphql.operation'] === 'query Progress'),
+  );
+  const deploys = events.filter(({ annotations }) => annotations['graphql.operation'] === 'mutation Deploy');
+  const outcomes = deploys.map(({ annotations }) => annotations['graphql.write.1']).toReversed();
+  t.is(outcomes[0], 'apply applications.apps.tappaas.dev team/shop: TAP_REQUEST_FORBIDDEN');
+  t.is(outcomes.at(-1), 'apply applications.apps.tappaas.dev team/shop: done');
+  t.true(deploys.every(({ user }) => user.groups.includes('corp:developers')));
+  const [loggedIn] = (await search(platform, '')).filter(({ requestURI }) => requestURI.startsWith('/plugins/oidc/callback'));
+  t.is(loggedIn?.responseStatus?.code, 303);
+  t.notRegex(loggedIn?.requestURI ?? '', /[?&](code|state)=[\w-]{8}/, 'what would finish the log-in is left out');
+  const verified = await home.tappaas('audit', 'verify', '--directory', 'data/audit', '--checkpoints', 'data/audit-checkpoints');
+  t.is(verified.code, 0, verified.stdout + verified.stderr);
+});
