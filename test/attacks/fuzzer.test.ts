@@ -1,16 +1,12 @@
 /** Requests made from the platform's own OpenAPI documents: whatever is asked, the answer is one that the document lets expect. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { join } from 'node:path';
 import test from 'ava';
 import { sample } from 'fast-check';
-import { startPlatform, type Platform } from '../../core/dist/platform.js';
-import { systemClock } from '../../core/dist/platform/system-clock.js';
-import { createLog } from '../../core/dist/telemetry/log.js';
-import { call, platformHome, type Connection } from '../platform-process.ts';
+import { call, type Connection } from '../platform-process.ts';
 import { AnswerCheck, isWatch, type FuzzAnswer } from './answer-check.ts';
 import { operationsOf, type Document } from './openapi-document.ts';
 import { namespace, requestsOf, type FuzzRequest } from './openapi-requests.ts';
+import { make, runPlatform } from './running-platform.ts';
 
 const isLong = Boolean(process.env['TAPPAAS_LONG']);
 const seed = Number(process.env['TAPPAAS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -21,38 +17,16 @@ const answerMsMax = 15_000;
 const problemsMax = 20;
 const cluster = '/clusters/local';
 
-let platform: Platform;
 let connection: Connection;
 const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
 const undo: (() => unknown)[] = [() => agent.destroy()];
 
 test.before('a platform runs', async (t) => {
   t.timeout(180_000);
-  const home = await platformHome({
-    plugins: {
-      roles: { use: '@tappaas/access-rbac' },
-      policies: { use: '@tappaas/access-abac' },
-      tokens: { use: '@tappaas/identity-token' },
-    },
-  });
-  undo.push(() => home.remove());
-  const configFile = join(home.directory, 'tappaas.yaml');
-  await writeFile(configFile, (await readFile(configFile, 'utf8')).replaceAll('"./data', `"${home.directory}/data`));
-  platform = await startPlatform({
-    configFile,
-    directory: home.directory,
-    clock: systemClock,
-    random: Math.random,
-    env: process.env,
-    log: createLog({ write: () => {}, clock: systemClock, format: 'json', level: 'error' }),
-    version: '0.1.0',
-  });
-  undo.push(() => platform.stop());
-  connection = { server: platform.url, token: platform.firstToken ?? '', ca: await readFile(platform.authorityFile) };
-  for (const mount of ['', cluster]) {
-    const made = await call(connection, 'POST', `${mount}/api/v1/namespaces`, { metadata: { name: namespace } });
-    t.is(made.status, 201, made.text);
-  }
+  const running = await runPlatform({ policies: { use: '@tappaas/access-abac' } });
+  undo.push(() => running.stop());
+  connection = running.connection;
+  for (const mount of ['', cluster]) await make(connection, `${mount}/api/v1/namespaces`, { metadata: { name: namespace } });
 });
 
 test.after.always('the platform is stopped', async () => {

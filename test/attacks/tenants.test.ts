@@ -1,0 +1,404 @@
+/** What people of one tenant try on another one, and what anybody tries in order to become more than they are. */
+import { request } from 'node:https';
+import test, { type ExecutionContext } from 'ava';
+import { call, eventually, type ApiAnswer, type Connection } from '../platform-process.ts';
+import { make, runPlatform, type RunningPlatform } from './running-platform.ts';
+
+const rbac = '/apis/rbac.authorization.k8s.io/v1';
+const merge = 'application/merge-patch+json';
+const shop = '/api/v1/namespaces/shop/configmaps';
+const rivalShop = '/api/v1/namespaces/rival-shop/configmaps';
+/** The name of what acme has, and what is in it. */
+const kept = 'kept';
+const canary = 'canary-of-acme';
+
+type Person = 'tom' | 'dora' | 'vera' | 'rita' | 'paula';
+
+let running: RunningPlatform;
+let people: Record<Person, Connection>;
+let admin: Connection;
+const undo: (() => Promise<void>)[] = [];
+
+const ask = (person: Person, method: string, path: string, body?: object, type?: string, headers?: Readonly<Record<string, string>>) =>
+  call(people[person], method, path, body, type, headers);
+
+const binding = (name: string, kind: string, role: string, ...users: string[]) => ({
+  metadata: { name },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: role },
+  subjects: users.map((user) => ({ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' })),
+});
+
+const forged = 'https://forged.example';
+const application = (host: string) => ({
+  apiVersion: 'apps.tappaas.dev/v1alpha1',
+  kind: 'Application',
+  spec: {
+    source: { image: 'registry.example/shop@sha256:1' },
+    processes: [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }],
+    routes: [{ name: 'web', host, process: 'web', port: 'http' }],
+  },
+});
+
+test.before('two tenants are there: acme with tom, dora and vera, and rival with rita', async (t) => {
+  t.timeout(180_000);
+  running = await runPlatform({ local: null });
+  undo.push(() => running.stop());
+  admin = running.connection;
+  const acme = { tenant: 'acme' };
+  people = {
+    tom: await running.as('tom', acme),
+    dora: await running.as('dora', acme),
+    vera: await running.as('vera', acme),
+    rita: await running.as('rita', { tenant: 'rival' }),
+    paula: await running.as('paula'),
+  };
+  for (const [name, tenant] of [
+    ['shop', 'acme'],
+    ['rival-shop', 'rival'],
+  ] as const) {
+    await make(admin, '/api/v1/namespaces', { metadata: { name, labels: { 'tappaas.dev/tenant': tenant } } });
+  }
+  for (const name of ['acme', 'rival']) await make(admin, '/apis/platform.tappaas.dev/v1alpha1/tenants', { metadata: { name }, spec: {} });
+  await make(admin, `${rbac}/clusterrolebindings`, binding('tenant-admins', 'ClusterRole', 'tenant-admin', 'tom', 'rita'));
+  await make(admin, `${rbac}/namespaces/shop/rolebindings`, binding('developers', 'ClusterRole', 'developer', 'dora'));
+  await make(admin, `${rbac}/namespaces/shop/rolebindings`, binding('viewers', 'ClusterRole', 'viewer', 'vera'));
+  for (let index = 0; index < 3; index += 1) await make(admin, shop, { metadata: { name: `${kept}-${index}` }, data: { canary } });
+  await make(admin, '/api/v1/namespaces/shop/secrets', { metadata: { name: kept }, stringData: { password: canary } });
+  await make(admin, rivalShop, { metadata: { name: 'own' } });
+  for (const [person, path] of [
+    ['tom', shop],
+    ['dora', shop],
+    ['vera', shop],
+    ['rita', rivalShop],
+  ] as const) {
+    await eventually(
+      () => ask(person, 'GET', path),
+      ({ status }) => status === 200,
+    );
+  }
+});
+
+test.after.always('the platform is stopped', async () => {
+  for (const stop of undo) await stop();
+});
+
+function refused(t: ExecutionContext, what: string, { status, text }: ApiAnswer): void {
+  t.true(status >= 400 && status < 500, `${what}: ${status} ${text}`);
+  t.false(text.includes(canary), `${what}: ${text}`);
+}
+
+test('a page goes on for the same question only: not for another namespace, kind, selector or tenant', async (t) => {
+  const first = await ask('tom', 'GET', `${shop}?limit=1`);
+  const token = first.json<{ metadata: { continue: string } }>().metadata.continue;
+  t.truthy(token);
+  const next = (path: string) => `${path}${path.includes('?') ? '&' : '?'}limit=1&continue=${encodeURIComponent(token)}`;
+  t.is((await ask('tom', 'GET', next(shop))).status, 200);
+  for (const path of [
+    '/api/v1/namespaces/shop/secrets',
+    '/api/v1/namespaces',
+    `${shop}?labelSelector=a%3Db`,
+    `${shop}?fieldSelector=metadata.name%3Dx`,
+  ]) {
+    refused(t, path, await ask('tom', 'GET', next(path)));
+  }
+  refused(t, 'another tenant', await ask('rita', 'GET', next(rivalShop)));
+  refused(t, 'another tenant, there', await ask('rita', 'GET', next(shop)));
+  for (let at = 0; at < token.length; at += 3) {
+    const changed = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
+    refused(t, `changed at ${at}`, await ask('tom', 'GET', `${shop}?limit=1&continue=${encodeURIComponent(changed)}`));
+  }
+});
+
+test('no selector reaches across the boundary of a tenant', async (t) => {
+  for (const path of [
+    '/api/v1/configmaps?fieldSelector=metadata.namespace%3Dshop',
+    `/api/v1/configmaps?fieldSelector=metadata.name%3D${kept}-0`,
+    '/api/v1/secrets',
+    '/api/v1/events?fieldSelector=involvedObject.namespace%3Dshop',
+    `${shop}?fieldSelector=metadata.name%3D${kept}-0`,
+    `${shop}?watch=true&fieldSelector=metadata.name%3D${kept}-0&timeoutSeconds=1`,
+    '/api/v1/configmaps?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1',
+  ]) {
+    refused(t, path, await ask('rita', 'GET', path));
+  }
+});
+
+test('lists and watches of namespaces show the own ones only, whatever is selected', async (t) => {
+  for (const query of ['', '?labelSelector=tappaas.dev%2Ftenant%3Dacme', '?fieldSelector=metadata.name%3Dshop', '?limit=1']) {
+    const { status, text } = await ask('rita', 'GET', `/api/v1/namespaces${query}`);
+    t.is(status, query.includes('metadata.name') ? 403 : 200, text);
+    t.false(text.includes('"name":"shop"'), query);
+  }
+  const initial = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1';
+  for (const query of [initial, `${initial}&fieldSelector=metadata.name%3Dshop`, 'watch=true&resourceVersion=0&timeoutSeconds=1']) {
+    const { text } = await ask('rita', 'GET', `/api/v1/namespaces?${query}`);
+    t.false(text.includes('"name":"shop"'), query);
+  }
+});
+
+test('deleting many deletes nothing of another tenant', async (t) => {
+  for (const path of [
+    shop,
+    '/api/v1/namespaces/shop/secrets',
+    '/api/v1/namespaces',
+    '/api/v1/configmaps',
+    `${shop}?labelSelector=a%21%3Db`,
+  ]) {
+    refused(t, path, await ask('rita', 'DELETE', path));
+  }
+  for (const name of [`${kept}-0`, `${kept}-2`]) t.is((await call(admin, 'GET', `${shop}/${name}`)).status, 200);
+});
+
+test('a namespace does not change hands by its labels', async (t) => {
+  const label = (tenant: string | null) => ({ metadata: { labels: { 'tappaas.dev/tenant': tenant } } });
+  refused(t, 'given away', await ask('tom', 'PATCH', '/api/v1/namespaces/shop', label('rival'), merge));
+  refused(t, 'set free', await ask('tom', 'PATCH', '/api/v1/namespaces/shop', label(null), merge));
+  refused(t, 'taken', await ask('rita', 'PATCH', '/api/v1/namespaces/shop', label('rival'), merge));
+  refused(
+    t,
+    'made for another',
+    await ask('rita', 'POST', '/api/v1/namespaces', { metadata: { name: 'trojan', ...label('acme').metadata } }),
+  );
+  const apply = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'rival' } } };
+  for (const person of ['tom', 'rita'] as const) {
+    refused(
+      t,
+      `applied by ${person}`,
+      await ask(person, 'PATCH', '/api/v1/namespaces/shop?fieldManager=x&force=true', apply, 'application/apply-patch+yaml'),
+    );
+  }
+  refused(t, 'made anew', await ask('rita', 'POST', '/api/v1/namespaces', { metadata: { name: 'shop' } }));
+  const { metadata } = (await call(admin, 'GET', '/api/v1/namespaces/shop')).json<{ metadata: { labels: Record<string, string> } }>();
+  t.is(metadata.labels['tappaas.dev/tenant'], 'acme');
+});
+
+test('who acts as somebody else without the right to is refused, whoever that is', async (t) => {
+  const everybody: readonly Readonly<Record<string, string>>[] = [
+    { 'impersonate-user': 'paula' },
+    { 'impersonate-user': 'tom', 'impersonate-group': 'system:masters' },
+    { 'impersonate-group': 'system:masters' },
+    { 'impersonate-user': 'tom', 'impersonate-extra-tappaas.dev%2ftenant': 'rival' },
+    { 'impersonate-user': 'tom', 'impersonate-uid': '1' },
+    { 'impersonate-user': 'system:serviceaccount:shop:default' },
+    { 'impersonate-user': 'system:admin' },
+    { 'Impersonate-User ': 'paula' },
+    { 'impersonate-user': '' },
+  ].filter((headers) => Object.keys(headers).every((name) => name.trim() === name));
+  for (const headers of everybody) {
+    refused(t, JSON.stringify(headers), await ask('tom', 'GET', rivalShop, undefined, undefined, headers));
+    refused(t, JSON.stringify(headers), await ask('tom', 'GET', '/api/v1/nodes', undefined, undefined, headers));
+  }
+});
+
+test('no role, binding, aggregation or label makes its author more than they are', async (t) => {
+  const roles = `${rbac}/namespaces/shop/roles`;
+  const everything = { rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] };
+  const attempts: readonly (readonly [what: string, method: string, path: string, body: object, type?: string])[] = [
+    ['a role of everything', 'POST', roles, { metadata: { name: 'all' }, ...everything }],
+    ['a cluster role', 'POST', `${rbac}/clusterroles`, { metadata: { name: 'all' }, ...everything }],
+    [
+      'a role that aggregates',
+      'POST',
+      `${rbac}/clusterroles`,
+      { metadata: { name: 'all' }, aggregationRule: { clusterRoleSelectors: [{}] }, rules: [] },
+    ],
+    [
+      'a label that a role takes up',
+      'PATCH',
+      `${rbac}/clusterroles/platform-admin`,
+      { metadata: { labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } } },
+      merge,
+    ],
+    ['a binding to platform-admin', 'POST', `${rbac}/namespaces/shop/rolebindings`, binding('up', 'ClusterRole', 'platform-admin', 'tom')],
+    ['a binding of the cluster', 'POST', `${rbac}/clusterrolebindings`, binding('up', 'ClusterRole', 'tenant-admin', 'tom')],
+    ['a binding of somebody else’s', 'PATCH', `${rbac}/clusterrolebindings/tenant-admins`, { subjects: [] }, merge],
+    ['a role in another namespace', 'POST', `${rbac}/namespaces/rival-shop/roles`, { metadata: { name: 'x' }, rules: [] }],
+    [
+      'a token with groups',
+      'POST',
+      '/apis/identity.tappaas.dev/v1alpha1/apitokens',
+      { metadata: { name: 'up' }, spec: { user: 'tom', groups: ['system:masters'] } },
+    ],
+    [
+      'a token of another tenant',
+      'POST',
+      '/apis/identity.tappaas.dev/v1alpha1/apitokens',
+      { metadata: { name: 'up' }, spec: { user: 'tom', tenant: 'rival' } },
+    ],
+    ['the token of somebody else', 'POST', '/apis/identity.tappaas.dev/v1alpha1/apitokens/paula/issue', {}],
+    ['the tenant itself', 'PATCH', '/apis/platform.tappaas.dev/v1alpha1/tenants/acme', { spec: { suspended: true } }, merge],
+  ];
+  for (const [what, method, path, body, type] of attempts) {
+    refused(t, what, await ask('tom', method, path, body, type));
+    refused(t, `${what}, dry`, await ask('tom', method, `${path}?dryRun=All`, body, type));
+  }
+});
+
+test('a role of one tenant for somebody of another opens nothing', async (t) => {
+  const made = await ask('tom', 'POST', `${rbac}/namespaces/shop/rolebindings`, binding('guest', 'ClusterRole', 'viewer', 'rita', 'guest'));
+  t.is(made.status, 201, made.text);
+  const guest = await running.as('guest', { tenant: 'acme' });
+  await eventually(
+    () => call(guest, 'GET', shop),
+    ({ status }) => status === 200,
+  );
+  refused(t, 'rita', await ask('rita', 'GET', shop));
+});
+
+test('what the platform says about an object is not said by its owner, through whatever subresource', async (t) => {
+  const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/shop/applications';
+  const created = await ask('dora', 'POST', path, {
+    metadata: { name: 'web' },
+    ...application('status.example.com'),
+    status: { url: forged },
+  });
+  t.is(created.status, 201, created.text);
+  t.false(created.text.includes(forged), created.text);
+  for (const person of ['dora', 'tom'] as const) {
+    refused(t, `status by ${person}`, await ask(person, 'PATCH', `${path}/web/status`, { status: { url: forged } }, merge));
+    refused(
+      t,
+      `finalize by ${person}`,
+      await ask(person, 'PUT', '/api/v1/namespaces/shop/finalize', { metadata: { name: 'shop' }, spec: { finalizers: [] } }),
+    );
+    refused(
+      t,
+      `status of the namespace by ${person}`,
+      await ask(person, 'PATCH', '/api/v1/namespaces/shop/status', { status: { phase: 'Terminating' } }, merge),
+    );
+  }
+  refused(t, 'scaled by who only looks', await ask('vera', 'PATCH', `${path}/web/scale`, { spec: { replicas: 9 } }, merge));
+  refused(t, 'scaled from outside', await ask('rita', 'PATCH', `${path}/web/scale`, { spec: { replicas: 9 } }, merge));
+  refused(t, 'an unknown subresource', await ask('tom', 'PATCH', `${path}/web/everything`, { spec: {} }, merge));
+});
+
+test('what another tenant has is refused in the very words of what is not there', async (t) => {
+  const pairs: readonly (readonly [method: string, there: string, absent: string, body?: object])[] = [
+    ['GET', `${shop}/${kept}-0`, '/api/v1/namespaces/not-there/configmaps/absent'],
+    ['GET', shop, '/api/v1/namespaces/not-there/configmaps'],
+    ['GET', '/api/v1/namespaces/shop', '/api/v1/namespaces/not-there'],
+    ['DELETE', '/api/v1/namespaces/shop', '/api/v1/namespaces/not-there'],
+    ['GET', '/apis/platform.tappaas.dev/v1alpha1/tenants/acme', '/apis/platform.tappaas.dev/v1alpha1/tenants/not-there'],
+    ['GET', '/apis/identity.tappaas.dev/v1alpha1/apitokens/tom', '/apis/identity.tappaas.dev/v1alpha1/apitokens/absent'],
+    ['POST', shop, '/api/v1/namespaces/not-there/configmaps', { metadata: { name: `${kept}-0` } }],
+    ['DELETE', `${shop}/${kept}-0`, '/api/v1/namespaces/not-there/configmaps/absent'],
+    [
+      'POST',
+      '/api/v1/namespaces/shop/serviceaccounts/default/token',
+      '/api/v1/namespaces/not-there/serviceaccounts/default/token',
+      { spec: {} },
+    ],
+  ];
+  for (const [method, there, absent, body] of pairs) {
+    const [one, other] = [await ask('rita', method, there, body), await ask('rita', method, absent, body)];
+    const words = ({ text }: ApiAnswer): string =>
+      text
+        .replaceAll(/not-there|shop|acme/g, '…')
+        .replaceAll(new RegExp(`${kept}-0|absent|tom`, 'g'), '…')
+        .replaceAll(/canary-of-…-0/g, '…');
+    t.is(one.status, other.status, `${method} ${there}: ${one.text}\n${other.text}`);
+    t.is(words(one), words(other), `${method} ${there}`);
+  }
+});
+
+test('GraphQL and its errors know no more of another tenant than of what is not there', async (t) => {
+  const graphql = async (namespace: string) => {
+    const query = `{ configMap(namespace: "${namespace}", name: "${kept}-0") { name } namespace(name: "${namespace}") { name } }`;
+    return (await ask('rita', 'POST', '/graphql', { query })).text
+      .replaceAll(namespace, '…')
+      .replaceAll(/"requestId":"[^"]*"|"column":\d+/g, '');
+  };
+  t.is(await graphql('shop'), await graphql('not-there'));
+  const lists = await ask('rita', 'POST', '/graphql', { query: '{ namespaces(first: 100) { nodes { name } } }' });
+  t.false(lists.text.includes('"shop"'), lists.text);
+});
+
+test('a host that another tenant has is refused without a word about who has it', async (t) => {
+  const path = (namespace: string) => `/apis/apps.tappaas.dev/v1alpha1/namespaces/${namespace}/applications`;
+  const first = await ask('dora', 'POST', path('shop'), { metadata: { name: kept }, ...application('taken.example.com') });
+  t.is(first.status, 201, first.text);
+  const second = await ask('rita', 'POST', path('rival-shop'), { metadata: { name: 'thief' }, ...application('taken.example.com') });
+  refused(t, 'a taken host', second);
+  t.false(/\bshop\b|acme/.test(second.text.replaceAll('rival-shop', '')), second.text);
+});
+
+test('the key of a repeated request is the caller’s own: nobody is told the answer of somebody else', async (t) => {
+  const headers = { 'idempotency-key': 'the-same-key' };
+  const mine = await ask('tom', 'POST', shop, { metadata: { name: 'kept-by-tom' }, data: { canary } }, undefined, headers);
+  t.is(mine.status, 201);
+  const theirs = await ask('rita', 'POST', rivalShop, { metadata: { name: 'kept-by-rita' } }, undefined, headers);
+  t.is(theirs.status, 201, theirs.text);
+  t.false(theirs.text.includes(canary));
+  const again = await ask('tom', 'POST', shop, { metadata: { name: 'kept-by-tom' }, data: { canary } }, undefined, headers);
+  t.is(again.text, mine.text);
+});
+
+test('an owner in another namespace neither keeps nor takes away what it is said to own', async (t) => {
+  const victim = (await call(admin, 'GET', `${shop}/${kept}-1`)).json<{ metadata: { uid: string } }>();
+  const owner = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    name: `${kept}-1`,
+    uid: victim.metadata.uid,
+    blockOwnerDeletion: true,
+    controller: true,
+  };
+  const bait = await ask('rita', 'POST', rivalShop, { metadata: { name: 'bait', ownerReferences: [owner] } });
+  t.true(bait.status === 201 || bait.status === 422, bait.text);
+  const gone = await ask('tom', 'DELETE', `${shop}/${kept}-1?propagationPolicy=Foreground`);
+  t.is(gone.status, 200, gone.text);
+  await eventually(
+    () => call(admin, 'GET', `${shop}/${kept}-1`),
+    ({ status }) => status === 404,
+  );
+  t.is((await call(admin, 'GET', `${rivalShop}/own`)).status, 200);
+  await make(admin, shop, { metadata: { name: `${kept}-1` }, data: { canary } });
+});
+
+test('who only looks sees no Secret, by whatever way', async (t) => {
+  for (const path of [
+    '/api/v1/namespaces/shop/secrets',
+    `/api/v1/namespaces/shop/secrets/${kept}`,
+    `/api/v1/namespaces/shop/secrets?fieldSelector=metadata.name%3D${kept}`,
+    '/api/v1/namespaces/shop/secrets?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1',
+    '/api/v1/secrets',
+  ]) {
+    refused(t, path, await ask('vera', 'GET', path));
+    refused(
+      t,
+      `${path} as a table`,
+      await ask('vera', 'GET', path, undefined, undefined, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }),
+    );
+  }
+  const { text } = await ask('vera', 'POST', '/graphql', {
+    query: `{ secret(namespace: "shop", name: "${kept}") { name data { key value } } }`,
+  });
+  t.false(text.includes(Buffer.from(canary).toString('base64')), text);
+});
+
+test('the open watch of a token that is revoked ends within seconds', async (t) => {
+  const token = await running.as('brief', { tenant: 'acme' });
+  await ask('tom', 'POST', `${rbac}/namespaces/shop/rolebindings`, binding('brief', 'ClusterRole', 'viewer', 'brief'));
+  await eventually(
+    () => call(token, 'GET', shop),
+    ({ status }) => status === 200,
+  );
+  const open = await watch(token, `${shop}?watch=true`);
+  t.is(open.status, 200);
+  const startMs = performance.now();
+  t.is((await call(admin, 'DELETE', '/apis/identity.tappaas.dev/v1alpha1/apitokens/brief')).status, 200);
+  await open.ended;
+  t.true(performance.now() - startMs < 10_000);
+  t.is((await call(token, 'GET', shop)).status, 401);
+});
+
+function watch({ server, token, ca }: Connection, path: string): Promise<{ readonly status: number; readonly ended: Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const asked = request(new URL(path, server), { ca, headers: { authorization: `Bearer ${token}` } }, (answer) => {
+      const ended = new Promise<void>((done) => void answer.once('close', done));
+      answer.resume().on('error', () => {});
+      resolve({ status: answer.statusCode ?? 0, ended });
+    });
+    asked.on('error', reject).end();
+  });
+}
