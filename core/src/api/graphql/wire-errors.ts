@@ -3,6 +3,7 @@ import type { Logger } from '@tappaas/sdk';
 import { GraphQLError, type GraphQLFormattedError, type SourceLocation } from 'graphql';
 import { publicError } from '../status.js';
 import { graphqlErrors } from './errors.js';
+import { withoutValue } from './value-free.js';
 
 /** Whose request an error belongs to, and where the platform's own faults are told. */
 export interface ErrorPlace {
@@ -54,7 +55,7 @@ function described(error: GraphQLError, place: ErrorPlace): Described {
     code ??
     (cause === undefined && error.originalError === undefined && isOfVariables(error) ? 'TAP_GRAPHQL_VARIABLES_INVALID' : undefined);
   if (known === undefined) return fromTapError(publicError(cause ?? error, place.requestId), place);
-  return { code: known, message: error.message, remedy: graphqlErrors[known]({ message: '' }).spec.remedy, rest: {} };
+  return { code: known, message: withoutValue(error.message), remedy: graphqlErrors[known]({ message: '' }).spec.remedy, rest: {} };
 }
 
 function fromTapError(error: TapError, { log, requestId }: ErrorPlace): Described {

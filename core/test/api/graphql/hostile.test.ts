@@ -318,6 +318,23 @@ test('a failure inside is told with the request id alone, executed and compiled'
   t.is(logged.length, 2);
 });
 
+test('a value that does not fit is told by its place and the type that is expected, never repeated', async (t) => {
+  const { ask } = await startGraphql(t);
+  const create = 'mutation C($input: CreateApplicationInput!) { createApplication(input: $input) { userErrors { code } } }';
+  for (const input of [{ namespace: { secret: 'hunter2' } }, { namespace: 'team', hunter2secret: 'hunter2' }, 'hunter2', ['hunter2']]) {
+    for (const _ of ['executed', 'compiled']) {
+      const { status, json } = await ask(create, { input });
+      t.is(status, 400);
+      t.is(json.errors[0].extensions.code, 'TAP_GRAPHQL_VARIABLES_INVALID');
+      t.regex(json.errors[0].message, /^Variable "\$\w+" got an invalid value.*: (Expected|Field|\w+ cannot)/);
+      t.notRegex(json.errors[0].message, /hunter2\b/);
+    }
+  }
+  const literal = await ask('{ applications(first: "hunter2") { nodes { name } } }');
+  t.notRegex(literal.text, /hunter2/);
+  t.regex(literal.json.errors[0].message, /Int cannot represent non-integer value/);
+});
+
 test('whatever is sent as a document is answered, and never with a 5xx', async (t) => {
   const { ask } = await startGraphql(t);
   const pieces = [
