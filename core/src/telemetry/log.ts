@@ -22,7 +22,8 @@ export interface Log extends Logger {
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const textCharactersMax = 8192;
 const secretNames = /^(authorization|cookie|set-cookie|password|passwd|secret|token|api-?key|private-?key|client-?secret)$/i;
-const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+/** Also those that would show a line in another order than it has. */
+const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Writes one line per call; control characters are escaped, so that no input can forge a line. */
 export function createLog(options: LogOptions): Log {
@@ -96,7 +97,8 @@ function jsonLine({ level, atMs, plugin, message, fields }: LogLine): string {
     ...(plugin === undefined ? {} : { plugin }),
     message: message.slice(0, textCharactersMax),
   };
-  return `${escaped(serialised({ ...head, ...fields }))}\n`;
+  // Twice: it comes first, and no field takes its place.
+  return `${escaped(serialised({ ...head, ...fields, ...head }))}\n`;
 }
 
 function textLine({ level, atMs, plugin, message, fields }: LogLine): string {

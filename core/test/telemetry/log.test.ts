@@ -24,6 +24,20 @@ for (const format of ['text', 'json'] as const) {
   });
 }
 
+test('no field takes the place of time, level, plugin or message', (t) => {
+  const fields = { level: 'error', message: 'forged', plugin: 'other', time: 'never' };
+  const line = JSON.parse(written('json', (log) => log.forPlugin('cost-guard').info('true', fields))) as Record<string, unknown>;
+  t.like(line, { level: 'info', message: 'true', plugin: 'cost-guard' });
+  t.not(line['time'], 'never');
+});
+
+test('characters that turn the order of a line around are escaped', (t) => {
+  t.regex(
+    written('text', (log) => log.info('a\u202eb\u2066c')),
+    /a\\u202eb\\u2066c/,
+  );
+});
+
 test('lines below the level are not written', (t) => {
   t.is(
     written('text', (log) => log.debug('x')),
