@@ -19,14 +19,15 @@ export interface RunningPlatform {
 
 const tokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
 
-export async function runPlatform(plugins: Readonly<Record<string, object | null>> = {}, api: object = {}): Promise<RunningPlatform> {
+/** `settings` stand beside the plugins in the configuration. */
+export async function runPlatform(plugins: Readonly<Record<string, object | null>> = {}, settings: object = {}): Promise<RunningPlatform> {
   const home = await platformHome({
     plugins: { roles: { use: '@tappaas/access-rbac' }, tokens: { use: '@tappaas/identity-token' }, ...plugins },
-    api,
   });
   // Plugins take relative directories from where the process was started, and this one is the test's.
   const configFile = join(home.directory, 'tappaas.yaml');
-  await writeFile(configFile, (await readFile(configFile, 'utf8')).replaceAll('"./data', `"${home.directory}/data`));
+  const config = (await readFile(configFile, 'utf8')).replaceAll('"./data', `"${home.directory}/data`);
+  await writeFile(configFile, JSON.stringify({ ...(JSON.parse(config) as object), ...settings }));
   const logged: string[] = [];
   const platform = await startPlatform({
     configFile,
