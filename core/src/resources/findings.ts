@@ -22,8 +22,10 @@ export function findings(entry: KindEntry, object: Body, previous: StoredObject 
     causes.push(...validate(entry.hub.type, object).filter(({ field }) => !isMetadataRule(field, causes)));
     if (previous) causes.push(...immutableCauses(entry.immutable, previous.object, object));
     if (causes.length === 0) causes.push(...(entry.behaviour.check?.(object as never, previous?.object as never) ?? []));
-  } else if (!equalJson(previous.object['status'], object['status'])) {
-    causes.push(...validate(entry.hub.type, object).filter(({ field }) => field.startsWith('status')));
+  } else {
+    const touched = ['metadata', 'status'].filter((part) => !equalJson(previous.object[part], object[part]));
+    const isOfTouched = ({ field }: Cause): boolean => touched.some((part) => field.startsWith(part)) && !isMetadataRule(field, causes);
+    if (touched.length > 0) causes.push(...validate(entry.hub.type, object).filter(isOfTouched));
   }
   return causes;
 }

@@ -324,3 +324,22 @@ test('a kind in several versions is stored in one and served in each', async (t)
     ['v1alpha1', 'v1beta1'],
   );
 });
+
+test('metadata is looked at as a whole when nothing else changes', async (t) => {
+  const { create, get, patch } = await startEngine();
+  await create(widgets, widget('x'));
+  for (const metadata of [
+    { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a' }] },
+    { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'u', controller: 'yes' }] },
+    { finalizers: [{}] },
+    { labels: { a: 1 } },
+  ]) {
+    const error = await t.throwsAsync<Error & { code?: string }>(
+      patch(widgets, 'default/x', { metadata }),
+      undefined,
+      JSON.stringify(metadata),
+    );
+    t.regex(error?.code ?? '', /TAP_OBJECT_INVALID|TAP_REQUEST_INVALID/);
+  }
+  t.is(objectOf(await get(widgets, 'default/x')).metadata.ownerReferences, undefined);
+});
