@@ -180,7 +180,11 @@ export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): 
   return after(flow(new Asked(caller, engine, verb, stream, exchange)), (seat) => {
     exchange.seat = seat;
     exchange.isStream = stream;
-    if (stream) exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
+    if (stream) {
+      exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
+      // Nothing may happen on it for as long as nothing happens; `drained` looks after clients that do not read.
+      exchange.request.socket.setTimeout(0);
+    }
     for (const name in seat.headers) exchange.extraHeaders.push(name, seat.headers[name] ?? '');
   });
 }

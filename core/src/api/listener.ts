@@ -20,6 +20,11 @@ export interface ListenerOptions {
   /** Another certificate for clients that ask for this name. */
   readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly connectionsMax: number;
+  /** How long the headers of a request, and the whole of it, may take to arrive. */
+  readonly headMsMax: number;
+  readonly bodyMsMax: number;
+  /** How long a connection may neither send nor take anything, unless a stream is on it. */
+  readonly silentMsMax: number;
   /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
   /** A client asks for a WebSocket; the connection is whoever's serves it from then on. */
@@ -44,10 +49,7 @@ const headerBytesMax = 16 * 1024;
 const headersMax = 100;
 const parserOptions: ServerOptions = {
   maxHeaderSize: headerBytesMax,
-  headersTimeout: 15_000,
-  requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 5_000,
   insecureHTTPParser: false,
   // Most requests have no body, and a stream that never had anything costs more than it looks.
   optimizeEmptyRequests: true,
@@ -57,19 +59,29 @@ const parserOptions: ServerOptions = {
   shouldUpgradeCallback: asksForWebSocket,
 };
 
+/** Looked at a few times within each. */
+function patienceOf({ headMsMax, bodyMsMax }: ListenerOptions): ServerOptions {
+  const connectionsCheckingInterval = Math.ceil(Math.min(headMsMax, bodyMsMax) / 3);
+  return { headersTimeout: headMsMax, requestTimeout: bodyMsMax, connectionsCheckingInterval };
+}
+
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { tls, host, serve, tlsPolicy: policy = tlsPolicy(), contextFor } = options;
   const SNICallback: TlsOptions['SNICallback'] = (servername, answer) => answer(null, contextFor?.(servername));
+  const parsing = { ...parserOptions, ...patienceOf(options) };
   const server =
     tls === undefined
-      ? createHttpServer(parserOptions)
+      ? createHttpServer(parsing)
       : createHttpsServer({
-          ...parserOptions,
+          ...parsing,
+          handshakeTimeout: options.headMsMax,
           ...secureOptions(tls, policy),
           ...clientOptions,
           SNICallback,
           ALPNProtocols: ['http/1.1'],
         });
+  // Who does not read what was answered would have it kept in memory for ever; what is taken slowly but steadily goes on.
+  server.timeout = options.silentMsMax;
   server.maxHeadersCount = headersMax;
   server.maxConnections = options.connectionsMax;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));

@@ -84,13 +84,25 @@ export interface ApiServerOptions {
 export interface ApiLimits {
   readonly requestMsMax: number;
   readonly connectionsMax: number;
+  readonly headMsMax: number;
+  readonly bodyMsMax: number;
+  readonly silentMsMax: number;
   readonly drainMsMax: number;
   readonly stopMsMax: number;
 }
 
 /** Requests that are named when they hold up a stop. */
 const heldUpMax = 10;
-const defaultLimits: ApiLimits = { requestMsMax: 60_000, connectionsMax: 10_000, drainMsMax: 30_000, stopMsMax: 5_000 };
+const defaultLimits: ApiLimits = {
+  requestMsMax: 60_000,
+  connectionsMax: 10_000,
+  headMsMax: 15_000,
+  bodyMsMax: 60_000,
+  // Longer than a request may be worked on.
+  silentMsMax: 90_000,
+  drainMsMax: 30_000,
+  stopMsMax: 5_000,
+};
 
 /** How long a stop takes its time, milliseconds. */
 export interface StopOptions {
@@ -206,13 +218,16 @@ class Server implements ApiServer {
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
       this.serve(request, response, awaitsContinue);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
-    const { connectionsMax } = this.limits;
+    const { connectionsMax, headMsMax, bodyMsMax, silentMsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
     const failed = (error: Error): void => this.options.log.error('the listener of the API has a problem', { error });
     this.listener = await listen({
       host,
       port,
       connectionsMax,
+      headMsMax,
+      bodyMsMax,
+      silentMsMax,
       serve,
       upgrade,
       closed,

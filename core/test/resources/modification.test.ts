@@ -341,5 +341,5 @@ test('metadata is looked at as a whole when nothing else changes', async (t) => 
     );
     t.regex(error?.code ?? '', /TAP_OBJECT_INVALID|TAP_REQUEST_INVALID/);
   }
-  t.is(objectOf(await get(widgets, 'default/x')).metadata.ownerReferences, undefined);
+  t.is((await get(widgets, 'default/x')).metadata.ownerReferences, undefined);
 });

@@ -1,0 +1,148 @@
+/** Clients that take their time: what they hold is theirs alone, and not for long. */
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { openWatch, startServer, type RunningServer } from './running-server.ts';
+
+const path = '/api/v1/namespaces/default/configmaps';
+const head = (line: string): string => `${line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n`;
+const short = { headMsMax: 400, bodyMsMax: 800, silentMsMax: 400 };
+
+/** A connection that says this much, and what becomes of it. */
+async function say(
+  port: number,
+  text: string,
+): Promise<{ readonly socket: Socket; readonly heard: () => string; readonly closed: Promise<void> }> {
+  const socket = connect(port, '127.0.0.1');
+  let told = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (told += String(chunk)));
+  socket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+  await once(socket, 'connect');
+  if (text !== '') socket.write(text);
+  return { socket, heard: () => told, closed };
+}
+
+async function isServedMeanwhile(t: ExecutionContext, server: RunningServer): Promise<void> {
+  server.engine.put('default', 'a', {});
+  for (let index = 0; index < 20; index += 1) t.is((await server.ask(`${path}/a`)).status, 200);
+}
+
+const beginnings: Readonly<Record<string, string>> = {
+  'say nothing': '',
+  'never end their request line': 'GET /api',
+  'never end their headers': `${head(`GET ${path}`)}X-A: `,
+};
+
+for (const [what, text] of Object.entries(beginnings)) {
+  test(`a hundred clients that ${what} hold up nobody and are closed`, async (t) => {
+    const server = await startServer(t, { limits: short });
+    const clients = await Promise.all(Array.from({ length: 100 }, () => say(server.port, text)));
+    await isServedMeanwhile(t, server);
+    await Promise.all(clients.map(({ closed }) => closed));
+    for (const { heard } of clients) t.regex(heard(), /^$|^HTTP\/1\.1 408 /);
+  });
+}
+
+test('headers that come one byte after another are not waited for any longer', async (t) => {
+  const server = await startServer(t, { limits: short });
+  const { socket, closed, heard } = await say(server.port, head(`GET ${path}`));
+  const drip = setInterval(() => socket.write('X'), 50);
+  await closed;
+  clearInterval(drip);
+  t.regex(heard(), /^HTTP\/1\.1 408 /);
+  t.is(server.audited.length, 0);
+});
+
+test('a body that never comes, or comes byte by byte, is given up, and nothing is written', async (t) => {
+  const server = await startServer(t, { limits: short });
+  const text = `${head(`POST ${path}`)}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
+  const clients = await Promise.all([say(server.port, text), say(server.port, text)]);
+  const drip = setInterval(() => clients[1]?.socket.write(' '), 50);
+  await isServedMeanwhile(t, server);
+  await Promise.all(clients.map(({ closed }) => closed));
+  clearInterval(drip);
+  t.is(server.engine.writes.length, 0);
+});
+
+test('a client that reads nothing of a large answer is closed, and one that reads slowly gets all of it', async (t) => {
+  const server = await startServer(t, { limits: { ...short, bodyMsMax: 60_000 } });
+  const count = 40;
+  for (let index = 0; index < count; index += 1) server.engine.put('default', `a${index}`, { x: 'x'.repeat(500_000) });
+  const { socket, closed } = await say(server.port, `${head(`GET ${path}`)}\r\n`);
+  await once(socket, 'data');
+  socket.pause();
+  await isServedMeanwhile(t, server);
+  socket.resume();
+  const slow = await new Promise<number>((resolve, reject) => {
+    request({ host: '127.0.0.1', port: server.port, path, agent: false, headers: { authorization: 'Bearer admin' } }, (answer) => {
+      let bytes = 0;
+      answer.on('data', (chunk: Buffer) => {
+        bytes += chunk.byteLength;
+        if (bytes % 7 !== 0) return;
+        answer.pause();
+        void delay(20).then(() => answer.resume());
+      });
+      answer.on('end', () => resolve(bytes)).on('error', reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+  t.true(slow > count * 500_000);
+  const deaf = await say(server.port, '');
+  deaf.socket.pause();
+  deaf.socket.write(`${head(`GET ${path}`)}\r\n`);
+  const startMs = performance.now();
+  // Paused, a socket does not hear that it was closed; writing tells.
+  while (deaf.socket.writable && performance.now() - startMs < 20_000) {
+    deaf.socket.write('x');
+    await delay(50);
+  }
+  t.false(deaf.socket.writable, 'the connection of a client that reads nothing is closed');
+  socket.destroy();
+  await closed;
+});
+
+test('a client that asks and asks and reads nothing is closed', async (t) => {
+  const server = await startServer(t, { limits: short });
+  server.engine.put('default', 'a', { x: 'x'.repeat(6_000) });
+  const { socket } = await say(server.port, '');
+  socket.pause();
+  const startMs = performance.now();
+  while (socket.writable && performance.now() - startMs < 20_000) {
+    socket.write(`${head(`GET ${path}/a`)}\r\n`.repeat(100));
+    await delay(10);
+  }
+  t.false(socket.writable);
+  await isServedMeanwhile(t, server);
+});
+
+test('a watch in which nothing happens is left alone', async (t) => {
+  const server = await startServer(t, { limits: short });
+  const watch = await openWatch(server.port, `${path}?watch=1&resourceVersion=100`);
+  await delay(short.silentMsMax * 3);
+  server.engine.put('default', 'late', {});
+  const event = (await watch.next()) as { readonly object: { readonly metadata: { readonly name: string } } };
+  t.is(event.object.metadata.name, 'late');
+  watch.close();
+});
+
+test('more connections than there may be are dropped, and room is there again when the silent ones have been closed', async (t) => {
+  const server = await startServer(t, { limits: { ...short, connectionsMax: 50 } });
+  const flood = await Promise.all(Array.from({ length: 120 }, () => say(server.port, '')));
+  await Promise.all(flood.map(({ closed }) => closed));
+  await isServedMeanwhile(t, server);
+});
+
+test('two thousand connections that do nothing cost little memory and hold up nobody', async (t) => {
+  const server = await startServer(t);
+  const before = process.memoryUsage().rss;
+  const clients = await Promise.all(Array.from({ length: 2_000 }, () => say(server.port, 'GET ')));
+  await isServedMeanwhile(t, server);
+  const perConnection = (process.memoryUsage().rss - before) / clients.length;
+  t.log(`${Math.round(perConnection / 1024)} KiB for both ends of a connection`);
+  t.true(perConnection < 256 * 1024);
+  for (const { socket } of clients) socket.destroy();
+});
