@@ -15,6 +15,9 @@ export function credentialsOf(request: IncomingMessage): Credentials {
   return { headers, remoteAddress, clientCertificate, headerValues: request.headersDistinct as Readonly<Record<string, string[]>> };
 }
 
+/** More headers than this are no request; the listener reads one more, to notice. */
+export const headersMax = 100;
+
 /** Headers of which node keeps one and a proxy before us may have looked at another; each has a bit of its own. */
 const onceOnly: ReadonlyMap<string, number> = new Map(
   ['host', 'authorization', 'content-type', 'content-length', 'content-encoding', 'impersonate-user', 'if-match'].map(
@@ -49,6 +52,8 @@ function meaningOf(name: string): number {
  */
 export function refuseTricks(exchange: Exchange): void {
   const { rawHeaders, method = '', headers } = exchange.request;
+  // The listener leaves out what is beyond its maximum, and a proxy before us may have gone by just that.
+  if (rawHeaders.length > 2 * headersMax) throw invalid(`the request has more than ${headersMax} headers`);
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';

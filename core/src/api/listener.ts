@@ -4,6 +4,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext, SecureContextOptions, TlsOptions } from 'node:tls';
 import type { TlsMaterial } from './certificates.js';
+import { headersMax } from './credentials.js';
 import { createHttpServer, STATUS_CODES } from './node-http.js';
 import { OpenConnections } from './open-connections.js';
 import { tlsPolicy, type TlsPolicy } from './tls-policy.js';
@@ -46,7 +47,6 @@ export interface Listener {
 }
 
 const headerBytesMax = 16 * 1024;
-const headersMax = 100;
 const parserOptions: ServerOptions = {
   maxHeaderSize: headerBytesMax,
   keepAliveTimeout: 65_000,
@@ -82,7 +82,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         });
   // Who does not read what was answered would have it kept in memory for ever; what is taken slowly but steadily goes on.
   server.timeout = options.silentMsMax;
-  server.maxHeadersCount = headersMax;
+  server.maxHeadersCount = headersMax + 1;
   server.maxConnections = options.connectionsMax;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));

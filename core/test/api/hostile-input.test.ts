@@ -60,6 +60,17 @@ const heads: Readonly<Record<string, readonly [status: number, text: string]>> =
   'a body on a read': [400, rawRequest(`GET ${path} HTTP/1.1`, ['Content-Length: 2'], '{}')],
   'an unknown method': [400, rawRequest(`BREW ${path} HTTP/1.1`)],
   'headers of 20 KiB': [431, rawRequest(`GET ${path} HTTP/1.1`, [`X-A: ${'a'.repeat(20_000)}`])],
+  'headers without number': [
+    431,
+    rawRequest(
+      `GET ${path} HTTP/1.1`,
+      Array.from({ length: 500 }, (_, index) => `X-${index}: a`),
+    ),
+  ],
+  'one header too many, which asks for somebody else': [
+    400,
+    rawRequest(`GET ${path} HTTP/1.1`, [...Array.from({ length: 98 }, (_, index) => `X-${index}: a`), 'Impersonate-User: viewer']),
+  ],
   'an unknown expectation': [417, rawRequest(`POST ${path} HTTP/1.1`, ['Expect: something', 'Content-Length: 2'], '{}')],
   'something that is no HTTP': [400, '\x16\x03\x01 hello\r\n\r\n'],
 };
