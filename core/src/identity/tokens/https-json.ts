@@ -17,7 +17,10 @@ export interface JsonRequest {
 const answerBytesMax = 256 * 1024;
 const answerMsMax = 5000;
 
-/** Addresses that no address from outside may lead to: this machine, its networks, and the metadata services of clouds. */
+/**
+ * Addresses that no address from outside may lead to: this machine, its networks, the metadata services of clouds, what is nobody's, and
+ * forms of IPv6 that carry an address of IPv4 which is looked at nowhere else.
+ */
 const inside = new BlockList();
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
@@ -26,15 +29,23 @@ for (const [net, prefix] of [
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
   ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
 ] as const) {
   inside.addSubnet(net, prefix, 'ipv4');
 }
 for (const [net, prefix] of [
   ['::', 128],
   ['::1', 128],
+  ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
+  ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['ff00::', 8],
 ] as const) {
   inside.addSubnet(net, prefix, 'ipv6');
 }

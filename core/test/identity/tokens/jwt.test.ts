@@ -233,7 +233,16 @@ test('keys are asked for over https from whom the authority vouches for, and now
     'https://169.254.169.254/latest',
     'https://[::1]/x',
     'https://[::ffff:127.0.0.1]/x',
+    'https://[::ffff:a9fe:a9fe]/x',
+    'https://[64:ff9b::a9fe:a9fe]/x',
+    'https://[2002:7f00:1::]/x',
     'https://10.1.2.3/x',
+    'https://0x7f.1/x',
+    'https://2130706433/x',
+    'https://0251.0376.0251.0376/x',
+    'https://198.18.0.1/x',
+    'https://224.0.0.1/x',
+    'https://255.255.255.255/x',
     'http://localhost/x',
   ];
   for (const place of places) {
