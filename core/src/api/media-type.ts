@@ -38,9 +38,17 @@ export function wantsProblem(accept: string | undefined): boolean {
   return accept?.includes('application/problem+json') === true;
 }
 
-/** The media type of a `Content-Type` header, without parameters, in lower case. */
+const utf8 = /^charset="?(utf-?8|us-ascii)"?$/;
+
+/**
+ * The media type of a `Content-Type` header in lower case, without parameters; bytes are read as UTF-8 whatever is said, so a type that says
+ * otherwise is another one, which nobody reads.
+ */
 export function mediaTypeOf(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const said = (header ?? '').toLowerCase();
+  const [type = '', ...parameters] = said.split(';');
+  const charset = parameters.map((each) => each.trim()).find((each) => each.startsWith('charset='));
+  return charset === undefined || utf8.test(charset) ? type.trim() : said;
 }
 
 function isServed({ as, version }: Choice): boolean {

@@ -110,6 +110,8 @@ for (const type of [
   'application/cbor',
   'text/html',
   'application/json+evil',
+  'application/json; charset=utf-16',
+  'application/json; charset="utf-7"',
   '__proto__',
 ]) {
   test(`a body of type ${type} is refused with 415`, async (t) => {
@@ -120,6 +122,14 @@ for (const type of [
     t.is(engine.writes.length, 0);
   });
 }
+
+test('a body that says that it is UTF-8 is taken', async (t) => {
+  const { ask } = await startServer(t);
+  for (const [index, charset] of ['utf-8', '"UTF-8"', 'UTF8'].entries()) {
+    const headers = { 'content-type': `application/json;charset=${charset}` };
+    t.is((await ask(path, { method: 'POST', body: `{"metadata":{"name":"a${index}"}}`, headers })).status, 201);
+  }
+});
 
 test('a compressed body is refused: nothing is unpacked', async (t) => {
   const { ask, engine } = await startServer(t);
