@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { selfSigned } from '../cluster/certificates.ts';
 import { openWatch, startServer, type RunningServer } from './running-server.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -45,6 +46,14 @@ for (const [what, text] of Object.entries(beginnings)) {
     for (const { heard } of clients) t.regex(heard(), /^$|^HTTP\/1\.1 408 /);
   });
 }
+
+test('clients that never end their TLS handshake hold up nobody and are closed', async (t) => {
+  const tls = await selfSigned('slow');
+  const server = await startServer(t, { limits: short, tls });
+  const clients = await Promise.all(['', '\x16\x03\x01'].flatMap((text) => Array.from({ length: 20 }, () => say(server.port, text))));
+  await Promise.all(clients.map(({ closed }) => closed));
+  for (const { heard } of clients) t.is(heard(), '');
+});
 
 test('headers that come one byte after another are not waited for any longer', async (t) => {
   const server = await startServer(t, { limits: short });
