@@ -89,6 +89,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => refuseExpectation(response));
   server.on('upgrade', options.upgrade);
   server.on('clientError', refuseUnparsable);
+  // Nothing that is answered to a handshake that failed would ever be sent.
+  server.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy());
   const connections = new OpenConnections(server, tls !== undefined, options.closed);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -34,7 +34,9 @@ export function findings(entry: KindEntry, object: Body, previous: StoredObject 
 function lateFinalizers(previous: Body, object: Body): readonly Cause[] {
   if (previous.metadata.deletionTimestamp === undefined) return [];
   const known = new Set(previous.metadata.finalizers);
-  const added = (object.metadata.finalizers ?? []).filter((name) => !known.has(name));
+  const finalizers: unknown = object.metadata.finalizers;
+  // What is no list is told by its schema.
+  const added = Array.isArray(finalizers) ? finalizers.filter((name: string) => !known.has(name)) : [];
   if (added.length === 0) return [];
   return [forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found ${added.join(', ')}`)];
 }

@@ -325,6 +325,14 @@ test('a kind in several versions is stored in one and served in each', async (t)
   );
 });
 
+test('finalizers that are no list are refused, also of what is being deleted', async (t) => {
+  const { create, remove, patch, get } = await startEngine();
+  await create(widgets, { ...widget('x'), metadata: { name: 'x', namespace: 'default', finalizers: ['test.tappaas.dev/kept'] } });
+  await remove(widgets, 'default/x');
+  await t.throwsAsync(patch(widgets, 'default/x', { metadata: { finalizers: 6 } }), { code: 'TAP_OBJECT_INVALID' });
+  t.deepEqual((await get(widgets, 'default/x')).metadata.finalizers, ['test.tappaas.dev/kept']);
+});
+
 test('metadata is looked at as a whole when nothing else changes', async (t) => {
   const { create, get, patch } = await startEngine();
   await create(widgets, widget('x'));
