@@ -92,26 +92,21 @@ function complete(entry: KindEntry, written: Body, previous: StoredObject | unde
   if (previous && !changesSpec(entry, previous.object, object)) {
     return defaulted['status'] === object['status'] ? object : { ...object, status: defaulted['status'] };
   }
-  const { behaviour } = entry;
-  if (behaviour.default === undefined) return defaulted;
+  const misfits = validate(entry.hub.type, defaulted);
+  // Code of kinds and taps is typed: it is shown no field of another type than the schema says.
+  if (misfits.some(({ reason }) => reason === 'FieldValueTypeInvalid')) refuseInvalid(entry, defaulted, previous);
+  if (entry.behaviour.default === undefined) return defaulted;
   const filled = fillIn(entry, defaulted, previous);
   return filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body);
 }
 
-/**
- * Lets a kind fill in what it knows. Its code is typed: it is shown no field of another type than the schema says, and one that it
- * stumbles over because something is missing is the author's fault, not its.
- *
- * @throws TAP_OBJECT_INVALID
- */
+/** Lets a kind fill in what it knows. What it stumbles over because something is missing is the author's fault, not its. @throws TAP_OBJECT_INVALID */
 function fillIn(entry: KindEntry, object: Body, previous: StoredObject | undefined): Body {
-  const misfits = validate(entry.hub.type, object);
-  const refusal = (): Error => invalid(entry, object, misfits, previous?.object.metadata.uid);
-  if (misfits.some(({ reason }) => reason === 'FieldValueTypeInvalid')) throw refusal();
   try {
     return change<Body>(object, (draft) => void entry.behaviour.default?.(draft as never, previous?.object as never));
   } catch (error) {
-    throw misfits.length > 0 ? refusal() : error;
+    if (validate(entry.hub.type, object).length > 0) refuseInvalid(entry, object, previous);
+    throw error;
   }
 }
 

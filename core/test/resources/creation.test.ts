@@ -226,3 +226,22 @@ test('the code of a kind is never shown fields of other types, and what it stumb
   const { create: createHere } = await startEngine({ behaviour: stumbling });
   await t.throwsAsync(createHere(widgets, { ...widget('x'), spec: { parts: [{}] } }), { code: 'TAP_OBJECT_INVALID', message: /parts/ });
 });
+
+test('taps are shown no field of another type than the schema says, so nobody makes one fail for everybody', async (t) => {
+  let asked = 0;
+  const admission = {
+    mutate: async ({ kind, object }: { readonly kind: string; readonly object: object }) => {
+      if (kind === 'Widget') asked += 1;
+      return { object, changes: [] };
+    },
+    validate: async () => [],
+    claims: () => [],
+  };
+  const { create } = await startEngine({ admission: admission as never });
+  for (const spec of [true, 'x', 1, [], { size: 'large' }, { parts: {} }]) {
+    await t.throwsAsync(create(widgets, { ...widget('x'), spec }), { code: 'TAP_OBJECT_INVALID' }, JSON.stringify(spec));
+  }
+  t.is(asked, 0);
+  await create(widgets, widget('x'));
+  t.is(asked, 1);
+});
