@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 /* The process: checks the runtime before anything that needs it is loaded, then hands over to the command line. */
-import { fileURLToPath } from 'node:url';
-
 const versionMin = 24;
 const found = Number(process.versions.node.split('.')[0]);
 if (found < versionMin) {
@@ -10,9 +8,8 @@ if (found < versionMin) {
   );
   process.exitCode = 1;
 } else {
-  // What was compiled once lies beside the code it was compiled from (docs/decisions/0142); where nothing may be written, nothing is.
-  const { enableCompileCache } = await import('node:module');
-  enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)));
+  const { keepCompiled } = await import('./compile-cache.js');
+  keepCompiled();
   const { runCommandLine } = await import('./cli/command-line.js');
   // A command whose reader has gone (`tappaas logs -f | head`) has nothing left to do; the platform goes on without one.
   let isPlatform = false;
@@ -48,3 +45,5 @@ if (found < versionMin) {
   // What a plugin has left open, such as a timer, does not keep a stopped platform from ending.
   if (isPlatform) process.exit();
 }
+
+export {};

@@ -1,4 +1,7 @@
 /* The process of one worker of the API: started by the platform's process, talks to it over the way that comes with it. */
+import { keepCompiled } from './compile-cache.js';
+
+keepCompiled();
 const { serveAsWorker } = await import('./platform/workers/serve-as-worker.js');
 
 await serveAsWorker({
@@ -9,5 +12,3 @@ await serveAsWorker({
   onUncaught: (heard) => void process.on('uncaughtException', heard).on('unhandledRejection', heard),
   exit: (code) => process.exit(code),
 });
-
-export {};

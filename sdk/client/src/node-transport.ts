@@ -1,6 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js';
+
+// An `import` of values would load a second HTTP client into the process, for a WebSocket (docs/decisions/0142).
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
 
 /** Connections kept open between requests, and how soon a silent one is probed. */
 const idleMax = 8;
