@@ -77,7 +77,7 @@ const rules: readonly Rule[] = [
   },
   {
     folder: 'examples/*',
-    packages: [/^@tappaas\/sdk(\/kinds|\/kubernetes)?$/, /^@tappaas\/testing$/, anyLibrary],
+    packages: [/^@tappaas\/sdk(\/kinds|\/kubernetes)?$/, /^@tappaas\/(testing|client)$/, anyLibrary],
     folders: [],
     because: 'examples use published names, as a stranger would',
   },
