@@ -15,7 +15,7 @@ export function connect(url: string, token: string): PlatformClient {
   const client = createClient({ server: url, token });
   const { signal } = new AbortController();
   return {
-    send: (document, variables) => client.graphql({ query: print(document), variables: { ...variables } }),
+    send: (document, variables) => client.graphql({ query: print(document), variables: Object.fromEntries(Object.entries(variables)) }),
     follow: (document, variables) => client.subscribe(document, variables, { signal, resume: 'anew' }),
     close: () => client.close(),
   };
