@@ -24,6 +24,15 @@ export interface ServedRoute {
   readonly handle: (request: HttpRequest, call: Omit<Call, 'caller'> & { readonly caller?: Caller }) => Promise<HttpAnswer>;
 }
 
+/** What an action is asked. */
+export interface ActionRequest {
+  readonly key: Key;
+  readonly input: unknown;
+  readonly dryRun: boolean;
+  /** The resourceVersion that the object must have; refused with TAP_OBJECT_PRECONDITION otherwise. */
+  readonly expectedVersion?: string;
+}
+
 /** A verb of a kind: `POST …/{plural}/{name}/{action}`. */
 export interface ServedAction {
   readonly engine: string;
@@ -34,7 +43,7 @@ export interface ServedAction {
   /** JSON Schemas of objects. */
   readonly input: object;
   readonly output: object;
-  readonly handle: (request: { readonly key: Key; readonly input: unknown; readonly dryRun: boolean }, call: Call) => Promise<ActionAnswer>;
+  readonly handle: (request: ActionRequest, call: Call) => Promise<ActionAnswer>;
 }
 
 /** `operation`: path of the Operation that goes on with it; the answer is then 202 with its Location. */

@@ -4,6 +4,7 @@ import type { ActionAnswer, Call, ServedAction, ServedField, ServedRoute, Served
 import type { ServedUpgrade } from '../api/upgrade.js';
 import type { Registrations } from '../kernel/kernel.js';
 import { createActionInput } from '../resources/action-input.js';
+import { resourceErrors } from '../resources/errors.js';
 import type { JsonObject } from '../resources/schema/json-value.js';
 import { conversationsOf } from './conversations.js';
 import type { EngineObject } from './engine-object.js';
@@ -66,16 +67,23 @@ function actionsOf(parts: ContributionParts): readonly ServedAction[] {
       description: value.description,
       input: value.input,
       output: value.output,
-      handle: async ({ key, input, dryRun }, call): Promise<ActionAnswer> => {
+      handle: async ({ key, input, dryRun, expectedVersion }, call): Promise<ActionAnswer> => {
         // Who may create the subresource has been asked already, and needs no right to read beside it.
         const object = await parts.object(value.on, key);
         if (object === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${plural} "${key.name}" not found` });
+        refuseOtherVersion(`${plural} "${key.name}"`, (object as EngineObject).metadata.resourceVersion, expectedVersion);
         const request: ActionRequest = { object: object as never, input: read(input as JsonObject, key.name) as never, dryRun };
         if (value.long === true && !dryRun) return beginLong(registered, parts, request, call);
         return { output: await callAction(registered, parts, request, call, () => undefined) };
       },
     };
   });
+}
+
+/** @throws TAP_OBJECT_PRECONDITION when the caller has another state of the object in mind */
+function refuseOtherVersion(what: string, found: string | undefined, expected: string | undefined): void {
+  if (expected === undefined || expected === found) return;
+  throw resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${what}: expected resourceVersion ${expected}, found ${found}` });
 }
 
 type RegisteredAction = Registrations['actions'][number];

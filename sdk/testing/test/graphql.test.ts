@@ -44,6 +44,19 @@ test('fields and actions of a plugin are asked through GraphQL, with arguments a
   const rename =
     'mutation { renameApplication(input: { namespace: "default", name: "shop", parameters: { to: "store" } }) { output { renamed } userErrors { code } } }';
   t.deepEqual(await kernel.graphql(rename), { renameApplication: { output: { renamed: 'shop to store' }, userErrors: [] } });
+  const { application } = (await kernel.graphql(
+    '{ application(namespace: "default", name: "shop") { metadata { resourceVersion } } }',
+  )) as {
+    application: { metadata: { resourceVersion: string } };
+  };
+  const expecting =
+    'mutation E($version: String) { renameApplication(input: { namespace: "default", name: "shop", expectedVersion: $version, parameters: { to: "store" } }) { output { renamed } userErrors { code } } }';
+  t.deepEqual(await kernel.graphql(expecting, { version: application.metadata.resourceVersion }), {
+    renameApplication: { output: { renamed: 'shop to store' }, userErrors: [] },
+  });
+  t.deepEqual(await kernel.graphql(expecting, { version: '1' }), {
+    renameApplication: { output: null, userErrors: [{ code: 'TAP_OBJECT_PRECONDITION' }] },
+  });
   await t.throwsAsync(kernel.graphql('{ nothing }'), { message: /TAP_GRAPHQL_DOCUMENT_INVALID/ });
 });
 

@@ -25,6 +25,7 @@ interface ActionInput {
   readonly name: string;
   readonly parameters?: unknown;
   readonly dryRun: boolean;
+  readonly expectedVersion?: string | null;
 }
 
 interface ActionPayload {
@@ -69,6 +70,10 @@ function actionField(
       },
     }),
     dryRun: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: false, description: 'Do everything but the change.' },
+    expectedVersion: {
+      type: GraphQLString,
+      description: 'resourceVersion that the object must have when the action begins; another one is a user error, and nothing is done.',
+    },
   };
   const payload = new GraphQLObjectType<ActionPayload, GraphqlContext>({
     name: names.claim(`${name}Payload`),
@@ -113,7 +118,7 @@ function runNoted(...[action, kind, input, toJson, context]: Parameters<typeof r
 async function run(
   action: ServedAction,
   { served }: ExposedKind,
-  { namespace, name, parameters, dryRun }: ActionInput,
+  { namespace, name, parameters, dryRun, expectedVersion }: ActionInput,
   toJson: (value: unknown) => unknown,
   { parts, caller, requestId, signal, remainingMs }: GraphqlContext,
 ): Promise<ActionPayload> {
@@ -121,7 +126,8 @@ async function run(
   const target = { kind: pathOf(served), ...key, subresource: action.name };
   await permit(parts.authorize, { engine: platformEngine, path: '', verb: 'create', target }, caller);
   try {
-    const answer = await action.handle({ key, input: toJson(parameters ?? {}), dryRun }, { caller, requestId, signal, remainingMs });
+    const asked = { key, input: toJson(parameters ?? {}), dryRun, ...(expectedVersion && { expectedVersion }) };
+    const answer = await action.handle(asked, { caller, requestId, signal, remainingMs });
     // What goes on has no output yet: its operation will have the result.
     return { ...(answer.operation === undefined ? answer : { operation: answer.operation }), userErrors: [] };
   } catch (error) {
