@@ -221,3 +221,31 @@ test('who may patch does not thereby create, and a role that names objects count
   t.regex(refused.json.message, /cannot create resource "configmaps"/);
   await kernel.stop();
 });
+
+test('viewers and developers of a namespace see what runs of its applications and their output, and of no other namespace', async (t) => {
+  const { kernel, as, admin } = await started();
+  for (const namespace of ['own', 'foreign']) {
+    await admin.ask('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+    const applications = `/apis/apps.tappaas.dev/v1alpha1/namespaces/${namespace}/applications`;
+    const spec = { source: { image: 'registry.example/shop@sha256:1' }, processes: [{ name: 'web' }] };
+    t.is((await admin.ask('POST', applications, { metadata: { name: 'shop' }, spec })).status, 201);
+    // What runs is found by the release that serves, which has to be seen, too.
+    const status = { status: { release: 'shop-1' } };
+    t.is((await admin.ask('PATCH', `${applications}/shop/status`, status, 'application/merge-patch+json')).status, 200);
+  }
+  for (const role of ['viewer', 'developer'])
+    await admin.ask('POST', `${rbac}/namespaces/own/rolebindings`, binding(role, role, `the-${role}`));
+  const codes = async (name: string, namespace: string, field: string): Promise<readonly string[]> => {
+    const query = `{ application(namespace: "${namespace}", name: "shop") { ${field} } }`;
+    const { json } = await as(name).ask('POST', '/graphql', { query });
+    return (json.errors ?? []).map(({ extensions }: { extensions: { code: string } }) => extensions.code);
+  };
+  for (const field of ['pods { name }', 'logs(tail: 1) { text }']) {
+    for (const role of ['viewer', 'developer']) {
+      await eventually(t, async () => (await codes(`the-${role}`, 'own', field)).length === 0);
+      t.deepEqual(await codes(`the-${role}`, 'foreign', field), ['TAP_REQUEST_FORBIDDEN'], `${role} ${field}`);
+    }
+    t.deepEqual(await codes('nobody', 'own', field), ['TAP_REQUEST_FORBIDDEN']);
+  }
+  await kernel.stop();
+});
