@@ -41,6 +41,11 @@ test('a stranger lists, deploys, follows and reads logs with a typed client', as
     }>();
     t.deepEqual(data.application.pods, [{ process: 'web', ready: true }]);
     t.true(data.application.logs.length > 0);
+    const asked = { query: '{ platform { hooks { name plugins } } }' };
+    const { hooks } = (await platform.api('POST', '/graphql', asked)).json<{
+      data: { platform: { hooks: { name: string; plugins: string[] }[] } };
+    }>().data.platform;
+    t.deepEqual(hooks.find(({ name }) => name === 'scheduling.filter')?.plugins, ['resources'], JSON.stringify(hooks));
   } finally {
     await platform.stop();
     await home.remove();

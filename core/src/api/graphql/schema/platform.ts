@@ -1,5 +1,6 @@
 import { GraphQLBoolean, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
 import type { GraphqlContext } from '../context.js';
+import { valueAt, type ObjectBody } from '../object-reader.js';
 import type { ObjectTypes } from './object-types.js';
 import type { Fields } from './output-types.js';
 import { findKind, type SchemaParts } from './schema-parts.js';
@@ -20,6 +21,23 @@ const healthCheck = new GraphQLObjectType<CheckResult>({
   },
 });
 
+interface JoinedHook {
+  readonly name: string;
+  readonly plugins: readonly string[];
+}
+
+const joinedHook = new GraphQLObjectType<JoinedHook>({
+  name: 'Hook',
+  description: 'A hook that plugins have joined.',
+  fields: {
+    name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the hook, such as `admission.validate`.' },
+    plugins: {
+      type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString))),
+      description: 'Instances of the plugins that have joined it, by name; the order in which they are asked is the operator’s.',
+    },
+  },
+});
+
 /** What is told about the platform itself. Plugins and hooks are for those who may list Plugin objects. */
 export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): GraphQLFieldConfig<unknown, GraphqlContext> {
   const plugin = findKind(kinds, 'platform.tappaas.dev', 'Plugin');
@@ -34,6 +52,15 @@ export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): Gra
             resolve: async (_, _arguments, { reader }) => {
               const { items } = await reader.list(plugin.served, { first: pluginsMax });
               return items.map(({ object }) => object);
+            },
+          },
+          hooks: {
+            type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(joinedHook))),
+            description: 'The hooks that plugins have joined, by name.',
+            extensions: { cost: { points: 1, count: 20 } },
+            resolve: async (_, _arguments, { reader }) => {
+              const { items } = await reader.list(plugin.served, { first: pluginsMax });
+              return joinedHooks(items.map(({ object }) => object as ObjectBody));
             },
           },
         };
@@ -55,6 +82,15 @@ export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): Gra
     },
   });
   return { type: new GraphQLNonNull(type), description: 'The platform itself: plugins, health, version.', resolve: () => ({}) };
+}
+
+function joinedHooks(plugins: readonly ObjectBody[]): readonly JoinedHook[] {
+  const joined = plugins.flatMap((plugin) => {
+    const names = (valueAt(plugin, ['status', 'hooks']) ?? []) as readonly string[];
+    return names.map((name) => ({ name, plugin: plugin.metadata.name }));
+  });
+  const byName = Map.groupBy(joined, ({ name }) => name);
+  return [...byName.keys()].toSorted().map((name) => ({ name, plugins: (byName.get(name) ?? []).map(({ plugin }) => plugin).toSorted() }));
 }
 
 function checked(checks: readonly { readonly name: string; check(): boolean | Promise<boolean> }[]): Promise<readonly CheckResult[]> {
