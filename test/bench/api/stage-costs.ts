@@ -5,7 +5,7 @@ import { createTargetReader } from '../../../core/dist/api/request-target.js';
 import { ConnectionMemory } from '../../../core/dist/api/connection-memory.js';
 import { createFlow } from '../../../core/dist/flow/flow.js';
 import { defaultFlowSettings } from '../../../core/dist/flow/flow-settings.js';
-import { createToken } from '../../../core/dist/identity/api-token.js';
+import { createTokenOf } from '../../../core/dist/identity/stored-token.js';
 import { createTokenAuthenticator } from '../../../core/dist/identity/token-authenticator.js';
 import { systemClock } from '../../../core/dist/platform/system-clock.js';
 import { accessOf } from '../../../core/test/access/access-of.ts';
@@ -33,7 +33,7 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
   const [reader, clock] = [createTargetReader(), systemClock];
   const { info } = reader('GET', line);
   const target = info.target ?? { kind: { group: '', version: 'v1', plural: 'configmaps' } };
-  const { token, stored } = createToken({ name: 'admin', groups: [], createdAtMs: 0 });
+  const { token, stored } = createTokenOf({ name: 'admin', groups: [], createdAtMs: 0 });
   const tokens = createTokenAuthenticator(() => stored, clock);
   const credentials = { headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' };
   const connections = new ConnectionMemory(clock);
