@@ -53,8 +53,10 @@ async function until(kernel: TestKernel, name: string, holds: (operation: Operat
 
 test('a long action is answered 202 with its operation, and goes on until its result', async (t) => {
   const goOn = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
   await using kernel = await start(async ({ bottles }, context) => {
     context.progress('pour', 50);
+    begun.resolve();
     await goOn.promise;
     context.progress('pour', 100);
     return { filled: bottles, by: context.caller.name };
@@ -63,6 +65,9 @@ test('a long action is answered 202 with its operation, and goes on until its re
   t.is(status, 202, text);
   const { metadata, spec } = JSON.parse(text) as OperationObject;
   t.like(spec, { verb: 'fill', target: { kind: 'Cellar', name: 'deep' } });
+  await begun.promise;
+  // Progress is gathered for a moment before it is written.
+  await kernel.advance(1_000);
   const running = await until(kernel, metadata.name, (operation) => operation.status?.steps?.[0]?.percent === 50);
   t.is(running.status?.phase, 'Running');
   goOn.resolve();
