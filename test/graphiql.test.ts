@@ -89,6 +89,21 @@ withBrowser(
   },
 );
 
+withBrowser('a subscription tells changes on the page as they happen', async (t) => {
+  t.timeout(120_000);
+  const { platform } = opened;
+  const { page, problems } = await visit(t, opened);
+  await page.locator('#notice', { hasText: 'does not know you' }).waitFor();
+  problems.length = 0;
+  await giveToken(page, platform.connection.token);
+  await page.locator('#caller', { hasText: '(token)' }).waitFor();
+  await run(page, 'subscription { namespaceChanges { type object { name } } }');
+  await answerOf(page).filter({ hasText: '"name"' }).waitFor();
+  await platform.api('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'told-on-the-page' } });
+  await answerOf(page).filter({ hasText: 'told-on-the-page' }).waitFor();
+  t.deepEqual(problems, []);
+});
+
 withBrowser('a token that is forgotten is gone, and one that nobody has given out gains nothing', async (t) => {
   t.timeout(120_000);
   const { page } = await visit(t, opened);

@@ -7,17 +7,20 @@ interface Request {
   readonly operationName?: string | null;
 }
 
-/** What the editor tells besides the request. */
-interface Details {
-  readonly documentAST?: {
-    readonly definitions: readonly { readonly kind: string; readonly operation?: string; readonly name?: { readonly value: string } }[];
-  };
-}
-
 interface SocketClient {
   iterate(request: Request): AsyncIterable<unknown>;
 }
 
+/** The part of graphql-js that comes with the editor. */
+interface GraphqlLanguage {
+  readonly parse: (text: string) => object;
+  readonly getOperationAST: (
+    document: object,
+    operationName: string | null | undefined,
+  ) => { readonly operation: string } | null | undefined;
+}
+
+declare const GraphiQL: { readonly GraphQL: GraphqlLanguage };
 declare const graphqlWs: {
   createClient(options: { readonly url: string; readonly connectionParams: () => object; readonly lazy: true }): SocketClient;
 };
@@ -25,14 +28,19 @@ declare const graphqlWs: {
 let client: SocketClient | undefined;
 
 /** Queries and mutations are requests, subscriptions come over a WebSocket that is opened for the first of them. */
-export function fetcher(request: Request, details: Details = {}): Promise<unknown> | AsyncIterable<unknown> {
-  return isSubscription(request, details) ? sockets().iterate(request) : ask(request).then(({ json }) => json);
+export function fetcher(request: Request): Promise<unknown> | AsyncIterable<unknown> {
+  return isSubscription(request) ? sockets().iterate(request) : ask(request).then(({ json }) => json);
 }
 
-function isSubscription({ operationName }: Request, { documentAST }: Details): boolean {
-  const operations = documentAST?.definitions.filter(({ kind }) => kind === 'OperationDefinition') ?? [];
-  const meant = operationName ? operations.find(({ name }) => name?.value === operationName) : operations[0];
-  return meant?.operation === 'subscription';
+/** Read from what is sent: what the editor has parsed lags behind somebody who types and runs at once. */
+function isSubscription({ query, operationName }: Request): boolean {
+  const { parse, getOperationAST } = GraphiQL.GraphQL;
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === 'subscription';
+  } catch {
+    // The platform says what is wrong with the text.
+    return false;
+  }
 }
 
 function sockets(): SocketClient {
