@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { storeErrors } from '@tappaas/sdk';
 import test from 'ava';
 import { storeConformance, type MakeStore } from '../../../sdk/testing/dist/conformance/store.js';
 import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
@@ -86,6 +87,25 @@ test('a process that does not take what it is told is cut off, and the store goe
   for (const key of ['a', 'b', 'c', 'd']) await local.transact({ changes: [{ put: key, value }] });
   await t.throwsAsync(reading, { code: 'TAP_STORE_UNAVAILABLE' });
   t.is((await local.get('d'))?.modRevision, 4);
+});
+
+test('a store that is gone ends what lends it at once, although the other side hears of it later', async (t) => {
+  const clock = new VirtualClock();
+  const local = createMemoryStore({ clock });
+  let asked = 0;
+  local.currentRevision = async () => {
+    asked += 1;
+    // Without this bound a loop that never lets the other side be heard would end the test by never ending.
+    if (asked > 100) await new Promise((turn) => setImmediate(turn));
+    throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'gone' });
+  };
+  let closed = 0;
+  const channel: Channel<ToClient, ToServer> = { send: () => {}, onMessage: () => {}, onClose: () => {}, close: () => void (closed += 1) };
+  const server = serveStore({ store: local, channel, clock });
+  await new Promise((turn) => setImmediate(turn));
+  await server.close();
+  t.is(asked, 1);
+  t.is(closed, 1);
 });
 
 test('who asks for the newest revision while an answer is under way gets one that was found after they asked', async (t) => {

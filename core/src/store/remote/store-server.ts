@@ -58,7 +58,7 @@ class StoreServer {
 
   /** Follows the store for good; a restore begins anew. */
   async tell(): Promise<void> {
-    const { store, channel } = this.#options;
+    const { store } = this.#options;
     while (!this.#ended.signal.aborted) {
       try {
         const revision = await store.currentRevision();
@@ -70,10 +70,10 @@ class StoreServer {
           this.#send({ told: batch }, bytesOf(batch.events));
           this.#reach(batch.revision);
         }
-        if (!this.#ended.signal.aborted) channel.close();
+        this.close();
       } catch (error) {
         // After a restore everything is told anew; a client that is too slow, or a store that is gone, ends the matter.
-        if (!isTapError(error, 'TAP_STORE_COMPACTED')) channel.close();
+        if (!isTapError(error, 'TAP_STORE_COMPACTED')) this.close();
       }
     }
   }
@@ -176,7 +176,7 @@ class StoreServer {
   #send(message: ToClient, bytes = 0): void {
     const { channel, untakenBytesMax = 64 * 1_024 * 1_024 } = this.#options;
     this.#untakenBytes += bytes;
-    if (this.#untakenBytes > untakenBytesMax) return channel.close();
+    if (this.#untakenBytes > untakenBytesMax) return this.close();
     channel.send(message, () => (this.#untakenBytes -= bytes));
   }
 }
