@@ -1,4 +1,4 @@
-import type { Place } from '../reconcile/rendered-controller.js';
+import type { Place } from '../reconcile/rendered-options.js';
 import type { ObjectRef } from '../reconcile/object-ref.js';
 import type { ClusterAccess } from './cluster-access.js';
 import type { ClusterWatch } from './cluster-watch.js';

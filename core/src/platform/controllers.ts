@@ -11,7 +11,7 @@ import type {
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { Kernel, Registered } from '../kernel/kernel.js';
 import type { Informer } from '../reconcile/informer.js';
-import { renderedSteps } from '../reconcile/rendered-controller.js';
+import { renderedSteps } from '../reconcile/rendered-options.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
 import { ClusterNamespaces } from './cluster-namespaces.js';
 import { watchCluster, type ClusterWatch } from './cluster-watch.js';

@@ -14,7 +14,8 @@ import {
 } from '@tappaas/sdk';
 import type { Kernel, PluginGuard, Registered } from '../kernel/kernel.js';
 import type { Run } from '../reconcile/controller.js';
-import { createRenderedReconcile, type Place, type RenderedStep, type Statement } from '../reconcile/rendered-controller.js';
+import { createRenderedReconcile } from '../reconcile/rendered-controller.js';
+import type { Place, RenderedStep, Statement } from '../reconcile/rendered-options.js';
 import { nextStatus } from '../reconcile/status.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
 import { clusterNamespace, type ClusterNamespaces } from './cluster-namespaces.js';

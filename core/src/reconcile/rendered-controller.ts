@@ -1,109 +1,23 @@
-import {
-  isTapError,
-  type Condition,
-  type Immutable,
-  type KubernetesObject,
-  type Outcome,
-  type Prepared,
-  type RenderFacts,
-} from '@tappaas/sdk';
-import { failureText, runApplySet, type ApplySetOptions, type ApplySetResult, type ApplyTarget } from './apply-set.js';
+import type { Condition, Outcome, Prepared, RenderFacts } from '@tappaas/sdk';
+import { failureText, runApplySet, type ApplySetOptions, type ApplySetResult } from './apply-set.js';
 import type { Run } from './controller.js';
 import { reconcileErrors } from './errors.js';
-import type { InventoryEntry } from './inventory.js';
-import { refKey, refOf, refText, type ObjectRef } from './object-ref.js';
+import { refKey, refOf, type ObjectRef } from './object-ref.js';
 import { isReleaseTask } from './release-task.js';
-import { contentOf, renderKeyOf, type ReleaseBook, type StoredRelease } from './release.js';
+import { contentOf, renderKeyOf, type StoredRelease } from './release.js';
 import { createRenderSet, type AttributedRenderSet } from './render-set.js';
-
-type Objects = readonly Immutable<KubernetesObject>[];
-
-/** An object of a kind that is rendered. */
-export interface RenderedObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly deletionTimestamp?: string;
-    readonly finalizers?: readonly string[];
-  };
-  readonly spec?: unknown;
-  readonly status?: unknown;
-}
-
-/** Where the objects of one rendering live. */
-export interface Place {
-  readonly target: ApplyTarget;
-  /** What a cache knows of an object; nothing when it has to be asked. */
-  readonly cached?: ApplySetOptions['cached'];
-  /** The pods that the given objects own. */
-  podsOf(objects: Objects): Objects;
-}
-
-/** What a run says about its object. */
-export interface Statement {
-  readonly status: Readonly<Record<string, unknown>>;
-  readonly conditions: readonly Condition[];
-  /** Ends the object's current Operation. */
-  readonly end?: { readonly phase: 'Succeeded' | 'Failed' | 'Cancelled'; readonly message: string };
-}
-
-/** What a summary makes of what the cluster shows. */
-export interface Summary {
-  readonly status: Readonly<Record<string, unknown>>;
-  readonly conditions: readonly Condition[];
-  /** The release will not come to serve: it stays as it is, or what served before takes its place. */
-  readonly failed?: 'stop' | 'rollback';
-}
-
-/** Everything that a rendering controller needs from the rest of the platform. Writes tell `run` their revision. */
-export interface RenderedOptions<O extends RenderedObject> {
-  readonly read: (key: string) => O | undefined;
-  /** A platform on an empty or restored store may not touch clusters until a person has confirmed. */
-  readonly confirmation: () => { readonly isConfirmed: true } | { readonly isConfirmed: false; readonly message: string };
-  /** Settles the inputs of the render. Absent: there are none. */
-  readonly prepare?: (object: O, run: Run) => Promise<Prepared>;
-  /** Chooses or recalls the cluster. */
-  readonly factsOf: (object: O, inputs: Readonly<Record<string, string>>) => Promise<RenderFacts>;
-  readonly render: (object: O, facts: RenderFacts) => readonly KubernetesObject[];
-  /** Runs the render taps, phase by phase. */
-  readonly renderHooks: (object: O, set: AttributedRenderSet, facts: RenderFacts) => Promise<AttributedRenderSet>;
-  /** Instance id of the plugin that acts now, for the render set. */
-  readonly actor: () => string;
-  /** Changes when an operator wants everything rendered anew. Default: never. */
-  readonly campaignOf?: (object: O) => string;
-  readonly releases: ReleaseBook<O, Run>;
-  readonly loadInventory: (object: O) => Promise<readonly InventoryEntry[]>;
-  readonly saveInventory: (object: O, entries: readonly InventoryEntry[], run: Run) => Promise<void>;
-  readonly placeOf: (object: O, facts: RenderFacts) => Promise<Place>;
-  readonly installation: string;
-  /** Field manager of all applies. */
-  readonly manager: string;
-  /** Runs the observe taps; a failed one gives its conditions as Unknown. */
-  readonly observeHooks: (object: O, observed: Objects) => Promise<readonly Condition[]>;
-  readonly summarize: (
-    object: O,
-    seen: { readonly facts: RenderFacts; readonly release: StoredRelease; readonly observed: Objects },
-  ) => Summary;
-  readonly setStatus: (object: O, statement: Statement, run: Run) => Promise<void>;
-  /** Whether a person stopped the Operation of the object's present generation: then what served before goes on serving. Default: nobody. */
-  readonly isCancelled?: (object: O) => Promise<boolean>;
-  /** Name of the finalizer that keeps the object until its cluster is clean. */
-  readonly finalizer: string;
-  readonly addFinalizer: (object: O, run: Run) => Promise<void>;
-  readonly removeFinalizer: (object: O, run: Run) => Promise<void>;
-  /** Runs the finalize taps once the cluster is clean. */
-  readonly finalizeHooks: (object: O, run: Run) => Promise<void>;
-  /** Progress of the object's current Operation. */
-  readonly step?: (object: O, step: RenderedStep, percent: number) => void;
-}
-
-/** The steps from a changed spec to a serving release, in order; `remove` stands alone. */
-export const renderedSteps = ['prepare', 'render', 'apply', 'rollout'] as const;
-export type RenderedStep = (typeof renderedSteps)[number] | 'release-tasks' | 'remove';
-
-/** How soon a set is looked at again that waits for objects to go, for a person, or for a name to become free. */
-const leavingMs = 1_000;
-const blockedMs = 60_000;
+import {
+  appliedConditions,
+  blockedMs,
+  messageOf,
+  notReady,
+  outcomeOf,
+  rendered,
+  renderFailed,
+  withReady,
+  type Applied,
+} from './rendered-conditions.js';
+import type { Objects, RenderedObject, RenderedOptions, Summary } from './rendered-options.js';
 
 /** The reconcile function of a controller that renders. */
 export function createRenderedReconcile<O extends RenderedObject>(
@@ -335,51 +249,4 @@ type Keeps = NonNullable<ApplySetOptions['keeps']>;
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] {
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
-}
-
-/** What came of an apply set, or why there was none. */
-type Applied = ApplySetResult & { readonly unconfirmed?: string };
-
-function outcomeOf(result: Applied | undefined): Outcome {
-  if (result === undefined || result.isComplete) return undefined;
-  // The cluster tells when a release task has ended.
-  if (result.held && result.leaving.length === 0) return { againAfterMs: blockedMs };
-  return { againAfterMs: result.unconfirmed === undefined && result.refused.length === 0 ? leavingMs : blockedMs };
-}
-
-function appliedConditions(result: Applied | undefined): readonly Condition[] {
-  if (result === undefined) return [];
-  const applied = (status: Condition['status'], reason: string, message: string): readonly Condition[] => [
-    { type: 'Applied', status, reason, message },
-  ];
-  if (result.unconfirmed !== undefined) return applied('Unknown', 'NotConfirmed', result.unconfirmed);
-  const [refused] = result.refused;
-  if (refused) return applied('False', refused.reason, result.refused.map(({ message }) => message).join('; '));
-  if (result.failed.length > 0) return applied('False', 'ApplyFailed', failureText(result));
-  if (result.leaving.length > 0) return applied('False', 'ObjectsLeaving', `waiting until gone: ${result.leaving.map(refText).join(', ')}`);
-  if (result.held) return applied('False', result.held.state === 'failed' ? 'ReleaseTaskFailed' : 'ReleaseTasks', result.held.message);
-  return applied('True', 'Applied', 'the cluster has what the release says');
-}
-
-const rendered: Condition = { type: 'Rendered', status: 'True', reason: 'Rendered', message: 'the release has what the spec says' };
-
-function renderFailed(error: unknown): readonly Condition[] {
-  const plugin = isTapError(error) ? error.plugin : undefined;
-  const message = `${plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`}: ${messageOf(error)}`;
-  return [{ type: 'Rendered', status: 'False', reason: 'RenderFailed', message }, notReady('RenderFailed', message)];
-}
-
-/** Nothing is ready that could not be brought to its cluster, however well what was there before does. */
-function withReady(stated: readonly Condition[], result: Applied): readonly Condition[] {
-  if (result.refused.length === 0 && result.failed.length === 0 && result.held === undefined) return stated;
-  const { reason, message } = appliedConditions(result)[0] ?? rendered;
-  return stated.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
-}
-
-function notReady(reason: string, message: string): Condition {
-  return { type: 'Ready', status: 'False', reason, message };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

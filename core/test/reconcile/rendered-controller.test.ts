@@ -13,12 +13,8 @@ import type { InventoryEntry } from '../../dist/reconcile/inventory.js';
 import { refOf } from '../../dist/reconcile/object-ref.js';
 import type { Pin, ReleaseContent, Serving, StoredRelease } from '../../dist/reconcile/release.js';
 import type { AttributedRenderSet } from '../../dist/reconcile/render-set.js';
-import {
-  createRenderedReconcile,
-  type RenderedObject,
-  type RenderedOptions,
-  type Statement,
-} from '../../dist/reconcile/rendered-controller.js';
+import { createRenderedReconcile } from '../../dist/reconcile/rendered-controller.js';
+import type { RenderedObject, RenderedOptions, Statement } from '../../dist/reconcile/rendered-options.js';
 import { FakeCluster } from './fake-cluster.ts';
 
 interface App extends RenderedObject {

@@ -1,0 +1,54 @@
+import { isTapError, type Condition, type Outcome } from '@tappaas/sdk';
+import { failureText, type ApplySetResult } from './apply-set.js';
+import { refText } from './object-ref.js';
+
+/** How soon a set is looked at again that waits for objects to go, for a person, or for a name to become free. */
+const leavingMs = 1_000;
+export const blockedMs = 60_000;
+
+/** What came of an apply set, or why there was none. */
+export type Applied = ApplySetResult & { readonly unconfirmed?: string };
+
+export function outcomeOf(result: Applied | undefined): Outcome {
+  if (result === undefined || result.isComplete) return undefined;
+  // The cluster tells when a release task has ended.
+  if (result.held && result.leaving.length === 0) return { againAfterMs: blockedMs };
+  return { againAfterMs: result.unconfirmed === undefined && result.refused.length === 0 ? leavingMs : blockedMs };
+}
+
+export function appliedConditions(result: Applied | undefined): readonly Condition[] {
+  if (result === undefined) return [];
+  const applied = (status: Condition['status'], reason: string, message: string): readonly Condition[] => [
+    { type: 'Applied', status, reason, message },
+  ];
+  if (result.unconfirmed !== undefined) return applied('Unknown', 'NotConfirmed', result.unconfirmed);
+  const [refused] = result.refused;
+  if (refused) return applied('False', refused.reason, result.refused.map(({ message }) => message).join('; '));
+  if (result.failed.length > 0) return applied('False', 'ApplyFailed', failureText(result));
+  if (result.leaving.length > 0) return applied('False', 'ObjectsLeaving', `waiting until gone: ${result.leaving.map(refText).join(', ')}`);
+  if (result.held) return applied('False', result.held.state === 'failed' ? 'ReleaseTaskFailed' : 'ReleaseTasks', result.held.message);
+  return applied('True', 'Applied', 'the cluster has what the release says');
+}
+
+export const rendered: Condition = { type: 'Rendered', status: 'True', reason: 'Rendered', message: 'the release has what the spec says' };
+
+export function renderFailed(error: unknown): readonly Condition[] {
+  const plugin = isTapError(error) ? error.plugin : undefined;
+  const message = `${plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`}: ${messageOf(error)}`;
+  return [{ type: 'Rendered', status: 'False', reason: 'RenderFailed', message }, notReady('RenderFailed', message)];
+}
+
+/** Nothing is ready that could not be brought to its cluster, however well what was there before does. */
+export function withReady(stated: readonly Condition[], result: Applied): readonly Condition[] {
+  if (result.refused.length === 0 && result.failed.length === 0 && result.held === undefined) return stated;
+  const { reason, message } = appliedConditions(result)[0] ?? rendered;
+  return stated.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
+}
+
+export function notReady(reason: string, message: string): Condition {
+  return { type: 'Ready', status: 'False', reason, message };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
