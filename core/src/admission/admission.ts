@@ -57,7 +57,7 @@ export interface Confidentiality {
 }
 
 export interface AdmissionOptions {
-  readonly dispatch: Pick<Dispatch, 'has' | 'transform' | 'gate' | 'collectSync'>;
+  readonly dispatch: Pick<Dispatch, 'has' | 'withSideEffects' | 'transform' | 'gate' | 'collectSync'>;
   /** Name of the engine that taps mean when they name none. */
   readonly platformEngine: string;
   readonly confidentiality: Confidentiality;
@@ -81,10 +81,11 @@ class HookAdmission implements Admission {
     this.#confidentiality = confidentiality;
   }
 
-  /** @throws TAP_ADMISSION_PLUGIN_FAILED, TAP_ADMISSION_ANSWER_INVALID */
+  /** @throws TAP_ADMISSION_DRY_RUN_REFUSED, TAP_ADMISSION_PLUGIN_FAILED, TAP_ADMISSION_ANSWER_INVALID */
   async mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }> {
     const selector = this.#selector(request, request.operation);
     if (!this.#dispatch.has(mutate, selector)) return { object: request.object, changes: [] };
+    if (request.dryRun) this.#refuseSideEffects(mutate, selector);
     const thread = {
       value: request.object,
       input: (object: JsonObject, plugin: string) => this.#view({ ...request, object }, plugin) as never,
@@ -95,10 +96,11 @@ class HookAdmission implements Admission {
     return { object: value, changes };
   }
 
-  /** @throws TAP_ADMISSION_PLUGIN_FAILED when nobody denies and somebody could not be asked */
+  /** @throws TAP_ADMISSION_DRY_RUN_REFUSED; TAP_ADMISSION_PLUGIN_FAILED when nobody denies and somebody could not be asked */
   async validate(request: AdmissionRequest): Promise<readonly Cause[]> {
     const selector = this.#selector(request, request.operation);
     if (!this.#dispatch.has(validate, selector)) return [];
+    if (request.dryRun) this.#refuseSideEffects(validate, selector);
     const viewFor = (plugin: string): never => this.#view(request, plugin) as never;
     const scope = { signal: request.signal };
     const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request) as never, scope, viewFor);
@@ -119,6 +121,13 @@ class HookAdmission implements Admission {
   #selector({ engine, group, kind }: ClaimRequest, operation?: AdmissionOperation): Selector {
     const named = engine === this.#platformEngine ? '' : engine;
     return { engine: named, kind: { group, kind }, ...(operation && { operation }) };
+  }
+
+  #refuseSideEffects(hook: typeof mutate | typeof validate, selector: Selector): void {
+    const [plugin] = this.#dispatch.withSideEffects(hook, selector);
+    if (plugin === undefined) return;
+    const message = `plugin ${plugin} has side effects at ${hook.name} that it cannot keep from on a dry run of a ${selector.kind?.kind}`;
+    throw Object.assign(admissionErrors.TAP_ADMISSION_DRY_RUN_REFUSED({ message }), { plugin });
   }
 
   #view(request: AdmissionRequest, plugin: string): object {

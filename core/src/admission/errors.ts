@@ -8,6 +8,13 @@ export const admissionErrors = errorTable({
     retry: 'back-off',
     remedy: 'Look at the plugin named with `tappaas plugins`; its taps deny as long as it does not answer.',
   },
+  TAP_ADMISSION_DRY_RUN_REFUSED: {
+    httpStatus: 400,
+    blame: 'plugin',
+    retry: 'never',
+    remedy:
+      'Send the write without dryRun, or ask the author of the plugin named to heed `dryRun` and declare `sideEffects: none-on-dry-run`.',
+  },
   TAP_ADMISSION_ANSWER_INVALID: {
     httpStatus: 503,
     blame: 'plugin',

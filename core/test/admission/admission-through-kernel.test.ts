@@ -52,6 +52,22 @@ test('plugins mutate, deny and claim through the kernel, each under its own name
   await kernel.stop();
 });
 
+test('what a plugin declares of its side effects reaches admission through its manifest, and only its own kinds are concerned', async (t) => {
+  const ledger = definePlugin({
+    id: 'ledger',
+    setup(host) {
+      host.tap(hooks.admission.validate, { kinds: [Widget], sideEffects: 'some' }, () => undefined);
+    },
+  });
+  const { kernel, create, names } = await withPlugins({ id: 'ledger-1', plugin: ledger });
+  const refused = await t.throwsAsync(create(widgets, widget('a'), { dryRun: true }), { code: 'TAP_ADMISSION_DRY_RUN_REFUSED' });
+  t.regex(refused.message, /plugin ledger-1 has side effects at admission\.validate/);
+  t.is((await create(configMaps, configMap('c'), { dryRun: true })).outcome, 'created');
+  await create(widgets, widget('a'));
+  t.deepEqual(await names(widgets), ['a']);
+  await kernel.stop();
+});
+
 test('a plugin that throws, never answers or answers garbage denies, is named, and other kinds go on', async (t) => {
   const faults: Readonly<Record<string, () => never>> = {
     throws: () => {

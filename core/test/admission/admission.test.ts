@@ -210,6 +210,24 @@ test('taps see on dry runs that they are', async (t) => {
   t.deepEqual(asked, [true, false]);
 });
 
+test('a dry run that a tap cannot keep from having effects on is refused, with its name, before any tap of the hook is asked', async (t) => {
+  for (const hook of ['admission.mutate', 'admission.validate']) {
+    const asked: string[] = [];
+    const note = (plugin: string, sideEffects?: string): FakeTap => ({
+      plugin,
+      kind: 'Widget',
+      ...(sideEffects && { sideEffects }),
+      run: () => void asked.push(plugin),
+    });
+    const { create } = await withTaps({ [hook]: [note('first'), note('heeds', 'none-on-dry-run'), note('books', 'some')] });
+    const error = await t.throwsAsync(create(widgets, widget('a'), { dryRun: true }), { code: 'TAP_ADMISSION_DRY_RUN_REFUSED' });
+    t.regex(error.message, new RegExp(`plugin books .* ${hook.replace('.', '\\.')} .* Widget`));
+    t.deepEqual(asked, []);
+    await create(widgets, widget('a'));
+    t.deepEqual(asked, ['first', 'heeds', 'books']);
+  }
+});
+
 test('taps of another engine are not asked', async (t) => {
   const { create } = await withTaps({
     'admission.validate': [{ plugin: 'far', engine: 'local', run: () => deny({ field: 'x', reason: 'No', message: 'no' }) }],

@@ -6,6 +6,7 @@ export interface FakeTap {
   readonly kind?: string;
   readonly engine?: string;
   readonly operations?: readonly string[];
+  readonly sideEffects?: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- inputs of many kinds
   readonly run: (input: any) => unknown;
 }
@@ -28,6 +29,8 @@ export function fakeDispatch(taps: Readonly<Record<string, readonly FakeTap[]>>)
   const failure = (plugin: string, error: unknown): TapFailure => ({ plugin, error: error as TapFailure['error'] });
   const dispatch = {
     has: (hook: { readonly name: string }, selector?: Selected) => of(hook, selector).length > 0,
+    withSideEffects: (hook: { readonly name: string }, selector?: Selected) =>
+      of(hook, selector).flatMap(({ plugin, sideEffects }) => (sideEffects === 'some' ? [plugin] : [])),
     async transform(hook: { readonly name: string }, selector: Selected, thread: Thread<unknown, object>) {
       let { value } = thread;
       const changes: { plugin: string; paths: readonly string[] }[] = [];

@@ -18,9 +18,19 @@ export type KindsIn<O> = O extends { readonly kinds: readonly (infer K extends A
  */
 export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale' | 'metadata';
 
+/**
+ * What a tap does besides answering. `none-on-dry-run`: it reads `dryRun` and then does nothing else. `some`: it cannot tell a dry run
+ * apart, so a dry run it would be asked about is refused (400, `TAP_ADMISSION_DRY_RUN_REFUSED`) before it is asked.
+ *
+ * @source Kubernetes API, `ValidatingWebhook.sideEffects`
+ */
+export type SideEffects = 'none' | 'none-on-dry-run' | 'some';
+
 /** Default: creates, and updates that change the spec. Others only when named. Never asked: status, finalizers, objects under deletion. */
 export interface AdmissionOptions extends OfKinds {
   readonly operations?: readonly AdmissionOperation[];
+  /** Default: `none`. */
+  readonly sideEffects?: SideEffects;
 }
 
 /** What an admission tap is asked. */

@@ -99,6 +99,8 @@ export interface BatchTap<S extends Shape> {
 export interface Dispatch {
   /** Says cheaply whether anybody would be asked, so that a stage need not build an input for nobody. */
   has(hook: Hook<Shape>, selector?: Selector): boolean;
+  /** Instance ids of the taps that would be asked and declare that they have side effects also on dry runs. */
+  withSideEffects(hook: Hook<Shape>, selector: Selector): readonly string[];
   /** All taps in parallel; every denial. `viewFor` may hide parts of the input that a plugin must not see. */
   gate<S extends Shape>(
     hook: Hook<S>,

@@ -8,6 +8,7 @@ import { callGate, compileGate } from './gate.js';
 import type { Generation } from './generation.js';
 import { callAsyncObserve, callObserve, compileAsyncObserve, compileObserve } from './observe.js';
 import { callSeries, compileReverseSeries, compileSeries } from './series.js';
+import type { Tap } from './tap.js';
 import { callSyncTransform, callTransform, compileSyncTransform, compileTransform } from './transform.js';
 
 type AnyThread = Thread<unknown, unknown>;
@@ -15,6 +16,9 @@ type AnyThread = Thread<unknown, unknown>;
 const noAnswers: Answers<never> = Object.freeze({ answers: [], failures: [] });
 const allowed: GateResult = Object.freeze({ denials: [], failures: [] });
 const anything: Selector = Object.freeze({});
+
+const pluginsWithSideEffects = (taps: readonly Tap[]): readonly string[] =>
+  taps.filter(({ options }) => options.sideEffects === 'some').map(({ plugin }) => plugin);
 
 /** Calls hooks on whatever generation is current when the call begins. */
 export class Dispatcher implements Dispatch {
@@ -38,6 +42,10 @@ export class Dispatcher implements Dispatch {
   has(hook: Hook<Shape>, selector: Selector = anything): boolean {
     const { taps } = this.current.line(hook);
     return selector === anything ? taps.length > 0 : this.matchesAny(hook, selector);
+  }
+
+  withSideEffects(hook: Hook<Shape>, selector: Selector): readonly string[] {
+    return this.current.line(hook).for(selector, pluginsWithSideEffects, '|side-effects') ?? [];
   }
 
   gate<S extends Shape>(

@@ -7,6 +7,7 @@ export type AnyTapOptions = TapOptions & {
   readonly kinds?: readonly { readonly group: string; readonly kind: string }[];
   readonly engine?: string;
   readonly operations?: readonly string[];
+  readonly sideEffects?: string;
   readonly stores?: readonly string[];
   readonly phase?: string;
   readonly conditions?: readonly string[];

@@ -26,8 +26,8 @@ function linesOf(described: Description): readonly Line[] {
 
 /** What a tap is asked about is part of what was declared: `failurePolicy` too, since it decides what a failure lets pass. */
 function selection(tap: Description['taps'][number]): string {
-  const { kinds, engine, operations, stores, phase, conditions, failurePolicy } = tap;
-  const parts = { kinds, engine, operations, stores, phase, conditions, failurePolicy };
+  const { kinds, engine, operations, sideEffects, stores, phase, conditions, failurePolicy } = tap;
+  const parts = { kinds, engine, operations, sideEffects, stores, phase, conditions, failurePolicy };
   const told = Object.entries(parts).filter(([, value]) => value !== undefined);
   return told.map(([name, value]) => ` ${name}=${String(value)}`).join('');
 }

@@ -29,7 +29,7 @@ export function describe(record: SetupRecord, instance: string): Description {
 export const kindName = (kind: { readonly group: string; readonly kind: string }): string => `${kind.group}/${kind.kind}`;
 
 function describeTap(hook: HookDeclaration, options: AnyTapOptions, named: (name: string) => string): ManifestTap {
-  const { name, kinds, engine, operations, stores, phase, conditions, before, after, timeoutMs, failurePolicy } = options;
+  const { name, kinds, engine, operations, sideEffects, stores, phase, conditions, before, after, timeoutMs, failurePolicy } = options;
   return withoutAbsent({
     hook: hook.name,
     contract: hook.contract,
@@ -37,6 +37,7 @@ function describeTap(hook: HookDeclaration, options: AnyTapOptions, named: (name
     kinds: kinds?.map(kindName),
     engine: engine === undefined ? undefined : named(engine),
     operations,
+    sideEffects,
     stores,
     phase,
     conditions,

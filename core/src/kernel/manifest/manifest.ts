@@ -11,6 +11,7 @@ export interface ManifestTap {
   /** `{instance}` stands for the instance's id. */
   readonly engine?: string;
   readonly operations?: readonly string[];
+  readonly sideEffects?: string;
   readonly stores?: readonly string[];
   readonly phase?: string;
   readonly conditions?: readonly string[];
