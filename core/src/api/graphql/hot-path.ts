@@ -1,4 +1,3 @@
-import type { ExecutionResult } from 'graphql';
 import type { GraphqlContext } from './context.js';
 import type { PreparedOperation, PreparedOperations } from './prepared-operations.js';
 import { wireError, type ErrorPlace } from './wire-errors.js';
@@ -44,7 +43,7 @@ export async function answerPrepared(
   context.cost = plan.check(variables);
   if (compiled === undefined) throw new RangeError('the operation is not compiled');
   const pending = compiled.query(undefined, context, variables);
-  const result = (pending instanceof Promise ? await pending : pending) as ExecutionResult;
+  const result = pending instanceof Promise ? await pending : pending;
   const { data, errors } = result;
   if (errors === undefined || errors.length === 0) return { status: 200, text: compiled.stringify(result) };
   const told = errors.map((error) => wireError(error, place));

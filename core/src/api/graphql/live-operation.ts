@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { execute, Kind, visit, type ExecutionResult, type FieldNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { compileOperation, type CompiledOperation, type Variables } from './compiled-operation.js';
 import type { GraphqlContext } from './context.js';
 import { fragmentsOf, type Fragments, type PlannedOperation } from './document.js';
 import type { LiveEvent } from './live-events.js';
@@ -17,13 +17,13 @@ export interface EventText {
 export class LiveOperation {
   readonly #schema: GraphQLSchema;
   readonly #plan: PlannedOperation;
-  readonly #variables: Readonly<Record<string, unknown>> | undefined;
+  readonly #variables: Variables | undefined;
   readonly #key: string;
   readonly #rootKey: string;
   readonly #always: ReadonlySet<string>;
-  readonly #compiled: CompiledQuery | undefined;
+  readonly #compiled: CompiledOperation | undefined;
 
-  constructor(schema: GraphQLSchema, plan: PlannedOperation, variables: Readonly<Record<string, unknown>> | undefined, scope: string) {
+  constructor(schema: GraphQLSchema, plan: PlannedOperation, variables: Variables | undefined, scope: string) {
     this.#schema = schema;
     this.#plan = plan;
     this.#variables = variables;
@@ -31,8 +31,7 @@ export class LiveOperation {
     this.#rootKey = root.alias?.value ?? root.name.value;
     this.#always = alwaysNew(root.selectionSet, fragmentsOf(plan.document));
     this.#key = keyOf(plan, root, variables, scope);
-    const made = compileQuery(schema, plan.document, plan.operation.name?.value, { disablingCapturingStackErrors: true });
-    this.#compiled = isCompiledQuery(made) ? made : undefined;
+    this.#compiled = compileOperation(schema, plan.document, plan.operation);
   }
 
   /** What an event is told as, for everybody whose operation, variables and rights are the same. */
@@ -122,12 +121,7 @@ function alwaysNew(selectionSet: SelectionSetNode | undefined, fragments: Fragme
 }
 
 /** Variables that only say which objects are followed, such as `since`, make no difference to how one event is told. */
-function keyOf(
-  { document, operation }: PlannedOperation,
-  root: FieldNode,
-  variables: Readonly<Record<string, unknown>> | undefined,
-  scope: string,
-): string {
+function keyOf({ document, operation }: PlannedOperation, root: FieldNode, variables: Variables | undefined, scope: string): string {
   const used = new Set<string>();
   const note = { Variable: ({ name }: { readonly name: { readonly value: string } }) => void used.add(name.value) };
   if (root.selectionSet !== undefined) visit(root.selectionSet, note);

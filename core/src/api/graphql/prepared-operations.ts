@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { compileOperation, type CompiledOperation } from './compiled-operation.js';
 import type { PlannedOperation } from './document.js';
 
 /** An operation that has been asked before: valid, planned, and compiled when it is asked again. */
@@ -8,7 +8,7 @@ export interface PreparedOperation {
   /** SHA-256 of the document. */
   readonly hash: string;
   /** Nothing where the compiler does not know how: it is then executed as it is. */
-  readonly compiled: CompiledQuery | undefined;
+  readonly compiled: CompiledOperation | undefined;
 }
 
 const operationsMax = 1_000;
@@ -51,7 +51,7 @@ class Prepared implements PreparedOperation {
   readonly plan: PlannedOperation;
   readonly hash: string;
   readonly #schema: GraphQLSchema;
-  #compiled: { readonly query: CompiledQuery | undefined } | undefined;
+  #compiled: { readonly operation: CompiledOperation | undefined } | undefined;
 
   constructor(schema: GraphQLSchema, plan: PlannedOperation, hash: string) {
     this.plan = plan;
@@ -60,14 +60,8 @@ class Prepared implements PreparedOperation {
   }
 
   /** Compiled when first asked for: an operation that is asked once is not worth it. */
-  get compiled(): CompiledQuery | undefined {
-    this.#compiled ??= { query: this.#compile() };
-    return this.#compiled.query;
-  }
-
-  #compile(): CompiledQuery | undefined {
-    const { document, operation } = this.plan;
-    const made = compileQuery(this.#schema, document, operation.name?.value, { disablingCapturingStackErrors: true });
-    return isCompiledQuery(made) ? made : undefined;
+  get compiled(): CompiledOperation | undefined {
+    this.#compiled ??= { operation: compileOperation(this.#schema, this.plan.document, this.plan.operation) };
+    return this.#compiled.operation;
   }
 }

@@ -51,9 +51,7 @@ function described(error: GraphQLError, place: ErrorPlace): Described {
   const cause = innermost(error);
   if (isTapError(cause)) return fromTapError(cause, place);
   const code = cause === undefined ? ourCodes[String((error.extensions as object | undefined) && error.extensions['code'])] : undefined;
-  const known =
-    code ??
-    (cause === undefined && error.originalError === undefined && isOfVariables(error) ? 'TAP_GRAPHQL_VARIABLES_INVALID' : undefined);
+  const known = code ?? (cause === undefined && isOfVariables(error) ? 'TAP_GRAPHQL_VARIABLES_INVALID' : undefined);
   if (known === undefined) return fromTapError(publicError(cause ?? error, place.requestId), place);
   return { code: known, message: withoutValue(error.message), remedy: graphqlErrors[known]({ message: '' }).spec.remedy, rest: {} };
 }
@@ -80,9 +78,14 @@ function innermost(error: GraphQLError): Error | undefined {
   return cause;
 }
 
-/** Values of variables that do not fit their types are told before anything is executed: without a path. */
-function isOfVariables({ path, message }: GraphQLError): boolean {
-  return path === undefined && message.startsWith('Variable ');
+/**
+ * Values of variables that do not fit their types are told before anything is executed: without a path. Null in place of an argument that takes none is told
+ * at its field.
+ */
+function isOfVariables({ path, message, originalError }: GraphQLError): boolean {
+  return path === undefined && originalError === undefined
+    ? message.startsWith('Variable ')
+    : /^Argument "\w+" of non-null type /.test(message);
 }
 
 function placeOf({ path, locations }: GraphQLError): {

@@ -138,6 +138,17 @@ test('a subscription goes on behind the change that was told last, on another co
   );
 });
 
+test('a variable that is left out has its default in every event', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const { follow } = connect(t, server.port);
+  const query = `subscription D($in: String! = "team", $named: Boolean! = false, $first: Int! = 1) {
+    applicationChanges(namespace: $in) { type object { id @skip(if: $named) name @include(if: $named) releases(first: $first) { name } } } }`;
+  const objectOf = async (variables?: Record<string, unknown>) => (await follow(query, variables).next()).data?.applicationChanges.object;
+  t.deepEqual(Object.keys((await objectOf()) ?? {}), ['id', 'releases']);
+  t.deepEqual(await objectOf({ named: true }), { name: 'shop', releases: [] });
+});
+
 test('a page and a subscription since its version leave no gap', async (t) => {
   const server = await startGraphql(t);
   await server.put(kindPaths.applications, application('shop'));
