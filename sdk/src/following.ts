@@ -25,8 +25,9 @@ const againAfterMs = 500;
 type Batch<O> = readonly ObjectChange<Immutable<O>>[];
 
 /**
- * Tells every object of a kind and what becomes of it, until the signal aborts: for plugins that keep an index of their own to decide on,
- * such as authorizers. A watch that fails is begun anew after 500 ms, and what has gone meanwhile is told. Never rejects.
+ * Tells every object of a kind and what becomes of it, until the signal aborts or the platform stops: for plugins that keep an index of
+ * their own to decide on, such as authorizers. A watch that fails is begun anew after 500 ms, and what has gone meanwhile is told. Never
+ * rejects.
  *
  * @example
  * ```ts
@@ -41,24 +42,27 @@ export async function followKind<K extends AnyKind>(parts: FollowParts, kind: K,
   const { resources, clock, log, signal } = parts;
   const known = new Map<string, Key>();
   while (!signal.aborted) {
-    const reason = await followOnce(resources, kind, signal, known, take).catch((error: unknown) =>
-      error instanceof Error ? error.message : String(error),
-    );
-    if (signal.aborted) return;
-    take.problem(reason);
-    log.warn(`${kind.kind} objects cannot be followed now`, { error: reason });
-    await clock.sleep(againAfterMs, signal).catch(() => {});
+    try {
+      await followOnce(resources, kind, signal, known, take);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      take.problem(reason);
+      log.warn(`${kind.kind} objects cannot be followed now`, { error: reason });
+      await clock.sleep(againAfterMs, signal).catch(() => {});
+    }
   }
 }
 
-/** The first batch is all there is, so what it lacks is gone. */
+/** Until the watch ends. The first batch is all there is, so what it lacks is gone. */
 async function followOnce<K extends AnyKind>(
   resources: Resources,
   kind: K,
   signal: AbortSignal,
   known: Map<string, Key>,
   take: Follower<ObjectOf<K>>,
-): Promise<string> {
+): Promise<void> {
   let isFirst = true;
   for await (const batch of resources.watch(kind, { signal })) {
     if (isFirst) {
@@ -69,7 +73,6 @@ async function followOnce<K extends AnyKind>(
     if (isFirst) take.problem(undefined);
     isFirst = false;
   }
-  return 'the watch has ended';
 }
 
 function keyOf(object: unknown): Key {

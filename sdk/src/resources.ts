@@ -40,7 +40,7 @@ export interface Resources {
   /**
    * Tells what there is, then what changes: the first batch holds every object there is, none included; later ones come in order. After
    * a loss of the connection to the store it goes on with the difference, so nothing is missed, but an object that changed several times
-   * meanwhile is told once. Ends when `signal` aborts. Needs the permission `watch`.
+   * meanwhile is told once. Ends when `signal` aborts or the platform stops; every other end is an error. Needs the permission `watch`.
    */
   watch<K extends AnyKind>(
     kind: K,

@@ -17,12 +17,20 @@ const watchMs = 3_600_000;
 /**
  * What there is in one batch, then each change, for as long as the signal lets it. Where the history is gone, the difference is told.
  *
- * @throws what the source refuses, but for a history that is gone
+ * @throws what the source refuses before the signal aborts, but for a history that is gone
  */
 export async function* followed(
   source: Source<FollowedObject>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly FollowedChange[], void, void> {
+  try {
+    yield* follow(source, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function* follow(source: Source<FollowedObject>, signal: AbortSignal): AsyncGenerator<readonly FollowedChange[], void, void> {
   const known = new Map<string, FollowedObject>();
   let isFirst = true;
   while (!signal.aborted) {
