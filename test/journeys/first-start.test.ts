@@ -22,7 +22,7 @@ test.serial('the first start deploys hello, prints its URL, and hello answers th
 
 test.serial('Ctrl-C stops everything cleanly, and a second start finds everything as it was', async (t) => {
   t.timeout(180_000);
-  const home = await platformHome({ first: example });
+  const home = await platformHome({ first: example, plugins: { roles: { use: '@tappaas/access-rbac' } } });
   t.teardown(() => home.remove());
   const first = await home.start();
   const before = (await first.api('GET', '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications/hello')).json<{
@@ -31,6 +31,7 @@ test.serial('Ctrl-C stops everything cleanly, and a second start finds everythin
   }>();
   const pid = Number(/process (\d+)/.exec((await ask(home, hello)).text)?.[1]);
   t.is(await first.stop(), 0);
+  t.regex(first.output(), /Stopping …\nStopped\.\n$/, 'nothing is said in between: nobody has to do anything about a stop');
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   const second = await home.start();
   t.teardown(() => second.stop());

@@ -10,12 +10,12 @@ export function recover(log: Logger, exchange: Exchange, thrown: unknown): void 
   sendFailure(exchange, noteFailure(log, exchange, thrown));
 }
 
-/** Notes what went wrong for audit and, when it is our fault, in the log; answers what the client may see of it. */
+/** Notes what went wrong for audit and, when it is our fault, in the log (a stop is nobody's); answers what the client may see of it. */
 export function noteFailure(log: Logger, exchange: Exchange, thrown: unknown): TapError {
   const error = publicError(thrown, exchange.requestId);
   exchange.errorCode = error.code;
   if (exchange.upgradeStatus !== undefined) exchange.upgradeStatus = error.spec.httpStatus;
-  if (error.spec.httpStatus >= 500) {
+  if (error.spec.httpStatus >= 500 && error.code !== 'TAP_API_STOPPING') {
     log.error(error.message, {
       code: error.code,
       requestId: exchange.requestId,
