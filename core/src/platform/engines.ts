@@ -1,4 +1,4 @@
-import type { Caller, Clock, Logger, Resources, ResourceStore } from '@tappaas/sdk';
+import { families, type Caller, type Clock, type Logger, type Resources, type ResourceStore } from '@tappaas/sdk';
 import { accessRules } from '../access/access-rules.js';
 import { createAccessReviews } from '../access/access-reviews.js';
 import type { Authenticate } from '../api/stages.js';
@@ -186,7 +186,7 @@ export class Engines {
   }
 
   #make(name: string, kinds: readonly KindRegistration[]): ResourceEngine {
-    const { store, clock, random, access, sealer, log } = this.#options;
+    const { kernel, store, clock, random, access, sealer, log } = this.#options;
     const admission = name === platformEngine ? tenancyAdmission(this.#options.admission, access) : this.#options.admission;
     return createResourceEngine({
       name,
@@ -198,7 +198,11 @@ export class Engines {
       admission,
       sealer,
       firstNamespaces: firstNamespaces[name] ?? clusterNamespaces,
-      onProblem: (kind, error) => log.warn('a watch cache had to begin anew', { engine: name, kind, error }),
+      onProblem(kind, error) {
+        // The store has stopped with a start that failed: why is told once, by who gave it up.
+        if (kernel.services.family(families.store).size === 0) return;
+        log.warn('a watch cache had to begin anew', { engine: name, kind, error });
+      },
     });
   }
 
