@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
@@ -9,7 +9,8 @@ import type { KubernetesLease, Node } from '@tappaas/sdk';
 import { isAlive } from '../dist/agent/process/identity.js';
 import type { AgentRecord } from '../dist/agent/settings.js';
 import { Ingresses, Leases, Nodes, Pods, Services } from '../dist/kinds/handles.js';
-import { LocalCluster, never, until } from './support/local-cluster.ts';
+import { AgentControl } from '../dist/supervision/agent-control.js';
+import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 import { HttpClient } from './support/http-client.ts';
 import { container, ingress, pod, service } from './support/manifests.ts';
 import { hostPort, isReady, isRunning, logOf, pidOf, read, state, untilPod } from './support/pods.ts';
@@ -150,6 +151,19 @@ test('credentials and state are readable by their owner only', async (t) => {
   const directory = join(cluster.directory, 'agent');
   t.is((await stat(directory)).mode & 0o777, 0o700);
   for (const name of ['connection.json', 'agent.json', 'settings.json']) t.is((await stat(join(directory, name))).mode & 0o077, 0, name);
+});
+
+test('a stop while the agent starts leaves no agent behind', async (t) => {
+  const cluster = await LocalCluster.make();
+  t.teardown(() => cluster.end());
+  const stop = new AbortController();
+  // It waits for the first time once the process has been started.
+  const impatient = { ...clock, sleep: () => Promise.reject(stop.abort()) };
+  const directory = join(cluster.directory, 'agent');
+  const starting = new AgentControl(directory, impatient).ensure(cluster.settings, { server: cluster.api.url }, stop.signal);
+  await t.throwsAsync(starting.catch((error: unknown) => Promise.reject(new Error('given up', { cause: error }))));
+  const processes = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout;
+  t.false(processes.includes(directory));
 });
 
 test('a second agent in the same directory ends at once', async (t) => {

@@ -100,7 +100,12 @@ export class AgentControl {
         child.once('exit', (code, how) => resolve(`it ended with ${code ?? how}`));
       });
       child.unref();
-      return await this.#untilStarted(ended, signal);
+      return await this.#untilStarted(ended, signal).catch(async (error: unknown) => {
+        // Nobody would know of it: the pods that it has begun to adopt stay for the next one, or for the stop.
+        child.kill('SIGKILL');
+        await ended;
+        throw error;
+      });
     } finally {
       await log.close();
     }
