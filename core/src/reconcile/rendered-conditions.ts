@@ -34,7 +34,10 @@ export const rendered: Condition = { type: 'Rendered', status: 'True', reason: '
 
 export function renderFailed(error: unknown): readonly Condition[] {
   const plugin = isTapError(error) ? error.plugin : undefined;
-  const message = `${plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`}: ${messageOf(error)}`;
+  const told = messageOf(error);
+  const whose = plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`;
+  // The guard has named the plugin, and where it failed, unless the plugin's own error came through.
+  const message = told.startsWith(`plugin ${plugin} `) ? told : `${whose}: ${told}`;
   return [{ type: 'Rendered', status: 'False', reason: 'RenderFailed', message }, notReady('RenderFailed', message)];
 }
 

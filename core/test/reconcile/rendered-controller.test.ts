@@ -225,19 +225,31 @@ test('a release says which plugins had a part in it', async (t) => {
   t.deepEqual([...state.releases.values()][0]?.content.plugins, ['controller-application']);
 });
 
+/** As the guard lets it through. */
+function failureOf(plugin: string, message: string): TapError {
+  const error = new TapError('MESH_DOWN', { httpStatus: 500, blame: 'plugin', retry: 'back-off', remedy: 'Mend it.' }, { message });
+  error.plugin = plugin;
+  return error;
+}
+
+test('a plugin that its failure names already is not named twice', async (t) => {
+  const { state, go, change } = setUp();
+  await go();
+  change({ maps: [] });
+  state.hook = () => {
+    throw failureOf('mesh', 'plugin mesh failed in secrets.accessed: no ledger');
+  };
+  await t.throwsAsync(go());
+  t.is(state.conditions[0]?.message, 'plugin mesh failed in secrets.accessed: no ledger');
+});
+
 test('a render that fails leaves the cluster as it is, names the plugin, and backs off', async (t) => {
   const { cluster, state, go, change, condition } = setUp();
   await go();
   cluster.writes.length = 0;
   change({ maps: [] });
   state.hook = () => {
-    const error = new TapError(
-      'MESH_DOWN',
-      { httpStatus: 500, blame: 'plugin', retry: 'back-off', remedy: 'Mend it.' },
-      { message: 'no mesh' },
-    );
-    error.plugin = 'mesh';
-    throw error;
+    throw failureOf('mesh', 'no mesh');
   };
   await t.throwsAsync(go(), { code: 'MESH_DOWN' });
   t.deepEqual(cluster.writes, []);
