@@ -43,6 +43,10 @@ test('a version that asks for more is refused until it is approved', async (t) =
     await workspace.refusal(),
     'tappaas.yaml:3:22  TAP_LOCK_PERMISSIONS  plugins.asking.use: package @acme/asking asks for what was not accepted: network: api.example.com:443',
   );
+  t.is(
+    (await rejection(workspace.load())).spec.remedy,
+    'Read the permissions, then run "tappaas plugins approve asking" (with the same --file) to accept them.',
+  );
   t.regex(
     await approvePlugin(workspace.file('tappaas.yaml'), 'asking'),
     /^@acme\/asking 1\.1\.0 is accepted; it may\n.*network: api.example.com:443/s,

@@ -2,7 +2,7 @@ import { TapError } from '@tappaas/sdk';
 import { configExitCode, lifecycleErrors } from '../errors.js';
 import { formatProblem, sortedProblems, type Problem } from '../problem.js';
 
-/** A configuration that cannot run: every problem at once, and the exit code for it (EX_CONFIG). */
+/** A configuration that cannot run: every problem at once with what to do about it, and the exit code for it (EX_CONFIG). */
 export class ConfigurationError extends TapError {
   readonly problems: readonly Problem[];
   readonly exitCode = configExitCode;
@@ -10,7 +10,8 @@ export class ConfigurationError extends TapError {
   constructor(problems: readonly Problem[]) {
     const sorted = sortedProblems(problems);
     const { code, spec } = lifecycleErrors.TAP_CONFIG_INVALID({ message: '' });
-    super(code, spec, { message: sorted.map(formatProblem).join('\n') });
+    const remedies = new Set(sorted.map(({ remedy }) => remedy ?? spec.remedy));
+    super(code, { ...spec, remedy: [...remedies].join('\n  ') }, { message: sorted.map(formatProblem).join('\n') });
     this.problems = sorted;
   }
 }

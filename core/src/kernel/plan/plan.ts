@@ -4,7 +4,7 @@ import { didYouMean } from '../config/nearest-name.js';
 import { nodeAt, placeOf, plainOf, type ConfigNode } from '../config/node.js';
 import { checkValue } from '../config/schema-check.js';
 import type { StoredSource } from '../config/secret-source.js';
-import { makeProblem } from '../errors.js';
+import { makeProblem, remedyOf } from '../errors.js';
 import type { GivenProvider, GraphNode } from '../graph/graph-node.js';
 import { doubleOwners } from '../graph/owners.js';
 import { serviceGraph } from '../graph/service-graph.js';
@@ -124,7 +124,12 @@ async function planInstance(id: string, written: Written, input: PlanInput): Pro
     problems.push(makeProblem(code, `plugins.${id}.use`, message, place('use')));
   }
   const lock = input.lock === undefined ? undefined : await checkLock(source, input.lock);
-  if (lock?.problem) problems.push(makeProblem(lock.problem.code, `plugins.${id}.use`, lock.problem.message, place('use')));
+  if (lock?.problem) {
+    const { code, message } = lock.problem;
+    // The command, ready to be typed.
+    const remedy = remedyOf(code).replace('tappaas plugins approve', `tappaas plugins approve ${id}`);
+    problems.push({ ...makeProblem(code, `plugins.${id}.use`, message, place('use')), remedy });
+  }
   const mayFail = onBootFailure === 'continue';
   problems.push(...instanceProblems({ id, mode, mayFail, limits, placeOf: place }, manifest, (hook) => input.hooks.get(hook)?.kind));
   const node = configNode(root, id);
