@@ -107,6 +107,18 @@ test('a log is verified without a platform; a key that is not trusted vouches fo
   t.regex(other.stdout, /vouched for up to 0\n +checkpoints are signed by the key \w+, which is not trusted here/);
 });
 
+test('right after the first start, before any checkpoint, what there is is verified, and what cannot be known yet is said', async (t) => {
+  const directory = await place();
+  await rm(join(directory, 'data/audit-checkpoints/r0.checkpoints'));
+  const { code, stdout, stderr } = await run(directory, 'verify');
+  t.is(code, 0, stderr);
+  t.regex(stdout, /^r0 +good: 10 lines, 1 to 10, vouched for up to 0\n +no checkpoint vouches for lines 1 to 10 yet: .* verify again then\n$/);
+  await rm(join(directory, 'data/audit-checkpoints'), { recursive: true });
+  const without = await run(directory, 'verify');
+  t.is(without.code, 1);
+  t.regex(without.stderr, /^tappaas: there is no \S+audit-checkpoints\n +The platform makes .* first start/);
+});
+
 test('a log of which every file is gone is missed', async (t) => {
   const directory = await place();
   await rm(join(directory, 'data/audit'), { recursive: true });

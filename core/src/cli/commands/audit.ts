@@ -258,8 +258,10 @@ function text(value: string | boolean | undefined): string | undefined {
 }
 
 function unreadable(error: unknown): never {
-  throw new CliError(error instanceof Error ? error.message : String(error), {
-    remedy: 'Name the directories with --directory and --checkpoints, and run it as the user who owns them.',
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  throw new CliError(code === 'ENOENT' ? `there is no ${path}` : message, {
+    remedy:
+      'The platform makes its directories at its first start. Name others with --directory and --checkpoints, and run it as the user who owns them.',
     exitCode: exitCodes.failed,
     cause: error,
   });

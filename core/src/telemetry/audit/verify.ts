@@ -86,7 +86,8 @@ class Verifier {
       further.push(`lines before ${this.#first} were removed for their age, as the log itself says`);
     if (bad === undefined && last > this.#vouchedTo) {
       further.push(
-        `no checkpoint vouches for lines ${this.#vouchedTo + 1} to ${last} yet: had further ones been cut off, nobody could tell`,
+        `no checkpoint vouches for lines ${this.#vouchedTo + 1} to ${last} yet: had further ones been cut off, nobody could tell; ` +
+          'the platform signs one a moment after it has written lines (audit.checkpoints) and when it stops, so verify again then',
       );
     }
     return {
