@@ -14,7 +14,6 @@ const plugin = definePlugin({
   },
 });
 
-await new Promise((resolve) => setTimeout(resolve, 300));
 await loadKernelFrom({
   plugins: [{ id: 'stuck', plugin }],
   clock: systemClock,

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
-import { beatSlot, endedSlot, endSlot, frameProbe, type Blocked } from './watchdog-wire.js';
+import { beatSlot, endedSlot, endSlot, frameProbe, looks, type Blocked } from './watchdog-wire.js';
 
 const lookMs = 20;
 /** While it goes on it is told again this often. */
@@ -19,6 +19,8 @@ let toldAtMs: number | undefined;
 let seen: Blocked | undefined;
 
 const looking = setInterval(look, lookMs);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
+parentPort?.postMessage(looks);
 
 function look(): void {
   if (Atomics.load(shared, endSlot) === 1) {

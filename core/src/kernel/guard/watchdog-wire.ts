@@ -8,6 +8,9 @@ export const endedSlot = 2;
 /** Where the thread finds out, from outside, whose code is running. */
 export const frameProbe = 'tappaas.dev/running-frame';
 
+/** What the thread says once it is attached. */
+export const looks = 'looks';
+
 /** What the thread saw. */
 export interface Blocked {
   readonly plugin: string | undefined;

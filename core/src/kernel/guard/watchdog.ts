@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { runningFrame } from './identity.js';
-import { beatSlot, endedSlot, endSlot, frameProbe, type Blocked } from './watchdog-wire.js';
+import { beatSlot, endedSlot, endSlot, frameProbe, looks, type Blocked } from './watchdog-wire.js';
 
 const beatMs = 50;
 const goodbyeMs = 500;
@@ -19,6 +19,8 @@ export interface WatchdogOptions {
  * What it cannot do is end a synchronous endless loop; nothing in the same process can.
  */
 export class Watchdog {
+  /** Resolves when it looks, or when it never will: what blocks before that goes unseen. */
+  readonly looking: Promise<void>;
   private readonly shared = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   private readonly beat: NodeJS.Timeout;
   private readonly worker: Worker;
@@ -28,8 +30,11 @@ export class Watchdog {
     Object.defineProperty(globalThis, Symbol.for(frameProbe), { value: probe, configurable: true, enumerable: false });
     this.worker = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData: { shared: this.shared, blockedMsMax } });
     this.worker.unref();
-    this.worker.on('message', onBlocked);
-    this.worker.on('error', () => clearInterval(this.beat));
+    this.looking = new Promise((resolve) => {
+      this.worker.on('message', (told: typeof looks | Blocked) => (told === looks ? resolve() : onBlocked(told)));
+      this.worker.on('error', () => clearInterval(this.beat));
+      this.worker.once('exit', () => resolve());
+    });
     this.beat = setInterval(() => Atomics.add(this.shared, beatSlot, 1), beatMs);
     this.beat.unref();
     process.once('exit', this.onExit);

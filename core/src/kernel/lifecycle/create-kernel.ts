@@ -50,6 +50,8 @@ async function loadPlugins(parts: KernelParts): Promise<Kernel> {
   const errors = errorsOf(plan.problems);
   if (errors.length > 0) throw new ConfigurationError(errors);
   await source.accept(plan);
+  // It has attached itself long since: reading the plan took longer.
+  await parts.watchdog?.looking;
   const { instances, failures } = await setUpAll(plan.instances, surroundings.services.view, surroundings);
   if (failures.length > 0) {
     const message = `the platform did not start: ${failures.map(messageOf).join('; ')}`;
