@@ -47,7 +47,11 @@ test('a taken port for applications is told with the plugin and the setting, not
   );
   const { code, stderr } = await home.tappaas('up');
   t.is(code, 1);
-  t.regex(stderr, new RegExp(`^tappaas: .*port ${port} on 127.0.0.1.*plugins\\.local\\.config\\.httpPort.*\\n {2}.*\\n$`), 'two lines, no more');
+  t.regex(
+    stderr,
+    new RegExp(`^tappaas: .*port ${port} on 127.0.0.1.*plugins\\.local\\.config\\.httpPort.*\\n {2}.*\\n$`),
+    'two lines, no more',
+  );
 });
 
 test('a second platform on the same data is refused, and the first one goes on', async (t) => {

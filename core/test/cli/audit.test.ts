@@ -112,7 +112,10 @@ test('right after the first start, before any checkpoint, what there is is verif
   await rm(join(directory, 'data/audit-checkpoints/r0.checkpoints'));
   const { code, stdout, stderr } = await run(directory, 'verify');
   t.is(code, 0, stderr);
-  t.regex(stdout, /^r0 +good: 10 lines, 1 to 10, vouched for up to 0\n +no checkpoint vouches for lines 1 to 10 yet: .* verify again then\n$/);
+  t.regex(
+    stdout,
+    /^r0 +good: 10 lines, 1 to 10, vouched for up to 0\n +no checkpoint vouches for lines 1 to 10 yet: .* verify again then\n$/,
+  );
   await rm(join(directory, 'data/audit-checkpoints'), { recursive: true });
   const without = await run(directory, 'verify');
   t.is(without.code, 1);
