@@ -68,7 +68,7 @@ const rules: readonly Rule[] = [
   {
     folder: 'plugins/*/src',
     packages: [
-      /^@tappaas\/sdk(\/kinds|\/kubernetes|\/store|\/quantity|\/durable-file|\/bearer-token)?$/,
+      /^@tappaas\/sdk(\/kinds|\/kubernetes|\/store|\/quantity|\/durable-file|\/bearer-token|\/outbound)?$/,
       /^@tappaas\/[a-z-]+\/contract$/,
       anyLibrary,
     ],

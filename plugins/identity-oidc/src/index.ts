@@ -28,6 +28,7 @@ export default definePlugin({
         audiences: [],
         scopes: ['openid', 'profile', 'email', 'offline_access'],
         certificateAuthorityFile: '',
+        allowedAddresses: [],
         claims: { user: 'email', userPrefix: '', groups: 'groups', groupsPrefix: 'corp:', tenant: '' },
       },
     ],

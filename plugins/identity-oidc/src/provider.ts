@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { JwtIssuer } from '@tappaas/sdk';
+import { OutboundAddresses } from '@tappaas/sdk/outbound';
 import * as client from 'openid-client';
 import { Agent, fetch } from 'undici';
 import { errors } from './errors.js';
@@ -14,19 +15,19 @@ const believedMs = 600_000;
 export class Provider {
   readonly settings: IssuerSettings;
   readonly jwt: JwtIssuer;
-  readonly #agent: Agent;
+  /** Of the host that the operator named, and of all others that its document names. */
+  readonly #own: Way;
+  readonly #foreign: Way;
   readonly #nowMs: () => number;
   #known: { readonly configuration: client.Configuration; readonly atMs: number } | undefined;
 
   constructor(settings: IssuerSettings, certificateAuthority: string | undefined, nowMs: () => number) {
     this.settings = settings;
-    this.jwt = { issuer: settings.issuer, ...(certificateAuthority !== undefined && { certificateAuthority }) };
+    const { issuer, allowedAddresses } = settings;
+    this.jwt = { issuer, allowedAddresses, ...(certificateAuthority !== undefined && { certificateAuthority }) };
     this.#nowMs = nowMs;
-    this.#agent = new Agent({
-      connect: certificateAuthority === undefined ? {} : { ca: certificateAuthority },
-      maxResponseSize: answerBytesMax,
-      connections: 16,
-    });
+    this.#own = wayOf(new OutboundAddresses({ allowedAddresses }), certificateAuthority);
+    this.#foreign = wayOf(new OutboundAddresses({ allowedAddresses, isForeign: true }), certificateAuthority);
   }
 
   static async open(settings: IssuerSettings, nowMs: () => number): Promise<Provider> {
@@ -68,15 +69,28 @@ export class Provider {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#own.agent.destroy(), this.#foreign.agent.destroy()]);
   }
 
-  /** Goes nowhere but where the operator and the provider's own document say, encrypted, and follows no redirect. */
-  readonly #fetch: client.CustomFetch = async (url, options) => {
-    if (!url.startsWith('https://')) throw new TypeError(`expected an https address, found ${URL.parse(url)?.protocol ?? 'none'}`);
+  /** Goes nowhere but where the operator and the provider's own document say, encrypted, to no inner address, and follows no redirect. */
+  readonly #fetch: client.CustomFetch = async (text, options) => {
+    const url = new URL(text);
+    if (url.protocol !== 'https:') throw new TypeError(`expected an https address, found ${url.protocol}`);
+    const { addresses, agent } = url.host === new URL(this.settings.issuer).host ? this.#own : this.#foreign;
+    addresses.check(url);
     const { body, ...rest } = options;
-    return fetch(url, { ...rest, body: (body ?? null) as string | null, redirect: 'manual', dispatcher: this.#agent });
+    return fetch(url, { ...rest, body: (body ?? null) as string | null, redirect: 'manual', dispatcher: agent });
   };
+}
+
+interface Way {
+  readonly addresses: OutboundAddresses;
+  readonly agent: Agent;
+}
+
+function wayOf(addresses: OutboundAddresses, ca: string | undefined): Way {
+  const connect = { lookup: addresses.lookup, ...(ca !== undefined && { ca }) };
+  return { addresses, agent: new Agent({ connect, maxResponseSize: answerBytesMax, connections: 16 }) };
 }
 
 /** The error code with which a provider refused something; nothing when it did not get that far. */

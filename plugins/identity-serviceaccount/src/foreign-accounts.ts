@@ -23,11 +23,12 @@ export function foreignClusters({ issuers, reviewers }: Settings, tokens: TokenS
 
 /** @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED, TAP_ISSUER_UNAVAILABLE */
 async function byKeys(cluster: Issuer, token: string, tokens: TokenService): Promise<Identity> {
-  const { issuer, jwksUrl, audiences } = cluster;
+  const { issuer, jwksUrl, audiences, allowedAddresses } = cluster;
   const claims = await tokens.verify(token, {
     audiences,
     issuer: {
       issuer,
+      allowedAddresses,
       ...(jwksUrl !== undefined && { jwksUrl }),
       ...(await authorityOf(cluster.certificateAuthorityFile)),
       ...(cluster.token !== undefined && { token: cluster.token.text() }),
@@ -37,8 +38,8 @@ async function byKeys(cluster: Issuer, token: string, tokens: TokenService): Pro
 }
 
 async function byReview(cluster: Reviewer, token: string, tokens: TokenService): Promise<Identity> {
-  const { server, audiences } = cluster;
-  const reviewer = { server, token: cluster.token.text(), ...(await authorityOf(cluster.certificateAuthorityFile)) };
+  const { server, audiences, allowedAddresses } = cluster;
+  const reviewer = { server, allowedAddresses, token: cluster.token.text(), ...(await authorityOf(cluster.certificateAuthorityFile)) };
   const user = await tokens.review(token, reviewer, audiences.length === 0 ? undefined : audiences);
   if (user === undefined) throw invalid(`cluster ${cluster.name} does not know the token`);
   return identityOf(cluster, user.username, token);

@@ -17,6 +17,7 @@ export default definePlugin({
         issuer: 'https://kubernetes.default.svc',
         audiences: ['tappaas'],
         jwksUrl: 'https://east.example.com/openid/v1/jwks',
+        allowedAddresses: [],
       },
     ],
   },

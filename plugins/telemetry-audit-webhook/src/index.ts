@@ -11,7 +11,7 @@ const config = Type.Object({
   allowedAddresses: Type.Array(Type.String(), {
     default: [],
     maxItems: 100,
-    description: 'Link-local or metadata addresses, or networks, that may be connected to after all.',
+    description: 'Inner addresses or networks (127.0.0.1, 169.254.0.0/16) that the name of the receiver may lead to after all.',
   }),
   allowPlainHttp: Type.Boolean({ default: false, description: 'Send lines without TLS.' }),
 });

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
-import { isTapError, type AuditLine, type AuditSink, type AuditWritten, type Context, type Secret } from '@tappaas/sdk';
-import { addressCheck, checkedLookup, notAllowed } from './allowed-address.js';
+import { type AuditLine, type AuditSink, type AuditWritten, type Context, type Secret } from '@tappaas/sdk';
+import { AddressRefused, OutboundAddresses, type ResolveName } from '@tappaas/sdk/outbound';
 import { errors } from './errors.js';
 
 export interface ReceiverSettings {
@@ -24,18 +23,17 @@ export class Receiver implements AuditSink {
   readonly #agent: HttpAgent;
   readonly #authority: string | undefined;
 
-  private constructor(url: URL, settings: ReceiverSettings, authority: string | undefined) {
+  private constructor(url: URL, settings: ReceiverSettings, { lookup }: OutboundAddresses, authority: string | undefined) {
     this.#url = url;
     this.#settings = settings;
     this.#authority = authority;
-    const options = { keepAlive: true, maxSockets: 1, lookup: checkedLookup(addressCheck(settings.allowedAddresses)) };
+    const options = { keepAlive: true, maxSockets: 1, lookup };
     this.#agent = url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
   }
 
   /** @throws TELEMETRY_AUDIT_WEBHOOK_REFUSED */
-  static async open(settings: ReceiverSettings): Promise<Receiver> {
+  static async open(settings: ReceiverSettings, resolve?: ResolveName): Promise<Receiver> {
     const url = new URL(settings.url);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
     if (url.protocol !== 'https:' && !settings.allowPlainHttp) {
       throw errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({
         message: 'the receiver must speak https, unless allowPlainHttp says otherwise',
@@ -45,9 +43,9 @@ export class Receiver implements AuditSink {
     if (url.username !== '' || url.password !== '') {
       throw errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({ message: 'the url must not carry credentials; write a token', field: 'config.url' });
     }
-    if (isIP(host) !== 0 && !addressCheck(settings.allowedAddresses)(host)) throw notAllowed(host);
+    const addresses = reachable(url, settings.allowedAddresses, resolve);
     const { certificateAuthorityFile: file } = settings;
-    return new Receiver(url, settings, file === undefined ? undefined : await readFile(file, 'utf8'));
+    return new Receiver(url, settings, addresses, file === undefined ? undefined : await readFile(file, 'utf8'));
   }
 
   async write(lines: readonly AuditLine[], { signal }: Context): Promise<AuditWritten> {
@@ -56,7 +54,7 @@ export class Receiver implements AuditSink {
     if (first === undefined || last === undefined) return {};
     const body = `${lines.map(({ text }) => text).join('\n')}\n`;
     const status = await this.#post(body, `${first.chain}-${first.sequence}-${last.sequence}`, signal).catch((error: unknown) => {
-      if (isTapError(error)) throw error;
+      if (error instanceof AddressRefused) throw refused(error);
       const why = error instanceof Error ? error.message : String(error);
       throw errors.TELEMETRY_AUDIT_WEBHOOK_FAILED({ message: `${this.#url.host} took no audit lines: ${why}`, cause: error });
     });
@@ -87,6 +85,26 @@ export class Receiver implements AuditSink {
       outgoing.end(body);
     });
   }
+}
+
+function reachable(url: URL, allowedAddresses: readonly string[], resolve?: ResolveName): OutboundAddresses {
+  try {
+    const addresses = new OutboundAddresses({ allowedAddresses }, resolve);
+    addresses.check(url);
+    return addresses;
+  } catch (error) {
+    throw error instanceof AddressRefused ? refused(error) : unusable(error);
+  }
+}
+
+function refused(error: AddressRefused): Error {
+  const message = `the receiver cannot be there: ${error.message}; add it to allowedAddresses if it is meant`;
+  return errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({ message, field: 'config.url' });
+}
+
+function unusable(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({ message, field: 'config.allowedAddresses' });
 }
 
 /** What the receiver says is not looked at; it is read so that the connection can be used again. */

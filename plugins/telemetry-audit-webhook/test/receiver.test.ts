@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { isTapError, secretFrom } from '@tappaas/sdk';
 import { conformance, load, startTestKernel } from '@tappaas/testing';
 import test, { type ExecutionContext } from 'ava';
-import { addressCheck } from '../dist/allowed-address.js';
 import auditWebhook from '../dist/index.js';
 import { Receiver, type ReceiverSettings } from '../dist/receiver.js';
 
@@ -95,36 +94,32 @@ test('a receiver that is silent is given up', async (t) => {
 });
 
 test('link-local and metadata addresses are refused in every form, unless the operator allows them', async (t) => {
-  const refused = [
-    '169.254.169.254',
-    '[fe80::1]',
-    '[::ffff:169.254.169.254]',
-    '0.0.0.0',
-    '100.100.100.200',
-    '[fd00:ec2::254]',
-    '2852039166',
-    '0xa9fea9fe',
-  ];
+  const refused = ['169.254.169.254', '[fe80::1]', '[64:ff9b::a9fe:a9fe]', '0.0.0.0', '2852039166', '0xa9fea9fe'];
   for (const host of refused)
     await failure(t, Receiver.open(settings(`http://${host}/latest/meta-data`)), 'TELEMETRY_AUDIT_WEBHOOK_REFUSED');
   const sink = await Receiver.open(settings('http://169.254.169.254/', { allowedAddresses: ['169.254.169.254'] }));
   sink.close();
-  t.true(addressCheck([])('127.0.0.1'));
-  t.false(addressCheck([])('169.254.1.1'));
-  t.true(addressCheck(['169.254.0.0/16'])('169.254.1.1'));
   await failure(t, Receiver.open(settings('http://localhost/', { allowedAddresses: ['here'] })), 'TELEMETRY_AUDIT_WEBHOOK_REFUSED');
 });
 
-test('a name is checked by the addresses that it has when the connection is made', async (t) => {
-  const { url } = await receiver(t);
-  const { checkedLookup } = await import('../dist/allowed-address.js');
-  const asked = (isAllowed: (address: string) => boolean) =>
-    new Promise<unknown>((resolve) => checkedLookup(isAllowed)('localhost', {}, (error, address) => resolve(error ?? address)));
-  t.true(isTapError(await asked(() => false), 'TELEMETRY_AUDIT_WEBHOOK_REFUSED'));
-  t.is(typeof (await asked(() => true)), 'string');
-  const sink = await Receiver.open(settings(url.replace('127.0.0.1', 'localhost')));
-  t.teardown(() => sink.close());
-  await t.notThrowsAsync(sink.write([line(1)], context));
+test('a receiver on this machine is reached by the name localhost, and by another name of it when the operator allows that', async (t) => {
+  const { url, lines } = await receiver(t);
+  const local = await Receiver.open(settings(url.replace('127.0.0.1', 'localhost')));
+  t.teardown(() => local.close());
+  await t.notThrowsAsync(local.write([line(1)], context));
+  const named = url.replace('127.0.0.1', 'loopback.invalid');
+  const leadsHere = (_: string, __: object, done: (error: null, addresses: { address: string; family: number }[]) => void) =>
+    done(null, [{ address: '127.0.0.1', family: 4 }]);
+  const refused = await Receiver.open(settings(named), leadsHere);
+  t.teardown(() => refused.close());
+  t.regex(
+    await failure(t, refused.write([line(2)], context), 'TELEMETRY_AUDIT_WEBHOOK_REFUSED'),
+    /loopback\.invalid leads to 127\.0\.0\.1/,
+  );
+  const allowed = await Receiver.open(settings(named, { allowedAddresses: ['127.0.0.0/8'] }), leadsHere);
+  t.teardown(() => allowed.close());
+  await t.notThrowsAsync(allowed.write([line(3)], context));
+  t.deepEqual(lines, [line(1).text, line(3).text]);
 });
 
 test('plain http and credentials in the url are refused', async (t) => {

@@ -11,6 +11,8 @@ export interface JwtIssuer {
   readonly certificateAuthority?: string;
   /** Sent to `jwksUrl` and discovery, for issuers that show their keys to callers they know only. */
   readonly token?: string;
+  /** Inner addresses and networks that its name, and hosts that its discovery document names, may lead to; see `OutboundRules`. */
+  readonly allowedAddresses?: readonly string[];
   /** Default: ES256 and RS256. */
   readonly algorithms?: readonly JwtAlgorithm[];
 }
@@ -36,6 +38,8 @@ export interface TokenReviewer {
   /** Base URL of its API, https. */
   readonly server: string;
   readonly certificateAuthority?: string;
+  /** Inner addresses and networks that its name may lead to; see `OutboundRules`. */
+  readonly allowedAddresses?: readonly string[];
   /** The caller that asks: it needs `create` on `tokenreviews`. */
   readonly token: string;
 }

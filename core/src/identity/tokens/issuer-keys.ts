@@ -30,7 +30,7 @@ export class IssuerKeys {
 
   /** Keys that include `kid`, if the issuer has it. @throws TAP_ISSUER_UNAVAILABLE */
   async keysOf(issuer: JwtIssuer, kid: string | undefined): Promise<JSONWebKeySet> {
-    const id = JSON.stringify([issuer.issuer, issuer.jwksUrl, issuer.certificateAuthority, issuer.token]);
+    const id = JSON.stringify([issuer.issuer, issuer.jwksUrl, issuer.certificateAuthority, issuer.token, issuer.allowedAddresses]);
     const known = this.#known.get(id);
     const nowMs = this.#clock.nowMs();
     const has = known !== undefined && (kid === undefined || known.keys.keys.some((key) => key.kid === kid));
@@ -73,8 +73,9 @@ function usable(known: Known, nowMs: number, { issuer }: JwtIssuer): Known {
   throw credentialErrors.TAP_ISSUER_UNAVAILABLE({ message: `the keys of ${issuer} have not been answered for a day` });
 }
 
-async function fetchKeys({ issuer, jwksUrl, certificateAuthority, token }: JwtIssuer): Promise<JSONWebKeySet> {
-  const trust = { ...(certificateAuthority !== undefined && { certificateAuthority }), ...(token !== undefined && { token }) };
+async function fetchKeys({ issuer, jwksUrl, certificateAuthority, token, allowedAddresses = [] }: JwtIssuer): Promise<JSONWebKeySet> {
+  const reach = { allowedAddresses, ...(certificateAuthority !== undefined && { certificateAuthority }) };
+  const trust = { ...reach, ...(token !== undefined && { token }) };
   if (jwksUrl !== undefined) return keySetOf(await askJson({ url: jwksUrl, ...trust }), jwksUrl);
   const document = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const said = (await askJson({ url: document, ...trust })) as { readonly issuer?: unknown; readonly jwks_uri?: unknown } | null;
@@ -82,8 +83,7 @@ async function fetchKeys({ issuer, jwksUrl, certificateAuthority, token }: JwtIs
   if (typeof said.jwks_uri !== 'string') throw unusable(document, 'it names no jwks_uri');
   // Another host than the operator named gets neither the token nor a way inside.
   const isSameHost = URL.parse(said.jwks_uri)?.host === new URL(document).host;
-  const reached = isSameHost ? trust : { ...(certificateAuthority !== undefined && { certificateAuthority }), isForeign: true };
-  return keySetOf(await askJson({ url: said.jwks_uri, ...reached }), said.jwks_uri);
+  return keySetOf(await askJson({ url: said.jwks_uri, ...(isSameHost ? trust : { ...reach, isForeign: true }) }), said.jwks_uri);
 }
 
 /** Public keys alone: a symmetric one in a published set would let everybody sign. */

@@ -39,12 +39,13 @@ const path = '/apis/authentication.k8s.io/v1/tokenreviews';
 
 async function review(
   token: string,
-  { server, certificateAuthority, token: own }: TokenReviewer,
+  { server, certificateAuthority, allowedAddresses = [], token: own }: TokenReviewer,
   audiences?: readonly string[],
 ): Promise<ReviewedUser | undefined> {
   const answer = (await askJson({
     url: server.replace(/\/$/, '') + path,
     token: own,
+    allowedAddresses,
     ...(certificateAuthority !== undefined && { certificateAuthority }),
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, ...(audiences && { audiences }) } },
   })) as { readonly status?: { readonly authenticated?: unknown; readonly user?: Record<string, unknown> } } | null;

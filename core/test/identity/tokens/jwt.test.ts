@@ -236,6 +236,9 @@ test('keys are asked for over https from whom the authority vouches for, and now
     'https://[::ffff:a9fe:a9fe]/x',
     'https://[64:ff9b::a9fe:a9fe]/x',
     'https://[2002:7f00:1::]/x',
+    'https://[::7f00:1]/x',
+    'https://[::ffff:0:7f00:1]/x',
+    'https://[64:ff9b::10.0.0.1]/x',
     'https://10.1.2.3/x',
     'https://0x7f.1/x',
     'https://2130706433/x',
@@ -254,7 +257,12 @@ test('keys are asked for over https from whom the authority vouches for, and now
   const named = await world(t);
   const signed = await (await named.issuer.makeKey('k1')).sign(named.claims());
   named.issuer.answer = () => ({ status: 200, body: JSON.stringify({ issuer: named.issuer.url, jwks_uri: 'https://localhost:1/keys' }) });
-  await t.throwsAsync(named.verify(signed), { message: /localhost leads to an inner address/ });
+  await t.throwsAsync(
+    named.verify(signed, { allowedAddresses: ['127.0.0.1', '::1'] }),
+    { message: /ECONNREFUSED/ },
+    'the operator says so',
+  );
+  await t.throwsAsync(named.verify(signed), { message: /localhost leads to .* which is an inner address/ });
 });
 
 function memoryRecord() {
