@@ -37,7 +37,7 @@ async function receiver(
 
 const settings = (url: string, more: Partial<ReceiverSettings> = {}): ReceiverSettings => ({
   url,
-  timeoutMs: 300,
+  timeoutMs: 4_000,
   allowedAddresses: [],
   allowPlainHttp: true,
   ...more,
@@ -88,7 +88,7 @@ test('what the receiver refuses, and a redirect wherever it leads, is a failure'
 
 test('a receiver that is silent is given up', async (t) => {
   const { url } = await receiver(t, () => {});
-  const sink = await Receiver.open(settings(url));
+  const sink = await Receiver.open(settings(url, { timeoutMs: 300 }));
   t.teardown(() => sink.close());
   t.regex(await failure(t, sink.write([line(1)], context), 'TELEMETRY_AUDIT_WEBHOOK_FAILED'), /no answer within 300 ms/);
 });
