@@ -102,4 +102,9 @@ session('tappaas can and who-can say what, and why', async (t) => {
   t.regex(who.stdout, /^Group\s+system:masters\s+built-in rule/m);
   t.regex((await home.tappaas('who-can', 'get', 'pods/log', '-n', 'tappaas-default', '--cluster', 'local')).stdout, /dora/);
   t.regex((await home.tappaas('who-can', 'get', '/metrics')).stdout, /system:masters/);
+  const source = '/plugins/builds/sources/sha256:0';
+  t.is(await canI('put', source, '--as=dora'), 'yes', 'roles name the route, whatever its instance is called');
+  t.is(await canI('delete', source, '--as=dora'), 'no', 'it is not served');
+  t.is(await canI('put', '/plugins/other/sources/sha256:0', '--as=dora'), 'no');
+  t.regex((await home.tappaas('who-can', 'put', source)).stdout, /^Group\s+system:authenticated\s/m);
 });

@@ -1,9 +1,14 @@
+import { isTapError } from '@tappaas/sdk';
 import type { ServedRoute } from './contributions.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './handler-answer.js';
 import { unknownPath } from './object-router.js';
 import { platformEngine } from './request-info.js';
+import { parseRequestPath } from './request-path.js';
+
+/** As much of a route as finding it takes. */
+export type NamedRoute = Pick<ServedRoute, 'instance' | 'method' | 'path' | 'isWellKnown'>;
 
 /** A route that fits a path, with the values of its parameters. */
 export interface FoundRoute {
@@ -12,9 +17,15 @@ export interface FoundRoute {
 }
 
 /** Routes at `/plugins/{instance}{path}`; more than one when the methods differ. */
-export function findRoutes(routes: readonly ServedRoute[], exchange: Exchange): readonly FoundRoute[] {
-  const [root, instance, ...rest] = exchange.path.segments;
-  if (root !== 'plugins' || instance === undefined || exchange.info.engine !== platformEngine) return [];
+export function findRoutes(routes: readonly ServedRoute[], { path, info }: Pick<Exchange, 'path' | 'info'>): readonly FoundRoute[] {
+  return info.engine === platformEngine ? routesAt(routes, path.segments) : [];
+}
+
+function routesAt<R extends NamedRoute>(
+  routes: readonly R[],
+  [root, instance, ...rest]: readonly string[],
+): readonly { readonly route: R; readonly params: Readonly<Record<string, string>> }[] {
+  if (root !== 'plugins' || instance === undefined) return [];
   return routes.flatMap((route) => {
     const params = route.instance === instance ? match(route.path, rest) : undefined;
     return params === undefined ? [] : [{ route, params }];
@@ -22,7 +33,7 @@ export function findRoutes(routes: readonly ServedRoute[], exchange: Exchange): 
 }
 
 /** The route that a request means; HEAD is answered by GET. */
-export function routeOf(found: readonly FoundRoute[], method: string | undefined): FoundRoute | undefined {
+export function routeOf<F extends { readonly route: NamedRoute }>(found: readonly F[], method: string | undefined): F | undefined {
   const asked = method === 'HEAD' ? 'GET' : method;
   return found.find(({ route }) => route.method === asked);
 }
@@ -36,8 +47,32 @@ export function isSelfAuthenticated(routes: () => readonly ServedRoute[], exchan
 export function nameForAccess(routes: () => readonly ServedRoute[], exchange: Exchange): void {
   const { info, path, request } = exchange;
   if (path.segments[0] !== 'plugins' || routeOf(findRoutes(routes(), exchange), request.method)?.route.isWellKnown !== true) return;
-  // As it was sent: what is decoded could look like another path.
-  exchange.info = { ...info, path: info.path.replace(/^\/plugins\/[^/]+/, '/plugins/-') };
+  exchange.info = { ...info, path: commonName(info.path) };
+}
+
+/**
+ * What access is asked about a path of the platform's engine: that of a well-known route by the name that roles know, every other as it is.
+ * For questions about access, which have to be answered as a request would be.
+ */
+export function pathForAccess(routes: readonly NamedRoute[], verb: string, path: string): string {
+  if (!path.startsWith('/plugins/')) return path;
+  const segments = segmentsOf(path);
+  return routeOf(routesAt(routes, segments), verb.toUpperCase())?.route.isWellKnown === true ? commonName(path) : path;
+}
+
+/** No request comes along a path that cannot be read, so it names no route. */
+function segmentsOf(path: string): readonly string[] {
+  try {
+    return parseRequestPath(path).segments;
+  } catch (error) {
+    if (isTapError(error, 'TAP_REQUEST_PATH_INVALID')) return [];
+    throw error;
+  }
+}
+
+/** As it was sent: what is decoded could look like another path. */
+function commonName(path: string): string {
+  return path.replace(/^\/plugins\/[^/]+/, '/plugins/-');
 }
 
 /** Answers a raw route of a plugin. @throws TAP_REQUEST_PATH_UNKNOWN, TAP_REQUEST_METHOD_NOT_ALLOWED */

@@ -20,6 +20,7 @@ import { platformErrors } from './errors.js';
 import type { PluginControllerParts } from './plugin-controller.js';
 import type { PlatformAccess } from './platform-access.js';
 import { checkRights } from './plugin-rights.js';
+import { asRolesKnowIt } from './route-names.js';
 import { tenancyAdmission } from './tenancy-admission.js';
 
 export const platformEngine = 'platform';
@@ -219,11 +220,11 @@ export class Engines {
   }
 
   #reviews(engine: string): ReviewHandlers {
-    const { access, authenticate } = this.#options;
+    const { access, authenticate, kernel } = this.#options;
     const sources = { access, authorizers: access.authorizers, engine };
     const reviews = createAccessReviews({
       engine,
-      authorize: access.authorize,
+      authorize: (question) => access.authorize(asRolesKnowIt(question, kernel)),
       rules: (caller, namespace) => accessRules(sources, caller, namespace),
     });
     return { ...reviews, ...createIdentityReviews((credentials) => authenticate(credentials)) };

@@ -24,7 +24,7 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
     route('POST', '/replace-workers', async () => json(202, { replacing: await parts.actions.replaceWorkers() })),
     route('GET', '/routes', async () => json(200, { routes: routesOf(parts.kernel) })),
     route('GET', '/explain', ({ query }) => explain(parts, query)),
-    route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts.access, query, caller)),
+    route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts, query, caller)),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { ServedAction, ServedRoute, ServedSubresource } from '../../dist/api/contributions.js';
+import { pathForAccess } from '../../dist/api/plugin-routes.js';
 import { configMaps, createFakeEngine } from './fake-engine.ts';
 import { openWatch, startServer } from './running-server.ts';
 
@@ -57,6 +58,22 @@ test('access is asked about a well-known route by its own name, whatever the ins
   for (const path of ['in/x', 'in/a%20b', 'other/x', 'none']) await ask(`/plugins/hooks/${path}`, { method: 'POST', body: '' });
   await ask('/plugins/else/in/x', { method: 'POST', body: '' });
   t.deepEqual(asked, ['/plugins/-/in/x', '/plugins/-/in/a%20b', '/plugins/hooks/other/x', '/plugins/hooks/none', '/plugins/else/in/x']);
+});
+
+test('a question about access means the path by which a request for it would be asked about', (t) => {
+  const routes = [route({ isWellKnown: true }), route({ path: '/other/:source' })];
+  const cases: readonly (readonly [verb: string, path: string, asked: string])[] = [
+    ['post', '/plugins/hooks/in/x', '/plugins/-/in/x'],
+    ['POST', '/plugins/hooks/in/a%20b', '/plugins/-/in/a%20b'],
+    ['get', '/plugins/hooks/in/x', '/plugins/hooks/in/x'],
+    ['post', '/plugins/hooks/in', '/plugins/hooks/in'],
+    ['post', '/plugins/hooks/other/x', '/plugins/hooks/other/x'],
+    ['post', '/plugins/else/in/x', '/plugins/else/in/x'],
+    ['post', '/plugins/hooks/in/a%2fb', '/plugins/hooks/in/a%2fb'],
+    ['post', '/plugins/hooks/../in/x', '/plugins/hooks/../in/x'],
+    ['post', '/livez', '/livez'],
+  ];
+  for (const [verb, path, asked] of cases) t.is(pathForAccess(routes, verb, path), asked, `${verb} ${path}`);
 });
 
 test('a route that authenticates by itself is reached without a caller, sees its credentials, and is audited', async (t) => {
