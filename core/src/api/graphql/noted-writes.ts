@@ -25,7 +25,8 @@ export async function noted<T extends Outcome>(
   annotations.set('graphql.writes', String(number));
   const note = (outcome: string, name = target.name): void => {
     const { group, plural } = target.kind;
-    const place = [target.namespace, name].filter((each) => each !== undefined).join('/');
+    // A namespace keeps its slash where nothing was named: it would look like a name, and the log is searched for names.
+    const place = `${target.namespace === undefined ? '' : `${target.namespace}/`}${name ?? ''}`;
     annotations.set(`graphql.write.${number}`, `${verb} ${group === '' ? plural : `${plural}.${group}`} ${place}: ${outcome}`);
   };
   try {
