@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Awaitable, Caller, Clock, Logger } from '@tappaas/sdk';
+import { crowdedNotice } from './address-seats.js';
 import type { TlsMaterial } from './certificates.js';
 import type { TlsPolicy } from './tls-policy.js';
 import { isStillAllowed } from './stream-access.js';
@@ -84,6 +85,7 @@ export interface ApiServerOptions {
 export interface ApiLimits {
   readonly requestMsMax: number;
   readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
   readonly headMsMax: number;
   readonly bodyMsMax: number;
   readonly silentMsMax: number;
@@ -96,6 +98,7 @@ const heldUpMax = 10;
 const defaultLimits: ApiLimits = {
   requestMsMax: 60_000,
   connectionsMax: 10_000,
+  connectionsPerAddressMax: 2_500,
   headMsMax: 15_000,
   bodyMsMax: 60_000,
   // Longer than a request may be worked on.
@@ -218,13 +221,15 @@ class Server implements ApiServer {
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
       this.serve(request, response, awaitsContinue);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
-    const { connectionsMax, headMsMax, bodyMsMax, silentMsMax } = this.limits;
+    const { connectionsMax, connectionsPerAddressMax, headMsMax, bodyMsMax, silentMsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
     const failed = (error: Error): void => this.options.log.error('the listener of the API has a problem', { error });
     this.listener = await listen({
       host,
       port,
       connectionsMax,
+      connectionsPerAddressMax,
+      crowded: crowdedNotice(connectionsPerAddressMax, this.options.clock, this.options.log),
       headMsMax,
       bodyMsMax,
       silentMsMax,

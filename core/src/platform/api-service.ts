@@ -116,6 +116,7 @@ export class ApiService {
       host: place.host,
       port: place.port,
       cors: { origins: settings.origins },
+      limits: { connectionsMax: settings.connectionsMax, connectionsPerAddressMax: settings.connectionsPerAddressMax },
       log,
       clock,
       random,

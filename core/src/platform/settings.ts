@@ -56,6 +56,18 @@ export const apiSection = Type.Object({
     maximum: 64,
     description: 'Processes of their own that serve the API on its port; 0: the platform’s process serves it itself.',
   }),
+  connectionsMax: Type.Integer({
+    default: 10_000,
+    minimum: 10,
+    maximum: 1_000_000,
+    description: 'Connections that each process which serves the API has at most, whatever they are for.',
+  }),
+  connectionsPerAddressMax: Type.Integer({
+    default: 2_500,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Of them, those from one address, or from one /64 of IPv6; raise it behind a load balancer that shows its own address.',
+  }),
   announceStopMs: Type.Integer({
     default: 0,
     minimum: 0,
