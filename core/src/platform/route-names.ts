@@ -1,7 +1,7 @@
 import type { AccessRequest } from '@tappaas/sdk';
 import { pathForAccess } from '../api/plugin-routes.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { platformEngine } from './engines.js';
+import { platformEngine } from '../api/request-info.js';
 
 /** A question about a path of a plugin, put as a request for it would be: reviews and `who-can` answer for what is served. */
 export function asRolesKnowIt<Q extends Pick<AccessRequest, 'engine' | 'verb' | 'path'>>(
