@@ -35,11 +35,17 @@ test('a stranger lists, deploys, follows and reads logs with a typed client', as
     t.regex(output, /^there is hello at http/m);
     t.regex(output, /^shop-deploy-1\S*: Succeeded 100 %/m);
     t.regex(output, /^shop-web-\S+: .+/m);
-    const log = '{"query":"{ application(namespace: \\"default\\", name: \\"shop\\") { pods { process ready } logs(tail: 5) { text } } }"}';
+    const log =
+      '{"query":"{ application(namespace: \\"default\\", name: \\"shop\\") { pods { process ready placement { outcome node feasibleNodes } } configuration(process: \\"none\\") { name } logs(tail: 5) { text } } }"}';
     const { data } = (await platform.api('POST', '/graphql', JSON.parse(log) as object)).json<{
-      data: { application: { pods: { process: string; ready: boolean }[]; logs: { text: string }[] } };
+      data: {
+        application: { pods: { process: string; ready: boolean; placement: object }[]; configuration: object[]; logs: { text: string }[] };
+      };
     }>();
-    t.deepEqual(data.application.pods, [{ process: 'web', ready: true }]);
+    t.like(data.application, {
+      pods: [{ process: 'web', ready: true, placement: { outcome: 'PLACED', feasibleNodes: 1 } }],
+      configuration: [],
+    });
     t.true(data.application.logs.length > 0);
     const asked = { query: '{ platform { hooks { name plugins } } }' };
     const { hooks } = (await platform.api('POST', '/graphql', asked)).json<{

@@ -12,6 +12,7 @@ import { layFoundation, type Foundation } from './platform/foundation.js';
 import { freePort } from './platform/free-port.js';
 import { openInstallation } from './platform/installation.js';
 import { platformActions, type PlatformActions } from './platform/platform-actions.js';
+import { recordPlatformEvents } from './platform/platform-events.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
 import { ownLimitsMsMax, Starting, type PlatformOptions, type WorkerSeat } from './platform/starting.js';
 import type { PrimaryCalls } from './platform/workers/calls.js';
@@ -115,6 +116,7 @@ async function start(starting: Starting): Promise<Platform> {
   starting.onStop({ what: 'schedulers', stop: () => schedulers.stop() });
   kernel.startTasks();
 
+  recordEvents(starting, foundation);
   const tellPlugins = () => writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log });
   api.follow(async () => {
     await controllers.follow();
@@ -144,10 +146,12 @@ async function serve(starting: Starting, { host, port, certificates, primary }: 
     confirm: () => primary.call('confirm'),
     replaceWorkers: () => primary.call('replaceWorkers'),
     placements: (application) => primary.call('placements', application),
+    decisions: (uids) => primary.call('decisions', uids),
   };
   const metrics = () => primary.call('metrics');
   const api = await ApiService.start(starting, foundation, { host, port, certificates, actions, metrics });
   kernel.startTasks();
+  recordEvents(starting, foundation);
   api.follow(async () => undefined);
   return {
     kernel,
@@ -184,6 +188,18 @@ function workerPool(
   const pool = new WorkerPool({ fork, workers, store, clock, log, start, certificates, calls, ownMetrics, mergeMetrics: mergedMetrics });
   starting.onStop({ what: 'workers of the api', stop: () => pool.close(), limitMs: ownLimitsMsMax });
   return pool;
+}
+
+function recordEvents(starting: Starting, { kernel, engines }: Foundation): void {
+  const { clock, log } = starting.options;
+  const stop = recordPlatformEvents({
+    kernel,
+    isWorker: starting.seat !== undefined,
+    resources: engines.asPlatform(platformEngine),
+    clock,
+    log,
+  });
+  starting.onStop({ what: 'events of the platform', stop });
 }
 
 function metricsOf(kernel: Kernel): () => Promise<string> {

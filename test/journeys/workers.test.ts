@@ -199,6 +199,18 @@ test.serial('a changed configuration reaches every worker', async (t) => {
   t.is(approved.code, 0, approved.stderr);
   const reloaded = await platform.api('POST', '/plugins/platform/reload');
   t.like(reloaded.json(), { outcome: 'applied', added: ['applications'] }, reloaded.text);
+  const told = await eventually(
+    async () =>
+      (await platform.api('GET', '/api/v1/namespaces/default/events?fieldSelector=reason=Reloaded')).json<{ items: object[] }>().items,
+    (items) => items.length > 0,
+  );
+  t.like(told, [
+    {
+      involvedObject: { kind: 'Platform' },
+      message: 'configuration taken over; added: applications, removed: none, restarted: none',
+      count: 1,
+    },
+  ]);
   const lists = await Promise.all([1, 2, 3, 4].map(() => platform.api('GET', '/apis/apps.tappaas.dev/v1alpha1/applications')));
   t.deepEqual(
     lists.map(({ status }) => status),

@@ -51,11 +51,25 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
   const { createGraphqlService } = await import('./graphql/service.js');
-  const { engines, authorize, actions, fields, subresources, ready, version, clock, log, graphql } = parts;
+  const { engines, authorize, actions, fields, subresources, placements, ready, version, clock, log, graphql } = parts;
   const engine = (): EnginePort => {
     const found = engines().get(platformEngine);
     if (found === undefined) throw apiErrors.TAP_API_INTERNAL({ message: 'the platform has no engine of its own' });
     return found;
   };
-  return createGraphqlService({ engine, engines, authorize, actions, fields, subresources, ready, version, clock, log, settings: graphql });
+  const settings = graphql;
+  return createGraphqlService({
+    engine,
+    engines,
+    authorize,
+    actions,
+    fields,
+    subresources,
+    placements,
+    ready,
+    version,
+    clock,
+    log,
+    settings,
+  });
 }

@@ -13,7 +13,7 @@ import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresou
 import type { Cors } from './cors.js';
 import type { EnginePort, ServedKind } from './engine-port.js';
 import { Exchange } from './exchange.js';
-import type { GraphqlSettings } from './graphql/ports.js';
+import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import { graphqlEndpoint } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
 import { listen, type Listener } from './listener.js';
@@ -52,6 +52,8 @@ export interface ApiServerOptions {
   readonly fields: () => readonly ServedField[];
   /** Default: no introspection, every document. */
   readonly graphql?: GraphqlSettings;
+  /** Where pods run, and why. Default: nothing is known of that. */
+  readonly placements?: GraphqlParts['placements'];
   /** Absent: plain http. */
   readonly tls?: TlsMaterial;
   /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
@@ -106,6 +108,8 @@ const defaultLimits: ApiLimits = {
   drainMsMax: 30_000,
   stopMsMax: 5_000,
 };
+
+const noPlacements: GraphqlParts['placements'] = async (uids) => uids.map(() => undefined);
 
 /** How long a stop takes its time, milliseconds. */
 export interface StopOptions {
@@ -184,7 +188,7 @@ class Server implements ApiServer {
       answer: (exchange) => answerRoute(options.routes(), exchange, handlerLimits),
     };
     const address = (): string => this.address();
-    const graphql = graphqlEndpoint({ ...options, ready, graphql: options.graphql ?? { introspection: false } });
+    const graphql = graphqlEndpoint({ placements: noPlacements, ...options, ready, graphql: options.graphql ?? { introspection: false } });
     this.router = createRouter([
       ...objectRoutes(this.objects, options, handlerLimits),
       ...systemRoutes({ ...options, ready, address }),

@@ -110,6 +110,7 @@ export class ApiService {
       fields: () => this.#contributions.fields,
       upgrades: () => this.#contributions.upgrades,
       graphql,
+      placements: place.actions.decisions,
       tls: place.certificates.tls,
       tlsPolicy: tlsPolicy(settings.tls),
       ...(named !== undefined && { contextFor: (servername: string) => named.contextFor(servername) }),

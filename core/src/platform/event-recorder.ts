@@ -6,7 +6,8 @@ import type { ObjectEvent } from './reconcile-context.js';
 
 /** Writes Events about objects, behind the caller's back and in turn; the same one again raises its count. */
 export interface EventRecorder {
-  emit(object: Immutable<EngineObject>, event: ObjectEvent): void;
+  /** The object may be looked up when it is its turn. */
+  emit(object: Immutable<EngineObject> | (() => Promise<Immutable<EngineObject>>), event: ObjectEvent): void;
   /** Resolves when everything emitted so far was written or given up. */
   settled(): Promise<void>;
 }
@@ -26,7 +27,7 @@ export function createEventRecorder(resources: Resources, component: string, clo
       }
       waiting += 1;
       tail = tail
-        .then(() => write(resources, component, clock, object, event))
+        .then(async () => write(resources, component, clock, typeof object === 'function' ? await object() : object, event))
         .catch((error: unknown) => log.debug('an event was not written', { component, reason: event.reason, error }))
         .finally(() => void (waiting -= 1));
     },

@@ -1,10 +1,11 @@
 import { formatProblem, type Kernel } from '../kernel/kernel.js';
+import type { Decision } from '../schedule/decision.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Installation } from './installation.js';
 import type { Placement, PrimaryCalls } from './workers/calls.js';
 
 /** What is done once for the whole platform, whichever of its processes is asked. */
-export type PlatformActions = Pick<PrimaryCalls, 'reload' | 'confirm' | 'replaceWorkers' | 'placements'>;
+export type PlatformActions = Pick<PrimaryCalls, 'reload' | 'confirm' | 'replaceWorkers' | 'placements' | 'decisions'>;
 
 export interface PlatformActionParts {
   readonly kernel: Kernel;
@@ -34,7 +35,17 @@ export function platformActions({ kernel, installation, schedulers, spread, repl
         .flatMap((scheduler) => scheduler.decisions(decisionsMax))
         .filter(({ pod }) => pod.name.startsWith(`${application}-`))
         .map(placementOf),
+    decisions: async (uids) => uids.map((uid) => firstOf(schedulers(), uid)),
   };
+}
+
+/** A pod is of one cluster, so at most one scheduler has decided about it. */
+function firstOf(schedulers: readonly Scheduler[], uid: string): Decision | undefined {
+  for (const scheduler of schedulers) {
+    const decision = scheduler.decision(uid);
+    if (decision !== undefined) return decision;
+  }
+  return undefined;
 }
 
 function placementOf({ pod, outcome, chosen, message, refused }: ReturnType<Scheduler['decisions']>[number]): Placement {

@@ -5,7 +5,7 @@ import { narrowedSelectors } from '../list-parameters.js';
 import { isSameView } from '../stream-access.js';
 import { platformEngine } from '../request-info.js';
 import type { GraphqlContext } from './context.js';
-import { pathOf, type ObjectBody } from './object-reader.js';
+import { pathOf, valueAt, type ObjectBody } from './object-reader.js';
 
 /** What a subscription tells: the value of its root field, and what is needed to execute it once for all who are told the same. */
 export interface LiveEvent {
@@ -86,6 +86,20 @@ function liveEvent({ type, served }: WatchEvent): LiveEvent {
   }
   const changed = { uid: (object as ObjectBody).metadata.uid, isNew: type === 'ADDED', isGone: type === 'DELETED' };
   return { value: { type, object, resourceVersion } satisfies ObjectChange, shared: object, changed };
+}
+
+const platformGroup = /^platform\.tappaas\.dev\//;
+
+/** Events about objects of the platform itself, which belong to no namespace: theirs are in `default`. */
+export async function* platformEvents(
+  kind: ServedKind,
+  query: Pick<ChangeQuery, 'since' | 'bookmarks'>,
+  context: GraphqlContext,
+): AsyncGenerator<LiveEvent, void, void> {
+  for await (const event of objectChanges(kind, { ...query, namespace: 'default' }, context)) {
+    const { object } = event.value as ObjectChange;
+    if (object === undefined || platformGroup.test(String(valueAt(object, ['involvedObject', 'apiVersion'])))) yield event;
+  }
 }
 
 const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);

@@ -13,11 +13,30 @@ export interface GraphqlParts {
   readonly actions: () => readonly ServedAction[];
   readonly fields: () => readonly ServedField[];
   readonly subresources: () => readonly ServedSubresource[];
+  /** The latest decisions about where these pods run, by uid; nothing where another scheduler decides, or it is long ago. */
+  readonly placements: (uids: readonly string[]) => Promise<readonly (PlacementDecision | undefined)[]>;
   readonly ready: () => readonly ReadyCheck[];
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: GraphqlSettings;
+}
+
+/** What was decided about one pod, and why. */
+export interface PlacementDecision {
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly outcome: 'placed' | 'unschedulable' | 'failed';
+  readonly nodes: number;
+  readonly feasibleNodes: number;
+  readonly refused: readonly { readonly plugin: string; readonly message: string; readonly nodes: number }[];
+  readonly chosen?:
+    | {
+        readonly node: string;
+        readonly parts: readonly { readonly plugin: string; readonly points: number; readonly weight: number }[];
+      }
+    | undefined;
+  readonly message?: string | undefined;
 }
 
 /** What an operator decides. */

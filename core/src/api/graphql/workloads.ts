@@ -8,6 +8,7 @@ import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';
 import type { LiveEvent } from './live-events.js';
 import { valueAt, type ObjectBody } from './object-reader.js';
+import type { PlacementDecision } from './ports.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
 
 /** Where the pods of an application are. */
@@ -42,16 +43,23 @@ const lineCharactersMax = 16 * 1024;
  */
 export class Workloads {
   readonly #context: GraphqlContext;
+  readonly #placements: DataLoader<string, PlacementDecision | undefined>;
   readonly #pods = new Map<string, DataLoader<string, readonly ObjectBody[]>>();
 
   constructor(context: GraphqlContext) {
     this.#context = context;
+    this.#placements = new DataLoader((uids) => context.parts.placements(uids));
   }
 
   /** The pods of an application; those of several in one namespace are read at once. @throws TAP_REQUEST_FORBIDDEN */
   async podsOf(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
     await this.#permit('list', application);
     return this.#read(application, releases);
+  }
+
+  /** Why a pod that was read here runs where it does; of several at once. */
+  placementOf({ metadata: { uid } }: ObjectBody): Promise<PlacementDecision | undefined> {
+    return this.#placements.load(uid);
   }
 
   /** The last lines of its pods, pod by pod. @throws TAP_REQUEST_FORBIDDEN */

@@ -1,5 +1,6 @@
 import type { ReloadResult } from '../../kernel/kernel.js';
 import type { LocalCertificates } from '../../api/certificates.js';
+import type { Decision } from '../../schedule/decision.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -36,6 +37,8 @@ export type PrimaryCalls = {
   /** Begins to replace all workers; how many there are. */
   readonly replaceWorkers: () => Promise<number>;
   readonly placements: (application: string) => Promise<readonly Placement[]>;
+  /** The latest decisions about pods, by uid. */
+  readonly decisions: (uids: readonly string[]) => Promise<readonly (Decision | undefined)[]>;
   readonly connectEngine: (
     engine: string,
     user: { readonly name: string; readonly groups: readonly string[] },

@@ -190,6 +190,35 @@ test('an operation is followed to its end', async (t) => {
   t.is(await progress.ended, undefined);
 });
 
+test('what happens to the platform is followed, and what is told about anything else is left out', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.namespaces, { metadata: { name: 'default' } });
+  const about = async (name: string, involvedObject: object) =>
+    server.put(kindPaths.events, {
+      metadata: { name: name.toLowerCase(), namespace: 'default' },
+      involvedObject,
+      type: 'Warning',
+      reason: name,
+    });
+  const plugin = { apiVersion: 'platform.tappaas.dev/v1alpha1', kind: 'Plugin', name: 'quota', uid: 'u' };
+  await about('Before', plugin);
+  const { follow } = connect(t, server.port);
+  const events = follow('subscription { platformEvents { type resourceVersion object { reason involvedObject { name } } } }');
+  const { object, resourceVersion } = (await events.next()).data.platformEvents;
+  t.deepEqual(object, { reason: 'Before', involvedObject: { name: 'quota' } });
+  await about('Elsewhere', { apiVersion: 'v1', kind: 'Pod', name: 'quota', uid: 'v' });
+  await about('BreakerOpen', plugin);
+  t.is((await events.next()).data.platformEvents.object.reason, 'BreakerOpen');
+  const resumed = follow('subscription R($since: String) { platformEvents(since: $since) { object { reason } } }', {
+    since: resourceVersion,
+  });
+  t.is((await resumed.next()).data.platformEvents.object.reason, 'BreakerOpen');
+  const [error] = (await connect(t, server.port, 'team').follow('subscription { platformEvents { type } }').ended) as {
+    extensions: { code: string };
+  }[];
+  t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+});
+
 test.serial('whoever may not watch is refused, and a right that is taken away ends what is followed', async (t) => {
   const server = await startGraphql(t);
   await server.put(kindPaths.applications, application('shop'));

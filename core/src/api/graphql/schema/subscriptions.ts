@@ -1,6 +1,6 @@
 import { GraphQLBoolean, GraphQLEnumType, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
 import type { GraphqlContext } from '../context.js';
-import { objectChanges, operationProgress, type ChangeQuery, type LiveEvent, type ObjectChange } from '../live-events.js';
+import { objectChanges, operationProgress, platformEvents, type ChangeQuery, type LiveEvent, type ObjectChange } from '../live-events.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { ObjectTypes } from './object-types.js';
 import type { Fields } from './output-types.js';
@@ -25,9 +25,12 @@ export const toldValue = (event: unknown): unknown => (event as LiveEvent).value
 export function subscriptionFields({ kinds }: SchemaParts, objects: ObjectTypes, names: TypeNames): Fields {
   const followed = kinds.filter(({ served }) => served.verbs.includes('watch'));
   const changes = followed.map((kind) => [`${camelCase(kind.typeName)}Changes`, changesField(kind, objects.of(kind), names)] as const);
+  const events = findKind(followed, '', 'Event');
+  const eventChanges = events && changes[followed.indexOf(events)]?.[1];
   const operations = findKind(kinds, 'ops.tappaas.dev', 'Operation');
   return {
     ...(operations !== undefined && { operationProgress: progressField(operations, objects.of(operations)) }),
+    ...(events && eventChanges && { platformEvents: platformEventsField(events, eventChanges) }),
     ...(Object.fromEntries(changes) as Fields),
   };
 }
@@ -67,6 +70,21 @@ function changesField(
       },
     },
     subscribe: (_, args, context) => objectChanges(served, args as ChangeQuery, context),
+    resolve: toldValue,
+  };
+}
+
+/** Events of changes of the kind Event, of which only those that are about the platform are told. */
+function platformEventsField(
+  { served }: ExposedKind,
+  { type, args }: GraphQLFieldConfig<unknown, GraphqlContext>,
+): GraphQLFieldConfig<unknown, GraphqlContext> {
+  return {
+    type,
+    description:
+      'What happens to the platform itself, such as circuit breakers of plugins and reloads of the configuration; for those who may watch events in the namespace `default`.',
+    args: Object.fromEntries(Object.entries(args ?? {}).filter(([name]) => name === 'since' || name === 'bookmarks')),
+    subscribe: (_, query, context) => platformEvents(served, query as Pick<ChangeQuery, 'since' | 'bookmarks'>, context),
     resolve: toldValue,
   };
 }

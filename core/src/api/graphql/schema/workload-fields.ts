@@ -11,8 +11,10 @@ import type { GraphqlContext } from '../context.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
 import type { LogLine, LogQuery } from '../workloads.js';
 import { refuseCount } from './connections.js';
+import { configurationField } from './configuration.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { Fields } from './output-types.js';
+import { placement } from './placement.js';
 import { findKind } from './schema-parts.js';
 import { toldValue } from './subscriptions.js';
 
@@ -27,7 +29,7 @@ interface ContainerStatus {
 const containersOf = (pod: ObjectBody): readonly ContainerStatus[] =>
   (valueAt(pod, ['status', 'containerStatuses']) ?? []) as readonly ContainerStatus[];
 
-const pod = new GraphQLObjectType<ObjectBody>({
+const pod = new GraphQLObjectType<ObjectBody, GraphqlContext>({
   name: 'ApplicationPod',
   description: 'One replica of a process of an application, where it runs.',
   fields: {
@@ -56,6 +58,13 @@ const pod = new GraphQLObjectType<ObjectBody>({
       type: GraphQLString,
       description: 'The node that it runs on; null while it waits for one.',
       resolve: (each) => valueAt(each, ['spec', 'nodeName']),
+    },
+    placement: {
+      type: placement,
+      description:
+        'Why it runs there, or nowhere; null where another scheduler decides, or when it was decided too long ago to be remembered.',
+      extensions: { cost: { points: 1 } },
+      resolve: (each, _, { workloads }) => workloads.placementOf(each),
     },
   },
 });
@@ -97,6 +106,7 @@ export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedK
         return workloads.logOf(object as ObjectBody, releases, query);
       },
     },
+    ...configurationField(releases),
   } as Fields;
 }
 

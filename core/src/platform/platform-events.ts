@@ -1,0 +1,66 @@
+import type { Clock, Logger, PlatformEvent, Resources } from '@tappaas/sdk';
+import { PluginStatus } from '@tappaas/sdk/kinds';
+import type { Kernel } from '../kernel/kernel.js';
+import type { EngineObject } from './engine-object.js';
+import { createEventRecorder } from './event-recorder.js';
+import type { ObjectEvent } from './reconcile-context.js';
+
+/** What is told of the platform's own events; those of every call or every start are in metrics and in Plugin objects. */
+const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) => ObjectEvent>> = {
+  'breaker.open': ({ hook }) => ({
+    type: 'Warning',
+    reason: 'BreakerOpen',
+    message: `is not asked at ${hook} for a while: it has failed there again and again`,
+  }),
+  'breaker.closed': ({ hook }) => ({ type: 'Normal', reason: 'BreakerClosed', message: `is asked at ${hook} again` }),
+  'loop.blocked': ({ point }) => ({
+    type: 'Warning',
+    reason: 'EventLoopBlocked',
+    message: `has kept everything waiting${point ? ` at ${point}` : ''}`,
+  }),
+  'plugin.failed': ({ message }) => ({ type: 'Warning', reason: 'PluginFailed', message: String(message) }),
+  'platform.reloaded': ({ added, removed, restarted }) => ({
+    type: 'Normal',
+    reason: 'Reloaded',
+    message: `configuration taken over; added: ${added || 'none'}, removed: ${removed || 'none'}, restarted: ${restarted || 'none'}`,
+  }),
+  'platform.reload-refused': ({ problems, first }) => ({
+    type: 'Warning',
+    reason: 'ReloadRefused',
+    message: `configuration not taken over, ${problems} problems: ${first}`,
+  }),
+};
+
+interface Parts {
+  readonly kernel: Pick<Kernel, 'onEvent'>;
+  /** Whether what is about the whole platform is told by another process. */
+  readonly isWorker: boolean;
+  readonly resources: Resources;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What is about no plugin is about the platform, which has no object of its own. */
+const platform: EngineObject = {
+  apiVersion: `${PluginStatus.group}/${PluginStatus.version}`,
+  kind: 'Platform',
+  metadata: { name: 'platform', uid: 'platform', resourceVersion: '' },
+};
+
+/** Records what happens to the platform itself as Events about its Plugin objects, so that every client of every process can follow it. */
+export function recordPlatformEvents({ kernel, isWorker, resources, clock, log }: Parts): () => Promise<void> {
+  const recorder = createEventRecorder(resources, 'platform', clock, log);
+  const leave = kernel.onEvent(({ type, attributes }) => {
+    const event = isWorker && type.startsWith('platform.') ? undefined : told[type]?.(attributes);
+    if (event !== undefined) recorder.emit(() => objectOf(resources, attributes['plugin']), event);
+  });
+  return async () => {
+    leave();
+    await recorder.settled();
+  };
+}
+
+async function objectOf(resources: Resources, plugin: string | number | undefined): Promise<EngineObject> {
+  const found = typeof plugin === 'string' ? await resources.get(PluginStatus, { name: plugin }) : undefined;
+  return (found as EngineObject | undefined) ?? platform;
+}
