@@ -12,6 +12,7 @@ import { evictPod } from './subresources/eviction.js';
 import { execInPod, execProtocols, refuseSpdy } from './subresources/exec.js';
 import { readPodLog } from './subresources/log.js';
 import { AgentControl } from './supervision/agent-control.js';
+import { agentHttpPort } from './supervision/agent-record.js';
 import { superviseAgent } from './supervision/supervise-agent.js';
 
 /** How often the agent is looked after, milliseconds. */
@@ -49,8 +50,8 @@ export default definePlugin({
       ],
     });
     registerControllers(host, host.id);
-    host.provide(families.cluster, () => localCluster(settings, engine));
-    host.onStart((context) => refuseTakenPort(settings, host.id, control(context.clock)));
+    host.provide(families.cluster, () => localCluster(() => settings, engine));
+    host.onStart(() => refuseTakenPort(settings, host.id));
     host.task({
       name: 'node-agent',
       on: 'every-machine',
@@ -66,31 +67,40 @@ export default definePlugin({
       // A start that fails half-way, perhaps because a platform runs here already, must not end that platform's agent and pods.
       return isOurs ? control(context.clock).stop(context.remainingMs(), new AbortController().signal) : Promise.resolve();
     });
-    host.onConfig((next, previous) => {
-      const isPlaceSame =
-        next.directory === previous.directory && next.httpPort === previous.httpPort && next.hostSuffix === previous.hostSuffix;
-      if (!isPlaceSame) return 'restart';
+    host.onConfig(async (next, previous) => {
+      if (next.directory !== previous.directory || next.hostSuffix !== previous.hostSuffix) return 'restart';
+      // A port that is taken is refused by the start of a new generation, which tells why; the agent moves to one that is free.
+      if (next.httpPort !== previous.httpPort && !(await canServe(next))) return 'restart';
       settings = next;
       return 'applied';
     });
   },
 });
 
-function localCluster({ httpPort, hostSuffix }: Config, engine: EngineHandle) {
+function localCluster(settings: () => Config, engine: EngineHandle) {
   return {
     description: 'Local processes on this machine.',
     profiles: ['workloads', 'batch', 'config'] as const,
     capabilities: [],
     scheduling: 'bind' as const,
     namespaceTemplate: 'tappaas-{namespace}',
-    ingress: { scheme: 'http' as const, hostSuffix, port: httpPort },
+    get ingress() {
+      const { hostSuffix, httpPort: port } = settings();
+      return { scheme: 'http' as const, hostSuffix, port };
+    },
     connection: () => engine.connection({ name: 'system:tappaas', groups: ['system:masters'] }),
   };
 }
 
-/** A taken port is told before anything is started on it; an agent that was left by an earlier platform holds it rightly. */
-async function refuseTakenPort({ httpPort }: Config, instance: string, control: AgentControl): Promise<void> {
-  if ((await control.running()) !== undefined || (await isFree(httpPort))) return;
+/** An agent that works here, perhaps left by an earlier platform, holds its port rightly. */
+async function canServe({ directory, httpPort }: Config): Promise<boolean> {
+  return (await agentHttpPort(resolve(directory))) === httpPort || isFree(httpPort);
+}
+
+/** A taken port is told before anything is started on it. */
+async function refuseTakenPort(settings: Config, instance: string): Promise<void> {
+  if (await canServe(settings)) return;
+  const { httpPort } = settings;
   throw errors.CLUSTER_LOCAL_PORT_TAKEN({
     field: `plugins.${instance}.config.httpPort`,
     message: `port ${httpPort} on 127.0.0.1, where applications answer, is taken by another program (plugins.${instance}.config.httpPort)`,

@@ -5,12 +5,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { KubernetesLease, Node } from '@tappaas/sdk';
+import type { Ingress, KubernetesLease, Node } from '@tappaas/sdk';
 import { isAlive } from '../dist/agent/process/identity.js';
 import type { AgentRecord } from '../dist/agent/settings.js';
 import { Ingresses, Leases, Nodes, Pods, Services } from '../dist/kinds/handles.js';
 import { AgentControl } from '../dist/supervision/agent-control.js';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
+import { freePort } from './support/free-port.ts';
 import { HttpClient } from './support/http-client.ts';
 import { container, ingress, pod, service } from './support/manifests.ts';
 import { hostPort, isReady, isRunning, logOf, pidOf, read, state, untilPod } from './support/pods.ts';
@@ -186,6 +187,39 @@ test('changed settings move the pods to a new agent without touching them', asyn
   t.false(isAlive(first));
   const after = await untilPod(cluster, 'web', 'ready', isReady);
   t.is(pidOf(after, 'web'), pid);
+});
+
+test('another http port moves the traffic and nothing else: the same agent, the same pod, and not one request fails', async (t) => {
+  const { cluster, pid } = await withPod();
+  t.teardown(() => cluster.end());
+  cluster.store.create(Services, service('web'));
+  cluster.store.create(Ingresses, ingress('web', 'web.localhost'));
+  const before = new HttpClient(cluster.settings.httpPort);
+  await until('an answer', async () => (await before.ask('web.localhost')).status === 200);
+  const first = await running(cluster);
+  const own = { headers: { connection: 'close' } };
+  const statuses: number[] = [];
+  const untilRefused = async (): Promise<void> => {
+    try {
+      for (;;) statuses.push((await before.ask('web.localhost', '/', own)).status);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+    }
+  };
+  const askers = Promise.all([untilRefused(), untilRefused(), untilRefused()]);
+  cluster.settings = { ...cluster.settings, httpPort: await freePort() };
+  const record = await cluster.startAgent();
+  t.is(record.pid, first.pid);
+  t.is((await cluster.control.state(record, cluster.settings, never)).httpPort, cluster.settings.httpPort);
+  await askers;
+  const after = new HttpClient(cluster.settings.httpPort);
+  t.is((await after.ask('web.localhost')).status, 200, 'the new port answers from the moment on that the old one refuses');
+  t.true(statuses.length > 0 && statuses.every((status) => status === 200), statuses.join(' '));
+  t.is(pidOf(await untilPod(cluster, 'web', 'ready', isReady), 'web'), pid);
+  await until(
+    'the ingress says where',
+    () => cluster.store.all<Ingress>(Ingresses)[0]?.status?.loadBalancer?.ingress?.[0]?.ports?.[0]?.port === cluster.settings.httpPort,
+  );
 });
 
 test('stop ends agent and pods within its time, also pods that do not want to', async (t) => {

@@ -1,18 +1,26 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Cluster, Context } from '@tappaas/sdk';
 import { definitionOf } from '@tappaas/sdk/definitions';
 import { isAlive } from '../dist/agent/process/identity.js';
 import plugin from '../dist/index.js';
+import { freePort } from './support/free-port.ts';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 
 type Run = (context: Context) => Promise<void>;
 
 /** Runs the plugin's setup on a host that only remembers. */
 function setup(cluster: LocalCluster, changes: object = {}) {
-  const registered: { start?: Run; stop?: Run; task?: Run; config?: (next: object, previous: object) => string; cluster?: Cluster } = {};
+  const registered: {
+    start?: Run;
+    stop?: Run;
+    task?: Run;
+    config?: (next: object, previous: object) => Promise<string>;
+    cluster?: Cluster;
+  } = {};
   const config = {
     directory: join(cluster.directory, 'agent'),
     images: join(cluster.directory, 'images'),
@@ -43,7 +51,7 @@ function setup(cluster: LocalCluster, changes: object = {}) {
     provide: (_family: unknown, make: () => Cluster) => void (registered.cluster = make()),
     onStart: (run: Run) => void (registered.start = run),
     onStop: (run: Run) => void (registered.stop = run),
-    onConfig: (apply: (next: object, previous: object) => string) => void (registered.config = apply),
+    onConfig: (apply: (next: object, previous: object) => Promise<string>) => void (registered.config = apply),
     task: ({ run }: { run: Run }) => void (registered.task = run),
   };
   definitionOf(plugin, 'plugin')?.setup(host as never, config, {});
@@ -103,14 +111,26 @@ test('a taken port is told before anything starts, with the setting to change', 
 test('settings that concern the agent only are taken over by it; a new place needs a new start', async (t) => {
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());
-  const { config, settings, task, stop } = setup(cluster);
+  const { config, settings, task, stop, cluster: provided } = setup(cluster);
   await task?.(context);
   const first = await until('agent', () => cluster.control.running());
-  t.is(config?.({ ...settings, podsMax: 20 }, settings), 'applied');
+  t.is(await config?.({ ...settings, podsMax: 20 }, settings), 'applied');
   await task?.(context);
   const second = await until('agent', () => cluster.control.running());
   t.not(second.pid, first.pid);
-  t.is(config?.({ ...settings, httpPort: 1 }, settings), 'restart');
+  const elsewhere = { ...settings, podsMax: 20, httpPort: await freePort() };
+  t.is(await config?.(elsewhere, settings), 'applied');
+  t.is(provided?.ingress.port, elsewhere.httpPort);
+  await task?.(context);
+  t.is((await cluster.control.running())?.pid, second.pid, 'it moves its port by itself');
+  const squatter = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => void squatter.close());
+  await once(squatter, 'listening');
+  const { port: taken } = squatter.address() as AddressInfo;
+  t.is(await config?.({ ...elsewhere, httpPort: taken }, elsewhere), 'restart');
+  const successor = setup(cluster, { httpPort: taken });
+  await t.throwsAsync(successor.start?.(context) ?? Promise.resolve(), { code: 'CLUSTER_LOCAL_PORT_TAKEN' });
+  t.is(await config?.({ ...settings, directory: '/elsewhere' }, settings), 'restart');
   await stop?.(context);
 });
 

@@ -308,6 +308,17 @@ test('closing waits for requests under way', async (t) => {
   await serving;
 });
 
+test('while it closes, a connection that was kept is answered once more, and ended by that answer', async (t) => {
+  const { table, client, stop, serving } = await proxied(t);
+  const { port } = await backend(t, (_, s) => s.end('fine'));
+  table.replace([slice('a', port)]);
+  await client.ask('shop.localhost');
+  stop.abort();
+  t.is((await client.ask('shop.localhost')).text, 'fine');
+  await serving;
+  await t.throwsAsync(client.ask('shop.localhost'), { code: 'ECONNREFUSED' });
+});
+
 const services = new Map(['a', 'b', 'c'].map((name) => [`default/${name}`, { ...service, metadata: { name, namespace: 'default' } }]));
 const routed = (routes: IngressRoutes, host: string, path: string) => {
   const found = routes.route(host, path);

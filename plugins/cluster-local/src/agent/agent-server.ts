@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { LogQuery } from './log/log-query.js';
 import { readLog } from './log/log-query.js';
 import { runBeside } from './pod/exec.js';
+import type { AgentState } from './settings.js';
 import type { PodSet } from './pod/pod-set.js';
 import type { PodUsage } from './node/pod-usage.js';
 import { createServer } from '../node-http.js';
@@ -12,10 +13,12 @@ import { createServer } from '../node-http.js';
 export interface AgentServerOptions {
   readonly token: string;
   readonly pods: PodSet;
-  readonly state: () => object;
+  readonly state: () => AgentState;
   readonly usage: () => Promise<readonly PodUsage[]>;
   /** `pods: end` stops all pods first, `pods: keep` leaves them running for the next agent. */
   readonly stop: (pods: 'end' | 'keep', graceMs: number) => void;
+  /** Serves Ingress hosts on another port. */
+  readonly moveTo: (httpPort: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -45,6 +48,12 @@ async function route(request: IncomingMessage, response: ServerResponse, options
   if (request.method === 'POST' && what === 'stop') {
     options.stop(url.searchParams.get('pods') === 'keep' ? 'keep' : 'end', Number(url.searchParams.get('graceMs') ?? 30_000));
     return say(response, 202, { stopping: true });
+  }
+  if (request.method === 'POST' && what === 'http-port') {
+    const port = Number(url.searchParams.get('port'));
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) return say(response, 400, { error: 'port is none' });
+    options.moveTo(port);
+    return say(response, 202, { port });
   }
   if (request.method === 'POST' && what === 'exec') return execute(uid, container, url.searchParams, request, response, options);
   if (request.method !== 'GET') return say(response, 405, { error: `${request.method} is not answered here` });

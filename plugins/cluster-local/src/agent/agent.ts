@@ -5,8 +5,8 @@ import type { Clock, KubernetesObject, Logger, Pod } from '@tappaas/sdk';
 import { Balancer } from '../proxy/balancer.js';
 import { EndpointTable } from '../proxy/endpoints.js';
 import { serveIngress } from '../proxy/ingress-listener.js';
-import type { IngressRoutes } from '../proxy/ingress-routes.js';
 import { listenOnce } from '../proxy/keep-listening.js';
+import { MovingIngress } from '../proxy/moving-ingress.js';
 import { ServicePorts } from '../proxy/service-ports.js';
 import { agentServer } from './agent-server.js';
 import { ApiClient } from './api/api-client.js';
@@ -86,10 +86,11 @@ export class Agent {
       log,
       table: this.#table,
       servicePorts,
-      httpPort: settings.httpPort,
+      httpPort: () => ingress.servedPort,
       signal,
       reflector: (path, onChange) => this.#reflector(path, onChange),
     });
+    const ingress = this.#ingress(traffic);
     const pods = new PodSet(await this.#podContext(servicePorts, facts));
     await pods.open();
     const meter = new UsageMeter(pods, clock);
@@ -97,7 +98,13 @@ export class Agent {
       token: this.#options.token,
       pods,
       usage: () => meter.measure(),
-      state: () => ({ pods: pods.size, proxyProblem: this.#proxyProblem ?? '', lastContactMs: this.#client.lastContactMs }),
+      state: () => ({
+        pods: pods.size,
+        httpPort: ingress.port ?? settings.httpPort,
+        proxyProblem: this.#proxyProblem ?? '',
+        lastContactMs: this.#client.lastContactMs,
+      }),
+      moveTo: (port) => ingress.moveTo(port),
       stop: (keep, graceMs) => this.end({ pods: keep, graceMs }),
       signal,
     });
@@ -119,12 +126,8 @@ export class Agent {
         },
         signal,
       ),
-      serveIngress(
-        this.#listener(() => traffic.routes()),
-        settings.drainMs,
-        signal,
-      ),
     ];
+    ingress.moveTo(settings.httpPort);
     void this.#watchPlatform();
     const how = await this.#end.promise;
     log.info('ending', { ...how });
@@ -134,7 +137,7 @@ export class Agent {
     servicePorts.close();
     server.closeAllConnections();
     server.close();
-    await Promise.all(work);
+    await Promise.all([...work, ingress.close()]);
     this.#client.close();
   }
 
@@ -206,20 +209,18 @@ export class Agent {
     return { name, nodes: nodes.length, podsMax, facts, version, runtimeVersion, agentPort, nowMs: clock.nowMs(), ...problem };
   }
 
-  #listener(routes: () => IngressRoutes) {
+  #ingress(traffic: TrafficWatch): MovingIngress {
     const { settings, clock, log } = this.#options;
-    return {
-      port: settings.httpPort,
-      portSetting: settings.httpPortSetting,
-      connectionsMax: settings.connectionsMax,
-      balancer: this.#balancer,
-      routes,
-      clock,
-      onProblem: (problem: string | undefined) => {
+    const { httpPortSetting: portSetting, connectionsMax, drainMs } = settings;
+    const parts = { portSetting, connectionsMax, balancer: this.#balancer, routes: () => traffic.routes(), clock };
+    return new MovingIngress({
+      serve: (port, signal, onProblem) => serveIngress({ ...parts, port, onProblem }, drainMs, signal),
+      onProblem: (problem) => {
         if (problem !== undefined && problem !== this.#proxyProblem) log.error(problem);
         this.#proxyProblem = problem;
       },
-    };
+      onServed: () => traffic.announceIngresses(),
+    });
   }
 
   /** Ends pods and agent when the platform stays away. */

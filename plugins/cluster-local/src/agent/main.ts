@@ -1,5 +1,5 @@
 /** The node agent’s process: `node main.js DIRECTORY`. Ends with 0, or with 75 when another agent works in the directory. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ftruncateSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Clock } from '@tappaas/sdk';
 import { Agent } from './agent.js';
 import { AgentLock } from './agent-lock.js';
 import { lineLogger } from './line-logger.js';
-import { files, type AgentSettings } from './settings.js';
+import { files, settingsDigest, type AgentSettings } from './settings.js';
 
 /** Size at which the agent's own log starts anew, bytes. */
 const logBytesMax = 8 * 1024 * 1024;
@@ -36,12 +36,12 @@ if (lock === undefined) {
   process.exit(75);
 }
 
-const text = await readFile(join(directory, files.settings), 'utf8');
+const settings = JSON.parse(await readFile(join(directory, files.settings), 'utf8')) as AgentSettings;
 const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env;
 const agent = new Agent({
   directory,
-  settings: JSON.parse(text) as AgentSettings,
-  settingsDigest: createHash('sha256').update(text).digest('hex'),
+  settings,
+  settingsDigest: settingsDigest(settings),
   clock,
   log,
   random: Math.random,

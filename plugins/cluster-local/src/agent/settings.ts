@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** A range of ports, both ends included. */
 export interface PortRange {
   readonly from: number;
@@ -12,7 +14,7 @@ export interface AgentSettings {
   readonly imagesDirectory: string;
   /** Names of the nodes that the agent stands for. */
   readonly nodes: readonly string[];
-  /** Port of the listener for Ingress hosts. */
+  /** Port of the listener for Ingress hosts. The only setting that a running agent changes: it moves there. */
   readonly httpPort: number;
   /** Configuration path of `httpPort`, named when the port is taken. */
   readonly httpPortSetting: string;
@@ -41,6 +43,23 @@ export interface RestartDelays {
   readonly resetMs: number;
 }
 
+/** Equal when an agent that runs with one of them may stay for the other: it needs no successor to move its port. */
+export function settingsDigest(settings: AgentSettings): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ ...settings, httpPort: undefined }))
+    .digest('hex');
+}
+
+/** What an agent says of itself when it is asked. */
+export interface AgentState {
+  readonly pods: number;
+  /** The port for Ingress hosts that it was told, served or not. */
+  readonly httpPort: number;
+  /** Why that port is not served; empty when it is. */
+  readonly proxyProblem: string;
+  readonly lastContactMs: number;
+}
+
 /** Files in the agent's directory. */
 export const files = Object.freeze({
   settings: 'settings.json',
@@ -58,6 +77,6 @@ export interface AgentRecord {
   /** Loopback port of the agent's own endpoint. */
   readonly port: number;
   readonly token: string;
-  /** Digest of the settings it runs with. */
+  /** `settingsDigest` of what it runs with. */
   readonly settingsDigest: string;
 }

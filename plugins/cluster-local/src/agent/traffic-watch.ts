@@ -12,7 +12,8 @@ export interface TrafficWatchOptions {
   readonly log: Logger;
   readonly table: EndpointTable;
   readonly servicePorts: ServicePorts;
-  readonly httpPort: number;
+  /** Where Ingress hosts are served now; nothing before they are. */
+  readonly httpPort: () => number | undefined;
   readonly signal: AbortSignal;
   reflector<T extends KubernetesObject>(path: string, onChange: (keys: ReadonlySet<string>) => void): Reflector<T>;
 }
@@ -64,6 +65,11 @@ export class TrafficWatch {
     return this.#routes;
   }
 
+  /** Writes into every ingress where it is served, after that has changed. */
+  announceIngresses(): void {
+    this.#onChange(this.#changedIngresses, new Set(this.#ingresses.objects.keys()));
+  }
+
   #onChange(changed: Set<string>, keys: ReadonlySet<string>): void {
     this.#areRoutesStale = true;
     for (const key of keys) changed.add(key);
@@ -96,7 +102,8 @@ export class TrafficWatch {
     }
     for (const key of this.#changedIngresses) {
       const ingress = this.#ingresses.objects.get(key);
-      if (ingress) await announceIngress(client, ingress, httpPort, signal);
+      const port = httpPort();
+      if (ingress && port !== undefined) await announceIngress(client, ingress, port, signal);
       if (this.#ingresses.objects.get(key) === ingress) this.#changedIngresses.delete(key);
     }
   }

@@ -1,6 +1,6 @@
-import type { Server } from 'node:http';
 import type { Clock } from '@tappaas/sdk';
 import type { Balancer } from './balancer.js';
+import { Drainable } from './drainable.js';
 import { HttpProxy, type Decision } from './http-proxy.js';
 import type { IngressRoutes } from './ingress-routes.js';
 import { keepListening } from './keep-listening.js';
@@ -29,23 +29,24 @@ export async function serveIngress(options: IngressListenerOptions, drainMs: num
   });
   const make = () => {
     const server = createServer({ keepAlive: true, headersTimeout: 15_000, requestTimeout: 0 });
+    const drainable = new Drainable(server);
     server.maxConnections = options.connectionsMax;
     server.on('request', proxy.onRequest);
     server.on('upgrade', proxy.onUpgrade);
     server.on('clientError', (_error, socket) =>
       socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nthe request is not http\n'),
     );
-    return server;
+    return { server, drainable };
   };
   const [first, second] = [make(), make()];
-  const listening = keepListening(first, '127.0.0.1', options.port, options.clock, signal, (error) =>
+  const listening = keepListening(first.server, '127.0.0.1', options.port, options.clock, signal, (error) =>
     options.onProblem(
       error &&
         `port ${options.port} on 127.0.0.1 is taken by another program (${error.code ?? error.message}); free it or set ${options.portSetting}`,
     ),
   );
-  await Promise.all([listening, keepListening(second, '::1', options.port, options.clock, signal, () => undefined)]);
-  await Promise.all([first, second].map((server) => closeGracefully(server, drainMs, options.clock)));
+  await Promise.all([listening, keepListening(second.server, '::1', options.port, options.clock, signal, () => undefined)]);
+  await Promise.all([first, second].map(({ drainable }) => drainable.drain(drainMs, options.clock)));
   proxy.close();
 }
 
@@ -58,23 +59,3 @@ function decide(routes: IngressRoutes, host: string | undefined, url: string): D
   const hosts = routes.hosts.slice(0, 20).join(', ');
   return { status: 404, text: `No application answers for host ${host ?? ''}. Served: ${hosts === '' ? 'none yet' : hosts}.` };
 }
-
-const pauseMs = 20;
-
-/** Stops accepting, lets requests under way end, and cuts what is left after the time. */
-export async function closeGracefully(server: Server, atMostMs: number, clock: Clock): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const endMs = clock.nowMs() + atMostMs;
-  const never = new AbortController().signal;
-  while (clock.nowMs() < endMs && (await connectionsOf(server)) > 0) {
-    // A connection becomes idle when its request has ended, and would then wait for another one.
-    server.closeIdleConnections();
-    await Promise.race([closed, clock.sleep(pauseMs, never)]);
-  }
-  server.closeAllConnections();
-  await closed;
-}
-
-const connectionsOf = (server: Server): Promise<number> =>
-  new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));

@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Clock, ClusterConnection } from '@tappaas/sdk';
-import { readJson } from '../agent/json-file.js';
 import { remove } from '../agent/removal.js';
 import { loadRecords } from '../agent/pod/pod-record.js';
 import { isAlive, signalGroup } from '../agent/process/identity.js';
-import { files, type AgentRecord, type AgentSettings } from '../agent/settings.js';
+import { files, settingsDigest, type AgentRecord, type AgentSettings, type AgentState } from '../agent/settings.js';
 import { errors } from '../errors.js';
-import { askAgent } from './agent-request.js';
+import { runningAgent } from './agent-record.js';
+import { askAgent, textOf } from './agent-request.js';
 
 /** Age of nothing: how long a start may take, milliseconds. */
 const startMsMax = 8000;
@@ -31,14 +30,13 @@ export class AgentControl {
   }
 
   /** The agent at work in the directory; nothing when there is none. */
-  async running(): Promise<AgentRecord | undefined> {
-    const record = await readJson<AgentRecord>(join(this.#directory, files.agent));
-    return record && isAlive(record) ? record : undefined;
+  running(): Promise<AgentRecord | undefined> {
+    return runningAgent(this.#directory);
   }
 
   /**
    * Makes sure that an agent works here with these settings and this connection. One from an earlier platform is adopted, with its
-   * pods; one with other settings hands its pods over to a new one.
+   * pods; one with other settings hands its pods over to a new one. One with another http port alone moves there, see `state`.
    *
    * @throws CLUSTER_LOCAL_AGENT_NOT_STARTED
    */
@@ -47,12 +45,21 @@ export class AgentControl {
     await chmod(this.#directory, 0o700);
     const text = JSON.stringify(settings);
     await this.#write(files.connection, JSON.stringify(connection));
-    const digest = createHash('sha256').update(text).digest('hex');
     const present = await this.running();
-    if (present?.settingsDigest === digest) return present;
-    if (present) await this.#handOver(present, signal);
+    const stays = present?.settingsDigest === settingsDigest(settings);
+    if (present && !stays) await this.#handOver(present, signal);
     await this.#write(files.settings, text);
+    if (present && stays) return present;
     return this.#start(signal);
+  }
+
+  /** What the agent says of itself, after it was told to move to the port of the settings when it is at another one. */
+  async state(record: AgentRecord, { httpPort }: AgentSettings, signal: AbortSignal): Promise<AgentState> {
+    const asked = async (): Promise<AgentState> => JSON.parse(await textOf(await askAgent(record, 'GET', '/state', signal))) as AgentState;
+    const state = await asked();
+    if (state.httpPort === httpPort) return state;
+    (await askAgent(record, 'POST', `/http-port?port=${httpPort}`, signal)).resume();
+    return asked();
   }
 
   /** Ends the agent and every pod, within the time; what does not end by then is killed. */

@@ -1,7 +1,6 @@
 import type { Context, EngineHandle } from '@tappaas/sdk';
 import type { AgentSettings } from '../agent/settings.js';
 import type { AgentControl } from './agent-control.js';
-import { askAgent, textOf } from './agent-request.js';
 
 /** Looks after the agent once: starts it when it does not run, and tells what it cannot do. */
 export async function superviseAgent(
@@ -15,6 +14,6 @@ export async function superviseAgent(
   const before = await control.running();
   const record = await control.ensure(settings, connection, context.signal);
   if (record.pid !== before?.pid) context.log.info('node agent started', { pid: record.pid });
-  const state = JSON.parse(await textOf(await askAgent(record, 'GET', '/state', context.signal))) as { proxyProblem?: string };
-  if (state.proxyProblem) context.log.error(state.proxyProblem);
+  const { proxyProblem } = await control.state(record, settings, context.signal);
+  if (proxyProblem) context.log.error(proxyProblem);
 }
