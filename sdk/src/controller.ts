@@ -18,10 +18,13 @@ export interface Condition {
 /** Nothing: rest until something changes. `againAfterMs`: then, or earlier on a change. Throw to back off. */
 export type Outcome = undefined | void | { readonly againAfterMs: number };
 
+/** What a controller states of a status: a field that is `undefined` is taken away, one that is not named stays as it is. */
+export type Stated<S> = { readonly [F in keyof S]?: S[F] | undefined };
+
 /** What a reconcile is given besides the object. */
 export interface ReconcileContext<K extends AnyKind> extends Context {
   /** Applies status; sets `observedGeneration`, keeps transition times, skips no-ops. `Ready` is obligatory in `conditions`. */
-  setStatus(status: Partial<StatusOf<K>>, conditions: readonly Condition[]): Promise<void>;
+  setStatus(status: Stated<StatusOf<K>>, conditions: readonly Condition[]): Promise<void>;
   /** Writes an Event about the object; the same one again raises its count. */
   event(event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void;
   /** Progress of the object's current Operation, a step at a time: at 100 the step has ended. Of an operation that has ended nothing is noted. */
@@ -84,7 +87,7 @@ export interface Rendering<K extends AnyKind> {
    * come to serve, which ends the Operation; with `rollback` the release that served before takes its place until another one is rendered.
    */
   summarize(observation: Observation<K>): {
-    readonly status: Partial<StatusOf<K>>;
+    readonly status: Stated<StatusOf<K>>;
     readonly conditions: readonly Condition[];
     readonly failed?: 'stop' | 'rollback';
   };

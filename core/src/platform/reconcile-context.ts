@@ -1,5 +1,6 @@
 import type { AnyKind, Condition, Context, Immutable, ReconcileContext, Resources } from '@tappaas/sdk';
 import { mergeConditions, type StoredCondition } from '../reconcile/conditions.js';
+import { statusPatch } from '../reconcile/status-patch.js';
 import type { EngineObject } from './engine-object.js';
 import type { OperationTracker } from './operation-tracker.js';
 
@@ -37,7 +38,7 @@ export function reconcileContext(context: Context, parts: ContextParts): Reconci
       await resources.patch(
         kind,
         key,
-        { status: { ...status, observedGeneration: generation, conditions: merged } },
+        { status: statusPatch(object.status, { ...status, observedGeneration: generation, conditions: merged }) },
         { subresource: 'status' },
       );
       const ready = isRendered ? undefined : conditions.find(({ type }) => type === 'Ready');

@@ -152,10 +152,8 @@ async function setStatus(
   { status: fields, conditions, end }: Statement,
   run: Run,
 ): Promise<void> {
-  const next = nextStatus(object, fields, conditions, clock.nowMs());
-  // Which operation is under way is written with the spec; this run may have begun before that.
-  const { operation: _, ...status } = next ?? {};
-  if (next) await resources(run).patch(registered.value.kind, keyOf(object), { status }, { subresource: 'status' });
+  const status = nextStatus(object, fields, conditions, clock.nowMs());
+  if (status) await resources(run).patch(registered.value.kind, keyOf(object), { status }, { subresource: 'status' });
   const message = conditions.find(({ type }) => type === 'Ready')?.message;
   const result = Object.fromEntries(
     Object.entries({ release: fields['release'], url: fields['url'] }).filter(

@@ -77,11 +77,11 @@ class RenderedController<O extends RenderedObject> {
     return { againAfterMs: blockedMs };
   }
 
-  /** What served goes on serving, and drift is mended, while inputs are awaited. */
+  /** What served goes on serving, and drift is mended, while inputs are awaited; that is no step of the change under way. */
   private async wait(object: O, prepared: Extract<Prepared, { ready: false }>, facts: RenderFacts, run: Run): Promise<Outcome> {
     const pin = await this.options.releases.pinned?.(object);
     const serving = pin === undefined ? (await this.options.releases.newest(object))?.release : pin.release;
-    const result = serving === undefined ? undefined : await this.apply(object, serving, facts, run);
+    const result = serving === undefined ? undefined : await this.bringConfirmed(object, serving, facts, run);
     const conditions = [...prepared.conditions, ...appliedConditions(result)];
     const message = conditions.find(({ type }) => type === 'Ready')?.message ?? 'what it needs cannot be had';
     const end = prepared.failed === true ? { end: { phase: 'Failed', message } as const } : {};
@@ -169,17 +169,23 @@ class RenderedController<O extends RenderedObject> {
     return { summary, conditions: withReady(stated, result) };
   }
 
-  /** Without confirmation nothing is written, and what is there is only looked at. */
   private async apply(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
-    const { confirmation, finalizer, addFinalizer, step } = this.options;
-    const gate = confirmation();
-    if (!gate.isConfirmed) return this.inspect(object, facts, gate.message, run);
-    if (object.metadata.finalizers?.includes(finalizer) !== true) await addFinalizer(object, run);
+    const { step } = this.options;
     step?.(object, 'apply', 0);
-    const result = await this.bring(object, release.objects, facts, run, keeps);
+    const result = await this.bringConfirmed(object, release, facts, run, keeps);
+    if (result.unconfirmed !== undefined) return result;
     step?.(object, 'apply', result.isComplete ? 100 : 50);
     if (release.objects.some(isReleaseTask)) step?.(object, 'release-tasks', result.held ? 0 : 100);
     return result;
+  }
+
+  /** Without confirmation nothing is written, and what is there is only looked at. */
+  private async bringConfirmed(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
+    const { confirmation, finalizer, addFinalizer } = this.options;
+    const gate = confirmation();
+    if (!gate.isConfirmed) return this.inspect(object, facts, gate.message, run);
+    if (object.metadata.finalizers?.includes(finalizer) !== true) await addFinalizer(object, run);
+    return this.bring(object, release.objects, facts, run, keeps);
   }
 
   private async bring(object: O, objects: Objects, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<ApplySetResult> {

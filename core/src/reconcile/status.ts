@@ -1,6 +1,7 @@
 import type { Condition } from '@tappaas/sdk';
 import { canonicalJson } from './canonical.js';
 import { mergeConditions, type StoredCondition } from './conditions.js';
+import { statusPatch } from './status-patch.js';
 
 /** What every status has besides its kind's own fields. */
 export interface CommonStatus {
@@ -14,18 +15,18 @@ interface WithStatus {
 }
 
 /**
- * The status of `object` after `fields` and `conditions` were stated: fields that are not stated stay, the generation that was
- * looked at is noted. Nothing when that is what is stored already.
+ * The merge patch of the status of `object` for `fields` and `conditions` as they are stated: a field that is not named stays, one that
+ * is `undefined` goes, the generation that was looked at is noted. Nothing when that is what is stored already.
  */
 export function nextStatus(
   object: WithStatus,
   fields: Readonly<Record<string, unknown>>,
   conditions: readonly Condition[],
   nowMs: number,
-): (CommonStatus & Readonly<Record<string, unknown>>) | undefined {
+): Readonly<Record<string, unknown>> | undefined {
   const before = (object.status ?? {}) as CommonStatus & Readonly<Record<string, unknown>>;
   const observedGeneration = object.metadata.generation ?? 1;
   const merged = mergeConditions(before.conditions ?? [], conditions, { nowMs, observedGeneration });
-  const after = { ...before, ...fields, observedGeneration, ...(merged.length === 0 ? {} : { conditions: merged }) };
-  return canonicalJson(after) === canonicalJson(before) ? undefined : after;
+  const stated = { ...fields, observedGeneration, ...(merged.length === 0 ? {} : { conditions: merged }) };
+  return canonicalJson({ ...before, ...stated }) === canonicalJson(before) ? undefined : statusPatch(before, stated);
 }

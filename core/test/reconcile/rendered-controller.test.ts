@@ -290,8 +290,10 @@ test('while inputs are awaited nothing is rendered, and what served goes on serv
   prepared = { ready: false, conditions: [{ type: 'Ready', status: 'False', reason: 'Building', message: 'half-way' }] };
   change({ image: 'web:2' });
   cluster.edit(refOf(configMap('a', '')), (object) => (object['data'] = { image: 'evil' }));
+  state.steps.length = 0;
   t.is(await go(), undefined);
   t.is(state.renders, 1);
+  t.deepEqual(state.steps, ['prepare 0', 'prepare 0'], 'mending what served is no step of the change that waits');
   t.is(condition('Ready'), 'False Building');
   t.deepEqual(cluster.at(refOf(configMap('a', '')))?.['data'], { image: 'web:1' });
   prepared = { ready: true, inputs: { image: 'sha256:2' } };

@@ -53,10 +53,25 @@ test('a type that is stated twice has its last statement', (t) => {
 test('a status that says what is stored already is no write', (t) => {
   const object = { metadata: { generation: 4 }, status: undefined as unknown };
   const first = nextStatus(object, { url: 'http://a', processes: [{ name: 'web', ready: 1 }] }, [ready('True')], 1_000);
-  t.is(first?.observedGeneration, 4);
+  t.is(first?.['observedGeneration'], 4);
   const again = { ...object, status: first };
   t.is(nextStatus(again, { processes: [{ ready: 1, name: 'web' }] }, [ready('True')], 2_000), undefined);
-  t.deepEqual(nextStatus(again, { url: 'http://b' }, [], 2_000), { ...first, url: 'http://b' });
+  t.deepEqual(nextStatus(again, { url: 'http://b' }, [], 2_000), {
+    observedGeneration: 4,
+    conditions: first?.['conditions'],
+    url: 'http://b',
+  });
+});
+
+test('a field stated as undefined goes, one that is not named stays, and inside a field nothing stays that is not stated', (t) => {
+  const status = { observedGeneration: 1, url: 'http://a', operation: 'web-deploy-1', used: { cpu: 1, memory: { max: 2, now: 1 } } };
+  const object = { metadata: { generation: 1 }, status };
+  t.deepEqual(nextStatus(object, { url: undefined, build: undefined, used: { memory: { now: 3 } } }, [], 0), {
+    url: null,
+    used: { cpu: null, memory: { max: null, now: 3 } },
+    observedGeneration: 1,
+  });
+  t.is(nextStatus(object, { build: undefined }, [], 0), undefined);
 });
 
 test('a new generation alone is a write: the spec was looked at', (t) => {

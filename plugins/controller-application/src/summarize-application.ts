@@ -1,4 +1,4 @@
-import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod } from '@tappaas/sdk';
+import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod, Stated } from '@tappaas/sdk';
 import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
 import { defaultHost } from './place.js';
 import { isTask } from './tasks.js';
@@ -9,7 +9,7 @@ type ProcessStatus = NonNullable<Status['processes']>[number];
 
 /** Status from what the cluster shows: replicas, address and conditions that name the first thing in the way. */
 export function summarizeApplication(observation: Observation<typeof Application>): {
-  status: Partial<Status>;
+  status: Stated<Status>;
   conditions: readonly Condition[];
   failed?: 'stop' | 'rollback';
 } {
@@ -35,6 +35,8 @@ export function summarizeApplication(observation: Observation<typeof Application
         ? `${leaving.metadata.name} still has replicas of the release before`
         : 'the cluster has not taken the release up yet');
   const readyReason = settled ? 'Serving' : failed ? 'RolloutFailed' : 'RollingOut';
+  // What keeps a new release from serving says nothing about replicas that serve.
+  const available = processes.every(({ desired, ready }) => desired === 0 || ready > 0);
   const url = urlOf(observation);
   const served = `release ${release?.name ?? 'unknown'} serves`;
   const condition = (type: string, holds: boolean, reason: string, message: string): Condition => ({
@@ -47,18 +49,15 @@ export function summarizeApplication(observation: Observation<typeof Application
     status: {
       processes,
       cluster: facts.cluster.name,
-      ...(url === undefined ? {} : { url }),
-      ...(facts.inputs['build'] === undefined ? {} : { build: facts.inputs['build'] }),
+      url,
+      build: facts.inputs['build'],
     },
     conditions: [
       condition('Ready', settled, readyReason, settled ? served : waiting),
       condition('Built', true, 'ImageSettled', `image ${facts.inputs['image'] ?? 'unknown'}`),
-      condition(
-        'Available',
-        processes.every(({ desired, ready }) => desired === 0 || ready > 0),
-        settled ? 'Serving' : 'RollingOut',
-        settled ? served : waiting,
-      ),
+      available
+        ? condition('Available', true, 'ReplicasReady', 'every process that should run has a replica that is ready')
+        : condition('Available', false, readyReason, waiting),
       condition('Progressing', !settled && !failed, readyReason, settled ? served : waiting),
     ],
     ...(failed && !settled ? { failed: object.spec.rollout?.onFailure === 'Stop' ? ('stop' as const) : ('rollback' as const) } : {}),

@@ -73,3 +73,19 @@ test('a rollout past its deadline has failed', (t) => {
   t.is(conditionOf(summarize(late), 'Ready')?.reason, 'RolloutFailed');
   t.is(summarize(late).failed, 'rollback');
 });
+
+test('an application without routes states that it has no URL, so that an earlier one goes', (t) => {
+  const { status } = summarizeApplication({ object: shop({ routes: [] }), facts, release: { name: 'shop-3', number: 3 }, observed: [] });
+  t.true('url' in status);
+  t.is(status.url, undefined);
+});
+
+test('a new release that crashes says so where it counts, and not of the replicas that serve', (t) => {
+  const failing = pod({
+    containerStatuses: [{ name: 'web', restartCount: 1, state: { waiting: { reason: 'CrashLoopBackOff', message: 'exit code 1' } } }],
+  });
+  const summary = summarize(deployment({ replicas: 3, readyReplicas: 2, updatedReplicas: 1, observedGeneration: 1 }), failing);
+  t.like(conditionOf(summary, 'Available'), { status: 'True', reason: 'ReplicasReady' });
+  t.notRegex(conditionOf(summary, 'Available')?.message ?? '', /CrashLoopBackOff/);
+  t.regex(conditionOf(summary, 'Progressing')?.message ?? '', /CrashLoopBackOff/);
+});
