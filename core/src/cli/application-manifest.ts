@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
+import { applicationVersion, checkHead, namespaceOf, type NamespaceChoice } from './manifest-head.js';
 import { isDirectory } from './source-archive.js';
 
 /** An Application as it is sent, and the directory whose source it needs; source named in the manifest needs none. */
@@ -11,7 +12,7 @@ export interface Deployable {
 }
 
 export interface ApplicationManifest {
-  readonly apiVersion: 'apps.tappaas.dev/v1alpha1';
+  readonly apiVersion: typeof applicationVersion;
   readonly kind: 'Application';
   readonly metadata: { readonly name: string; readonly namespace: string; readonly labels?: object; readonly annotations?: object };
   readonly spec: Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ const listsByName: readonly string[] = ['processes', 'env', 'volumes', 'routes',
 /** What `deploy` sends for a directory, a manifest or an image; `name` wins over all others. */
 export async function readDeployable(
   path: string,
-  options: { readonly namespace: string; readonly name?: string; readonly image?: string },
+  options: { readonly namespace: NamespaceChoice; readonly name?: string; readonly image?: string },
 ): Promise<Deployable> {
   const directory = await isDirectory(path);
   const found = directory ? await manifestIn(path) : { path, written: await parseManifest(path) };
@@ -33,11 +34,12 @@ export async function readDeployable(
   const sourceDirectory = directory ? resolve(path) : resolve(dirname(path));
   const spec = withDefaults(expand(record(written['spec'])) as Readonly<Record<string, unknown>>, directory ? await procfileIn(path) : []);
   const metadata = record(written['metadata']);
+  const namespace = namespaceOf(found?.path ?? path, metadata, options.namespace);
   const source = options.image === undefined ? spec['source'] : { image: options.image };
   const application: ApplicationManifest = {
-    apiVersion: 'apps.tappaas.dev/v1alpha1',
+    apiVersion: applicationVersion,
     kind: 'Application',
-    metadata: { ...metadata, name: options.name ?? text(metadata['name']) ?? nameFrom(sourceDirectory), namespace: options.namespace },
+    metadata: { ...metadata, name: options.name ?? text(metadata['name']) ?? nameFrom(sourceDirectory), namespace },
     spec: { ...spec, ...(source === undefined ? {} : { source }) },
   };
   return { application, sourceDirectory: source === undefined ? sourceDirectory : undefined };
@@ -72,6 +74,7 @@ async function parseManifest(path: string): Promise<Readonly<Record<string, unkn
       exitCode: exitCodes.usage,
     });
   }
+  if (kind !== 'Platform') checkHead(path, written);
   return written;
 }
 

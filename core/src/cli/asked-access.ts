@@ -1,7 +1,7 @@
 import type { Client } from '@tappaas/client';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Invocation } from './command.js';
-import { nearest } from './nearest.js';
+import { nearestName } from '../kernel/config/nearest-name.js';
 
 /** What a question about access is about. */
 export type AskedAccess =
@@ -49,7 +49,7 @@ export async function askedAccess(client: Client, mount: string, text: string): 
   const known = await servedResources(client, mount);
   const found = known.find((each) => (group === '' || each.group === group) && each.words.includes(word));
   if (found === undefined || more.length > 0) {
-    const close = nearest(
+    const close = nearestName(
       word,
       known.flatMap(({ words }) => words),
     );

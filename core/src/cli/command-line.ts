@@ -3,7 +3,7 @@ import { CliError } from './cli-error.js';
 import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, overview } from './help.js';
-import { nearest } from './nearest.js';
+import { nearestName } from '../kernel/config/nearest-name.js';
 import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
 
@@ -59,7 +59,7 @@ async function invocationOf(
 function findCommand(name: string): Command {
   const found = commands.find((command) => command.name === name);
   if (found) return found;
-  const guess = nearest(
+  const guess = nearestName(
     name,
     commands.map((command) => command.name),
   );

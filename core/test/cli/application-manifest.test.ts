@@ -33,7 +33,7 @@ test('lists stay lists', (t) => {
 
 test('a directory without a manifest is one web process with a route, named after the directory', async (t) => {
   const directory = await directoryWith({ 'server.js': '' });
-  const { application, sourceDirectory } = await readDeployable(directory, { namespace: 'default' });
+  const { application, sourceDirectory } = await readDeployable(directory, { namespace: { usual: 'default' } });
   t.is(application.metadata.name, nameFrom(directory));
   t.deepEqual(application.spec['routes'], [{ name: 'public', process: 'web', port: 'http' }]);
   t.is(sourceDirectory, directory);
@@ -43,7 +43,7 @@ test('every line of a Procfile is a process; a release task says when it runs', 
   const directory = await directoryWith({
     Procfile: 'web: node a.js\nmail_worker: node mail.js --all\nrelease: node migrate.js\n# nothing\n',
   });
-  const { application } = await readDeployable(directory, { namespace: 'default' });
+  const { application } = await readDeployable(directory, { namespace: { usual: 'default' } });
   t.deepEqual(application.spec['processes'], [
     { name: 'web', ports: [{ name: 'http', port: 8080 }] },
     { name: 'mail-worker', command: ['/bin/sh', '-c', 'node mail.js --all'] },
@@ -55,26 +55,52 @@ test('a manifest that names an image needs no source', async (t) => {
   const directory = await directoryWith({
     'app.yaml': 'kind: Application\nmetadata: { name: shop }\nspec: { source: { image: "shop:1" } }\n',
   });
-  const { application, sourceDirectory } = await readDeployable(join(directory, 'app.yaml'), { namespace: 'team-a' });
+  const { application, sourceDirectory } = await readDeployable(join(directory, 'app.yaml'), { namespace: { usual: 'team-a' } });
   t.is(application.metadata.name, 'shop');
   t.is(sourceDirectory, undefined);
 });
 
 test('a name on the command line wins over the manifest’s', async (t) => {
   const directory = await directoryWith({ 'tappaas.yaml': 'metadata: { name: shop }\n' });
-  t.is((await readDeployable(directory, { namespace: 'default', name: 'other' })).application.metadata.name, 'other');
+  t.is((await readDeployable(directory, { namespace: { usual: 'default' }, name: 'other' })).application.metadata.name, 'other');
 });
 
 for (const [title, text, message] of [
   ['broken YAML is refused with its place', 'spec: [', /app\.yaml.*line 1/s],
   ['a duplicate key is refused', 'kind: Application\nkind: Application\n', /unique/i],
+  [
+    'what belongs below spec is not left out without a word',
+    'processes: { web: { replicas: 3 } }\n',
+    /app\.yaml: unknown field "processes"/,
+  ],
+  ['an unknown field is refused', 'spec: {}\nbogus: 1\n', /unknown field "bogus" beside apiVersion, kind, metadata, spec/],
+  [
+    'another version is refused',
+    'apiVersion: apps.tappaas.dev/v9\n',
+    /apiVersion is "apps\.tappaas\.dev\/v9", expected apps\.tappaas\.dev\/v1alpha1/,
+  ],
+  ['a spec that is no map is refused', 'spec: [1]\n', /spec is a list, expected a map/],
+  ['a namespace that is no name is refused', 'metadata: { namespace: 3 }\n', /metadata\.namespace is 3/],
   ['another kind is refused by name', 'kind: Deployment\n', /is a Deployment, expected an Application/],
 ] as const) {
   test(title, async (t) => {
     const directory = await directoryWith({ 'app.yaml': text });
-    await t.throwsAsync(readDeployable(join(directory, 'app.yaml'), { namespace: 'default' }), { name: 'CliError', message });
+    await t.throwsAsync(readDeployable(join(directory, 'app.yaml'), { namespace: { usual: 'default' } }), { name: 'CliError', message });
   });
 }
+
+test('an application goes where its manifest says, and not elsewhere when something else is asked for', async (t) => {
+  const directory = await directoryWith({
+    'app.yaml': 'metadata: { name: shop, namespace: team-a }\n',
+    'free.yaml': 'metadata: { name: shop }\n',
+  });
+  const [bound, free] = [join(directory, 'app.yaml'), join(directory, 'free.yaml')];
+  const namespaceFor = async (path: string, asked?: string) =>
+    (await readDeployable(path, { namespace: { usual: 'default', ...(asked && { asked }) } })).application.metadata.namespace;
+  t.deepEqual([await namespaceFor(bound), await namespaceFor(bound, 'team-a')], ['team-a', 'team-a']);
+  t.deepEqual([await namespaceFor(free), await namespaceFor(free, 'team-b')], ['default', 'team-b']);
+  await t.throwsAsync(namespaceFor(bound, 'team-b'), { name: 'CliError', message: /namespace "team-a", asked for is "team-b"/ });
+});
 
 test('an alias bomb is refused', async (t) => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
@@ -82,9 +108,12 @@ test('an alias bomb is refused', async (t) => {
     .map((name, index) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefg'[index]}`).join(',')}]`)
     .join('\n')}\n`;
   const directory = await directoryWith({ 'app.yaml': bomb });
-  await t.throwsAsync(readDeployable(join(directory, 'app.yaml'), { namespace: 'default' }), { message: /alias/i });
+  await t.throwsAsync(readDeployable(join(directory, 'app.yaml'), { namespace: { usual: 'default' } }), { message: /alias/i });
 });
 
 test('a path that does not exist is named', async (t) => {
-  await t.throwsAsync(readDeployable('/nowhere/at/all', { namespace: 'default' }), { name: 'CliError', message: /\/nowhere\/at\/all/ });
+  await t.throwsAsync(readDeployable('/nowhere/at/all', { namespace: { usual: 'default' } }), {
+    name: 'CliError',
+    message: /\/nowhere\/at\/all/,
+  });
 });

@@ -3,6 +3,7 @@ import { ApiError, type Client } from '@tappaas/client';
 import { readDeployable, type ApplicationManifest } from '../application-manifest.js';
 import { currentCondition, type ApplicationView } from '../application-view.js';
 import { CliError } from '../cli-error.js';
+import { namespaceChoice } from '../manifest-head.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { followOperation } from '../follow-operation.js';
 import { applicationPath } from '../paths.js';
@@ -12,13 +13,13 @@ import { duration } from '../table.js';
 
 /** `tappaas deploy`: source or manifest to an answering URL, by stages. */
 export async function deploy(invocation: Invocation): Promise<number> {
-  const { terminal, positionals, options, namespace, output } = invocation;
+  const { terminal, positionals, options, output } = invocation;
   const text = (option: string) => (typeof options[option] === 'string' ? options[option] : undefined);
   const timeoutMs = secondsOf(text('timeout') ?? '600') * 1000;
   const [name, image] = [text('name'), text('image')];
   const path = resolve(terminal.cwd, positionals[0] ?? '.');
   const { application, sourceDirectory } = await readDeployable(path, {
-    namespace,
+    namespace: namespaceChoice(invocation),
     ...(name ? { name } : {}),
     ...(image ? { image } : {}),
   });

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { readDeployable } from '../application-manifest.js';
 import type { Invocation } from '../command.js';
+import { namespaceChoice } from '../manifest-head.js';
 import { print } from '../print.js';
 
 /** `tappaas render`: what deploy would send, with every shorthand expanded. */
 export async function render(invocation: Invocation): Promise<number> {
-  const { terminal, positionals, options, namespace, output } = invocation;
+  const { terminal, positionals, options, output } = invocation;
   const name = options['name'];
   const { application } = await readDeployable(resolve(terminal.cwd, positionals[0] ?? '.'), {
-    namespace,
+    namespace: namespaceChoice(invocation),
     ...(typeof name === 'string' ? { name } : {}),
   });
   await print({ ...invocation, output: output === 'json' ? 'json' : 'yaml' }, application, () => '');
