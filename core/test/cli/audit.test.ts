@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import test from 'ava';
 import { csvHead, csvLine, auditTable } from '../../dist/cli/audit-table.js';
 import { runCommandLine } from '../../dist/cli/command-line.js';
-import { Chain, genesis } from '../../dist/telemetry/audit/chain.js';
+import { genesis } from '../../dist/telemetry/audit/chain.js';
 import { CheckpointFiles } from '../../dist/telemetry/audit/checkpoint-files.js';
 import { openSigningKey } from '../../dist/telemetry/audit/signing-key.js';
+import { ChainWriter } from '../telemetry/audit/chain-writer.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'audit-cli-'));
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
@@ -27,7 +28,7 @@ const hostile = { chain: 'r0', sequence: 1, event: event(1, '=cmd|\u001b[2J\n"x"
 
 async function place(): Promise<string> {
   const directory = await mkdtemp(join(scratch, 'case-'));
-  const chain = new Chain('r0', genesis);
+  const chain = new ChainWriter('r0', genesis);
   const lines = Array.from({ length: 10 }, (_, n) => chain.append(JSON.stringify(event(n + 1, n < 5 ? 'ann' : 'joe'))).text);
   await mkdir(join(directory, 'data/audit'), { recursive: true });
   await writeFile(join(directory, 'data/audit/r0-0000000000000001.audit'), `${lines.slice(0, 6).join('\n')}\n`);

@@ -1,5 +1,5 @@
 import { mkdir, open, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
-import type { AuditEnd, AuditLine, AuditSink, AuditWritten } from '@tappaas/sdk';
+import type { AuditEnd, AuditLine, AuditLines, AuditSink, AuditWritten } from '@tappaas/sdk';
 import { syncFolder } from '@tappaas/sdk/durable-file';
 import { errors } from './errors.js';
 import { chainFile, chainFiles, chainNames, type ChainFile } from './file-names.js';
@@ -54,7 +54,7 @@ export class AuditFiles implements AuditSink {
     return { tornBytes: torn };
   }
 
-  async write(lines: readonly AuditLine[]): Promise<AuditWritten> {
+  async write(lines: AuditLines): Promise<AuditWritten> {
     const [first] = lines;
     if (first === undefined) return {};
     try {
@@ -97,9 +97,9 @@ export class AuditFiles implements AuditSink {
     for (const chain of this.#open.keys()) await this.#forget(chain);
   }
 
-  async #write(chain: string, lines: readonly AuditLine[]): Promise<AuditWritten> {
+  async #write(chain: string, lines: AuditLines): Promise<AuditWritten> {
     const known = this.#open.get(chain) ?? (await this.#continue(chain));
-    const fresh = lines.filter(({ sequence }) => sequence > (known?.last ?? 0));
+    const fresh = after(lines, known?.last ?? 0);
     const [first] = fresh;
     if (first === undefined) return {};
     const isFull = known !== undefined && known.size >= this.#settings.fileBytesMax;
@@ -163,12 +163,19 @@ export class AuditFiles implements AuditSink {
   }
 }
 
-async function append(current: OpenFile, lines: readonly AuditLine[]): Promise<void> {
-  const bytes = Buffer.concat(lines.flatMap((line) => [line.bytes ?? Buffer.from(line.text), newline]));
-  let written = 0;
-  while (written < bytes.length) written += (await current.file.write(bytes, written)).bytesWritten;
+/** Usually all of them: only after a failure some are there already. */
+function after(lines: AuditLines, last: number): AuditLines {
+  return (lines[0]?.sequence ?? 0) > last ? lines : lines.filter(({ sequence }) => sequence > last);
+}
+
+async function append(current: OpenFile, lines: AuditLines): Promise<void> {
+  const pieces = lines.pieces ?? [Buffer.concat(lines.flatMap((line) => [line.bytes ?? Buffer.from(line.text), newline]))];
+  for (const piece of pieces) {
+    let written = 0;
+    while (written < piece.length) written += (await current.file.write(piece, written)).bytesWritten;
+    current.size += piece.length;
+  }
   await current.file.datasync();
-  current.size += bytes.length;
   current.last = lines.at(-1)?.sequence ?? current.last;
 }
 

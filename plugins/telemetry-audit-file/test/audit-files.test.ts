@@ -43,6 +43,17 @@ test('a file that is large enough is followed by the next, named by its first li
   await sink.close();
 });
 
+test('lines that lie beside each other are written as the bytes they are; of those a failure has left, none twice', async (t) => {
+  const given = await settings();
+  const sink = await AuditFiles.open(given, nowMs);
+  const asBytes = (lines: readonly AuditLine[]) => Buffer.from(lines.map(({ text }) => `${text}\n`).join(''));
+  const lines = range(1, 4, 10);
+  await sink.write(Object.assign(lines.slice(0, 3), { pieces: [asBytes(lines.slice(0, 1)), asBytes(lines.slice(1, 3))] }));
+  await sink.write(Object.assign(lines, { pieces: [asBytes(lines)] }));
+  t.is(await readFile(join(given.directory, 'r0-0000000000000001.audit'), 'utf8'), asBytes(lines).toString());
+  await sink.close();
+});
+
 test('a line that a crash has cut off is taken away and told; whole lines stay', async (t) => {
   const given = await settings();
   const first = await AuditFiles.open(given, nowMs);

@@ -12,6 +12,15 @@ export interface AuditLine {
   readonly bytes?: Uint8Array;
 }
 
+/** Lines in a row, as a sink is given them. */
+export interface AuditLines extends ReadonlyArray<AuditLine> {
+  /**
+   * All of them in UTF-8, each with a line feed behind it, in as few pieces as they lie in memory: for sinks that write bytes. Absent where
+   * the lines do not lie there. Kept by the platform; not to be changed.
+   */
+  readonly pieces?: readonly Uint8Array[];
+}
+
 const head = /^\{"chain":"([A-Za-z0-9-]{1,63})","sequence":([1-9][0-9]{0,15}),/;
 
 /** Reads chain and number off the text of a line; undefined when it has not the form of one. What it says may have been tampered with. */
@@ -44,7 +53,7 @@ export interface AuditEnd {
  */
 export interface AuditSink {
   /** Resolves when the lines will survive a crash. Lines that an earlier call has kept already are not kept twice. */
-  write(lines: readonly AuditLine[], context: Context): Promise<AuditWritten>;
+  write(lines: AuditLines, context: Context): Promise<AuditWritten>;
   /** The last line of a chain. A sink that cannot tell leaves it out. Called before the first write. */
   end?(chain: string, context: Context): Promise<AuditEnd>;
   /** Names of the chains that can be read back, those of other replicas too when the sink sees them. */

@@ -1,15 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AuditEnd, AuditLine, AuditWritten, Clock, Logger } from '@tappaas/sdk';
-import { Chain, genesis, parseLine, type ChainEnd } from './chain.js';
+import type { AuditEnd, AuditLine, AuditLines, AuditWritten, Awaitable, Clock, Logger } from '@tappaas/sdk';
+import { genesis, parseLine, type ChainEnd } from './chain.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
+import { EventBatch } from './event-batch.js';
+import type { EventRow } from './event-text.js';
 import { RecordedRemoval } from './recorded-removal.js';
+import type { SealedBlock } from './seal.js';
+import { linesOf } from './sealed-line.js';
+import { Sealer } from './sealer.js';
 import { SinkQueue, type SinkSettings } from './sink-queue.js';
 
 /** A sink as the log uses it. */
 export interface LogSink {
   readonly name: string;
   readonly settings: SinkSettings;
-  readonly write: (lines: readonly AuditLine[]) => Promise<AuditWritten>;
+  readonly write: (lines: AuditLines) => Promise<AuditWritten>;
   /** Absent when the sink cannot tell. */
   readonly end?: (chain: string) => Promise<AuditEnd>;
   /** Absent when the sink removes nothing. */
@@ -40,11 +45,22 @@ export interface Reservation {
 /** Lines that a request may need: received, begun, ended. */
 export const linesPerRequest = 3;
 
-/** The audit log of one replica: gives every event its place in the chain and every sink its lines, and signs how far they are kept. */
+/**
+ * The audit log of one replica: gives every event its place in the chain and every sink its lines, and signs how far they are kept. Events
+ * are gathered, and made into lines together when a sink is to be given some.
+ */
 export class AuditLog {
   readonly #parts: AuditLogParts;
   #leader: string | undefined;
-  readonly #chain: Chain;
+  readonly #sealer: Sealer;
+  /** The last line that was made. */
+  #end: ChainEnd;
+  /** Number of the last event. */
+  #appended: number;
+  #gathered = new EventBatch();
+  /** Lines that the queues keep room for, of the events that were gathered. */
+  #expected = 0;
+  #sealing: Promise<void> | undefined;
   #queues: readonly SinkQueue[];
   readonly #stopping = new AbortController();
   #kept: ChainEnd;
@@ -54,7 +70,9 @@ export class AuditLog {
 
   private constructor(parts: AuditLogParts, end: ChainEnd) {
     this.#parts = parts;
-    this.#chain = new Chain(parts.chain, end);
+    this.#sealer = new Sealer(parts.chain, parts.log);
+    this.#end = end;
+    this.#appended = end.sequence;
     this.#kept = end;
     this.#checkpointed = end.sequence;
     this.#leader = leaderOf(parts.sinks)?.name;
@@ -78,17 +96,22 @@ export class AuditLog {
 
   /** Keeps room for a request at once, or answers what to wait for. */
   reserve(): Reservation | Promise<Reservation> {
+    if (this.#gathered.isOverfull && this.#sealing !== undefined) return this.#sealing.then(() => this.reserve());
     const reservation = { queues: this.#queues, left: linesPerRequest };
     const full = this.#queues.findIndex((queue) => !queue.reserve(linesPerRequest));
     if (full < 0) return reservation;
     return this.#waitForRoom(reservation, full);
   }
 
-  append(event: string, reservation?: Reservation): AuditLine {
-    const line = this.#chain.append(event);
-    for (const queue of this.#queues) queue.push(line);
-    if (reservation !== undefined && reservation.left > 0) give(reservation, 1);
-    return line;
+  /** Answers the number of its line. */
+  append(event: EventRow | string, reservation?: Reservation): number {
+    this.#gathered.add(event);
+    this.#appended += 1;
+    if (reservation !== undefined && reservation.left > 0) this.#take(reservation);
+    for (const queue of this.#queues) queue.expect();
+    // Also when every sink is busy: one that may be left out must not keep events waiting.
+    if (this.#gathered.isFull) void this.#seal();
+    return this.#appended;
   }
 
   /** The request needs no more lines. */
@@ -97,7 +120,7 @@ export class AuditLog {
   }
 
   /** Resolves when every blocking sink has kept the line. @throws TAP_AUDIT_UNAVAILABLE */
-  whenKept({ sequence }: AuditLine): Promise<unknown> | undefined {
+  whenKept(sequence: number): Promise<unknown> | undefined {
     const blocking = this.#queues.filter(({ settings }) => settings.mode === 'blocking');
     return blocking.length === 0 ? undefined : Promise.all(blocking.map((queue) => queue.whenKept(sequence)));
   }
@@ -110,6 +133,7 @@ export class AuditLog {
   /** Takes over other sinks after a reload; those that have gone are given their last lines. */
   async follow(sinks: readonly LogSink[], msMax: number): Promise<void> {
     const isSame = (queue: SinkQueue, sink: LogSink) => queue.name === sink.name && isDeepStrictEqual(queue.settings, sink.settings);
+    while (this.#unmade() > 0) await this.#seal();
     const gone = this.#queues.filter((queue) => !sinks.some((sink) => isSame(queue, sink)));
     this.#leader = leaderOf(sinks)?.name;
     this.#queues = sinks.map((sink) => this.#queues.find((queue) => isSame(queue, sink)) ?? this.#queueOf(sink));
@@ -117,7 +141,7 @@ export class AuditLog {
   }
 
   /** Records something about the log itself. */
-  recordOwn(verb: string, facts: Readonly<Record<string, string>>): AuditLine {
+  recordOwn(verb: string, facts: Readonly<Record<string, string>>): number {
     return this.append(this.#parts.ownEvent(verb, facts));
   }
 
@@ -129,11 +153,48 @@ export class AuditLog {
 
   async #stop(msMax: number): Promise<void> {
     this.recordOwn('stop', {});
+    while (this.#unmade() > 0) await this.#seal();
     await this.#stopQueues(this.#queues, msMax);
+    await this.#sealer.close();
     this.#stopping.abort();
     await this.#writing;
     await this.#checkpoint(true);
     await this.#parts.checkpoints.close();
+  }
+
+  /** A line that is made takes the place that was kept for it; of queues that have gone meanwhile, it is given back at once. */
+  #take(reservation: Reservation): void {
+    reservation.left -= 1;
+    if (reservation.queues === this.#queues) this.#expected += 1;
+    else for (const queue of reservation.queues) queue.release(1);
+  }
+
+  #unmade(): number {
+    return this.#appended - this.#end.sequence;
+  }
+
+  /** Makes lines out of what was gathered, and gives them to the queues; one batch at a time. */
+  #seal(): Awaitable<void> {
+    if (this.#sealing !== undefined || this.#gathered.size === 0) return this.#sealing;
+    const [batch, expected] = [this.#gathered, this.#expected];
+    this.#gathered = new EventBatch();
+    this.#expected = 0;
+    const block = this.#sealer.seal(this.#end, batch);
+    if (!(block instanceof Promise)) return this.#push(block, expected);
+    this.#sealing = block.then((sealed) => {
+      this.#sealing = undefined;
+      this.#push(sealed, expected);
+    });
+    return this.#sealing;
+  }
+
+  #push(block: SealedBlock, expected: number): void {
+    const lines = linesOf(this.#parts.chain, this.#end, block);
+    this.#end = { sequence: this.#end.sequence + lines.length, hash: block.hash };
+    for (const queue of this.#queues) {
+      for (const line of lines) queue.push(line);
+      queue.release(expected);
+    }
   }
 
   async #stopQueues(queues: readonly SinkQueue[], msMax: number): Promise<void> {
@@ -163,6 +224,8 @@ export class AuditLog {
       name,
       settings,
       write,
+      unmade: () => this.#unmade(),
+      make: () => this.#seal(),
       clock,
       random,
       log,
@@ -203,7 +266,7 @@ export class AuditLog {
     const { chain, clock, checkpoints, log } = this.#parts;
     const at = new Date(clock.nowMs()).toISOString();
     try {
-      await checkpoints.write({ chain, sequence, hash, at, appended: this.#chain.end.sequence, final });
+      await checkpoints.write({ chain, sequence, hash, at, appended: this.#appended, final });
       this.#checkpointed = sequence;
     } catch (error) {
       log.error('a checkpoint of the audit log was not written', { error });

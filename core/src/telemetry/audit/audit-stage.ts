@@ -1,7 +1,7 @@
 import type { AuditEvent, Logger } from '@tappaas/sdk';
 import type { AuditedRequest, AuditedStanding, AuditLevel, AuditStage } from './audited.js';
 import type { AuditLog, Reservation } from './audit-log.js';
-import { eventText, type RecordedBodies } from './event-text.js';
+import { eventRow, rowText, type RecordedBodies } from './event-text.js';
 import type { Policy, Ruling } from './policy.js';
 import { recordedBody } from './recorded-body.js';
 
@@ -76,7 +76,7 @@ class Trail implements RequestTrail {
       const { auditLog } = this.#parts;
       const line = this.#record(level, 'RequestReceived', received);
       if (line === undefined) auditLog?.refuseWhileFailing();
-      const kept = line && auditLog?.whenKept(line);
+      const kept = line === undefined ? undefined : auditLog?.whenKept(line);
       return kept === undefined
         ? this
         : kept.then(
@@ -119,20 +119,15 @@ class Trail implements RequestTrail {
   }
 
   /** Taps are told of every moment, the log of those that the policy names. */
-  #record(
-    level: AuditLevel,
-    stage: AuditStage,
-    isLogged: boolean,
-    standing?: RecordedStanding,
-  ): ReturnType<AuditLog['append']> | undefined {
+  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: RecordedStanding): number | undefined {
     const { auditLog, hasTaps, tell, nowMs } = this.#parts;
     const isTold = hasTaps();
     const isKept = isLogged && auditLog !== undefined;
     if (!isTold && !isKept) return undefined;
     const bodies = this.wants === 'nothing' ? undefined : this.#bodies(standing);
-    const text = eventText({ level, stage, atMs: nowMs(), request: this.#request, standing, bodies });
-    const line = isKept ? auditLog.append(text, this.#reservation) : undefined;
-    if (isTold) tell(JSON.parse(text) as AuditEvent);
+    const row = eventRow({ level, stage, atMs: nowMs(), request: this.#request, standing, bodies });
+    const line = isKept ? auditLog.append(row, this.#reservation) : undefined;
+    if (isTold) tell(JSON.parse(rowText(row)) as AuditEvent);
     return line;
   }
 

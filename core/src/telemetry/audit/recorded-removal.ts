@@ -1,4 +1,4 @@
-import type { AuditLine, Logger } from '@tappaas/sdk';
+import type { Logger } from '@tappaas/sdk';
 
 export interface RemovingSink {
   readonly name: string;
@@ -18,10 +18,10 @@ export class RecordedRemoval {
     this.#log = log;
   }
 
-  ask(before: number, record: (facts: Readonly<Record<string, string>>) => AuditLine): void {
+  ask(before: number, record: (facts: Readonly<Record<string, string>>) => number): void {
     if (this.#sink.remove === undefined || this.#asked !== undefined) return;
-    const { sequence } = record({ 'audit-sink': this.#sink.name, 'audit-removes-before': String(before) });
-    this.#asked = { before, recordedAs: sequence };
+    const recordedAs = record({ 'audit-sink': this.#sink.name, 'audit-removes-before': String(before) });
+    this.#asked = { before, recordedAs };
   }
 
   /** Lines up to `sequence` are kept. */

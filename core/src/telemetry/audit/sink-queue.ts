@@ -1,5 +1,6 @@
-import type { AuditLine, AuditWritten, Clock, Logger } from '@tappaas/sdk';
+import type { AuditLine, AuditLines, AuditWritten, Awaitable, Clock, Logger } from '@tappaas/sdk';
 import { auditErrors } from './errors.js';
+import { inPieces, sizeOf } from './sealed-line.js';
 import { Waiters } from './waiters.js';
 
 /** How a sink is used. */
@@ -28,7 +29,11 @@ export interface SinkQueueParts {
   readonly name: string;
   readonly settings: SinkSettings;
   /** One attempt. */
-  readonly write: (lines: readonly AuditLine[]) => Promise<AuditWritten>;
+  readonly write: (lines: AuditLines) => Promise<AuditWritten>;
+  /** How many lines are still to be made and then pushed. */
+  readonly unmade: () => number;
+  /** Makes them. */
+  readonly make: () => Awaitable<void>;
   readonly clock: Clock;
   /** Between 0 and 1; spreads repeated attempts. */
   readonly random: () => number;
@@ -78,7 +83,7 @@ export class SinkQueue {
 
   /** Lines that wait, and lines that were left out. */
   get counts(): { readonly waiting: number; readonly dropped: number } {
-    return { waiting: this.#lines.length, dropped: this.#lost };
+    return { waiting: this.#lines.length + this.#parts.unmade(), dropped: this.#lost };
   }
 
   /** Keeps room for the lines of a request. False when there is none; a sink that may be left out always has some. */
@@ -111,7 +116,12 @@ export class SinkQueue {
     }
     this.#lines.push(line);
     this.#bytes += sizeOf(line);
-    if (this.#lines.length >= batchLinesMax && !this.isFailing) this.#sleeping?.abort();
+    this.expect();
+  }
+
+  /** Lines have come, or will be made when the sink is to be given some. */
+  expect(): void {
+    if (this.#sleeping !== undefined && this.#count() >= batchLinesMax && !this.isFailing) this.#sleeping.abort();
     this.#running ??= this.#run();
   }
 
@@ -153,13 +163,19 @@ export class SinkQueue {
     this.#dropped = { count: count + 1, from, to: sequence };
   }
 
+  #count(): number {
+    return this.#lines.length + this.#parts.unmade();
+  }
+
   async #run(): Promise<void> {
     await this.#gather();
-    while (this.#lines.length > 0 && this.#phase !== 'ended') {
+    while (this.#count() > 0 && this.#phase !== 'ended') {
+      if (this.#lines.length < batchLinesMax) await this.#parts.make();
       const batch = this.#batch();
+      if (batch.length === 0) continue;
       if (await this.#attempt(batch)) {
         this.#done(batch);
-        if (this.#lines.length > 0) await this.#gather();
+        if (this.#count() > 0) await this.#gather();
       } else await this.#pause();
     }
     this.#running = undefined;
@@ -168,11 +184,11 @@ export class SinkQueue {
   /** Lines that come within a moment go out together: a call costs more than a line. */
   async #gather(): Promise<void> {
     const { mode, gatherMs } = this.settings;
-    if (mode === 'batch' && gatherMs > 0 && this.#phase === 'open' && this.#lines.length < batchLinesMax) await this.#sleep(gatherMs);
+    if (mode === 'batch' && gatherMs > 0 && this.#phase === 'open' && this.#count() < batchLinesMax) await this.#sleep(gatherMs);
     else await Promise.resolve();
   }
 
-  #batch(): readonly AuditLine[] {
+  #batch(): AuditLines {
     let bytes = 0;
     let count = 0;
     for (const line of this.#lines) {
@@ -180,10 +196,10 @@ export class SinkQueue {
       if (count > 0 && (count >= batchLinesMax || bytes > batchBytesMax)) break;
       count += 1;
     }
-    return this.#lines.slice(0, count);
+    return inPieces(this.#lines.slice(0, count));
   }
 
-  async #attempt(batch: readonly AuditLine[]): Promise<boolean> {
+  async #attempt(batch: AuditLines): Promise<boolean> {
     const { write, log, onWritten } = this.#parts;
     try {
       const written = await write(batch);
@@ -227,8 +243,4 @@ export class SinkQueue {
     const message = `the request cannot be recorded: audit sink ${this.name} ${problem}`;
     return auditErrors.TAP_AUDIT_UNAVAILABLE({ message, retryAfterMs: 1_000 });
   }
-}
-
-function sizeOf(line: AuditLine): number {
-  return line.bytes?.byteLength ?? line.text.length;
 }

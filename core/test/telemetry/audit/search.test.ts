@@ -1,9 +1,10 @@
 import test from 'ava';
 import { auditQuery } from '../../../dist/telemetry/audit/audit-query.js';
-import { Chain, genesis } from '../../../dist/telemetry/audit/chain.js';
+import { genesis } from '../../../dist/telemetry/audit/chain.js';
 import { foundIn, scannedMax, searchLines, type ReadLines } from '../../../dist/telemetry/audit/search.js';
+import { ChainWriter } from './chain-writer.ts';
 
-const chain = new Chain('r0', genesis);
+const chain = new ChainWriter('r0', genesis);
 const event = (n: number) => ({
   auditID: `r0-${n}`,
   stage: 'ResponseComplete',

@@ -21,12 +21,17 @@ function queueOn(settings: Partial<SinkSettings> = {}, write: (lines: readonly A
   const dropped: DroppedLines[] = [];
   const problems: string[] = [];
   const sink = { write };
+  const unmade: AuditLine[] = [];
   const queue = new SinkQueue({
     name: 'audit',
     settings: { ...usual, ...settings },
     write: async (lines) => {
       batches.push(lines.map(({ sequence }) => sequence));
       return sink.write(lines);
+    },
+    unmade: () => unmade.length,
+    make: () => {
+      for (const each of unmade.splice(0)) queue.push(each);
     },
     clock,
     random: () => 1,
@@ -41,7 +46,7 @@ function queueOn(settings: Partial<SinkSettings> = {}, write: (lines: readonly A
       queue.release(1);
     }
   };
-  return { clock, queue, batches, dropped, problems, sink, push };
+  return { clock, queue, unmade, batches, dropped, problems, sink, push };
 }
 
 const unavailable = { code: 'TAP_AUDIT_UNAVAILABLE' };
@@ -54,6 +59,18 @@ test('lines of one moment go out together, in their order', async (t) => {
   t.deepEqual(batches, []);
   await clock.advance(30);
   t.deepEqual(batches, [[1, 2, 3]]);
+});
+
+test('lines that are not made yet are made when the sink is to be given some', async (t) => {
+  const { clock, queue, unmade, batches } = queueOn();
+  unmade.push(line(1), line(2));
+  queue.expect();
+  t.is(queue.counts.waiting, 2);
+  await clock.advance(49);
+  t.is(unmade.length, 2);
+  await clock.advance(1);
+  t.deepEqual(batches, [[1, 2]]);
+  t.is(queue.counts.waiting, 0);
 });
 
 test('lines that come while a call runs wait for it and go out in the next', async (t) => {

@@ -1,11 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import test from 'ava';
 import { assert as check, asyncProperty, constantFrom, integer, string } from 'fast-check';
-import { Chain, genesis } from '../../../dist/telemetry/audit/chain.js';
+import { genesis } from '../../../dist/telemetry/audit/chain.js';
 import { checkpointText } from '../../../dist/telemetry/audit/checkpoint.js';
 import { ownEvents } from '../../../dist/telemetry/audit/own-event.js';
 import { keyId } from '../../../dist/telemetry/audit/signing-key.js';
 import { verifyChain, type Verification } from '../../../dist/telemetry/audit/verify.js';
+import { ChainWriter } from './chain-writer.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const pem = publicKey.export({ type: 'spki', format: 'pem' });
@@ -13,7 +14,7 @@ const key = { id: keyId(publicKey), publicPem: pem, sign: (text: string) => sign
 
 const count = 12;
 const event = (n: number) => `{"verb":"get","note":"${n}"}`;
-const written = new Chain('r0', genesis);
+const written = new ChainWriter('r0', genesis);
 const log = Array.from({ length: count }, (_, n) => written.append(event(n + 1)).text);
 
 function checkpoint(sequence: number): string {
@@ -29,7 +30,7 @@ const verify = (lines: readonly string[], vouchers: readonly string[] = checkpoi
 function forged(from: number, change: (n: number) => string): readonly string[] {
   const before = log[from - 2];
   const end = before === undefined ? genesis : { sequence: from - 1, hash: (JSON.parse(before) as { hash: string }).hash };
-  const chain = new Chain('r0', end);
+  const chain = new ChainWriter('r0', end);
   return [...log.slice(0, from - 1), ...log.slice(from - 1).map((_, n) => chain.append(change(from + n)).text)];
 }
 
@@ -69,7 +70,7 @@ test('lines that were cut off are missed by the checkpoints', async (t) => {
 test('an inserted line is named, whether it is a copy, made up, of another chain or no line at all', async (t) => {
   t.is((await verify(log.toSpliced(6, 0, log[2] ?? ''))).bad?.sequence, 3);
   t.is((await verify(log.toSpliced(6, 0, forged(7, () => '{"verb":"put"}')[6] ?? ''))).bad?.sequence, 7);
-  t.is((await verify(log.toSpliced(6, 0, new Chain('r1', { sequence: 6, hash: genesis.hash }).append('{}').text))).bad?.sequence, 7);
+  t.is((await verify(log.toSpliced(6, 0, new ChainWriter('r1', { sequence: 6, hash: genesis.hash }).append('{}').text))).bad?.sequence, 7);
   t.is((await verify(log.toSpliced(6, 0, ''))).bad?.sequence, 7);
 });
 
@@ -87,13 +88,13 @@ test('a log written anew from some line on does not fit its checkpoints, and the
 
 test('the oldest lines may be gone only as far as the log itself has said before', async (t) => {
   t.deepEqual((await verify(log.slice(3))).bad?.sequence, 1);
-  const chain = new Chain('r0', genesis);
+  const chain = new ChainWriter('r0', genesis);
   const own = ownEvents('r0', () => 0);
   const texts = [event(1), event(2), event(3), own('remove', { 'audit-removes-before': '3' }), event(5)];
   const lines = texts.map((text) => chain.append(text).text);
   t.is((await verify(lines.slice(2), [])).bad, undefined);
   t.deepEqual((await verify(lines.slice(3), [])).bad?.sequence, 3);
-  const pretended = new Chain('r0', genesis);
+  const pretended = new ChainWriter('r0', genesis);
   const theirs = [
     '{"user":{"username":"joe"},"requestURI":"/audit","annotations":{"tappaas.dev/audit-removes-before":"3"}}',
     event(2),

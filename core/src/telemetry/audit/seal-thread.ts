@@ -1,0 +1,9 @@
+/** The thread that seals lines: gets events and where the chain ends, answers with the lines. */
+import { parentPort } from 'node:worker_threads';
+import type { SealWish } from './sealer.js';
+import { sealed } from './seal.js';
+
+parentPort?.on('message', ({ chain, end, events }: SealWish) => {
+  const block = sealed(chain, end, events);
+  parentPort?.postMessage(block, [block.bytes.buffer, block.ends.buffer]);
+});

@@ -1,0 +1,80 @@
+import { Worker } from 'node:worker_threads';
+import type { Awaitable, Logger } from '@tappaas/sdk';
+import type { ChainEnd } from './chain.js';
+import type { BatchedEvents, EventBatch } from './event-batch.js';
+import { sealed, type SealedBlock } from './seal.js';
+
+/** What the thread is asked. */
+export interface SealWish {
+  readonly chain: string;
+  readonly end: ChainEnd;
+  readonly events: BatchedEvents;
+}
+
+interface Asked {
+  readonly wish: SealWish;
+  readonly answer: (block: SealedBlock) => void;
+}
+
+/** Up to here it costs less to seal at once than to ask another thread. */
+const aloneMax = 100;
+
+/**
+ * Gives events their places in the chain: few at once where they are, many in a thread, so that requests of a busy platform do not wait
+ * for hashes. The thread is started when there are many for the first time; a thread that fails is done without.
+ */
+export class Sealer {
+  readonly #chain: string;
+  readonly #log: Logger;
+  #thread: Worker | undefined;
+  #asked: Asked | undefined;
+  #isAlone = false;
+
+  constructor(chain: string, log: Logger) {
+    this.#chain = chain;
+    this.#log = log;
+  }
+
+  /** One batch at a time: the next one goes on from where this one ends. */
+  seal(end: ChainEnd, batch: EventBatch): Awaitable<SealedBlock> {
+    const chain = this.#chain;
+    if (this.#isAlone || batch.size <= aloneMax) return sealed(chain, end, batch);
+    return new Promise((answer) => this.#ask({ wish: { chain, end, events: batch.data }, answer }));
+  }
+
+  async close(): Promise<void> {
+    this.#isAlone = true;
+    await this.#thread?.terminate();
+  }
+
+  #ask(asked: Asked): void {
+    this.#asked = asked;
+    this.#thread ??= this.#start();
+    this.#thread.ref();
+    this.#thread.postMessage(asked.wish, []);
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('seal-thread.js', import.meta.url), { name: 'audit', execArgv: [] });
+    thread.on('message', (block: SealedBlock) => this.#answer(block));
+    thread.on('error', (error) => this.#goAlone(error));
+    thread.on('exit', (code) => this.#goAlone(new Error(`it ended with ${code}`)));
+    return thread;
+  }
+
+  #answer(block: SealedBlock): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    // It holds up no exit: whoever stops in order waits for its lines.
+    this.#thread?.unref();
+    asked?.answer(block);
+  }
+
+  #goAlone(error: unknown): void {
+    if (!this.#isAlone) this.#log.warn('the thread that seals audit lines has failed; they are sealed without it', { error });
+    this.#isAlone = true;
+    if (this.#asked === undefined) return;
+    const { chain, end, events } = this.#asked.wish;
+    this.#answer(sealed(chain, end, events));
+  }
+}
