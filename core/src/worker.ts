@@ -2,10 +2,13 @@
 import { keepCompiled } from './compile-cache.js';
 
 keepCompiled();
-const { serveAsWorker } = await import('./platform/workers/serve-as-worker.js');
+const [{ serveAsWorker }, { parentPort }] = await Promise.all([
+  import('./platform/workers/serve-as-worker.js'),
+  import('./platform/workers/parent-port.js'),
+]);
 
 await serveAsWorker({
-  primary: process as never,
+  primary: parentPort(process),
   env: process.env,
   stderr: process.stderr,
   onSignal: (signal, heard) => void process.on(signal, heard),

@@ -53,7 +53,7 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
     waiting.clear();
   });
   return {
-    async call(method, ...parameters) {
+    async call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>> {
       if (waiting.size >= callsMax) throw failed(`${callsMax} calls wait for the other process`);
       const call = ++last;
       const answered = Promise.withResolvers<unknown>();
@@ -65,7 +65,7 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
       );
       channel.send({ call, method, parameters });
       try {
-        return (await answered.promise) as never;
+        return (await answered.promise) as Awaited<ReturnType<Theirs[M]>>;
       } finally {
         over.abort();
         waiting.delete(call);

@@ -1,0 +1,19 @@
+import { platformErrors } from '../errors.js';
+import type { IpcPort } from './ipc-channel.js';
+
+/** The way from a process to the one that started it. @throws TAP_PROCESS_FAILED when nobody started it so */
+export function parentPort(process: NodeJS.Process): IpcPort {
+  if (process.send === undefined) {
+    throw platformErrors.TAP_PROCESS_FAILED({ message: 'a worker of the API is started by the platform only, and by nobody else' });
+  }
+  const send = process.send.bind(process);
+  return {
+    get connected() {
+      return process.connected;
+    },
+    send: (message, handle, options, sent) => send(message, handle, options, sent),
+    on: (event, listener) => process.on(event, listener),
+    once: (event, listener) => process.once(event, listener),
+    disconnect: () => process.disconnect?.(),
+  };
+}
