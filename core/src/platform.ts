@@ -85,12 +85,14 @@ async function start(starting: Starting): Promise<Platform> {
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
   });
   const ownMetrics = metricsOf(kernel);
+  const metricsName = random().toString(36).slice(2);
   const { options: certificateOptions, current: certificates } = await foundation.certificates();
   const api = await ApiService.start(starting, foundation, {
     ...(settings.workers === 0 ? settings : { host: '127.0.0.1', port: 0 }),
     certificates,
     actions,
     metrics: () => workers?.metrics() ?? ownMetrics(),
+    metricsOf: metricsName,
   });
   const renew = (next: LocalCertificates): void => {
     api.renew(next);
@@ -103,7 +105,13 @@ async function start(starting: Starting): Promise<Platform> {
   const url = `https://127.0.0.1:${publicPort}`;
   const { refresh, ...files } = await writeConnectionFiles(foundation, url, certificates.authority);
   if (settings.workers > 0) {
-    workers = workerPool(starting, foundation, { port: publicPort, certificates, calls: { ...actions, connectEngine }, ownMetrics });
+    workers = workerPool(starting, foundation, {
+      port: publicPort,
+      certificates,
+      calls: { ...actions, connectEngine },
+      ownMetrics,
+      metricsName,
+    });
     await workers.start();
   }
 
@@ -137,7 +145,7 @@ async function start(starting: Starting): Promise<Platform> {
 }
 
 /** Only the API, over everything that there is one of elsewhere. */
-async function serve(starting: Starting, { host, port, certificates, primary }: WorkerSeat): Promise<Worker> {
+async function serve(starting: Starting, { host, port, certificates, metricsOf: metricsName, primary }: WorkerSeat): Promise<Worker> {
   const foundation = await layFoundation(starting);
   const { kernel } = foundation;
   kernel.connectEngines((engine, user) => primary.call('connectEngine', engine, user));
@@ -149,7 +157,7 @@ async function serve(starting: Starting, { host, port, certificates, primary }: 
     decisions: (uids) => primary.call('decisions', uids),
   };
   const metrics = () => primary.call('metrics');
-  const api = await ApiService.start(starting, foundation, { host, port, certificates, actions, metrics });
+  const api = await ApiService.start(starting, foundation, { host, port, certificates, actions, metrics, metricsOf: metricsName });
   kernel.startTasks();
   recordEvents(starting, foundation);
   api.follow(async () => undefined);
@@ -180,11 +188,17 @@ function engineConnector(
 function workerPool(
   starting: Starting,
   { settings: { workers, host }, store }: Foundation,
-  { port, certificates, calls, ownMetrics }: Pick<WorkerPoolOptions, 'certificates' | 'calls' | 'ownMetrics'> & { readonly port: number },
+  {
+    port,
+    certificates,
+    calls,
+    ownMetrics,
+    metricsName,
+  }: Pick<WorkerPoolOptions, 'certificates' | 'calls' | 'ownMetrics'> & { readonly port: number; readonly metricsName: string },
 ): WorkerPool {
   const { clock, log, configFile, directory, forkWorker: fork } = starting.options;
   if (fork === undefined) throw new Error('api.workers: nothing here starts processes');
-  const start = { configFile, directory, host, port };
+  const start = { configFile, directory, host, port, metricsOf: metricsName };
   const pool = new WorkerPool({ fork, workers, store, clock, log, start, certificates, calls, ownMetrics, mergeMetrics: mergedMetrics });
   starting.onStop({ what: 'workers of the api', stop: () => pool.close(), limitMs: ownLimitsMsMax });
   return pool;

@@ -67,6 +67,6 @@ export * from './families/build.js';
 export * from './families/outlets.js';
 export * from './families/audit-sink.js';
 export * from './families/metrics.js';
-export type { SocketAdapter, SocketAdapterMaker } from './families/socket-adapter.js';
+export type { OpenSocketAdapter, SocketAdapter } from './families/socket-adapter.js';
 export { platformServices } from './families/platform-services.js';
 export { families } from './families/families.js';

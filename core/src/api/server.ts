@@ -76,6 +76,8 @@ export interface ApiServerOptions {
   readonly publishedKeys?: () => PublishedKeys | undefined;
   /** The metrics page. */
   readonly metrics: () => string | Promise<string>;
+  /** Whose metrics that page has, where several processes serve the same one. Default: the replica's. */
+  readonly metricsOf?: string;
   /** Told of every request for a deprecated version, to count who still asks for it. */
   readonly deprecatedUse?: (kind: ServedKind, caller: Caller) => void;
   /** Absent: there is no audit log to ask. */

@@ -29,6 +29,8 @@ export interface ApiPlace {
   readonly certificates: LocalCertificates;
   readonly actions: PlatformActions;
   readonly metrics: () => Promise<string>;
+  /** Names the processes that all serve this page of metrics. */
+  readonly metricsOf: string;
 }
 
 /** What is read before the server can be made. */
@@ -130,10 +132,11 @@ export class ApiService {
       ],
       publishedKeys: () => tokens.published(),
       metrics: place.metrics,
+      metricsOf: place.metricsOf,
       deprecatedUse: countDeprecated(kernel),
       socketAdapter: async () => {
         const [first] = kernel.services.family(families.socketAdapter).values();
-        return first === undefined ? undefined : ((await first.open()).make as never);
+        return first?.open();
       },
     });
   }

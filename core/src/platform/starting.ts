@@ -19,7 +19,7 @@ export interface PlatformOptions {
 }
 
 /** What a process that only serves the API has from the platform's own. */
-export interface WorkerSeat extends Pick<WorkerStart, 'name' | 'host' | 'port' | 'certificates'> {
+export interface WorkerSeat extends Pick<WorkerStart, 'name' | 'host' | 'port' | 'certificates' | 'metricsOf'> {
   readonly store: ResourceStore;
   readonly primary: Peer<PrimaryCalls>;
 }

@@ -1,5 +1,8 @@
-/** What socket.io makes an adapter with: it is given a namespace of the library and answers an adapter for it. */
-export type SocketAdapterMaker = (namespace: never) => object;
+/** What joins one process to the others, once it is open. */
+export interface OpenSocketAdapter {
+  /** Makes an adapter of socket.io: it is given a namespace of the library, and answers what the library asks of an adapter. */
+  make(namespace: object): object;
+}
 
 /**
  * Joins the socket servers of several processes, so that what one of them knows reaches the clients of all. What comes from the store does
@@ -13,5 +16,5 @@ export interface SocketAdapter {
    *
    * @throws when it cannot be reached now; the process then stands alone until a later client comes
    */
-  open(): Promise<{ readonly make: SocketAdapterMaker }>;
+  open(): Promise<OpenSocketAdapter>;
 }

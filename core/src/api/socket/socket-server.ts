@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@tappaas/sdk';
-import type { Server, ServerOptions, Socket } from 'socket.io';
+import type { Server, Socket } from 'socket.io';
 import { apiErrors } from '../errors.js';
 import { failureStatus, publicError } from '../status.js';
 import { StreamEnd } from '../stream-pace.js';
 import type { ServedUpgrade, UpgradeCall } from '../upgrade.js';
 import { SocketClient, type ClientParts } from './client.js';
+import { adapterOf, type AdapterMaker } from './joined.js';
 import { linesAbout, type MetricsPage } from './metrics-room.js';
 import { EventFrames } from './object-room.js';
 import { messageBytesMax } from './outbox.js';
@@ -18,8 +19,10 @@ export interface SocketOptions extends Omit<ClientParts, 'frames' | 'pages'> {
   readonly metrics: () => string | Promise<string>;
   /** Names this process to clients that are told metrics. */
   readonly replica: string;
-  /** Joins the socket servers of several processes: an adapter of socket.io. Absent: this process stands alone. */
-  readonly adapter?: () => Promise<ServerOptions['adapter'] | undefined>;
+  /** Whose metrics the page has: processes that tell the same page are asked for it once. Default: this process alone. */
+  readonly metricsOf?: string;
+  /** Joins the socket servers of several processes. Absent: this process stands alone. */
+  readonly adapter?: () => Promise<AdapterMaker | undefined>;
 }
 
 const signInMsMax = 10_000;
@@ -75,12 +78,16 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   const [{ Server: SocketServer }, { Server: Engine }, adapter] = await Promise.all([
     import('socket.io'),
     import('engine.io'),
-    adapterOf(options),
+    openAdapter(options),
   ]);
   const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
   const engine = new Engine({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
   // No recovery of connections: it sends what was missed before it asks who is there. Clients come back with a resourceVersion.
-  const io = new SocketServer({ serveClient: false, connectTimeout: signInMsMax, ...(adapter !== undefined && { adapter }) });
+  const io = new SocketServer({
+    serveClient: false,
+    connectTimeout: signInMsMax,
+    ...(adapter !== undefined && { adapter: adapterOf(adapter) }),
+  });
   io.bind(engine);
   answerOthers(io, options);
   const calls = new WeakMap<IncomingMessage, UpgradeCall>();
@@ -124,7 +131,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
 }
 
 /** Without the way to other processes, this one goes on alone. */
-async function adapterOf({ adapter, log }: SocketOptions): Promise<ServerOptions['adapter'] | undefined> {
+async function openAdapter({ adapter, log }: SocketOptions): Promise<AdapterMaker | undefined> {
   try {
     return await adapter?.();
   } catch (error) {
@@ -160,30 +167,39 @@ async function admit(call: UpgradeCall, socket: Socket, log: Logger): Promise<Er
 }
 
 /** Other processes ask for our metrics, and we for theirs; an adapter carries it. */
-function answerOthers(io: Server, { metrics, replica }: SocketOptions): void {
-  io.on(metricsQuestion, (names: readonly string[], answer: (page: MetricsPage | undefined) => void) => {
+function answerOthers(io: Server, { metrics, replica, metricsOf = replica }: SocketOptions): void {
+  io.on(metricsQuestion, (names: readonly string[], answer: (page: ToldPage | undefined) => void) => {
     Promise.resolve(metrics()).then(
-      (page) => answer({ replica, text: linesAbout(page, names) }),
+      (page) => answer({ of: metricsOf, replica, text: linesAbout(page, names) }),
       () => answer(undefined),
     );
   });
 }
 
+/** A page, and whose metrics it has. */
+interface ToldPage extends MetricsPage {
+  readonly of: string;
+}
+
+/** The pages of all processes, each once, though several may tell the same. */
 async function pagesOf(
   io: Server,
-  { metrics, replica, clock }: SocketOptions,
+  { metrics, replica, metricsOf = replica, clock }: SocketOptions,
   names: readonly string[],
   isJoined: boolean,
 ): Promise<readonly MetricsPage[]> {
   const own = { replica, text: linesAbout(await metrics(), names) };
   if (!isJoined) return [own];
   const round = new AbortController();
-  const asked: Promise<readonly (MetricsPage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
+  const asked: Promise<readonly (ToldPage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
   // Who does not answer in time is left out of this round.
-  const others: readonly (MetricsPage | undefined)[] = await Promise.race([
-    asked,
-    clock.sleep(askMsMax, round.signal).then(() => []),
-  ]).catch(() => []);
+  const others: readonly (ToldPage | undefined)[] = await Promise.race([asked, clock.sleep(askMsMax, round.signal).then(() => [])]).catch(
+    () => [],
+  );
   round.abort();
-  return [own, ...others.filter((page): page is MetricsPage => page !== undefined)];
+  const pages = new Map([[metricsOf, own]]);
+  for (const page of others) {
+    if (page !== undefined && !pages.has(page.of)) pages.set(page.of, { replica: page.replica, text: page.text });
+  }
+  return [...pages.values()];
 }

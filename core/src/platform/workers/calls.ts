@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly host: string;
   readonly port: number;
   readonly certificates: LocalCertificates;
+  /** The same in all workers of one platform: they serve the same page of metrics. */
+  readonly metricsOf: string;
 }
 
 /** How a process of an engine's plugin connects: the same as in the primary. */

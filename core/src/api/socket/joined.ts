@@ -1,0 +1,39 @@
+import type { Namespace } from 'socket.io';
+import { apiErrors } from '../errors.js';
+
+/** Makes an adapter for a namespace of socket.io; what it is must be seen. */
+export interface AdapterMaker {
+  make(namespace: object): object;
+}
+
+type Adapter = Namespace['adapter'];
+
+/** Everything that the library asks of an adapter. */
+const methods = [
+  'init',
+  'close',
+  'addAll',
+  'del',
+  'delAll',
+  'broadcast',
+  'sockets',
+  'socketRooms',
+  'fetchSockets',
+  'serverSideEmit',
+] as const;
+
+/** The adapter of a plugin as the library takes it: called with `new`, for each namespace. */
+export function adapterOf(maker: AdapterMaker): (namespace: Namespace) => Adapter {
+  return function joined(namespace) {
+    const made = maker.make(namespace);
+    if (isAdapter(made)) return made;
+    const missing = methods.filter((method) => !(method in made));
+    throw apiErrors.TAP_API_INTERNAL({
+      message: `what joins the sockets of the processes is no adapter of socket.io: it has no ${missing.join(', ')}`,
+    });
+  };
+}
+
+function isAdapter(made: object): made is Adapter {
+  return methods.every((method) => method in made);
+}
