@@ -133,6 +133,7 @@ async function start(starting: Starting): Promise<Platform> {
     await tellPlugins();
   });
   void tellPlugins().catch((error: unknown) => log.warn('Plugin objects were not written', { error }));
+  foundation.certificateThread.release();
   return {
     url,
     ...files,

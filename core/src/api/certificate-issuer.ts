@@ -8,6 +8,18 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** Makes certificates with keys of their own, here or in another thread. */
+export interface CertificateIssuer {
+  authority(nowMs: number): Promise<KeyPair>;
+  server(authority: KeyPair, hosts: readonly string[], nowMs: number): Promise<KeyPair>;
+  client(
+    authority: KeyPair,
+    user: { readonly name: string; readonly groups: readonly string[] },
+    nowMs: number,
+    lifetimeMs: number,
+  ): Promise<KeyPair>;
+}
+
 const dayMs = 86_400_000;
 const authorityDays = 3650;
 /** What browsers accept at most. */
@@ -69,6 +81,9 @@ export async function issueClient(
     extensions: [],
   });
 }
+
+/** Issues in the thread that asks. */
+export const issueHere: CertificateIssuer = { authority: issueAuthority, server: issueServer, client: issueClient };
 
 interface Leaf extends Readonly<ReturnType<typeof validity>> {
   readonly subject: X509CertificateCreateParamsName;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '@tappaas/sdk';
-import { issueAuthority, issueClient, issueServer, type KeyPair } from './certificate-issuer.js';
+import { issueHere, type CertificateIssuer, type KeyPair } from './certificate-issuer.js';
 import { apiErrors } from './errors.js';
 import { readPrivateFile, writePrivateFile } from './private-file.js';
 
@@ -27,6 +27,8 @@ export interface CertificateOptions {
   /** Names and addresses that the listener is reached by, besides those of this machine itself. */
   readonly hosts: readonly string[];
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** Default: the thread that asks. */
+  readonly issuer?: CertificateIssuer;
 }
 
 const dayMs = 86_400_000;
@@ -41,28 +43,29 @@ const alwaysNamed = ['localhost', '127.0.0.1', '::1'];
  * @throws TAP_CERTIFICATE_UNUSABLE, TAP_FILE_EXPOSED
  */
 export async function localCertificates(options: CertificateOptions): Promise<LocalCertificates> {
-  const nowMs = options.clock.nowMs();
+  const { clock, issuer = issueHere } = options;
+  const nowMs = clock.nowMs();
   const hosts = [...new Set([...alwaysNamed, ...options.hosts])].filter((host) => host !== '0.0.0.0' && host !== '::');
   const stored = await readPair(options.directory, 'ca');
-  const authority = stored !== undefined && isFresh(stored, nowMs + authorityRenewedBeforeMs) ? stored : await issueAuthority(nowMs);
+  const authority = stored !== undefined && isFresh(stored, nowMs + authorityRenewedBeforeMs) ? stored : await issuer.authority(nowMs);
   if (authority !== stored) await writePair(options.directory, 'ca', authority);
   const known = await readPair(options.directory, 'server');
   const serves =
     known !== undefined && isFresh(known, nowMs + serverRenewedBeforeMs) && isIssuedBy(known, authority) && namesAll(known, hosts);
-  const server = serves ? known : await issueServer(authority, hosts, nowMs);
+  const server = serves ? known : await issuer.server(authority, hosts, nowMs);
   if (server !== known) await writePair(options.directory, 'server', server);
   return { authority: authority.certificate, tls: server, notAfterMs: parse(server).validToDate.getTime() };
 }
 
 /** A certificate for a process of the platform, signed by the authority of the directory. @throws TAP_CERTIFICATE_UNUSABLE */
 export async function processCertificate(
-  { directory, clock }: Pick<CertificateOptions, 'directory' | 'clock'>,
+  { directory, clock, issuer = issueHere }: Pick<CertificateOptions, 'directory' | 'clock' | 'issuer'>,
   user: { readonly name: string; readonly groups: readonly string[] },
   lifetimeMs: number,
 ): Promise<KeyPair> {
   const authority = await readPair(directory, 'ca');
   if (authority === undefined) throw apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: `${directory} holds no authority` });
-  return issueClient(authority, user, clock.nowMs(), lifetimeMs);
+  return issuer.client(authority, user, clock.nowMs(), lifetimeMs);
 }
 
 const checkEveryMs = dayMs / 2;

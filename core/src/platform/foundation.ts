@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { families, hooks, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from '../admission/admission.js';
+import { CertificateThread } from '../api/certificate-thread.js';
 import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
 import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
 import { createSealer, type Sealer } from '../secrets/envelope.js';
@@ -28,6 +29,8 @@ export interface Foundation {
   readonly tokens: PlatformTokens;
   /** Of the listener, by the platform's own authority: made when first asked for. */
   readonly certificates: () => Promise<KeptCertificates>;
+  /** Issues them; kept ready until the start is over. */
+  readonly certificateThread: CertificateThread;
   /** What plugins tell of credentials that are no longer good is heard from then on. */
   readonly onRevoked: (revoke: (credentialIds: readonly string[]) => void) => void;
 }
@@ -66,7 +69,10 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   starting.onStop({ what: 'log', stop: async () => leaveLog() });
   const started = kernel.start();
   let kept: Promise<KeptCertificates> | undefined;
-  const certificates = () => (kept ??= keptCertificates(settings, clock));
+  const certificateThread = new CertificateThread();
+  certificateThread.keep();
+  starting.onStop({ what: 'certificates', stop: async () => certificateThread.release() });
+  const certificates = () => (kept ??= keptCertificates(settings, clock, certificateThread));
   // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
   if (starting.seat === undefined) certificates().catch(() => undefined);
   starting.onStop({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
@@ -76,7 +82,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   ]);
 
   // Identity, access, admission, resources.
-  const stages = startStages(starting, promised, kernel, store, settings);
+  const stages = startStages(starting, promised, kernel, store, settings, certificateThread);
   // When a plugin did not start, whatever fails with it is a consequence: tell the cause.
   await Promise.allSettled([stages]);
   await started;
@@ -94,6 +100,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     audit,
     tokens,
     certificates,
+    certificateThread,
     onRevoked: (revoke) => revocation.resolve(revoke),
   };
 }
@@ -135,6 +142,7 @@ async function startStages(
   kernel: Kernel,
   store: ResourceStore,
   settings: ApiSettings,
+  certificateThread: CertificateThread,
 ): Promise<Pick<Foundation, 'identity' | 'access' | 'engines'>> {
   const { clock, random, log } = starting.options;
   const sealer = await openSealer(settings.directory);
@@ -142,7 +150,7 @@ async function startStages(
   await tokens.open({ store, sealer, issuer, clock, log, signal: starting.signal });
   const directory = join(settings.directory, 'pki');
   const identity = await callerIdentity(kernel, store, clock, (user, lifetimeMs) =>
-    processCertificate({ directory, clock }, user, lifetimeMs),
+    processCertificate({ directory, clock, issuer: certificateThread }, user, lifetimeMs),
   );
   // Access looks namespaces up in the engines, which ask access in turn.
   let engines: Engines | undefined;
@@ -157,8 +165,12 @@ async function startStages(
   return { identity, access, engines: made };
 }
 
-async function keptCertificates({ directory, host, hosts }: ApiSettings, clock: Clock): Promise<KeptCertificates> {
-  const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock };
+async function keptCertificates(
+  { directory, host, hosts }: ApiSettings,
+  clock: Clock,
+  issuer: CertificateThread,
+): Promise<KeptCertificates> {
+  const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock, issuer };
   return { options, current: await localCertificates(options) };
 }
 
