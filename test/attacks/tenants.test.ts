@@ -12,7 +12,7 @@ const rivalShop = '/api/v1/namespaces/rival-shop/configmaps';
 const kept = 'kept';
 const canary = 'canary-of-acme';
 
-type Person = 'tom' | 'dora' | 'vera' | 'rita' | 'paula';
+type Person = 'tom' | 'dora' | 'vera' | 'rita' | 'paula' | 'tam' | 'olga';
 
 let running: RunningPlatform;
 let people: Record<Person, Connection>;
@@ -51,6 +51,8 @@ test.before('two tenants are there: acme with tom, dora and vera, and rival with
     vera: await running.as('vera', acme),
     rita: await running.as('rita', { tenant: 'rival' }),
     paula: await running.as('paula'),
+    tam: await running.as('tam'),
+    olga: await running.as('olga'),
   };
   for (const [name, tenant] of [
     ['shop', 'acme'],
@@ -59,7 +61,8 @@ test.before('two tenants are there: acme with tom, dora and vera, and rival with
     await make(admin, '/api/v1/namespaces', { metadata: { name, labels: { 'tappaas.dev/tenant': tenant } } });
   }
   for (const name of ['acme', 'rival']) await make(admin, '/apis/platform.tappaas.dev/v1alpha1/tenants', { metadata: { name }, spec: {} });
-  await make(admin, `${rbac}/clusterrolebindings`, binding('tenant-admins', 'ClusterRole', 'tenant-admin', 'tom', 'rita'));
+  await make(admin, `${rbac}/clusterrolebindings`, binding('tenant-admins', 'ClusterRole', 'tenant-admin', 'tom', 'rita', 'tam'));
+  await make(admin, `${rbac}/clusterrolebindings`, binding('auditors', 'ClusterRole', 'auditor', 'olga'));
   await make(admin, `${rbac}/namespaces/shop/rolebindings`, binding('developers', 'ClusterRole', 'developer', 'dora'));
   await make(admin, `${rbac}/namespaces/shop/rolebindings`, binding('viewers', 'ClusterRole', 'viewer', 'vera'));
   for (let index = 0; index < 3; index += 1) await make(admin, shop, { metadata: { name: `${kept}-${index}` }, data: { canary } });
@@ -374,6 +377,47 @@ test('who only looks sees no Secret, by whatever way', async (t) => {
     query: `{ secret(namespace: "shop", name: "${kept}") { name data { key value } } }`,
   });
   t.false(text.includes(Buffer.from(canary).toString('base64')), text);
+});
+
+test('a credential from which the tenant is missing opens no tenant, whatever is bound to its name everywhere', async (t) => {
+  const own = '/api/v1/namespaces/default/configmaps';
+  await eventually(
+    () => ask('tam', 'GET', own),
+    ({ status }) => status === 200,
+  );
+  for (const path of [
+    '/api/v1/secrets',
+    '/api/v1/configmaps?watch=true',
+    '/api/v1/namespaces/shop/secrets',
+    `/api/v1/namespaces/shop/secrets/${kept}`,
+    `${shop}?labelSelector=a%3Db`,
+    '/api/v1/namespaces/shop',
+    '/api/v1/namespaces/tappaas-system/secrets',
+    `${rbac}/rolebindings`,
+  ]) {
+    const answer = await ask('tam', 'GET', path);
+    t.is(answer.status, 403, `${path}: ${answer.text}`);
+    refused(t, path, answer);
+  }
+  const into = `${rbac}/namespaces/shop/rolebindings`;
+  t.is((await ask('tam', 'POST', into, binding('tam', 'ClusterRole', 'tenant-admin', 'tam'))).status, 403);
+  const asked = { query: `{ secret(namespace: "shop", name: "${kept}") { name } namespaces(first: 50) { nodes { name } } }` };
+  const { text } = await ask('tam', 'POST', '/graphql', asked);
+  t.regex(text, /TAP_REQUEST_FORBIDDEN/);
+  t.false(text.includes('"shop"'), text);
+  const names = (await ask('tam', 'GET', '/api/v1/namespaces')).json<{ items: { metadata: { name: string } }[] }>();
+  t.true(names.items.some(({ metadata }) => metadata.name === 'default'));
+  t.false(names.items.some(({ metadata }) => metadata.name.endsWith('shop')));
+});
+
+test('who audits sees all tenants, and changes nothing of any', async (t) => {
+  const read = await eventually(
+    () => ask('olga', 'GET', '/api/v1/configmaps'),
+    ({ status }) => status === 200,
+  );
+  t.true(read.text.includes(canary));
+  t.is((await ask('olga', 'GET', '/api/v1/secrets')).status, 403);
+  t.is((await ask('olga', 'POST', shop, { metadata: { name: 'olgas' } })).status, 403);
 });
 
 test('the open watch of a token that is revoked ends within seconds', async (t) => {

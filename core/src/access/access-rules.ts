@@ -19,11 +19,20 @@ export async function accessRules(sources: RuleSources, caller: Caller, namespac
 }
 
 async function grantedRules({ access, authorizers, engine }: RuleSources, caller: Caller, namespace: string): Promise<AccessRules> {
-  const { project, tenant } = access.placed({ engine, resource: { group: '', version: 'v1', plural: 'pods', namespace } });
+  const resource = { group: '', version: 'v1', plural: 'pods', namespace };
+  const { project, tenant } = access.placed({ engine, resource });
   const isBound = caller.tenant !== undefined && !(await access.isAdministrator(caller));
   if (isBound && tenant !== caller.tenant) return nothing;
-  const where = { caller, engine, ...(project !== undefined && { project }), ...(tenant !== undefined && { tenant }) };
-  const lists = await Promise.all(authorizers().map(async (each) => each.rules?.(where) ?? unlisted));
+  const isProjectOnly = await access.isProjectOnly({ caller, engine, verb: 'get', resource });
+  const where = {
+    caller,
+    engine,
+    ...(project !== undefined && { project }),
+    ...(tenant !== undefined && { tenant }),
+    ...(isProjectOnly && { isProjectOnly }),
+  };
+  const heard = authorizers().filter(({ knowsProjects }) => !isProjectOnly || knowsProjects === true);
+  const lists = await Promise.all(heard.map(async (each) => each.rules?.(where) ?? unlisted));
   const tenancy = isBound ? [{ ...ofTenant, incomplete: `rules hold only within the tenant ${caller.tenant ?? ''}` }] : [];
   return joined([...tenancy, ...lists]);
 }

@@ -2,8 +2,9 @@ import type { AccessDecision, AccessRequest, Authorizer, Caller } from '@tappaas
 import { askAuthorizers } from './authorizer-chain.js';
 import { builtInDecision } from './built-in-rules.js';
 import { refusedByScope } from './credential-scope.js';
-import { administers, sideOf } from './tenant-boundary.js';
+import { administers, isReading, oversees, sideOf } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
+import { outOfTenants } from './without-tenant.js';
 
 /** Whose a namespace is. */
 export interface Place {
@@ -22,6 +23,8 @@ export interface Places {
   labels(engine: string, resource: NonNullable<AccessRequest['resource']>): Readonly<Record<string, string>> | undefined;
   /** The tenant's writes are refused. */
   isSuspended(tenant: string): boolean;
+  /** Whether a request that names no namespace is about the objects of all namespaces; also for kinds that nobody knows. */
+  spansNamespaces(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
 }
 
 export interface AccessOptions {
@@ -37,12 +40,13 @@ export interface Access {
   readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
   /** Whether a caller stands above tenants. */
   readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
+  /** Whether only what is granted in the namespace itself counts for a request, as the caller is of no tenant. */
+  readonly isProjectOnly: (question: AccessQuestion) => boolean | Promise<boolean>;
   /** The request with whose namespace it is about. */
   placed<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place;
 }
 
 const nobody: Place = Object.freeze({});
-const reading = new Set(['get', 'list', 'watch']);
 
 /** The built-in rules, then the boundary of the caller's tenant, then every authorizer. */
 export function createAccess({ authorizers, missing, places, platformEngine }: AccessOptions): Access {
@@ -68,11 +72,12 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
     return askAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
   };
 
-  const isAdministrator = (caller: Caller): boolean | Promise<boolean> => {
-    const request = administers({ caller, engine: platformEngine });
+  const isGranted = (request: AccessRequest): boolean | Promise<boolean> => {
     const answer = builtInDecision(request) ?? ask(request);
     return answer instanceof Promise ? answer.then(isAllowed) : isAllowed(answer);
   };
+  const isAdministrator = (caller: Caller) => isGranted(administers({ caller, engine: platformEngine }));
+  const isOverseer = (caller: Caller) => isGranted(oversees({ caller, engine: platformEngine }));
 
   /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
   const cross = async (request: AccessQuestion & Place, tenant: string, reason: string): Promise<Verdict> => {
@@ -91,7 +96,7 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   const within = (request: AccessQuestion & Place, tenant: string): Verdict | Promise<Verdict> => {
     const side = sideOf(request, tenant, platformEngine);
     if (side.side === 'outside') return cross(request, tenant, side.reason);
-    if (!reading.has(request.verb) && places.isSuspended(tenant)) return suspended(request, tenant);
+    if (!isReading(request) && places.isSuspended(tenant)) return suspended(request, tenant);
     if (side.side === 'inside') return ask(request);
     const { narrowed } = side;
     const own = (answer: AccessDecision): Verdict =>
@@ -107,15 +112,18 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
       ? ask(request)
       : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
 
+  const outside = outOfTenants({ ask, isOverseer, places, platformEngine });
+
   return {
     placed,
     isAdministrator,
+    isProjectOnly: (question) => question.caller.tenant === undefined && outside.isProjectOnly(placed(question)),
     authorize(question) {
       const built = refusedByScope(question) ?? builtInDecision(question);
       if (built !== undefined) return built;
       const request = placed(question);
       const { tenant } = question.caller;
-      return tenant === undefined ? ask(request) : within(request, tenant);
+      return tenant === undefined ? outside.authorize(request) : within(request, tenant);
     },
   };
 }

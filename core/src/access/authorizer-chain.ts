@@ -16,15 +16,19 @@ function askFrom(
 ): AccessDecision | Promise<AccessDecision> {
   let known = before;
   for (let index = from; index < authorizers.length; index += 1) {
-    const answer = authorizers[index]?.authorize(request) ?? nobody;
+    const authorizer = authorizers[index];
+    const isHeard = request.isProjectOnly !== true || authorizer?.knowsProjects === true;
+    const answer = authorizer?.authorize(request) ?? nobody;
     if (answer instanceof Promise) {
       const knownBefore = known;
       return answer.then((decision) =>
-        decision.decision === 'deny' ? decision : askFrom(authorizers, index + 1, request, joined(knownBefore, decision)),
+        decision.decision === 'deny'
+          ? decision
+          : askFrom(authorizers, index + 1, request, joined(knownBefore, isHeard ? decision : nobody)),
       );
     }
     if (answer.decision === 'deny') return answer;
-    known = joined(known, answer);
+    known = joined(known, isHeard ? answer : nobody);
   }
   return known;
 }

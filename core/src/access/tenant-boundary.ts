@@ -12,6 +12,8 @@ export type Side =
 
 const inside: Side = { side: 'inside' };
 const reading = new Set(['get', 'list', 'watch']);
+/** Whether it changes nothing. */
+export const isReading = ({ verb }: Pick<AccessRequest, 'verb'>): boolean => reading.has(verb);
 const tenants = 'platform.tappaas.dev/tenants';
 
 /** Kinds without a namespace that are the same for all tenants, and hold nothing of any. */
@@ -36,7 +38,7 @@ export function sideOf(request: AccessQuestion, tenant: string, platformEngine: 
   if (resource === undefined) return path !== undefined && sharedPath.test(path) ? inside : outside(tenant);
   const { group, plural, name, namespace } = resource;
   const kind = `${group}/${plural}`;
-  const reads = reading.has(request.verb);
+  const reads = isReading(request);
   if (kind === '/namespaces') return namespaceSide(request, tenant, engine === platformEngine);
   if (namespace !== undefined) return request.tenant === tenant ? inside : outside(tenant);
   if (kind === tenants && engine === platformEngine && reads && resource.subresource === undefined) {
@@ -52,7 +54,7 @@ export function sideOf(request: AccessQuestion, tenant: string, platformEngine: 
 /** New namespaces become the tenant's when they are made; on other engines the platform makes them. */
 function namespaceSide(request: AccessQuestion, tenant: string, isPlatform: boolean): Side {
   const { verb, resource } = request;
-  const reads = reading.has(verb);
+  const reads = isReading(request);
   if (!reads && !isPlatform) return outside(tenant);
   if (resource?.name !== undefined) {
     if (verb === 'create' && resource.subresource === undefined) return inside;
@@ -72,7 +74,14 @@ function outside(tenant: string): Side {
   return { side: 'outside', reason: `it is not within the caller's tenant ${tenant}` };
 }
 
+type Whom = Pick<AccessRequest, 'caller' | 'engine'>;
+
 /** What is asked of the authorizers to know whether a caller stands above tenants: everything allows it, as administrators' roles do. */
-export function administers({ caller, engine }: Pick<AccessRequest, 'caller' | 'engine'>): AccessRequest {
-  return { caller, engine, verb: 'administer', resource: { group: 'platform.tappaas.dev', version: 'v1alpha1', plural: 'tenants' } };
+export const administers = (whom: Whom): AccessRequest => aboutTenants('administer', whom);
+
+/** The same to know whether what a caller's roles allow holds for what is tenants', though the caller is of none. */
+export const oversees = (whom: Whom): AccessRequest => aboutTenants('oversee', whom);
+
+function aboutTenants(verb: string, { caller, engine }: Whom): AccessRequest {
+  return { caller, engine, verb, resource: { group: 'platform.tappaas.dev', version: 'v1alpha1', plural: 'tenants' } };
 }

@@ -36,6 +36,7 @@ export function enginePlaces(engine: (name: string) => ResourceEngine | undefine
       const found: Labelled | undefined = engine(name)?.cached(kind, key);
       return found && (found.metadata?.labels ?? {});
     },
+    spansNamespaces: (name, { group, version, plural }) => engine(name)?.find({ group, version, plural })?.scope !== 'Cluster',
     isSuspended: (tenant) =>
       (engine(platformEngine)?.cached(Tenant, { name: tenant }) as TenantObject | undefined)?.spec.suspended === true,
   };

@@ -4,7 +4,13 @@ import { accessRules } from '../../dist/access/access-rules.js';
 import { createAccessReviews, type AccessReviews } from '../../dist/access/access-reviews.js';
 
 /** Namespaces that belong to nobody. */
-export const nowhere: Places = { now: () => ({}), settled: () => Promise.resolve({}), isSuspended: () => false, labels: () => undefined };
+export const nowhere: Places = {
+  now: () => ({}),
+  settled: () => Promise.resolve({}),
+  isSuspended: () => false,
+  labels: () => undefined,
+  spansNamespaces: () => false,
+};
 
 /** The access stage with these authorizers, all of which run unless said otherwise. */
 export function accessOf(authorizers: readonly Authorizer[] = [], places = nowhere, missing: readonly string[] = []): Access {

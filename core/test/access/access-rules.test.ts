@@ -8,8 +8,10 @@ const places = {
   settled: () => Promise.resolve({}),
   isSuspended: () => false,
   labels: () => undefined,
+  spansNamespaces: () => false,
 };
 const listing: Authorizer = {
+  knowsProjects: true,
   authorize: ({ caller, resource }) => ({
     decision: caller.name === 'boss' || (caller.name === 'lead' && resource?.plural === 'rolebindings') ? 'allow' : 'no-opinion',
     reason: '',
@@ -43,11 +45,26 @@ test('rules are whole when every authorizer lists them, and say when one does no
   t.is(whole.incomplete, undefined);
   t.true(whole.resourceRules.some(({ resources }) => resources?.includes('pods')));
   const silent: Authorizer = { authorize: () => ({ decision: 'no-opinion', reason: '' }) };
-  t.is((await accessRules(sources(listing, silent), caller('ann'), 'shop')).incomplete, 'an authorizer does not list its rules');
+  t.is((await accessRules(sources(listing, silent), caller('ann'), 'default')).incomplete, 'an authorizer does not list its rules');
 });
 
 test('of another’s namespace a tenant is listed nothing but what everybody may', async (t) => {
   const lists = async (tenant: string) => (await accessRules(sources(listing), caller('ann', tenant), 'shop')).resourceRules;
   t.true((await lists('acme')).some(({ resources }) => resources?.includes('pods')));
   t.false((await lists('rival')).some(({ resources }) => resources?.includes('pods')));
+});
+
+test('to somebody of no tenant only what a tenant’s namespace itself grants is listed, by who can tell', async (t) => {
+  const given: (true | undefined)[] = [];
+  const telling: Authorizer = {
+    ...listing,
+    rules: ({ isProjectOnly }) => (given.push(isProjectOnly), { resourceRules: [], nonResourceRules: [] }),
+  };
+  const { knowsProjects: _, ...untold } = listing;
+  const rules = await accessRules(sources(telling, untold), caller('ann'), 'shop');
+  t.false(rules.resourceRules.some(({ resources }) => resources?.includes('pods')));
+  await accessRules(sources(telling), caller('ann', 'acme'), 'shop');
+  await accessRules(sources(telling), caller('ann'), 'default');
+  await accessRules(sources(telling), caller('boss'), 'shop');
+  t.deepEqual(given, [true, undefined, undefined, undefined]);
 });

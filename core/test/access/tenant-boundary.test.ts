@@ -22,6 +22,7 @@ const places = (later: Readonly<Record<string, Place>> = {}): Places => ({
   settled: (engine, namespace) => Promise.resolve(later[`${engine}/${namespace}`] ?? owners[`${engine}/${namespace}`] ?? {}),
   isSuspended: (tenant) => tenant === 'late-payer',
   labels: () => undefined,
+  spansNamespaces: (_, { plural }) => plural !== 'nodes',
 });
 type Asked = Partial<AccessRequest> & {
   readonly of?: string;
@@ -96,11 +97,73 @@ test('a namespace that was made a moment ago is looked for before its owner is r
   t.is(await decide({ namespace: 'new' }, nearlyEverything, places({ 'platform/new': { project: 'new', tenant: 'acme' } })), 'allow');
 });
 
+/** Of no tenant; everywhere a role lets them do everything but oversee tenants, in the namespace `shop` another one lets them read. */
+const tam = { name: 'tam', groups: [] };
+const everywhere: Authorizer = {
+  knowsProjects: true,
+  authorize: ({ verb, project, isProjectOnly }) => {
+    const isGranted = isProjectOnly === true ? project === 'shop' && verb === 'get' : verb !== 'administer' && verb !== 'oversee';
+    return isGranted ? { decision: 'allow', reason: 'a role' } : { decision: 'no-opinion', reason: '' };
+  },
+};
+
+test('whose credential names no tenant gets nothing of any tenant from what roles give everywhere', async (t) => {
+  const may = async (asked: Asked, authorizer = everywhere) => (await decide({ caller: tam, ...asked }, authorizer)) === 'allow';
+  t.true(await may({ namespace: 'default', verb: 'update' }), 'what is no tenant’s is for roles to say');
+  t.false(await may({ namespace: 'other' }));
+  t.false(await may({ namespace: 'shop', verb: 'update' }));
+  t.true(await may({ namespace: 'shop' }), 'what the namespace itself grants counts');
+  t.false(await may({ engine: 'local', namespace: 'tappaas-other' }));
+  t.false(await may({ namespace: 'tappaas-system' }), 'what is the platform’s own is nobody’s');
+  for (const verb of ['list', 'watch', 'get', 'deletecollection']) t.false(await may({ verb }), verb);
+  t.false(await may({ of: '/namespaces', name: 'other' }));
+  t.false(await may({ of: '/namespaces', name: 'other', verb: 'delete' }));
+  t.true(await may({ of: '/namespaces', verb: 'create' }));
+  t.true(await may({ of: '/nodes', verb: 'list' }), 'what lies in no namespace is for roles to say');
+  t.true(await may({ of: '/users', name: 'joe', verb: 'impersonate' }));
+});
+
+test('of namespaces, somebody of no tenant is shown those of no tenant, where a role lets them look', async (t) => {
+  const { authorize } = accessOf([everywhere], places());
+  const asked = { caller: tam, of: '/namespaces', verb: 'list' };
+  t.like(await authorize(question({ ...asked, canNarrow: true })), {
+    decision: 'allow',
+    narrowed: { labelSelector: '!tappaas.dev/tenant' },
+  });
+  t.not((await authorize(question(asked))).decision, 'allow');
+  t.not((await authorize(question({ ...asked, engine: 'local', canNarrow: true }))).decision, 'allow');
+  const nobody: Authorizer = { authorize: () => ({ decision: 'no-opinion', reason: '' }) };
+  t.not((await accessOf([nobody], places()).authorize(question({ ...asked, canNarrow: true }))).decision, 'allow');
+});
+
+test('who may oversee tenants has what roles give in all of them, and a reason names that right to who has not', async (t) => {
+  const overseer: Authorizer = {
+    authorize: ({ verb }) => ({ decision: verb === 'get' || verb === 'oversee' ? 'allow' : 'no-opinion', reason: '' }),
+  };
+  t.is(await decide({ caller: tam, namespace: 'other' }, overseer), 'allow');
+  t.is(await decide({ caller: tam }, overseer), 'allow');
+  t.is(await decide({ caller: tam, namespace: 'other', verb: 'update' }, overseer), 'no-opinion');
+  t.is(await decide({ namespace: 'other' }, overseer), 'deny', 'somebody of a tenant stays within it');
+  const { reason } = await accessOf([everywhere], places()).authorize(question({ caller: tam, namespace: 'other' }));
+  t.regex(reason, /caller is of no tenant: it takes a role that may oversee tenants/);
+});
+
+test('an authorizer that cannot tell projects apart allows nobody of no tenant anything of a tenant, and still denies', async (t) => {
+  t.is(await decide({ caller: tam, namespace: 'shop' }, nearlyEverything), 'allow', 'it lets them oversee');
+  const { knowsProjects: _, ...untold } = everywhere;
+  t.is(await decide({ caller: tam, namespace: 'shop' }, untold), 'no-opinion');
+  const slowly: Authorizer = { authorize: async (request) => untold.authorize(request) };
+  t.is(await decide({ caller: tam, namespace: 'shop' }, slowly), 'no-opinion');
+  const denies: Authorizer = { authorize: ({ verb }) => ({ decision: verb === 'oversee' ? 'no-opinion' : 'deny', reason: 'a policy' }) };
+  t.is(await decide({ caller: tam, namespace: 'shop' }, denies), 'deny');
+});
+
 test('a suspended tenant reads only', async (t) => {
   const caller = { ...ann, tenant: 'late-payer' };
   const known: Places = { ...places(), now: () => ({ project: 'x', tenant: 'late-payer' }) };
   t.is(await decide({ caller, namespace: 'x' }, nearlyEverything, known), 'allow');
   t.is(await decide({ caller, namespace: 'x', verb: 'create' }, nearlyEverything, known), 'deny');
+  t.is(await decide({ caller: tam, namespace: 'x', verb: 'create' }, everywhere, known), 'deny', 'so does who is of none');
 });
 
 test('a namespace that a tenant makes is the tenant’s, and remembers who made it', (t) => {

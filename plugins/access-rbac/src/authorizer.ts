@@ -6,12 +6,13 @@ import { isAboutPaths } from './rule.js';
 /** Decides by roles alone: it allows or has no opinion, and denies only while it does not know the roles. */
 export function roleAuthorizer(index: RoleIndex, followed: Pick<FollowedRoles, 'problem'>): Authorizer {
   return {
+    knowsProjects: true,
     authorize(request) {
       const { problem } = followed;
       return problem === undefined ? index.decide(request) : { decision: 'deny', reason: `RBAC: ${problem}` };
     },
-    rules({ caller, project }) {
-      const rules = index.rulesFor(caller, project);
+    rules({ caller, project, isProjectOnly }) {
+      const rules = index.rulesFor(caller, project, isProjectOnly);
       const { problem } = followed;
       return {
         resourceRules: rules.filter((rule) => rule.resources !== undefined),

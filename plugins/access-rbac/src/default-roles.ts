@@ -82,6 +82,7 @@ const auditorRules: readonly Rule[] = [
   { verbs: reading, apiGroups: ['platform.tappaas.dev', rbacGroup, 'coordination.k8s.io', 'storage.k8s.io'], resources: ['*'] },
   { verbs: reading, apiGroups: [''], resources: ['nodes', 'nodes/status', 'persistentvolumes'] },
   { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews', 'localsubjectaccessreviews'] },
+  { verbs: ['oversee'], apiGroups: ['platform.tappaas.dev'], resources: ['tenants'] },
   {
     verbs: ['get', 'head'],
     nonResourceURLs: ['/audit', '/audit/*', '/metrics', '/plugins/platform/explain'],

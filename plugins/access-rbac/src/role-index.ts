@@ -83,7 +83,7 @@ export class RoleIndex {
     return this.#roles.get(refKey(roleRef, namespace))?.rules;
   }
 
-  decide(request: Asked & Pick<AccessRequest, 'caller' | 'project'>): AccessDecision {
+  decide(request: Asked & Pick<AccessRequest, 'caller' | 'project' | 'isProjectOnly'>): AccessDecision {
     const { caller, project } = request;
     const own = this.#first(this.#grants.users.get(caller.name), project, request);
     if (own !== undefined) return own;
@@ -95,10 +95,10 @@ export class RoleIndex {
   }
 
   /** Everything that a caller is given at a place. */
-  rulesFor(caller: Caller, project: string | undefined): readonly Rule[] {
+  rulesFor(caller: Caller, project: string | undefined, isProjectOnly = false): readonly Rule[] {
     const grants = [this.#grants.users.get(caller.name), ...caller.groups.map((group) => this.#grants.groups.get(group))];
     return grants.flatMap((each) =>
-      each === undefined ? [] : [...each.everywhere, ...each.in(project)].flatMap(({ role }) => role.rules ?? []),
+      each === undefined ? [] : [...(isProjectOnly ? [] : each.everywhere), ...each.in(project)].flatMap(({ role }) => role.rules ?? []),
     );
   }
 
@@ -119,9 +119,14 @@ export class RoleIndex {
     return found;
   }
 
-  #first(grants: Grants | undefined, project: string | undefined, asked: Asked): AccessDecision | undefined {
+  #first(
+    grants: Grants | undefined,
+    project: string | undefined,
+    asked: Asked & Pick<AccessRequest, 'isProjectOnly'>,
+  ): AccessDecision | undefined {
     if (grants === undefined) return undefined;
-    for (const { role, allow } of grants.everywhere) if (role.compiled?.allows(asked) === true) return allow;
+    if (asked.isProjectOnly !== true)
+      for (const { role, allow } of grants.everywhere) if (role.compiled?.allows(asked) === true) return allow;
     for (const { role, allow } of grants.in(project)) if (role.compiled?.allows(asked) === true) return allow;
     return undefined;
   }

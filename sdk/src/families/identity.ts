@@ -94,6 +94,11 @@ export interface AccessRequest {
   readonly tenant?: string;
   /** Labels of the one object that is asked about, as it is stored now; only for authorizers that say `readsLabels`. */
   readonly labels?: Strings;
+  /**
+   * Only what is granted in `project` itself counts, not what is granted everywhere: the caller is of no tenant and the project is not
+   * the caller's. Authorizers that do not say `knowsProjects` allow nothing then, whatever they answer.
+   */
+  readonly isProjectOnly?: true;
 }
 
 /** An authorizer's answer. Each is asked: one `deny` refuses whoever else allows, `allow` passes when nobody denies. */
@@ -126,9 +131,11 @@ export interface AccessSubject {
 export interface Authorizer {
   /** Whether the labels of objects are to be looked up for it, which costs each request. Default false. */
   readonly readsLabels?: boolean;
+  /** Whether it tells what is granted in a project from what is granted everywhere, and obeys `isProjectOnly`. Default false. */
+  readonly knowsProjects?: boolean;
   authorize(request: AccessRequest): AccessDecision | Promise<AccessDecision>;
   /** Lists what it allows in a namespace, for reviews of rules. Without it, such reviews say that they are incomplete. */
-  rules?(request: Pick<AccessRequest, 'caller' | 'engine' | 'project' | 'tenant'>): AccessRules | Promise<AccessRules>;
+  rules?(request: Pick<AccessRequest, 'caller' | 'engine' | 'project' | 'tenant' | 'isProjectOnly'>): AccessRules | Promise<AccessRules>;
   /** Lists who may do something; without it the authorizer grants nothing that could be listed. */
   subjects?(request: Omit<AccessRequest, 'caller'>): readonly AccessSubject[] | Promise<readonly AccessSubject[]>;
 }

@@ -1,0 +1,90 @@
+import type { AccessRequest, Caller } from '@tappaas/sdk';
+import type { Place, Places } from './access.js';
+import { isReading, tenantLabel } from './tenant-boundary.js';
+import type { AccessQuestion, Narrowing, Verdict } from './verdict.js';
+
+/** Where a caller of no tenant is: `project`, only what is granted in the namespace itself counts. */
+type OuterSide =
+  | { readonly side: 'outside' }
+  | { readonly side: 'project' }
+  | { readonly side: 'across' }
+  | { readonly side: 'narrowed'; readonly narrowed: Narrowing };
+
+const outside: OuterSide = { side: 'outside' };
+const project: OuterSide = { side: 'project' };
+const across: OuterSide = { side: 'across' };
+const ofNoTenant: OuterSide = { side: 'narrowed', narrowed: { labelSelector: `!${tenantLabel}` } };
+
+/** Where the platform keeps what is nobody's. */
+const platformNamespace = 'tappaas-system';
+
+/** What of a request is tenants', or the platform's own. The request knows the tenant of its namespace. */
+function outerSideOf(request: AccessQuestion, platformEngine: string, spansNamespaces: Places['spansNamespaces']): OuterSide {
+  const { engine, resource, tenant, verb } = request;
+  if (resource === undefined) return outside;
+  if (tenant !== undefined) return project;
+  const { group, plural, namespace, name } = resource;
+  const isPlatform = engine === platformEngine;
+  if (group === '' && plural === 'namespaces') {
+    if (name !== undefined || verb === 'create') return outside;
+    return isPlatform && isReading(request) && request.canNarrow === true ? ofNoTenant : across;
+  }
+  if (namespace !== undefined) return isPlatform && namespace === platformNamespace ? project : outside;
+  return verb !== 'impersonate' && spansNamespaces(engine, resource) ? across : outside;
+}
+
+interface OuterParts {
+  readonly ask: (request: AccessRequest) => Verdict | Promise<Verdict>;
+  /** Whether what roles give a caller holds for what is tenants'. */
+  readonly isOverseer: (caller: Caller) => boolean | Promise<boolean>;
+  readonly places: Pick<Places, 'isSuspended' | 'spansNamespaces'>;
+  readonly platformEngine: string;
+}
+
+/** The boundary from the other side: callers of no tenant. */
+interface Outsiders {
+  readonly authorize: (request: AccessQuestion & Place) => Verdict | Promise<Verdict>;
+  readonly isProjectOnly: (request: AccessQuestion & Place) => boolean | Promise<boolean>;
+}
+
+/**
+ * Decides about callers of no tenant. What roles give them everywhere does not hold for what is tenants', unless a role lets them
+ * `oversee` tenants: a credential from which the tenant is missing must not open every tenant.
+ */
+export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterParts): Outsiders {
+  const limited = (request: AccessQuestion & Place, side: Exclude<OuterSide, { readonly side: 'outside' }>): Verdict | Promise<Verdict> => {
+    const { tenant } = request;
+    if (side.side === 'across') return refused('it is about all tenants');
+    if (side.side === 'narrowed') return then(ask(request), (answer) => narrowedBy(answer, side.narrowed));
+    if (tenant !== undefined && !isReading(request) && places.isSuspended(tenant))
+      return { decision: 'deny', reason: `tenant ${tenant} is suspended: it can be read only` };
+    return then(ask({ ...request, isProjectOnly: true }), (answer) =>
+      answer.decision === 'no-opinion' ? refused('nothing in the namespace itself grants it') : answer,
+    );
+  };
+  const sideOf = (request: AccessQuestion & Place): OuterSide => outerSideOf(request, platformEngine, places.spansNamespaces);
+  return {
+    authorize(request) {
+      const side = sideOf(request);
+      if (side.side === 'outside') return ask(request);
+      return then(isOverseer(request.caller), (isAbove) => (isAbove ? ask(request) : limited(request, side)));
+    },
+    isProjectOnly: (request) => sideOf(request).side === 'project' && then(isOverseer(request.caller), (isAbove) => !isAbove),
+  };
+}
+
+/** Synchronous as long as the authorizers are. */
+function then<A, B>(answer: A | Promise<A>, next: (answer: A) => B | Promise<B>): B | Promise<B> {
+  return answer instanceof Promise ? answer.then(next) : next(answer);
+}
+
+function narrowedBy(answer: Verdict, narrowed: Narrowing): Verdict {
+  return answer.decision === 'allow' ? { ...answer, narrowed } : answer;
+}
+
+function refused(why: string): Verdict {
+  return {
+    decision: 'no-opinion',
+    reason: `${why}, and the caller is of no tenant: it takes a role that may oversee tenants.platform.tappaas.dev`,
+  };
+}
