@@ -74,8 +74,8 @@ export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterP
 }
 
 /** Synchronous as long as the authorizers are. */
-function then<A, B>(answer: A | Promise<A>, next: (answer: A) => B | Promise<B>): B | Promise<B> {
-  return answer instanceof Promise ? answer.then(next) : next(answer);
+function then<A, B>(answer: A | Promise<A>, decide: (answer: A) => B | Promise<B>): B | Promise<B> {
+  return answer instanceof Promise ? answer.then(decide) : decide(answer);
 }
 
 function narrowedBy(answer: Verdict, narrowed: Narrowing): Verdict {
