@@ -169,6 +169,19 @@ test('a deployment that fails ends the command with the reason and where to look
   t.regex(stderr, /tappaas operations shop-deploy-1-/);
 });
 
+test('source that nothing says how to run fails at once, and says what to add', async (t) => {
+  const { home } = await start(t);
+  const directory = join(home.directory, 'notes');
+  await mkdir(directory);
+  await writeFile(join(directory, 'readme.txt'), 'nothing to run');
+  const { code, stderr } = await home.tappaas('deploy', directory);
+  t.is(code, 1);
+  t.regex(stderr, /nothing in the source says what process web runs: add a Procfile .* package\.json, or a command .* in tappaas\.yaml/);
+  await writeFile(join(directory, 'Procfile'), `web: node -e "${answers('said')}"`);
+  const mended = await home.tappaas('deploy', directory, '--timeout', '60');
+  t.is(mended.code, 0, mended.stderr);
+});
+
 test('a first deployment that is cancelled leaves nothing running', async (t) => {
   const { platform } = await start(t);
   const created = locationOf(await apply(platform, application(neverReady)));

@@ -32,7 +32,8 @@ export function followOperation(
         stages.reached(words[step.name] ?? step.name, tookMs(step, 0));
       }
       if (step.phase === 'Running') {
-        stages.running(step.message ?? step.name);
+        if (step.message === undefined) stages.running(step.name);
+        else stages.waiting(step.message);
         if (isHopeless(step)) return true;
       }
     }

@@ -14,10 +14,10 @@ export default definePlugin({
         description: 'Packs the source as it is into an image; Procfile or package.json say what to run.',
         async build(request, context) {
           const start = await findStart(request.sourceDirectory);
-          context.output(`start command from ${start.foundIn}: ${start.command.join(' ') || '(the application’s own)'}`);
-          const image = await packImage({ ...request, command: start.command, signal: context.signal }, index);
+          context.output(start ? `start command from ${start.foundIn}: ${start.command.join(' ')}` : 'nothing here says what to run');
+          const image = await packImage({ ...request, command: start?.command ?? [], signal: context.signal }, index);
           context.output(image.cached ? `image ${image.digest} was there already` : `image ${image.digest} written`);
-          return { imageDigest: image.digest, startedBy: start.foundIn, cached: image.cached };
+          return { imageDigest: image.digest, cached: image.cached, ...(start && { startedBy: start.foundIn }) };
         },
       };
     });

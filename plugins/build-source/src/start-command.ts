@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What to run, and where that was found out; an empty command leaves it to the application's manifest. */
+/** What to run, and where that was found out. */
 export interface Start {
   readonly command: readonly string[];
   readonly foundIn: string;
@@ -9,8 +9,8 @@ export interface Start {
 
 const fileBytesMax = 1024 * 1024;
 
-/** Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. */
-export async function findStart(directory: string): Promise<Start> {
+/** Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. Nothing: the application's manifest must name it. */
+export async function findStart(directory: string): Promise<Start | undefined> {
   const procfile = await textOf(join(directory, 'Procfile'));
   const web = procfile?.split('\n').find((line) => /^web\s*:/.test(line));
   if (web !== undefined) return { command: shell(web.replace(/^web\s*:\s*/, '').trim()), foundIn: 'Procfile "web"' };
@@ -24,7 +24,7 @@ export async function findStart(directory: string): Promise<Start> {
   for (const name of ['server.js', 'index.js']) {
     if ((await textOf(join(directory, name))) !== undefined) return { command: ['node', name], foundIn: name };
   }
-  return { command: [], foundIn: 'the application’s manifest' };
+  return undefined;
 }
 
 /** Runs a plain command directly, so that signals reach it, and anything with shell syntax through a shell that execs it. */

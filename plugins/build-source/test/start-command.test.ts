@@ -31,7 +31,6 @@ const cases: readonly (readonly [string, Readonly<Record<string, string>>, reado
   ],
   ['without a script, main is run', { 'package.json': '{"main":"lib/main.js"}' }, ['node', 'lib/main.js'], 'package.json "main"'],
   ['broken JSON does not hide server.js', { 'package.json': '{', 'server.js': '' }, ['node', 'server.js'], 'server.js'],
-  ['where nothing says what to run, the manifest has to', { 'readme.txt': '' }, [], 'the application’s manifest'],
 ];
 
 for (const [title, files, command, foundIn] of cases) {
@@ -39,6 +38,10 @@ for (const [title, files, command, foundIn] of cases) {
     t.deepEqual(await findStart(await directoryWith(files)), { command, foundIn });
   });
 }
+
+test('where nothing says what to run, nothing is guessed', async (t) => {
+  t.is(await findStart(await directoryWith({ 'readme.txt': '' })), undefined);
+});
 
 test('an assignment before a command needs a shell', (t) => {
   t.deepEqual(shell('PORT=1 node a.js'), ['/bin/sh', '-c', 'PORT=1 node a.js']);

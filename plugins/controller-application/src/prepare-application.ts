@@ -35,6 +35,8 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   const build = await buildOf(application, source.upload.digest, context);
   context.progress('build', build.status?.phase === 'Succeeded' ? 100 : 50);
   if (build.status?.phase === 'Succeeded' && build.status.image !== undefined) {
+    const idle = build.status.startedBy === undefined && application.spec.processes.find(({ command }) => command === undefined);
+    if (idle) return waiting('CommandMissing', commandMissing(idle.name), true);
     return {
       ready: true,
       inputs: { image: `${application.metadata.namespace}/${application.metadata.name}@${build.status.image}`, build: build.metadata.name },
@@ -44,6 +46,10 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   const why = build.status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? 'it has not begun';
   return waiting(ended ? 'BuildFailed' : 'Building', `build ${build.metadata.name}: ${why}`, ended);
 }
+
+const commandMissing = (process: string) =>
+  `nothing in the source says what process ${process} runs: add a Procfile with a line "web: …", a "start" script to package.json, ` +
+  'or a command to the process in tappaas.yaml, and deploy again';
 
 /** One Build per application and source: the same upload is built once. */
 async function buildOf(

@@ -15,8 +15,8 @@ export interface BuildRequest {
 export interface BuildResult {
   /** `sha256:…` of the image manifest in the layout. */
   readonly imageDigest: string;
-  /** How the builder found out what to run, for people: `package.json "start"`. */
-  readonly startedBy: string;
+  /** How the builder found out what to run, for people: `package.json "start"`. Absent: the image names no command, so each process must. */
+  readonly startedBy?: string;
   readonly cached: boolean;
 }
 

@@ -23,7 +23,9 @@ export const Build = defineKind({
   status: Type.Object({
     phase: Type.Optional(Type.String({ description: 'Pending, Running, Succeeded, Failed or Cancelled.' })),
     image: Type.Optional(Type.String({ description: 'The image, by digest.' })),
-    startedBy: Type.Optional(Type.String({ description: 'How the builder found out what to run.' })),
+    startedBy: Type.Optional(
+      Type.String({ description: 'How the builder found out what to run. Absent: it did not, so each process must name a command.' }),
+    ),
     cached: Type.Optional(Type.Boolean({ description: 'Whether an earlier build was used.' })),
     startTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it began.' })),
     completionTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it ended.' })),
