@@ -4,12 +4,16 @@ import { forbidden } from './schema/cause.js';
 import { immutableCauses } from './schema/immutable-fields.js';
 import { equalJson, type JsonObject } from './schema/json-value.js';
 import { metadataCauses, metadataUpdateCauses } from './schema/metadata-rules.js';
-import { validate } from './schema/validation.js';
+import { validate, validateChange, validateMembers } from './schema/validation.js';
 import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
 
-/** What has not changed is not looked at again, so that an object stored under an older schema can still be finished and reported on. */
-export function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined): readonly Cause[] {
+/**
+ * What has not changed is not looked at again, so that an object stored under an older schema can still be finished and reported on.
+ *
+ * @param sound what the object was made of and the schema finds nothing wrong with
+ */
+export function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined, sound?: Body): readonly Cause[] {
   const names = entry.strategy.names ?? 'subdomain';
   const metadata = object.metadata as unknown as JsonObject;
   const causes: Cause[] = [...metadataCauses(metadata, { scope: entry.isNamespaced ? 'Namespaced' : 'Cluster', names })];
@@ -19,13 +23,13 @@ export function findings(entry: KindEntry, object: Body, previous: StoredObject 
   }
   const hasNewSpec = previous === undefined || changesSpec(entry, previous.object, object);
   if (hasNewSpec) {
-    causes.push(...validate(entry.hub.type, object).filter(({ field }) => !isMetadataRule(field, causes)));
+    const misfits = sound ? validateChange(entry.hub.type, object, sound) : validate(entry.hub.type, object);
+    causes.push(...misfits.filter(({ field }) => !isMetadataRule(field, causes)));
     if (previous) causes.push(...immutableCauses(entry.immutable, previous.object, object));
     if (causes.length === 0) causes.push(...(entry.behaviour.check?.(object as never, previous?.object as never) ?? []));
   } else {
     const touched = ['metadata', 'status'].filter((part) => !equalJson(previous.object[part], object[part]));
-    const isOfTouched = ({ field }: Cause): boolean => touched.some((part) => field.startsWith(part)) && !isMetadataRule(field, causes);
-    if (touched.length > 0) causes.push(...validate(entry.hub.type, object).filter(isOfTouched));
+    causes.push(...validateMembers(entry.hub.type, object, touched).filter(({ field }) => !isMetadataRule(field, causes)));
   }
   return causes;
 }

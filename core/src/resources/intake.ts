@@ -47,12 +47,13 @@ function decodeUtf8(body: Uint8Array): string {
   }
 }
 
-/** Makes an object of `version` from decoded data. @throws TAP_REQUEST_INVALID */
+/** Makes an object of `version` from decoded data, a patch of `kept` if that is given. @throws TAP_REQUEST_INVALID */
 export function takeObject(
   value: unknown,
   duplicates: readonly string[],
   version: KindVersionEntry,
   fieldValidation: FieldValidation,
+  kept?: JsonObject,
 ): Intake {
   const { kind } = version.served;
   if (!isJsonObject(value)) {
@@ -61,12 +62,12 @@ export function takeObject(
     });
   }
   refuseOtherKind(value, version);
-  const { object, unknown } = pruneUnknown(version.type, { ...value, apiVersion: version.apiVersion, kind });
+  const { object, unknown } = pruneUnknown(version.type, { ...value, apiVersion: version.apiVersion, kind }, kept);
   const findings = strictDecodingFindings(unknown, duplicates);
   if (findings.length > 0 && fieldValidation === 'Strict') {
     throw resourceErrors.TAP_REQUEST_INVALID({ message: `strict decoding error: ${findings.join(', ')}` });
   }
-  const canonical = canonicalForm(version.type, object, { emptyIsAbsent: version.served.strategicMerge });
+  const canonical = canonicalForm(version.type, object, { emptyIsAbsent: version.served.strategicMerge, kept });
   if (canonical['metadata'] !== undefined && !isJsonObject(canonical['metadata'])) {
     throw resourceErrors.TAP_REQUEST_INVALID({ message: 'metadata: expected an object', field: 'metadata' });
   }

@@ -57,7 +57,7 @@ export function patching(
     return write.patchType === 'strategic' ? applyStrategicMergePatch(version.type, current, value) : applyMergePatch(current, value);
   };
   const change = (current: Body): JsonObject => {
-    const taken = takeObject(patch(current), duplicates, version, options.fieldValidation);
+    const taken = takeObject(patch(current), duplicates, version, options.fieldValidation, current);
     refuseOtherName(write.target, taken.object);
     warnings.splice(0, warnings.length, ...taken.warnings);
     return taken.object;

@@ -163,6 +163,8 @@ function sideOf(state: EngineState, mutation: Mutation, prepared: Prepared, prev
 
 /** Times of managed fields do not count: a write that changes nothing else is no write. */
 function isSame(object: Body, previous: Body): boolean {
+  // Cheapest first: most writes change what is no metadata.
+  for (const name of Object.keys(object)) if (name !== 'metadata' && !equalJson(object[name], previous[name])) return false;
   const next = withoutVersion(object);
   const before = withoutVersion(previous);
   return equalJson(ignoringTimes(before, next), before);

@@ -43,23 +43,32 @@ export interface Prepared {
  */
 export async function prepare(engine: string, admission: Admission, candidate: Candidate): Promise<Prepared> {
   const { entry, previous } = candidate;
-  const completed = candidate.own(complete(entry, candidate.object, previous), previous);
+  const { object: filled, sound } = complete(entry, candidate.object, previous);
+  const completed = candidate.own(filled, previous);
   const isWhole = asksTaps(entry, completed, previous);
   if (!isWhole && !(previous && changesMetadata(previous.object, completed))) {
     const object = counted(entry, completed, previous);
-    refuseInvalid(entry, object, previous);
+    refuseInvalid(entry, object, previous, sound);
     return { object, claims: undefined, changes: [] };
   }
   const request = { ...requestOf(engine, candidate, completed), ...(!isWhole && { operation: 'metadata' as const }) };
   const mutated = await admission.mutate(request);
-  const changed =
-    mutated.changes.length > 0 ? asJson(mutated.object, mutated.changes.map(({ plugin }) => plugin).join(', ')) : mutated.object;
-  const kept = asBefore(entry, completed, changed);
-  const next = isWhole ? complete(entry, kept, previous) : withMetadata(completed, { ...kept.metadata });
-  const object = counted(entry, next, previous);
-  refuseInvalid(entry, object, previous);
+  const next = mutated.changes.length === 0 ? { object: completed, sound } : retaken(candidate, completed, mutated, isWhole);
+  const object = counted(entry, next.object, previous);
+  refuseInvalid(entry, object, previous, next.sound);
   refuseDenied(entry, object, await admission.validate({ ...request, object }));
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
+}
+
+/** What taps have made of the object: JSON, with what is not theirs as it was, and with its defaults. */
+function retaken(
+  { entry, previous }: Candidate,
+  completed: Body,
+  { object, changes }: Awaited<ReturnType<Admission['mutate']>>,
+  isWhole: boolean,
+): Completed {
+  const kept = asBefore(entry, completed, asJson(object, changes.map(({ plugin }) => plugin).join(', ')));
+  return isWhole ? complete(entry, kept, previous) : { object: withMetadata(completed, { ...kept.metadata }), sound: undefined };
 }
 
 function claimsOf(entry: KindEntry, claims: readonly PluginClaim[]): readonly PluginClaim[] {
@@ -85,19 +94,26 @@ function asksTaps(entry: KindEntry, object: JsonObject, previous: StoredObject |
   return previous.object.metadata.deletionTimestamp === undefined && changesSpec(entry, previous.object, object);
 }
 
+/** An object with its defaults, and what it was made of in which the schema found nothing wrong. */
+interface Completed {
+  readonly object: Body;
+  readonly sound: Body | undefined;
+}
+
 /** Fills in what the author left out; a spec that he did not touch stays as it is, whatever is filled in today. */
-function complete(entry: KindEntry, written: Body, previous: StoredObject | undefined): Body {
+function complete(entry: KindEntry, written: Body, previous: StoredObject | undefined): Completed {
   const object = (entry.strategy.onWrite?.(written) ?? written) as Body;
   const defaulted = applyDefaults(entry.hub.type, object) as Body;
   if (previous && !changesSpec(entry, previous.object, object)) {
-    return defaulted['status'] === object['status'] ? object : { ...object, status: defaulted['status'] };
+    return { object: defaulted['status'] === object['status'] ? object : { ...object, status: defaulted['status'] }, sound: undefined };
   }
   const misfits = validate(entry.hub.type, defaulted);
   // Code of kinds and taps is typed: it is shown no field of another type than the schema says.
   if (misfits.some(({ reason }) => reason === 'FieldValueTypeInvalid')) refuseInvalid(entry, defaulted, previous);
-  if (entry.behaviour.default === undefined) return defaulted;
+  const sound = misfits.length === 0 ? defaulted : undefined;
+  if (entry.behaviour.default === undefined) return { object: defaulted, sound };
   const filled = fillIn(entry, defaulted, previous);
-  return filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body);
+  return { object: filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body), sound };
 }
 
 /** Lets a kind fill in what it knows. What it stumbles over because something is missing is the author's fault, not its. @throws TAP_OBJECT_INVALID */
@@ -155,7 +171,7 @@ function requestOf(engine: string, { entry, operation, previous, options }: Cand
 }
 
 /** @throws TAP_OBJECT_INVALID with every finding */
-function refuseInvalid(entry: KindEntry, object: Body, previous: StoredObject | undefined): void {
-  const causes = findings(entry, object, previous);
+function refuseInvalid(entry: KindEntry, object: Body, previous: StoredObject | undefined, sound?: Body): void {
+  const causes = findings(entry, object, previous, sound);
   if (causes.length > 0) throw invalid(entry, object, causes, previous?.object.metadata.uid);
 }

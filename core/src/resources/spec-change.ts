@@ -3,7 +3,7 @@ import { equalJson, type JsonObject } from './schema/json-value.js';
 
 /** Says whether anything but metadata and status differs. */
 export function changesSpec(entry: KindEntry, previous: JsonObject, next: JsonObject): boolean {
-  const isSpec = (name: string): boolean => name !== 'metadata' && !(entry.hasStatus && name === 'status');
-  const names = new Set([...Object.keys(previous), ...Object.keys(next)].filter(isSpec));
-  return [...names].some((name) => !equalJson(previous[name], next[name]));
+  const differs = (name: string): boolean =>
+    name !== 'metadata' && !(entry.hasStatus && name === 'status') && !equalJson(previous[name], next[name]);
+  return Object.keys(next).some(differs) || Object.keys(previous).some((name) => next[name] === undefined && differs(name));
 }

@@ -39,7 +39,7 @@ class Walk {
   readonly modified = new PathSetBuilder();
 
   visit(type: FieldType, left: unknown, right: unknown, path: Path): void {
-    if (left === undefined && right === undefined) return;
+    if (left === right) return;
     const [before, after] = [shapeOf(type, left), shapeOf(type, right)];
     if (before !== undefined && after !== undefined && before !== after) this.changeOfShape(type, left, right, path);
     else if (!this.parts(before ?? after, type, left, right, path)) this.leaf(left, right, path);

@@ -1,4 +1,4 @@
-import { memberOf, equalJson, isJsonObject, valueAt, withMembers, type JsonObject } from '../schema/json-value.js';
+import { memberOf, equalJson, isJsonObject, valueAt, type JsonObject } from '../schema/json-value.js';
 import type { FieldType } from '../schema/field-type.js';
 import type { Cause } from '../schema/cause.js';
 import { capUpdaters } from './updater-cap.js';
@@ -73,20 +73,21 @@ function managersForUpdate(live: JsonObject | undefined, next: JsonObject, isSub
 
 function updated(live: JsonObject, next: JsonObject, managers: Managers, request: FieldManagerRequest, name = request.manager): Managers {
   const [before, after] = [withoutManagedFields(live), withoutManagedFields(next)];
-  const taken = afterUpdate(rulesOf(request), before, after, fitted(managers, request));
-  const fields = difference(taken.fields, platformFields);
-  if (isEmpty(fields)) return capUpdaters(taken.managers);
   const self = { name: name || 'unknown', operation: 'Update', apiVersion: request.apiVersion, subresource: request.subresource } as const;
   const key = managerKey(self);
+  const taken = afterUpdate(rulesOf(request), before, after, fitted(managers, request), key);
+  const fields = difference(taken.fields, platformFields);
+  if (isEmpty(fields)) return capUpdaters(taken.managers);
   const previous = taken.managers.get(key);
-  const all = previous === undefined ? fields : union(fields, previous.fields);
+  const all = previous === undefined ? fields : union(previous.fields, fields);
   return capUpdaters(new Map(taken.managers).set(key, { ...self, time: request.time, fields: all }));
 }
 
 const withoutManagedFields = (object: JsonObject): JsonObject => {
   const metadata = memberOf(object, 'metadata');
   if (!isJsonObject(metadata)) return object;
-  return withMembers(object, new Map([['metadata', withMembers(metadata, new Map([['managedFields', undefined]]))]]));
+  const { managedFields: _, ...rest } = metadata;
+  return Object.freeze({ ...object, metadata: Object.freeze(rest) });
 };
 
 function rulesOf(request: FieldManagerRequest): OwnershipRules {
@@ -99,7 +100,8 @@ function fitted(managers: Managers, request: FieldManagerRequest): Managers {
   return new Map(
     [...managers].map(([key, manager]) => {
       const type = manager.apiVersion === request.apiVersion ? request.type : request.view?.(manager.apiVersion)?.type;
-      return [key, type === undefined ? manager : { ...manager, fields: atAtomicPlaces(manager.fields, type) }];
+      const fields = type === undefined ? manager.fields : atAtomicPlaces(manager.fields, type);
+      return [key, fields === manager.fields ? manager : { ...manager, fields }];
     }),
   );
 }

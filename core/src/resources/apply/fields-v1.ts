@@ -4,14 +4,22 @@ import { pathSet, type PathSet } from './path-set.js';
 
 const self = '.';
 
-/** The set as `managedFields[].fieldsV1` writes it, keys sorted. */
+const written = new WeakMap<PathSet, JsonObject>();
+
+/** The set as `managedFields[].fieldsV1` writes it, keys sorted; the same set gives the same object. */
 export function writeFieldsV1(set: PathSet): JsonObject {
+  const found = written.get(set) ?? write(set);
+  written.set(set, found);
+  return found;
+}
+
+function write(set: PathSet): JsonObject {
   const elements = [...new Set([...set.members, ...set.children.keys()])].sort();
   return Object.freeze(
     Object.fromEntries(
       elements.map((element) => {
         const child = set.children.get(element);
-        const below = child === undefined ? {} : writeFieldsV1(child);
+        const below = child === undefined ? {} : write(child);
         // Without children, `{}` alone says that the path is a member.
         return [element, Object.freeze(child !== undefined && set.members.has(element) ? { [self]: Object.freeze({}), ...below } : below)];
       }),

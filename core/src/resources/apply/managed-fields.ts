@@ -28,7 +28,7 @@ export function readManagers(object: JsonObject | undefined): Managers | undefin
   if (!Array.isArray(entries)) return undefined;
   const managers = new Map<string, Manager>();
   for (const entry of entries as readonly unknown[]) {
-    const manager = readManager(entry);
+    const manager = isJsonObject(entry) ? known(entry) : undefined;
     if (manager === undefined) return undefined;
     if (!isEmpty(manager.fields)) managers.set(managerKey(manager), manager);
   }
@@ -37,8 +37,17 @@ export function readManagers(object: JsonObject | undefined): Managers | undefin
 
 const textOr = (value: unknown, otherwise: string): string => (typeof value === 'string' && value !== '' ? value : otherwise);
 
-function readManager(entry: unknown): Manager | undefined {
-  if (!isJsonObject(entry)) return undefined;
+const managersOf = new WeakMap<JsonObject, Manager>();
+const entriesOf = new WeakMap<Manager, JsonObject>();
+
+/** Entries of stored objects are read by every write of them, and most stay as they are: each is read and written once. */
+function known(entry: JsonObject): Manager | undefined {
+  const found = managersOf.get(entry) ?? readManager(entry);
+  if (found !== undefined && Object.isFrozen(entry)) managersOf.set(entry, found);
+  return found;
+}
+
+function readManager(entry: JsonObject): Manager | undefined {
   const { operation, time, subresource, fieldsType } = entry;
   const fields = readFieldsV1(entry['fieldsV1'] ?? {});
   if ((operation !== 'Apply' && operation !== 'Update') || fieldsType !== 'FieldsV1' || fields === undefined) return undefined;
@@ -57,13 +66,20 @@ export function withManagers(object: JsonObject, managers: Managers): JsonObject
   const entries = [...managers.values()]
     .filter((manager) => !isEmpty(manager.fields))
     .sort(inOrder)
-    .map(writeManager);
+    .map(entryOf);
   const metadata = memberOf(object, 'metadata');
   const base: JsonObject = isJsonObject(metadata) ? metadata : {};
   const kept = base['managedFields'];
   const wanted = entries.length === 0 ? undefined : Object.freeze(entries);
   const changed = withMembers(base, new Map([['managedFields', equalJson(kept, wanted) ? kept : wanted]]));
   return withMembers(object, new Map([['metadata', metadata === undefined && entries.length === 0 ? undefined : changed]]));
+}
+
+function entryOf(manager: Manager): JsonObject {
+  const entry = entriesOf.get(manager) ?? writeManager(manager);
+  entriesOf.set(manager, entry);
+  managersOf.set(entry, manager);
+  return entry;
 }
 
 function writeManager(manager: Manager): JsonObject {

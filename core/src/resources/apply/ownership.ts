@@ -37,21 +37,25 @@ interface Taken {
   readonly conflicts: Conflicts;
 }
 
+/** Who writes: an applier says all it owns, an updater keeps what it owns and loses what it removes. */
+type Self = { readonly applier: string } | { readonly updater: string };
+
 /** Takes from everybody but `self` what changes between `before` and `after`. */
-function take(rules: OwnershipRules, before: JsonObject, after: JsonObject, managers: Managers, self: string | undefined): Taken {
+function take(rules: OwnershipRules, before: JsonObject, after: JsonObject, managers: Managers, self: Self): Taken {
   const comparison = compare(rules.type, before, after);
   const byVersion = new Map<string, Comparison | undefined>([[rules.apiVersion, exclude(comparison, rules.ignored)]]);
   const left = new Map<string, Manager>();
   const conflicts = new Map<string, PathSet>();
   for (const [key, manager] of managers) {
-    if (key === self) {
+    if ('applier' in self && key === self.applier) {
       left.set(key, manager);
       continue;
     }
     if (!byVersion.has(manager.apiVersion)) byVersion.set(manager.apiVersion, compareIn(rules, manager.apiVersion, before, after));
     const changes = byVersion.get(manager.apiVersion);
     if (changes === undefined) continue;
-    const conflict = intersection(manager.fields, union(changes.modified, changes.added));
+    const isOwn = 'updater' in self && key === self.updater;
+    const conflict = isOwn ? emptySet : intersection(manager.fields, union(changes.modified, changes.added));
     if (!isEmpty(conflict)) conflicts.set(key, conflict);
     const fields = difference(difference(manager.fields, conflict), changes.removed);
     if (!isEmpty(fields)) left.set(key, fields === manager.fields ? manager : { ...manager, fields });
@@ -64,14 +68,15 @@ function compareIn(rules: OwnershipRules, apiVersion: string, before: JsonObject
   return view === undefined ? undefined : exclude(compare(view.type, view.show(before), view.show(after)), rules.ignored);
 }
 
-/** Ownership after a write: whoever writes owns what it changed, the others lose that. `fields` is what the writer gains. */
+/** Ownership after a write: whoever writes owns what it changed, the others lose that. `fields` is what the writer, `self`, gains. */
 export function afterUpdate(
   rules: OwnershipRules,
   before: JsonObject,
   after: JsonObject,
   managers: Managers,
+  self: string,
 ): { readonly managers: Managers; readonly fields: PathSet } {
-  const taken = take(rules, before, after, managers, undefined);
+  const taken = take(rules, before, after, managers, { updater: self });
   return { managers: taken.managers, fields: without(union(taken.comparison.modified, taken.comparison.added), rules.ignored) };
 }
 
@@ -96,7 +101,7 @@ export function afterApply(
   const last = managers.get(applier.key);
   const claimed = new Map(managers).set(applier.key, { ...applier.manager, fields, time: last?.time });
   const object = last === undefined || isKept(last, applier.manager.apiVersion, fields) ? merged : prune(rules, merged, claimed, last);
-  const taken = take(rules, live, object, claimed, applier.key);
+  const taken = take(rules, live, object, claimed, { applier: applier.key });
   const owned = taken.managers.get(applier.key);
   if (owned !== undefined && isEmpty(owned.fields)) taken.managers.delete(applier.key);
   const conflicts = applier.force ? new Map<string, PathSet>() : taken.conflicts;

@@ -41,12 +41,19 @@ export function pathSet(members: ReadonlySet<PathElement>, children: ReadonlyMap
 
 export const isEmpty = (set: PathSet): boolean => set.members.size === 0 && set.children.size === 0;
 
+/** The paths of both; `left` itself when it has those of `right` already. */
 export function union(left: PathSet, right: PathSet): PathSet {
   if (isEmpty(left)) return right;
-  if (isEmpty(right)) return left;
+  if (includes(left, right)) return left;
   const children = new Map(left.children);
   for (const [element, child] of right.children) children.set(element, union(children.get(element) ?? emptySet, child));
   return pathSet(new Set([...left.members, ...right.members]), children);
+}
+
+function includes(left: PathSet, right: PathSet): boolean {
+  for (const element of right.members) if (!left.members.has(element)) return false;
+  for (const [element, child] of right.children) if (!includes(left.children.get(element) ?? emptySet, child)) return false;
+  return true;
 }
 
 export function intersection(left: PathSet, right: PathSet): PathSet {

@@ -1,6 +1,6 @@
 import { formatQuantity, parseQuantity } from '@tappaas/sdk';
 import { memberType, type FieldType } from './field-type.js';
-import { isJsonObject, mapItems, withMembers, type JsonObject } from './json-value.js';
+import { isJsonObject, itemOf, mapItems, mapMembers, memberOf, type JsonObject } from './json-value.js';
 
 /**
  * `object` as kube-apiserver stores it: a null where no null may be counts as absent, a quantity and a time have their one notation
@@ -8,23 +8,31 @@ import { isJsonObject, mapItems, withMembers, type JsonObject } from './json-val
  *
  * With `emptyIsAbsent`, as for Kubernetes' own kinds, an optional list or map without entries and `""` in an optional enum count as absent
  * too: Go's clients leave a field out that way, and kube-apiserver stores nothing for it. An empty struct such as `emptyDir: {}` stays.
+ * What is the very same in `kept`, of which the object was made, stays as it is.
  */
-export function canonicalForm(type: FieldType, object: JsonObject, options: { readonly emptyIsAbsent: boolean }): JsonObject {
-  return canonical(type, object, options.emptyIsAbsent) as JsonObject;
+export function canonicalForm(
+  type: FieldType,
+  object: JsonObject,
+  { emptyIsAbsent, kept }: { readonly emptyIsAbsent: boolean; readonly kept?: JsonObject | undefined },
+): JsonObject {
+  return canonical(type, object, emptyIsAbsent, kept) as JsonObject;
 }
 
-function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean): unknown {
-  if (Array.isArray(value)) return type.shape === 'list' ? mapItems(value, (item) => canonical(type.items, item, emptyIsAbsent)) : value;
+function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean, kept: unknown): unknown {
+  if (value === kept) return value;
+  if (Array.isArray(value))
+    return type.shape === 'list'
+      ? mapItems(value, (item, index) => canonical(type.items, item, emptyIsAbsent, itemOf(kept, index)))
+      : value;
   if (!isJsonObject(value)) return canonicalScalar(type, value);
   if (type.shape !== 'map') return value;
-  const members = new Map<string, unknown>();
-  for (const [name, member] of Object.entries(value)) {
+  return mapMembers(value, (member, name) => {
     const known = memberType(type, name);
-    if (known === undefined) continue;
+    const before = memberOf(kept, name);
+    if (known === undefined || (member === before && before !== undefined)) return member;
     const isAbsent = type.fields.has(name) && isAbsentValue(known, member, emptyIsAbsent && !type.required.has(name));
-    members.set(name, isAbsent ? undefined : canonical(known, member, emptyIsAbsent));
-  }
-  return withMembers(value, members);
+    return isAbsent ? undefined : canonical(known, member, emptyIsAbsent, before);
+  });
 }
 
 function isAbsentValue(type: FieldType, value: unknown, emptyIsAbsent: boolean): boolean {

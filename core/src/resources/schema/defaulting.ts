@@ -1,5 +1,5 @@
 import { memberType, type FieldType } from './field-type.js';
-import { isJsonObject, mapItems, memberOf, withMembers, type JsonObject } from './json-value.js';
+import { isJsonObject, mapItems, mapMembers, memberOf, withMembers, type JsonObject } from './json-value.js';
 
 /**
  * `object` with the schema's defaults where a field is absent; an object that comes from a default gets its own defaults as well. The
@@ -13,16 +13,22 @@ function fill(type: FieldType, value: unknown): unknown {
   if (Array.isArray(value))
     return type.shape === 'list' && type.items.shape !== 'scalar' ? mapItems(value, (item) => fill(type.items, item)) : value;
   if (!isJsonObject(value) || type.shape !== 'map') return value;
-  const members = new Map<string, unknown>();
-  for (const [name, member] of Object.entries(value)) {
+  const filled = mapMembers(value, (member, name) => {
     const known = typeof member === 'object' && member !== null ? memberType(type, name) : undefined;
-    if (known !== undefined) members.set(name, fill(known, member));
-  }
-  for (const [name, field] of type.fields) {
-    if (memberOf(value, name) === undefined && field.schema.default !== undefined)
-      members.set(name, fill(field, frozen(field.schema.default)));
-  }
-  return withMembers(value, members);
+    return known === undefined ? member : fill(known, member);
+  });
+  const missing = [...defaultsOf(type)].filter(([name]) => memberOf(value, name) === undefined);
+  if (missing.length === 0) return filled;
+  return withMembers(filled, new Map(missing.map(([name, field]) => [name, fill(field, frozen(field.schema.default))])));
+}
+
+const known = new WeakMap<FieldType, ReadonlyMap<string, FieldType>>();
+
+/** The fields that have a default: few of them. */
+function defaultsOf(type: FieldType): ReadonlyMap<string, FieldType> {
+  const found = known.get(type) ?? new Map([...type.fields].filter(([, field]) => field.schema.default !== undefined));
+  known.set(type, found);
+  return found;
 }
 
 /** A copy, so that no object shares a part with the schema. */

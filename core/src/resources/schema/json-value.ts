@@ -11,6 +11,11 @@ export function memberOf(value: unknown, key: string): unknown {
   return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
+/** An item of `value`, nothing where it is no list or a shorter one. */
+export function itemOf(value: unknown, index: number): unknown {
+  return Array.isArray(value) ? (value as readonly unknown[])[index] : undefined;
+}
+
 /** The value at a path of names, nothing where the path ends early. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   let found = value;
@@ -36,12 +41,25 @@ export function withMembers(object: JsonObject, members: ReadonlyMap<string, unk
   let differs = false;
   for (const [key, value] of members) differs ||= value !== memberOf(object, key);
   if (!differs) return object;
-  const copy = new Map<string, unknown>(Object.entries(object));
-  for (const [key, value] of members) {
-    if (value === undefined) copy.delete(key);
-    else copy.set(key, value);
+  const entries: [string, unknown][] = [];
+  for (const key of Object.keys(object))
+    if (!members.has(key)) entries.push([key, object[key]]);
+    else if (members.get(key) !== undefined) entries.push([key, members.get(key)]);
+  for (const [key, value] of members) if (value !== undefined && !Object.hasOwn(object, key)) entries.push([key, value]);
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+/** `object` with every member mapped, frozen; `undefined` leaves a member out. The same reference when no member differs. */
+export function mapMembers(object: JsonObject, map: (member: unknown, name: string) => unknown): JsonObject {
+  const names = Object.keys(object);
+  let entries: [string, unknown][] | undefined;
+  for (const [index, name] of names.entries()) {
+    const member = object[name];
+    const mapped = map(member, name);
+    if (mapped !== member) entries ??= names.slice(0, index).map((before) => [before, object[before]]);
+    if (mapped !== undefined) entries?.push([name, mapped]);
   }
-  return Object.freeze(Object.fromEntries(copy));
+  return entries === undefined ? object : Object.freeze(Object.fromEntries(entries));
 }
 
 /** `list` with every item mapped, frozen; the same reference when no item differs. */

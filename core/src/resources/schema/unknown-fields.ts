@@ -1,6 +1,6 @@
 import { fieldPath, entryPath, itemPath } from './field-path.js';
 import { memberType, type FieldType } from './field-type.js';
-import { isJsonObject, mapItems, withMembers, type JsonObject } from './json-value.js';
+import { isJsonObject, itemOf, mapItems, mapMembers, memberOf, type JsonObject } from './json-value.js';
 
 /** As many as kube-apiserver lists; more are pruned as well, but not named. */
 export const unknownFieldsMax = 100;
@@ -11,31 +11,34 @@ export interface Pruned {
   readonly unknown: readonly string[];
 }
 
-/** Takes out of `object` what its schema does not know. The same reference comes back when it knows everything. */
-export function pruneUnknown(type: FieldType, object: JsonObject): Pruned {
+/**
+ * Takes out of `object` what its schema does not know. The same reference comes back when it knows everything. What is the very same in
+ * `kept`, of which the object was made, stays as it is.
+ */
+export function pruneUnknown(type: FieldType, object: JsonObject, kept?: JsonObject): Pruned {
   const unknown: string[] = [];
-  const pruned = prune(type, object, '', unknown);
+  const pruned = prune(type, object, '', unknown, kept);
   return { object: pruned as JsonObject, unknown: unknown.slice(0, unknownFieldsMax) };
 }
 
-function prune(type: FieldType, value: unknown, path: string, unknown: string[]): unknown {
+function prune(type: FieldType, value: unknown, path: string, unknown: string[], kept: unknown): unknown {
+  if (value === kept) return value;
   if (Array.isArray(value)) {
     if (type.shape === 'any' || type.items.shape === 'scalar') return value;
-    return mapItems(value, (item, index) => prune(type.items, item, itemPath(path, index), unknown));
+    return mapItems(value, (item, index) => prune(type.items, item, itemPath(path, index), unknown, itemOf(kept, index)));
   }
   if (!isJsonObject(value) || type.shape === 'any' || type.shape === 'scalar') return value;
-  const members = new Map<string, unknown>();
-  for (const [name, member] of Object.entries(value)) {
+  return mapMembers(value, (member, name) => {
     const known = memberType(type, name);
+    const before = memberOf(kept, name);
+    if (member === before && before !== undefined) return member;
     if (known === undefined) {
       unknown.push(fieldPath(path, name));
-      members.set(name, undefined);
-    } else if (typeof member === 'object' && member !== null) {
-      const place = type.fields.has(name) ? fieldPath(path, name) : entryPath(path, name);
-      members.set(name, prune(known, member, place, unknown));
+      return undefined;
     }
-  }
-  return withMembers(value, members);
+    if (typeof member !== 'object' || member === null) return member;
+    return prune(known, member, type.fields.has(name) ? fieldPath(path, name) : entryPath(path, name), unknown, before);
+  });
 }
 
 /** Message of the 400 that strict decoding answers, and of the warnings that the lenient one gives. */
