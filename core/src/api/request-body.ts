@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { noteRequestBody } from './audit-trail.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -21,17 +22,13 @@ export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesM
     exchange.awaitsContinue = false;
     response.writeContinue();
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
   const { signal } = exchange;
   const stop = (): void => void request.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) throw tooLarge(exchange, bytesMax);
-      chunks.push(chunk);
-    }
+    const body = await collected(request, bytesMax, () => tooLarge(exchange, bytesMax));
+    noteRequestBody(exchange, body);
+    return body;
   } catch (error) {
     signal.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
@@ -39,9 +36,35 @@ export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesM
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
-  noteRequestBody(exchange, body);
-  return body;
+}
+
+/** What comes, up to a limit; whatever comes after it, or after a failure, is left unread. */
+function collected(request: IncomingMessage, bytesMax: number, refusal: () => Error): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (): void => void request.off('data', take).off('end', end).off('error', fail).off('close', cut);
+    const take = (chunk: Buffer): void => {
+      bytes += chunk.byteLength;
+      chunks.push(chunk);
+      if (bytes <= bytesMax) return;
+      settle();
+      request.pause();
+      reject(refusal());
+    };
+    const end = (): void => {
+      settle();
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
+    };
+    const fail = (error: Error): void => {
+      settle();
+      reject(error);
+    };
+    const cut = (): void => fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    if (request.readableEnded) return end();
+    if (request.destroyed) return cut();
+    request.on('data', take).once('end', end).once('error', fail).once('close', cut);
+  });
 }
 
 function tooLarge(exchange: Exchange, bytesMax: number): Error {

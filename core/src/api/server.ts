@@ -17,7 +17,7 @@ import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import { graphqlEndpoint } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
 import { listen, type Listener } from './listener.js';
-import { answerRead, findRead, isHotRead, type Objects } from './object-router.js';
+import { answerObjects, answerRead, findCall, findRead, isHotRead, type Objects } from './object-router.js';
 import { createPreparedAnswers } from './prepared-answers.js';
 import { answerRoute, isSelfAuthenticated, nameForAccess } from './plugin-routes.js';
 import type { PublishedKeys } from './published-keys.js';
@@ -350,11 +350,12 @@ class Server implements ApiServer {
     return new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
   }
 
-  /** Single objects and lists are answered here; Express routes the rest. */
+  /** Reads and writes of whole objects are answered here; Express routes the rest. */
   private answer(exchange: Exchange): Awaitable<void> {
-    const { target } = exchange.info;
-    if (target === undefined || target.subresource !== undefined || !isHotRead(exchange)) return this.router.answer(exchange);
-    return answerRead(findRead(this.objects, exchange, target));
+    const { target, verb } = exchange.info;
+    if (target === undefined || target.subresource !== undefined || verb === 'watch') return this.router.answer(exchange);
+    if (isHotRead(exchange)) return answerRead(findRead(this.objects, exchange, target));
+    return answerObjects(this.objects, findCall(this.objects, exchange, target));
   }
 
   private address(): string {
