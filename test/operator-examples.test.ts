@@ -1,0 +1,54 @@
+/** The commands in the pages for operators do what the pages say; files that they name are those that the pages show. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { canRunExamples, ExampleRunner, examplesOf, expectedOf } from './page-examples.ts';
+import { platformHome, root, type PlatformHome } from './platform-process.ts';
+
+const example = canRunExamples ? test.serial : test.serial.skip;
+const tenants = '/apis/platform.tappaas.dev/v1alpha1/tenants';
+
+let home: PlatformHome;
+let runner: ExampleRunner;
+const started: (() => Promise<unknown>)[] = [];
+
+test.before('a platform runs, with the namespace, the tenant and the plugins that the pages speak of', async (t) => {
+  t.timeout(180_000);
+  home = await platformHome({
+    plugins: {
+      local: null,
+      roles: { use: '@tappaas/access-rbac' },
+      policies: { use: '@tappaas/access-abac' },
+      quota: { use: '@tappaas/admission-quota' },
+      audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
+    },
+  });
+  started.push(() => home.remove());
+  const platform = await home.start();
+  started.push(() => platform.stop());
+  await platform.api('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
+  await platform.api('POST', tenants, { metadata: { name: 'acme' }, spec: {} });
+  runner = new ExampleRunner(home, platform);
+});
+
+test.after.always('the platform is stopped and its directory removed', async () => {
+  for (const stop of started.toReversed()) await stop();
+});
+
+/** Files of a page: YAML that begins with a comment of its name. */
+async function writeFilesOf(page: string): Promise<void> {
+  const text = await readFile(join(root, 'docs/operators', page), 'utf8');
+  for (const [, yaml = '', name = ''] of text.matchAll(/^```yaml\n(# (\S+\.yaml)\n[\s\S]*?)^```$/gm))
+    await writeFile(join(home.directory, name), yaml);
+}
+
+for (const page of ['access.md', 'audit.md', 'limits-and-tls.md']) {
+  example(`the examples of ${page} do what the page says`, async (t) => {
+    t.timeout(180_000);
+    await writeFilesOf(page);
+    const examples = await examplesOf(`operators/${page}`, ['sh']);
+    t.true(examples.length > 0);
+    const outputs = await runner.shell(examples);
+    for (const [index, each] of examples.entries()) t.regex(outputs[index] ?? '', expectedOf(each), each.code);
+  });
+}
