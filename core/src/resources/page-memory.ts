@@ -52,10 +52,13 @@ export class PageMemory {
   }
 }
 
-/** Names of namespaces hold no space, so the short form of most queries is never one of the long ones. */
+/**
+ * No two queries have the same: what narrows a tenant's view stands in its selectors, and a page of one is not to be another's. Names of
+ * namespaces hold no space, so the short form of most queries is never one of the long ones; lengths tell where a selector ends.
+ */
 function keyOf({ target, limit, labelSelector, fieldSelector, resourceVersion, continueToken }: ListQuery): string | undefined {
   if (continueToken !== undefined || (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0')) return undefined;
   const { namespace = '' } = target;
   if (limit === undefined && labelSelector === undefined && fieldSelector === undefined) return namespace;
-  return `${namespace} ${limit ?? ''} ${labelSelector ?? ''} ${fieldSelector ?? ''}`;
+  return `${namespace} ${limit ?? ''} ${labelSelector?.length ?? ''} ${labelSelector ?? ''} ${fieldSelector ?? ''}`;
 }

@@ -6,6 +6,7 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const groupsMax = 256;
 const nameCharsMax = 256;
+const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
 /** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING */
 export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick<IssuerSettings, 'name' | 'claims'>): Caller {
@@ -17,7 +18,8 @@ export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick
   const groups = claim(claims, mapping.groups);
   const listed = typeof groups === 'string' ? [groups] : Array.isArray(groups) ? groups : [];
   const tenant = mapping.tenant === '' ? undefined : claim(claims, mapping.tenant);
-  if (mapping.tenant !== '' && (typeof tenant !== 'string' || tenant === '')) throw missing(issuer, mapping.tenant, 'the name of a tenant');
+  if (mapping.tenant !== '' && (typeof tenant !== 'string' || !tenantName.test(tenant)))
+    throw missing(issuer, mapping.tenant, 'the name of a tenant, as a label may say it');
   return {
     name: mapping.userPrefix + user,
     groups: listed

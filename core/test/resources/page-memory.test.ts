@@ -1,0 +1,44 @@
+import test from 'ava';
+import { assert, constantFrom, option, property, record, string } from 'fast-check';
+import { PageMemory } from '../../dist/resources/page-memory.js';
+
+type Arguments = Parameters<PageMemory['page']>;
+type Page = ReturnType<PageMemory['page']>;
+
+const cache = { revision: 1, changedRevision: 1 } as Arguments[0];
+const kind = { group: '', version: 'v1', plural: 'namespaces' };
+const { signal } = new AbortController();
+const page = (): Page => ({ items: [], resourceVersion: '1', tokenAfter: () => '' });
+const asked = (selectors: { readonly labelSelector?: string; readonly fieldSelector?: string }): Arguments[2] => ({
+  target: { kind },
+  ...selectors,
+  signal,
+});
+
+test('a page is remembered for the query that it was made for', (t) => {
+  const memory = new PageMemory();
+  const version = {} as Arguments[1];
+  const query = asked({ labelSelector: 'tappaas.dev/tenant=acme' });
+  const first = memory.page(cache, version, query, page);
+  t.is(memory.page(cache, version, query, page), first);
+});
+
+test('no query is answered with the page of another one, however its selectors are cut', (t) => {
+  const text = string({ unit: constantFrom(' ', 'a', '=', ',', '0', '1'), maxLength: 6 });
+  const query = record({ labelSelector: option(text, { nil: undefined }), fieldSelector: option(text, { nil: undefined }) });
+  assert(
+    property(query, query, (one, other) => {
+      const memory = new PageMemory();
+      const version = {} as Arguments[1];
+      const first = memory.page(cache, version, asked(one as object), page);
+      const isSame = (one.labelSelector ?? '') === (other.labelSelector ?? '') && (one.fieldSelector ?? '') === (other.fieldSelector ?? '');
+      return isSame || memory.page(cache, version, asked(other as object), page) !== first;
+    }),
+    { numRuns: 20_000 },
+  );
+  const narrowed = asked({ labelSelector: 'a,tappaas.dev/tenant=acme', fieldSelector: 'b,tappaas.dev/tenant=rival c' });
+  const crafted = asked({ labelSelector: 'a,tappaas.dev/tenant=acme b,tappaas.dev/tenant=rival', fieldSelector: 'c' });
+  const memory = new PageMemory();
+  const version = {} as Arguments[1];
+  t.not(memory.page(cache, version, narrowed, page), memory.page(cache, version, crafted, page));
+});
