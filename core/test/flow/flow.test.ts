@@ -94,6 +94,25 @@ test('a tenant that asks faster than its rate is slowed down to it, and refused 
   t.true(Math.abs((admitted.at(-1) ?? 0) - 1000) <= 10);
 });
 
+test('two tenants have each its own rate, seats, line and streams, also for users of the same name', async (t) => {
+  const { clock, ask } = start({ requestsMax: 10, requestsPerPrincipalMax: 1, streamsMax: 10 });
+  const flood = async (): Promise<void> => (await ask('sam', { tenant: 'acme' })).release();
+  const held = await ask('sam', { tenant: 'acme' });
+  const flooding = Array.from({ length: 30 }, () => flood().catch(() => {}));
+  const other = ask('sam', { tenant: 'rival' });
+  t.false(other instanceof Promise, 'it waits for nobody');
+  (await other).release();
+  held.release();
+  await clock.advance(10);
+  await Promise.all(flooding);
+  const untouched = await ask('sam', { tenant: 'rival' });
+  t.regex(untouched.headers?.['RateLimit'] ?? '', /"tenant";r=1[89]/);
+  untouched.release();
+  await ask('sam', { tenant: 'rival', stream: true });
+  await t.notThrowsAsync(async () => ask('sam', { tenant: 'third', stream: true }));
+  t.false(ask('tenant acme') instanceof Promise, 'nor is a user without a tenant who is called like one');
+});
+
 test('users of one tenant share its seats and take turns', async (t) => {
   const { ask } = start({ requestsPerPrincipalMax: 1, queuedPerPrincipalMax: 10, queuedMax: 10 });
   const first = await ask('ann', { tenant: 'acme' });
