@@ -135,9 +135,9 @@ test.serial('under another name in the configuration it counts the same things o
 test.serial('reloads in the middle of many writes leave the count right', async (t) => {
   t.timeout(180_000);
   const shop = await place(t, 'busy');
-  let isOver = false;
+  const over = new AbortController();
   const writer = async (name: string): Promise<void> => {
-    for (let turn = 0; !isOver; turn += 1) {
+    for (let turn = 0; !over.signal.aborted; turn += 1) {
       await shop.create(`${name}-${turn}`);
       if (turn % 2 === 0) await shop.remove(`${name}-${turn}`);
     }
@@ -148,7 +148,7 @@ test.serial('reloads in the middle of many writes leave the count right', async 
     await reload({ quota: { use, mode: round % 2 === 0 ? 'enforce' : 'off' } });
   }
   await reload({ quota: { use } });
-  isOver = true;
+  over.abort();
   await Promise.all(writers);
   const count = await shop.count();
   t.true(count > 10, `${count}`);

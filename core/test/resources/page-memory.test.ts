@@ -30,9 +30,9 @@ test('no query is answered with the page of another one, however its selectors a
     property(query, query, (one, other) => {
       const memory = new PageMemory();
       const version = {} as Arguments[1];
-      const first = memory.page(cache, version, asked(one as object), page);
+      const first = memory.page(cache, version, asked(one), page);
       const isSame = (one.labelSelector ?? '') === (other.labelSelector ?? '') && (one.fieldSelector ?? '') === (other.fieldSelector ?? '');
-      return isSame || memory.page(cache, version, asked(other as object), page) !== first;
+      return isSame || memory.page(cache, version, asked(other), page) !== first;
     }),
     { numRuns: 20_000 },
   );
