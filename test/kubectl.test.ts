@@ -244,6 +244,20 @@ session("the local cluster's kinds are those of a cluster", async (t) => {
   t.regex(ended.stderr, /^err$/m);
   t.regex((await refused(t, `${exec} -- no-such-program`)).stderr, /not found/);
   t.regex((await refused(t, `${exec} --as=joe -- env`)).stderr, /cannot create resource "pods\/exec"|cannot impersonate|cannot get/);
+  const ticking = ['/bin/sh', '-c', 'while :; do echo tick; sleep 0.1; done'];
+  const ticker = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'ticker' },
+    spec: { containers: [{ name: 'main', image: 'process', command: ticking }] },
+  };
+  await ok(t, `${local} apply -f -`, { input: ticker });
+  await ok(t, `${local} wait --for=condition=Ready pod/ticker --timeout=60s`);
+  t.regex((await refused(t, `${local} attach ticker -i`)).stderr, /neither a standard input nor a terminal/);
+  const attached = kubectl.start([...local.split(' '), 'attach', 'ticker']);
+  await attached.shows(/tick\ntick\n/);
+  await attached.stop();
+  await ok(t, `${local} delete pod ticker --now`);
   const image = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].image}`);
   const command = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].command}`);
   t.is(await ok(t, `${local} create deployment own --image=${image}`), 'deployment.apps/own created\n');

@@ -9,7 +9,9 @@ import { engineKinds } from './kinds/engine-kinds.js';
 import { Pods } from './kinds/handles.js';
 import { bindPod } from './subresources/binding.js';
 import { evictPod } from './subresources/eviction.js';
-import { execInPod, execProtocols, refuseSpdy } from './subresources/exec.js';
+import { attachToPod, checkAttach } from './subresources/attach.js';
+import { channelProtocols, refuseSpdy } from './subresources/channels.js';
+import { checkExec, execInPod } from './subresources/exec.js';
 import { readPodLog } from './subresources/log.js';
 import { AgentControl } from './supervision/agent-control.js';
 import { agentHttpPort } from './supervision/agent-record.js';
@@ -36,7 +38,8 @@ export default definePlugin({
       subresources: [
         { kind: Pods, name: 'binding', method: 'POST', handle: bindPod },
         { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
-        { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy },
+        { kind: Pods, name: 'attach', method: 'POST', handle: refuseSpdy('attach', checkAttach) },
+        { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy('exec', checkExec) },
         { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
       ],
       conversations: [
@@ -44,8 +47,15 @@ export default definePlugin({
           kind: Pods,
           name: 'exec',
           verb: 'create',
-          protocols: execProtocols,
+          protocols: channelProtocols,
           handle: (request, context) => execInPod(request, context, control(context.clock)),
+        },
+        {
+          kind: Pods,
+          name: 'attach',
+          verb: 'create',
+          protocols: channelProtocols,
+          handle: (request, context) => attachToPod(request, context, control(context.clock)),
         },
       ],
     });

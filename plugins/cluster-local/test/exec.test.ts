@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import test from 'ava';
 import * as fc from 'fast-check';
-import type { Conversation, ConversationRequest, RequestContext } from '@tappaas/sdk';
+import type { ConversationRequest, RequestContext } from '@tappaas/sdk';
 import { execFrame, frames, readFrames } from '../dist/agent/exec-frame.js';
 import { Pods } from '../dist/kinds/handles.js';
-import { execInPod, refuseSpdy } from '../dist/subresources/exec.js';
+import { refuseSpdy } from '../dist/subresources/channels.js';
+import { checkExec, execInPod } from '../dist/subresources/exec.js';
+import { ChannelClient as Client, stdin, stderr, stdout } from './support/channel-client.ts';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 import { pod } from './support/manifests.ts';
 import { isRunning, logOf, untilPod } from './support/pods.ts';
@@ -15,39 +17,6 @@ const request = (command: readonly string[], query: Record<string, readonly stri
   key: { namespace: 'default', name },
   query: new Map(Object.entries({ command, ...query })),
 });
-
-const [stdin, stdout, stderr, error, close] = [0, 1, 2, 3, 255];
-
-/** A client on the other side of a conversation. */
-class Client implements Conversation {
-  readonly protocol = 'v5.channel.k8s.io';
-  readonly messages = new Readable({ objectMode: true, read: () => {} });
-  readonly heard: Buffer[] = [];
-
-  say(channel: number, bytes: string | Uint8Array = ''): void {
-    this.messages.push(Buffer.concat([Buffer.from([channel]), Buffer.from(bytes)]));
-  }
-
-  closeInput(): void {
-    this.messages.push(Buffer.from([close, stdin]));
-  }
-
-  go(): void {
-    this.messages.push(null);
-  }
-
-  async send(message: Uint8Array): Promise<void> {
-    this.heard.push(Buffer.from(message));
-  }
-
-  on(channel: number): Buffer {
-    return Buffer.concat(this.heard.filter(([first]) => first === channel).map((each) => each.subarray(1)));
-  }
-
-  get status(): { status: string; reason?: string; message?: string; details?: { causes: readonly { message: string }[] } } {
-    return JSON.parse(this.on(error).toString());
-  }
-}
 
 const context = (cluster: LocalCluster): RequestContext =>
   ({ asCaller: cluster.store.resources(), clock, signal: never }) as unknown as RequestContext;
@@ -157,8 +126,9 @@ test('what cannot be done is refused before anything runs, and says why', async 
     ),
   );
   const spdy = { key: { namespace: 'default', name: 'web' }, params: {}, headers: {}, body: new Uint8Array() };
-  await t.throwsAsync(refuseSpdy({ ...spdy, query: { command: 'sh' } }), { message: /spoken over WebSocket/ });
-  await t.throwsAsync(refuseSpdy({ ...spdy, query: { command: 'sh', tty: 'true' } }), { message: /no terminal/ });
+  const refuse = refuseSpdy('exec', checkExec);
+  await t.throwsAsync(refuse({ ...spdy, query: { command: 'sh' } }), { message: /spoken over WebSocket/ });
+  await t.throwsAsync(refuse({ ...spdy, query: { command: 'sh', tty: 'true' } }), { message: /no terminal/ });
 });
 
 test('frames are read as they were written, however they are cut on the way', async (t) => {

@@ -107,6 +107,7 @@ async function sendLog(
 
 function logQuery(query: URLSearchParams): LogQuery {
   const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
+  const stream = query.get('stream');
   const [tailLines, sinceMs, limitBytes] = [number('tailLines'), number('sinceMs'), number('limitBytes')];
   return {
     follow: query.get('follow') === 'true',
@@ -114,6 +115,7 @@ function logQuery(query: URLSearchParams): LogQuery {
     ...(tailLines === undefined ? {} : { tailLines }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(limitBytes === undefined ? {} : { limitBytes }),
+    ...(stream === 'stdout' || stream === 'stderr' ? { stream } : {}),
   };
 }
 

@@ -1,19 +1,14 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { once } from 'node:events';
-import type { Conversation, ConversationRequest, HttpAnswer, HttpRequest, Key, RequestContext } from '@tappaas/sdk';
+import type { Conversation, ConversationRequest, RequestContext } from '@tappaas/sdk';
 import { frames, readFrames } from '../agent/exec-frame.js';
 import type { ExecEnd } from '../agent/pod/exec.js';
 import { errors } from '../errors.js';
 import { Pods } from '../kinds/handles.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { openAgent, textOf } from '../supervision/agent-request.js';
+import { channels, endMessage, message } from './channels.js';
 import { containerOf } from './container.js';
-
-/** The protocol of kubectl's exec, and the one before it, which cannot close standard input. */
-export const execProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
-
-/** Channels of the protocol: the first byte of each message. */
-const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
 
 const wordsMax = 1000;
 const charsMax = 12 * 1024;
@@ -53,13 +48,9 @@ export async function execInPod(
   return (conversation) => talk(conversation, wanted, asked.request, answer);
 }
 
-/** `POST pods/exec` is how older clients begin, over SPDY, which is not spoken here; what else is wrong with it is told first. */
-export async function refuseSpdy(request: HttpRequest & { readonly key: Key }): Promise<HttpAnswer> {
-  const query = new Map(Object.entries(request.query).map(([name, value]) => [name, [value]]));
-  wantedOf({ key: request.key, query });
-  throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
-    message: `exec is spoken over WebSocket here (${execProtocols.join(', ')}); use kubectl 1.31 or later`,
-  });
+/** What is asked for is looked at. @throws CLUSTER_LOCAL_REQUEST_INVALID */
+export function checkExec(request: ConversationRequest): void {
+  wantedOf(request);
 }
 
 function wantedOf({ query }: ConversationRequest): Wanted {
@@ -107,13 +98,13 @@ async function talk(conversation: Conversation, wanted: Wanted, input: ClientReq
     for await (const { channel, bytes } of readFrames(output as AsyncIterable<Buffer>)) {
       if (channel === frames.end) {
         const end = JSON.parse(Buffer.from(bytes).toString()) as ExecEnd;
-        await conversation.send(message(channels.error, Buffer.from(JSON.stringify(statusOf(end)))));
+        await conversation.send(endMessage(end));
         return;
       }
       const isWanted = channel === frames.stdout ? wanted.stdout : wanted.stderr;
       if (isWanted) await conversation.send(message(channel === frames.stdout ? channels.stdout : channels.stderr, bytes));
     }
-    await conversation.send(message(channels.error, Buffer.from(JSON.stringify(statusOf({ problem: 'the node agent broke off' })))));
+    await conversation.send(endMessage({ problem: 'the node agent broke off' }));
   } finally {
     input.destroy();
     void heard;
@@ -131,23 +122,4 @@ async function hear({ messages }: Conversation, { stdin }: Wanted, input: Client
     }
   }
   input.destroy();
-}
-
-function message(channel: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([channel]), bytes]);
-}
-
-/** How it ended, as kubectl reads it. */
-export function statusOf({ exitCode, problem }: ExecEnd): object {
-  const head = { kind: 'Status', apiVersion: 'v1', metadata: {} };
-  if (problem !== undefined) return { ...head, status: 'Failure', reason: 'InternalError', message: problem, code: 500 };
-  if (exitCode === 0) return { ...head, status: 'Success' };
-  const causes = [{ reason: 'ExitCode', message: String(exitCode) }];
-  return {
-    ...head,
-    status: 'Failure',
-    reason: 'NonZeroExitCode',
-    message: `command terminated with non-zero exit code ${exitCode}`,
-    details: { causes },
-  };
 }

@@ -18,20 +18,29 @@ export async function readPodLog(
   const record = await agent.running();
   if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
   const path = `/logs/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${agentQuery(request, context.clock.nowMs()).toString()}`;
-  const message = await ask(record, path, context);
+  const message = await askForPod(record, path, context);
   if (message.statusCode === 200)
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: message as AsyncIterable<Uint8Array> };
-  const told = JSON.parse(await textOf(message)) as { error?: string };
   const state = pod.status?.containerStatuses?.find(({ name }) => name === container)?.state?.waiting;
   const why = state?.reason === undefined ? '' : `: ${state.reason}${state.message === undefined ? '' : `, ${state.message}`}`;
   throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
-    message: `no log of container "${container}" in pod "${request.key.name}": ${told.error ?? 'unknown'}${why}`,
+    message: `no log of container "${container}" in pod "${request.key.name}": ${await refusalIn(message)}${why}`,
   });
 }
 
-async function ask(record: Parameters<typeof askAgent>[0], path: string, context: RequestContext): Promise<IncomingMessage> {
+/** Why the agent has refused. */
+export async function refusalIn(message: IncomingMessage): Promise<string> {
+  return (JSON.parse(await textOf(message)) as { readonly error?: string }).error ?? 'unknown';
+}
+
+/** Asks the agent about a pod. @throws CLUSTER_LOCAL_AGENT_UNREACHABLE */
+export async function askForPod(
+  record: Parameters<typeof askAgent>[0],
+  path: string,
+  { signal }: Pick<RequestContext, 'signal'>,
+): Promise<IncomingMessage> {
   try {
-    return await askAgent(record, 'GET', path, context.signal);
+    return await askAgent(record, 'GET', path, signal);
   } catch (cause) {
     throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not answer', cause });
   }

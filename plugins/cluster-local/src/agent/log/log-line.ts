@@ -12,13 +12,25 @@ export const pieceBytesMax = 16 * 1024;
 export const logEntry = (nowMs: number, stream: Stream, isWhole: boolean, text: string): string =>
   `${new Date(nowMs).toISOString().replace('Z', '000000Z')} ${stream} ${isWhole ? 'F' : 'P'} ${text}\n`;
 
+interface Entry {
+  readonly time: string;
+  readonly stream: string;
+  readonly isWhole: boolean;
+  readonly text: string;
+}
+
 /** An entry's parts; nothing when it is not one. */
-export function parseEntry(line: string): { readonly time: string; readonly isWhole: boolean; readonly text: string } | undefined {
+export function parseEntry(line: string): Entry | undefined {
   const first = line.indexOf(' ');
   const second = line.indexOf(' ', first + 1);
   const third = line.indexOf(' ', second + 1);
   if (first < 0 || second < 0 || third < 0) return undefined;
-  return { time: line.slice(0, first), isWhole: line.slice(second + 1, third) === 'F', text: line.slice(third + 1) };
+  return {
+    time: line.slice(0, first),
+    stream: line.slice(first + 1, second),
+    isWhole: line.slice(second + 1, third) === 'F',
+    text: line.slice(third + 1),
+  };
 }
 
 /** Collects output until a line is whole. */

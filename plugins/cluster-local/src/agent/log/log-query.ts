@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { LogFiles } from './log-files.js';
 import type { LogPump } from './log-pump.js';
-import { parseEntry } from './log-line.js';
+import { parseEntry, type Stream } from './log-line.js';
 
 /** What of a log is asked for. */
 export interface LogQuery {
@@ -11,6 +11,8 @@ export interface LogQuery {
   /** Entries from this time on, milliseconds since the epoch. */
   readonly sinceMs?: number;
   readonly limitBytes?: number;
+  /** Of this output only. Default: of both. */
+  readonly stream?: Stream;
 }
 
 /** Text of a follower that waits to be sent; a slower reader is cut off. */
@@ -47,12 +49,13 @@ function entriesIn({ older, log }: LogFiles): string[] {
 }
 
 /** Picks entries and gives them as the lines they were; parts of one line are joined. */
-function choose(entries: readonly string[], { timestamps, tailLines = Infinity, sinceMs = -Infinity }: LogQuery): string {
+function choose(entries: readonly string[], { timestamps, tailLines = Infinity, sinceMs = -Infinity, stream }: LogQuery): string {
   const lines: string[] = [];
   let open = false;
   for (const entry of entries) {
     const parsed = parseEntry(entry);
     if (parsed === undefined || Date.parse(`${parsed.time.slice(0, 23)}Z`) < sinceMs) continue;
+    if (stream !== undefined && parsed.stream !== stream) continue;
     if (open) lines[lines.length - 1] += parsed.text;
     else lines.push(timestamps ? `${parsed.time} ${parsed.text}` : parsed.text);
     open = !parsed.isWhole;

@@ -1,0 +1,44 @@
+import type { ConversationRequest, HttpAnswer, HttpRequest, Key } from '@tappaas/sdk';
+import type { ExecEnd } from '../agent/pod/exec.js';
+import { errors } from '../errors.js';
+
+/** The protocol of kubectl's exec and attach, and the one before it, which cannot close standard input. */
+export const channelProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
+
+/** Channels of the protocol: the first byte of each message. */
+export const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
+
+/** One message of a channel. */
+export function message(channel: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([channel]), bytes]);
+}
+
+/** The last message: how it ended. */
+export function endMessage(end: ExecEnd): Buffer {
+  return message(channels.error, Buffer.from(JSON.stringify(statusOf(end))));
+}
+
+/** How it ended, as kubectl reads it. */
+function statusOf({ exitCode, problem }: ExecEnd): object {
+  const head = { kind: 'Status', apiVersion: 'v1', metadata: {} };
+  if (problem !== undefined) return { ...head, status: 'Failure', reason: 'InternalError', message: problem, code: 500 };
+  if (exitCode === 0) return { ...head, status: 'Success' };
+  const causes = [{ reason: 'ExitCode', message: String(exitCode) }];
+  return {
+    ...head,
+    status: 'Failure',
+    reason: 'NonZeroExitCode',
+    message: `command terminated with non-zero exit code ${exitCode}`,
+    details: { causes },
+  };
+}
+
+/** A POST is how older clients begin, over SPDY, which is not spoken here; what else is wrong with it is told first. */
+export function refuseSpdy(what: string, check: (request: ConversationRequest) => void) {
+  return async ({ key, query }: HttpRequest & { readonly key: Key }): Promise<HttpAnswer> => {
+    check({ key, query: new Map(Object.entries(query).map(([name, value]) => [name, [value]])) });
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
+      message: `${what} is spoken over WebSocket here (${channelProtocols.join(', ')}); use kubectl 1.31 or later`,
+    });
+  };
+}
