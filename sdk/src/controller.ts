@@ -80,6 +80,11 @@ export type Controller<K extends AnyKind> = ControllerBase<K> &
 export interface Rendering<K extends AnyKind> {
   /** Settles what `render` may not ask for itself, such as the image of a build. May create objects. Absent: ready with nothing. */
   prepare?(object: Immutable<ObjectOf<K>>, context: ReconcileContext<K>): Promise<Prepared>;
+  /**
+   * Stops what `prepare` has begun, such as a build: a person has stopped the object's Operation. May be called again. Absent: nothing
+   * is left to stop.
+   */
+  abandon?(object: Immutable<ObjectOf<K>>, context: ReconcileContext<K>): Promise<void>;
   /** Pure: the same object and facts give the same objects. */
   render(object: Immutable<ObjectOf<K>>, facts: RenderFacts): readonly KubernetesObject[];
   /**

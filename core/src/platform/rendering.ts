@@ -77,6 +77,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     read: parts.read,
     confirmation: () => installation.confirmation(),
     ...(controller.prepare ? { prepare: (object: Owner, run: Run) => prepare(parts, object, run) } : {}),
+    ...(controller.abandon ? { abandon: (object: Owner, run: Run) => abandon(parts, object, run) } : {}),
     factsOf: (object, inputs) => factsOf(parts, records, object, inputs),
     render: (object, facts) =>
       guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => controller.render(object as never, facts)),
@@ -164,6 +165,15 @@ async function setStatus(
     ...(message === undefined ? {} : { message }),
     ...(end ? { end: { ...end, ...(end.phase === 'Succeeded' ? { result } : {}) } } : {}),
   });
+}
+
+function abandon({ registered, contextOf }: RenderingParts, object: Owner, run: Run): Promise<void> {
+  const { guard, value } = registered;
+  return guard.call(
+    { name: 'controller.abandon', limitMs: 60_000 },
+    async (context) => value.abandon?.(object as never, contextOf(context, object, run)),
+    { signal: run.signal },
+  );
 }
 
 function prepare({ registered, contextOf }: RenderingParts, object: Owner, run: Run): Promise<Prepared> {

@@ -44,7 +44,10 @@ class RenderedController<O extends RenderedObject> {
     const object = this.options.read(key);
     if (object === undefined) return undefined;
     if (object.metadata.deletionTimestamp !== undefined) return this.remove(object, run);
-    if (await this.options.isCancelled?.(object)) return this.fallBack(object, cancelled, run);
+    if (await this.options.isCancelled?.(object)) {
+      await this.options.abandon?.(object, run);
+      return this.fallBack(object, cancelled, run);
+    }
     this.options.step?.(object, 'prepare', 0);
     const prepared = (await this.options.prepare?.(object, run)) ?? { ready: true, inputs: {} };
     this.options.step?.(object, 'prepare', prepared.ready ? 100 : 0);

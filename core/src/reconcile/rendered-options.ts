@@ -52,6 +52,8 @@ export interface RenderedOptions<O extends RenderedObject> {
   readonly confirmation: () => { readonly isConfirmed: true } | { readonly isConfirmed: false; readonly message: string };
   /** Settles the inputs of the render. Absent: there are none. */
   readonly prepare?: (object: O, run: Run) => Promise<Prepared>;
+  /** Stops what `prepare` has begun, before a cancelled change falls back. */
+  readonly abandon?: (object: O, run: Run) => Promise<void>;
   /** Chooses or recalls the cluster. */
   readonly factsOf: (object: O, inputs: Readonly<Record<string, string>>) => Promise<RenderFacts>;
   readonly render: (object: O, facts: RenderFacts) => readonly KubernetesObject[];

@@ -53,6 +53,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     serving: undefined as Serving | undefined,
     failure: undefined as { name: string; message: string } | undefined,
     cancelled: false,
+    abandoned: 0,
     summary: 'serves' as 'serves' | 'waits' | 'rollback' | 'stop',
     end: undefined as Statement['end'],
     steps: [] as string[],
@@ -104,6 +105,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
       ...(state.summary === 'rollback' || state.summary === 'stop' ? { failed: state.summary } : {}),
     }),
     isCancelled: async () => state.cancelled,
+    abandon: async () => void (state.abandoned += 1),
     step: (_, step, percent) => void state.steps.push(`${step} ${percent}`),
     setStatus: async (_, { status, conditions, end }) => {
       state.end = end;
@@ -460,6 +462,7 @@ test('a cancelled change brings back what served before, without rendering or pr
   const { renders } = state;
   await go();
   t.is(state.renders, renders);
+  t.is(state.abandoned, 1, 'what was begun for it is ended');
   t.deepEqual(cluster.names, ['ConfigMap shop/a', 'ConfigMap shop/b']);
   t.is(condition('Ready'), 'False Cancelled');
   t.is(state.end?.phase, 'Cancelled');

@@ -15,7 +15,8 @@ export default definePlugin({
         async build(request, context) {
           const start = await findStart(request.sourceDirectory);
           context.output(start ? `start command from ${start.foundIn}: ${start.command.join(' ')}` : 'nothing here says what to run');
-          const image = await packImage({ ...request, command: start?.command ?? [], signal: context.signal }, index);
+          const signal = AbortSignal.any([context.signal, context.cancelled]);
+          const image = await packImage({ ...request, command: start?.command ?? [], signal }, index);
           context.output(image.cached ? `image ${image.digest} was there already` : `image ${image.digest} written`);
           return { imageDigest: image.digest, cached: image.cached, ...(start && { startedBy: start.foundIn }) };
         },

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { putBlob, type Descriptor, type IndexWriter } from './image-layout.js';
 
@@ -25,8 +28,7 @@ const manifestType = 'application/vnd.oci.image.manifest.v1+json';
  * @source https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */
 export async function packImage(request: PackRequest, index: IndexWriter): Promise<{ readonly digest: string; readonly cached: boolean }> {
-  const layer = await packLayer(request.sourceDirectory);
-  request.signal.throwIfAborted();
+  const layer = await packLayer(request.sourceDirectory, request.signal);
   const layerDescriptor = await putBlob(request.imagesDirectory, layerType, layer);
   const config = await putJson(request.imagesDirectory, configType, {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
@@ -42,16 +44,17 @@ export async function packImage(request: PackRequest, index: IndexWriter): Promi
   return { digest: descriptor.digest, cached };
 }
 
-async function packLayer(directory: string): Promise<Uint8Array> {
+async function packLayer(directory: string, signal: AbortSignal): Promise<Uint8Array> {
   const scratch = await mkdtemp(join(tmpdir(), 'tappaas-layer-'));
   try {
     const file = join(scratch, 'layer.tar');
     const names = await filesBelow(directory, '');
-    await create(
-      { file, cwd: directory, prefix: workingDirectory.slice(1), portable: true, mtime: new Date(0), noDirRecurse: true, strict: true },
+    const packed = create(
+      { cwd: directory, prefix: workingDirectory.slice(1), portable: true, mtime: new Date(0), noDirRecurse: true, strict: true },
       names,
     );
-    return await readFile(file);
+    await pipeline(Readable.from(packed), createWriteStream(file), { signal });
+    return await readFile(file, { signal });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

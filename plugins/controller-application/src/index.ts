@@ -2,7 +2,7 @@ import { definePlugin, deny, families, hooks } from '@tappaas/sdk';
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import { checkApplication } from './check-application.js';
 import { hostClaims } from './host-claims.js';
-import { prepareApplication, Secret } from './prepare-application.js';
+import { abandonBuild, prepareApplication, Secret } from './prepare-application.js';
 import { renderApplication } from './render-application.js';
 import { summarizeApplication } from './summarize-application.js';
 
@@ -14,7 +14,7 @@ export default definePlugin({
   permissions: {
     resources: [
       { kind: Application, verbs: ['get', 'list', 'watch', 'update'] },
-      { kind: Build, verbs: ['get', 'list', 'watch', 'create'] },
+      { kind: Build, verbs: ['get', 'list', 'watch', 'create', 'update'] },
       { kind: Secret, verbs: ['get'] },
       { kind: Release, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
     ],
@@ -41,6 +41,7 @@ export default definePlugin({
         { kind: Secret, wakes: 'namespace' },
       ],
       prepare: prepareApplication,
+      abandon: abandonBuild,
       render: (application, facts) => renderApplication(application, facts, runtimes),
       summarize: summarizeApplication,
     });

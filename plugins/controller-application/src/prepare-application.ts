@@ -42,7 +42,7 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
       inputs: { image: `${application.metadata.namespace}/${application.metadata.name}@${build.status.image}`, build: build.metadata.name },
     };
   }
-  const ended = build.status?.phase === 'Failed' || build.status?.phase === 'Cancelled';
+  const ended = build.status?.phase === 'Failed' || (build.status?.phase === 'Cancelled' && build.spec.cancelled === true);
   const why = build.status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? 'it has not begun';
   return waiting(ended ? 'BuildFailed' : 'Building', `build ${build.metadata.name}: ${why}`, ended);
 }
@@ -51,16 +51,36 @@ const commandMissing = (process: string) =>
   `nothing in the source says what process ${process} runs: add a Procfile with a line "web: …", a "start" script to package.json, ` +
   'or a command to the process in tappaas.yaml, and deploy again';
 
-/** One Build per application and source: the same upload is built once. */
+/** Stops the build of a change that a person has stopped. */
+export async function abandonBuild(
+  application: Immutable<ApplicationObject>,
+  context: ReconcileContext<typeof Application>,
+): Promise<void> {
+  const { upload } = application.spec.source;
+  if (upload === undefined) return;
+  const { namespace } = application.metadata;
+  const build = await context.asPlugin.get(Build, { namespace, name: buildName(application, upload.digest) });
+  if (build && !hasEnded(build)) await cancel(build, application, context);
+}
+
+/** One Build per application and source: the same upload is built once. One that begins ends those of earlier changes. */
 async function buildOf(
   application: Immutable<ApplicationObject>,
   digest: string,
-  { asPlugin }: ReconcileContext<typeof Application>,
+  context: ReconcileContext<typeof Application>,
 ): Promise<Immutable<BuildObject>> {
+  const { asPlugin } = context;
   const { name: owner, namespace, uid } = application.metadata;
-  const name = `${owner.slice(0, 240)}-${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
+  const name = buildName(application, digest);
   const found = await asPlugin.get(Build, { namespace, name });
-  if (found) return found;
+  if (found && !isCancelledByEarlier(found, application)) return found;
+  for await (const build of asPlugin.list(Build, { namespace, fields: `spec.application=${owner}`, itemsMax: buildsMax })) {
+    if (build.metadata.name !== name && !hasEnded(build)) await cancel(build, application, context);
+  }
+  if (found) {
+    const again = { metadata: { annotations: { [cancelledBy]: null } }, spec: { cancelled: false } };
+    return asPlugin.patch(Build, { namespace, name }, again);
+  }
   const ownerReferences = [
     { apiVersion: application.apiVersion, kind: application.kind, name: owner, uid, controller: true, blockOwnerDeletion: true },
   ];
@@ -72,6 +92,34 @@ async function buildOf(
     if (raced === undefined) throw error;
     return raced;
   }
+}
+
+/** Looked at for those that a later change ends. */
+const buildsMax = 1_000;
+
+const buildName = ({ metadata }: Immutable<ApplicationObject>, digest: string): string =>
+  `${metadata.name.slice(0, 240)}-${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
+
+const hasEnded = ({ spec, status }: Immutable<BuildObject>): boolean =>
+  spec.cancelled === true || status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Which generation of the application has ended the build: a later one may want it again. What a person has cancelled stays so. */
+const cancelledBy = 'apps.tappaas.dev/cancelled-by-generation';
+
+const generationOf = ({ metadata }: Immutable<ApplicationObject>): string => String(metadata.generation ?? 1);
+
+function isCancelledByEarlier({ metadata, spec }: Immutable<BuildObject>, application: Immutable<ApplicationObject>): boolean {
+  const generation = metadata.annotations?.[cancelledBy];
+  return spec.cancelled === true && generation !== undefined && generation !== generationOf(application);
+}
+
+async function cancel(
+  { metadata: { namespace, name } }: Immutable<BuildObject>,
+  application: Immutable<ApplicationObject>,
+  { asPlugin }: ReconcileContext<typeof Application>,
+): Promise<void> {
+  const annotations = { [cancelledBy]: generationOf(application) };
+  await asPlugin.patch(Build, { namespace, name }, { metadata: { annotations }, spec: { cancelled: true } });
 }
 
 function waiting(reason: string, message: string, failed: boolean): Prepared {

@@ -10,6 +10,7 @@ import {
 } from '@tappaas/sdk';
 import type { Build, BuildObject } from '@tappaas/sdk/kinds';
 import { sourceErrors } from './errors.js';
+import { followCancellation } from './cancellation.js';
 import type { SourceShelf } from './source-shelf.js';
 
 /** What a build works with. */
@@ -29,38 +30,54 @@ export function checkBuild(build: Immutable<BuildObject>): readonly Denial[] {
     : [];
 }
 
-/** Builds once: an ended build rests for good, since its spec cannot change. A crash half-way builds again, into the same digest. */
+/**
+ * Builds once: what it is built from cannot change, so an ended build rests for good, but for one that was cancelled and is wished again. A
+ * crash half-way builds again, into the same digest.
+ */
 export async function reconcileBuild(
   build: Immutable<BuildObject>,
   parts: BuildParts,
   context: ReconcileContext<typeof Build>,
 ): Promise<Outcome> {
-  if (isEnded(build.status?.phase)) return;
+  const { phase, startTime: begun } = build.status ?? {};
+  if (phase === 'Succeeded' || phase === 'Failed' || (phase === 'Cancelled' && build.spec.cancelled)) return;
   if (build.spec.cancelled) {
-    await context.setStatus({ phase: 'Cancelled' }, [ready('False', 'Cancelled', 'the build was cancelled')]);
+    await context.setStatus({ phase: 'Cancelled' }, [wasCancelled]);
     return;
   }
   const startMs = context.clock.nowMs();
-  const startTime = build.status?.startTime ?? new Date(startMs).toISOString();
+  const startTime = (phase === 'Running' ? begun : undefined) ?? new Date(startMs).toISOString();
   await context.setStatus({ phase: 'Running', startTime }, [ready('False', 'Running', `builder ${build.spec.builder} is at work`)]);
   const log: string[] = [];
   const ended = () => {
     const endMs = context.clock.nowMs();
     return { startTime, completionTime: new Date(endMs).toISOString(), durationMs: endMs - startMs, log };
   };
+  const cancellation = followCancellation(build, context);
   try {
-    const result = await runBuilder(build, parts, context, log);
+    const result = await runBuilder(build, parts, context, { log, cancelled: cancellation.signal });
     await context.setStatus(
       { phase: 'Succeeded', image: result.imageDigest, startedBy: result.startedBy, cached: result.cached, ...ended() },
       [ready('True', 'Built', `image ${result.imageDigest}`)],
     );
   } catch (error) {
+    if (cancellation.signal.aborted) {
+      if (!cancellation.isGone) await context.setStatus({ phase: 'Cancelled', ...ended() }, [wasCancelled]);
+      return;
+    }
     if (!isTapError(error) || error.spec.retry !== 'never') throw error;
     await context.setStatus({ phase: 'Failed', ...ended() }, [ready('False', 'BuildFailed', `${error.message}. ${error.spec.remedy}`)]);
+  } finally {
+    cancellation.leave();
   }
 }
 
-async function runBuilder(build: Immutable<BuildObject>, parts: BuildParts, context: ReconcileContext<typeof Build>, log: string[]) {
+async function runBuilder(
+  build: Immutable<BuildObject>,
+  parts: BuildParts,
+  context: ReconcileContext<typeof Build>,
+  { log, cancelled }: { readonly log: string[]; readonly cancelled: AbortSignal },
+) {
   const builder = parts.builders.get(build.spec.builder);
   if (builder === undefined) {
     const loaded = [...parts.builders.keys()].toSorted().join(', ') || 'none';
@@ -74,7 +91,7 @@ async function runBuilder(build: Immutable<BuildObject>, parts: BuildParts, cont
     if (log.length > outputLinesMax) log.shift();
   };
   const { name, namespace } = build.metadata;
-  return parts.shelf.unpacked(build.spec.source.digest, (sourceDirectory) =>
+  const run = (sourceDirectory: string) =>
     builder.build(
       {
         sourceDirectory,
@@ -82,12 +99,12 @@ async function runBuilder(build: Immutable<BuildObject>, parts: BuildParts, cont
         application: { namespace, name: build.spec.application || name },
         parameters: build.spec.parameters ?? {},
       },
-      Object.assign(Object.create(context) as typeof context, { output }),
-    ),
-  );
+      Object.assign(Object.create(context) as typeof context, { output, cancelled }),
+    );
+  return parts.shelf.unpacked(build.spec.source.digest, run, AbortSignal.any([context.signal, cancelled]));
 }
 
-const isEnded = (phase: string | undefined) => phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+const wasCancelled = ready('False', 'Cancelled', 'the build was cancelled; set its spec.cancelled to false to build it after all');
 
 function ready(status: 'True' | 'False', reason: string, message: string): Condition {
   return { type: 'Ready', status, reason, message };

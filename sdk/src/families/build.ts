@@ -23,6 +23,8 @@ export interface BuildResult {
 /** A build context: output lines go to the Build's log. */
 export interface BuildContext extends Context {
   output(line: string): void;
+  /** Aborts when nobody wants the image any more: end every process and file of the build. `signal` does not know of it. */
+  readonly cancelled: AbortSignal;
 }
 
 /** Turns source into an image in an OCI image layout; content-addressed: the same source gives the same digest. */

@@ -1,0 +1,89 @@
+import test from 'ava';
+import type { ReconcileContext } from '@tappaas/sdk';
+import type { Application, BuildObject } from '@tappaas/sdk/kinds';
+import { abandonBuild, prepareApplication } from '../dist/prepare-application.js';
+import { shop } from './fixture.ts';
+
+const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
+const version = (letter: string, generation: number) => {
+  const application = shop({ source: { upload: { digest: digestOf(letter) } } });
+  return { ...application, metadata: { ...application.metadata, generation } };
+};
+
+/** Builds in memory; merge patches of two levels are all that is needed. */
+function builds() {
+  const all = new Map<string, BuildObject>();
+  const asPlugin = {
+    get: async (_: unknown, { name }: { readonly name: string }) => all.get(name),
+    async *list() {
+      yield* all.values();
+    },
+    async create(_: unknown, build: BuildObject) {
+      all.set(build.metadata.name, build);
+      return build;
+    },
+    async patch(_: unknown, { name }: { readonly name: string }, { metadata, spec }: Partial<BuildObject>) {
+      const before = all.get(name) as BuildObject;
+      const annotations = { ...before.metadata.annotations, ...metadata?.annotations };
+      const after = { ...before, metadata: { ...before.metadata, annotations }, spec: { ...before.spec, ...spec } };
+      all.set(name, after);
+      return after;
+    },
+  };
+  const context = { asPlugin, progress: () => undefined } as unknown as ReconcileContext<typeof Application>;
+  const of = (letter: string) => all.get(`shop-${letter.repeat(12)}`) as BuildObject;
+  const say = (letter: string, status: BuildObject['status']) => void all.set(of(letter).metadata.name, { ...of(letter), status });
+  return { context, of, say };
+}
+
+test('a change that is stopped ends its build, and a later one that wants the same source begins it anew', async (t) => {
+  const { context, of, say } = builds();
+  await prepareApplication(version('a', 1), context);
+  say('a', { phase: 'Running' });
+  await abandonBuild(version('a', 1), context);
+  t.true(of('a').spec.cancelled);
+  say('a', { phase: 'Cancelled' });
+  t.like(await prepareApplication(version('a', 2), context), { ready: false, failed: false });
+  t.false(of('a').spec.cancelled);
+});
+
+test('a build for other source ends those of earlier changes that are under way, and leaves those alone that have ended', async (t) => {
+  const { context, of, say } = builds();
+  await prepareApplication(version('a', 1), context);
+  say('a', { phase: 'Succeeded', image: digestOf('1') });
+  await prepareApplication(version('b', 2), context);
+  say('b', { phase: 'Running' });
+  await prepareApplication(version('c', 3), context);
+  t.deepEqual(
+    ['a', 'b', 'c'].map((letter) => of(letter).spec.cancelled ?? false),
+    [false, true, false],
+  );
+});
+
+test('a build that a person has cancelled stays so, and the application says how it goes on', async (t) => {
+  const { context, of, say } = builds();
+  await prepareApplication(version('a', 1), context);
+  await context.asPlugin.patch({} as never, { namespace: 'team-a', name: of('a').metadata.name }, { spec: { cancelled: true } });
+  say('a', {
+    phase: 'Cancelled',
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'False',
+        reason: 'Cancelled',
+        message: 'set spec.cancelled to false',
+        lastTransitionTime: '',
+        observedGeneration: 1,
+      },
+    ],
+  });
+  const prepared = await prepareApplication(version('a', 2), context);
+  t.like(prepared, { ready: false, failed: true });
+  t.regex(prepared.ready ? '' : (prepared.conditions[0]?.message ?? ''), /set spec\.cancelled to false/);
+  t.true(of('a').spec.cancelled);
+});
+
+test('an application without uploaded source has no build to end', async (t) => {
+  const { context } = builds();
+  await t.notThrowsAsync(abandonBuild(shop({ source: { image: 'process' } }), context));
+});
