@@ -1,16 +1,32 @@
 import type { Awaitable } from '@tappaas/sdk';
 import type { Exchange } from './exchange.js';
+import type { RequestInfo } from './request-info.js';
 import type { Audit, AuditedSubject, AuditTrail } from './stages.js';
 
 /** Tells audit of a request as it stands after authentication. */
 export function beginAudit(audit: Audit, exchange: Exchange): Awaitable<AuditTrail> {
-  const { request, info, path, identity } = exchange;
+  const { info, path, receivedAtMs } = exchange;
+  return beginPart(audit, exchange, { info, beganAtMs: receivedAtMs, path: path.path, query: path.query });
+}
+
+/** What is done by one request besides others, such as a room of a socket or one read of a GraphQL operation. */
+export interface AuditedPart {
+  readonly info: RequestInfo;
+  readonly beganAtMs: number;
+  /** Where it would be found by itself. */
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Tells audit of a part of a request: by the same caller, from the same place, under the same id. */
+export function beginPart(audit: Audit, exchange: Exchange, { info, beganAtMs, path, query }: AuditedPart): Awaitable<AuditTrail> {
+  const { request, requestId, identity } = exchange;
   return audit({
-    requestId: exchange.requestId,
-    receivedAtMs: exchange.receivedAtMs,
+    requestId,
+    receivedAtMs: beganAtMs,
     method: request.method ?? '',
-    path: path.path,
-    query: path.query,
+    path,
+    query,
     engine: info.engine,
     verb: info.verb,
     target: info.target,

@@ -41,14 +41,20 @@ function namedBySelector(exchange: Exchange): RequestInfo {
  * @throws TAP_REQUEST_FORBIDDEN
  */
 export function permit(authorize: Authorize, info: RequestInfo, caller: Caller): Awaitable<Verdict> {
-  return after(authorize(question(info, caller)), (decided) => allowed(decided, info, caller));
+  return after(ask(authorize, info, caller), (decided) => allowed(decided, info, caller));
+}
+
+/** What access says, for those who also tell audit what it was. */
+export function ask(authorize: Authorize, info: RequestInfo, caller: Caller): Awaitable<Verdict> {
+  return authorize(question(info, caller));
 }
 
 function question(info: RequestInfo, caller: Caller): Parameters<Authorize>[0] {
   return { ...accessRequest(info, caller), canNarrow: info.verb === 'list' || info.verb === 'watch' };
 }
 
-function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Verdict {
+/** Only `allow` passes. @throws TAP_REQUEST_FORBIDDEN */
+export function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Verdict {
   if (verdict.decision !== 'allow') throw forbidden(caller, info, verdict.reason);
   return verdict;
 }

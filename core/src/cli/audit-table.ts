@@ -40,16 +40,8 @@ export function csvLine(item: AuditItem): string {
 }
 
 function aboutOf({ objectRef, requestURI, annotations = {} }: AuditItem['event']): string {
-  if (objectRef === undefined) return [requestURI, ...operationOf(annotations)].join(' ');
+  if (objectRef === undefined) return [requestURI, annotations['graphql.operation']].filter((part) => part !== undefined).join(' ');
   const { resource = '', namespace, name, subresource } = objectRef;
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
   return [what, [namespace, name].filter((part) => part !== undefined).join('/')].filter((part) => part !== '').join(' ');
-}
-
-/** What a GraphQL request was: its operation, and its changes with what came of them. */
-function operationOf(annotations: Readonly<Record<string, string>>): readonly string[] {
-  const operation = annotations['graphql.operation'];
-  if (operation === undefined) return [];
-  const writes = Object.entries(annotations).flatMap(([name, write]) => (/^graphql\.write\.\d+$/.test(name) ? [write] : []));
-  return writes.length === 0 ? [operation] : [operation, `(${writes.join('; ')})`];
 }

@@ -3,6 +3,7 @@ import type { StreamPart } from '../exchange.js';
 import { FieldLoaders } from './field-loaders.js';
 import { ObjectReader } from './object-reader.js';
 import type { GraphqlParts } from './ports.js';
+import type { RecordedAccess } from './recorded-access.js';
 import { Workloads } from './workloads.js';
 
 /** What one operation costs, and how many levels it has. */
@@ -18,8 +19,6 @@ export interface OperationSource {
   /** Aborts at the deadline, when the client goes away and at stop. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
-  /** Facts for audit. */
-  readonly annotations: Map<string, string>;
   /** Where what goes on for long is looked at again. */
   readonly parts?: Set<StreamPart>;
 }
@@ -31,6 +30,8 @@ export class GraphqlContext {
   readonly parts: GraphqlParts;
   /** First word of the user agent: who a write is ascribed to where the input does not say. */
   readonly client: string;
+  /** The only way to objects. */
+  readonly access: RecordedAccess;
   /** Set before anything is resolved. */
   cost = nothing;
   private readonly source: OperationSource;
@@ -38,8 +39,9 @@ export class GraphqlContext {
   private ownWorkloads: Workloads | undefined;
   private ownFields: FieldLoaders | undefined;
 
-  constructor(parts: GraphqlParts, source: OperationSource, client: string) {
+  constructor(parts: GraphqlParts, source: OperationSource, access: RecordedAccess, client: string) {
     this.parts = parts;
+    this.access = access;
     this.client = client;
     this.source = source;
   }
@@ -54,10 +56,6 @@ export class GraphqlContext {
 
   get signal(): AbortSignal {
     return this.source.signal;
-  }
-
-  get annotations(): Map<string, string> {
-    return this.source.annotations;
   }
 
   /** Has access asked again about something that goes on, until what is answered is called. */

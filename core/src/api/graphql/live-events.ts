@@ -1,9 +1,11 @@
 import { isTapError } from '@tappaas/sdk';
-import { forbidden, permit } from '../authorization.js';
+import { forbidden } from '../authorization.js';
 import type { ServedKind, WatchEvent } from '../engine-port.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import { isSameView } from '../stream-access.js';
-import { platformEngine } from '../request-info.js';
+import { platformEngine, type RequestInfo } from '../request-info.js';
+import type { Narrowing } from '../stages.js';
+import type { AskedAccess } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, valueAt, type ObjectBody } from './object-reader.js';
 
@@ -39,21 +41,29 @@ export interface ChangeQuery {
  *
  * @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER
  */
-export async function* objectChanges(kind: ServedKind, query: ChangeQuery, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
-  const { parts, caller, signal } = context;
-  const { namespace, name, since, bookmarks = false } = query;
+export function objectChanges(kind: ServedKind, query: ChangeQuery, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
+  const { namespace, name } = query;
   const target = { kind: pathOf(kind), ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
   const info = { engine: platformEngine, path: '', verb: 'watch', target };
-  const { narrowed } = await permit(parts.authorize, info, caller);
+  return context.access.follow(info, ({ narrowed }) => permittedChanges(info, narrowed, query, context), context.signal);
+}
+
+async function* permittedChanges(
+  info: RequestInfo & AskedAccess,
+  narrowed: Narrowing | undefined,
+  { namespace, name, since, bookmarks = false, ...query }: ChangeQuery,
+  context: GraphqlContext,
+): AsyncGenerator<LiveEvent, void, void> {
+  const { parts, access, caller, signal } = context;
   const lost = new AbortController();
   const askAgain = async (): Promise<void> => {
-    const now = await permit(parts.authorize, info, caller);
+    const now = await access.permit(info);
     if (!isSameView(now.narrowed, narrowed)) throw forbidden(caller, info, 'another part of it may be seen than when it began');
   };
   const fields = [query.fields, name ? `metadata.name=${name}` : undefined].filter(Boolean).join(',');
   const selectors = { ...(query.labels ? { labelSelector: query.labels } : {}), ...(fields === '' ? {} : { fieldSelector: fields }) };
   const watch = parts.engine().watch({
-    target: { kind: target.kind, ...(namespace ? { namespace } : {}) },
+    target: { kind: info.target.kind, ...(namespace ? { namespace } : {}) },
     ...narrowedSelectors(selectors, narrowed),
     ...(since ? { resourceVersion: since } : {}),
     // With bookmarks, one tells at once that all there is has been told.

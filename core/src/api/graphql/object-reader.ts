@@ -1,12 +1,14 @@
 import DataLoader from 'dataloader';
 import type { Awaitable, Caller, Key } from '@tappaas/sdk';
 import { after } from '../after.js';
-import { accessRequest, permit } from '../authorization.js';
+import { accessRequest } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { Narrowing, Verdict } from '../stages.js';
 import type { ListPage, ServedKind } from '../engine-port.js';
 import { platformEngine } from '../request-info.js';
+import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
+import type { RecordedAccess } from './recorded-access.js';
 
 /** An object as the engine serves it. */
 export interface ObjectBody {
@@ -28,6 +30,7 @@ export interface ObjectBody {
 interface Reading {
   readonly caller: Caller;
   readonly signal: AbortSignal;
+  readonly access: RecordedAccess;
 }
 
 /** A page as it is asked for. */
@@ -66,22 +69,21 @@ export class ObjectReader {
 
   /** One object, nothing when there is none. @throws TAP_REQUEST_FORBIDDEN */
   get(kind: ServedKind, key: Key): Awaitable<ObjectBody | undefined> {
-    return after(this.#permit('get', kind, key), () =>
-      after(this.#parts.engine().getMany(pathOf(kind), [key], this.#call), ([served]) => served?.object as ObjectBody | undefined),
-    );
+    const read = () =>
+      after(this.#parts.engine().getMany(pathOf(kind), [key], this.#call), ([served]) => served?.object as ObjectBody | undefined);
+    return this.#call.access.read(asked('get', kind, key), read, foundObject);
   }
 
   /** The same, read together with the others of its kind that are asked for in the same turn. @throws TAP_REQUEST_FORBIDDEN */
   async load(kind: ServedKind, key: Key): Promise<ObjectBody | undefined> {
-    await this.#permit('get', kind, key);
-    return this.#loader(kind).load(key);
+    return this.#call.access.read(asked('get', kind, key), () => this.#loader(kind).load(key), foundObject);
   }
 
   /** One page of a kind, in the order of keys. @throws TAP_REQUEST_FORBIDDEN and what the engine refuses */
   list(kind: ServedKind, query: PageQuery): Awaitable<ListPage> {
     const { namespace, labels, fields, first, after: cursor } = query;
     const call = this.#call;
-    return after(this.#permit('list', kind, namespace === undefined ? {} : { namespace }), ({ narrowed }) => {
+    const read = ({ narrowed }: Verdict): Awaitable<ListPage> => {
       const selectors = { ...(labels !== undefined && { labelSelector: labels }), ...(fields !== undefined && { fieldSelector: fields }) };
       return this.#parts.engine().list({
         target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
@@ -92,17 +94,20 @@ export class ObjectReader {
           return call.signal;
         },
       });
-    });
+    };
+    return call.access.read(asked('list', kind, { namespace }), read, foundPage);
   }
 
   /** What belongs to an object, newest first; one read of the engine answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
   async related({ kind, field }: Relation, namespace: string | undefined, parent: string): Promise<readonly ObjectBody[]> {
     const within = (await this.#mayListAll(kind)) ? undefined : namespace;
-    const { narrowed } = await this.#permit('list', kind, within === undefined ? {} : { namespace: within });
-    const id = `${kind.group}/${kind.plural} ${field} ${within ?? ''}`;
-    const loader = this.#children.get(id) ?? this.#childLoader({ kind, field }, within, narrowed);
-    this.#children.set(id, loader);
-    return loader.load(parent);
+    const read = ({ narrowed }: Verdict): Promise<readonly ObjectBody[]> => {
+      const id = `${kind.group}/${kind.plural} ${field} ${within ?? ''}`;
+      const loader = this.#children.get(id) ?? this.#childLoader({ kind, field }, within, narrowed);
+      this.#children.set(id, loader);
+      return loader.load(parent);
+    };
+    return this.#call.access.read(asked('list', kind, { namespace: within }), read, () => found);
   }
 
   /** Who may see a kind everywhere has the children of all namespaces read at once. */
@@ -119,11 +124,6 @@ export class ObjectReader {
       accessRequest({ engine: platformEngine, path: '', verb: 'list', target: { kind: pathOf(kind) } }, this.#call.caller),
     );
     return decision === 'allow';
-  }
-
-  #permit(verb: string, kind: ServedKind, { namespace, name }: Partial<Key>): Awaitable<Verdict> {
-    const target = { kind: pathOf(kind), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) };
-    return permit(this.#parts.authorize, { engine: platformEngine, path: '', verb, target }, this.#call.caller);
   }
 
   #loader(kind: ServedKind): DataLoader<Key, ObjectBody | undefined, string> {
@@ -159,6 +159,21 @@ export class ObjectReader {
       return parents.map((parent) => byParent.get(parent) ?? []);
     });
   }
+}
+
+const found: AccessOutcome = { status: 200 };
+const notFound: AccessOutcome = { status: 404 };
+
+function foundObject(object: ObjectBody | undefined): AccessOutcome {
+  return object === undefined ? notFound : { ...found, body: () => JSON.stringify(object) };
+}
+
+function foundPage({ items }: ListPage): AccessOutcome {
+  return { ...found, body: () => JSON.stringify({ items: items.map(({ object }) => object) }) };
+}
+
+function asked(verb: string, kind: ServedKind, { namespace, name }: Partial<Key>): AskedAccess {
+  return { verb, target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) } };
 }
 
 /** The path that names a kind at the version that the schema shows. */

@@ -1,10 +1,8 @@
 import { isTapError } from '@tappaas/sdk';
-import { permit } from '../authorization.js';
-import type { EngineError, ServedKind, Target, Write, WriteOptions } from '../engine-port.js';
-import { platformEngine } from '../request-info.js';
+import type { EngineError, ServedKind, Target, Write, WriteOptions, WriteResult } from '../engine-port.js';
+import type { AccessOutcome } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
-import { noted } from './noted-writes.js';
-import { pathOf } from './object-reader.js';
+import { pathOf, type ObjectBody } from './object-reader.js';
 
 /** Something that whoever wrote the input can put right. */
 export interface UserError {
@@ -44,34 +42,34 @@ const causesMax = 100;
 const accessVerbs = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' } as const;
 
 /** Writes as the caller, through the same doors as REST. @throws what is not for the writer of the input to put right */
-export function writeObject(
+export async function writeObject(
   verb: keyof typeof accessVerbs,
   kind: ServedKind,
   request: WriteRequest,
   context: GraphqlContext,
 ): Promise<Written> {
   const target = targetOf(verb, kind, request);
-  const { name } = request;
-  const named = name === undefined ? target : { ...target, name };
-  return noted(context, verb, named, request.dryRun === true, () => writePermitted(verb, kind, target, request, context));
-}
-
-async function writePermitted(
-  verb: keyof typeof accessVerbs,
-  kind: ServedKind,
-  target: Target,
-  request: WriteRequest,
-  context: GraphqlContext,
-): Promise<Written> {
-  const { parts, caller } = context;
   const isDryRun = request.dryRun === true;
-  await permit(parts.authorize, { engine: platformEngine, path: '', verb: accessVerbs[verb], target }, caller);
+  const write = writeOf(verb, kind, target, request);
+  const asked = {
+    verb: accessVerbs[verb],
+    target,
+    isDryRun,
+    ...(request.name !== undefined && { name: request.name }),
+    ...('body' in write && { body: write.body }),
+  };
   try {
-    const { served, warnings } = await parts.engine().write(writeOf(verb, kind, target, request), optionsOf(verb, request, context));
+    const doWrite = () => context.parts.engine().write(write, optionsOf(verb, request, context));
+    const { served, warnings } = await context.access.change(asked, doWrite, outcomeOf);
     return { object: served.object, isDryRun, warnings, userErrors: [] };
   } catch (error) {
     return { isDryRun, warnings: [], userErrors: userErrorsOf(error) };
   }
+}
+
+function outcomeOf({ outcome, served }: WriteResult): AccessOutcome {
+  const { metadata } = served.object as ObjectBody;
+  return { status: outcome === 'created' ? 201 : 200, subject: metadata, body: () => served.bytes };
 }
 
 /** The user errors that an error stands for. @throws the error itself when it is none of theirs */

@@ -10,8 +10,10 @@ import { mediaTypeOf } from '../media-type.js';
 import { readDocument } from '../small-document.js';
 import { startApollo } from './apollo.js';
 import { GraphqlContext } from './context.js';
+import { noteOperation } from './operation-notes.js';
 import { answerPrepared, findPrepared, plainRequest } from './hot-path.js';
 import type { GraphqlParts } from './ports.js';
+import { RecordedAccess } from './recorded-access.js';
 import type { UpgradeCall } from '../upgrade.js';
 import { SchemaShelf, type ServedSchema } from './schema-shelf.js';
 import type { GraphqlSockets } from './socket.js';
@@ -28,7 +30,7 @@ export interface GraphqlService {
 /** Accepted without a look at its parts; what else a client accepts is negotiated by Apollo Server. */
 const plainAccepts: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json']);
 const jsonType = 'application/json; charset=utf-8';
-const nameCharactersMax = 128;
+const clientCharactersMax = 128;
 
 /** The GraphQL endpoint: what is asked the first time goes through Apollo Server, what is asked again is executed compiled. */
 export function createGraphqlService(parts: GraphqlParts): GraphqlService {
@@ -117,15 +119,14 @@ class Service implements GraphqlService {
   }
 
   #context(exchange: Exchange): GraphqlContext {
-    const client = (exchange.header('user-agent') ?? '').split('/', 1)[0]?.slice(0, nameCharactersMax) || 'graphql';
-    return new GraphqlContext(this.#parts, exchange, client);
+    const client = (exchange.header('user-agent') ?? '').split('/', 1)[0]?.slice(0, clientCharactersMax) || 'graphql';
+    return new GraphqlContext(this.#parts, exchange, new RecordedAccess(this.#parts, exchange, exchange.annotations), client);
   }
 }
 
 /** Tells audit what is done under the path that everything of GraphQL has. */
-function note({ annotations }: GraphqlContext, { name, operation }: OperationDefinitionNode, hash: string): void {
-  annotations.set('graphql.operation', `${operation} ${name?.value.slice(0, nameCharactersMax) ?? ''}`.trim());
-  annotations.set('graphql.hash', hash);
+function note({ access }: GraphqlContext, operation: OperationDefinitionNode, hash: string): void {
+  noteOperation(access.annotations, operation, hash);
 }
 
 const hashKeys: ReadonlySet<string> = new Set(['documentId', 'extensions']);

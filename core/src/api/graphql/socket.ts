@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { Annotations } from '../annotations.js';
 import type { Exchange } from '../exchange.js';
 import { StreamEnd } from '../stream-pace.js';
 import type { UpgradeCall } from '../upgrade.js';
@@ -22,9 +23,11 @@ import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
 import { EventTexts, LiveOperation } from './live-operation.js';
 import type { LiveEvent } from './live-events.js';
+import { noteOperation } from './operation-notes.js';
 import type { GraphqlParts } from './ports.js';
+import { RecordedAccess } from './recorded-access.js';
 import type { ServedSchema } from './schema-shelf.js';
-import { documentText } from './trusted-documents.js';
+import { documentHash, documentText } from './trusted-documents.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
@@ -114,23 +117,25 @@ export class GraphqlSockets {
     const plan = plannedSubscription(schema, text, operationName ?? undefined);
     if (!(plan instanceof PlannedOperation)) return plan;
     const { document } = plan;
-    const context = this.#context(exchange, id, AbortSignal.any([exchange.signal, over.signal]));
+    const access = new RecordedAccess(this.#parts, exchange, new Annotations());
+    noteOperation(access.annotations, plan.operation, documentHash(text));
+    const context = this.#context(exchange, access, id, AbortSignal.any([exchange.signal, over.signal]));
     context.cost = plan.check(variables ?? undefined);
     const args = { schema, document, operationName: operationName ?? null, variableValues: variables ?? null, contextValue: context };
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return source.errors ?? [];
     const live = new LiveOperation(schema, plan, variables ?? undefined, scopeOf(context));
     const events = tellAll(source as AsyncIterable<LiveEvent>, {
-      tell: (event) => live.tell(event, this.#events, () => this.#context(exchange, id, over.signal)),
+      tell: (event) => live.tell(event, this.#events, () => this.#context(exchange, access, id, over.signal)),
       send: (told) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${told}}`),
       over,
     });
     return { ...args, events };
   }
 
-  #context(exchange: Exchange, id: string, signal: AbortSignal): GraphqlContext {
-    const { caller, requestId, deadlineMs, annotations, parts } = exchange;
-    return new GraphqlContext(this.#parts, { caller, requestId: `${requestId}/${id}`, signal, deadlineMs, annotations, parts }, 'graphql');
+  #context(exchange: Exchange, access: RecordedAccess, id: string, signal: AbortSignal): GraphqlContext {
+    const { caller, requestId, deadlineMs, parts } = exchange;
+    return new GraphqlContext(this.#parts, { caller, requestId: `${requestId}/${id}`, signal, deadlineMs, parts }, access, 'graphql');
   }
 }
 

@@ -1,9 +1,8 @@
 import { isTapError } from '@tappaas/sdk';
 import DataLoader from 'dataloader';
-import { permit } from '../authorization.js';
 import type { Call } from '../contributions.js';
-import { platformEngine } from '../request-info.js';
 import { untilAborted } from '../stream-pace.js';
+import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';
 import type { LiveEvent } from './live-events.js';
@@ -53,8 +52,12 @@ export class Workloads {
 
   /** The pods of an application; those of several in one namespace are read at once. @throws TAP_REQUEST_FORBIDDEN */
   async podsOf(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
-    await this.#permit('list', application);
-    return this.#read(application, releases);
+    const asked = { verb: 'list', target: { kind: pods, namespace: namespaceOf(application) } };
+    return this.#context.access.read(
+      asked,
+      () => this.#read(application, releases),
+      () => found,
+    );
   }
 
   /** Why a pod that was read here runs where it does; of several at once. */
@@ -64,19 +67,34 @@ export class Workloads {
 
   /** The last lines of its pods, pod by pod. @throws TAP_REQUEST_FORBIDDEN */
   async logOf(application: ObjectBody, releases: ExposedKind, query: LogQuery): Promise<readonly LogLine[]> {
-    const lines: LogLine[] = [];
-    for await (const line of this.#lines(application, releases, query, false)) lines.push(line);
-    return lines.slice(-query.tail);
+    const read = async (): Promise<readonly LogLine[]> => {
+      const lines: LogLine[] = [];
+      for await (const line of this.#lines(application, releases, query, false)) lines.push(line);
+      return lines.slice(-query.tail);
+    };
+    return this.#context.access.read(logOf(application), read, () => found);
   }
 
   /** The lines of its pods as they come, after the last ones that there are, as long as the caller may see them. @throws TAP_REQUEST_FORBIDDEN */
-  async *follow(application: ObjectBody, releases: ExposedKind, query: LogQuery): AsyncGenerator<LiveEvent, void, void> {
+  follow(application: ObjectBody, releases: ExposedKind, query: LogQuery): AsyncGenerator<LiveEvent, void, void> {
+    const asked = logOf(application);
+    return this.#context.access.follow(asked, () => this.#followed(asked, application, releases, query), this.#context.signal);
+  }
+
+  async *#followed(
+    asked: AskedAccess,
+    application: ObjectBody,
+    releases: ExposedKind,
+    query: LogQuery,
+  ): AsyncGenerator<LiveEvent, void, void> {
     const lost = new AbortController();
-    const leave = this.#context.recheck(() =>
-      this.#permit('get', application, 'log').catch((error: unknown) => {
+    const leave = this.#context.recheck(async () => {
+      try {
+        await this.#context.access.permit(asked);
+      } catch (error) {
         if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
-      }),
-    );
+      }
+    });
     try {
       for await (const value of untilAborted(this.#lines(application, releases, query, true), lost.signal)) yield { value };
       lost.signal.throwIfAborted();
@@ -91,10 +109,9 @@ export class Workloads {
     { process, tail }: LogQuery,
     follows: boolean,
   ): AsyncGenerator<LogLine, void, void> {
-    await this.#permit('get', application, 'log');
     const place = await this.#placeOf(application, releases);
-    const found = await this.#read(application, releases);
-    const meant = found.filter((pod) => !process || pod.metadata.labels?.[componentLabel] === process).slice(0, followedMax);
+    const running = await this.#read(application, releases);
+    const meant = running.filter((pod) => !process || pod.metadata.labels?.[componentLabel] === process).slice(0, followedMax);
     if (place === undefined || meant.length === 0) return;
     const sources = meant.map((pod) => this.#log(place, pod, { tailLines: String(tail), ...(follows && { follow: 'true' }) }));
     yield* follows ? merged(sources) : inTurn(sources);
@@ -157,12 +174,16 @@ export class Workloads {
     const objects = (valueAt(release, ['spec', 'objects']) ?? []) as readonly ObjectBody[];
     return { cluster, namespace: objects.find((object) => object.metadata.namespace)?.metadata.namespace ?? namespace };
   }
+}
 
-  async #permit(verb: string, { metadata: { namespace = '' } }: ObjectBody, subresource?: string): Promise<void> {
-    const { parts, caller } = this.#context;
-    const target = { kind: pods, namespace, ...(subresource !== undefined && { subresource }) };
-    await permit(parts.authorize, { engine: platformEngine, path: '', verb, target }, caller);
-  }
+const found: AccessOutcome = { status: 200 };
+
+function namespaceOf({ metadata: { namespace = '' } }: ObjectBody): string {
+  return namespace;
+}
+
+function logOf(application: ObjectBody): AskedAccess {
+  return { verb: 'get', target: { kind: pods, namespace: namespaceOf(application), subresource: 'log' } };
 }
 
 async function* linesOf(body: Uint8Array | string | AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {

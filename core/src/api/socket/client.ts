@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
+import { beginPart } from '../audit-trail.js';
 import { accessRequest, forbidden } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
@@ -157,20 +158,8 @@ export class SocketClient {
   }
 
   #beginAudit(info: RequestInfo): AuditTrail | Promise<AuditTrail> {
-    const { requestId, identity, request } = this.#exchange;
-    return this.#parts.audit({
-      requestId,
-      receivedAtMs: this.#parts.clock.nowMs(),
-      method: 'GET',
-      path: info.path,
-      query: 'watch=true',
-      engine: info.engine,
-      verb: info.verb,
-      target: info.target,
-      caller: identity?.caller,
-      remoteAddress: request.socket.remoteAddress ?? '',
-      userAgent: request.headers['user-agent'] ?? '',
-    });
+    const { audit, clock } = this.#parts;
+    return beginPart(audit, this.#exchange, { info, beganAtMs: clock.nowMs(), path: info.path, query: 'watch=true' });
   }
 
   /** A sink that fails is the sink's to tell; the room has ended already. */

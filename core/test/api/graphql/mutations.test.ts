@@ -80,31 +80,6 @@ test('what the writer can put right comes back as user errors with paths, and no
   t.is((await ask(create, { input: shop })).json.data.createApplication.userErrors[0].code, 'TAP_OBJECT_EXISTS');
 });
 
-test('audit is told each change of an operation and what came of it, although the request is answered 200', async (t) => {
-  const { ask, audited } = await startGraphql(t);
-  const query = `mutation Many($input: CreateApplicationInput!) {
-    made: createApplication(input: $input) { userErrors { code } }
-    again: createApplication(input: $input) { userErrors { code } }
-    tried: deleteApplication(input: { namespace: "team", name: "shop", dryRun: true }) { userErrors { code } }
-  }`;
-  await ask(query, { input: shop });
-  await ask('mutation { deleteApplication(input: { namespace: "team", name: "shop" }) { userErrors { code } } }', undefined, {
-    as: 'viewer',
-  });
-  const noted = audited.map(({ outcome }) =>
-    Object.fromEntries([...(outcome?.annotations ?? [])].filter(([name]) => name.startsWith('graphql.write'))),
-  );
-  t.deepEqual(noted, [
-    {
-      'graphql.writes': '3',
-      'graphql.write.1': 'create applications.apps.tappaas.dev team/shop: done',
-      'graphql.write.2': 'create applications.apps.tappaas.dev team/shop: TAP_OBJECT_EXISTS',
-      'graphql.write.3': 'delete applications.apps.tappaas.dev team/shop: dry run',
-    },
-    { 'graphql.writes': '1', 'graphql.write.1': 'delete applications.apps.tappaas.dev team/shop: TAP_REQUEST_FORBIDDEN' },
-  ]);
-});
-
 test('a write with another version than expected is a user error', async (t) => {
   const { ask } = await startGraphql(t);
   const { resourceVersion } = (await ask(create, { input: shop })).json.data.createApplication.object.metadata;

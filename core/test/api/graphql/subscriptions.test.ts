@@ -3,6 +3,7 @@ import test from 'ava';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { EnginePort } from '../../../dist/api/engine-port.js';
+import type { AuditedStanding } from '../../../dist/api/stages.js';
 import { application, fickle, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into results freely
@@ -236,6 +237,42 @@ test.serial('whoever may not watch is refused, and a right that is taken away en
   t.is(((await changed.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
 });
 
+test.serial('audit is told when a subscription begins and when it ends, of what, and why it was refused or ended', async (t) => {
+  const told: unknown[][] = [];
+  const left = Promise.withResolvers<void>();
+  const server = await startGraphql(t, {
+    audit: ({ requestId, verb, target }) => {
+      const tell = (moment: string) => (standing: AuditedStanding) => {
+        const { status, decision, annotations } = standing;
+        if (target === undefined || verb !== 'watch') return;
+        told.push([moment, verb, target.kind.plural, target.namespace, target.name, status, decision?.decision]);
+        told.push([requestId.includes('/'), annotations?.get('graphql.operation'), annotations?.get('graphql.hash')?.length]);
+        if (moment === 'end' && target.name === 'left') left.resolve();
+      };
+      return { streaming: tell('begin'), end: tell('end') };
+    },
+  });
+  const facts = [false, 'subscription Watch', 64];
+  const watch = (name: string) => `subscription Watch { applicationChanges(namespace: "team", name: "${name}", bookmarks: true) { type } }`;
+  await connect(t, server.port, 'nobody').follow(watch('refused')).ended;
+  t.deepEqual(told.splice(0), [['end', 'watch', 'applications', 'team', 'refused', 403, 'no-opinion'], facts]);
+  fickle.may = true;
+  await server.put(kindPaths.applications, application('lost'));
+  const lost = connect(t, server.port, 'fickle').follow(watch('lost'));
+  await lost.next();
+  t.deepEqual(told.splice(0), [['begin', 'watch', 'applications', 'team', 'lost', 200, 'allow'], facts]);
+  fickle.may = false;
+  await update(server, 'lost', { spec: { runtime: 'gpu' } });
+  await lost.ended;
+  t.deepEqual(told.splice(0), [['end', 'watch', 'applications', 'team', 'lost', 403, 'allow'], facts]);
+  await server.put(kindPaths.applications, application('left'));
+  const stopped = connect(t, server.port, 'admin').follow(watch('left'));
+  await stopped.next();
+  stopped.stop();
+  await left.promise;
+  t.deepEqual(told.slice(2), [['end', 'watch', 'applications', 'team', 'left', 200, 'allow'], facts]);
+});
+
 test.serial('a right that is taken away ends what is followed within ten seconds, when nothing changes, too', async (t) => {
   const server = await startGraphql(t);
   fickle.may = true;
@@ -288,6 +325,8 @@ test.serial('logs that are followed end with the right to see them, and nobody r
   fickle.may = false;
   const [error] = (await followed.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  const log = server.audited.find(({ target }) => target?.subresource === 'log');
+  t.deepEqual([log?.verb, log?.target?.namespace, log?.outcome.status], ['get', 'team', 403]);
   const signal = await reading.promise;
   if (!signal.aborted) await once(signal, 'abort');
   t.pass();

@@ -6,11 +6,8 @@ import {
   GraphQLString,
   type GraphQLInputFieldConfigMap,
 } from 'graphql';
-import { permit } from '../../authorization.js';
 import type { ServedAction } from '../../contributions.js';
-import { platformEngine } from '../../request-info.js';
 import type { GraphqlContext } from '../context.js';
-import { noted } from '../noted-writes.js';
 import { pathOf } from '../object-reader.js';
 import { userErrorsOf, type UserError } from '../object-writer.js';
 import { userErrorsField } from './user-errors.js';
@@ -105,14 +102,8 @@ function actionField(
       },
     },
     extensions: { cost: { points: 10 } },
-    resolve: (_, args, context) => runNoted(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
+    resolve: (_, args, context) => run(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
   };
-}
-
-function runNoted(...[action, kind, input, toJson, context]: Parameters<typeof run>): Promise<ActionPayload> {
-  const { namespace, name, dryRun } = input;
-  const target = { kind: pathOf(kind.served), ...(namespace !== undefined && { namespace }), name };
-  return noted(context, action.name, target, dryRun, () => run(action, kind, input, toJson, context));
 }
 
 async function run(
@@ -120,14 +111,16 @@ async function run(
   { served }: ExposedKind,
   { namespace, name, parameters, dryRun, expectedVersion }: ActionInput,
   toJson: (value: unknown) => unknown,
-  { parts, caller, requestId, signal, remainingMs }: GraphqlContext,
+  { access, caller, requestId, signal, remainingMs }: GraphqlContext,
 ): Promise<ActionPayload> {
   const key = { name, ...(namespace !== undefined && { namespace }) };
   const target = { kind: pathOf(served), ...key, subresource: action.name };
-  await permit(parts.authorize, { engine: platformEngine, path: '', verb: 'create', target }, caller);
+  const input = { key, input: toJson(parameters ?? {}), dryRun, ...(expectedVersion && { expectedVersion }) };
+  const act = async () => action.handle(input, { caller, requestId, signal, remainingMs });
   try {
-    const asked = { key, input: toJson(parameters ?? {}), dryRun, ...(expectedVersion && { expectedVersion }) };
-    const answer = await action.handle(asked, { caller, requestId, signal, remainingMs });
+    const answer = await access.change({ verb: 'create', target, isDryRun: dryRun }, act, ({ operation }) => ({
+      status: operation === undefined ? 200 : 202,
+    }));
     // What goes on has no output yet: its operation will have the result.
     return { ...(answer.operation === undefined ? answer : { operation: answer.operation }), userErrors: [] };
   } catch (error) {

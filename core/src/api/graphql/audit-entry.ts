@@ -1,0 +1,111 @@
+import type { Awaitable } from '@tappaas/sdk';
+import { after } from '../after.js';
+import { beginPart } from '../audit-trail.js';
+import { allowed, ask } from '../authorization.js';
+import type { Target } from '../engine-port.js';
+import type { Exchange } from '../exchange.js';
+import { platformEngine, type RequestInfo } from '../request-info.js';
+import type { AuditedSubject, AuditTrail, Verdict } from '../stages.js';
+import { publicError } from '../status.js';
+import type { GraphqlParts } from './ports.js';
+
+/** What one part of an operation does, in the words of REST. */
+export interface AskedAccess {
+  readonly verb: string;
+  readonly target: Target;
+}
+
+/** What came of it: what REST would have answered. */
+export interface AccessOutcome {
+  readonly status: number;
+  readonly subject?: AuditedSubject;
+  /** Made only where audit wants it. */
+  readonly body?: () => Uint8Array | string;
+}
+
+/** What went wrong in its place. */
+export interface FailedAccess {
+  readonly error: unknown;
+  readonly subject?: AuditedSubject;
+}
+
+/** Whose access it is, and who is asked and told. */
+export interface AccessParts extends Pick<GraphqlParts, 'authorize' | 'audit' | 'clock'> {
+  readonly exchange: Exchange;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+/** Asks access about one part of an operation. @throws TAP_REQUEST_FORBIDDEN */
+export function permitPart({ authorize, exchange }: AccessParts, asked: AskedAccess): Awaitable<Verdict> {
+  const info = infoOf(asked);
+  return after(ask(authorize, info, exchange.caller), (verdict) => allowed(verdict, info, exchange.caller));
+}
+
+/** Tells audit that a part of an operation begins, as `told`; what is returned asks about it and tells the rest. */
+export function beginEntry(parts: AccessParts, asked: AskedAccess, told = asked): Awaitable<AuditEntry> {
+  const { audit, exchange, clock } = parts;
+  const { path, query } = exchange.path;
+  const beganAtMs = clock.nowMs();
+  const trail = beginPart(audit, exchange, { info: infoOf(told), beganAtMs, path, query });
+  return after(trail, (begun) => new AuditEntry(parts, asked, begun, beganAtMs));
+}
+
+/** One event of audit on its way. */
+export class AuditEntry {
+  readonly #parts: AccessParts;
+  readonly #asked: AskedAccess;
+  readonly #trail: AuditTrail;
+  readonly #beganAtMs: number;
+  #decision: Verdict | undefined;
+
+  constructor(parts: AccessParts, asked: AskedAccess, trail: AuditTrail, beganAtMs: number) {
+    this.#parts = parts;
+    this.#asked = asked;
+    this.#trail = trail;
+    this.#beganAtMs = beganAtMs;
+  }
+
+  /** @throws TAP_REQUEST_FORBIDDEN */
+  permit(): Awaitable<Verdict> {
+    const { authorize, exchange } = this.#parts;
+    const info = infoOf(this.#asked);
+    return after(ask(authorize, info, exchange.caller), (verdict) => {
+      this.#decision = verdict;
+      return allowed(verdict, info, exchange.caller);
+    });
+  }
+
+  /** What goes on from now on may end only in hours. */
+  streaming(): void {
+    this.#trail.streaming?.({ ...this.#standing(), status: 200 });
+  }
+
+  end(outcome: AccessOutcome | FailedAccess, sent?: Uint8Array): Awaitable<void> {
+    const { wants = 'nothing' } = this.#trail;
+    const { subject, ...told } = 'error' in outcome ? this.#failure(outcome) : { ...outcome, errorCode: undefined };
+    const { status, errorCode } = told;
+    return this.#trail.end({
+      ...this.#standing(),
+      status,
+      errorCode,
+      durationMs: this.#parts.clock.nowMs() - this.#beganAtMs,
+      ...(subject !== undefined && { subject }),
+      ...(wants !== 'nothing' && sent !== undefined && { requestBody: sent }),
+      ...(wants === 'both' && 'body' in told && { responseBody: told.body?.() }),
+    });
+  }
+
+  #failure({ error, subject }: FailedAccess) {
+    const { code, spec } = publicError(error, this.#parts.exchange.requestId);
+    return { status: spec.httpStatus, errorCode: code, subject };
+  }
+
+  #standing() {
+    const { annotations, exchange } = this.#parts;
+    return { decision: this.#decision, impersonated: exchange.impersonated, annotations };
+  }
+}
+
+function infoOf({ verb, target }: AskedAccess): RequestInfo {
+  return { engine: platformEngine, path: '', verb, target };
+}

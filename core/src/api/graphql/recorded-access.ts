@@ -1,0 +1,109 @@
+import type { Awaitable } from '@tappaas/sdk';
+import { after, rescued } from '../after.js';
+import type { Exchange } from '../exchange.js';
+import type { Verdict } from '../stages.js';
+import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
+import type { GraphqlParts } from './ports.js';
+
+/** A change, with what audit is told of it besides. */
+export interface AskedChange extends AskedAccess {
+  readonly isDryRun: boolean;
+  /** Of an object that is still to be made: the name that was asked for. */
+  readonly name?: string;
+  readonly body?: Uint8Array;
+}
+
+type Settled<T> = { readonly result: T; readonly outcome: AccessOutcome } | { readonly outcome: FailedAccess };
+
+const namedReadsMax = 50;
+
+/**
+ * What one operation, or one subscription, does to objects: all of it is authorized, and whatever is read, changed or followed is an event of audit by
+ * itself, in the words of REST and under the id of the request that it came with.
+ *
+ * The same read is told once. From the 51st on, the reads of a kind in a namespace are told once for all, without names: a large answer costs little, and
+ * no read is hidden behind others.
+ */
+export class RecordedAccess {
+  /** Facts about the operation, which each of its events has. */
+  readonly annotations: Map<string, string>;
+  readonly #parts: AccessParts;
+  #told: Set<string> | undefined;
+
+  constructor({ authorize, audit, clock }: GraphqlParts, exchange: Exchange, annotations: Map<string, string>) {
+    this.annotations = annotations;
+    this.#parts = { authorize, audit, clock, exchange, annotations };
+  }
+
+  /** Asks about what audit has been told of already. @throws TAP_REQUEST_FORBIDDEN */
+  permit(asked: AskedAccess): Awaitable<Verdict> {
+    return permitPart(this.#parts, asked);
+  }
+
+  /** Reads what the caller may. @throws TAP_REQUEST_FORBIDDEN, and what `read` throws */
+  read<T>(asked: AskedAccess, read: (verdict: Verdict) => Awaitable<T>, outcomeOf: (found: T) => AccessOutcome): Awaitable<T> {
+    const untold = this.#untold(asked);
+    if (untold === undefined) return after(this.permit(asked), read);
+    return recorded(this.#parts, asked, untold, read, outcomeOf);
+  }
+
+  /** Changes what the caller may. @throws TAP_REQUEST_FORBIDDEN, and what `change` throws */
+  async change<T>(asked: AskedChange, change: () => Promise<T>, outcomeOf: (made: T) => AccessOutcome): Promise<T> {
+    if (!asked.isDryRun) return recorded(this.#parts, asked, asked, change, outcomeOf);
+    const annotations = new Map([...this.annotations, ['graphql.dry-run', 'true']]);
+    return recorded({ ...this.#parts, annotations }, asked, asked, change, outcomeOf);
+  }
+
+  /** Follows what the caller may: told when it begins, and when it ends. @throws TAP_REQUEST_FORBIDDEN, and what `source` throws */
+  async *follow<T>(asked: AskedAccess, source: (verdict: Verdict) => AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {
+    const entry = await beginEntry(this.#parts, asked);
+    let outcome: AccessOutcome | FailedAccess = { status: 200 };
+    try {
+      const verdict = await entry.permit();
+      entry.streaming();
+      yield* source(verdict);
+    } catch (error) {
+      // Who has left, or was sent away, has ended it in order: the request's own event says why.
+      if (!signal.aborted) outcome = { error };
+      throw error;
+    } finally {
+      await entry.end(outcome);
+    }
+  }
+
+  /** As what audit is still to be told of a read; nothing when it knows. */
+  #untold(asked: AskedAccess): AskedAccess | undefined {
+    const told = (this.#told ??= new Set());
+    const { kind, namespace, name, subresource } = asked.target;
+    const kinds = `${asked.verb} ${kind.group}/${kind.plural}/${subresource ?? ''} ${namespace ?? ''}`;
+    const isNamed = told.size < namedReadsMax;
+    const key = isNamed && name !== undefined ? `${kinds}/${name}` : kinds;
+    if (told.has(key) || told.has(`${kinds}/${name}`)) return undefined;
+    told.add(key);
+    if (isNamed || name === undefined) return asked;
+    const { name: _, ...target } = asked.target;
+    return { ...asked, target };
+  }
+}
+
+/** Access is asked about what was asked for, whatever is told of it. */
+function recorded<T>(
+  parts: AccessParts,
+  asked: AskedAccess & Partial<AskedChange>,
+  told: AskedAccess,
+  act: (verdict: Verdict) => Awaitable<T>,
+  outcomeOf: (done: T) => AccessOutcome,
+): Awaitable<T> {
+  return after(beginEntry(parts, asked, told), (entry) => {
+    const settled = rescued<Settled<T>>(
+      () => after(after(entry.permit(), act), (result) => ({ result, outcome: outcomeOf(result) })),
+      (error) => ({ outcome: { error, ...(asked.name !== undefined && { subject: { name: asked.name } }) } }),
+    );
+    return after(settled, (end) =>
+      after(entry.end(end.outcome, asked.body), () => {
+        if ('result' in end) return end.result;
+        throw end.outcome.error;
+      }),
+    );
+  });
+}
