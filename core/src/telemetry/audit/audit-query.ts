@@ -85,44 +85,22 @@ export function auditQuery(parameters: Readonly<Record<string, string>>): { read
 
 /** Says whether an event is asked for. */
 export function matches(query: AuditQuery, event: AuditedEvent): boolean {
-  const { responseStatus, annotations = {} } = event;
+  const { objectRef: about = {}, responseStatus, annotations = {} } = event;
+  const resource = about.subresource === undefined ? about.resource : `${about.resource}/${about.subresource}`;
   const same = (asked: string | number | undefined, ...found: readonly (string | number | undefined)[]) =>
     asked === undefined || found.includes(asked);
   return (
     same(query.user, event.user?.username, event.impersonatedUser?.username) &&
+    same(query.verb, event.verb) &&
+    same(query.resource, resource, about.resource) &&
+    same(query.namespace, about.namespace) &&
+    same(query.name, about.name) &&
     same(query.requestId, event.auditID) &&
     same(query.tenant, annotations['tappaas.dev/tenant']) &&
     same(query.code, responseStatus?.code) &&
     (query.sinceMs === undefined || Date.parse(event.stageTimestamp) >= query.sinceMs) &&
-    (query.untilMs === undefined || Date.parse(event.stageTimestamp) <= query.untilMs) &&
-    deedsOf(event).some(
-      ({ verb, resources, namespace, name }) =>
-        same(query.verb, verb) && same(query.resource, ...resources) && same(query.namespace, namespace) && same(query.name, name),
-    )
+    (query.untilMs === undefined || Date.parse(event.stageTimestamp) <= query.untilMs)
   );
-}
-
-/** What was done to what, as far as it is known. */
-interface Deed {
-  readonly verb: string;
-  /** By which names it is asked for: plural, or `plural/part`. */
-  readonly resources: readonly (string | undefined)[];
-  readonly namespace?: string;
-  readonly name?: string;
-}
-
-const writeForm = /^(?<verb>\S+) (?<plural>[^\s.]+)\S* (?:(?<namespace>[^\s/]+)\/)?(?<name>\S+)?: /;
-
-/** The request itself, and each change of a GraphQL operation: what is asked for has to be true of one of them. */
-function* deedsOf({ verb, objectRef: about = {}, annotations = {} }: AuditedEvent): Generator<Deed> {
-  const { resource, subresource, namespace, name } = about;
-  const resources = subresource === undefined ? [resource] : [`${resource}/${subresource}`, resource];
-  yield { verb, resources, namespace, name };
-  for (const [key, text] of Object.entries(annotations)) {
-    const write = key.startsWith('graphql.write.') ? writeForm.exec(text)?.groups : undefined;
-    if (write !== undefined)
-      yield { verb: write['verb'] ?? '', resources: [write['plural']], namespace: write['namespace'], name: write['name'] };
-  }
 }
 
 function time(parameter: string, text: string | undefined): number | undefined {

@@ -92,36 +92,3 @@ test('lines that are none are never found', (t) => {
   for (const text of ['', '{}', '{"chain":"r0"', (lines[0]?.text ?? '').replace('"event":{', '"event":{broken ')])
     t.is(foundIn(text, {}), undefined);
 });
-
-test('changes of a GraphQL operation are found by what they did, each by itself', (t) => {
-  const annotations = {
-    'graphql.operation': 'mutation Many',
-    'graphql.writes': '3',
-    'graphql.write.1': 'create applications.apps.tappaas.dev team/shop: done',
-    'graphql.write.2': 'delete configmaps team/old: TAP_REQUEST_FORBIDDEN',
-    'graphql.write.3': 'create tokens.identity.tappaas.dev system:ann: dry run',
-    'graphql.write.4': 'create secrets vault/: TAP_OBJECT_INVALID',
-  };
-  const { objectRef: _, ...request } = event(1);
-  const line = new Chain('r0', genesis).append(JSON.stringify({ ...request, verb: 'post', requestURI: '/graphql', annotations })).text;
-  const isFound = (parameters: Readonly<Record<string, string>>) => foundIn(line, auditQuery(parameters).query) !== undefined;
-  const found = [
-    {},
-    { verb: 'post' },
-    { name: 'shop' },
-    { name: 'shop', verb: 'create', resource: 'applications', namespace: 'team' },
-    { name: 'old', verb: 'delete', resource: 'configmaps' },
-    { name: 'system:ann' },
-    { namespace: 'vault', resource: 'secrets' },
-  ];
-  for (const parameters of found) t.true(isFound(parameters), JSON.stringify(parameters));
-  const missed = [
-    { name: 'shop', verb: 'delete' },
-    { name: 'old', resource: 'applications' },
-    { name: 'sho' },
-    { name: 'vault' },
-    { namespace: 'team', resource: 'tokens' },
-    { resource: 'apps' },
-  ];
-  for (const parameters of missed) t.false(isFound(parameters), JSON.stringify(parameters));
-});
