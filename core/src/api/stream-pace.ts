@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import type { Clock } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -31,13 +32,17 @@ export function endOfStream(reason: StreamEndReason): Error {
 
 /**
  * The client's pace: resolves when it has read what was sent, so that nothing more is taken from the source before; a client that does
- * not read is cut off.
+ * not read is cut off. `filled` is what had no room.
  */
-export async function drained({ response, signal }: Exchange, { clock, drainMsMax }: StreamLimits): Promise<void> {
+export async function drained(
+  { response, signal }: Exchange,
+  { clock, drainMsMax }: StreamLimits,
+  filled: Writable = response,
+): Promise<void> {
   const waiting = new AbortController();
   // Ends both listeners: a stream waits like this thousands of times.
   const within = AbortSignal.any([waiting.signal, signal]);
-  const read = Promise.race([once(response, 'drain', { signal: within }), once(response, 'close', { signal: within })]);
+  const read = Promise.race([once(filled, 'drain', { signal: within }), once(response, 'close', { signal: within })]);
   const late = clock.sleep(drainMsMax, within).then(() => true);
   const isLate = await Promise.race([read.then(() => false), late]).catch(() => false);
   waiting.abort();

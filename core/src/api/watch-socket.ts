@@ -27,7 +27,11 @@ async function watchOverSocket(objects: Objects, call: UpgradeCall): Promise<voi
     get hasBegun() {
       return pace !== undefined;
     },
-    write: (frame) => pace?.write(frame) ?? true,
+    write(frames) {
+      let hasRoom = true;
+      for (const { line } of frames) hasRoom = pace?.write(line) ?? true;
+      return hasRoom;
+    },
     drained: async () => pace?.drained(),
     end: () => {},
   });

@@ -1,14 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { sendHead } from './answer.js';
 import type { WatchEvent, WatchQuery } from './engine-port.js';
 import type { Exchange } from './exchange.js';
 import { narrowedSelectors, resourceVersionParameter, selectorParameters } from './list-parameters.js';
 import { viewOf, type ObjectCall } from './object-reads.js';
 import type { View } from './object-view.js';
 import { choiceParameter, countParameter, flagParameter, invalid } from './query-parameters.js';
-import { drained, endOfStream, StreamEnd, type StreamLimits } from './stream-pace.js';
+import { endOfStream, StreamEnd, type StreamLimits } from './stream-pace.js';
 import { failureStatus, publicError } from './status.js';
-import { bookmarkFrame, errorFrame, type WatchFrames } from './watch-frames.js';
+import { bookmarkFrame, errorFrame, type WatchFrame, type WatchFrames } from './watch-frames.js';
+import { AnswerOutlet, type WatchOutlet } from './watch-outlet.js';
 
 export interface WatchLimits extends StreamLimits {
   /** Between 0 and 1; spreads the ends of watches, so that clients do not come back all at once. */
@@ -20,35 +20,9 @@ type WatchParameters = Omit<WatchQuery, 'target' | 'signal'>;
 const timeoutSecondsDefault = 1800;
 const timeoutSecondsMax = 86_400;
 
-/** Where the events of a watch go: lines of an answer, or messages of a socket. */
-export interface WatchOutlet {
-  /** Tells the client that the watch stands. */
-  begin(): void | Promise<void>;
-  readonly hasBegun: boolean;
-  /** False when the client has to catch up first, see `drained`. */
-  write(frame: Buffer): boolean;
-  /** Resolves when there is room again; throws when the client does not read. */
-  drained(): Promise<void>;
-  end(): void;
-}
-
 /** `GET …?watch=true`: events as lines of JSON, until the client leaves, time is over, or the platform stops. */
 export function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
-  const { exchange } = call;
-  const { response } = exchange;
-  return streamEvents(call, frames, limits, {
-    begin: () => {
-      sendHead(exchange, 200, 'application/json');
-      response.flushHeaders();
-    },
-    get hasBegun() {
-      return response.headersSent;
-    },
-    // Node writes in one piece what is written in one turn; corking the response by hand would lose its "drain" event.
-    write: (frame) => response.destroyed || response.write(frame),
-    drained: () => drained(exchange, limits),
-    end: () => void response.end(),
-  });
+  return streamEvents(call, frames, limits, new AnswerOutlet(call.exchange, limits));
 }
 
 /** Follows what the query of the request asks for, to an outlet. */
@@ -110,7 +84,10 @@ class EventStream {
     try {
       await Promise.race([first, turn()]);
       await this.outlet.begin();
-      for (let next = await first; next.done !== true; next = await iterator.next()) await this.send(next.value);
+      for (let next = await first; next.done !== true; next = await iterator.next()) {
+        // A promise for each event would cost as much as what is sent.
+        if (!this.send(next.value)) await this.outlet.drained();
+      }
       await this.end();
     } catch (error) {
       if (this.exchange.signal.reason instanceof StreamEnd) await this.end();
@@ -121,18 +98,17 @@ class EventStream {
     }
   }
 
-  private async send(batch: readonly WatchEvent[]): Promise<void> {
-    let room = true;
-    for (const event of batch) {
-      room = this.outlet.write(this.frames.frame(event, this.view));
-      this.reached = event.served.resourceVersion;
-    }
-    if (!room) await this.outlet.drained();
+  /** False when the client has to catch up first. */
+  private send(batch: readonly WatchEvent[]): boolean {
+    const frames: WatchFrame[] = [];
+    for (const event of batch) frames.push(this.frames.frame(event, this.view));
+    this.reached = batch.at(-1)?.served.resourceVersion ?? this.reached;
+    return this.outlet.write(frames);
   }
 
   private async end(): Promise<void> {
     if (!this.outlet.hasBegun) await this.outlet.begin();
-    if (this.bookmarks && this.reached !== undefined) this.outlet.write(bookmarkFrame(this.view, this.reached));
+    if (this.bookmarks && this.reached !== undefined) this.outlet.write([bookmarkFrame(this.view, this.reached)]);
     this.outlet.end();
   }
 
@@ -140,7 +116,7 @@ class EventStream {
     const { requestId, info } = this.exchange;
     const failure = publicError(error, requestId);
     this.exchange.errorCode = failure.code;
-    this.outlet.write(errorFrame(failureStatus(failure, info)));
+    this.outlet.write([errorFrame(failureStatus(failure, info))]);
     this.outlet.end();
   }
 }

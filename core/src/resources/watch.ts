@@ -30,6 +30,13 @@ const initialBatchMax = 500;
 const bookmarkEveryMs = 10_000;
 const bufferedEventsMax = 4_096;
 
+/** What follows the beginning of a watch. */
+interface Following {
+  readonly batches: AsyncIterator<CacheBatch<StoredObject>>;
+  readonly eventsOf: (batch: CacheBatch<StoredObject>) => readonly WatchEvent[];
+  readonly end: () => void;
+}
+
 /** Answers watches from the watch caches. */
 export class Watches {
   readonly #state: EngineState;
@@ -45,15 +52,12 @@ export class Watches {
    *
    * @throws TAP_STORE_COMPACTED when the history is gone, TAP_STORE_SLOW_CONSUMER when the reader was too slow
    */
-  async *watch(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], void, void> {
-    try {
-      yield* this.#watch(query);
-    } catch (error) {
-      if (!query.signal.aborted) throw error;
-    }
+  watch(query: WatchQuery): AsyncIterableIterator<readonly WatchEvent[]> {
+    return new EventReader(this.#begin(query), query.signal);
   }
 
-  async *#watch(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], void, void> {
+  /** What is there at first; answers what follows. */
+  async *#begin(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], Following | undefined, void> {
     const { store } = this.#state;
     const found = findKind(this.#state.registry(), query.target);
     if (!found.entry.verbs.has('watch')) {
@@ -72,16 +76,18 @@ export class Watches {
     const watch = cache.watch({ ...selection, afterRevision: initial?.revision ?? revision, bufferedEventsMax, ...bookmark });
     const close = (): void => watch.close();
     signal.addEventListener('abort', close, { once: true });
-    try {
-      if (initial) yield* this.#initial(initial, found, query);
-      if (signal.aborted) return;
-      for await (const batch of watch) {
-        const events = this.#events(batch, found, query);
-        if (events.length > 0) yield events;
-      }
-    } finally {
+    const end = (): void => {
       signal.removeEventListener('abort', close);
       close();
+    };
+    let isFollowed = false;
+    try {
+      if (initial) yield* this.#initial(initial, found, query);
+      if (signal.aborted) return undefined;
+      isFollowed = true;
+      return { batches: watch[Symbol.asyncIterator](), eventsOf: (batch) => this.#events(batch, found, query), end };
+    } finally {
+      if (!isFollowed) end();
     }
   }
 
@@ -112,5 +118,69 @@ export class Watches {
     const metadata = { resourceVersion, creationTimestamp: null, ...(annotations && { annotations }) };
     const object = { kind: entry.kind, apiVersion: version.apiVersion, metadata };
     return { type: 'BOOKMARK', served: { object, resourceVersion, bytes: new TextEncoder().encode(JSON.stringify(object)) } };
+  }
+}
+
+type Told = IteratorResult<readonly WatchEvent[], undefined>;
+
+const over: Told = { done: true, value: undefined };
+
+/**
+ * Reads a watch: its beginning, and then what happens. Written by hand, since a generator costs each event of each watch several promises.
+ * Ends in order when the signal aborts.
+ */
+class EventReader implements AsyncIterableIterator<readonly WatchEvent[]> {
+  readonly #beginning: AsyncGenerator<readonly WatchEvent[], Following | undefined, void>;
+  readonly #signal: AbortSignal;
+  #following: Following | undefined;
+
+  constructor(beginning: AsyncGenerator<readonly WatchEvent[], Following | undefined, void>, signal: AbortSignal) {
+    this.#beginning = beginning;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Told> {
+    return this.#following === undefined ? this.#begin() : this.#following.batches.next().then(this.#told, this.#failed);
+  }
+
+  async return(): Promise<Told> {
+    await this.#beginning.return(undefined);
+    this.#end();
+    return over;
+  }
+
+  async #begin(): Promise<Told> {
+    try {
+      const first = await this.#beginning.next();
+      if (first.done !== true) return first;
+      if (first.value === undefined) return over;
+      this.#following = first.value;
+    } catch (error) {
+      return this.#failed(error);
+    }
+    return this.next();
+  }
+
+  readonly #told = ({ done, value }: IteratorResult<CacheBatch<StoredObject>, unknown>): Told | Promise<Told> => {
+    const events = done === true ? undefined : this.#following?.eventsOf(value);
+    if (events === undefined) {
+      this.#end();
+      return over;
+    }
+    return events.length === 0 ? this.next() : { done: false, value: events };
+  };
+
+  readonly #failed = (error: unknown): Told => {
+    this.#end();
+    if (this.#signal.aborted) return over;
+    throw error;
+  };
+
+  #end(): void {
+    this.#following?.end();
   }
 }

@@ -92,6 +92,9 @@ export function openWatchCache<T>(options: WatchCacheOptions<T>): WatchCache<T> 
 
 const historyPageEvents = 500;
 
+/** What a watch is told of a change; nothing when it does not want it. */
+type EventOf<T> = (change: CacheChange<T>) => CacheEvent<T> | undefined;
+
 class FollowingCache<T> implements WatchCache<T> {
   readonly #options: WatchCacheOptions<T>;
   readonly #limits: HistoryLimits;
@@ -100,7 +103,7 @@ class FollowingCache<T> implements WatchCache<T> {
   /** One function for all entries: there are many of them. */
   readonly #encode: (object: T) => Uint8Array;
   /** The watches that are told what happens, each with the events it wants. */
-  readonly #feeds = new Map<WatchFeed<CacheEvent<T>>, (change: CacheChange<T>) => CacheEvent<T> | undefined>();
+  readonly #feeds = new Map<WatchFeed<CacheEvent<T>>, EventOf<T>>();
   #index: CacheIndex<T>;
   #history: CacheHistory<T>;
   /** Raised when everything was replaced: watches from before cannot go on. */
@@ -212,14 +215,14 @@ class FollowingCache<T> implements WatchCache<T> {
     });
     this.#revision = revision;
     if (events.length > 0) this.#changedRevision = revision;
-    for (const [feed, eventOf] of this.#feeds) this.#tell(feed, revision, () => wanted(changes, eventOf));
+    for (const [feed, eventOf] of this.#feeds) this.#tell(feed, revision, changes, eventOf);
     this.#waiters.reached(revision);
   }
 
   /** A selection that throws ends its own watch and nobody else's. */
-  #tell(feed: WatchFeed<CacheEvent<T>>, revision: number, events: () => readonly CacheEvent<T>[]): void {
+  #tell(feed: WatchFeed<CacheEvent<T>>, revision: number, changes: readonly CacheChange<T>[], eventOf: EventOf<T>): void {
     try {
-      feed.offer(revision, events());
+      feed.offer(revision, wanted(changes, eventOf));
     } catch (error) {
       feed.fail(error instanceof Error ? error : new Error(String(error)));
     }
@@ -243,9 +246,11 @@ class FollowingCache<T> implements WatchCache<T> {
   }
 }
 
-function wanted<T>(
-  changes: readonly CacheChange<T>[],
-  eventOf: (change: CacheChange<T>) => CacheEvent<T> | undefined,
-): readonly CacheEvent<T>[] {
-  return changes.flatMap((change) => eventOf(change) ?? []);
+function wanted<T>(changes: readonly CacheChange<T>[], eventOf: EventOf<T>): readonly CacheEvent<T>[] {
+  const events: CacheEvent<T>[] = [];
+  for (const change of changes) {
+    const event = eventOf(change);
+    if (event !== undefined) events.push(event);
+  }
+  return events;
 }

@@ -33,7 +33,9 @@ export interface WatchFeedOptions<E> {
  */
 export class WatchFeed<E extends { readonly revision: number }> implements AsyncIterable<FeedBatch<E>> {
   readonly #options: WatchFeedOptions<E>;
-  readonly #ended = new AbortController();
+  #isOver = false;
+  /** Ends what asks for marks. */
+  #asking: AbortController | undefined;
   #buffer: E[] = [];
   #live = false;
   /** Everything up to here was handed to the reader or is of no interest to it. */
@@ -62,7 +64,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
    * They may come before the reader has got the last piece of history: they wait behind it.
    */
   offer(revision: number, events: readonly E[]): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#isOver) return;
     this.#published = revision;
     const early = (events[0]?.revision ?? Infinity) <= this.#told;
     const wanted = early ? events.filter((event) => event.revision > this.#told) : events;
@@ -79,16 +81,17 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
 
   /** Ends the iteration with `error`; what waits for the reader is dropped. */
   fail(error: Error): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#isOver) return;
     this.#failure = error;
     this.close();
   }
 
   /** Ends the iteration; what waits for the reader is dropped. */
   close(): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#isOver) return;
     this.#buffer = [];
-    this.#ended.abort();
+    this.#isOver = true;
+    this.#asking?.abort();
     this.#options.onEnd();
     this.#wake?.();
   }
@@ -105,14 +108,28 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     };
   }
 
-  async #next(): Promise<IteratorResult<FeedBatch<E>>> {
-    for (;;) {
-      if (this.#ended.signal.aborted) return this.#end();
-      const batch = this.#live ? this.#take() : await this.#pull();
-      if (this.#ended.signal.aborted) continue;
-      if (batch !== undefined) return { done: false, value: batch };
-      if (this.#live && this.#buffer.length === 0 && !this.#markDue()) await this.#publication();
+  /** A reader that is up to date costs one wait an event, however many there are. */
+  #next(): Promise<IteratorResult<FeedBatch<E>>> {
+    if (!this.#live || this.#isOver) return this.#pulled();
+    const batch = this.#take();
+    if (batch !== undefined) return Promise.resolve({ done: false, value: batch });
+    return new Promise<void>((resolve) => (this.#wake = resolve)).then(this.#woken);
+  }
+
+  readonly #woken = (): IteratorResult<FeedBatch<E>> | Promise<IteratorResult<FeedBatch<E>>> => {
+    this.#wake = undefined;
+    const batch = this.#isOver ? undefined : this.#take();
+    return batch === undefined ? this.#next() : { done: false, value: batch };
+  };
+
+  /** Until the reader is up to date. */
+  async #pulled(): Promise<IteratorResult<FeedBatch<E>>> {
+    while (!this.#isOver) {
+      if (this.#live) return this.#next();
+      const batch = await this.#pull();
+      if (batch !== undefined && !this.#isOver) return { done: false, value: batch };
     }
+    return this.#end();
   }
 
   /** What the writer offered, as one batch. */
@@ -155,14 +172,10 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     return { done: true, value: undefined };
   }
 
-  async #publication(): Promise<void> {
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#wake = undefined;
-  }
-
   async #askForMarks(everyMs: number): Promise<void> {
     const { clock } = this.#options;
-    const { signal } = this.#ended;
+    this.#asking = new AbortController();
+    const { signal } = this.#asking;
     while (!signal.aborted) {
       await clock.sleep(everyMs, signal).catch(() => undefined);
       this.requestProgress();
