@@ -9,8 +9,11 @@ export interface Written {
   readonly side: Side;
 }
 
-interface Offer extends Written {
-  readonly value: Uint8Array;
+interface Offer {
+  /** What was written, until the writer has its answer: then the stored object stands for it. */
+  written: Written | undefined;
+  /** The bytes that were sent, until a cache has taken the object. */
+  value: Uint8Array | undefined;
   stored: StoredObject | undefined;
 }
 
@@ -30,7 +33,7 @@ export class WriteHandoff {
   /** Before the write: these bytes will stand for this object. */
   offer(key: string, value: Uint8Array, written: Written): void {
     this.withdraw(key);
-    this.#offers.set(key, { ...written, value, stored: undefined });
+    this.#offers.set(key, { written, value, stored: undefined });
     this.#bytes += value.byteLength;
     for (const oldest of this.#offers.keys()) {
       if (this.#offers.size <= offersMax && this.#bytes <= offeredBytesMax) return;
@@ -41,7 +44,9 @@ export class WriteHandoff {
   /** The object of stored bytes, if they are those that were sent. */
   take({ key, value, modRevision }: KeyValue, epoch: number): StoredObject | undefined {
     const offer = this.#offers.get(key);
-    return offer && Buffer.compare(offer.value, value) === 0 ? this.#made(offer, modRevision, epoch) : undefined;
+    if (offer?.value === undefined || Buffer.compare(offer.value, value) !== 0) return undefined;
+    this.#release(offer);
+    return this.#made(offer, modRevision, epoch);
   }
 
   /** What was written under a key after `revision`, as far as it is known here: a cache that is at `revision` does not show it yet. */
@@ -53,19 +58,25 @@ export class WriteHandoff {
   /** The object of a write that was done at `revision`. */
   written(key: string, object: Body, side: Side, revision: number, epoch: number): StoredObject {
     const offer = this.#offers.get(key);
-    const made = offer?.object === object ? this.#made(offer, revision, epoch) : undefined;
+    const made = offer?.written?.object === object ? this.#made(offer, revision, epoch) : undefined;
+    if (offer !== undefined && made !== undefined) offer.written = undefined;
     return made ?? new StoredObject({ object }, revision, epoch, side);
   }
 
   withdraw(key: string): void {
     const offer = this.#offers.get(key);
     if (offer === undefined) return;
-    this.#bytes -= offer.value.byteLength;
+    this.#release(offer);
     this.#offers.delete(key);
   }
 
+  #release(offer: Offer): void {
+    this.#bytes -= offer.value?.byteLength ?? 0;
+    offer.value = undefined;
+  }
+
   #made(offer: Offer, revision: number, epoch: number): StoredObject | undefined {
-    offer.stored ??= new StoredObject(offer, revision, epoch, offer.side);
-    return offer.stored.resourceVersion === resourceVersionOf(epoch, revision) ? offer.stored : undefined;
+    if (offer.written !== undefined) offer.stored ??= new StoredObject(offer.written, revision, epoch, offer.written.side);
+    return offer.stored?.resourceVersion === resourceVersionOf(epoch, revision) ? offer.stored : undefined;
   }
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { offeredBytesMax, offersMax, WriteHandoff } from '../../dist/resources/write-handoff.js';
 import { textOf } from '../../dist/resources/object-text.js';
@@ -51,4 +53,25 @@ test('what was written is known before a cache shows it, and no longer than that
   const stored = handoff.written('k', object, side, 5, 1);
   t.is(handoff.after(4, 'k'), stored);
   t.is(handoff.after(5, 'k'), undefined);
+});
+
+test('what the writer and the cache both have is not kept any longer', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const handoff = new WriteHandoff();
+  const passed = (): readonly WeakRef<object>[] => {
+    const object = body('a');
+    const value = bytesOf(object);
+    handoff.offer('k', value, written(object));
+    handoff.take(kept('k', Uint8Array.from(value)), 1);
+    return [new WeakRef(object), new WeakRef(value), new WeakRef(handoff.written('k', object, side, 5, 1).object)];
+  };
+  const seen = passed();
+  await new Promise((later) => setImmediate(later));
+  collect();
+  t.deepEqual(
+    seen.map((each) => each.deref()),
+    [undefined, undefined, undefined],
+  );
+  t.truthy(handoff.after(4, 'k'), 'a cache may not show it yet');
 });
