@@ -54,6 +54,8 @@ export async function platformHome(
     readonly plugins?: Readonly<Record<string, object | null>>;
     readonly api?: object;
     readonly first?: string;
+    /** Added to the environment. */
+    readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<PlatformHome> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-home-'));
@@ -80,7 +82,7 @@ export async function platformHome(
   await writeFile(join(directory, 'package.json'), '{"private":true}');
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
   await mkdir(join(directory, 'home'));
-  const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home'), CI: '' };
+  const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home'), CI: '', ...options.env };
   return {
     directory,
     httpPort,

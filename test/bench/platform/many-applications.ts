@@ -1,7 +1,7 @@
 import { platformHome, type PlatformProcess } from '../../platform-process.ts';
 import type { BenchmarkRow } from '../row.ts';
 import { Client, writersMax } from './client.ts';
-import { childOf, cpuPercent, figuresOf, pause, timed } from './process-figures.ts';
+import { childOf, cpuPercent, figuresOf, pause, timed, type ProcessFigures } from './process-figures.ts';
 
 const applicationsPath = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
 
@@ -73,7 +73,7 @@ export async function manyApplications(options: ManyOptions): Promise<readonly B
   rows.push({ name: `start to ready with ${count} applications`, value: restart.seconds, unit: 's', target: '< 10 s' });
   rows.push({ name: 'the same, CPU of the platform', value: cpuMs / 1000, unit: 's' });
   const before = await versions(client);
-  await untilQuiet(platform);
+  await untilSettled(platform);
   const after = await versions(client);
   rows.push({
     name: `applications written after a restart with nothing changed, ${count} applications`,
@@ -103,8 +103,7 @@ async function deployAndRead(
     return untilReady(client, count, endMs);
   });
   const isWhole = deploy.value >= count;
-  await untilQuiet(platform);
-  const deployCpuMs = ((await figuresOf(pid)).cpuMs - before.cpuMs) / (count - made);
+  const deployCpuMs = ((await untilSettled(platform)).cpuMs - before.cpuMs) / (count - made);
   const list = await reading(pid, reads, () => client.send('GET', `${applicationsPath}?limit=100`));
   const selector = encodeURIComponent('group=g-7');
   const label = await reading(pid, reads, () => client.send('GET', `${applicationsPath}?labelSelector=${selector}&limit=100`));
@@ -132,7 +131,7 @@ function growth(steps: readonly Reached[]): readonly BenchmarkRow[] {
 }
 
 async function settledFigures({ child }: PlatformProcess, when: string): Promise<readonly BenchmarkRow[]> {
-  const idle = await cpuPercent(child.pid, 10_000);
+  const idle = await cpuPercent(child.pid, idleMs);
   const { rssMib, peakMib } = await figuresOf(child.pid);
   const agent = await figuresOf(await childOf(child.pid));
   return [
@@ -152,13 +151,17 @@ async function inParallel(from: number, to: number, work: (index: number) => Pro
   );
 }
 
+/** Asked in turns: what else the machine does makes answers later, never sooner, so the best turn counts. */
 async function reading(pid: number | undefined, times: number, ask: () => Promise<unknown>): Promise<Reading> {
-  const took: number[] = [];
+  let p99 = Infinity;
   const before = await figuresOf(pid);
-  for (let i = 0; i < times; i += 1) took.push((await timed(ask)).seconds * 1000);
-  const { cpuMs } = await figuresOf(pid);
-  took.sort((a, b) => a - b);
-  return { p99: took[Math.min(took.length - 1, Math.floor(took.length * 0.99))] ?? 0, cpuMs: (cpuMs - before.cpuMs) / times };
+  for (let turn = 0; turn < turns; turn += 1) {
+    const took: number[] = [];
+    for (let i = 0; i < times; i += 1) took.push((await timed(ask)).seconds * 1000);
+    took.sort((a, b) => a - b);
+    p99 = Math.min(p99, took[Math.min(took.length - 1, Math.floor(took.length * 0.99))] ?? 0);
+  }
+  return { p99, cpuMs: ((await figuresOf(pid)).cpuMs - before.cpuMs) / (times * turns) };
 }
 
 const isReady = ({ status }: Application) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
@@ -173,13 +176,23 @@ async function untilReady(client: Client, count: number, endMs: number): Promise
   }
 }
 
+const turns = 3;
+const idleMs = 30_000;
 const quietPercent = 5;
-const quietMsMax = 120_000;
+/** What a change brings about goes on for a while after it shows, and then its garbage is collected, once. */
+const quietSecondsMin = 10;
+const settleMsMax = 300_000;
 
-/** What a change brings about goes on for a while after it shows. */
-async function untilQuiet({ child }: PlatformProcess): Promise<void> {
-  const endMs = performance.now() + quietMsMax;
-  while ((await cpuPercent(child.pid, 1_000)) > quietPercent && performance.now() < endMs);
+/** Waits until nothing has gone on for a while; answers the figures of when that began. */
+async function untilSettled({ child }: PlatformProcess): Promise<ProcessFigures> {
+  const endMs = performance.now() + settleMsMax;
+  let began = await figuresOf(child.pid);
+  for (let quietSeconds = 0; quietSeconds < quietSecondsMin && performance.now() < endMs;) {
+    const isQuiet = (await cpuPercent(child.pid, 1_000)) <= quietPercent;
+    quietSeconds = isQuiet ? quietSeconds + 1 : 0;
+    if (!isQuiet) began = await figuresOf(child.pid);
+  }
+  return began;
 }
 
 async function all(client: Client): Promise<readonly Application[]> {
