@@ -33,6 +33,7 @@ import { placePod, type Placing } from './platform/memory/placement.js';
 import { renderObject, type RenderOptions } from './platform/memory/render.js';
 import { Stepper } from './platform/memory/stepper.js';
 import { WatchedEngines, type WrapResources } from './platform/memory/watched-engines.js';
+import { sealingService } from './platform/sealing.js';
 import { createSealer } from './secrets/envelope.js';
 import { createMemoryStore } from './store/memory-store.js';
 
@@ -101,11 +102,13 @@ function loadKernel(
   const { plugins, clock, random, log, version, env = {}, detectLeaks = false, services = [] } = options;
   const hasStore = services.some(({ service }) => service.id === families.store.id) || plugins.some(providesStore);
   const store = hasStore ? [] : [{ service: families.store, value: createMemoryStore({ clock }), key: 'store' }];
+  const sealer = createSealer(memoryKeys());
   const kernel: Promise<Kernel> = loadKernelFrom({
     plugins,
     services: [
       { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
       { service: platformServices.tokens, value: memoryTokens(() => kernel, clock) },
+      { service: platformServices.sealing, value: sealingService(async () => sealer) },
       { service: platformServices.credentials, value: { revoked: async () => undefined } },
       ...store,
       ...services,

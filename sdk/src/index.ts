@@ -62,6 +62,7 @@ export * from './families/runtime.js';
 export * from './families/storage-class.js';
 export * from './families/identity.js';
 export * from './families/tokens.js';
+export type { SealingService } from './families/sealing.js';
 export { credentialErrors } from './families/credential-errors.js';
 export * from './families/build.js';
 export * from './families/outlets.js';

@@ -50,6 +50,12 @@ const ownErrors = errorTable({
     retry: 'never',
     remedy: 'Ask an administrator for a role that allows it.',
   },
+  TAP_SEAL_TOO_LARGE: {
+    httpStatus: 422,
+    blame: 'plugin',
+    retry: 'never',
+    remedy: 'Seal less: what is large is for a secret store or a kind of its own.',
+  },
   TAP_PLUGIN_PERMISSION: {
     httpStatus: 403,
     blame: 'plugin',

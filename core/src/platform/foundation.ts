@@ -15,6 +15,7 @@ import { lateResources } from './late-resources.js';
 import { platformAccess, type PlatformAccess } from './platform-access.js';
 import { PlatformTokens } from './platform-tokens.js';
 import { platformSections, type ApiSettings } from './settings.js';
+import { sealingService } from './sealing.js';
 import { ownLimitsMsMax, type Starting, type WorkerSeat } from './starting.js';
 
 /** What every process of the platform has: plugins, and who may do what to which objects. */
@@ -47,6 +48,7 @@ interface Promised {
   readonly kernel: PromiseWithResolvers<Kernel>;
   readonly revocation: PromiseWithResolvers<(credentialIds: readonly string[]) => void>;
   readonly tokens: PlatformTokens;
+  readonly sealer: PromiseWithResolvers<Sealer>;
 }
 
 /** Starts plugins, then the store, then everything that is kept in it, in the order of the request chain. */
@@ -58,6 +60,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     kernel: kernelPromise,
     revocation: Promise.withResolvers(),
     tokens: new PlatformTokens(() => kernelPromise.promise, clock),
+    sealer: Promise.withResolvers(),
   };
 
   // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
@@ -105,7 +108,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   };
 }
 
-function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens }: Promised): Promise<Kernel> {
+function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens, sealer }: Promised): Promise<Kernel> {
   const { configFile, clock, random, env, log, version } = options;
   const kernel: Promise<Kernel> = loadKernel({
     configFile,
@@ -120,6 +123,7 @@ function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens
     services: [
       { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
       { service: platformServices.tokens, value: tokens.service },
+      { service: platformServices.sealing, value: sealingService(() => sealer.promise) },
       { service: platformServices.credentials, value: credentialRegister(revocation.promise) },
     ],
     resourcesFor: (instance, engine = platformEngine) => lateResources(async () => (await engines.promise).asPlugin(instance, engine)),
@@ -138,7 +142,7 @@ function workerPlace({ store }: WorkerSeat): Pick<KernelOptions, 'isLeader' | 'i
 
 async function startStages(
   starting: Starting,
-  { engines: ready, tokens }: Promised,
+  { engines: ready, tokens, sealer: sealing }: Promised,
   kernel: Kernel,
   store: ResourceStore,
   settings: ApiSettings,
@@ -146,6 +150,7 @@ async function startStages(
 ): Promise<Pick<Foundation, 'identity' | 'access' | 'engines'>> {
   const { clock, random, log } = starting.options;
   const sealer = await openSealer(settings.directory);
+  sealing.resolve(sealer);
   const { issuer = `https://localhost:${settings.port}` } = settings;
   await tokens.open({ store, sealer, issuer, clock, log, signal: starting.signal });
   const directory = join(settings.directory, 'pki');

@@ -1,4 +1,4 @@
-import { TapError, type Context, type HttpAnswer, type HttpRequest, type TokenService } from '@tappaas/sdk';
+import { TapError, type Context, type HttpAnswer, type HttpRequest, type SealingService, type TokenService } from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { cookieValue, loginCookie, sessionCookie, setCookie } from './cookies.js';
 import { errors } from './errors.js';
@@ -25,6 +25,7 @@ export interface BrowserLoginParts {
   readonly settings: Pick<Settings, 'publicUrl' | 'sessionHours'>;
   readonly providers: Providers;
   readonly tokens: TokenService;
+  readonly sealing: SealingService;
 }
 
 /** Sends a browser to a provider. `issuer`: which, `return_to`: the path here to come back to. */
@@ -58,7 +59,7 @@ export async function finishLogin({ query, headers }: HttpRequest, context: Cont
   const provider = parts.providers.of(attempt.issuer);
   const granted = await grant(provider, attempt, query, parts);
   const login = await loggedIn(granted, provider, parts.tokens, context.clock.nowMs());
-  const { cookie } = await openSession(login, parts.settings.sessionHours, context);
+  const { cookie } = await openSession(login, parts.settings.sessionHours, { context, sealing: parts.sealing });
   return redirect(attempt.returnTo, setCookie(sessionCookie, cookie, parts.settings.sessionHours * 3600, 'Lax'));
 }
 

@@ -17,6 +17,9 @@ export const Session = defineKind({
     tenant: Type.Optional(Type.String({ maxLength: 63, description: 'Tenant of the caller.' })),
     cookieId: Type.String({ pattern: '^[0-9a-f]{12}$', description: 'Id of the cookie.' }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the cookie.' }),
+    granted: Type.Optional(
+      Type.String({ maxLength: 262_144, description: 'What the provider granted, sealed: nobody but the platform can open it.' }),
+    ),
     validUntil: Type.String({ format: 'date-time', description: 'What the provider said holds until then; it is asked again before.' }),
     expiresAt: Type.String({ format: 'date-time', description: 'The session ends then in any case.' }),
   }),

@@ -6,7 +6,7 @@ import { cookieValue, isOfThisSite, sessionCookie } from './cookies.js';
 import { backChannelLogout, logOut } from './logout.js';
 import { Providers } from './providers.js';
 import { refreshSessions } from './refresh.js';
-import { credentialIdOf, identityOf, Secret, sessionOf } from './sessions.js';
+import { credentialIdOf, identityOf, sessionOf } from './sessions.js';
 import { settingsSchema } from './settings.js';
 
 const refreshEveryMs = 15_000;
@@ -33,18 +33,12 @@ export default definePlugin({
       },
     ],
   },
-  needs: { tokens: platformServices.tokens, credentials: platformServices.credentials },
-  permissions: {
-    resources: [
-      { kind: Session, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
-      { kind: Secret, verbs: ['get', 'create', 'update', 'delete'] },
-    ],
-    secrets: ['secrets:read'],
-  },
-  setup(host, settings, { tokens, credentials }) {
+  needs: { tokens: platformServices.tokens, credentials: platformServices.credentials, sealing: platformServices.sealing },
+  permissions: { resources: [{ kind: Session, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] }] },
+  setup(host, settings, { tokens, credentials, sealing }) {
     let opened: Providers | undefined;
     const providers = (): Providers => opened ?? new Providers([]);
-    const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens });
+    const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens, sealing });
     host.kind(Session);
     host.provide(
       families.authenticator,
@@ -67,7 +61,12 @@ export default definePlugin({
         return undefined;
       },
     });
-    host.task({ name: 'refresh', on: 'leader', everyMs: refreshEveryMs, run: (context) => refreshSessions(providers(), tokens, context) });
+    host.task({
+      name: 'refresh',
+      on: 'leader',
+      everyMs: refreshEveryMs,
+      run: (context) => refreshSessions({ providers: providers(), tokens, sealing }, context),
+    });
     host.http({
       auth: 'self',
       bodyBytesMax: nothingMax,
@@ -120,7 +119,7 @@ export default definePlugin({
       method: 'POST',
       path: '/logout',
       description: 'Ends this browser’s session, here and at the provider.',
-      handle: (request, context) => logOut(request, context, providers()),
+      handle: (request, context) => logOut(request, context, providers(), sealing),
     });
     host.http({
       auth: 'self',

@@ -1,4 +1,12 @@
-import { isTapError, type Context, type HttpAnswer, type HttpRequest, type Immutable, type TokenService } from '@tappaas/sdk';
+import {
+  isTapError,
+  type Context,
+  type HttpAnswer,
+  type HttpRequest,
+  type Immutable,
+  type SealingService,
+  type TokenService,
+} from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { claimedIssuer } from '@tappaas/sdk';
 import { Session, type SessionObject } from './contract.js';
@@ -6,20 +14,25 @@ import { cookieValue, isOfThisSite, sessionCookie, setCookie } from './cookies.j
 import { errors } from './errors.js';
 import type { Provider } from './provider.js';
 import type { Providers } from './providers.js';
-import { sessionOf, tokensOf } from './sessions.js';
+import { grantedFor, sessionOf } from './sessions.js';
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 const sessionsMax = 1_000;
 const tokenAgeMsMax = 300_000;
 
 /** Ends the session here and sends the browser to the provider, to end it there. */
-export async function logOut({ headers }: HttpRequest, context: Context, providers: Providers): Promise<HttpAnswer> {
+export async function logOut(
+  { headers }: HttpRequest,
+  context: Context,
+  providers: Providers,
+  sealing: SealingService,
+): Promise<HttpAnswer> {
   if (!isOfThisSite(headers)) throw errors.IDENTITY_OIDC_LOGOUT_INVALID({ message: 'only a page of this host logs out' });
   const cookie = cookieValue(headers['cookie'], sessionCookie);
   const session = cookie === undefined ? undefined : await sessionOf(cookie, context);
   const gone = { 'set-cookie': setCookie(sessionCookie, '', 0, 'Lax'), 'cache-control': 'no-store' };
   if (session === undefined) return { status: 204, headers: gone };
-  const location = await endSessionUrl(session, providers.find(session.spec.issuer), context);
+  const location = await endSessionUrl(session, providers.find(session.spec.issuer), context, sealing);
   await context.asPlugin.delete(Session, { name: session.metadata.name }, { uid: session.metadata.uid });
   return location === undefined ? { status: 204, headers: gone } : { status: 303, headers: { ...gone, location } };
 }
@@ -29,13 +42,15 @@ async function endSessionUrl(
   session: Immutable<SessionObject>,
   provider: Provider | undefined,
   context: Context,
+  sealing: SealingService,
 ): Promise<string | undefined> {
-  const kept = await tokensOf(session, context);
-  if (provider === undefined || kept === undefined) return undefined;
+  if (provider === undefined) return undefined;
   try {
+    const granted = await grantedFor(session, sealing);
+    if (granted === undefined) return undefined;
     const configuration = await provider.configuration();
     if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
-    return client.buildEndSessionUrl(configuration, { id_token_hint: kept.idToken }).href;
+    return client.buildEndSessionUrl(configuration, { id_token_hint: granted.idToken }).href;
   } catch (error) {
     context.log.warn('the provider was not told of a logout', { issuer: session.spec.issuer, error });
     return undefined;

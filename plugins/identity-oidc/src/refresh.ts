@@ -1,18 +1,25 @@
-import { type Context, type Immutable, type TokenService } from '@tappaas/sdk';
+import type { Context, Immutable, SealingService, TokenService } from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { Session, type SessionObject } from './contract.js';
 import { loggedIn } from './granted.js';
 import { refusalOf } from './provider.js';
 import type { Providers } from './providers.js';
-import { renewSession, tokensOf } from './sessions.js';
+import { grantedFor, renewSession } from './sessions.js';
 
 /** Sessions are renewed when what the provider said holds for less than this. */
 const aheadMs = 60_000;
 const sessionsMax = 10_000;
 const atOnceMax = 8;
 
+/** What sessions are renewed with. */
+export interface RefreshParts {
+  readonly providers: Providers;
+  readonly tokens: TokenService;
+  readonly sealing: SealingService;
+}
+
 /** Asks providers again about whoever is logged in: who may no longer be, is logged out; groups and tenant follow. */
-export async function refreshSessions(providers: Providers, tokens: TokenService, context: Context): Promise<void> {
+export async function refreshSessions(parts: RefreshParts, context: Context): Promise<void> {
   const dueMs = context.clock.nowMs() + aheadMs;
   const due: Immutable<SessionObject>[] = [];
   for await (const session of context.asPlugin.list(Session, { itemsMax: sessionsMax })) {
@@ -22,19 +29,20 @@ export async function refreshSessions(providers: Providers, tokens: TokenService
   const worker = async (): Promise<void> => {
     for (let session = due.pop(); session !== undefined; session = due.pop()) {
       context.signal.throwIfAborted();
-      await refresh(session, providers, tokens, context);
+      await refresh(session, parts, context);
     }
   };
   await Promise.all(Array.from({ length: atOnceMax }, worker));
 }
 
-async function refresh(session: Immutable<SessionObject>, providers: Providers, tokens: TokenService, context: Context): Promise<void> {
+async function refresh(session: Immutable<SessionObject>, { providers, tokens, sealing }: RefreshParts, context: Context): Promise<void> {
   const { metadata, spec } = session;
   const provider = providers.find(spec.issuer);
-  const kept = await tokensOf(session, context);
-  if (provider === undefined || kept?.refreshToken === undefined) return end(session, 'nothing can be asked about it any more', context);
-  const { refreshToken } = kept;
   try {
+    const kept = await grantedFor(session, sealing);
+    const refreshToken = kept?.refreshToken;
+    if (provider === undefined || kept === undefined || refreshToken === undefined)
+      return await end(session, 'nothing can be asked about it any more', context);
     const configuration = await provider.configuration();
     const granted = await provider.attempt('refresh', () => client.refreshTokenGrant(configuration, refreshToken));
     // A provider may leave the ID token out, and may let the refresh token stay as it is.
@@ -44,7 +52,7 @@ async function refresh(session: Immutable<SessionObject>, providers: Providers, 
     });
     const login = await loggedIn(complete, provider, tokens, context.clock.nowMs());
     if (login.subject !== spec.subject) return await end(session, 'the provider says that it is somebody else’s', context);
-    await renewSession(session, login, context);
+    await renewSession(session, login, { context, sealing });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== undefined) return end(session, `the provider says ${refusal.slice(0, 64)}`, context);

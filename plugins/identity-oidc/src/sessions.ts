@@ -1,13 +1,7 @@
-import { credentialErrors, type Caller, type Context, type Identity, type Immutable, type KubernetesSecret } from '@tappaas/sdk';
+import { credentialErrors, type Caller, type Context, type Identity, type Immutable, type SealingService } from '@tappaas/sdk';
 import { createToken, isToken, tokenId } from '@tappaas/sdk/bearer-token';
-import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { Session, type SessionObject } from './contract.js';
 
-/** What the provider gave, kept encrypted as every Secret is. */
-export const Secret = kubernetesHandle<KubernetesSecret>('', 'Secret');
-
-/** Where the Secrets of sessions lie. */
-const secretsNamespace = 'tappaas-system';
 const sameIdMax = 4;
 const hourMs = 3_600_000;
 
@@ -28,19 +22,31 @@ export interface NewSession {
   readonly cookie: string;
 }
 
-type Parts = Pick<Context, 'asPlugin' | 'clock'>;
+/** What sessions are kept with. */
+export interface SessionParts {
+  readonly context: Pick<Context, 'asPlugin' | 'clock'>;
+  readonly sealing: SealingService;
+}
+
+/** What a provider granted, for as long as the session lasts. */
+interface Granted {
+  readonly idToken: string;
+  readonly refreshToken?: string;
+}
 
 /** The id by which caches and open streams know a session. */
 export const credentialIdOf = ({ metadata }: Immutable<SessionObject>): string => `session:${metadata.uid}`;
 
-export async function openSession(login: LoggedIn, hours: number, { asPlugin, clock }: Parts): Promise<NewSession> {
+export async function openSession(login: LoggedIn, hours: number, { context, sealing }: SessionParts): Promise<NewSession> {
+  const { asPlugin, clock } = context;
   const { token: cookie, id, sha256 } = createToken();
   const { issuer, subject, sid, caller, refreshToken } = login;
   const expiresAtMs = clock.nowMs() + hours * hourMs;
   // Without a refresh token the provider cannot be asked again: what it said holds for the session.
   const validUntilMs = refreshToken === undefined ? expiresAtMs : Math.min(login.validUntilMs, expiresAtMs);
+  const name = `oidc-${id}`;
   const session = await asPlugin.create(Session, {
-    metadata: { name: `oidc-${id}` },
+    metadata: { name },
     spec: {
       issuer,
       subject,
@@ -48,40 +54,29 @@ export async function openSession(login: LoggedIn, hours: number, { asPlugin, cl
       ...claimsOf(caller),
       cookieId: id,
       sha256,
+      granted: await sealed(login, name, sealing),
       validUntil: new Date(validUntilMs).toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
     },
   });
-  const { name, uid } = session.metadata;
-  const ownerReferences = [{ apiVersion: 'identity.tappaas.dev/v1alpha1', kind: 'Session', name, uid, controller: true }];
-  await asPlugin.create(Secret, {
-    metadata: { name, namespace: secretsNamespace, ownerReferences },
-    type: 'tappaas.dev/session',
-    data: secretData(login),
-  });
   return { session, cookie };
 }
 
-/** What the provider gave; nothing when the session's Secret has gone. */
-export async function tokensOf(
-  { metadata }: Immutable<SessionObject>,
-  { asPlugin }: Parts,
-): Promise<{ readonly idToken: string; readonly refreshToken: string | undefined } | undefined> {
-  const secret = await asPlugin.get(Secret, { namespace: secretsNamespace, name: metadata.name });
-  const text = (key: string) => {
-    const encoded = secret?.data?.[key];
-    return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
-  };
-  const idToken = text('idToken');
-  return idToken === undefined ? undefined : { idToken, refreshToken: text('refreshToken') };
+/** What the provider granted; nothing for a session from before it was kept. @throws TAP_SEAL_BROKEN, TAP_SEAL_KEY_UNKNOWN */
+export async function grantedFor({ metadata, spec }: Immutable<SessionObject>, sealing: SealingService): Promise<Granted | undefined> {
+  return spec.granted === undefined ? undefined : (JSON.parse(await sealing.open(spec.granted, metadata.name)) as Granted);
 }
 
-/** Keeps what the provider said when it was asked again; its tokens first, since the old ones may be good no more. */
-export async function renewSession(session: Immutable<SessionObject>, login: LoggedIn, { asPlugin }: Parts): Promise<void> {
+/** Keeps what the provider said when it was asked again, in one write: its old tokens may be good no more. */
+export async function renewSession(
+  session: Immutable<SessionObject>,
+  login: LoggedIn,
+  { context: { asPlugin }, sealing }: SessionParts,
+): Promise<void> {
   const { name } = session.metadata;
-  await asPlugin.patch(Secret, { namespace: secretsNamespace, name }, { data: secretData(login) });
   const validUntil = new Date(Math.min(login.validUntilMs, Date.parse(session.spec.expiresAt))).toISOString();
-  await asPlugin.patch(Session, { name }, { spec: { tenant: null, ...claimsOf(login.caller), validUntil } });
+  const granted = await sealed(login, name, sealing);
+  await asPlugin.patch(Session, { name }, { spec: { tenant: null, ...claimsOf(login.caller), validUntil, granted } });
 }
 
 /** The session that a cookie is of; nothing when it is none of ours or has been ended. */
@@ -115,7 +110,7 @@ function claimsOf({ name, groups, tenant }: Caller): {
   return { user: name, groups, ...(tenant !== undefined && { tenant }) };
 }
 
-function secretData({ idToken, refreshToken }: LoggedIn): Readonly<Record<string, string>> {
-  const encoded = (text: string) => Buffer.from(text).toString('base64');
-  return { idToken: encoded(idToken), ...(refreshToken !== undefined && { refreshToken: encoded(refreshToken) }) };
+function sealed({ idToken, refreshToken }: LoggedIn, session: string, sealing: SealingService): Promise<string> {
+  const granted: Granted = { idToken, ...(refreshToken !== undefined && { refreshToken }) };
+  return sealing.seal(JSON.stringify(granted), session);
 }

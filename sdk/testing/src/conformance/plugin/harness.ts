@@ -57,11 +57,12 @@ export async function loadOnly(
   const metrics = { service: platformServices.metrics, value: { text: async () => '' } };
   const credentials = { service: platformServices.credentials, value: { revoked: async () => undefined } };
   const tokens = { service: platformServices.tokens, value: {} };
+  const sealing = { service: platformServices.sealing, value: {} };
   const store = { service: families.store, value: createMemoryStore({ clock }), key: 'conformance-store' };
   const given = givenServices(harness.services ?? []);
   const kernel = await loadKernelFrom({
     plugins: [...(harness.with ?? []), harness.plugin, ...others].map(loadedPlugin),
-    services: [metrics, credentials, tokens, store, ...given],
+    services: [metrics, credentials, tokens, sealing, store, ...given],
     clock,
     random: randomFrom(1),
     env: harness.env ?? {},
