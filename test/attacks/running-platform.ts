@@ -48,7 +48,10 @@ export async function runPlatform(plugins: Readonly<Record<string, object | null
     connection,
     logged,
     async as(name, spec = {}) {
-      const made = await call(connection, 'POST', tokens, { metadata: { name }, spec: { user: name, ...spec } });
+      const made = await call(connection, 'POST', tokens, {
+        metadata: { name },
+        spec: { user: name, ...(spec.tenant === undefined && { withoutTenant: true }), ...spec },
+      });
       if (made.status !== 201) throw new Error(`the token of ${name} was not made: ${made.text}`);
       const issued = await call(connection, 'POST', `${tokens}/${name}/issue`, {});
       const { token } = issued.json<{ token?: string }>();

@@ -20,7 +20,7 @@ test('a developer logs in with a token and deploys a directory, whatever the ins
   t.teardown(() => home.remove());
   const platform = await home.start();
   t.teardown(() => platform.stop());
-  const created = await home.tappaas('token', 'create', 'dora', '--user', 'dora');
+  const created = await home.tappaas('token', 'create', 'dora', '--user', 'dora', '--no-tenant');
   t.is(created.code, 0, created.stderr);
   const token = tokenForm.exec(created.stdout)?.[0] ?? '';
   const login = await home.tappaas('login', platform.connection.server, '--token', token, '--certificate-authority', 'data/ca.pem');

@@ -43,6 +43,7 @@ test('a token is made, logs in, says who it is, reads what it is good for, and e
     'ci',
     '--user',
     'ci',
+    '--no-tenant',
     '--groups',
     'builders',
     '--namespaces',
@@ -85,7 +86,7 @@ test('a token is made, logs in, says who it is, reads what it is good for, and e
 test('a token survives a restart, and the store holds nothing that it could be made of', async (t) => {
   t.timeout(120_000);
   const { home: at, platform } = await home(t);
-  const created = await at.tappaas('token', 'create', 'ci', '--user', 'ci', '--groups', 'builders', '-o', 'json');
+  const created = await at.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--groups', 'builders', '-o', 'json');
   const { token } = JSON.parse(created.stdout) as { token: string };
   t.is((await call({ ...platform.connection, token }, 'GET', '/api/v1/configmaps')).status, 200);
   await platform.stop();
@@ -106,7 +107,7 @@ test('a token survives a restart, and the store holds nothing that it could be m
 test('who has a token of its own makes more for itself, and none for others', async (t) => {
   t.timeout(120_000);
   const { home: at, platform } = await home(t);
-  const created = await at.tappaas('token', 'create', 'joe', '--user', 'joe', '--groups', 'builders,testers', '-o', 'json');
+  const created = await at.tappaas('token', 'create', 'joe', '--user', 'joe', '--no-tenant', '--groups', 'builders,testers', '-o', 'json');
   const { token } = JSON.parse(created.stdout) as { token: string };
   const joe: Connection = { ...platform.connection, token };
   const path = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
@@ -118,7 +119,7 @@ test('who has a token of its own makes more for itself, and none for others', as
   t.is((await make('ann', { user: 'ann' })).status, 403);
   const issued = await call(joe, 'POST', `${path}/more/issue`, {});
   t.is(issued.status, 200, issued.text);
-  t.is((await at.tappaas('token', 'create', 'ann', '--user', 'ann', '--groups', 'others')).code, 0);
+  t.is((await at.tappaas('token', 'create', 'ann', '--user', 'ann', '--tenant', 'acme', '--groups', 'others')).code, 0);
   const stolen = await call(joe, 'POST', `${path}/ann/issue`, {});
   t.is(stolen.status, 403, 'issuing somebody else’s token would give what it is good for');
   t.regex(stolen.text, /IDENTITY_TOKEN_EXCEEDS_RIGHTS|only administrators can/);

@@ -75,7 +75,8 @@ export const commands: readonly Command[] = [
     {
       user: { type: 'string', value: 'USER', description: 'Whom the token stands for. Default: you; for others, as an administrator.' },
       groups: { type: 'string', value: 'A,B', description: 'Groups it acts with, of your own. Default: none.' },
-      tenant: { type: 'string', value: 'TENANT', description: 'Tenant it belongs to. Default: yours.' },
+      tenant: { type: 'string', value: 'TENANT', description: 'Tenant it belongs to. Default: yours; to be said with --user.' },
+      'no-tenant': { type: 'boolean', description: 'It belongs to no tenant, and opens none.' },
       namespaces: { type: 'string', value: 'A,B', description: 'Namespaces it is good for. Default: all.' },
       verbs: { type: 'string', value: 'A,B', description: 'Verbs it is good for, such as get,list,watch. Default: all.' },
       expires: { type: 'string', value: 'DURATION', description: 'It is good so long, such as 12h or 30d. Default: as the platform says.' },

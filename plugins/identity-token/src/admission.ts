@@ -1,6 +1,6 @@
 import { change, deny, type AccessScope, type AdmissionRequest, type Clock, type Denial, type Immutable } from '@tappaas/sdk';
 import type { ApiToken, ApiTokenObject } from './contract.js';
-import { excessRights } from './rights.js';
+import { excessRights, tenantDenials } from './rights.js';
 import { dayMs, type Settings } from './settings.js';
 
 type Request = AdmissionRequest<typeof ApiToken>;
@@ -15,7 +15,7 @@ export function completeToken(
   const { name, tenant, scope } = caller;
   return change<ApiTokenObject>(object, ({ spec }) => {
     spec.user ??= name;
-    if (tenant !== undefined) spec.tenant ??= tenant;
+    if (tenant !== undefined && spec.user === name && spec.withoutTenant !== true) spec.tenant ??= tenant;
     if (scope !== undefined) spec.scope ??= copyOf(scope);
     spec.expiresAt ??= new Date(clock.nowMs() + lifetimeDays * dayMs).toISOString();
   });
@@ -34,7 +34,7 @@ export function checkToken(
 ): readonly Denial[] {
   if (caller.name === issuer) return [];
   const { spec } = object;
-  const denials: Denial[] = [...excessRights(spec, caller)];
+  const denials: Denial[] = [...excessRights(spec, caller), ...(previous === undefined ? tenantDenials(spec, caller) : [])];
   if (spec.tokenId !== previous?.spec.tokenId || spec.sha256 !== previous?.spec.sha256) {
     denials.push(deny({ field: 'spec.sha256', reason: 'WrittenByIssue', message: 'is written when the token is issued' }));
   }

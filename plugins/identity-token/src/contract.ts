@@ -32,7 +32,16 @@ export const ApiToken = defineKind({
       description: 'Groups it acts with; of one’s own, unless an administrator makes it.',
     }),
     tenant: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 63, description: 'Tenant it belongs to. Default: that of who creates it.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 63,
+        description: 'Tenant it belongs to. Default: that of who creates it; has to be said for somebody else.',
+      }),
+    ),
+    withoutTenant: Type.Optional(
+      Type.Boolean({
+        description: 'Says that it belongs to no tenant, so that a tenant is not merely forgotten in a token for somebody else.',
+      }),
     ),
     description: Type.Optional(Type.String({ maxLength: 1024, description: 'What it is for.' })),
     expiresAt: Type.Optional(
@@ -61,7 +70,7 @@ export const ApiToken = defineKind({
       ),
     ),
   }),
-  immutable: ['spec.user', 'spec.tenant'],
+  immutable: ['spec.user', 'spec.tenant', 'spec.withoutTenant'],
   fields: ['spec.tokenId', 'spec.user'],
   columns: [
     { name: 'User', path: '.spec.user', description: 'Whom it stands for.' },

@@ -14,6 +14,17 @@ export function excessRights(spec: Spec, caller: Caller): readonly Denial[] {
   return [...reservedNames(spec), ...(caller.groups.includes(administrators) ? [] : others(spec, caller)), ...wider(spec, caller)];
 }
 
+/** A tenant that is merely forgotten must not be none: who makes a token for somebody else says which, or that there is none. */
+export function tenantDenials({ user, tenant, withoutTenant }: Spec, { name }: Pick<Caller, 'name'>): readonly Denial[] {
+  if (withoutTenant === true)
+    return tenant === undefined
+      ? []
+      : [denied('spec.withoutTenant', 'TenantAmbiguous', `expected false or no tenant, found tenant ${tenant}`)];
+  if (tenant !== undefined || user === name) return [];
+  const message = `expected the tenant of "${user ?? ''}", or withoutTenant: true for somebody of no tenant; found neither`;
+  return [denied('spec.tenant', 'TenantRequired', message)];
+}
+
 /** Names of the platform's own are given by the platform alone. */
 function reservedNames({ user = '', groups }: Spec): readonly Denial[] {
   const denials: Denial[] = [];
@@ -51,6 +62,8 @@ function wider({ scope }: Spec, { scope: own }: Caller): readonly Denial[] {
   });
 }
 
-function denial(field: string, message: string): Denial {
-  return deny({ field, reason: 'ExceedsRights', message });
+const denial = (field: string, message: string): Denial => denied(field, 'ExceedsRights', message);
+
+function denied(field: string, reason: string, message: string): Denial {
+  return deny({ field, reason, message });
 }

@@ -5,12 +5,12 @@ import identityToken from '../dist/index.js';
 
 const make = () => ({
   plugin: load(identityToken, {}, { id: 'tokens' }),
-  objects: [{ kind: ApiToken, object: { name: 'ci', spec: { user: 'ci', description: 'builds' } } }],
+  objects: [{ kind: ApiToken, object: { name: 'ci', spec: { user: 'ci', tenant: 'acme', description: 'builds' } } }],
 });
 for (const { title, run } of conformance.plugin(make)) test(title, (t) => t.notThrowsAsync(run));
 
 const path = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
-const spec = { user: 'ci', groups: ['builders'] };
+const spec = { user: 'ci', groups: ['builders'], tenant: 'acme' };
 const from = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' });
 
 async function issue(kernel: TestKernel, name: string): Promise<string> {
@@ -22,7 +22,10 @@ async function issue(kernel: TestKernel, name: string): Promise<string> {
 
 const identity = () => ({
   plugin: load(identityToken, { lifetimeDays: 10 }, { id: 'tokens' }),
-  good: async (kernel: TestKernel) => ({ credentials: from(await issue(kernel, 'ci')), caller: { name: 'ci', groups: ['builders'] } }),
+  good: async (kernel: TestKernel) => ({
+    credentials: from(await issue(kernel, 'ci')),
+    caller: { name: 'ci', groups: ['builders'], tenant: 'acme' },
+  }),
   bad: async (kernel: TestKernel) => {
     const gone = await issue(kernel, 'gone');
     await kernel.http('DELETE', `${path}/gone`);

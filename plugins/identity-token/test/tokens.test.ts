@@ -14,7 +14,7 @@ interface World {
   readonly make: (name: string, spec?: object) => Promise<{ readonly status: number; readonly token: string }>;
 }
 
-async function world(): Promise<World & AsyncDisposable> {
+async function world(t: { teardown(undo: () => unknown): void }): Promise<World> {
   const revoked: string[] = [];
   const credentials = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' });
   let ask: World['authenticate'] = async () => undefined;
@@ -32,6 +32,7 @@ async function world(): Promise<World & AsyncDisposable> {
     plugins: [load(identityToken, { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1 }, { id: 'tokens' }), load(asker, {})],
     services: [[platformServices.credentials, { revoked: async (ids: readonly string[]) => void revoked.push(...ids) }]],
   });
+  t.teardown(() => kernel.stop());
   return {
     kernel,
     revoked,
@@ -43,17 +44,26 @@ async function world(): Promise<World & AsyncDisposable> {
       const issued = await kernel.http('POST', `${path}/${name}/issue`, '{}', { 'content-type': 'application/json' });
       return { status: issued.status, token: (JSON.parse(issued.text) as { token: string }).token };
     },
-    [Symbol.asyncDispose]: async () => void (await kernel.stop()),
   };
 }
 
 test('a token is shown once, and from then on says who its holder is', async (t) => {
-  await using w = await world();
-  const { status, token } = await w.make('ci', { user: 'ci', groups: ['builders'], scope: { namespaces: ['shop'], verbs: ['get'] } });
+  const w = await world(t);
+  const { status, token } = await w.make('ci', {
+    user: 'ci',
+    tenant: 'acme',
+    groups: ['builders'],
+    scope: { namespaces: ['shop'], verbs: ['get'] },
+  });
   t.is(status, 200);
   t.regex(token, /^tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/);
   const identity = await w.authenticate(token);
-  t.deepEqual(identity?.caller, { name: 'ci', groups: ['builders'], scope: { namespaces: ['shop'], verbs: ['get'] } });
+  t.deepEqual(identity?.caller, {
+    name: 'ci',
+    groups: ['builders'],
+    tenant: 'acme',
+    scope: { namespaces: ['shop'], verbs: ['get'] },
+  });
   t.is(identity?.expiresAtMs, w.kernel.clock.nowMs() + 10 * dayMs);
   const stored = await w.kernel.http('GET', `${path}/ci`);
   t.false(stored.text.includes(token));
@@ -61,7 +71,7 @@ test('a token is shown once, and from then on says who its holder is', async (t)
 });
 
 test('what is no token of ours is for others to know, and a token that differs in one character is refused', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.make('ci');
   for (const other of ['', 'x', 'tapp_', token.slice(5), `${token}x`]) t.is(await w.authenticate(other), undefined, other);
   for (let index = 5; index < token.length; index += 1) {
@@ -72,17 +82,30 @@ test('what is no token of ours is for others to know, and a token that differs i
 });
 
 test('who makes a token without saying more gets one for itself that ends', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.make('mine');
   t.is((await w.authenticate(token))?.caller.name, 'test');
   t.is((await w.make('eternal', { expiresAt: new Date(w.kernel.clock.nowMs() + 101 * dayMs).toISOString() })).status, 403);
   t.is((await w.make('long', { expiresAt: new Date(w.kernel.clock.nowMs() + 99 * dayMs).toISOString() })).status, 200);
 });
 
+test('who makes a token for somebody else says of which tenant it is, or that it is of none', async (t) => {
+  const w = await world(t);
+  const forgotten = await w.make('forgotten', { user: 'tam' });
+  t.is(forgotten.status, 403);
+  t.regex(forgotten.token, /spec\.tenant.*expected the tenant of \\"tam\\", or withoutTenant: true/);
+  t.is((await w.make('both', { user: 'tam', tenant: 'acme', withoutTenant: true })).status, 403);
+  const { token } = await w.make('none', { user: 'tam', withoutTenant: true });
+  t.deepEqual((await w.authenticate(token))?.caller, { name: 'tam', groups: [] });
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  const moved = await w.kernel.http('PATCH', `${path}/none`, JSON.stringify({ spec: { tenant: 'acme', withoutTenant: null } }), merge);
+  t.is(moved.status, 422, moved.text);
+});
+
 test('nobody plants a hash: what is kept of the secret is written by issue alone', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const planted = { tokenId: '0'.repeat(12), sha256: '0'.repeat(64) };
-  const refused = await w.make('planted', { user: 'ci', ...planted });
+  const refused = await w.make('planted', planted);
   t.is(refused.status, 403);
   t.regex(refused.token, /WrittenByIssue|is written when the token is issued/);
   await w.make('ci');
@@ -91,7 +114,7 @@ test('nobody plants a hash: what is kept of the secret is written by issue alone
 });
 
 test('a token that is issued anew replaces the one before, at once', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.make('ci');
   await w.kernel.reconcileUntilSettled();
   const uid = (await w.kernel.resources.get(ApiToken, { name: 'ci' }))?.metadata.uid;
@@ -104,7 +127,7 @@ test('a token that is issued anew replaces the one before, at once', async (t) =
 });
 
 test('a deleted token is refused and told of', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.make('ci');
   await w.kernel.reconcileUntilSettled();
   const identity = await w.authenticate(token);
@@ -116,7 +139,7 @@ test('a deleted token is refused and told of', async (t) => {
 });
 
 test('an expired token is refused, says so, stays listed for a while and is forgotten then', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.make('ci', { expiresAt: new Date(w.kernel.clock.nowMs() + 60_000).toISOString() });
   await w.kernel.reconcileUntilSettled();
   const ready = async () => {
@@ -134,7 +157,7 @@ test('an expired token is refused, says so, stays listed for a while and is forg
 });
 
 test('when a token was used is written now and then, not for each use', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   const { token } = await w.make('ci');
   const read = async () => (await w.kernel.resources.get(ApiToken, { name: 'ci' })) ?? t.fail('it is gone');
   const before = await read();
@@ -155,7 +178,7 @@ test('when a token was used is written now and then, not for each use', async (t
 });
 
 test('an input that the action does not know is refused with its field', async (t) => {
-  await using w = await world();
+  const w = await world(t);
   await w.make('ci');
   const answer = await w.kernel.http('POST', `${path}/ci/issue`, JSON.stringify({ user: 'root' }), { 'content-type': 'application/json' });
   t.is(answer.status, 422);

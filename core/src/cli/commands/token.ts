@@ -12,6 +12,7 @@ interface ApiToken {
     readonly user?: string;
     readonly groups?: readonly string[];
     readonly tenant?: string;
+    readonly withoutTenant?: boolean;
     readonly description?: string;
     readonly expiresAt?: string;
     readonly scope?: { readonly namespaces?: readonly string[]; readonly verbs?: readonly string[] };
@@ -128,6 +129,7 @@ function specOf({ terminal, options }: Invocation): ApiToken['spec'] {
     ...(user && { user }),
     ...(groups && { groups }),
     ...(tenant && { tenant }),
+    ...(options['no-tenant'] === true && { withoutTenant: true }),
     ...(description && { description }),
     ...(expires && { expiresAt: new Date(terminal.nowMs() + durationMs(expires)).toISOString() }),
     ...(Object.keys(scope).length > 0 && { scope }),
