@@ -188,7 +188,7 @@ function engineConnector(
 
 function workerPool(
   starting: Starting,
-  { settings: { workers, host }, store }: Foundation,
+  { settings: { workers, host }, store, leases }: Foundation,
   {
     port,
     certificates,
@@ -200,7 +200,19 @@ function workerPool(
   const { clock, log, configFile, directory, forkWorker: fork } = starting.options;
   if (fork === undefined) throw new Error('api.workers: nothing here starts processes');
   const start = { configFile, directory, host, port, metricsOf: metricsName };
-  const pool = new WorkerPool({ fork, workers, store, clock, log, start, certificates, calls, ownMetrics, mergeMetrics: mergedMetrics });
+  const pool = new WorkerPool({
+    fork,
+    workers,
+    store,
+    leases,
+    clock,
+    log,
+    start,
+    certificates,
+    calls,
+    ownMetrics,
+    mergeMetrics: mergedMetrics,
+  });
   starting.onStop({ what: 'workers of the api', stop: () => pool.close(), limitMs: ownLimitsMsMax });
   return pool;
 }

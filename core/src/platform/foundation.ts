@@ -7,6 +7,8 @@ import { localCertificates, processCertificate, type CertificateOptions, type Lo
 import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
 import { createSealer, type Sealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
+import { LeasedStore } from '../store/remote/leased-store.js';
+import { ReadLeases } from '../store/remote/read-leases.js';
 import { openAudit, type PlatformAudit } from './audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity } from './caller-identity.js';
 import { confidentialityOf } from './confidentiality.js';
@@ -23,6 +25,8 @@ export interface Foundation {
   readonly kernel: Kernel;
   readonly settings: ApiSettings;
   readonly store: ResourceStore;
+  /** Of the processes that the store is lent to, where there are any. */
+  readonly leases: ReadLeases;
   readonly identity: CallerIdentity;
   readonly access: PlatformAccess;
   readonly engines: Engines;
@@ -79,10 +83,13 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
   if (starting.seat === undefined) certificates().catch(() => undefined);
   starting.onStop({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
-  const store = await Promise.race([
+  const opened = await Promise.race([
     kernel.services.whenProvided(families.store),
     started.then(() => kernel.services.whenProvided(families.store)),
   ]);
+
+  const leases = new ReadLeases(clock);
+  const store = settings.workers > 0 && starting.seat === undefined ? new LeasedStore(opened, leases) : opened;
 
   // Identity, access, admission, resources.
   const stages = startStages(starting, promised, kernel, store, settings, certificateThread);
@@ -97,6 +104,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     kernel,
     settings,
     store,
+    leases,
     identity,
     access,
     engines,

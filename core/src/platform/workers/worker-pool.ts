@@ -1,5 +1,6 @@
 import type { Clock, Logger, ResourceStore } from '@tappaas/sdk';
 import type { LocalCertificates } from '../../api/certificates.js';
+import type { ReadLeases } from '../../store/remote/read-leases.js';
 import { serveStore } from '../../store/remote/store-server.js';
 import { platformErrors } from '../errors.js';
 import type { PrimaryCalls, WorkerCalls, WorkerStart } from './calls.js';
@@ -20,6 +21,8 @@ export interface WorkerPoolOptions {
   readonly fork: () => WorkerProcess;
   readonly workers: number;
   readonly store: ResourceStore;
+  /** What everybody's writes recall. */
+  readonly leases: ReadLeases;
   readonly clock: Clock;
   readonly log: Logger;
   readonly start: Omit<WorkerStart, 'name' | 'certificates'>;
@@ -114,7 +117,7 @@ export class WorkerPool {
 
   /** Starts a process for a seat and waits until it serves. */
   async #occupy(seat: Seat): Promise<void> {
-    const { fork, store, clock, start, calls } = this.#options;
+    const { fork, store, leases, clock, start, calls } = this.#options;
     const [name] = seat.names;
     const process = fork();
     const ready = Promise.withResolvers<void>();
@@ -125,7 +128,7 @@ export class WorkerPool {
       metrics: () => this.metrics(),
     };
     const peer = connectPeer<PrimaryCalls, WorkerCalls>({ channel: ipcChannel(process, 'calls'), own, clock });
-    const served = serveStore({ store, channel: ipcChannel(process, 'store'), clock });
+    const served = serveStore({ store, leases, channel: ipcChannel(process, 'store'), clock });
     const startedMs = clock.nowMs();
     const over = new AbortController();
     const ended = process.ended.then(async (reason) => {

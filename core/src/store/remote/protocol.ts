@@ -14,8 +14,8 @@ import type { WireError } from './wire-error.js';
 
 /** What the client asks of the process that has the store, by name. */
 export interface StoreCalls {
-  /** The newest revision; answered once everything up to it was told. */
-  reached(): Promise<number>;
+  /** The newest revision; answered once everything up to it was told, perhaps with a lease. */
+  reached(): Promise<Reached>;
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
   range(query: RangeQuery): Promise<RangeResult>;
   transact(transaction: Transaction): Promise<TransactionResult>;
@@ -38,12 +38,16 @@ export interface StoreCalls {
 /** The name of a call. */
 export type StoreMethod = keyof StoreCalls;
 
-/** A call on its way to the store. */
-export interface ToServer {
-  readonly id: number;
-  readonly method: StoreMethod;
-  readonly parameters: readonly unknown[];
+/** The newest revision there was, and whether it is the newest until it is recalled, for {@link readLeaseMs} from the question on. */
+export interface Reached {
+  readonly revision: number;
+  readonly isLeased: boolean;
 }
+
+/** A call on its way to the store, or a lease that has come back; a write gives it back, too. */
+export type ToServer =
+  | { readonly id: number; readonly method: StoreMethod; readonly parameters: readonly unknown[] }
+  | { readonly returned: true };
 
 /** Where a store stands: at the beginning, and after a restore. */
 export interface Standing {
@@ -56,5 +60,6 @@ export type ToClient =
   | { readonly standing: Standing }
   | { readonly told: WatchBatch & { readonly events: readonly StoreEvent[] } }
   | { readonly health: StoreHealth }
+  | { readonly recall: true }
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: WireError };

@@ -1,4 +1,5 @@
 import {
+  type Awaitable,
   checkLeaseTtl,
   checkRange,
   checkTransaction,
@@ -22,18 +23,15 @@ import {
 } from '@tappaas/sdk';
 import { CallBook, gone } from './call-book.js';
 import type { Channel } from './channel.js';
-import { Coalesced } from './coalesced.js';
-import { PreviousValues } from './previous-values.js';
 import type { Standing, ToClient, ToServer } from './protocol.js';
+import { NewestRevision } from './newest-revision.js';
 import { RecentEvents } from './recent-events.js';
+import { teller, wireQuery, type Tell } from './teller.js';
 
 export interface RemoteStoreOptions {
   readonly channel: Channel<ToServer, ToClient>;
   readonly clock: Clock;
 }
-
-/** A live watch and what it is told of the events that come. */
-type Tell = (revision: number, events: readonly StoreEvent[]) => void;
 
 /**
  * The store of another process, whole: what happens there is told once and handed to all watches here.
@@ -51,7 +49,7 @@ class RemoteStore implements ResourceStore {
   readonly #clock: Clock;
   readonly #channel: Channel<ToServer, ToClient>;
   readonly #calls: CallBook;
-  readonly #newest: Coalesced<number>;
+  readonly #newest: NewestRevision;
   readonly #feeds = new Map<WatchFeed<StoreEvent>, Tell>();
   readonly #opening = Promise.withResolvers<void>();
   #standing: Standing = { epoch: 0, revision: 0 };
@@ -59,14 +57,12 @@ class RemoteStore implements ResourceStore {
   #health: StoreHealth = { state: 'unavailable', message: 'not connected yet', revision: 0, compactedRevision: 0, sizeBytes: 0 };
   #isOpen = true;
   #isGone = false;
-  /** What this process knows is the newest: until the turn in which it was told ends, since nothing else is learned within one. */
-  #isFresh = false;
 
   constructor({ channel, clock }: RemoteStoreOptions) {
     this.#clock = clock;
     this.#channel = channel;
     this.#calls = new CallBook(channel);
-    this.#newest = new Coalesced(() => this.#calls.call('reached', [], () => this.#refresh()));
+    this.#newest = new NewestRevision(clock, (onAnswer) => this.#calls.call('reached', [], onAnswer));
     this.opened = this.#opening.promise;
     channel.onMessage((message) => this.#take(message));
     channel.onClose(() => this.#lose());
@@ -76,9 +72,9 @@ class RemoteStore implements ResourceStore {
     return this.#standing.epoch;
   }
 
-  async currentRevision(): Promise<number> {
-    this.#assertOpen();
-    return this.#newest.ask();
+  /** Known without a question while this process has a lease. */
+  currentRevision(): Awaitable<number> {
+    return this.#isOpen && this.#newest.isLeased() ? this.#standing.revision : this.#newestAsked();
   }
 
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {
@@ -95,6 +91,7 @@ class RemoteStore implements ResourceStore {
   async transact(transaction: Transaction): Promise<TransactionResult> {
     this.#assertOpen();
     checkTransaction(transaction);
+    this.#newest.giveBack();
     return this.#calls.call('transact', [transaction]);
   }
 
@@ -176,14 +173,14 @@ class RemoteStore implements ResourceStore {
     this.#channel.close();
   }
 
-  #refresh(): void {
-    this.#isFresh = true;
-    setImmediate(() => (this.#isFresh = false));
+  async #newestAsked(): Promise<number> {
+    this.#assertOpen();
+    return this.#newest.ask();
   }
 
   /** A mark speaks of the newest revision there is, not only of what has come here. */
   #requestProgress(feed: WatchFeed<StoreEvent>): void {
-    if (this.#isFresh) return feed.requestProgress();
+    if (this.#newest.isTold) return feed.requestProgress();
     void this.#newest.ask().then(
       () => feed.requestProgress(),
       // Whoever reads the watch is told that the store has gone.
@@ -194,8 +191,14 @@ class RemoteStore implements ResourceStore {
   #take(message: ToClient): void {
     if ('id' in message) this.#calls.take(message);
     else if ('told' in message) this.#tell(message.told);
+    else if ('recall' in message) this.#return();
     else if ('standing' in message) this.#stand(message.standing);
     else this.#health = message.health;
+  }
+
+  #return(): void {
+    this.#newest.giveBack();
+    this.#channel.send({ returned: true });
   }
 
   #tell({ revision, events }: WatchBatch): void {
@@ -282,22 +285,4 @@ class RemoteStore implements ResourceStore {
       data: { revision: oldest },
     });
   }
-}
-
-/** What a watch needs of the events told, in its own terms. */
-function teller(
-  feed: WatchFeed<StoreEvent>,
-  query: WatchQuery,
-  get: (key: string, revision: number) => Promise<KeyValue | undefined>,
-): Tell {
-  const inside = keysBetween(query.start, query.end);
-  const wanted = (events: readonly StoreEvent[]) => events.filter(({ key }) => inside(key));
-  if (query.previous !== true) return (revision, events) => feed.offer(revision, wanted(events));
-  const values = new PreviousValues(feed, get);
-  return (revision, events) => values.offer(revision, wanted(events));
-}
-
-/** The part of a query that history depends on. */
-function wireQuery({ start, end, fromRevision, previous }: WatchQuery): WatchQuery {
-  return { start, end, fromRevision, ...(previous === true && { previous }) };
 }

@@ -1,6 +1,7 @@
 import { isTapError, keyAfterPrefix, storeErrors, type Clock, type ResourceStore, type Watch } from '@tappaas/sdk';
 import type { Channel } from './channel.js';
 import type { StoreCalls, ToClient, ToServer } from './protocol.js';
+import type { LeaseHolder, ReadLeases } from './read-leases.js';
 import { RestoreStream } from './restore-stream.js';
 import { SnapshotShelf } from './snapshot-shelf.js';
 import { toWire } from './wire-error.js';
@@ -9,6 +10,8 @@ export interface StoreServerOptions {
   readonly store: ResourceStore;
   readonly channel: Channel<ToClient, ToServer>;
   readonly clock: Clock;
+  /** Shared by all who are served the store, whose writes, by whomever, are `change`s of these. Absent: nobody is given any. */
+  readonly leases?: ReadLeases;
   /** Bytes told that have not left yet; a client that falls further behind is cut off. Default 64 MiB. */
   readonly untakenBytesMax?: number;
 }
@@ -39,6 +42,7 @@ class StoreServer {
   readonly #ended = new AbortController();
   readonly #snapshots: SnapshotShelf;
   readonly #calls: StoreCalls;
+  readonly #holder: LeaseHolder = { recall: () => this.#send({ recall: true }) };
   readonly #waiting: { readonly revision: number; readonly resolve: () => void }[] = [];
   #restore: RestoreStream | undefined;
   #watch: Watch | undefined;
@@ -52,7 +56,7 @@ class StoreServer {
     const { store, channel } = options;
     this.#snapshots = new SnapshotShelf(store);
     this.#calls = this.#callsOf(store);
-    channel.onMessage((call) => void this.#answer(call));
+    channel.onMessage((message) => void this.#take(message));
     channel.onClose(() => this.close());
   }
 
@@ -64,9 +68,13 @@ class StoreServer {
         const revision = await store.currentRevision();
         this.#watch = store.watch({ ...everything, fromRevision: revision + 1 });
         this.#epoch = store.epoch;
+        await this.#options.leases?.recall();
         this.#send({ standing: { epoch: store.epoch, revision } });
         this.#reach(revision);
         for await (const batch of this.#watch) {
+          // What was written is recalled for already; what a lease of the store ends is not.
+          const recalled = this.#options.leases?.recall();
+          if (recalled !== undefined) await recalled;
           this.#send({ told: batch }, bytesOf(batch.events));
           this.#reach(batch.revision);
         }
@@ -93,15 +101,22 @@ class StoreServer {
     this.#snapshots.close();
     void this.#restore?.end(false).catch(() => undefined);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#options.leases?.returned(this.#holder);
     this.#options.channel.close();
   }
 
   #callsOf(store: ResourceStore): StoreCalls {
     return {
-      reached: async () => this.#untilTold(await store.currentRevision()),
+      reached: async () => {
+        const revision = await this.#untilTold(await store.currentRevision());
+        return { revision, isLeased: this.#isLeased() };
+      },
       get: (key, revision) => store.get(key, revision),
       range: (query) => store.range(query),
-      transact: (transaction) => store.transact(transaction),
+      transact: (transaction) => {
+        this.#options.leases?.returned(this.#holder);
+        return store.transact(transaction);
+      },
       history: async (query, afterRevision) => {
         const page = await firstBatch(store.watch({ ...query, fromRevision: afterRevision + 1 }));
         await this.#untilTold(page.revision);
@@ -131,12 +146,28 @@ class StoreServer {
     };
   }
 
-  async #answer({ id, method, parameters }: ToServer): Promise<void> {
+  #take(message: ToServer): Promise<void> | void {
+    if ('id' in message) return this.#answer(message);
+    this.#options.leases?.returned(this.#holder);
+  }
+
+  /** Only of a store that says at once where it is: nobody else writes to it. */
+  #isLeased(): boolean {
+    const { leases, store } = this.#options;
+    if (leases === undefined || this.#ended.signal.aborted) return false;
+    return this.#told === store.currentRevision() && this.#epoch === store.epoch && leases.grant(this.#holder);
+  }
+
+  async #answer({ id, method, parameters }: Extract<ToServer, { id: number }>): Promise<void> {
     if (this.#running >= callsMax) return this.#refuse(id, `${callsMax} calls of this process are running already`);
     this.#running += 1;
     try {
       const call = this.#calls[method] as (...given: readonly unknown[]) => Promise<unknown>;
-      this.#send({ id, result: await call(...parameters) });
+      const result = await call(...parameters);
+      // It may speak of what a lease still denies.
+      const recalled = method === 'reached' ? undefined : this.#options.leases?.recalled;
+      if (recalled !== undefined) await recalled;
+      this.#send({ id, result });
     } catch (error) {
       this.#send({ id, error: toWire(error) });
     } finally {

@@ -1,0 +1,23 @@
+import { keysBetween, type KeyValue, type StoreEvent, type WatchFeed, type WatchQuery } from '@tappaas/sdk';
+import { PreviousValues } from './previous-values.js';
+
+/** A live watch and what it is told of the events that come. */
+export type Tell = (revision: number, events: readonly StoreEvent[]) => void;
+
+/** What a watch needs of the events told, in its own terms. */
+export function teller(
+  feed: WatchFeed<StoreEvent>,
+  query: WatchQuery,
+  get: (key: string, revision: number) => Promise<KeyValue | undefined>,
+): Tell {
+  const inside = keysBetween(query.start, query.end);
+  const wanted = (events: readonly StoreEvent[]) => events.filter(({ key }) => inside(key));
+  if (query.previous !== true) return (revision, events) => feed.offer(revision, wanted(events));
+  const values = new PreviousValues(feed, get);
+  return (revision, events) => values.offer(revision, wanted(events));
+}
+
+/** The part of a query that history depends on. */
+export function wireQuery({ start, end, fromRevision, previous }: WatchQuery): WatchQuery {
+  return { start, end, fromRevision, ...(previous === true && { previous }) };
+}
