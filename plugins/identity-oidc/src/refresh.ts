@@ -8,7 +8,7 @@ import { grantedFor, renewSession } from './sessions.js';
 
 /** Sessions are renewed when what the provider said holds for less than this. */
 const aheadMs = 60_000;
-const sessionsMax = 10_000;
+const sessionsMax = 1_000_000;
 const atOnceMax = 8;
 
 /** What sessions are renewed with. */
@@ -21,15 +21,13 @@ export interface RefreshParts {
 /** Asks providers again about whoever is logged in: who may no longer be, is logged out; groups and tenant follow. */
 export async function refreshSessions(parts: RefreshParts, context: Context): Promise<void> {
   const dueMs = context.clock.nowMs() + aheadMs;
-  const due: Immutable<SessionObject>[] = [];
-  for await (const session of context.asPlugin.list(Session, { itemsMax: sessionsMax })) {
-    const { validUntil, expiresAt } = session.spec;
-    if (validUntil !== expiresAt && Date.parse(validUntil) <= dueMs) due.push(session);
-  }
+  // Pages are read as they are worked through: however many are logged in, a few of them are in memory.
+  const sessions = context.asPlugin.list(Session, { itemsMax: sessionsMax })[Symbol.asyncIterator]();
   const worker = async (): Promise<void> => {
-    for (let session = due.pop(); session !== undefined; session = due.pop()) {
+    for (let next = await sessions.next(); next.done !== true; next = await sessions.next()) {
       context.signal.throwIfAborted();
-      await refresh(session, parts, context);
+      const { validUntil, expiresAt } = next.value.spec;
+      if (validUntil !== expiresAt && Date.parse(validUntil) <= dueMs) await refresh(next.value, parts, context);
     }
   };
   await Promise.all(Array.from({ length: atOnceMax }, worker));
