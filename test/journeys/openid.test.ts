@@ -2,88 +2,22 @@
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { Browser, logInAt, type Page } from '../browser.ts';
-import { client, startOpenIdProvider, type OpenIdProvider } from '../openid-provider.ts';
-import { eventually, freePort, platformHome, root, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import test from 'ava';
+import { logInAt } from '../browser.ts';
+import { logIn, sessionsOf, sessionsPath, world, type Session, type World } from '../openid-world.ts';
+import { eventually, root } from '../platform-process.ts';
 
-const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
 const sessionCookie = '__Host-tappaas-session';
 const ownPage = { 'sec-fetch-site': 'same-origin' };
 const whoAmI = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 const review = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
 
-interface World {
-  readonly home: PlatformHome;
-  readonly platform: PlatformProcess;
-  readonly provider: OpenIdProvider;
-  readonly url: string;
-  readonly browser: () => Browser;
-}
-
-async function world(t: ExecutionContext): Promise<World> {
-  t.timeout(3 * 60_000);
-  const port = await freePort();
-  const url = `https://127.0.0.1:${port}`;
-  const provider = await startOpenIdProvider(url, 'oidc');
-  provider.people.set('ann', { email: 'ann@example.com', groups: ['team-a', 'developers'], tenant: 'acme' });
-  const home = await platformHome({
-    api: { port },
-    plugins: {
-      ...bare,
-      oidc: {
-        use: '@tappaas/identity-oidc',
-        config: {
-          publicUrl: url,
-          issuers: [
-            {
-              name: 'corp',
-              issuer: provider.issuer,
-              clientId: client.id,
-              clientSecret: { file: './client-secret' },
-              cliClientId: client.cli,
-              certificateAuthorityFile: './provider.pem',
-              claims: { user: 'email', groups: 'groups', groupsPrefix: 'corp:', tenant: 'tenant' },
-            },
-          ],
-        },
-      },
-    },
-  });
-  await writeFile(join(home.directory, 'client-secret'), client.secret, { mode: 0o600 });
-  await writeFile(join(home.directory, 'provider.pem'), provider.certificateAuthority);
-  const platform = await home.start();
-  t.teardown(async () => {
-    await platform.stop();
-    await provider.close();
-    await home.remove();
-  });
-  const authority = await readFile(join(home.directory, 'data/ca.pem'), 'utf8');
-  provider.trust(authority);
-  return { home, platform, provider, url, browser: () => new Browser([authority, provider.certificateAuthority]) };
-}
-
-async function logIn({ url }: World, browser: Browser, name = 'ann'): Promise<Page> {
-  return logInAt(browser, await browser.get(`${url}/plugins/oidc/login?issuer=corp`), name);
-}
-
-interface Session {
-  readonly metadata: { readonly name: string };
-  readonly spec: { readonly user: string; readonly validUntil: string };
-}
-
-const sessionsPath = '/apis/identity.tappaas.dev/v1alpha1/sessions';
-
-async function sessionsOf({ platform }: World): Promise<readonly Session[]> {
-  const answer = await platform.api('GET', sessionsPath);
-  return answer.json<{ items: readonly Session[] }>().items;
-}
-
 test.serial('a person logs in with a browser, acts as who the provider says, and logs out', async (t) => {
   const given = await world(t);
   const browser = given.browser();
   const landed = await logIn(given, browser);
-  t.is(landed.status, 401, 'a redirect from another site is no page of this host’s own');
+  t.is(landed.url, `${given.url}/plugins/oidc/account.html`, 'the page is the same for everybody and asks by itself');
+  t.is(landed.status, 200);
   const host = new URL(given.url).host;
   t.regex(browser.cookie(host, sessionCookie) ?? '', /^tapp_/);
   const shown = await browser.send('GET', `${given.url}/plugins/oidc/session`, undefined, ownPage);

@@ -1,11 +1,13 @@
 import { TapError, type Context, type HttpAnswer, type HttpRequest, type SealingService, type TokenService } from '@tappaas/sdk';
 import * as client from 'openid-client';
+import { accountPage } from './account-page.js';
 import { cookieValue, loginCookie, sessionCookie, setCookie } from './cookies.js';
 import { errors } from './errors.js';
 import { loggedIn } from './granted.js';
 import { refusalOf, type Provider } from './provider.js';
 import type { Providers } from './providers.js';
-import { openSession } from './sessions.js';
+import { endSurplus } from './session-bounds.js';
+import { openSession, sessionOf } from './sessions.js';
 import type { Settings } from './settings.js';
 
 /** What has to come back unchanged: kept in the browser, in a cookie that pages cannot read. */
@@ -22,7 +24,7 @@ const pathCharsMax = 2048;
 
 export interface BrowserLoginParts {
   readonly instance: string;
-  readonly settings: Pick<Settings, 'publicUrl' | 'sessionHours'>;
+  readonly settings: Pick<Settings, 'publicUrl' | 'sessionHours' | 'sessionsPerPersonMax'>;
   readonly providers: Providers;
   readonly tokens: TokenService;
   readonly sealing: SealingService;
@@ -36,7 +38,7 @@ export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginPart
     state: client.randomState(),
     nonce: client.randomNonce(),
     verifier: client.randomPKCECodeVerifier(),
-    returnTo: localPath(query['return_to']) ?? `/plugins/${parts.instance}/session`,
+    returnTo: localPath(query['return_to']) ?? `/plugins/${parts.instance}/${accountPage}`,
   };
   const location = client.buildAuthorizationUrl(await provider.configuration(), {
     redirect_uri: callbackUrl(parts),
@@ -59,8 +61,12 @@ export async function finishLogin({ query, headers }: HttpRequest, context: Cont
   const provider = parts.providers.of(attempt.issuer);
   const granted = await grant(provider, attempt, query, parts);
   const login = await loggedIn(granted, provider, parts.tokens, context.clock.nowMs());
-  const { cookie } = await openSession(login, parts.settings.sessionHours, { context, sealing: parts.sealing });
-  return redirect(attempt.returnTo, setCookie(sessionCookie, cookie, parts.settings.sessionHours * 3600, 'Lax'));
+  const { sessionHours, sessionsPerPersonMax } = parts.settings;
+  const cookieBefore = cookieValue(headers['cookie'], sessionCookie);
+  const replaced = cookieBefore === undefined ? undefined : await sessionOf(cookieBefore, context);
+  const { session, cookie } = await openSession(login, sessionHours, { context, sealing: parts.sealing });
+  await endSurplus({ session, replaced, sessionsMax: sessionsPerPersonMax }, context);
+  return redirect(attempt.returnTo, setCookie(sessionCookie, cookie, sessionHours * 3600, 'Lax'));
 }
 
 async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['query'], parts: BrowserLoginParts) {

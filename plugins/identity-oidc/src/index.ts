@@ -1,4 +1,5 @@
 import { definePlugin, families, platformServices, type HttpAnswer } from '@tappaas/sdk';
+import { pageFiles } from './account-page.js';
 import { oidcAuthenticator } from './authenticator.js';
 import { beginLogin, finishLogin, type BrowserLoginParts } from './browser-login.js';
 import { Session } from './contract.js';
@@ -99,6 +100,16 @@ export default definePlugin({
       description: 'Where the provider sends the browser back to.',
       handle: (request, context) => finishLogin(request, context, parts()),
     });
+    for (const { name, answer } of pageFiles) {
+      host.http({
+        auth: 'self',
+        bodyBytesMax: nothingMax,
+        method: 'GET',
+        path: `/${name}`,
+        description: `The file ${name} of the page that says who is logged in and logs out.`,
+        handle: answer,
+      });
+    }
     host.http({
       auth: 'self',
       bodyBytesMax: nothingMax,

@@ -5,6 +5,7 @@ import {
   type HttpRequest,
   type Immutable,
   type SealingService,
+  type Strings,
   type TokenService,
 } from '@tappaas/sdk';
 import * as client from 'openid-client';
@@ -12,6 +13,7 @@ import { claimedIssuer } from '@tappaas/sdk';
 import { Session, type SessionObject } from './contract.js';
 import { cookieValue, isOfThisSite, sessionCookie, setCookie } from './cookies.js';
 import { errors } from './errors.js';
+import { fieldIs } from './field-selector.js';
 import type { Provider } from './provider.js';
 import type { Providers } from './providers.js';
 import { grantedFor, sessionOf } from './sessions.js';
@@ -31,10 +33,17 @@ export async function logOut(
   const cookie = cookieValue(headers['cookie'], sessionCookie);
   const session = cookie === undefined ? undefined : await sessionOf(cookie, context);
   const gone = { 'set-cookie': setCookie(sessionCookie, '', 0, 'Lax'), 'cache-control': 'no-store' };
-  if (session === undefined) return { status: 204, headers: gone };
+  const asked = headers['accept']?.includes('application/json') === true;
+  if (session === undefined) return ended(undefined, gone, asked);
   const location = await endSessionUrl(session, providers.find(session.spec.issuer), context, sealing);
   await context.asPlugin.delete(Session, { name: session.metadata.name }, { uid: session.metadata.uid });
-  return location === undefined ? { status: 204, headers: gone } : { status: 303, headers: { ...gone, location } };
+  return ended(location, gone, asked);
+}
+
+/** A page that asks gets the provider's address to go to; everybody else is led there. */
+function ended(location: string | undefined, headers: Strings, isAsked: boolean): HttpAnswer {
+  if (isAsked) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ location }) };
+  return location === undefined ? { status: 204, headers } : { status: 303, headers: { ...headers, location } };
 }
 
 /** The provider may have no such address, or not answer: the session here ends all the same. */
@@ -82,7 +91,7 @@ export async function backChannelLogout(
   if (typeof jti !== 'string' || typeof iat !== 'number') throw invalid('the logout token has no jti or no iat');
   if (context.clock.nowMs() - iat * 1000 > tokenAgeMsMax) throw invalid('the logout token is too old');
   await once(`logout:${provider.settings.name}:${jti.slice(0, 256)}`, context);
-  const fields = typeof sid === 'string' ? `spec.sid=${sid}` : `spec.subject=${String(sub)}`;
+  const fields = typeof sid === 'string' ? fieldIs('spec.sid', sid) : fieldIs('spec.subject', String(sub));
   for await (const { metadata, spec } of context.asPlugin.list(Session, { fields, itemsMax: sessionsMax })) {
     const isMeant = spec.issuer === provider.settings.name && (sub === undefined || spec.subject === sub);
     if (isMeant) await context.asPlugin.delete(Session, { name: metadata.name }, { uid: metadata.uid });

@@ -62,6 +62,12 @@ export const settingsSchema = Type.Object({
     maximum: 720,
     description: 'A browser’s session ends after that in any case, hours.',
   }),
+  sessionsPerPersonMax: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 1_000,
+    description: 'Browsers in which one person can be logged in at once; the oldest session beyond it ends.',
+  }),
 });
 
 /** Settings in force. */
