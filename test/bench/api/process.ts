@@ -1,26 +1,41 @@
 /** One server in a process of its own, so that its processor time is its own; started by fork, told what to be by the first message. */
 import { startRealServer } from '../../../core/test/api/real-server.ts';
 import { auditStage } from './audited.ts';
+import { developerAccess, developerAuthenticator, developerToken } from './developer.ts';
 import { startPeer, type FixedAnswers, type PeerName, type Tls } from './peer-server.ts';
 
 export type ServerWish =
-  | { readonly be: 'TAPPaaS'; readonly tls?: Tls; readonly audit?: 'file' | 'none'; readonly limits?: 'much' | 'usual' }
+  | {
+      readonly be: 'TAPPaaS';
+      readonly tls?: Tls;
+      readonly audit?: 'file' | 'none';
+      readonly limits?: 'much' | 'usual';
+      readonly as?: 'developer';
+    }
   | { readonly be: PeerName; readonly tls?: Tls; readonly answers: FixedAnswers; readonly frame: Buffer };
 
 const much = { perSecond: 10_000_000, burst: 10_000_000 };
-const unlimited = { system: much, requestsPerPrincipalMax: 400, streamsPerPrincipalMax: 10_000 };
+const unlimited = { system: much, tenant: much, user: much, requestsPerPrincipalMax: 400, streamsPerPrincipalMax: 10_000 };
 
 async function become(wish: ServerWish): Promise<{ readonly port: number; readonly token: string }> {
   if (wish.be !== 'TAPPaaS') return { port: await startPeer(wish.be, wish.answers, wish.frame, wish.tls), token: 'none' };
   const flow = wish.limits === 'usual' ? {} : unlimited;
   const audit = await auditStage(wish.audit ?? 'none');
-  const { port, token } = await startRealServer({ flow, audit, tenants: true, ...(wish.tls !== undefined && { tls: wish.tls }) });
-  return { port, token };
+  const isDeveloper = wish.as === 'developer';
+  const { port, token } = await startRealServer({
+    flow,
+    audit,
+    tenants: true,
+    ...(wish.tls !== undefined && { tls: wish.tls }),
+    ...(isDeveloper && { api: { authenticate: developerAuthenticator(), authorize: developerAccess().authorize } }),
+  });
+  return { port, token: isDeveloper ? developerToken : token };
 }
 
 process.on('message', (message: ServerWish | 'usage') => {
   if (message === 'usage') {
-    const { user, system } = process.cpuUsage();
-    process.send?.({ cpuUs: user + system });
+    const whole = process.cpuUsage();
+    const main = process.threadCpuUsage();
+    process.send?.({ wholeUs: whole.user + whole.system, mainUs: main.user + main.system });
   } else void become(message).then((started) => process.send?.(started));
 });

@@ -11,6 +11,7 @@ import { systemClock } from '../../../core/dist/platform/system-clock.js';
 import { accessOf } from '../../../core/test/access/access-of.ts';
 import type { BenchmarkRow } from '../row.ts';
 import { auditStage } from './audited.ts';
+import { developerAccess, developerAuthenticator, developerToken } from './developer.ts';
 
 const line = '/api/v1/namespaces/default/configmaps/kube-root-ca.crt';
 const signal = new AbortController().signal;
@@ -42,6 +43,10 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
   connections.keep(request, { caller, credentialId: 'x' });
   const flow = createFlow({ settings: { ...defaultFlowSettings, system: much }, clock });
   const { authorize } = accessOf();
+  const plugins = developerAuthenticator();
+  const known = { headers: { authorization: `Bearer ${developerToken}` }, remoteAddress: '127.0.0.1' };
+  const developer = (await plugins(known))?.caller ?? caller;
+  const roles = developerAccess();
   const audit = await auditStage('none');
   const audited = {
     requestId: 'r0-1',
@@ -63,9 +68,20 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
     ['request line, seen before', () => reader('GET', line)],
     ['caller, known from the connection', () => connections.recall(request)],
     ['caller, by a token', () => tokens.authenticate(credentials)],
+    ['caller, as a plugin has said before', () => plugins(known)],
     ['audit at Metadata, without a sink', () => (audit(audited) as { end(standing: object): void }).end({ status: 200, durationMs: 1 })],
     ['rate and seat, with headers', () => (flow({ caller, stream: false, signal }) as { release(): void }).release()],
     ['access, an administrator', () => authorize({ caller, engine: 'platform', verb: 'get', resource: { ...target.kind, name: 'a' } })],
+    [
+      'access, a developer by roles',
+      () =>
+        roles.authorize({
+          caller: developer,
+          engine: 'platform',
+          verb: 'get',
+          resource: { ...target.kind, namespace: 'default', name: 'a' },
+        }),
+    ],
     ['the object, up to date', () => server.engine.get(namespaces, { signal })],
     ['its answer, prepared', () => prepared.object(served)],
   ];
