@@ -1,0 +1,214 @@
+/** The client in a real browser, on a page of another origin: its modules as they are published, through connections that break. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, normalize, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { Browser, Page } from 'playwright-core';
+import { application, kindPaths, startGraphql } from '../../../core/test/api/graphql/graphql-server.ts';
+import { launchChromium, runsBrowser } from '../../../test/chromium.ts';
+import { startFlakyProxy } from './flaky-proxy.ts';
+
+const withBrowser = runsBrowser ? test.serial : test.serial.skip;
+const root = resolve(import.meta.dirname, '../../..');
+
+/** What a bundler would find: the entry for browsers, the one part of the SDK that it needs, and the application's own socket.io. */
+const imports = {
+  '@tappaas/client': '/client/browser.js',
+  '@tappaas/sdk/definitions': '/sdk/definitions.js',
+  'socket.io-client': '/socket.io/socket.io.esm.min.js',
+};
+const folders: Readonly<Record<string, string>> = {
+  client: join(root, 'sdk/client/dist'),
+  sdk: join(root, 'sdk/dist'),
+  'socket.io': join(root, 'node_modules/socket.io-client/dist'),
+};
+const html = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`;
+
+/** Serves a page and the modules that it may import. */
+async function startPage(t: ExecutionContext): Promise<string> {
+  const server = createServer((request, response) => {
+    const [, folder = '', ...rest] = (request.url ?? '/').split('/');
+    const directory = folders[folder];
+    if (folder === '') response.writeHead(200, { 'content-type': 'text/html' }).end(html);
+    else if (directory === undefined) response.writeHead(404).end();
+    else
+      readFile(join(directory, normalize(`/${rest.join('/')}`))).then(
+        (text) => response.writeHead(200, { 'content-type': 'text/javascript' }).end(text),
+        () => response.writeHead(404).end(),
+      );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+let browser: Browser;
+test.before(async (t) => {
+  t.timeout(120_000);
+  if (runsBrowser) browser = await launchChromium();
+});
+test.after.always(() => browser?.close());
+
+const whole = { bytesMax: Infinity, delayMs: 0 };
+
+/** A page with a client to a platform that is reached through what may break; `heard` gathers what the page is told. */
+async function open(t: ExecutionContext) {
+  const origin = await startPage(t);
+  const server = await startGraphql(t, { cors: { origins: [origin] } });
+  const proxy = await startFlakyProxy(server.port, () => whole);
+  const context = await browser.newContext();
+  t.teardown(async () => {
+    await context.close();
+    await proxy.close();
+  });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  await page.goto(origin);
+  await page.evaluate(
+    async ([url]) => {
+      const { createClient } = await import('@tappaas/client');
+      Object.assign(window, { client: createClient({ server: url, token: 'admin' }), heard: {} });
+    },
+    [proxy.url] as const,
+  );
+  return { server, proxy, page, problems };
+}
+
+/** A message of any of the three ways to follow applications. */
+interface Followed {
+  readonly type?: string;
+  readonly object?: { readonly metadata: { readonly name: string } };
+  readonly applicationChanges?: { readonly object: { readonly name: string } };
+}
+
+const collection = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications';
+const document =
+  'subscription C($since: String) { applicationChanges(namespace: "team", since: $since) { type resourceVersion object { name } } }';
+const ways = ['watch', 'subscription', 'room'] as const;
+
+/** Begins to follow the applications in all three ways; their names, as they are told, are gathered under the name of the way. */
+function followAll(page: Page, since: string): Promise<void> {
+  return page.evaluate(
+    ([path, query, from]) => {
+      const { client, heard } = window as unknown as { client: import('@tappaas/client').Client; heard: Record<string, unknown[]> };
+      const { signal } = new AbortController();
+      const kind = { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications' };
+      const feeds: Record<string, AsyncIterable<unknown>> = {
+        watch: client.watch(path, { signal }),
+        subscription: client.subscribe(query, { since: from }, { signal }),
+        room: client.room({ topic: 'objects', ...kind, namespace: 'team' }, signal),
+      };
+      const gather = async (all: unknown[], feed: AsyncIterable<unknown>): Promise<void> => {
+        try {
+          for await (const message of feed as AsyncIterable<Followed>) {
+            const { type, object, applicationChanges } = message;
+            all.push(object?.metadata.name ?? applicationChanges?.object.name ?? type);
+          }
+          all.push('end');
+        } catch (error) {
+          all.push(String(error));
+        }
+      };
+      for (const [way, feed] of Object.entries(feeds)) void gather((heard[way] = []), feed);
+    },
+    [collection, document, since] as const,
+  );
+}
+
+/** What the page has heard once the last of it has come; all of it when that is not so. */
+async function heardUntil(page: Page, name: string, last: string): Promise<readonly unknown[]> {
+  const read = (): Promise<readonly unknown[]> =>
+    page.evaluate((key) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key] ?? [], name);
+  await page
+    .waitForFunction(
+      ([key, wanted]) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key]?.includes(wanted),
+      [name, last] as const,
+      { timeout: 60_000 },
+    )
+    .catch(() => undefined);
+  return read();
+}
+
+withBrowser('a page reads, writes and is told what is wrong, in the words of the platform', async (t) => {
+  t.timeout(120_000);
+  const { server, page, problems } = await open(t);
+  await server.put(kindPaths.applications, application('shop'));
+  const told = await page.evaluate(async () => {
+    const { client } = window as unknown as { client: import('@tappaas/client').Client };
+    const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications';
+    const all = await client.json<{ items: { metadata: { name: string } }[] }>(path);
+    const asked = await client.graphql<{ viewer: { name: string } }>({ query: '{ viewer { name } }' });
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made' } };
+    const write = { method: 'POST', body: JSON.stringify(map), contentType: 'application/json' } as const;
+    const { status } = await client.send('/api/v1/namespaces/team/configmaps', write);
+    const again = client.json('/api/v1/namespaces/team/configmaps', write);
+    const problem = await again.catch((error: unknown) => error as { name: string; status: number; reason: string });
+    return {
+      names: all?.items.map(({ metadata }) => metadata.name),
+      viewer: asked.viewer.name,
+      status,
+      problem: problem && { name: problem.name, status: problem.status, reason: problem.reason },
+      absent: (await client.json(`${path}/none`)) === undefined,
+    };
+  });
+  t.deepEqual(told, {
+    names: ['shop'],
+    viewer: 'admin',
+    status: 201,
+    problem: { name: 'ApiError', status: 409, reason: 'AlreadyExists' },
+    absent: true,
+  });
+  t.deepEqual(problems, []);
+});
+
+withBrowser('a watch, a subscription and a room of a page go on over breaks, and miss nothing and hear nothing twice', async (t) => {
+  t.timeout(180_000);
+  const { server, proxy, page, problems } = await open(t);
+  const { json } = await server.ask('{ applications { resourceVersion } }');
+  await followAll(page, json.data.applications.resourceVersion);
+  const names = ['before', ...Array.from({ length: 8 }, (_, index) => `shop-${index}`)];
+  await server.put(kindPaths.applications, application('before'));
+  for (const way of ways) t.true((await heardUntil(page, way, 'before')).includes('before'), way);
+  for (const [index, name] of names.slice(1).entries()) {
+    if (index % 3 === 1) proxy.cut();
+    await server.put(kindPaths.applications, application(name));
+  }
+  for (const way of ways) {
+    const heard = await heardUntil(page, way, 'shop-7');
+    t.deepEqual(
+      heard.filter((each) => each !== 'SYNCED'),
+      names,
+      way,
+    );
+  }
+  t.deepEqual(problems, []);
+});
+
+withBrowser('a page of an origin that is not listed reads nothing and opens no socket', async (t) => {
+  t.timeout(120_000);
+  const { server, page } = await open(t);
+  const other = await startPage(t);
+  await page.goto(other);
+  const told = await page.evaluate(
+    async ([url]) => {
+      const { createClient } = await import('@tappaas/client');
+      const client = createClient({ server: url, token: 'admin', attemptsMax: 1 });
+      const reading = client.json('/version').then(
+        () => 'read',
+        (error: unknown) => (error as Error).name,
+      );
+      const opened = new Promise<string>((resolve) => {
+        const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+        socket.addEventListener('open', () => resolve('open'));
+        socket.addEventListener('error', () => resolve('refused'));
+      });
+      return [await reading, await opened];
+    },
+    [`http://127.0.0.1:${server.port}`] as const,
+  );
+  t.deepEqual(told, ['UnreachableError', 'refused']);
+});
