@@ -125,6 +125,8 @@ export interface Kernel {
   onGeneration(listener: (now: Registrations, before: Registrations) => void | Promise<void>): () => void;
   onEvent(listener: (event: PlatformEvent) => void): () => void;
   plugins(): readonly PluginState[];
+  /** One of them, by instance id. */
+  plugin(id: string): PluginState | undefined;
   readonly metrics: MetricRegistry;
   readonly config: LoadedConfiguration;
   /** A context of the platform itself, for calling services; the guard replaces it by the provider's own. */

@@ -41,7 +41,7 @@ export async function callerIdentity(
     [...authenticators].map(([name, authenticator]) => ({
       name,
       ...(authenticator.reads && { reads: authenticator.reads }),
-      reserved: kernel.plugins().find(({ id }) => id === name)?.permissions?.identity ?? {},
+      reserved: kernel.plugin(name)?.permissions?.identity ?? {},
       authenticate: (credentials: Parameters<Authenticate>[0]) => authenticator.authenticate(credentials, kernel.platformContext()),
     }));
   const authenticate = createAuthenticatorChain([tokens, processes], chained, new CredentialCache(clock));

@@ -7,10 +7,7 @@ const permission = 'secrets:read';
 /** Taps see the values of Secrets only when their plugin asked for it and was granted it. */
 export function confidentialityOf(kernel: Kernel): Confidentiality {
   return {
-    isVisibleTo: (plugin) => {
-      const state = kernel.plugins().find(({ id }) => id === plugin);
-      return state?.permissions?.secrets?.includes(permission) ?? false;
-    },
+    isVisibleTo: (plugin) => kernel.plugin(plugin)?.permissions?.secrets?.includes(permission) ?? false,
     redacted,
     restored,
   };

@@ -110,13 +110,7 @@ export class Engines {
   asPlugin(instance: string, engine: string): Resources {
     const { kernel } = this.#options;
     const owns = kernel.registrations().engines.some(({ plugin, value }) => plugin === instance && value.name === engine);
-    const authorize = owns
-      ? () => undefined
-      : (access: Access) =>
-          checkRights(
-            kernel.plugins().find(({ id }) => id === instance),
-            access,
-          );
+    const authorize = owns ? () => undefined : (access: Access) => checkRights(kernel.plugin(instance), access);
     return this.#client(
       engine,
       { name: `system:plugin:${instance}`, groups: administrators },

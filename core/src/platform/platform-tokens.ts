@@ -45,7 +45,7 @@ export class PlatformTokens {
 export function signerCheck(kernel: () => Promise<Kernel>): () => Promise<void> {
   return async () => {
     const plugin = callingPlugin();
-    const state = (await kernel()).plugins().find(({ id }) => id === plugin);
+    const state = plugin === undefined ? undefined : (await kernel()).plugin(plugin);
     if (state?.permissions?.identity?.signs === true) return;
     throw platformErrors.TAP_PLUGIN_PERMISSION({
       message: `plugin ${plugin ?? 'unknown'} may not sign tokens: its permissions do not say "identity: { signs: true }"`,

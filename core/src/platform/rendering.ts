@@ -70,7 +70,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
   const releases = createReleaseBook({
     records,
     resources: parts.resources(platformRun),
-    versionOf: (id) => kernel.plugins().find((state) => state.id === id)?.version ?? 'unknown',
+    versionOf: (id) => kernel.plugin(id)?.version ?? 'unknown',
     tellSecretRead: tellSecretReads(kernel, plugin),
   });
   const reconcile = createRenderedReconcile<Owner>({

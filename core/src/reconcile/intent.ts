@@ -11,7 +11,18 @@ export interface Intent {
   readonly hash: string;
 }
 
+/** Of what was rendered, for whom. A release is read at every run, and its objects are shared while memory is not wanted elsewhere. */
+const known = new WeakMap<object, { readonly ownership: Ownership; readonly intent: Intent }>();
+
 export function intentOf(rendered: Immutable<KubernetesObject>, ownership: Ownership): Intent {
+  const before = known.get(rendered);
+  if (before?.ownership.owner === ownership.owner && before.ownership.installation === ownership.installation) return before.intent;
+  const intent = made(rendered, ownership);
+  if (Object.isFrozen(rendered)) known.set(rendered, { ownership, intent });
+  return intent;
+}
+
+function made(rendered: Immutable<KubernetesObject>, ownership: Ownership): Intent {
   const object = change<KubernetesObject>(rendered, (draft) => {
     const { name, namespace, labels, annotations, ownerReferences, finalizers } = draft.metadata;
     draft.metadata = present({

@@ -20,7 +20,7 @@ import type { Instance } from './instance.js';
 import { makeRegistrations } from './make-registrations.js';
 import { makeTaps } from './make-taps.js';
 import type { MemoryPlans, PlanSource } from './plan-source.js';
-import { pluginStates } from './plugin-states.js';
+import { pluginState, pluginStates } from './plugin-states.js';
 import { prepare, problemOf, ReloadRefused, type Prepared } from './reload.js';
 import { refused, tellApplied, tellRefused, unchanged } from './reload-report.js';
 import type { Running } from './running.js';
@@ -82,6 +82,10 @@ export class PluginKernel implements Kernel {
 
   registrations(): Registrations {
     return this.running.registrations;
+  }
+
+  plugin(id: string): PluginState | undefined {
+    return pluginState(this.running, id);
   }
 
   plugins(): readonly PluginState[] {

@@ -4,7 +4,19 @@ import type { Running } from './running.js';
 
 /** Every configured instance as people see it. */
 export function pluginStates({ instances, plan }: Running): readonly PluginState[] {
-  const off = plan.off.map(({ id, use, manifest }): PluginState => ({
+  return [...[...instances.values()].map(stateOf), ...plan.off.map(stateOfOff)];
+}
+
+/** One of them. */
+export function pluginState({ instances, plan }: Running, id: string): PluginState | undefined {
+  const instance = instances.get(id);
+  if (instance !== undefined) return stateOf(instance);
+  const off = plan.off.find((each) => each.id === id);
+  return off && stateOfOff(off);
+}
+
+function stateOfOff({ id, use, manifest }: Running['plan']['off'][number]): PluginState {
+  return {
     id,
     plugin: manifest?.id ?? use,
     package: manifest?.package ?? use,
@@ -19,8 +31,7 @@ export function pluginStates({ instances, plan }: Running): readonly PluginState
     kinds: [],
     permissions: {},
     breakers: [],
-  }));
-  return [...[...instances.values()].map(stateOf), ...off];
+  };
 }
 
 function stateOf({ id, plan, phase, message, initMs, scope }: Instance): PluginState {
