@@ -19,7 +19,9 @@ import { engineKinds, platformKinds, withActions } from './kind-registrations.js
 import { platformErrors } from './errors.js';
 import type { PluginControllerParts } from './plugin-controller.js';
 import type { PlatformAccess } from './platform-access.js';
+import { enginePlaces } from './places.js';
 import { checkRights } from './plugin-rights.js';
+import { turnOf } from './queue-turns.js';
 import { asRolesKnowIt } from './route-names.js';
 import { tenancyAdmission } from './tenancy-admission.js';
 
@@ -83,9 +85,13 @@ export class Engines {
     this.#rebuilds = new ClaimRebuilds({ engines: () => this.#engines.values(), log, signal: this.#stopping.signal });
     this.#rebuilds.follow(kernel.registrations());
     const { createQueue = (_, options) => createWorkQueue<string>(options) } = this.#options;
+    const places = enginePlaces((name) => this.#engines.get(name), platformEngine);
     this.#collecting = [...this.#engines.values()].map((engine) =>
       engine.collectGarbage({
-        createQueue: ({ onRoom }) => createQueue(`garbage of ${engine.name}`, { clock, random, backoff: keyBackoff, onRoom }),
+        createQueue: ({ onRoom, namespaceOf }) => {
+          const tenantOf = (key: string): string => turnOf(places, engine.name, namespaceOf(key));
+          return createQueue(`garbage of ${engine.name}`, { clock, random, backoff: keyBackoff, tenantOf, onRoom });
+        },
         signal: this.#stopping.signal,
         onError: (error) => log.warn('garbage was not collected', { engine: engine.name, error }),
       }),

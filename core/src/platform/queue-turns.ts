@@ -5,16 +5,20 @@ import type { Places } from '../access/access.js';
  * its own; what lies in none shares one.
  */
 export function queueTurns(
-  { now }: Pick<Places, 'now'>,
+  places: Pick<Places, 'now'>,
   engine: string,
   { group, kind }: { readonly group: string; readonly kind: string },
 ): (key: string) => string {
   const isNamespace = group === '' && kind === 'Namespace';
   return (key) => {
     const slash = key.indexOf('/');
-    const namespace = slash >= 0 ? key.slice(0, slash) : isNamespace ? key : undefined;
-    if (namespace === undefined) return '';
-    const { tenant } = now(engine, namespace);
-    return tenant === undefined ? `namespace ${namespace}` : `tenant ${tenant}`;
+    return turnOf(places, engine, slash >= 0 ? key.slice(0, slash) : isNamespace ? key : undefined);
   };
+}
+
+/** Whose turn something in a namespace takes. */
+export function turnOf({ now }: Pick<Places, 'now'>, engine: string, namespace: string | undefined): string {
+  if (namespace === undefined) return '';
+  const { tenant } = now(engine, namespace);
+  return tenant === undefined ? `namespace ${namespace}` : `tenant ${tenant}`;
 }

@@ -180,6 +180,48 @@ test('a collector that has nothing to do writes nothing', async (t) => {
   await collector.stop();
 });
 
+test('the garbage of one namespace does not hold up that of another', async (t) => {
+  const fixture = await startEngine();
+  const { create, remove, engine, clock } = fixture;
+  for (const name of ['big', 'small']) await create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  const count = 60;
+  for (const [namespace, children] of [
+    ['big', count],
+    ['small', 1],
+  ] as const) {
+    const root = objectOf(await create(widgets, widget('root', {}, { namespace })));
+    for (let index = 0; index < children; index += 1)
+      await create(configMaps, configMap(`child-${index}`, {}, { namespace, ownerReferences: [referenceTo(root)] }));
+    await remove(widgets, `${namespace}/root`);
+  }
+  const order: (string | undefined)[] = [];
+  const stop = new AbortController();
+  const ended = engine.collectGarbage({
+    createQueue: ({ onRoom, namespaceOf }) => {
+      const tenantOf = (key: string): string => namespaceOf(key) ?? '';
+      const backoff = { baseMs: 10, maxMs: 1000, jitter: 0.5 };
+      const queue = createWorkQueue<string>({ clock, random: seededRandom(7), backoff, onRoom, tenantOf });
+      return {
+        add: (key: string) => queue.add(key),
+        retry: (key: string) => queue.retry(key),
+        forget: (key: string) => queue.forget(key),
+        close: (options: { readonly drain: boolean }) => queue.close(options),
+        get: (signal?: AbortSignal) => queue.get(signal),
+        done: (key: string) => {
+          order.push(namespaceOf(key));
+          queue.done(key);
+        },
+      };
+    },
+    signal: stop.signal,
+  });
+  await rest(fixture);
+  t.true(order.filter((namespace) => namespace === 'big').length >= count);
+  t.true(order.indexOf('small') < 10, order.join());
+  stop.abort();
+  await ended;
+});
+
 test('a queue that was full is filled again when it has room', async (t) => {
   const fixture = await startEngine();
   const { create, remove, names, engine, clock } = fixture;

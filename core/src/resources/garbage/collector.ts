@@ -19,9 +19,16 @@ export interface KeyQueue {
   close(options: { readonly drain: boolean }): Promise<void>;
 }
 
+/** What the queue of a collector needs. */
+interface QueueNeeds {
+  readonly onRoom: () => void;
+  /** The namespace that a key of the queue is about, so that nobody's garbage holds up that of others. */
+  readonly namespaceOf: (key: string) => string | undefined;
+}
+
 /** What a collector is made from. */
 export interface CollectorOptions {
-  readonly createQueue: (options: { readonly onRoom: () => void }) => KeyQueue;
+  readonly createQueue: (needs: QueueNeeds) => KeyQueue;
   readonly signal: AbortSignal;
   readonly onError?: (error: unknown) => void;
 }
@@ -50,7 +57,7 @@ class Collector {
   constructor(state: EngineState, options: CollectorOptions) {
     this.#state = state;
     this.#options = options;
-    this.#queue = options.createQueue({ onRoom: () => this.#lookAtAll() });
+    this.#queue = options.createQueue({ onRoom: () => this.#lookAtAll(), namespaceOf: (key) => read(key).namespace });
   }
 
   async run(): Promise<void> {
@@ -107,7 +114,7 @@ class Collector {
       if (previous && hasOtherOwners(previous.object, object)) this.#lookAtWaitingOwners(previous.object);
       return;
     }
-    this.#add(ownerKey(object.lean.metadata.uid));
+    this.#add(ownerKey(object.lean.metadata));
     this.#lookAtWaitingOwners(object);
     this.#lookAtNamespace(object);
   }
@@ -189,8 +196,20 @@ const hasOtherOwners = (before: StoredObject, after: StoredObject): boolean =>
 
 const collectorCaller = { name: 'system:garbage-collector', groups: ['system:masters'] };
 
-type Item = { readonly uid: string } | { readonly uid?: undefined; readonly group: string; readonly kind: string; readonly key: string };
+/** An owner that is gone, or an object to look at. */
+type Item = { readonly namespace?: string } & (
+  | { readonly uid: string }
+  | { readonly uid?: undefined; readonly group: string; readonly kind: string; readonly key: string }
+);
 
-const ownerKey = (uid: string): string => JSON.stringify({ uid });
-const objectKeyOf = ({ group, kind }: KindEntry, key: string): string => JSON.stringify({ group, kind, key });
+const ownerKey = ({ namespace, uid }: StoredObject['lean']['metadata']): string => JSON.stringify({ namespace, uid });
+const objectKeyOf = (entry: KindEntry, key: string): string =>
+  JSON.stringify({ namespace: namespaceIn(entry, key), group: entry.group, kind: entry.kind, key });
 const read = (queued: string): Item => JSON.parse(queued) as Item;
+
+/** The namespace that an object lies in, or is. */
+function namespaceIn({ prefix, isNamespaced, group, kind }: KindEntry, key: string): string | undefined {
+  const place = key.slice(prefix.length);
+  if (isNamespaced) return place.slice(0, place.indexOf('/'));
+  return group === '' && kind === 'Namespace' ? place : undefined;
+}
