@@ -1,7 +1,8 @@
 /** The commands in the pages for operators do what the pages say; files that they name are those that the pages show. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { parse } from 'yaml';
 import { canRunExamples, ExampleRunner, examplesOf, expectedOf } from './page-examples.ts';
 import { platformHome, root, type PlatformHome } from './platform-process.ts';
 
@@ -52,3 +53,35 @@ for (const page of ['access.md', 'audit.md', 'limits-and-tls.md']) {
     for (const [index, each] of examples.entries()) t.regex(outputs[index] ?? '', expectedOf(each), each.code);
   });
 }
+
+type Section = Readonly<Record<string, unknown>>;
+const sections = ['plugins', 'api', 'audit', 'order'];
+
+/** The parts of a platform's configuration that a page shows. */
+async function configurationsOf(page: string): Promise<readonly Section[]> {
+  const blocks = (await examplesOf(`operators/${page}`, ['yaml'])).map(({ code }) => parse(code) as Section);
+  return blocks.filter((block) => sections.some((name) => name in block));
+}
+
+test('every configuration that a page shows is one that the platform takes', async (t) => {
+  t.timeout(180_000);
+  const store = { use: '@tappaas/store-sqlite', config: { directory: './data/store' } };
+  // Away from the lock of the platform that runs: nothing was accepted here before.
+  const folder = join(home.directory, 'fresh');
+  await mkdir(folder);
+  await writeFile(join(folder, 'package.json'), '{"private":true}');
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  let checked = 0;
+  for (const page of (await readdir(join(root, 'docs/operators'))).filter((name) => name.endsWith('.md'))) {
+    const shown = await configurationsOf(page);
+    const plugins = Object.assign({ store }, ...shown.map((block) => block['plugins'])) as Section;
+    for (const block of shown) {
+      const file = join(folder, `${(checked += 1)}.yaml`);
+      const whole = { apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', ...block, plugins };
+      await writeFile(file, JSON.stringify(whole, undefined, 2));
+      const { code, stdout, stderr } = await home.tappaas('check', '--file', file);
+      t.is(code, 0, `${page}: ${JSON.stringify(block)}\n${stdout}${stderr}`);
+    }
+  }
+  t.true(checked > 10, `${checked}`);
+});
