@@ -14,6 +14,8 @@ import { openInstallation } from './platform/installation.js';
 import { platformActions, type PlatformActions } from './platform/platform-actions.js';
 import { recordPlatformEvents } from './platform/platform-events.js';
 import { writePluginObjects } from './platform/plugin-objects.js';
+import { signingKeysKey } from './platform/platform-tokens.js';
+import { SealingKeys } from './platform/sealing-keys.js';
 import { ownLimitsMsMax, Starting, type PlatformOptions, type WorkerSeat } from './platform/starting.js';
 import type { PrimaryCalls } from './platform/workers/calls.js';
 import { mergedMetrics } from './platform/workers/merged-metrics.js';
@@ -25,6 +27,7 @@ export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
 export interface Worker {
   readonly kernel: Kernel;
   renew(certificates: LocalCertificates): void;
+  rereadKeys(): Promise<void>;
   metrics(): Promise<string>;
   /** Lets go of its connections one by one, then stops. */
   drain(): Promise<void>;
@@ -77,9 +80,19 @@ async function start(starting: Starting): Promise<Platform> {
 
   // The API: for everybody, or with workers for the platform's own processes only.
   let workers: WorkerPool | undefined;
+  const sealingKeys = new SealingKeys({
+    file: foundation.keyFile,
+    store,
+    sealed: () => [signingKeysKey, ...[...engines.all.values()].flatMap((engine) => engine.confidentialPrefixes())],
+    spread: async () => workers?.rereadKeys(),
+    clock,
+  });
   const actions = platformActions({
     kernel,
+    engines,
     installation,
+    sealingKeys,
+    signal: starting.signal,
     schedulers: () => schedulers.all,
     spread: async () => workers?.reload(),
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
@@ -154,6 +167,9 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
     reload: () => primary.call('reload'),
     confirm: () => primary.call('confirm'),
     replaceWorkers: () => primary.call('replaceWorkers'),
+    sealingKeys: () => primary.call('sealingKeys'),
+    changeSealingKeys: (change, keyId) => primary.call('changeSealingKeys', change, keyId),
+    purge: (kind) => primary.call('purge', kind),
     placements: (application) => primary.call('placements', application),
     decisions: (uids) => primary.call('decisions', uids),
   };
@@ -165,6 +181,7 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
   return {
     kernel,
     renew: (next) => api.renew(next),
+    rereadKeys: () => foundation.keyFile.reread(),
     metrics: metricsOf(kernel),
     async drain() {
       await api.server.close({ lingerMs: drainLingerMs });

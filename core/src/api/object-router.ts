@@ -98,6 +98,8 @@ function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, target: Target
   if (methods.includes(method === 'HEAD' ? 'GET' : method)) return;
   const what = target.subresource === undefined ? kind.plural : `${kind.plural}/${target.subresource}`;
   exchange.extraHeaders.push('Allow', methods.join(', '));
+  // Its engine says whose kind it is and what brings it back.
+  if (kind.orphaned && target.subresource === undefined) return;
   throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} (${exchange.info.verb}) is not served for ${what} at this path` });
 }
 

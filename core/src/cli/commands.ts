@@ -158,10 +158,17 @@ export const commands: readonly Command[] = [
   ),
   command(
     'plugins',
-    ['[approve INSTANCE]', 0, 2],
-    'List plugins, or accept the permissions that one asks for.',
-    { file },
+    ['[approve INSTANCE|purge KIND]', 0, 2],
+    'List plugins, accept the permissions that one asks for, or remove what one that is gone has left.',
+    { file, yes: { type: 'boolean', description: 'Purge without asking back.' } },
     async () => (await import('./commands/plugins.js')).plugins,
+  ),
+  command(
+    'secrets',
+    ['keys|rotate|reencrypt|retire [KEY]', 1, 2],
+    'List the keys that Secrets are sealed with, make a new one, seal anew, and remove an old one.',
+    {},
+    async () => (await import('./commands/secrets.js')).secrets,
   ),
   command(
     'explain',

@@ -20,6 +20,12 @@ const ownErrors = errorTable({
     retry: 'back-off',
     remedy: 'Nothing: the next run takes the new version. Create the Secret again if it was deleted.',
   },
+  TAP_SEALING_KEY_IN_USE: {
+    httpStatus: 409,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Run `tappaas secrets reencrypt` until it says that all is done, then retire the key.',
+  },
   TAP_ACTIONS_TOO_MANY: {
     httpStatus: 429,
     blame: 'caller',

@@ -5,7 +5,7 @@ import { createAdmission } from '../admission/admission.js';
 import { CertificateThread } from '../api/certificate-thread.js';
 import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
 import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
-import { createSealer, type Sealer } from '../secrets/envelope.js';
+import { createSealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
 import { LeasedStore } from '../store/remote/leased-store.js';
 import { ReadLeases } from '../store/remote/read-leases.js';
@@ -32,6 +32,8 @@ export interface Foundation {
   readonly engines: Engines;
   readonly audit: PlatformAudit;
   readonly tokens: PlatformTokens;
+  /** The keys that everything confidential is sealed with. */
+  readonly keyFile: KeyFile;
   /** Of the listener, by the platform's own authority: made when first asked for. */
   readonly certificates: () => Promise<KeptCertificates>;
   /** Issues them; kept ready until the start is over. */
@@ -96,7 +98,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   // When a plugin did not start, whatever fails with it is a consequence: tell the cause.
   await Promise.allSettled([stages]);
   await started;
-  const { identity, access, engines } = await stages;
+  const { identity, access, engines, keyFile } = await stages;
   identity.follow();
   const audit = await startAudit(starting, kernel, store, settings);
   const { revocation, tokens } = promised;
@@ -110,6 +112,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     engines,
     audit,
     tokens,
+    keyFile,
     certificates,
     certificateThread,
     onRevoked: (revoke) => revocation.resolve(revoke),
@@ -155,9 +158,10 @@ async function startStages(
   store: ResourceStore,
   settings: ApiSettings,
   certificateThread: CertificateThread,
-): Promise<Pick<Foundation, 'identity' | 'access' | 'engines'>> {
+): Promise<Pick<Foundation, 'identity' | 'access' | 'engines' | 'keyFile'>> {
   const { clock, random, log } = starting.options;
-  const sealer = await openSealer(settings.directory);
+  const keyFile = await openKeyFile(settings.directory);
+  const sealer = createSealer(keyFile);
   sealing.resolve(sealer);
   const { issuer = `https://localhost:${settings.port}` } = settings;
   await tokens.open({ store, sealer, issuer, clock, log, signal: starting.signal });
@@ -175,7 +179,7 @@ async function startStages(
   await made.start();
   ready.resolve(made);
   starting.onStop({ what: 'engines', stop: () => made.close() });
-  return { identity, access, engines: made };
+  return { identity, access, engines: made, keyFile };
 }
 
 async function keptCertificates(
@@ -187,9 +191,9 @@ async function keptCertificates(
   return { options, current: await localCertificates(options) };
 }
 
-async function openSealer(directory: string): Promise<Sealer> {
+async function openKeyFile(directory: string): Promise<KeyFile> {
   await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
-  return createSealer(await KeyFile.open(join(directory, 'keys', 'secrets.key')));
+  return KeyFile.open(join(directory, 'keys', 'secrets.key'));
 }
 
 /** Stops after the API and everything else that acts, before the plugins that keep its lines. */

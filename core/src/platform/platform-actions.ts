@@ -1,15 +1,25 @@
 import { formatProblem, type Kernel } from '../kernel/kernel.js';
 import type { Decision } from '../schedule/decision.js';
 import type { Scheduler } from '../schedule/scheduler.js';
+import type { Engines } from './engines.js';
+import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
+import type { SealingKeys } from './sealing-keys.js';
 import type { Placement, PrimaryCalls } from './workers/calls.js';
 
 /** What is done once for the whole platform, whichever of its processes is asked. */
-export type PlatformActions = Pick<PrimaryCalls, 'reload' | 'confirm' | 'replaceWorkers' | 'placements' | 'decisions'>;
+export type PlatformActions = Pick<
+  PrimaryCalls,
+  'reload' | 'confirm' | 'replaceWorkers' | 'sealingKeys' | 'changeSealingKeys' | 'purge' | 'placements' | 'decisions'
+>;
 
 export interface PlatformActionParts {
   readonly kernel: Kernel;
+  readonly engines: Pick<Engines, 'all'>;
   readonly installation: Installation;
+  readonly sealingKeys: SealingKeys;
+  /** Aborts when the platform stops. */
+  readonly signal: AbortSignal;
   readonly schedulers: () => readonly Scheduler[];
   /** Takes the configuration that is in force now to the other processes. */
   readonly spread: () => Promise<void>;
@@ -18,7 +28,8 @@ export interface PlatformActionParts {
 
 const decisionsMax = 1_000;
 
-export function platformActions({ kernel, installation, schedulers, spread, replaceWorkers }: PlatformActionParts): PlatformActions {
+export function platformActions(parts: PlatformActionParts): PlatformActions {
+  const { kernel, installation, sealingKeys, schedulers, spread, replaceWorkers } = parts;
   return {
     async reload() {
       const { problems, ...result } = await kernel.reload();
@@ -30,6 +41,9 @@ export function platformActions({ kernel, installation, schedulers, spread, repl
     },
     confirm: () => installation.confirm(),
     replaceWorkers: async () => replaceWorkers(),
+    sealingKeys: async () => sealingKeys.view(),
+    changeSealingKeys: (change, keyId) => sealingKeys.change(change, keyId),
+    purge: (kind) => purge(parts, kind),
     placements: async (application) =>
       schedulers()
         .flatMap((scheduler) => scheduler.decisions(decisionsMax))
@@ -37,6 +51,22 @@ export function platformActions({ kernel, installation, schedulers, spread, repl
         .map(placementOf),
     decisions: async (uids) => uids.map((uid) => firstOf(schedulers(), uid)),
   };
+}
+
+/** Every engine that knows the kind forgets it. */
+async function purge({ engines, signal }: PlatformActionParts, kind: string): Promise<{ readonly removed: number }> {
+  let removed = 0;
+  let isKnown = false;
+  for (const engine of engines.all.values()) {
+    const served = engine.kinds().find(({ plural, group }) => kind === (group === '' ? plural : `${plural}.${group}`));
+    if (served === undefined) continue;
+    isKnown = true;
+    removed += await engine.purge(served, signal);
+  }
+  if (isKnown) return { removed };
+  throw platformErrors.TAP_QUERY_INVALID({
+    message: `no kind is called "${kind}"; expected plural.group, such as builds.apps.tappaas.dev`,
+  });
 }
 
 /** A pod is of one cluster, so at most one scheduler has decided about it. */

@@ -7,6 +7,9 @@ import type { Sealer } from '../secrets/envelope.js';
 import { platformErrors } from './errors.js';
 import { sealedRecord } from './sealed-record.js';
 
+/** Where the keys that tokens are signed with stand in the store, sealed. */
+export const signingKeysKey = 'identity/signing-keys';
+
 /** Tokens that the platform signs, from before the store is there: plugins ask once they have started. */
 export class PlatformTokens {
   readonly service: TokenService;
@@ -27,7 +30,7 @@ export class PlatformTokens {
     readonly signal: AbortSignal;
   }): Promise<void> {
     const { store, sealer, issuer, clock, log, signal } = parts;
-    const record: SigningKeyRecord = sealedRecord(store, 'identity/signing-keys', sealer);
+    const record: SigningKeyRecord = sealedRecord(store, signingKeysKey, sealer);
     const keys = new SigningKeys(record, clock, issuer);
     await keys.refresh();
     this.#opened = keys;

@@ -1,8 +1,10 @@
 import type { ServedRoute } from '../api/contributions.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { platformErrors } from './errors.js';
 import { platformEngine, type Engines } from './engines.js';
 import type { PlatformAccess } from './platform-access.js';
 import type { PlatformActions } from './platform-actions.js';
+import type { SealingKeysChange } from './sealing-keys.js';
 import { whoCan } from './who-can.js';
 
 export interface PlatformRouteParts {
@@ -12,7 +14,7 @@ export interface PlatformRouteParts {
   readonly kernel: Pick<Kernel, 'registrations' | 'plugins'>;
 }
 
-/** What the platform itself answers below `/plugins/platform`: reload, replace-workers, explain, confirm, and which raw routes there are. */
+/** What the platform itself answers below `/plugins/platform`: reload, replace-workers, keys, purge, explain, confirm, and which raw routes there are. */
 export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[] {
   return [
     route('POST', '/reload', async () => json(200, await parts.actions.reload())),
@@ -22,6 +24,9 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
     }),
     // Answered at once: the process that serves this request is one of those to be replaced.
     route('POST', '/replace-workers', async () => json(202, { replacing: await parts.actions.replaceWorkers() })),
+    route('GET', '/sealing-keys', async () => json(200, await parts.actions.sealingKeys())),
+    route('POST', '/sealing-keys', async ({ query }) => json(200, await changeKeys(parts.actions, query))),
+    route('POST', '/purge', async ({ query: { kind = '' } }) => json(200, await parts.actions.purge(kind))),
     route('GET', '/routes', async () => json(200, { routes: routesOf(parts.kernel) })),
     route('GET', '/explain', ({ query }) => explain(parts, query)),
     route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts, query, caller)),
@@ -32,6 +37,14 @@ const instance = 'platform';
 
 function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['handle']): ServedRoute {
   return { instance, method, path, bodyBytesMax: 0, auth: 'caller', handle };
+}
+
+const keyChanges: readonly SealingKeysChange[] = ['rotate', 'reencrypt', 'retire'];
+
+function changeKeys(actions: PlatformActions, { change: asked, key = '' }: Readonly<Record<string, string>>) {
+  const change = keyChanges.find((known) => known === asked);
+  if (change !== undefined) return actions.changeSealingKeys(change, key);
+  throw platformErrors.TAP_QUERY_INVALID({ message: `change is "${asked ?? ''}", expected one of ${keyChanges.join(', ')}` });
 }
 
 /** The raw routes of plugins: an operator chooses the instance's id, which is part of the path, so clients look for it here. */

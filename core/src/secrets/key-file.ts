@@ -67,6 +67,11 @@ export class KeyFile implements KeyService {
     await this.#replace({ ...this.#ring, keys });
   }
 
+  /** Takes over what another process made of the file. */
+  async reread(): Promise<void> {
+    this.#ring = await readRing(this.#path);
+  }
+
   async #replace(ring: KeyRing): Promise<void> {
     await replaceFile(this.#path, textOf(ring));
     this.#ring = ring;

@@ -5,13 +5,15 @@ import type { Sealer } from './envelope.js';
 export interface ReencryptionResult {
   readonly examined: number;
   readonly resealed: number;
+  /** False when it was cut off: run it again. */
+  readonly isComplete: boolean;
 }
 
 const pageItems = 100;
 
 /**
- * Seals everything under `prefixes` with the current key that is still under an older one. May be cut off and run again: it goes by
- * what it finds. A value that changes meanwhile was sealed with the current key by whoever changed it.
+ * Seals everything under `prefixes` with the current key that is still under an older one; what does not end in a slash is a key.
+ * May be cut off and run again: it goes by what it finds. A value that changes meanwhile was sealed with the current key by whoever changed it.
  */
 export async function reencrypt(
   store: ResourceStore,
@@ -22,9 +24,9 @@ export async function reencrypt(
   let examined = 0;
   let resealed = 0;
   for (const prefix of prefixes) {
-    const end = `${prefix.slice(0, -1)}0`;
+    const end = prefix.endsWith('/') ? `${prefix.slice(0, -1)}0` : `${prefix}\0`;
     for (let start = prefix, more = true; more;) {
-      signal.throwIfAborted();
+      if (signal.aborted) return { examined, resealed, isComplete: false };
       const page = await store.range({ start, end, itemsMax: pageItems });
       for (const { key, value, modRevision, lease } of page.items) {
         examined += 1;
@@ -38,5 +40,5 @@ export async function reencrypt(
       if (last) start = `${last.key}\0`;
     }
   }
-  return { examined, resealed };
+  return { examined, resealed, isComplete: true };
 }

@@ -1,6 +1,8 @@
 import type { ReloadResult } from '../../kernel/kernel.js';
 import type { LocalCertificates } from '../../api/certificates.js';
+import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
+import type { SealingKeysChange, SealingKeysView } from '../sealing-keys.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -39,6 +41,10 @@ export type PrimaryCalls = {
   /** Begins to replace all workers; how many there are. */
   readonly replaceWorkers: () => Promise<number>;
   readonly placements: (application: string) => Promise<readonly Placement[]>;
+  readonly sealingKeys: () => Promise<SealingKeysView>;
+  readonly changeSealingKeys: (change: SealingKeysChange, keyId: string) => Promise<SealingKeysView & Partial<ReencryptionResult>>;
+  /** Removes all objects of a kind, `plural.group`, whose plugin is not loaded. */
+  readonly purge: (kind: string) => Promise<{ readonly removed: number }>;
   /** The latest decisions about pods, by uid. */
   readonly decisions: (uids: readonly string[]) => Promise<readonly (Decision | undefined)[]>;
   readonly connectEngine: (
@@ -53,6 +59,8 @@ export type PrimaryCalls = {
 export type WorkerCalls = {
   readonly reload: () => Promise<void>;
   readonly renew: (certificates: LocalCertificates) => Promise<void>;
+  /** The keys that things are sealed with have changed. */
+  readonly rereadKeys: () => Promise<void>;
   readonly metrics: () => Promise<string>;
   /** Takes no new connections, ends its streams, answers what runs; then the process ends. */
   readonly drain: () => Promise<void>;

@@ -28,6 +28,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
   const own: WorkerCalls = {
     reload: async () => void (await (await running.promise).kernel.reload()),
     renew: async (certificates) => (await running.promise).renew(certificates),
+    rereadKeys: async () => (await running.promise).rereadKeys(),
     metrics: async () => (await running.promise).metrics(),
     async drain() {
       await (await running.promise).drain();

@@ -84,6 +84,10 @@ export class WorkerPool {
     await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
   }
 
+  async rereadKeys(): Promise<void> {
+    await this.#tellAll('keys', (peer) => peer.call('rereadKeys'));
+  }
+
   /** Begins to replace every worker by a new process, one after the other; the old one goes when the new one serves. */
   beginReplacing(): number {
     this.#replacing = this.#replacing
