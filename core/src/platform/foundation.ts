@@ -5,7 +5,7 @@ import { createAdmission } from '../admission/admission.js';
 import { CertificateThread } from '../api/certificate-thread.js';
 import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
 import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
-import { createSealer } from '../secrets/envelope.js';
+import { createSealer, type Sealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
 import { LeasedStore } from '../store/remote/leased-store.js';
 import { ReadLeases } from '../store/remote/read-leases.js';
