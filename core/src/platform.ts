@@ -26,6 +26,7 @@ export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
 /** A running worker of the API. */
 export interface Worker {
   readonly kernel: Kernel;
+  revoke(credentialIds: readonly string[]): void;
   renew(certificates: LocalCertificates): void;
   rereadKeys(): Promise<void>;
   metrics(): Promise<string>;
@@ -104,6 +105,7 @@ async function start(starting: Starting): Promise<Platform> {
     ...(settings.workers === 0 ? settings : { host: '127.0.0.1', port: 0 }),
     certificates,
     actions,
+    spreadRevoked: async (credentialIds) => workers?.revoke(credentialIds),
     metrics: () => workers?.metrics() ?? ownMetrics(),
     metricsOf: metricsName,
   });
@@ -118,10 +120,14 @@ async function start(starting: Starting): Promise<Platform> {
   const url = `https://127.0.0.1:${publicPort}`;
   const { refresh, ...files } = await writeConnectionFiles(foundation, url, certificates.authority);
   if (settings.workers > 0) {
+    const revoked: PrimaryCalls['revoked'] = async (credentialIds) => {
+      api.revoke(credentialIds);
+      await workers?.revoke(credentialIds);
+    };
     workers = workerPool(starting, foundation, {
       port: publicPort,
       certificates,
-      calls: { ...actions, connectEngine },
+      calls: { ...actions, connectEngine, revoked },
       ownMetrics,
       metricsName,
     });
@@ -174,12 +180,15 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
     decisions: (uids) => primary.call('decisions', uids),
   };
   const metrics = () => primary.call('metrics');
-  const api = await ApiService.start(starting, foundation, { host, port, certificates, actions, metrics, metricsOf: metricsName });
+  const spreadRevoked = (credentialIds: readonly string[]) => primary.call('revoked', credentialIds);
+  const place = { host, port, certificates, actions, spreadRevoked, metrics, metricsOf: metricsName };
+  const api = await ApiService.start(starting, foundation, place);
   kernel.startTasks();
   recordEvents(starting, foundation);
   api.follow(async () => undefined);
   return {
     kernel,
+    revoke: (credentialIds) => api.revoke(credentialIds),
     renew: (next) => api.renew(next),
     rereadKeys: () => foundation.keyFile.reread(),
     metrics: metricsOf(kernel),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import { eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { call, eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
@@ -223,4 +223,33 @@ test.serial('the metrics of all processes stand on one page', async (t) => {
   const { text } = await platform.api('GET', '/metrics');
   for (const process of ['primary', 'w1', 'w2']) t.regex(text, new RegExp(`process_resident_memory_bytes\\{process="${process}"\\} \\d+`));
   t.is(text.split('# TYPE process_resident_memory_bytes').length, 2);
+});
+
+test.serial('a token that is revoked is refused by every worker at once, not when they have forgotten it', async (t) => {
+  t.timeout(2 * 60_000);
+  const home = await platformHome({ plugins: { ...storeOnly, tokens: { use: '@tappaas/identity-token' } }, api: { workers: 2 } });
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const made = await home.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--groups', 'ci', '--expires', '12h');
+  const token = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/.exec(made.stdout)?.[0] ?? '';
+  t.not(token, '', made.stderr);
+  /** Asks until both workers have answered with a status: connections at the same time go to both. */
+  const untilBoth = async (wanted: number): Promise<void> => {
+    const workers = new Set<string>();
+    await eventually(
+      async () => {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => call({ ...platform.connection, token }, 'GET', '/version')));
+        for (const { status, headers } of answers) if (status === wanted) workers.add(String(headers['x-request-id']).split('-')[0] ?? '');
+        return workers.size;
+      },
+      (size) => size === 2,
+    );
+  };
+  await untilBoth(200);
+  const revoked = await home.tappaas('token', 'revoke', 'ci');
+  t.is(revoked.code, 0, revoked.stderr);
+  const sinceMs = performance.now();
+  await untilBoth(401);
+  t.true(performance.now() - sinceMs < 5_000, 'what a worker remembers would have been good for 10 s');
 });

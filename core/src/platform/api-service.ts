@@ -28,6 +28,8 @@ export interface ApiPlace {
   readonly port: number;
   readonly certificates: LocalCertificates;
   readonly actions: PlatformActions;
+  /** Tells the other processes of the platform of credentials that are no longer good. */
+  readonly spreadRevoked: (credentialIds: readonly string[]) => Promise<void>;
   readonly metrics: () => Promise<string>;
   /** Names the processes that all serve this page of metrics. */
   readonly metricsOf: string;
@@ -66,9 +68,9 @@ export class ApiService {
     identity.processes.trust(place.certificates.authority);
     const { port } = await server.listen().catch((error: unknown) => portTaken(error, place));
     starting.onStop({ what: 'api', stop: () => server.close({ announceMs: settings.announceStopMs }), limitMs: ownLimitsMsMax });
-    onRevoked((credentialIds) => {
-      identity.revoke(credentialIds);
-      for (const id of credentialIds) server.endStreams(id);
+    onRevoked(async (credentialIds) => {
+      service.revoke(credentialIds);
+      await place.spreadRevoked(credentialIds);
     });
     const current = () => `${identity.processes.authority}\n${identity.clientAuthorities()}`;
     const servers = named === undefined ? [server] : [server, named];
@@ -79,6 +81,12 @@ export class ApiService {
   renew(next: LocalCertificates): void {
     this.server.renew(next.tls);
     this.#foundation.identity.processes.trust(next.authority);
+  }
+
+  /** Forgets credentials that are no longer good, and ends their streams. */
+  revoke(credentialIds: readonly string[]): void {
+    this.#foundation.identity.revoke(credentialIds);
+    for (const id of credentialIds) this.server.endStreams(id);
   }
 
   /** A reload swaps hooks by itself; kinds and routes follow here, then `others`, before what was replaced stops. */

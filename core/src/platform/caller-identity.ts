@@ -60,9 +60,12 @@ export async function callerIdentity(
   };
 }
 
+/** Hears which credentials are no longer good; resolves when all processes of the platform have heard. */
+export type Revoke = (credentialIds: readonly string[]) => Promise<void>;
+
 /** What plugins tell revocations; what is told before anybody listens has let nobody in yet. */
-export function credentialRegister(listening: Promise<(credentialIds: readonly string[]) => void>): CredentialRegister {
-  let revoke: ((credentialIds: readonly string[]) => void) | undefined;
+export function credentialRegister(listening: Promise<Revoke>): CredentialRegister {
+  let revoke: Revoke | undefined;
   void listening.then((heard) => {
     revoke = heard;
   });

@@ -10,7 +10,7 @@ import { KeyFile } from '../secrets/key-file.js';
 import { LeasedStore } from '../store/remote/leased-store.js';
 import { ReadLeases } from '../store/remote/read-leases.js';
 import { openAudit, type PlatformAudit } from './audit.js';
-import { callerIdentity, credentialRegister, type CallerIdentity } from './caller-identity.js';
+import { callerIdentity, credentialRegister, type CallerIdentity, type Revoke } from './caller-identity.js';
 import { confidentialityOf } from './confidentiality.js';
 import { Engines, platformEngine } from './engines.js';
 import { lateResources } from './late-resources.js';
@@ -39,7 +39,7 @@ export interface Foundation {
   /** Issues them; kept ready until the start is over. */
   readonly certificateThread: CertificateThread;
   /** What plugins tell of credentials that are no longer good is heard from then on. */
-  readonly onRevoked: (revoke: (credentialIds: readonly string[]) => void) => void;
+  readonly onRevoked: (revoke: Revoke) => void;
 }
 
 /** Certificates, and what they are renewed with. */
@@ -52,7 +52,7 @@ export interface KeptCertificates {
 interface Promised {
   readonly engines: PromiseWithResolvers<Engines>;
   readonly kernel: PromiseWithResolvers<Kernel>;
-  readonly revocation: PromiseWithResolvers<(credentialIds: readonly string[]) => void>;
+  readonly revocation: PromiseWithResolvers<Revoke>;
   readonly tokens: PlatformTokens;
   readonly sealer: PromiseWithResolvers<Sealer>;
 }

@@ -66,7 +66,10 @@ export interface Authenticator {
 
 /** Where a plugin tells that credentials it answered for are no longer good. */
 export interface CredentialRegister {
-  /** Forgets what was remembered of these credential ids and ends their open streams; other replicas find out within 10 s. */
+  /**
+   * Forgets what was remembered of these credential ids and ends their open streams, in all processes of this platform when it resolves;
+   * platforms on other machines find out within 10 s.
+   */
   revoked(credentialIds: readonly string[]): Promise<void>;
 }
 

@@ -38,6 +38,8 @@ export type PrimaryCalls = {
   readonly ready: () => Promise<void>;
   readonly reload: () => Promise<Omit<ReloadResult, 'problems'> & { readonly problems: readonly string[] }>;
   readonly confirm: () => Promise<void>;
+  /** Credentials are no longer good: every process hears of it. */
+  readonly revoked: (credentialIds: readonly string[]) => Promise<void>;
   /** Begins to replace all workers; how many there are. */
   readonly replaceWorkers: () => Promise<number>;
   readonly placements: (application: string) => Promise<readonly Placement[]>;
@@ -58,6 +60,7 @@ export type PrimaryCalls = {
 /** What a worker does when the primary says so. */
 export type WorkerCalls = {
   readonly reload: () => Promise<void>;
+  readonly revoked: (credentialIds: readonly string[]) => Promise<void>;
   readonly renew: (certificates: LocalCertificates) => Promise<void>;
   /** The keys that things are sealed with have changed. */
   readonly rereadKeys: () => Promise<void>;

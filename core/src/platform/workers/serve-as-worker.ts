@@ -27,6 +27,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
   running.promise.catch(() => undefined);
   const own: WorkerCalls = {
     reload: async () => void (await (await running.promise).kernel.reload()),
+    revoked: async (credentialIds) => (await running.promise).revoke(credentialIds),
     renew: async (certificates) => (await running.promise).renew(certificates),
     rereadKeys: async () => (await running.promise).rereadKeys(),
     metrics: async () => (await running.promise).metrics(),

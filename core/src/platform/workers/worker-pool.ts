@@ -79,6 +79,11 @@ export class WorkerPool {
     await this.#tellAll('reload', (peer) => peer.call('reload'));
   }
 
+  /** Credentials are no longer good. */
+  async revoke(credentialIds: readonly string[]): Promise<void> {
+    await this.#tellAll('revoked credentials', (peer) => peer.call('revoked', credentialIds));
+  }
+
   async renew(certificates: LocalCertificates): Promise<void> {
     this.#certificates = certificates;
     await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
