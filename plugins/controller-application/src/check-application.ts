@@ -7,7 +7,15 @@ type Spec = Immutable<ApplicationObject>['spec'];
 /** Rules across fields: what a route, a mount or a probe names must exist, and what no loaded part can do is refused by name. */
 export function checkApplication(application: Immutable<ApplicationObject>): readonly Denial[] {
   const { spec } = application;
-  return [...unsupported(spec), ...tasks(spec), ...routes(spec), ...probes(spec), ...mounts(spec), ...environment(spec)];
+  return [
+    ...unsupported(spec),
+    ...tasks(spec),
+    ...routes(spec),
+    ...probes(spec),
+    ...mounts(spec),
+    ...environment(spec),
+    ...dependencies(application),
+  ];
 }
 
 function unsupported(spec: Spec): Denial[] {
@@ -116,6 +124,20 @@ function environment(spec: Spec): Denial[] {
           ]
         : [];
     }),
+  );
+}
+
+function dependencies({ metadata, spec }: Immutable<ApplicationObject>): Denial[] {
+  return (spec.dependencies ?? []).flatMap(({ name }, index) =>
+    name === metadata.name
+      ? [
+          deny({
+            field: `spec.dependencies[${index}].name`,
+            reason: 'FieldValueInvalid',
+            message: 'an application cannot depend on itself',
+          }),
+        ]
+      : [],
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Container, EnvVar, Immutable, Probe, RenderFacts } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
+import { addressInput } from './addresses.js';
 import { copyName } from './secret-copies.js';
 
 type Spec = Immutable<ApplicationObject>['spec'];
@@ -29,13 +30,7 @@ export function containerOf(application: Immutable<ApplicationObject>, process: 
 function variable({ name, value, from }: Variable, application: Immutable<ApplicationObject>, facts: RenderFacts): EnvVar {
   if (from?.secret)
     return { name, valueFrom: { secretKeyRef: { name: copyName(application, from.secret.name, facts), key: from.secret.key } } };
-  if (from?.application) {
-    const service = from.application.name.toUpperCase().replaceAll('-', '_');
-    return {
-      name,
-      value: `http://$(${service}_WEB_SERVICE_HOST):$(${service}_WEB_SERVICE_PORT_${from.application.port.toUpperCase().replaceAll('-', '_')})`,
-    };
-  }
+  if (from?.application) return { name, value: facts.inputs[addressInput(from.application)] ?? '' };
   return { name, value: value ?? '' };
 }
 

@@ -1,6 +1,7 @@
-import { definePlugin, deny, families, hooks } from '@tappaas/sdk';
+import { definePlugin, deny, families, hooks, type Watches } from '@tappaas/sdk';
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import { checkApplication } from './check-application.js';
+import { Dependents } from './dependencies.js';
 import { hostClaims } from './host-claims.js';
 import { abandonBuild, prepareApplication, Secret } from './prepare-application.js';
 import { renderApplication } from './render-application.js';
@@ -20,6 +21,8 @@ export default definePlugin({
     ],
   },
   setup(host, _config, { runtimes }) {
+    const dependents = new Dependents();
+    const wakingDependents: Watches<typeof Application> = { kind: Application, wakes: (application) => dependents.of(application) };
     host.kind(Application, { check: checkApplication });
     host.kind(Release);
     host.tap(hooks.admission.validate, { kinds: [Application] }, ({ object }) => {
@@ -39,8 +42,10 @@ export default definePlugin({
       watches: [
         { kind: Build, wakes: 'owner' },
         { kind: Secret, wakes: 'namespace' },
+        // A list of watches holds several kinds, so each forgets its own type.
+        wakingDependents as Watches,
       ],
-      prepare: prepareApplication,
+      prepare: (application, context) => prepareApplication(application, context, dependents),
       abandon: abandonBuild,
       render: (application, facts) => renderApplication(application, facts, runtimes),
       summarize: summarizeApplication,

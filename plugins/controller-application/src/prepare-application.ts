@@ -1,14 +1,16 @@
 import { isTapError, type Condition, type Immutable, type KubernetesSecret, type Prepared, type ReconcileContext } from '@tappaas/sdk';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { Build, type Application, type ApplicationObject, type BuildObject } from '@tappaas/sdk/kinds';
+import { settleDependencies, type Dependents } from './dependencies.js';
 import { secretInput, secretsOf } from './secret-copies.js';
 
 const Secret = kubernetesHandle<KubernetesSecret>('', 'Secret');
 
-/** Settles the image and the versions of the Secrets that the environment takes values from. */
+/** Settles the image, the versions of the Secrets that the environment takes values from, and the addresses of other applications. */
 export async function prepareApplication(
   application: Immutable<ApplicationObject>,
   context: ReconcileContext<typeof Application>,
+  dependents: Dependents,
 ): Promise<Prepared> {
   const image = await settleImage(application, context);
   if (!image.ready) return image;
@@ -21,7 +23,12 @@ export async function prepareApplication(
       return waiting('SecretMissing', `there is no Secret "${name}" in namespace ${namespace}; create it and this goes on`, false);
     inputs[secretInput(name)] = version;
   }
-  return { ready: true, inputs };
+  const settled = await settleDependencies(application, context, dependents);
+  if ('wait' in settled) {
+    const { reason, message, isFinal: failed } = settled.wait;
+    return { ready: false, conditions: [{ type: 'Ready', status: 'False', reason, message }], failed };
+  }
+  return { ready: true, inputs: { ...inputs, ...settled.inputs } };
 }
 
 /** The Secret kind, for the plugin's permissions. */

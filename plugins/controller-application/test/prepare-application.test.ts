@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { ReconcileContext } from '@tappaas/sdk';
 import type { Application, BuildObject } from '@tappaas/sdk/kinds';
+import { Dependents } from '../dist/dependencies.js';
 import { abandonBuild, prepareApplication } from '../dist/prepare-application.js';
 import { shop } from './fixture.ts';
 
@@ -38,22 +39,22 @@ function builds() {
 
 test('a change that is stopped ends its build, and a later one that wants the same source begins it anew', async (t) => {
   const { context, of, say } = builds();
-  await prepareApplication(version('a', 1), context);
+  await prepareApplication(version('a', 1), context, new Dependents());
   say('a', { phase: 'Running' });
   await abandonBuild(version('a', 1), context);
   t.true(of('a').spec.cancelled);
   say('a', { phase: 'Cancelled' });
-  t.like(await prepareApplication(version('a', 2), context), { ready: false, failed: false });
+  t.like(await prepareApplication(version('a', 2), context, new Dependents()), { ready: false, failed: false });
   t.false(of('a').spec.cancelled);
 });
 
 test('a build for other source ends those of earlier changes that are under way, and leaves those alone that have ended', async (t) => {
   const { context, of, say } = builds();
-  await prepareApplication(version('a', 1), context);
+  await prepareApplication(version('a', 1), context, new Dependents());
   say('a', { phase: 'Succeeded', image: digestOf('1') });
-  await prepareApplication(version('b', 2), context);
+  await prepareApplication(version('b', 2), context, new Dependents());
   say('b', { phase: 'Running' });
-  await prepareApplication(version('c', 3), context);
+  await prepareApplication(version('c', 3), context, new Dependents());
   t.deepEqual(
     ['a', 'b', 'c'].map((letter) => of(letter).spec.cancelled ?? false),
     [false, true, false],
@@ -62,7 +63,7 @@ test('a build for other source ends those of earlier changes that are under way,
 
 test('a build that a person has cancelled stays so, and the application says how it goes on', async (t) => {
   const { context, of, say } = builds();
-  await prepareApplication(version('a', 1), context);
+  await prepareApplication(version('a', 1), context, new Dependents());
   await context.asPlugin.patch({} as never, { namespace: 'team-a', name: of('a').metadata.name }, { spec: { cancelled: true } });
   say('a', {
     phase: 'Cancelled',
@@ -77,7 +78,7 @@ test('a build that a person has cancelled stays so, and the application says how
       },
     ],
   });
-  const prepared = await prepareApplication(version('a', 2), context);
+  const prepared = await prepareApplication(version('a', 2), context, new Dependents());
   t.like(prepared, { ready: false, failed: true });
   t.regex(prepared.ready ? '' : (prepared.conditions[0]?.message ?? ''), /set spec\.cancelled to false/);
   t.true(of('a').spec.cancelled);

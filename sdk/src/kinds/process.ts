@@ -27,8 +27,14 @@ const valueFrom = Type.Object(
     ),
     application: Type.Optional(
       Type.Object(
-        { name: name('application'), port: Type.String({ description: 'Name of one of its ports.' }) },
-        { description: 'Address of another application; also a dependency.' },
+        {
+          name: name('application'),
+          process: Type.Optional(
+            Type.String({ maxLength: 63, description: 'Process whose port it is; default: the only one with such a port, or web.' }),
+          ),
+          port: Type.String({ description: 'Name of one of its ports.' }),
+        },
+        { description: 'Address of another application of the namespace: a URL for HTTP, else host:port. Also a dependency.' },
       ),
     ),
   },

@@ -1,0 +1,42 @@
+import type { Immutable } from '@tappaas/sdk';
+import type { ApplicationObject } from '@tappaas/sdk/kinds';
+
+type Application = Immutable<ApplicationObject>;
+type Variable = NonNullable<Application['spec']['env']>[number];
+
+/** A port of an application that another one wants the address of. */
+export type AddressReference = NonNullable<NonNullable<Variable['from']>['application']>;
+
+/** Name of a settled input: the value of a variable with the address. */
+export const addressInput = ({ name, process = '', port }: AddressReference) => `address/${name}/${process}/${port}`;
+
+/** All addresses that an application's environment takes, each once. */
+export function addressesOf({ spec }: Application): readonly AddressReference[] {
+  const variables = [...(spec.env ?? []), ...spec.processes.flatMap(({ env }) => env ?? [])];
+  const references = variables.flatMap(({ from }) => from?.application ?? []);
+  return [...new Map(references.map((reference) => [addressInput(reference), reference])).values()];
+}
+
+/** The value that a cluster makes the address of, or why there is none, with what to do. */
+export function addressIn(
+  application: Application,
+  { process, port }: AddressReference,
+): { readonly value: string } | { readonly problem: string } {
+  const { name } = application.metadata;
+  const offers = application.spec.processes.flatMap((each) => (each.ports ?? []).map((offered) => ({ process: each.name, ...offered })));
+  const fitting = offers.filter((offer) => offer.name === port && (process === undefined || offer.process === process));
+  const found = fitting.length > 1 ? fitting.find((offer) => offer.process === 'web') : fitting[0];
+  if (found) {
+    const service = variablePart(`${name}-${found.process}`);
+    const address = `$(${service}_SERVICE_HOST):$(${service}_SERVICE_PORT_${variablePart(port)})`;
+    return { value: found.protocol === 'HTTP' ? `http://${address}` : address };
+  }
+  const list = offers.map((offer) => `${offer.name} of ${offer.process}`).join(', ') || 'none';
+  const problem =
+    fitting.length > 1
+      ? `several processes of application ${name} have a port ${port}; say which with from.application.process: ${list}`
+      : `application ${name} has no port ${port}${process === undefined ? '' : ` of process ${process}`}; its ports: ${list}`;
+  return { problem };
+}
+
+const variablePart = (name: string): string => name.toUpperCase().replaceAll('-', '_');

@@ -1,0 +1,124 @@
+import type { Immutable, Key, ReconcileContext } from '@tappaas/sdk';
+import { Application, type ApplicationObject } from '@tappaas/sdk/kinds';
+import { addressesOf, addressIn, addressInput } from './addresses.js';
+
+type Owner = Immutable<ApplicationObject>;
+
+/** What an application waits for; `isFinal`: nothing that others do will change it. */
+export interface Wait {
+  readonly reason: string;
+  readonly message: string;
+  readonly isFinal: boolean;
+}
+
+/** Applications that are asked on the way round a circle. */
+const circleMax = 100;
+
+/** Who needs which application of its namespace, so that a change of one wakes those that stand on it. */
+export class Dependents {
+  readonly #needs = new Map<string, ReadonlySet<string>>();
+  readonly #dependents = new Map<string, Set<string>>();
+
+  note(application: Owner, names: ReadonlySet<string>): void {
+    const key = textOf(application.metadata);
+    for (const name of this.#needs.get(key) ?? []) this.#leave(textOf({ ...application.metadata, name }), key);
+    if (names.size === 0) return void this.#needs.delete(key);
+    this.#needs.set(key, names);
+    for (const name of names) {
+      const needed = textOf({ ...application.metadata, name });
+      this.#dependents.set(needed, (this.#dependents.get(needed) ?? new Set()).add(key));
+    }
+  }
+
+  /** Keys of those that stand on an application. One that is being deleted stands on nothing any more. */
+  of(application: Owner): readonly Key[] {
+    if (application.metadata.deletionTimestamp !== undefined) this.note(application, new Set());
+    return [...(this.#dependents.get(textOf(application.metadata)) ?? [])].map((key) => {
+      const [namespace = '', name = ''] = key.split('/');
+      return { namespace, name };
+    });
+  }
+
+  #leave(needed: string, key: string): void {
+    const dependents = this.#dependents.get(needed);
+    dependents?.delete(key);
+    if (dependents?.size === 0) this.#dependents.delete(needed);
+  }
+}
+
+const textOf = ({ namespace = '', name }: Key): string => `${namespace}/${name}`;
+
+/** The addresses of other applications as settled inputs, or what is waited for. Readiness is waited for before the first release only. */
+export async function settleDependencies(
+  application: Owner,
+  context: ReconcileContext<typeof Application>,
+  dependents: Dependents,
+): Promise<{ readonly inputs: Readonly<Record<string, string>> } | { readonly wait: Wait }> {
+  const { metadata, spec, status } = application;
+  const { name: own, namespace } = metadata;
+  const references = addressesOf(application);
+  const needed = new Set([...references.map(({ name }) => name), ...(spec.dependencies ?? []).map(({ name }) => name)]);
+  needed.delete(own);
+  dependents.note(application, needed);
+  const found = new Map([[own, application]]);
+  for (const name of needed) {
+    const other = await context.asPlugin.get(Application, { namespace, name });
+    if (other === undefined || other.metadata.deletionTimestamp !== undefined) return { wait: missing(name, namespace) };
+    found.set(name, other);
+  }
+  const inputs: Record<string, string> = {};
+  for (const reference of references) {
+    const address = addressIn(found.get(reference.name) ?? application, reference);
+    if ('problem' in address)
+      return {
+        wait: { reason: 'DependencyPortMissing', message: `${address.problem}; it goes on by itself once there is one`, isFinal: false },
+      };
+    inputs[addressInput(reference)] = address.value;
+  }
+  const unready = readyFirst(application).find((name) => !isReady(found.get(name)));
+  if (unready === undefined || status?.release !== undefined) return { inputs };
+  const circle = await circleThrough(application, context);
+  return { wait: circle === undefined ? notReady(unready, found.get(unready)) : inCircle(circle) };
+}
+
+const readyFirst = ({ spec }: Owner): readonly string[] =>
+  (spec.dependencies ?? []).filter(({ ready }) => ready === true).map(({ name }) => name);
+
+const readyOf = (application: Owner | undefined) => application?.status?.conditions?.find(({ type }) => type === 'Ready');
+const isReady = (application: Owner | undefined): boolean => readyOf(application)?.status === 'True';
+
+/** The way from an application back to itself over those that have to be ready first and have never served. */
+async function circleThrough(
+  application: Owner,
+  { asPlugin }: ReconcileContext<typeof Application>,
+): Promise<readonly string[] | undefined> {
+  const { namespace, name: own } = application.metadata;
+  const ways: (readonly string[])[] = readyFirst(application).map((name) => [own, name]);
+  const seen = new Set<string>();
+  for (let way = ways.shift(); way !== undefined && seen.size < circleMax; way = ways.shift()) {
+    const name = way.at(-1) ?? '';
+    if (name === own) return way;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const other = await asPlugin.get(Application, { namespace, name });
+    if (other === undefined || other.status?.release !== undefined) continue;
+    for (const next of readyFirst(other)) ways.push([...way, next]);
+  }
+  return undefined;
+}
+
+function missing(name: string, namespace: string): Wait {
+  const message = `it needs application ${name}, which namespace ${namespace} does not have; deploy it, and this goes on by itself`;
+  return { reason: 'DependencyMissing', message, isFinal: false };
+}
+
+function notReady(name: string, application: Owner | undefined): Wait {
+  const why = readyOf(application)?.message ?? 'it has not begun';
+  const message = `it waits until application ${name} is ready, and then goes on by itself; ${name}: ${why}`;
+  return { reason: 'DependencyNotReady', message, isFinal: false };
+}
+
+function inCircle(circle: readonly string[]): Wait {
+  const message = `these wait for each other to be ready first: ${circle.join(' → ')}; take "ready: true" from one of the dependencies`;
+  return { reason: 'DependencyCycle', message, isFinal: true };
+}
