@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sourceErrors } from './errors.js';
 
 /** What to run, and where that was found out. */
 export interface Start {
@@ -9,7 +10,7 @@ export interface Start {
 
 const fileBytesMax = 1024 * 1024;
 
-/** Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. Nothing: the application's manifest must name it. */
+/** Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. Nothing: the application's manifest must name it. @throws BUILD_SOURCE_UNREADABLE */
 export async function findStart(directory: string): Promise<Start | undefined> {
   const procfile = await textOf(join(directory, 'Procfile'));
   const web = procfile?.split('\n').find((line) => /^web\s*:/.test(line));
@@ -24,6 +25,7 @@ export async function findStart(directory: string): Promise<Start | undefined> {
   for (const name of ['server.js', 'index.js']) {
     if ((await textOf(join(directory, name))) !== undefined) return { command: ['node', name], foundIn: name };
   }
+  if (manifest !== undefined) refuseBroken(manifest);
   return undefined;
 }
 
@@ -50,6 +52,16 @@ function startScriptOf(manifest: string): string | undefined {
 function mainOf(manifest: string): string | undefined {
   const main = fieldOf(manifest, 'main');
   return typeof main === 'string' && /^[\w./-]+$/.test(main) ? main : undefined;
+}
+
+/** Nothing else says what to run, so whoever wrote it meant it to. */
+function refuseBroken(manifest: string): void {
+  try {
+    JSON.parse(manifest);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw sourceErrors.BUILD_SOURCE_UNREADABLE({ message: `package.json is no JSON: ${why.slice(0, 200)}` });
+  }
 }
 
 function fieldOf(manifest: string, name: string): unknown {

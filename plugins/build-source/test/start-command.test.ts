@@ -46,3 +46,10 @@ test('where nothing says what to run, nothing is guessed', async (t) => {
 test('an assignment before a command needs a shell', (t) => {
   t.deepEqual(shell('PORT=1 node a.js'), ['/bin/sh', '-c', 'PORT=1 node a.js']);
 });
+
+test('a package.json that is no JSON is told, where nothing else says what to run', async (t) => {
+  const error = await t.throwsAsync(findStart(await directoryWith({ 'package.json': '{ "scripts": oops' })), {
+    code: 'BUILD_SOURCE_UNREADABLE',
+  });
+  t.regex(error?.message ?? '', /^package\.json is no JSON: /);
+});

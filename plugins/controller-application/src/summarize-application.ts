@@ -16,7 +16,7 @@ export function summarizeApplication(observation: Observation<typeof Application
   const { object, observed, release, facts } = observation;
   const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
   const deployments = observed.filter(isDeployment);
-  const obstacle = obstacleOf(observed);
+  const obstacle = obstacleOf(object, observed);
   const late = processes.find(({ desired, ready, updated }) => ready < desired || updated < desired);
   const unsettled =
     deployments.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) ||
@@ -84,16 +84,28 @@ function processStatus(
   };
 }
 
-/** The first thing that keeps a pod from running, in the words of whoever found it. */
-function obstacleOf(observed: readonly Immutable<KubernetesObject>[]): string | undefined {
+/** What Kubernetes says of every pod that is not ready, whatever the reason. */
+const commonReasons = new Set<string | undefined>(['ContainersNotReady', 'ContainersNotInitialized', 'PodCompleted']);
+
+/** The first thing that keeps a pod from running, in the words of whoever found it, and where to look next. */
+function obstacleOf(
+  { metadata: { name: application } }: Immutable<ApplicationObject>,
+  observed: readonly Immutable<KubernetesObject>[],
+): string | undefined {
   for (const pod of podsOf(observed)) {
     const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
     if (unscheduled) return `pod ${pod.metadata.name} has no node: ${unscheduled.message ?? unscheduled.reason ?? 'unknown'}`;
-    for (const { name, state } of pod.status?.containerStatuses ?? []) {
-      const waiting = state?.waiting;
-      if (waiting?.reason && waiting.reason !== 'ContainerCreating')
-        return `process ${name} is in ${waiting.reason}: ${waiting.message ?? 'see tappaas logs'}`;
+    for (const { name, state, lastState } of pod.status?.containerStatuses ?? []) {
+      const { waiting } = state ?? {};
+      if (waiting?.reason === undefined || waiting.reason === 'ContainerCreating') continue;
+      const said = waiting.message === undefined ? '' : `: ${waiting.message}`;
+      const ended = lastState?.terminated;
+      const last =
+        ended === undefined ? '' : `; it last ended with exit code ${ended.exitCode}, tappaas logs ${application} shows what it wrote`;
+      return `process ${name} is in ${waiting.reason}${said}${last}`;
     }
+    const { reason, message } = pod.status?.conditions?.find(({ type, status }) => type === 'Ready' && status === 'False') ?? {};
+    if (message !== undefined && !commonReasons.has(reason)) return `pod ${pod.metadata.name} is not ready: ${message}`;
   }
   return undefined;
 }

@@ -64,6 +64,31 @@ test('a process that keeps failing is named with its reason, and restarts are co
   t.is(summary.status.processes?.[0]?.restarts, 4);
 });
 
+test('a process that keeps ending is told with its exit code and where to look', (t) => {
+  const failing = pod({
+    containerStatuses: [
+      {
+        name: 'web',
+        restartCount: 2,
+        state: { waiting: { reason: 'CrashLoopBackOff', message: 'ended 3 times in a row' } },
+        lastState: { terminated: { exitCode: 3 } },
+      },
+    ],
+  });
+  t.is(
+    conditionOf(summarize(deployment({ readyReplicas: 0 }), failing), 'Ready')?.message,
+    'process web is in CrashLoopBackOff: ended 3 times in a row; it last ended with exit code 3, tappaas logs shop shows what it wrote',
+  );
+});
+
+test('why a pod is not ready is told where its cluster knows more than that', (t) => {
+  const unready = (reason: string) =>
+    pod({ conditions: [{ type: 'Ready', status: 'False', reason, message: 'container web: listens on 1 instead of 2' }] });
+  const said = (reason: string) => conditionOf(summarize(deployment({ readyReplicas: 0 }), unready(reason)), 'Ready')?.message ?? '';
+  t.is(said('PortNotListening'), 'pod shop-web-1 is not ready: container web: listens on 1 instead of 2');
+  t.regex(said('ContainersNotReady'), /process web has 0 of 2 replicas ready/);
+});
+
 test('a rollout past its deadline has failed', (t) => {
   const late = deployment({
     readyReplicas: 0,
