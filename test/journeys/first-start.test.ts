@@ -68,8 +68,9 @@ test.serial('a directory goes from source to an answering URL and away again wit
   const logs = await home.tappaas('logs', 'hello', '--tail', '20');
   t.regex(logs.stdout, /listening on \d+/);
 
-  const deleted = await home.tappaas('delete', 'hello');
+  const deleted = await home.tappaas('delete', 'hello', '-o', 'json');
   t.is(deleted.code, 0, deleted.stderr);
+  t.like(JSON.parse(deleted.stdout), { namespace: 'default', name: 'hello', deleted: true });
   t.is((await home.tappaas('status', 'hello')).code, 1);
   await eventually(
     async () => (await platform.api('GET', '/clusters/local/api/v1/pods')).json<{ items: unknown[] }>(),

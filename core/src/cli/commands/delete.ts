@@ -1,12 +1,14 @@
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { applicationPath } from '../paths.js';
+import { print } from '../print.js';
 import { duration } from '../table.js';
 
 const waitMsMax = 120_000;
 
 /** `tappaas delete APPLICATION`: waits until everything it ran is gone. */
-export async function deleteApplication({ terminal, positionals, options, namespace, client: connect }: Invocation): Promise<number> {
+export async function deleteApplication(invocation: Invocation): Promise<number> {
+  const { terminal, positionals, options, namespace, client: connect } = invocation;
   const [name = ''] = positionals;
   const client = await connect();
   const path = applicationPath(namespace, name);
@@ -14,7 +16,7 @@ export async function deleteApplication({ terminal, positionals, options, namesp
   const answer = await client.json<object>(path, { method: 'DELETE' });
   if (answer === undefined) throw unknownApplication(name, namespace);
   if (options['no-wait'] === true) {
-    terminal.stdout.write(`application ${name} is being deleted\n`);
+    await print(invocation, { namespace, name, deleted: false }, () => `application ${name} is being deleted\n`);
     return exitCodes.ok;
   }
   const gone = await client.until({ collection: applicationPath(namespace), name, timeoutMs: waitMsMax }, (object) => object === undefined);
@@ -24,7 +26,8 @@ export async function deleteApplication({ terminal, positionals, options, namesp
       exitCode: exitCodes.failed,
     });
   }
-  terminal.stdout.write(`application ${name} deleted (${duration(terminal.nowMs() - startMs)})\n`);
+  const tookMs = terminal.nowMs() - startMs;
+  await print(invocation, { namespace, name, deleted: true, tookMs }, () => `application ${name} deleted (${duration(tookMs)})\n`);
   return exitCodes.ok;
 }
 
