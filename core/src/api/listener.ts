@@ -54,7 +54,8 @@ export interface Listener {
 const headerBytesMax = 16 * 1024;
 const parserOptions: ServerOptions = {
   maxHeaderSize: headerBytesMax,
-  keepAliveTimeout: 65_000,
+  // Two timers for each request would do what one for each connection does: it may be silent for `silentMsMax`.
+  keepAliveTimeout: 0,
   insecureHTTPParser: false,
   // Most requests have no body, and a stream that never had anything costs more than it looks.
   optimizeEmptyRequests: true,

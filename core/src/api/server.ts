@@ -16,6 +16,7 @@ import { Exchange } from './exchange.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import { graphqlEndpoint } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
+import { keepAliveHint, staysOpen } from './keep-alive.js';
 import { listen, type Listener } from './listener.js';
 import { answerObjects, answerRead, findCall, findRead, isHotRead, type Objects } from './object-router.js';
 import { createPreparedAnswers } from './prepared-answers.js';
@@ -159,6 +160,7 @@ class Server implements ApiServer {
   private listener: Listener | undefined;
   private tls: TlsMaterial | undefined;
   private clientAuthorities: string | undefined;
+  private readonly keepAlive: string;
   private requests = 0;
   private isStopping = false;
 
@@ -166,6 +168,7 @@ class Server implements ApiServer {
     this.options = options;
     this.tls = options.tls;
     this.limits = { ...defaultLimits, ...options.limits };
+    this.keepAlive = keepAliveHint(this.limits.silentMsMax);
     const { clock, random, engines, tableFor, log } = options;
     this.inFlight = new InFlight(
       clock,
@@ -326,6 +329,7 @@ class Server implements ApiServer {
     const exchange = this.begin(request, response);
     exchange.awaitsContinue = awaitsContinue;
     if (this.isStopping) exchange.extraHeaders.push('Connection', 'close');
+    else if (staysOpen(request)) exchange.extraHeaders.push('Keep-Alive', this.keepAlive);
     const served = runChain(this.chain, exchange);
     // What was served in this turn can neither pass its deadline nor be waited for.
     if (!(served instanceof Promise)) return;

@@ -155,3 +155,17 @@ test('two thousand connections that do nothing cost little memory and hold up no
   t.true(perConnection < 256 * 1024);
   for (const { socket } of clients) socket.destroy();
 });
+
+test('a connection that was answered and then says nothing is closed, and the client was told before when to stop using it', async (t) => {
+  const { port } = await startServer(t, { limits: short });
+  const { heard, closed } = await say(port, `${head(`GET ${path}`)}\r\n`);
+  await closed;
+  t.regex(heard(), /^HTTP\/1.1 200 .*\r\nKeep-Alive: timeout=1\r\n/s);
+  const usual = await startServer(t);
+  const last = await say(usual.port, `${head(`GET ${path}`)}\r\n${head(`GET ${path}`)}Connection: close\r\n\r\n`);
+  await last.closed;
+  const [first = '', second = ''] = last.heard().split(/(?=HTTP\/1.1 200)/);
+  t.regex(first, /\r\nKeep-Alive: timeout=65\r\n/);
+  t.regex(second, /\r\nConnection: close\r\n/);
+  t.notRegex(second, /Keep-Alive/);
+});
