@@ -1,7 +1,7 @@
 import type { Awaitable } from '@tappaas/sdk';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
-import type { Audit, AuditedSubject, AuditTrail } from './stages.js';
+import type { Audit, AuditedOutcome, AuditedSubject, AuditTrail } from './stages.js';
 
 /** Tells audit of a request as it stands after authentication. */
 export function beginAudit(audit: Audit, exchange: Exchange): Awaitable<AuditTrail> {
@@ -38,12 +38,12 @@ export function beginPart(audit: Audit, exchange: Exchange, { info, beganAtMs, p
 
 /** Tells audit how the request ended. */
 export function endAudit(trail: AuditTrail, exchange: Exchange, nowMs: number): Awaitable<void> {
-  return trail.end({ ...standing(exchange), status: statusOf(exchange), durationMs: nowMs - exchange.receivedAtMs });
+  return trail.end(standing(exchange, statusOf(exchange), nowMs - exchange.receivedAtMs));
 }
 
 /** Tells audit that a stream has begun, which may end only in hours. */
 export function noteStreamBegin(exchange: Exchange, status: number): void {
-  exchange.trail?.streaming?.({ ...standing(exchange), status });
+  exchange.trail?.streaming?.(standing(exchange, status, 0));
 }
 
 /** Notes which object a write was about. */
@@ -66,6 +66,7 @@ function statusOf({ response, upgradeStatus }: Exchange): number {
   return response.headersSent ? response.statusCode : 0;
 }
 
-function standing({ errorCode, impersonated, decision, noted, subject, requestBody, responseBody }: Exchange) {
-  return { errorCode, impersonated, decision, annotations: noted, subject, requestBody, responseBody };
+function standing(exchange: Exchange, status: number, durationMs: number): AuditedOutcome {
+  const { errorCode, impersonated, decision, noted: annotations, subject, requestBody, responseBody } = exchange;
+  return { status, durationMs, errorCode, impersonated, decision, annotations, subject, requestBody, responseBody };
 }

@@ -61,7 +61,7 @@ function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
   const target = chain.readTarget(method, url);
   exchange.path = target.path;
   exchange.info = target.info;
-  const known = chain.connections.recall(exchange.request);
+  const known = chain.connections.recall(exchange.request, exchange.receivedAtMs);
   if (known === undefined) refuseTricks(exchange);
   chain.prepare(exchange);
   if (applyCors(chain.cors, exchange)) return;

@@ -26,10 +26,10 @@ export class ConnectionMemory {
   }
 
   /** The caller of a read that differs from the last one on its connection at most in its target. */
-  recall({ method, socket, rawHeaders }: IncomingMessage): Identity | undefined {
+  recall({ method, socket, rawHeaders }: IncomingMessage, nowMs: number): Identity | undefined {
     if (method !== 'GET') return undefined;
     const known = this.#spoken.get(socket);
-    if (known === undefined || known.rawHeaders.length !== rawHeaders.length || this.#clock.nowMs() >= known.untilMs) return undefined;
+    if (known === undefined || known.rawHeaders.length !== rawHeaders.length || nowMs >= known.untilMs) return undefined;
     for (let index = 0; index < rawHeaders.length; index += 1) if (rawHeaders[index] !== known.rawHeaders[index]) return undefined;
     return known.identity;
   }

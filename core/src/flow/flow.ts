@@ -60,8 +60,9 @@ class Flow {
   readonly admit = (request: FlowRequest): Seat | Promise<Seat> => {
     const { caller, stream } = request;
     if (this.#isExempt(caller)) return free;
-    const { principal, level } = this.#knownOf(caller);
-    const seat = level.admit(principal, caller.name, request);
+    const nowMs = this.#options.clock.nowMs();
+    const { principal, level } = this.#knownOf(caller, nowMs);
+    const seat = level.admit(principal, caller.name, request, nowMs);
     if (!stream) return seat;
     return seat instanceof Promise ? seat.then((admitted) => this.#stream(admitted, principal)) : this.#stream(seat, principal);
   };
@@ -81,9 +82,8 @@ class Flow {
     return isExempt;
   }
 
-  #knownOf(caller: Caller): Known {
+  #knownOf(caller: Caller, nowMs: number): Known {
     const known = this.#known.get(caller);
-    const nowMs = this.#options.clock.nowMs();
     if (known !== undefined && !known.principal.isForgotten) {
       if (nowMs - known.principal.readAtMs >= ratesMsMax) known.principal.change(this.#ratesOf(caller), nowMs);
       return known;

@@ -54,8 +54,7 @@ export class PriorityLevel {
   }
 
   /** @throws TAP_FLOW_FULL when there is no room to wait either */
-  admit(principal: Principal, user: string, patient: Patient): Seat | Promise<Seat> {
-    const nowMs = this.#clock.nowMs();
+  admit(principal: Principal, user: string, patient: Patient, nowMs = this.#clock.nowMs()): Seat | Promise<Seat> {
     if (principal.line.size === 0 && this.#hasSeat(principal) && principal.hasUnit(user, nowMs)) return this.#seat(principal, user, nowMs);
     return this.#wait(principal, user, nowMs, patient);
   }

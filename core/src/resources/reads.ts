@@ -58,6 +58,7 @@ export class Reads {
   readonly #tokens: () => TokenBox;
   readonly #views: VersionedView;
   readonly #memory = new PageMemory();
+  readonly #keys = new WeakMap<Target, { readonly entry: Found['entry']; readonly key: string }>();
 
   constructor(state: EngineState, tokens: () => TokenBox, views: VersionedView) {
     this.#state = state;
@@ -91,10 +92,19 @@ export class Reads {
   }
 
   #one(cache: ObjectCache, found: Found, target: Target): Served {
-    const stored = cache.get(keyOfTarget(found, target))?.object;
+    const stored = cache.get(this.#keyOf(found, target))?.object;
     if (stored === undefined) throw notFound(found, nameOf(target));
     if (target.subresource === 'scale') return asScale(stored, found.entry, this.#state.store.epoch);
     return this.#view(stored, found);
+  }
+
+  /** Requests for the same line share their target: its key is put together once. */
+  #keyOf(found: Found, target: Target): string {
+    const known = this.#keys.get(target);
+    if (known?.entry === found.entry) return known.key;
+    const key = keyOfTarget(found, target);
+    this.#keys.set(target, { entry: found.entry, key });
+    return key;
   }
 
   #several(cache: ObjectCache, found: Found, keys: readonly Key[]): readonly (Served | undefined)[] {

@@ -87,8 +87,9 @@ export async function startRealServer({
     sealer,
   });
   await engine.start(AbortSignal.timeout(10_000));
+  const engines = new Map([['platform', engine]]);
   const server = createApiServer({
-    engines: () => new Map([['platform', engine]]),
+    engines: () => engines,
     authenticate,
     authorize: tenants ? (request) => (request.caller.tenant === undefined ? access.authorize(request) : allowed) : access.authorize,
     flow: createFlow({ settings: { ...defaultFlowSettings, ...flow }, clock: realClock }),

@@ -66,7 +66,7 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
   const served = await server.engine.get(namespaces, { signal });
   const stages: readonly (readonly [string, () => unknown])[] = [
     ['request line, seen before', () => reader('GET', line)],
-    ['caller, known from the connection', () => connections.recall(request)],
+    ['caller, known from the connection', () => connections.recall(request, clock.nowMs())],
     ['caller, by a token', () => tokens.authenticate(credentials)],
     ['caller, as a plugin has said before', () => plugins(known)],
     ['audit at Metadata, without a sink', () => (audit(audited) as { end(standing: object): void }).end({ status: 200, durationMs: 1 })],
