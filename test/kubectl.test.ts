@@ -257,6 +257,10 @@ session("the local cluster's kinds are those of a cluster", async (t) => {
   const attached = kubectl.start([...local.split(' '), 'attach', 'ticker']);
   await attached.shows(/tick\ntick\n/);
   await attached.stop();
+  const forwarded = await refused(t, `${local} port-forward -n tappaas-default deploy/hello-web :http`);
+  const [, address = ''] = /web\/\d+\/TCP at (127\.0\.0\.1:\d+)/.exec(forwarded.stderr) ?? [];
+  t.is((await fetch(`http://${address}/`)).status, 200, forwarded.stderr);
+  t.regex((await refused(t, `${local} port-forward ticker 80`)).stderr, /does not have a named port|has no port|no port/);
   await ok(t, `${local} delete pod ticker --now`);
   const image = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].image}`);
   const command = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].command}`);

@@ -12,6 +12,7 @@ import { evictPod } from './subresources/eviction.js';
 import { attachToPod, checkAttach } from './subresources/attach.js';
 import { channelProtocols, refuseSpdy } from './subresources/channels.js';
 import { checkExec, execInPod } from './subresources/exec.js';
+import { tellPorts } from './subresources/port-forward.js';
 import { readPodLog } from './subresources/log.js';
 import { AgentControl } from './supervision/agent-control.js';
 import { agentHttpPort } from './supervision/agent-record.js';
@@ -40,6 +41,7 @@ export default definePlugin({
         { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
         { kind: Pods, name: 'attach', method: 'POST', handle: refuseSpdy('attach', checkAttach) },
         { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy('exec', checkExec) },
+        { kind: Pods, name: 'portforward', method: 'POST', handle: tellPorts },
         { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
       ],
       conversations: [
