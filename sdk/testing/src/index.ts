@@ -13,6 +13,7 @@ export { VirtualClock } from './virtual-clock.js';
 export { fakeCluster } from './fakes/cluster.js';
 export { fakeRuntime } from './fakes/runtime.js';
 export { fakeSecretStore } from './fakes/secret-store.js';
+export { fakeSocketAdapter } from './fakes/socket-adapter.js';
 export { fakeStorageClass } from './fakes/storage-class.js';
 export { conformance } from './conformance/conformance.js';
 export type { AuditSinkHarness, MakeAuditSink } from './conformance/audit-sink.js';
@@ -21,4 +22,5 @@ export type { AccessQuestion, AuthorizerHarness, MakeAuthorizer } from './confor
 export type { Case } from './conformance/case.js';
 export type { MakePlugin, PluginHarness, SampleObject } from './conformance/plugin.js';
 export type { MakeSecretStore, SecretStoreHarness } from './conformance/secret-store.js';
+export type { MakeSocketAdapter } from './conformance/socket-adapter.js';
 export type { MakeStore, StoreHarness } from './conformance/store.js';

@@ -5,6 +5,7 @@ import { pluginConformance } from './plugin.js';
 import { runtimeConformance } from './runtime.js';
 import { schedulingPluginConformance } from './scheduling-plugin.js';
 import { secretStoreConformance } from './secret-store.js';
+import { socketAdapterConformance } from './socket-adapter.js';
 import { storageClassConformance } from './storage-class.js';
 import { storeConformance } from './store.js';
 
@@ -24,6 +25,7 @@ export const conformance = Object.freeze({
   runtime: runtimeConformance,
   scheduling: schedulingPluginConformance,
   secretStore: secretStoreConformance,
+  socketAdapter: socketAdapterConformance,
   storageClass: storageClassConformance,
   store: storeConformance,
 });
