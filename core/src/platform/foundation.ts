@@ -4,6 +4,7 @@ import { families, hooks, platformServices, type Clock, type ResourceStore } fro
 import { createAdmission } from '../admission/admission.js';
 import { CertificateThread } from '../api/certificate-thread.js';
 import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
+import { loadSignatures } from '../identity/tokens/signing-keys.js';
 import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
 import { createSealer, type Sealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
@@ -85,6 +86,9 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
   if (starting.seat === undefined) certificates().catch(() => undefined);
   starting.onStop({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
+  // Until the store is open there is nothing else to do: the library that the next stage waits for is loaded meanwhile. That stage
+  // hears when it cannot be.
+  loadSignatures().catch(() => undefined);
   const opened = await Promise.race([
     kernel.services.whenProvided(families.store),
     started.then(() => kernel.services.whenProvided(families.store)),

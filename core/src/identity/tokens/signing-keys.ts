@@ -30,6 +30,11 @@ export const lifetimeMsMax = dayMs;
 const skewMs = 60_000;
 const lookEveryMs = 60_000;
 
+/** Loads the library of signatures while there is time for it; whoever needs it first would load it anyway. */
+export async function loadSignatures(): Promise<void> {
+  await import('jose');
+}
+
 /** The platform's own keys: made at the first start, replaced every 30 days, the same on every replica. */
 export class SigningKeys {
   readonly #record: SigningKeyRecord;
