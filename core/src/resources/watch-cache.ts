@@ -55,7 +55,13 @@ export interface WatchCache<T> {
   get(key: string): CacheEntry<T> | undefined;
   list(query: Selection<T> & { readonly after?: string; readonly itemsMax?: number; readonly revision?: number }): CachePage<T>;
   watch(
-    query: Selection<T> & { readonly afterRevision: number; readonly bufferedEventsMax?: number; readonly bookmarkEveryMs?: number },
+    query: Selection<T> & {
+      readonly afterRevision: number;
+      readonly bufferedEventsMax?: number;
+      readonly bookmarkEveryMs?: number;
+      /** Watches that give the same name select the same. */
+      readonly name?: string;
+    },
   ): CacheWatch<T>;
   close(): Promise<void>;
 }

@@ -41,6 +41,9 @@ interface Following {
 export class Watches {
   readonly #state: EngineState;
   readonly #views: VersionedView;
+  readonly #kinds = new WeakMap<Found['entry'], number>();
+  #kindsSeen = 0;
+  #last: { readonly event: CacheEvent<StoredObject>; readonly version: Found['version']; readonly told: WatchEvent } | undefined;
 
   constructor(state: EngineState, views: VersionedView) {
     this.#state = state;
@@ -73,7 +76,8 @@ export class Watches {
     // The list and the watch are made in one turn, so nothing is missed between them and nothing told twice.
     const initial = isFromStart || query.sendInitialEvents ? cache.list(selection) : undefined;
     const bookmark = query.bookmarks ? { bookmarkEveryMs } : {};
-    const watch = cache.watch({ ...selection, afterRevision: initial?.revision ?? revision, bufferedEventsMax, ...bookmark });
+    const afterRevision = initial?.revision ?? revision;
+    const watch = cache.watch({ ...selection, name: this.#nameOf(found, query), afterRevision, bufferedEventsMax, ...bookmark });
     const close = (): void => watch.close();
     signal.addEventListener('abort', close, { once: true });
     const end = (): void => {
@@ -104,7 +108,22 @@ export class Watches {
     return query.bookmarks ? [this.#bookmark(found, batch.revision)] : [];
   }
 
+  /** Names what a watch selects, so that all that select the same find each other. */
+  #nameOf({ entry }: Found, { target: { namespace }, labelSelector, fieldSelector, fieldValues }: WatchQuery): string {
+    const kind = this.#kinds.get(entry) ?? (this.#kindsSeen += 1);
+    this.#kinds.set(entry, kind);
+    return JSON.stringify([kind, namespace ?? '', labelSelector ?? '', fieldSelector ?? '', fieldValues ?? '']);
+  }
+
+  /** Watches that select the same are told the same event in turn. */
   #event(event: CacheEvent<StoredObject>, found: Found): WatchEvent {
+    if (this.#last?.event === event && this.#last.version === found.version) return this.#last.told;
+    const told = this.#made(event, found);
+    this.#last = { event, version: found.version, told };
+    return told;
+  }
+
+  #made(event: CacheEvent<StoredObject>, found: Found): WatchEvent {
     const type = event.type === 'added' ? 'ADDED' : event.type === 'modified' ? 'MODIFIED' : 'DELETED';
     return { type, served: this.#view(event.entry.object, found) };
   }

@@ -7,6 +7,7 @@ import { CacheIndex } from './cache-index.js';
 import { takePage, type CachePage, type CacheQuery } from './cache-list.js';
 import { RevisionWaiters } from './revision-waiters.js';
 import { predicate, type IndexFunctions, type Selection } from './selection.js';
+import { SharedEvents, type EventOf } from './shared-events.js';
 
 /** What a cache needs to know about the objects it keeps. */
 export interface WatchCacheOptions<T> {
@@ -38,6 +39,8 @@ export interface WatchCacheOptions<T> {
 /** What to watch: events with a revision greater than `afterRevision`. */
 export interface CacheWatchQuery<T> extends Selection<T> {
   readonly afterRevision: number;
+  /** Watches that give the same name select the same, and share what is found out for one of them. */
+  readonly name?: string;
   /** Events that may wait for the reader before the watch is cut. Default 1,000. */
   readonly bufferedEventsMax?: number;
   /** Asks for a bookmark at least this often while nothing matches. Default: none. */
@@ -92,9 +95,6 @@ export function openWatchCache<T>(options: WatchCacheOptions<T>): WatchCache<T> 
 
 const historyPageEvents = 500;
 
-/** What a watch is told of a change; nothing when it does not want it. */
-type EventOf<T> = (change: CacheChange<T>) => CacheEvent<T> | undefined;
-
 class FollowingCache<T> implements WatchCache<T> {
   readonly #options: WatchCacheOptions<T>;
   readonly #limits: HistoryLimits;
@@ -103,6 +103,7 @@ class FollowingCache<T> implements WatchCache<T> {
   /** One function for all entries: there are many of them. */
   readonly #encode: (object: T) => Uint8Array;
   /** The watches that are told what happens, each with the events it wants. */
+  readonly #shared = new SharedEvents<T>();
   readonly #feeds = new Map<WatchFeed<CacheEvent<T>>, EventOf<T>>();
   #index: CacheIndex<T>;
   #history: CacheHistory<T>;
@@ -164,8 +165,7 @@ class FollowingCache<T> implements WatchCache<T> {
 
   watch(query: CacheWatchQuery<T>): CacheWatch<T> {
     const generation = this.#generation;
-    const matches = predicate(query, this.#options.indexes);
-    const eventOf = (change: CacheChange<T>) => change.eventFor(matches);
+    const eventOf = this.#shared.eventOf(query.name, predicate(query, this.#options.indexes));
     const feed: WatchFeed<CacheEvent<T>> = new WatchFeed({
       afterRevision: query.afterRevision,
       bufferedEventsMax: query.bufferedEventsMax ?? 1_000,
