@@ -89,7 +89,7 @@ const auditorRules: readonly Rule[] = [
   },
 ];
 
-/** Uploads are addressed by what they hold, so knowing one is having it; what is made of them needs a role. */
+/** What is uploaded is for the namespace that it names, and only who has it can send it; what is made of it needs a role. */
 const everybodyRules: readonly Rule[] = [
   {
     verbs: ['get', 'head', 'post', 'put'],

@@ -5,6 +5,7 @@ const caller = { blame: 'caller', retry: 'never' } as const;
 /** What can be wrong with uploaded source. */
 export const sourceErrors = defineErrors({
   CONTROLLER_BUILD_DIGEST_MISMATCH: { ...caller, httpStatus: 400, remedy: 'Send the archive whose SHA-256 stands in the path.' },
+  CONTROLLER_BUILD_NAMESPACE_MISSING: { ...caller, httpStatus: 400, remedy: 'Add ?namespace= and the namespace of the application.' },
   CONTROLLER_BUILD_ARCHIVE_REFUSED: {
     ...caller,
     httpStatus: 400,
@@ -15,7 +16,11 @@ export const sourceErrors = defineErrors({
     httpStatus: 413,
     remedy: 'Leave build products out with a .tappaasignore file, or raise the limit named.',
   },
-  CONTROLLER_BUILD_SOURCE_UNKNOWN: { ...caller, httpStatus: 404, remedy: 'Upload the source first; tappaas deploy does it by itself.' },
+  CONTROLLER_BUILD_SOURCE_UNKNOWN: {
+    ...caller,
+    httpStatus: 404,
+    remedy: 'Upload the source for this namespace first; tappaas deploy does it by itself.',
+  },
   CONTROLLER_BUILD_BUILDER_UNKNOWN: {
     ...caller,
     httpStatus: 422,

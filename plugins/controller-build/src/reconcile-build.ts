@@ -101,7 +101,8 @@ async function runBuilder(
       },
       Object.assign(Object.create(context) as typeof context, { output, cancelled }),
     );
-  return parts.shelf.unpacked(build.spec.source.digest, run, AbortSignal.any([context.signal, cancelled]));
+  const { digest } = build.spec.source;
+  return parts.shelf.unpacked({ digest, namespace }, run, AbortSignal.any([context.signal, cancelled]));
 }
 
 const wasCancelled = ready('False', 'Cancelled', 'the build was cancelled; set its spec.cancelled to false to build it after all');

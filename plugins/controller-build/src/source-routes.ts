@@ -1,38 +1,53 @@
-import type { HttpAnswer, Route } from '@tappaas/sdk';
+import type { HttpAnswer, HttpRequest, RequestContext, Route } from '@tappaas/sdk';
 import { sourceErrors } from './errors.js';
+import type { Claimant } from './source-holders.js';
 import type { SourceShelf } from './source-shelf.js';
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
+const namespaceForm = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** `PUT /sources/{digest}` takes an archive; `GET /sources/{digest}` says whether it is there already. */
+/**
+ * `PUT /sources/{digest}?namespace={namespace}` takes an archive, `GET` says whether the caller has sent it for the namespace already. To
+ * give what one has to a namespace harms nobody, so neither asks whether the namespace is there or whose it is.
+ */
 export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/sources/:digest',
-      description: 'Says whether a source archive was uploaded already.',
+      description: 'Says whether the caller, or another of its tenant, has uploaded a source archive for `namespace` already.',
       bodyBytesMax: 0,
       auth: 'caller',
       isWellKnown: true,
-      handle: async ({ params }) => ((await shelf.has(digestOf(params))) ? { status: 204 } : { status: 404 }),
+      handle: async (request, context) =>
+        (await shelf.has(digestOf(request), claimantOf(request, context))) ? { status: 204 } : { status: 404 },
     },
     {
       method: 'PUT',
       path: '/sources/:digest',
-      description: 'Takes a gzipped tar of source, addressed by its SHA-256; nothing of it is unpacked before it was inspected whole.',
+      description:
+        'Takes a gzipped tar of source for `namespace`, addressed by its SHA-256; nothing of it is unpacked before it was inspected whole.',
       bodyBytesMax: uploadBytesMax,
       auth: 'caller',
       isWellKnown: true,
-      async handle({ params, body }) {
-        const digest = digestOf(params);
-        await shelf.put(digest, body);
-        return json(201, { digest, bytes: body.length });
+      async handle(request, context) {
+        const digest = digestOf(request);
+        await shelf.put(digest, request.body, claimantOf(request, context));
+        return json(201, { digest, bytes: request.body.length });
       },
     },
   ];
 }
 
-function digestOf(params: Readonly<Record<string, string>>): string {
+function claimantOf({ query }: HttpRequest, { caller }: RequestContext): Claimant {
+  const namespace = query['namespace'] ?? '';
+  if (namespaceForm.test(namespace)) return { namespace, caller };
+  throw sourceErrors.CONTROLLER_BUILD_NAMESPACE_MISSING({
+    message: `query parameter namespace is "${namespace.slice(0, 80)}", expected the name of the namespace that the source is for`,
+  });
+}
+
+function digestOf({ params }: HttpRequest): string {
   const digest = params['digest'] ?? '';
   if (digestForm.test(digest)) return digest;
   throw sourceErrors.CONTROLLER_BUILD_DIGEST_MISMATCH({

@@ -1,38 +1,43 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import { extract } from 'tar';
 import { inspectArchive, type ArchiveLimits } from './archive-inspection.js';
 import { sourceErrors } from './errors.js';
+import { isThere } from './is-there.js';
+import { createSourceHolders, type Claimant } from './source-holders.js';
 
-/** Uploaded source archives by digest. */
+/** Uploaded source archives by digest, each for the namespaces that it was sent for. */
 export interface SourceShelf {
-  has(digest: string): Promise<boolean>;
+  /** Whether the caller, or another of its tenant, has sent it for the namespace: what others have sent is not told. */
+  has(digest: string, claimant: Claimant): Promise<boolean>;
   /** @throws CONTROLLER_BUILD_DIGEST_MISMATCH, CONTROLLER_BUILD_ARCHIVE_REFUSED, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE */
-  put(digest: string, archive: Uint8Array): Promise<void>;
+  put(digest: string, archive: Uint8Array, claimant: Claimant): Promise<void>;
   /**
    * Unpacks into a fresh folder, runs `use` on it and removes it again. When the signal aborts, it stops to unpack and to wait for `use`.
    *
    * @throws CONTROLLER_BUILD_SOURCE_UNKNOWN, and the signal's reason
    */
-  unpacked<T>(digest: string, use: (directory: string) => Promise<T>, signal: AbortSignal): Promise<T>;
+  unpacked<T>(source: SourceOf, use: (directory: string) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** Keeps archives in `<directory>/sources`; what is kept was inspected whole before. */
+/** A source as a Build of a namespace names it. */
+export interface SourceOf {
+  readonly digest: string;
+  readonly namespace: string;
+}
+
+/** Keeps archives once in `<directory>/sources`, whoever has sent them; what is kept was inspected whole before. */
 export function createSourceShelf(settings: ArchiveLimits & { readonly directory: string }): SourceShelf {
   const sources = join(settings.directory, 'sources');
   const pathOf = (digest: string) => join(sources, `${digest.slice('sha256:'.length)}.tar.gz`);
-  const has = (digest: string) =>
-    access(pathOf(digest)).then(
-      () => true,
-      () => false,
-    );
+  const holders = createSourceHolders(join(settings.directory, 'holders'));
 
   return {
-    has,
-    async put(digest, archive) {
+    has: async (digest, claimant) => (await holders.isHeldBy(digest, claimant)) && (await isThere(pathOf(digest))),
+    async put(digest, archive, claimant) {
       const found = `sha256:${createHash('sha256').update(archive).digest('hex')}`;
       if (found !== digest) {
         throw sourceErrors.CONTROLLER_BUILD_DIGEST_MISMATCH({ message: `the archive has digest ${found}, the path says ${digest}` });
@@ -40,9 +45,12 @@ export function createSourceShelf(settings: ArchiveLimits & { readonly directory
       await inspectArchive(archive, settings);
       await mkdir(sources, { recursive: true });
       await replaceFile(pathOf(digest), archive);
+      await holders.add(digest, claimant);
     },
-    async unpacked(digest, use, signal) {
-      if (!(await has(digest))) throw sourceErrors.CONTROLLER_BUILD_SOURCE_UNKNOWN({ message: `no source ${digest} was uploaded` });
+    async unpacked({ digest, namespace }, use, signal) {
+      if (!(await holders.isFor(digest, namespace)) || !(await isThere(pathOf(digest)))) {
+        throw sourceErrors.CONTROLLER_BUILD_SOURCE_UNKNOWN({ message: `no source ${digest} was uploaded for namespace ${namespace}` });
+      }
       const directory = join(settings.directory, 'unpacked', randomUUID());
       await mkdir(directory, { recursive: true });
       try {

@@ -21,7 +21,7 @@ async function prepared(t: ExecutionContext, build: Builder['build']) {
   const archive = await readFile(join(directory, 'source.tar.gz'));
   const digest = `sha256:${createHash('sha256').update(archive).digest('hex')}`;
   const shelf = createSourceShelf({ directory, ...limits });
-  await shelf.put(digest, archive);
+  await shelf.put(digest, archive, { namespace: 'team-a', caller: { name: 'ann' } });
   let object = {
     metadata: { namespace: 'team-a', name: 'shop-1', uid: 'u1', generation: 1 },
     spec: { application: 'shop', builder: 'source', source: { digest } },
@@ -121,7 +121,7 @@ test('a change that does not cancel lets it go on, and a build that is wished ag
 test('source is no longer unpacked for a build that was cancelled', async (t) => {
   const { shelf, digest, unpacked } = await prepared(t, async () => t.fail());
   const abort = new AbortController();
-  const unpacking = shelf.unpacked(digest, async () => t.fail(), abort.signal);
+  const unpacking = shelf.unpacked({ digest, namespace: 'team-a' }, async () => t.fail(), abort.signal);
   abort.abort(new Error('nobody wants it'));
   await t.throwsAsync(unpacking, { message: 'nobody wants it' });
   t.deepEqual(await unpacked(), []);

@@ -25,7 +25,10 @@ export async function deploy(invocation: Invocation): Promise<number> {
   });
   const client = await invocation.client();
   const stages = createStages(terminal.stdout, () => terminal.nowMs(), output === 'json' || output === 'yaml');
-  const source = sourceDirectory === undefined ? undefined : { upload: { digest: await upload(client, sourceDirectory, stages) } };
+  const source =
+    sourceDirectory === undefined
+      ? undefined
+      : { upload: { digest: await upload(client, application.metadata.namespace, sourceDirectory, stages) } };
   const { sent, operation } = await apply(client, source ? { ...application, spec: { ...application.spec, source } } : application);
   stages.reached(`application ${sent.metadata.name} taken, generation ${sent.metadata.generation}`);
   if (options['no-wait'] === true) return exitCodes.ok;
@@ -51,11 +54,11 @@ async function sourcesPath(client: Client): Promise<string> {
   });
 }
 
-async function upload(client: Client, directory: string, stages: Stages): Promise<string> {
+async function upload(client: Client, namespace: string, directory: string, stages: Stages): Promise<string> {
   const { packSource } = await import('../source-archive.js');
   stages.running('packing the source');
   const { digest, bytes, files } = await packSource(directory);
-  const path = `${await sourcesPath(client)}/${digest}`;
+  const path = `${await sourcesPath(client)}/${digest}?namespace=${encodeURIComponent(namespace)}`;
   const known = await client.send(path);
   if (known.status === 204) {
     stages.reached(`source unchanged, ${files} files`);
