@@ -1,20 +1,38 @@
-import { deny, type Claim, type Immutable } from '@tappaas/sdk';
+import { deny, type Claim, type Denial, type Immutable } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 
-/** Each host and path that an application routes is its own; the claim is held in the write's transaction. */
-export function hostClaims(application: Immutable<ApplicationObject>): readonly Claim[] {
-  return (application.spec.routes ?? []).flatMap((route, index) =>
-    route.host === undefined
-      ? []
-      : [
-          {
-            unique: `host/${route.host}${route.path}`,
-            denial: deny({
-              field: `spec.routes[${index}].host`,
-              reason: 'HostTaken',
-              message: `${route.host}${route.path} is routed by another application`,
-            }),
-          },
-        ],
-  );
+type Application = Immutable<ApplicationObject>;
+
+const taken = (index: number, address: string): Denial =>
+  deny({ field: `spec.routes[${index}].host`, reason: 'HostTaken', message: `${address} is routed by another application` });
+
+/**
+ * Each host and path that an application routes is its own; the claim is held in the write's transaction. A host that is written out and
+ * the one that an application of the namespace has by default are the same claim; across namespaces `reservedHosts` keeps them apart.
+ */
+export function hostClaims({ metadata: { name, namespace }, spec }: Application): readonly Claim[] {
+  return (spec.routes ?? []).flatMap((route, index): readonly Claim[] => {
+    const { host, path } = route;
+    const ownName = (first: string): Claim => ({
+      unique: `host-of/${namespace}/${first}${path}`,
+      denial: taken(index, `${host ?? `${first}.${namespace}`}${path}`),
+    });
+    if (host === undefined) return [ownName(name)];
+    const [first = '', second] = host.split('.');
+    const claim: Claim = { unique: `host/${host}${path}`, denial: taken(index, `${host}${path}`) };
+    return second === namespace ? [claim, ownName(first)] : [claim];
+  });
+}
+
+/** Where applications get hosts by default, each below its own namespace, nobody routes what lies below another one. */
+export function reservedHosts({ metadata: { namespace }, spec }: Application, suffixes: Iterable<string>): readonly Denial[] {
+  const reserved = [...suffixes];
+  return (spec.routes ?? []).flatMap(({ host = '' }, index) => {
+    const suffix = reserved.find((each) => host.endsWith(`.${each}`));
+    if (suffix === undefined) return [];
+    const labels = host.slice(0, -suffix.length - 1).split('.');
+    if (labels.length < 2 || labels.at(-1) === namespace) return [];
+    const message = `${host} lies below another namespace; expected NAME.${namespace}.${suffix}, or a host outside of ${suffix}`;
+    return [deny({ field: `spec.routes[${index}].host`, reason: 'HostReserved', message })];
+  });
 }

@@ -2,7 +2,7 @@ import { definePlugin, deny, families, hooks, type Watches } from '@tappaas/sdk'
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import { checkApplication } from './check-application.js';
 import { Dependents } from './dependencies.js';
-import { hostClaims } from './host-claims.js';
+import { hostClaims, reservedHosts } from './host-claims.js';
 import { abandonBuild, prepareApplication, Secret } from './prepare-application.js';
 import { renderApplication } from './render-application.js';
 import { summarizeApplication } from './summarize-application.js';
@@ -11,7 +11,7 @@ import { summarizeApplication } from './summarize-application.js';
 export default definePlugin({
   id: 'controller-application',
   stability: 'beta',
-  needs: { runtimes: families.runtime },
+  needs: { runtimes: families.runtime, clusters: families.cluster },
   permissions: {
     resources: [
       { kind: Application, verbs: ['get', 'list', 'watch', 'update'] },
@@ -20,7 +20,7 @@ export default definePlugin({
       { kind: Release, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] },
     ],
   },
-  setup(host, _config, { runtimes }) {
+  setup(host, _config, { runtimes, clusters }) {
     const dependents = new Dependents();
     const wakingDependents: Watches<typeof Application> = { kind: Application, wakes: (application) => dependents.of(application) };
     host.kind(Application, { check: checkApplication });
@@ -34,6 +34,12 @@ export default definePlugin({
         message: `no runtime "${object.spec.runtime}" is loaded; loaded: ${loaded}`,
       });
     });
+    host.tap(hooks.admission.validate, { name: 'hosts', kinds: [Application] }, ({ object }) =>
+      reservedHosts(
+        object,
+        [...clusters.values()].map(({ ingress }) => ingress.hostSuffix),
+      ),
+    );
     host.tap(hooks.admission.claim, { kinds: [Application] }, hostClaims);
     host.controller({
       kind: Application,

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { checkApplication } from '../dist/check-application.js';
-import { hostClaims } from '../dist/host-claims.js';
+import { hostClaims, reservedHosts } from '../dist/host-claims.js';
 import { shop } from './fixture.ts';
 
 const web = { name: 'web', replicas: 1, ports: [{ name: 'http', port: 8080, protocol: 'HTTP' as const }] };
@@ -74,13 +74,27 @@ for (const [title, spec, fields] of cases) {
   });
 }
 
-test('each host and path is claimed once, and routes without a host claim nothing', (t) => {
-  const routes = [
-    { name: 'a', path: '/', process: 'web', port: 'http' },
-    { name: 'b', host: 'shop.example.com', path: '/', process: 'web', port: 'http' },
-  ];
-  t.deepEqual(
-    hostClaims(shop({ routes })).map((claim) => ('unique' in claim ? claim.unique : '')),
-    ['host/shop.example.com/'],
-  );
+const route = (host?: string, path = '/') => ({ name: 'a', path, process: 'web', port: 'http', ...(host && { host }) });
+const claimed = (...routes: readonly ReturnType<typeof route>[]) =>
+  hostClaims(shop({ routes: [...routes] })).map((claim) => ('unique' in claim ? claim.unique : ''));
+
+test('each host and path is claimed once, also the host that a route without one gets', (t) => {
+  t.deepEqual(claimed(route('shop.example.com')), ['host/shop.example.com/']);
+  t.deepEqual(claimed(route(undefined, '/a')), ['host-of/team-a/shop/a']);
+});
+
+test('a host that is written out is the same claim as the one that another application of the namespace has by default', (t) => {
+  t.deepEqual(claimed(route('shop.team-a.localhost')), ['host/shop.team-a.localhost/', 'host-of/team-a/shop/']);
+});
+
+test('hosts below another namespace are refused, those of the own one and outside of the cluster’s are not', (t) => {
+  const refused = (host: string) =>
+    reservedHosts(shop({ routes: [route(host)] }), ['apps.example.com', 'localhost']).map(({ reason }) => reason);
+  for (const host of ['shop.team-b.localhost', '*.team-b.localhost', 'a.b.team-b.apps.example.com'])
+    t.deepEqual(refused(host), ['HostReserved'], host);
+  for (const host of ['shop.team-a.localhost', '*.team-a.localhost', 'shop.localhost', 'shop.team-b.example.com', 'notlocalhost.com'])
+    t.deepEqual(refused(host), [], host);
+  const [denial] = reservedHosts(shop({ routes: [route(), route('x.team-b.localhost')] }), ['localhost']);
+  t.is(denial?.field, 'spec.routes[1].host');
+  t.regex(denial?.message ?? '', /expected NAME\.team-a\.localhost/);
 });
