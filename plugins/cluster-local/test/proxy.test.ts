@@ -202,7 +202,7 @@ test('what is not served is answered with a text that says why', async (t) => {
   const { client } = await proxied(t);
   const unknown = await client.ask('other.localhost');
   t.is(unknown.status, 404);
-  t.is(unknown.text, 'No application answers for host other.localhost. Served: shop.localhost.\n');
+  t.is(unknown.text, 'No application answers for host other.localhost. See: tappaas apps.\n');
   const empty = await client.ask('shop.localhost');
   t.is(empty.status, 503);
   t.regex(empty.text, /^Service default\/shop, port http has no pod that is ready/);

@@ -56,6 +56,6 @@ function decide(routes: IngressRoutes, host: string | undefined, url: string): D
   if (routed.is === 'target') return { target: routed.target };
   if (routed.is === 'no-service') return { status: 503, text: `The route exists, but ${routed.label} does not.` };
   if (routed.is === 'no-path') return { status: 404, text: `No route of host ${host ?? ''} covers ${path}.` };
-  const hosts = routes.hosts.slice(0, 20).join(', ');
-  return { status: 404, text: `No application answers for host ${host ?? ''}. Served: ${hosts === '' ? 'none yet' : hosts}.` };
+  // Whoever asks here is nobody known: which hosts there are is for those who may list applications.
+  return { status: 404, text: `No application answers for host ${host ?? ''}. See: tappaas apps.` };
 }

@@ -37,11 +37,6 @@ export class IngressRoutes {
     for (const rules of this.#hosts.values()) rules.sort(byPrecedence);
   }
 
-  /** Hosts that are served, for people. */
-  get hosts(): readonly string[] {
-    return [...this.#hosts.keys()].filter((host) => host !== '');
-  }
-
   /** Finds where a request goes. `host` as the client wrote it, with or without a port. */
   route(host: string, path: string): Routed {
     const name = hostName(host);
