@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Says who is logged in, and logs them out. A browser comes here from another site, with nothing; what this page asks for is its own host's. */
 
 const deadlineMs = 15_000;
