@@ -1,6 +1,7 @@
 import { sendBytes, sendJson } from './answer.js';
 import { noteSubject } from './audit-trail.js';
 import { permit } from './authorization.js';
+import { authorizeDeletes } from './collection-deletion.js';
 import type { ServedKind, Target, Write, WriteResult } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -21,6 +22,7 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   const options = {
     ...writeOptions(exchange, kind),
     authorizeCreate: async () => void (await permit(call.authorize, { ...exchange.info, verb: 'create' }, exchange.caller)),
+    authorizeDeletes: (targets: readonly Target[]) => authorizeDeletes(call.authorize, exchange, targets),
   };
   const asked = await writeOf(call);
   const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });

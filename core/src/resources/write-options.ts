@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly idempotencyKey?: string;
   /** Asked before an apply creates what it finds missing: who may patch may not thereby create. Refuses by throwing. */
   readonly authorizeCreate?: () => Promise<void>;
+  /** Asked with all objects of a collection before the first of them is deleted. Refuses by throwing. */
+  readonly authorizeDeletes?: (targets: readonly Target[]) => Promise<void>;
   /** A leader's fence: conditions that hold in the write's own transaction, or nothing is written. */
   readonly guards?: readonly Guard[];
 }

@@ -107,12 +107,15 @@ export class Writes {
     const { signal } = options;
     const filter = { ...(labelSelector !== undefined && { labelSelector }), ...(fieldSelector !== undefined && { fieldSelector }) };
     const page = await this.#reads.list({ target, ...filter, signal });
-    const names = page.items.map(({ object }) => (object as Body).metadata);
+    const targets = page.items.map(({ object }) => {
+      const { name, namespace } = (object as Body).metadata;
+      return { ...target, name, ...(namespace !== undefined && { namespace }) };
+    });
+    await options.authorizeDeletes?.(targets);
     const items: unknown[] = [];
-    const work = names.values();
+    const work = targets.values();
     const worker = async (): Promise<void> => {
-      for (const { name, namespace } of work) {
-        const one = { ...target, name, ...(namespace !== undefined && { namespace }) };
+      for (const one of work) {
         const deletion = { found, target: one, options, deletion: write.options };
         const deleted = await remove(this.#state, deletion).catch(unlessGone);
         if (deleted) items.push(fromHub(deleted.stored.object, found.version));

@@ -100,3 +100,34 @@ test('policies see the labels of the object that is asked about', async (t) => {
   t.is(await remove('free'), 200);
   await kernel.stop();
 });
+
+test('an object that a policy keeps from being deleted is not deleted with its collection either', async (t) => {
+  const { kernel, ask, ann } = await started();
+  const maps = '/api/v1/namespaces/default/configmaps';
+  for (let index = 0; index < 25; index += 1) {
+    await ask('POST', maps, { metadata: { name: `prod-${index}`, labels: { env: 'prod', tier: 'all' } } });
+  }
+  await ask('POST', maps, { metadata: { name: 'test', labels: { env: 'test', tier: 'all' } } });
+  const cedar =
+    'forbid (principal, action == Action::"delete", resource is Object) when { resource.hasTag("env") && resource.getTag("env") == "prod" };';
+  await ask('POST', policies, policy('keeps-prod', cedar));
+  await eventually(t, async () => (await ann('DELETE', `${maps}/prod-0?dryRun=All`)).status === 403);
+
+  for (const query of ['?labelSelector=env%3Dprod', '?labelSelector=tier%3Dall', '?fieldSelector=metadata.name%3Dprod-3', '']) {
+    const { status, json } = await ann('DELETE', `${maps}${query}`);
+    t.is(status, 403, query);
+    t.regex(json.message, /none was deleted: .*"prod-\d+": forbidden by policy keeps-prod/);
+    t.regex(json.details.causes[0].message, /^"prod-\d+"/);
+    t.true(json.details.causes.length <= 20);
+  }
+  t.regex((await ann('DELETE', maps)).json.message, /cannot delete 25 of 2\d resources .*; and 5 more$/);
+  const names = async () => (await ask('GET', maps)).json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
+  t.is((await names()).filter((name: string) => /^prod-|^test$/.test(name)).length, 26);
+
+  t.is((await ann('DELETE', `${maps}?labelSelector=env%3Dtest`)).status, 200);
+  t.false((await names()).includes('test'));
+  const query = 'mutation { deleteConfigMap(input: { namespace: "default", name: "prod-0" }) { userErrors { code } } }';
+  t.regex(JSON.stringify((await ann('POST', '/graphql', { query })).json), /TAP_REQUEST_FORBIDDEN/);
+  t.is((await ask('DELETE', `${maps}?labelSelector=env%3Dprod`)).status, 200);
+  await kernel.stop();
+});
