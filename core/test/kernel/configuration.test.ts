@@ -72,6 +72,30 @@ tappaas.yaml:17:12  TAP_PACKAGE_NOT_A_PLUGIN  plugins.plain.use: package @tappaa
   t.false(error.message.includes('sk-live-1234'));
 });
 
+test('a wrong word about an instance hides neither its other problems nor makes what names it wrong', async (t) => {
+  const workspace = await Workspace.create(t);
+  await workspace.install('@acme/cost', costGuard);
+  await workspace.write(
+    'tappaas.yaml',
+    `${head}order: { admission.validate: [cost, limited, nameless, gone] }
+plugins:
+  cost: { use: "@acme/cost", mode: shadw, config: { monthlyBudgetEuros: 2 } }
+  limited: { use: "@acme/cost", limits: none, config: { monthlyBudgetEuro: -2 } }
+  nameless: { use: 7 }
+  gone: { use: "@acme/gone" }
+`,
+  );
+  t.is(
+    await workspace.refusal(),
+    `tappaas.yaml:5:36  TAP_CONFIG_VALUE  plugins.cost.mode: expected one of "enforce", "shadow", "off", found "shadw"; did you mean "shadow"?
+tappaas.yaml:5:53  TAP_CONFIG_UNKNOWN_KEY  plugins.cost.config.monthlyBudgetEuros: unknown key; did you mean "monthlyBudgetEuro"?
+tappaas.yaml:6:41  TAP_CONFIG_TYPE  plugins.limited.limits: expected a map, found "none"
+tappaas.yaml:6:76  TAP_CONFIG_VALUE  plugins.limited.config.monthlyBudgetEuro: at least 0 expected, -2 found
+tappaas.yaml:7:20  TAP_CONFIG_TYPE  plugins.nameless.use: expected a string, found 7
+tappaas.yaml:8:11  TAP_PACKAGE_NOT_FOUND  plugins.gone.use: package @acme/gone is not installed beside the configuration`,
+  );
+});
+
 test('broken YAML is told with its place; so are duplicate keys, wrong documents and endless aliases', async (t) => {
   const workspace = await Workspace.create(t);
   const refusal = async (text: string): Promise<string> => {

@@ -47,8 +47,9 @@ export interface PlanInput {
 /** The keys of a configuration file that are the kernel's own. */
 const documentKeys = new Set(['apiVersion', 'kind', 'extends', 'order', 'plugins']);
 
+/** What the file says of each instance; a value that was refused is absent. */
 type Written = Readonly<
-  Record<string, { readonly use: string; readonly mode: Mode; readonly onBootFailure: string; readonly limits: HookLimits }>
+  Record<string, { readonly use?: string; readonly mode?: Mode; readonly onBootFailure?: string; readonly limits?: HookLimits } | undefined>
 >;
 
 /** Steps 2 to 5: packages, manifests, lock, configuration, graph and order. Every problem of every plugin, at once. */
@@ -65,6 +66,8 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const written = ((document.value ?? {}) as { readonly plugins?: Written }).plugins ?? {};
   const made = await Promise.all(Object.keys(written).map((id) => planInstance(id, written, input)));
   const planned = made.flatMap(({ instance }) => instance ?? []);
+  // Nothing is known of them but their own problem: what names them is not wrong for that.
+  const unknown = new Set(Object.keys(written).filter((_, n) => made[n]?.instance === undefined && made[n]?.off === undefined));
   const instances = planned.map((instance) => ({ ...instance, met: metNeeds(instance, planned, input.given) }));
   const nodes = instances.map((instance) => graphNode(instance, root));
   const graph = serviceGraph(nodes, input.given);
@@ -76,14 +79,9 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
     ...doubleOwners(nodes),
     ...storeProblems(
       instances,
-      made.flatMap(({ stores }) => stores),
+      made.flatMap(({ stores }) => stores).filter(({ store }) => !unknown.has(store)),
     ),
-    ...orderProblems(
-      root,
-      nodes,
-      made.flatMap(({ off }) => off?.id ?? []),
-      input.hooks,
-    ),
+    ...orderProblems(root, nodes, new Set([...unknown, ...made.flatMap(({ off }) => off?.id ?? [])]), input.hooks),
     ...order.problems,
   ];
   return {
@@ -105,13 +103,13 @@ interface PlannedInstance {
 
 async function planInstance(id: string, written: Written, input: PlanInput): Promise<PlannedInstance> {
   const { root } = input;
-  const { use, mode, onBootFailure, limits } = written[id] ?? {};
+  const { use, mode = 'enforce', onBootFailure, limits = {} } = written[id] ?? {};
   const place = (...path: readonly string[]) => placeOf(root, 'plugins', id, ...path);
   const problems: Problem[] = [];
   if (!new RegExp(instanceIdPattern, 'u').test(id) || id.length > 63) {
     problems.push(makeProblem('TAP_CONFIG_INSTANCE_ID', `plugins.${id}`, `"${id}" cannot be an instance id`, place()));
   }
-  if (use === undefined || mode === undefined || limits === undefined) return { problems, stores: [] };
+  if (use === undefined) return { problems, stores: [] };
   const source = await input.sourceOf(id, use);
   if (mode === 'off') return { problems, stores: [], off: { id, use, manifest: 'manifest' in source ? source.manifest : undefined } };
   if (!('manifest' in source)) {
@@ -207,7 +205,7 @@ function orderWishes(root: ConfigNode): readonly OrderWish[] {
 function orderProblems(
   root: ConfigNode,
   nodes: readonly GraphNode[],
-  off: readonly string[],
+  notAsked: ReadonlySet<string>,
   hooks: ReadonlyMap<string, HookDeclaration>,
 ): readonly Problem[] {
   return orderWishes(root).flatMap(({ hook, instances, at }) => {
@@ -216,9 +214,9 @@ function orderProblems(
       return [makeProblem('TAP_CONFIG_ORDER_UNKNOWN', path, `there is no hook ${hook}${didYouMean(hook, hooks.keys())}`, at)];
     const tapping = nodes.filter(({ manifest }) => manifest.taps.some((tap) => tap.hook === hook)).map(({ id }) => id);
     return instances.flatMap((id, n) => {
-      if (tapping.includes(id) || off.includes(id)) return [];
-      const known = nodes.some((node) => node.id === id);
-      const message = known ? `plugin ${id} has no tap at ${hook}` : `there is no instance ${id}${didYouMean(id, tapping)}`;
+      if (tapping.includes(id) || notAsked.has(id)) return [];
+      const isLoaded = nodes.some((node) => node.id === id);
+      const message = isLoaded ? `plugin ${id} has no tap at ${hook}` : `there is no instance ${id}${didYouMean(id, tapping)}`;
       return [makeProblem('TAP_CONFIG_ORDER_UNKNOWN', `${path}[${n}]`, message, nodeAt(root, 'order', hook, String(n))?.at)];
     });
   });
