@@ -46,6 +46,9 @@ const rows: readonly Row[] = [
   row('cluster', /^get \/namespaces cluster$/, viewers),
   row('*', /^get \/namespaces\/status cluster$/, viewers),
 
+  // Of API tokens everybody has their own: lists are narrowed, and one that is not there is nobody's.
+  row('platform', /^(list|watch|create) identity\.tappaas\.dev\/apitokens cluster$/, everybody),
+
   // Nothing else of no namespace, and nothing across namespaces, for anybody of a tenant.
   row('*', / (across|cluster)$/, platformAdmins),
 

@@ -83,6 +83,11 @@ export interface KindDeclaration<S extends TObject, T extends TObject> {
   readonly immutable?: readonly SpecPath[];
   /** Fields that are indexed and may stand in field selectors. */
   readonly fields?: readonly SpecPath[];
+  /**
+   * For kinds without a namespace whose objects belong to people: the fields that name user and tenant, both among `fields`. What roles
+   * allow then holds for the caller's own objects only, and for those of the whole tenant where a role lets the caller `administer` the kind.
+   */
+  readonly owner?: { readonly user: SpecPath; readonly tenant: SpecPath };
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   /** Gives the scale subresource. */

@@ -74,6 +74,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
     settled: async () => ({}),
     isSuspended: () => false,
     labels: () => undefined,
+    owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
     spansNamespaces: () => false,
   };
   const access = createAccess({ authorizers: () => [authorizer], missing: () => [], places, platformEngine: 'platform' });

@@ -2,6 +2,7 @@ import type { AccessDecision, AccessRequest, Authorizer, Caller } from '@tappaas
 import { askAuthorizers } from './authorizer-chain.js';
 import { builtInDecision } from './built-in-rules.js';
 import { refusedByScope } from './credential-scope.js';
+import { ownersAccess, type Owners } from './owned-objects.js';
 import { administers, isReading, oversees, sideOf } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
 import { outOfTenants } from './without-tenant.js';
@@ -25,6 +26,7 @@ export interface Places {
   isSuspended(tenant: string): boolean;
   /** Whether a request that names no namespace is about the objects of all namespaces; also for kinds that nobody knows. */
   spansNamespaces(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
+  readonly owners: Owners;
 }
 
 export interface AccessOptions {
@@ -113,14 +115,15 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
       : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
 
   const outside = outOfTenants({ ask, isOverseer, places, platformEngine });
+  const owned = ownersAccess({ ask, isAdministrator, places });
 
   return {
     placed,
     isAdministrator,
     isProjectOnly: (question) => question.caller.tenant === undefined && outside.isProjectOnly(placed(question)),
     authorize(question) {
-      const built = refusedByScope(question) ?? builtInDecision(question);
-      if (built !== undefined) return built;
+      const decided = refusedByScope(question) ?? builtInDecision(question) ?? owned(question);
+      if (decided !== undefined) return decided;
       const request = placed(question);
       const { tenant } = question.caller;
       return tenant === undefined ? outside.authorize(request) : within(request, tenant);

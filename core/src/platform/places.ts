@@ -1,8 +1,10 @@
 import { isTapError, type AnyKind } from '@tappaas/sdk';
 import { Tenant, type TenantObject } from '@tappaas/sdk/kinds';
 import type { Place, Places } from '../access/access.js';
+import type { Owner, OwnerFields, Owners } from '../access/owned-objects.js';
 import { tenantLabel } from '../access/tenant-boundary.js';
 import type { ResourceEngine } from '../resources/engine.js';
+import { valueAt } from '../resources/schema/json-value.js';
 import { namespaceLabel } from './cluster-namespaces.js';
 
 const Namespace: AnyKind = { group: '', kind: 'Namespace', version: 'v1' };
@@ -37,19 +39,53 @@ export function enginePlaces(engine: (name: string) => ResourceEngine | undefine
       return found && (found.metadata?.labels ?? {});
     },
     spansNamespaces: (name, { group, version, plural }) => engine(name)?.find({ group, version, plural })?.scope !== 'Cluster',
+    owners: owners(engine),
     isSuspended: (tenant) =>
       (engine(platformEngine)?.cached(Tenant, { name: tenant }) as TenantObject | undefined)?.spec.suspended === true,
   };
+}
+
+type Engine = (name: string) => ResourceEngine | undefined;
+
+/** Whose objects are, read off the fields that their kind declares. */
+function owners(engine: Engine): Owners {
+  const fields: Owners['fields'] = (name, { group, version, plural }) => engine(name)?.find({ group, version, plural })?.owner;
+  return {
+    fields,
+    now(name, resource) {
+      const { group, version, plural, name: object = '' } = resource;
+      const kind = engine(name)?.find({ group, version, plural });
+      return ownerOf(kind && engine(name)?.cached(kind, { name: object }), kind?.owner);
+    },
+    async settled(name, resource) {
+      const { group, version, plural, name: object = '' } = resource;
+      const found = await read(engine(name), { kind: { group, version, plural }, name: object });
+      return ownerOf(found?.object, fields(name, resource));
+    },
+  };
+}
+
+function ownerOf(object: object | undefined, fields: OwnerFields | undefined): Owner | undefined {
+  if (object === undefined || fields === undefined) return undefined;
+  const [user, tenant] = [fields.user, fields.tenant].map((field) => valueAt(object, field.split('.')));
+  return { user: typeof user === 'string' ? user : '', ...(typeof tenant === 'string' && { tenant }) };
 }
 
 const catchUpMsMax = 5_000;
 
 /** A read of what the store has acknowledged brings the cache there. */
 async function catchUp(engine: ResourceEngine | undefined, name: string): Promise<void> {
-  const target = { kind: { group: '', version: 'v1', plural: 'namespaces' }, name };
+  await read(engine, { kind: { group: '', version: 'v1', plural: 'namespaces' }, name });
+}
+
+async function read(
+  engine: ResourceEngine | undefined,
+  target: Parameters<ResourceEngine['get']>[0],
+): Promise<{ readonly object: object } | undefined> {
   try {
-    await engine?.get(target, { signal: AbortSignal.timeout(catchUpMsMax) });
+    return await engine?.get(target, { signal: AbortSignal.timeout(catchUpMsMax) });
   } catch (error) {
     if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+    return undefined;
   }
 }

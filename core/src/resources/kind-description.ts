@@ -30,6 +30,7 @@ export interface KindDescription {
   readonly scale: ScalePaths | undefined;
   readonly fields: readonly string[];
   readonly immutable: readonly string[];
+  readonly owner?: ServedKind['owner'];
   readonly isKubernetes: boolean;
   /** The stored version first. */
   readonly versions: readonly [VersionDescription, ...VersionDescription[]];
@@ -74,6 +75,7 @@ function describeOwn(own: KindDeclaration<Type.TObject, Type.TObject>, { behavio
     scale: own.scale,
     fields: own.fields ?? [],
     immutable: own.immutable ?? [],
+    ...(own.owner && { owner: own.owner }),
     isKubernetes: false,
     versions: [versionOf(own.version, own.spec), ...others],
   };

@@ -164,6 +164,7 @@ function versionEntry({ description, version, verbs, subresources, isOrphaned }:
     strategicMerge: isKubernetes,
     ...(deprecated && { deprecated }),
     orphaned: isOrphaned,
+    ...(description.owner && { owner: description.owner }),
   });
   let type: FieldType | undefined;
   return Object.freeze({

@@ -9,6 +9,7 @@ export const nowhere: Places = {
   settled: () => Promise.resolve({}),
   isSuspended: () => false,
   labels: () => undefined,
+  owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
   spansNamespaces: () => false,
 };
 

@@ -8,6 +8,7 @@ const places = {
   settled: () => Promise.resolve({}),
   isSuspended: () => false,
   labels: () => undefined,
+  owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
   spansNamespaces: () => false,
 };
 const listing: Authorizer = {

@@ -22,6 +22,7 @@ const places = (later: Readonly<Record<string, Place>> = {}): Places => ({
   settled: (engine, namespace) => Promise.resolve(later[`${engine}/${namespace}`] ?? owners[`${engine}/${namespace}`] ?? {}),
   isSuspended: (tenant) => tenant === 'late-payer',
   labels: () => undefined,
+  owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
   spansNamespaces: (_, { plural }) => plural !== 'nodes',
 });
 type Asked = Partial<AccessRequest> & {

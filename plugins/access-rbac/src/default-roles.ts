@@ -22,6 +22,7 @@ const reading = ['get', 'list', 'watch'];
 const writing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 const ours = ['apps.tappaas.dev', 'config.tappaas.dev', 'ops.tappaas.dev'];
 const workloads = ['apps', 'batch', 'autoscaling', 'networking.k8s.io', 'discovery.k8s.io', 'policy', 'events.k8s.io', 'metrics.k8s.io'];
+const identity = 'identity.tappaas.dev';
 const coreRead = [
   'bindings',
   'configmaps',
@@ -74,6 +75,8 @@ const tenantAdminRules: readonly Rule[] = [
   { verbs: [...writing, 'impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
   { verbs: ['create'], apiGroups: [''], resources: ['serviceaccounts/token'] },
   { verbs: ['create', 'update', 'patch', 'delete'], apiGroups: [''], resources: ['namespaces'] },
+  // Everybody has the verbs; this makes them hold for what is others' in the tenant.
+  { verbs: ['administer'], apiGroups: [identity], resources: ['apitokens', 'sessions'] },
 ];
 
 /** Who answers for what is: everything but the data of secrets, and nothing to change. */
@@ -89,8 +92,14 @@ const auditorRules: readonly Rule[] = [
   },
 ];
 
-/** What is uploaded is for the namespace that it names, and only who has it can send it; what is made of it needs a role. */
+/**
+ * What is uploaded is for the namespace that it names, and only who has it can send it; what is made of it needs a role. Of tokens and
+ * sessions everybody has their own: these kinds say whose objects are.
+ */
 const everybodyRules: readonly Rule[] = [
+  { verbs: [...reading, 'create', 'update', 'patch', 'delete'], apiGroups: [identity], resources: ['apitokens'] },
+  { verbs: ['create'], apiGroups: [identity], resources: ['apitokens/issue'] },
+  { verbs: [...reading, 'delete'], apiGroups: [identity], resources: ['sessions'] },
   {
     verbs: ['get', 'head', 'post', 'put'],
     nonResourceURLs: ['/plugins/-/sources', '/plugins/-/sources/*', '/plugins/platform/routes'],
@@ -138,7 +147,11 @@ export const defaultRoles: readonly DefaultRole[] = [
     labels: { [aggregate('admin')]: 'true' },
     rules: tenantAdminRules,
   },
-  { name: 'tappaas:everybody', description: 'What everybody who is authenticated may: upload source.', rules: everybodyRules },
+  {
+    name: 'tappaas:everybody',
+    description: 'What everybody who is authenticated may: upload source, have API tokens and sessions.',
+    rules: everybodyRules,
+  },
 ];
 
 const group = (name: string): Subject => ({ kind: 'Group', apiGroup: rbacGroup, name });

@@ -25,7 +25,8 @@ export const Session = defineKind({
   }),
   status: Type.Object({}),
   immutable: ['spec.issuer', 'spec.subject', 'spec.cookieId', 'spec.sha256', 'spec.expiresAt'],
-  fields: ['spec.cookieId', 'spec.user', 'spec.subject', 'spec.sid'],
+  fields: ['spec.cookieId', 'spec.user', 'spec.tenant', 'spec.subject', 'spec.sid'],
+  owner: { user: 'spec.user', tenant: 'spec.tenant' },
   columns: [
     { name: 'User', path: '.spec.user', description: 'Name that the caller has here.' },
     { name: 'Provider', path: '.spec.issuer', description: 'Where the caller logged in.' },

@@ -71,7 +71,8 @@ export const ApiToken = defineKind({
     ),
   }),
   immutable: ['spec.user', 'spec.tenant', 'spec.withoutTenant'],
-  fields: ['spec.tokenId', 'spec.user'],
+  fields: ['spec.tokenId', 'spec.user', 'spec.tenant'],
+  owner: { user: 'spec.user', tenant: 'spec.tenant' },
   columns: [
     { name: 'User', path: '.spec.user', description: 'Whom it stands for.' },
     { name: 'Ready', path: '.status.conditions[?(@.type=="Ready")].reason', description: 'Whether it is good.' },

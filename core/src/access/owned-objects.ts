@@ -1,0 +1,78 @@
+import type { AccessRequest, Caller } from '@tappaas/sdk';
+import type { Places } from './access.js';
+import { isReading } from './tenant-boundary.js';
+import type { AccessQuestion, Verdict } from './verdict.js';
+
+/** Whose an object is; without a tenant: somebody's of no tenant. */
+export interface Owner {
+  readonly user: string;
+  readonly tenant?: string;
+}
+
+/** Where objects of a kind say whose they are: fields that may stand in selectors. */
+export interface OwnerFields {
+  readonly user: string;
+  readonly tenant: string;
+}
+
+type Resource = NonNullable<AccessRequest['resource']>;
+
+/** Knows whose objects are, for kinds whose objects are people's. */
+export interface Owners {
+  /** Nothing for kinds whose objects are nobody's. */
+  fields(engine: string, resource: Resource): OwnerFields | undefined;
+  /** Of a stored object as far as it is known now; nothing when there is none. */
+  now(engine: string, resource: Resource): Owner | undefined;
+  /** With everything that was acknowledged before the call. */
+  settled(engine: string, resource: Resource): Promise<Owner | undefined>;
+}
+
+interface OwnerParts {
+  readonly ask: (request: AccessRequest) => Verdict | Promise<Verdict>;
+  readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
+  readonly places: Pick<Places, 'isSuspended' | 'owners'>;
+}
+
+/**
+ * Looks at whose objects are: what roles allow holds for one's own, and for the whole tenant's to whom of it may `administer` the kind. Answers
+ * nothing about what is nobody's.
+ */
+export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (asked: AccessQuestion) => Promise<Verdict> | undefined {
+  const mayAdminister = async ({ caller, engine }: AccessQuestion, { group, version, plural }: Resource): Promise<boolean> =>
+    (await ask({ caller, engine, verb: 'administer', resource: { group, version, plural } })).decision === 'allow';
+
+  const decide = async (request: AccessQuestion, resource: Resource, fields: OwnerFields): Promise<Verdict> => {
+    const { caller, engine, verb } = request;
+    if (await isAdministrator(caller)) return ask(request);
+    if (caller.tenant !== undefined && !isReading(request) && places.isSuspended(caller.tenant))
+      return { decision: 'deny', reason: `tenant ${caller.tenant} is suspended: it can read only` };
+    const answer = await ask(request);
+    const isNew = verb === 'create' && resource.subresource === undefined;
+    if (answer.decision !== 'allow' || isNew) return answer;
+    const isOfAll = caller.tenant !== undefined && (await mayAdminister(request, resource));
+    if (resource.name === undefined) {
+      if (!isReading(request) || request.canNarrow !== true) return refused;
+      return { ...answer, narrowed: { fieldSelector: selectorOf(caller, fields, isOfAll) } };
+    }
+    const isSeen = (owner: Owner | undefined): boolean =>
+      owner !== undefined && owner.tenant === caller.tenant && (isOfAll || owner.user === caller.name);
+    return isSeen(places.owners.now(engine, resource)) || isSeen(await places.owners.settled(engine, resource)) ? answer : refused;
+  };
+
+  return (request) => {
+    const { engine, resource } = request;
+    if (resource === undefined || resource.namespace !== undefined) return undefined;
+    const fields = places.owners.fields(engine, resource);
+    return fields && decide(request, resource, fields);
+  };
+}
+
+/** The same for what is another's and for what is not there, so that it tells nothing. */
+const refused: Verdict = { decision: 'deny', reason: 'it is not the caller’s' };
+
+function selectorOf({ name, tenant = '' }: Caller, fields: OwnerFields, isOfAll: boolean): string {
+  const ofTenant = `${fields.tenant}=${escaped(tenant)}`;
+  return isOfAll ? ofTenant : `${fields.user}=${escaped(name)},${ofTenant}`;
+}
+
+const escaped = (value: string): string => value.replaceAll(/[\\,=]/g, String.raw`\$&`);

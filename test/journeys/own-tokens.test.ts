@@ -1,0 +1,177 @@
+/** API tokens and who has what of them, as the six people of the access matrix, over the API and with the command line. */
+import test, { type ExecutionContext } from 'ava';
+import { call, eventually, platformHome, type ApiAnswer, type Connection, type PlatformHome } from '../platform-process.ts';
+
+const rbac = '/apis/rbac.authorization.k8s.io/v1';
+const tokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
+const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
+
+const people = ['other-tenant', 'viewer', 'developer', 'tenant-admin', 'platform-admin'] as const;
+type Person = (typeof people)[number];
+const tenants: Readonly<Record<Person, string | undefined>> = {
+  'other-tenant': 'rival',
+  viewer: 'acme',
+  developer: 'acme',
+  'tenant-admin': 'acme',
+  'platform-admin': undefined,
+};
+
+interface World {
+  readonly home: PlatformHome;
+  readonly admin: Connection;
+  readonly people: Readonly<Record<Person, Connection>>;
+}
+
+let world: World;
+const undo: (() => Promise<unknown>)[] = [];
+
+test.before('a platform with two tenants runs', async (t) => {
+  t.timeout(180_000);
+  const home = await platformHome({
+    plugins: { ...bare, roles: { use: '@tappaas/access-rbac' }, tokens: { use: '@tappaas/identity-token' } },
+  });
+  undo.push(() => home.remove());
+  const platform = await home.start();
+  undo.push(() => platform.stop());
+  const admin = platform.connection;
+  const make = async (path: string, object: object): Promise<ApiAnswer> => {
+    const answer = await call(admin, 'POST', path, object);
+    t.true(answer.status < 300, answer.text);
+    return answer;
+  };
+  const binding = (name: string, role: string, ...users: string[]) => ({
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+    subjects: users.map((user) => ({ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' })),
+  });
+  await make('/api/v1/namespaces', { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } });
+  await make(`${rbac}/clusterrolebindings`, binding('tenant-admins', 'tenant-admin', 'tenant-admin', 'other-tenant'));
+  await make(`${rbac}/clusterrolebindings`, binding('platform-admins', 'platform-admin', 'platform-admin'));
+  await make(`${rbac}/namespaces/shop/rolebindings`, binding('viewers', 'viewer', 'viewer'));
+  await make(`${rbac}/namespaces/shop/rolebindings`, binding('developers', 'developer', 'developer'));
+  const credential = async (person: Person): Promise<Connection> => {
+    const tenant = tenants[person];
+    await make(tokens, {
+      metadata: { name: `of-${person}` },
+      spec: { user: person, ...(tenant === undefined ? { withoutTenant: true } : { tenant }) },
+    });
+    const issued = await make(`${tokens}/of-${person}/issue`, {});
+    return { ...admin, token: issued.json<{ token: string }>().token };
+  };
+  const made = await Promise.all(people.map(async (person) => [person, await credential(person)] as const));
+  world = { home, admin, people: Object.fromEntries(made) as World['people'] };
+  await eventually(
+    () => Promise.all(people.map((person) => call(world.people[person], 'GET', tokens))),
+    (answers) => answers.every(({ status }) => status === 200),
+  );
+  await eventually(
+    () => listed(t, 'tenant-admin'),
+    (names) => names.length === 3,
+  );
+});
+
+test.after.always('the platform is stopped', async () => {
+  for (const stop of undo.toReversed()) await stop();
+});
+
+async function listed(t: ExecutionContext, person: Person): Promise<readonly string[]> {
+  const answer = await call(world.people[person], 'GET', tokens);
+  t.is(answer.status, 200, answer.text);
+  return answer.json<{ items: { metadata: { name: string } }[] }>().items.map(({ metadata }) => metadata.name);
+}
+
+const own = (person: Person): string => `own-${person}`;
+
+test.serial('everybody who is known makes a token of their own, uses it, and sees it; who is not known makes none', async (t) => {
+  for (const person of people) {
+    const mine = world.people[person];
+    const created = await call(mine, 'POST', tokens, { metadata: { name: own(person) }, spec: {} });
+    t.is(created.status, 201, created.text);
+    t.like(created.json<{ spec: object }>().spec, { user: person });
+    t.is(created.json<{ spec: { tenant?: string } }>().spec.tenant, tenants[person]);
+    const issued = await call(mine, 'POST', `${tokens}/${own(person)}/issue`, {});
+    t.is(issued.status, 200, issued.text);
+    const { token } = issued.json<{ token: string }>();
+    t.is((await call({ ...mine, token }, 'GET', `${tokens}/${own(person)}`)).status, 200);
+  }
+  t.is((await call({ ...world.admin, token: '' }, 'POST', tokens, { metadata: { name: 'nobodys' }, spec: {} })).status, 401);
+});
+
+test.serial(
+  'a list shows one’s own tokens, the tenant’s to who administers the tenant, and all to who administers the platform',
+  async (t) => {
+    const both = (...whose: readonly Person[]): readonly string[] => whose.flatMap((person) => [`of-${person}`, own(person)]).toSorted();
+    for (const person of ['other-tenant', 'viewer', 'developer'] as const)
+      t.deepEqual([...(await listed(t, person))].toSorted(), both(person));
+    t.deepEqual([...(await listed(t, 'tenant-admin'))].toSorted(), both('viewer', 'developer', 'tenant-admin'));
+    t.deepEqual([...(await listed(t, 'platform-admin'))].toSorted(), both(...people));
+    const chosen = await call(world.people.viewer, 'GET', `${tokens}?fieldSelector=spec.user%3Ddeveloper`);
+    t.deepEqual(chosen.json<{ items: unknown[] }>().items, [], 'a selector selects among one’s own');
+    const asked = { query: '{ apiTokens(first: 50) { nodes { name } } }' };
+    const told = await call(world.people.viewer, 'POST', '/graphql', asked);
+    t.true(told.text.includes('own-viewer') && !told.text.includes('own-developer'), told.text);
+  },
+);
+
+test.serial('nobody below the administrators reads, changes, issues or revokes what is somebody else’s', async (t) => {
+  const merge = 'application/merge-patch+json';
+  const others: readonly [Person, Person][] = [
+    ['viewer', 'developer'],
+    ['developer', 'tenant-admin'],
+    ['other-tenant', 'tenant-admin'],
+    ['tenant-admin', 'other-tenant'],
+    ['tenant-admin', 'platform-admin'],
+  ];
+  for (const [person, whose] of others) {
+    const at = `${tokens}/${own(whose)}`;
+    const as = world.people[person];
+    const absent = (await call(as, 'GET', `${tokens}/absent`)).text.replaceAll('absent', own(whose));
+    const read = await call(as, 'GET', at);
+    t.is(read.status, 403);
+    t.is(
+      read.text.replace(/"requestId":"[^"]*"/, ''),
+      absent.replace(/"requestId":"[^"]*"/, ''),
+      'the words are those of what is not there',
+    );
+    t.is((await call(as, 'PATCH', at, { spec: { description: 'mine' } }, merge)).status, 403);
+    t.is((await call(as, 'POST', `${at}/issue`, {})).status, 403);
+    t.is((await call(as, 'DELETE', at)).status, 403);
+  }
+  t.is((await call(world.people['tenant-admin'], 'POST', `${tokens}/${own('viewer')}/issue`, {})).status, 403, 'it would be the viewer');
+  t.is((await call(world.people.viewer, 'DELETE', tokens)).status, 403);
+  const forOther = { metadata: { name: 'for-other' }, spec: { user: 'developer', tenant: 'acme' } };
+  t.is((await call(world.people['tenant-admin'], 'POST', tokens, forOther)).status, 403);
+});
+
+test.serial('one’s own tokens are revoked by oneself, the tenant’s by its administrator, and any by the platform’s', async (t) => {
+  const revoke = (person: Person, whose: Person) => call(world.people[person], 'DELETE', `${tokens}/${own(whose)}`);
+  t.is((await revoke('viewer', 'viewer')).status, 200);
+  t.is((await revoke('tenant-admin', 'developer')).status, 200);
+  t.is((await revoke('platform-admin', 'other-tenant')).status, 200);
+  await eventually(
+    () => listed(t, 'platform-admin'),
+    (names) => names.filter((name) => name.startsWith('own-')).length === 2,
+  );
+});
+
+test.serial('a developer makes, lists, describes and revokes a token with the command line as the documentation shows', async (t) => {
+  t.timeout(60_000);
+  const { home, admin, people: known } = world;
+  const run = async (...words: readonly string[]) => {
+    const ran = await home.tappaas(...words);
+    t.is(ran.code, 0, `${words.join(' ')}: ${ran.stderr}`);
+    return ran.stdout;
+  };
+  await run('login', admin.server, '--token', known.developer.token, '--certificate-authority', 'data/ca.pem');
+  const words = ['--namespaces', 'shop', '--verbs', 'get,list,watch', '--expires', '30d', '--description', 'dashboard of the shop'];
+  const created = await run('token', 'create', 'ci', ...words);
+  const token = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/.exec(created)?.[0] ?? '';
+  const ci: Connection = { ...admin, token };
+  t.is((await call(ci, 'GET', '/api/v1/namespaces/shop/configmaps')).status, 200);
+  t.is((await call(ci, 'POST', '/api/v1/namespaces/shop/configmaps', { metadata: { name: 'x' } })).status, 403);
+  t.is((await call(ci, 'GET', tokens)).status, 403, 'what lies in no namespace is outside of its scope');
+  t.regex(await run('token', 'list'), /^ci +developer +Issued/m);
+  t.regex(await run('token', 'describe', 'ci'), /Tenant +acme\nNamespaces +shop\nVerbs +get, list, watch/);
+  t.regex(await run('token', 'revoke', 'ci'), /is revoked/);
+  await run('logout');
+});
