@@ -14,7 +14,8 @@ export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick
   if (typeof user !== 'string' || user === '' || user.length > nameCharsMax)
     throw missing(issuer, mapping.user, 'a text of 1 to 256 characters');
   // An address that nobody has proven to own names nobody.
-  if (mapping.user === 'email' && claims['email_verified'] === false) throw missing(issuer, 'email_verified', 'true');
+  if (mapping.user === 'email' && !mapping.acceptUnverifiedEmail && !isTrue(claims['email_verified']))
+    throw missing(issuer, 'email_verified', 'true');
   const groups = claim(claims, mapping.groups);
   const listed = typeof groups === 'string' ? [groups] : Array.isArray(groups) ? groups : [];
   const tenant = mapping.tenant === '' ? undefined : claim(claims, mapping.tenant);
@@ -29,6 +30,9 @@ export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick
     ...(typeof tenant === 'string' && { tenant }),
   };
 }
+
+/** Some providers write it as text. */
+const isTrue = (value: unknown): boolean => value === true || value === 'true';
 
 /** A claim by its name as it is, else by a path of names. */
 function claim(claims: Claims, name: string): unknown {

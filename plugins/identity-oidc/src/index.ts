@@ -30,7 +30,7 @@ export default definePlugin({
         scopes: ['openid', 'profile', 'email', 'offline_access'],
         certificateAuthorityFile: '',
         allowedAddresses: [],
-        claims: { user: 'email', userPrefix: '', groups: 'groups', groupsPrefix: 'corp:', tenant: '' },
+        claims: { user: 'email', acceptUnverifiedEmail: false, userPrefix: '', groups: 'groups', groupsPrefix: 'corp:', tenant: '' },
       },
     ],
   },

@@ -5,6 +5,11 @@ const httpsUrl = '^https://[^\\s?#@]+$';
 const claims = Type.Object(
   {
     user: Type.String({ default: 'sub', maxLength: 128, description: 'Claim with the user’s name; it must be there.' }),
+    acceptUnverifiedEmail: Type.Boolean({
+      default: false,
+      description:
+        'Whether `user: email` names people whose provider does not say `email_verified: true`: only where nobody can give themselves an address.',
+    }),
     userPrefix: Type.String({
       default: '',
       maxLength: 64,

@@ -4,7 +4,14 @@ import { localPath } from '../dist/browser-login.js';
 import { callerOf } from '../dist/claims.js';
 import { cookieValue, isOfThisSite, sessionCookie } from '../dist/cookies.js';
 
-const claims = { user: 'email', userPrefix: 'corp:', groups: 'realm.roles', groupsPrefix: 'corp:', tenant: '' };
+const claims = {
+  user: 'email',
+  acceptUnverifiedEmail: false,
+  userPrefix: 'corp:',
+  groups: 'realm.roles',
+  groupsPrefix: 'corp:',
+  tenant: '',
+};
 const corp = { name: 'corp', claims };
 
 test('after a log-in a browser is led to a path of this host, whatever was asked for', (t) => {
@@ -41,14 +48,22 @@ test('a cookie that is there twice is none: nobody can shadow it', (t) => {
 });
 
 test('claims say who somebody is: names and groups with their prefixes, a path leads into objects', (t) => {
-  const said = { sub: '1', email: 'ann@example.com', realm: { roles: ['dev', 7, '', 'ops'] } };
+  const said = { sub: '1', email: 'ann@example.com', email_verified: true, realm: { roles: ['dev', 7, '', 'ops'] } };
   t.deepEqual(callerOf(said, corp), { name: 'corp:ann@example.com', groups: ['corp:dev', 'corp:ops'] });
 });
 
 test('who the provider does not name, or whose address nobody has proven, is nobody', (t) => {
-  for (const said of [{}, { email: '' }, { email: 7 }, { email: 'a'.repeat(300) }, { email: 'ann@example.com', email_verified: false }])
-    t.throws(() => callerOf(said, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
-  t.throws(() => callerOf({ email: 'a@b.example' }, { ...corp, claims: { ...claims, tenant: 'org' } }), {
+  for (const said of [{}, { email: '' }, { email: 7 }, { email: 'a'.repeat(300) }])
+    t.throws(() => callerOf({ ...said, email_verified: true }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
+  const email = 'ann@example.com';
+  for (const verified of [false, 'false', 0, 1, null, '', 'TRUE', {}, undefined])
+    t.throws(() => callerOf({ email, email_verified: verified }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' }, String(verified));
+  t.throws(() => callerOf({ email }, corp), { message: 'provider corp: claim "email_verified": expected true' });
+  for (const verified of [true, 'true']) t.is(callerOf({ email, email_verified: verified }, corp).name, 'corp:ann@example.com');
+  const trusting = { ...corp, claims: { ...claims, acceptUnverifiedEmail: true } };
+  t.is(callerOf({ email }, trusting).name, 'corp:ann@example.com', 'an operator may say so');
+  t.is(callerOf({ sub: '1' }, { ...corp, claims: { ...claims, user: 'sub' } }).name, 'corp:1', 'other claims are the provider’s own');
+  t.throws(() => callerOf({ email: 'a@b.example', email_verified: true }, { ...corp, claims: { ...claims, tenant: 'org' } }), {
     code: 'IDENTITY_OIDC_CLAIM_MISSING',
   });
 });
