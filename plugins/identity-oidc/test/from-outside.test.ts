@@ -57,7 +57,7 @@ test('who the provider does not name, or whose address nobody has proven, is nob
     t.throws(() => callerOf({ ...said, email_verified: true }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
   const email = 'ann@example.com';
   for (const verified of [false, 'false', 0, 1, null, '', 'TRUE', {}, undefined])
-    t.throws(() => callerOf({ email, email_verified: verified }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' }, String(verified));
+    t.throws(() => callerOf({ email, email_verified: verified }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' }, JSON.stringify(verified));
   t.throws(() => callerOf({ email }, corp), { message: 'provider corp: claim "email_verified": expected true' });
   for (const verified of [true, 'true']) t.is(callerOf({ email, email_verified: verified }, corp).name, 'corp:ann@example.com');
   const trusting = { ...corp, claims: { ...claims, acceptUnverifiedEmail: true } };
