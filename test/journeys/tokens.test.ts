@@ -114,6 +114,12 @@ test('who has a token of its own makes more for itself, and none for others', as
   const make = (name: string, spec: object) =>
     call(joe, 'POST', path, { apiVersion: 'identity.tappaas.dev/v1alpha1', kind: 'ApiToken', metadata: { name }, spec });
   t.is((await make('more', { groups: ['builders'] })).status, 201);
+  t.deepEqual(
+    (await make('as-joe', {})).json<{ spec: { groups: string[] } }>().spec.groups,
+    ['builders', 'testers'],
+    'it does what joe may do',
+  );
+  t.deepEqual((await make('less', { groups: [] })).json<{ spec: { groups: string[] } }>().spec.groups, []);
   t.is((await make('masters', { groups: ['system:masters'] })).status, 403);
   t.is((await make('others', { groups: ['others'] })).status, 403);
   t.is((await make('ann', { user: 'ann' })).status, 403);
@@ -125,6 +131,6 @@ test('who has a token of its own makes more for itself, and none for others', as
   t.regex(stolen.text, /IDENTITY_TOKEN_EXCEEDS_RIGHTS|only administrators can/);
   await eventually(
     () => at.tappaas('token', 'list', '-o', 'json'),
-    ({ stdout }) => (JSON.parse(stdout) as { items: unknown[] }).items.length === 3,
+    ({ stdout }) => (JSON.parse(stdout) as { items: unknown[] }).items.length === 5,
   );
 });

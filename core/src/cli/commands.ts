@@ -74,7 +74,7 @@ export const commands: readonly Command[] = [
     'Make API tokens, list them, and end them.',
     {
       user: { type: 'string', value: 'USER', description: 'Whom the token stands for. Default: you; for others, as an administrator.' },
-      groups: { type: 'string', value: 'A,B', description: 'Groups it acts with, of your own. Default: none.' },
+      groups: { type: 'string', value: 'A,B', description: 'Groups it acts with, of your own. Default: all of yours; none with --user.' },
       tenant: { type: 'string', value: 'TENANT', description: 'Tenant it belongs to. Default: yours; to be said with --user.' },
       'no-tenant': { type: 'boolean', description: 'It belongs to no tenant, and opens none.' },
       namespaces: { type: 'string', value: 'A,B', description: 'Namespaces it is good for. Default: all.' },

@@ -21,6 +21,9 @@ export interface AdminToken {
   readonly token?: string;
 }
 
+/** What the holder of the first token is called, in the audit log too. */
+export const firstAdministrator = 'admin';
+
 /** The group whose members may do everything. */
 export const administrators = 'system:masters';
 
@@ -35,7 +38,7 @@ export async function ensureAdminToken(
 ): Promise<AdminToken> {
   const known = await record.load();
   if (known !== undefined) return { stored: known };
-  const { token, stored } = createTokenOf({ name: 'admin', groups: [administrators], createdAtMs: clock.nowMs() });
+  const { token, stored } = createTokenOf({ name: firstAdministrator, groups: [administrators], createdAtMs: clock.nowMs() });
   await holder.keep(token);
   if (await record.create(stored)) return { stored, token };
   await holder.drop();

@@ -1,4 +1,5 @@
-import type { Identity } from '@tappaas/sdk';
+import { credentialErrors, type Identity } from '@tappaas/sdk';
+import { firstAdministrator } from './admin-token.js';
 import { identityErrors } from './errors.js';
 
 /** Reserved names that a plugin has declared its callers to have; `*` at the end stands for any rest. */
@@ -17,8 +18,13 @@ export function mayCarry(group: string, { groups = [] }: ReservedNames): boolean
   return !group.startsWith(prefix) || (grantableGroups.test(group) && groups.some((pattern) => fits(group, pattern)));
 }
 
-/** @throws TAP_IDENTITY_RESERVED when a plugin's caller has a name of the platform's own */
+/** @throws TAP_IDENTITY_RESERVED, TAP_CREDENTIAL_INVALID when a plugin's caller has a name of the platform's own, or of its first administrator */
 export function checkName({ caller: { name } }: Identity, plugin: string, { users = [] }: ReservedNames): void {
+  if (name === firstAdministrator && !users.includes(firstAdministrator)) {
+    throw credentialErrors.TAP_CREDENTIAL_INVALID({
+      message: `the credential names "${name}", as the platform's first administrator is called: let ${plugin} put a prefix before its names, or name its holder otherwise`,
+    });
+  }
   if (!name.startsWith(prefix) || (grantableUsers.test(name) && users.some((pattern) => fits(name, pattern)))) return;
   throw identityErrors.TAP_IDENTITY_RESERVED({ message: `plugin ${plugin} names a caller "${name}", which is reserved` });
 }

@@ -228,3 +228,17 @@ test('a plugin names service accounts where it has declared it, and nobody else 
     await t.throwsAsync(as(name, [], declared), { code: 'TAP_IDENTITY_RESERVED' }, name);
   }
 });
+
+test('nobody but the first administrator is called as they are, so that the audit log tells them apart', async (t) => {
+  const as = (name: string, reserved = {}) => {
+    const authenticate = () => ({ caller: { name, groups: [] }, credentialId: name });
+    return async () => chainOf([], () => [{ name: 'certificates', reserved, authenticate }])(bearer('x'));
+  };
+  await t.throwsAsync(as('admin'), { code: 'TAP_CREDENTIAL_INVALID', message: /first administrator.*let certificates put a prefix/ });
+  t.is(
+    (await as('admin', { users: ['admin'] })())?.caller.name,
+    'admin',
+    'who makes tokens of the administrator’s says so in its manifest',
+  );
+  t.is((await as('corp:admin')())?.caller.name, 'corp:admin');
+});

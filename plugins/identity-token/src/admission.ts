@@ -1,20 +1,23 @@
-import { change, deny, type AccessScope, type AdmissionRequest, type Clock, type Denial, type Immutable } from '@tappaas/sdk';
+import { change, deny, type AccessScope, type AdmissionRequest, type Clock, type Context, type Denial, type Immutable } from '@tappaas/sdk';
 import type { ApiToken, ApiTokenObject } from './contract.js';
-import { excessRights, tenantDenials } from './rights.js';
+import { excessRights, isReserved, tenantDenials } from './rights.js';
+import { scopeDenials } from './scope.js';
 import { dayMs, type Settings } from './settings.js';
 
 type Request = AdmissionRequest<typeof ApiToken>;
 
-/** Fills in what follows from who creates it: user, tenant, scope and the end. */
+/** Fills in what follows from who creates it: user, groups, tenant, scope and the end. */
 export function completeToken(
   { operation, object, caller }: Request,
   { lifetimeDays }: Settings,
   clock: Pick<Clock, 'nowMs'>,
 ): Immutable<ApiTokenObject> | undefined {
   if (operation !== 'create') return undefined;
-  const { name, tenant, scope } = caller;
+  const { name, groups, tenant, scope } = caller;
   return change<ApiTokenObject>(object, ({ spec }) => {
     spec.user ??= name;
+    // The platform gives groups of its own to each request anew.
+    spec.groups ??= spec.user === name ? groups.filter((group) => !isReserved(group)) : [];
     if (tenant !== undefined && spec.user === name && spec.withoutTenant !== true) spec.tenant ??= tenant;
     if (scope !== undefined) spec.scope ??= copyOf(scope);
     spec.expiresAt ??= new Date(clock.nowMs() + lifetimeDays * dayMs).toISOString();
@@ -26,15 +29,19 @@ function copyOf({ namespaces, verbs }: AccessScope): NonNullable<ApiTokenObject[
 }
 
 /** Everything that speaks against a token; `issuer` is the plugin itself, which alone writes what is kept of the secret. */
-export function checkToken(
+export async function checkToken(
   { object, previous, caller }: Request,
   { lifetimeDaysMax }: Settings,
   issuer: string,
-  clock: Pick<Clock, 'nowMs'>,
-): readonly Denial[] {
+  { clock, asPlugin }: Pick<Context, 'clock' | 'asPlugin'>,
+): Promise<readonly Denial[]> {
   if (caller.name === issuer) return [];
   const { spec } = object;
-  const denials: Denial[] = [...excessRights(spec, caller), ...(previous === undefined ? tenantDenials(spec, caller) : [])];
+  const denials: Denial[] = [
+    ...excessRights(spec, caller),
+    ...(previous === undefined ? tenantDenials(spec, caller) : []),
+    ...(await scopeDenials(spec, previous?.spec, asPlugin)),
+  ];
   if (spec.tokenId !== previous?.spec.tokenId || spec.sha256 !== previous?.spec.sha256) {
     denials.push(deny({ field: 'spec.sha256', reason: 'WrittenByIssue', message: 'is written when the token is issued' }));
   }

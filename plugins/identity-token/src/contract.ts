@@ -26,11 +26,13 @@ export const ApiToken = defineKind({
     'An API token: whom it stands for, what it is good for and until when. Deleting it revokes it. The token itself is shown once.',
   spec: Type.Object({
     user: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Whom it stands for. Default: who creates it.' })),
-    groups: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
-      default: [],
-      maxItems: 64,
-      description: 'Groups it acts with; of one’s own, unless an administrator makes it.',
-    }),
+    groups: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        maxItems: 256,
+        description:
+          'Groups it acts with; of one’s own, unless an administrator makes it. Default: those that who creates it for himself has at that time, else none.',
+      }),
+    ),
     tenant: Type.Optional(
       Type.String({
         minLength: 1,

@@ -4,6 +4,7 @@ import { ApiToken } from './contract.js';
 import { issueAction } from './issue.js';
 import { LastUses } from './last-uses.js';
 import { TokenKeeper } from './reconcile-token.js';
+import { Namespaces } from './scope.js';
 import { settingsSchema } from './settings.js';
 import { authenticateToken } from './token-book.js';
 
@@ -16,7 +17,14 @@ export default definePlugin({
   config: settingsSchema,
   example: {},
   needs: { credentials: platformServices.credentials },
-  permissions: { resources: [{ kind: ApiToken, verbs: ['get', 'list', 'watch', 'update', 'delete'] }] },
+  permissions: {
+    resources: [
+      { kind: ApiToken, verbs: ['get', 'list', 'watch', 'update', 'delete'] },
+      { kind: Namespaces, verbs: ['get'] },
+    ],
+    // The first administrator's own tokens; every other authenticator is refused that name.
+    identity: { users: ['admin'] },
+  },
   setup(host, settings, { credentials }) {
     const uses = new LastUses();
     const keeper = new TokenKeeper(settings, credentials);
@@ -24,7 +32,7 @@ export default definePlugin({
     const kinds = [ApiToken];
     host.kind(ApiToken);
     host.tap(hooks.admission.mutate, { kinds }, (request, { clock }) => completeToken(request, settings, clock));
-    host.tap(hooks.admission.validate, { kinds }, (request, { clock }) => checkToken(request, settings, issuer, clock));
+    host.tap(hooks.admission.validate, { kinds }, (request, context) => checkToken(request, settings, issuer, context));
     host.action(issueAction);
     host.provide(families.authenticator, () => ({
       authenticate: (presented, context) => authenticateToken(presented, context, uses),

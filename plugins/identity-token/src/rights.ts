@@ -6,6 +6,9 @@ type Spec = Immutable<ApiTokenObject['spec']>;
 const administrators = 'system:masters';
 const reserved = 'system:';
 
+/** Whether a name is one of the platform's own. */
+export const isReserved = (name: string): boolean => name.startsWith(reserved);
+
 /**
  * What a token would be able to do beyond who makes it; nothing when it stays inside. Administrators make tokens for anybody, but only
  * inside of the scope of the credential that they use now.
@@ -26,18 +29,18 @@ export function tenantDenials({ user, tenant, withoutTenant }: Spec, { name }: P
 }
 
 /** Names of the platform's own are given by the platform alone. */
-function reservedNames({ user = '', groups }: Spec): readonly Denial[] {
+function reservedNames({ user = '', groups = [] }: Spec): readonly Denial[] {
   const denials: Denial[] = [];
-  if (user.startsWith(reserved)) denials.push(denial('spec.user', `"${user}" begins with "${reserved}", which is the platform's own`));
+  if (isReserved(user)) denials.push(denial('spec.user', `"${user}" begins with "${reserved}", which is the platform's own`));
   for (const [index, group] of groups.entries()) {
-    if (!group.startsWith(reserved)) continue;
+    if (!isReserved(group)) continue;
     const instead = group === administrators ? '; bind a role to the user or to a group of your own instead' : '';
     denials.push(denial(`spec.groups[${index}]`, `"${group}" begins with "${reserved}", which is the platform's own${instead}`));
   }
   return denials;
 }
 
-function others({ user, groups, tenant }: Spec, caller: Caller): readonly Denial[] {
+function others({ user, groups = [], tenant }: Spec, caller: Caller): readonly Denial[] {
   const denials: Denial[] = [];
   if (user !== caller.name) {
     denials.push(denial('spec.user', `you are "${caller.name}" and cannot make a token for "${user ?? ''}"; only administrators can`));

@@ -35,7 +35,7 @@ export async function authenticateToken(
 }
 
 function identityOf(token: Token): Identity {
-  const { user = '', groups, tenant, scope, expiresAt } = token.spec;
+  const { user = '', groups = [], tenant, scope, expiresAt } = token.spec;
   const caller: Caller = { name: user, groups, ...(tenant !== undefined && { tenant }), ...(scope !== undefined && { scope }) };
   return { caller, credentialId: credentialIdOf(token), ...(expiresAt !== undefined && { expiresAtMs: Date.parse(expiresAt) }) };
 }

@@ -51,9 +51,9 @@ test('a token is shown once, and from then on says who its holder is', async (t)
   const w = await world(t);
   const { status, token } = await w.make('ci', {
     user: 'ci',
-    tenant: 'acme',
+    withoutTenant: true,
     groups: ['builders'],
-    scope: { namespaces: ['shop'], verbs: ['get'] },
+    scope: { namespaces: ['default'], verbs: ['get'] },
   });
   t.is(status, 200);
   t.regex(token, /^tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/);
@@ -61,8 +61,7 @@ test('a token is shown once, and from then on says who its holder is', async (t)
   t.deepEqual(identity?.caller, {
     name: 'ci',
     groups: ['builders'],
-    tenant: 'acme',
-    scope: { namespaces: ['shop'], verbs: ['get'] },
+    scope: { namespaces: ['default'], verbs: ['get'] },
   });
   t.is(identity?.expiresAtMs, w.kernel.clock.nowMs() + 10 * dayMs);
   const stored = await w.kernel.http('GET', `${path}/ci`);
@@ -100,6 +99,30 @@ test('who makes a token for somebody else says of which tenant it is, or that it
   const merge = { 'content-type': 'application/merge-patch+json' };
   const moved = await w.kernel.http('PATCH', `${path}/none`, JSON.stringify({ spec: { tenant: 'acme', withoutTenant: null } }), merge);
   t.is(moved.status, 422, moved.text);
+});
+
+test('a scope that names what is not there is refused, with what there is', async (t) => {
+  const w = await world(t);
+  const verbs = await w.make('verbs', { scope: { verbs: ['get', 'frobnicate'] } });
+  t.is(verbs.status, 403);
+  t.regex(verbs.token, /there is no verb \\"frobnicate\\"; there are get, list, watch/);
+  const namespaces = await w.make('namespaces', { scope: { namespaces: ['default', 'nosuch-ns', '../x'] } });
+  t.regex(namespaces.token, /there is no namespace \\"nosuch-ns\\"; for all, name none/);
+  t.regex(namespaces.token, /there is no namespace \\"\.\.\/x\\"/);
+  const labelled = { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } };
+  t.is((await w.kernel.http('POST', '/api/v1/namespaces', JSON.stringify(labelled))).status, 201);
+  const spec = { user: 'ci', tenant: 'acme' };
+  t.is((await w.make('own', { ...spec, scope: { namespaces: ['shop'] } })).status, 200);
+  const others = await w.make('others', { ...spec, scope: { namespaces: ['default'] } });
+  t.regex(others.token, /there is no namespace \\"default\\" of tenant acme/);
+});
+
+test('a token without groups of its maker’s own has none: those of the platform go with the credential', async (t) => {
+  const w = await world(t);
+  const { token } = await w.make('mine');
+  t.deepEqual((await w.authenticate(token))?.caller.groups, []);
+  const other = await w.make('ci', { user: 'ci', withoutTenant: true });
+  t.deepEqual((await w.authenticate(other.token))?.caller.groups, []);
 });
 
 test('nobody plants a hash: what is kept of the secret is written by issue alone', async (t) => {

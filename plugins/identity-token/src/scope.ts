@@ -1,0 +1,43 @@
+import { deny, type Denial, type Immutable, type Resources } from '@tappaas/sdk';
+import { kubernetesHandle, type Namespace } from '@tappaas/sdk/kubernetes';
+import type { ApiTokenObject } from './contract.js';
+
+type Spec = Immutable<ApiTokenObject['spec']>;
+
+/** Namespaces, of which a token names only those that are there. */
+export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
+
+/** The label by which a namespace belongs to a tenant. */
+const tenantLabel = 'tappaas.dev/tenant';
+const nameForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const verbsOfObjects = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
+const verbsOfRoles = ['administer', 'bind', 'escalate', 'impersonate', 'oversee', 'use'];
+const verbsOfPaths = ['head', 'options', 'post', 'put'];
+const known = new Set([...verbsOfObjects, ...verbsOfRoles, ...verbsOfPaths, '*']);
+
+/** What a scope names that nothing is good for: most likely a slip, and its holder would find out by refusals. */
+export async function scopeDenials({ scope, tenant }: Spec, previous: Spec | undefined, resources: Resources): Promise<readonly Denial[]> {
+  const { verbs = [], namespaces = [] } = scope ?? {};
+  const before = { verbs: previous?.scope?.verbs ?? [], namespaces: previous?.scope?.namespaces ?? [] };
+  const verbDenials = verbs.flatMap((verb, index) =>
+    known.has(verb) || before.verbs.includes(verb)
+      ? []
+      : [unknown(`spec.scope.verbs[${index}]`, `there is no verb "${verb}"; there are ${[...known].join(', ')}`)],
+  );
+  const namespaceDenials = namespaces.map(async (name, index) => {
+    if (before.namespaces.includes(name) || (await isThere(name, tenant, resources))) return [];
+    const whose = tenant === undefined ? '' : ` of tenant ${tenant}`;
+    return [unknown(`spec.scope.namespaces[${index}]`, `there is no namespace "${name}"${whose}; for all, name none`)];
+  });
+  return [...verbDenials, ...(await Promise.all(namespaceDenials)).flat()];
+}
+
+async function isThere(name: string, tenant: string | undefined, resources: Resources): Promise<boolean> {
+  const found = nameForm.test(name) ? await resources.get(Namespaces, { name }) : undefined;
+  return found !== undefined && (tenant === undefined || found.metadata.labels?.[tenantLabel] === tenant);
+}
+
+function unknown(field: string, message: string): Denial {
+  return deny({ field, reason: 'NotFound', message });
+}
