@@ -70,9 +70,13 @@ test('who the provider does not name, or whose address nobody has proven, is nob
 
 test('a tenant is a name that a label may have: nothing that a selector would read otherwise', (t) => {
   const mapped = { ...corp, claims: { ...claims, tenant: 'org' } };
-  t.is(callerOf({ email: 'a@b.example', org: 'acme' }, mapped).tenant, 'acme');
+  t.is(callerOf({ email: 'a@b.example', email_verified: true, org: 'acme' }, mapped).tenant, 'acme');
   for (const org of ['=acme', 'acme,rival', 'acme ', '', '-acme', 'a'.repeat(64), 'acme\n', ['acme'], null])
-    t.throws(() => callerOf({ email: 'a@b.example', org }, mapped), { code: 'IDENTITY_OIDC_CLAIM_MISSING' }, JSON.stringify(org));
+    t.throws(
+      () => callerOf({ email: 'a@b.example', email_verified: true, org }, mapped),
+      { code: 'IDENTITY_OIDC_CLAIM_MISSING' },
+      JSON.stringify(org),
+    );
 });
 
 test('names of claims that every object has are no claims', (t) => {
