@@ -31,7 +31,7 @@ export interface AccessReviewOptions {
 }
 
 /** Where a review, and a header of impersonation, names the tenant of somebody. */
-export const tenantExtra = 'tappaas.dev/tenant';
+const tenantExtra = 'tappaas.dev/tenant';
 
 interface AccessReview {
   readonly metadata?: { readonly namespace?: string };

@@ -11,7 +11,7 @@ const ofEngine = allow('the caller is a process of this engine');
 const ofEverybody = allow('everybody who is authenticated may');
 
 /** Its answer shows the caller no more than what the caller may list. */
-export const whoCanPath = '/plugins/platform/who-can';
+const whoCanPath = '/plugins/platform/who-can';
 /** Tells clients below which instance plugins serve what, and nothing of anybody's objects. */
 const routesPath = '/plugins/platform/routes';
 

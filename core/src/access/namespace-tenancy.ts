@@ -2,7 +2,7 @@ import type { Caller, Denial } from '@tappaas/sdk';
 import { tenantLabel } from './tenant-boundary.js';
 
 /** Who made a namespace, so that its first role binding can be made for them. */
-export const requesterAnnotation = 'tappaas.dev/requester';
+const requesterAnnotation = 'tappaas.dev/requester';
 
 type Labels = Readonly<Record<string, string>>;
 

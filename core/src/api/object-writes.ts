@@ -79,7 +79,7 @@ function warn(exchange: Exchange, kind: ServedKind, result: WriteResult): void {
   warnOfDeprecation(exchange, kind);
 }
 
-export function warnWith(exchange: Exchange, text: string): void {
+function warnWith(exchange: Exchange, text: string): void {
   const printable = text
     .slice(0, warningCharsMax)
     .replace(/[^\x20-\x7e]/g, ' ')

@@ -17,7 +17,7 @@ export interface FoundRoute {
 }
 
 /** Routes at `/plugins/{instance}{path}`; more than one when the methods differ. */
-export function findRoutes(routes: readonly ServedRoute[], { path, info }: Pick<Exchange, 'path' | 'info'>): readonly FoundRoute[] {
+function findRoutes(routes: readonly ServedRoute[], { path, info }: Pick<Exchange, 'path' | 'info'>): readonly FoundRoute[] {
   return info.engine === platformEngine ? routesAt(routes, path.segments) : [];
 }
 
@@ -33,7 +33,7 @@ function routesAt<R extends NamedRoute>(
 }
 
 /** The route that a request means; HEAD is answered by GET. */
-export function routeOf<F extends { readonly route: NamedRoute }>(found: readonly F[], method: string | undefined): F | undefined {
+function routeOf<F extends { readonly route: NamedRoute }>(found: readonly F[], method: string | undefined): F | undefined {
   const asked = method === 'HEAD' ? 'GET' : method;
   return found.find(({ route }) => route.method === asked);
 }

@@ -18,7 +18,7 @@ const encodings: Readonly<Record<string, BodyEncoding>> = {
 };
 
 /** The encoding that a body claims; none counts as JSON, as kubectl sends some. @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED */
-export function bodyEncoding(exchange: Exchange): BodyEncoding {
+function bodyEncoding(exchange: Exchange): BodyEncoding {
   const type = mediaTypeOf(exchange.header('content-type')) || 'application/json';
   const encoding = Object.hasOwn(encodings, type) ? encodings[type] : undefined;
   if (encoding !== undefined) return encoding;

@@ -123,7 +123,7 @@ function answerRoot(exchange: Exchange, discovery: Discovery): void {
 }
 
 /** Documents are the same until a plugin changes, so clients that have them are told just that. */
-export function sendDocument(exchange: Exchange, document: StoredDocument | undefined, mediaType: string = jsonType): void {
+function sendDocument(exchange: Exchange, document: StoredDocument | undefined, mediaType: string = jsonType): void {
   if (document === undefined) throw unknownPath(exchange);
   const headers = ['ETag', document.tag, 'Vary', 'Accept'];
   if (exchange.header('if-none-match') === document.tag) sendEmpty(exchange, 304, headers);

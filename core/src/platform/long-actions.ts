@@ -33,7 +33,7 @@ export interface LongActions {
 }
 
 /** Of one replica; a namespace may have a fifth of them. */
-export const longActionLimits = { runningMax: 100, perNamespaceMax: 20, runMsMax: 3_600_000 } as const;
+const longActionLimits = { runningMax: 100, perNamespaceMax: 20, runMsMax: 3_600_000 } as const;
 const resultKeysMax = 64;
 const resultCharactersMax = 1_024;
 const followAgainMs = 1_000;

@@ -26,7 +26,7 @@ const tlsSection = Type.Object(
 );
 
 /** The configuration's `api` section. */
-export const apiSection = Type.Object({
+const apiSection = Type.Object({
   host: Type.String({ default: '127.0.0.1', description: 'Address the API listens on; anything but loopback is reachable from outside.' }),
   port: Type.Integer({ default: 7443, minimum: 0, maximum: 65_535, description: 'Port of the API; 0 takes a free one.' }),
   issuer: Type.Optional(

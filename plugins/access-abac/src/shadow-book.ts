@@ -12,7 +12,7 @@ export interface ShadowRecord {
 }
 
 /** Records that are kept; the oldest goes first. */
-export const recordsMax = 500;
+const recordsMax = 500;
 
 /** The last things that policies in shadow mode would have forbidden. */
 export class ShadowBook {

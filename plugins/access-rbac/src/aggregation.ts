@@ -18,7 +18,7 @@ const byName = (a: Immutable<ClusterRole>, b: Immutable<ClusterRole>): number =>
   (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
 
 /** Says of two rules whether they are written the same. */
-export function ruleKey({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: Rule): string {
+function ruleKey({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: Rule): string {
   return JSON.stringify([verbs, apiGroups, resources, resourceNames, nonResourceURLs]);
 }
 

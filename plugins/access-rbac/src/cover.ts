@@ -1,7 +1,7 @@
 import { isAboutPaths, prefixOf, type Rule } from './rule.js';
 
 /** Single combinations that one rule may stand for before it has to be split into several. */
-export const combinationsMax = 20_000;
+const combinationsMax = 20_000;
 
 const any = '*';
 

@@ -89,7 +89,7 @@ async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['q
 }
 
 /** @throws IDENTITY_OIDC_NOT_CONFIGURED */
-export function callbackUrl({ settings: { publicUrl }, instance }: Pick<BrowserLoginParts, 'settings' | 'instance'>): string {
+function callbackUrl({ settings: { publicUrl }, instance }: Pick<BrowserLoginParts, 'settings' | 'instance'>): string {
   if (publicUrl === '')
     throw errors.IDENTITY_OIDC_NOT_CONFIGURED({ message: 'no address is configured under which browsers reach the API' });
   return `${publicUrl.replace(/\/$/, '')}/plugins/${instance}/callback`;

@@ -79,9 +79,7 @@ export class Provider {
     const { addresses, agent } = url.host === new URL(this.settings.issuer).host ? this.#own : this.#foreign;
     addresses.check(url);
     const { body, ...rest } = options;
-    const answer = await fetch(url, { ...rest, body: (body ?? null) as string | null, redirect: 'manual', dispatcher: agent });
-    // The page of this package brings the types of browsers, whose headers are iterated in another way.
-    return answer as unknown as Response;
+    return fetch(url, { ...rest, body: (body ?? null) as string | null, redirect: 'manual', dispatcher: agent });
   };
 }
 

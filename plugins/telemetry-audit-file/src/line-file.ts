@@ -64,7 +64,7 @@ async function afterNewline(file: FileHandle, offset: number, size: number): Pro
   return size;
 }
 
-export async function bytesBetween(file: FileHandle, from: number, to: number): Promise<Buffer> {
+async function bytesBetween(file: FileHandle, from: number, to: number): Promise<Buffer> {
   const bytes = Buffer.alloc(to - from);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
   return bytes.subarray(0, bytesRead);

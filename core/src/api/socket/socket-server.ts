@@ -13,7 +13,7 @@ import { EventFrames } from './object-room.js';
 import { messageBytesMax } from './outbox.js';
 
 /** Where socket.io is served, its own default. */
-export const socketPath = '/socket.io/';
+const socketPath = '/socket.io/';
 
 export interface SocketOptions extends Omit<ClientParts, 'frames' | 'pages'> {
   readonly metrics: () => string | Promise<string>;

@@ -26,7 +26,7 @@ const dayMs = 86_400_000;
 const signsMs = 30 * dayMs;
 const publishedAheadMs = dayMs;
 /** Longest life of a token, milliseconds; a key is published so long after it has signed last. */
-export const lifetimeMsMax = dayMs;
+const lifetimeMsMax = dayMs;
 const skewMs = 60_000;
 const lookEveryMs = 60_000;
 

@@ -43,7 +43,7 @@ export interface Reservation {
 }
 
 /** Lines that a request may need: received, begun, ended. */
-export const linesPerRequest = 3;
+const linesPerRequest = 3;
 
 /**
  * The audit log of one replica: gives every event its place in the chain and every sink its lines, and signs how far they are kept. Events

@@ -9,7 +9,7 @@ type AService = Immutable<KubernetesService>;
 type APod = Immutable<Pod>;
 type ASlice = Immutable<EndpointSlice>;
 
-export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
+const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 const managedBy = 'endpointslice-controller.k8s.io';
 export const serviceNameLabel = 'kubernetes.io/service-name';
 

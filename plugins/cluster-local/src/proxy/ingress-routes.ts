@@ -70,7 +70,7 @@ const ageOf = ({ metadata }: Immutable<Ingress>): string =>
 const byPrecedence = (a: PathRule, b: PathRule): number => b.path.length - a.path.length || Number(b.isExact) - Number(a.isExact);
 
 /** The host name of a Host header: without port, without a trailing dot, in lower case. */
-export function hostName(host: string): string {
+function hostName(host: string): string {
   const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.replace(/:\d*$/, '');
   return name.replace(/\.$/, '').toLowerCase();
 }

@@ -28,7 +28,7 @@ export async function evictPod(request: HttpRequest & { readonly key: Key }, { a
 }
 
 /** How many pods of a budget are ready, and how many have to be. */
-export function balanceOf(
+function balanceOf(
   { spec }: Immutable<PodDisruptionBudget>,
   pods: readonly Immutable<Pod>[],
 ): { readonly healthy: number; readonly wanted: number } {

@@ -27,7 +27,7 @@ const pageItems = 500;
 const objectsMax = 100_000;
 
 /** Key of an object in a reflector's copy. */
-export const reflectorKey = ({ metadata }: KubernetesObject): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+const reflectorKey = ({ metadata }: KubernetesObject): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 
 /**
  * Keeps a copy of a collection: list, then watch from there, for ever.

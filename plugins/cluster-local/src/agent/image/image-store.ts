@@ -20,7 +20,7 @@ export interface LocalImage {
 export type Found = { readonly image: LocalImage } | { readonly image?: undefined; readonly reason: string; readonly message: string };
 
 /** The name of no image at all: the command is one of the host's programs. */
-export const hostImage = 'process';
+const hostImage = 'process';
 
 const limits: UnpackLimits = { entriesMax: 500_000, bytesMax: 8 * 1024 ** 3 };
 

@@ -104,7 +104,7 @@ export class ContainerRun {
 }
 
 /** Ends what a container started and left behind, also in other process groups. */
-export async function killMarked(mark: string): Promise<void> {
+async function killMarked(mark: string): Promise<void> {
   for (const pid of await processesMarked(mark)) {
     try {
       process.kill(pid, 'SIGKILL');

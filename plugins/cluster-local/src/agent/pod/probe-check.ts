@@ -24,7 +24,7 @@ const address = '127.0.0.1';
 const outputBytesMax = 1024;
 
 /** The host port behind a probe's port: a declared one by name or number, or else the number itself. */
-export function probePort(
+function probePort(
   port: number | string,
   container: Immutable<Container>,
   hostPorts: Readonly<Record<string, number>>,

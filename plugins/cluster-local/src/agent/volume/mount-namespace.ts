@@ -8,7 +8,7 @@ import { planMounts, type HostView, type Mount } from './mount-plan.js';
 const run = promisify(execFile);
 
 /** What of the host's file tree a plan asks. */
-export const hostView: HostView = {
+const hostView: HostView = {
   list(path) {
     try {
       const entries = readdirSync(path, { withFileTypes: true });
