@@ -1,6 +1,6 @@
 import { families, metricsPage } from '@tappaas/sdk';
 import { keepCertificatesFresh, type LocalCertificates } from './api/certificates.js';
-import type { Kernel } from './kernel/kernel.js';
+import type { Kernel, ReloadResult } from './kernel/kernel.js';
 import { ApiService } from './platform/api-service.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { ClusterSchedulers } from './platform/cluster-schedulers.js';
@@ -88,6 +88,10 @@ async function start(starting: Starting): Promise<Platform> {
     spread: async () => workers?.rereadKeys(),
     clock,
   });
+  const tellPlugins = (refused: ReloadResult['problems'] = []) =>
+    writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log }, refused).catch((error: unknown) =>
+      log.warn('Plugin objects were not written', { error }),
+    );
   const actions = platformActions({
     kernel,
     engines,
@@ -97,6 +101,7 @@ async function start(starting: Starting): Promise<Platform> {
     schedulers: () => schedulers.all,
     spread: async () => workers?.reload(),
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
+    tellRefused: tellPlugins,
   });
   const ownMetrics = metricsOf(kernel);
   const metricsName = random().toString(36).slice(2);
@@ -144,14 +149,13 @@ async function start(starting: Starting): Promise<Platform> {
   kernel.startTasks();
 
   recordEvents(starting, foundation);
-  const tellPlugins = () => writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log });
   api.follow(async () => {
     await controllers.follow();
     await schedulers.follow();
     await refresh();
     await tellPlugins();
   });
-  void tellPlugins().catch((error: unknown) => log.warn('Plugin objects were not written', { error }));
+  void tellPlugins();
   foundation.certificateThread.release();
   return {
     url,

@@ -1,4 +1,4 @@
-import { formatProblem, type Kernel } from '../kernel/kernel.js';
+import { formatProblem, type Kernel, type ReloadResult } from '../kernel/kernel.js';
 import type { Decision } from '../schedule/decision.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Engines } from './engines.js';
@@ -24,16 +24,19 @@ export interface PlatformActionParts {
   /** Takes the configuration that is in force now to the other processes. */
   readonly spread: () => Promise<void>;
   readonly replaceWorkers: () => number;
+  /** Hears why the configuration of the files is not the one in force; of nothing when it is, though nothing had to change. */
+  readonly tellRefused: (problems: ReloadResult['problems']) => Promise<void>;
 }
 
 const decisionsMax = 1_000;
 
 export function platformActions(parts: PlatformActionParts): PlatformActions {
-  const { kernel, installation, sealingKeys, schedulers, spread, replaceWorkers } = parts;
+  const { kernel, installation, sealingKeys, schedulers, spread, replaceWorkers, tellRefused } = parts;
   return {
     async reload() {
       const { problems, ...result } = await kernel.reload();
       if (result.outcome === 'applied') await spread();
+      else await tellRefused(result.outcome === 'refused' ? problems : []);
       return {
         ...result,
         problems: problems.map((problem) => `${formatProblem(problem)}${problem.remedy ? `\n    ${problem.remedy}` : ''}`),

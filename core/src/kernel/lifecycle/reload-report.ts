@@ -29,7 +29,9 @@ export function tellApplied(
 export function tellRefused({ emit, metrics, log }: Surroundings, problems: readonly Problem[]): ReloadResult {
   reloads(metrics).bind({ outcome: 'refused' }).add();
   for (const { code, path, message } of problems) log.error(`reload refused: ${message}`, { code, path });
-  emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: problems[0]?.message ?? '' } });
+  const [first] = problems;
+  const told = first === undefined ? '' : `${first.path === '' ? '' : `${first.path}: `}${first.message}`;
+  emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: told } });
   return refused(problems);
 }
 

@@ -1,0 +1,58 @@
+/** An operator changes the configuration of a running platform, wrongly and then rightly. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { eventually, platformHome, type PlatformProcess } from '../platform-process.ts';
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const plugins = '/apis/platform.tappaas.dev/v1alpha1/plugins';
+const refusals = '/api/v1/namespaces/default/events?fieldSelector=reason=ReloadRefused';
+
+async function configured(platform: PlatformProcess, name: string): Promise<string> {
+  const { status } = (await platform.api('GET', `${plugins}/${name}`)).json<{ status: { conditions: readonly Condition[] } }>();
+  const found = status.conditions.find(({ type }) => type === 'Configured');
+  return `${found?.status} ${found?.reason} ${found?.message}`;
+}
+
+test('a refused reload is told by conditions of the plugins concerned and by an event, until one is taken over', async (t) => {
+  t.timeout(180_000);
+  const home = await platformHome();
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const file = join(home.directory, 'tappaas.yaml');
+  const good = await readFile(file, 'utf8');
+  const inForce = 'True InForce what the configuration says of it is in force';
+  const isTold = (told: string) => told === inForce;
+  t.is(await eventually(() => configured(platform, 'local'), isTold), inForce);
+  t.is(await eventually(() => configured(platform, 'standard'), isTold), inForce);
+
+  await writeFile(file, good.replace('"gracePeriodSeconds":30', '"gracePeriodSeconds":30,"nodse":7'));
+  const refused = await home.tappaas('reload');
+  t.is(refused.code, 78, refused.stdout + refused.stderr);
+  t.is(
+    await configured(platform, 'local'),
+    'False ReloadRefused the configuration was not taken over: plugins.local.config.nodse: unknown key; did you mean "nodes"?',
+  );
+  t.is(await configured(platform, 'standard'), inForce);
+  const told = async () => (await platform.api('GET', refusals)).json<{ items: readonly { message: string; type: string }[] }>().items;
+  const items = await eventually(told, ({ length }) => length > 0);
+  t.is(items.length, 1);
+  t.is(items[0]?.type, 'Warning');
+  t.regex(items[0]?.message ?? '', /plugins\.local\.config\.nodse: unknown key/);
+
+  await writeFile(file, 'plugins: [');
+  t.is((await home.tappaas('reload')).code, 78);
+  t.regex(await configured(platform, 'standard'), /^False ReloadRefused the configuration was not taken over: /);
+
+  await writeFile(file, good);
+  t.is((await home.tappaas('reload')).code, 0);
+  t.is(await configured(platform, 'local'), inForce);
+  t.is(await configured(platform, 'standard'), inForce);
+});
