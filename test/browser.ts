@@ -36,7 +36,7 @@ export class Browser {
     return this.#follow(sent, stopAt);
   }
 
-  async send(method: string, url: string, body?: string, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
+  async send(method: string, url: string, body?: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
     const { host } = new URL(url);
     const jar = this.#cookies.get(host) ?? new Map<string, string>();
     this.#cookies.set(host, jar);

@@ -27,6 +27,7 @@ export async function world(t: ExecutionContext, settings: object = {}): Promise
     api: { port },
     plugins: {
       ...bare,
+      audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
       oidc: {
         use: '@tappaas/identity-oidc',
         config: {
@@ -67,6 +68,17 @@ export async function logIn({ url }: World, browser: Browser, name = 'ann'): Pro
 export interface Session {
   readonly metadata: { readonly name: string };
   readonly spec: { readonly user: string; readonly validUntil: string };
+}
+
+/** What audit knows of the sessions of ann: verb, why, and the plugin that says so; the newest event first. */
+export async function auditedSessions({ platform }: World): Promise<readonly (readonly (string | undefined)[])[]> {
+  const answer = await platform.api('GET', '/audit?resource=sessions&user=ann@example.com&tenant=acme');
+  const { items } = answer.json<{ items: readonly { event: { verb: string; annotations: Readonly<Record<string, string>> } }[] }>();
+  return items.map(({ event: { verb, annotations } }) => [
+    verb,
+    annotations['authorization.k8s.io/reason'],
+    annotations['tappaas.dev/plugin'],
+  ]);
 }
 
 export const sessionsPath = '/apis/identity.tappaas.dev/v1alpha1/sessions';

@@ -14,6 +14,8 @@ import {
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import { createAdmission } from './admission/admission.js';
 import { loadKernelFrom, type GivenService, type Kernel, type LoadedPlugin, type StopReport } from './kernel/kernel.js';
+import { auditForTaps } from './platform/audit.js';
+import { auditRecorder } from './platform/audit-recorder.js';
 import { loggerOf } from './kernel/lifecycle/plugin-log.js';
 import { recordManifest } from './kernel/manifest/record.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
@@ -76,7 +78,7 @@ export interface MemoryPlatform {
 /** Starts a platform in memory: the stages of `startPlatform` in the same order, without listener, disk and cluster. */
 export async function startMemoryPlatform(options: MemoryPlatformOptions): Promise<MemoryPlatform> {
   const enginesReady = Promise.withResolvers<WatchedEngines>();
-  const kernel = await loadKernel(options, async (instance, engine) => (await enginesReady.promise).asPlugin(instance, engine));
+  const kernel = await loadKernel(options, enginesReady.promise);
   try {
     const started = kernel.start();
     const store = await Promise.race([
@@ -95,20 +97,22 @@ export async function startMemoryPlatform(options: MemoryPlatformOptions): Promi
   }
 }
 
-function loadKernel(
-  options: MemoryPlatformOptions,
-  resourcesOf: (instance: string, engine: string) => Promise<Resources>,
-): Promise<Kernel> {
+function loadKernel(options: MemoryPlatformOptions, engines: Promise<WatchedEngines>): Promise<Kernel> {
   const { plugins, clock, random, log, version, env = {}, detectLeaks = false, services = [] } = options;
   const hasStore = services.some(({ service }) => service.id === families.store.id) || plugins.some(providesStore);
   const store = hasStore ? [] : [{ service: families.store, value: createMemoryStore({ clock }), key: 'store' }];
   const sealer = createSealer(memoryKeys());
+  const toTaps = async () => auditForTaps({ kernel: await kernel, clock, log: loggerOf(log, clock) });
   const kernel: Promise<Kernel> = loadKernelFrom({
     plugins,
     services: [
       { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
       { service: platformServices.tokens, value: memoryTokens(() => kernel, clock) },
       { service: platformServices.sealing, value: sealingService(async () => sealer) },
+      {
+        service: platformServices.audit,
+        value: auditRecorder({ audit: toTaps, engine: async () => (await engines).of(platformEngine), clock }),
+      },
       { service: platformServices.credentials, value: { revoked: async () => undefined } },
       ...store,
       ...services,
@@ -119,7 +123,7 @@ function loadKernel(
     log,
     kernelVersion: version,
     detectLeaks,
-    resourcesFor: (instance, engine = platformEngine) => lateResources(() => resourcesOf(instance, engine)),
+    resourcesFor: (instance, engine = platformEngine) => lateResources(async () => (await engines).asPlugin(instance, engine)),
   });
   return kernel;
 }

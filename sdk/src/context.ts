@@ -51,9 +51,14 @@ export interface AccessScope {
 /** Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant; `scope` narrows what they may. */
 export type Caller = Readonly<{ name: string; groups: readonly string[]; tenant?: string; scope?: AccessScope }>;
 
+/** Serving a request, whoever sent it. */
+export interface RouteContext extends Context {
+  /** Told in the answer, in logs and in audit. */
+  readonly requestId: string;
+}
+
 /** Serving somebody's request: `asCaller` has exactly the caller's rights. */
-export interface RequestContext extends Context {
+export interface RequestContext extends RouteContext {
   readonly asCaller: Resources;
   readonly caller: Caller;
-  readonly requestId: string;
 }

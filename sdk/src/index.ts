@@ -66,6 +66,7 @@ export type { SealingService } from './families/sealing.js';
 export { credentialErrors } from './families/credential-errors.js';
 export * from './families/build.js';
 export * from './families/outlets.js';
+export * from './families/audit-recorder.js';
 export * from './families/audit-sink.js';
 export * from './families/metrics.js';
 export type { OpenSocketAdapter, SocketAdapter } from './families/socket-adapter.js';

@@ -1,4 +1,4 @@
-import type { Context, RequestContext } from './context.js';
+import type { RequestContext, RouteContext } from './context.js';
 import type { Strings } from './values.js';
 
 /** A request to a plugin's route; header names are lower-case, the path's parameters are decoded. */
@@ -28,5 +28,5 @@ export type Route = {
   readonly isWellKnown?: boolean;
 } & (
   | { readonly auth: 'caller'; handle(request: HttpRequest, context: RequestContext): Promise<HttpAnswer> }
-  | { readonly auth: 'self'; handle(request: HttpRequest, context: Context): Promise<HttpAnswer> }
+  | { readonly auth: 'self'; handle(request: HttpRequest, context: RouteContext): Promise<HttpAnswer> }
 );

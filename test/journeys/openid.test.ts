@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { logInAt } from '../browser.ts';
-import { logIn, sessionsOf, sessionsPath, world, type Session, type World } from '../openid-world.ts';
+import { auditedSessions, logIn, sessionsOf, sessionsPath, world, type Session, type World } from '../openid-world.ts';
 import { eventually, root } from '../platform-process.ts';
 
 const sessionCookie = '__Host-tappaas-session';
@@ -68,6 +68,13 @@ test.serial('a session follows the provider: groups change, and who may no longe
   given.provider.people.delete('ann');
   await eventually(session, ({ status }) => status === 401, 90_000);
   t.deepEqual(await sessionsOf(given), []);
+  const [ended, begun] = await eventually(
+    () => auditedSessions(given),
+    (events) => events.length === 2,
+  );
+  t.deepEqual(begun, ['create', 'logged in at the provider corp', 'oidc']);
+  t.is(ended?.[0], 'delete');
+  t.regex(ended?.[1] ?? '', /^the provider says /);
 });
 
 test.serial('a log-in that was not begun here, or leads elsewhere, is refused', async (t) => {
@@ -101,6 +108,11 @@ test.serial('a provider ends sessions on the back channel, once for each logout 
     () => sessionsOf(given),
     (sessions) => sessions.length === 0,
   );
+  const [ended] = await eventually(
+    () => auditedSessions(given),
+    (events) => events.length === 2,
+  );
+  t.deepEqual(ended, ['delete', 'the provider corp has ended it', 'oidc']);
 });
 
 /** Runs a command that trusts the provider; `act` does what it tells a person to do. */

@@ -2,20 +2,28 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { packSource } from '../../core/dist/cli/source-archive.js';
 import { askApplication } from '../ask-application.ts';
 import { Browser, logInAt } from '../browser.ts';
 import { client, startOpenIdProvider } from '../openid-provider.ts';
 import { eventually, freePort, platformHome, root, type PlatformProcess } from '../platform-process.ts';
 
+const sessionCookie = '__Host-tappaas-session';
 const ownPage = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
 const deploy = `mutation Deploy($input: ApplyApplicationInput!) {
   applyApplication(input: $input) { object { name } operation { name } userErrors { field code message } }
 }`;
-const progress = `query Progress($name: String!) { operation(namespace: "team", name: $name) { status { phase error } } }`;
+const progress = `subscription Progress($name: String!) { operationProgress(namespace: "team", name: $name) { status { phase error } } }`;
+const secrets = 'query Curious { secrets(namespace: "default") { nodes { data { key value } } } }';
 
 interface AuditLine {
   readonly event: {
+    readonly auditID: string;
+    readonly stage: string;
     readonly verb: string;
+    readonly objectRef?: { readonly name?: string };
     readonly requestURI: string;
     readonly user: { readonly username: string; readonly groups: readonly string[] };
     readonly responseStatus?: { readonly code: number };
@@ -63,6 +71,29 @@ async function world(t: ExecutionContext) {
   return { home, platform, url, browser: new Browser([authority, provider.certificateAuthority]) };
 }
 
+/** Follows an operation from a page of the platform's own; answers what its last event said. */
+async function follow(url: string, cookie: string, ca: string, name: string): Promise<string | undefined> {
+  const headers = { cookie: `${sessionCookie}=${cookie}`, origin: url, 'sec-fetch-site': 'same-origin' };
+  const client = createClient({
+    url: `${url.replace('https:', 'wss:')}/graphql`,
+    retryAttempts: 0,
+    webSocketImpl: class extends WebSocket {
+      constructor(address: string, protocols: string[]) {
+        super(address, protocols, { headers, ca });
+      }
+    },
+  });
+  let phase: string | undefined;
+  for await (const { data } of client.iterate<{ operationProgress: { status?: { phase: string } } }>({
+    query: progress,
+    variables: { name },
+  })) {
+    phase = data?.operationProgress.status?.phase;
+  }
+  await client.dispose();
+  return phase;
+}
+
 test('a stranger logs in through OpenID, deploys with GraphQL, and finds each step in the audit log', async (t) => {
   t.timeout(240_000);
   const { home, platform, url, browser } = await world(t);
@@ -71,10 +102,14 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
     const answer = await browser.send('POST', `${url}/graphql`, JSON.stringify({ query, variables }), ownPage);
     return JSON.parse(answer.text) as { data?: Record<string, never>; errors?: readonly { extensions: { code: string } }[] };
   };
-  const hello = await platform.api('GET', '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications/hello');
-  const { source } = hello.json<{ spec: { source: { upload: { digest: string } } } }>().spec;
+  const { digest, bytes } = await packSource(join(root, 'examples/hello'));
+  const uploaded = await browser.send('PUT', `${url}/plugins/builds/sources/${digest}`, bytes, {
+    ...ownPage,
+    'content-type': 'application/gzip',
+  });
+  t.is(uploaded.status, 201, uploaded.text);
   const spec = {
-    source: { upload: { digest: source.upload.digest } },
+    source: { upload: { digest } },
     processes: [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }],
     routes: [{ name: 'public', process: 'web', port: 'http' }],
   };
@@ -98,12 +133,12 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
   );
   t.deepEqual(deployed.data?.applyApplication?.userErrors, []);
   const operation = deployed.data?.applyApplication?.operation.name ?? '';
-  await eventually(
-    () => ask(progress, { name: operation }) as Promise<{ data?: { operation?: { status?: { phase: string } } } }>,
-    ({ data }) => data?.operation?.status?.phase === 'Succeeded',
-    120_000,
-  );
+  const { host } = new URL(url);
+  const cookie = browser.cookie(host, sessionCookie) ?? '';
+  t.is(await follow(url, cookie, await readFile(join(home.directory, 'data/ca.pem'), 'utf8'), operation), 'Succeeded');
   t.regex((await askApplication(home, 'shop.team.localhost')).text, /Hello/);
+  t.is((await ask(secrets, {})).errors?.[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  t.is((await browser.send('POST', `${url}/plugins/oidc/logout`, '', ownPage)).status, 303);
 
   const about = 'user=ann@example.com&namespace=team';
   const deploys = await search(platform, `${about}&verb=patch&resource=applications&name=shop`);
@@ -117,11 +152,35 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
     t.is(annotations['graphql.operation'], 'mutation Deploy');
   }
   t.regex(deploys[0]?.annotations['authorization.k8s.io/reason'] ?? '', /developer/);
-  const [read] = await search(platform, `${about}&verb=get&resource=operations&name=${operation}`);
-  t.is(read?.responseStatus?.code, 200);
-  const [loggedIn] = (await search(platform, '')).filter(({ requestURI }) => requestURI.startsWith('/plugins/oidc/callback'));
-  t.is(loggedIn?.responseStatus?.code, 303);
-  t.notRegex(loggedIn?.requestURI ?? '', /[?&](code|state)=[\w-]{8}/, 'what would finish the log-in is left out');
+  const operations = await search(platform, `${about}&verb=list&resource=operations`);
+  t.is(operations.at(-1)?.responseStatus?.code, 200, 'the deployment’s answer names its operation');
+  const followed = await search(platform, `${about}&verb=watch&resource=operations&name=${operation}`);
+  t.deepEqual(
+    followed.map(({ stage, annotations }) => [stage, annotations['graphql.operation']]),
+    ['ResponseComplete', 'ResponseStarted'].map((stage) => [stage, 'subscription Progress']),
+  );
+  const [curious] = await search(platform, 'user=ann@example.com&verb=list&resource=secrets&namespace=default&code=403');
+  t.is(curious?.annotations['graphql.operation'], 'query Curious');
+  const [upload] = await search(platform, 'user=ann@example.com&verb=put&code=201');
+  t.is(upload?.requestURI, `/plugins/builds/sources/${digest}`);
+  const sessions = await eventually(
+    () => search(platform, 'user=ann@example.com&resource=sessions'),
+    (found) => found.length === 2,
+  );
+  t.deepEqual(
+    sessions.map(({ verb, annotations }) => [verb, annotations['authorization.k8s.io/reason']]),
+    [
+      ['delete', 'logged out'],
+      ['create', 'logged in at the provider corp'],
+    ],
+  );
+  const [ended, begun] = sessions;
+  t.is(ended?.objectRef?.name, begun?.objectRef?.name);
+  t.regex(begun?.objectRef?.name ?? '', /^oidc-/);
+  const [callback] = (await search(platform, `requestId=${begun?.auditID}`)).filter(({ verb }) => verb === 'get');
+  t.is(callback?.responseStatus?.code, 303);
+  t.regex(callback?.requestURI ?? '', /^\/plugins\/oidc\/callback/);
+  t.notRegex(callback?.requestURI ?? '', /[?&](code|state)=[\w-]{8}/, 'what would finish the log-in is left out');
   const verified = await home.tappaas('audit', 'verify', '--directory', 'data/audit', '--checkpoints', 'data/audit-checkpoints');
   t.is(verified.code, 0, verified.stdout + verified.stderr);
 });

@@ -16,17 +16,18 @@ export interface AuditedPart {
   /** Where it would be found by itself. */
   readonly path: string;
   readonly query: string;
+  /** The request is told, too. */
+  readonly isPart?: true;
 }
 
 /** Tells audit of a part of a request: by the same caller, from the same place, under the same id. */
-export function beginPart(audit: Audit, exchange: Exchange, { info, beganAtMs, path, query }: AuditedPart): Awaitable<AuditTrail> {
+export function beginPart(audit: Audit, exchange: Exchange, { info, beganAtMs, ...place }: AuditedPart): Awaitable<AuditTrail> {
   const { request, requestId, identity } = exchange;
   return audit({
     requestId,
     receivedAtMs: beganAtMs,
     method: request.method ?? '',
-    path,
-    query,
+    ...place,
     engine: info.engine,
     verb: info.verb,
     target: info.target,

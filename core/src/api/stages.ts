@@ -55,6 +55,8 @@ export interface AuditedRequest {
   readonly caller?: Caller;
   readonly remoteAddress: string;
   readonly userAgent: string;
+  /** Something that a request does besides other things, told by itself. */
+  readonly isPart?: true;
 }
 
 /** The object that was written. */

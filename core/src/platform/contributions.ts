@@ -9,7 +9,7 @@ import type { JsonObject } from '../resources/schema/json-value.js';
 import { conversationsOf } from './conversations.js';
 import type { EngineObject } from './engine-object.js';
 import { pathOf } from './kind-path.js';
-import { requestContext, type CallerCall, type ContributionParts } from './request-context.js';
+import { requestContext, withFields, type CallerCall, type ContributionParts } from './request-context.js';
 
 /** Everything plugins add to the API beyond kinds, called through their guards. */
 export interface Contributions {
@@ -46,8 +46,9 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
       guard.call(
         { name: 'http' },
         (context) => {
-          if (value.auth === 'self' || call.caller === undefined) return value.handle(request, context as never);
-          return value.handle(request, requestContext(context, parts, platform, { ...call, caller: call.caller }) as never);
+          const { caller, requestId } = call;
+          if (value.auth === 'self' || caller === undefined) return value.handle(request, withFields(context, { requestId }) as never);
+          return value.handle(request, requestContext(context, parts, platform, { ...call, caller }) as never);
         },
         { signal: call.signal },
       ),

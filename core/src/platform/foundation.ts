@@ -10,6 +10,7 @@ import { createSealer, type Sealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
 import { LeasedStore } from '../store/remote/leased-store.js';
 import { ReadLeases } from '../store/remote/read-leases.js';
+import { auditRecorder } from './audit-recorder.js';
 import { openAudit, type PlatformAudit } from './audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity, type Revoke } from './caller-identity.js';
 import { confidentialityOf } from './confidentiality.js';
@@ -56,6 +57,7 @@ interface Promised {
   readonly revocation: PromiseWithResolvers<Revoke>;
   readonly tokens: PlatformTokens;
   readonly sealer: PromiseWithResolvers<Sealer>;
+  readonly audit: PromiseWithResolvers<PlatformAudit['stage']>;
 }
 
 /** Starts plugins, then the store, then everything that is kept in it, in the order of the request chain. */
@@ -66,6 +68,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     engines: Promise.withResolvers(),
     kernel: kernelPromise,
     revocation: Promise.withResolvers(),
+    audit: Promise.withResolvers(),
     tokens: new PlatformTokens(() => kernelPromise.promise, clock),
     sealer: Promise.withResolvers(),
   };
@@ -106,6 +109,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   identity.follow();
   const audit = await startAudit(starting, kernel, store, settings);
   const { revocation, tokens } = promised;
+  promised.audit.resolve(audit.stage);
   return {
     kernel,
     settings,
@@ -123,7 +127,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   };
 }
 
-function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens, sealer }: Promised): Promise<Kernel> {
+function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens, sealer, audit }: Promised): Promise<Kernel> {
   const { configFile, clock, random, env, log, version } = options;
   const kernel: Promise<Kernel> = loadKernel({
     configFile,
@@ -139,6 +143,10 @@ function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens
       { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },
       { service: platformServices.tokens, value: tokens.service },
       { service: platformServices.sealing, value: sealingService(() => sealer.promise) },
+      {
+        service: platformServices.audit,
+        value: auditRecorder({ audit: () => audit.promise, engine: async () => (await engines.promise).of(platformEngine), clock }),
+      },
       { service: platformServices.credentials, value: credentialRegister(revocation.promise) },
     ],
     resourcesFor: (instance, engine = platformEngine) => lateResources(async () => (await engines.promise).asPlugin(instance, engine)),

@@ -18,7 +18,12 @@ export interface ContributionParts {
 /** Of a call, what outlives its request. */
 export type CallerCall = Pick<Call, 'caller' | 'requestId' | 'signal'>;
 
-/** The extra fields of a request context; descriptors, since the plugin's context is frozen. */
+/** A context with more fields; by descriptors, since the plugin's own is frozen. */
+export function withFields<C extends object, F extends object>(context: C, fields: F): C & F {
+  return Object.create(context, Object.getOwnPropertyDescriptors(fields)) as C & F;
+}
+
+/** What a plugin is given while it serves a caller. */
 export function requestContext<C extends object>(
   context: C,
   parts: ContributionParts,
@@ -28,5 +33,5 @@ export function requestContext<C extends object>(
 ): C {
   const { caller, requestId } = call;
   const asCaller = parts.asCaller(engine, call);
-  return Object.create(context, Object.getOwnPropertyDescriptors({ caller, requestId, asCaller, ...more })) as C;
+  return withFields(context, { caller, requestId, asCaller, ...more });
 }

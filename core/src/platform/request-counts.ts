@@ -8,7 +8,8 @@ type Result = 'ok' | 'refused' | 'denied' | 'limited' | 'invalid' | 'failed' | '
 
 /**
  * Counts requests by tenant and by what came of them, where audit hears of each: `refused` by identity or access, `denied` by admission such
- * as a quota, `limited` by a rate, `gone` when the client left. Requests of nobody's tenant have an empty label.
+ * as a quota, `limited` by a rate, `gone` when the client left. Requests of nobody's tenant have an empty label. A GraphQL request
+ * counts once, whatever it does.
  */
 export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit): Audit {
   const requests = metrics.counter<'tenant' | 'result'>({
@@ -31,6 +32,7 @@ export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit
     seriesOf((outcome.impersonated ?? request.caller)?.tenant ?? '', resultOf(outcome)).add();
   return (request) => {
     const trail = audit(request);
+    if (request.isPart) return trail;
     return trail instanceof Promise
       ? trail.then((kept) => new CountedTrail(kept, request, count))
       : new CountedTrail(trail, request, count);

@@ -1,4 +1,12 @@
-import { TapError, type Context, type HttpAnswer, type HttpRequest, type SealingService, type TokenService } from '@tappaas/sdk';
+import {
+  TapError,
+  type AuditRecorder,
+  type HttpAnswer,
+  type HttpRequest,
+  type RouteContext,
+  type SealingService,
+  type TokenService,
+} from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { accountPage } from './account-page.js';
 import { cookieValue, loginCookie, sessionCookie, setCookie } from './cookies.js';
@@ -6,6 +14,7 @@ import { errors } from './errors.js';
 import { loggedIn } from './granted.js';
 import { refusalOf, type Provider } from './provider.js';
 import type { Providers } from './providers.js';
+import { recordLogin } from './recorded-sessions.js';
 import { endSurplus } from './session-bounds.js';
 import { openSession, sessionOf } from './sessions.js';
 import type { Settings } from './settings.js';
@@ -28,6 +37,7 @@ export interface BrowserLoginParts {
   readonly providers: Providers;
   readonly tokens: TokenService;
   readonly sealing: SealingService;
+  readonly audit: AuditRecorder;
 }
 
 /** Sends a browser to a provider. `issuer`: which, `return_to`: the path here to come back to. */
@@ -55,7 +65,7 @@ export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginPart
 }
 
 /** Where the provider sends the browser back to: ends with a session, or with the reason why there is none. */
-export async function finishLogin({ query, headers }: HttpRequest, context: Context, parts: BrowserLoginParts): Promise<HttpAnswer> {
+export async function finishLogin({ query, headers }: HttpRequest, context: RouteContext, parts: BrowserLoginParts): Promise<HttpAnswer> {
   const attempt = attemptOf(cookieValue(headers['cookie'], loginCookie));
   if (attempt === undefined) throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message: 'this browser has not begun to log in, or too long ago' });
   const provider = parts.providers.of(attempt.issuer);
@@ -65,7 +75,9 @@ export async function finishLogin({ query, headers }: HttpRequest, context: Cont
   const cookieBefore = cookieValue(headers['cookie'], sessionCookie);
   const replaced = cookieBefore === undefined ? undefined : await sessionOf(cookieBefore, context);
   const { session, cookie } = await openSession(login, sessionHours, { context, sealing: parts.sealing });
-  await endSurplus({ session, replaced, sessionsMax: sessionsPerPersonMax }, context);
+  const telling = { audit: parts.audit, context };
+  await recordLogin(session, telling);
+  await endSurplus({ session, replaced, sessionsMax: sessionsPerPersonMax }, telling);
   return redirect(attempt.returnTo, setCookie(sessionCookie, cookie, sessionHours * 3600, 'Lax'));
 }
 

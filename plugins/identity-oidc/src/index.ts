@@ -6,6 +6,7 @@ import { Session } from './contract.js';
 import { cookieValue, isOfThisSite, sessionCookie } from './cookies.js';
 import { backChannelLogout, logOut } from './logout.js';
 import { Providers } from './providers.js';
+import { endSession } from './recorded-sessions.js';
 import { refreshSessions } from './refresh.js';
 import { credentialIdOf, identityOf, sessionOf } from './sessions.js';
 import { settingsSchema } from './settings.js';
@@ -34,12 +35,17 @@ export default definePlugin({
       },
     ],
   },
-  needs: { tokens: platformServices.tokens, credentials: platformServices.credentials, sealing: platformServices.sealing },
+  needs: {
+    tokens: platformServices.tokens,
+    credentials: platformServices.credentials,
+    sealing: platformServices.sealing,
+    audit: platformServices.audit,
+  },
   permissions: { resources: [{ kind: Session, verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'] }] },
-  setup(host, settings, { tokens, credentials, sealing }) {
+  setup(host, settings, { tokens, credentials, sealing, audit }) {
     let opened: Providers | undefined;
     const providers = (): Providers => opened ?? new Providers([]);
-    const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens, sealing });
+    const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens, sealing, audit });
     host.kind(Session);
     host.provide(
       families.authenticator,
@@ -51,10 +57,10 @@ export default definePlugin({
     );
     host.controller({
       kind: Session,
-      async reconcile({ metadata, spec }, { clock, asPlugin }) {
-        const leftMs = Date.parse(spec.expiresAt) - clock.nowMs();
+      async reconcile(session, context) {
+        const leftMs = Date.parse(session.spec.expiresAt) - context.clock.nowMs();
         if (leftMs > 0) return { againAfterMs: leftMs };
-        await asPlugin.delete(Session, { name: metadata.name }, { uid: metadata.uid });
+        await endSession(session, 'its time is over', { audit, context });
         return undefined;
       },
       async finalize(session) {
@@ -66,7 +72,7 @@ export default definePlugin({
       name: 'refresh',
       on: 'leader',
       everyMs: refreshEveryMs,
-      run: (context) => refreshSessions({ providers: providers(), tokens, sealing }, context),
+      run: (context) => refreshSessions(parts(), context),
     });
     host.http({
       auth: 'self',
@@ -130,7 +136,7 @@ export default definePlugin({
       method: 'POST',
       path: '/logout',
       description: 'Ends this browser’s session, here and at the provider.',
-      handle: (request, context) => logOut(request, context, providers(), sealing),
+      handle: (request, context) => logOut(request, context, parts()),
     });
     host.http({
       auth: 'self',
@@ -138,7 +144,7 @@ export default definePlugin({
       path: '/backchannel-logout',
       bodyBytesMax: 65_536,
       description: 'Where providers tell that somebody has logged out.',
-      handle: (request, context) => backChannelLogout(request, context, providers(), tokens),
+      handle: (request, context) => backChannelLogout(request, context, parts()),
     });
   },
 });

@@ -1,9 +1,11 @@
 import {
   isTapError,
+  type AuditRecorder,
   type Context,
   type HttpAnswer,
   type HttpRequest,
   type Immutable,
+  type RouteContext,
   type SealingService,
   type Strings,
   type TokenService,
@@ -16,18 +18,26 @@ import { errors } from './errors.js';
 import { fieldIs } from './field-selector.js';
 import type { Provider } from './provider.js';
 import type { Providers } from './providers.js';
+import { endSession } from './recorded-sessions.js';
 import { grantedFor, sessionOf } from './sessions.js';
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 const sessionsMax = 1_000;
 const tokenAgeMsMax = 300_000;
 
+/** Who is asked about sessions that end, and told of them. */
+export interface LogoutParts {
+  readonly providers: Providers;
+  readonly tokens: TokenService;
+  readonly sealing: SealingService;
+  readonly audit: AuditRecorder;
+}
+
 /** Ends the session here and sends the browser to the provider, to end it there. */
 export async function logOut(
   { headers }: HttpRequest,
-  context: Context,
-  providers: Providers,
-  sealing: SealingService,
+  context: RouteContext,
+  { providers, sealing, audit }: LogoutParts,
 ): Promise<HttpAnswer> {
   if (!isOfThisSite(headers)) throw errors.IDENTITY_OIDC_LOGOUT_INVALID({ message: 'only a page of this host logs out' });
   const cookie = cookieValue(headers['cookie'], sessionCookie);
@@ -36,7 +46,7 @@ export async function logOut(
   const asked = headers['accept']?.includes('application/json') === true;
   if (session === undefined) return ended(undefined, gone, asked);
   const location = await endSessionUrl(session, providers.find(session.spec.issuer), context, sealing);
-  await context.asPlugin.delete(Session, { name: session.metadata.name }, { uid: session.metadata.uid });
+  await endSession(session, 'logged out', { audit, context });
   return ended(location, gone, asked);
 }
 
@@ -74,9 +84,8 @@ async function endSessionUrl(
  */
 export async function backChannelLogout(
   { body }: HttpRequest,
-  context: Context,
-  providers: Providers,
-  tokens: TokenService,
+  context: RouteContext,
+  { providers, tokens, audit }: LogoutParts,
 ): Promise<HttpAnswer> {
   const token = new URLSearchParams(Buffer.from(body).toString('utf8')).get('logout_token') ?? '';
   const provider = providers.ofIssuer(claimedIssuer(token) ?? '');
@@ -92,9 +101,10 @@ export async function backChannelLogout(
   if (context.clock.nowMs() - iat * 1000 > tokenAgeMsMax) throw invalid('the logout token is too old');
   await once(`logout:${provider.settings.name}:${jti.slice(0, 256)}`, context);
   const fields = typeof sid === 'string' ? fieldIs('spec.sid', sid) : fieldIs('spec.subject', String(sub));
-  for await (const { metadata, spec } of context.asPlugin.list(Session, { fields, itemsMax: sessionsMax })) {
+  for await (const session of context.asPlugin.list(Session, { fields, itemsMax: sessionsMax })) {
+    const { spec } = session;
     const isMeant = spec.issuer === provider.settings.name && (sub === undefined || spec.subject === sub);
-    if (isMeant) await context.asPlugin.delete(Session, { name: metadata.name }, { uid: metadata.uid });
+    if (isMeant) await endSession(session, `the provider ${spec.issuer} has ended it`, { audit, context });
   }
   return { status: 200, headers: { 'cache-control': 'no-store' } };
 }

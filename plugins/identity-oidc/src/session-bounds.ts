@@ -1,6 +1,7 @@
-import type { Context, Immutable } from '@tappaas/sdk';
+import type { Immutable } from '@tappaas/sdk';
 import { Session, type SessionObject } from './contract.js';
 import { fieldIs } from './field-selector.js';
+import { endSession, type SessionTelling } from './recorded-sessions.js';
 
 type Known = Immutable<SessionObject>;
 
@@ -15,16 +16,16 @@ export interface Opened {
 }
 
 /** Ends what a new session takes the place of: the one that its browser had, and the oldest of those beyond the bound. */
-export async function endSurplus({ session, replaced, sessionsMax }: Opened, { asPlugin }: Pick<Context, 'asPlugin'>): Promise<void> {
+export async function endSurplus({ session, replaced, sessionsMax }: Opened, telling: SessionTelling): Promise<void> {
   const { issuer, subject } = session.spec;
   const others: Known[] = [];
-  for await (const each of asPlugin.list(Session, { fields: fieldIs('spec.subject', subject), itemsMax: listedMax })) {
+  for await (const each of telling.context.asPlugin.list(Session, { fields: fieldIs('spec.subject', subject), itemsMax: listedMax })) {
     const isOther =
       each.spec.issuer === issuer && each.metadata.uid !== session.metadata.uid && each.metadata.uid !== replaced?.metadata.uid;
     if (isOther && each.metadata.deletionTimestamp === undefined) others.push(each);
   }
   const oldestFirst = others.toSorted((one, other) => Date.parse(one.spec.expiresAt) - Date.parse(other.spec.expiresAt));
   const surplus = oldestFirst.slice(0, Math.max(0, others.length + 1 - sessionsMax));
-  for (const { metadata } of [...(replaced === undefined ? [] : [replaced]), ...surplus])
-    await asPlugin.delete(Session, { name: metadata.name }, { uid: metadata.uid });
+  if (replaced !== undefined) await endSession(replaced, 'the browser has logged in anew', telling);
+  for (const each of surplus) await endSession(each, 'the person has logged in too often besides', telling);
 }

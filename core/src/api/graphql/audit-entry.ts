@@ -46,7 +46,7 @@ export function beginEntry(parts: AccessParts, asked: AskedAccess, told = asked)
   const { audit, exchange, clock } = parts;
   const { path, query } = exchange.path;
   const beganAtMs = clock.nowMs();
-  const trail = beginPart(audit, exchange, { info: infoOf(told), beganAtMs, path, query });
+  const trail = beginPart(audit, exchange, { info: infoOf(told), beganAtMs, path, query, isPart: true });
   return after(trail, (begun) => new AuditEntry(parts, asked, begun, beganAtMs));
 }
 

@@ -55,6 +55,7 @@ export async function loadOnly(
 ): Promise<{ readonly kernel: Kernel; readonly clock: VirtualClock }> {
   const clock = new VirtualClock();
   const metrics = { service: platformServices.metrics, value: { text: async () => '' } };
+  const audit = { service: platformServices.audit, value: { record: async () => undefined } };
   const credentials = { service: platformServices.credentials, value: { revoked: async () => undefined } };
   const tokens = { service: platformServices.tokens, value: {} };
   const sealing = { service: platformServices.sealing, value: {} };
@@ -62,7 +63,7 @@ export async function loadOnly(
   const given = givenServices(harness.services ?? []);
   const kernel = await loadKernelFrom({
     plugins: [...(harness.with ?? []), harness.plugin, ...others].map(loadedPlugin),
-    services: [metrics, credentials, tokens, sealing, store, ...given],
+    services: [metrics, audit, credentials, tokens, sealing, store, ...given],
     clock,
     random: randomFrom(1),
     env: harness.env ?? {},

@@ -1,0 +1,39 @@
+import type { AuditRecorder, Clock } from '@tappaas/sdk';
+import type { EnginePort } from '../api/engine-port.js';
+import { platformEngine } from '../api/request-info.js';
+import type { Audit } from '../api/stages.js';
+import { callingPlugin } from '../kernel/kernel.js';
+import { pathOf } from './kind-path.js';
+
+interface Parts {
+  /** Plugins are handed the recorder before either is there. */
+  readonly audit: () => Promise<Audit>;
+  readonly engine: () => Promise<Pick<EnginePort, 'name' | 'kinds'>>;
+  readonly clock: Clock;
+}
+
+/** Tells the stage of audit what plugins have done for somebody, each in the plugin's name. */
+export function auditRecorder({ audit, engine, clock }: Parts): AuditRecorder {
+  return {
+    async record({ caller, verb, kind, namespace, name, reason, requestId = '' }) {
+      const plugin = callingPlugin() ?? platformEngine;
+      const path = pathOf(await engine(), kind);
+      const begin = await audit();
+      const trail = await begin({
+        requestId,
+        receivedAtMs: clock.nowMs(),
+        method: '',
+        path: `/plugins/${plugin}`,
+        query: '',
+        engine: platformEngine,
+        verb,
+        target: { kind: path, ...(namespace !== undefined && { namespace }), name },
+        caller,
+        remoteAddress: '',
+        userAgent: 'tappaas',
+      });
+      const annotations = new Map([['tappaas.dev/plugin', plugin]]);
+      await trail.end({ status: 200, durationMs: 0, decision: { decision: 'allow', reason }, annotations });
+    },
+  };
+}
