@@ -1,18 +1,24 @@
 import type { Logger, TapError } from '@tappaas/sdk';
 import { stringify } from 'yaml';
 import { jsonType, sendBytes } from './answer.js';
+import { isBrokenOff } from './broken-off.js';
+import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { wantsProblem } from './media-type.js';
 import { failureStatus, problemOf, publicError } from './status.js';
+import { StreamEnd } from './stream-pace.js';
 
 /** Panic recovery and every refusal: whatever was thrown becomes a Status; what is our fault goes to the log with its cause. */
 export function recover(log: Logger, exchange: Exchange, thrown: unknown): void {
   sendFailure(exchange, noteFailure(log, exchange, thrown));
 }
 
-/** Notes what went wrong for audit and, when it is our fault, in the log (a stop is nobody's); answers what the client may see of it. */
+/**
+ * Notes what went wrong for audit and, when it is our fault, in the log (a stop is nobody's, nor is what broke off because the client has gone);
+ * answers what the client may see of it.
+ */
 export function noteFailure(log: Logger, exchange: Exchange, thrown: unknown): TapError {
-  const error = publicError(thrown, exchange.requestId);
+  const error = publicError(isBrokenOff(exchange.signal, thrown) ? reasonOf(exchange.signal) : thrown, exchange.requestId);
   exchange.errorCode = error.code;
   if (exchange.upgradeStatus !== undefined) exchange.upgradeStatus = error.spec.httpStatus;
   if (error.spec.httpStatus >= 500 && error.code !== 'TAP_API_STOPPING') {
@@ -25,6 +31,11 @@ export function noteFailure(log: Logger, exchange: Exchange, thrown: unknown): T
     });
   }
   return error;
+}
+
+/** Why nobody waits any more: a stream that has ended has no failure to tell. */
+function reasonOf({ reason }: AbortSignal): unknown {
+  return reason instanceof StreamEnd ? apiErrors.TAP_REQUEST_ABORTED({ message: reason.message, cause: reason }) : reason;
 }
 
 /** Tells the client; when an answer has begun already, cutting it off is the only way left to say that it is not whole. */

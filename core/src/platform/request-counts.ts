@@ -4,6 +4,9 @@ import type { Kernel } from '../kernel/kernel.js';
 /** About a thousand tenants are counted apart; those that come later count as `other`. */
 const seriesMax = 6_000;
 
+/** Of a stream or an upgrade that the client left in the middle. */
+const clientGone = 499;
+
 type Result = 'ok' | 'refused' | 'denied' | 'limited' | 'invalid' | 'failed' | 'gone';
 
 /**
@@ -66,7 +69,7 @@ class CountedTrail implements AuditTrail {
 }
 
 function resultOf({ status, errorCode }: AuditedOutcome): Result {
-  if (status === 0) return 'gone';
+  if (status === 0 || status === clientGone) return 'gone';
   if (status < 400) return 'ok';
   if (status >= 500) return 'failed';
   if (status === 429) return 'limited';

@@ -9,7 +9,7 @@ import { flowErrors } from '../../dist/flow/errors.js';
 import type { ServedUpgrade } from '../../dist/api/upgrade.js';
 import type { ApiServerOptions } from '../../dist/api/server.js';
 import { sendRaw } from './raw-socket.ts';
-import { startServer, type RunningServer } from './running-server.ts';
+import { quietLog, startServer, type RunningServer } from './running-server.ts';
 
 type Teardown = Parameters<typeof startServer>[0];
 
@@ -75,6 +75,44 @@ test('an upgrade passes the chain, is answered by its handler, and is audited wi
   t.is(event?.path, '/echo');
   t.is(event?.outcome?.status, 101);
   t.is(event?.outcome?.errorCode, undefined);
+});
+
+test('what breaks off because its client has gone is no failure of the platform; what fails besides still is', async (t) => {
+  const errors: string[] = [];
+  const failures = [
+    Object.assign(new Error('aborted'), { code: 'ECONNRESET' }),
+    new Error('the agent does not answer', { cause: new DOMException('aborted', 'AbortError') }),
+    new TypeError('no such thing'),
+  ];
+  const server = await start(t, {
+    log: { ...quietLog, error: (message, fields) => void errors.push(String((fields as { cause?: unknown }).cause ?? message)) },
+    upgrades: () => [
+      {
+        ...echo,
+        handle: async (call) => {
+          const socket = await call.accept();
+          await once(socket, 'close');
+          if (!call.exchange.signal.aborted) await once(call.exchange.signal, 'abort');
+          throw failures[Number(call.exchange.query.get('failure'))] ?? new RangeError('no such failure');
+        },
+      },
+    ],
+  });
+  for (const failure of failures.keys()) {
+    const socket = open(server, `/echo?failure=${failure}`);
+    await once(socket, 'open');
+    socket.close();
+    await settled(() => server.audited.length === failure + 1);
+  }
+  t.deepEqual(
+    server.audited.map(({ outcome }) => [outcome?.status, outcome?.errorCode]),
+    [
+      [499, 'TAP_REQUEST_ABORTED'],
+      [499, 'TAP_REQUEST_ABORTED'],
+      [500, 'TAP_API_INTERNAL'],
+    ],
+  );
+  t.deepEqual(errors, ['TypeError: no such thing']);
 });
 
 test('what a request would be refused with refuses an upgrade as well, as a Status, and audit is told', async (t) => {

@@ -23,6 +23,7 @@ test('requests are counted by tenant and by what came of them, and audit is told
   await serve('rival', { status: 404 });
   await serve('rival', { status: 503 });
   await serve(undefined, { status: 0 });
+  await serve(undefined, { status: 499, errorCode: 'TAP_REQUEST_ABORTED' });
   await (await audit({ ...requestOf('acme'), isPart: true })).end({ status: 403, durationMs: 1 });
   await serve(undefined, { impersonated: { name: 'joe', groups: [], tenant: 'acme' } });
   const lines = metrics
@@ -34,7 +35,7 @@ test('requests are counted by tenant and by what came of them, and audit is told
   t.deepEqual(
     lines.toSorted(),
     [
-      line('', 'gone', 1),
+      line('', 'gone', 2),
       line('acme', 'denied', 1),
       line('acme', 'ok', 3),
       line('acme', 'refused', 1),
@@ -43,7 +44,7 @@ test('requests are counted by tenant and by what came of them, and audit is told
       line('rival', 'limited', 1),
     ].toSorted(),
   );
-  t.deepEqual(ended, [200, 101, 403, 403, 429, 404, 503, 0, 403, 200]);
+  t.deepEqual(ended, [200, 101, 403, 403, 429, 404, 503, 0, 499, 403, 200]);
 });
 
 test('tenants beyond the bound are counted together', (t) => {

@@ -1,5 +1,6 @@
 import type { Awaitable } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
+import { isBrokenOff } from '../broken-off.js';
 import type { Exchange } from '../exchange.js';
 import type { Verdict } from '../stages.js';
 import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
@@ -64,7 +65,8 @@ export class RecordedAccess {
       yield* source(verdict);
     } catch (error) {
       // Who has left, or was sent away, has ended it in order: the request's own event says why.
-      if (!signal.aborted) outcome = { error };
+      if (isBrokenOff(signal, error)) return;
+      outcome = { error };
       throw error;
     } finally {
       await entry.end(outcome);

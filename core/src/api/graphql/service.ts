@@ -63,7 +63,12 @@ class Service implements GraphqlService {
   }
 
   async answer(exchange: Exchange): Promise<void> {
-    const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log, note: (code) => void (exchange.errorCode ??= code) };
+    const place: ErrorPlace = {
+      requestId: exchange.requestId,
+      log: this.#parts.log,
+      note: (code) => void (exchange.errorCode ??= code),
+      signal: () => exchange.signal,
+    };
     try {
       await this.#answer(exchange, place);
     } catch (error) {

@@ -61,7 +61,7 @@ export class GraphqlSockets {
     const send = async (text: string): Promise<void> => {
       if (!pace.write(text)) await pace.drained();
     };
-    const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log };
+    const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log, signal: () => exchange.signal };
     const running = new Map<string, AbortController>();
     const server = makeServer<Record<string, unknown>, undefined>({
       onConnect: async ({ connectionParams }) => (exchange.identity === undefined ? signedIn(call, connectionParams) : true),

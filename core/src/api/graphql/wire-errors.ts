@@ -1,6 +1,7 @@
 import { isTapError, type TapError } from '@tappaas/sdk';
 import type { Logger } from '@tappaas/sdk';
 import { GraphQLError, type GraphQLFormattedError, type SourceLocation } from 'graphql';
+import { isBrokenOff } from '../broken-off.js';
 import { publicError } from '../status.js';
 import { graphqlErrors } from './errors.js';
 import { withoutValue } from './value-free.js';
@@ -9,6 +10,8 @@ import { withoutValue } from './value-free.js';
 export interface ErrorPlace {
   readonly requestId: string;
   readonly log: Logger;
+  /** Aborts when nobody waits for the answer any more; looked at only where something failed. */
+  readonly signal?: () => AbortSignal;
   /** Hears the code of each error that is told. */
   readonly note?: (code: string) => void;
 }
@@ -49,6 +52,8 @@ interface Described {
 
 function described(error: GraphQLError, place: ErrorPlace): Described {
   const cause = innermost(error);
+  const signal = place.signal?.();
+  if (signal !== undefined && isTapError(signal.reason) && isBrokenOff(signal, cause)) return fromTapError(signal.reason, place);
   if (isTapError(cause)) return fromTapError(cause, place);
   const code = cause === undefined ? ourCodes[String((error.extensions as object | undefined) && error.extensions['code'])] : undefined;
   const known = code ?? (cause === undefined && isOfVariables(error) ? 'TAP_GRAPHQL_VARIABLES_INVALID' : undefined);

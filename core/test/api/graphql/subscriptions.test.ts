@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import test from 'ava';
+import { setTimeout as delay } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { EnginePort } from '../../../dist/api/engine-port.js';
@@ -287,40 +288,37 @@ test.serial('a right that is taken away ends what is followed within ten seconds
   t.true(Date.now() - fromMs < 10_000);
 });
 
-test.serial('logs that are followed end with the right to see them, and nobody reads them any more', async (t) => {
-  fickle.may = true;
+/** GraphQL beside a cluster with one pod of the application `shop`, whose log is what `lines` yields. */
+async function withLog(t: ExecutionContext, lines: (signal: AbortSignal) => AsyncIterable<Uint8Array>): Promise<GraphqlServer> {
   const labels = { 'app.kubernetes.io/instance': 'shop', 'app.kubernetes.io/component': 'web' };
   const local = { list: async () => ({ items: [{ object: { metadata: { name: 'shop-web-1', namespace: 'team', labels } } }] }) };
-  const reading = Promise.withResolvers<AbortSignal>();
+  const handle = async (_: unknown, { signal }: { readonly signal: AbortSignal }) => ({ status: 200, body: lines(signal) });
   const server: GraphqlServer = await startGraphql(t, {
     engines: () =>
       new Map([
         ['platform', server.engine as EnginePort],
         ['local', local as unknown as EnginePort],
       ]),
-    subresources: () => [
-      {
-        engine: 'local',
-        group: '',
-        plural: 'pods',
-        name: 'log',
-        method: 'GET',
-        handle: async (_, { signal }) => {
-          reading.resolve(signal);
-          async function* lines(): AsyncIterable<Uint8Array> {
-            yield Buffer.from('ready\n');
-            await once(signal, 'abort');
-          }
-          return { status: 200, body: lines() };
-        },
-      },
-    ],
+    subresources: () => [{ engine: 'local', group: '', plural: 'pods', name: 'log', method: 'GET', handle }],
   });
   await server.put(kindPaths.releases, release(await server.put(kindPaths.applications, application('shop')), 1));
   const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications/shop/status';
   const headers = { 'content-type': 'application/merge-patch+json' };
   t.is((await server.http(path, { method: 'PATCH', body: { status: { release: 'shop-1' } }, headers })).status, 200);
-  const followed = connect(t, server.port, 'fickle').follow('subscription { applicationLogs(namespace: "team", name: "shop") { text } }');
+  return server;
+}
+
+const shopLogs = 'subscription { applicationLogs(namespace: "team", name: "shop") { text } }';
+
+test.serial('logs that are followed end with the right to see them, and nobody reads them any more', async (t) => {
+  fickle.may = true;
+  const reading = Promise.withResolvers<AbortSignal>();
+  const server = await withLog(t, async function* (signal) {
+    reading.resolve(signal);
+    yield Buffer.from('ready\n');
+    await once(signal, 'abort');
+  });
+  const followed = connect(t, server.port, 'fickle').follow(shopLogs);
   t.is((await followed.next()).data.applicationLogs.text, 'ready');
   fickle.may = false;
   const [error] = (await followed.ended) as { extensions: { code: string } }[];
@@ -330,6 +328,24 @@ test.serial('logs that are followed end with the right to see them, and nobody r
   const signal = await reading.promise;
   if (!signal.aborted) await once(signal, 'abort');
   t.pass();
+});
+
+test.serial('a client that leaves while logs are read is no failure of the platform', async (t) => {
+  const left = Promise.withResolvers<void>();
+  const server = await withLog(t, async function* (signal) {
+    yield Buffer.from('ready\n');
+    await once(signal, 'abort');
+    left.resolve();
+    throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+  });
+  const connected = connect(t, server.port);
+  const followed = connected.follow(shopLogs);
+  t.is((await followed.next()).data.applicationLogs.text, 'ready');
+  await connected.client.dispose();
+  await left.promise;
+  while (!server.audited.some(({ verb, target }) => verb === 'get' && target === undefined)) await delay(5);
+  t.deepEqual(server.logged, []);
+  t.is(server.audited.find(({ target }) => target?.subresource === 'log')?.outcome.status, 200);
 });
 
 test('a connection ends with its credential: expired or revoked', async (t) => {

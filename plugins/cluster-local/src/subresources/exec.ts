@@ -93,7 +93,11 @@ function aborted(signal: AbortSignal, request: ClientRequest): Promise<never> {
 async function talk(conversation: Conversation, wanted: Wanted, input: ClientRequest, output: IncomingMessage): Promise<void> {
   // What breaks off is told by the output's end.
   input.on('error', () => {});
-  const heard = hear(conversation, wanted, input);
+  let hasLeft = false;
+  const heard = hear(conversation, wanted, input).then(() => {
+    hasLeft = true;
+    input.destroy();
+  });
   try {
     for await (const { channel, bytes } of readFrames(output as AsyncIterable<Buffer>)) {
       if (channel === frames.end) {
@@ -105,6 +109,9 @@ async function talk(conversation: Conversation, wanted: Wanted, input: ClientReq
       if (isWanted) await conversation.send(message(channel === frames.stdout ? channels.stdout : channels.stderr, bytes));
     }
     await conversation.send(endMessage({ problem: 'the node agent broke off' }));
+  } catch (error) {
+    // Whoever has left has ended the command, and is told nothing.
+    if (!hasLeft) throw error;
   } finally {
     input.destroy();
     void heard;
@@ -121,5 +128,4 @@ async function hear({ messages }: Conversation, { stdin }: Wanted, input: Client
       await Promise.race([once(input, 'drain'), once(input, 'close')]).catch(() => {});
     }
   }
-  input.destroy();
 }
