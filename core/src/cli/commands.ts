@@ -202,6 +202,10 @@ export const commands: readonly Command[] = [
       directory: { type: 'string', value: 'DIRECTORY', description: 'Read the files in this directory instead of asking the platform.' },
       checkpoints: { type: 'string', value: 'DIRECTORY', description: 'verify: the signed checkpoints. Default: data/audit-checkpoints.' },
       key: { type: 'string', value: 'FILE', description: 'verify: trust this public key (PEM), not those beside the checkpoints.' },
+      'require-checkpoints': {
+        type: 'boolean',
+        description: 'verify: fail for a chain of which no trusted checkpoint vouches for a line.',
+      },
       platform: { type: 'boolean', description: 'verify: compare with the checkpoint in the store of the running platform too.' },
       csv: { type: 'boolean', description: 'export: comma-separated values instead of one JSON object a line.' },
     },

@@ -100,23 +100,26 @@ test('a log is verified without a platform; a key that is not trusted vouches fo
   const directory = await place();
   const good = await run(directory, 'verify');
   t.is(good.code, 0);
+  t.is((await run(directory, 'verify', '--require-checkpoints')).code, 0);
   t.regex(good.stdout, /^r0 +good: 10 lines, 1 to 10, vouched for up to 10\n$/);
   await openSigningKey(join(directory, 'other.pem'));
   const { publicPem } = await openSigningKey(join(directory, 'other.pem'));
   await writeFile(join(directory, 'other-public.pem'), publicPem);
   const other = await run(directory, 'verify', '--key', 'other-public.pem');
-  t.regex(other.stdout, /vouched for up to 0\n +checkpoints are signed by the key \w+, which is not trusted here/);
+  t.is((await run(directory, 'verify', '--key', 'other-public.pem', '--require-checkpoints')).code, 1);
+  t.regex(other.stdout, /vouched for by nothing\n +checkpoints are signed by the key \w+, which is not trusted here/);
 });
 
-test('right after the first start, before any checkpoint, what there is is verified, and what cannot be known yet is said', async (t) => {
+test('without any checkpoint, what there is is verified, that nothing vouches for it is said, and is a failure for who asks for that', async (t) => {
   const directory = await place();
   await rm(join(directory, 'data/audit-checkpoints/r0.checkpoints'));
   const { code, stdout, stderr } = await run(directory, 'verify');
   t.is(code, 0, stderr);
   t.regex(
     stdout,
-    /^r0 +good: 10 lines, 1 to 10, vouched for up to 0\n +no checkpoint vouches for lines 1 to 10 yet: .* verify again then\n$/,
+    /^r0 +UNVOUCHED: 10 lines, 1 to 10, vouched for by nothing\n +NO checkpoint vouches for any of these lines: .* first start; .* taken away.*--require-checkpoints/,
   );
+  t.is((await run(directory, 'verify', '--require-checkpoints')).code, 1);
   await rm(join(directory, 'data/audit-checkpoints'), { recursive: true });
   const without = await run(directory, 'verify');
   t.is(without.code, 1);

@@ -117,7 +117,9 @@ async function verify(invocation: Invocation): Promise<number> {
   await print(invocation, verdicts, () =>
     verdicts.length === 0 ? `There is no audit log in ${directory}.\n` : verdicts.map(described).join(''),
   );
-  return verdicts.length > 0 && verdicts.every(({ bad }) => bad === undefined) ? exitCodes.ok : exitCodes.failed;
+  const isVouched = ({ vouchedTo }: AuditVerdict): boolean => options['require-checkpoints'] !== true || vouchedTo > 0;
+  const isGood = verdicts.length > 0 && verdicts.every((verdict) => verdict.bad === undefined && isVouched(verdict));
+  return isGood ? exitCodes.ok : exitCodes.failed;
 }
 
 /** What the platform has kept in its store: whoever cut off the files has not changed that. */
@@ -130,7 +132,7 @@ async function storedCheckpoint(invocation: Invocation): Promise<readonly string
 function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVerdict & { readonly chain: string }): string {
   const verdict =
     bad === undefined
-      ? `good: ${lines} lines, ${first ?? 0} to ${last ?? 0}, vouched for up to ${vouchedTo}`
+      ? `${vouchedTo === 0 ? 'UNVOUCHED' : 'good'}: ${lines} lines, ${first ?? 0} to ${last ?? 0}, vouched for ${vouchedTo === 0 ? 'by nothing' : `up to ${vouchedTo}`}`
       : `BAD at line ${bad.sequence}: ${bad.message}`;
   return `${chain}   ${verdict}\n${notes.map((note) => `    ${note}\n`).join('')}`;
 }

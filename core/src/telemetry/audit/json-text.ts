@@ -16,8 +16,8 @@ function withoutSeparators(json: string): string {
 }
 
 /** Keeps what `make` answers for up to `max` texts and then starts anew: the same few callers and programs ask most of the time. */
-export function remembered(max: number, make: (text: string) => string): (text: string) => string {
-  const known = new Map<string, string>();
+export function remembered<T>(max: number, make: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
   return (text) => {
     const found = known.get(text);
     if (found !== undefined) return found;

@@ -1,7 +1,40 @@
-const secretNames = /(?:token|secret|passw|password|credential|authorization|api[-_]?key|signature|code|state|assertion)/i;
-const charsMax = 4096;
+import { remembered } from './json-text.js';
 
-/** Path and query as audit keeps them: values under names that sound like credentials are left out, the rest stays as it was sent. */
+/** Anywhere in a name. */
+const secretNames =
+  /(?:token|secret|passw|credential|authorization|api[-_]?key|signature|cookie|code|state|assertion|e-?mail|login[-_]?hint)/i;
+/** As a word of a name, such as `sig`, `X-Amz-Sig` or `userPwd`: `design` and `author` are none. */
+const secretWords: ReadonlySet<string> = new Set([
+  'auth',
+  'bearer',
+  'hmac',
+  'jwt',
+  'key',
+  'login',
+  'mail',
+  'msisdn',
+  'nonce',
+  'otp',
+  'pass',
+  'phone',
+  'pin',
+  'pwd',
+  'sas',
+  'sid',
+  'sig',
+  'subject',
+  'ticket',
+  'username',
+]);
+const charsMax = 4096;
+const namesMax = 1_000;
+/** Of a name that is worth remembering. */
+const nameCharsMax = 64;
+
+/**
+ * Path and query as audit keeps them: values under names that sound like credentials or like a person are left out, the rest stays as it was
+ * sent. Names of callers (`user`) are what the log is about, and stay.
+ */
 export function requestUri(path: string, query: string): string {
   const uri = query === '' ? path : `${path}?${query.split('&').map(withoutSecret).join('&')}`;
   return uri.length > charsMax ? `${uri.slice(0, charsMax)}…` : uri;
@@ -9,8 +42,23 @@ export function requestUri(path: string, query: string): string {
 
 function withoutSecret(pair: string): string {
   const end = pair.indexOf('=');
-  if (end < 0 || !secretNames.test(decoded(pair.slice(0, end)))) return pair;
-  return `${pair.slice(0, end)}=[redacted]`;
+  const name = pair.slice(0, Math.max(0, end));
+  const isHidden = end >= 0 && (name.length > nameCharsMax ? isSecret(decoded(name)) : isKnownSecret(name));
+  return isHidden ? `${name}=[redacted]` : pair;
+}
+
+/** Programs ask with the same few names again and again. */
+const isKnownSecret = remembered(namesMax, (name) => isSecret(decoded(name)));
+
+function isSecret(name: string): boolean {
+  return secretNames.test(name) || wordsOf(name).some((word) => secretWords.has(word));
+}
+
+function wordsOf(name: string): readonly string[] {
+  return name
+    .replace(/([a-z0-9])(?=[A-Z])/g, '$1 ')
+    .toLowerCase()
+    .split(/[^a-z]+/);
 }
 
 /** What cannot be decoded counts as secret. */

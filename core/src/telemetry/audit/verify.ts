@@ -84,7 +84,13 @@ class Verifier {
     const further: string[] = [];
     if (bad === undefined && (this.#first ?? 1) > 1)
       further.push(`lines before ${this.#first} were removed for their age, as the log itself says`);
-    if (bad === undefined && last > this.#vouchedTo) {
+    if (bad === undefined && last > 0 && this.#vouchedTo === 0) {
+      further.push(
+        'NO checkpoint vouches for any of these lines: whoever can write them could have replaced them all. That is so for moments after ' +
+          'the first start; later it means that the checkpoints were lost or taken away, or were signed with a key that is not trusted here. Look for copies of them, ' +
+          'or verify with --platform; --require-checkpoints makes this a failure',
+      );
+    } else if (bad === undefined && last > this.#vouchedTo) {
       further.push(
         `no checkpoint vouches for lines ${this.#vouchedTo + 1} to ${last} yet: had further ones been cut off, nobody could tell; ` +
           'the platform signs one a moment after it has written lines (audit.checkpoints) and when it stops, so verify again then',
