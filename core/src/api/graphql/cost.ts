@@ -37,10 +37,12 @@ export function costOf(
   operation: OperationDefinitionNode,
   fragments: Fragments,
   variables: Variables,
-): OperationCost {
+): OperationCost & { readonly outOfBounds?: string } {
   const root = schema.getRootType(operation.operation);
   if (root === undefined || root === null) return { cost: 0, depth: 0 };
-  return new Reckoning(schema, operation, fragments, variables).selections(operation.selectionSet, root);
+  const reckoning = new Reckoning(schema, operation, fragments, variables);
+  const found = reckoning.selections(operation.selectionSet, root);
+  return reckoning.outOfBounds === undefined ? found : { ...found, outOfBounds: reckoning.outOfBounds };
 }
 
 class Reckoning {
@@ -49,6 +51,8 @@ class Reckoning {
   readonly #fragments: Fragments;
   readonly #variables: Variables;
   readonly #known = new Map<string, OperationCost>();
+  /** The first argument that is none of those that are served. */
+  outOfBounds: string | undefined;
 
   constructor(schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments, variables: Variables) {
     this.#schema = schema;
@@ -91,19 +95,36 @@ class Reckoning {
     const type = getNamedType(field.type);
     const hint = (field.extensions['cost'] ?? {}) as CostHint;
     const below = node.selectionSet === undefined ? { cost: 0, depth: 0 } : this.selections(node.selectionSet, type);
+    this.#noteBounds(hint, field, node);
     const points = hint.points ?? (isCompositeType(type) ? 1 : 0);
     const counted = hint.countedBy !== undefined && isCompositeType(type) ? 1 : 0;
     return { cost: points + this.#count(hint, field, node) * (counted + below.cost), depth: 1 + below.depth };
   }
 
-  /** Never below 0, so that a negative count takes nothing off what stands beside it; never above what is served at all. */
+  /** What is no number, or none that is served, is refused here or by its type; until then it counts as the most there may be. */
   #count({ countedBy, count = 1, countMax = Infinity }: CostHint, field: GraphQLField<unknown, unknown>, node: FieldNode): number {
     if (countedBy === undefined) return count;
-    const argument = field.args.find(({ name }) => name === countedBy);
-    const given = node.arguments?.find(({ name }) => name.value === countedBy)?.value;
-    const value = argument === undefined ? undefined : this.#argument(given, argument);
+    const value = this.#valueOf(countedBy, field, node);
     const number = Array.isArray(value) ? value.length : typeof value === 'number' && !Number.isNaN(value) ? value : countMax;
     return Math.min(Math.max(number, 0), countMax);
+  }
+
+  /** A number below 1 or above the bound, or a list with more than that, is refused before anything is done. */
+  #noteBounds({ countedBy, countMax, bounds = {} }: CostHint, field: GraphQLField<unknown, unknown>, node: FieldNode): void {
+    const all = countedBy === undefined || countMax === undefined ? bounds : { ...bounds, [countedBy]: countMax };
+    for (const argument in all) {
+      const max = all[argument] ?? Infinity;
+      const value = this.#valueOf(argument, field, node);
+      const [number, min] = Array.isArray(value) ? [value.length, 0] : [value, 1];
+      if (typeof number !== 'number' || (number >= min && number <= max)) continue;
+      this.outOfBounds ??= `argument ${argument} of ${node.name.value}: expected ${min} to ${max}, found ${number}`;
+    }
+  }
+
+  #valueOf(name: string, field: GraphQLField<unknown, unknown>, node: FieldNode): unknown {
+    const argument = field.args.find((each) => each.name === name);
+    const given = node.arguments?.find((each) => each.name.value === name)?.value;
+    return argument === undefined ? undefined : this.#argument(given, argument);
   }
 
   #argument(given: ValueNode | undefined, { defaultValue }: GraphQLArgument): unknown {

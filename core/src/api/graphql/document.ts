@@ -26,11 +26,11 @@ export class PlannedOperation {
     refuseAliases(document);
   }
 
-  /** What it costs with these variables. @throws TAP_GRAPHQL_TOO_DEEP, TAP_GRAPHQL_TOO_COSTLY */
+  /** What it costs with these variables. @throws TAP_GRAPHQL_TOO_DEEP, TAP_GRAPHQL_TOO_COSTLY, TAP_GRAPHQL_ARGUMENT_INVALID */
   check(variables: Readonly<Record<string, unknown>> | undefined): OperationCost {
     if (this.#constant !== undefined) return this.#constant;
     const found = costOf(this.#schema, this.operation, this.#fragments, variables ?? {});
-    const { cost, depth } = found;
+    const { cost, depth, outOfBounds } = found;
     if (depth > depthMax) {
       throw graphqlErrors.TAP_GRAPHQL_TOO_DEEP({ message: `the operation has ${depth} levels, and may have ${depthMax}` });
     }
@@ -38,6 +38,7 @@ export class PlannedOperation {
       const told = cost > Number.MAX_SAFE_INTEGER ? 'more than can be counted' : `${Math.ceil(cost)} points`;
       throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message: `the operation costs ${told}, and may cost ${costMax}` });
     }
+    if (outOfBounds !== undefined) throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ message: outOfBounds });
     if (!this.#hasVariables) this.#constant = found;
     return found;
   }

@@ -39,6 +39,28 @@ const hostile: readonly Hostile[] = [
     query: `{ application(namespace: "team", name: "shop") { ${'operations(first: 1) { object { ... on Application { '.repeat(5)} name ${'} } }'.repeat(5)} } }`,
     code: 'TAP_GRAPHQL_TOO_DEEP',
   },
+  ...['101', '-100', '0', '2147483647'].map((first) => ({
+    title: `a page of ${first}`,
+    query: `{ applications(first: ${first}) { nodes { name } } }`,
+    code: 'TAP_GRAPHQL_ARGUMENT_INVALID',
+  })),
+  {
+    title: 'a page of too many by a variable, in a fragment',
+    query: 'query Q($n: Int!) { ...A } fragment A on Query { applications(first: $n) { nodes { name } } }',
+    variables: { n: 101 },
+    code: 'TAP_GRAPHQL_ARGUMENT_INVALID',
+  },
+  {
+    title: 'nine hundred ids',
+    query: 'query Q($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+    variables: { ids: Array.from({ length: 900 }, (_, index) => `id-${index}`) },
+    code: 'TAP_GRAPHQL_ARGUMENT_INVALID',
+  },
+  {
+    title: 'more lines than there may be',
+    query: '{ application(namespace: "team", name: "shop") { logs(tail: 1001) { text } } }',
+    code: 'TAP_GRAPHQL_ARGUMENT_INVALID',
+  },
   { title: 'brackets without end', query: '{'.repeat(20_000), code: 'TAP_GRAPHQL_DOCUMENT_INVALID' },
   { title: 'lists without end', query: `{ node(id: ${'['.repeat(20_000)}`, code: 'TAP_GRAPHQL_DOCUMENT_INVALID' },
   {

@@ -62,7 +62,8 @@ test('a list comes in pages whose cursors go on where they stand', async (t) => 
 test('more than 100 of a page, none or fewer, is an error and not a smaller page', async (t) => {
   const { ask } = await startGraphql(t);
   for (const first of [101, 0, -5]) {
-    const { json } = await ask(`{ applications(first: ${first}) { nodes { name } } }`);
+    const { status, json } = await ask(`{ applications(first: ${first}) { nodes { name } } }`);
+    t.is(status, 400);
     t.is(json.errors[0].extensions.code, 'TAP_GRAPHQL_ARGUMENT_INVALID');
     t.regex(json.errors[0].message, /expected 1 to 100, found -?\d+/);
   }

@@ -12,7 +12,6 @@ import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../../after.js';
 import type { ListPage, ServedKind } from '../../engine-port.js';
 import type { GraphqlContext } from '../context.js';
-import { graphqlErrors } from '../errors.js';
 import type { ObjectBody } from '../object-reader.js';
 import { firstDefault, firstMax, freeOfCharge, pageCost } from './cost-hints.js';
 import type { TypeNames } from './type-names.js';
@@ -132,7 +131,6 @@ export function connectionField(kind: ServedKind, type: GraphQLObjectType): Grap
     args,
     extensions: pageCost,
     resolve: (_, { first, after: cursor, namespace, labels, fields }, { reader }): Awaitable<Page> => {
-      refuseCount('first', first);
       const query = {
         first,
         ...(cursor ? { after: cursor } : {}),
@@ -143,12 +141,6 @@ export function connectionField(kind: ServedKind, type: GraphQLObjectType): Grap
       return after(reader.list(kind, query), (list) => ({ list, after: cursor ?? undefined }));
     },
   };
-}
-
-/** @throws TAP_GRAPHQL_ARGUMENT_INVALID */
-export function refuseCount(name: string, count: number, countMax = firstMax): void {
-  if (count >= 1 && count <= countMax) return;
-  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ message: `argument ${name}: expected 1 to ${countMax}, found ${count}`, field: name });
 }
 
 /** The first so many children of an object. */

@@ -6,8 +6,10 @@ export interface CostHint {
   readonly countedBy?: string;
   /** How many count where no argument says it. Default 1. */
   readonly count?: number;
-  /** Most that the argument may say; what is above counts as this. */
+  /** Most that the argument may say; the least is 1, and a list may be empty. What is beyond is refused. */
   readonly countMax?: number;
+  /** The same for arguments that count nothing below the field. */
+  readonly bounds?: Readonly<Record<string, number>>;
 }
 
 /** Most objects of one page. */

@@ -2,7 +2,7 @@ import { GraphQLID, GraphQLInterfaceType, GraphQLList, GraphQLNonNull, GraphQLOb
 import type { GraphqlContext } from '../context.js';
 import { globalId } from '../global-id.js';
 import type { ObjectBody } from '../object-reader.js';
-import { firstArgument, firstOf, refuseCount } from './connections.js';
+import { firstArgument, firstOf } from './connections.js';
 import { pageCost } from './cost-hints.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { Fields, OutputTypes } from './output-types.js';
@@ -100,7 +100,6 @@ export class ObjectTypes {
         { first }: Record<string, number>,
         { reader }: GraphqlContext,
       ): Promise<readonly ObjectBody[]> => {
-        refuseCount('first', first ?? 0);
         const { metadata } = object as ObjectBody;
         return firstOf(await reader.related({ kind: to.served, field }, metadata.namespace, metadata.uid), first ?? 0);
       };

@@ -12,7 +12,7 @@ import { costMax, depthMax } from '../cost.js';
 import type { GraphqlContext } from '../context.js';
 import { readGlobalId } from '../global-id.js';
 import type { ObjectBody, ObjectReader } from '../object-reader.js';
-import { connectionField, connectionType, refuseCount } from './connections.js';
+import { connectionField, connectionType } from './connections.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { ObjectTypes } from './object-types.js';
 import type { Fields } from './output-types.js';
@@ -71,10 +71,7 @@ function nodeFields(kinds: readonly ExposedKind[], { node }: ObjectTypes): Field
       description: 'The objects of several ids, each at its id’s place.',
       args: { ids: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLID))), description: `At most ${idsMax} ids.` } },
       extensions: { cost: { points: 1, countedBy: 'ids', countMax: idsMax } },
-      resolve: (_, { ids }: { readonly ids: readonly string[] }, { reader }) => {
-        if (ids.length > 0) refuseCount('ids', ids.length, idsMax);
-        return ids.map((id) => findNode(kinds, reader, id));
-      },
+      resolve: (_, { ids }: { readonly ids: readonly string[] }, { reader }) => ids.map((id) => findNode(kinds, reader, id)),
     },
   } as Fields;
 }

@@ -10,7 +10,6 @@ import {
 import type { GraphqlContext } from '../context.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
 import type { LogLine, LogQuery } from '../workloads.js';
-import { refuseCount } from './connections.js';
 import { configurationField } from './configuration.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { Fields } from './output-types.js';
@@ -84,6 +83,8 @@ const logArguments = {
   tail: { type: new GraphQLNonNull(GraphQLInt), defaultValue: 100, description: `How many of the last lines, from 1 to ${tailMax}.` },
 };
 
+const tailBound = { bounds: { tail: tailMax } };
+
 /** What runs of an application: fields of the kind Application alone. */
 export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedKind[]): Fields {
   const releases = findKind(kinds, apps, 'Release');
@@ -99,12 +100,8 @@ export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedK
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(logLine))),
       description: 'The last lines of output; for those who may get pods/log in its namespace.',
       args: logArguments,
-      extensions: { cost: { points: 100 } },
-      resolve: (object, args, { workloads }) => {
-        const query = args as LogQuery;
-        refuseCount('tail', query.tail, tailMax);
-        return workloads.logOf(object as ObjectBody, releases, query);
-      },
+      extensions: { cost: { points: 100, ...tailBound } },
+      resolve: (object, args, { workloads }) => workloads.logOf(object as ObjectBody, releases, args as LogQuery),
     },
     ...configurationField(releases),
   } as Fields;
@@ -122,6 +119,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
       ...logArguments,
     },
+    extensions: { cost: tailBound },
     subscribe: (_, args, context) =>
       followed(args as LogQuery & { readonly namespace: string; readonly name: string }, applications, releases, context),
     resolve: toldValue,
@@ -135,7 +133,6 @@ async function* followed(
   releases: ExposedKind,
   context: GraphqlContext,
 ) {
-  refuseCount('tail', query.tail, tailMax);
   const application = await context.reader.get(applications.served, { namespace, name });
   if (application !== undefined) yield* context.workloads.follow(application, releases, query);
 }
