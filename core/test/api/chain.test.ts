@@ -233,6 +233,39 @@ test('a request that is not finished within its deadline is answered 504 and its
   t.true(aborted instanceof Error);
 });
 
+test('a request has sixty seconds where nothing else is configured', async (t) => {
+  let laterMs = 0;
+  const sweeps: (() => void)[] = [];
+  // Time passes when the test says so, and whoever looks for what is overdue looks then.
+  const clock = {
+    nowMs: () => 1_000_000 + laterMs,
+    sleep: (_: number, signal: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        sweeps.push(resolve);
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      }),
+  };
+  const { ask, engine } = await startServer(t, { clock });
+  const begun = Promise.withResolvers<AbortSignal>();
+  engine.intercept = (_, signal) =>
+    new Promise((__, reject) => {
+      signal().addEventListener('abort', () => reject(signal().reason as Error));
+      begun.resolve(signal());
+    });
+  const answer = ask(`${path}/a`);
+  const signal = await begun.promise;
+  const pass = async (toMs: number): Promise<void> => {
+    laterMs = toMs;
+    for (const wake of sweeps.splice(0)) wake();
+    await new Promise(setImmediate);
+  };
+  await pass(59_999);
+  t.false(signal.aborted);
+  await pass(60_000);
+  t.true(signal.aborted);
+  t.is((await answer).status, 504);
+});
+
 test('a handler that does not obey its deadline is answered for', async (t) => {
   const { ask, engine } = await startServer(t, { limits: { requestMsMax: 100, stopMsMax: 200 } });
   engine.intercept = () => new Promise(() => {});
@@ -241,13 +274,15 @@ test('a handler that does not obey its deadline is answered for', async (t) => {
 
 test('when the client goes away, the work for it is aborted', async (t) => {
   const { port, engine } = await startServer(t);
+  const { connect } = await import('node:net');
   const aborted = new Promise<void>((resolve) => {
     engine.intercept = (_, signal) =>
-      new Promise((__, reject) => signal().addEventListener('abort', () => (resolve(), reject(signal().reason))));
+      new Promise((__, reject) => {
+        signal().addEventListener('abort', () => (resolve(), reject(signal().reason as Error)));
+        socket.destroy();
+      });
   });
-  const { connect } = await import('node:net');
   const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path}/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n`));
-  setTimeout(() => socket.destroy(), 100);
   await aborted;
   t.pass();
 });

@@ -246,6 +246,16 @@ test('what a browser sends from another page without asking first is refused', a
   t.is((await http(`/graphql?query=${change}`, { headers: { 'apollo-require-preflight': '1' } })).status, 405);
 });
 
+test('a request of more than 256 KiB is refused with 413', async (t) => {
+  const { http } = await startGraphql(t);
+  const bodyOf = (bytes: number): string => {
+    const [head, tail] = ['{"query":"{ viewer { name } }","variables":{"x":"', '"}}'];
+    return head + 'x'.repeat(bytes - head.length - tail.length) + tail;
+  };
+  t.is((await http('/graphql', { method: 'POST', body: bodyOf(256 * 1024) })).status, 200);
+  t.is((await http('/graphql', { method: 'POST', body: bodyOf(256 * 1024 + 1) })).status, 413);
+});
+
 test('bodies that are no GraphQL request are refused', async (t) => {
   const { http } = await startGraphql(t);
   const post = (body: string) => http('/graphql', { method: 'POST', body });
