@@ -103,7 +103,7 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
     return JSON.parse(answer.text) as { data?: Record<string, never>; errors?: readonly { extensions: { code: string } }[] };
   };
   const { digest, bytes } = await packSource(join(root, 'examples/hello'));
-  const uploaded = await browser.send('PUT', `${url}/plugins/builds/sources/${digest}`, bytes, {
+  const uploaded = await browser.send('PUT', `${url}/plugins/builds/sources/${digest}?namespace=team`, bytes, {
     ...ownPage,
     'content-type': 'application/gzip',
   });
@@ -162,7 +162,7 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
   const [curious] = await search(platform, 'user=ann@example.com&verb=list&resource=secrets&namespace=default&code=403');
   t.is(curious?.annotations['graphql.operation'], 'query Curious');
   const [upload] = await search(platform, 'user=ann@example.com&verb=put&code=201');
-  t.is(upload?.requestURI, `/plugins/builds/sources/${digest}`);
+  t.is(upload?.requestURI, `/plugins/builds/sources/${digest}?namespace=team`);
   const sessions = await eventually(
     () => search(platform, 'user=ann@example.com&resource=sessions'),
     (found) => found.length === 2,
