@@ -49,6 +49,8 @@ interface ControllerBase<K extends AnyKind> {
   readonly engine?: string;
   /** Keys reconciled at once. Default 4. */
   readonly parallelMax?: number;
+  /** How long a reconcile or finalize may take, milliseconds; more than half an hour counts as half an hour. Default 60,000. */
+  readonly runMsMax?: number;
   /** Reconciles every object again after this time; default: never. */
   readonly resyncMs?: number;
   readonly watches?: readonly Watches[];
@@ -63,7 +65,7 @@ interface ControllerBase<K extends AnyKind> {
 
 /**
  * Brings a kind's objects to what their spec says. Runs on the replica that owns the key's shard, fenced, one run a key at a time,
- * level-triggered (it is not told why it runs). 60 s a run.
+ * level-triggered (it is not told why it runs). 60 s a run, or `runMsMax`.
  *
  * With `reconcile` the plugin does everything itself. With `render` it is the one owner of the kind's base objects, see {@link Rendering}.
  */

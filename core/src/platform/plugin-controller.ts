@@ -41,7 +41,11 @@ export interface RunningController {
   stop(): Promise<void>;
 }
 
-const reconcileMsMax = 60_000;
+const defaultRunMsMax = 60_000;
+const longestRunMsMax = 1_800_000;
+
+const runMsMaxOf = ({ runMsMax = defaultRunMsMax }: { readonly runMsMax?: number }): number => Math.min(runMsMax, longestRunMsMax);
+
 /** Of naming the objects that a change is about: it is done for every change that a cache sees. */
 const wakesMsMax = 20;
 const defaultParallelMax = 4;
@@ -65,7 +69,7 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
     name,
     queue,
     workersMax: parallelMax,
-    deadlineMs: reconcileMsMax,
+    deadlineMs: runMsMaxOf(registered.value),
     clock,
     waitFor: (revision, signal) => informer.waitFor(revision, signal),
     reconcile: async (key, run) => {
@@ -169,7 +173,7 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
   if (object.metadata.deletionTimestamp !== undefined) {
     if (!holds || finalizer === undefined) return undefined;
     const outcome = await registered.guard.call(
-      { name: 'controller.finalize', limitMs: reconcileMsMax },
+      { name: 'controller.finalize', limitMs: runMsMaxOf(declaration) },
       async (context) => declaration.finalize?.(object as never, contextFor(context)),
       { signal },
     );
@@ -187,7 +191,7 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
   }
   const outcome = await registered.guard
     .call(
-      { name: 'controller.reconcile', limitMs: reconcileMsMax },
+      { name: 'controller.reconcile', limitMs: runMsMaxOf(declaration) },
       async (context) => (declaration.render === undefined ? declaration.reconcile(object as never, contextFor(context)) : undefined),
       { signal },
     )

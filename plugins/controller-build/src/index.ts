@@ -23,6 +23,9 @@ const config = Type.Object({
   parallelMax: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Builds at once.' }),
 });
 
+/** What the platform gives a builder at the most. */
+const buildMsMax = 1_800_000;
+
 /** Owns Builds: takes source archives, gives them to the builder that a Build names, and records image, output and times. */
 export default definePlugin({
   id: 'controller-build',
@@ -38,6 +41,7 @@ export default definePlugin({
     host.controller({
       kind: Build,
       parallelMax: settings.parallelMax,
+      runMsMax: buildMsMax,
       reconcile: (build, context) => reconcileBuild(build, { builders, shelf, imagesDirectory: settings.images }, context),
     });
   },

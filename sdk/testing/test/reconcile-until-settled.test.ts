@@ -78,6 +78,30 @@ test('what asks for a later run waits for the clock', async (t) => {
   t.is(runs, 2);
 });
 
+test('a run takes a minute at the most, or as long as its controller says', async (t) => {
+  for (const { runMsMax, seenEuro } of [{ seenEuro: undefined }, { runMsMax: 120_000, seenEuro: 7 }]) {
+    const begun = Promise.withResolvers<void>();
+    let runs = 0;
+    const slow = budgets(
+      async (object, context) => {
+        runs += 1;
+        if (runs > 1) return;
+        begun.resolve();
+        await context.clock.sleep(90_000, context.signal);
+        await context.setStatus({ seenEuro: object.spec.euro }, ready);
+      },
+      { ...(runMsMax && { runMsMax }) },
+    );
+    await using kernel = await startTestKernel({ plugins: [load(slow)] });
+    await kernel.resources.create(Budget, budget('a', 7));
+    const settled = kernel.reconcileUntilSettled();
+    await begun.promise;
+    await kernel.advance(90_000);
+    await settled;
+    t.is((await statusOf(kernel, 'a'))?.seenEuro, seenEuro);
+  }
+});
+
 test('what never rests is named after a thousand runs, with its count, its last result and the seed', async (t) => {
   const restless = budgets(async (object, context) => {
     if (object.metadata.name === 'quiet') return;

@@ -47,13 +47,13 @@ type Reconcile = (
 ) => Promise<void | { readonly againAfterMs: number }>;
 
 /** A plugin that owns Budgets and reconciles them as it is told. */
-export const budgets = (reconcile: Reconcile) =>
+export const budgets = (reconcile: Reconcile, more: { readonly runMsMax?: number } = {}) =>
   definePlugin({
     id: 'budgets',
     permissions: { resources: [{ kind: Budget, verbs: ['get', 'list', 'watch', 'create', 'update'] }] },
     setup(host) {
       host.kind(Budget);
-      host.controller({ kind: Budget, reconcile });
+      host.controller({ kind: Budget, reconcile, ...more });
     },
   });
 
