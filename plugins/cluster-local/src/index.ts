@@ -21,6 +21,10 @@ import { superviseAgent } from './supervision/supervise-agent.js';
 /** How often the agent is looked after, milliseconds. */
 const superviseMs = 2000;
 
+/** Told at each start: whoever opens the platform to others has to know it, and nothing here can tell whether somebody has. */
+const sharedUser =
+  'pods run as the user of this platform: whoever may deploy or exec here can read its keys and act as its administrator. Let in only whom you trust with that; for others use a cluster that isolates them (docs/operators/access.md)';
+
 /** A cluster on this machine: Kubernetes' API for workloads, its controllers, and a node agent that runs pods as local processes. */
 export default definePlugin({
   id: 'cluster-local',
@@ -63,7 +67,10 @@ export default definePlugin({
     });
     registerControllers(host, host.id);
     host.provide(families.cluster, () => localCluster(() => settings, engine));
-    host.onStart(() => refuseTakenPort(settings, host.id));
+    host.onStart(async ({ log }) => {
+      await refuseTakenPort(settings, host.id);
+      log.warn(sharedUser);
+    });
     host.task({
       name: 'node-agent',
       on: 'every-machine',
