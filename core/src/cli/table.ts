@@ -7,9 +7,11 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
   return `${all.map(line).join('\n')}\n`;
 }
 
-/** A duration as people say it: 320 ms, 4.1 s, 2 min 5 s. */
+/** A duration as people say it: 320 ms, 4.1 s, 2 min 5 s, 3 h 20 min, 4 d. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  if (ms < 48 * 3_600_000) return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} min`;
+  return `${Math.floor(ms / 86_400_000)} d`;
 }

@@ -5,7 +5,8 @@ import type { Engines } from './engines.js';
 import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
 import type { SealingKeys } from './sealing-keys.js';
-import type { Placement, PrimaryCalls } from './workers/calls.js';
+import { placementsOf } from './placements.js';
+import type { PrimaryCalls } from './workers/calls.js';
 
 /** What is done once for the whole platform, whichever of its processes is asked. */
 export type PlatformActions = Pick<
@@ -47,11 +48,7 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
     sealingKeys: async () => sealingKeys.view(),
     changeSealingKeys: (change, keyId) => sealingKeys.change(change, keyId),
     purge: (kind) => purge(parts, kind),
-    placements: async (application) =>
-      schedulers()
-        .flatMap((scheduler) => scheduler.decisions(decisionsMax))
-        .filter(({ pod }) => pod.name.startsWith(`${application}-`))
-        .map(placementOf),
+    placements: async (about) => schedulers().flatMap((scheduler) => placementsOf(scheduler.decisions(decisionsMax), about)),
     decisions: async (uids) => uids.map((uid) => firstOf(schedulers(), uid)),
   };
 }
@@ -79,11 +76,4 @@ function firstOf(schedulers: readonly Scheduler[], uid: string): Decision | unde
     if (decision !== undefined) return decision;
   }
   return undefined;
-}
-
-function placementOf({ pod, outcome, chosen, message, refused }: ReturnType<Scheduler['decisions']>[number]): Placement {
-  const why = chosen
-    ? `best of ${chosen.parts.map(({ plugin, points }) => `${plugin} ${points}`).join(', ') || 'equals'}`
-    : refused.map((refusal) => refusal.message).join('; ');
-  return { pod: `${pod.namespace}/${pod.name}`, outcome, ...(chosen ? { node: chosen.node } : {}), message: message ?? why };
 }

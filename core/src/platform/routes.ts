@@ -1,7 +1,8 @@
 import type { ServedRoute } from '../api/contributions.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { platformErrors } from './errors.js';
-import { platformEngine, type Engines } from './engines.js';
+import type { Engines } from './engines.js';
+import { explain } from './explain.js';
 import type { PlatformAccess } from './platform-access.js';
 import type { PlatformActions } from './platform-actions.js';
 import type { SealingKeysChange } from './sealing-keys.js';
@@ -28,7 +29,10 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
     route('POST', '/sealing-keys', async ({ query }) => json(200, await changeKeys(parts.actions, query))),
     route('POST', '/purge', async ({ query: { kind = '' } }) => json(200, await parts.actions.purge(kind))),
     route('GET', '/routes', async () => json(200, { routes: routesOf(parts.kernel) })),
-    route('GET', '/explain', ({ query }) => explain(parts, query)),
+    route('GET', '/explain', async ({ query }) => {
+      const found = await explain(parts, query);
+      return found === undefined ? json(404, { message: `no kind is called "${query['kind'] ?? ''}"` }) : json(200, found);
+    }),
     route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts, query, caller)),
   ];
 }
@@ -57,21 +61,6 @@ function routesOf(kernel: PlatformRouteParts['kernel']): readonly object[] {
     path,
     description,
   }));
-}
-
-/** Which plugin changed which field of an object on its way into the store, and where its pods went. */
-async function explain({ engines, actions }: PlatformRouteParts, query: Readonly<Record<string, string>>) {
-  const { kind: asked = '', name = '', namespace = '' } = query;
-  const engine = engines.of(platformEngine);
-  const word = asked.toLowerCase();
-  const kind = engine
-    .kinds()
-    .find((served) => [served.kind.toLowerCase(), served.plural, served.singular, ...served.shortNames].includes(word));
-  if (kind === undefined) return json(404, { message: `no kind is called "${asked}"` });
-  const path = { group: kind.group, version: kind.version, plural: kind.plural };
-  const changes = engine.attribution({ kind: path, name, ...(kind.scope === 'Namespaced' ? { namespace } : {}) });
-  const placements = await actions.placements(name);
-  return json(200, { object: `${kind.kind} ${namespace ? `${namespace}/` : ''}${name}`, changes, placements });
 }
 
 function json(status: number, value: object): Awaited<ReturnType<ServedRoute['handle']>> {

@@ -1,12 +1,18 @@
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { print } from '../print.js';
-import { textTable } from '../table.js';
+import { duration, textTable } from '../table.js';
 
 interface Explanation {
   readonly object: string;
   readonly changes: readonly { readonly plugin: string; readonly paths: readonly string[]; readonly generation?: number }[];
-  readonly placements: readonly { readonly pod: string; readonly outcome: string; readonly node?: string; readonly message: string }[];
+  readonly placements: readonly {
+    readonly pod: string;
+    readonly at: string;
+    readonly outcome: string;
+    readonly node?: string;
+    readonly message: string;
+  }[];
 }
 
 /** `tappaas explain KIND/NAME` */
@@ -22,23 +28,29 @@ export async function explain(invocation: Invocation): Promise<number> {
   const found = await (await invocation.client()).json<Explanation>(`/plugins/platform/explain?${query.toString()}`);
   if (found === undefined) {
     throw new CliError(`there is no ${kind} "${name}" in namespace ${invocation.namespace}`, {
-      remedy: 'kubectl get lists what there is.',
+      remedy: 'kubectl get lists what there is; pods and nodes are in the context of their cluster.',
       exitCode: exitCodes.failed,
     });
   }
-  await print(invocation, found, () => describe(found));
+  await print(invocation, found, () => describe(found, invocation.terminal.nowMs()));
   return exitCodes.ok;
 }
 
-function describe({ object, changes, placements }: Explanation): string {
+function describe({ object, changes, placements }: Explanation, nowMs: number): string {
   const fields = changes.flatMap(({ plugin, paths }) => paths.map((path) => [path, plugin]));
   const changed = fields.length === 0 ? 'No plugin changed it on its way into the store.\n' : textTable(['FIELD', 'CHANGED BY'], fields);
   const placed =
     placements.length === 0
       ? ''
       : `\n${textTable(
-          ['POD', 'OUTCOME', 'NODE', 'WHY'],
-          placements.map(({ pod, outcome, node, message }) => [pod, outcome, node ?? '-', message]),
+          ['POD', 'OUTCOME', 'NODE', 'AGE', 'WHY'],
+          placements.map(({ pod, at, outcome, node, message }) => [
+            pod,
+            outcome,
+            node ?? '-',
+            duration(Math.max(0, nowMs - Date.parse(at))),
+            message,
+          ]),
         )}`;
   return `${object}\n\n${changed}${placed}`;
 }

@@ -2,6 +2,7 @@ import type { ReloadResult } from '../../kernel/kernel.js';
 import type { LocalCertificates } from '../../api/certificates.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
+import type { PlacedObject, Placement } from '../placements.js';
 import type { SealingKeysChange, SealingKeysView } from '../sealing-keys.js';
 
 /** What a worker is started with. */
@@ -24,14 +25,6 @@ export interface EngineConnection {
   readonly clientCertificate: { readonly certificate: string; readonly key: string };
 }
 
-/** Where pods of an application went, as `tappaas explain` shows it. */
-export interface Placement {
-  readonly pod: string;
-  readonly outcome: string;
-  readonly node?: string;
-  readonly message: string;
-}
-
 /** What the primary does for its workers: everything there is only one of. */
 export type PrimaryCalls = {
   readonly begin: () => Promise<WorkerStart>;
@@ -42,7 +35,8 @@ export type PrimaryCalls = {
   readonly revoked: (credentialIds: readonly string[]) => Promise<void>;
   /** Begins to replace all workers; how many there are. */
   readonly replaceWorkers: () => Promise<number>;
-  readonly placements: (application: string) => Promise<readonly Placement[]>;
+  /** The last decision about a pod, or about each pod of an application. */
+  readonly placements: (about: PlacedObject) => Promise<readonly Placement[]>;
   readonly sealingKeys: () => Promise<SealingKeysView>;
   readonly changeSealingKeys: (change: SealingKeysChange, keyId: string) => Promise<SealingKeysView & Partial<ReencryptionResult>>;
   /** Removes all objects of a kind, `plural.group`, whose plugin is not loaded. */

@@ -1,0 +1,35 @@
+import test from 'ava';
+import { placementsOf } from '../../dist/platform/placements.js';
+
+const decided = (namespace: string, name: string, atMs: number, node?: string) => ({
+  pod: { namespace, name, uid: `${namespace}-${name}` },
+  atMs,
+  attempt: 1,
+  outcome: node === undefined ? ('unschedulable' as const) : ('placed' as const),
+  nodes: 1,
+  feasibleNodes: node === undefined ? 0 : 1,
+  refused: [],
+  ...(node === undefined ? { message: 'there is no node' } : { chosen: { node, total: 1, parts: [] } }),
+  retryOn: [],
+});
+
+const latestFirst = [
+  decided('other', 'shop-web-1', 4_000, 'local-1'),
+  decided('default', 'shop-web-2', 3_000),
+  decided('default', 'shop-web-1', 2_000, 'local-1'),
+  decided('default', 'shop-web-1', 1_000),
+  decided('default', 'blog-web-1', 500, 'local-1'),
+];
+
+test('of a pod that had to wait, only why it is where it is now is told, and since when', (t) => {
+  t.deepEqual(placementsOf(latestFirst, { kind: 'Pod', namespace: 'default', name: 'shop-web-1' }), [
+    { pod: 'default/shop-web-1', at: '1970-01-01T00:00:02.000Z', outcome: 'placed', node: 'local-1', message: 'best of equals' },
+  ]);
+});
+
+test('of an application, the last decision about each pod is told', (t) => {
+  t.deepEqual(
+    placementsOf(latestFirst, { kind: 'Application', namespace: 'default', name: 'shop' }).map(({ pod, outcome }) => `${pod} ${outcome}`),
+    ['other/shop-web-1 placed', 'default/shop-web-2 unschedulable', 'default/shop-web-1 placed'],
+  );
+});
