@@ -1,6 +1,6 @@
 import { families, metricsPage } from '@tappaas/sdk';
 import { keepCertificatesFresh, type LocalCertificates } from './api/certificates.js';
-import type { Kernel, ReloadResult } from './kernel/kernel.js';
+import type { Kernel } from './kernel/kernel.js';
 import { ApiService } from './platform/api-service.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
 import { ClusterSchedulers } from './platform/cluster-schedulers.js';
@@ -13,7 +13,7 @@ import { freePort } from './platform/free-port.js';
 import { openInstallation } from './platform/installation.js';
 import { platformActions, type PlatformActions } from './platform/platform-actions.js';
 import { recordPlatformEvents } from './platform/platform-events.js';
-import { writePluginObjects } from './platform/plugin-objects.js';
+import { keepPluginObjects } from './platform/plugin-objects.js';
 import { signingKeysKey } from './platform/platform-tokens.js';
 import { SealingKeys } from './platform/sealing-keys.js';
 import { ownLimitsMsMax, Starting, type PlatformOptions, type WorkerSeat } from './platform/starting.js';
@@ -88,10 +88,8 @@ async function start(starting: Starting): Promise<Platform> {
     spread: async () => workers?.rereadKeys(),
     clock,
   });
-  const tellPlugins = (refused: ReloadResult['problems'] = []) =>
-    writePluginObjects(kernel, engines.asPlatform(platformEngine), { clock, log }, refused).catch((error: unknown) =>
-      log.warn('Plugin objects were not written', { error }),
-    );
+  const pluginObjects = keepPluginObjects({ kernel, resources: engines.asPlatform(platformEngine), clock, log });
+  starting.onStop({ what: 'Plugin objects', stop: () => pluginObjects.stop() });
   const actions = platformActions({
     kernel,
     engines,
@@ -101,7 +99,7 @@ async function start(starting: Starting): Promise<Platform> {
     schedulers: () => schedulers.all,
     spread: async () => workers?.reload(),
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
-    tellRefused: tellPlugins,
+    tellRefused: (problems) => pluginObjects.tell(problems),
   });
   const ownMetrics = metricsOf(kernel);
   const metricsName = random().toString(36).slice(2);
@@ -153,9 +151,9 @@ async function start(starting: Starting): Promise<Platform> {
     await controllers.follow();
     await schedulers.follow();
     await refresh();
-    await tellPlugins();
+    await pluginObjects.tell([]);
   });
-  void tellPlugins();
+  void pluginObjects.tell();
   foundation.certificateThread.release();
   return {
     url,

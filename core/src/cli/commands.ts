@@ -158,8 +158,8 @@ export const commands: readonly Command[] = [
   ),
   command(
     'plugins',
-    ['[approve INSTANCE|purge KIND]', 0, 2],
-    'List plugins, accept the permissions that one asks for, or remove what one that is gone has left.',
+    ['[INSTANCE|approve INSTANCE|purge KIND]', 0, 2],
+    'List plugins, say everything about one, accept the permissions that one asks for, or remove what one that is gone has left.',
     { file, yes: { type: 'boolean', description: 'Purge without asking back.' } },
     async () => (await import('./commands/plugins.js')).plugins,
   ),

@@ -7,14 +7,43 @@ import { nextStatus } from '../reconcile/status.js';
 
 type Problems = ReloadResult['problems'];
 
-/** Keeps one Plugin object per loaded instance in step with the kernel; objects of instances that are gone are removed. */
-export async function writePluginObjects(
-  kernel: Kernel,
-  resources: Resources,
-  { clock, log }: { readonly clock: Pick<Clock, 'nowMs'>; readonly log: Logger },
-  /** Why the configuration of the files is not the one in force. */
-  refused: Problems = [],
-): Promise<void> {
+interface Parts {
+  readonly kernel: Pick<Kernel, 'plugins' | 'onEvent'>;
+  readonly resources: Resources;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly log: Logger;
+}
+
+/** Tells Plugin objects how their instances are. */
+export interface PluginObjects {
+  /** `refused`: why the configuration of the files is not the one in force; what was told of it before holds until told otherwise. */
+  tell(refused?: Problems): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Keeps one Plugin object per instance in step with the kernel, also when a breaker opens or closes; one telling after the other. */
+export function keepPluginObjects(parts: Parts): PluginObjects {
+  let inForce: Problems = [];
+  let last = Promise.resolve();
+  const tell = (refused: Problems = inForce): Promise<void> => {
+    inForce = refused;
+    last = last
+      .then(() => writeAll(parts, inForce))
+      .catch((error: unknown) => parts.log.warn('Plugin objects were not written', { error }));
+    return last;
+  };
+  const leave = parts.kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && tell()));
+  return {
+    tell,
+    stop() {
+      leave();
+      return last;
+    },
+  };
+}
+
+/** Objects of instances that are gone are removed. */
+async function writeAll({ kernel, resources, clock, log }: Parts, refused: Problems): Promise<void> {
   const states = kernel.plugins();
   const known = new Set(states.map(({ id }) => id));
   for (const state of states) {
@@ -37,6 +66,7 @@ async function write(resources: Resources, state: PluginState, conditions: reado
   const known = await resources.apply(PluginStatus, key, { spec });
   const status = {
     state: capitalised(state.phase),
+    mode: state.mode,
     initMs: Math.round(state.initMs * 10) / 10,
     hooks: [...new Set(state.hooks)],
     provides: state.provides,

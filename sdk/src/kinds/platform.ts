@@ -44,7 +44,8 @@ export const PluginStatus = defineKind({
     id: Type.String({ description: 'The plugin’s own id; the object’s name is the instance id.' }),
   }),
   status: Type.Object({
-    state: Type.Optional(Type.String({ description: 'Running, Failed, Stopped or Off.' })),
+    state: Type.Optional(Type.String({ description: 'Ready, Failed, Stopped or Off.' })),
+    mode: Type.Optional(Type.String({ description: 'enforce, shadow (its taps are asked and change nothing) or off.' })),
     initMs: Type.Optional(Type.Number({ description: 'How long its start took, milliseconds.' })),
     hooks: Type.Optional(Type.Array(Type.String(), { description: 'Hooks it has joined.' })),
     provides: Type.Optional(Type.Array(Type.String(), { description: 'Services it owns.' })),
@@ -57,7 +58,11 @@ export const PluginStatus = defineKind({
     { name: 'Package', path: '.spec.use', description: 'Package it was loaded from.' },
     { name: 'Version', path: '.spec.version', description: 'Version of the package.' },
     { name: 'State', path: '.status.state', description: 'Whether it runs.' },
-    { name: 'Init', path: '.status.initMs', type: 'number', description: 'Start time in milliseconds.', wide: true },
+    { name: 'Mode', path: '.status.mode', description: 'Whether its taps decide.', wide: true },
+    { name: 'Init-ms', path: '.status.initMs', type: 'number', description: 'Start time in milliseconds.', wide: true },
+    { name: 'Hooks', path: '.status.hooks[*]', description: 'Hooks it has joined.', wide: true },
+    { name: 'Kinds', path: '.status.kinds[*]', description: 'Kinds it contributes.', wide: true },
+    { name: 'Permissions', path: '.status.permissions[*]', description: 'What it may do.', wide: true },
   ],
 });
 

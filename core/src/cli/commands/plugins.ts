@@ -3,30 +3,32 @@ import { ApiError } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { explained } from '../explained.js';
-import { print, renderTable, tableType, type ServerTable } from '../print.js';
+import { describePlugin, pluginTable, type PluginView } from '../plugin-view.js';
+import { print } from '../print.js';
 
 const path = '/apis/platform.tappaas.dev/v1alpha1/plugins';
 
-/** `tappaas plugins`; `approve INSTANCE` changes the lock file beside the configuration; `purge KIND` removes what a plugin left behind. */
+/** `tappaas plugins`; `plugins INSTANCE` says everything about one; `approve INSTANCE` changes the lock file beside the configuration; `purge KIND` removes what a plugin left behind. */
 export async function plugins(invocation: Invocation): Promise<number> {
   const [verb, operand] = invocation.positionals;
   if (verb === 'approve' && operand !== undefined) return approve(invocation, operand);
   if (verb === 'purge' && operand !== undefined) return purge(invocation, operand);
-  if (verb !== undefined)
-    throw new CliError(
-      operand === undefined && ['approve', 'purge'].includes(verb) ? `plugins ${verb} needs a name` : `plugins: "${verb}" is unknown`,
-      {
-        remedy: 'Usage: tappaas plugins, plugins approve INSTANCE, or plugins purge KIND --yes.',
-        exitCode: exitCodes.usage,
-      },
-    );
+  if (verb !== undefined && (operand !== undefined || ['approve', 'purge'].includes(verb)))
+    throw new CliError(operand === undefined ? `plugins ${verb} needs a name` : `plugins: "${verb}" is unknown`, {
+      remedy: 'Usage: tappaas plugins, plugins INSTANCE, plugins approve INSTANCE, or plugins purge KIND --yes.',
+      exitCode: exitCodes.usage,
+    });
   const client = await invocation.client();
-  if (invocation.output === 'json' || invocation.output === 'yaml') {
-    await print(invocation, await client.json<object>(path), () => '');
-    return exitCodes.ok;
-  }
-  const table = await client.json<ServerTable>(path, { accept: tableType });
-  if (table) invocation.terminal.stdout.write(renderTable(table, invocation.output === 'wide'));
+  if (verb !== undefined) return describe(invocation, await client.json<PluginView>(`${path}/${encodeURIComponent(verb)}`), verb);
+  const list = (await client.json<{ readonly items: readonly PluginView[] }>(path)) ?? { items: [] };
+  await print(invocation, list, () => pluginTable(list.items, invocation.output === 'wide'));
+  return exitCodes.ok;
+}
+
+async function describe(invocation: Invocation, plugin: PluginView | undefined, name: string): Promise<number> {
+  if (plugin === undefined)
+    throw new CliError(`there is no plugin instance "${name}"`, { remedy: 'tappaas plugins lists them.', exitCode: exitCodes.failed });
+  await print(invocation, plugin, () => describePlugin(plugin));
   return exitCodes.ok;
 }
 

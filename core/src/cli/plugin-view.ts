@@ -1,0 +1,59 @@
+import { duration, textTable } from './table.js';
+
+/** What commands read of a Plugin object. */
+export interface PluginView {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly use: string; readonly version: string; readonly id: string };
+  readonly status?: {
+    readonly state?: string;
+    readonly mode?: string;
+    readonly initMs?: number;
+    readonly hooks?: readonly string[];
+    readonly provides?: readonly string[];
+    readonly kinds?: readonly string[];
+    readonly permissions?: readonly string[];
+    readonly openBreakers?: readonly string[];
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  };
+}
+
+const some = (items: readonly string[] = []): string => (items.length === 0 ? '-' : items.join(', '));
+const many = (items: readonly string[] = []): string => (items.length === 0 ? '-' : String(items.length));
+const initOf = ({ status }: PluginView): string => (status?.initMs === undefined ? '-' : duration(status.initMs));
+
+/** All of them, a line each: how many hooks, kinds and permissions, or which ones with `wide`. */
+export function pluginTable(plugins: readonly PluginView[], wide: boolean): string {
+  const told = wide ? some : many;
+  return textTable(
+    ['NAME', 'PACKAGE', 'VERSION', 'STATE', 'INIT', 'HOOKS', 'KINDS', 'PERMISSIONS'],
+    plugins.map((plugin) => {
+      const { metadata, spec, status } = plugin;
+      const { state = '-', hooks, kinds, permissions } = status ?? {};
+      return [metadata.name, spec.use, spec.version || '-', state, initOf(plugin), told(hooks), told(kinds), told(permissions)];
+    }),
+  );
+}
+
+/** Everything about one. */
+export function describePlugin(plugin: PluginView): string {
+  const { metadata, spec, status = {} } = plugin;
+  const { state = '-', mode = '-', hooks, kinds, provides, permissions, openBreakers = [], conditions = [] } = status;
+  const shadow = mode === 'shadow' ? ' (asked, but changing nothing)' : '';
+  const problems = conditions.filter((condition) => condition.status === 'False').map(({ message = '' }) => message);
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['Plugin', [`${metadata.name} (${spec.id})`]],
+    ['Package', [`${spec.use} ${spec.version}`.trim()]],
+    ['State', [state]],
+    ['Mode', [`${mode}${shadow}`]],
+    ['Init', [initOf(plugin)]],
+    ['Hooks', (hooks ?? []).map((hook) => (openBreakers.includes(hook) ? `${hook} (breaker open: not asked for a while)` : hook))],
+    ['Kinds', kinds ?? []],
+    ['Provides', provides ?? []],
+    ['Permissions', permissions ?? []],
+    ['Problems', problems],
+  ];
+  const lines = rows.flatMap(([title, values]) =>
+    (values.length === 0 ? ['-'] : values).map((value, n) => `${(n === 0 ? title : '').padEnd(14)}${value}`),
+  );
+  return `${lines.join('\n')}\n`;
+}
