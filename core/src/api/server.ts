@@ -1,19 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContext } from 'node:tls';
-import type { Awaitable, Caller, Clock, Logger } from '@tappaas/sdk';
+import type { Awaitable } from '@tappaas/sdk';
 import { crowdedNotice } from './address-seats.js';
 import type { TlsMaterial } from './certificates.js';
-import type { TlsPolicy } from './tls-policy.js';
 import { isStillAllowed } from './stream-access.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
 import { ConnectionMemory } from './connection-memory.js';
-import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
-import type { Cors } from './cors.js';
-import type { EnginePort, ServedKind } from './engine-port.js';
+import type { ReadyCheck } from './contributions.js';
 import { Exchange } from './exchange.js';
-import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
+import type { GraphqlParts } from './graphql/ports.js';
 import { graphqlEndpoint } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
 import { keepAliveHint, staysOpen } from './keep-alive.js';
@@ -21,97 +17,20 @@ import { listen, type Listener } from './listener.js';
 import { answerObjects, answerRead, findCall, findRead, isHotRead, type Objects } from './object-router.js';
 import { createPreparedAnswers } from './prepared-answers.js';
 import { answerRoute, isSelfAuthenticated, nameForAccess } from './plugin-routes.js';
-import type { PublishedKeys } from './published-keys.js';
 import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
 import { topics } from './socket/join-request.js';
-import { createSockets, type SocketOptions, type Sockets } from './socket/socket-server.js';
-import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
+import { createSockets, type Sockets } from './socket/socket-server.js';
+import { defaultLimits, type ApiLimits, type ApiServerOptions } from './server-options.js';
 import { StreamCredentials } from './stream-credentials.js';
-import { isOpenPath, systemRoutes, type AuditReader } from './system-routes.js';
-import { responseOf, Upgrades, type ServedUpgrade } from './upgrade.js';
+import { isOpenPath, systemRoutes } from './system-routes.js';
+import { responseOf, Upgrades } from './upgrade.js';
 import { createWatchFrames } from './watch-frames.js';
 import { watchUpgrade } from './watch-socket.js';
 
-/** Everything the API is made of; neighbours come as functions, so that each can be replaced. */
-export interface ApiServerOptions {
-  /** By name; `platform` is served at the root, every other one under `/clusters/{name}`. */
-  readonly engines: () => ReadonlyMap<string, EnginePort>;
-  readonly authenticate: Authenticate;
-  readonly authorize: Authorize;
-  readonly flow: AdmitFlow;
-  readonly audit: Audit;
-  readonly tableFor: TableFor;
-  readonly routes: () => readonly ServedRoute[];
-  readonly actions: () => readonly ServedAction[];
-  readonly subresources: () => readonly ServedSubresource[];
-  /** Who answers WebSockets, besides the watches of objects. */
-  readonly upgrades?: () => readonly ServedUpgrade[];
-  /** Joins the sockets of several processes. */
-  readonly socketAdapter?: SocketOptions['adapter'];
-  readonly fields: () => readonly ServedField[];
-  /** Default: no introspection, every document. */
-  readonly graphql?: GraphqlSettings;
-  /** Where pods run, and why. Default: nothing is known of that. */
-  readonly placements?: GraphqlParts['placements'];
-  /** Absent: plain http. */
-  readonly tls?: TlsMaterial;
-  /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
-  readonly tlsPolicy?: TlsPolicy;
-  /** Another certificate for clients that ask for this name. */
-  readonly contextFor?: (servername: string) => SecureContext | undefined;
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly cors?: Cors;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** Between 0 and 1. */
-  readonly random: () => number;
-  /** Names this replica in request ids. */
-  readonly replica: string;
-  readonly version: string;
-  readonly ready: () => readonly ReadyCheck[];
-  /** Public keys that tokens of the platform are verified with. Default: it signs none. */
-  readonly publishedKeys?: () => PublishedKeys | undefined;
-  /** The metrics page. */
-  readonly metrics: () => string | Promise<string>;
-  /** Whose metrics that page has, where several processes serve the same one. Default: the replica's. */
-  readonly metricsOf?: string;
-  /** Told of every request for a deprecated version, to count who still asks for it. */
-  readonly deprecatedUse?: (kind: ServedKind, caller: Caller) => void;
-  /** Absent: there is no audit log to ask. */
-  readonly auditReader?: AuditReader;
-  readonly limits?: Partial<ApiLimits>;
-}
-
-/** Bounds of the listener; each has a default. */
-export interface ApiLimits {
-  readonly requestMsMax: number;
-  readonly connectionsMax: number;
-  readonly connectionsPerAddressMax: number;
-  readonly headMsMax: number;
-  readonly bodyMsMax: number;
-  readonly silentMsMax: number;
-  readonly drainMsMax: number;
-  readonly stopMsMax: number;
-}
-
 /** Requests that are named when they hold up a stop. */
 const heldUpMax = 10;
-const defaultLimits: ApiLimits = {
-  requestMsMax: 60_000,
-  connectionsMax: 10_000,
-  connectionsPerAddressMax: 2_500,
-  headMsMax: 15_000,
-  bodyMsMax: 60_000,
-  // Longer than a request may be worked on.
-  silentMsMax: 90_000,
-  drainMsMax: 30_000,
-  stopMsMax: 5_000,
-};
-
 const noPlacements: GraphqlParts['placements'] = async (uids) => uids.map(() => undefined);
 
 /** How long a stop takes its time, milliseconds. */

@@ -1,6 +1,7 @@
 import type { Credentials, Identity } from '@tappaas/sdk';
 import type { TlsMaterial } from '../../dist/api/certificates.js';
-import { createApiServer, type ApiServerOptions } from '../../dist/api/server.js';
+import { createApiServer } from '../../dist/api/server.js';
+import type { ApiServerOptions } from '../../dist/api/server-options.js';
 import type { Audit } from '../../dist/api/stages.js';
 import { createFlow } from '../../dist/flow/flow.js';
 import { defaultFlowSettings, type FlowSettings } from '../../dist/flow/flow-settings.js';

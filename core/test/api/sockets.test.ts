@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { io, type Socket } from 'socket.io-client';
-import type { ApiServerOptions } from '../../dist/api/server.js';
+import type { ApiServerOptions } from '../../dist/api/server-options.js';
 import { createFakeEngine } from './fake-engine.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 

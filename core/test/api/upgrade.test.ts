@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { closeCodes } from '../../dist/api/web-socket.js';
 import { flowErrors } from '../../dist/flow/errors.js';
 import type { ServedUpgrade } from '../../dist/api/upgrade.js';
-import type { ApiServerOptions } from '../../dist/api/server.js';
+import type { ApiServerOptions } from '../../dist/api/server-options.js';
 import { sendRaw } from './raw-socket.ts';
 import { quietLog, startServer, type RunningServer } from './running-server.ts';
 

@@ -1,0 +1,89 @@
+import type { SecureContext } from 'node:tls';
+import type { Caller, Clock, Logger } from '@tappaas/sdk';
+import type { TlsMaterial } from './certificates.js';
+import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
+import type { Cors } from './cors.js';
+import type { EnginePort, ServedKind } from './engine-port.js';
+import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
+import type { PublishedKeys } from './published-keys.js';
+import type { SocketOptions } from './socket/socket-server.js';
+import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
+import type { AuditReader } from './system-routes.js';
+import type { TlsPolicy } from './tls-policy.js';
+import type { ServedUpgrade } from './upgrade.js';
+
+/** Everything the API is made of; neighbours come as functions, so that each can be replaced. */
+export interface ApiServerOptions {
+  /** By name; `platform` is served at the root, every other one under `/clusters/{name}`. */
+  readonly engines: () => ReadonlyMap<string, EnginePort>;
+  readonly authenticate: Authenticate;
+  readonly authorize: Authorize;
+  readonly flow: AdmitFlow;
+  readonly audit: Audit;
+  readonly tableFor: TableFor;
+  readonly routes: () => readonly ServedRoute[];
+  readonly actions: () => readonly ServedAction[];
+  readonly subresources: () => readonly ServedSubresource[];
+  /** Who answers WebSockets, besides the watches of objects. */
+  readonly upgrades?: () => readonly ServedUpgrade[];
+  /** Joins the sockets of several processes. */
+  readonly socketAdapter?: SocketOptions['adapter'];
+  readonly fields: () => readonly ServedField[];
+  /** Default: no introspection, every document. */
+  readonly graphql?: GraphqlSettings;
+  /** Where pods run, and why. Default: nothing is known of that. */
+  readonly placements?: GraphqlParts['placements'];
+  /** Absent: plain http. */
+  readonly tls?: TlsMaterial;
+  /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
+  readonly tlsPolicy?: TlsPolicy;
+  /** Another certificate for clients that ask for this name. */
+  readonly contextFor?: (servername: string) => SecureContext | undefined;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly cors?: Cors;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** Names this replica in request ids. */
+  readonly replica: string;
+  readonly version: string;
+  readonly ready: () => readonly ReadyCheck[];
+  /** Public keys that tokens of the platform are verified with. Default: it signs none. */
+  readonly publishedKeys?: () => PublishedKeys | undefined;
+  /** The metrics page. */
+  readonly metrics: () => string | Promise<string>;
+  /** Whose metrics that page has, where several processes serve the same one. Default: the replica's. */
+  readonly metricsOf?: string;
+  /** Told of every request for a deprecated version, to count who still asks for it. */
+  readonly deprecatedUse?: (kind: ServedKind, caller: Caller) => void;
+  /** Absent: there is no audit log to ask. */
+  readonly auditReader?: AuditReader;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+/** Bounds of the listener; each has a default. */
+export interface ApiLimits {
+  readonly requestMsMax: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  readonly headMsMax: number;
+  readonly bodyMsMax: number;
+  readonly silentMsMax: number;
+  readonly drainMsMax: number;
+  readonly stopMsMax: number;
+}
+
+export const defaultLimits: ApiLimits = {
+  requestMsMax: 60_000,
+  connectionsMax: 10_000,
+  connectionsPerAddressMax: 2_500,
+  headMsMax: 15_000,
+  bodyMsMax: 60_000,
+  // Longer than a request may be worked on.
+  silentMsMax: 90_000,
+  drainMsMax: 30_000,
+  stopMsMax: 5_000,
+};
