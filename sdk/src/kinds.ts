@@ -86,8 +86,9 @@ export interface KindDeclaration<S extends TObject, T extends TObject> {
   /**
    * For kinds without a namespace whose objects belong to people: the fields that name user and tenant, both among `fields`. What roles
    * allow then holds for the caller's own objects only, and for those of the whole tenant where a role lets the caller `administer` the kind.
+   * Without `user` they are a whole tenant's: everybody of it reads them, whatever roles say, and nobody of it writes them.
    */
-  readonly owner?: { readonly user: SpecPath; readonly tenant: SpecPath };
+  readonly owner?: { readonly user?: SpecPath; readonly tenant: SpecPath };
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   /** Gives the scale subresource. */

@@ -11,8 +11,14 @@ export interface Owner {
 
 /** Where objects of a kind say whose they are: fields that may stand in selectors. */
 export interface OwnerFields {
-  readonly user: string;
+  /** Nothing where objects are a whole tenant's. */
+  readonly user?: string;
   readonly tenant: string;
+}
+
+/** Of kinds whose objects are people's. */
+interface PersonFields extends OwnerFields {
+  readonly user: string;
 }
 
 type Resource = NonNullable<AccessRequest['resource']>;
@@ -35,13 +41,13 @@ interface OwnerParts {
 
 /**
  * Looks at whose objects are: what roles allow holds for one's own, and for the whole tenant's to whom of it may `administer` the kind. Answers
- * nothing about what is nobody's.
+ * nothing about what is nobody's, and of what is a whole tenant's only whether it may be read.
  */
 export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (asked: AccessQuestion) => Promise<Verdict> | undefined {
   const mayAdminister = async ({ caller, engine }: AccessQuestion, { group, version, plural }: Resource): Promise<boolean> =>
     (await ask({ caller, engine, verb: 'administer', resource: { group, version, plural } })).decision === 'allow';
 
-  const decide = async (request: AccessQuestion, resource: Resource, fields: OwnerFields): Promise<Verdict> => {
+  const decide = async (request: AccessQuestion, resource: Resource, fields: PersonFields): Promise<Verdict> => {
     const { caller, engine, verb } = request;
     if (await isAdministrator(caller)) return ask(request);
     if (caller.tenant !== undefined && !isReading(request) && places.isSuspended(caller.tenant))
@@ -59,18 +65,36 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
     return isSeen(places.owners.now(engine, resource)) || isSeen(await places.owners.settled(engine, resource)) ? answer : refused;
   };
 
+  const readShared = async (request: AccessQuestion, resource: Resource, field: string, tenant: string): Promise<Verdict> => {
+    const { caller, engine } = request;
+    const answer = await ask(request);
+    if (answer.decision === 'deny' || (await isAdministrator(caller))) return answer;
+    const reason = `it belongs to the caller's tenant ${tenant}`;
+    if (resource.name === undefined) {
+      if (request.canNarrow !== true) return refused;
+      return { decision: 'allow', reason, narrowed: { fieldSelector: `${field}=${escaped(tenant)}` } };
+    }
+    const isOurs = (owner: Owner | undefined): boolean => owner?.tenant === tenant;
+    const isSeen = isOurs(places.owners.now(engine, resource)) || isOurs(await places.owners.settled(engine, resource));
+    return isSeen ? { decision: 'allow', reason } : refused;
+  };
+
   return (request) => {
-    const { engine, resource } = request;
+    const { caller, engine, resource } = request;
     if (resource === undefined || resource.namespace !== undefined) return undefined;
     const fields = places.owners.fields(engine, resource);
-    return fields && decide(request, resource, fields);
+    if (fields === undefined) return undefined;
+    const { user, tenant } = fields;
+    if (user !== undefined) return decide(request, resource, { user, tenant });
+    if (caller.tenant === undefined || !isReading(request) || resource.subresource !== undefined) return undefined;
+    return readShared(request, resource, tenant, caller.tenant);
   };
 }
 
 /** The same for what is another's and for what is not there, so that it tells nothing. */
 const refused: Verdict = { decision: 'deny', reason: 'it is not the caller’s' };
 
-function selectorOf({ name, tenant = '' }: Caller, fields: OwnerFields, isOfAll: boolean): string {
+function selectorOf({ name, tenant = '' }: Caller, fields: PersonFields, isOfAll: boolean): string {
   const ofTenant = `${fields.tenant}=${escaped(tenant)}`;
   return isOfAll ? ofTenant : `${fields.user}=${escaped(name)},${ofTenant}`;
 }

@@ -67,7 +67,7 @@ function owners(engine: Engine): Owners {
 
 function ownerOf(object: object | undefined, fields: OwnerFields | undefined): Owner | undefined {
   if (object === undefined || fields === undefined) return undefined;
-  const [user, tenant] = [fields.user, fields.tenant].map((field) => valueAt(object, field.split('.')));
+  const [user, tenant] = [fields.user, fields.tenant].map((field) => field && valueAt(object, field.split('.')));
   return { user: typeof user === 'string' ? user : '', ...(typeof tenant === 'string' && { tenant }) };
 }
 

@@ -27,7 +27,7 @@ export interface ServedKind extends KindPath {
   readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
   readonly orphaned: boolean;
   /** Fields that say whose an object is; absent: objects belong to nobody. */
-  readonly owner?: { readonly user: string; readonly tenant: string };
+  readonly owner?: { readonly user?: string; readonly tenant: string };
 }
 
 /** A subresource in discovery; `kind` is that of its body where it is not the object's own. */

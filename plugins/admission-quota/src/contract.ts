@@ -49,6 +49,8 @@ export const Quota = defineKind({
       ),
     ),
   }),
+  fields: ['spec.of.tenant'],
+  owner: { tenant: 'spec.of.tenant' },
   columns: [
     { name: 'Tenant', path: '.spec.of.tenant', description: 'Whose limits these are.' },
     { name: 'Namespace', path: '.spec.of.namespace', description: 'Whose limits these are.' },

@@ -40,7 +40,7 @@ async function started() {
 }
 
 test('the limit of a namespace is named with what is in use, deleting makes room, and a changed limit holds at once', async (t) => {
-  const { kernel, quota, configMap, remove } = await started();
+  const { kernel, ask, quota, configMap, remove } = await started();
   await quota('shop', { namespace: 'default' }, { configMaps: 2 });
   t.is((await configMap('default', 'a')).status, 201);
   t.is((await configMap('default', 'b')).status, 201);
@@ -48,6 +48,9 @@ test('the limit of a namespace is named with what is in use, deleting makes room
   t.is(status, 403);
   t.like(json.details.causes[0], { reason: 'QuotaExceeded', plugin: 'quota' });
   t.regex(json.message, /namespace default may have configMaps up to 2; this asks for 1 \(2 are in use\)/);
+  const query = 'mutation { createConfigMap(input: { namespace: "default", name: "c" }) { userErrors { field code reason message } } }';
+  const { createConfigMap } = (await ask('POST', '/graphql', { query })).json.data;
+  t.like(createConfigMap.userErrors[0], { code: 'TAP_OBJECT_DENIED', reason: 'QuotaExceeded', field: 'metadata.name' });
   await remove('default', 'a');
   t.is((await configMap('default', 'c')).status, 201);
   await quota('shop', {}, { configMaps: 1 });
@@ -186,4 +189,34 @@ test('amounts are counted in whole units and told as people write them', (t) => 
   t.is(textOf('cpu', 1500), '1500m');
   t.is(textOf('memory', 2 ** 30), '1Gi');
   t.deepEqual(limitsOf({ cpu: '20', memory: '1Gi', replicas: 5 }), { cpu: 20_000, memory: 2 ** 30, replicas: 5 });
+});
+
+test('everybody of a tenant reads its quotas and nobody else’s, and nobody of it writes them', async (t) => {
+  const { kernel, quota, namespace } = await started();
+  await quota('acme', { tenant: 'acme' }, { configMaps: 2 });
+  await quota('rival', { tenant: 'rival' }, { configMaps: 2 });
+  await quota('shop', { namespace: 'shop' }, { configMaps: 2 });
+  await namespace('shop', 'rival');
+  const as = async (tenant: string, method: string, path: string, body?: object) => {
+    const { status, text } = await kernel.http(method, `/apis/platform.tappaas.dev/v1alpha1/quotas${path}`, JSON.stringify(body), {
+      'content-type': 'application/merge-patch+json',
+      'impersonate-user': 'ann',
+      'impersonate-extra-tappaas.dev%2ftenant': tenant,
+    });
+    return { status, text };
+  };
+  const listed = await as('acme', 'GET', '');
+  t.is(listed.status, 200);
+  const { items } = JSON.parse(listed.text) as { items: { metadata: { name: string } }[] };
+  t.deepEqual(
+    items.map(({ metadata }) => metadata.name),
+    ['acme'],
+  );
+  t.is((await as('acme', 'GET', '/acme')).status, 200);
+  t.is((await as('acme', 'GET', '?fieldSelector=metadata.name%3Drival')).status, 403);
+  for (const name of ['/rival', '/shop', '/absent']) t.is((await as('acme', 'GET', name)).status, 403, name);
+  t.is((await as('acme', 'PATCH', '/acme', { spec: { limits: { configMaps: 9 } } })).status, 403);
+  t.is((await as('acme', 'DELETE', '/acme')).status, 403);
+  t.is((await as('acme', 'DELETE', '')).status, 403);
+  await kernel.stop();
 });

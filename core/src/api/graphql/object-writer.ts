@@ -8,6 +8,7 @@ import { pathOf, type ObjectBody } from './object-reader.js';
 export interface UserError {
   readonly field?: string;
   readonly code: string;
+  readonly reason?: string;
   readonly message: string;
 }
 
@@ -78,7 +79,7 @@ export function userErrorsOf(error: unknown): readonly UserError[] {
   const { code, message, field, causes = [] } = error as EngineError;
   const told = causes
     .slice(0, causesMax)
-    .map((cause) => ({ code, message: cause.message, ...(cause.field !== undefined && { field: cause.field }) }));
+    .map((cause) => ({ code, reason: cause.reason, message: cause.message, ...(cause.field !== undefined && { field: cause.field }) }));
   return told.length > 0 ? told : [{ code, message, ...(field !== undefined && { field }) }];
 }
 

@@ -6,6 +6,7 @@ const userError = new GraphQLObjectType({
   fields: {
     field: { type: GraphQLString, description: 'Path of the field that it is about, such as `spec.processes[0].name`.' },
     code: { type: new GraphQLNonNull(GraphQLString), description: 'Permanent code of the error; docs/reference/errors.md lists them.' },
+    reason: { type: GraphQLString, description: 'Why it was objected to, in one word for programs, such as `QuotaExceeded`.' },
     message: { type: new GraphQLNonNull(GraphQLString), description: 'What is, and what was expected, for people.' },
   },
 });
