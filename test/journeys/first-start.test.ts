@@ -34,12 +34,17 @@ test.serial('Ctrl-C stops everything cleanly, and a second start finds everythin
     metadata: { uid: string };
     status: { release: string };
   }>();
+  t.is((await home.tappaas('deploy', example, '--name', 'other')).code, 0);
   const pid = Number(/process (\d+)/.exec((await ask(home, hello)).text)?.[1]);
   t.is(await first.stop(), 0);
   t.regex(first.output(), /Stopping …\nStopped\.\n$/, 'nothing is said in between: nobody has to do anything about a stop');
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   const second = await home.start();
   t.teardown(() => second.stop());
+  t.regex(
+    second.output(),
+    new RegExp(`^answers +http://hello\\.default\\.localhost:${home.httpPort}\\n +http://other\\.default\\.localhost:`, 'm'),
+  );
   t.notRegex(second.output(), /tapp_/);
   const after = (await second.api('GET', '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications/hello')).json<typeof before>();
   t.is(after.metadata.uid, before.metadata.uid);

@@ -5,6 +5,7 @@ import { deploy } from '../cli/commands/deploy.js';
 import { explained } from '../cli/explained.js';
 import { toldError } from '../cli/told.js';
 import { exitCodes, type Invocation } from '../cli/command.js';
+import type { Client } from '@tappaas/client';
 import type { Terminal, UpOptions } from '../cli/terminal.js';
 import { startPlatform, type Platform } from '../platform.js';
 import { pluginOf } from '../kernel/kernel.js';
@@ -60,8 +61,8 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
   running.resolve(platform);
   let code: number;
   try {
-    const url = await Promise.race([firstDeployment(options, terminal, platform), told.then(() => undefined)]);
-    stdout.write(banner(platform, url, terminal, terminal.nowMs() - startMs));
+    const applications = await Promise.race([firstDeployment(options, terminal, platform), told.then(() => noApplications)]);
+    stdout.write(banner(platform, applications, terminal, terminal.nowMs() - startMs));
     code = await told;
     stdout.write('\nStopping …\n');
   } finally {
@@ -71,24 +72,38 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
   return code;
 }
 
-/** Deploys the directory when nothing was deployed yet; answers the application's URL. */
+/** Where applications answer: the first few, and how many there are besides. */
+interface Applications {
+  readonly urls: readonly string[];
+  readonly more: number;
+}
+
+const noApplications: Applications = { urls: [], more: 0 };
+const urlsMax = 5;
+
+async function applicationsOf(client: Client): Promise<Applications & { readonly isAny: boolean }> {
+  const known = await client.json<{
+    readonly metadata: { readonly remainingItemCount?: number };
+    readonly items: readonly { readonly status?: { readonly url?: string } }[];
+  }>(`/apis/apps.tappaas.dev/v1alpha1/applications?limit=${urlsMax}`);
+  const { items = [], metadata } = known ?? {};
+  return { urls: items.flatMap(({ status }) => status?.url ?? []), more: metadata?.remainingItemCount ?? 0, isAny: items.length > 0 };
+}
+
+/** Deploys the directory when nothing was deployed yet; answers where applications are. */
 async function firstDeployment(
   { firstDeployment: directory, stdout }: UpOptions,
   terminal: Terminal,
   platform: Platform,
-): Promise<string | undefined> {
-  if (directory === undefined) return undefined;
+): Promise<Applications> {
+  if (directory === undefined) return noApplications;
   const [{ connectionOfKubeconfig }, { clientOf }] = await Promise.all([import('../cli/kubeconfig.js'), import('../cli/connect.js')]);
   const connection = connectionOfKubeconfig(await readFile(platform.kubeconfig, 'utf8'));
-  if (connection === undefined) return undefined;
+  if (connection === undefined) return noApplications;
   const client = await clientOf(connection);
-  const known = await client.json<{ items: readonly { metadata: { name: string }; status?: { url?: string } }[] }>(
-    '/apis/apps.tappaas.dev/v1alpha1/applications?limit=1',
-  );
-  const [first] = known?.items ?? [];
-  if (first) return first.status?.url;
+  const known = await applicationsOf(client);
+  if (known.isAny) return known;
   stdout.write(`Deploying ${relative(terminal.cwd, directory) || directory}\n`);
-  let url: string | undefined;
   const invocation: Invocation = {
     terminal: {
       ...terminal,
@@ -102,24 +117,22 @@ async function firstDeployment(
   };
   try {
     await deploy(invocation);
-    const after = await client.json<{ items: readonly { status?: { url?: string } }[] }>(
-      '/apis/apps.tappaas.dev/v1alpha1/applications?limit=1',
-    );
-    url = after?.items[0]?.status?.url;
+    return await applicationsOf(client);
   } catch (error) {
     const told = toldError(error);
     if (told === undefined) throw error;
     stdout.write(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`);
   }
-  return url;
+  return noApplications;
 }
 
-function banner(platform: Platform, url: string | undefined, { cwd }: Terminal, tookMs: number): string {
+function banner(platform: Platform, { urls, more }: Applications, { cwd }: Terminal, tookMs: number): string {
   const path = (file: string) => relative(cwd, file) || file;
   const token = platform.firstToken;
   const contexts = [...platform.engines.all.keys()].filter((name) => name !== platformEngine);
   const rows: readonly (readonly [string, string] | undefined)[] = [
-    url ? ['answers', url] : undefined,
+    ...urls.map((url, n): readonly [string, string] => [n === 0 ? 'answers' : '', url]),
+    more > 0 ? ['', `and ${more} more: npx tappaas apps --all-namespaces`] : undefined,
     ['API', platform.url],
     ['kubectl', `kubectl --kubeconfig ${path(platform.kubeconfig)} get applications`],
     ...contexts.map((name): readonly [string, string] => [
