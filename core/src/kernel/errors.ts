@@ -86,7 +86,9 @@ export const lifecycleErrors = errorTable({
 
 /** What is found wrong before any plugin code runs; told as problems, all at once. */
 export const problemErrors = errorTable({
-  TAP_CONFIG_UNREADABLE: problem('Check the path and its permissions.'),
+  TAP_CONFIG_UNREADABLE: problem(
+    'Name the file with --file (-f), as in "tappaas check -f examples/laptop/tappaas.yaml"; check its permissions.',
+  ),
   TAP_CONFIG_SYNTAX: problem('Mend the YAML at the place named.'),
   TAP_CONFIG_EXTENDS_CYCLE: problem('Remove one "extends" of the cycle.'),
   TAP_CONFIG_UNKNOWN_KEY: problem('Remove the key or correct its spelling.'),

@@ -42,6 +42,16 @@ test('an unknown option and an unknown output format are usage errors', async (t
   t.is((await run('apps', '-o', 'xml')).code, 64);
 });
 
+test('where there is no configuration file, commands about it say how to name another, and print nothing else', async (t) => {
+  for (const words of [['config', 'show'], ['plugins', 'approve', 'local'], ['check']]) {
+    const { code, stdout, stderr } = await run(...words);
+    t.is(code, 78, words.join(' '));
+    const told = words[0] === 'check' ? stdout : stderr;
+    t.regex(told, /tappaas\.yaml:1:1 {2}TAP_CONFIG_UNREADABLE .*\n +Name the file with --file \(-f\)/, words.join(' '));
+    if (words[0] !== 'check') t.is(stdout, '');
+  }
+});
+
 test('without a login, a command says how to log in', async (t) => {
   const { code, stderr } = await run('apps');
   t.is(code, 69);

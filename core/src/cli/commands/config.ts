@@ -20,6 +20,10 @@ export async function config(invocation: Invocation): Promise<number> {
       exitCode: exitCodes.usage,
     });
   const { values, problems } = await showConfiguration(options);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  for (const { remedy, ...problem } of problems)
+    invocation.terminal.stderr.write(`${formatProblem(problem)}\n${remedy === undefined ? '' : `    ${remedy}\n`}`);
+  if (errors.length > 0) return exitCodes.configuration;
   const withOrigin = invocation.options['origin'] === true;
   await print(invocation, values, () => {
     const rows = values.map(({ path, value, origin }) => [
@@ -29,6 +33,5 @@ export async function config(invocation: Invocation): Promise<number> {
     ]);
     return textTable(['SETTING', 'VALUE', ...(withOrigin ? ['SET IN'] : [])], rows);
   });
-  for (const problem of problems) invocation.terminal.stderr.write(`${formatProblem(problem)}\n`);
-  return problems.some(({ severity }) => severity === 'error') ? exitCodes.configuration : exitCodes.ok;
+  return exitCodes.ok;
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { readConfigFiles } from '../config/files.js';
 import { nodeAt, plainOf } from '../config/node.js';
 import { lifecycleErrors } from '../errors.js';
+import { ConfigurationError } from '../lifecycle/configuration-error.js';
 import { didYouMean } from '../config/nearest-name.js';
 import { findInstalled, readPackageSource } from '../manifest/package-source.js';
 import { currentEntry } from './check-lock.js';
@@ -10,11 +11,12 @@ import { lockPathOf, readLock, writeLock } from './lock-file.js';
 /**
  * Accepts what one instance's package is and asks for now, and answers what was accepted, for people.
  *
- * @throws TAP_CONFIG_INVALID when there is no such instance, or its package cannot be read.
+ * @throws TAP_CONFIG_INVALID when a file or the package cannot be read, or there is no such instance.
  */
 export async function approvePlugin(configFile: string, instance: string): Promise<string> {
   const file = path.resolve(configFile);
-  const { node } = await readConfigFiles(file);
+  const { node, problems } = await readConfigFiles(file);
+  if (problems.length > 0) throw new ConfigurationError(problems);
   const use = nodeAt(node, 'plugins', instance, 'use');
   if (use?.kind !== 'scalar' || typeof use.value !== 'string') {
     const plugins = nodeAt(node, 'plugins');
