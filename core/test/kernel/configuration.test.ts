@@ -102,8 +102,12 @@ test('broken YAML is told with its place; so are duplicate keys, wrong documents
     await workspace.write('tappaas.yaml', text);
     return workspace.refusal();
   };
-  t.regex(await refusal('a: [1\nb: 2\n'), /^tappaas\.yaml:\d+:\d+ {2}TAP_CONFIG_SYNTAX/);
-  t.is(await refusal(`${head}plugins: {}\nplugins: {}\n`), 'tappaas.yaml:4:1  TAP_CONFIG_SYNTAX  Map keys must be unique');
+  const unclosed = `${head}plugins:\n  a: { use: x, config: { b: 1 }\n  c: { use: y }\n  d: { use: [z }\n`;
+  t.is(await refusal(unclosed), 'tappaas.yaml:5:3  TAP_CONFIG_SYNTAX  expected "}": the bracket opened before is not closed');
+  t.is(await refusal('a: [1\nb: 2\n'), 'tappaas.yaml:2:1  TAP_CONFIG_SYNTAX  expected "]": the bracket opened before is not closed');
+  t.is(await refusal('a: "x\nb: 2\n'), 'tappaas.yaml:3:1  TAP_CONFIG_SYNTAX  a quote opened before is not closed');
+  t.is(await refusal('a:\n\tb: 2\n'), 'tappaas.yaml:2:1  TAP_CONFIG_SYNTAX  a tab cannot indent; use spaces');
+  t.is(await refusal(`${head}plugins: {}\nplugins: {}\n`), 'tappaas.yaml:4:1  TAP_CONFIG_SYNTAX  the key stands in the map before');
   t.is(await refusal(''), 'tappaas.yaml:1:1  TAP_CONFIG_TYPE  expected a map, found null');
   t.is(await refusal('- 1\n'), 'tappaas.yaml:1:1  TAP_CONFIG_TYPE  expected a map, found a list');
   t.regex(
@@ -166,6 +170,17 @@ test('an extending file is merged over its base: null removes, a changed "use" e
   t.is(
     await workspace.refusal(),
     'base/base.yaml:4:34  TAP_CONFIG_MISSING_KEY  plugins.a.config.value: missing; expected a value\nbase/base.yaml:4:36  TAP_CONFIG_UNKNOWN_KEY  plugins.a.config.wrong: unknown key; known keys: value, more',
+  );
+});
+
+test('an unknown hook is told the one that was meant, or those of its family, and never one that only begins alike', async (t) => {
+  const workspace = await Workspace.create(t);
+  await workspace.write('tappaas.yaml', `${head}order: { admission.nix: [], admission.mutat: [], nothing.nix: [] }\nplugins: {}\n`);
+  t.is(
+    (await workspace.refusal()).replaceAll(/.*TAP_CONFIG_ORDER_UNKNOWN {2}/g, ''),
+    `order.admission.nix: there is no hook admission.nix; there are admission.claim, admission.mutate, admission.validate
+order.admission.mutat: there is no hook admission.mutat; did you mean "admission.mutate"?
+order.nothing.nix: there is no hook nothing.nix`,
   );
 });
 

@@ -134,4 +134,6 @@ test('the nearest name is one that was plausibly meant', (t) => {
   t.is(nearestName('pot', known), 'port');
   t.is(nearestName('host', known), undefined);
   t.is(nearestName('x', known), undefined);
+  t.is(nearestName('admission.nix', ['admission.claim']), undefined);
+  t.is(nearestName('admision.claim', ['admission.claim']), 'admission.claim');
 });

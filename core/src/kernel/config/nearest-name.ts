@@ -1,15 +1,26 @@
-/** The known name that was most likely meant: at most a third of it mistyped, at least one letter. */
+/**
+ * The known name that was most likely meant: at most a third of it mistyped, at least one letter. What it shares with a name up to a dot
+ * is right and does not excuse the rest.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = Infinity;
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
+    const shared = sharedFamily(name, candidate);
+    const mistyped = name.slice(shared);
+    const distance = editDistance(mistyped.toLowerCase(), candidate.slice(shared).toLowerCase());
+    if (distance < least && distance <= Math.max(1, Math.floor(mistyped.length / 3))) {
       least = distance;
       nearest = candidate;
     }
   }
   return nearest;
+}
+
+/** Length of what two dotted names have in common up to the last dot of the first. */
+function sharedFamily(name: string, other: string): number {
+  const family = name.slice(0, name.lastIndexOf('.') + 1);
+  return other.startsWith(family) ? family.length : 0;
 }
 
 /** `; did you mean "x"?`, or nothing. */

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type YAMLParseError } from 'yaml';
 import { makeProblem } from '../errors.js';
 import type { Position, Problem } from '../problem.js';
 import type { ConfigNode, MapNode } from './node.js';
@@ -15,18 +15,33 @@ export function parseYaml(text: string, file: string): { readonly node: ConfigNo
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems = document.errors.map((error) =>
-    makeProblem(
-      'TAP_CONFIG_SYNTAX',
-      '',
-      (error.message.split('\n')[0] ?? error.message).replace(/ at line \d+, column \d+:?$/, ''),
-      at(error.pos[0]),
-    ),
-  );
+  const problems = independent(document.errors).map((error) => makeProblem('TAP_CONFIG_SYNTAX', '', faultOf(error), at(error.pos[0])));
   if (problems.length > 0) return { node: { kind: 'map', at: at(0), entries: new Map() }, problems };
   const reader = new Reader(document, at);
   const node = document.contents === null ? { kind: 'scalar' as const, at: at(0), value: null } : reader.read(document.contents, 0);
   return { node, problems: reader.problems };
+}
+
+/** After the first fault of its form nothing can be said of the rest of a text: what follows are its consequences. Keys stand alone. */
+function independent(errors: readonly YAMLParseError[]): readonly YAMLParseError[] {
+  const first = errors.find(({ code }) => code !== 'DUPLICATE_KEY');
+  return errors.filter((error) => error === first || (error.code === 'DUPLICATE_KEY' && error.pos[0] < (first?.pos[0] ?? Infinity)));
+}
+
+const faults: Partial<Record<YAMLParseError['code'], string>> = {
+  DUPLICATE_KEY: 'the key stands in the map before',
+  TAB_AS_INDENT: 'a tab cannot indent; use spaces',
+  BLOCK_AS_IMPLICIT_KEY: 'a second key stands in the value of one; put quotes around a text with ": ", and indent keys of a map alike',
+  MULTIPLE_DOCS: 'a second document begins; expected one',
+};
+
+function faultOf({ code, message }: YAMLParseError): string {
+  const known = faults[code];
+  if (known !== undefined) return known;
+  const told = (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+  const [, bracket] = /end with an? ([\]}])$/.exec(told) ?? [];
+  if (bracket !== undefined) return `expected "${bracket}": the bracket opened before is not closed`;
+  return /^Missing closing ["']quote$/.test(told) ? 'a quote opened before is not closed' : told;
 }
 
 class Reader {

@@ -202,6 +202,12 @@ function orderWishes(root: ConfigNode): readonly OrderWish[] {
   );
 }
 
+/** The hook that was meant, or else all of its family. */
+function meantHooks(hook: string, known: readonly string[]): string {
+  const family = known.filter((each) => each.startsWith(`${hook.split('.')[0] ?? ''}.`));
+  return didYouMean(hook, known) || (family.length === 0 ? '' : `; there are ${family.toSorted().join(', ')}`);
+}
+
 function orderProblems(
   root: ConfigNode,
   nodes: readonly GraphNode[],
@@ -211,7 +217,7 @@ function orderProblems(
   return orderWishes(root).flatMap(({ hook, instances, at }) => {
     const path = `order.${hook}`;
     if (!hooks.has(hook))
-      return [makeProblem('TAP_CONFIG_ORDER_UNKNOWN', path, `there is no hook ${hook}${didYouMean(hook, hooks.keys())}`, at)];
+      return [makeProblem('TAP_CONFIG_ORDER_UNKNOWN', path, `there is no hook ${hook}${meantHooks(hook, [...hooks.keys()])}`, at)];
     const tapping = nodes.filter(({ manifest }) => manifest.taps.some((tap) => tap.hook === hook)).map(({ id }) => id);
     return instances.flatMap((id, n) => {
       if (tapping.includes(id) || notAsked.has(id)) return [];
