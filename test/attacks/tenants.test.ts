@@ -410,6 +410,28 @@ test('a credential from which the tenant is missing opens no tenant, whatever is
   t.false(names.items.some(({ metadata }) => metadata.name.endsWith('shop')));
 });
 
+test('nobody answers at a path of a host that another tenant’s application routes', async (t) => {
+  const at = (namespace: string, name = '') => `/apis/apps.tappaas.dev/v1alpha1/namespaces/${namespace}/applications${name}`;
+  const routing = (name: string, path: string, host = 'shop.example.com') => {
+    const { spec, ...head } = application(host);
+    return { ...head, metadata: { name }, spec: { ...spec, routes: spec.routes.map((each) => ({ ...each, path })) } };
+  };
+  t.is((await ask('dora', 'POST', at('shop'), routing('front', '/'))).status, 201);
+  for (const path of ['/login', '/', '/a/b']) {
+    const refusal = await ask('rita', 'POST', at('rival-shop'), routing('thief', path));
+    t.is(refusal.status, 403, path);
+    t.regex(refusal.text, /"HostTaken"/);
+  }
+  t.is((await ask('rita', 'POST', at('rival-shop'), routing('own', '/', 'rival.example.com'))).status, 201);
+  const moved = { spec: { routes: routing('own', '/login').spec.routes } };
+  t.is((await ask('rita', 'PATCH', at('rival-shop', '/own'), moved, merge)).status, 403);
+  t.is((await ask('dora', 'DELETE', at('shop', '/front'))).status, 200);
+  await eventually(
+    () => ask('rita', 'PATCH', at('rival-shop', '/own'), moved, merge),
+    ({ status }) => status === 200,
+  );
+});
+
 test('who audits sees all tenants, and changes nothing of any', async (t) => {
   const read = await eventually(
     () => ask('olga', 'GET', '/api/v1/configmaps'),

@@ -7,11 +7,12 @@ const taken = (index: number, address: string): Denial =>
   deny({ field: `spec.routes[${index}].host`, reason: 'HostTaken', message: `${address} is routed by another application` });
 
 /**
- * Each host and path that an application routes is its own; the claim is held in the write's transaction. A host that is written out and
- * the one that an application of the namespace has by default are the same claim; across namespaces `reservedHosts` keeps them apart.
+ * A host that an application writes out is its own with all paths, so that nobody else answers at a part of it; of a host that an application of
+ * the namespace has by default each path is. Claims are held in the write's transaction; across namespaces `reservedHosts` keeps default hosts apart.
  */
 export function hostClaims({ metadata: { name, namespace }, spec }: Application): readonly Claim[] {
-  return (spec.routes ?? []).flatMap((route, index): readonly Claim[] => {
+  const routes = spec.routes ?? [];
+  return routes.flatMap((route, index): readonly Claim[] => {
     const { host, path } = route;
     const ownName = (first: string): Claim => ({
       unique: `host-of/${namespace}/${first}${path}`,
@@ -19,8 +20,9 @@ export function hostClaims({ metadata: { name, namespace }, spec }: Application)
     });
     if (host === undefined) return [ownName(name)];
     const [first = '', second] = host.split('.');
-    const claim: Claim = { unique: `host/${host}${path}`, denial: taken(index, `${host}${path}`) };
-    return second === namespace ? [claim, ownName(first)] : [claim];
+    const isFirst = routes.findIndex((each) => each.host === host) === index;
+    const whole: readonly Claim[] = isFirst ? [{ unique: `host/${host}`, denial: taken(index, host) }] : [];
+    return second === namespace ? [...whole, ownName(first)] : whole;
   });
 }
 

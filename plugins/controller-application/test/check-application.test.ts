@@ -78,13 +78,16 @@ const route = (host?: string, path = '/') => ({ name: 'a', path, process: 'web',
 const claimed = (...routes: readonly ReturnType<typeof route>[]) =>
   hostClaims(shop({ routes: [...routes] })).map((claim) => ('unique' in claim ? claim.unique : ''));
 
-test('each host and path is claimed once, also the host that a route without one gets', (t) => {
-  t.deepEqual(claimed(route('shop.example.com')), ['host/shop.example.com/']);
+test('a host that is written out is claimed once with all its paths, and each path of the one that a route without a host gets', (t) => {
+  t.deepEqual(claimed(route('shop.example.com'), route('shop.example.com', '/login'), route('example.com', '/a')), [
+    'host/shop.example.com',
+    'host/example.com',
+  ]);
   t.deepEqual(claimed(route(undefined, '/a')), ['host-of/team-a/shop/a']);
 });
 
 test('a host that is written out is the same claim as the one that another application of the namespace has by default', (t) => {
-  t.deepEqual(claimed(route('shop.team-a.localhost')), ['host/shop.team-a.localhost/', 'host-of/team-a/shop/']);
+  t.deepEqual(claimed(route('shop.team-a.localhost')), ['host/shop.team-a.localhost', 'host-of/team-a/shop/']);
 });
 
 test('hosts below another namespace are refused, those of the own one and outside of the cluster’s are not', (t) => {
