@@ -77,8 +77,7 @@ export async function settleDependencies(
   }
   const unready = readyFirst(application).find((name) => !isReady(found.get(name)));
   if (unready === undefined || status?.release !== undefined) return { inputs };
-  const circle = await circleThrough(application, context);
-  return { wait: circle === undefined ? notReady(unready, found.get(unready)) : inCircle(circle) };
+  return { wait: (await circleThrough(application, context)) ?? notReady(unready, found.get(unready)) };
 }
 
 const readyFirst = ({ spec }: Owner): readonly string[] =>
@@ -87,18 +86,17 @@ const readyFirst = ({ spec }: Owner): readonly string[] =>
 const readyOf = (application: Owner | undefined) => application?.status?.conditions?.find(({ type }) => type === 'Ready');
 const isReady = (application: Owner | undefined): boolean => readyOf(application)?.status === 'True';
 
-/** The way from an application back to itself over those that have to be ready first and have never served. */
-async function circleThrough(
-  application: Owner,
-  { asPlugin }: ReconcileContext<typeof Application>,
-): Promise<readonly string[] | undefined> {
+/** The way from an application back to itself over those that have to be ready first and have never served; or that there are too many. */
+async function circleThrough(application: Owner, { asPlugin }: ReconcileContext<typeof Application>): Promise<Wait | undefined> {
   const { namespace, name: own } = application.metadata;
   const ways: (readonly string[])[] = readyFirst(application).map((name) => [own, name]);
   const seen = new Set<string>();
-  for (let way = ways.shift(); way !== undefined && seen.size < circleMax; way = ways.shift()) {
+  // What is pushed meanwhile is gone through, too.
+  for (const way of ways) {
     const name = way.at(-1) ?? '';
-    if (name === own) return way;
+    if (name === own) return inCircle(way);
     if (seen.has(name)) continue;
+    if (seen.size === circleMax) return tooMany;
     seen.add(name);
     const other = await asPlugin.get(Application, { namespace, name });
     if (other === undefined || other.status?.release !== undefined) continue;
@@ -112,8 +110,9 @@ function missing(name: string, namespace: string): Wait {
   return { reason: 'DependencyMissing', message, isFinal: false };
 }
 
+/** Tells the reason of the other one, not its message: that may quote a third one, in a circle without end. */
 function notReady(name: string, application: Owner | undefined): Wait {
-  const why = readyOf(application)?.message ?? 'it has not begun';
+  const why = readyOf(application)?.reason ?? 'it has not begun';
   const message = `it waits until application ${name} is ready, and then goes on by itself; ${name}: ${why}`;
   return { reason: 'DependencyNotReady', message, isFinal: false };
 }
@@ -122,3 +121,9 @@ function inCircle(circle: readonly string[]): Wait {
   const message = `these wait for each other to be ready first: ${circle.join(' → ')}; take "ready: true" from one of the dependencies`;
   return { reason: 'DependencyCycle', message, isFinal: true };
 }
+
+const tooMany: Wait = {
+  reason: 'DependenciesTooMany',
+  message: `more than ${circleMax} applications wait for each other to be ready first; take "ready: true" from some of the dependencies`,
+  isFinal: true,
+};

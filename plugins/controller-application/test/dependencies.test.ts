@@ -19,7 +19,7 @@ const takes = (name: string, port: string, process?: string): Partial<Spec> => (
 });
 const needs = (...names: readonly string[]): Partial<Spec> => ({ dependencies: names.map((name) => ({ name, ready: true })) });
 const ready = (status: 'True' | 'False', message = ''): ApplicationObject['status'] => ({
-  conditions: [{ type: 'Ready', status, reason: 'X', message, lastTransitionTime: '', observedGeneration: 1 }],
+  conditions: [{ type: 'Ready', status, reason: 'RollingOut', message, lastTransitionTime: '', observedGeneration: 1 }],
 });
 const api = { name: 'api', replicas: 1, ports: [{ name: 'grpc', port: 9, protocol: 'GRPC' as const }] };
 
@@ -96,7 +96,7 @@ test('one that has to be ready first is waited for until it is, and no longer on
   t.like(await settled(own, named('catalog', {}, ready('False', 'no pod is ready'))), {
     wait: {
       reason: 'DependencyNotReady',
-      message: 'it waits until application catalog is ready, and then goes on by itself; catalog: no pod is ready',
+      message: 'it waits until application catalog is ready, and then goes on by itself; catalog: RollingOut',
       isFinal: false,
     },
   });
@@ -119,6 +119,50 @@ test('applications that wait for each other are told the circle; those that only
     'c has served, so the circle is none',
   );
   t.true('inputs' in (await settled(named('a', takes('b', 'http')), named('b', takes('a', 'http')))));
+});
+
+/** Rounds in which each application settles and says so, until nothing changes any more; what they say then. */
+async function said(all: readonly ReturnType<typeof named>[], roundsMax: number) {
+  let current = all;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const waits = await Promise.all(current.map((each) => settled(each, ...current)));
+    const next = current.map((each, index) => {
+      const found = waits[index] ?? { inputs: {} };
+      if ('inputs' in found) return each;
+      const { reason, message } = found.wait;
+      return named(each.metadata.name, each.spec, {
+        conditions: [{ type: 'Ready', status: 'False', reason, message, lastTransitionTime: '', observedGeneration: 1 }],
+      });
+    });
+    if (JSON.stringify(next) === JSON.stringify(current)) return next.map(({ status }) => status?.conditions?.[0]);
+    current = next;
+  }
+  return undefined;
+}
+
+test('however many wait for each other in a ring, they say so once and then rest', async (t) => {
+  for (const [size, reason] of [
+    [2, 'DependencyCycle'],
+    [101, 'DependencyCycle'],
+    [102, 'DependenciesTooMany'],
+    [150, 'DependenciesTooMany'],
+  ] as const) {
+    const ring = Array.from({ length: size }, (_, index) => named(`a${index}`, needs(`a${(index + 1) % size}`)));
+    const conditions = await said(ring, 3);
+    t.deepEqual([...new Set(conditions?.map((condition) => condition?.reason))], [reason], String(size));
+  }
+});
+
+test('whoever waits for whom, what they say comes to rest and stays short', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(...names.map(() => fc.subarray(names))), async (graph) => {
+      const all = names.map((name, index) => named(name, needs(...(graph[index] ?? []).filter((other) => other !== name))));
+      const conditions = await said(all, 4);
+      return conditions?.every((condition) => (condition?.message ?? '').length < 150) ?? false;
+    }),
+  );
+  t.pass();
 });
 
 test('an application may ask for its own address, and not depend on itself', async (t) => {
