@@ -94,3 +94,24 @@ test('whom no role allows, and a suspended tenant that writes, is refused', asyn
   t.false(await may('create', { caller: late }));
   t.true((await narrowedTo(late)) !== 'deny');
 });
+
+test('what is a whole tenant’s is read by everybody of it without a role, written by nobody of it, and forbidden by what denies', async (t) => {
+  const stored: Readonly<Record<string, Owner>> = { ours: { user: '', tenant: 'acme' }, theirs: { user: '', tenant: 'rival' } };
+  const shared: Places = {
+    ...nowhere,
+    owners: {
+      fields: () => ({ tenant: 'spec.of.tenant' }),
+      now: (_, { name = '' }) => stored[name],
+      settled: (_, { name = '' }) => Promise.resolve(stored[name]),
+    },
+  };
+  const saying = (decision: 'no-opinion' | 'deny'): Authorizer => ({ authorize: () => ({ decision, reason: '' }) });
+  const silent = saying('no-opinion');
+  t.true(await may('get', { name: 'ours' }, shared, silent));
+  for (const name of ['theirs', 'absent']) t.false(await may('get', { name }, shared, silent), name);
+  t.like(await ask('list', { canNarrow: true }, shared, silent), { decision: 'allow', narrowed: { fieldSelector: 'spec.of.tenant=acme' } });
+  t.false(await may('list', {}, shared, silent));
+  for (const verb of ['update', 'patch', 'delete']) t.false(await may(verb, { name: 'ours' }, shared, silent), verb);
+  t.false(await may('get', { name: 'ours' }, shared, saying('deny')));
+  t.false(await may('get', { name: 'ours', caller: { name: 'tam', groups: [] } }, shared, silent), 'who is of no tenant');
+});
