@@ -12,9 +12,9 @@ import { layFoundation, type Foundation } from './platform/foundation.js';
 import { freePort } from './platform/free-port.js';
 import { openInstallation } from './platform/installation.js';
 import { platformActions, type PlatformActions } from './platform/platform-actions.js';
+import { purgeKind } from './platform/purge-kind.js';
 import { recordPlatformEvents } from './platform/platform-events.js';
 import { keepPluginObjects } from './platform/plugin-objects.js';
-import { signingKeysKey } from './platform/platform-tokens.js';
 import { SealingKeys } from './platform/sealing-keys.js';
 import { ownLimitsMsMax, Starting, type PlatformOptions, type WorkerSeat } from './platform/starting.js';
 import type { PrimaryCalls } from './platform/workers/calls.js';
@@ -29,6 +29,7 @@ export interface Worker {
   revoke(credentialIds: readonly string[]): void;
   renew(certificates: LocalCertificates): void;
   rereadKeys(): Promise<void>;
+  forgetKind(kind: string): Promise<void>;
   metrics(): Promise<string>;
   /** Lets go of its connections one by one, then stops. */
   drain(): Promise<void>;
@@ -84,7 +85,6 @@ async function start(starting: Starting): Promise<Platform> {
   const sealingKeys = new SealingKeys({
     file: foundation.keyFile,
     store,
-    sealed: () => [signingKeysKey, ...[...engines.all.values()].flatMap((engine) => engine.confidentialPrefixes())],
     spread: async () => workers?.rereadKeys(),
     clock,
   });
@@ -95,7 +95,9 @@ async function start(starting: Starting): Promise<Platform> {
     engines,
     installation,
     sealingKeys,
+    clock,
     signal: starting.signal,
+    forgetKind: async (kind) => workers?.forgetKind(kind),
     schedulers: () => schedulers.all,
     spread: async () => workers?.reload(),
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
@@ -193,6 +195,8 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
     revoke: (credentialIds) => api.revoke(credentialIds),
     renew: (next) => api.renew(next),
     rereadKeys: () => foundation.keyFile.reread(),
+    forgetKind: async (kind) =>
+      void (await purgeKind({ engines: foundation.engines, clock: starting.options.clock, signal: starting.signal }, kind)),
     metrics: metricsOf(kernel),
     async drain() {
       await api.server.close({ lingerMs: drainLingerMs });

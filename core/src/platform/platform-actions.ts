@@ -1,9 +1,10 @@
+import type { Clock } from '@tappaas/sdk';
 import { formatProblem, type Kernel, type ReloadResult } from '../kernel/kernel.js';
 import type { Decision } from '../schedule/decision.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Engines } from './engines.js';
-import { platformErrors } from './errors.js';
 import type { Installation } from './installation.js';
+import { purgeKind } from './purge-kind.js';
 import type { SealingKeys } from './sealing-keys.js';
 import { placementsOf } from './placements.js';
 import type { PrimaryCalls } from './workers/calls.js';
@@ -19,11 +20,14 @@ export interface PlatformActionParts {
   readonly engines: Pick<Engines, 'all'>;
   readonly installation: Installation;
   readonly sealingKeys: SealingKeys;
+  readonly clock: Clock;
   /** Aborts when the platform stops. */
   readonly signal: AbortSignal;
   readonly schedulers: () => readonly Scheduler[];
   /** Takes the configuration that is in force now to the other processes. */
   readonly spread: () => Promise<void>;
+  /** Every other process forgets a kind that has been purged. */
+  readonly forgetKind: (kind: string) => Promise<void>;
   readonly replaceWorkers: () => number;
   /** Hears why the configuration of the files is not the one in force; of nothing when it is, though nothing had to change. */
   readonly tellRefused: (problems: ReloadResult['problems']) => Promise<void>;
@@ -32,7 +36,7 @@ export interface PlatformActionParts {
 const decisionsMax = 1_000;
 
 export function platformActions(parts: PlatformActionParts): PlatformActions {
-  const { kernel, installation, sealingKeys, schedulers, spread, replaceWorkers, tellRefused } = parts;
+  const { kernel, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, tellRefused } = parts;
   return {
     async reload() {
       const { problems, ...result } = await kernel.reload();
@@ -47,26 +51,14 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
     replaceWorkers: async () => replaceWorkers(),
     sealingKeys: async () => sealingKeys.view(),
     changeSealingKeys: (change, keyId) => sealingKeys.change(change, keyId),
-    purge: (kind) => purge(parts, kind),
+    purge: async (kind) => {
+      const purged = await purgeKind(parts, kind);
+      if (purged.isComplete) await forgetKind(kind);
+      return purged;
+    },
     placements: async (about) => schedulers().flatMap((scheduler) => placementsOf(scheduler.decisions(decisionsMax), about)),
     decisions: async (uids) => uids.map((uid) => firstOf(schedulers(), uid)),
   };
-}
-
-/** Every engine that knows the kind forgets it. */
-async function purge({ engines, signal }: PlatformActionParts, kind: string): Promise<{ readonly removed: number }> {
-  let removed = 0;
-  let isKnown = false;
-  for (const engine of engines.all.values()) {
-    const served = engine.kinds().find(({ plural, group }) => kind === (group === '' ? plural : `${plural}.${group}`));
-    if (served === undefined) continue;
-    isKnown = true;
-    removed += await engine.purge(served, signal);
-  }
-  if (isKnown) return { removed };
-  throw platformErrors.TAP_QUERY_INVALID({
-    message: `no kind is called "${kind}"; expected plural.group, such as builds.apps.tappaas.dev`,
-  });
 }
 
 /** A pod is of one cluster, so at most one scheduler has decided about it. */

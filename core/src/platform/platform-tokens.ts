@@ -8,7 +8,7 @@ import { platformErrors } from './errors.js';
 import { sealedRecord } from './sealed-record.js';
 
 /** Where the keys that tokens are signed with stand in the store, sealed. */
-export const signingKeysKey = 'identity/signing-keys';
+const signingKeysKey = 'identity/signing-keys';
 
 /** Tokens that the platform signs, from before the store is there: plugins ask once they have started. */
 export class PlatformTokens {

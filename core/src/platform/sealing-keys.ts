@@ -3,6 +3,7 @@ import { createSealer, type Sealer } from '../secrets/envelope.js';
 import type { KeyFile } from '../secrets/key-file.js';
 import { reencrypt, type ReencryptionResult } from '../secrets/reencryption.js';
 import { platformErrors } from './errors.js';
+import { withTimeLimit } from './time-limit.js';
 
 /** The keys that everything confidential is sealed with, by their ids. */
 export interface SealingKeysView {
@@ -16,9 +17,7 @@ export type SealingKeysChange = 'rotate' | 'reencrypt' | 'retire';
 export interface SealingKeysParts {
   readonly file: KeyFile;
   readonly store: ResourceStore;
-  /** Store keys and prefixes of everything that is sealed. */
-  readonly sealed: () => readonly string[];
-  /** Every other process has read the file anew when this resolves. */
+  /** Every other process that lives has read the file anew when this resolves. */
   readonly spread: () => Promise<void>;
   readonly clock: Clock;
 }
@@ -26,10 +25,11 @@ export interface SealingKeysParts {
 /** Less than a request may take: what is left then is done by the next call. */
 const reencryptMsMax = 40_000;
 
-/** Rotation of the keys, on the one process that keeps the file. */
+/** Rotation of the keys, on the one process that keeps the file; one change after the other. */
 export class SealingKeys {
   readonly #parts: SealingKeysParts;
   readonly #sealer: Sealer;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SealingKeysParts) {
     this.#parts = parts;
@@ -41,14 +41,18 @@ export class SealingKeys {
     return { current: currentKeyId, all: keyIds };
   }
 
-  /** @throws TAP_SEAL_KEY_UNKNOWN; TAP_SEALING_KEY_IN_USE while not everything is sealed with the current one */
-  async change(change: SealingKeysChange, keyId: string): Promise<SealingKeysView & Partial<ReencryptionResult>> {
+  /** @throws TAP_SEAL_KEY_UNKNOWN; TAP_SEALING_KEY_IN_USE while not everything is sealed with the current one; TAP_PROCESS_FAILED */
+  change(change: SealingKeysChange, keyId: string): Promise<SealingKeysView & ReencryptionResult> {
+    const changed = this.#last.then(() => this.#change(change, keyId));
+    this.#last = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #change(change: SealingKeysChange, keyId: string): Promise<SealingKeysView & ReencryptionResult> {
     const { file, spread } = this.#parts;
-    if (change === 'rotate') {
-      await file.rotate();
-      // Nobody seals with the key before once everything is sealed anew.
-      await spread();
-    }
+    if (change === 'rotate') await file.rotate();
+    // Nobody seals with a key before once everything is sealed anew.
+    await spread();
     const result = await this.#reencrypt();
     if (change === 'retire') {
       if (!result.isComplete) {
@@ -69,19 +73,8 @@ export class SealingKeys {
     if (revision > compactedRevision) await store.compact(revision);
   }
 
-  async #reencrypt(): Promise<ReencryptionResult> {
-    const { store, sealed, clock } = this.#parts;
-    const over = new AbortController();
-    const ended = new AbortController();
-    const limit = clock.sleep(reencryptMsMax, ended.signal).then(
-      () => over.abort(),
-      () => undefined,
-    );
-    try {
-      return await reencrypt(store, this.#sealer, sealed(), over.signal);
-    } finally {
-      ended.abort();
-      await limit;
-    }
+  #reencrypt(): Promise<ReencryptionResult> {
+    const { store, clock } = this.#parts;
+    return withTimeLimit({ clock, limitMs: reencryptMsMax }, (limit) => reencrypt(store, this.#sealer, limit));
   }
 }

@@ -15,7 +15,7 @@ import type { KindPath, KindRegistration, ServedKind } from './kind-entry.js';
 import { KindMemory } from './kind-memory.js';
 import { LeaseShelf } from './lease-shelf.js';
 import { decodeStored } from './object-cache.js';
-import { purgeObjects } from './purge.js';
+import { purgeObjects, type Purged } from './purge.js';
 import { Reads, type ListPage, type ListQuery, type Served } from './reads.js';
 import { createRegistry, kindEntry, type Registry } from './registry.js';
 import { engineSource, type Source } from './source.js';
@@ -66,14 +66,12 @@ export interface ResourceEngine {
   source<T>(kind: AnyKind): Source<T>;
   /** Which plugins changed which fields of an object; paths, never values. @throws TAP_OBJECT_NOT_FOUND */
   attribution(target: Target): readonly Attribution[];
-  /** Store key prefixes of everything that is sealed, for reencryption. */
-  confidentialPrefixes(): readonly string[];
   /** Reads what is stored and makes what must be there; until then nothing is served. */
   start(signal: AbortSignal): Promise<void>;
   /** Serves other kinds from now on. What was begun with the old ones finishes with them. @throws leaving everything as it was */
   setKinds(kinds: readonly KindRegistration[], signal: AbortSignal): Promise<void>;
-  /** Removes all objects of a kind whose plugin is not loaded, and the kind. Answers how many there were. */
-  purge(path: KindPath, signal: AbortSignal): Promise<number>;
+  /** Removes all objects of a kind whose plugin is not loaded, and the kind; cut off by `signal` it is to be called again. */
+  purge(path: KindPath, signal: AbortSignal): Promise<Purged>;
   /** Brings what objects hold to what plugins claim for them now. */
   rebuildClaims(signal: AbortSignal): Promise<RebuiltClaims>;
   /** Collects garbage until the signal aborts; on one replica only. */
@@ -197,10 +195,6 @@ class Engine implements ResourceEngine {
     return stored.side.attribution;
   }
 
-  confidentialPrefixes(): readonly string[] {
-    return this.#registry.entries.filter(({ isConfidential }) => isConfidential).map(({ prefix }) => prefix);
-  }
-
   async start(signal: AbortSignal): Promise<void> {
     this.#tokens = await loadTokenBox(this.#state);
     await this.setKinds(this.#registered, signal);
@@ -219,12 +213,13 @@ class Engine implements ResourceEngine {
     for (const listener of this.#listeners) listener();
   }
 
-  async purge(path: KindPath, signal: AbortSignal): Promise<number> {
+  async purge(path: KindPath, signal: AbortSignal): Promise<Purged> {
     const { entry } = findKind(this.#registry, { kind: path });
-    const count = await purgeObjects(this.#state, entry, signal);
+    const purged = await purgeObjects(this.#state, entry, signal);
+    if (!purged.isComplete) return purged;
     await this.#memory.forget(entry);
     await this.setKinds(this.#registered, signal);
-    return count;
+    return purged;
   }
 
   rebuildClaims(signal: AbortSignal): Promise<RebuiltClaims> {

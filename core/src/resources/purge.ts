@@ -6,22 +6,29 @@ import { takeStep } from './transaction.js';
 
 const pageItems = 500;
 
+/** What a purge did so far. */
+export interface Purged {
+  readonly removed: number;
+  /** False when it was cut off: do it again. */
+  readonly isComplete: boolean;
+}
+
 /**
  * Removes every object of a kind whose plugin is not loaded, finalizers or not: nobody is left who could finish them. Claims are given
- * back. Answers how many there were.
+ * back. Answers how many there were; cut off by `signal` it is to be called again.
  *
  * @throws TAP_KIND_READ_ONLY when the kind's plugin is loaded
  */
-export async function purgeObjects(state: EngineState, entry: KindEntry, signal: AbortSignal): Promise<number> {
+export async function purgeObjects(state: EngineState, entry: KindEntry, signal: AbortSignal): Promise<Purged> {
   if (!entry.isOrphaned) {
     const message = `${entry.plural}: plugin ${entry.plugin} is loaded; only kinds whose plugin is not are purged`;
     throw resourceErrors.TAP_KIND_READ_ONLY({ message });
   }
   let count = 0;
   for (;;) {
-    signal.throwIfAborted();
+    if (signal.aborted) return { removed: count, isComplete: false };
     const { items } = await state.store.range({ start: entry.prefix, end: endOf(entry.prefix), itemsMax: pageItems });
-    if (items.length === 0) return count;
+    if (items.length === 0) return { removed: count, isComplete: true };
     for (const stored of items) {
       const previous = await state.decode(entry, stored);
       const step = { entry, key: stored.key, previous, next: undefined, claims: [], guards: [], changes: [] };

@@ -15,6 +15,8 @@ export interface Sealer {
   seal(plain: Uint8Array, binding: Binding): Awaitable<Uint8Array>;
   /** @throws TAP_SEAL_BROKEN, TAP_SEAL_KEY_UNKNOWN */
   open(sealed: Uint8Array, key: string): Awaitable<Uint8Array>;
+  /** Whether bytes are an envelope at all. */
+  isSealed(bytes: Uint8Array): boolean;
   /** Whether the envelope was made with the current key-encryption key. */
   isCurrent(sealed: Uint8Array): boolean;
   /** Opens and seals again, bound to what it was bound to. */
@@ -50,10 +52,14 @@ export function createSealer(keys: KeyService): Sealer {
   return {
     seal,
     open,
+    isSealed: (bytes) => opening.every((byte, index) => bytes[index] === byte),
     isCurrent: (sealed) => readEnvelope(sealed, 'a sealed value').keyId === keys.currentKeyId,
     reseal: async (sealed, key) => seal(await open(sealed, key), { key, uid: readEnvelope(sealed, key).uid }),
   };
 }
+
+/** How every envelope begins. */
+const opening = Buffer.from('{"sealed":1,');
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const bytesOf = ({ key, uid }: Binding): Uint8Array => Buffer.from(`${key}\0${uid}`);

@@ -53,7 +53,11 @@ async function purge(invocation: Invocation, kind: string): Promise<number> {
     timeoutMs: 120_000,
   });
   if (answer.status >= 300) throw ApiError.of(answer);
-  const purged = JSON.parse(answer.text) as { readonly removed: number };
-  await print(invocation, purged, () => `Removed ${purged.removed} objects of ${kind}.\n`);
+  const purged = JSON.parse(answer.text) as { readonly removed: number; readonly isComplete: boolean };
+  await print(invocation, purged, () =>
+    purged.isComplete
+      ? `Removed ${purged.removed} objects of ${kind}.\n`
+      : `Removed ${purged.removed} objects of ${kind}; more are left: run the same command again.\n`,
+  );
   return exitCodes.ok;
 }

@@ -40,5 +40,7 @@ function next({ current, all, examined, resealed, isComplete }: Keys): string {
   if (!isComplete) return `\n${resealed} values sealed anew with ${current}, more are left: run tappaas secrets reencrypt again.\n`;
   const old = all.find((key) => key !== current);
   const done = `\nAll ${examined} values are sealed with ${current}, ${resealed} of them since now.\n`;
-  return old === undefined ? done : `${done}In a day, when no kept answer needs it: tappaas secrets retire ${old}\n`;
+  return old === undefined
+    ? done
+    : `${done}To remove the old one: tappaas secrets retire ${old}\nWho logged in through OpenID before logs in again then.\n`;
 }

@@ -1,5 +1,6 @@
 import type { ReloadResult } from '../../kernel/kernel.js';
 import type { LocalCertificates } from '../../api/certificates.js';
+import type { Purged } from '../../resources/purge.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
 import type { PlacedObject, Placement } from '../placements.js';
@@ -38,9 +39,9 @@ export type PrimaryCalls = {
   /** The last decision about a pod, or about each pod of an application. */
   readonly placements: (about: PlacedObject) => Promise<readonly Placement[]>;
   readonly sealingKeys: () => Promise<SealingKeysView>;
-  readonly changeSealingKeys: (change: SealingKeysChange, keyId: string) => Promise<SealingKeysView & Partial<ReencryptionResult>>;
+  readonly changeSealingKeys: (change: SealingKeysChange, keyId: string) => Promise<SealingKeysView & ReencryptionResult>;
   /** Removes all objects of a kind, `plural.group`, whose plugin is not loaded. */
-  readonly purge: (kind: string) => Promise<{ readonly removed: number }>;
+  readonly purge: (kind: string) => Promise<Purged>;
   /** The latest decisions about pods, by uid. */
   readonly decisions: (uids: readonly string[]) => Promise<readonly (Decision | undefined)[]>;
   readonly connectEngine: (
@@ -58,6 +59,8 @@ export type WorkerCalls = {
   readonly renew: (certificates: LocalCertificates) => Promise<void>;
   /** The keys that things are sealed with have changed. */
   readonly rereadKeys: () => Promise<void>;
+  /** A kind has been purged. */
+  readonly forgetKind: (kind: string) => Promise<void>;
   readonly metrics: () => Promise<string>;
   /** Takes no new connections, ends its streams, answers what runs; then the process ends. */
   readonly drain: () => Promise<void>;

@@ -30,6 +30,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
     revoked: async (credentialIds) => (await running.promise).revoke(credentialIds),
     renew: async (certificates) => (await running.promise).renew(certificates),
     rereadKeys: async () => (await running.promise).rereadKeys(),
+    forgetKind: async (kind) => (await running.promise).forgetKind(kind),
     metrics: async () => (await running.promise).metrics(),
     async drain() {
       await (await running.promise).drain();

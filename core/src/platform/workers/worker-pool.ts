@@ -54,6 +54,8 @@ interface Seat {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats: Seat[];
+  /** From their start to their end. */
+  readonly #living = new Set<Peer<WorkerCalls>>();
   readonly #stopping = new AbortController();
   #certificates: LocalCertificates;
   #replacing: Promise<void> = Promise.resolve();
@@ -89,8 +91,19 @@ export class WorkerPool {
     await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
   }
 
+  /** Every process that lives, also one that starts or is being drained, has done so. @throws TAP_PROCESS_FAILED when one could not */
   async rereadKeys(): Promise<void> {
-    await this.#tellAll('keys', (peer) => peer.call('rereadKeys'));
+    await Promise.all(
+      [...this.#living].map((peer) =>
+        peer.call('rereadKeys').catch((error: unknown) => {
+          if (this.#living.has(peer)) throw error;
+        }),
+      ),
+    );
+  }
+
+  async forgetKind(kind: string): Promise<void> {
+    await this.#tellAll(`${kind} was purged`, (peer) => peer.call('forgetKind', kind));
   }
 
   /** Begins to replace every worker by a new process, one after the other; the old one goes when the new one serves. */
@@ -140,7 +153,9 @@ export class WorkerPool {
     const served = serveStore({ store, leases, channel: ipcChannel(process, 'store'), clock });
     const startedMs = clock.nowMs();
     const over = new AbortController();
+    this.#living.add(peer);
     const ended = process.ended.then(async (reason) => {
+      this.#living.delete(peer);
       await served.close();
       ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ended while it started: ${reason}` }));
       return reason;
