@@ -120,6 +120,22 @@ test('who may not watch does not join, whether or not the kind exists, and audit
   ]);
 });
 
+test('audit is told when a room begins, not only when it has ended', async (t) => {
+  const told: string[] = [];
+  const server = await startServer(t, {
+    audit: ({ verb }) => ({
+      streaming: ({ status }) => void told.push(`${verb} begins ${status}`),
+      end: ({ status }) => void told.push(`${verb} ends ${status}`),
+    }),
+  });
+  const socket = open(t, server);
+  await join(socket, configMaps);
+  t.deepEqual(told, ['get begins 101', 'watch begins 200']);
+  socket.disconnect();
+  await settled(() => told.length === 4);
+  t.deepEqual(told.slice(2).toSorted(), ['get ends 101', 'watch ends 200']);
+});
+
 test('a right that is taken away closes the room within seconds: what is sent is authorized again', async (t) => {
   let nowMs = Date.now();
   let isAllowed = true;

@@ -92,6 +92,7 @@ export class SocketClient {
       let askedAtMs = this.#parts.clock.nowMs();
       const stands = (): void => {
         isJoined = true;
+        trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated });
         void this.#socket.join(name);
         acknowledge({ room: name });
       };

@@ -58,8 +58,6 @@ export class AuditLog {
   /** Number of the last event. */
   #appended: number;
   #gathered = new EventBatch();
-  /** Lines that the queues keep room for, of the events that were gathered. */
-  #expected = 0;
   #sealing: Promise<void> | undefined;
   #queues: readonly SinkQueue[];
   readonly #stopping = new AbortController();
@@ -103,20 +101,28 @@ export class AuditLog {
     return this.#waitForRoom(reservation, full);
   }
 
-  /** Answers the number of its line. */
+  /** Answers the number of its line. Without room that was kept for it, it is taken all the same. */
   append(event: EventRow | string, reservation?: Reservation): number {
     this.#gathered.add(event);
     this.#appended += 1;
-    if (reservation !== undefined && reservation.left > 0) this.#take(reservation);
-    for (const queue of this.#queues) queue.expect();
+    const isPlaced = reservation !== undefined && reservation.left > 0 && reservation.queues === this.#queues;
+    if (isPlaced) reservation.left -= 1;
+    else if (reservation !== undefined) this.release(reservation);
+    for (const queue of this.#queues) {
+      if (!isPlaced) queue.occupy();
+      queue.expect();
+    }
     // Also when every sink is busy: one that may be left out must not keep events waiting.
     if (this.#gathered.isFull) void this.#seal();
     return this.#appended;
   }
 
-  /** The request needs no more lines. */
+  /** The request needs no more lines, or may need the next one only in hours. */
   release(reservation: Reservation): void {
-    if (reservation.left > 0) give(reservation, reservation.left);
+    const { left, queues } = reservation;
+    if (left === 0) return;
+    reservation.left = 0;
+    for (const queue of queues) queue.release(left);
   }
 
   /** Resolves when every blocking sink has kept the line. @throws TAP_AUDIT_UNAVAILABLE */
@@ -162,13 +168,6 @@ export class AuditLog {
     await this.#parts.checkpoints.close();
   }
 
-  /** A line that is made takes the place that was kept for it; of queues that have gone meanwhile, it is given back at once. */
-  #take(reservation: Reservation): void {
-    reservation.left -= 1;
-    if (reservation.queues === this.#queues) this.#expected += 1;
-    else for (const queue of reservation.queues) queue.release(1);
-  }
-
   #unmade(): number {
     return this.#appended - this.#end.sequence;
   }
@@ -176,24 +175,23 @@ export class AuditLog {
   /** Makes lines out of what was gathered, and gives them to the queues; one batch at a time. */
   #seal(): Awaitable<void> {
     if (this.#sealing !== undefined || this.#gathered.size === 0) return this.#sealing;
-    const [batch, expected] = [this.#gathered, this.#expected];
+    const batch = this.#gathered;
     this.#gathered = new EventBatch();
-    this.#expected = 0;
     const block = this.#sealer.seal(this.#end, batch);
-    if (!(block instanceof Promise)) return this.#push(block, expected);
+    if (!(block instanceof Promise)) return this.#push(block);
     this.#sealing = block.then((sealed) => {
       this.#sealing = undefined;
-      this.#push(sealed, expected);
+      this.#push(sealed);
     });
     return this.#sealing;
   }
 
-  #push(block: SealedBlock, expected: number): void {
+  #push(block: SealedBlock): void {
     const lines = linesOf(this.#parts.chain, this.#end, block);
     this.#end = { sequence: this.#end.sequence + lines.length, hash: block.hash };
     for (const queue of this.#queues) {
       for (const line of lines) queue.push(line);
-      queue.release(expected);
+      queue.release(lines.length);
     }
   }
 
@@ -288,11 +286,6 @@ function furthest(kept: ChainEnd = genesis, last: ChainEnd = genesis): ChainEnd 
 function endOf({ text }: AuditLine): ChainEnd | undefined {
   const line = parseLine(text);
   return line && { sequence: line.sequence, hash: line.hash };
-}
-
-function give(reservation: Reservation, lines: number): void {
-  reservation.left -= lines;
-  for (const queue of reservation.queues) queue.release(lines);
 }
 
 type LastCheckpoint = CheckpointFiles['last'];

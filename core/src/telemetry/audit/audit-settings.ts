@@ -51,7 +51,7 @@ const sink = Type.Object({
     default: 10_000,
     minimum: 10,
     maximum: 1_000_000,
-    description: 'Lines that may wait for the sink; a running request holds three.',
+    description: 'Lines that may wait for the sink; a running request holds three, a stream none after its begin.',
   }),
   bufferBytesMax: Type.Integer({
     default: 16_777_216,

@@ -88,9 +88,11 @@ class Trail implements RequestTrail {
     }
   }
 
+  /** A stream keeps no room for its end: thousands of them would leave none to requests. */
   streaming(standing: RecordedStanding): void {
     const { level, started } = this.#ruling;
     if (level !== 'None') this.#recordLate(level, 'ResponseStarted', started, standing);
+    this.#giveBack();
   }
 
   end(standing: RecordedStanding): void {
@@ -99,12 +101,16 @@ class Trail implements RequestTrail {
     if (standing.errorCode === internalError && level !== 'None') this.#recordLate(level, 'Panic', true, standing);
     else if (level === 'None' && isRefused) this.#recordLate('Metadata', 'ResponseComplete', true, standing);
     else if (level !== 'None') this.#recordLate(level, 'ResponseComplete', complete || isRefused, standing);
-    if (this.#reservation !== undefined) this.#parts.auditLog?.release(this.#reservation);
+    this.#giveBack();
   }
 
   #refuse(error: unknown): never {
-    if (this.#reservation !== undefined) this.#parts.auditLog?.release(this.#reservation);
+    this.#giveBack();
     throw error;
+  }
+
+  #giveBack(): void {
+    if (this.#reservation !== undefined) this.#parts.auditLog?.release(this.#reservation);
   }
 
   /** The request has been answered: what a tap throws now refuses nothing, but is not lost either. */

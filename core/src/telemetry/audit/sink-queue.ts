@@ -94,6 +94,11 @@ export class SinkQueue {
     return true;
   }
 
+  /** Keeps room for a line that cannot be refused, full or not. */
+  occupy(): void {
+    this.#reserved += 1;
+  }
+
   /** Gives back what was reserved: its line has come, or is not needed. */
   release(lines: number): void {
     this.#reserved -= lines;

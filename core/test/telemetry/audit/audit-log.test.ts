@@ -308,6 +308,49 @@ test('requests that run always find room for their end, however many wait', asyn
   t.true((auditLog.queues[0]?.counts.waiting ?? 0) <= 20);
 });
 
+test('streams that run leave room to requests, however many there are, and find some for their end', async (t) => {
+  const kept = new Kept();
+  const { stage, clock, stop } = await stageOn(t, [kept.as('audit', { bufferLinesMax: 100, onOverflow: 'refuse' })]);
+  const streams = [];
+  for (let n = 0; n < 300; n += 1) {
+    const trail = await stage(request);
+    trail.streaming({ status: 200 });
+    streams.push(trail);
+    if (n % 20 === 0) await clock.advance(50);
+  }
+  await clock.advance(50);
+  await t.notThrowsAsync(async () => (await stage(request)).end({ status: 200 }));
+  for (const stream of streams) stream.end({ status: 200 });
+  await stop();
+  t.is(kept.events.filter(({ stage: moment }) => moment === 'ResponseComplete').length, streams.length + 3);
+});
+
+test('when a sink keeps nothing, lines beyond its buffer are the ends of streams only', async (t) => {
+  const kept = new Kept();
+  const { stage, clock, auditLog } = await stageOn(t, [kept.as('audit', { bufferLinesMax: 50, onOverflow: 'refuse' })]);
+  const gate = Promise.withResolvers<AuditWritten>();
+  kept.before = () => gate.promise;
+  const streams = [];
+  while (streams.length < 1_000) {
+    try {
+      const trail = await stage(request);
+      trail.streaming({ status: 200 });
+      streams.push(trail);
+    } catch {
+      break;
+    }
+  }
+  t.is(streams.length, 24);
+  for (const stream of streams) stream.end({ status: 200 });
+  await t.throwsAsync(async () => stage(request), { code: 'TAP_AUDIT_UNAVAILABLE' });
+  await clock.advance(50);
+  await t.throwsAsync(async () => stage(request), { code: 'TAP_AUDIT_UNAVAILABLE' });
+  t.is(auditLog.queues[0]?.counts.waiting, 3 * streams.length);
+  gate.resolve({});
+  await clock.advance(100);
+  await t.notThrowsAsync(async () => (await stage(request)).end({ status: 200 }));
+});
+
 test('a request that is refused gives its room back', async (t) => {
   const kept = new Kept();
   const tell = () => {
