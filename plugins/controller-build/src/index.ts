@@ -20,6 +20,13 @@ const config = Type.Object({
     description: 'Largest source once unpacked, bytes.',
   }),
   entriesMax: Type.Integer({ default: 50_000, minimum: 1, maximum: 1_000_000, description: 'Most files and folders in a source archive.' }),
+  sentMax: Type.Integer({
+    default: 1_000,
+    minimum: 1,
+    maximum: 100_000,
+    description:
+      'Most sources, each for a namespace, that are kept for one tenant, or for one person of none: the oldest makes way, and its archive goes when nobody else has sent it.',
+  }),
   parallelMax: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Builds at once.' }),
 });
 

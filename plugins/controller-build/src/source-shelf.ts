@@ -29,11 +29,22 @@ export interface SourceOf {
   readonly namespace: string;
 }
 
-/** Keeps archives once in `<directory>/sources`, whoever has sent them; what is kept was inspected whole before. */
-export function createSourceShelf(settings: ArchiveLimits & { readonly directory: string }): SourceShelf {
+interface ShelfSettings extends ArchiveLimits {
+  readonly directory: string;
+  /** Most sources, each for a namespace, that are kept for one tenant, or for one person of none. */
+  readonly sentMax: number;
+}
+
+/**
+ * Keeps archives once in `<directory>/sources`, whoever has sent them, until nobody's are any more; what is kept was inspected whole
+ * before.
+ */
+export function createSourceShelf(settings: ShelfSettings): SourceShelf {
   const sources = join(settings.directory, 'sources');
   const pathOf = (digest: string) => join(sources, `${digest.slice('sha256:'.length)}.tar.gz`);
-  const holders = createSourceHolders(join(settings.directory, 'holders'));
+  const { directory: kept, sentMax } = settings;
+  const holders = createSourceHolders({ directory: kept, sentMax, unheld: (digest) => rm(pathOf(digest), { force: true }) });
+  const inTurn = turns();
 
   return {
     has: async (digest, claimant) => (await holders.isHeldBy(digest, claimant)) && (await isThere(pathOf(digest))),
@@ -44,8 +55,11 @@ export function createSourceShelf(settings: ArchiveLimits & { readonly directory
       }
       await inspectArchive(archive, settings);
       await mkdir(sources, { recursive: true });
-      await replaceFile(pathOf(digest), archive);
-      await holders.add(digest, claimant);
+      // In turn, so that none is removed as nobody's while somebody sends it.
+      await inTurn(async () => {
+        await holders.add(digest, claimant);
+        await replaceFile(pathOf(digest), archive);
+      });
     },
     async unpacked({ digest, namespace }, use, signal) {
       if (!(await holders.isFor(digest, namespace)) || !(await isThere(pathOf(digest)))) {
@@ -61,6 +75,16 @@ export function createSourceShelf(settings: ArchiveLimits & { readonly directory
         await rm(directory, { recursive: true, force: true, maxRetries: 5 });
       }
     },
+  };
+}
+
+/** Runs works one after the other; one that fails is for who asked for it. */
+function turns(): (work: () => Promise<void>) => Promise<void> {
+  let last = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
   };
 }
 

@@ -10,7 +10,7 @@ import type { Build, BuildObject } from '@tappaas/sdk/kinds';
 import { reconcileBuild } from '../dist/reconcile-build.js';
 import { createSourceShelf } from '../dist/source-shelf.js';
 
-const limits = { unpackedBytesMax: 1_000_000, entriesMax: 100 };
+const limits = { unpackedBytesMax: 1_000_000, entriesMax: 100, sentMax: 100 };
 
 /** A Build of one file of source, and what its reconciler says of it. */
 async function prepared(t: ExecutionContext, build: Builder['build']) {

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { createSourceShelf } from '../dist/source-shelf.js';
+
+const sentMax = 3;
+const ann = { name: 'ann' };
+const bob = { name: 'bob' };
+
+async function prepared(t: ExecutionContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'tappaas-shelf-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const shelf = createSourceShelf({ directory, unpackedBytesMax: 10_000_000, entriesMax: 100, sentMax });
+  const below = (folder: string) => readdir(join(directory, folder), { recursive: true });
+  return {
+    directory,
+    shelf,
+    entries: async () => (await Promise.all(['holders', 'sent', 'sources'].map(below))).flat().length,
+    packed: async (content: string) => {
+      const from = await mkdtemp(join(directory, 'from-'));
+      await writeFile(join(from, 'server.js'), content);
+      await promisify(execFile)('tar', ['-czf', 'source.tar.gz', 'server.js'], { cwd: from });
+      const archive = await readFile(join(from, 'source.tar.gz'));
+      const hash = createHash('sha256').update(archive).digest('hex');
+      return { archive, digest: `sha256:${hash}` };
+    },
+    /** Makes what has been sent so far older than what is sent from here on. */
+    ageAll: async (): Promise<void> => {
+      const sent = await readdir(join(directory, 'sent'), { recursive: true, withFileTypes: true });
+      for (const { parentPath, name } of sent.filter((entry) => entry.isFile())) await utimes(join(parentPath, name), 1, 1);
+    },
+  };
+}
+
+test('however many namespaces somebody makes up for one archive, no more than the bound is kept of it, the newest', async (t) => {
+  const { shelf, packed, entries, ageAll } = await prepared(t);
+  const { digest, archive } = await packed('console.log(1)');
+  for (const namespace of ['first', 'second', 'third']) await shelf.put(digest, archive, { namespace, caller: ann });
+  const full = await entries();
+  for (let index = 0; index < 10; index += 1) {
+    await ageAll();
+    await shelf.put(digest, archive, { namespace: `made-up-${index}`, caller: ann });
+    t.true(await shelf.has(digest, { namespace: `made-up-${index}`, caller: ann }));
+  }
+  t.is(await entries(), full);
+  t.false(await shelf.has(digest, { namespace: 'first', caller: ann }));
+  await shelf.put(digest, archive, { namespace: 'made-up-9', caller: ann });
+  t.is(await entries(), full, 'to send the same again needs no room');
+});
+
+test('many uploads at once keep within the bound too', async (t) => {
+  const { shelf, packed, entries } = await prepared(t);
+  const { digest, archive } = await packed('console.log(1)');
+  for (const namespace of ['first', 'second', 'third']) await shelf.put(digest, archive, { namespace, caller: ann });
+  const full = await entries();
+  await Promise.all(Array.from({ length: 20 }, (_, index) => shelf.put(digest, archive, { namespace: `at-once-${index}`, caller: ann })));
+  t.is(await entries(), full);
+});
+
+test('an archive goes when the last who had sent it has it no more, and what others have sent is theirs', async (t) => {
+  const { shelf, packed, directory, ageAll } = await prepared(t);
+  const [lone, shared] = [await packed('of ann alone'), await packed('of both')];
+  await shelf.put(lone.digest, lone.archive, { namespace: 'team', caller: ann });
+  await shelf.put(shared.digest, shared.archive, { namespace: 'team', caller: ann });
+  await shelf.put(shared.digest, shared.archive, { namespace: 'team', caller: bob });
+  await ageAll();
+  for (const content of ['1', '2', '3']) {
+    const newer = await packed(content);
+    await shelf.put(newer.digest, newer.archive, { namespace: 'team', caller: ann });
+  }
+  t.is((await readdir(join(directory, 'sources'))).length, 4, 'three of ann’s and the one of bob’s');
+  t.false(await shelf.has(shared.digest, { namespace: 'team', caller: ann }));
+  t.true(await shelf.has(shared.digest, { namespace: 'team', caller: bob }));
+  const build = (digest: string) => shelf.unpacked({ digest, namespace: 'team' }, (at) => readdir(at), new AbortController().signal);
+  t.deepEqual(await build(shared.digest), ['server.js']);
+  await t.throwsAsync(build(lone.digest), { code: 'CONTROLLER_BUILD_SOURCE_UNKNOWN' });
+});
