@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import { extract } from 'tar';
 import { inspectArchive, type ArchiveLimits } from './archive-inspection.js';
@@ -88,15 +89,13 @@ function turns(): (work: () => Promise<void>) => Promise<void> {
   };
 }
 
-function unpack(archive: string, directory: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const source = createReadStream(archive, { signal });
-    const files = extract({ cwd: directory, strict: true, preserveOwner: false });
-    files.on('close', resolve);
-    files.on('error', reject);
-    source.on('error', (error) => reject(signal.aborted ? reasonOf(signal) : error));
-    source.pipe(files);
-  });
+async function unpack(archive: string, directory: string, signal: AbortSignal): Promise<void> {
+  const files = extract({ cwd: directory, strict: true, preserveOwner: false });
+  try {
+    await pipeline(createReadStream(archive), files, { signal });
+  } catch (error) {
+    throw signal.aborted ? reasonOf(signal) : error;
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

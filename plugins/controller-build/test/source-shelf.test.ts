@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,13 +20,13 @@ async function prepared(t: ExecutionContext) {
     directory,
     shelf,
     entries: async () => (await Promise.all(['holders', 'sent', 'sources'].map(below))).flat().length,
-    packed: async (content: string) => {
+    packed: async (content: string | Uint8Array) => {
       const from = await mkdtemp(join(directory, 'from-'));
       await writeFile(join(from, 'server.js'), content);
       await promisify(execFile)('tar', ['-czf', 'source.tar.gz', 'server.js'], { cwd: from });
       const archive = await readFile(join(from, 'source.tar.gz'));
       const hash = createHash('sha256').update(archive).digest('hex');
-      return { archive, digest: `sha256:${hash}` };
+      return { archive, digest: `sha256:${hash}`, path: join(directory, 'sources', `${hash}.tar.gz`) };
     },
     /** Makes what has been sent so far older than what is sent from here on. */
     ageAll: async (): Promise<void> => {
@@ -78,4 +78,19 @@ test('an archive goes when the last who had sent it has it no more, and what oth
   const build = (digest: string) => shelf.unpacked({ digest, namespace: 'team' }, (at) => readdir(at), new AbortController().signal);
   t.deepEqual(await build(shared.digest), ['server.js']);
   await t.throwsAsync(build(lone.digest), { code: 'CONTROLLER_BUILD_SOURCE_UNKNOWN' });
+});
+
+const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip;
+
+onLinux('an archive that cannot be unpacked is not left open', async (t) => {
+  const { shelf, packed } = await prepared(t);
+  const { digest, archive, path } = await packed(randomBytes(2_000_000));
+  await shelf.put(digest, archive, { namespace: 'team', caller: ann });
+  await writeFile(path, randomBytes(2_000_000));
+  const openFiles = async () => {
+    const links = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    return links.filter((link) => link === path);
+  };
+  await t.throwsAsync(shelf.unpacked({ digest, namespace: 'team' }, async () => t.fail(), new AbortController().signal));
+  t.deepEqual(await openFiles(), []);
 });
