@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox';
 import { attachDefinition } from './definitions.js';
+import type { OwnerReference } from './kubernetes.js';
 import type { Immutable, Strings, Sync } from './values.js';
 import type { Denial } from './hooks/admission.js';
 
@@ -14,6 +15,7 @@ export type Meta = Readonly<{
   labels?: Strings;
   annotations?: Strings;
   deletionTimestamp?: string;
+  ownerReferences?: readonly Immutable<OwnerReference>[];
 }>;
 
 /** An object of a kind: `spec` is the wish, `status` what is. */

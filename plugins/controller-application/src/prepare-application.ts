@@ -67,7 +67,7 @@ export async function abandonBuild(
   if (upload === undefined) return;
   const { namespace } = application.metadata;
   const build = await context.asPlugin.get(Build, { namespace, name: buildName(application, upload.digest) });
-  if (build && !hasEnded(build)) await cancel(build, application, context);
+  if (build && isUnderWay(build, application)) await cancel(build, application, context);
 }
 
 /** One Build per application and source: the same upload is built once. One that begins ends those of earlier changes. */
@@ -82,7 +82,7 @@ async function buildOf(
   const found = await asPlugin.get(Build, { namespace, name });
   if (found && !isCancelledByEarlier(found, application)) return found;
   for await (const build of asPlugin.list(Build, { namespace, fields: `spec.application=${owner}`, itemsMax: buildsMax })) {
-    if (build.metadata.name !== name && !hasEnded(build)) await cancel(build, application, context);
+    if (build.metadata.name !== name && isUnderWay(build, application)) await cancel(build, application, context);
   }
   if (found) {
     const again = { metadata: { annotations: { [cancelledBy]: null } }, spec: { cancelled: false } };
@@ -107,8 +107,12 @@ const buildsMax = 1_000;
 const buildName = ({ metadata }: Immutable<ApplicationObject>, digest: string): string =>
   `${metadata.name.slice(0, 240)}-${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
 
-const hasEnded = ({ spec, status }: Immutable<BuildObject>): boolean =>
-  spec.cancelled === true || status?.phase === 'Succeeded' || status?.phase === 'Failed';
+/** Whether a build goes on that is the application's own: one that somebody else has made is theirs to end, whatever application it names. */
+function isUnderWay({ metadata, spec, status }: Immutable<BuildObject>, application: Immutable<ApplicationObject>): boolean {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const hasEnded = spec.cancelled === true || status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  return owner?.uid === application.metadata.uid && !hasEnded;
+}
 
 /** Which generation of the application has ended the build: a later one may want it again. What a person has cancelled stays so. */
 const cancelledBy = 'apps.tappaas.dev/cancelled-by-generation';

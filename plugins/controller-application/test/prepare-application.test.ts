@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ReconcileContext } from '@tappaas/sdk';
-import type { Application, BuildObject } from '@tappaas/sdk/kinds';
+import { Build, type Application, type BuildObject } from '@tappaas/sdk/kinds';
 import { Dependents } from '../dist/dependencies.js';
 import { abandonBuild, prepareApplication } from '../dist/prepare-application.js';
 import { shop } from './fixture.ts';
@@ -58,6 +58,28 @@ test('a build for other source ends those of earlier changes that are under way,
   t.deepEqual(
     ['a', 'b', 'c'].map((letter) => of(letter).spec.cancelled ?? false),
     [false, true, false],
+  );
+});
+
+test('builds that the application does not own go on, whatever application they name', async (t) => {
+  const { context, of } = builds();
+  const controlledBy = (uid: string) => [
+    { apiVersion: 'apps.tappaas.dev/v1alpha1', kind: 'Application', name: 'shop', uid, controller: true },
+  ];
+  for (const [letter, ownerReferences] of [
+    ['a', undefined],
+    ['b', controlledBy('another')],
+    ['c', controlledBy('u1').map((owner) => ({ ...owner, controller: false }))],
+  ] as const) {
+    const spec = { application: 'shop', builder: 'source', source: { digest: digestOf(letter) } };
+    const metadata = { name: `shop-${letter.repeat(12)}`, namespace: 'team-a', ...(ownerReferences && { ownerReferences }) };
+    await context.asPlugin.create(Build, { metadata, spec });
+  }
+  await prepareApplication(version('d', 1), context, new Dependents());
+  await abandonBuild(version('a', 1), context);
+  t.deepEqual(
+    ['a', 'b', 'c', 'd'].map((letter) => of(letter).spec.cancelled ?? false),
+    [false, false, false, false],
   );
 });
 
