@@ -132,6 +132,40 @@ test.serial('a kernel loads it from a configuration file and asks it', async (t)
   });
 });
 
+test.serial('the plugin of the documentation is built, tested and checked from nothing but the blocks of its page', async (t) => {
+  t.timeout(60_000);
+  const place = join(site, 'documented');
+  const page = await readFile(join(root, 'docs/authors/README.md'), 'utf8');
+  const files = [...page.matchAll(/^`([\w./-]+)`:\n\n^```\w+\n([\s\S]*?)^```$/gm)].map(([, file = '', code = '']) => ({ file, code }));
+  t.deepEqual(
+    files.map(({ file }) => file),
+    ['src/index.ts', 'package.json', 'tsconfig.json', 'test/replica-limit.test.ts', 'tappaas.yaml'],
+  );
+  for (const { file, code } of files) {
+    await mkdir(dirname(join(place, file)), { recursive: true });
+    await writeFile(join(place, file), code);
+  }
+  const packageJson = (await readJson(join(place, 'package.json'))) as Readonly<Record<string, unknown>> & { readonly name: string };
+  const example = (await readJson(join(plugin, 'package.json'))) as Readonly<Record<string, unknown>>;
+  for (const part of ['exports', 'engines', 'scripts', 'peerDependencies', 'devDependencies', 'tappaas'])
+    t.deepEqual(packageJson[part], example[part], `${part}: as in the example, which is built from published names`);
+
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  t.is(run(t, place, tsc, ['-p', '.']), '');
+  t.regex(run(t, place, process.execPath, [manifestCommand]), /plugin replica-limit 1\.0\.0, 1 taps/);
+  const options = { noEmit: true, rootDir: '.', declaration: false };
+  await writeFile(
+    join(place, 'tsconfig.test.json'),
+    JSON.stringify({ extends: './tsconfig.json', compilerOptions: options, include: ['test'] }),
+  );
+  t.is(run(t, place, tsc, ['-p', 'tsconfig.test.json']), '');
+  const printed = run(t, place, process.execPath, ['--test', 'test/*.test.ts']);
+  t.regex(printed, /fail 0/);
+  t.true(Number(/pass (\d+)/.exec(printed)?.[1]) > 10, printed);
+  await symlink(place, join(modules, packageJson.name));
+  t.regex(run(t, place, process.execPath, [tappaas, 'check']), /1 plugins, no errors/);
+});
+
 const contract = `import { defineErrors, defineKind, defineService, Type } from '@tappaas/sdk';
 
 export const Price = defineKind({
