@@ -179,11 +179,16 @@ export class AuditLog {
     this.#gathered = new EventBatch();
     const block = this.#sealer.seal(this.#end, batch);
     if (!(block instanceof Promise)) return this.#push(block);
-    this.#sealing = block.then((sealed) => {
-      this.#sealing = undefined;
-      this.#push(sealed);
-    });
+    this.#sealing = this.#pushSoon(block);
     return this.#sealing;
+  }
+
+  async #pushSoon(block: Promise<SealedBlock>): Promise<void> {
+    try {
+      this.#push(await block);
+    } finally {
+      this.#sealing = undefined;
+    }
   }
 
   #push(block: SealedBlock): void {

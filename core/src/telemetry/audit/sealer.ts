@@ -21,18 +21,20 @@ const aloneMax = 100;
 
 /**
  * Gives events their places in the chain: few at once where they are, many in a thread, so that requests of a busy platform do not wait
- * for hashes. The thread is started when there are many for the first time; a thread that fails is done without.
+ * for hashes. The thread is started when there are many for the first time; a thread that fails, or cannot be made, is done without.
  */
 export class Sealer {
   readonly #chain: string;
   readonly #log: Logger;
+  readonly #makeThread: () => Worker;
   #thread: Worker | undefined;
   #asked: Asked | undefined;
   #isAlone = false;
 
-  constructor(chain: string, log: Logger) {
+  constructor(chain: string, log: Logger, makeThread = sealThread) {
     this.#chain = chain;
     this.#log = log;
+    this.#makeThread = makeThread;
   }
 
   /** One batch at a time: the next one goes on from where this one ends. */
@@ -49,13 +51,17 @@ export class Sealer {
 
   #ask(asked: Asked): void {
     this.#asked = asked;
-    this.#thread ??= this.#start();
-    this.#thread.ref();
-    this.#thread.postMessage(asked.wish, []);
+    try {
+      this.#thread ??= this.#start();
+      this.#thread.ref();
+      this.#thread.postMessage(asked.wish, []);
+    } catch (error) {
+      this.#goAlone(error);
+    }
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL('seal-thread.js', import.meta.url), { name: 'audit', execArgv: [] });
+    const thread = this.#makeThread();
     thread.on('message', (block: SealedBlock) => this.#answer(block));
     thread.on('error', (error) => this.#goAlone(error));
     thread.on('exit', (code) => this.#goAlone(new Error(`it ended with ${code}`)));
@@ -77,4 +83,9 @@ export class Sealer {
     const { chain, end, events } = this.#asked.wish;
     this.#answer(sealed(chain, end, events));
   }
+}
+
+/** Throws where the system allows no further thread. */
+function sealThread(): Worker {
+  return new Worker(new URL('seal-thread.js', import.meta.url), { name: 'audit', execArgv: [] });
 }

@@ -77,6 +77,21 @@ test('when the thread fails, what it was asked is not lost, and it is done witho
   t.false(sealer.seal(genesis, batch) instanceof Promise);
 });
 
+test('when no thread can be made, events are sealed without one, each batch once', async (t) => {
+  let tries = 0;
+  const sealer = new Sealer('r0', log, () => {
+    tries += 1;
+    throw new Error('ERR_WORKER_INIT_FAILED: EAGAIN');
+  });
+  warnings.length = 0;
+  const batch = batchOf(Array.from({ length: 500 }, (_, n) => row(0, `r0-${n}`)));
+  t.deepEqual(textsOf(await sealer.seal(genesis, batch)), textsOf(sealed('r0', genesis, batch)));
+  t.false(sealer.seal(genesis, batch) instanceof Promise);
+  t.is(tries, 1);
+  t.is(warnings.length, 1);
+  await sealer.close();
+});
+
 test('lines that lie beside each other are one piece for a sink, each with its end', (t) => {
   const block = sealed('r0', genesis, batchOf(['{"n":1}', '{"n":2}', '{"n":3}']));
   const lines = linesOf('r0', genesis, block);
