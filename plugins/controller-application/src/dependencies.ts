@@ -14,15 +14,19 @@ export interface Wait {
 /** Applications that are asked on the way round a circle. */
 const circleMax = 100;
 
+/** Entries looked at whenever one is noted: more than come, so that those of applications that are gone become fewer. */
+const lookedAtPerNote = 2;
+
 /** Who needs which application of its namespace, so that a change of one wakes those that stand on it. */
 export class Dependents {
+  /** Those that were noted or looked at longest ago come first. */
   readonly #needs = new Map<string, ReadonlySet<string>>();
   readonly #dependents = new Map<string, Set<string>>();
 
   note(application: Owner, names: ReadonlySet<string>): void {
     const key = textOf(application.metadata);
-    for (const name of this.#needs.get(key) ?? []) this.#leave(textOf({ ...application.metadata, name }), key);
-    if (names.size === 0) return void this.#needs.delete(key);
+    this.#forget(application.metadata);
+    if (names.size === 0) return;
     this.#needs.set(key, names);
     for (const name of names) {
       const needed = textOf({ ...application.metadata, name });
@@ -30,13 +34,27 @@ export class Dependents {
     }
   }
 
-  /** Keys of those that stand on an application. One that is being deleted stands on nothing any more. */
+  /** Keys of those that stand on an application. */
   of(application: Owner): readonly Key[] {
-    if (application.metadata.deletionTimestamp !== undefined) this.note(application, new Set());
-    return [...(this.#dependents.get(textOf(application.metadata)) ?? [])].map((key) => {
-      const [namespace = '', name = ''] = key.split('/');
-      return { namespace, name };
-    });
+    return [...(this.#dependents.get(textOf(application.metadata)) ?? [])].map(keyOf);
+  }
+
+  /** Forgets some of those that are gone: one that only waits has no finalizer, so nobody is told that it goes. */
+  async forgetGone(isThere: (key: Key) => Promise<boolean>): Promise<void> {
+    for (const [text, names] of this.#needs.entries().take(lookedAtPerNote).toArray()) {
+      const key = keyOf(text);
+      const stays = await isThere(key);
+      // Noted anew meanwhile: there is one again.
+      if (this.#needs.get(text) !== names) continue;
+      if (!stays) this.#forget(key);
+      else if (this.#needs.delete(text)) this.#needs.set(text, names);
+    }
+  }
+
+  #forget(key: Key): void {
+    const text = textOf(key);
+    for (const name of this.#needs.get(text) ?? []) this.#leave(textOf({ ...key, name }), text);
+    this.#needs.delete(text);
   }
 
   #leave(needed: string, key: string): void {
@@ -47,6 +65,11 @@ export class Dependents {
 }
 
 const textOf = ({ namespace = '', name }: Key): string => `${namespace}/${name}`;
+
+function keyOf(text: string): Key {
+  const [namespace = '', name = ''] = text.split('/');
+  return { namespace, name };
+}
 
 /** The addresses of other applications as settled inputs, or what is waited for. Readiness is waited for before the first release only. */
 export async function settleDependencies(
@@ -60,6 +83,7 @@ export async function settleDependencies(
   const needed = new Set([...references.map(({ name }) => name), ...(spec.dependencies ?? []).map(({ name }) => name)]);
   needed.delete(own);
   dependents.note(application, needed);
+  await dependents.forgetGone(async (key) => (await context.asPlugin.get(Application, key)) !== undefined);
   const found = new Map([[own, application]]);
   for (const name of needed) {
     const other = await context.asPlugin.get(Application, { namespace, name });

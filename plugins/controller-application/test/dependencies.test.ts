@@ -24,11 +24,14 @@ const ready = (status: 'True' | 'False', message = ''): ApplicationObject['statu
 const api = { name: 'api', replicas: 1, ports: [{ name: 'grpc', port: 9, protocol: 'GRPC' as const }] };
 
 /** What one of the applications that there are waits for, or takes. */
-function settled(application: ReturnType<typeof named>, ...others: readonly ReturnType<typeof named>[]) {
+function settle(dependents: Dependents, application: ReturnType<typeof named>, ...others: readonly ReturnType<typeof named>[]) {
   const all = new Map([application, ...others].map((each) => [each.metadata.name, each]));
   const asPlugin = { get: async (_: unknown, { name }: { readonly name: string }) => all.get(name) };
-  return settleDependencies(application, { asPlugin } as unknown as ReconcileContext<typeof Application>, new Dependents());
+  return settleDependencies(application, { asPlugin } as unknown as ReconcileContext<typeof Application>, dependents);
 }
+
+const settled = (application: ReturnType<typeof named>, ...others: readonly ReturnType<typeof named>[]) =>
+  settle(new Dependents(), application, ...others);
 
 test('the address of a port is that of the process that has it, whatever it is called', async (t) => {
   const catalog = named('catalog', {
@@ -173,35 +176,51 @@ test('an application may ask for its own address, and not depend on itself', asy
   ]);
 });
 
-test('whatever needs come and go, a change wakes exactly those that need what has changed', (t) => {
+test('whatever needs come and go, a change wakes all that need what has changed, and those that are gone are forgotten', async (t) => {
   const names = ['a', 'b', 'c', 'd'];
   const step = fc.tuple(fc.constantFrom(...names), fc.oneof(fc.constant('gone' as const), fc.subarray(names)));
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const dependents = new Dependents();
       const model = new Map<string, readonly string[]>();
+      const isThere = async ({ name }: { readonly name: string }) => model.has(name);
+      const woken = (name: string) => dependents.of(named(name)).map((key) => key.name);
+      const expected = (name: string) => [...model].flatMap(([other, needed]) => (needed.includes(name) ? [other] : []));
       for (const [name, change] of steps) {
-        const application = named(name);
-        if (change === 'gone') {
-          dependents.of({ ...application, metadata: { ...application.metadata, deletionTimestamp: 'now' } });
-          model.delete(name);
-        } else {
-          dependents.note(application, new Set(change));
+        if (change === 'gone') model.delete(name);
+        else {
           model.set(name, change);
+          dependents.note(named(name), new Set(change));
         }
-        for (const each of names) {
-          const woken = dependents
-            .of(named(each))
-            .map((key) => key.name)
-            .toSorted();
-          const expected = [...model].flatMap(([other, needed]) => (needed.includes(each) ? [other] : [])).toSorted();
-          if (JSON.stringify(woken) !== JSON.stringify(expected)) return false;
-        }
+        if (!names.every((each) => expected(each).every((other) => woken(each).includes(other)))) return false;
+        await dependents.forgetGone(isThere);
       }
-      return true;
+      for (let round = 0; round < 2; round += 1) await dependents.forgetGone(isThere);
+      return names.every((each) => JSON.stringify(woken(each).toSorted()) === JSON.stringify(expected(each).toSorted()));
     }),
   );
   t.pass();
+});
+
+test('however many wait and are deleted, no more of them are kept than there are', async (t) => {
+  const dependents = new Dependents();
+  let kept = 0;
+  for (let index = 0; index < 1_000; index += 1) {
+    const waiting = named(`a${index}`, takes('catalog', 'http'));
+    t.like(await settle(dependents, waiting), { wait: { reason: 'DependencyMissing' } });
+    kept = Math.max(kept, dependents.of(named('catalog')).length);
+  }
+  t.true(kept <= 2, String(kept));
+});
+
+test('one that comes again while it is looked for is not forgotten', async (t) => {
+  const dependents = new Dependents();
+  dependents.note(named('a'), new Set(['b']));
+  await dependents.forgetGone(async () => {
+    dependents.note(named('a'), new Set(['b']));
+    return false;
+  });
+  t.deepEqual(dependents.of(named('b')), [{ namespace: 'team-a', name: 'a' }]);
 });
 
 test('each address is settled once, however often it is taken', (t) => {
