@@ -12,11 +12,11 @@ export function recordLogin(session: Immutable<SessionObject>, { audit, context 
   return record(session, 'create', `logged in at the provider ${session.spec.issuer}`, audit, context.requestId);
 }
 
-/** Ends a session, and tells audit why. */
+/** Tells audit why a session ends, then ends it. One whose end cannot be recorded where it must be goes on until it can. */
 export async function endSession(session: Immutable<SessionObject>, why: string, { audit, context }: SessionTelling): Promise<void> {
   const { name, uid } = session.metadata;
-  await context.asPlugin.delete(Session, { name }, { uid });
   await record(session, 'delete', why, audit, context.requestId);
+  await context.asPlugin.delete(Session, { name }, { uid });
 }
 
 function record(

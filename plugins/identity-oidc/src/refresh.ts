@@ -22,23 +22,40 @@ export interface RefreshParts {
 
 /** Asks providers again about whoever is logged in: who may no longer be, is logged out; groups and tenant follow. */
 export async function refreshSessions(parts: RefreshParts, context: Context): Promise<void> {
-  const dueMs = context.clock.nowMs() + aheadMs;
-  // Pages are read as they are worked through: however many are logged in, a few of them are in memory.
-  const sessions = context.asPlugin.list(Session, { itemsMax: sessionsMax })[Symbol.asyncIterator]();
+  const { signal, asPlugin, clock } = context;
+  const dueMs = clock.nowMs() + aheadMs;
+  const isDue = ({ spec: { validUntil, expiresAt } }: Immutable<SessionObject>): boolean =>
+    validUntil !== expiresAt && Date.parse(validUntil) <= dueMs;
+  // The list is read to its end first: providers may take longer than it can be gone on with.
+  const due: string[] = [];
+  for await (const session of asPlugin.list(Session, { itemsMax: sessionsMax })) if (isDue(session)) due.push(session.metadata.name);
+  const names = due.values();
   const worker = async (): Promise<void> => {
-    for (let next = await sessions.next(); next.done !== true; next = await sessions.next()) {
-      context.signal.throwIfAborted();
-      const { validUntil, expiresAt } = next.value.spec;
-      if (validUntil !== expiresAt && Date.parse(validUntil) <= dueMs) await refresh(next.value, parts, context);
+    for (const name of names) {
+      if (signal.aborted) return;
+      await attempt(name, context, async () => {
+        const session = await asPlugin.get(Session, { name });
+        if (session !== undefined && isDue(session)) await refresh(session, parts, context);
+      });
     }
   };
   await Promise.all(Array.from({ length: atOnceMax }, worker));
+  signal.throwIfAborted();
+}
+
+/** What goes wrong with one session is told, and keeps nobody from the others. */
+async function attempt(session: string, { log }: Context, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log.warn('a session was not renewed and ends when it is not before long', { session, error });
+  }
 }
 
 async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, context: Context): Promise<void> {
   const { providers, tokens, sealing } = parts;
   const end = (why: string): Promise<void> => ended(session, why, parts.audit, context);
-  const { metadata, spec } = session;
+  const { spec } = session;
   const provider = providers.find(spec.issuer);
   try {
     const kept = await grantedFor(session, sealing);
@@ -57,16 +74,12 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
     await renewSession(session, login, { context, sealing });
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal !== undefined) return end(`the provider says ${refusal.slice(0, 64)}`);
-    context.log.warn('a session was not renewed and ends when it is not before long', {
-      session: metadata.name,
-      issuer: spec.issuer,
-      error,
-    });
+    if (refusal === undefined) throw error;
+    await end(`the provider says ${refusal.slice(0, 64)}`);
   }
 }
 
 async function ended(session: Immutable<SessionObject>, why: string, audit: AuditRecorder, context: Context): Promise<void> {
-  context.log.info('a session was ended', { session: session.metadata.name, user: session.spec.user, why });
   await endSession(session, why, { audit, context });
+  context.log.info('a session was ended', { session: session.metadata.name, user: session.spec.user, why });
 }

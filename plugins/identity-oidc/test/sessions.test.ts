@@ -1,8 +1,11 @@
-import { load, startTestKernel } from '@tappaas/testing';
+import type { AuditRecorder, Context } from '@tappaas/sdk';
+import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { Session } from '../dist/contract.js';
 import { fieldIs } from '../dist/field-selector.js';
 import identityOidc from '../dist/index.js';
+import { Providers } from '../dist/providers.js';
+import { refreshSessions, type RefreshParts } from '../dist/refresh.js';
 
 const settings = {
   publicUrl: '',
@@ -12,28 +15,35 @@ const settings = {
 const manyMax = 10_050;
 const hourMs = 3_600_000;
 
+/** Logs somebody in for so long until the provider has to be asked again. */
+async function open(kernel: TestKernel, name: string, validMs: number): Promise<void> {
+  const at = (ms: number): string => new Date(kernel.clock.nowMs() + ms).toISOString();
+  const spec = { issuer: 'corp', subject: name, user: name, groups: [], cookieId: 'a'.repeat(12), sha256: 'b'.repeat(64) };
+  await kernel.resources.create(Session, {
+    metadata: { name },
+    spec: { ...spec, validUntil: at(validMs), expiresAt: at(12 * hourMs) },
+  });
+}
+
+/** Asks about whoever is logged in, at no provider: of each who has to be asked about, nothing can be asked any more. */
+async function refreshed(kernel: TestKernel, audit: AuditRecorder, signal = new AbortController().signal): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  const log = { info: () => {}, warn: (_: string, { session }: { readonly session: string }) => warnings.push(session) };
+  const context = { clock: kernel.clock, asPlugin: kernel.resources, signal, log } as unknown as Context;
+  await refreshSessions({ providers: new Providers([]), audit } as unknown as RefreshParts, context);
+  return warnings;
+}
+
+async function known(kernel: TestKernel): Promise<readonly string[]> {
+  return (await Array.fromAsync(kernel.resources.list(Session, { itemsMax: 100_000 }))).map(({ metadata }) => metadata.name);
+}
+
 test('however many are logged in, each session is looked at when the provider has to be asked again', async (t) => {
   t.timeout(120_000);
   const kernel = await startTestKernel({ plugins: [load(identityOidc, settings, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
-  const nowMs = kernel.clock.nowMs();
-  const at = (ms: number): string => new Date(nowMs + ms).toISOString();
-  const create = (name: string, validMs: number) =>
-    kernel.resources.create(Session, {
-      metadata: { name },
-      spec: {
-        issuer: 'corp',
-        subject: name,
-        user: name,
-        groups: [],
-        cookieId: 'a'.repeat(12),
-        sha256: 'b'.repeat(64),
-        validUntil: at(validMs),
-        expiresAt: at(12 * hourMs),
-      },
-    });
-  for (let index = 0; index < manyMax; index += 1) await create(`oidc-${index}`, 6 * hourMs);
-  await create('oidc-last', 30_000);
+  for (let index = 0; index < manyMax; index += 1) await open(kernel, `oidc-${index}`, 6 * hourMs);
+  await open(kernel, 'oidc-last', 30_000);
   await kernel.advance(15_000);
   t.is(await kernel.resources.get(Session, { name: 'oidc-last' }), undefined, 'nothing can be asked about it, so it has ended');
   t.truthy(await kernel.resources.get(Session, { name: 'oidc-0' }));
@@ -42,4 +52,52 @@ test('however many are logged in, each session is looked at when the provider ha
 test('a name of the provider’s making selects itself alone', (t) => {
   t.is(fieldIs('spec.subject', 'ann'), 'spec.subject=ann');
   t.is(fieldIs('spec.subject', 'a,spec.user=b\\'), 'spec.subject=a\\,spec.user\\=b\\\\');
+});
+
+test('a session whose end audit cannot take stays, and is the only one that does', async (t) => {
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, settings, { id: 'oidc' })] });
+  t.teardown(() => kernel.stop());
+  for (let index = 10; index < 40; index += 1) await open(kernel, `oidc-${index}`, 30_000);
+  const told: string[] = [];
+  const record: AuditRecorder['record'] = async ({ name }) => {
+    if (name === 'oidc-11') throw new Error('no sink takes it');
+    told.push(name);
+  };
+  t.deepEqual(await refreshed(kernel, { record }), ['oidc-11']);
+  t.deepEqual(await known(kernel), ['oidc-11']);
+  t.is(told.length, 29);
+});
+
+test('a run that is told to stop ends with everything that it has begun', async (t) => {
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, settings, { id: 'oidc' })] });
+  t.teardown(() => kernel.stop());
+  for (let index = 10; index < 40; index += 1) await open(kernel, `oidc-${index}`, 30_000);
+  const stop = new AbortController();
+  let [begun, ended] = [0, 0];
+  const record: AuditRecorder['record'] = async () => {
+    begun += 1;
+    stop.abort(new Error('told to stop'));
+    await new Promise((resolve) => void setImmediate(resolve));
+    ended += 1;
+  };
+  await t.throwsAsync(refreshed(kernel, { record }, stop.signal), { message: 'told to stop' });
+  t.is(ended, begun);
+  t.is((await known(kernel)).length, 30 - begun);
+});
+
+test('sessions are all looked at, though the list was begun longer ago than is remembered', async (t) => {
+  t.timeout(120_000);
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, settings, { id: 'oidc' })] });
+  t.teardown(() => kernel.stop());
+  for (let index = 1_000; index < 1_600; index += 1) await open(kernel, `oidc-${index}`, 30_000);
+  await open(kernel, 'oidc-busy', 6 * hourMs);
+  let forgotten: Promise<void> | undefined;
+  const forget = async (): Promise<void> => {
+    for (let index = 0; index < manyMax; index += 1) {
+      await kernel.resources.patch(Session, { name: 'oidc-busy' }, { spec: { sid: `sid-${index}` } });
+    }
+  };
+  const record: AuditRecorder['record'] = () => (forgotten ??= forget());
+  t.deepEqual(await refreshed(kernel, { record }), []);
+  t.deepEqual(await known(kernel), ['oidc-busy']);
 });
