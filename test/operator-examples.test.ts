@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
 import { canRunExamples, ExampleRunner, examplesOf, expectedOf } from './page-examples.ts';
-import { platformHome, root, type PlatformHome } from './platform-process.ts';
+import { freePort, platformHome, root, type PlatformHome } from './platform-process.ts';
 
 const example = canRunExamples ? test.serial : test.serial.skip;
 const tenants = '/apis/platform.tappaas.dev/v1alpha1/tenants';
@@ -62,6 +62,21 @@ async function configurationsOf(page: string): Promise<readonly Section[]> {
   const blocks = (await examplesOf(`operators/${page}`, ['yaml'])).map(({ code }) => parse(code) as Section);
   return blocks.filter((block) => sections.some((name) => name in block));
 }
+
+test('the configuration that the first page shows brings a directory to a running application', async (t) => {
+  t.timeout(180_000);
+  const [first] = await configurationsOf('README.md');
+  const shown = first?.['plugins'] as Readonly<Record<string, { readonly config?: object }>>;
+  const local = { ...shown['local'], config: { ...shown['local']?.config, httpPort: await freePort() } };
+  const none = { store: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
+  const own = await platformHome({ plugins: { ...none, ...shown, local } });
+  t.teardown(() => own.remove());
+  const platform = await own.start();
+  t.teardown(() => platform.stop());
+  const { code, stdout, stderr } = await own.tappaas('deploy', join(root, 'examples/hello'));
+  t.is(code, 0, stdout + stderr);
+  t.regex(stdout, /http:\/\/hello\.default\.localhost:/);
+});
 
 test('every configuration that a page shows is one that the platform takes', async (t) => {
   t.timeout(180_000);

@@ -52,7 +52,27 @@ test('a refused reload is told by conditions of the plugins concerned and by an 
   t.regex(await configured(platform, 'standard'), /^False ReloadRefused the configuration was not taken over: /);
 
   await writeFile(file, good);
-  t.is((await home.tappaas('reload')).code, 0);
+  t.is((await home.tappaas('reload')).stdout, 'The configuration says what already runs.\n');
   t.is(await configured(platform, 'local'), inForce);
   t.is(await configured(platform, 'standard'), inForce);
+});
+
+test('a plugin that is turned off is told so by the reload and in the list, and its kinds can be read only', async (t) => {
+  t.timeout(180_000);
+  const home = await platformHome({ plugins: { local: null } });
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const file = join(home.directory, 'tappaas.yaml');
+  const good = await readFile(file, 'utf8');
+  const builds = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/builds';
+  const spec = { application: 'one', builder: 'none', source: { digest: `sha256:${'0'.repeat(64)}` } };
+  t.is((await platform.api('POST', builds, { metadata: { name: 'one' }, spec })).status, 201);
+  await writeFile(file, good.replace('"@tappaas/controller-build"', '"@tappaas/controller-build","mode":"off"'));
+  t.is((await home.tappaas('reload')).stdout, 'Applied.\n  turned off: builds\n');
+  t.regex((await home.tappaas('plugins')).stdout, /^builds\s+@tappaas\/controller-build\s+\S+\s+Off\s/m);
+  t.is((await platform.api('GET', `${builds}/one`)).status, 200);
+  t.is((await platform.api('DELETE', `${builds}/one`)).status, 405);
+  await writeFile(file, good);
+  t.is((await home.tappaas('reload')).stdout, 'Applied.\n  added: builds\n');
 });

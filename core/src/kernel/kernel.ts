@@ -87,7 +87,10 @@ export interface ReloadResult {
   readonly outcome: 'applied' | 'unchanged' | 'refused';
   readonly problems: readonly Problem[];
   readonly added: readonly string[];
+  /** No longer configured. */
   readonly removed: readonly string[];
+  /** Still configured, with `mode: off`: no longer loaded. */
+  readonly turnedOff: readonly string[];
   readonly restarted: readonly string[];
   /** Took their new configuration over without a restart. */
   readonly reconfigured: readonly string[];

@@ -19,10 +19,10 @@ const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) =>
     message: `has kept everything waiting${point ? ` at ${point}` : ''}`,
   }),
   'plugin.failed': ({ message }) => ({ type: 'Warning', reason: 'PluginFailed', message: String(message) }),
-  'platform.reloaded': ({ added, removed, restarted }) => ({
+  'platform.reloaded': ({ added, removed, turnedOff, restarted }) => ({
     type: 'Normal',
     reason: 'Reloaded',
-    message: `configuration taken over; added: ${added || 'none'}, removed: ${removed || 'none'}, restarted: ${restarted || 'none'}`,
+    message: `configuration taken over; added: ${added || 'none'}, removed: ${removed || 'none'}, turned off: ${turnedOff || 'none'}, restarted: ${restarted || 'none'}`,
   }),
   'platform.reload-refused': ({ problems, first }) => ({
     type: 'Warning',

@@ -7,6 +7,7 @@ interface ReloadAnswer {
   readonly problems: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  readonly turnedOff: readonly string[];
   readonly restarted: readonly string[];
   readonly reconfigured: readonly string[];
 }
@@ -35,9 +36,9 @@ async function replaceWorkers(client: Client, invocation: Invocation): Promise<n
   return exitCodes.ok;
 }
 
-function describe({ outcome, problems, added, removed, restarted, reconfigured }: ReloadAnswer): string {
+function describe({ outcome, problems, added, removed, turnedOff, restarted, reconfigured }: ReloadAnswer): string {
   if (outcome === 'unchanged') return 'The configuration says what already runs.\n';
   if (outcome === 'refused') return `${problems.join('\n')}\nNothing was changed.\n`;
-  const changes = Object.entries({ added, removed, restarted, reconfigured }).filter(([, ids]) => ids.length > 0);
+  const changes = Object.entries({ added, removed, 'turned off': turnedOff, restarted, reconfigured }).filter(([, ids]) => ids.length > 0);
   return `Applied.\n${changes.map(([what, ids]) => `  ${what}: ${ids.join(', ')}\n`).join('')}`;
 }

@@ -189,7 +189,7 @@ export class PluginKernel implements Kernel {
       const prepared = await prepare(difference, plan.instances, plan.levels, this.running.instances, surroundings);
       await source.accept(plan);
       await this.takeOver({ plan, root }, prepared);
-      return tellApplied(surroundings, difference, prepared, plan.problems);
+      return tellApplied(surroundings, difference, prepared, plan);
     } catch (error) {
       if (!(error instanceof ReloadRefused)) throw error;
       return tellRefused(surroundings, error.problems);

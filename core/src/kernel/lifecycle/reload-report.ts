@@ -1,11 +1,12 @@
 import type { ReloadResult } from '../kernel.js';
 import type { MetricRegistry } from '../metrics/registry.js';
+import type { Plan } from '../plan/plan.js';
 import type { Problem } from '../problem.js';
 import type { Difference } from './compare-plans.js';
 import type { Prepared } from './reload.js';
 import type { Surroundings } from './surroundings.js';
 
-const nothing = { added: [], removed: [], restarted: [], reconfigured: [] } as const;
+const nothing = { added: [], removed: [], turnedOff: [], restarted: [], reconfigured: [] } as const;
 
 export const refused = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'refused', problems });
 export const unchanged = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'unchanged', problems });
@@ -15,14 +16,17 @@ export function tellApplied(
   { emit, metrics, log }: Surroundings,
   difference: Difference,
   { restarted, reconfigured }: Prepared,
-  problems: readonly Problem[],
+  { problems, off }: Plan,
 ): ReloadResult {
+  const isOff = (id: string) => off.some((instance) => instance.id === id);
+  const turnedOff = difference.removed.filter(isOff);
   const added = difference.added.map(({ id }) => id);
-  const { removed } = difference;
+  const removed = difference.removed.filter((id) => !isOff(id));
   reloads(metrics).bind({ outcome: 'applied' }).add();
-  log.info('the configuration was reloaded', { added, removed, restarted, reconfigured });
-  emit({ type: 'platform.reloaded', attributes: { added: added.join(' '), removed: removed.join(' '), restarted: restarted.join(' ') } });
-  return { outcome: 'applied', problems, added, removed, restarted, reconfigured };
+  log.info('the configuration was reloaded', { added, removed, turnedOff, restarted, reconfigured });
+  const told = Object.entries({ added, removed, turnedOff, restarted }).map(([what, ids]) => [what, ids.join(' ')] as const);
+  emit({ type: 'platform.reloaded', attributes: Object.fromEntries(told) });
+  return { outcome: 'applied', problems, added, removed, turnedOff, restarted, reconfigured };
 }
 
 /** Tells log, metric and event of a reload that changed nothing. */

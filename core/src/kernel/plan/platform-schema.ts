@@ -27,7 +27,7 @@ const instance = {
     mode: {
       enum: ['enforce', 'shadow', 'off'],
       default: 'enforce',
-      description: 'shadow: run and record, change nothing. off: not loaded.',
+      description: 'shadow: run and record, change nothing. off: not loaded; objects of its kinds can be read and not changed.',
     },
     onBootFailure: { enum: ['stop', 'continue'], default: 'stop', description: 'Whether the platform starts when the plugin does not.' },
     limits: {
