@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AuditRecorder, Clock } from '@tappaas/sdk';
 import type { EnginePort } from '../api/engine-port.js';
 import { platformEngine } from '../api/request-info.js';
@@ -15,12 +16,13 @@ interface Parts {
 /** Tells the stage of audit what plugins have done for somebody, each in the plugin's name. */
 export function auditRecorder({ audit, engine, clock }: Parts): AuditRecorder {
   return {
-    async record({ caller, verb, kind, namespace, name, reason, requestId = '' }) {
+    async record({ caller, verb, kind, namespace, name, reason, requestId }) {
       const plugin = callingPlugin() ?? platformEngine;
       const path = pathOf(await engine(), kind);
       const begin = await audit();
       const trail = await begin({
-        requestId,
+        // What a plugin does by itself is told apart by an id of its own.
+        requestId: requestId === undefined || requestId === '' ? randomUUID() : requestId,
         receivedAtMs: clock.nowMs(),
         method: '',
         path: `/plugins/${plugin}`,
