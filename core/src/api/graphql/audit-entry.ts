@@ -1,7 +1,7 @@
 import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../after.js';
 import { beginPart } from '../audit-trail.js';
-import { allowed, ask } from '../authorization.js';
+import { allowed, ask, permit } from '../authorization.js';
 import type { Target } from '../engine-port.js';
 import type { Exchange } from '../exchange.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
@@ -37,8 +37,7 @@ export interface AccessParts extends Pick<GraphqlParts, 'authorize' | 'audit' | 
 
 /** Asks access about one part of an operation. @throws TAP_REQUEST_FORBIDDEN */
 export function permitPart({ authorize, exchange }: AccessParts, asked: AskedAccess): Awaitable<Verdict> {
-  const info = infoOf(asked);
-  return after(ask(authorize, info, exchange.caller), (verdict) => allowed(verdict, info, exchange.caller));
+  return permit(authorize, infoOf(asked), exchange.caller);
 }
 
 /** Tells audit that a part of an operation begins, as `told`; what is returned asks about it and tells the rest. */

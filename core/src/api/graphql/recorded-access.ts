@@ -78,9 +78,10 @@ export class RecordedAccess {
     const told = (this.#told ??= new Set());
     const { kind, namespace, name, subresource } = asked.target;
     const kinds = `${asked.verb} ${kind.group}/${kind.plural}/${subresource ?? ''} ${namespace ?? ''}`;
+    const named = name === undefined ? kinds : `${kinds}/${name}`;
     const isNamed = told.size < namedReadsMax;
-    const key = isNamed && name !== undefined ? `${kinds}/${name}` : kinds;
-    if (told.has(key) || told.has(`${kinds}/${name}`)) return undefined;
+    const key = isNamed ? named : kinds;
+    if (told.has(key) || told.has(named)) return undefined;
     told.add(key);
     if (isNamed || name === undefined) return asked;
     const { name: _, ...target } = asked.target;
