@@ -1,12 +1,18 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { ConversationRequest, RequestContext } from '@tappaas/sdk';
+import { engineKinds } from '../dist/kinds/engine-kinds.js';
 import { Pods } from '../dist/kinds/handles.js';
 import { attachToPod, checkAttach } from '../dist/subresources/attach.js';
 import { refuseSpdy } from '../dist/subresources/channels.js';
+import type { AgentControl } from '../dist/supervision/agent-control.js';
 import { ChannelClient, stderr, stdout } from './support/channel-client.ts';
+import { FakeStore } from './support/fake-store.ts';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 import { pod } from './support/manifests.ts';
 import { logOf, untilPod } from './support/pods.ts';
@@ -86,4 +92,23 @@ test('what cannot be attached to is refused, and says why', async (t) => {
   });
   const spdy = { key: { namespace: 'default', name: 'web' }, params: {}, headers: {}, body: new Uint8Array() };
   await t.throwsAsync(refuseSpdy('attach', checkAttach)({ ...spdy, query: both }), { message: /attach is spoken over WebSocket here/ });
+});
+
+test('when one output cannot be had, the other is not left open', async (t) => {
+  const other = Promise.withResolvers<Socket>();
+  const node = createServer(({ url = '', socket }, answer) => {
+    if (url.endsWith('stream=stderr')) return void other.promise.then(() => socket.destroy());
+    answer.flushHeaders();
+    other.resolve(socket);
+  }).listen(0, '127.0.0.1');
+  await once(node, 'listening');
+  t.teardown(() => (node.closeAllConnections(), node.close()));
+  const store = new FakeStore(engineKinds);
+  store.create(Pods, pod('web', { containers: [{ name: 'main', image: 'process' }] }));
+  const record = { port: (node.address() as AddressInfo).port, token: 'token' };
+  const control = { running: async () => record } as unknown as AgentControl;
+  const closed = other.promise.then((socket) => once(socket, 'close', { signal: AbortSignal.timeout(10_000) }));
+  const asking = { asCaller: store.resources(), clock, signal: never } as unknown as RequestContext;
+  await t.throwsAsync(attachToPod(request(both), asking, control), { code: 'CLUSTER_LOCAL_AGENT_UNREACHABLE' });
+  await t.notThrowsAsync(closed);
 });

@@ -27,14 +27,17 @@ export async function attachToPod(
   const asked = wanted.map((stream) =>
     askForPod(record, `${path}&stream=${stream}`, { signal: AbortSignal.any([context.signal, over.signal]) }),
   );
-  const answers = await Promise.all(asked);
-  const refused = answers.find(({ statusCode }) => statusCode !== 200);
-  if (refused === undefined) return (conversation) => show(conversation, wanted, answers, over);
-  const problem = await refusalIn(refused);
-  over.abort();
-  throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
-    message: `nothing to attach to in container "${container}" of pod "${request.key.name}": ${problem}`,
-  });
+  try {
+    const answers = await Promise.all(asked);
+    const refused = answers.find(({ statusCode }) => statusCode !== 200);
+    if (refused === undefined) return (conversation) => show(conversation, wanted, answers, over);
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
+      message: `nothing to attach to in container "${container}" of pod "${request.key.name}": ${await refusalIn(refused)}`,
+    });
+  } catch (error) {
+    over.abort();
+    throw error;
+  }
 }
 
 /** What is asked for is looked at. @throws CLUSTER_LOCAL_REQUEST_INVALID */
