@@ -68,7 +68,7 @@ export interface Authenticator {
 export interface CredentialRegister {
   /**
    * Forgets what was remembered of these credential ids and ends their open streams, in all processes of this platform when it resolves;
-   * platforms on other machines find out within 10 s.
+   * one of them that does not answer, and platforms on other machines, find out within 10 s.
    */
   revoked(credentialIds: readonly string[]): Promise<void>;
 }

@@ -55,7 +55,7 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats: Seat[];
   /** From their start to their end. */
-  readonly #living = new Set<Peer<WorkerCalls>>();
+  readonly #living = new Map<Peer<WorkerCalls>, 'starting' | 'serving'>();
   readonly #stopping = new AbortController();
   #certificates: LocalCertificates;
   #replacing: Promise<void> = Promise.resolve();
@@ -83,7 +83,10 @@ export class WorkerPool {
 
   /** Credentials are no longer good. */
   async revoke(credentialIds: readonly string[]): Promise<void> {
-    await this.#tellAll('revoked credentials', (peer) => peer.call('revoked', credentialIds));
+    // One that starts remembers nobody yet; one that is being drained still serves streams.
+    const serving = [...this.#living].flatMap(([peer, state]) => (state === 'serving' ? [peer] : []));
+    const failed = (error: unknown): void => this.#options.log.error('a worker of the API was not told of revoked credentials', { error });
+    await Promise.all(serving.map((peer) => peer.call('revoked', credentialIds).catch(failed)));
   }
 
   async renew(certificates: LocalCertificates): Promise<void> {
@@ -94,7 +97,7 @@ export class WorkerPool {
   /** Every process that lives, also one that starts or is being drained, has done so. @throws TAP_PROCESS_FAILED when one could not */
   async rereadKeys(): Promise<void> {
     await Promise.all(
-      [...this.#living].map((peer) =>
+      [...this.#living.keys()].map((peer) =>
         peer.call('rereadKeys').catch((error: unknown) => {
           if (this.#living.has(peer)) throw error;
         }),
@@ -153,7 +156,7 @@ export class WorkerPool {
     const served = serveStore({ store, leases, channel: ipcChannel(process, 'store'), clock });
     const startedMs = clock.nowMs();
     const over = new AbortController();
-    this.#living.add(peer);
+    this.#living.set(peer, 'starting');
     const ended = process.ended.then(async (reason) => {
       this.#living.delete(peer);
       await served.close();
@@ -176,6 +179,7 @@ export class WorkerPool {
       over.abort();
       this.#stopping.signal.removeEventListener('abort', stopped);
     }
+    if (this.#living.has(peer)) this.#living.set(peer, 'serving');
     Object.assign(seat, { process, peer });
     void ended.then((reason) => this.#again(seat, process, reason, clock.nowMs() - startedMs));
   }
