@@ -57,8 +57,8 @@ test.serial('what one worker has written, every worker reads at once', async (t)
   t.deepEqual([...asked].toSorted(), ['w1', 'w2']);
 });
 
-/** Follows a collection over connections that may break: from the last event told on. */
-async function follow(home: PlatformHome, seen: Map<string, number>, isOver: () => boolean): Promise<readonly string[]> {
+/** Follows a collection over connections that may break: from `first` on, then from the last event told. */
+async function follow(home: PlatformHome, first: string, seen: Map<string, number>, isOver: () => boolean): Promise<readonly string[]> {
   const faults: string[] = [];
   const kubeconfig = parse(await readFile(join(home.directory, 'data/kubeconfig'), 'utf8')) as {
     clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
@@ -66,7 +66,7 @@ async function follow(home: PlatformHome, seen: Map<string, number>, isOver: () 
   };
   const { server, 'certificate-authority-data': ca } = kubeconfig.clusters[0]?.cluster ?? { server: '', 'certificate-authority-data': '' };
   const token = kubeconfig.users[0]?.user.token ?? '';
-  let revision = '0';
+  let revision = first;
   const once = () =>
     new Promise<void>((ended) => {
       const url = new URL(`${collection}?watch=1&allowWatchBookmarks=true&resourceVersion=${revision}&timeoutSeconds=2`, server);
@@ -123,7 +123,13 @@ test.serial('kill -9 of a worker under load loses nothing acknowledged, and watc
   const { home, platform } = await withWorkers(t);
   let isOver = false;
   const seen = new Map<string, number>();
-  const following = follow(home, seen, () => isOver && [...written].every(([name, value]) => (seen.get(name) ?? -1) >= value));
+  const { resourceVersion } = (await platform.api('GET', collection)).json<{ metadata: { resourceVersion: string } }>().metadata;
+  const following = follow(
+    home,
+    resourceVersion,
+    seen,
+    () => isOver && [...written].every(([name, value]) => (seen.get(name) ?? -1) >= value),
+  );
   const written = new Map<string, number>();
   const names = ['a', 'b', 'c', 'd'];
   for (const name of names) await platform.api('POST', collection, configMap(name, '0'));
