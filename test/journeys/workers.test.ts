@@ -213,7 +213,7 @@ test.serial('a changed configuration reaches every worker', async (t) => {
   t.like(told, [
     {
       involvedObject: { kind: 'Platform' },
-      message: 'configuration taken over; added: applications, removed: none, restarted: none',
+      message: 'configuration taken over; added: applications, removed: none, turned off: none, restarted: none',
       count: 1,
     },
   ]);
