@@ -51,7 +51,7 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
   const { createGraphqlService } = await import('./graphql/service.js');
-  const { engines, authorize, audit, actions, fields, subresources, placements, ready, version, clock, log, graphql } = parts;
+  const { engines, authorize, flow, audit, actions, fields, subresources, placements, ready, version, clock, log, graphql } = parts;
   const engine = (): EnginePort => {
     const found = engines().get(platformEngine);
     if (found === undefined) throw apiErrors.TAP_API_INTERNAL({ message: 'the platform has no engine of its own' });
@@ -62,6 +62,7 @@ async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
     engine,
     engines,
     authorize,
+    flow,
     audit,
     actions,
     fields,

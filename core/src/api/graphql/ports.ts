@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { ReadyCheck, ServedAction, ServedField, ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
-import type { Audit, Authorize } from '../stages.js';
+import type { AdmitFlow, Audit, Authorize } from '../stages.js';
 
 /** What GraphQL is made of; neighbours come as functions. */
 export interface GraphqlParts {
@@ -10,6 +10,8 @@ export interface GraphqlParts {
   /** All engines by name: applications run on some of them. */
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly authorize: Authorize;
+  /** Each subscription has a stream's seat, besides that of its connection. */
+  readonly flow: AdmitFlow;
   readonly audit: Audit;
   readonly actions: () => readonly ServedAction[];
   readonly fields: () => readonly ServedField[];

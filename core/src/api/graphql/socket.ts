@@ -14,6 +14,7 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from
 import type { WebSocket } from 'ws';
 import { Annotations } from '../annotations.js';
 import type { Exchange } from '../exchange.js';
+import { platformEngine } from '../request-info.js';
 import { StreamEnd } from '../stream-pace.js';
 import type { UpgradeCall } from '../upgrade.js';
 import { SocketPace } from '../web-socket.js';
@@ -94,14 +95,24 @@ export class GraphqlSockets {
       if (id.length > idCharactersMax) throw refused(`the id of a subscription has at most ${idCharactersMax} characters`);
       // Before anything is waited for: what comes at once is counted, too.
       running.set(id, over);
+      await this.#takeSeat(exchange, over.signal);
       const begun = await this.#begin(exchange, id, payload, over, send);
       if ('document' in begun) return begun;
       running.delete(id);
+      over.abort(new StreamEnd('time'));
       return begun;
     } catch (error) {
       if (running.get(id) === over) running.delete(id);
+      over.abort(new StreamEnd('time'));
       return [isTapError(error) ? asGraphqlError(error) : new GraphQLError('', { originalError: error as Error })];
     }
+  }
+
+  /** Holds a stream's seat until the subscription is over. @throws TAP_FLOW_FULL */
+  async #takeSeat({ caller }: Exchange, over: AbortSignal): Promise<void> {
+    const seat = await this.#parts.flow({ caller, engine: platformEngine, verb: 'watch', stream: true, signal: over });
+    if (over.aborted) seat.release();
+    else over.addEventListener('abort', () => seat.release(), { once: true });
   }
 
   async #begin(
@@ -176,12 +187,16 @@ function tellAll(source: AsyncIterable<LiveEvent>, telling: Telling): AsyncGener
   };
 }
 
-async function tellEach(source: AsyncIterable<LiveEvent>, { tell, send }: Telling): Promise<void> {
+async function tellEach(source: AsyncIterable<LiveEvent>, { tell, send, over }: Telling): Promise<void> {
   const told = new Map<string, string>();
-  for await (const event of source) {
-    const { text, digest } = await tell(event);
-    const { changed } = event;
-    if (changed === undefined || isNews(told, changed, digest)) await send(text);
+  try {
+    for await (const event of source) {
+      const { text, digest } = await tell(event);
+      const { changed } = event;
+      if (changed === undefined || isNews(told, changed, digest)) await send(text);
+    }
+  } finally {
+    over.abort(new StreamEnd('time'));
   }
 }
 

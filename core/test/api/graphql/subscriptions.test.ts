@@ -5,6 +5,7 @@ import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { EnginePort } from '../../../dist/api/engine-port.js';
 import type { AuditedStanding } from '../../../dist/api/stages.js';
+import { flowErrors } from '../../../dist/flow/errors.js';
 import { application, fickle, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into results freely
@@ -105,6 +106,37 @@ test('changes are told in order, from what is there, until the subscriber has en
   t.deepEqual(await told(), ['DELETED', 'shop', 'gpu']);
   changed.stop();
   t.is(await changed.ended, undefined);
+});
+
+test('each subscription has a seat of a stream until it is over, however it ends', async (t) => {
+  const seats = new Set<symbol>();
+  const flow = ({ stream }: { readonly stream: boolean }) => {
+    if (!stream) return { release: () => {} };
+    if (seats.size >= 3) throw flowErrors.TAP_FLOW_FULL({ message: 'three streams are running' });
+    const seat = Symbol('seat');
+    seats.add(seat);
+    return { release: () => void seats.delete(seat) };
+  };
+  const server = await startGraphql(t, { flow });
+  await server.put(kindPaths.applications, application('shop'));
+  const { client, closed, follow } = connect(t, server.port);
+  const [first, second] = [follow(changes), follow(changes)];
+  await Promise.all([first.next(), second.next()]);
+  t.is(seats.size, 3);
+  const [refusal] = (await follow(changes).ended) as { extensions: { code: string } }[];
+  t.is(refusal?.extensions.code, 'TAP_FLOW_FULL');
+  first.stop();
+  await first.ended;
+  while (seats.size > 2) await delay(5);
+  await follow('subscription { nothing }').ended;
+  await follow('subscription { applicationChanges(namespace: "team", since: "no version") { type } }').ended;
+  while (seats.size > 2) await delay(5);
+  await follow(changes).next();
+  t.is(seats.size, 3);
+  await client.dispose();
+  await closed;
+  while (seats.size > 0) await delay(5);
+  t.pass();
 });
 
 test('a change of what is not selected is not told', async (t) => {
