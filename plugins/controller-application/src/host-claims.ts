@@ -9,9 +9,11 @@ const taken = (index: number, address: string): Denial =>
 /**
  * A host that an application writes out is its own with all paths, so that nobody else answers at a part of it; of a host that an application of
  * the namespace has by default each path is. Claims are held in the write's transaction; across namespaces `reservedHosts` keeps default hosts apart.
+ * While no suffix is known, any may be one.
  */
-export function hostClaims({ metadata: { name, namespace }, spec }: Application): readonly Claim[] {
+export function hostClaims({ metadata: { name, namespace }, spec }: Application, suffixes: readonly string[]): readonly Claim[] {
   const routes = spec.routes ?? [];
+  const isDefault = (suffix: string): boolean => suffixes.length === 0 || suffixes.includes(suffix);
   return routes.flatMap((route, index): readonly Claim[] => {
     const { host, path } = route;
     const ownName = (first: string): Claim => ({
@@ -19,18 +21,17 @@ export function hostClaims({ metadata: { name, namespace }, spec }: Application)
       denial: taken(index, `${host ?? `${first}.${namespace}`}${path}`),
     });
     if (host === undefined) return [ownName(name)];
-    const [first = '', second] = host.split('.');
+    const [first = '', second, ...others] = host.split('.');
     const isFirst = routes.findIndex((each) => each.host === host) === index;
     const whole: readonly Claim[] = isFirst ? [{ unique: `host/${host}`, denial: taken(index, host) }] : [];
-    return second === namespace ? [...whole, ownName(first)] : whole;
+    return second === namespace && isDefault(others.join('.')) ? [...whole, ownName(first)] : whole;
   });
 }
 
 /** Where applications get hosts by default, each below its own namespace, nobody routes what lies below another one. */
-export function reservedHosts({ metadata: { namespace }, spec }: Application, suffixes: Iterable<string>): readonly Denial[] {
-  const reserved = [...suffixes];
+export function reservedHosts({ metadata: { namespace }, spec }: Application, suffixes: readonly string[]): readonly Denial[] {
   return (spec.routes ?? []).flatMap(({ host = '' }, index) => {
-    const suffix = reserved.find((each) => host.endsWith(`.${each}`));
+    const suffix = suffixes.find((each) => host.endsWith(`.${each}`));
     if (suffix === undefined) return [];
     const labels = host.slice(0, -suffix.length - 1).split('.');
     if (labels.length < 2 || labels.at(-1) === namespace) return [];

@@ -23,6 +23,7 @@ export default definePlugin({
   setup(host, _config, { runtimes, clusters }) {
     const dependents = new Dependents();
     const wakingDependents: Watches<typeof Application> = { kind: Application, wakes: (application) => dependents.of(application) };
+    const suffixes = () => [...clusters.values()].map(({ ingress }) => ingress.hostSuffix);
     host.kind(Application, { check: checkApplication });
     host.kind(Release);
     host.tap(hooks.admission.validate, { kinds: [Application] }, ({ object }) => {
@@ -34,13 +35,8 @@ export default definePlugin({
         message: `no runtime "${object.spec.runtime}" is loaded; loaded: ${loaded}`,
       });
     });
-    host.tap(hooks.admission.validate, { name: 'hosts', kinds: [Application] }, ({ object }) =>
-      reservedHosts(
-        object,
-        [...clusters.values()].map(({ ingress }) => ingress.hostSuffix),
-      ),
-    );
-    host.tap(hooks.admission.claim, { kinds: [Application] }, hostClaims);
+    host.tap(hooks.admission.validate, { name: 'hosts', kinds: [Application] }, ({ object }) => reservedHosts(object, suffixes()));
+    host.tap(hooks.admission.claim, { kinds: [Application] }, (application) => hostClaims(application, suffixes()));
     host.controller({
       kind: Application,
       parallelMax: 32,

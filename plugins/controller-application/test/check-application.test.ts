@@ -76,7 +76,7 @@ for (const [title, spec, fields] of cases) {
 
 const route = (host?: string, path = '/') => ({ name: 'a', path, process: 'web', port: 'http', ...(host && { host }) });
 const claimed = (...routes: readonly ReturnType<typeof route>[]) =>
-  hostClaims(shop({ routes: [...routes] })).map((claim) => ('unique' in claim ? claim.unique : ''));
+  hostClaims(shop({ routes: [...routes] }), ['localhost', 'apps.example.com']).map((claim) => ('unique' in claim ? claim.unique : ''));
 
 test('a host that is written out is claimed once with all its paths, and each path of the one that a route without a host gets', (t) => {
   t.deepEqual(claimed(route('shop.example.com'), route('shop.example.com', '/login'), route('example.com', '/a')), [
@@ -87,7 +87,15 @@ test('a host that is written out is claimed once with all its paths, and each pa
 });
 
 test('a host that is written out is the same claim as the one that another application of the namespace has by default', (t) => {
-  t.deepEqual(claimed(route('shop.team-a.localhost')), ['host/shop.team-a.localhost', 'host-of/team-a/shop/']);
+  for (const suffix of ['localhost', 'apps.example.com'])
+    t.deepEqual(claimed(route(`shop.team-a.${suffix}`)), [`host/shop.team-a.${suffix}`, 'host-of/team-a/shop/']);
+});
+
+test('a host that begins like a default one, and ends otherwise than those of any cluster, takes nothing from anybody', (t) => {
+  for (const host of ['shop.team-a.example.com', 'shop.team-a', 'shop.team-a.x.localhost'])
+    t.deepEqual(claimed(route(host)), [`host/${host}`], host);
+  const unknown = hostClaims(shop({ routes: [route('shop.team-a.example.com')] }), []);
+  t.is(unknown.length, 2, 'while no cluster is there it may be the suffix of one');
 });
 
 test('hosts below another namespace are refused, those of the own one and outside of the cluster’s are not', (t) => {
