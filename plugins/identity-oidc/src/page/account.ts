@@ -9,23 +9,7 @@ interface Session {
   readonly expiresAt: string;
 }
 
-/** As much of a browser as the page uses: its whole library would change the types of the plugin's own code beside it. */
-interface Part {
-  textContent: string;
-  hidden: boolean;
-  append(part: Part): void;
-  replaceChildren(...parts: readonly Part[]): void;
-  setAttribute(name: string, value: string): void;
-  addEventListener(event: 'click', act: () => void): void;
-}
-declare const document: {
-  readonly body: Part;
-  querySelector(selector: string): Part | null;
-  createElement(tag: string): Part;
-};
-declare const window: { readonly location: { assign(address: string): void } };
-
-const part = (id: string): Part => document.querySelector(`#${id}`) ?? document.body;
+const part = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`) ?? document.body;
 const [told, details, ways, button] = [part('told'), part('session'), part('ways'), part('logout')];
 
 function ask(path: string, method = 'GET'): Promise<Response> {
@@ -66,7 +50,7 @@ async function offer(): Promise<void> {
   ways.replaceChildren(...links);
 }
 
-function text(tag: string, content: string): Part {
+function text(tag: string, content: string): HTMLElement {
   const made = document.createElement(tag);
   made.textContent = content;
   return made;
