@@ -1,5 +1,6 @@
 import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { Type } from 'typebox';
 
 /** What outbound calls may reach. */
 export interface OutboundRules {
@@ -7,6 +8,18 @@ export interface OutboundRules {
   readonly allowedAddresses?: readonly string[];
   /** The other side named the address, and not an operator: this machine and private networks are refused as well. */
   readonly isForeign?: boolean;
+}
+
+/**
+ * The setting `allowedAddresses` of a plugin, for {@link OutboundRules}: at most 100 addresses or networks, none unless given. `whose` says
+ * in its description what may lead there, such as `the name of the receiver`.
+ */
+export function allowedAddresses(whose: string) {
+  return Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$', maxLength: 64 }), {
+    default: [],
+    maxItems: 100,
+    description: `Inner addresses or networks (127.0.0.1, 10.0.0.0/8) that ${whose} may lead to after all.`,
+  });
 }
 
 /** How names become addresses: as `node:dns` does it, of all addresses. */

@@ -1,4 +1,5 @@
 import { secret, Type, type Immutable } from '@tappaas/sdk';
+import { allowedAddresses } from '@tappaas/sdk/outbound';
 
 const httpsUrl = '^https://[^\\s?#@]+$';
 
@@ -43,12 +44,7 @@ const issuer = Type.Object({
     description: 'Scopes that are asked for.',
   }),
   certificateAuthorityFile: Type.String({ default: '', description: 'PEM of the authority to trust; empty: the system’s.' }),
-  allowedAddresses: Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$', maxLength: 64 }), {
-    default: [],
-    maxItems: 100,
-    description:
-      'Inner addresses or networks (127.0.0.1, 10.0.0.0/8) that its name, and hosts that its discovery document names, may lead to.',
-  }),
+  allowedAddresses: allowedAddresses('its name, and hosts that its discovery document names,'),
   claims,
 });
 

@@ -1,4 +1,5 @@
 import { secret, Type, type Immutable } from '@tappaas/sdk';
+import { allowedAddresses } from '@tappaas/sdk/outbound';
 
 const https = '^https://[^?#]+$';
 const name = Type.String({
@@ -9,12 +10,7 @@ const issuer = Type.String({ minLength: 1, maxLength: 512, description: 'What th
 const certificateAuthorityFile = Type.Optional(
   Type.String({ minLength: 1, description: 'PEM file of the authorities to trust. Default: those of the system.' }),
 );
-const allowedAddresses = Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$', maxLength: 64 }), {
-  default: [],
-  maxItems: 100,
-  description:
-    'Inner addresses or networks (127.0.0.1, 10.0.0.0/8) that its name, and hosts that its discovery document names, may lead to.',
-});
+const allowed = allowedAddresses('its name, and hosts that its discovery document names,');
 const tenant = Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that its service accounts belong to.' }));
 
 /** The plugin's configuration. */
@@ -45,7 +41,7 @@ export const settingsSchema = Type.Object({
       ),
       certificateAuthorityFile,
       token: Type.Optional(secret({ description: 'Bearer token for asking for its keys, where they are not shown to everybody.' })),
-      allowedAddresses,
+      allowedAddresses: allowed,
       tenant,
     }),
     { default: [], maxItems: 100, description: 'Clusters whose service accounts are known by the keys that they publish.' },
@@ -56,7 +52,7 @@ export const settingsSchema = Type.Object({
       issuer,
       server: Type.String({ pattern: https, description: 'Address of the cluster’s API.' }),
       certificateAuthorityFile,
-      allowedAddresses,
+      allowedAddresses: allowed,
       token: secret({ description: 'Token of a caller there that may create TokenReviews.' }),
       audiences: Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
         default: [],

@@ -1,4 +1,5 @@
 import { definePlugin, families, secret, Type } from '@tappaas/sdk';
+import { allowedAddresses } from '@tappaas/sdk/outbound';
 import { Receiver } from './receiver.js';
 
 const config = Type.Object({
@@ -8,11 +9,7 @@ const config = Type.Object({
     Type.String({ description: 'PEM file of the authority that signed the receiver’s certificate.' }),
   ),
   timeoutMs: Type.Integer({ default: 4_000, minimum: 100, maximum: 5_000, description: 'How long the receiver may be silent, ms.' }),
-  allowedAddresses: Type.Array(Type.String(), {
-    default: [],
-    maxItems: 100,
-    description: 'Inner addresses or networks (127.0.0.1, 169.254.0.0/16) that the name of the receiver may lead to after all.',
-  }),
+  allowedAddresses: allowedAddresses('the name of the receiver'),
   allowPlainHttp: Type.Boolean({ default: false, description: 'Send lines without TLS.' }),
 });
 

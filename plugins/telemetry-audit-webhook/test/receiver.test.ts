@@ -131,3 +131,9 @@ test('a url that is refused is why the plugin does not start', async (t) => {
   const plugin = load(auditWebhook, { url: 'https://169.254.169.254/' });
   await t.throwsAsync(startTestKernel({ plugins: [plugin] }), { message: /link-local/ });
 });
+
+test('an entry of allowedAddresses that is no address is refused with the configuration, by its name', async (t) => {
+  const start = startTestKernel({ plugins: [load(auditWebhook, { ...config, allowedAddresses: ['10.0.0.0/8', 'here'] })] });
+  const error = await t.throwsAsync(start);
+  t.regex(error?.message ?? '', /config\.allowedAddresses\[1\]/);
+});
