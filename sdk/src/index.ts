@@ -16,6 +16,7 @@ export { objectErrors } from './object-errors.js';
 export * from './kinds.js';
 export * from './kubernetes-kind.js';
 export type { ApplyFields, ListQuery, ObjectChange, Preconditions, Resources } from './resources.js';
+export { fieldIs } from './field-selector.js';
 export { followKind, type Follower, type FollowParts } from './following.js';
 export * from './context.js';
 export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';

@@ -1,4 +1,4 @@
-import type { AccessRequest, Caller } from '@tappaas/sdk';
+import { fieldIs, type AccessRequest, type Caller } from '@tappaas/sdk';
 import type { Places } from './access.js';
 import { isReading } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
@@ -72,7 +72,7 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
     const reason = `it belongs to the caller's tenant ${tenant}`;
     if (resource.name === undefined) {
       if (request.canNarrow !== true) return refused;
-      return { decision: 'allow', reason, narrowed: { fieldSelector: `${field}=${escaped(tenant)}` } };
+      return { decision: 'allow', reason, narrowed: { fieldSelector: fieldIs(field, tenant) } };
     }
     const isOurs = (owner: Owner | undefined): boolean => owner?.tenant === tenant;
     const isSeen = isOurs(places.owners.now(engine, resource)) || isOurs(await places.owners.settled(engine, resource));
@@ -95,8 +95,6 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
 const refused: Verdict = { decision: 'deny', reason: 'it is not the caller’s' };
 
 function selectorOf({ name, tenant = '' }: Caller, fields: PersonFields, isOfAll: boolean): string {
-  const ofTenant = `${fields.tenant}=${escaped(tenant)}`;
-  return isOfAll ? ofTenant : `${fields.user}=${escaped(name)},${ofTenant}`;
+  const ofTenant = fieldIs(fields.tenant, tenant);
+  return isOfAll ? ofTenant : `${fieldIs(fields.user, name)},${ofTenant}`;
 }
-
-const escaped = (value: string): string => value.replaceAll(/[\\,=]/g, String.raw`\$&`);

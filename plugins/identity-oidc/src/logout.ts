@@ -1,4 +1,5 @@
 import {
+  fieldIs,
   isTapError,
   type AuditRecorder,
   type Context,
@@ -15,7 +16,6 @@ import { claimedIssuer } from '@tappaas/sdk';
 import { Session, type SessionObject } from './contract.js';
 import { cookieValue, isOfThisSite, sessionCookie, setCookie } from './cookies.js';
 import { errors } from './errors.js';
-import { fieldIs } from './field-selector.js';
 import type { Provider } from './provider.js';
 import type { Providers } from './providers.js';
 import { endSession } from './recorded-sessions.js';

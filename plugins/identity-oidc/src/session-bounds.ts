@@ -1,6 +1,5 @@
-import type { Immutable } from '@tappaas/sdk';
+import { fieldIs, type Immutable } from '@tappaas/sdk';
 import { Session, type SessionObject } from './contract.js';
-import { fieldIs } from './field-selector.js';
 import { endSession, type SessionTelling } from './recorded-sessions.js';
 
 type Known = Immutable<SessionObject>;

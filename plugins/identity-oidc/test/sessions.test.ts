@@ -2,7 +2,6 @@ import type { AuditRecorder, Context } from '@tappaas/sdk';
 import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { Session } from '../dist/contract.js';
-import { fieldIs } from '../dist/field-selector.js';
 import identityOidc from '../dist/index.js';
 import { Providers } from '../dist/providers.js';
 import { refreshSessions, type RefreshParts } from '../dist/refresh.js';
@@ -47,11 +46,6 @@ test('however many are logged in, each session is looked at when the provider ha
   await kernel.advance(15_000);
   t.is(await kernel.resources.get(Session, { name: 'oidc-last' }), undefined, 'nothing can be asked about it, so it has ended');
   t.truthy(await kernel.resources.get(Session, { name: 'oidc-0' }));
-});
-
-test('a name of the provider’s making selects itself alone', (t) => {
-  t.is(fieldIs('spec.subject', 'ann'), 'spec.subject=ann');
-  t.is(fieldIs('spec.subject', 'a,spec.user=b\\'), 'spec.subject=a\\,spec.user\\=b\\\\');
 });
 
 test('a session whose end audit cannot take stays, and is the only one that does', async (t) => {
