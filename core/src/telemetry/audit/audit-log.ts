@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AuditEnd, AuditLine, AuditLines, AuditWritten, Awaitable, Clock, Logger } from '@tappaas/sdk';
+import type { AuditEnd, AuditLine, AuditLines, AuditWritten, Awaitable } from '@tappaas/sdk';
 import { genesis, parseLine, type ChainEnd } from './chain.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
+import { Checkpointing, type CheckpointingParts } from './checkpointing.js';
 import { EventBatch } from './event-batch.js';
 import type { EventRow } from './event-text.js';
 import { RecordedRemoval } from './recorded-removal.js';
@@ -21,17 +22,11 @@ export interface LogSink {
   readonly remove?: (chain: string, before: number) => Promise<void>;
 }
 
-export interface AuditLogParts {
-  /** Names the replica. */
-  readonly chain: string;
+/** The chain is named after the replica. */
+export interface AuditLogParts extends CheckpointingParts {
   /** In the order of the configuration; the first that can tell its end leads: the chain goes on from there. */
   readonly sinks: readonly LogSink[];
-  readonly checkpoints: CheckpointFiles;
-  readonly everyEvents: number;
-  readonly everyMs: number;
-  readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Logger;
   /** JSON of an event of the platform's own about the log. */
   readonly ownEvent: (verb: string, facts: Readonly<Record<string, string>>) => string;
 }
@@ -60,10 +55,7 @@ export class AuditLog {
   #gathered = new EventBatch();
   #sealing: Promise<void> | undefined;
   #queues: readonly SinkQueue[];
-  readonly #stopping = new AbortController();
-  #kept: ChainEnd;
-  #checkpointed: number;
-  #writing: Promise<void> | undefined;
+  readonly #checkpointing: Checkpointing;
   #stopped: Promise<void> | undefined;
 
   private constructor(parts: AuditLogParts, end: ChainEnd) {
@@ -71,8 +63,7 @@ export class AuditLog {
     this.#sealer = new Sealer(parts.chain, parts.log);
     this.#end = end;
     this.#appended = end.sequence;
-    this.#kept = end;
-    this.#checkpointed = end.sequence;
+    this.#checkpointing = new Checkpointing(parts, end, () => this.#appended);
     this.#leader = leaderOf(parts.sinks)?.name;
     this.#queues = parts.sinks.map((sink) => this.#queueOf(sink));
   }
@@ -84,7 +75,7 @@ export class AuditLog {
     const kept = found?.line === undefined ? undefined : endOf(found.line);
     const log = new AuditLog(parts, furthest(kept, last));
     log.recordOwn('start', startFacts(found, kept, last));
-    void log.#checkpointRegularly();
+    void log.#checkpointing.run();
     return log;
   }
 
@@ -162,10 +153,7 @@ export class AuditLog {
     while (this.#unmade() > 0) await this.#seal();
     await this.#stopQueues(this.#queues, msMax);
     await this.#sealer.close();
-    this.#stopping.abort();
-    await this.#writing;
-    await this.#checkpoint(true);
-    await this.#parts.checkpoints.close();
+    await this.#checkpointing.stop();
   }
 
   #unmade(): number {
@@ -233,47 +221,13 @@ export class AuditLog {
       random,
       log,
       onWritten: (last, { removesBefore }) => {
-        if (this.#leader === name) this.#keptTo(last);
+        if (this.#leader === name) this.#checkpointing.keptTo(endOf(last));
         removal.kept(last.sequence);
         if (removesBefore !== undefined) removal.ask(removesBefore, (facts) => this.recordOwn('remove', facts));
       },
       onDropped: ({ count, from, to }) =>
         this.recordOwn('drop', { 'audit-sink': name, 'audit-dropped': String(count), 'audit-dropped-lines': `${from}-${to}` }),
     });
-  }
-
-  #keptTo(line: AuditLine): void {
-    this.#kept = endOf(line) ?? this.#kept;
-    if (this.#kept.sequence - this.#checkpointed >= this.#parts.everyEvents) this.#checkpointSoon();
-  }
-
-  async #checkpointRegularly(): Promise<void> {
-    const { clock, everyMs } = this.#parts;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      await clock.sleep(everyMs, signal).catch(() => undefined);
-      if (this.#kept.sequence > this.#checkpointed) this.#checkpointSoon();
-    }
-  }
-
-  #checkpointSoon(): void {
-    if (this.#stopping.signal.aborted) return;
-    this.#writing ??= this.#checkpoint(false).finally(() => {
-      this.#writing = undefined;
-    });
-  }
-
-  async #checkpoint(final: boolean): Promise<void> {
-    const { sequence, hash } = this.#kept;
-    if (sequence === 0) return;
-    const { chain, clock, checkpoints, log } = this.#parts;
-    const at = new Date(clock.nowMs()).toISOString();
-    try {
-      await checkpoints.write({ chain, sequence, hash, at, appended: this.#appended, final });
-      this.#checkpointed = sequence;
-    } catch (error) {
-      log.error('a checkpoint of the audit log was not written', { error });
-    }
   }
 }
 

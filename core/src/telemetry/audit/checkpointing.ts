@@ -1,0 +1,74 @@
+import type { Clock, Logger } from '@tappaas/sdk';
+import type { ChainEnd } from './chain.js';
+import type { CheckpointFiles } from './checkpoint-files.js';
+
+export interface CheckpointingParts {
+  readonly chain: string;
+  readonly checkpoints: CheckpointFiles;
+  readonly everyEvents: number;
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Signs how far the lines of a chain are kept: after so many of them, after so long, and at the end. One checkpoint at a time. */
+export class Checkpointing {
+  readonly #parts: CheckpointingParts;
+  readonly #appended: () => number;
+  readonly #stopping = new AbortController();
+  #kept: ChainEnd;
+  #checkpointed: number;
+  #writing: Promise<void> | undefined;
+
+  /** `appended` tells the number of the last event. */
+  constructor(parts: CheckpointingParts, kept: ChainEnd, appended: () => number) {
+    this.#parts = parts;
+    this.#appended = appended;
+    this.#kept = kept;
+    this.#checkpointed = kept.sequence;
+  }
+
+  /** Lines are kept as far as this; absent: as far as before. */
+  keptTo(end: ChainEnd = this.#kept): void {
+    this.#kept = end;
+    if (end.sequence - this.#checkpointed >= this.#parts.everyEvents) this.#soon();
+  }
+
+  /** Looks again and again until it is stopped. */
+  async run(): Promise<void> {
+    const { clock, everyMs } = this.#parts;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+      if (this.#kept.sequence > this.#checkpointed) this.#soon();
+    }
+  }
+
+  /** Signs where the chain ends. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#writing;
+    await this.#write(true);
+    await this.#parts.checkpoints.close();
+  }
+
+  #soon(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#writing ??= this.#write(false).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #write(final: boolean): Promise<void> {
+    const { sequence, hash } = this.#kept;
+    if (sequence === 0) return;
+    const { chain, clock, checkpoints, log } = this.#parts;
+    const at = new Date(clock.nowMs()).toISOString();
+    try {
+      await checkpoints.write({ chain, sequence, hash, at, appended: this.#appended(), final });
+      this.#checkpointed = sequence;
+    } catch (error) {
+      log.error('a checkpoint of the audit log was not written', { error });
+    }
+  }
+}
