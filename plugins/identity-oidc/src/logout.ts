@@ -99,19 +99,17 @@ export async function backChannelLogout(
   if (typeof sub !== 'string' && typeof sid !== 'string') throw invalid('the logout token names neither a subject nor a session');
   if (typeof jti !== 'string' || typeof iat !== 'number') throw invalid('the logout token has no jti or no iat');
   if (context.clock.nowMs() - iat * 1000 > tokenAgeMsMax) throw invalid('the logout token is too old');
-  await once(`logout:${provider.settings.name}:${jti.slice(0, 256)}`, context);
+  const sent = `logout:${provider.settings.name}:${jti.slice(0, 256)}`;
+  if ((await context.state.get(sent)) !== undefined) throw invalid('the logout token was sent before');
   const fields = typeof sid === 'string' ? fieldIs('spec.sid', sid) : fieldIs('spec.subject', String(sub));
   for await (const session of context.asPlugin.list(Session, { fields, itemsMax: sessionsMax })) {
     const { spec } = session;
     const isMeant = spec.issuer === provider.settings.name && (sub === undefined || spec.subject === sub);
     if (isMeant) await endSession(session, `the provider ${spec.issuer} has ended it`, { audit, context });
   }
+  // Only now: a provider whose sessions could not be ended sends the same token again.
+  await context.state.set(sent, true, { ttlMs: 2 * tokenAgeMsMax, scope: 'platform' });
   return { status: 200, headers: { 'cache-control': 'no-store' } };
-}
-
-async function once(key: string, { state }: Context): Promise<void> {
-  if ((await state.get(key)) !== undefined) throw invalid('the logout token was sent before');
-  await state.set(key, true, { ttlMs: 2 * tokenAgeMsMax, scope: 'platform' });
 }
 
 function invalid(message: string, cause?: unknown): Error {

@@ -1,8 +1,10 @@
-import type { AuditRecorder, Context } from '@tappaas/sdk';
+import type { AuditRecorder, Context, HttpRequest, RouteContext } from '@tappaas/sdk';
 import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { Session } from '../dist/contract.js';
 import identityOidc from '../dist/index.js';
+import { backChannelLogout, type LogoutParts } from '../dist/logout.js';
+import { Provider } from '../dist/provider.js';
 import { Providers } from '../dist/providers.js';
 import { refreshSessions, type RefreshParts } from '../dist/refresh.js';
 
@@ -94,4 +96,33 @@ test('sessions are all looked at, though the list was begun longer ago than is r
   const record: AuditRecorder['record'] = () => (forgotten ??= forget());
   t.deepEqual(await refreshed(kernel, { record }), []);
   t.deepEqual(await known(kernel), ['oidc-busy']);
+});
+
+test('a provider that ends a session while audit takes nothing ends it with the same token later, and no second time', async (t) => {
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, settings, { id: 'oidc' })] });
+  t.teardown(() => kernel.stop());
+  await open(kernel, 'oidc-ann', hourMs);
+  const issuer = 'https://login.example.invalid';
+  const corp = { name: 'corp', issuer, clientId: 'tappaas', allowedAddresses: [] } as unknown as Provider['settings'];
+  const providers = new Providers([new Provider(corp, undefined, () => kernel.clock.nowMs())]);
+  t.teardown(() => providers.close());
+  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  const claims = { iss: issuer, sub: 'oidc-ann', jti: 'once', iat: kernel.clock.nowMs() / 1000, events };
+  const kept = new Map<string, unknown>();
+  const state = { get: async (key: string) => kept.get(key), set: async (key: string, value: unknown) => void kept.set(key, value) };
+  const context = { clock: kernel.clock, asPlugin: kernel.resources, state, requestId: 'r' } as unknown as RouteContext;
+  const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const token = `${encoded({ alg: 'ES256' })}.${encoded(claims)}.c2lnbmF0dXJl`;
+  const request = { body: Buffer.from(`logout_token=${token}`) } as unknown as HttpRequest;
+  let takes = false;
+  const record: AuditRecorder['record'] = async () => {
+    if (!takes) throw new Error('no sink takes it');
+  };
+  const parts = { providers, tokens: { verify: async () => claims }, audit: { record } } as unknown as LogoutParts;
+  await t.throwsAsync(backChannelLogout(request, context, parts), { message: 'no sink takes it' });
+  t.deepEqual(await known(kernel), ['oidc-ann']);
+  takes = true;
+  t.is((await backChannelLogout(request, context, parts)).status, 200);
+  t.deepEqual(await known(kernel), []);
+  await t.throwsAsync(backChannelLogout(request, context, parts), { message: /was sent before/ });
 });
