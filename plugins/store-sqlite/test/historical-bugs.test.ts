@@ -56,8 +56,8 @@ const faults: readonly Fault[] = [
   {
     title: 'what is published between the last page of history and the live feed is lost',
     file: feed,
-    from: 'if (this.#ended.signal.aborted)\n            return;\n        this.#published = revision;',
-    to: 'if (this.#ended.signal.aborted || !this.#live)\n            return;\n        this.#published = revision;',
+    from: 'if (this.#isOver)\n            return;\n        this.#published = revision;',
+    to: 'if (this.#isOver || !this.#live)\n            return;\n        this.#published = revision;',
     on: 'memory',
     caughtBy: 'a closed watch ends, and so do the watches of a closed store',
   },

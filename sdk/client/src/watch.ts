@@ -93,7 +93,7 @@ class Watch {
   async *connection(http: Http, path: string, options: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<Watched>> {
     this.hasProgressed = false;
     this.#listed = this.#since === undefined ? new Set() : undefined;
-    const silence = new Silence(devices);
+    const silence = new Silence(devices, options.signal);
     try {
       const lines = http.lines(`${path}?${this.#query(options)}`, AbortSignal.any([options.signal, silence.signal]));
       for await (const line of lines) {
@@ -172,10 +172,11 @@ class Silence {
   readonly #ended = new AbortController();
   #heardAtMs: number;
 
-  constructor(devices: Devices) {
+  /** Whoever aborts `signal` may leave the watch where it stands: nothing of it waits any longer. */
+  constructor(devices: Devices, signal: AbortSignal) {
     this.#devices = devices;
     this.#heardAtMs = devices.nowMs();
-    void this.#wait();
+    void this.#wait(AbortSignal.any([this.#ended.signal, signal]));
   }
 
   get signal(): AbortSignal {
@@ -190,12 +191,12 @@ class Silence {
     this.#ended.abort();
   }
 
-  async #wait(): Promise<void> {
+  async #wait(over: AbortSignal): Promise<void> {
     for (;;) {
       const leftMs = this.#heardAtMs + silenceMsMax - this.#devices.nowMs();
       if (leftMs <= 0) break;
       try {
-        await this.#devices.sleep(leftMs, this.#ended.signal);
+        await this.#devices.sleep(leftMs, over);
       } catch {
         return;
       }
