@@ -55,11 +55,16 @@ test('a watch through breaking connections tells every change once and in order'
       const count = 40;
       const over = new AbortController();
       const told: string[] = [];
+      let isSynced = false;
       const watching = (async () => {
         for await (const event of reader.of(ConfigMaps).watch({ namespace: 'default', signal: over.signal })) {
           // While everything is told for the first time, a break means that it is told anew, as it is by then.
-          if (event.type === 'SYNCED') told.splice(0, told.length - 1);
-          else told.push(event.object.data?.['index'] ?? '');
+          if (event.type === 'SYNCED') {
+            isSynced = true;
+            continue;
+          }
+          if (!isSynced) told.length = 0;
+          told.push(event.object.data?.['index'] ?? '');
           if (told.at(-1) === String(count - 1)) break;
         }
       })();
