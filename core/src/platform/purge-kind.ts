@@ -10,7 +10,7 @@ const purgeMsMax = 40_000;
 /**
  * Removes all objects of `kind` (`plural.group`), whose plugin is not loaded, on every engine that knows it, and the kind itself.
  *
- * @throws TAP_QUERY_INVALID when none knows it, TAP_KIND_READ_ONLY when its plugin is loaded
+ * @throws TAP_QUERY_INVALID when none knows it, TAP_KIND_IN_USE when its plugin is loaded
  */
 export function purgeKind(
   { engines, clock, signal }: { readonly engines: Pick<Engines, 'all'>; readonly clock: Clock; readonly signal: AbortSignal },

@@ -7,6 +7,12 @@ const ownErrors = errorTable({
   TAP_KIND_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Look up the served kinds with `kubectl api-resources`.' },
   TAP_KIND_INVALID: { ...platform, httpStatus: 500, retry: 'never', remedy: 'Correct the declaration of the kind.' },
   TAP_KIND_DUPLICATE: { ...platform, httpStatus: 500, retry: 'never', remedy: 'Remove one of the two plugins that contribute the kind.' },
+  TAP_KIND_IN_USE: {
+    httpStatus: 409,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Take the plugin out of the configuration and reload before its objects are purged.',
+  },
   TAP_KIND_READ_ONLY: {
     ...caller,
     httpStatus: 405,

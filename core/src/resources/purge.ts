@@ -17,12 +17,12 @@ export interface Purged {
  * Removes every object of a kind whose plugin is not loaded, finalizers or not: nobody is left who could finish them. Claims are given
  * back. Answers how many there were; cut off by `signal` it is to be called again.
  *
- * @throws TAP_KIND_READ_ONLY when the kind's plugin is loaded
+ * @throws TAP_KIND_IN_USE when the kind's plugin is loaded
  */
 export async function purgeObjects(state: EngineState, entry: KindEntry, signal: AbortSignal): Promise<Purged> {
   if (!entry.isOrphaned) {
-    const message = `${entry.plural}: plugin ${entry.plugin} is loaded; only kinds whose plugin is not are purged`;
-    throw resourceErrors.TAP_KIND_READ_ONLY({ message });
+    const message = `${entry.plural}: plugin ${entry.plugin} is loaded; take it out of the configuration and reload first`;
+    throw resourceErrors.TAP_KIND_IN_USE({ message });
   }
   let count = 0;
   for (;;) {

@@ -164,7 +164,7 @@ test('a purge removes what a missing plugin left, whatever finalizers say, and n
   for (const name of ['a', 'b']) await first.create(gadgets, { ...gadget(name), metadata: { name, finalizers: ['test.dev/forever'] } });
   await first.engine.close();
   const { engine, store } = await startEngine({ store: first.store, clock: first.clock });
-  await t.throwsAsync(engine.purge(widgets, never), { code: 'TAP_KIND_READ_ONLY' });
+  await t.throwsAsync(engine.purge(widgets, never), { code: 'TAP_KIND_IN_USE' });
   t.deepEqual(await engine.purge(gadgets, never), { removed: 2, isComplete: true });
   t.is(engine.find(gadgets), undefined);
   t.deepEqual(
