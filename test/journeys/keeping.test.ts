@@ -63,6 +63,9 @@ test('objects that a plugin has left are read only, say so, and are purged by na
   const metadata = { name: 'shop-1' };
   t.is((await platform.api('POST', builds, { apiVersion: 'apps.tappaas.dev/v1alpha1', kind: 'Build', metadata, ...build })).status, 201);
   t.regex((await home.tappaas('plugins', 'purge', 'builds.apps.tappaas.dev', '--yes')).stderr, /is loaded.*out of the configuration/s);
+  const inUse = await platform.api('POST', '/plugins/platform/purge?kind=builds.apps.tappaas.dev');
+  t.is(inUse.status, 409, inUse.text);
+  t.regex(inUse.text, /TAP_KIND_IN_USE/);
 
   const file = join(home.directory, 'tappaas.yaml');
   const { plugins, ...rest } = JSON.parse(await readFile(file, 'utf8')) as { plugins: Record<string, object> };

@@ -1,4 +1,4 @@
-import type { Clock } from '@tappaas/sdk';
+import { errorTable, isTapError, type Clock, type ErrorSpec } from '@tappaas/sdk';
 import type { Channel } from '../../store/remote/channel.js';
 import { platformErrors } from '../errors.js';
 
@@ -8,7 +8,14 @@ export type Offered = Readonly<Record<string, (...parameters: never[]) => Promis
 type PeerMessage =
   | { readonly call: number; readonly method: string; readonly parameters: readonly unknown[] }
   | { readonly answer: number; readonly result: unknown }
-  | { readonly answer: number; readonly failure: string };
+  | { readonly answer: number; readonly failure: Failure };
+
+/** An error made ready to cross; its cause stays where it was thrown. */
+interface Failure {
+  readonly message: string;
+  /** Of an error of a table: it stays what it is on the other side. */
+  readonly known?: { readonly code: string; readonly spec: ErrorSpec };
+}
 
 /** Messages between peers, in both directions. */
 export type PeerChannel = Channel<PeerMessage, PeerMessage>;
@@ -21,7 +28,7 @@ export interface PeerOptions<Own extends Offered> {
 
 /** The other process, as seen from here. */
 export interface Peer<Theirs extends Offered> {
-  /** @throws TAP_PROCESS_FAILED with the other side's words, when it went away, or after a minute */
+  /** @throws the other side's own error; TAP_PROCESS_FAILED with its words where it is of no table, when it went away, or after a minute */
   call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>>;
 }
 
@@ -38,14 +45,14 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
       if (offered === undefined) throw new Error(`there is no call ${method}`);
       channel.send({ answer: call, result: await offered(...parameters) });
     } catch (error) {
-      channel.send({ answer: call, failure: error instanceof Error ? error.message : String(error) });
+      channel.send({ answer: call, failure: failureOf(error) });
     }
   };
   channel.onMessage((message) => {
     if ('call' in message) return void answer(message.call, message.method, message.parameters);
     const asked = waiting.get(message.answer);
     waiting.delete(message.answer);
-    if ('failure' in message) asked?.reject(failed(message.failure));
+    if ('failure' in message) asked?.reject(errorOf(message.failure));
     else asked?.resolve(message.result);
   });
   channel.onClose(() => {
@@ -76,4 +83,13 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
 
 function failed(message: string): Error {
   return platformErrors.TAP_PROCESS_FAILED({ message });
+}
+
+function failureOf(error: unknown): Failure {
+  if (isTapError(error)) return { message: error.message, known: { code: error.code, spec: error.spec } };
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+function errorOf({ message, known }: Failure): Error {
+  return known === undefined ? failed(message) : (errorTable({ [known.code]: known.spec })[known.code]?.({ message }) ?? failed(message));
 }
