@@ -11,11 +11,14 @@ import { createScheduler, type Scheduler } from '../schedule/scheduler.js';
 import type { BindOutcome } from '../schedule/taps.js';
 import { sourceBackoff } from './back-off.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { clusterNamespace } from './cluster-namespaces.js';
 
 /** A scheduler at work on one cluster. */
 export interface RunningScheduler {
   readonly cluster: string;
   readonly scheduler: Scheduler;
+  /** Where the cluster has what is of a namespace of the platform. */
+  namespaceOf(namespace: string): string;
   stop(): Promise<void>;
 }
 
@@ -83,6 +86,7 @@ export function startClusterScheduler(options: ClusterSchedulerOptions): Running
   return {
     cluster: access.name,
     scheduler,
+    namespaceOf: (namespace) => clusterNamespace(access.cluster.namespaceTemplate, namespace),
     async stop() {
       leaveKernel();
       stopping.abort();

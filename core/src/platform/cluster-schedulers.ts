@@ -1,4 +1,3 @@
-import type { Scheduler } from '../schedule/scheduler.js';
 import type { ClusterAccesses } from './cluster-access.js';
 import { startClusterScheduler, type ClusterSchedulerOptions, type RunningScheduler } from './cluster-scheduler.js';
 
@@ -13,8 +12,8 @@ export class ClusterSchedulers {
     this.#parts = parts;
   }
 
-  get all(): readonly Scheduler[] {
-    return this.#running.map(({ scheduler }) => scheduler);
+  get all(): readonly RunningScheduler[] {
+    return this.#running;
   }
 
   /** Starts what is missing and stops what is gone. */

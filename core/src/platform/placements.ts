@@ -10,18 +10,29 @@ export interface Placement {
   readonly message: string;
 }
 
-/** A pod, or an application: whose pods bear its name. */
+/** A pod as its cluster names it, or an application. */
 export interface PlacedObject {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** The last decision about each pod of an object, of decisions with the latest first: earlier ones are no longer why a pod is where it is. */
-export function placementsOf(decisions: readonly Decision[], { kind, namespace, name }: PlacedObject): readonly Placement[] {
+/**
+ * The last decision about each pod of an object, of decisions with the latest first: earlier ones are no longer why a pod is where it is.
+ * `namespaceOf` is where the cluster has what is of a namespace of the platform.
+ */
+export function placementsOf(
+  decisions: readonly Decision[],
+  { kind, namespace, name }: PlacedObject,
+  namespaceOf: (namespace: string) => string,
+): readonly Placement[] {
+  const isMeant =
+    kind === 'Pod'
+      ? ({ pod }: Decision) => pod.name === name && pod.namespace === namespace
+      : ({ pod }: Decision) => pod.instance === name && pod.namespace === namespaceOf(namespace);
   const seen = new Set<string>();
   return decisions
-    .filter(({ pod }) => (kind === 'Pod' ? pod.name === name && pod.namespace === namespace : pod.name.startsWith(`${name}-`)))
+    .filter(isMeant)
     .filter(({ pod }) => seen.size < seen.add(pod.uid).size)
     .map(placementOf);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
 import { formatProblem, type Kernel, type ReloadResult } from '../kernel/kernel.js';
 import type { Decision } from '../schedule/decision.js';
-import type { Scheduler } from '../schedule/scheduler.js';
+import type { RunningScheduler } from './cluster-scheduler.js';
 import type { Engines } from './engines.js';
 import type { Installation } from './installation.js';
 import { purgeKind } from './purge-kind.js';
@@ -23,7 +23,7 @@ export interface PlatformActionParts {
   readonly clock: Clock;
   /** Aborts when the platform stops. */
   readonly signal: AbortSignal;
-  readonly schedulers: () => readonly Scheduler[];
+  readonly schedulers: () => readonly Pick<RunningScheduler, 'scheduler' | 'namespaceOf'>[];
   /** Takes the configuration that is in force now to the other processes. */
   readonly spread: () => Promise<void>;
   /** Every other process forgets a kind that has been purged. */
@@ -56,14 +56,15 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
       if (purged.isComplete) await forgetKind(kind);
       return purged;
     },
-    placements: async (about) => schedulers().flatMap((scheduler) => placementsOf(scheduler.decisions(decisionsMax), about)),
+    placements: async (about) =>
+      schedulers().flatMap(({ scheduler, namespaceOf }) => placementsOf(scheduler.decisions(decisionsMax), about, namespaceOf)),
     decisions: async (uids) => uids.map((uid) => firstOf(schedulers(), uid)),
   };
 }
 
 /** A pod is of one cluster, so at most one scheduler has decided about it. */
-function firstOf(schedulers: readonly Scheduler[], uid: string): Decision | undefined {
-  for (const scheduler of schedulers) {
+function firstOf(schedulers: ReturnType<PlatformActionParts['schedulers']>, uid: string): Decision | undefined {
+  for (const { scheduler } of schedulers) {
     const decision = scheduler.decision(uid);
     if (decision !== undefined) return decision;
   }

@@ -5,6 +5,8 @@ export interface PodName {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** What it is a replica of, as its label says; with the namespace that is an application. */
+  readonly instance?: string;
 }
 
 export interface Refusal {

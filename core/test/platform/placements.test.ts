@@ -1,8 +1,8 @@
 import test from 'ava';
 import { placementsOf } from '../../dist/platform/placements.js';
 
-const decided = (namespace: string, name: string, atMs: number, node?: string) => ({
-  pod: { namespace, name, uid: `${namespace}-${name}` },
+const decided = (namespace: string, name: string, atMs: number, node?: string, instance = name.split('-')[0] ?? '') => ({
+  pod: { namespace, name, uid: `${namespace}-${name}`, instance },
   atMs,
   attempt: 1,
   outcome: node === undefined ? ('unschedulable' as const) : ('placed' as const),
@@ -13,23 +13,28 @@ const decided = (namespace: string, name: string, atMs: number, node?: string) =
   retryOn: [],
 });
 
+const there = (namespace: string): string => `on-${namespace}`;
+
 const latestFirst = [
-  decided('other', 'shop-web-1', 4_000, 'local-1'),
-  decided('default', 'shop-web-2', 3_000),
-  decided('default', 'shop-web-1', 2_000, 'local-1'),
-  decided('default', 'shop-web-1', 1_000),
-  decided('default', 'blog-web-1', 500, 'local-1'),
+  decided('on-other', 'shop-web-1', 4_000, 'local-1'),
+  decided('on-default', 'shop-web-2', 3_000),
+  decided('on-default', 'shop-web-1', 2_000, 'local-1'),
+  decided('on-default', 'shop-web-1', 1_000),
+  decided('on-default', 'blog-web-1', 500, 'local-1'),
 ];
 
 test('of a pod that had to wait, only why it is where it is now is told, and since when', (t) => {
-  t.deepEqual(placementsOf(latestFirst, { kind: 'Pod', namespace: 'default', name: 'shop-web-1' }), [
-    { pod: 'default/shop-web-1', at: '1970-01-01T00:00:02.000Z', outcome: 'placed', node: 'local-1', message: 'best of equals' },
+  t.deepEqual(placementsOf(latestFirst, { kind: 'Pod', namespace: 'on-default', name: 'shop-web-1' }, there), [
+    { pod: 'on-default/shop-web-1', at: '1970-01-01T00:00:02.000Z', outcome: 'placed', node: 'local-1', message: 'best of equals' },
   ]);
 });
 
-test('of an application, the last decision about each pod is told', (t) => {
+test('of an application, the last decision about each of its pods is told, and of no other one’s whose name begins alike', (t) => {
+  const decisions = [...latestFirst, decided('on-default', 'shop-admin-web-1', 400, 'local-1', 'shop-admin')];
   t.deepEqual(
-    placementsOf(latestFirst, { kind: 'Application', namespace: 'default', name: 'shop' }).map(({ pod, outcome }) => `${pod} ${outcome}`),
-    ['other/shop-web-1 placed', 'default/shop-web-2 unschedulable', 'default/shop-web-1 placed'],
+    placementsOf(decisions, { kind: 'Application', namespace: 'default', name: 'shop' }, there).map(
+      ({ pod, outcome }) => `${pod} ${outcome}`,
+    ),
+    ['on-default/shop-web-2 unschedulable', 'on-default/shop-web-1 placed'],
   );
 });
