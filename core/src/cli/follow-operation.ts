@@ -32,8 +32,7 @@ export function followOperation(
         stages.reached(words[step.name] ?? step.name, tookMs(step, 0));
       }
       if (step.phase === 'Running') {
-        if (step.message === undefined) stages.running(step.name);
-        else stages.waiting(step.message);
+        stages.running(step.message ?? step.name);
         if (isHopeless(step)) return true;
       }
     }

@@ -1,10 +1,13 @@
-import type { Command, Option } from './command.js';
+import { exitCodes, type Command, type Option } from './command.js';
 
 /** What `tappaas help` prints. */
 export function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `tappaas: runs applications.\n\nUsage: tappaas COMMAND\n\n${lines.join('\n')}\n\ntappaas COMMAND --help says more.\n`;
+  const codes = Object.entries(exitCodes)
+    .map(([name, code]) => `${code} ${name}`)
+    .join(', ');
+  return `tappaas: runs applications.\n\nUsage: tappaas COMMAND\n\n${lines.join('\n')}\n\ntappaas COMMAND --help says more.\n\nExit codes: ${codes}.\n`;
 }
 
 /** What `tappaas COMMAND --help` prints. */

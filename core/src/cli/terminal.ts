@@ -1,4 +1,5 @@
 import type { AuditTools } from './audit-tools.js';
+import type { OutputFormat } from './command.js';
 
 /** Where a command writes; a real stream or a test's buffer. */
 export interface Outlet {
@@ -28,6 +29,8 @@ export interface UpOptions {
   readonly configFile: string;
   /** Directory deployed once, at the first start; absent: nothing. */
   readonly firstDeployment?: string;
+  /** How to say where everything is once the platform is ready; for programs nothing else is printed. */
+  readonly output: OutputFormat;
   readonly stdout: Outlet;
   readonly stderr: Outlet;
 }

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { deploy } from '../cli/commands/deploy.js';
 import { explained } from '../cli/explained.js';
 import { toldError } from '../cli/told.js';
-import { exitCodes, type Invocation } from '../cli/command.js';
+import { exitCodes, type Invocation, type OutputFormat } from '../cli/command.js';
 import type { Client } from '@tappaas/client';
-import type { Terminal, UpOptions } from '../cli/terminal.js';
+import { print } from '../cli/print.js';
+import type { Outlet, Terminal, UpOptions } from '../cli/terminal.js';
 import { startPlatform, type Platform } from '../platform.js';
 import { pluginOf } from '../kernel/kernel.js';
 import { createLog, type Log } from '../telemetry/log.js';
@@ -39,7 +40,8 @@ export async function up(options: UpOptions, surroundings: UpSurroundings): Prom
 }
 
 async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }: UpSurroundings, log: Log): Promise<number> {
-  const { stdout } = options;
+  const { output } = options;
+  const stdout: Outlet = isForPeople(output) ? options.stdout : { write: () => true };
   const startMs = terminal.nowMs();
   const told = untilToldToEnd({ onSignal, onUncaught, exit, pluginOf, log, clock: systemClock });
   const running = Promise.withResolvers<Platform>();
@@ -61,8 +63,9 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
   running.resolve(platform);
   let code: number;
   try {
-    const applications = await Promise.race([firstDeployment(options, terminal, platform), told.then(() => noApplications)]);
-    stdout.write(banner(platform, applications, terminal, terminal.nowMs() - startMs));
+    const applications = await Promise.race([firstDeployment({ ...options, stdout }, terminal, platform), told.then(() => noApplications)]);
+    const started = startOf(platform, applications, terminal.nowMs() - startMs);
+    await print({ terminal, output }, started, () => banner(started, terminal));
     code = await told;
     stdout.write('\nStopping …\n');
   } finally {
@@ -71,6 +74,8 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
   stdout.write('Stopped.\n');
   return code;
 }
+
+const isForPeople = (output: OutputFormat): boolean => output === 'table' || output === 'wide';
 
 /** Where applications answer: the first few, and how many there are besides. */
 interface Applications {
@@ -92,7 +97,7 @@ async function applicationsOf(client: Client): Promise<Applications & { readonly
 
 /** Deploys the directory when nothing was deployed yet; answers where applications are. */
 async function firstDeployment(
-  { firstDeployment: directory, stdout }: UpOptions,
+  { firstDeployment: directory, output, stdout, stderr }: UpOptions,
   terminal: Terminal,
   platform: Platform,
 ): Promise<Applications> {
@@ -121,31 +126,41 @@ async function firstDeployment(
   } catch (error) {
     const told = toldError(error);
     if (told === undefined) throw error;
-    stdout.write(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`);
+    (isForPeople(output) ? stdout : stderr).write(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`);
   }
   return noApplications;
 }
 
-function banner(platform: Platform, { urls, more }: Applications, { cwd }: Terminal, tookMs: number): string {
+/** Where everything of a platform is that has started. */
+function startOf(platform: Platform, { urls, more }: Applications, tookMs: number) {
+  const { url: api, kubeconfig, authorityFile: certificateAuthority, firstToken: token } = platform;
+  const clusters = [...platform.engines.all.keys()].filter((name) => name !== platformEngine);
+  return {
+    api,
+    kubeconfig,
+    certificateAuthority,
+    clusters,
+    applications: urls,
+    furtherApplications: more,
+    tookMs,
+    ...(token && { token }),
+  };
+}
+
+function banner(started: ReturnType<typeof startOf>, { cwd }: Terminal): string {
+  const { api, kubeconfig, certificateAuthority, clusters, applications, furtherApplications: more, tookMs, token } = started;
   const path = (file: string) => relative(cwd, file) || file;
-  const token = platform.firstToken;
-  const contexts = [...platform.engines.all.keys()].filter((name) => name !== platformEngine);
   const rows: readonly (readonly [string, string] | undefined)[] = [
-    ...urls.map((url, n): readonly [string, string] => [n === 0 ? 'answers' : '', url]),
+    ...applications.map((url, n): readonly [string, string] => [n === 0 ? 'answers' : '', url]),
     more > 0 ? ['', `and ${more} more: npx tappaas apps --all-namespaces`] : undefined,
-    ['API', platform.url],
-    ['kubectl', `kubectl --kubeconfig ${path(platform.kubeconfig)} get applications`],
-    ...contexts.map((name): readonly [string, string] => [
-      '',
-      `kubectl --kubeconfig ${path(platform.kubeconfig)} --context ${name} get pods -A`,
-    ]),
-    token
-      ? ['log in', `npx tappaas login ${platform.url} --certificate-authority ${path(platform.authorityFile)} --token ${token}`]
-      : undefined,
+    ['API', api],
+    ['kubectl', `kubectl --kubeconfig ${path(kubeconfig)} get applications`],
+    ...clusters.map((name): readonly [string, string] => ['', `kubectl --kubeconfig ${path(kubeconfig)} --context ${name} get pods -A`]),
+    token ? ['log in', `npx tappaas login ${api} --certificate-authority ${path(certificateAuthority)} --token ${token}`] : undefined,
     token ? ['', 'This token is the administrator’s; it is shown this once and stored only as a hash.'] : undefined,
     ['deploy', 'npx tappaas deploy DIRECTORY'],
     ['stop', 'Ctrl-C'],
   ];
   const lines = rows.flatMap((row) => (row ? [`${row[0].padEnd(10)}${row[1]}`] : []));
-  return `\nTAPPaaS is ready (${(tookMs / 1000).toFixed(1)} s, data in ${path(dirname(platform.kubeconfig)) || '.'}).\n\n${lines.join('\n')}\n`;
+  return `\nTAPPaaS is ready (${(tookMs / 1000).toFixed(1)} s, data in ${path(dirname(kubeconfig)) || '.'}).\n\n${lines.join('\n')}\n`;
 }

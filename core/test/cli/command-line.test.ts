@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import test from 'ava';
+import { exitCodes } from '../../dist/cli/command.js';
 import { runCommandLine } from '../../dist/cli/command-line.js';
 import { commands } from '../../dist/cli/commands.js';
 
@@ -22,6 +24,15 @@ test('without a command, all of them are listed', async (t) => {
   const { code, stdout } = await run();
   t.is(code, 0);
   for (const { name, summary } of commands) t.true(stdout.includes(name) && stdout.includes(summary));
+});
+
+test('every exit code is in the help and has a row in the documentation', async (t) => {
+  const { stdout } = await run('help');
+  const page = await readFile(new URL('../../../docs/consumers/command-line.md', import.meta.url), 'utf8');
+  for (const [name, code] of Object.entries(exitCodes)) {
+    t.true(stdout.includes(`${code} ${name}`), name);
+    t.regex(page, new RegExp(`^\\| ${code} \\| `, 'm'), name);
+  }
 });
 
 test('a mistyped command is told the nearest one', async (t) => {

@@ -47,10 +47,9 @@ test('a version that asks for more is refused until it is approved', async (t) =
     (await rejection(workspace.load())).spec.remedy,
     'Read the permissions, then run "tappaas plugins approve asking" (with the same --file) to accept them.',
   );
-  t.regex(
-    await approvePlugin(workspace.file('tappaas.yaml'), 'asking'),
-    /^@acme\/asking 1\.1\.0 is accepted; it may\n.*network: api.example.com:443/s,
-  );
+  const { accepted } = await approvePlugin(workspace.file('tappaas.yaml'), 'asking');
+  t.is(`${accepted?.package} ${accepted?.version}`, '@acme/asking 1.1.0');
+  t.true(accepted?.permissions.includes('network: api.example.com:443'));
   await workspace.load();
   t.is((await lockOf(workspace)).plugins['@acme/asking']?.version, '1.1.0');
   t.is(

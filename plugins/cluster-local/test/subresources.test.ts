@@ -93,7 +93,7 @@ test('pods/log passes on what the container wrote, and says why it cannot', asyn
     Pods,
     pod('two', {
       containers: [
-        { name: 'a', image: 'process', command: ['/bin/sh', '-c', 'echo a1; echo a2; sleep 60'] },
+        { name: 'a', image: 'process', command: ['/bin/sh', '-c', 'echo a1; echo a2; echo e1 >&2; sleep 60'] },
         { name: 'b', image: 'no-such-image' },
       ],
     }),
@@ -101,9 +101,12 @@ test('pods/log passes on what the container wrote, and says why it cannot', asyn
   await t.throwsAsync(ask('two', { container: 'a' }), { code: 'CLUSTER_LOCAL_AGENT_UNREACHABLE' });
   await cluster.start();
   const found = await untilPod(cluster, 'two', 'a runs', ({ status }) => status?.containerStatuses?.[0]?.state?.running);
-  await until('written', async () => (await logOf(cluster, found, 'a')) === 'a1\na2\n');
-  t.is(await bodyOf(await ask('two', { container: 'a' })), 'a1\na2\n');
-  t.is(await bodyOf(await ask('two', { container: 'a', tailLines: '1' })), 'a2\n');
+  await until('written', async () => (await logOf(cluster, found, 'a')).length === 9);
+  t.is((await bodyOf(await ask('two', { container: 'a' }))).length, 9);
+  t.is(await bodyOf(await ask('two', { container: 'a', stream: 'Stdout' })), 'a1\na2\n');
+  t.is(await bodyOf(await ask('two', { container: 'a', stream: 'Stderr' })), 'e1\n');
+  t.is(await bodyOf(await ask('two', { container: 'a', stream: 'Stdout', tailLines: '1' })), 'a2\n');
+  await t.throwsAsync(ask('two', { container: 'a', stream: 'stdin' }), { message: 'expected All, Stdout, Stderr, found "stdin"' });
   t.is(await bodyOf(await ask('two', { container: 'a', sinceTime: '2999-01-01T00:00:00Z' })), '');
   await t.throwsAsync(ask('two'), { message: 'a container name must be specified for pod two, choose one of: [a b]' });
   await t.throwsAsync(ask('two', { container: 'c' }), { message: 'container c is not valid for pod two, choose one of: [a b]' });

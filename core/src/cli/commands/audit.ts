@@ -5,7 +5,7 @@ import { auditTable, csvHead, csvLine } from '../audit-table.js';
 import type { AuditItem, AuditTools, AuditVerdict } from '../audit-tools.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
-import { print } from '../print.js';
+import { print, printEach } from '../print.js';
 
 const filters: Readonly<Record<string, string>> = {
   user: 'user',
@@ -44,23 +44,24 @@ async function search(invocation: Invocation): Promise<number> {
 async function tail(invocation: Invocation): Promise<number> {
   const { terminal, options } = invocation;
   const found = (await collect(invocation, limitOf(invocation) ?? tailDefault)).toReversed();
-  await print(invocation, found, () => auditTable(found));
-  if (options['follow'] !== true) return exitCodes.ok;
+  if (options['follow'] !== true) {
+    await print(invocation, found, () => auditTable(found));
+    return exitCodes.ok;
+  }
   if (options['directory'] !== undefined) {
     throw new CliError('files are not followed', {
       remedy: 'Follow the running platform, without --directory.',
       exitCode: exitCodes.usage,
     });
   }
+  if (invocation.output === 'table' || invocation.output === 'wide') terminal.stdout.write(auditTable(found));
+  else for (const item of found) await printEach(invocation, item, () => '');
   const reached = new Map<string, number>();
   for (const chain of await chainsOf(invocation)) reached.set(chain, (await pageOf(invocation, { chain, limit: '1' })).newest ?? 0);
   for (;;) {
     await sleep(pollMs);
-    for (const item of await news(invocation, reached)) {
-      terminal.stdout.write(
-        invocation.output === 'json' ? `${JSON.stringify(item)}\n` : auditTable([item]).split('\n').slice(1).join('\n'),
-      );
-    }
+    for (const item of await news(invocation, reached))
+      await printEach(invocation, item, () => auditTable([item]).split('\n').slice(1).join('\n'));
   }
 }
 
@@ -91,7 +92,8 @@ async function exportAll(invocation: Invocation): Promise<number> {
   for await (const item of everything(invocation)) {
     if (left <= 0) break;
     left -= 1;
-    stdout.write(isCsv ? csvLine(item) : `${JSON.stringify(item)}\n`);
+    if (isCsv) stdout.write(csvLine(item));
+    else await printEach(invocation, item, () => `${JSON.stringify(item)}\n`);
   }
   return exitCodes.ok;
 }

@@ -11,7 +11,8 @@ export async function config(invocation: Invocation): Promise<number> {
   const [what] = invocation.positionals;
   const options = await reportOptions(invocation);
   if (what === 'schema') {
-    invocation.terminal.stdout.write(`${JSON.stringify(await configurationSchema(options), null, 2)}\n`);
+    const schema = await configurationSchema(options);
+    await print({ ...invocation, output: invocation.output === 'yaml' ? 'yaml' : 'json' }, schema, () => '');
     return exitCodes.ok;
   }
   if (what !== 'show')

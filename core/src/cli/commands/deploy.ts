@@ -31,7 +31,10 @@ export async function deploy(invocation: Invocation): Promise<number> {
       : { upload: { digest: await upload(client, application.metadata.namespace, sourceDirectory, stages) } };
   const { sent, operation } = await apply(client, source ? { ...application, spec: { ...application.spec, source } } : application);
   stages.reached(`application ${sent.metadata.name} taken, generation ${sent.metadata.generation}`);
-  if (options['no-wait'] === true) return exitCodes.ok;
+  if (options['no-wait'] === true) {
+    await print(invocation, sent, () => '');
+    return exitCodes.ok;
+  }
   const served = await untilServing(client, sent, operation, timeoutMs, stages);
   await print(invocation, served, () => closing(served, stages));
   return exitCodes.ok;

@@ -7,10 +7,12 @@ import { clientOf } from '../connect.js';
 import type { Connection } from '../connection.js';
 import { writeLogin } from '../login-file.js';
 import type { Granted, OfferedIssuer } from '../openid-login.js';
+import { print } from '../print.js';
 import type { Terminal } from '../terminal.js';
 
 /** `tappaas login SERVER --token TOKEN`, or `--oidc`: tries what it has got before it is stored. */
-export async function login({ terminal, positionals, options }: Invocation): Promise<number> {
+export async function login(invocation: Invocation): Promise<number> {
+  const { terminal, positionals, options } = invocation;
   const server = serverOf(positionals[0] ?? '');
   const authority = options['certificate-authority'];
   const certificateAuthority = typeof authority === 'string' ? await authorityOf(resolve(terminal.cwd, authority)) : undefined;
@@ -21,9 +23,10 @@ export async function login({ terminal, positionals, options }: Invocation): Pro
   };
   const answer = await (await clientOf(connection)).send('/api');
   if (answer.status >= 300) throw ApiError.of(answer);
-  const path = await writeLogin(terminal.env, connection);
-  terminal.stdout.write(`Logged in to ${server}; stored in ${path}.\nNext: tappaas apps, or tappaas deploy DIRECTORY\n`);
-  return 0;
+  const file = await writeLogin(terminal.env, connection);
+  const told = `Logged in to ${server}; stored in ${file}.\nNext: tappaas apps, or tappaas deploy DIRECTORY\n`;
+  await print(invocation, { server, file }, () => told);
+  return exitCodes.ok;
 }
 
 function tokenOf(terminal: Terminal, options: Invocation['options']): string {

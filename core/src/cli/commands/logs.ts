@@ -3,6 +3,7 @@ import type { ApplicationView } from '../application-view.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { applicationPath, kindPath } from '../paths.js';
+import { printEach } from '../print.js';
 import { unknownApplication } from './delete.js';
 
 interface ReleaseView {
@@ -14,7 +15,8 @@ interface PodView {
 }
 
 /** `tappaas logs APPLICATION`: the lines of all its pods, each headed by the pod's name when there are several. */
-export async function logs({ terminal, positionals, options, namespace, client: connect }: Invocation): Promise<number> {
+export async function logs(invocation: Invocation): Promise<number> {
+  const { positionals, options, namespace, output, client: connect } = invocation;
   const [name = ''] = positionals;
   const client = await connect();
   const place = await placeOf(client, namespace, name);
@@ -23,21 +25,70 @@ export async function logs({ terminal, positionals, options, namespace, client: 
     ...(typeof options['process'] === 'string' ? [`app.kubernetes.io/component=${options['process']}`] : []),
   ];
   const found = await client.json<{ items: readonly PodView[] }>(`${place}/pods?labelSelector=${encodeURIComponent(selector.join(','))}`);
-  const pods = found?.items ?? [];
+  const pods = (found?.items ?? []).map(({ metadata }) => metadata.name);
   if (pods.length === 0)
     throw new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
-  const query = new URLSearchParams({
+  const asked: AskedLog = {
     tailLines: typeof options['tail'] === 'string' ? options['tail'] : '100',
     ...(options['follow'] === true ? { follow: 'true' } : {}),
-  });
+  };
+  const isForPrograms = output === 'json' || output === 'yaml';
   await Promise.all(
-    pods.map(async ({ metadata }) => {
-      const head = pods.length > 1 ? `${metadata.name}  ` : '';
-      const lines = client.lines(`${place}/pods/${metadata.name}/log?${query.toString()}`, new AbortController().signal);
-      for await (const line of lines) terminal.stdout.write(`${head}${line}\n`);
-    }),
+    pods.map((pod) =>
+      isForPrograms
+        ? showRecords(invocation, client, { place, pod, asked })
+        : showLines(invocation, client, { place, pod, asked }, pods.length > 1 ? `${pod}  ` : ''),
+    ),
   );
   return exitCodes.ok;
+}
+
+type AskedLog = Readonly<Record<string, string>>;
+
+interface PodLog {
+  readonly place: string;
+  readonly pod: string;
+  readonly asked: AskedLog;
+}
+
+async function showLines({ terminal }: Invocation, client: Client, log: PodLog, head: string): Promise<void> {
+  for await (const line of linesOf(client, log)) terminal.stdout.write(`${head}${line}\n`);
+}
+
+/** For programs each line says when, where and on which output it was written; output that is there already comes in the order of time. */
+async function showRecords(invocation: Invocation, client: Client, log: PodLog): Promise<void> {
+  const present: LogRecord[] = [];
+  const { follow, tailLines } = log.asked;
+  await Promise.all(
+    streams.map(async (stream) => {
+      const asked = { ...log.asked, timestamps: 'true', stream };
+      for await (const line of linesOf(client, { ...log, asked })) {
+        const record = recordOf(log.pod, stream, line);
+        if (follow === undefined) present.push(record);
+        else await printEach(invocation, record, () => '');
+      }
+    }),
+  );
+  const inOrder = present.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  for (const record of inOrder.slice(-Number(tailLines))) await printEach(invocation, record, () => '');
+}
+
+const streams = ['Stdout', 'Stderr'] as const;
+
+interface LogRecord {
+  readonly time: string;
+  readonly pod: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+function recordOf(pod: string, stream: (typeof streams)[number], line: string): LogRecord {
+  const [, time = '', text = ''] = /^(\S+) (.*)$/s.exec(line) ?? [];
+  return { time, pod, stream: stream === 'Stdout' ? 'stdout' : 'stderr', text };
+}
+
+function linesOf(client: Client, { place, pod, asked }: PodLog): AsyncGenerator<string> {
+  return client.lines(`${place}/pods/${pod}/log?${new URLSearchParams(asked).toString()}`, new AbortController().signal);
 }
 
 /** API path of the namespace in which an application's pods are. */

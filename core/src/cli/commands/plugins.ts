@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { ApiError } from '@tappaas/client';
+import type { Approval } from '../../kernel/lock/approve.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { explained } from '../explained.js';
@@ -32,12 +33,20 @@ async function describe(invocation: Invocation, plugin: PluginView | undefined, 
   return exitCodes.ok;
 }
 
-async function approve({ terminal, options }: Invocation, instance: string): Promise<number> {
+async function approve(invocation: Invocation, instance: string): Promise<number> {
+  const { terminal, options } = invocation;
   const { approvePlugin } = await import('../../kernel/lock/approve.js');
   const file = resolve(terminal.cwd, typeof options['file'] === 'string' ? options['file'] : 'tappaas.yaml');
   const approved = await approvePlugin(file, instance).catch(explained);
-  terminal.stdout.write(`${approved}\n`);
+  await print(invocation, approved, () => approval(approved));
   return exitCodes.ok;
+}
+
+function approval({ lockFile, accepted }: Approval): string {
+  if (accepted === undefined) return `${basename(lockFile)} does not exist yet: the first start accepts what is configured\n`;
+  const { package: name, version, permissions } = accepted;
+  const asked = permissions.length === 0 ? 'it asks for no permissions' : `it may\n${permissions.map((line) => `  ${line}`).join('\n')}`;
+  return `${name} ${version} is accepted; ${asked}\n`;
 }
 
 async function purge(invocation: Invocation, kind: string): Promise<number> {

@@ -111,7 +111,7 @@ function described({ metadata, spec, status }: ApiToken): string {
 async function revoke(invocation: Invocation, name: string): Promise<number> {
   const gone = await (await invocation.client()).json<object>(pathOf(name), { method: 'DELETE' });
   if (gone === undefined) throw unknownToken(name);
-  invocation.terminal.stdout.write(`Token "${name}" is revoked.\n`);
+  await print(invocation, { name, revoked: true }, () => `Token "${name}" is revoked.\n`);
   return exitCodes.ok;
 }
 

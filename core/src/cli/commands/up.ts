@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import type { Invocation } from '../command.js';
 
 /** `tappaas up` */
-export function up({ terminal, options }: Invocation): Promise<number> {
+export function up({ terminal, options, output }: Invocation): Promise<number> {
   const at = (option: string, otherwise: string) =>
     resolve(terminal.cwd, typeof options[option] === 'string' ? options[option] : otherwise);
   const first = typeof options['first'] === 'string' ? { firstDeployment: at('first', '') } : {};
   const { stdout, stderr } = terminal;
-  return terminal.startPlatform({ configFile: at('file', 'tappaas.yaml'), stdout, stderr, ...first }, terminal);
+  return terminal.startPlatform({ configFile: at('file', 'tappaas.yaml'), output, stdout, stderr, ...first }, terminal);
 }

@@ -8,12 +8,20 @@ import { findInstalled, readPackageSource } from '../manifest/package-source.js'
 import { currentEntry } from './check-lock.js';
 import { lockPathOf, readLock, writeLock } from './lock-file.js';
 
+/** What was accepted, and where that is written. */
+export interface Approval {
+  readonly instance: string;
+  readonly lockFile: string;
+  /** Nothing without a lock: the first start accepts what is configured. */
+  readonly accepted?: { readonly package: string; readonly version: string; readonly permissions: readonly string[] };
+}
+
 /**
- * Accepts what one instance's package is and asks for now, and answers what was accepted, for people.
+ * Accepts what one instance's package is and asks for now.
  *
  * @throws TAP_CONFIG_INVALID when a file or the package cannot be read, or there is no such instance.
  */
-export async function approvePlugin(configFile: string, instance: string): Promise<string> {
+export async function approvePlugin(configFile: string, instance: string): Promise<Approval> {
   const file = path.resolve(configFile);
   const { node, problems } = await readConfigFiles(file);
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -29,10 +37,8 @@ export async function approvePlugin(configFile: string, instance: string): Promi
   if (!('manifest' in source)) throw lifecycleErrors.TAP_CONFIG_INVALID({ message: source.message });
   const lockFile = lockPathOf(file);
   const locked = await readLock(lockFile);
-  if (locked === 'absent') return `${path.basename(lockFile)} does not exist yet: the first start accepts what is configured`;
+  if (locked === 'absent') return { instance, lockFile };
   const entry = await currentEntry(source);
   await writeLock(lockFile, { ...(locked === 'damaged' ? {} : locked), [source.manifest.package]: entry });
-  const asked =
-    entry.permissions.length === 0 ? 'it asks for no permissions' : `it may\n${entry.permissions.map((line) => `  ${line}`).join('\n')}`;
-  return `${source.manifest.package} ${entry.version} is accepted; ${asked}`;
+  return { instance, lockFile, accepted: { package: source.manifest.package, version: entry.version, permissions: entry.permissions } };
 }

@@ -46,6 +46,9 @@ export async function askForPod(
   }
 }
 
+/** @source Kubernetes 1.32, PodLogOptions.stream; here also together with tailLines. */
+const streams = ['All', 'Stdout', 'Stderr'];
+
 /** The query as the agent takes it. */
 function agentQuery({ query }: HttpRequest, nowMs: number): URLSearchParams {
   const asked = new URLSearchParams();
@@ -57,6 +60,10 @@ function agentQuery({ query }: HttpRequest, nowMs: number): URLSearchParams {
       throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: number, message: `expected a whole number, found "${value}"` });
     asked.set(number, value);
   }
+  const { stream = 'All' } = query;
+  if (!streams.includes(stream))
+    throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'stream', message: `expected ${streams.join(', ')}, found "${stream}"` });
+  if (stream !== 'All') asked.set('stream', stream.toLowerCase());
   const sinceSeconds = query['sinceSeconds'];
   const sinceTime = query['sinceTime'];
   const sinceMs = sinceSeconds === undefined ? Date.parse(sinceTime ?? '') : nowMs - Number(sinceSeconds) * 1000;

@@ -1,0 +1,141 @@
+/** A program runs every command of the command line and reads what comes. */
+import { spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { parseAllDocuments } from 'yaml';
+import { commands } from '../../core/dist/cli/commands.js';
+import { eventually, platformHome, root, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+
+let home: PlatformHome;
+let platform: PlatformProcess;
+
+test.before('a platform with every plugin that a command asks for runs', async (t) => {
+  t.timeout(180_000);
+  const plugins = {
+    roles: { use: '@tappaas/access-rbac' },
+    tokens: { use: '@tappaas/identity-token' },
+    audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
+  };
+  home = await platformHome({ plugins });
+  await mkdir(join(home.directory, 'hello'));
+  await writeFile(join(home.directory, 'hello/Procfile'), 'web: node server.js\n');
+  await writeFile(
+    join(home.directory, 'hello/server.js'),
+    `console.log('to stdout'); console.error('to stderr');
+     require('node:http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT);\n`,
+  );
+  await writeFile(join(home.directory, 'policies.yaml'), 'policies: []\ntests: []\n');
+  platform = await home.start();
+});
+
+test.after.always('the platform is stopped and its directory removed', async () => {
+  await platform?.stop();
+  await home?.remove();
+});
+
+interface Asked {
+  readonly words: readonly string[];
+  /** It answers with one JSON object a line. */
+  readonly isStream?: true;
+}
+
+const asked: readonly Asked[] = [
+  { words: ['login', 'SERVER', '--certificate-authority', 'data/ca.pem', '--token', 'TOKEN'] },
+  { words: ['whoami'] },
+  { words: ['deploy', 'hello', '--no-wait'] },
+  { words: ['deploy', 'hello'] },
+  { words: ['render', 'hello'] },
+  { words: ['apps'] },
+  { words: ['status', 'hello'] },
+  { words: ['logs', 'hello'], isStream: true },
+  { words: ['operations'] },
+  { words: ['check'] },
+  { words: ['config', 'show'] },
+  { words: ['config', 'schema'] },
+  { words: ['plugins'] },
+  { words: ['plugins', 'standard'] },
+  { words: ['plugins', 'approve', 'standard'] },
+  { words: ['secrets', 'keys'] },
+  { words: ['explain', 'application/hello'] },
+  { words: ['can', 'get', 'applications'] },
+  { words: ['who-can', 'get', 'applications'] },
+  { words: ['token', 'create', 'ci'] },
+  { words: ['token', 'list'] },
+  { words: ['token', 'describe', 'ci'] },
+  { words: ['token', 'revoke', 'ci'] },
+  { words: ['audit', 'search'] },
+  { words: ['audit', 'tail'] },
+  { words: ['audit', 'export'], isStream: true },
+  { words: ['audit', 'verify'] },
+  { words: ['policy', 'test', 'policies.yaml'] },
+  { words: ['reload'] },
+  { words: ['reload', '--workers'] },
+  { words: ['version'] },
+  { words: ['delete', 'hello'] },
+  { words: ['logout'] },
+];
+
+test.serial('every command prints JSON alone with -o json, YAML alone with -o yaml, and no colours', async (t) => {
+  t.timeout(180_000);
+  const told = new Set([...asked.map(({ words }) => words[0]), 'up']);
+  t.deepEqual(
+    commands.map(({ name }) => name).filter((name) => !told.has(name)),
+    [],
+  );
+  const { server, token } = platform.connection;
+  for (const format of ['json', 'yaml']) {
+    for (const { words, isStream } of asked) {
+      const line = words.map((word) => (word === 'SERVER' ? server : word === 'TOKEN' ? token : word));
+      const { code, stdout, stderr } = await home.tappaas(...line, '-o', format);
+      const about = `${words.join(' ')} -o ${format}: ${code} ${stdout.slice(0, 500)} ${stderr}`;
+      t.true([0, 78].includes(code), about);
+      t.not(stdout.trim(), '', about);
+      t.false((stdout + stderr).includes('\u001B'), about);
+      const texts = isStream ? stdout.trimEnd().split('\n') : [stdout];
+      if (format === 'json') for (const text of texts) t.notThrows(() => JSON.parse(text), about);
+      else for (const document of parseAllDocuments(stdout)) t.deepEqual(document.errors, [], about);
+    }
+  }
+});
+
+test.serial('logs -o json says of each line when, where and on which output it was written', async (t) => {
+  t.timeout(180_000);
+  const { server, token } = platform.connection;
+  await home.tappaas('login', server, '--certificate-authority', 'data/ca.pem', '--token', token);
+  t.is((await home.tappaas('deploy', 'hello', '--name', 'lines')).code, 0);
+  const { stdout } = await eventually(
+    () => home.tappaas('logs', 'lines', '-o', 'json'),
+    ({ stdout: text }) => text.split('\n').length > 2,
+  );
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { time: string; pod: string; stream: string; text: string });
+  t.deepEqual(lines.map(({ stream, text }) => `${stream}: ${text}`).toSorted(), ['stderr: to stderr', 'stdout: to stdout']);
+  for (const { time, pod } of lines) t.true(Date.parse(time) > 0 && pod.startsWith('lines-web-'));
+});
+
+test('up -o json says once, and alone, where everything is', async (t) => {
+  t.timeout(180_000);
+  const other = await platformHome();
+  t.teardown(() => other.remove());
+  const child = spawn(process.execPath, [join(root, 'core/dist/main.js'), 'up', '-o', 'json'], {
+    cwd: other.directory,
+    env: { ...process.env, TAPPAAS_HOME: join(other.directory, 'home') },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const ended = new Promise((done) => void child.once('close', done));
+  const started = await eventually(
+    async () => JSON.parse(text) as { api: string; kubeconfig: string; token: string; clusters: readonly string[] },
+    ({ api }) => api.startsWith('https://'),
+    120_000,
+  );
+  t.deepEqual(started.clusters, ['local']);
+  t.regex(started.token, /^tapp_/);
+  child.kill('SIGINT');
+  t.is(await ended, 0);
+  t.notThrows(() => JSON.parse(text));
+});
