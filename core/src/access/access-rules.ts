@@ -2,6 +2,7 @@ import type { AccessRequest, AccessRules, AccessSubject, Authorizer, Caller } fr
 import type { Access } from './access.js';
 import { builtInRules, mayEverything } from './built-in-rules.js';
 import { narrowedRules } from './credential-scope.js';
+import { withTenants, type PlacedSubject } from './subject-tenants.js';
 
 /** What rules are listed from. */
 export interface RuleSources {
@@ -62,12 +63,12 @@ const unlisted: AccessRules = { resourceRules: [], nonResourceRules: [], incompl
 const administrators: AccessSubject = { kind: 'Group', name: 'system:masters', through: 'built-in rule' };
 const bindings = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
-/** Who may do something, as far as the asker may list the bindings that give it: of the namespace, and of the whole platform. */
+/** Who may do something, of which tenant, as far as the asker may list the bindings that give it: of the namespace, and of the whole platform. */
 export async function subjectsFor(
   { access, authorizers, engine }: RuleSources,
   asker: Caller,
   asked: Omit<AccessRequest, 'caller' | 'engine'>,
-): Promise<{ readonly subjects: readonly AccessSubject[]; readonly hidden: readonly string[] }> {
+): Promise<{ readonly subjects: readonly PlacedSubject[]; readonly hidden: readonly string[] }> {
   const request = access.placed({ engine, ...asked });
   const may = async (plural: string, namespace?: string): Promise<boolean> => {
     const resource = { ...bindings, plural, ...(namespace !== undefined && { namespace }) };
@@ -78,8 +79,9 @@ export async function subjectsFor(
   const everywhere = await may('clusterrolebindings');
   const lists = await Promise.all(authorizers().map(async (each) => each.subjects?.(request) ?? []));
   const found = everywhere ? [administrators, ...lists.flat()] : lists.flat();
+  const shown = found.filter((subject) => (subject.project === undefined ? everywhere : inProject));
   return {
-    subjects: found.filter((subject) => (subject.project === undefined ? everywhere : inProject)),
+    subjects: await withTenants(access, shown, request),
     hidden: [...(everywhere ? [] : ['clusterrolebindings']), ...(project === undefined || inProject ? [] : [`rolebindings of ${project}`])],
   };
 }

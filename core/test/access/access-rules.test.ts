@@ -3,8 +3,12 @@ import test from 'ava';
 import { accessRules, subjectsFor } from '../../dist/access/access-rules.js';
 import { accessOf } from './access-of.ts';
 
+const owners = new Map([
+  ['shop', 'acme'],
+  ['theirs', 'rival'],
+]);
 const places = {
-  now: (_: string, namespace: string) => ({ project: namespace, ...(namespace === 'shop' && { tenant: 'acme' }) }),
+  now: (_: string, namespace: string) => ({ project: namespace, ...(owners.has(namespace) && { tenant: owners.get(namespace) }) }),
   settled: () => Promise.resolve({}),
   isSuspended: () => false,
   labels: () => undefined,
@@ -13,8 +17,13 @@ const places = {
 };
 const listing: Authorizer = {
   knowsProjects: true,
-  authorize: ({ caller, resource }) => ({
-    decision: caller.name === 'boss' || (caller.name === 'lead' && resource?.plural === 'rolebindings') ? 'allow' : 'no-opinion',
+  authorize: ({ caller, resource, isProjectOnly }) => ({
+    decision:
+      caller.name === 'boss' ||
+      (caller.name === 'lead' && resource?.plural === 'rolebindings') ||
+      (resource?.plural === 'pods' && (caller.name === 'here' || (caller.name === 'everywhere' && isProjectOnly !== true)))
+        ? 'allow'
+        : 'no-opinion',
     reason: '',
   }),
   rules: () => ({ resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }], nonResourceRules: [] }),
@@ -39,6 +48,49 @@ test('who can is told as far as the asker may list the bindings that give it', a
   t.deepEqual(await told('boss'), [['system:masters', 'here', 'everywhere'], []]);
   t.deepEqual(await told('lead'), [['here'], ['clusterrolebindings']]);
   t.deepEqual(await told('eve'), [[], ['clusterrolebindings', 'rolebindings of shop']]);
+});
+
+test('who can is told with the tenant that one has to be of, and without whom the boundary of tenants refuses', async (t) => {
+  const account = (namespace: string): AccessSubject => ({
+    kind: 'ServiceAccount',
+    name: 'ci',
+    namespace,
+    through: 'a binding',
+    project: 'shop',
+  });
+  const accounts: Authorizer = {
+    knowsProjects: true,
+    authorize: ({ caller, resource }) => ({
+      decision: caller.name.startsWith('system:serviceaccount:') && resource?.plural === 'pods' ? 'allow' : 'no-opinion',
+      reason: '',
+    }),
+    subjects: () => [
+      account('shop'),
+      account('theirs'),
+      account('default'),
+      { kind: 'User', name: 'nobody', through: 'what no longer holds' },
+    ],
+  };
+  const told = async (asked: typeof pods) => {
+    const { subjects } = await subjectsFor(sources(listing, accounts), caller('boss'), asked);
+    return subjects.map(({ name, namespace, tenant, withoutTenant, ofAnyTenant }) =>
+      JSON.parse(JSON.stringify({ name, namespace, tenant, withoutTenant, ofAnyTenant })),
+    );
+  };
+  t.deepEqual(await told(pods), [
+    { name: 'system:masters', ofAnyTenant: true },
+    { name: 'here', tenant: 'acme', withoutTenant: true },
+    { name: 'everywhere', tenant: 'acme' },
+    { name: 'ci', namespace: 'shop', tenant: 'acme' },
+    { name: 'ci', namespace: 'default' },
+  ]);
+  const unowned = { verb: 'get', resource: { ...pods.resource, namespace: 'default' } };
+  t.deepEqual(await told(unowned), [
+    { name: 'system:masters', ofAnyTenant: true },
+    { name: 'here', withoutTenant: true },
+    { name: 'everywhere', withoutTenant: true },
+    { name: 'ci', namespace: 'default' },
+  ]);
 });
 
 test('rules are whole when every authorizer lists them, and say when one does not', async (t) => {

@@ -3,8 +3,18 @@ import { exitCodes, type Invocation } from '../command.js';
 import { print } from '../print.js';
 import { textTable } from '../table.js';
 
+interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly through: string;
+  readonly tenant?: string;
+  readonly withoutTenant?: true;
+  readonly ofAnyTenant?: true;
+}
+
 interface Answer {
-  readonly subjects: readonly { readonly kind: string; readonly name: string; readonly namespace?: string; readonly through: string }[];
+  readonly subjects: readonly Subject[];
   /** Bindings that the caller may not list, so that what they give is not shown. */
   readonly hidden: readonly string[];
 }
@@ -28,11 +38,16 @@ export async function whoCan(invocation: Invocation): Promise<number> {
 }
 
 function describe({ subjects, hidden }: Answer): string {
-  const rows = subjects.map(({ kind, name, namespace, through }) => [
-    kind,
-    namespace === undefined ? name : `${namespace}/${name}`,
-    through,
-  ]);
-  const table = rows.length === 0 ? 'Nobody that you may know of.\n' : textTable(['KIND', 'NAME', 'THROUGH'], rows);
+  const rows = subjects.map((subject) => {
+    const { kind, name, namespace, through } = subject;
+    return [kind, namespace === undefined ? name : `${namespace}/${name}`, tenantsOf(subject), through];
+  });
+  const table = rows.length === 0 ? 'Nobody that you may know of.\n' : textTable(['KIND', 'NAME', 'OF TENANT', 'THROUGH'], rows);
   return hidden.length === 0 ? table : `${table}\nNot shown: what is given by ${hidden.join(' and ')}, which you may not list.\n`;
+}
+
+/** Of which tenant a credential has to be for what is listed to count. */
+function tenantsOf({ tenant, withoutTenant, ofAnyTenant }: Subject): string {
+  if (ofAnyTenant === true) return 'any';
+  return [...(tenant === undefined ? [] : [tenant]), ...(withoutTenant === true || tenant === undefined ? ['none'] : [])].join(' or ');
 }
