@@ -16,6 +16,12 @@ export const sourceErrors = defineErrors({
     httpStatus: 413,
     remedy: 'Leave build products out with a .tappaasignore file, or raise the limit named.',
   },
+  CONTROLLER_BUILD_SOURCES_FULL: {
+    httpStatus: 403,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Wait until builds have ended, cancel or delete some, or let the operator raise the limit named.',
+  },
   CONTROLLER_BUILD_SOURCE_UNKNOWN: {
     ...caller,
     httpStatus: 404,

@@ -25,7 +25,14 @@ const config = Type.Object({
     minimum: 1,
     maximum: 100_000,
     description:
-      'Most sources, each for a namespace, that are kept for one tenant, or for one person of none: the oldest makes way, and its archive goes when nobody else has sent it.',
+      'Most sources, each for a namespace, that are kept for one tenant, or for one person of none: the oldest that no build needs makes way, and its archive goes when nobody else has sent it.',
+  }),
+  sentBytesMax: Type.Integer({
+    default: 10_737_418_240,
+    minimum: 1024,
+    maximum: 1_099_511_627_776,
+    description:
+      'Most bytes of source archives that are kept for one tenant, or for one person of none; the oldest make way as with sentMax.',
   }),
   parallelMax: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Builds at once.' }),
 });

@@ -3,7 +3,9 @@ import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Caller } from '@tappaas/sdk';
 import { createFile, replaceFile } from '@tappaas/sdk/durable-file';
+import { sourceErrors } from './errors.js';
 import { isThere } from './is-there.js';
+import { roomFor, type Room, type RoomLimits, type SentSource } from './source-room.js';
 
 /** For which namespace a source is, and who sends it or asks for it. */
 export interface Claimant {
@@ -17,13 +19,27 @@ export interface SourceHolders {
   isHeldBy(digest: string, claimant: Claimant): Promise<boolean>;
   /** Whether anybody has sent it for the namespace. */
   isFor(digest: string, namespace: string): Promise<boolean>;
-  /** Of what the claimant, or its tenant, has sent, the oldest makes way for it where that is too many. One call at a time. */
-  add(digest: string, claimant: Claimant): Promise<void>;
+  /**
+   * Of what the claimant, or its tenant, has sent, the oldest that no build needs makes way for it where that is too much. One call at a time.
+   *
+   * @throws CONTROLLER_BUILD_SOURCES_FULL
+   */
+  add(added: Added, claimant: Claimant, isNeeded: IsNeeded): Promise<void>;
 }
 
-interface HolderSettings {
+/** An archive that somebody sends. */
+export interface Added {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** Whether a build that has not ended is of a source. */
+export type IsNeeded = (source: { readonly digest: string; readonly namespace: string }) => Promise<boolean>;
+
+interface HolderSettings extends RoomLimits {
   readonly directory: string;
-  readonly sentMax: number;
+  /** Size of an archive that is kept; 0 of one that is not. */
+  readonly bytesOf: (digest: string) => Promise<number>;
   /** Told of what nobody has sent any more; again after a crash. */
   readonly unheld: (digest: string) => Promise<void>;
 }
@@ -34,7 +50,7 @@ const algorithm = 'sha256:';
  * Keeps an empty file `holders/<digest>/<namespace>/<who>` for each, and `sent/<who>/<digest>.<namespace>` from before it is there until
  * after it is gone, by whose age they make way. Names of people are hashed, namespaces are DNS labels.
  */
-export function createSourceHolders({ directory, sentMax, unheld }: HolderSettings): SourceHolders {
+export function createSourceHolders({ directory, bytesOf, unheld, ...limits }: HolderSettings): SourceHolders {
   const digestFolder = (hash: string) => join(directory, 'holders', hash);
   const folderOf = (digest: string, namespace: string) => join(digestFolder(hashOf(digest)), namespace);
   const fileOf = (digest: string, { namespace, caller }: Claimant) => join(folderOf(digest, namespace), whoIs(caller));
@@ -50,26 +66,35 @@ export function createSourceHolders({ directory, sentMax, unheld }: HolderSettin
   return {
     isHeldBy: (digest, claimant) => isThere(fileOf(digest, claimant)),
     isFor: (digest, namespace) => isThere(folderOf(digest, namespace)),
-    async add(digest, claimant) {
+    async add({ digest, bytes }, claimant, isNeeded) {
       const who = whoIs(claimant.caller);
-      const [own, added] = [join(directory, 'sent', who), `${hashOf(digest)}.${claimant.namespace}`];
+      const [own, name] = [join(directory, 'sent', who), `${hashOf(digest)}.${claimant.namespace}`];
       await mkdir(own, { recursive: true });
-      const others = (await readdir(own)).filter((sent) => sent !== added);
-      for (const sent of await oldest(own, others, others.length + 1 - sentMax)) await remove(sent, who);
-      await replaceFile(join(own, added), '');
+      const others = (await readdir(own)).filter((each) => each !== name);
+      const sent = await Promise.all(others.map((each) => sentOf(own, each)));
+      const room = await roomFor({ hash: hashOf(digest), bytes }, sent, limits, ({ hash, namespace }) =>
+        isNeeded({ digest: `${algorithm}${hash}`, namespace }),
+      );
+      if (!room.isEnough) throw full(bytes, room, limits);
+      for (const each of room.leaving) await remove(each, who);
+      await replaceFile(join(own, name), '');
       await mkdir(folderOf(digest, claimant.namespace), { recursive: true });
       await createFile(fileOf(digest, claimant), '');
     },
   };
+
+  async function sentOf(own: string, name: string): Promise<SentSource> {
+    const [hash = '', namespace = ''] = name.split('.');
+    const [{ mtimeMs: atMs }, bytes] = await Promise.all([stat(join(own, name)), bytesOf(`${algorithm}${hash}`)]);
+    return { name, hash, namespace, atMs, bytes };
+  }
 }
 
-async function oldest(folder: string, names: readonly string[], count: number): Promise<readonly string[]> {
-  if (count <= 0) return [];
-  const aged = await Promise.all(names.map(async (name) => ({ name, atMs: (await stat(join(folder, name))).mtimeMs })));
-  return aged
-    .toSorted((one, other) => one.atMs - other.atMs)
-    .slice(0, count)
-    .map(({ name }) => name);
+function full(bytes: number, { kept, keptBytes }: Extract<Room, { isEnough: false }>, { sentMax, sentBytesMax }: RoomLimits): Error {
+  const limit = kept >= sentMax ? `sentMax is ${sentMax}` : `sentBytesMax is ${sentBytesMax}`;
+  return sourceErrors.CONTROLLER_BUILD_SOURCES_FULL({
+    message: `there is no room for ${bytes} bytes more of source: builds that have not ended need ${kept} sources of ${keptBytes} bytes, and ${limit}`,
+  });
 }
 
 /** Removes a folder unless something is in it; says whether it is gone. */

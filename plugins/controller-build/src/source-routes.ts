@@ -1,7 +1,8 @@
-import type { HttpAnswer, HttpRequest, RequestContext, Route } from '@tappaas/sdk';
+import { fieldIs, type HttpAnswer, type HttpRequest, type RequestContext, type Route } from '@tappaas/sdk';
+import { Build } from '@tappaas/sdk/kinds';
 import { sourceErrors } from './errors.js';
 import type { Claimant } from './source-holders.js';
-import type { SourceShelf } from './source-shelf.js';
+import type { SourceOf, SourceShelf } from './source-shelf.js';
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 const namespaceForm = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -32,11 +33,21 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
       isWellKnown: true,
       async handle(request, context) {
         const digest = digestOf(request);
-        await shelf.put(digest, request.body, claimantOf(request, context));
+        await shelf.put(digest, request.body, claimantOf(request, context), (source) => hasOpenBuild(source, context));
         return json(201, { digest, bytes: request.body.length });
       },
     },
   ];
+}
+
+/** Of one source in one namespace. */
+const buildsMax = 1_000;
+
+/** A build that has ended rests for good; one that was cancelled may be wished again. */
+async function hasOpenBuild({ digest, namespace }: SourceOf, { asPlugin }: RequestContext): Promise<boolean> {
+  const asked = { namespace, fields: fieldIs('spec.source.digest', digest), itemsMax: buildsMax };
+  for await (const { status } of asPlugin.list(Build, asked)) if (status?.phase !== 'Succeeded' && status?.phase !== 'Failed') return true;
+  return false;
 }
 
 function claimantOf({ query }: HttpRequest, { caller }: RequestContext): Claimant {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { replaceFile } from '@tappaas/sdk/durable-file';
@@ -8,14 +8,15 @@ import { extract } from 'tar';
 import { inspectArchive, type ArchiveLimits } from './archive-inspection.js';
 import { sourceErrors } from './errors.js';
 import { isThere } from './is-there.js';
-import { createSourceHolders, type Claimant } from './source-holders.js';
+import { createSourceHolders, type Claimant, type IsNeeded } from './source-holders.js';
+import type { RoomLimits } from './source-room.js';
 
 /** Uploaded source archives by digest, each for the namespaces that it was sent for. */
 export interface SourceShelf {
   /** Whether the caller, or another of its tenant, has sent it for the namespace: what others have sent is not told. */
   has(digest: string, claimant: Claimant): Promise<boolean>;
-  /** @throws CONTROLLER_BUILD_DIGEST_MISMATCH, CONTROLLER_BUILD_ARCHIVE_REFUSED, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE */
-  put(digest: string, archive: Uint8Array, claimant: Claimant): Promise<void>;
+  /** @throws CONTROLLER_BUILD_DIGEST_MISMATCH, CONTROLLER_BUILD_ARCHIVE_REFUSED, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE, CONTROLLER_BUILD_SOURCES_FULL */
+  put(digest: string, archive: Uint8Array, claimant: Claimant, isNeeded: IsNeeded): Promise<void>;
   /**
    * Unpacks into a fresh folder, runs `use` on it and removes it again. When the signal aborts, it stops to unpack and to wait for `use`.
    *
@@ -30,10 +31,8 @@ export interface SourceOf {
   readonly namespace: string;
 }
 
-interface ShelfSettings extends ArchiveLimits {
+interface ShelfSettings extends ArchiveLimits, RoomLimits {
   readonly directory: string;
-  /** Most sources, each for a namespace, that are kept for one tenant, or for one person of none. */
-  readonly sentMax: number;
 }
 
 /**
@@ -43,22 +42,33 @@ interface ShelfSettings extends ArchiveLimits {
 export function createSourceShelf(settings: ShelfSettings): SourceShelf {
   const sources = join(settings.directory, 'sources');
   const pathOf = (digest: string) => join(sources, `${digest.slice('sha256:'.length)}.tar.gz`);
-  const { directory: kept, sentMax } = settings;
-  const holders = createSourceHolders({ directory: kept, sentMax, unheld: (digest) => rm(pathOf(digest), { force: true }) });
+  const { directory: kept, sentMax, sentBytesMax } = settings;
+  const holders = createSourceHolders({
+    directory: kept,
+    sentMax,
+    sentBytesMax,
+    bytesOf: async (digest) => (await stat(pathOf(digest)).catch(() => undefined))?.size ?? 0,
+    unheld: (digest) => rm(pathOf(digest), { force: true }),
+  });
   const inTurn = turns();
 
   return {
     has: async (digest, claimant) => (await holders.isHeldBy(digest, claimant)) && (await isThere(pathOf(digest))),
-    async put(digest, archive, claimant) {
+    async put(digest, archive, claimant, isNeeded) {
       const found = `sha256:${createHash('sha256').update(archive).digest('hex')}`;
       if (found !== digest) {
         throw sourceErrors.CONTROLLER_BUILD_DIGEST_MISMATCH({ message: `the archive has digest ${found}, the path says ${digest}` });
+      }
+      if (archive.length > sentBytesMax) {
+        throw sourceErrors.CONTROLLER_BUILD_ARCHIVE_TOO_LARGE({
+          message: `the archive has ${archive.length} bytes, more than is kept of source for one tenant (sentBytesMax is ${sentBytesMax})`,
+        });
       }
       await inspectArchive(archive, settings);
       await mkdir(sources, { recursive: true });
       // In turn, so that none is removed as nobody's while somebody sends it.
       await inTurn(async () => {
-        await holders.add(digest, claimant);
+        await holders.add({ digest, bytes: archive.length }, claimant, isNeeded);
         await replaceFile(pathOf(digest), archive);
       });
     },

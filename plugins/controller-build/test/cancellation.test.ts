@@ -20,8 +20,8 @@ async function prepared(t: ExecutionContext, build: Builder['build']) {
   await promisify(execFile)('tar', ['-czf', 'source.tar.gz', 'server.js'], { cwd: directory });
   const archive = await readFile(join(directory, 'source.tar.gz'));
   const digest = `sha256:${createHash('sha256').update(archive).digest('hex')}`;
-  const shelf = createSourceShelf({ directory, ...limits });
-  await shelf.put(digest, archive, { namespace: 'team-a', caller: { name: 'ann' } });
+  const shelf = createSourceShelf({ directory, ...limits, sentBytesMax: 1_000_000 });
+  await shelf.put(digest, archive, { namespace: 'team-a', caller: { name: 'ann' } }, async () => false);
   let object = {
     metadata: { namespace: 'team-a', name: 'shop-1', uid: 'u1', generation: 1 },
     spec: { application: 'shop', builder: 'source', source: { digest } },

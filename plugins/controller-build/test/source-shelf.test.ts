@@ -7,18 +7,26 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { createSourceShelf } from '../dist/source-shelf.js';
 
+type Shelf = ReturnType<typeof createSourceShelf>;
+type Sent = readonly [digest: string, archive: Uint8Array, claimant: Parameters<Shelf['has']>[1]];
+
 const sentMax = 3;
 const ann = { name: 'ann' };
 const bob = { name: 'bob' };
 
-async function prepared(t: ExecutionContext) {
+async function prepared(t: ExecutionContext, sentBytesMax = 1_000_000_000) {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-shelf-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
-  const shelf = createSourceShelf({ directory, unpackedBytesMax: 10_000_000, entriesMax: 100, sentMax });
+  const kept = createSourceShelf({ directory, unpackedBytesMax: 10_000_000, entriesMax: 100, sentMax, sentBytesMax });
+  const needed = new Set<string>();
+  const isNeeded = async ({ digest }: { readonly digest: string }) => needed.has(digest);
+  const shelf = { ...kept, put: (...[digest, archive, claimant]: Sent) => kept.put(digest, archive, claimant, isNeeded) };
   const below = (folder: string) => readdir(join(directory, folder), { recursive: true });
   return {
     directory,
     shelf,
+    /** Digests of sources that builds need which have not ended. */
+    needed,
     entries: async () => (await Promise.all(['holders', 'sent', 'sources'].map(below))).flat().length,
     packed: async (content: string | Uint8Array) => {
       const from = await mkdtemp(join(directory, 'from-'));
@@ -78,6 +86,43 @@ test('an archive goes when the last who had sent it has it no more, and what oth
   const build = (digest: string) => shelf.unpacked({ digest, namespace: 'team' }, (at) => readdir(at), new AbortController().signal);
   t.deepEqual(await build(shared.digest), ['server.js']);
   await t.throwsAsync(build(lone.digest), { code: 'CONTROLLER_BUILD_SOURCE_UNKNOWN' });
+});
+
+test('bytes are bounded: the oldest archives make way that no build needs, and what all is needed refuses more', async (t) => {
+  const { shelf, needed, packed, directory, ageAll } = await prepared(t, 250_000);
+  const claimant = { namespace: 'team', caller: ann };
+  const [first, second, third, fourth] = await Promise.all([1, 2, 3, 4].map(() => packed(randomBytes(100_000))));
+  if (!first || !second || !third || !fourth) return t.fail();
+  needed.add(first.digest);
+  await shelf.put(first.digest, first.archive, claimant);
+  await ageAll();
+  await shelf.put(second.digest, second.archive, claimant);
+  await shelf.put(second.digest, second.archive, { ...claimant, namespace: 'other' });
+  t.is((await readdir(join(directory, 'sources'))).length, 2, 'an archive counts once, for however many namespaces it was sent');
+  await shelf.put(third.digest, third.archive, claimant);
+  t.true(await shelf.has(first.digest, claimant), 'an older one that is needed stays');
+  t.false(await shelf.has(second.digest, claimant));
+  needed.add(third.digest);
+  const refused = await t.throwsAsync(shelf.put(fourth.digest, fourth.archive, claimant), { code: 'CONTROLLER_BUILD_SOURCES_FULL' });
+  t.regex(refused?.message ?? '', /no room for 100\d{3} bytes more .* need 2 sources of 200\d{3} bytes, and sentBytesMax is 250000/);
+  await shelf.put(fourth.digest, fourth.archive, { ...claimant, caller: bob });
+  t.is((await readdir(join(directory, 'sources'))).length, 3, 'others have room of their own');
+  const large = await packed(randomBytes(300_000));
+  await t.throwsAsync(shelf.put(large.digest, large.archive, claimant), { code: 'CONTROLLER_BUILD_ARCHIVE_TOO_LARGE' });
+  needed.clear();
+  await shelf.put(fourth.digest, fourth.archive, claimant);
+  t.true(await shelf.has(fourth.digest, claimant));
+});
+
+test('where builds need as many sources as are kept, another one is refused', async (t) => {
+  const { shelf, needed, packed } = await prepared(t);
+  for (const content of ['1', '2', '3', '4']) {
+    const { digest, archive } = await packed(content);
+    needed.add(digest);
+    const put = shelf.put(digest, archive, { namespace: 'team', caller: ann });
+    if (content === '4') await t.throwsAsync(put, { code: 'CONTROLLER_BUILD_SOURCES_FULL', message: /sentMax is 3$/ });
+    else await put;
+  }
 });
 
 const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip;

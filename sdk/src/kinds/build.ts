@@ -34,7 +34,7 @@ export const Build = defineKind({
     ...commonStatus,
   }),
   immutable: ['spec.application', 'spec.builder', 'spec.source'],
-  fields: ['spec.application'],
+  fields: ['spec.application', 'spec.source.digest'],
   columns: [
     { name: 'Application', path: '.spec.application', description: 'The application it is for.' },
     { name: 'Phase', path: '.status.phase', description: 'How far it is.' },
