@@ -19,6 +19,7 @@ import { SealingKeys } from './platform/sealing-keys.js';
 import { ownLimitsMsMax, Starting, type PlatformOptions, type WorkerSeat } from './platform/starting.js';
 import type { PrimaryCalls } from './platform/workers/calls.js';
 import { mergedMetrics } from './platform/workers/merged-metrics.js';
+import { openBreakersOf } from './platform/workers/open-breakers.js';
 import { WorkerPool, type WorkerPoolOptions } from './platform/workers/worker-pool.js';
 
 export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
@@ -132,7 +133,11 @@ async function start(starting: Starting): Promise<Platform> {
     workers = workerPool(starting, foundation, {
       port: publicPort,
       certificates,
-      calls: { ...actions, connectEngine, revoked },
+      calls: { ...actions, connectEngine, revoked, ...stateCalls(foundation.state) },
+      desk: (worker) => ({
+        calls: { openBreakers: async (open) => pluginObjects.tellOpen(worker, open) },
+        close: () => pluginObjects.tellOpen(worker, []),
+      }),
       ownMetrics,
       metricsName,
     });
@@ -189,7 +194,12 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
   const api = await ApiService.start(starting, foundation, place);
   kernel.startTasks();
   recordEvents(starting, foundation);
-  api.follow(async () => undefined);
+  const tellOpen = (): Promise<void> =>
+    primary
+      .call('openBreakers', openBreakersOf(kernel.plugins()))
+      .catch((error: unknown) => starting.options.log.warn('the open circuit breakers of this process were not told', { error }));
+  kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && tellOpen()));
+  api.follow(tellOpen);
   return {
     kernel,
     revoke: (credentialIds) => api.revoke(credentialIds),
@@ -218,6 +228,10 @@ function engineConnector(
   };
 }
 
+function stateCalls(state: Foundation['state']): Pick<PrimaryCalls, 'stateGet' | 'stateSet' | 'stateDelete'> {
+  return { stateGet: state.get, stateSet: state.set, stateDelete: state.delete };
+}
+
 function workerPool(
   starting: Starting,
   { settings: { workers, host }, store, leases }: Foundation,
@@ -225,9 +239,10 @@ function workerPool(
     port,
     certificates,
     calls,
+    desk,
     ownMetrics,
     metricsName,
-  }: Pick<WorkerPoolOptions, 'certificates' | 'calls' | 'ownMetrics'> & { readonly port: number; readonly metricsName: string },
+  }: Pick<WorkerPoolOptions, 'certificates' | 'calls' | 'desk' | 'ownMetrics'> & { readonly port: number; readonly metricsName: string },
 ): WorkerPool {
   const { clock, log, configFile, directory, forkWorker: fork } = starting.options;
   if (fork === undefined) throw new Error('api.workers: nothing here starts processes');
@@ -242,6 +257,7 @@ function workerPool(
     start,
     certificates,
     calls,
+    desk,
     ownMetrics,
     mergeMetrics: mergedMetrics,
   });

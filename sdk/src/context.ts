@@ -12,9 +12,14 @@ export interface Clock {
 }
 
 /**
- * A cache: ≤ 64 KiB a value, ≤ 10,000 keys an instance, may be emptied at any time, no compare-and-swap. What must survive is a kind.
+ * A cache: ≤ 64 KiB a value, ≤ 10,000 keys and 32 MiB an instance, beyond which the oldest go; may be emptied at any time, no
+ * compare-and-swap. What must survive is a kind.
  *
- * @throws TAP_STATE_TOO_LARGE
+ * Scope `replica` is this process's, and gone with the instance. Scope `platform` is one for all processes of this platform on a machine,
+ * whichever of them ends: each operation is done as a whole, and what one was told is done, everybody sees. A key is looked for in
+ * `replica` first.
+ *
+ * @throws TAP_STATE_TOO_LARGE, TAP_PROCESS_FAILED when the process that keeps the platform's does not answer within a second
  */
 export interface State {
   get(key: string): Promise<unknown>;

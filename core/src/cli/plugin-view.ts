@@ -13,6 +13,7 @@ export interface PluginView {
     readonly kinds?: readonly string[];
     readonly permissions?: readonly string[];
     readonly openBreakers?: readonly string[];
+    readonly openBreakerProcesses?: readonly { readonly hook: string; readonly processes: readonly string[] }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
   };
 }
@@ -37,7 +38,7 @@ export function pluginTable(plugins: readonly PluginView[], wide: boolean): stri
 /** Everything about one. */
 export function describePlugin(plugin: PluginView): string {
   const { metadata, spec, status = {} } = plugin;
-  const { state = '-', mode = '-', hooks, kinds, provides, permissions, openBreakers = [], conditions = [] } = status;
+  const { state = '-', mode = '-', hooks, kinds, provides, permissions, conditions = [] } = status;
   const shadow = mode === 'shadow' ? ' (asked, but changing nothing)' : '';
   const problems = conditions.filter((condition) => condition.status === 'False').map(({ message = '' }) => message);
   const rows: readonly (readonly [string, readonly string[]])[] = [
@@ -46,7 +47,7 @@ export function describePlugin(plugin: PluginView): string {
     ['State', [state]],
     ['Mode', [`${mode}${shadow}`]],
     ['Init', [initOf(plugin)]],
-    ['Hooks', (hooks ?? []).map((hook) => (openBreakers.includes(hook) ? `${hook} (breaker open: not asked for a while)` : hook))],
+    ['Hooks', (hooks ?? []).map((hook) => `${hook}${breakerOf(status, hook)}`)],
     ['Kinds', kinds ?? []],
     ['Provides', provides ?? []],
     ['Permissions', permissions ?? []],
@@ -56,4 +57,11 @@ export function describePlugin(plugin: PluginView): string {
     (values.length === 0 ? ['-'] : values).map((value, n) => `${(n === 0 ? title : '').padEnd(14)}${value}`),
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** Each process has breakers of its own. */
+function breakerOf({ openBreakers = [], openBreakerProcesses = [] }: NonNullable<PluginView['status']>, hook: string): string {
+  if (!openBreakers.includes(hook)) return '';
+  const processes = openBreakerProcesses.find((each) => each.hook === hook)?.processes ?? [];
+  return ` (breaker open${processes.length === 0 ? '' : ` in ${processes.join(', ')}`}: not asked for a while)`;
 }

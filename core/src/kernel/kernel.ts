@@ -7,6 +7,7 @@ import type { ConnectEngine, Registrations } from './registrations.js';
 import type { LoadedConfiguration } from './config/configuration.js';
 import { createKernel } from './lifecycle/create-kernel.js';
 import { filePlans, memoryPlans } from './lifecycle/plan-source.js';
+import type { SharedState } from './lifecycle/shared-state.js';
 
 export type * from './hooks/dispatch.js';
 export type * from './registrations.js';
@@ -17,6 +18,7 @@ export { extendContext } from './guard/call-context.js';
 export { callingPlugin, pluginOf } from './guard/identity.js';
 export { createMetricRegistry } from './metrics/registry.js';
 export type { MetricRegistry } from './metrics/registry.js';
+export { memoryState, type SharedState } from './lifecycle/shared-state.js';
 
 /** What the kernel needs of its surroundings; nothing else is read from the environment. */
 export interface KernelEnvironment {
@@ -38,6 +40,8 @@ export interface KernelEnvironment {
   readonly isOnlyOnMachine?: () => boolean;
   /** What another process provides in place of a plugin's own `make`, such as the store of a process that only serves the API. */
   readonly elsewhere?: (service: Service<unknown>, instance: string) => object | undefined;
+  /** Where instances keep what all processes of the platform share. Default: in the memory of this one. */
+  readonly platformState?: SharedState;
   /** Default: a registry of the kernel's own. */
   readonly metrics?: MetricRegistry;
   /** A thread that names the plugin blocking the event loop while it does. Default false; on in the platform's process. */

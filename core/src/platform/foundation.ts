@@ -5,7 +5,7 @@ import { createAdmission } from '../admission/admission.js';
 import { CertificateThread } from '../api/certificate-thread.js';
 import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
 import { loadSignatures } from '../identity/tokens/signing-keys.js';
-import { loadKernel, type Kernel, type KernelOptions } from '../kernel/kernel.js';
+import { loadKernel, memoryState, type Kernel, type KernelOptions, type SharedState } from '../kernel/kernel.js';
 import { createSealer, type Sealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
 import { LeasedStore } from '../store/remote/leased-store.js';
@@ -21,6 +21,7 @@ import { PlatformTokens } from './platform-tokens.js';
 import { platformSections, type ApiSettings } from './settings.js';
 import { sealingService } from './sealing.js';
 import { ownLimitsMsMax, type Starting, type WorkerSeat } from './starting.js';
+import { remoteState } from './workers/remote-state.js';
 
 /** What every process of the platform has: plugins, and who may do what to which objects. */
 export interface Foundation {
@@ -29,6 +30,8 @@ export interface Foundation {
   readonly store: ResourceStore;
   /** Of the processes that the store is lent to, where there are any. */
   readonly leases: ReadLeases;
+  /** What instances keep for the whole platform. */
+  readonly state: SharedState;
   readonly identity: CallerIdentity;
   readonly access: PlatformAccess;
   readonly engines: Engines;
@@ -74,7 +77,8 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   };
 
   // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
-  const kernel = await loadedKernel(starting, promised);
+  const state = starting.seat === undefined ? memoryState(clock) : remoteState(starting.seat.primary);
+  const kernel = await loadedKernel(starting, state, promised);
   kernelPromise.resolve(kernel);
   const section = kernel.config.section('api') as ApiSettings;
   const settings = { ...section, directory: resolve(directory, section.directory) };
@@ -115,6 +119,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     settings,
     store,
     leases,
+    state,
     identity,
     access,
     engines,
@@ -127,7 +132,11 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   };
 }
 
-function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens, sealer, audit }: Promised): Promise<Kernel> {
+function loadedKernel(
+  { options, seat }: Starting,
+  platformState: SharedState,
+  { engines, revocation, tokens, sealer, audit }: Promised,
+): Promise<Kernel> {
   const { configFile, clock, random, env, log, version } = options;
   const kernel: Promise<Kernel> = loadKernel({
     configFile,
@@ -138,6 +147,7 @@ function loadedKernel({ options, seat }: Starting, { engines, revocation, tokens
     kernelVersion: version,
     log: (line) => log.line(line),
     watchdog: true,
+    platformState,
     ...(seat !== undefined && workerPlace(seat)),
     services: [
       { service: platformServices.metrics, value: { text: async () => (await kernel).metrics.text() } },

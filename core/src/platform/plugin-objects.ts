@@ -4,6 +4,7 @@ import type { Kernel, ReloadResult } from '../kernel/kernel.js';
 import { permissionLines } from '../kernel/lock/permission-lines.js';
 import type { PluginState } from '../kernel/plugin-state.js';
 import { nextStatus } from '../reconcile/status.js';
+import { openBreakersOf, primaryProcess, OpenBreakers, type OpenBreaker, type OpenInProcesses } from './workers/open-breakers.js';
 
 type Problems = ReloadResult['problems'];
 
@@ -18,23 +19,32 @@ interface Parts {
 export interface PluginObjects {
   /** `refused`: why the configuration of the files is not the one in force; what was told of it before holds until told otherwise. */
   tell(refused?: Problems): Promise<void>;
+  /** Which breakers are open in another process, all of them; none when it has gone. */
+  tellOpen(process: string, open: readonly OpenBreaker[]): void;
   stop(): Promise<void>;
 }
 
 /** Keeps one Plugin object per instance in step with the kernel, also when a breaker opens or closes; one telling after the other. */
 export function keepPluginObjects(parts: Parts): PluginObjects {
   let inForce: Problems = [];
+  const breakers = new OpenBreakers();
   let last = Promise.resolve();
   const tell = (refused: Problems = inForce): Promise<void> => {
     inForce = refused;
     last = last
-      .then(() => writeAll(parts, inForce))
+      .then(() => {
+        breakers.tell(primaryProcess, openBreakersOf(parts.kernel.plugins()));
+        return writeAll(parts, inForce, breakers);
+      })
       .catch((error: unknown) => parts.log.warn('Plugin objects were not written', { error }));
     return last;
   };
   const leave = parts.kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && tell()));
   return {
     tell,
+    tellOpen(process, open) {
+      if (breakers.tell(process, open)) void tell();
+    },
     stop() {
       leave();
       return last;
@@ -43,12 +53,12 @@ export function keepPluginObjects(parts: Parts): PluginObjects {
 }
 
 /** Objects of instances that are gone are removed. */
-async function writeAll({ kernel, resources, clock, log }: Parts, refused: Problems): Promise<void> {
+async function writeAll({ kernel, resources, clock, log }: Parts, refused: Problems, breakers: OpenBreakers): Promise<void> {
   const states = kernel.plugins();
   const known = new Set(states.map(({ id }) => id));
   for (const state of states) {
     const conditions = [readyOf(state), configuredOf(concerning(state.id, refused, known))];
-    await write(resources, state, conditions, clock.nowMs()).catch((error: unknown) =>
+    await write(resources, state, breakers.of(state.id), conditions, clock.nowMs()).catch((error: unknown) =>
       log.warn('a Plugin object was not written', { plugin: state.id, error }),
     );
   }
@@ -59,7 +69,13 @@ async function writeAll({ kernel, resources, clock, log }: Parts, refused: Probl
 
 const permissionsMax = 1_000;
 
-async function write(resources: Resources, state: PluginState, conditions: readonly Condition[], nowMs: number): Promise<void> {
+async function write(
+  resources: Resources,
+  state: PluginState,
+  open: readonly OpenInProcesses[],
+  conditions: readonly Condition[],
+  nowMs: number,
+): Promise<void> {
   const { id, plugin, package: use, version } = state;
   const spec = { use, version, id: plugin };
   const key = { name: id };
@@ -72,7 +88,8 @@ async function write(resources: Resources, state: PluginState, conditions: reado
     provides: state.provides,
     kinds: state.kinds,
     permissions: permissionLines(state.permissions).slice(0, permissionsMax),
-    openBreakers: state.breakers.filter((breaker) => breaker.state === 'open').map(({ hook }) => hook),
+    openBreakers: open.map(({ hook }) => hook),
+    openBreakerProcesses: open,
   };
   const next = nextStatus(known, status, conditions, nowMs);
   if (next) await resources.patch(PluginStatus, key, { status: next }, { subresource: 'status' });

@@ -2,9 +2,7 @@ import type { MetricSample } from '@tappaas/sdk';
 import { definePlugin, hooks } from '@tappaas/sdk';
 import test from 'ava';
 import { createMetricRegistry } from '../../dist/kernel/metrics/registry.js';
-import { createState, stateKeysMax, stateValueBytesMax } from '../../dist/kernel/lifecycle/state-cache.js';
-import { VirtualClock } from '../virtual-clock.ts';
-import { rejection, start } from './fixture.ts';
+import { start } from './fixture.ts';
 
 test('metrics are written as Prometheus reads them, values and labels escaped', (t) => {
   const registry = createMetricRegistry();
@@ -82,26 +80,4 @@ test('a plugin that taps telemetry.metric hears every change but those it makes 
   t.deepEqual(heard, [{ name: 'some_total', kind: 'counter', help: 'Some.', labels: { a: 'b' }, value: 3 }]);
   t.true(kernel.metrics.text().includes('exported_total{kind="counter",plugin="exporter"}'));
   await kernel.stop();
-});
-
-test("state lasts its time on the platform's clock, is apart for each instance, and is bounded", async (t) => {
-  const clock = new VirtualClock();
-  const [mine, yours] = [createState('mine', clock), createState('yours', clock)];
-  const options = { ttlMs: 1000, scope: 'replica' } as const;
-  await mine.set('key', { deep: [1] }, options);
-  t.deepEqual(await mine.get('key'), { deep: [1] });
-  t.is(await yours.get('key'), undefined);
-  await clock.advance(1000);
-  t.is(await mine.get('key'), undefined);
-  await mine.set('key', 1, options);
-  await mine.delete('key');
-  t.is(await mine.get('key'), undefined);
-  await mine.set('edge', 'x'.repeat(stateValueBytesMax - 2), options);
-  const tooLarge = await rejection(mine.set('over', 'x'.repeat(stateValueBytesMax - 1), options));
-  t.is(tooLarge.code, 'TAP_STATE_TOO_LARGE');
-  t.is((await rejection(mine.set('none', undefined, options))).message, 'the state "none" of plugin mine is no JSON value');
-  for (let n = 0; n < stateKeysMax + 5; n += 1) await yours.set(`k${n}`, n, options);
-  t.is(await yours.get('k4'), undefined, 'the oldest go');
-  t.is(await yours.get('k5'), 5);
-  t.is(await yours.get(`k${stateKeysMax + 4}`), stateKeysMax + 4);
 });

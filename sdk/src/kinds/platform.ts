@@ -51,7 +51,18 @@ export const PluginStatus = defineKind({
     provides: Type.Optional(Type.Array(Type.String(), { description: 'Services it owns.' })),
     kinds: Type.Optional(Type.Array(Type.String(), { description: 'Kinds it contributes.' })),
     permissions: Type.Optional(Type.Array(Type.String(), { description: 'What it may do.' })),
-    openBreakers: Type.Optional(Type.Array(Type.String(), { description: 'Hooks at which its circuit breaker is open.' })),
+    openBreakers: Type.Optional(
+      Type.Array(Type.String(), { description: 'Hooks at which its circuit breaker is open, in whichever process of the platform.' }),
+    ),
+    openBreakerProcesses: Type.Optional(
+      Type.Array(
+        Type.Object({
+          hook: Type.String({ description: 'Hook at which a circuit breaker is open.' }),
+          processes: Type.Array(Type.String(), { description: 'Processes in which it is: primary, or a worker of the API such as w1.' }),
+        }),
+        { description: 'Where the open circuit breakers are: each process has its own.' },
+      ),
+    ),
     ...commonStatus,
   }),
   columns: [

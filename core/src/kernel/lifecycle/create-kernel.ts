@@ -13,13 +13,14 @@ import type { ConnectEngine } from '../registrations.js';
 import { GuardedService } from '../services/guarded-service.js';
 import { ServiceRegistry } from '../services/service-registry.js';
 import { ConfigurationError, errorsOf } from './configuration-error.js';
+import { createState } from './instance-state.js';
 import { lazyResources } from './lazy-resources.js';
 import type { PlanSource, StoredValue } from './plan-source.js';
 import { PluginKernel, type KernelParts } from './plugin-kernel.js';
 import { loggerOf } from './plugin-log.js';
 import { setUpAll } from './set-up.js';
 import { messageOf } from './start-instance.js';
-import { createState } from './state-cache.js';
+import { memoryState } from './shared-state.js';
 import { StoredSecrets } from './stored-secrets.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -93,6 +94,7 @@ function makeParts(
     secrets,
     emit,
     leaks,
+    platformState: environment.platformState ?? memoryState(clock),
     breakers: new Map(),
     devices: {
       wheel,
@@ -115,7 +117,7 @@ function makeParts(
       (message) => log.warn(message),
     ),
     hooks: new Map(platformHooks().map((hook) => [hook.name, hook])),
-    platform: platformScope(environment, log, platformStop.signal),
+    platform: platformScope(surroundings, platformStop.signal),
     platformStop,
     events,
     engines,
@@ -126,14 +128,14 @@ function makeParts(
 }
 
 /** The platform's own calls of services are guarded like any other, in its own name. */
-function platformScope(environment: KernelEnvironment, log: PluginScope['log'], stopping: AbortSignal): PluginScope {
+function platformScope({ environment, log, platformState }: Surroundings, stopping: AbortSignal): PluginScope {
   const { clock } = environment;
   return {
     id: 'platform',
     log,
     clock,
     monotonicMs: environment.monotonicMs ?? (() => performance.now()),
-    state: createState('platform', clock),
+    state: createState('platform', clock, platformState),
     asPlugin: lazyResources('platform', environment),
     stopping,
     inFlight: 0,

@@ -11,7 +11,7 @@ import { emptyRecord, type SetupRecord } from '../setup/setup-record.js';
 import { InstanceGuard } from './instance-guard.js';
 import { lazyResources } from './lazy-resources.js';
 import { loggerOf } from './plugin-log.js';
-import { createState } from './state-cache.js';
+import { createState } from './instance-state.js';
 import type { Surroundings } from './surroundings.js';
 
 /** One run of a plugin: from the plan through setup and start to its stop. A restart makes another one. */
@@ -41,7 +41,7 @@ export class Instance {
       log: loggerOf(environment.log, clock, plan.id),
       clock,
       monotonicMs: environment.monotonicMs ?? (() => performance.now()),
-      state: createState(plan.id, clock),
+      state: createState(plan.id, clock, surroundings.platformState),
       asPlugin: lazyResources(plan.id, environment),
       stopping: this.stopping.signal,
       inFlight: 0,

@@ -1,9 +1,10 @@
-import type { Clock, State } from '@tappaas/sdk';
+import type { Clock } from '@tappaas/sdk';
 import { Keyv } from 'keyv';
-import { guardErrors } from '../errors.js';
 
 export const stateValueBytesMax = 64 * 1024;
 export const stateKeysMax = 10_000;
+/** Of all values of an instance together. */
+export const stateBytesMax = 32 * 1024 * 1024;
 
 interface Kept {
   readonly json: string;
@@ -11,39 +12,60 @@ interface Kept {
 }
 
 /**
- * The state of one instance, in memory. Times are the platform's clock; Keyv is asked to keep nothing longer than it must, whatever it
- * stores into. Beyond the number of keys the oldest go: it is a cache.
+ * What one instance keeps, as JSON. Times are the platform's clock; Keyv is asked to keep nothing longer than it must, whatever it
+ * stores into. One operation follows the other, so that each is done as a whole. Beyond the bounds the oldest go: it is a cache.
  */
-export function createState(instance: string, clock: Clock): State {
-  const store = new Keyv<Kept>({ namespace: instance });
-  const keys = new Set<string>();
-  const forget = async (key: string): Promise<void> => {
-    keys.delete(key);
-    await store.delete(key);
-  };
-  return {
-    async get(key) {
-      const kept = await store.get(key);
-      if (kept === undefined) return undefined;
-      if (kept.expiresAtMs > clock.nowMs()) return JSON.parse(kept.json) as unknown;
-      await forget(key);
+export class StateCache {
+  readonly #store: Keyv<Kept>;
+  readonly #clock: Clock;
+  /** Bytes by key, the oldest first. */
+  readonly #bytes = new Map<string, number>();
+  #bytesTotal = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(instance: string, clock: Clock) {
+    this.#store = new Keyv<Kept>({ namespace: instance });
+    this.#clock = clock;
+  }
+
+  get(key: string): Promise<string | undefined> {
+    return this.#next(async () => {
+      const kept = await this.#store.get(key);
+      if (kept === undefined || kept.expiresAtMs > this.#clock.nowMs()) return kept?.json;
+      await this.#forget(key);
       return undefined;
-    },
-    delete: forget,
-    async set(key, value, { ttlMs }) {
-      const json = JSON.stringify(value);
-      const bytes = json === undefined ? 0 : Buffer.byteLength(json);
-      if (json === undefined || bytes > stateValueBytesMax) {
-        const what = json === undefined ? 'is no JSON value' : `has ${bytes} bytes of JSON, at most ${stateValueBytesMax} are kept`;
-        throw guardErrors.TAP_STATE_TOO_LARGE({ message: `the state "${key}" of plugin ${instance} ${what}` });
+    });
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#next(() => this.#forget(key));
+  }
+
+  set(key: string, json: string, ttlMs: number): Promise<void> {
+    return this.#next(async () => {
+      this.#count(key, Buffer.byteLength(json));
+      await this.#store.set(key, { json, expiresAtMs: this.#clock.nowMs() + ttlMs });
+      for (const oldest of this.#bytes.keys()) {
+        if (this.#bytes.size <= stateKeysMax && this.#bytesTotal <= stateBytesMax) break;
+        await this.#forget(oldest);
       }
-      keys.delete(key);
-      keys.add(key);
-      await store.set(key, { json, expiresAtMs: clock.nowMs() + ttlMs });
-      for (const oldest of keys) {
-        if (keys.size <= stateKeysMax) break;
-        await forget(oldest);
-      }
-    },
-  };
+    });
+  }
+
+  #next<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(run);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #forget(key: string): Promise<void> {
+    this.#count(key, undefined);
+    await this.#store.delete(key);
+  }
+
+  #count(key: string, bytes: number | undefined): void {
+    this.#bytesTotal += (bytes ?? 0) - (this.#bytes.get(key) ?? 0);
+    this.#bytes.delete(key);
+    if (bytes !== undefined) this.#bytes.set(key, bytes);
+  }
 }

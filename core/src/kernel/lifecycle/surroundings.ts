@@ -6,6 +6,7 @@ import type { KernelEnvironment } from '../kernel.js';
 import type { ConnectEngine } from '../registrations.js';
 import type { MetricRegistry } from '../metrics/registry.js';
 import type { ServiceRegistry } from '../services/service-registry.js';
+import type { SharedState } from './shared-state.js';
 import type { StoredSecrets } from './stored-secrets.js';
 
 /** What every part of a kernel's life works with. */
@@ -16,6 +17,7 @@ export interface Surroundings {
   readonly log: Logger;
   readonly services: ServiceRegistry;
   readonly secrets: StoredSecrets;
+  readonly platformState: SharedState;
   readonly connectEngine: ConnectEngine;
   /** By instance and hook. */
   readonly breakers: Map<string, Map<string, Breaker>>;

@@ -1,9 +1,10 @@
-import type { ReloadResult } from '../../kernel/kernel.js';
+import type { ReloadResult, SharedState } from '../../kernel/kernel.js';
 import type { LocalCertificates } from '../../api/certificates.js';
 import type { Purged } from '../../resources/purge.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
 import type { PlacedObject, Placement } from '../placements.js';
+import type { OpenBreaker } from './open-breakers.js';
 import type { SealingKeysChange, SealingKeysView } from '../sealing-keys.js';
 
 /** What a worker is started with. */
@@ -50,6 +51,12 @@ export type PrimaryCalls = {
   ) => Promise<EngineConnection>;
   /** The metrics of all processes. */
   readonly metrics: () => Promise<string>;
+  /** The circuit breakers that are open in the worker, all of them. */
+  readonly openBreakers: (open: readonly OpenBreaker[]) => Promise<void>;
+  /** What instances keep for the whole platform, as JSON. */
+  readonly stateGet: SharedState['get'];
+  readonly stateSet: SharedState['set'];
+  readonly stateDelete: SharedState['delete'];
 };
 
 /** What a worker does when the primary says so. */

@@ -30,6 +30,12 @@ export interface PeerOptions<Own extends Offered> {
 export interface Peer<Theirs extends Offered> {
   /** @throws the other side's own error; TAP_PROCESS_FAILED with its words where it is of no table, when it went away, or after a minute */
   call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>>;
+  /** The same for an answer that is of no use later than that. */
+  callWithin<M extends keyof Theirs & string>(
+    limitMs: number,
+    method: M,
+    ...parameters: Parameters<Theirs[M]>
+  ): Promise<Awaited<ReturnType<Theirs[M]>>>;
 }
 
 const callMsMax = 60_000;
@@ -59,15 +65,20 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
     for (const { reject } of waiting.values()) reject(failed('the other process has gone'));
     waiting.clear();
   });
-  return {
-    async call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>> {
+  const peer: Peer<Theirs> = {
+    call: (method, ...parameters) => peer.callWithin(callMsMax, method, ...parameters),
+    async callWithin<M extends keyof Theirs & string>(
+      limitMs: number,
+      method: M,
+      ...parameters: Parameters<Theirs[M]>
+    ): Promise<Awaited<ReturnType<Theirs[M]>>> {
       if (waiting.size >= callsMax) throw failed(`${callsMax} calls wait for the other process`);
       const call = ++last;
       const answered = Promise.withResolvers<unknown>();
       waiting.set(call, answered);
       const over = new AbortController();
-      void clock.sleep(callMsMax, over.signal).then(
-        () => answered.reject(failed(`${method} was not answered within ${callMsMax} ms`)),
+      void clock.sleep(limitMs, over.signal).then(
+        () => answered.reject(failed(`${method} was not answered within ${limitMs} ms`)),
         () => undefined,
       );
       channel.send({ call, method, parameters });
@@ -79,6 +90,7 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
       }
     },
   };
+  return peer;
 }
 
 function failed(message: string): Error {

@@ -27,9 +27,18 @@ export interface WorkerPoolOptions {
   readonly log: Logger;
   readonly start: Omit<WorkerStart, 'name' | 'certificates'>;
   readonly certificates: LocalCertificates;
-  readonly calls: Omit<PrimaryCalls, 'begin' | 'ready' | 'metrics'>;
+  readonly calls: Omit<PrimaryCalls, 'begin' | 'ready' | 'metrics' | keyof WorkerDesk['calls']>;
+  /** Opened for each process that starts. */
+  readonly desk: (worker: string) => WorkerDesk;
   readonly ownMetrics: () => Promise<string>;
   readonly mergeMetrics: (pages: readonly ProcessMetrics[]) => string;
+}
+
+/** What the primary keeps of each worker, apart from the others. */
+export interface WorkerDesk {
+  readonly calls: Pick<PrimaryCalls, 'openBreakers'>;
+  /** The process has ended. */
+  close(): void;
 }
 
 const startMsMax = 60_000;
@@ -142,12 +151,14 @@ export class WorkerPool {
 
   /** Starts a process for a seat and waits until it serves. */
   async #occupy(seat: Seat): Promise<void> {
-    const { fork, store, leases, clock, start, calls } = this.#options;
+    const { fork, store, leases, clock, start, calls, desk: openDesk } = this.#options;
     const [name] = seat.names;
+    const desk = openDesk(name);
     const process = fork();
     const ready = Promise.withResolvers<void>();
     const own: PrimaryCalls = {
       ...calls,
+      ...desk.calls,
       begin: async () => ({ ...start, name, certificates: this.#certificates }),
       ready: async () => ready.resolve(),
       metrics: () => this.metrics(),
@@ -159,6 +170,7 @@ export class WorkerPool {
     this.#living.set(peer, 'starting');
     const ended = process.ended.then(async (reason) => {
       this.#living.delete(peer);
+      desk.close();
       await served.close();
       ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ended while it started: ${reason}` }));
       return reason;
