@@ -49,6 +49,8 @@ export class Exchange {
   errorCode: string | undefined;
   /** The client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;
+  /** Its body is being read, which an abort ends. */
+  isReading = false;
   private aborter: AbortController | undefined;
   private parsedQuery: URLSearchParams | undefined;
   private notedAnnotations: Annotations | undefined;
@@ -97,6 +99,7 @@ export class Exchange {
   abort(reason: Error): void {
     this.aborter ??= new AbortController();
     this.aborter.abort(reason);
+    if (this.isReading) this.request.destroy();
   }
 
   header(name: string): string | undefined {

@@ -11,7 +11,7 @@ export const bodyBytesMax = 1024 * 1024;
  *
  * @throws TAP_REQUEST_BODY_TOO_LARGE, TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED, TAP_REQUEST_ABORTED
  */
-export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesMax): Promise<Uint8Array> {
+export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesMax): Promise<Buffer> {
   const { request, response } = exchange;
   const encoding = exchange.header('content-encoding');
   if (encoding !== undefined && encoding !== 'identity') {
@@ -22,48 +22,42 @@ export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesM
     exchange.awaitsContinue = false;
     response.writeContinue();
   }
-  const { signal } = exchange;
-  const stop = (): void => void request.destroy();
-  signal.addEventListener('abort', stop, { once: true });
+  exchange.isReading = true;
   try {
     const body = await collected(request, bytesMax, () => tooLarge(exchange, bytesMax));
     noteRequestBody(exchange, body);
     return body;
   } catch (error) {
-    signal.throwIfAborted();
+    exchange.signal.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
     throw apiErrors.TAP_REQUEST_ABORTED({ message: 'the client went away while it sent the body' });
   } finally {
-    signal.removeEventListener('abort', stop);
+    exchange.isReading = false;
   }
 }
 
 /** What comes, up to a limit; whatever comes after it, or after a failure, is left unread. */
 function collected(request: IncomingMessage, bytesMax: number, refusal: () => Error): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let body: Buffer | undefined;
+    let more: Buffer[] | undefined;
     let bytes = 0;
-    const settle = (): void => void request.off('data', take).off('end', end).off('error', fail).off('close', cut);
     const take = (chunk: Buffer): void => {
       bytes += chunk.byteLength;
-      chunks.push(chunk);
-      if (bytes <= bytesMax) return;
-      settle();
-      request.pause();
-      reject(refusal());
+      if (bytes > bytesMax) {
+        request.off('data', take).pause();
+        reject(refusal());
+      } else if (body === undefined) body = chunk;
+      else (more ??= [body]).push(chunk);
     };
-    const end = (): void => {
-      settle();
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
+    const end = (): void => resolve(more === undefined ? (body ?? Buffer.alloc(0)) : Buffer.concat(more, bytes));
+    const cut = (): void => {
+      if (!request.readableEnded) reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
     };
-    const fail = (error: Error): void => {
-      settle();
-      reject(error);
-    };
-    const cut = (): void => fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
     if (request.readableEnded) return end();
     if (request.destroyed) return cut();
-    request.on('data', take).once('end', end).once('error', fail).once('close', cut);
+    // What comes after the first of these changes nothing any more, so they stay until the request goes.
+    request.on('data', take).on('end', end).on('error', reject).on('close', cut);
   });
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { parseDocument } from 'yaml';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -5,8 +6,11 @@ import { mediaTypeOf } from './media-type.js';
 import { readBody } from './request-body.js';
 
 const depthMax = 64;
-const documentBytesMax = 256 * 1024;
+export const documentBytesMax = 256 * 1024;
 const aliasesMax = 0;
+
+/** A body that is an object. */
+export type SmallDocument = Readonly<Record<string, unknown>>;
 
 /** How a body is encoded. Protobuf is Kubernetes' own, in which kubectl sends the bodies of some commands. */
 export type BodyEncoding = 'json' | 'yaml' | 'protobuf';
@@ -33,15 +37,23 @@ function bodyEncoding(exchange: Exchange): BodyEncoding {
  *
  * @throws TAP_REQUEST_BODY_INVALID, TAP_REQUEST_BODY_TOO_LARGE, TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED
  */
-export async function readDocument(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
+export async function readDocument(exchange: Exchange): Promise<SmallDocument> {
   const body = await readBody(exchange, documentBytesMax);
   if (body.byteLength === 0) return {};
   const encoding = bodyEncoding(exchange);
-  const value: unknown =
-    encoding === 'protobuf' ? await parseProtobuf(body) : encoding === 'json' ? parseJson(utf8(body)) : parseYaml(utf8(body));
+  if (encoding === 'json') return jsonDocument(body);
+  return checked(encoding === 'protobuf' ? await parseProtobuf(body) : parseYaml(utf8(body)));
+}
+
+/** The same of a body that is known to be JSON. @throws TAP_REQUEST_BODY_INVALID */
+export function jsonDocument(body: Buffer): SmallDocument {
+  return body.byteLength === 0 ? {} : checked(parseJson(utf8(body)));
+}
+
+function checked(value: unknown): SmallDocument {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('expected an object');
   refuseDangerous(value, 0);
-  return value as Readonly<Record<string, unknown>>;
+  return value as SmallDocument;
 }
 
 /** A body as the engine takes it: what came as protobuf goes on as the JSON it stands for. */
@@ -62,12 +74,12 @@ async function parseProtobuf(body: Uint8Array): Promise<object> {
   }
 }
 
-function utf8(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    throw invalid('it is not UTF-8');
-  }
+const byteOrderMark = '\uFEFF';
+
+function utf8(body: Buffer): string {
+  if (!isUtf8(body)) throw invalid('it is not UTF-8');
+  const text = body.toString();
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
 function parseJson(text: string): unknown {
@@ -89,11 +101,14 @@ function parseYaml(text: string): unknown {
   }
 }
 
-function refuseDangerous(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null) return;
+/** What was parsed has keys of its own only. */
+function refuseDangerous(value: object, depth: number): void {
   if (depth >= depthMax) throw invalid(`it is nested deeper than ${depthMax} levels`);
-  if (Object.hasOwn(value, '__proto__')) throw invalid('the key "__proto__" is not allowed');
-  for (const part of Object.values(value)) refuseDangerous(part, depth + 1);
+  for (const key in value) {
+    if (key === '__proto__') throw invalid('the key "__proto__" is not allowed');
+    const part = (value as SmallDocument)[key];
+    if (typeof part === 'object' && part !== null) refuseDangerous(part, depth + 1);
+  }
 }
 
 function invalid(problem: string): Error {
