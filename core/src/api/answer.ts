@@ -47,7 +47,9 @@ export function sendBytes(
   sendHead(exchange, status, mediaType, ['Content-Length', String(length), ...headers]);
   noteResponseBody(exchange, bytes);
   if (exchange.request.method === 'HEAD') response.end();
-  else if (typeof bytes === 'string' || length > oneWriteBytesMax) response.end(bytes);
+  // As many bytes as characters: all of them are ASCII, which is written faster as what it is.
+  else if (typeof bytes === 'string') response.end(bytes, length === bytes.length ? 'latin1' : 'utf8');
+  else if (length > oneWriteBytesMax) response.end(bytes);
   else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1'), 'latin1');
 }
 

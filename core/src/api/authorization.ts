@@ -45,12 +45,18 @@ export function permit(authorize: Authorize, info: RequestInfo, caller: Caller):
 }
 
 /** What access says, for those who also tell audit what it was. */
-export function ask(authorize: Authorize, info: RequestInfo, caller: Caller): Awaitable<Verdict> {
-  return authorize(question(info, caller));
+export function ask(authorize: Authorize, { engine, verb, target, path }: RequestInfo, caller: Caller): Awaitable<Verdict> {
+  if (target === undefined) return authorize({ caller, engine, verb, path });
+  // Of one request alone: remembering it would cost more than making it.
+  return authorize({ caller, engine, verb, resource: madeResource(target), canNarrow: canNarrow(verb) });
 }
 
 function question(info: RequestInfo, caller: Caller): Parameters<Authorize>[0] {
-  return { ...accessRequest(info, caller), canNarrow: info.verb === 'list' || info.verb === 'watch' };
+  return { ...accessRequest(info, caller), canNarrow: canNarrow(info.verb) };
+}
+
+function canNarrow(verb: string): boolean {
+  return verb === 'list' || verb === 'watch';
 }
 
 /** Only `allow` passes. @throws TAP_REQUEST_FORBIDDEN */
@@ -72,15 +78,18 @@ const resources = new WeakMap<Target, Resource>();
 function resourceOf(target: Target): Resource {
   const known = resources.get(target);
   if (known !== undefined) return known;
-  const { kind, subresource, namespace, name } = target;
-  const made = {
+  const made = madeResource(target);
+  resources.set(target, made);
+  return made;
+}
+
+function madeResource({ kind, subresource, namespace, name }: Target): Resource {
+  return {
     ...kind,
     ...(subresource !== undefined && { subresource }),
     ...(namespace !== undefined && { namespace }),
     ...(name !== undefined && { name }),
   };
-  resources.set(target, made);
-  return made;
 }
 
 export function forbidden(caller: Caller, { verb, target, path, engine }: RequestInfo, reason: string): Error {
