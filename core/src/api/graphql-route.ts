@@ -1,8 +1,10 @@
+import type { Awaitable } from '@tappaas/sdk';
 import type { EnginePort } from './engine-port.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import type { GraphqlService } from './graphql/service.js';
 import { platformEngine } from './request-info.js';
 import { unknownPath } from './object-router.js';
+import type { Exchange } from './exchange.js';
 import type { RouterRoute } from './router.js';
 import type { ServedUpgrade } from './upgrade.js';
 import { apiErrors } from './errors.js';
@@ -15,9 +17,12 @@ export interface GraphqlRouteParts extends Omit<GraphqlParts, 'engine' | 'settin
 /** Where GraphQL is spoken: requests, and WebSockets for subscriptions. */
 export interface GraphqlEndpoint {
   readonly route: RouterRoute;
+  /** Answers what was asked before; what is for the route goes there by `otherwise`. */
+  readonly answer: (exchange: Exchange, otherwise: () => Awaitable<void>) => Awaitable<void>;
   readonly upgrade: ServedUpgrade;
 }
 
+const graphqlPath = '/graphql';
 /** The sub-protocol of the library graphql-ws, which is not loaded before somebody speaks it. */
 const protocol = 'graphql-transport-ws';
 const messageBytesMax = 256 * 1024;
@@ -25,9 +30,15 @@ const messageBytesMax = 256 * 1024;
 /** `/graphql`. Its libraries are large: a platform that nobody asks in GraphQL never loads them. */
 export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
   let loading: Promise<GraphqlService> | undefined;
-  const service = (): Promise<GraphqlService> => (loading ??= load(parts));
+  let loaded: GraphqlService | undefined;
+  const service = (): Promise<GraphqlService> => (loading ??= load(parts).then((made) => (loaded = made)));
+  const answer: GraphqlEndpoint['answer'] = (exchange, otherwise) => {
+    const { engine, path } = exchange.info;
+    const isMeant = path === graphqlPath && engine === platformEngine && exchange.request.method === 'POST';
+    return loaded !== undefined && isMeant ? loaded.answerKnown(exchange, otherwise) : otherwise();
+  };
   const route: RouterRoute = {
-    path: '/graphql',
+    path: graphqlPath,
     answer: async (exchange) => {
       if (exchange.info.engine !== platformEngine) throw unknownPath(exchange);
       const { method } = exchange.request;
@@ -39,14 +50,14 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
     },
   };
   const upgrade: ServedUpgrade = {
-    path: '/graphql',
-    match: ({ info }) => info.engine === platformEngine && info.path === '/graphql',
+    path: graphqlPath,
+    match: ({ info }) => info.engine === platformEngine && info.path === graphqlPath,
     protocols: [protocol],
     signsInLater: true,
     messageBytesMax,
     handle: async (call) => (await service()).converse(call),
   };
-  return { route, upgrade };
+  return { route, answer, upgrade };
 }
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {

@@ -10,7 +10,7 @@ import { ConnectionMemory } from './connection-memory.js';
 import type { ReadyCheck } from './contributions.js';
 import { Exchange } from './exchange.js';
 import type { GraphqlParts } from './graphql/ports.js';
-import { graphqlEndpoint } from './graphql-route.js';
+import { graphqlEndpoint, type GraphqlEndpoint } from './graphql-route.js';
 import { InFlight } from './in-flight.js';
 import { keepAliveHint, staysOpen } from './keep-alive.js';
 import { listen, type Listener } from './listener.js';
@@ -72,6 +72,7 @@ class Server implements ApiServer {
   private readonly chain: Chain;
   private readonly objects: Objects;
   private readonly router: Router;
+  private readonly graphql: GraphqlEndpoint;
   private readonly inFlight: InFlight;
   private readonly sockets: Sockets;
   private readonly upgrades: Upgrades;
@@ -112,11 +113,11 @@ class Server implements ApiServer {
       answer: (exchange) => answerRoute(options.routes(), exchange, handlerLimits),
     };
     const address = (): string => this.address();
-    const graphql = graphqlEndpoint({ placements: noPlacements, ...options, ready, graphql: options.graphql ?? { introspection: false } });
+    this.graphql = graphqlEndpoint({ placements: noPlacements, ...options, ready, graphql: options.graphql ?? { introspection: false } });
     this.router = createRouter([
       ...objectRoutes(this.objects, options, handlerLimits),
       ...systemRoutes({ ...options, ready, address }),
-      graphql.route,
+      this.graphql.route,
       pluginRoute,
     ]);
     this.chain = {
@@ -140,7 +141,7 @@ class Server implements ApiServer {
     };
     const adapter = options.socketAdapter === undefined ? {} : { adapter: options.socketAdapter };
     this.sockets = createSockets({ ...options, drainMsMax, ...adapter });
-    const own = [graphql.upgrade, watchUpgrade(this.objects), this.sockets.upgrade];
+    const own = [this.graphql.upgrade, watchUpgrade(this.objects), this.sockets.upgrade];
     this.upgrades = new Upgrades(this.chain, () => [...own, ...(options.upgrades?.() ?? [])]);
   }
 
@@ -273,10 +274,11 @@ class Server implements ApiServer {
     return new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
   }
 
-  /** Reads and writes of whole objects are answered here; Express routes the rest. */
+  /** Reads and writes of whole objects, and GraphQL that was asked before, are answered here; Express routes the rest. */
   private answer(exchange: Exchange): Awaitable<void> {
     const { target, verb } = exchange.info;
-    if (target === undefined || target.subresource !== undefined || verb === 'watch') return this.router.answer(exchange);
+    if (target === undefined) return this.graphql.answer(exchange, () => this.router.answer(exchange));
+    if (target.subresource !== undefined || verb === 'watch') return this.router.answer(exchange);
     if (isHotRead(exchange)) return answerRead(findRead(this.objects, exchange, target));
     return answerObjects(this.objects, findCall(this.objects, exchange, target));
   }

@@ -21,7 +21,6 @@ export type Variables = Readonly<Record<string, unknown>>;
 /** An operation made into a function of its variables. */
 export interface CompiledOperation {
   readonly query: (root: unknown, context: GraphqlContext, variables: Variables | undefined) => ExecutionResult | Promise<ExecutionResult>;
-  readonly stringify: (result: ExecutionResult) => string;
 }
 
 /**
@@ -39,7 +38,6 @@ export function compileOperation(
   const defaults = requiredDefaults(operation);
   return {
     query: (root, context, variables) => made.query(root, context, defaults === undefined ? variables : { ...defaults, ...variables }),
-    stringify: made.stringify,
   };
 }
 

@@ -10,8 +10,19 @@ export interface NodeKey extends Key {
 
 const idCharactersMax = 2048;
 
+/** Objects are frozen and shared by all who read them. */
+const known = new WeakMap<ObjectBody, string>();
+
 /** The opaque id of an object; another object that gets its name later has another one. */
-export function globalId({ apiVersion, kind, metadata }: ObjectBody): string {
+export function globalId(object: ObjectBody): string {
+  const found = known.get(object);
+  if (found !== undefined) return found;
+  const made = idOf(object);
+  known.set(object, made);
+  return made;
+}
+
+function idOf({ apiVersion, kind, metadata }: ObjectBody): string {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   return Buffer.from(JSON.stringify([group, kind, metadata.namespace ?? '', metadata.name, metadata.uid])).toString('base64url');

@@ -1,12 +1,16 @@
+import type { Awaitable } from '@tappaas/sdk';
+import { after } from '../after.js';
+import type { CompiledOperation } from './compiled-operation.js';
 import type { GraphqlContext } from './context.js';
 import type { PreparedOperation, PreparedOperations } from './prepared-operations.js';
+import type { SmallDocument } from '../small-document.js';
 import { wireError, type ErrorPlace } from './wire-errors.js';
 
 /** What a client sends, as far as it is of the plain form that is answered at once. */
 export interface PlainRequest {
   readonly query: string;
   readonly operationName: string | undefined;
-  readonly variables: Readonly<Record<string, unknown>> | undefined;
+  readonly variables: SmallDocument | undefined;
 }
 
 /** An answer ready to be sent. */
@@ -18,7 +22,7 @@ export interface HotAnswer {
 const plainKeys: ReadonlySet<string> = new Set(['query', 'operationName', 'variables']);
 
 /** Reads a request of the plain form; nothing for every other, which Apollo Server looks at. */
-export function plainRequest(body: Readonly<Record<string, unknown>>): PlainRequest | undefined {
+export function plainRequest(body: SmallDocument): PlainRequest | undefined {
   for (const key in body) if (!plainKeys.has(key)) return undefined;
   const { query, operationName, variables } = body;
   if (typeof query !== 'string' || (operationName !== undefined && operationName !== null && typeof operationName !== 'string'))
@@ -27,26 +31,30 @@ export function plainRequest(body: Readonly<Record<string, unknown>>): PlainRequ
   return { query, operationName: operationName ?? undefined, variables: (variables as PlainRequest['variables'] | null) ?? undefined };
 }
 
+/** An operation that was asked before, and is compiled. */
+export interface KnownOperation extends PreparedOperation {
+  readonly compiled: CompiledOperation;
+}
+
 /** The operation of a request that has been asked before and can be executed compiled. */
-export function findPrepared(prepared: PreparedOperations, { query, operationName }: PlainRequest): PreparedOperation | undefined {
+export function findPrepared(prepared: PreparedOperations, { query, operationName }: PlainRequest): KnownOperation | undefined {
   const known = prepared.get(query, operationName);
-  return known?.compiled === undefined ? undefined : known;
+  return known?.compiled === undefined ? undefined : (known as KnownOperation);
 }
 
 /** Executes a compiled operation; what Apollo Server would answer, without what it does to get there. */
-export async function answerPrepared(
-  { compiled, plan }: PreparedOperation,
+export function answerPrepared(
+  { compiled, plan }: KnownOperation,
   { variables }: PlainRequest,
   context: GraphqlContext,
-  place: ErrorPlace,
-): Promise<HotAnswer> {
+  place: () => ErrorPlace,
+): Awaitable<HotAnswer> {
   context.cost = plan.check(variables);
-  if (compiled === undefined) throw new RangeError('the operation is not compiled');
-  const pending = compiled.query(undefined, context, variables);
-  const result = pending instanceof Promise ? await pending : pending;
-  const { data, errors } = result;
-  if (errors === undefined || errors.length === 0) return { status: 200, text: compiled.stringify(result) };
-  const told = errors.map((error) => wireError(error, place));
-  // Without data nothing was executed: the variables do not fit.
-  return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: told, data }) };
+  return after(compiled.query(undefined, context, variables), ({ data, errors }) => {
+    if (errors === undefined || errors.length === 0) return { status: 200, text: JSON.stringify({ data }) };
+    const where = place();
+    const told = errors.map((error) => wireError(error, where));
+    // Without data nothing was executed: the variables do not fit.
+    return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: told, data }) };
+  });
 }

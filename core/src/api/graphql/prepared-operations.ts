@@ -11,37 +11,49 @@ export interface PreparedOperation {
   readonly compiled: CompiledOperation | undefined;
 }
 
-const operationsMax = 1_000;
+/** Of these, at least the half that was asked last is kept. */
+export const operationsMax = 1_000;
 const documentCharactersMax = 16 * 1024;
 
-/** The operations of one schema that were asked lately; the one longest not asked goes first. */
+type Known = Map<string, PreparedOperation>;
+
+/**
+ * The operations of one schema that were asked lately. Those that nobody asked for while half as many as there may be were asked for
+ * are forgotten; finding one changes nothing, so that what is asked again and again costs one look.
+ */
 export class PreparedOperations {
   readonly #schema: GraphQLSchema;
-  readonly #known = new Map<string, PreparedOperation>();
+  #recent: Known = new Map();
+  #older: Known = new Map();
 
   constructor(schema: GraphQLSchema) {
     this.#schema = schema;
   }
 
+  get size(): number {
+    return this.#recent.size + this.#older.size;
+  }
+
   get(text: string, operationName: string | undefined): PreparedOperation | undefined {
     const key = keyOf(text, operationName);
-    const known = this.#known.get(key);
-    if (known === undefined) return undefined;
-    this.#known.delete(key);
-    this.#known.set(key, known);
-    return known;
+    const known = this.#recent.get(key);
+    if (known !== undefined) return known;
+    const older = this.#older.get(key);
+    if (older !== undefined) this.#keep(key, older);
+    return older;
   }
 
   remember(text: string, operationName: string | undefined, { plan, hash }: Omit<PreparedOperation, 'compiled'>): void {
-    if (text.length > documentCharactersMax) return;
-    const key = keyOf(text, operationName);
-    if (this.#known.has(key)) return;
-    this.#known.set(key, new Prepared(this.#schema, plan, hash));
-    if (this.#known.size <= operationsMax) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      return;
-    }
+    if (text.length > documentCharactersMax || this.get(text, operationName) !== undefined) return;
+    this.#keep(keyOf(text, operationName), new Prepared(this.#schema, plan, hash));
+  }
+
+  #keep(key: string, operation: PreparedOperation): void {
+    this.#older.delete(key);
+    this.#recent.set(key, operation);
+    if (this.#recent.size < operationsMax / 2) return;
+    this.#older = this.#recent;
+    this.#recent = new Map();
   }
 }
 

@@ -1,17 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expressMiddleware } from '@as-integrations/express5';
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, type Awaitable } from '@tappaas/sdk';
 import type { Request, Response } from 'express';
 import type { OperationDefinitionNode } from 'graphql';
+import { after } from '../after.js';
 import { securityHeaders, sendBytes } from '../answer.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { mediaTypeOf } from '../media-type.js';
-import { readDocument } from '../small-document.js';
+import { readBody } from '../request-body.js';
+import { documentBytesMax, jsonDocument, readDocument, type SmallDocument } from '../small-document.js';
 import { startApollo } from './apollo.js';
 import { GraphqlContext } from './context.js';
 import { noteOperation } from './operation-notes.js';
-import { answerPrepared, findPrepared, plainRequest } from './hot-path.js';
+import { answerPrepared, findPrepared, plainRequest, type KnownOperation, type PlainRequest } from './hot-path.js';
 import type { GraphqlParts } from './ports.js';
 import { RecordedAccess } from './recorded-access.js';
 import type { UpgradeCall } from '../upgrade.js';
@@ -23,12 +25,15 @@ import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 /** Answers `/graphql`. */
 export interface GraphqlService {
   answer(exchange: Exchange): Promise<void>;
+  /** Answers what was asked before and is of the plain form; for all else, `otherwise` leads to `answer`. */
+  answerKnown(exchange: Exchange, otherwise: () => Awaitable<void>): Awaitable<void>;
   /** Serves one WebSocket to its end. */
   converse(call: UpgradeCall): Promise<void>;
 }
 
 /** Accepted without a look at its parts; what else a client accepts is negotiated by Apollo Server. */
 const plainAccepts: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json']);
+const jsonMediaType = 'application/json';
 const jsonType = 'application/json; charset=utf-8';
 const clientCharactersMax = 128;
 
@@ -62,43 +67,66 @@ class Service implements GraphqlService {
     await this.#sockets.serve(call);
   }
 
+  answerKnown(exchange: Exchange, otherwise: () => Awaitable<void>): Awaitable<void> {
+    const served = this.#schemas.current();
+    if (served instanceof Promise || !isPlain(exchange)) return otherwise();
+    return readBody(exchange, documentBytesMax)
+      .then((bytes) => {
+        const body = this.#trusted(jsonDocument(bytes));
+        const plain = plainRequest(body);
+        const known = plain && findPrepared(served.prepared, plain);
+        if (plain !== undefined && known !== undefined) return this.#execute(exchange, known, plain);
+        bodyOf(exchange).body = body;
+        return otherwise();
+      })
+      .catch((error: unknown) => this.#refuse(exchange, error));
+  }
+
   async answer(exchange: Exchange): Promise<void> {
-    const place: ErrorPlace = {
+    try {
+      const served = await this.#schemas.current();
+      const { body = exchange.request.method === 'POST' ? await this.#read(exchange) : undefined } = bodyOf(exchange);
+      if (body === undefined) this.#refuseUntrusted(exchange);
+      await this.#answerNew(exchange, body, served);
+    } catch (error) {
+      this.#refuse(exchange, error);
+    }
+  }
+
+  #execute(exchange: Exchange, known: KnownOperation, plain: PlainRequest): Awaitable<void> {
+    const context = this.#context(exchange);
+    note(context, known.plan.operation, known.hash);
+    return after(
+      answerPrepared(known, plain, context, () => this.#place(exchange)),
+      ({ status, text }) => sendBytes(exchange, status, jsonType, text),
+    );
+  }
+
+  #refuse(exchange: Exchange, error: unknown): void {
+    if (!isTapError(error)) throw error;
+    const text = JSON.stringify({ errors: [wireError(asGraphqlError(error), this.#place(exchange))] });
+    sendBytes(exchange, error.spec.httpStatus, jsonType, text);
+  }
+
+  #place(exchange: Exchange): ErrorPlace {
+    return {
       requestId: exchange.requestId,
       log: this.#parts.log,
       note: (code) => void (exchange.errorCode ??= code),
       signal: () => exchange.signal,
     };
-    try {
-      await this.#answer(exchange, place);
-    } catch (error) {
-      if (!isTapError(error)) throw error;
-      const text = JSON.stringify({ errors: [wireError(asGraphqlError(error), place)] });
-      sendBytes(exchange, error.spec.httpStatus, jsonType, text);
-    }
   }
 
-  async #answer(exchange: Exchange, place: ErrorPlace): Promise<void> {
-    const current = this.#schemas.current();
-    const served = current instanceof Promise ? await current : current;
-    const body = exchange.request.method === 'POST' ? await this.#body(exchange) : undefined;
-    if (body === undefined) this.#refuseUntrusted(exchange);
-    const plain = body !== undefined && plainAccepts.has(exchange.header('accept')) ? plainRequest(body) : undefined;
-    const known = plain && findPrepared(served.prepared, plain);
-    if (plain !== undefined && known !== undefined) {
-      const context = this.#context(exchange);
-      note(context, known.plan.operation, known.hash);
-      const { status, text } = await answerPrepared(known, plain, context, place);
-      sendBytes(exchange, status, jsonType, text);
-    } else await this.#answerNew(exchange, body, served, place);
-  }
-
-  async #body(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
+  async #read(exchange: Exchange): Promise<SmallDocument> {
     const type = mediaTypeOf(exchange.header('content-type'));
-    if (type !== 'application/json') {
+    if (type !== jsonMediaType) {
       throw apiErrors.TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED({ message: `a GraphQL request is application/json, found "${type}"` });
     }
-    const body = await readDocument(exchange);
+    return this.#trusted(await readDocument(exchange));
+  }
+
+  /** A body as it came, or with the text of the document that it names where only some are answered. @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN */
+  #trusted(body: SmallDocument): SmallDocument {
     const { documents } = this.#parts.settings;
     return documents === undefined ? body : { ...withoutHash(body), query: documentText(body, documents, this.#texts) };
   }
@@ -109,24 +137,29 @@ class Service implements GraphqlService {
   }
 
   /** By Apollo Server, which writes the answer itself: the headers that go with every answer are there before. */
-  async #answerNew(
-    exchange: Exchange,
-    body: Readonly<Record<string, unknown>> | undefined,
-    { apollo }: ServedSchema,
-    place: ErrorPlace,
-  ): Promise<void> {
+  async #answerNew(exchange: Exchange, body: SmallDocument | undefined, { apollo }: ServedSchema): Promise<void> {
     const { request, response, requestId } = exchange;
     const headers = [...securityHeaders, 'X-Request-Id', requestId, ...exchange.extraHeaders];
     for (let index = 0; index < headers.length; index += 2) response.appendHeader(headers[index] ?? '', headers[index + 1] ?? '');
-    (request as { body?: unknown }).body = body;
+    bodyOf(exchange).body = body;
     const answered = expressMiddleware(apollo, { context: async () => this.#context(exchange) });
-    await this.#places.run(place, () => answered(request as Request, response as Response, () => {}));
+    await this.#places.run(this.#place(exchange), () => answered(request as Request, response as Response, () => {}));
   }
 
   #context(exchange: Exchange): GraphqlContext {
     const client = (exchange.header('user-agent') ?? '').split('/', 1)[0]?.slice(0, clientCharactersMax) || 'graphql';
     return new GraphqlContext(this.#parts, exchange, new RecordedAccess(this.#parts, exchange, exchange.annotations), client);
   }
+}
+
+/** Where Express' middleware looks for a body that was read before. */
+function bodyOf({ request }: Exchange): { body?: SmallDocument | undefined } {
+  return request as { body?: SmallDocument | undefined };
+}
+
+function isPlain(exchange: Exchange): boolean {
+  const type = exchange.header('content-type');
+  return (type === jsonMediaType || mediaTypeOf(type) === jsonMediaType) && plainAccepts.has(exchange.header('accept'));
 }
 
 /** Tells audit what is done under the path that everything of GraphQL has. */
@@ -136,6 +169,6 @@ function note({ access }: GraphqlContext, operation: OperationDefinitionNode, ha
 
 const hashKeys: ReadonlySet<string> = new Set(['documentId', 'extensions']);
 
-function withoutHash(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function withoutHash(body: SmallDocument): SmallDocument {
   return Object.fromEntries(Object.entries(body).filter(([key]) => !hashKeys.has(key)));
 }
