@@ -100,7 +100,11 @@ async function start(starting: Starting): Promise<Platform> {
     signal: starting.signal,
     forgetKind: async (kind) => workers?.forgetKind(kind),
     schedulers: () => schedulers.all,
-    spread: async () => workers?.reload(),
+    async spread() {
+      if (workers === undefined) return;
+      await workers.reload();
+      engines.rebuildClaims();
+    },
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
     tellRefused: (problems) => pluginObjects.tell(problems),
   });

@@ -10,12 +10,13 @@ export interface ClaimRebuildsOptions {
 }
 
 /**
- * Sees to it that objects from before a plugin claim what it claims for them: once at the start, and whenever the claiming plugins are others.
- * One round at a time; a newer one ends an older, and begins with what that one has left.
+ * Sees to it that objects claim what plugins claim for them now: once at the start, and with every generation, because what a plugin claims
+ * may follow from its configuration, and from that of others. One round at a time; a newer one ends an older, and begins with what that
+ * one has left.
  */
 export class ClaimRebuilds {
   readonly #options: ClaimRebuildsOptions;
-  #known = '';
+  #isClaiming = false;
   #current = new AbortController();
   #last: Promise<void> = Promise.resolve();
 
@@ -23,12 +24,15 @@ export class ClaimRebuilds {
     this.#options = options;
   }
 
-  /** Takes note of who claims now; what follows from it goes on behind. */
+  /** Takes note of whether anybody claims now; what follows from it goes on behind. */
   follow({ taps }: Pick<Registrations, 'taps'>): void {
-    const claiming = taps.filter(({ hook, mode }) => hook === hooks.admission.claim.name && mode === 'enforce');
-    const known = JSON.stringify(claiming.map(({ plugin, name, kinds }) => [plugin, name, kinds]));
-    if (known === this.#known || (this.#known === '' && claiming.length === 0)) return;
-    this.#known = known;
+    const wasClaiming = this.#isClaiming;
+    this.#isClaiming = taps.some(({ hook, mode }) => hook === hooks.admission.claim.name && mode === 'enforce');
+    if (this.#isClaiming || wasClaiming) this.begin();
+  }
+
+  /** Begins another round; it goes on behind. */
+  begin(): void {
     this.#current.abort();
     this.#current = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, this.#current.signal]);
@@ -45,12 +49,15 @@ export class ClaimRebuilds {
     for (const engine of engines()) {
       try {
         const { changed, refused } = await engine.rebuildClaims(signal);
-        if (changed > 0) log.info('objects from before a plugin were claimed for', { engine: engine.name, changed });
+        if (changed > 0) log.info('objects from before the plugins as they are were claimed for', { engine: engine.name, changed });
         if (refused.length > 0)
           log.warn('what some objects claim is held by others', { engine: engine.name, refused: refused.slice(0, 10) });
       } catch (error) {
         if (signal.aborted) return;
-        log.warn('claims of objects from before a plugin were not made; the next start or reload goes on', { engine: engine.name, error });
+        log.warn('claims of objects from before the plugins as they are were not made; the next start or reload goes on', {
+          engine: engine.name,
+          error,
+        });
       }
     }
   }

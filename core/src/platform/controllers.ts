@@ -81,6 +81,8 @@ class Controllers implements RunningControllers {
   readonly #namespaces: ClusterNamespaces;
   readonly #stopping = new AbortController();
   readonly #retention: Promise<void>;
+  /** What clusters tell of themselves that objects are rendered by. */
+  #clusterFacts: string;
 
   constructor(options: ControllersOptions) {
     this.#options = options;
@@ -89,6 +91,7 @@ class Controllers implements RunningControllers {
     const { clock, log, engines } = options;
     const operations = this.#informers.of(platformEngine, Operation);
     const resources = engines.asPlatform(platformEngine);
+    this.#clusterFacts = this.#readClusterFacts();
     this.#retention = keepOperationsFew({ operations, resources, clock, log, signal: this.#stopping.signal });
   }
 
@@ -107,6 +110,11 @@ class Controllers implements RunningControllers {
     }
     this.startMissing();
     for (const waker of this.#wakers) this.#follow(waker);
+    const facts = this.#readClusterFacts();
+    if (facts === this.#clusterFacts) return;
+    this.#clusterFacts = facts;
+    for (const { value } of this.#options.kernel.registrations().controllers.filter(isRendering))
+      this.#informers.of(platformEngine, value.kind).resync();
   }
 
   async isCaughtUp(signal: AbortSignal): Promise<boolean> {
@@ -122,6 +130,16 @@ class Controllers implements RunningControllers {
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
     await this.#informers.stop();
+  }
+
+  #readClusterFacts(): string {
+    const { clusters } = this.#options;
+    return JSON.stringify(
+      clusters.names().map((name) => {
+        const { ingress, namespaceTemplate, scheduling, profiles, capabilities } = clusters.of(name)?.cluster ?? {};
+        return { name, ingress, namespaceTemplate, scheduling, profiles, capabilities };
+      }),
+    );
   }
 
   #start(registered: AnyController): RunningController {

@@ -112,6 +112,11 @@ export class Engines {
     this.#rebuilds?.follow(registrations);
   }
 
+  /** Brings what objects hold to what plugins claim for them now, behind; other processes may have written by what was in force before. */
+  rebuildClaims(): void {
+    this.#rebuilds?.begin();
+  }
+
   /** Objects with the rights of a plugin: everything on its own engines, what its manifest declares on the platform's. */
   asPlugin(instance: string, engine: string): Resources {
     const { kernel } = this.#options;

@@ -57,9 +57,9 @@ export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseCon
 }
 
 /**
- * What a rendering depends on: spec, settled inputs, place and an explicit campaign. Deliberately neither the plugins' versions
- * nor a cluster's capabilities: an upgraded, broken or removed plugin must not roll out anything by itself.
+ * What a rendering depends on: spec, settled inputs, place, where routes are served there and an explicit campaign. Deliberately neither
+ * the plugins' versions nor a cluster's capabilities: an upgraded, broken or removed plugin must not roll out anything by itself.
  */
-export function renderKeyOf(object: { readonly spec?: unknown }, { cluster, inputs }: RenderFacts, campaign: string): string {
-  return digestOf({ spec: object.spec, inputs, cluster: cluster.name, namespace: cluster.namespace, campaign });
+export function renderKeyOf(object: { readonly spec?: unknown }, { cluster, ingress, inputs }: RenderFacts, campaign: string): string {
+  return digestOf({ spec: object.spec, inputs, cluster: cluster.name, namespace: cluster.namespace, ingress, campaign });
 }

@@ -25,22 +25,27 @@ function world() {
   return { rebuilds, rounds, told, stopping };
 }
 
-test('objects are claimed for at the start, and again only when others claim', async (t) => {
+test('objects are claimed for at the start, and again with every generation: claims may follow from what others are configured for', async (t) => {
   const { rebuilds, rounds, told } = world();
   rebuilds.follow({ taps: [tap('quota'), tap('other', 'admission.validate'), tap('try', 'admission.claim', 'shadow')] });
   await setImmediate();
   t.is(rounds.length, 1);
   rounds[0]?.end();
   await rebuilds.idle();
-  t.deepEqual(told, ['objects from before a plugin were claimed for']);
+  t.deepEqual(told, ['objects from before the plugins as they are were claimed for']);
   rebuilds.follow({ taps: [tap('quota')] });
-  await rebuilds.idle();
-  t.is(rounds.length, 1);
-  rebuilds.follow({ taps: [] });
   await setImmediate();
   t.is(rounds.length, 2);
   rounds[1]?.end();
   await rebuilds.idle();
+  rebuilds.follow({ taps: [] });
+  await setImmediate();
+  t.is(rounds.length, 3);
+  rounds[2]?.end();
+  await rebuilds.idle();
+  rebuilds.follow({ taps: [] });
+  await rebuilds.idle();
+  t.is(rounds.length, 3, 'nobody claims any more');
 });
 
 test('nothing is gone through where nobody claims', async (t) => {

@@ -53,6 +53,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     serving: undefined as Serving | undefined,
     failure: undefined as { name: string; message: string } | undefined,
     cancelled: false,
+    hostSuffix: 'localhost',
     abandoned: 0,
     summary: 'serves' as 'serves' | 'waits' | 'rollback' | 'stop',
     end: undefined as Statement['end'],
@@ -64,7 +65,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
       state.confirmed ? { isConfirmed: true } : { isConfirmed: false, message: 'the store was restored: confirm the diff' },
     factsOf: async (_, inputs): Promise<RenderFacts> => ({
       cluster: { name: 'local', namespace: 'shop', capabilities: [], profiles: ['batch'] },
-      ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
+      ingress: { scheme: 'http', hostSuffix: state.hostSuffix, port: 8080 },
       inputs,
     }),
     render: ({ spec }) => {
@@ -310,6 +311,16 @@ test('a changed input renders anew', async (t) => {
   inputs.image = 'sha256:2';
   await go();
   t.is(state.renders, 2);
+});
+
+test('where hosts end otherwise it is rendered anew, and what looks the same is the same release', async (t) => {
+  const { state, go } = setUp();
+  await go();
+  const { newest } = state;
+  state.hostSuffix = 'apps.test';
+  await go();
+  t.is(state.renders, 2);
+  t.is(state.newest?.release.number, newest?.release.number);
 });
 
 test('without confirmation nothing is applied or pruned, and what is there is only looked at', async (t) => {

@@ -71,18 +71,22 @@ function keyOf(text: string): Key {
   return { namespace, name };
 }
 
-/** The addresses of other applications as settled inputs, or what is waited for. Readiness is waited for before the first release only. */
+/**
+ * The addresses of other applications as settled inputs, or what is waited for. Readiness is waited for before the first release only.
+ * A change of one of the `further` applications wakes this one, too.
+ */
 export async function settleDependencies(
   application: Owner,
   context: ReconcileContext<typeof Application>,
   dependents: Dependents,
+  further: readonly string[] = [],
 ): Promise<{ readonly inputs: Readonly<Record<string, string>> } | { readonly wait: Wait }> {
   const { metadata, spec, status } = application;
   const { name: own, namespace } = metadata;
   const references = addressesOf(application);
   const needed = new Set([...references.map(({ name }) => name), ...(spec.dependencies ?? []).map(({ name }) => name)]);
   needed.delete(own);
-  dependents.note(application, needed);
+  dependents.note(application, new Set([...needed, ...further]));
   await dependents.forgetGone(async (key) => (await context.asPlugin.get(Application, key)) !== undefined);
   const found = new Map([[own, application]]);
   for (const name of needed) {

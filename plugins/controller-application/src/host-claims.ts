@@ -31,11 +31,18 @@ export function hostClaims({ metadata: { name, namespace }, spec }: Application,
 /** Where applications get hosts by default, each below its own namespace, nobody routes what lies below another one. */
 export function reservedHosts({ metadata: { namespace }, spec }: Application, suffixes: readonly string[]): readonly Denial[] {
   return (spec.routes ?? []).flatMap(({ host = '' }, index) => {
-    const suffix = suffixes.find((each) => host.endsWith(`.${each}`));
-    if (suffix === undefined) return [];
-    const labels = host.slice(0, -suffix.length - 1).split('.');
-    if (labels.length < 2 || labels.at(-1) === namespace) return [];
+    if (!isReserved(host, namespace, suffixes)) return [];
+    const suffix = suffixOf(host, suffixes);
     const message = `${host} lies below another namespace; expected NAME.${namespace}.${suffix}, or a host outside of ${suffix}`;
     return [deny({ field: `spec.routes[${index}].host`, reason: 'HostReserved', message })];
   });
 }
+
+export function isReserved(host: string | undefined, namespace: string, suffixes: readonly string[]): boolean {
+  const suffix = host && suffixOf(host, suffixes);
+  if (!suffix) return false;
+  const labels = host.slice(0, -suffix.length - 1).split('.');
+  return labels.length >= 2 && labels.at(-1) !== namespace;
+}
+
+const suffixOf = (host: string, suffixes: readonly string[]) => suffixes.find((each) => host.endsWith(`.${each}`));

@@ -47,7 +47,7 @@ export default definePlugin({
         // A list of watches holds several kinds, so each forgets its own type.
         wakingDependents as Watches,
       ],
-      prepare: (application, context) => prepareApplication(application, context, dependents),
+      prepare: (application, context) => prepareApplication(application, context, { dependents, suffixes: suffixes() }),
       abandon: abandonBuild,
       render: (application, facts) => renderApplication(application, facts, runtimes),
       summarize: summarizeApplication,

@@ -2,15 +2,22 @@ import { isTapError, type Condition, type Immutable, type KubernetesSecret, type
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { Build, type Application, type ApplicationObject, type BuildObject } from '@tappaas/sdk/kinds';
 import { settleDependencies, type Dependents } from './dependencies.js';
+import { lostRoutes } from './lost-routes.js';
 import { secretInput, secretsOf } from './secret-copies.js';
 
 const Secret = kubernetesHandle<KubernetesSecret>('', 'Secret');
 
-/** Settles the image, the versions of the Secrets that the environment takes values from, and the addresses of other applications. */
+export interface PrepareParts {
+  readonly dependents: Dependents;
+  /** What hosts of applications end with on the loaded clusters. */
+  readonly suffixes: readonly string[];
+}
+
+/** Settles the image, the versions of the Secrets that the environment takes values from, addresses of others, and routes that lead nowhere. */
 export async function prepareApplication(
   application: Immutable<ApplicationObject>,
   context: ReconcileContext<typeof Application>,
-  dependents: Dependents,
+  { dependents, suffixes }: PrepareParts,
 ): Promise<Prepared> {
   const image = await settleImage(application, context);
   if (!image.ready) return image;
@@ -23,12 +30,13 @@ export async function prepareApplication(
       return waiting('SecretMissing', `there is no Secret "${name}" in namespace ${namespace}; create it and this goes on`, false);
     inputs[secretInput(name)] = version;
   }
-  const settled = await settleDependencies(application, context, dependents);
+  const routes = await lostRoutes(application, context, suffixes);
+  const settled = await settleDependencies(application, context, dependents, routes.owners);
   if ('wait' in settled) {
     const { reason, message, isFinal: failed } = settled.wait;
     return { ready: false, conditions: [{ type: 'Ready', status: 'False', reason, message }], failed };
   }
-  return { ready: true, inputs: { ...inputs, ...settled.inputs } };
+  return { ready: true, inputs: { ...inputs, ...settled.inputs, ...routes.inputs } };
 }
 
 /** The Secret kind, for the plugin's permissions. */

@@ -11,6 +11,7 @@ import type {
 
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 import { containerOf } from './container.js';
+import { heldRoutes } from './lost-routes.js';
 import { defaultHost, defaultTimeoutSeconds, metadata, objectName, selectorOf, type Place, type Process } from './place.js';
 import { isTask, task } from './tasks.js';
 import { secretCopies } from './secret-copies.js';
@@ -31,7 +32,7 @@ export function renderApplication(
     ...processes.filter(isTask).map((process) => task(process, templateOf(process), place)),
     ...running.map((process) => deployment(process, templateOf(process), place)),
     ...running.filter(({ ports }) => ports?.length).map((process) => service(process, place)),
-    ...(application.spec.routes?.length ? [ingress(place)] : []),
+    ...(heldRoutes(application, facts).length > 0 ? [ingress(place)] : []),
   ];
 }
 
@@ -97,7 +98,7 @@ function service(process: Process, place: Place): KubernetesService {
 
 function ingress(place: Place): Ingress {
   const { application, facts } = place;
-  const hosts = Map.groupBy(application.spec.routes ?? [], (route) => route.host ?? defaultHost(application, facts));
+  const hosts = Map.groupBy(heldRoutes(application, facts), (route) => route.host ?? defaultHost(application, facts));
   const tlsHosts = [...hosts].filter(([, routes]) => routes.some(({ tls }) => tls)).map(([host]) => host);
   return {
     apiVersion: 'networking.k8s.io/v1',

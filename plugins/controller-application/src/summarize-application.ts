@@ -1,5 +1,6 @@
 import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod, Stated } from '@tappaas/sdk';
 import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
+import { heldRoutes, routedConditions } from './lost-routes.js';
 import { defaultHost } from './place.js';
 import { isTask } from './tasks.js';
 
@@ -59,6 +60,7 @@ export function summarizeApplication(observation: Observation<typeof Application
         ? condition('Available', true, 'ReplicasReady', 'every process that should run has a replica that is ready')
         : condition('Available', false, readyReason, waiting),
       condition('Progressing', !settled && !failed, readyReason, settled ? served : waiting),
+      ...routedConditions(object, facts),
     ],
     ...(failed && !settled ? { failed: object.spec.rollout?.onFailure === 'Stop' ? ('stop' as const) : ('rollback' as const) } : {}),
   };
@@ -111,7 +113,7 @@ function obstacleOf(
 }
 
 function urlOf({ object, facts }: Observation<typeof Application>): string | undefined {
-  const route = object.spec.routes?.[0];
+  const [route] = heldRoutes(object, facts);
   if (route === undefined) return undefined;
   const scheme = route.tls ? 'https' : facts.ingress.scheme;
   const usual = scheme === 'https' ? 443 : 80;

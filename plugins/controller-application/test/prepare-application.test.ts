@@ -39,22 +39,25 @@ function builds() {
 
 test('a change that is stopped ends its build, and a later one that wants the same source begins it anew', async (t) => {
   const { context, of, say } = builds();
-  await prepareApplication(version('a', 1), context, new Dependents());
+  await prepareApplication(version('a', 1), context, { dependents: new Dependents(), suffixes: [] });
   say('a', { phase: 'Running' });
   await abandonBuild(version('a', 1), context);
   t.true(of('a').spec.cancelled);
   say('a', { phase: 'Cancelled' });
-  t.like(await prepareApplication(version('a', 2), context, new Dependents()), { ready: false, failed: false });
+  t.like(await prepareApplication(version('a', 2), context, { dependents: new Dependents(), suffixes: [] }), {
+    ready: false,
+    failed: false,
+  });
   t.false(of('a').spec.cancelled);
 });
 
 test('a build for other source ends those of earlier changes that are under way, and leaves those alone that have ended', async (t) => {
   const { context, of, say } = builds();
-  await prepareApplication(version('a', 1), context, new Dependents());
+  await prepareApplication(version('a', 1), context, { dependents: new Dependents(), suffixes: [] });
   say('a', { phase: 'Succeeded', image: digestOf('1') });
-  await prepareApplication(version('b', 2), context, new Dependents());
+  await prepareApplication(version('b', 2), context, { dependents: new Dependents(), suffixes: [] });
   say('b', { phase: 'Running' });
-  await prepareApplication(version('c', 3), context, new Dependents());
+  await prepareApplication(version('c', 3), context, { dependents: new Dependents(), suffixes: [] });
   t.deepEqual(
     ['a', 'b', 'c'].map((letter) => of(letter).spec.cancelled ?? false),
     [false, true, false],
@@ -75,7 +78,7 @@ test('builds that the application does not own go on, whatever application they 
     const metadata = { name: `shop-${letter.repeat(12)}`, namespace: 'team-a', ...(ownerReferences && { ownerReferences }) };
     await context.asPlugin.create(Build, { metadata, spec });
   }
-  await prepareApplication(version('d', 1), context, new Dependents());
+  await prepareApplication(version('d', 1), context, { dependents: new Dependents(), suffixes: [] });
   await abandonBuild(version('a', 1), context);
   t.deepEqual(
     ['a', 'b', 'c', 'd'].map((letter) => of(letter).spec.cancelled ?? false),
@@ -85,7 +88,7 @@ test('builds that the application does not own go on, whatever application they 
 
 test('a build that a person has cancelled stays so, and the application says how it goes on', async (t) => {
   const { context, of, say } = builds();
-  await prepareApplication(version('a', 1), context, new Dependents());
+  await prepareApplication(version('a', 1), context, { dependents: new Dependents(), suffixes: [] });
   await context.asPlugin.patch({} as never, { namespace: 'team-a', name: of('a').metadata.name }, { spec: { cancelled: true } });
   say('a', {
     phase: 'Cancelled',
@@ -100,7 +103,7 @@ test('a build that a person has cancelled stays so, and the application says how
       },
     ],
   });
-  const prepared = await prepareApplication(version('a', 2), context, new Dependents());
+  const prepared = await prepareApplication(version('a', 2), context, { dependents: new Dependents(), suffixes: [] });
   t.like(prepared, { ready: false, failed: true });
   t.regex(prepared.ready ? '' : (prepared.conditions[0]?.message ?? ''), /set spec\.cancelled to false/);
   t.true(of('a').spec.cancelled);

@@ -1,0 +1,65 @@
+import type { Condition, Immutable, ReconcileContext, RenderFacts } from '@tappaas/sdk';
+import { Application, type ApplicationObject } from '@tappaas/sdk/kinds';
+import { isReserved } from './host-claims.js';
+
+type Owner = Immutable<ApplicationObject>;
+type Route = NonNullable<Owner['spec']['routes']>[number];
+
+/** Name of a settled input: why a route leads nowhere. */
+const lostInput = ({ name }: Route) => `lost-route/${name}`;
+
+const nameForm = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+
+/** The application that has the host by default, when it lies below the own namespace and ends like those of a cluster. */
+export function defaultOwnerOf({ host }: Route, { metadata: { name, namespace } }: Owner, suffixes: readonly string[]): string | undefined {
+  const [first = '', second, ...others] = host?.split('.') ?? [];
+  const isDefault = second === namespace && suffixes.includes(others.join('.'));
+  return isDefault && first !== name && nameForm.test(first) ? first : undefined;
+}
+
+/**
+ * Which routes lead nowhere, as settled inputs, because their hosts end since a reload like those of a cluster: below another namespace, or
+ * where another application has the same path by default. A change of the application itself would be refused for the same reasons.
+ */
+export async function lostRoutes(
+  application: Owner,
+  { asPlugin }: ReconcileContext<typeof Application>,
+  suffixes: readonly string[],
+): Promise<{ readonly inputs: Readonly<Record<string, string>>; readonly owners: readonly string[] }> {
+  const { spec, metadata } = application;
+  const inputs: Record<string, string> = {};
+  const owners = new Set<string>();
+  for (const route of spec.routes ?? []) {
+    if (isReserved(route.host, metadata.namespace, suffixes)) inputs[lostInput(route)] = 'HostReserved';
+    const name = defaultOwnerOf(route, application, suffixes);
+    if (name === undefined) continue;
+    owners.add(name);
+    const owner = await asPlugin.get(Application, { namespace: metadata.namespace, name });
+    const isTaken = owner?.spec.routes?.some(({ host, path }) => host === undefined && path === route.path);
+    if (isTaken) inputs[lostInput(route)] = 'HostTaken';
+  }
+  return { inputs, owners: [...owners] };
+}
+
+export function heldRoutes({ spec }: Owner, { inputs }: Pick<RenderFacts, 'inputs'>): readonly Route[] {
+  return (spec.routes ?? []).filter((route) => inputs[lostInput(route)] === undefined);
+}
+
+/** Says which routes lead nowhere; that all lead somewhere only where it was otherwise before. */
+export function routedConditions({ spec, status }: Owner, { inputs }: Pick<RenderFacts, 'inputs'>): readonly Condition[] {
+  const lost = (spec.routes ?? []).flatMap((route) => {
+    const reason = inputs[lostInput(route)];
+    return reason === undefined ? [] : [{ reason, message: `route ${route.name} leads nowhere: ${whyLost(reason, route)}` }];
+  });
+  const [first] = lost;
+  if (first !== undefined)
+    return [{ type: 'Routed', status: 'False', reason: first.reason, message: lost.map(({ message }) => message).join('; ') }];
+  const wasTold = status?.conditions?.some(({ type }) => type === 'Routed') ?? false;
+  return wasTold ? [{ type: 'Routed', status: 'True', reason: 'HostsHeld', message: 'every route has its host' }] : [];
+}
+
+function whyLost(reason: string, { host = '', path }: Route): string {
+  return reason === 'HostTaken'
+    ? `${host}${path} is the host of application ${host.split('.')[0]}, which has it by default; route another host or path`
+    : `${host} lies below another namespace; route a host below the own one, or one that ends otherwise than those of the clusters`;
+}
