@@ -1,60 +1,104 @@
-import type { EventForm, EventRow } from './event-text.js';
+import { rowText, type EventForm, type EventRow } from './event-text.js';
 
-/** Events in the order of the chain as nothing but texts and numbers, so that another thread can take them over. */
+/** Events in the order of the chain as nothing but numbers, bytes and a few texts, so that another thread can take them over. */
 export interface BatchedEvents {
   /** Each form once: head, middle and tail in turn. */
   readonly forms: readonly string[];
-  /** Of each event: which form it has, or -1. */
-  readonly formOf: readonly number[];
-  /** Of each event: its id, or all of its JSON where it has no form. */
+  /** All the JSON of each event that has no form. */
   readonly texts: readonly string[];
-  /** Of each event: when the request came, and when this was, milliseconds in turn. */
-  readonly times: readonly number[];
+  /** Of each event `numbersPerEvent`, see `EventBatch`. */
+  readonly numbers: Float64Array<ArrayBuffer>;
+  /** The ids of the events that have a form, one after the other. */
+  readonly ids: Uint8Array<ArrayBuffer>;
 }
+
+/** Which form it has, or -1; when the request came, and when this was, milliseconds; how long its id is. */
+export const numbersPerEvent = 4;
 
 const linesMax = 1_000;
 const charsMax = 1024 * 1024;
 const overfull = 10;
+const usualIdBytes = 24;
+const idCharsMax = 256;
+const fewest = 64;
 
-/** Events that wait for their place in the chain: gathering one costs a request next to nothing. */
+/**
+ * Events that wait for their place in the chain: gathering one costs a request next to nothing. They lie outside of the heap: as objects
+ * they would be what its collector finds alive each time, and copies.
+ */
 export class EventBatch implements BatchedEvents {
   readonly forms: string[] = [];
-  readonly formOf: number[] = [];
   readonly texts: string[] = [];
-  readonly times: number[] = [];
   readonly #known = new Map<EventForm, number>();
+  #numbers = new Float64Array(fewest * numbersPerEvent);
+  #ids = new Uint8Array(fewest * usualIdBytes);
+  #size = 0;
+  #idBytes = 0;
   #chars = 0;
 
   get size(): number {
-    return this.texts.length;
+    return this.#size;
+  }
+
+  get numbers(): Float64Array<ArrayBuffer> {
+    return this.#numbers.subarray(0, this.#size * numbersPerEvent);
+  }
+
+  get ids(): Uint8Array<ArrayBuffer> {
+    return this.#ids.subarray(0, this.#idBytes);
   }
 
   /** It is time to seal it. */
   get isFull(): boolean {
-    return this.size >= linesMax || this.#chars >= charsMax;
+    return this.#size >= linesMax || this.#chars >= charsMax;
   }
 
   /** Whoever wants to add to it has to wait until it is sealed. */
   get isOverfull(): boolean {
-    return this.size >= overfull * linesMax || this.#chars >= overfull * charsMax;
+    return this.#size >= overfull * linesMax || this.#chars >= overfull * charsMax;
   }
 
   add(event: EventRow | string): void {
-    if (typeof event === 'string') this.#put(-1, event, 0, 0);
-    else this.#put(this.#indexOf(event.form), event.id, event.receivedAtMs, event.atMs);
+    if (typeof event === 'string') this.#addText(event);
+    else if (this.#addId(event.id)) this.#put(this.#indexOf(event.form), event.receivedAtMs, event.atMs, event.id.length);
+    else this.#addText(rowText(event));
   }
 
-  /** What is handed to another thread. */
+  /** What is handed to another thread: copies, so that nothing is lost with it. */
   get data(): BatchedEvents {
-    const { forms, formOf, texts, times } = this;
-    return { forms, formOf, texts, times };
+    const { forms, texts, numbers, ids } = this;
+    return { forms, texts, numbers: numbers.slice(), ids: ids.slice() };
   }
 
-  #put(form: number, text: string, receivedAtMs: number, atMs: number): void {
-    this.formOf.push(form);
+  #addText(text: string): void {
     this.texts.push(text);
-    this.times.push(receivedAtMs, atMs);
     this.#chars += text.length;
+    this.#put(-1, 0, 0, 0);
+  }
+
+  #put(form: number, receivedAtMs: number, atMs: number, idBytes: number): void {
+    const at = this.#size * numbersPerEvent;
+    if (at === this.#numbers.length) this.#numbers = larger(this.#numbers, new Float64Array(2 * at));
+    this.#numbers[at] = form;
+    this.#numbers[at + 1] = receivedAtMs;
+    this.#numbers[at + 2] = atMs;
+    this.#numbers[at + 3] = idBytes;
+    this.#size += 1;
+  }
+
+  /** False when it cannot stand in JSON as it is; ids that the API makes can. */
+  #addId(id: string): boolean {
+    const { length } = id;
+    if (length > idCharsMax) return false;
+    if (this.#idBytes + length > this.#ids.length) this.#ids = larger(this.#ids, new Uint8Array(2 * this.#ids.length + length));
+    for (let index = 0; index < length; index += 1) {
+      const code = id.charCodeAt(index);
+      if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+      this.#ids[this.#idBytes + index] = code;
+    }
+    this.#idBytes += length;
+    this.#chars += length;
+    return true;
   }
 
   #indexOf(form: EventForm): number {
@@ -66,4 +110,9 @@ export class EventBatch implements BatchedEvents {
     this.#chars += form.head.length + form.middle.length + form.tail.length;
     return index;
   }
+}
+
+function larger<T extends Float64Array | Uint8Array>(full: T, empty: T): T {
+  empty.set(full);
+  return empty;
 }
