@@ -4,6 +4,7 @@ import type { Awaitable } from '@tappaas/sdk';
 import { noteResponseBody, noteStreamBegin } from './audit-trail.js';
 import type { Exchange } from './exchange.js';
 import type { PreparedAnswer } from './prepared-answers.js';
+import { beginPrepared } from './prepared-head.js';
 
 /** Flat lists of names and values: the form that node:http writes without looking at it again. */
 export const securityHeaders: readonly string[] = [
@@ -88,7 +89,9 @@ export function sendPrepared(exchange: Exchange, answer: PreparedAnswer): Awaita
     return sendWhole(exchange, 200, jsonType, body, ['Vary', 'Accept, Accept-Encoding']);
   }
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(200, [...answer.headers, 'X-Request-Id', exchange.requestId, ...exchange.extraHeaders]);
+  if (!beginPrepared(exchange, answer.lines)) {
+    response.writeHead(200, [...answer.headers, 'X-Request-Id', exchange.requestId, ...exchange.extraHeaders]);
+  }
   if (exchange.request.method === 'HEAD') response.end();
   else if (typeof body === 'string') response.end(body, 'latin1');
   else response.end(body);

@@ -1,11 +1,14 @@
 import { jsonType, securityHeaders } from './answer.js';
 import type { ListPage, Served, ServedKind } from './engine-port.js';
 import { listHead, listItems } from './object-view.js';
+import { headLines } from './prepared-head.js';
 
 /** An answer that is the same for everybody until what it shows changes. */
 export interface PreparedAnswer {
   /** Names and values in turn: all but those of the request itself. */
   readonly headers: readonly string[];
+  /** The same as they go out. */
+  readonly lines: string;
   /** Short ones as latin1, which keeps every byte as it is: they go out in one piece with the head. */
   readonly body: string | Buffer;
   readonly bodyBytes: number;
@@ -71,9 +74,11 @@ export function createPreparedAnswers(): PreparedAnswers {
 
 function prepared(of: Served | ListPage, bytes: Uint8Array, headers: readonly string[]): Kept {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const all = ['Content-Type', jsonType, 'Content-Length', String(body.byteLength), ...headers, ...securityHeaders];
   return {
     of,
-    headers: ['Content-Type', jsonType, 'Content-Length', String(body.byteLength), ...headers, ...securityHeaders],
+    headers: all,
+    lines: headLines(all),
     body: body.byteLength <= textBytesMax ? body.toString('latin1') : body,
     bodyBytes: body.byteLength,
   };
