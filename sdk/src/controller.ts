@@ -129,6 +129,6 @@ export interface Observation<K extends AnyKind> {
   readonly facts: RenderFacts;
   /** Absent until something was rendered. */
   readonly release?: { readonly name: string; readonly number: number };
-  /** Every object of the inventory that exists, and the pods that they own. */
+  /** Every object of the inventory that exists, the ReplicaSets that they own, of which only identity and revision are told, and all their pods. */
   readonly observed: readonly Immutable<KubernetesObject>[];
 }

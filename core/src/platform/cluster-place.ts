@@ -16,7 +16,7 @@ export function clusterPlace(
   const keyOf = ({ namespace, name }: ObjectRef) => (namespace === undefined ? { name } : { namespace, name });
   return {
     cached: (ref) => watch.cached(ref),
-    podsOf: (objects) => watch.podsOf(objects),
+    below: (objects) => watch.below(objects),
     target: {
       async find(ref, signal) {
         return client.find(await client.discovery.resourceOf(ref), keyOf(ref), { signal });

@@ -16,8 +16,8 @@ type Frozen = Immutable<KubernetesObject>;
 export interface ClusterWatch {
   /** What a cache knows of an object; nothing when its kind is not followed. */
   cached(ref: ObjectRef): { readonly live: Frozen | undefined } | undefined;
-  /** Pods that belong to the given objects, directly or through a ReplicaSet or Job. */
-  podsOf(objects: readonly Frozen[]): readonly Frozen[];
+  /** The ReplicaSets of the given objects, and the pods that belong to them, directly or through a ReplicaSet or Job. */
+  below(objects: readonly Frozen[]): readonly Frozen[];
   /** Hears the owner (uid of the rendered object) of everything that changes; answers how to leave. */
   onChange(listener: (owner: string) => void): () => void;
   synced(signal: AbortSignal): Promise<void>;
@@ -62,10 +62,14 @@ function keepingOurManagers(object: KubernetesObject): KubernetesObject {
   return { ...object, metadata: { ...metadata, managedFields: ours } };
 }
 
-/** Of what stands between a Deployment and its pods, only the way from one to the other is of interest. */
+const revision = 'deployment.kubernetes.io/revision';
+
+/** Of what stands between a Deployment and its pods, only the way from one to the other is of interest, and which state of it that is. */
 function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
   const { name, namespace, uid, resourceVersion, ownerReferences } = metadata;
-  const kept = { name, namespace, uid, resourceVersion, ownerReferences };
+  const number = metadata.annotations?.[revision];
+  const annotations = number === undefined ? undefined : { [revision]: number };
+  const kept = { name, namespace, uid, resourceVersion, ownerReferences, annotations };
   return { apiVersion, kind, metadata: Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
 }
 
@@ -130,10 +134,11 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       const informer = roots.get(kindOf(ref));
       return informer?.hasSynced ? { live: informer.get(ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name) } : undefined;
     },
-    podsOf(objects) {
-      const uids = objects.flatMap(({ metadata }) => metadata.uid ?? []);
-      const below = uids.flatMap((uid) => replicaSets.byIndex('owner', uid)).flatMap(({ metadata }) => metadata.uid ?? []);
-      return [...uids, ...below].flatMap((uid) => pods.byIndex('owner', uid));
+    below(objects) {
+      const uidsOf = (owners: readonly Frozen[]) => owners.flatMap(({ metadata }) => metadata.uid ?? []);
+      const uids = uidsOf(objects);
+      const sets = uids.flatMap((uid) => replicaSets.byIndex('owner', uid));
+      return [...sets, ...[...uids, ...uidsOf(sets)].flatMap((uid) => pods.byIndex('owner', uid))];
     },
     onChange(listener) {
       const tell = (owner: string | undefined) => {

@@ -127,8 +127,13 @@ class RenderedController<O extends RenderedObject> {
     const failed = result.held?.state === 'failed' ? 'rollback' : summary.failed;
     const isRefused = failed !== undefined && serving?.release.name !== release.name;
     const status = { ...summary.status, release: (isServing ? release : (serving?.release ?? release)).name };
-    const end = isServing ? ({ phase: 'Succeeded', message } as const) : isRefused ? ({ phase: 'Failed', message } as const) : undefined;
     const fallsBack = isRefused && failed === 'rollback' && serving !== undefined;
+    const why = fallsBack ? `${message}; ${goesOn(serving.release)}` : message;
+    const end = isServing
+      ? ({ phase: 'Succeeded', message } as const)
+      : isRefused
+        ? ({ phase: 'Failed', message: why } as const)
+        : undefined;
     if (fallsBack) await releases.noteFailure?.(object, release, message);
     await setStatus(object, { status, conditions, ...(end ? { end } : {}) }, run);
     if (result.failed.length > 0) throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });
@@ -146,7 +151,7 @@ class RenderedController<O extends RenderedObject> {
     const keeps = (ref: ObjectRef): boolean => (phase === 'Failed' ? ref.kind === 'Job' : own.has(refKey(ref)));
     const result = await this.apply(object, { ...release, objects }, facts, run, keeps);
     const { summary, conditions } = await this.look(object, release, facts, result);
-    const message = `${why}; ${serving ? `release ${release.name} goes on serving` : 'nothing served before, so nothing runs'}`;
+    const message = `${why}; ${serving ? goesOn(release) : 'nothing served before, so nothing runs'}`;
     const stated = conditions.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
     const status = serving ? { ...summary.status, release: release.name } : summary.status;
     await this.options.setStatus(object, { status, conditions: stated, end: { phase, message } }, run);
@@ -166,7 +171,7 @@ class RenderedController<O extends RenderedObject> {
     result: Applied,
   ): Promise<{ readonly summary: Summary; readonly conditions: readonly Condition[] }> {
     const { summarize, observeHooks, placeOf } = this.options;
-    const observed = result.live.concat((await placeOf(object, facts)).podsOf(result.live));
+    const observed = result.live.concat((await placeOf(object, facts)).below(result.live));
     const summary = summarize(object, { facts, release, observed });
     const stated = [...summary.conditions, rendered, ...(await observeHooks(object, observed)), ...appliedConditions(result)];
     return { summary, conditions: withReady(stated, result) };
@@ -252,6 +257,7 @@ interface FallBack {
 
 const cancelled: FallBack = { reason: 'Cancelled', phase: 'Cancelled', why: 'the change was cancelled' };
 const releaseFailed = (why: string): FallBack => ({ reason: 'ReleaseFailed', phase: 'Failed', why });
+const goesOn = ({ name }: StoredRelease): string => `release ${name} goes on serving`;
 const nothing: StoredRelease = { name: '', number: 0, objects: [] };
 
 type Keeps = NonNullable<ApplySetOptions['keeps']>;

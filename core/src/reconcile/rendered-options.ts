@@ -25,8 +25,8 @@ export interface Place {
   readonly target: ApplyTarget;
   /** What a cache knows of an object; nothing when it has to be asked. */
   readonly cached?: ApplySetOptions['cached'];
-  /** The pods that the given objects own. */
-  podsOf(objects: Objects): Objects;
+  /** The ReplicaSets and pods that the given objects own. */
+  below(objects: Objects): Objects;
 }
 
 /** What a run says about its object. */

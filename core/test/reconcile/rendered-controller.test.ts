@@ -94,7 +94,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     saveInventory: async (_, entries) => {
       state.inventory = entries;
     },
-    placeOf: async () => ({ target: cluster, podsOf: (objects) => objects.slice(0, 0) }),
+    placeOf: async () => ({ target: cluster, below: (objects) => objects.slice(0, 0) }),
     installation: 'inst-1',
     manager: 'tappaas-application',
     observeHooks: async () => [{ type: 'Healthy', status: 'True', reason: 'Healthy', message: '' }],

@@ -6,6 +6,9 @@ export type Process = Immutable<ApplicationObject>['spec']['processes'][number];
 /** Without progress for so long a rollout has failed, and so has a release task. */
 export const defaultTimeoutSeconds = 600;
 
+/** A process of a new release that has ended so often will not serve. */
+export const defaultCrashesMax = 3;
+
 /** Where an application's objects are and how they are labelled. */
 export interface Place {
   readonly application: Immutable<ApplicationObject>;

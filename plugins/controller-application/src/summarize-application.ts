@@ -1,7 +1,8 @@
 import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod, Stated } from '@tappaas/sdk';
 import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
+import { crashLoopOf, crashLoopText } from './crashes.js';
 import { heldRoutes, routedConditions } from './lost-routes.js';
-import { defaultHost } from './place.js';
+import { defaultCrashesMax, defaultHost } from './place.js';
 import { isTask } from './tasks.js';
 
 type Status = NonNullable<ApplicationObject['status']>;
@@ -17,14 +18,16 @@ export function summarizeApplication(observation: Observation<typeof Application
   const { object, observed, release, facts } = observation;
   const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
   const deployments = observed.filter(isDeployment);
-  const obstacle = obstacleOf(object, observed);
+  const crashing = crashLoopOf(observed, object.spec.rollout?.crashesMax ?? defaultCrashesMax);
+  const obstacle = crashing ? crashLoopText(crashing, release?.name ?? 'unknown') : obstacleOf(object, observed);
   const late = processes.find(({ desired, ready, updated }) => ready < desired || updated < desired);
   const unsettled =
     deployments.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) ||
     deployments.length < object.spec.processes.filter((process) => !isTask(process)).length;
-  const failed = deployments.some(({ status }) =>
+  const isLate = deployments.some(({ status }) =>
     status?.conditions?.some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
   );
+  const failed = isLate || crashing !== undefined;
   // A replica of the old release that is ready does not make one of the new release ready.
   const leaving = deployments.find(({ status }) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0));
   const settled = late === undefined && leaving === undefined && !unsettled;
@@ -35,7 +38,7 @@ export function summarizeApplication(observation: Observation<typeof Application
       : leaving
         ? `${leaving.metadata.name} still has replicas of the release before`
         : 'the cluster has not taken the release up yet');
-  const readyReason = settled ? 'Serving' : failed ? 'RolloutFailed' : 'RollingOut';
+  const readyReason = settled ? 'Serving' : crashing ? 'CrashLoop' : failed ? 'RolloutFailed' : 'RollingOut';
   // What keeps a new release from serving says nothing about replicas that serve.
   const available = processes.every(({ desired, ready }) => desired === 0 || ready > 0);
   const url = urlOf(observation);

@@ -80,6 +80,12 @@ const spec = Type.Object({
           maximum: 86_400,
           description: 'Without progress for so long, the rollout has failed.',
         }),
+        crashesMax: Type.Integer({
+          default: 3,
+          minimum: 1,
+          maximum: 100,
+          description: 'A process of the new release that has ended so often before it served has failed the rollout.',
+        }),
         onFailure: oneOf(['Rollback', 'Stop'], { default: 'Rollback', description: 'What a failed rollout does.' }),
       },
       { description: 'How a new release replaces the old one.' },

@@ -6,6 +6,7 @@ import { CliError } from '../cli-error.js';
 import { namespaceChoice } from '../manifest-head.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { followOperation } from '../follow-operation.js';
+import { LastOutput } from '../last-output.js';
 import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
 import { createStages, type Stages } from '../stages.js';
@@ -108,8 +109,10 @@ async function untilServing(
   stages: Stages,
 ): Promise<ApplicationView> {
   let waitsFor: string | undefined;
+  const output = new LastOutput(client, { namespace, name });
   const followed = await followOperation(client, { namespace, name: operation ?? '' }, timeoutMs, stages, (step) => {
     waitsFor = step.message;
+    if (step.name === 'rollout' && step.message !== undefined) output.lookFor(step.message);
     // Rendering takes no time: if it waits for something, a plugin has failed.
     return step.name === 'render' && step.message !== undefined;
   });
@@ -125,8 +128,11 @@ async function untilServing(
   if (followed.reached && ready?.status === 'True' && (phase === 'Succeeded' || phase === undefined)) return application;
   const late = followed.reached ? '' : ` in ${duration(timeoutMs)}`;
   const why = error ?? waitsFor ?? ready?.message ?? 'nothing was heard of it';
-  throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${why}`, {
-    remedy: `See tappaas status ${name}, tappaas logs ${name}${operation === undefined ? '' : ` and tappaas operations ${operation}`}.`,
+  const lines = await output.lines();
+  const wrote = lines.length === 0 ? '' : `\n  It wrote last:\n${lines.map((line) => `    ${line}`).join('\n')}`;
+  const more = `tappaas status ${name}${lines.length === 0 ? `, tappaas logs ${name}` : ''}`;
+  throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${why}${wrote}`, {
+    remedy: `Mend it and deploy again; see ${more}${operation === undefined ? '' : ` and tappaas operations ${operation}`}.`,
     exitCode: exitCodes.failed,
   });
 }

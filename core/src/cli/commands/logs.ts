@@ -1,31 +1,18 @@
 import type { Client } from '@tappaas/client';
-import type { ApplicationView } from '../application-view.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
-import { applicationPath, kindPath } from '../paths.js';
+import { podsOfApplication } from '../pods-of-application.js';
 import { printEach } from '../print.js';
-import { unknownApplication } from './delete.js';
-
-interface ReleaseView {
-  readonly spec: { readonly cluster: string; readonly objects: readonly { readonly metadata?: { readonly namespace?: string } }[] };
-}
-
-interface PodView {
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-}
 
 /** `tappaas logs APPLICATION`: the lines of all its pods, each headed by the pod's name when there are several. */
 export async function logs(invocation: Invocation): Promise<number> {
   const { positionals, options, namespace, output, client: connect } = invocation;
   const [name = ''] = positionals;
   const client = await connect();
-  const place = await placeOf(client, namespace, name);
-  const selector = [
-    `app.kubernetes.io/instance=${name}`,
-    ...(typeof options['process'] === 'string' ? [`app.kubernetes.io/component=${options['process']}`] : []),
-  ];
-  const found = await client.json<{ items: readonly PodView[] }>(`${place}/pods?labelSelector=${encodeURIComponent(selector.join(','))}`);
-  const pods = (found?.items ?? []).map(({ metadata }) => metadata.name);
+  const { process } = options;
+  const found = await podsOfApplication(client, { namespace, name, ...(typeof process === 'string' && { process }) });
+  const { place } = found;
+  const pods = found.pods.map(({ metadata }) => metadata.name);
   if (pods.length === 0)
     throw new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
   const asked: AskedLog = {
@@ -89,20 +76,4 @@ function recordOf(pod: string, stream: (typeof streams)[number], line: string): 
 
 function linesOf(client: Client, { place, pod, asked }: PodLog): AsyncGenerator<string> {
   return client.lines(`${place}/pods/${pod}/log?${new URLSearchParams(asked).toString()}`, new AbortController().signal);
-}
-
-/** API path of the namespace in which an application's pods are. */
-async function placeOf(client: Client, namespace: string, name: string): Promise<string> {
-  const application = await client.json<ApplicationView>(applicationPath(namespace, name));
-  if (application === undefined) throw unknownApplication(name, namespace);
-  const release = application.status?.release;
-  const rendered = release === undefined ? undefined : await client.json<ReleaseView>(kindPath('releases', namespace, release));
-  if (rendered === undefined) {
-    throw new CliError(`application ${name} has no release yet`, {
-      remedy: `tappaas status ${name} says what it waits for.`,
-      exitCode: exitCodes.failed,
-    });
-  }
-  const there = rendered.spec.objects.find(({ metadata }) => metadata?.namespace)?.metadata?.namespace ?? namespace;
-  return `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`;
 }

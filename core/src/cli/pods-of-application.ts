@@ -1,0 +1,51 @@
+import type { Client } from '@tappaas/client';
+import type { ApplicationView } from './application-view.js';
+import { CliError } from './cli-error.js';
+import { exitCodes } from './command.js';
+import { unknownApplication } from './commands/delete.js';
+import { applicationPath, kindPath } from './paths.js';
+
+interface ReleaseView {
+  readonly spec: { readonly cluster: string; readonly objects: readonly { readonly metadata?: { readonly namespace?: string } }[] };
+}
+
+/** What commands read of a pod. */
+export interface PodView {
+  readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
+  readonly status?: {
+    readonly containerStatuses?: readonly {
+      readonly restartCount: number;
+      readonly ready: boolean;
+      readonly state?: { readonly waiting?: { readonly reason?: string }; readonly terminated?: object };
+    }[];
+  };
+}
+
+/** The pods of an application, or of one of its processes, and the API path of the namespace that they are in. */
+export async function podsOfApplication(
+  client: Client,
+  { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
+): Promise<{ readonly place: string; readonly pods: readonly PodView[] }> {
+  const place = await placeOf(client, namespace, name);
+  const selector = [
+    `app.kubernetes.io/instance=${name}`,
+    ...(process === undefined ? [] : [`app.kubernetes.io/component=${process}`]),
+  ].join(',');
+  const found = await client.json<{ items: readonly PodView[] }>(`${place}/pods?labelSelector=${encodeURIComponent(selector)}`);
+  return { place, pods: found?.items ?? [] };
+}
+
+async function placeOf(client: Client, namespace: string, name: string): Promise<string> {
+  const application = await client.json<ApplicationView>(applicationPath(namespace, name));
+  if (application === undefined) throw unknownApplication(name, namespace);
+  const release = application.status?.release;
+  const rendered = release === undefined ? undefined : await client.json<ReleaseView>(kindPath('releases', namespace, release));
+  if (rendered === undefined) {
+    throw new CliError(`application ${name} has no release yet`, {
+      remedy: `tappaas status ${name} says what it waits for.`,
+      exitCode: exitCodes.failed,
+    });
+  }
+  const there = rendered.spec.objects.find(({ metadata }) => metadata?.namespace)?.metadata?.namespace ?? namespace;
+  return `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`;
+}
