@@ -1,5 +1,7 @@
 import { families, metricsPage } from '@tappaas/sdk';
 import { keepCertificatesFresh, type LocalCertificates } from './api/certificates.js';
+import type { ShareGrant } from './flow/shares/protocol.js';
+import { ShareBook } from './flow/shares/share-book.js';
 import type { Kernel } from './kernel/kernel.js';
 import { ApiService } from './platform/api-service.js';
 import { ClusterAccesses } from './platform/cluster-access.js';
@@ -20,6 +22,7 @@ import { ownLimitsMsMax, Starting, type PlatformOptions, type WorkerSeat } from 
 import type { PrimaryCalls } from './platform/workers/calls.js';
 import { mergedMetrics } from './platform/workers/merged-metrics.js';
 import { openBreakersOf } from './platform/workers/open-breakers.js';
+import { workerDesks } from './platform/workers/worker-desks.js';
 import { WorkerPool, type WorkerPoolOptions } from './platform/workers/worker-pool.js';
 
 export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
@@ -28,6 +31,8 @@ export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
 export interface Worker {
   readonly kernel: Kernel;
   revoke(credentialIds: readonly string[]): void;
+  /** Of the platform's limits. */
+  granted(grants: readonly ShareGrant[]): void;
   renew(certificates: LocalCertificates): void;
   rereadKeys(): Promise<void>;
   forgetKind(kind: string): Promise<void>;
@@ -138,10 +143,7 @@ async function start(starting: Starting): Promise<Platform> {
       port: publicPort,
       certificates,
       calls: { ...actions, connectEngine, revoked, ...stateCalls(foundation.state) },
-      desk: (worker) => ({
-        calls: { openBreakers: async (open) => pluginObjects.tellOpen(worker, open) },
-        close: () => pluginObjects.tellOpen(worker, []),
-      }),
+      desk: workerDesks({ clock, tellOpen: (worker, open) => pluginObjects.tellOpen(worker, open) }),
       ownMetrics,
       metricsName,
     });
@@ -180,7 +182,8 @@ async function start(starting: Starting): Promise<Platform> {
 /** Only the API, over everything that there is one of elsewhere. */
 async function serve(starting: Starting, { host, port, certificates, metricsOf: metricsName, primary }: WorkerSeat): Promise<Worker> {
   const foundation = await layFoundation(starting);
-  const { kernel } = foundation;
+  const { kernel, settings } = foundation;
+  const { clock } = starting.options;
   kernel.connectEngines((engine, user) => primary.call('connectEngine', engine, user));
   const actions: PlatformActions = {
     reload: () => primary.call('reload'),
@@ -194,7 +197,8 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
   };
   const metrics = () => primary.call('metrics');
   const spreadRevoked = (credentialIds: readonly string[]) => primary.call('revoked', credentialIds);
-  const place = { host, port, certificates, actions, spreadRevoked, metrics, metricsOf: metricsName };
+  const allowances = new ShareBook({ clock, processes: settings.workers, send: (reports) => primary.call('flowReport', reports) });
+  const place = { host, port, certificates, actions, spreadRevoked, metrics, metricsOf: metricsName, allowances };
   const api = await ApiService.start(starting, foundation, place);
   kernel.startTasks();
   recordEvents(starting, foundation);
@@ -207,10 +211,10 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
   return {
     kernel,
     revoke: (credentialIds) => api.revoke(credentialIds),
+    granted: (grants) => allowances.granted(grants),
     renew: (next) => api.renew(next),
     rereadKeys: () => foundation.keyFile.reread(),
-    forgetKind: async (kind) =>
-      void (await purgeKind({ engines: foundation.engines, clock: starting.options.clock, signal: starting.signal }, kind)),
+    forgetKind: async (kind) => void (await purgeKind({ engines: foundation.engines, clock, signal: starting.signal }, kind)),
     metrics: metricsOf(kernel),
     async drain() {
       await api.server.close({ lingerMs: drainLingerMs });

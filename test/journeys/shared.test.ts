@@ -1,6 +1,7 @@
 /** What is one for the whole platform, whichever of its processes is asked: what plugins keep for it, and how plugins fare. */
+import { Agent, request } from 'node:https';
 import test from 'ava';
-import { call, eventually, platformHome } from '../platform-process.ts';
+import { call, eventually, platformHome, type Connection } from '../platform-process.ts';
 import { writePlugin } from '../plugin-package.ts';
 
 const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
@@ -63,4 +64,50 @@ test('what a plugin keeps for the platform every worker has at once, and an open
   t.deepEqual(told.openBreakerProcesses, [{ hook: 'admission.validate', processes: ['w1', 'w2'] }]);
   const described = await home.tappaas('plugins', 'notes');
   t.regex(described.stdout, /admission\.validate \(breaker open in w1, w2: not asked for a while\)/);
+});
+
+/** Asks on a connection of its own until the time is over; answers how often it was served, and what it was told at last is left. */
+async function askOn({ server, token, ca }: Connection, untilMs: number): Promise<{ readonly served: number; readonly left: number }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const once = () =>
+    new Promise<{ readonly status: number; readonly left: number }>((answered, failed) => {
+      const outgoing = request(new URL('/api/v1', server), { ca, agent, headers: { authorization: `Bearer ${token}` } }, (answer) => {
+        const left = Number(/r=(\d+)/.exec(String(answer.headers['ratelimit']))?.[1]);
+        answer.resume().on('end', () => answered({ status: answer.statusCode ?? 0, left }));
+      });
+      outgoing.on('error', failed).end();
+    });
+  let [served, left] = [0, NaN];
+  while (performance.now() < untilMs) {
+    const answer = await once();
+    if (answer.status === 200) served += 1;
+    left = answer.left;
+  }
+  agent.destroy();
+  return { served, left };
+}
+
+test('two workers together give a caller its rate, one of them alone gives all of it, and both tell the same of what is left', async (t) => {
+  t.timeout(2 * 60_000);
+  const rate = { perSecond: 100, burst: 160 };
+  const home = await platformHome({ plugins: storeOnly, api: { workers: 2, flow: { system: rate } } });
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const { connection } = platform;
+  const run = async (connections: number) => {
+    // What was taken before comes back.
+    await new Promise((again) => setTimeout(again, 1000 * (1 + rate.burst / rate.perSecond)));
+    const sinceMs = performance.now();
+    const each = await Promise.all(Array.from({ length: connections }, () => askOn(connection, sinceMs + 3_000)));
+    const served = each.reduce((sum, one) => sum + one.served, 0);
+    const most = rate.burst + (rate.perSecond * (performance.now() - sinceMs)) / 1000;
+    return { served, most, left: each.map(({ left }) => left) };
+  };
+  const alone = await run(1);
+  t.true(alone.served <= alone.most + 1 && alone.served >= 0.9 * (rate.burst + 3 * rate.perSecond), `${alone.served} on one connection`);
+  const together = await run(12);
+  t.true(together.served <= together.most + rate.burst / 8, `${together.served} of ${together.most} on twelve connections`);
+  t.true(together.served >= 0.9 * (rate.burst + 3 * rate.perSecond), `${together.served} on twelve connections`);
+  t.true(Math.max(...together.left) - Math.min(...together.left) <= rate.burst / 16 + 12, together.left.join(', '));
 });

@@ -40,21 +40,24 @@ const rate = ({ perSecond, burst }: Rate, description: string) =>
 
 const count = (value: number, description: string) => Type.Integer({ default: value, minimum: 1, maximum: 1_000_000, description });
 
-/** The configuration's `api.flow`: limits of one process of the API. What differs for one tenant stands in its Tenant object. */
+/**
+ * The configuration's `api.flow`. What somebody may have holds for all processes of the API together, what bounds a process's work for
+ * each. What differs for one tenant stands in its Tenant object.
+ */
 export const flowSection = Type.Object(
   {
     tenant: rate(defaultFlowSettings.tenant, 'Of a tenant, all its users together; a Tenant may have its own in spec.requests.'),
     user: rate(defaultFlowSettings.user, 'Of a user, whether or not it has a tenant.'),
     system: rate(defaultFlowSettings.system, 'Of an administrator, whose requests have a level of their own.'),
-    requestsMax: count(defaultFlowSettings.requestsMax, 'Requests of a level that run at once.'),
+    requestsMax: count(defaultFlowSettings.requestsMax, 'Requests of a level that run at once, in each process.'),
     requestsPerPrincipalMax: count(
       defaultFlowSettings.requestsPerPrincipalMax,
       'Requests of one tenant, or of one user without a tenant, that run at once.',
     ),
-    queuedMax: count(defaultFlowSettings.queuedMax, 'Requests of a level that wait.'),
+    queuedMax: count(defaultFlowSettings.queuedMax, 'Requests of a level that wait, in each process.'),
     queuedPerPrincipalMax: count(
       defaultFlowSettings.queuedPerPrincipalMax,
-      'Requests of one tenant, or of one user without a tenant, that wait.',
+      'Requests of one tenant, or of one user without a tenant, that wait, in each process.',
     ),
     waitMsMax: count(defaultFlowSettings.waitMsMax, 'How long a request waits before it is refused, in milliseconds.'),
     streamsMax: count(defaultFlowSettings.streamsMax, 'Watches, logs and other streams that run at once.'),

@@ -1,5 +1,7 @@
 import type { Caller, Clock } from '@tappaas/sdk';
+import type { Allowances } from './bucket.js';
 import type { FlowSettings } from './flow-settings.js';
+import { ownAllowances } from './own-allowances.js';
 import { Principal, type PrincipalRates } from './principal.js';
 import { PriorityLevel, type Seat } from './priority-level.js';
 import { StreamSeats } from './stream-seats.js';
@@ -18,6 +20,8 @@ export interface FlowOptions {
   readonly clock: Clock;
   /** What a tenant has of its own; asked at most once a second for each. */
   readonly rateOf?: (tenant: string) => Partial<Rate> | undefined;
+  /** Default: limits are this process's own. */
+  readonly allowances?: Allowances;
 }
 
 interface Known {
@@ -42,6 +46,7 @@ export function createFlow(options: FlowOptions): (request: FlowRequest) => Seat
 
 class Flow {
   readonly #options: FlowOptions;
+  readonly #allowances: Allowances;
   readonly #system: PriorityLevel;
   readonly #tenants: PriorityLevel;
   readonly #streams: StreamSeats;
@@ -51,10 +56,15 @@ class Flow {
 
   constructor(options: FlowOptions) {
     this.#options = options;
-    const { settings, clock } = options;
+    const { settings, clock, allowances = ownAllowances } = options;
+    this.#allowances = allowances;
     this.#system = new PriorityLevel('system', settings, clock);
     this.#tenants = new PriorityLevel('tenants', settings, clock);
-    this.#streams = new StreamSeats(settings.streamsMax, settings.streamsPerPrincipalMax);
+    this.#streams = new StreamSeats(settings, allowances);
+    allowances.onMore(() => {
+      this.#system.fill();
+      this.#tenants.fill();
+    });
   }
 
   readonly admit = (request: FlowRequest): Seat | Promise<Seat> => {
@@ -68,10 +78,11 @@ class Flow {
   };
 
   /** Opening a stream is a request, having it open is not. */
-  #stream(admitted: Seat, { what, name }: Principal): Seat {
+  #stream(admitted: Seat, { id: { what, name } }: Principal): Seat | Promise<Seat> {
     admitted.release();
     const seat = this.#streams.take(`${what} ${name}`);
-    return { ...admitted, release: () => seat.release() };
+    const streaming = (taken: Seat): Seat => ({ ...admitted, release: () => taken.release() });
+    return seat instanceof Promise ? seat.then(streaming) : streaming(seat);
   }
 
   #isExempt(caller: Caller): boolean {
@@ -98,10 +109,12 @@ class Flow {
     const { tenant } = caller;
     const key = level === this.#system ? `system ${caller.name}` : tenant === undefined ? `user ${caller.name}` : `tenant ${tenant}`;
     const known = this.#principals.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && !known.isForgotten) return known;
     if (this.#principals.size >= principalsMax) this.#forget(nowMs);
     const isTenant = tenant !== undefined && level === this.#tenants;
-    const made = new Principal(isTenant ? 'tenant' : 'user', isTenant ? tenant : caller.name, this.#ratesOf(caller), nowMs);
+    const id = { key, what: isTenant ? 'tenant' : 'user', name: isTenant ? tenant : caller.name } as const;
+    const { requestsPerPrincipalMax } = this.#options.settings;
+    const made = new Principal(id, this.#ratesOf(caller), requestsPerPrincipalMax, this.#allowances, nowMs);
     this.#principals.set(key, made);
     return made;
   }
@@ -117,7 +130,7 @@ class Flow {
   }
 
   #drop(key: string, principal: Principal): void {
-    principal.isForgotten = true;
+    principal.drop();
     this.#principals.delete(key);
   }
 

@@ -1,4 +1,5 @@
-import { TokenBucket, type Rate } from './token-bucket.js';
+import type { Allowances, Bucket, Seats } from './bucket.js';
+import type { Rate } from './token-bucket.js';
 import { WaitingLine } from './waiting-line.js';
 
 const usersMax = 1_000;
@@ -9,28 +10,45 @@ export interface PrincipalRates {
   readonly user?: Rate;
 }
 
-/** A tenant, or a user who has none: what it has taken, and who of it waits. */
-export class Principal {
-  readonly name: string;
+/** Who a principal is. */
+export interface PrincipalName {
+  /** Tells it from all others. */
+  readonly key: string;
   /** Names its policy in the headers. */
   readonly what: 'tenant' | 'user';
+  readonly name: string;
+}
+
+/** A tenant, or a user who has none: what it has taken, and who of it waits. */
+export class Principal {
+  readonly id: PrincipalName;
   readonly line = new WaitingLine();
-  readonly bucket: TokenBucket;
-  readonly #users = new Map<string, TokenBucket>();
+  readonly bucket: Bucket;
+  readonly seats: Seats;
+  readonly #allowances: Allowances;
+  readonly #users = new Map<string, Bucket>();
   #rates: PrincipalRates;
-  taken = 0;
   /** When it is next, in the turns of its level. */
   turn = 0;
   /** Its rates were looked up then. */
   readAtMs: number;
-  isForgotten = false;
+  #isDropped = false;
 
-  constructor(what: 'tenant' | 'user', name: string, rates: PrincipalRates, nowMs: number) {
-    this.what = what;
-    this.name = name;
+  constructor(id: PrincipalName, rates: PrincipalRates, seatsMax: number, allowances: Allowances, nowMs: number) {
+    this.id = id;
     this.#rates = rates;
-    this.bucket = new TokenBucket(rates.own, nowMs);
+    this.#allowances = allowances;
+    this.bucket = allowances.rate(`rate ${id.key}`, rates.own, nowMs);
+    this.seats = allowances.seats(`seats ${id.key}`, seatsMax, false);
     this.readAtMs = nowMs;
+  }
+
+  get isForgotten(): boolean {
+    return this.#isDropped || this.bucket.isForgotten || this.seats.isForgotten;
+  }
+
+  drop(): void {
+    this.#isDropped = true;
   }
 
   change(rates: PrincipalRates, nowMs: number): void {
@@ -52,6 +70,19 @@ export class Principal {
     if (this.#rates.user !== undefined) this.userBucket(user, this.#rates.user, nowMs).take();
   }
 
+  /** Whoever waits would go on with what other processes have and do not need. */
+  want(nowMs: number, users: Iterable<string> = this.line.users): void {
+    if (!this.#allowances.isShared) return;
+    const waiting = this.line.size;
+    if (!this.seats.isFree) this.seats.want(waiting);
+    if (this.bucket.units < 1) this.bucket.want(waiting);
+    if (this.#rates.user === undefined) return;
+    for (const user of users) {
+      const mine = this.userBucket(user, this.#rates.user, nowMs);
+      if (mine.units < 1) mine.want(this.line.sizeOf(user));
+    }
+  }
+
   /** How long somebody who joins the line now would wait for a unit. */
   unitsWaitMs(user: string, nowMs: number): number {
     this.bucket.refill(nowMs);
@@ -65,7 +96,7 @@ export class Principal {
    * @source https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
    */
   headers(user: string, nowMs: number): Readonly<Record<string, string>> {
-    const own = standing(this.what, this.bucket);
+    const own = standing(this.id.what, this.bucket);
     if (this.#rates.user === undefined) return { 'RateLimit-Policy': own.policy, RateLimit: own.left };
     const mine = standing('user', this.userBucket(user, this.#rates.user, nowMs));
     return { 'RateLimit-Policy': `${own.policy}, ${mine.policy}`, RateLimit: `${own.left}, ${mine.left}` };
@@ -73,24 +104,24 @@ export class Principal {
 
   /** Nothing would be lost with it. */
   get isIdle(): boolean {
-    return this.taken === 0 && this.line.size === 0 && this.bucket.units >= this.bucket.rate.burst;
+    return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle;
   }
 
-  private userBucket(user: string, rate: Rate, nowMs: number): TokenBucket {
+  private userBucket(user: string, rate: Rate, nowMs: number): Bucket {
     const known = this.#users.get(user);
     known?.refill(nowMs);
-    if (known !== undefined) return known;
+    if (known !== undefined && !known.isForgotten) return known;
     const oldest = this.#users.size >= usersMax ? this.#users.keys().next().value : undefined;
     if (oldest !== undefined) this.#users.delete(oldest);
-    const made = new TokenBucket(rate, nowMs);
+    const made = this.#allowances.rate(`rate ${this.id.key}\n${user}`, rate, nowMs);
     this.#users.set(user, made);
     return made;
   }
 }
 
-function standing(what: string, { rate, units, fullInSeconds }: TokenBucket): { readonly policy: string; readonly left: string } {
+function standing(what: string, { rate, left, fullInSeconds }: Bucket): { readonly policy: string; readonly left: string } {
   return {
     policy: `"${what}";q=${rate.burst};w=${Math.ceil(rate.burst / rate.perSecond)}`,
-    left: `"${what}";r=${Math.max(0, units)};t=${fullInSeconds}`,
+    left: `"${what}";r=${Math.max(0, left)};t=${fullInSeconds}`,
   };
 }

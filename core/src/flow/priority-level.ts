@@ -60,14 +60,14 @@ export class PriorityLevel {
   }
 
   #hasSeat(principal: Principal): boolean {
-    return this.#taken < this.#limits.requestsMax && principal.taken < this.#limits.requestsPerPrincipalMax;
+    return this.#taken < this.#limits.requestsMax && principal.seats.isFree;
   }
 
   #seat(principal: Principal, user: string, nowMs: number): Seat {
     principal.takeUnit(user, nowMs);
     this.#turn = Math.max(this.#turn, principal.turn);
     principal.turn = this.#turn + 1;
-    principal.taken += 1;
+    principal.seats.take();
     this.#taken += 1;
     let isTaken = true;
     return {
@@ -75,9 +75,9 @@ export class PriorityLevel {
       release: () => {
         if (!isTaken) return;
         isTaken = false;
-        principal.taken -= 1;
+        principal.seats.give();
         this.#taken -= 1;
-        if (this.#waiting > 0) this.#fill();
+        this.fill();
       },
     };
   }
@@ -115,6 +115,7 @@ export class PriorityLevel {
       principal.line.push(waiter);
       this.#turns.add(principal);
       this.#waiting += 1;
+      principal.want(nowMs, [user]);
       void this.#look();
     });
   }
@@ -127,7 +128,8 @@ export class PriorityLevel {
   }
 
   /** Gives free seats away: to whoever has had least since it began to wait. */
-  #fill(): void {
+  fill(): void {
+    if (this.#waiting === 0) return;
     const nowMs = this.#clock.nowMs();
     const passedOver = new Set<Principal>();
     while (this.#taken < this.#limits.requestsMax) {
@@ -159,8 +161,9 @@ export class PriorityLevel {
     this.#isLooking = true;
     while (this.#waiting > 0) {
       await this.#clock.sleep(lookEveryMs, never);
-      this.#fill();
+      this.fill();
       for (const principal of this.#turns) {
+        principal.want(this.#clock.nowMs());
         for (const waiter of principal.line.olderThan(this.#clock.nowMs() - this.#limits.waitMsMax))
           if (this.#leave(principal, waiter)) waiter.refuse();
       }
@@ -170,7 +173,7 @@ export class PriorityLevel {
 
   #full(principal: Principal, user: string, expectedMs: number, because: string): Error {
     return flowErrors.TAP_FLOW_FULL({
-      message: `${principal.what} ${principal.name} has no room (${this.#name} level): ${because}`,
+      message: `${principal.id.what} ${principal.id.name} has no room (${this.#name} level): ${because}`,
       retryAfterMs: Math.max(retryAfterMsMin, expectedMs),
       data: principal.headers(user, this.#clock.nowMs()),
     });

@@ -1,43 +1,63 @@
+import type { Allowances, Seats } from './bucket.js';
 import { flowErrors } from './errors.js';
+import type { FlowSettings } from './flow-settings.js';
 import type { Seat } from './priority-level.js';
 
 const retryAfterMs = 1000;
 
-/** Streams hold their place for hours, so nobody waits for one. */
+/** Streams hold their place for hours, so nobody waits for one to end. */
 export class StreamSeats {
-  readonly #max: number;
   readonly #perPrincipalMax: number;
-  readonly #taken = new Map<string, number>();
-  #total = 0;
+  readonly #allowances: Allowances;
+  readonly #all: Seats;
+  readonly #taken = new Map<string, Seats>();
 
-  constructor(max: number, perPrincipalMax: number) {
-    this.#max = max;
-    this.#perPrincipalMax = perPrincipalMax;
+  constructor({ streamsMax, streamsPerPrincipalMax }: Pick<FlowSettings, 'streamsMax' | 'streamsPerPrincipalMax'>, allowances: Allowances) {
+    this.#perPrincipalMax = streamsPerPrincipalMax;
+    this.#allowances = allowances;
+    this.#all = allowances.seats('streams', streamsMax, true);
   }
 
   /** @throws TAP_FLOW_FULL */
-  take(principal: string): Seat {
-    const mine = this.#taken.get(principal) ?? 0;
-    if (mine >= this.#perPrincipalMax) {
-      throw full(`${principal} has ${mine} streams running, at most ${this.#perPrincipalMax} at a time`);
+  take(principal: string): Seat | Promise<Seat> {
+    const mine = this.#taken.get(principal) ?? this.#allowances.seats(`streams ${principal}`, this.#perPrincipalMax, true);
+    this.#taken.set(principal, mine);
+    const got = mine.obtain();
+    return got instanceof Promise ? got.then((isMine) => this.#ofAll(principal, mine, isMine)) : this.#ofAll(principal, mine, got);
+  }
+
+  #ofAll(principal: string, mine: Seats, isMine: boolean): Seat | Promise<Seat> {
+    if (!isMine) {
+      this.#forget(principal, mine);
+      throw full(`${principal} has ${mine.max} streams running, at most ${mine.max} at a time`);
     }
-    if (this.#total >= this.#max) throw full(`${this.#total} streams are running, at most ${this.#max} at a time`);
-    this.#taken.set(principal, mine + 1);
-    this.#total += 1;
+    const got = this.#all.obtain();
+    return got instanceof Promise ? got.then((isOurs) => this.#seat(principal, mine, isOurs)) : this.#seat(principal, mine, got);
+  }
+
+  #seat(principal: string, mine: Seats, isOurs: boolean): Seat {
+    if (!isOurs) {
+      this.#give(principal, mine);
+      throw full(`${this.#all.max} streams are running, at most ${this.#all.max} at a time`);
+    }
     let isTaken = true;
     return {
       release: () => {
-        if (isTaken) this.#give(principal);
+        if (!isTaken) return;
         isTaken = false;
+        this.#all.give();
+        this.#give(principal, mine);
       },
     };
   }
 
-  #give(principal: string): void {
-    const mine = (this.#taken.get(principal) ?? 1) - 1;
-    this.#total -= 1;
-    if (mine === 0) this.#taken.delete(principal);
-    else this.#taken.set(principal, mine);
+  #give(principal: string, mine: Seats): void {
+    mine.give();
+    this.#forget(principal, mine);
+  }
+
+  #forget(principal: string, mine: Seats): void {
+    if (mine.used === 0 && this.#taken.get(principal) === mine) this.#taken.delete(principal);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Bucket } from './bucket.js';
+
 /** So many requests a second, and so many at once after a pause. */
 export interface Rate {
   readonly perSecond: number;
@@ -5,7 +7,8 @@ export interface Rate {
 }
 
 /** Units that come back at a steady rate, up to a burst; it starts full. */
-export class TokenBucket {
+export class TokenBucket implements Bucket {
+  readonly isForgotten = false;
   #rate: Rate;
   #units: number;
   #atMs: number;
@@ -38,9 +41,19 @@ export class TokenBucket {
     return Math.floor(this.#units);
   }
 
+  get left(): number {
+    return this.units;
+  }
+
+  get isIdle(): boolean {
+    return this.#units >= this.#rate.burst;
+  }
+
   take(): void {
     this.#units -= 1;
   }
+
+  want(): void {}
 
   /** How long until `units` are there, when nobody takes any meanwhile. */
   waitMs(units: number): number {

@@ -16,6 +16,15 @@ export class WaitingLine {
     return this.#size;
   }
 
+  /** Of whom somebody waits. */
+  get users(): Iterable<string> {
+    return this.#users.keys();
+  }
+
+  sizeOf(user: string): number {
+    return this.#users.get(user)?.size ?? 0;
+  }
+
   push(waiter: Waiter): void {
     const mine = this.#users.get(waiter.user) ?? new Set();
     this.#users.set(waiter.user, mine.add(waiter));

@@ -6,6 +6,7 @@ import type { GraphqlSettings } from '../api/graphql/ports.js';
 import { createApiServer, type ApiServer } from '../api/server.js';
 import { TlsFilesCertificate } from '../api/tls-files.js';
 import { tlsPolicy } from '../api/tls-policy.js';
+import type { Allowances } from '../flow/bucket.js';
 import { createFlow } from '../flow/flow.js';
 import { followClientAuthorities } from './client-authorities.js';
 import { contributionsOf, type Contributions } from './contributions.js';
@@ -31,6 +32,8 @@ export interface ApiPlace {
   /** Tells the other processes of the platform of credentials that are no longer good. */
   readonly spreadRevoked: (credentialIds: readonly string[]) => Promise<void>;
   readonly metrics: () => Promise<string>;
+  /** What of the platform's limits is this process's; default: all of it. */
+  readonly allowances?: Allowances;
   /** Names the processes that all serve this page of metrics. */
   readonly metricsOf: string;
 }
@@ -110,7 +113,12 @@ export class ApiService {
       engines: () => engines.all,
       authenticate: identity.authenticate,
       authorize: access.authorize,
-      flow: createFlow({ settings: settings.flow, clock, rateOf: tenantRates(engines) }),
+      flow: createFlow({
+        settings: settings.flow,
+        clock,
+        rateOf: tenantRates(engines),
+        ...(place.allowances !== undefined && { allowances: place.allowances }),
+      }),
       audit: countRequests(kernel, audit.stage),
       auditReader: audit,
       tableFor: tableColumns(clock),

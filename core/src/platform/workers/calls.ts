@@ -1,5 +1,6 @@
 import type { ReloadResult, SharedState } from '../../kernel/kernel.js';
 import type { LocalCertificates } from '../../api/certificates.js';
+import type { ShareGrant, ShareReport } from '../../flow/shares/protocol.js';
 import type { Purged } from '../../resources/purge.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
@@ -53,6 +54,8 @@ export type PrimaryCalls = {
   readonly metrics: () => Promise<string>;
   /** The circuit breakers that are open in the worker, all of them. */
   readonly openBreakers: (open: readonly OpenBreaker[]) => Promise<void>;
+  /** What the worker has taken of its shares of the platform's limits, and what it wants; answered by `flowGrants` before it returns. */
+  readonly flowReport: (reports: readonly ShareReport[]) => Promise<void>;
   /** What instances keep for the whole platform, as JSON. */
   readonly stateGet: SharedState['get'];
   readonly stateSet: SharedState['set'];
@@ -69,6 +72,8 @@ export type WorkerCalls = {
   /** A kind has been purged. */
   readonly forgetKind: (kind: string) => Promise<void>;
   readonly metrics: () => Promise<string>;
+  /** Of the platform's limits. */
+  readonly flowGrants: (grants: readonly ShareGrant[]) => Promise<void>;
   /** Takes no new connections, ends its streams, answers what runs; then the process ends. */
   readonly drain: () => Promise<void>;
 };

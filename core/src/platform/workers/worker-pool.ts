@@ -7,6 +7,7 @@ import type { PrimaryCalls, WorkerCalls, WorkerStart } from './calls.js';
 import { ipcChannel, type IpcPort } from './ipc-channel.js';
 import type { ProcessMetrics } from './merged-metrics.js';
 import { connectPeer, type Peer } from './peer.js';
+import type { OpenDesk, WorkerDesk } from './worker-desks.js';
 
 /** A process that serves the API, as the pool handles it. */
 export interface WorkerProcess extends IpcPort {
@@ -29,16 +30,9 @@ export interface WorkerPoolOptions {
   readonly certificates: LocalCertificates;
   readonly calls: Omit<PrimaryCalls, 'begin' | 'ready' | 'metrics' | keyof WorkerDesk['calls']>;
   /** Opened for each process that starts. */
-  readonly desk: (worker: string) => WorkerDesk;
+  readonly desk: OpenDesk;
   readonly ownMetrics: () => Promise<string>;
   readonly mergeMetrics: (pages: readonly ProcessMetrics[]) => string;
-}
-
-/** What the primary keeps of each worker, apart from the others. */
-export interface WorkerDesk {
-  readonly calls: Pick<PrimaryCalls, 'openBreakers'>;
-  /** The process has ended. */
-  close(): void;
 }
 
 const startMsMax = 60_000;
@@ -153,7 +147,7 @@ export class WorkerPool {
   async #occupy(seat: Seat): Promise<void> {
     const { fork, store, leases, clock, start, calls, desk: openDesk } = this.#options;
     const [name] = seat.names;
-    const desk = openDesk(name);
+    const desk = openDesk(name, (grants) => peer.call('flowGrants', grants));
     const process = fork();
     const ready = Promise.withResolvers<void>();
     const own: PrimaryCalls = {

@@ -1,0 +1,163 @@
+import { isSameLimit, type Limit, type ShareReport } from './protocol.js';
+
+/** What one process has of a limit. */
+interface Holder {
+  /** Granted, as far as it has not told that it is gone or not needed. */
+  held: number;
+  wanted: number;
+  /** What was left when it was told last. */
+  told: number;
+}
+
+/** One limit of the platform: what is still to be given out, and who has the rest. */
+export class Account {
+  limit: Limit;
+  readonly #holders = new Map<string, Holder>();
+  #pool: number;
+  #atMs: number;
+
+  constructor(limit: Limit, nowMs: number, processes: Iterable<string>) {
+    this.limit = limit;
+    this.#pool = limit.max;
+    this.#atMs = nowMs;
+    for (const process of processes) this.join(process);
+  }
+
+  /** What a process begins with is a part of the places, and on top of the units. */
+  join(process: string): void {
+    this.#holders.set(process, { held: this.limit.start, wanted: 0, told: this.limit.max });
+    if (!this.#isRate) this.#pool -= this.limit.start;
+  }
+
+  /** Places of a process that has gone are free; units that it had count as taken. */
+  leave(process: string): void {
+    if (!this.#isRate) this.#pool += this.#holders.get(process)?.held ?? 0;
+    this.#holders.delete(process);
+  }
+
+  report(process: string, { limit, isNew, taken, given, wanted }: ShareReport, nowMs: number): void {
+    if (!isSameLimit(limit, this.limit)) this.#change(limit, nowMs);
+    const holder = this.#holders.get(process);
+    if (holder === undefined) return;
+    if (isNew) {
+      this.#pool += this.#isRate ? 0 : holder.held - limit.start;
+      holder.held = limit.start;
+    }
+    holder.held -= taken + given;
+    holder.wanted = wanted;
+    this.#pool += given;
+    if (holder.held < 0) {
+      // While nobody answered it, the process went on with its part of what came back here too: both are the same, and nobody is in debt.
+      this.#pool = Math.max(Math.min(0, this.#pool), this.#pool + holder.held);
+      holder.held = 0;
+    }
+    this.refill(nowMs);
+  }
+
+  refill(nowMs: number): void {
+    const { max, perSecond, start } = this.limit;
+    if (!this.#isRate || nowMs <= this.#atMs) return;
+    let granted = 0;
+    for (const { held } of this.#holders.values()) granted += Math.max(0, held - start);
+    const back = ((nowMs - this.#atMs) * perSecond) / 1000;
+    this.#pool = Math.max(this.#pool, Math.min(max - granted, this.#pool + back));
+    this.#atMs = nowMs;
+  }
+
+  /** Gives out what is wanted: all of it when there is enough, else equally, and what is over in turns; or as much as there is to one. */
+  grants(only?: string): ReadonlyMap<string, number> {
+    const granted = new Map<string, number>();
+    let wanting = [...this.#holders].filter(([process, { wanted }]) => wanted > 0 && (only === undefined || process === only));
+    const give = (process: string, holder: Holder, units: number): void => {
+      granted.set(process, (granted.get(process) ?? 0) + units);
+      holder.held += units;
+      holder.wanted -= units;
+      this.#pool -= units;
+    };
+    while (wanting.length > 0 && this.#pool >= wanting.length) {
+      const each = Math.floor(this.#pool / wanting.length);
+      for (const [process, holder] of wanting) give(process, holder, Math.min(holder.wanted, each));
+      wanting = wanting.filter(([, { wanted }]) => wanted > 0);
+    }
+    for (const [process, holder] of wanting) {
+      if (this.#pool < 1) break;
+      give(process, holder, 1);
+      // Behind the others, the next time.
+      this.#holders.delete(process);
+      this.#holders.set(process, holder);
+    }
+    return granted;
+  }
+
+  get isWanted(): boolean {
+    for (const { wanted } of this.#holders.values()) if (wanted > 0) return true;
+    return false;
+  }
+
+  /** Whether more than one process wants some of what comes back. */
+  get isContended(): boolean {
+    let wanting = 0;
+    for (const { wanted } of this.#holders.values()) if (wanted > 0) wanting += 1;
+    return this.#isRate && wanting > 1;
+  }
+
+  /** Units, or places, that a principal may still have, whichever process it asks. */
+  get left(): number {
+    let apart = 0;
+    for (const { held } of this.#holders.values()) apart += held - (this.#isRate ? this.limit.start : 0);
+    return Math.max(0, Math.min(this.limit.max, Math.floor(this.#pool + (this.#isRate ? apart : 0))));
+  }
+
+  /** Which part of what comes back a process may expect. */
+  partOf(process: string): number {
+    let wanted = 0;
+    for (const holder of this.#holders.values()) wanted += holder.wanted;
+    return wanted === 0 ? 1 : (this.#holders.get(process)?.wanted ?? 0) / wanted;
+  }
+
+  /** How many places each may keep while others wait for theirs; nothing when nobody waits in vain. */
+  fairFor(process: string): number | undefined {
+    if (this.#isRate || !this.isWanted) return undefined;
+    const { start, max } = this.limit;
+    let sharing = 0;
+    for (const { held, wanted } of this.#holders.values()) if (held > start || wanted > 0) sharing += 1;
+    const fair = Math.floor(max / sharing);
+    return (this.#holders.get(process)?.held ?? 0) > fair ? fair : undefined;
+  }
+
+  /** Whether a process is to hear how much is left, since it would tell its clients something else. */
+  isNews(process: string): boolean {
+    const holder = this.#holders.get(process);
+    return holder !== undefined && Math.abs(this.left - holder.told) > this.limit.max / 16;
+  }
+
+  told(process: string): void {
+    const holder = this.#holders.get(process);
+    if (holder !== undefined) holder.told = this.left;
+  }
+
+  get processes(): Iterable<string> {
+    return this.#holders.keys();
+  }
+
+  /** As if nobody had ever asked. */
+  get isIdle(): boolean {
+    const { start, max } = this.limit;
+    const held = this.#isRate ? 0 : this.#holders.size * start;
+    if (this.#pool < max - held) return false;
+    for (const holder of this.#holders.values()) if (holder.held !== start || holder.wanted > 0) return false;
+    return true;
+  }
+
+  get #isRate(): boolean {
+    return this.limit.perSecond > 0;
+  }
+
+  /** What was taken stays taken under another limit. */
+  #change(limit: Limit, nowMs: number): void {
+    this.refill(nowMs);
+    if (!this.#isRate || limit.perSecond === 0) this.#pool += limit.max - this.limit.max;
+    else this.#pool = Math.min(this.#pool, limit.max);
+    this.limit = limit;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Bucket } from '../bucket.js';
+import type { Rate } from '../token-bucket.js';
+import { startOf, type Limit, type ShareGrant, type ShareReport } from './protocol.js';
+import type { ShareKeeper } from './share-keeper.js';
+
+/** An answer is on its way for about as long. */
+const answerMs = 5;
+
+/** This process's share of a rate: units that it was granted, and what is known of the rest. */
+export class RateShare implements Bucket {
+  readonly key: string;
+  readonly #keeper: ShareKeeper;
+  #limit: Limit;
+  #stock: number;
+  #nowMs: number;
+  /** Taken since the last report. */
+  #taken = 0;
+  /** Reported, and not answered yet. */
+  #reported = 0;
+  /** Taken in this interval, and in the last ones, forgotten by halves. */
+  #inInterval = 0;
+  #recent = 0;
+  #waiting = 0;
+  #isNew = true;
+  /** What those who have the whole still know to be wanted. */
+  #wanted = 0;
+  #told: { left: number; atMs: number; part: number };
+  isForgotten = false;
+
+  constructor(key: string, rate: Rate, nowMs: number, keeper: ShareKeeper) {
+    this.key = key;
+    this.#keeper = keeper;
+    this.#limit = limitOf(rate, keeper.processes);
+    this.#stock = this.#limit.start;
+    this.#nowMs = nowMs;
+    this.#told = { left: rate.burst, atMs: nowMs, part: 1 };
+  }
+
+  get rate(): Rate {
+    return { perSecond: this.#limit.perSecond, burst: this.#limit.max };
+  }
+
+  get units(): number {
+    return Math.floor(this.#stock);
+  }
+
+  get left(): number {
+    return Math.max(0, Math.floor(this.#left));
+  }
+
+  get fullInSeconds(): number {
+    return Math.ceil((this.#limit.max - this.#left) / this.#limit.perSecond);
+  }
+
+  get isQuiet(): boolean {
+    return this.#taken === 0 && this.#inInterval === 0 && this.#recent === 0;
+  }
+
+  get isIdle(): boolean {
+    return this.isQuiet && this.#wanted === 0 && this.#reported === 0 && this.#stock === this.#limit.start;
+  }
+
+  change(rate: Rate, nowMs: number): void {
+    this.refill(nowMs);
+    const next = limitOf(rate, this.#keeper.processes);
+    this.#told = { ...this.#told, left: Math.min(this.#left + this.#taken + this.#reported, rate.burst), atMs: nowMs };
+    this.#limit = next;
+    this.#keeper.changed(this);
+  }
+
+  /** Units come from those who have them all; while they do not answer, the process goes on with its part of the rate. */
+  refill(nowMs: number): void {
+    if (nowMs <= this.#nowMs) return;
+    const { processes } = this.#keeper;
+    if (this.#keeper.isAlone(nowMs)) {
+      const more = ((nowMs - this.#nowMs) * this.#limit.perSecond) / (1000 * processes);
+      this.#stock = Math.max(this.#stock, Math.min(this.#limit.max / processes, this.#stock + more));
+    }
+    this.#nowMs = nowMs;
+  }
+
+  take(): void {
+    this.#stock -= 1;
+    this.#taken += 1;
+    this.#inInterval += 1;
+    if (this.#taken === 1) this.#keeper.changed(this);
+    if (this.#stock < Math.max(1, this.#limit.start / 2) && this.#wanted === 0) this.#keeper.ask(this);
+  }
+
+  want(units: number): void {
+    this.#waiting = units;
+    if (this.#wanted === 0) this.#keeper.ask(this);
+    else this.#keeper.changed(this);
+  }
+
+  waitMs(units: number): number {
+    const missing = units - this.#stock;
+    if (missing <= 0) return 0;
+    const coming = missing - Math.max(0, this.#left);
+    return coming <= 0 ? answerMs : (coming * 1000) / (this.#limit.perSecond * this.#told.part);
+  }
+
+  /** Enough for two such intervals and for who waits, and never less than in the beginning. */
+  report(isInterval: boolean): ShareReport | undefined {
+    const { start, max } = this.#limit;
+    const lately = Math.max(this.#inInterval, this.#recent);
+    if (isInterval) {
+      this.#recent = Math.max(this.#inInterval, Math.floor(this.#recent / 2));
+      this.#inInterval = 0;
+    }
+    const needed = Math.min(max, Math.max(start, 2 * lately + this.#waiting));
+    const surplus = Math.floor(this.#stock - needed);
+    const given = isInterval && (this.#recent === 0 || surplus > needed / 2) ? Math.max(0, surplus) : 0;
+    this.#stock -= given;
+    const wanted = Math.max(0, Math.ceil(needed - this.#stock));
+    this.#waiting = 0;
+    if (this.#taken === 0 && given === 0 && wanted === this.#wanted) return undefined;
+    const report = { key: this.key, limit: this.#limit, isNew: this.#isNew, taken: this.#taken, given, wanted };
+    this.#isNew = false;
+    this.#wanted = wanted;
+    this.#reported += this.#taken;
+    this.#taken = 0;
+    return report;
+  }
+
+  granted({ granted, left, part }: ShareGrant, nowMs: number): void {
+    this.#stock += granted;
+    this.#wanted = Math.max(0, this.#wanted - granted);
+    this.#reported = 0;
+    this.#told = { left, atMs: nowMs, part: Math.max(part, 1 / this.#keeper.processes) };
+    this.refill(nowMs);
+  }
+
+  heard(): void {}
+
+  get #left(): number {
+    const { left, atMs } = this.#told;
+    const back = (Math.max(0, this.#nowMs - atMs) * this.#limit.perSecond) / 1000;
+    return Math.min(this.#limit.max, left + back) - this.#reported - this.#taken;
+  }
+}
+
+function limitOf({ perSecond, burst }: Rate, processes: number): Limit {
+  return { max: burst, perSecond, start: startOf(burst, processes) };
+}

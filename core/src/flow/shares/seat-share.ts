@@ -1,0 +1,151 @@
+import type { Clock } from '@tappaas/sdk';
+import type { Seats } from '../bucket.js';
+import type { Limit, ShareGrant, ShareReport } from './protocol.js';
+import type { ShareKeeper } from './share-keeper.js';
+
+/** Others that wait are told of again as long as they do. */
+const fairMsMax = 250;
+/** Whoever wants a place that lies elsewhere waits no longer for the answer. */
+const answerMsMax = 1_000;
+
+/** This process's share of places that several have together. */
+export class SeatShare implements Seats {
+  readonly key: string;
+  readonly #keeper: ShareKeeper;
+  readonly #clock: Clock;
+  readonly #limit: Limit;
+  #held: number;
+  #used = 0;
+  /** Most that were held since the last report. */
+  #peak = 0;
+  #waiting = 0;
+  #isNew = true;
+  /** What those who have the whole still know to be wanted. */
+  #wanted = 0;
+  #fair: { readonly seats: number; readonly untilMs: number } | undefined;
+  /** Those who want a place and wait for the next report, and for the answer to the last one. */
+  #asked = new Set<() => void>();
+  #reported = new Set<() => void>();
+  isForgotten = false;
+
+  constructor(key: string, { max, start }: Pick<Limit, 'max' | 'start'>, clock: Clock, keeper: ShareKeeper) {
+    this.key = key;
+    this.#keeper = keeper;
+    this.#clock = clock;
+    this.#limit = { max, perSecond: 0, start };
+    this.#held = start;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get max(): number {
+    return this.#limit.max;
+  }
+
+  get isFree(): boolean {
+    return this.#fair === undefined && this.#used < this.#held ? true : this.#used < this.#allowed();
+  }
+
+  get isQuiet(): boolean {
+    return this.#waiting === 0 && this.#wanted === 0 && this.#peak === this.#used && this.#held <= this.#needed(this.#used);
+  }
+
+  get isIdle(): boolean {
+    return (
+      this.#used === 0 && this.#wanted === 0 && this.#held === this.#limit.start && this.#asked.size === 0 && this.#reported.size === 0
+    );
+  }
+
+  take(): void {
+    this.#used += 1;
+    this.#peak = Math.max(this.#peak, this.#used);
+    if (this.#used > this.#limit.start) this.#keeper.changed(this);
+  }
+
+  give(): void {
+    this.#used -= 1;
+    if (this.#held > this.#limit.start) this.#keeper.changed(this);
+  }
+
+  want(seats: number): void {
+    this.#waiting = seats;
+    this.#keeper.ask(this);
+  }
+
+  obtain(): boolean | Promise<boolean> {
+    if (!this.isFree) return this.#obtainElsewhere();
+    this.take();
+    return true;
+  }
+
+  async #obtainElsewhere(): Promise<boolean> {
+    const answered = Promise.withResolvers<void>();
+    const over = new AbortController();
+    this.#asked.add(answered.resolve);
+    this.#waiting = this.#asked.size;
+    this.#keeper.ask(this);
+    void this.#clock.sleep(answerMsMax, over.signal).then(answered.resolve, () => undefined);
+    await answered.promise;
+    over.abort();
+    this.#asked.delete(answered.resolve);
+    if (!this.isFree) return false;
+    this.take();
+    return true;
+  }
+
+  /**
+   * Places beyond what is used of late go back; a few more than are used are held, so that not each is asked for. Of those that nobody has
+   * from the beginning none is held: it might be the last one that another is refused.
+   */
+  report(isInterval: boolean): ShareReport | undefined {
+    const { start } = this.#limit;
+    const needed = this.#needed(Math.max(this.#peak, this.#used + this.#waiting));
+    const fair = this.#fairNow();
+    const kept = fair === undefined ? needed : Math.max(this.#used, start, Math.min(needed, fair));
+    const given = isInterval || fair !== undefined ? Math.max(0, this.#held - kept) : 0;
+    this.#held -= given;
+    const wanted = this.#waiting > 0 ? Math.max(0, kept - this.#held) : 0;
+    if (isInterval) this.#peak = this.#used;
+    this.#waiting = 0;
+    if (given === 0 && wanted === this.#wanted && this.#asked.size === 0) return undefined;
+    for (const answer of this.#asked) this.#reported.add(answer);
+    this.#asked.clear();
+    this.#wanted = wanted;
+    const report = { key: this.key, limit: this.#limit, isNew: this.#isNew, taken: 0, given, wanted };
+    this.#isNew = false;
+    return report;
+  }
+
+  granted({ granted, fair }: ShareGrant, nowMs: number): void {
+    this.#held += granted;
+    this.#wanted = Math.max(0, this.#wanted - granted);
+    this.#fair = fair === undefined ? undefined : { seats: fair, untilMs: nowMs + fairMsMax };
+    if (this.#held > this.#limit.start) this.#keeper.changed(this);
+  }
+
+  heard(): void {
+    const answers = [...this.#reported];
+    this.#reported.clear();
+    for (const answer of answers) answer();
+  }
+
+  #needed(used: number): number {
+    const { start } = this.#limit;
+    return start === 0 ? used : Math.max(start, used + Math.ceil(used / 4));
+  }
+
+  #allowed(): number {
+    const fair = this.#fairNow();
+    if (fair !== undefined) return Math.max(this.#limit.start, Math.min(this.#held, fair));
+    return this.#keeper.isAlone(this.#clock.nowMs())
+      ? Math.max(this.#held, Math.floor(this.#limit.max / this.#keeper.processes))
+      : this.#held;
+  }
+
+  #fairNow(): number | undefined {
+    if (this.#fair !== undefined && this.#fair.untilMs <= this.#clock.nowMs()) this.#fair = undefined;
+    return this.#fair?.seats;
+  }
+}

@@ -1,0 +1,161 @@
+import type { Clock } from '@tappaas/sdk';
+import type { Allowances, Bucket, Seats } from '../bucket.js';
+import type { Rate } from '../token-bucket.js';
+import { startOf, type ShareGrant, type ShareReport } from './protocol.js';
+import { RateShare } from './rate-share.js';
+import { SeatShare } from './seat-share.js';
+import type { Share, ShareKeeper } from './share-keeper.js';
+
+/** What has changed is told this often; what somebody waits for, at once. */
+export const reportEveryMs = 50;
+export const sharesMax = 50_000;
+/** As many are left when there is no more room: not each new one is to look through all of them. */
+const sharesKept = 0.99 * sharesMax;
+export const reportsMax = 5_000;
+/** Whoever has not answered for so long is away. */
+export const awayMs = 1_000;
+
+export interface ShareBookOptions {
+  readonly clock: Clock;
+  /** How many processes share. */
+  readonly processes: number;
+  /** Resolves when it was heard; what is granted comes by itself. */
+  readonly send: (reports: readonly ShareReport[]) => Promise<unknown>;
+}
+
+const never = new AbortController().signal;
+
+/**
+ * This process's shares of the platform's limits. A request takes from what is here; one message an interval tells what was taken of all
+ * of them together, and brings what is needed next. One report is under way at a time.
+ */
+export class ShareBook implements Allowances, ShareKeeper {
+  readonly isShared = true;
+  readonly processes: number;
+  readonly #options: ShareBookOptions;
+  readonly #rates = new Map<string, RateShare>();
+  readonly #seats = new Map<string, SeatShare>();
+  readonly #changed = new Set<Share>();
+  readonly #asking = new Set<Share>();
+  #more: () => void = () => undefined;
+  #isTicking = false;
+  #isAsking = false;
+  /** Since when a report has not been answered. */
+  #sentAtMs: number | undefined;
+
+  constructor(options: ShareBookOptions) {
+    this.#options = options;
+    this.processes = options.processes;
+  }
+
+  get size(): number {
+    return this.#rates.size + this.#seats.size;
+  }
+
+  onMore(listener: () => void): void {
+    this.#more = listener;
+  }
+
+  rate(key: string, rate: Rate, nowMs: number): Bucket {
+    const known = this.#rates.get(key);
+    if (known === undefined) return this.#keep(this.#rates, new RateShare(key, rate, nowMs, this));
+    if (known.rate.perSecond !== rate.perSecond || known.rate.burst !== rate.burst) known.change(rate, nowMs);
+    return known;
+  }
+
+  seats(key: string, max: number, isStrict: boolean): Seats {
+    const start = isStrict ? 0 : startOf(max, this.processes);
+    return this.#seats.get(key) ?? this.#keep(this.#seats, new SeatShare(key, { max, start }, this.#options.clock, this));
+  }
+
+  changed(share: Share): void {
+    this.#changed.add(share);
+    if (!this.#isTicking) void this.#tick();
+  }
+
+  ask(share: Share): void {
+    this.changed(share);
+    this.#asking.add(share);
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    // What this turn asks for goes together.
+    queueMicrotask(() => {
+      this.#isAsking = false;
+      this.#report(this.#asking, false);
+    });
+  }
+
+  isAlone(nowMs: number): boolean {
+    return this.#sentAtMs !== undefined && nowMs - this.#sentAtMs > awayMs;
+  }
+
+  granted(grants: readonly ShareGrant[]): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const grant of grants) {
+      const { key, limit } = grant;
+      const isRate = limit.perSecond > 0;
+      const known = isRate ? this.#rates.get(key) : this.#seats.get(key);
+      // Others use it: who asks here next is told what is left.
+      const rate = { perSecond: limit.perSecond, burst: limit.max };
+      if (known === undefined && isRate) this.#keep(this.#rates, new RateShare(key, rate, nowMs, this)).granted(grant, nowMs);
+      else known?.granted(grant, nowMs);
+    }
+    this.#more();
+  }
+
+  async #tick(): Promise<void> {
+    this.#isTicking = true;
+    while (this.#changed.size > 0) {
+      await this.#options.clock.sleep(reportEveryMs, never);
+      this.#report(this.#changed, true);
+    }
+    this.#isTicking = false;
+  }
+
+  #report(shares: Set<Share>, isInterval: boolean): void {
+    if (this.#sentAtMs !== undefined || shares.size === 0) return;
+    const reports: ShareReport[] = [];
+    const told: Share[] = [];
+    for (const share of [...shares].slice(0, reportsMax)) {
+      shares.delete(share);
+      const report = share.report(isInterval);
+      if (report !== undefined) {
+        reports.push(report);
+        told.push(share);
+      }
+      // Behind those that did not fit.
+      if (isInterval && !share.isQuiet) shares.add(share);
+    }
+    if (reports.length === 0) return;
+    this.#sentAtMs = this.#options.clock.nowMs();
+    const heard = (): void => {
+      this.#sentAtMs = undefined;
+      for (const share of told) share.heard();
+      this.#report(this.#asking, false);
+    };
+    // One that is not answered was heard all the same, or the process ends: told twice it would count twice.
+    this.#options.send(reports).then(heard, heard);
+  }
+
+  #keep<S extends Share>(kept: Map<string, S>, share: S): S {
+    if (this.size >= sharesMax) this.#forget();
+    kept.set(share.key, share);
+    return share;
+  }
+
+  /** What nothing would be lost with; if that is little, rates that came first start anew. */
+  #forget(): void {
+    for (const kept of [this.#rates, this.#seats]) for (const share of kept.values()) if (share.isIdle) this.#drop(kept, share);
+    for (const oldest of this.#rates.values()) {
+      if (this.size <= sharesKept) break;
+      this.#drop(this.#rates, oldest);
+    }
+  }
+
+  #drop(kept: Map<string, Share>, share: Share): void {
+    share.isForgotten = true;
+    kept.delete(share.key);
+    this.#changed.delete(share);
+    this.#asking.delete(share);
+  }
+}
