@@ -1,7 +1,7 @@
 import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../after.js';
 import { beginPart } from '../audit-trail.js';
-import { allowed, ask, permit } from '../authorization.js';
+import { allowed, ask, forbidden, permit } from '../authorization.js';
 import type { Target } from '../engine-port.js';
 import type { Exchange } from '../exchange.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
@@ -64,7 +64,7 @@ export class AuditEntry {
     this.#beganAtMs = beganAtMs;
   }
 
-  /** @throws TAP_REQUEST_FORBIDDEN */
+  /** What is told is what was said last. @throws TAP_REQUEST_FORBIDDEN */
   permit(): Awaitable<Verdict> {
     const { authorize, exchange } = this.#parts;
     const info = infoOf(this.#asked);
@@ -72,6 +72,12 @@ export class AuditEntry {
       this.#decision = verdict;
       return allowed(verdict, info, exchange.caller);
     });
+  }
+
+  /** Refuses what an authorizer would allow; the error to throw. */
+  deny(reason: string): Error {
+    this.#decision = { decision: 'deny', reason };
+    return forbidden(this.#parts.exchange.caller, infoOf(this.#asked), reason);
   }
 
   /** What goes on from now on may end only in hours. */

@@ -1,13 +1,8 @@
-import { isTapError } from '@tappaas/sdk';
-import { forbidden } from '../authorization.js';
 import type { ServedKind, WatchEvent } from '../engine-port.js';
 import { narrowedSelectors } from '../list-parameters.js';
-import { isSameView } from '../stream-access.js';
-import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { Narrowing } from '../stages.js';
-import type { AskedAccess } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, valueAt, type ObjectBody } from './object-reader.js';
+import type { Followed } from './recorded-access.js';
 
 /** What a subscription tells: the value of its root field, and what is needed to execute it once for all who are told the same. */
 export interface LiveEvent {
@@ -44,47 +39,30 @@ export interface ChangeQuery {
 export function objectChanges(kind: ServedKind, query: ChangeQuery, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
   const { namespace, name } = query;
   const target = { kind: pathOf(kind), ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
-  const info = { engine: platformEngine, path: '', verb: 'watch', target };
-  return context.access.follow(info, ({ narrowed }) => permittedChanges(info, narrowed, query, context), context.signal);
+  return context.access.follow({ verb: 'watch', target }, (followed) => permittedChanges(kind, followed, query, context), context);
 }
 
 async function* permittedChanges(
-  info: RequestInfo & AskedAccess,
-  narrowed: Narrowing | undefined,
+  kind: ServedKind,
+  { narrowed, askAgain, lost }: Followed,
   { namespace, name, since, bookmarks = false, ...query }: ChangeQuery,
   context: GraphqlContext,
 ): AsyncGenerator<LiveEvent, void, void> {
-  const { parts, access, caller, signal } = context;
-  const lost = new AbortController();
-  const askAgain = async (): Promise<void> => {
-    const now = await access.permit(info);
-    if (!isSameView(now.narrowed, narrowed)) throw forbidden(caller, info, 'another part of it may be seen than when it began');
-  };
+  const { parts, signal } = context;
   const fields = [query.fields, name ? `metadata.name=${name}` : undefined].filter(Boolean).join(',');
   const selectors = { ...(query.labels ? { labelSelector: query.labels } : {}), ...(fields === '' ? {} : { fieldSelector: fields }) };
   const watch = parts.engine().watch({
-    target: { kind: info.target.kind, ...(namespace ? { namespace } : {}) },
+    target: { kind: pathOf(kind), ...(namespace ? { namespace } : {}) },
     ...narrowedSelectors(selectors, narrowed),
     ...(since ? { resourceVersion: since } : {}),
     // With bookmarks, one tells at once that all there is has been told.
     sendInitialEvents: !since,
     bookmarks,
-    signal: AbortSignal.any([signal, lost.signal]),
+    signal: AbortSignal.any([signal, lost]),
   });
-  // Between events, too: who may no longer see anything is not left to wait for the next.
-  const leave = context.recheck(() =>
-    askAgain().catch((error: unknown) => {
-      if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
-    }),
-  );
-  try {
-    for await (const batch of watch) {
-      await askAgain();
-      for (const event of batch) yield liveEvent(event);
-    }
-    lost.signal.throwIfAborted();
-  } finally {
-    leave();
+  for await (const batch of watch) {
+    await askAgain();
+    for (const event of batch) yield liveEvent(event);
   }
 }
 

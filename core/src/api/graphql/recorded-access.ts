@@ -1,8 +1,9 @@
-import type { Awaitable } from '@tappaas/sdk';
+import { isTapError, type Awaitable } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
 import { isBrokenOff } from '../broken-off.js';
-import type { Exchange } from '../exchange.js';
-import type { Verdict } from '../stages.js';
+import type { Exchange, StreamPart } from '../exchange.js';
+import type { Narrowing, Verdict } from '../stages.js';
+import { isSameView } from '../stream-access.js';
 import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 
@@ -12,6 +13,22 @@ export interface AskedChange extends AskedAccess {
   /** Of an object that is still to be made: the name that was asked for. */
   readonly name?: string;
   readonly body?: Uint8Array;
+}
+
+/** What is followed, while it may be. */
+export interface Followed {
+  /** The part of it that may be seen, where that is not all. */
+  readonly narrowed: Narrowing | undefined;
+  /** To be called before anything more is told. @throws TAP_REQUEST_FORBIDDEN */
+  readonly askAgain: () => Promise<void>;
+  /** Aborts when it is found meanwhile that the caller may no longer. */
+  readonly lost: AbortSignal;
+}
+
+/** How long something is followed, and where it is looked at again. */
+export interface FollowedWithin {
+  readonly signal: AbortSignal;
+  recheck(checkAccess: StreamPart['checkAccess']): () => void;
 }
 
 type Settled<T> = { readonly result: T; readonly outcome: AccessOutcome } | { readonly outcome: FailedAccess };
@@ -55,20 +72,42 @@ export class RecordedAccess {
     return recorded({ ...this.#parts, annotations }, asked, asked, change, outcomeOf);
   }
 
-  /** Follows what the caller may: told when it begins, and when it ends. @throws TAP_REQUEST_FORBIDDEN, and what `source` throws */
-  async *follow<T>(asked: AskedAccess, source: (verdict: Verdict) => AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {
+  /**
+   * Follows what the caller may, for as long as they may: told when it begins, and when it ends, with what access said last.
+   *
+   * @throws TAP_REQUEST_FORBIDDEN, and what `source` throws
+   */
+  async *follow<T>(
+    asked: AskedAccess,
+    source: (followed: Followed) => AsyncIterable<T>,
+    within: FollowedWithin,
+  ): AsyncGenerator<T, void, void> {
     const entry = await beginEntry(this.#parts, asked);
+    const lost = new AbortController();
     let outcome: AccessOutcome | FailedAccess = { status: 200 };
+    let leave = (): void => {};
     try {
-      const verdict = await entry.permit();
+      const { narrowed } = await entry.permit();
       entry.streaming();
-      yield* source(verdict);
+      const askAgain = async (): Promise<void> => {
+        const now = await entry.permit();
+        if (!isSameView(now.narrowed, narrowed)) throw entry.deny('another part of it may be seen than when it began');
+      };
+      // Between events, too: who may no longer see anything is not left to wait for the next.
+      leave = within.recheck(() =>
+        askAgain().catch((error: unknown) => {
+          if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
+        }),
+      );
+      yield* source({ narrowed, askAgain, lost: lost.signal });
+      lost.signal.throwIfAborted();
     } catch (error) {
       // Who has left, or was sent away, has ended it in order: the request's own event says why.
-      if (isBrokenOff(signal, error)) return;
+      if (isBrokenOff(within.signal, error)) return;
       outcome = { error };
       throw error;
     } finally {
+      leave();
       await entry.end(outcome);
     }
   }

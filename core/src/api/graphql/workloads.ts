@@ -1,4 +1,3 @@
-import { isTapError } from '@tappaas/sdk';
 import DataLoader from 'dataloader';
 import type { Call } from '../contributions.js';
 import { untilAborted } from '../stream-pace.js';
@@ -78,29 +77,16 @@ export class Workloads {
   /** The lines of its pods as they come, after the last ones that there are, as long as the caller may see them. @throws TAP_REQUEST_FORBIDDEN */
   follow(application: ObjectBody, releases: ExposedKind, query: LogQuery): AsyncGenerator<LiveEvent, void, void> {
     const asked = logOf(application);
-    return this.#context.access.follow(asked, () => this.#followed(asked, application, releases, query), this.#context.signal);
+    return this.#context.access.follow(asked, ({ lost }) => this.#followed(lost, application, releases, query), this.#context);
   }
 
   async *#followed(
-    asked: AskedAccess,
+    lost: AbortSignal,
     application: ObjectBody,
     releases: ExposedKind,
     query: LogQuery,
   ): AsyncGenerator<LiveEvent, void, void> {
-    const lost = new AbortController();
-    const leave = this.#context.recheck(async () => {
-      try {
-        await this.#context.access.permit(asked);
-      } catch (error) {
-        if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
-      }
-    });
-    try {
-      for await (const value of untilAborted(this.#lines(application, releases, query, true), lost.signal)) yield { value };
-      lost.signal.throwIfAborted();
-    } finally {
-      leave();
-    }
+    for await (const value of untilAborted(this.#lines(application, releases, query, true), lost)) yield { value };
   }
 
   async *#lines(

@@ -297,7 +297,7 @@ test.serial('audit is told when a subscription begins and when it ends, of what,
   fickle.may = false;
   await update(server, 'lost', { spec: { runtime: 'gpu' } });
   await lost.ended;
-  t.deepEqual(told.splice(0), [['end', 'watch', 'applications', 'team', 'lost', 403, 'allow'], facts]);
+  t.deepEqual(told.splice(0), [['end', 'watch', 'applications', 'team', 'lost', 403, 'no-opinion'], facts]);
   await server.put(kindPaths.applications, application('left'));
   const stopped = connect(t, server.port, 'admin').follow(watch('left'));
   await stopped.next();
@@ -318,6 +318,25 @@ test.serial('a right that is taken away ends what is followed within ten seconds
   const [error] = (await changed.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   t.true(Date.now() - fromMs < 10_000);
+  const { outcome } = server.audited.find(({ verb }) => verb === 'watch') ?? {};
+  t.deepEqual([outcome?.status, outcome?.decision?.decision], [403, 'no-opinion']);
+});
+
+test('who may see another part of it than when it began is denied the rest, and audit is told that', async (t) => {
+  const view = { narrowed: { labelSelector: 'app=shop' } };
+  const server = await startGraphql(t, { authorize: () => ({ decision: 'allow', reason: 'some of it', ...view }) });
+  for (const name of ['shop', 'hidden']) await server.put(kindPaths.applications, application(name));
+  const changed = connect(t, server.port).follow(changes);
+  t.is((await changed.next()).data.applicationChanges.object.name, 'shop');
+  view.narrowed = { labelSelector: 'app in (shop,hidden)' };
+  await update(server, 'shop', { spec: { runtime: 'gpu' } });
+  const [error] = (await changed.ended) as { extensions: { code: string } }[];
+  t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  const { outcome } = server.audited.find(({ verb }) => verb === 'watch') ?? {};
+  t.deepEqual(
+    [outcome?.status, outcome?.decision],
+    [403, { decision: 'deny', reason: 'another part of it may be seen than when it began' }],
+  );
 });
 
 /** GraphQL beside a cluster with one pod of the application `shop`, whose log is what `lines` yields. */
