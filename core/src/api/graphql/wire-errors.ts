@@ -87,10 +87,8 @@ function innermost(error: GraphQLError): Error | undefined {
  * Values of variables that do not fit their types are told before anything is executed: without a path. Null in place of an argument that takes none is told
  * at its field.
  */
-function isOfVariables({ path, message, originalError }: GraphQLError): boolean {
-  return path === undefined && originalError === undefined
-    ? message.startsWith('Variable ')
-    : /^Argument "\w+" of non-null type /.test(message);
+function isOfVariables({ path, message }: GraphQLError): boolean {
+  return path === undefined ? message.startsWith('Variable ') : /^Argument "\w+" of non-null type /.test(message);
 }
 
 function placeOf({ path, locations }: GraphQLError): {
