@@ -17,7 +17,7 @@ import type { PreparedOperations } from './prepared-operations.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 export const tokensMax = 1_000;
-const validationErrorsMax = 20;
+export const validationErrorsMax = 20;
 
 /** What the surroundings of a request are told and asked. */
 export interface ApolloHooks {

@@ -1,15 +1,5 @@
-import { isTapError, type TapError } from '@tappaas/sdk';
-import {
-  createSourceEventStream,
-  getOperationAST,
-  GraphQLError,
-  OperationTypeNode,
-  parse,
-  validate,
-  type DocumentNode,
-  type ExecutionArgs,
-  type GraphQLSchema,
-} from 'graphql';
+import { isTapError } from '@tappaas/sdk';
+import { createSourceEventStream, GraphQLError, type ExecutionArgs } from 'graphql';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { Annotations } from '../annotations.js';
@@ -18,23 +8,24 @@ import { platformEngine } from '../request-info.js';
 import { StreamEnd } from '../stream-pace.js';
 import type { UpgradeCall } from '../upgrade.js';
 import { SocketPace } from '../web-socket.js';
-import { tokensMax } from './apollo.js';
 import { GraphqlContext } from './context.js';
 import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
 import { EventTexts, LiveOperation } from './live-operation.js';
 import type { LiveEvent } from './live-events.js';
+import { MessageGate } from './message-gate.js';
 import { noteOperation } from './operation-notes.js';
 import type { GraphqlParts } from './ports.js';
 import { RecordedAccess } from './recorded-access.js';
+import { recordRefusal } from './recorded-refusal.js';
 import type { ServedSchema } from './schema-shelf.js';
+import { plannedSubscription, refused } from './subscription-document.js';
 import { documentHash, documentText } from './trusted-documents.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
 
 const subscriptionsMax = 100;
-const validationErrorsMax = 20;
 const drainMsMax = 30_000;
 const objectsKnownMax = 10_000;
 const idCharactersMax = 128;
@@ -64,9 +55,10 @@ export class GraphqlSockets {
     };
     const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log, signal: () => exchange.signal };
     const running = new Map<string, AbortController>();
+    const gate = new MessageGate(socket);
     const server = makeServer<Record<string, unknown>, undefined>({
       onConnect: async ({ connectionParams }) => (exchange.identity === undefined ? signedIn(call, connectionParams) : true),
-      onSubscribe: (_, id, payload) => this.#subscribe(exchange, id, payload, running, send),
+      onSubscribe: (_, id, payload) => gate.through(this.#subscribe(exchange, id, payload, running, send)),
       subscribe: (args) => (args as LiveArguments).events,
       onError: (_, __, ___, errors) => errors.map((error) => wireError(error, place)),
       onComplete: (_, id) => {
@@ -87,6 +79,16 @@ export class GraphqlSockets {
     send: (text: string) => Promise<void>,
   ): Promise<LiveArguments | readonly GraphQLError[]> {
     const over = new AbortController();
+    const beganAtMs = this.#parts.clock.nowMs();
+    const annotations = new Annotations();
+    const refuse = async (errors: readonly GraphQLError[]): Promise<readonly GraphQLError[]> => {
+      const hasLeft = over.signal.aborted || exchange.signal.aborted;
+      if (running.get(id) === over) running.delete(id);
+      over.abort(new StreamEnd('time'));
+      const [error] = errors;
+      if (error !== undefined && !hasLeft) await recordRefusal(this.#parts, exchange, { beganAtMs, annotations, error });
+      return errors;
+    };
     try {
       if (running.size >= subscriptionsMax) {
         const message = `the connection has ${running.size} subscriptions, and may have ${subscriptionsMax}`;
@@ -96,15 +98,11 @@ export class GraphqlSockets {
       // Before anything is waited for: what comes at once is counted, too.
       running.set(id, over);
       await this.#takeSeat(exchange, over.signal);
-      const begun = await this.#begin(exchange, id, payload, over, send);
-      if ('document' in begun) return begun;
-      running.delete(id);
-      over.abort(new StreamEnd('time'));
-      return begun;
+      const access = new RecordedAccess(this.#parts, exchange, annotations);
+      const begun = await this.#begin(exchange, id, payload, { access, over, send });
+      return 'document' in begun ? begun : await refuse(begun);
     } catch (error) {
-      if (running.get(id) === over) running.delete(id);
-      over.abort(new StreamEnd('time'));
-      return [isTapError(error) ? asGraphqlError(error) : new GraphQLError('', { originalError: error as Error })];
+      return refuse([isTapError(error) ? asGraphqlError(error) : new GraphQLError('', { originalError: error as Error })]);
     }
   }
 
@@ -119,8 +117,7 @@ export class GraphqlSockets {
     exchange: Exchange,
     id: string,
     { query, operationName, variables, extensions }: SubscribePayload,
-    over: AbortController,
-    send: (text: string) => Promise<void>,
+    { access, over, send }: Beginning,
   ): Promise<LiveArguments | readonly GraphQLError[]> {
     const { schema } = await this.#schema();
     const text = documentText({ query, extensions }, this.#parts.settings.documents, this.#texts);
@@ -128,7 +125,6 @@ export class GraphqlSockets {
     const plan = plannedSubscription(schema, text, operationName ?? undefined);
     if (!(plan instanceof PlannedOperation)) return plan;
     const { document } = plan;
-    const access = new RecordedAccess(this.#parts, exchange, new Annotations());
     noteOperation(access.annotations, plan.operation, documentHash(text));
     const context = this.#context(exchange, access, id, AbortSignal.any([exchange.signal, over.signal]));
     context.cost = plan.check(variables ?? undefined);
@@ -148,6 +144,13 @@ export class GraphqlSockets {
     const { caller, requestId, deadlineMs, parts } = exchange;
     return new GraphqlContext(this.#parts, { caller, requestId: `${requestId}/${id}`, signal, deadlineMs, parts }, access, 'graphql');
   }
+}
+
+/** What a subscription begins with. */
+interface Beginning {
+  readonly access: RecordedAccess;
+  readonly over: AbortController;
+  readonly send: (text: string) => Promise<void>;
 }
 
 /** What graphql-ws hands back to `subscribe`. */
@@ -251,40 +254,6 @@ function converse(socket: WebSocket, opened: Opened, send: (text: string) => Pro
       leave(code, reason.toString()).then(resolve, reject);
     });
   });
-}
-
-/** The subscription of a document, or what is wrong with the document. */
-function plannedSubscription(
-  schema: GraphQLSchema,
-  text: string,
-  operationName: string | undefined,
-): PlannedOperation | readonly GraphQLError[] {
-  let document: DocumentNode;
-  try {
-    document = parse(text, { maxTokens: tokensMax });
-  } catch (error) {
-    return [invalidDocument(error as Error)];
-  }
-  const errors = validate(schema, document, undefined, { maxErrors: validationErrorsMax });
-  if (errors.length > 0) return errors.map(invalidDocument);
-  const operation = getOperationAST(document, operationName);
-  if (!operation) {
-    throw graphqlErrors.TAP_GRAPHQL_OPERATION_UNKNOWN({
-      message: 'the document has no operation of this name, or several and none is named',
-    });
-  }
-  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-    throw refused(`a ${operation.operation} is a request of its own to /graphql: over a WebSocket there are subscriptions only`);
-  }
-  return new PlannedOperation(schema, document, operation);
-}
-
-function invalidDocument({ message }: Error): GraphQLError {
-  return asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
-}
-
-function refused(message: string): TapError {
-  return graphqlErrors.TAP_GRAPHQL_REQUEST_INVALID({ message });
 }
 
 /** Everything by which what one caller sees may differ from what another does. */

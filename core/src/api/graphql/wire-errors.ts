@@ -76,6 +76,15 @@ function fromTapError(error: TapError, { log, requestId }: ErrorPlace): Describe
   };
 }
 
+/** What an error of an operation over a socket is to audit: its code and its status. */
+export function tapErrorOf(error: GraphQLError, requestId: string): TapError {
+  const cause = innermost(error);
+  if (cause === undefined && isOfVariables(error)) {
+    return graphqlErrors.TAP_GRAPHQL_VARIABLES_INVALID({ message: withoutValue(error.message) });
+  }
+  return publicError(cause ?? error, requestId);
+}
+
 /** What was thrown, below what GraphQL has wrapped around it; nothing where GraphQL itself complains. */
 function innermost(error: GraphQLError): Error | undefined {
   let cause: Error | undefined = error.originalError ?? undefined;

@@ -1,0 +1,41 @@
+import type { TapError } from '@tappaas/sdk';
+import { getOperationAST, OperationTypeNode, parse, validate, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { tokensMax, validationErrorsMax } from './apollo.js';
+import { PlannedOperation } from './document.js';
+import { graphqlErrors } from './errors.js';
+import { asGraphqlError } from './wire-errors.js';
+
+/** The subscription of a document, or what is wrong with the document. */
+export function plannedSubscription(
+  schema: GraphQLSchema,
+  text: string,
+  operationName: string | undefined,
+): PlannedOperation | readonly GraphQLError[] {
+  let document: DocumentNode;
+  try {
+    document = parse(text, { maxTokens: tokensMax });
+  } catch (error) {
+    return [invalidDocument(error as Error)];
+  }
+  const errors = validate(schema, document, undefined, { maxErrors: validationErrorsMax });
+  if (errors.length > 0) return errors.map(invalidDocument);
+  const operation = getOperationAST(document, operationName);
+  if (!operation) {
+    throw graphqlErrors.TAP_GRAPHQL_OPERATION_UNKNOWN({
+      message: 'the document has no operation of this name, or several and none is named',
+    });
+  }
+  if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+    throw refused(`a ${operation.operation} is a request of its own to /graphql: over a WebSocket there are subscriptions only`);
+  }
+  return new PlannedOperation(schema, document, operation);
+}
+
+function invalidDocument({ message }: Error): GraphQLError {
+  return asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
+}
+
+/** A message that is none of the protocol as it is spoken here. */
+export function refused(message: string): TapError {
+  return graphqlErrors.TAP_GRAPHQL_REQUEST_INVALID({ message });
+}
