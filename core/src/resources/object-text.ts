@@ -1,58 +1,75 @@
 import type { Body } from './stored-object.js';
 
 /**
- * The text of an object without its resourceVersion, which is the store's to say. What names its kind comes first, then the metadata
- * and in it the managed fields, so that a version can be put in and the managed fields be left out without parsing anything.
+ * The text of an object without its resourceVersion, which is the store's to say, in two parts: everything but the managed fields, and
+ * the list of these, empty where there is none. What names the kind comes first, then the metadata.
  */
-export function textOf({ apiVersion, kind, metadata, ...rest }: Body): string {
+export interface ObjectText {
+  readonly lean: string;
+  readonly managed: string;
+}
+
+/** The text of an object, ready to be kept. */
+export function textOf({ apiVersion, kind, metadata, ...rest }: Body): ObjectText {
   const { resourceVersion: _, managedFields, ...kept } = metadata;
-  return JSON.stringify({ apiVersion, kind, metadata: { ...(managedFields && { managedFields }), ...kept }, ...rest });
+  return {
+    lean: JSON.stringify({ apiVersion, kind, metadata: kept, ...rest }),
+    managed: managedFields === undefined ? '' : JSON.stringify(managedFields),
+  };
 }
 
-/** Whether a text begins as {@link textOf} writes it. */
-export function isObjectText(text: string): boolean {
-  return lengthOfHead(text) > 0;
+/** The whole text. The managed fields stand first in the metadata, so that they are found again without parsing anything. */
+export function wholeText({ lean, managed }: ObjectText): string {
+  return managed === '' ? lean : withMembers(lean, `${managedFields}${managed}`);
 }
 
-/** The text with a resourceVersion in it, as it goes over the wire. */
-export function withVersion(text: string, resourceVersion: string): string {
-  const head = lengthOfHead(text);
-  const comma = text[head] === '}' ? '' : ',';
-  return `${text.slice(0, head)}"resourceVersion":"${resourceVersion}"${comma}${text.slice(head)}`;
+/** The whole text with a resourceVersion in it, as it goes over the wire. */
+export function versionedText({ lean, managed }: ObjectText, resourceVersion: string): string {
+  const version = `"resourceVersion":"${resourceVersion}"`;
+  return withMembers(lean, managed === '' ? version : `${version},${managedFields}${managed}`);
 }
 
-/** The text without the managed fields: more than half of most texts, and of interest to who writes only. */
-export function withoutManagedFields(text: string): string {
-  const head = lengthOfHead(text);
-  if (!text.startsWith(managedFields, head)) return text;
-  const end = endOfList(text, head + managedFields.length - 1);
-  return text.slice(0, head) + text.slice(text[end] === ',' ? end + 1 : end);
+/** Takes the bytes of {@link wholeText} between two places apart; nothing when it is not they that stand there. */
+export function readText(bytes: Buffer, start: number, end: number): ObjectText | undefined {
+  const metadata = bytes.indexOf(metadataHead, start);
+  const head = metadata + metadataHead.length;
+  if (metadata < 0 || !headForm.test(bytes.toString('latin1', start, head))) return undefined;
+  if (bytes.toString('latin1', head, head + managedFields.length) !== managedFields)
+    return { lean: bytes.toString('utf8', start, end), managed: '' };
+  const list = head + managedFields.length;
+  const listEnd = endOfList(bytes, list);
+  const rest = bytes[listEnd] === code.comma ? listEnd + 1 : listEnd;
+  return { lean: bytes.toString('utf8', start, head) + bytes.toString('utf8', rest, end), managed: bytes.toString('utf8', list, listEnd) };
 }
 
-const managedFields = '"managedFields":[';
+const metadataHead = '"metadata":{';
+const managedFields = '"managedFields":';
+const headForm = /^\{"apiVersion":"[^"\\]*","kind":"[^"\\]*","metadata":\{$/;
+const code = { quote: 0x22, backslash: 0x5c, comma: 0x2c, open: 0x5b, close: 0x5d, closeObject: 0x7d };
 
-function lengthOfHead(text: string): number {
-  return /^\{"apiVersion":"[^"\\]*","kind":"[^"\\]*","metadata":\{/.exec(text)?.[0].length ?? 0;
+/** Puts members in front of those that the metadata has. */
+function withMembers(lean: string, members: string): string {
+  // Neither an API version nor a kind has a quotation mark in it, so the first place that looks like the metadata is it.
+  const head = lean.indexOf(metadataHead) + metadataHead.length;
+  const comma = lean.charCodeAt(head) === code.closeObject ? '' : ',';
+  return `${lean.slice(0, head)}${members}${comma}${lean.slice(head)}`;
 }
 
 /** Where the list that begins at `start` has ended. */
-function endOfList(text: string, start: number): number {
+function endOfList(bytes: Uint8Array, start: number): number {
   let depth = 0;
-  for (let at = start; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') at = endOfString(text, at);
-    else if (character === '[' || character === '{') depth += 1;
-    else if ((character === ']' || character === '}') && --depth === 0) return at + 1;
+  for (let at = start; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === code.quote) at = endOfString(bytes, at);
+    else if (byte === code.open) depth += 1;
+    else if (byte === code.close && --depth === 0) return at + 1;
   }
-  return text.length;
+  return bytes.length;
 }
 
-/** Where the quotation mark is that closes the one at `start`: the next that no odd number of backslashes stands before. */
-function endOfString(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at > 0; at = text.indexOf('"', at + 1)) {
-    let before = at;
-    while (text[before - 1] === '\\') before -= 1;
-    if ((at - before) % 2 === 0) return at;
-  }
-  return text.length;
+/** Where the quotation mark is that closes the one at `start`. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < bytes.length && bytes[at] !== code.quote) at += bytes[at] === code.backslash ? 2 : 1;
+  return at;
 }

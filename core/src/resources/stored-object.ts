@@ -1,6 +1,7 @@
 import { freezeDeep, type Awaitable, type KeyValue } from '@tappaas/sdk';
 import type { JsonObject } from './schema/json-value.js';
-import { isObjectText, textOf, withoutManagedFields, withVersion } from './object-text.js';
+import { ManagedText, TextPatterns } from './managed-text.js';
+import { readText, textOf, versionedText, wholeText, type ObjectText } from './object-text.js';
 import { resourceVersionOf } from './resource-version.js';
 
 /** A claim that an object holds, as it was written with it. */
@@ -57,7 +58,8 @@ export interface OwnerReference {
 export type Body = JsonObject & { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta };
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** One for all objects of the process: kinds and engines have the same managers. */
+const patterns = new TextPatterns();
 const nothing: Side = Object.freeze({ claims: Object.freeze([]), attribution: Object.freeze([]) });
 
 /**
@@ -71,15 +73,17 @@ export class StoredObject {
   readonly revision: number;
   readonly resourceVersion: string;
   readonly side: Side;
-  readonly #text: string | undefined;
+  /** The text without its managed fields. */
+  readonly #lean: string | undefined;
+  readonly #managed: ManagedText | undefined;
   readonly #kept: Body | undefined;
   #object: WeakRef<Body> | undefined;
-  #lean: WeakRef<Body> | undefined;
+  #leanObject: WeakRef<Body> | undefined;
   #bytes: WeakRef<Uint8Array> | undefined;
 
   /** @param content the object, or its text as {@link textOf} writes it; with both, the object is the one that the text was made of */
   constructor(
-    content: { readonly object?: Body | undefined; readonly text?: string },
+    content: { readonly object?: Body | undefined; readonly text?: ObjectText },
     revision: number | undefined,
     epoch: number,
     side: Side = nothing,
@@ -87,7 +91,8 @@ export class StoredObject {
     this.revision = revision ?? 0;
     this.resourceVersion = revision === undefined ? '' : resourceVersionOf(epoch, revision);
     this.side = side;
-    this.#text = content.text;
+    this.#lean = content.text?.lean;
+    this.#managed = content.text?.managed ? new ManagedText(content.text.managed, patterns) : undefined;
     if (content.object === undefined) return;
     const object = this.#frozen(content.object);
     if (content.text === undefined) this.#kept = object;
@@ -97,18 +102,18 @@ export class StoredObject {
   get object(): Body {
     const known = this.#kept ?? this.#object?.deref();
     if (known) return known;
-    const made = this.#frozen(JSON.parse(this.#text ?? '') as Body);
+    const made = this.#frozen(JSON.parse(wholeText(this.#text)) as Body);
     this.#object = new WeakRef(made);
     return made;
   }
 
   /** The object without its managed fields, for everybody who does not write it. */
   get lean(): Body {
-    const known = this.#lean?.deref();
+    const known = this.#leanObject?.deref();
     if (known) return known;
     const whole = this.#kept ?? this.#object?.deref();
-    const made = this.#frozen(leanOf(whole ?? (JSON.parse(withoutManagedFields(this.#text ?? '')) as Body)));
-    this.#lean = new WeakRef(made);
+    const made = this.#frozen(whole === undefined ? (JSON.parse(this.#lean ?? '') as Body) : leanOf(whole));
+    this.#leanObject = new WeakRef(made);
     return made;
   }
 
@@ -116,15 +121,19 @@ export class StoredObject {
   get bytes(): Uint8Array {
     const known = this.#bytes?.deref();
     if (known) return known;
-    const made = encoder.encode(this.#text === undefined ? JSON.stringify(this.object) : withVersion(this.#text, this.resourceVersion));
+    const made = encoder.encode(this.#lean === undefined ? JSON.stringify(this.object) : versionedText(this.#text, this.resourceVersion));
     this.#bytes = new WeakRef(made);
     return made;
   }
 
   /** The same state under another revision, as a watcher is told of a deletion. */
   at(revision: number, epoch: number): StoredObject {
-    const content = this.#text === undefined ? { object: this.object } : { text: this.#text };
+    const content = this.#lean === undefined ? { object: this.object } : { text: this.#text };
     return new StoredObject(content, revision, epoch, this.side);
+  }
+
+  get #text(): ObjectText {
+    return { lean: this.#lean ?? '', managed: this.#managed?.toString() ?? '' };
   }
 
   #frozen({ apiVersion, kind, metadata: found, ...rest }: Body): Body {
@@ -140,19 +149,20 @@ function leanOf(object: Body): Body {
 }
 
 /** The bytes that the store keeps: the text of an object and its side. */
-export function toStore(text: string, { claims, attribution }: Side): Uint8Array {
+export function toStore(text: ObjectText, { claims, attribution }: Side): Uint8Array {
   const claimed = claims.length > 0 ? `,"claims":${JSON.stringify(claims)}` : '';
   const attributed = attribution.length > 0 ? `,"attribution":${JSON.stringify(attribution)}` : '';
-  return encoder.encode(`${recordHead}${text}${claimed}${attributed}}`);
+  return encoder.encode(`${recordHead}${wholeText(text)}${claimed}${attributed}}`);
 }
 
 /** Reads what {@link toStore} wrote. */
 export function fromStore(value: Uint8Array, stored: Pick<KeyValue, 'modRevision'>, epoch: number): StoredObject {
-  const record = decoder.decode(value);
+  const record = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   // Claims and attribution are lists: a record that ends in two braces has neither, and nothing of it needs to be parsed now.
-  const text = record.startsWith(recordHead) && record.endsWith('}}') ? record.slice(recordHead.length, -1) : undefined;
-  if (text !== undefined && isObjectText(text)) return new StoredObject({ text }, stored.modRevision, epoch);
-  const { object, claims = [], attribution = [] } = JSON.parse(record) as { object: Body } & Partial<Side>;
+  const isPlain = record.toString('latin1', 0, recordHead.length) === recordHead && record.toString('latin1', record.length - 2) === '}}';
+  const text = isPlain ? readText(record, recordHead.length, record.length - 1) : undefined;
+  if (text !== undefined) return new StoredObject({ text }, stored.modRevision, epoch);
+  const { object, claims = [], attribution = [] } = JSON.parse(record.toString()) as { object: Body } & Partial<Side>;
   const side = claims.length + attribution.length === 0 ? nothing : freezeDeep({ claims, attribution });
   return new StoredObject({ object, text: textOf(object) }, stored.modRevision, epoch, side);
 }

@@ -1,11 +1,12 @@
 import type { KeyValue } from '@tappaas/sdk';
+import type { ObjectText } from './object-text.js';
 import { resourceVersionOf } from './resource-version.js';
 import { StoredObject, type Body, type Side } from './stored-object.js';
 
 /** What was written, before and after it was put into bytes. */
 export interface Written {
   readonly object: Body;
-  readonly text: string;
+  readonly text: ObjectText;
   readonly side: Side;
 }
 
