@@ -1,11 +1,18 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { expand, nameFrom, readDeployable } from '../../dist/cli/application-manifest.js';
 
+const made: string[] = [];
+
+test.after.always('what was written is removed', async () => {
+  for (const directory of made) await rm(directory, { recursive: true });
+});
+
 async function directoryWith(files: Readonly<Record<string, string>>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-cli-'));
+  made.push(directory);
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   return directory;
 }

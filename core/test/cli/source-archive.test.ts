@@ -1,12 +1,24 @@
-import { mkdir, mkdtemp, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { packSource } from '../../dist/cli/source-archive.js';
 
-async function source(): Promise<string> {
+const made: string[] = [];
+
+test.after.always('what was written is removed', async () => {
+  for (const directory of made) await rm(directory, { recursive: true });
+});
+
+async function empty(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-pack-'));
+  made.push(directory);
+  return directory;
+}
+
+async function source(): Promise<string> {
+  const directory = await empty();
   await mkdir(join(directory, '.git'));
   await writeFile(join(directory, '.git', 'HEAD'), 'ref');
   await mkdir(join(directory, 'build'));
@@ -31,5 +43,5 @@ test('.git is never packed, and .tappaasignore leaves out what it names', async 
 });
 
 test('an empty directory is refused', async (t) => {
-  await t.throwsAsync(packSource(await mkdtemp(join(tmpdir(), 'tappaas-empty-'))), { name: 'CliError', message: /has no files/ });
+  await t.throwsAsync(packSource(await empty()), { name: 'CliError', message: /has no files/ });
 });

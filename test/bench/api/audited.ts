@@ -1,4 +1,5 @@
 /** The audit stage at level Metadata, as the platform assembles it; into a file, or without a sink. */
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,7 @@ const settings = {
 
 async function fileLog(): Promise<AuditLog> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-audit-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const files = await AuditFiles.open({ directory: join(directory, 'log'), fileBytesMax: 1e9, totalBytesMax: 1e10, keepDays: 1 }, () =>
     Date.now(),
   );

@@ -32,6 +32,9 @@ async function become(wish: ServerWish): Promise<{ readonly port: number; readon
   return { port, token: isDeveloper ? developerToken : token };
 }
 
+// What it has written goes with it: a signal alone would end it without its last words.
+process.once('SIGTERM', () => process.exit());
+process.once('disconnect', () => process.exit());
 process.on('message', (message: ServerWish | 'usage') => {
   if (message === 'usage') {
     const whole = process.cpuUsage();
