@@ -1,8 +1,9 @@
 import { isTapError, type KubernetesObject } from '@tappaas/sdk';
 import { apiVersionOf, resourcePath, type ApiResource, type ObjectKey } from './api-resource.js';
 import { Discovery } from './discovery.js';
-import { clusterErrors, errorOfAnswer } from './errors.js';
+import { clusterErrors } from './errors.js';
 import { readLines } from './lines.js';
+import { watchEvent, type WatchEvent } from './watch-event.js';
 import { Transport, type TransportOptions, type WireRequest } from './transport.js';
 
 export interface ClusterClientOptions extends TransportOptions {
@@ -56,10 +57,6 @@ export interface LogOptions extends CallOptions {
   readonly tailLines?: number;
   readonly sinceSeconds?: number;
 }
-
-export type WatchEvent<T> =
-  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
-  | { readonly type: 'bookmark'; readonly revision: string };
 
 /** How a whole list is kept while its pages come. */
 export interface ShapedListOptions<T> extends ListOptions {
@@ -288,23 +285,4 @@ function writeQuery({ fieldManager, dryRun }: WriteOptions): NonNullable<WireReq
 function complete(item: { apiVersion?: string; kind?: string }, resource: ApiResource): void {
   item.apiVersion ??= apiVersionOf(resource);
   item.kind ??= resource.kind;
-}
-
-const eventTypes = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
-
-function watchEvent<T>(line: string, what: string): WatchEvent<T> {
-  const { type, object } = parse(line, what);
-  if (type === 'BOOKMARK') return { type: 'bookmark', revision: (object as KubernetesObject).metadata.resourceVersion ?? '' };
-  if (type === 'ERROR') throw errorOfAnswer(what, (object as { code?: number }).code ?? 500, object);
-  const known = eventTypes[type as keyof typeof eventTypes];
-  if (known === undefined) throw clusterErrors.TAP_CLUSTER_FAILED({ message: `${what}: an event of the unknown type "${type}"` });
-  return { type: known, object: object as T };
-}
-
-function parse(line: string, what: string): { type: string; object: unknown } {
-  try {
-    return JSON.parse(line) as { type: string; object: unknown };
-  } catch (cause) {
-    throw clusterErrors.TAP_CLUSTER_FAILED({ message: `${what}: the cluster sent an event that is no JSON`, cause });
-  }
 }

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '@tappaas/sdk';
 import type { ApiResource } from './api-resource.js';
-import type { ClusterClient, ListOptions, ObjectList, WatchEvent } from './client.js';
+import type { ClusterClient, ListOptions, ObjectList } from './client.js';
+import type { WatchEvent } from './watch-event.js';
 
 /** What a cache follows: a list at one revision and the changes after it. */
 export interface ClusterSource<T> {

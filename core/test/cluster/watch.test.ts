@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { KubernetesObject } from '@tappaas/sdk';
 import { readLines } from '../../dist/cluster/lines.js';
-import type { WatchEvent } from '../../dist/cluster/client.js';
+import type { WatchEvent } from '../../dist/cluster/watch-event.js';
 import { clusterSource } from '../../dist/cluster/source.js';
 import { createInformer, type Informer } from '../../dist/reconcile/informer.js';
 import { faults } from './api-server.ts';

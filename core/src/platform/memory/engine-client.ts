@@ -6,10 +6,10 @@ import {
   type DeleteOptions,
   type ListOptions,
   type ObjectList,
-  type WatchEvent,
   type WatchOptions,
   type WriteOptions,
 } from '../../cluster/client.js';
+import type { WatchEvent } from '../../cluster/watch-event.js';
 import type { ResourceEngine } from '../../resources/engine.js';
 import type { Target } from '../../resources/target.js';
 import type { Write } from '../../resources/write-options.js';
