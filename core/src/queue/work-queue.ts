@@ -3,8 +3,8 @@ import { Alarm } from './alarm.js';
 import { createBackoff, type Backoff, type BackoffOptions } from './backoff.js';
 import { DelayHeap } from './delay-heap.js';
 import { queueErrors } from './errors.js';
-import { FairLine } from './fair-line.js';
 import { createItem, type Item, type Priority } from './item.js';
+import { isMoreUrgent, moreUrgent, PriorityLines } from './priority-lines.js';
 
 export type { Priority } from './item.js';
 
@@ -73,21 +73,13 @@ export function createWorkQueue<K extends string | number>(options: WorkQueueOpt
   return new Queue(options);
 }
 
-/** One in so many items is taken from the low line first, so that a steady stream of changes cannot starve it. */
-const lowEvery = 16;
-
-/** What is under way and what is to be begun take turns: neither can starve the other. */
-const turns = { odd: ['under-way', 'normal', 'low'], even: ['normal', 'under-way', 'low'], low: ['low', 'under-way', 'normal'] } as const;
-const urgency = { 'under-way': 2, normal: 1, low: 0 } as const;
-const moreUrgent = (one: Priority, other: Priority): Priority => (urgency[one] > urgency[other] ? one : other);
-
 const oneTenant = (): string => '';
 const oneEach = (): number => 1;
 
 class Queue<K extends string | number> implements WorkQueue<K> {
   processing = 0;
   private readonly items = new Map<K, Item<K>>();
-  private readonly lines: Readonly<Record<Priority, FairLine<K>>>;
+  private readonly lines: PriorityLines<K>;
   private readonly heap = new DelayHeap<K>();
   private readonly alarm: Alarm;
   private readonly clock: Clock;
@@ -100,7 +92,6 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   private readonly idlers: (() => void)[] = [];
   private closed = false;
   private refused = false;
-  private taken = 0;
 
   constructor(options: WorkQueueOptions<K>) {
     this.clock = options.clock;
@@ -109,13 +100,12 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     this.keysMax = options.keysMax ?? 1_000_000;
     this.onRoom = options.onRoom ?? (() => {});
     this.observer = options.observer ?? {};
-    const line = () => new FairLine<K>(options.weightOf ?? oneEach);
-    this.lines = { 'under-way': line(), normal: line(), low: line() };
+    this.lines = new PriorityLines(options.weightOf ?? oneEach);
     this.alarm = new Alarm(options.clock, () => this.wake());
   }
 
   get depth(): number {
-    return this.lines['under-way'].size + this.lines.normal.size + this.lines.low.size;
+    return this.lines.size;
   }
 
   get delayed(): number {
@@ -137,10 +127,10 @@ class Queue<K extends string | number> implements WorkQueue<K> {
       if (item.heapIndex >= 0) this.undelay(item);
       item.priority = priority;
       this.makeReady(item);
-    } else if (urgency[priority] > urgency[item.priority]) {
-      this.lines[item.priority].remove(item);
+    } else if (isMoreUrgent(priority, item.priority)) {
+      this.lines.remove(item);
       item.priority = priority;
-      this.lines[priority].push(item, this.tenantOf(key));
+      this.lines.push(item, this.tenantOf(key));
     }
     return true;
   }
@@ -183,10 +173,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   }
 
   take(): K | undefined {
-    this.taken += 1;
-    const [first, second, third] = this.taken % lowEvery === 0 ? turns.low : this.taken % 2 === 0 ? turns.even : turns.odd;
-    const { lines } = this;
-    const item = lines[first].shift() ?? lines[second].shift() ?? lines[third].shift();
+    const item = this.lines.shift();
     if (item === undefined) return undefined;
     item.processing = true;
     this.processing += 1;
@@ -262,7 +249,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   private makeReady(item: Item<K>): void {
     const { depth, latencyMs } = this.observer;
     if (latencyMs) item.addedAtMs = this.clock.nowMs();
-    this.lines[item.priority].push(item, this.tenantOf(item.key));
+    this.lines.push(item, this.tenantOf(item.key));
     if (depth) depth(this.depth);
     if (this.waiters.length > 0) this.waiters.shift()?.(this.take());
   }
@@ -291,7 +278,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   private dismiss(item: Item<K>, drain: boolean): void {
     if (!drain) {
       item.dirty = false;
-      this.lines[item.priority].remove(item);
+      this.lines.remove(item);
     }
     item.heapIndex = -1;
     if (!item.processing && item.lane === undefined) this.items.delete(item.key);
