@@ -1,23 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isTapError, type Immutable, type Node, type Pod, type RetryOn } from '@tappaas/sdk';
+import type { Immutable, Node, Pod, RetryOn } from '@tappaas/sdk';
 import { Binding } from './binding.js';
-import { ClusterView } from './cluster-view.js';
 import { Cycle } from './cycle.js';
-import { DecisionLog, type Decision } from './decision.js';
+import type { Decision } from './decision.js';
 import { Intake } from './intake.js';
-import { defaultLimits, type SchedulerOptions } from './options.js';
-import { PendingPods } from './pending-pods.js';
+import type { SchedulerOptions } from './options.js';
 import { PlacementEngine, type Explanation } from './placement-engine.js';
 import { PodClasses, type SchedulingClass } from './pod-class.js';
-import { throttled } from './problems.js';
 import { RoomMaker } from './room-maker.js';
 import type { SchedulingTaps } from './taps.js';
-import type { Generation, Workbench } from './workbench.js';
+import { makeBench, type Generation, type Workbench } from './workbench.js';
 
 const turnMsMax = 5;
 const probesPerTurnMax = 64;
 const napMsMax = 60_000;
-const problemEveryMs = 60_000;
 const columnRetryMs = 10_000;
 
 export interface SchedulerCounts {
@@ -281,31 +277,4 @@ class RunningScheduler implements Scheduler {
     this.#wakeUp?.();
     this.#wakeUp = undefined;
   }
-}
-
-function makeBench(options: SchedulerOptions, happened: ConstructorParameters<typeof ClusterView>[0]['happened']): Workbench {
-  const limits = { ...defaultLimits, ...options.limits };
-  const report = throttled(
-    (problem) => options.report?.(problem),
-    () => options.clock.nowMs(),
-    problemEveryMs,
-  );
-  const invalid = (error: unknown) => {
-    if (!isTapError(error)) throw error;
-    report({ error });
-  };
-  return {
-    options,
-    limits,
-    report,
-    cluster: new ClusterView({ resourcesMax: limits.resourcesMax, happened, invalid }),
-    pending: new PendingPods({
-      podsMax: limits.pendingPodsMax,
-      parkedMsMax: limits.parkedMsMax,
-      backoff: { baseMs: limits.backoffBaseMs, maxMs: limits.backoffMsMax },
-      random: options.random,
-      onRoom: () => options.onRoom?.(),
-    }),
-    decisions: new DecisionLog(limits.decisionsMax),
-  };
 }

@@ -1,11 +1,11 @@
 import { isTapError } from '@tappaas/sdk';
-import type { ClusterView } from './cluster-view.js';
+import { ClusterView } from './cluster-view.js';
 import { DecisionLog, type Decision } from './decision.js';
-import type { SchedulerLimits, SchedulerOptions } from './options.js';
-import type { PendingPod, PendingPods } from './pending-pods.js';
+import { defaultLimits, type SchedulerLimits, type SchedulerOptions } from './options.js';
+import { PendingPods, type PendingPod } from './pending-pods.js';
 import type { PlacementEngine } from './placement-engine.js';
 import { podName } from './pod-facts.js';
-import type { ReportProblem } from './problems.js';
+import { throttled, type ReportProblem } from './problems.js';
 import { scheduleErrors } from './errors.js';
 import type { SchedulingTaps } from './taps.js';
 
@@ -26,6 +26,35 @@ export interface Workbench {
 }
 
 const tellAgainMs = 5 * 60_000;
+const problemEveryMs = 60_000;
+
+/** What all parts work on, before anything is known of the cluster. */
+export function makeBench(options: SchedulerOptions, happened: ConstructorParameters<typeof ClusterView>[0]['happened']): Workbench {
+  const limits = { ...defaultLimits, ...options.limits };
+  const report = throttled(
+    (problem) => options.report?.(problem),
+    () => options.clock.nowMs(),
+    problemEveryMs,
+  );
+  const invalid = (error: unknown) => {
+    if (!isTapError(error)) throw error;
+    report({ error });
+  };
+  return {
+    options,
+    limits,
+    report,
+    cluster: new ClusterView({ resourcesMax: limits.resourcesMax, happened, invalid }),
+    pending: new PendingPods({
+      podsMax: limits.pendingPodsMax,
+      parkedMsMax: limits.parkedMsMax,
+      backoff: { baseMs: limits.backoffBaseMs, maxMs: limits.backoffMsMax },
+      random: options.random,
+      onRoom: () => options.onRoom?.(),
+    }),
+    decisions: new DecisionLog(limits.decisionsMax),
+  };
+}
 
 export function record({ decisions, options }: Workbench, decision: Decision): void {
   decisions.add(decision);
