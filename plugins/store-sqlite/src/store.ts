@@ -23,6 +23,7 @@ import type { Failpoints } from './failpoints.js';
 import { LeaseClock } from './lease-clock.js';
 import type { WireEvents, WireOperation, WireResult, WireState, Written } from './protocol.js';
 import { withSpooled } from './spool.js';
+import { StoreFaults } from './store-faults.js';
 import { eventsOf, selector } from './told-events.js';
 import { fromWire } from './wire-error.js';
 import { WriterLink, type Pending } from './writer-link.js';
@@ -39,8 +40,6 @@ export interface SqliteStoreOptions {
   /** For tests. */
   readonly failpoints?: Failpoints;
 }
-
-const probeEveryMs = 1_000;
 
 /**
  * Opens the store in a directory, making it if need be, and reads it once from end to end.
@@ -60,23 +59,22 @@ class SqliteStore implements ResourceStore {
   readonly #leases: LeaseClock;
   /** Live watches, each with what it wants of the events told. */
   readonly #feeds = new Map<WatchFeed<StoreEvent>, (events: readonly StoreEvent[]) => readonly StoreEvent[]>();
-  readonly #closing = new AbortController();
+  readonly #faults: StoreFaults;
   #previousWatches = 0;
   #snapshots = 0;
   #restoring = false;
-  #broken: TapError | undefined;
-  #lost: TapError | undefined;
   #state: WireState = { epoch: 0, revision: 0, compactedRevision: 0, leases: [], sizeBytes: 0 };
 
   constructor({ directory, clock, checkpointBytes = 4 * 1_024 * 1_024, sizeBytesMax, failpoints }: SqliteStoreOptions) {
     this.#directory = directory;
     this.#clock = clock;
+    this.#faults = new StoreFaults({ clock, probe: () => this.#link.query({ kind: 'probe' }) });
     this.#leases = new LeaseClock(clock, (id) => this.#endLease(id));
     this.#link = new WriterLink(
       { directory, checkpointBytes, sizeBytesMax, failpoints: failpoints?.buffer },
       {
         onWritten: (works, reply) => this.#publish(works, reply),
-        onBroken: (error) => this.#break(error),
+        onBroken: (error) => this.#faults.break(error),
         onGone: (error) => this.#lose(error),
       },
     );
@@ -92,24 +90,24 @@ class SqliteStore implements ResourceStore {
   }
 
   currentRevision(): number {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     return this.#state.revision;
   }
 
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     return this.#link.query({ kind: 'get', key, revision });
   }
 
   async range(query: RangeQuery): Promise<RangeResult> {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     checkRange(query);
     const { start, end, itemsMax, revision } = query;
     return this.#link.query({ kind: 'range', start, end, itemsMax, revision });
   }
 
   async transact(transaction: Transaction): Promise<TransactionResult> {
-    this.#assertWritable();
+    this.#faults.assertWritable();
     checkTransaction(transaction);
     const { guards = [], claims = [], changes } = transaction;
     const wire = changes.map((change) =>
@@ -150,7 +148,7 @@ class SqliteStore implements ResourceStore {
   }
 
   async grantLease(ttlMs: number): Promise<Lease> {
-    this.#assertWritable();
+    this.#faults.assertWritable();
     checkLeaseTtl(ttlMs);
     const result = await this.#write({ kind: 'grant', ttlMs });
     if (result.kind !== 'granted') throw unexpected(result);
@@ -159,12 +157,12 @@ class SqliteStore implements ResourceStore {
   }
 
   async keepLeaseAlive(id: string): Promise<void> {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     this.#leases.renew(id);
   }
 
   async revokeLease(id: string): Promise<void> {
-    this.#assertWritable();
+    this.#faults.assertWritable();
     const result = await this.#write({ kind: 'revoke', lease: id });
     if (result.kind !== 'revoked') throw unexpected(result);
     this.#leases.stop(id);
@@ -172,13 +170,13 @@ class SqliteStore implements ResourceStore {
 
   /** Tried on a full disk, too: it is what may give space back. */
   async compact(revision: number): Promise<void> {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     const result = await this.#write({ kind: 'compact', revision });
     if (result.kind !== 'compacted') throw unexpected(result);
   }
 
   snapshot(): AsyncIterable<Uint8Array> {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     const snapshot = ++this.#snapshots;
     const begun = this.#link.query<void>({ kind: 'snapshot', snapshot });
     // Whoever reads the snapshot is told; nobody may.
@@ -187,7 +185,7 @@ class SqliteStore implements ResourceStore {
   }
 
   async restore(snapshot: AsyncIterable<Uint8Array>): Promise<void> {
-    this.#assertWritable();
+    this.#faults.assertWritable();
     if (this.#restoring) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'another restore is running', retryAfterMs: 10_000 });
     this.#restoring = true;
     try {
@@ -201,15 +199,11 @@ class SqliteStore implements ResourceStore {
 
   health(): StoreHealth {
     const { revision, compactedRevision, sizeBytes } = this.#state;
-    const figures = { revision, compactedRevision, sizeBytes };
-    if (this.#closing.signal.aborted) return { state: 'unavailable', message: 'the store is closed', ...figures };
-    const fault = this.#lost ?? this.#broken;
-    if (fault === undefined) return { state: 'ok', message: `in ${this.#directory}`, ...figures };
-    return { state: this.#lost === undefined ? 'read-only' : 'unavailable', message: fault.message, ...figures };
+    return { ...this.#faults.health(`in ${this.#directory}`), revision, compactedRevision, sizeBytes };
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#faults.close();
     this.#leases.close();
     await this.#link.close();
     for (const feed of this.#feeds.keys()) feed.close();
@@ -241,7 +235,7 @@ class SqliteStore implements ResourceStore {
     afterRevision: number,
     goLive: () => void,
   ): FeedHistory<StoreEvent> | Promise<FeedHistory<StoreEvent>> {
-    this.#assertOpen();
+    this.#faults.assertOpen();
     if (!previous && afterRevision >= this.#state.revision) {
       goLive();
       return { revision: this.#state.revision, events: [], live: true };
@@ -271,41 +265,12 @@ class SqliteStore implements ResourceStore {
     for (const feed of this.#feeds.keys()) feed.fail(this.#cut(feed.revision));
   }
 
-  /** Writes rest until a probe has shown that the disk takes them again; what is damaged stays so. */
-  #break(error: TapError): void {
-    const first = this.#broken === undefined;
-    this.#broken = error;
-    if (first && error.code !== 'TAP_STORE_CORRUPT') void this.#mend();
-  }
-
-  async #mend(): Promise<void> {
-    const { signal } = this.#closing;
-    while (this.#broken !== undefined && !signal.aborted) {
-      await this.#clock.sleep(probeEveryMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      await this.#link.query({ kind: 'probe' }, () => (this.#broken = undefined)).catch(() => undefined);
-    }
-  }
-
   #lose(error: TapError | undefined): void {
-    this.#lost = error;
+    this.#faults.lose(error);
     for (const feed of this.#feeds.keys()) {
       if (error === undefined) feed.close();
       else feed.fail(error);
     }
-  }
-
-  /** Without its writer a store knows nothing any more: the directory may be another's by now. */
-  #assertOpen(): void {
-    if (this.#lost !== undefined) throw this.#lost;
-    if (this.#closing.signal.aborted) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
-  }
-
-  #assertWritable(): void {
-    this.#assertOpen();
-    if (this.#broken === undefined) return;
-    if (this.#broken.code === 'TAP_STORE_CORRUPT') throw this.#broken;
-    throw storeErrors.TAP_STORE_READ_ONLY({ message: this.#broken.message, retryAfterMs: probeEveryMs });
   }
 
   #cut(afterRevision: number): TapError {

@@ -1,0 +1,71 @@
+import { storeErrors, type Clock, type StoreHealth, type TapError } from '@tappaas/sdk';
+
+/** How often a disk that took no writes is tried again. */
+const probeEveryMs = 1_000;
+
+export interface StoreFaultsOptions {
+  readonly clock: Clock;
+  /** Whether the disk takes writes again; rejects while it does not. */
+  readonly probe: () => Promise<void>;
+}
+
+/** What keeps a store from working: it is closed, its writer is gone, or its disk takes no writes. */
+export class StoreFaults {
+  readonly #options: StoreFaultsOptions;
+  readonly #closing = new AbortController();
+  #broken: TapError | undefined;
+  #lost: TapError | undefined;
+
+  constructor(options: StoreFaultsOptions) {
+    this.#options = options;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Writes rest until a probe has shown that the disk takes them again; what is damaged stays so. */
+  break(error: TapError): void {
+    const first = this.#broken === undefined;
+    this.#broken = error;
+    if (first && error.code !== 'TAP_STORE_CORRUPT') void this.#mend();
+  }
+
+  lose(error: TapError | undefined): void {
+    this.#lost = error;
+  }
+
+  /** Without its writer a store knows nothing any more: the directory may be another's by now. */
+  assertOpen(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#closing.signal.aborted) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
+  }
+
+  assertWritable(): void {
+    this.assertOpen();
+    if (this.#broken === undefined) return;
+    if (this.#broken.code === 'TAP_STORE_CORRUPT') throw this.#broken;
+    throw storeErrors.TAP_STORE_READ_ONLY({ message: this.#broken.message, retryAfterMs: probeEveryMs });
+  }
+
+  /** `ok` is what to say where nothing is wrong. */
+  health(ok: string): Pick<StoreHealth, 'state' | 'message'> {
+    if (this.#closing.signal.aborted) return { state: 'unavailable', message: 'the store is closed' };
+    const fault = this.#lost ?? this.#broken;
+    if (fault === undefined) return { state: 'ok', message: ok };
+    return { state: this.#lost === undefined ? 'read-only' : 'unavailable', message: fault.message };
+  }
+
+  async #mend(): Promise<void> {
+    const { signal } = this.#closing;
+    const { clock, probe } = this.#options;
+    while (this.#broken !== undefined && !signal.aborted) {
+      await clock.sleep(probeEveryMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await probe().then(
+        () => (this.#broken = undefined),
+        () => undefined,
+      );
+    }
+  }
+}
