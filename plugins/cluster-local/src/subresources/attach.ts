@@ -2,10 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Conversation, ConversationRequest, RequestContext } from '@tappaas/sdk';
 import { frames } from '../agent/exec-frame.js';
 import { errors } from '../errors.js';
-import { Pods } from '../kinds/handles.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { channels, endMessage, message } from './channels.js';
-import { containerOf } from './container.js';
+import { containerAtAgent } from './container.js';
 import { askForPod, refusalIn } from './log.js';
 
 const outputs = ['stdout', 'stderr'] as const;
@@ -17,12 +16,12 @@ export async function attachToPod(
   agent: AgentControl,
 ): Promise<(conversation: Conversation) => Promise<void>> {
   const wanted = wantedOf(request);
-  const pod = await context.asCaller.get(Pods, request.key);
-  if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${request.key.name}" not found` });
-  const container = containerOf(pod, request.query.get('container')?.[0]);
-  const record = await agent.running();
-  if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
-  const path = `/logs/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?follow=true&tailLines=0`;
+  const {
+    container,
+    record,
+    path: place,
+  } = await containerAtAgent({ key: request.key, container: request.query.get('container')?.[0] }, context, agent);
+  const path = `/logs/${place}?follow=true&tailLines=0`;
   const over = new AbortController();
   const asked = wanted.map((stream) =>
     askForPod(record, `${path}&stream=${stream}`, { signal: AbortSignal.any([context.signal, over.signal]) }),

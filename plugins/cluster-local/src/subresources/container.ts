@@ -1,8 +1,34 @@
-import type { Immutable, Pod } from '@tappaas/sdk';
+import type { Immutable, Key, Pod, RequestContext } from '@tappaas/sdk';
+import type { AgentRecord } from '../agent/settings.js';
 import { errors } from '../errors.js';
+import { Pods } from '../kinds/handles.js';
+import type { AgentControl } from '../supervision/agent-control.js';
+
+/** A container, and the agent that runs it. */
+export interface AgentContainer {
+  readonly pod: Immutable<Pod>;
+  readonly container: string;
+  readonly record: AgentRecord;
+  /** How the agent's paths name it. */
+  readonly path: string;
+}
+
+/** Finds the container that is asked for, by the caller's rights. @throws CLUSTER_LOCAL_NOT_FOUND, CLUSTER_LOCAL_REQUEST_INVALID, CLUSTER_LOCAL_AGENT_UNREACHABLE */
+export async function containerAtAgent(
+  { key, container: asked }: { readonly key: Key; readonly container: string | undefined },
+  { asCaller }: Pick<RequestContext, 'asCaller'>,
+  agent: AgentControl,
+): Promise<AgentContainer> {
+  const pod = await asCaller.get(Pods, key);
+  if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${key.name}" not found` });
+  const container = containerOf(pod, asked);
+  const record = await agent.running();
+  if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
+  return { pod, container, record, path: `${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}` };
+}
 
 /** The container asked for, or the only one, or the one that the pod calls its default. */
-export function containerOf(pod: Immutable<Pod>, asked: string | undefined): string {
+function containerOf(pod: Immutable<Pod>, asked: string | undefined): string {
   const names = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name }) => name);
   const own = (pod.spec?.containers ?? []).map(({ name }) => name);
   const chosen = asked ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? (own.length === 1 ? own[0] : undefined);

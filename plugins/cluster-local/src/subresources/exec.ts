@@ -4,11 +4,10 @@ import type { Conversation, ConversationRequest, RequestContext } from '@tappaas
 import { frames, readFrames } from '../agent/exec-frame.js';
 import type { ExecEnd } from '../agent/pod/exec.js';
 import { errors } from '../errors.js';
-import { Pods } from '../kinds/handles.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { openAgent, textOf } from '../supervision/agent-request.js';
 import { channels, endMessage, message } from './channels.js';
-import { containerOf } from './container.js';
+import { containerAtAgent } from './container.js';
 
 const wordsMax = 1000;
 const charsMax = 12 * 1024;
@@ -27,13 +26,13 @@ export async function execInPod(
   agent: AgentControl,
 ): Promise<(conversation: Conversation) => Promise<void>> {
   const wanted = wantedOf(request);
-  const pod = await context.asCaller.get(Pods, request.key);
-  if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${request.key.name}" not found` });
-  const container = containerOf(pod, request.query.get('container')?.[0]);
-  const record = await agent.running();
-  if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
+  const {
+    container,
+    record,
+    path: place,
+  } = await containerAtAgent({ key: request.key, container: request.query.get('container')?.[0] }, context, agent);
   const words = new URLSearchParams(wanted.command.map((word) => ['command', word]));
-  const path = `/exec/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${words.toString()}`;
+  const path = `/exec/${place}?${words.toString()}`;
   const asked = openAgent(record, 'POST', path);
   const answered = answerOf(asked.answer);
   if (!wanted.stdin) asked.request.end();

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpAnswer, HttpRequest, Key, RequestContext } from '@tappaas/sdk';
 import { errors } from '../errors.js';
-import { Pods } from '../kinds/handles.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { askAgent, textOf } from '../supervision/agent-request.js';
-import { containerOf } from './container.js';
+import { containerAtAgent } from './container.js';
 
 /** GET pods/log: what a container has written, from the agent's files. */
 export async function readPodLog(
@@ -12,12 +11,13 @@ export async function readPodLog(
   context: RequestContext,
   agent: AgentControl,
 ): Promise<HttpAnswer> {
-  const pod = await context.asCaller.get(Pods, request.key);
-  if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${request.key.name}" not found` });
-  const container = containerOf(pod, request.query['container']);
-  const record = await agent.running();
-  if (record === undefined) throw errors.CLUSTER_LOCAL_AGENT_UNREACHABLE({ message: 'the node agent does not run' });
-  const path = `/logs/${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}?${agentQuery(request, context.clock.nowMs()).toString()}`;
+  const {
+    pod,
+    container,
+    record,
+    path: place,
+  } = await containerAtAgent({ key: request.key, container: request.query['container'] }, context, agent);
+  const path = `/logs/${place}?${agentQuery(request, context.clock.nowMs()).toString()}`;
   const message = await askForPod(record, path, context);
   if (message.statusCode === 200)
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: message as AsyncIterable<Uint8Array> };
