@@ -53,8 +53,25 @@ export interface AccessScope {
   readonly verbs?: readonly string[];
 }
 
-/** Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant; `scope` narrows what they may. */
-export type Caller = Readonly<{ name: string; groups: readonly string[]; tenant?: string; scope?: AccessScope }>;
+/** The credential that a request was made with: what plugins that hand out credentials tie theirs to. */
+export interface CallerCredential {
+  /** As `Identity` has it. */
+  readonly id: string;
+  /** Milliseconds since the epoch; absent when it has no end. */
+  readonly expiresAtMs?: number;
+}
+
+/**
+ * Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant; `scope` narrows what they may. The platform
+ * adds `credential`, also to whom somebody acts as; it is absent where no request is.
+ */
+export type Caller = Readonly<{
+  name: string;
+  groups: readonly string[];
+  tenant?: string;
+  scope?: AccessScope;
+  credential?: CallerCredential;
+}>;
 
 /** Serving a request, whoever sent it. */
 export interface RouteContext extends Context {

@@ -113,6 +113,51 @@ test.serial(
   },
 );
 
+test.serial(
+  'what was made with a token ends when that one is revoked, ends no later, and is no way to another one of its owner',
+  async (t) => {
+    const mine = world.people.viewer;
+    const make = async (as: Connection, name: string, spec: object = {}): Promise<Connection> => {
+      const created = await call(as, 'POST', tokens, { metadata: { name }, spec });
+      t.is(created.status, 201, created.text);
+      const issued = await call(as, 'POST', `${tokens}/${name}/issue`, {});
+      t.is(issued.status, 200, issued.text);
+      return { ...as, token: issued.json<{ token: string }>().token };
+    };
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const short = await make(mine, 'short', { expiresAt });
+    const child = await make(short, 'child');
+    const grandchild = await make(child, 'grandchild');
+    const spec = (await call(mine, 'GET', `${tokens}/grandchild`)).json<{ spec: { expiresAt: string; madeWith: { name: string } } }>().spec;
+    t.is(new Date(spec.expiresAt).getTime(), new Date(expiresAt).getTime());
+    t.is(spec.madeWith.name, 'child');
+    const longer = await call(short, 'POST', tokens, {
+      metadata: { name: 'longer' },
+      spec: { expiresAt: new Date(Date.now() + 7_200_000).toISOString() },
+    });
+    t.is(longer.status, 403);
+    t.regex(longer.text, /made with the token \\"short\\"/);
+    const merge = 'application/merge-patch+json';
+    t.is((await call(short, 'PATCH', `${tokens}/child`, { spec: { expiresAt: null } }, merge)).status, 403);
+    const stolen = await call(short, 'POST', `${tokens}/${own('viewer')}/issue`, {});
+    t.is(stolen.status, 403);
+    t.regex(stolen.text, /was not made with the token \\"short\\" that you use/);
+    t.is((await call(short, 'POST', `${tokens}/child/issue?dryRun=All`, {})).status, 200);
+    t.is((await call(mine, 'DELETE', `${tokens}/short`)).status, 200);
+    for (const each of [short, child, grandchild]) {
+      await eventually(
+        () => call(each, 'GET', '/version'),
+        ({ status }) => status === 401,
+        10_000,
+      );
+    }
+    await eventually(
+      () => listed(t, 'viewer'),
+      (names) => names.length === 2,
+    );
+  },
+);
+
 test.serial('nobody below the administrators reads, changes, issues or revokes what is somebody else’s', async (t) => {
   const merge = 'application/merge-patch+json';
   const others: readonly [Person, Person][] = [

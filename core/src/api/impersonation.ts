@@ -42,6 +42,7 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
     groups: [...new Set([...(groups.length > 0 ? groups : groupsOfAccount(namespace)), authenticatedGroup])],
     ...(acted !== undefined && { tenant: acted }),
     ...(own.scope !== undefined && { scope: own.scope }),
+    ...(own.credential !== undefined && { credential: own.credential }),
   };
 }
 

@@ -135,7 +135,8 @@ function rememberedByIdentity(make: (identity: Identity) => Identity): (identity
 }
 
 function admitted(identity: Identity, mayCarry: (group: string) => boolean): Identity {
-  const { caller } = identity;
+  const { caller, credentialId: id, expiresAtMs } = identity;
   const groups = caller.groups.filter((group) => group !== everybody && mayCarry(group)).slice(0, groupsMax);
-  return { ...identity, caller: { ...caller, groups: [...groups, everybody] } };
+  const credential = { id, ...(expiresAtMs !== undefined && { expiresAtMs }) };
+  return { ...identity, caller: { ...caller, groups: [...groups, everybody], credential } };
 }

@@ -71,7 +71,11 @@ test('a token is known by its id and refused when one character differs', async 
   const { token, stored } = createTokenOf({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
   const chain = chainOf([createTokenAuthenticator((id) => (id === stored.id ? stored : undefined), clock)], () => []);
   const identity = await chain(bearer(token));
-  t.deepEqual(identity, { caller: { name: 'joe', groups: ['devs', 'system:authenticated'] }, credentialId: `token:${stored.id}` });
+  const credentialId = `token:${stored.id}`;
+  t.deepEqual(identity, {
+    caller: { name: 'joe', groups: ['devs', 'system:authenticated'], credential: { id: credentialId } },
+    credentialId,
+  });
   for (let index = 'tapp_'.length + 13; index < token.length; index += 1) {
     const other = token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1);
     await t.throwsAsync(async () => chain(bearer(other)), { code: 'TAP_CREDENTIAL_INVALID' });
@@ -129,7 +133,17 @@ test('an authenticator of a plugin cannot make anybody an administrator', async 
     credentialId: 'x',
   });
   const identity = await chainOf([], () => [{ name: 'oidc', authenticate: claims }])(bearer('x'));
-  t.deepEqual(identity?.caller, { name: 'joe', groups: ['devs', 'system:authenticated'], tenant: 't' });
+  t.deepEqual(identity?.caller, { name: 'joe', groups: ['devs', 'system:authenticated'], tenant: 't', credential: { id: 'x' } });
+});
+
+test('a caller is told with its credential as the platform knows it, whatever an authenticator says of it', async (t) => {
+  const claims = {
+    caller: { name: 'joe', groups: [], credential: { id: 'apitoken:of:another' } },
+    credentialId: 'x',
+    expiresAtMs: 4_000_000_000_000,
+  };
+  const identity = await chainOf([], () => [{ name: 'oidc', authenticate: () => claims }])(bearer('x'));
+  t.deepEqual(identity?.caller.credential, { id: 'x', expiresAtMs: 4_000_000_000_000 });
 });
 
 test('a process of an engine is known by its certificate, in that engine alone, and gets another before it ends', async (t) => {
@@ -214,7 +228,7 @@ test('a plugin names service accounts where it has declared it, and nobody else 
   const robot = 'system:serviceaccount:shop:web';
   const groups = ['system:serviceaccounts', 'system:serviceaccounts:shop', 'system:masters', 'system:nodes', 'system:engine:local', 'devs'];
   const allowed = ['system:serviceaccounts', 'system:serviceaccounts:shop', 'devs', 'system:authenticated'];
-  t.deepEqual((await as(robot, groups, reserved)())?.caller, { name: robot, groups: allowed });
+  t.deepEqual((await as(robot, groups, reserved)())?.caller, { name: robot, groups: allowed, credential: { id: 'x' } });
   t.deepEqual((await as('joe', groups)())?.caller.groups, ['devs', 'system:authenticated']);
   const other = { users: ['system:serviceaccount:other:*'] };
   for (const [name, declared] of [

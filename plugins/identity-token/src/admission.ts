@@ -1,12 +1,13 @@
 import { change, deny, type AccessScope, type AdmissionRequest, type Clock, type Context, type Denial, type Immutable } from '@tappaas/sdk';
 import type { ApiToken, ApiTokenObject } from './contract.js';
+import { makerDenials, makerOf } from './made-with.js';
 import { excessRights, isReserved, tenantDenials } from './rights.js';
 import { scopeDenials } from './scope.js';
 import { dayMs, type Settings } from './settings.js';
 
 type Request = AdmissionRequest<typeof ApiToken>;
 
-/** Fills in what follows from who creates it: user, groups, tenant, scope and the end. */
+/** Fills in what follows from who creates it, and with what: user, groups, tenant, scope and the end. */
 export function completeToken(
   { operation, object, caller }: Request,
   { lifetimeDays }: Settings,
@@ -20,7 +21,10 @@ export function completeToken(
     spec.groups ??= spec.user === name ? groups.filter((group) => !isReserved(group)) : [];
     if (tenant !== undefined && spec.user === name && spec.withoutTenant !== true) spec.tenant ??= tenant;
     if (scope !== undefined) spec.scope ??= copyOf(scope);
-    spec.expiresAt ??= new Date(clock.nowMs() + lifetimeDays * dayMs).toISOString();
+    const maker = makerOf(caller);
+    if (maker !== undefined) spec.madeWith = maker;
+    const latestMs = maker === undefined ? Infinity : (caller.credential?.expiresAtMs ?? Infinity);
+    spec.expiresAt ??= new Date(Math.min(clock.nowMs() + lifetimeDays * dayMs, latestMs)).toISOString();
   });
 }
 
@@ -41,6 +45,7 @@ export async function checkToken(
     ...excessRights(spec, caller),
     ...(previous === undefined ? tenantDenials(spec, caller) : []),
     ...(await scopeDenials(spec, previous?.spec, asPlugin)),
+    ...(await makerDenials(spec, previous?.spec, caller, { asPlugin })),
   ];
   if (spec.tokenId !== previous?.spec.tokenId || spec.sha256 !== previous?.spec.sha256) {
     denials.push(deny({ field: 'spec.sha256', reason: 'WrittenByIssue', message: 'is written when the token is issued' }));

@@ -50,6 +50,15 @@ export const ApiToken = defineKind({
       Type.String({ format: 'date-time', description: 'It is good until then. Default: as the plugin is configured.' }),
     ),
     scope: Type.Optional(scopeSchema),
+    madeWith: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String({ maxLength: 253, description: 'Its name.' }),
+          uid: Type.String({ maxLength: 64, description: 'Its uid.' }),
+        },
+        { description: 'The API token that it was made with, where it was one; it ends with it, and no later. Written by the platform.' },
+      ),
+    ),
     tokenId: Type.Optional(Type.String({ pattern: '^[0-9a-f]{12}$', description: 'Id of the token that was issued; written by issue.' })),
     sha256: Type.Optional(
       Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the token that was issued; written by issue.' }),
@@ -72,8 +81,8 @@ export const ApiToken = defineKind({
       ),
     ),
   }),
-  immutable: ['spec.user', 'spec.tenant', 'spec.withoutTenant'],
-  fields: ['spec.tokenId', 'spec.user', 'spec.tenant'],
+  immutable: ['spec.user', 'spec.tenant', 'spec.withoutTenant', 'spec.madeWith'],
+  fields: ['spec.tokenId', 'spec.user', 'spec.tenant', 'spec.madeWith.uid'],
   owner: { user: 'spec.user', tenant: 'spec.tenant' },
   columns: [
     { name: 'User', path: '.spec.user', description: 'Whom it stands for.' },
@@ -81,6 +90,7 @@ export const ApiToken = defineKind({
     { name: 'Expires', path: '.spec.expiresAt', description: 'It is good until then.' },
     { name: 'Last used', path: '.status.lastUsedTime', type: 'date', description: 'Time since it was last used.' },
     { name: 'Groups', path: '.spec.groups', description: 'Groups it acts with.', wide: true },
+    { name: 'Made with', path: '.spec.madeWith.name', description: 'Token that it was made with, and ends with.', wide: true },
     { name: 'Description', path: '.spec.description', description: 'What it is for.', wide: true },
   ],
 });

@@ -6,6 +6,7 @@ export const errors = defineErrors({
     httpStatus: 403,
     blame: 'caller',
     retry: 'never',
-    remedy: 'Make a token of your own, with groups that you are in and a scope that you have.',
+    remedy:
+      'Make a token of your own, with groups that you are in and a scope that you have, and issue it with the credential that made it.',
   },
 });

@@ -16,7 +16,7 @@ export default definePlugin({
   stability: 'beta',
   config: settingsSchema,
   example: {},
-  needs: { credentials: platformServices.credentials },
+  needs: { credentials: platformServices.credentials, audit: platformServices.audit },
   permissions: {
     resources: [
       { kind: ApiToken, verbs: ['get', 'list', 'watch', 'update', 'delete'] },
@@ -25,9 +25,9 @@ export default definePlugin({
     // The first administrator's own tokens; every other authenticator is refused that name.
     identity: { users: ['admin'] },
   },
-  setup(host, settings, { credentials }) {
+  setup(host, settings, { credentials, audit }) {
     const uses = new LastUses();
-    const keeper = new TokenKeeper(settings, credentials);
+    const keeper = new TokenKeeper(settings, credentials, audit);
     const issuer = `system:plugin:${host.id}`;
     const kinds = [ApiToken];
     host.kind(ApiToken);
@@ -40,7 +40,7 @@ export default definePlugin({
     host.controller({
       kind: ApiToken,
       reconcile: (token, context) => keeper.reconcile(token, context),
-      finalize: (token) => keeper.finalize(token),
+      finalize: (token, context) => keeper.finalize(token, context),
     });
     host.task({ name: 'last-uses', on: 'every-replica', everyMs: usesWrittenEveryMs, run: (context) => uses.write(context) });
   },

@@ -2,6 +2,7 @@ import { isTapError, Type, type Action, type Immutable, type RequestContext, typ
 import { createToken } from '@tappaas/sdk/bearer-token';
 import { ApiToken, type ApiTokenObject } from './contract.js';
 import { errors } from './errors.js';
+import { isMadeWith, makerOf } from './made-with.js';
 import { excessRights } from './rights.js';
 
 const input = Type.Object({});
@@ -34,6 +35,11 @@ async function issue(
     throw errors.IDENTITY_TOKEN_EXCEEDS_RIGHTS({ message: `token "${metadata.name}": ${excess.message}`, field: excess.field });
   }
   const until = spec.expiresAt === undefined ? {} : { expiresAt: spec.expiresAt };
+  const maker = makerOf(caller);
+  if (maker !== undefined && maker.uid !== metadata.uid && !isMadeWith(object, maker)) {
+    const message = `token "${metadata.name}" was not made with the token "${maker.name}" that you use, and would go on when that one ends`;
+    throw errors.IDENTITY_TOKEN_EXCEEDS_RIGHTS({ message });
+  }
   if (dryRun) return until;
   const { token, id, sha256 } = createToken();
   await keep(object, { tokenId: id, sha256 }, asPlugin, attemptsMax);

@@ -1,7 +1,7 @@
-import type { Condition, CredentialRegister, Immutable, Outcome, ReconcileContext } from '@tappaas/sdk';
+import type { AuditRecorder, Condition, Context, CredentialRegister, Immutable, Outcome, ReconcileContext } from '@tappaas/sdk';
 import { ApiToken, type ApiTokenObject } from './contract.js';
+import { credentialIdOf, endOf, madeWith } from './made-with.js';
 import { dayMs, type Settings } from './settings.js';
-import { credentialIdOf } from './token-book.js';
 
 type Token = Immutable<ApiTokenObject>;
 
@@ -9,21 +9,25 @@ type Token = Immutable<ApiTokenObject>;
 export class TokenKeeper {
   readonly #settings: Settings;
   readonly #credentials: CredentialRegister;
+  readonly #audit: AuditRecorder;
   /** Generation of each token that was told last; a change of the spec may narrow or end it. */
   readonly #told = new Map<string, number>();
 
-  constructor(settings: Settings, credentials: CredentialRegister) {
+  constructor(settings: Settings, credentials: CredentialRegister, audit: AuditRecorder) {
     this.#settings = settings;
     this.#credentials = credentials;
+    this.#audit = audit;
   }
 
   async reconcile(token: Token, context: ReconcileContext<typeof ApiToken>): Promise<Outcome> {
     const { uid, name, generation } = token.metadata;
     const told = this.#told.get(uid);
+    if (await this.#endedWithMaker(token, context)) return undefined;
     if (told !== undefined && told !== generation) await this.#credentials.revoked([credentialIdOf(token)]);
+    if (told !== generation) await this.#shorten(token, context);
     this.#told.set(uid, generation);
     const nowMs = context.clock.nowMs();
-    const endMs = token.spec.expiresAt === undefined ? Infinity : Date.parse(token.spec.expiresAt);
+    const endMs = endOf(token.spec);
     const goneMs = endMs + this.#settings.expiredKeptDays * dayMs;
     if (goneMs <= nowMs) {
       await context.asPlugin.delete(ApiToken, { name }, { uid });
@@ -34,11 +38,51 @@ export class TokenKeeper {
     return nextMs === Infinity ? undefined : { againAfterMs: nextMs - nowMs };
   }
 
-  /** Runs when it is deleted, before it is gone. */
-  async finalize(token: Token): Promise<undefined> {
+  /** Runs when it is deleted, before it is gone: what was made with it goes along. */
+  async finalize(token: Token, context: Pick<Context, 'asPlugin'>): Promise<undefined> {
     this.#told.delete(token.metadata.uid);
     await this.#credentials.revoked([credentialIdOf(token)]);
+    for await (const made of madeWith(token.metadata, context)) await this.#end(made, token.metadata.name, context);
     return undefined;
+  }
+
+  /** One that was being made while its maker was revoked is ended here. */
+  async #endedWithMaker(token: Token, context: Pick<Context, 'asPlugin' | 'clock'>): Promise<boolean> {
+    const maker = token.spec.madeWith;
+    if (maker === undefined) return false;
+    const found = await context.asPlugin.get(ApiToken, { name: maker.name });
+    if (found?.metadata.uid === maker.uid && found.metadata.deletionTimestamp === undefined) return false;
+    // One that has expired is forgotten after a while; what it made has expired with it and is listed as long.
+    if (endOf(token.spec) <= context.clock.nowMs()) return false;
+    await this.#end(token, maker.name, context);
+    return true;
+  }
+
+  /** Of one that ends earlier now, what was made with it does too. */
+  async #shorten({ metadata, spec }: Token, context: Pick<Context, 'asPlugin'>): Promise<void> {
+    for await (const made of madeWith(metadata, context)) {
+      if (endOf(made.spec) <= endOf(spec)) continue;
+      const { name, resourceVersion } = made.metadata;
+      await context.asPlugin.patch(ApiToken, { name }, { metadata: { resourceVersion }, spec: { expiresAt: spec.expiresAt } });
+    }
+  }
+
+  async #end(
+    { metadata: { name, uid, deletionTimestamp }, spec }: Token,
+    maker: string,
+    { asPlugin }: Pick<Context, 'asPlugin'>,
+  ): Promise<void> {
+    if (deletionTimestamp !== undefined) return;
+    const { user = '', groups = [], tenant } = spec;
+    const caller = { name: user, groups, ...(tenant !== undefined && { tenant }) };
+    await this.#audit.record({
+      caller,
+      verb: 'delete',
+      kind: ApiToken,
+      name,
+      reason: `the token "${maker}" that it was made with has ended`,
+    });
+    await asPlugin.delete(ApiToken, { name }, { uid });
   }
 }
 

@@ -2,14 +2,12 @@ import { credentialErrors, type Caller, type Context, type Credentials, type Ide
 import { bearerToken, isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import { ApiToken, type ApiTokenObject } from './contract.js';
 import type { LastUses } from './last-uses.js';
+import { credentialIdOf } from './made-with.js';
 
 type Token = Immutable<ApiTokenObject>;
 
 /** Ids are random; more than one token of an id are copies of one. */
 const sameIdMax = 4;
-
-/** The id by which caches and open streams know the credential. */
-export const credentialIdOf = ({ metadata }: Token): string => `apitoken:${metadata.uid}`;
 
 /** Says whose a bearer token is, from the watch cache. @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED */
 export async function authenticateToken(

@@ -30,7 +30,10 @@ async function world(t: { teardown(undo: () => unknown): void }): Promise<World>
   });
   const kernel = await startTestKernel({
     plugins: [load(identityToken, { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1 }, { id: 'tokens' }), load(asker, {})],
-    services: [[platformServices.credentials, { revoked: async (ids: readonly string[]) => void revoked.push(...ids) }]],
+    services: [
+      [platformServices.credentials, { revoked: async (ids: readonly string[]) => void revoked.push(...ids) }],
+      [platformServices.audit, { record: async () => undefined }],
+    ],
   });
   t.teardown(() => kernel.stop());
   return {
@@ -144,7 +147,7 @@ test('a token that is issued anew replaces the one before, at once', async (t) =
   const again = await w.kernel.http('POST', `${path}/ci/issue`);
   const next = (JSON.parse(again.text) as { token: string }).token;
   await w.kernel.reconcileUntilSettled();
-  t.deepEqual(w.revoked, [`apitoken:${uid}`]);
+  t.deepEqual(w.revoked, [`apitoken:${uid}:ci`]);
   await t.throwsAsync(w.authenticate(token), { code: 'TAP_CREDENTIAL_INVALID' });
   t.is((await w.authenticate(next))?.caller.name, 'test');
 });

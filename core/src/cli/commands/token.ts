@@ -15,6 +15,7 @@ interface ApiToken {
     readonly withoutTenant?: boolean;
     readonly description?: string;
     readonly expiresAt?: string;
+    readonly madeWith?: { readonly name: string };
     readonly scope?: { readonly namespaces?: readonly string[]; readonly verbs?: readonly string[] };
   };
   readonly status?: {
@@ -102,6 +103,7 @@ function described({ metadata, spec, status }: ApiToken): string {
     ['State', ready && `${ready.reason}: ${ready.message}`],
     ['Created', metadata.creationTimestamp],
     ['Expires', spec.expiresAt ?? 'never'],
+    ...(spec.madeWith === undefined ? [] : ([['Made with', `token "${spec.madeWith.name}", and ends with it`]] as const)),
     ['Last used', status?.lastUsedTime ?? 'not yet'],
     ['Description', spec.description],
   ];
