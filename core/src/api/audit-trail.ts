@@ -1,12 +1,12 @@
 import type { Awaitable } from '@tappaas/sdk';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
-import type { Audit, AuditedOutcome, AuditedSubject, AuditTrail } from './stages.js';
+import type { Audit, AuditedOutcome, AuditedRequest, AuditedSubject, AuditTrail } from './stages.js';
 
 /** Tells audit of a request as it stands after authentication. */
 export function beginAudit(audit: Audit, exchange: Exchange): Awaitable<AuditTrail> {
   const { info, path, receivedAtMs } = exchange;
-  return beginPart(audit, exchange, { info, beganAtMs: receivedAtMs, path: path.path, query: path.query });
+  return audit(auditedRequest(exchange, info, receivedAtMs, path.path, path.query));
 }
 
 /** What is done by one request besides others, such as a room of a socket or one read of a GraphQL operation. */
@@ -21,20 +21,26 @@ export interface AuditedPart {
 }
 
 /** Tells audit of a part of a request: by the same caller, from the same place, under the same id. */
-export function beginPart(audit: Audit, exchange: Exchange, { info, beganAtMs, ...place }: AuditedPart): Awaitable<AuditTrail> {
+export function beginPart(audit: Audit, exchange: Exchange, { info, beganAtMs, path, query, isPart }: AuditedPart): Awaitable<AuditTrail> {
+  const part = auditedRequest(exchange, info, beganAtMs, path, query);
+  return audit(isPart === undefined ? part : { ...part, isPart });
+}
+
+function auditedRequest(exchange: Exchange, info: RequestInfo, receivedAtMs: number, path: string, query: string): AuditedRequest {
   const { request, requestId, identity } = exchange;
-  return audit({
+  return {
     requestId,
-    receivedAtMs: beganAtMs,
+    receivedAtMs,
     method: request.method ?? '',
-    ...place,
+    path,
+    query,
     engine: info.engine,
     verb: info.verb,
     target: info.target,
     caller: identity?.caller,
     remoteAddress: request.socket.remoteAddress ?? '',
     userAgent: request.headers['user-agent'] ?? '',
-  });
+  };
 }
 
 /** Tells audit how the request ended. */

@@ -7,7 +7,7 @@ import { EventBatch } from './event-batch.js';
 import type { EventRow } from './event-text.js';
 import { RecordedRemoval } from './recorded-removal.js';
 import type { SealedBlock } from './seal.js';
-import { linesOf } from './sealed-line.js';
+import { linesOf, SealedLine } from './sealed-line.js';
 import { Sealer } from './sealer.js';
 import { SinkQueue, type SinkSettings } from './sink-queue.js';
 
@@ -242,7 +242,11 @@ function furthest(kept: ChainEnd = genesis, last: ChainEnd = genesis): ChainEnd 
 }
 
 /** A line that is no line of a chain ends nothing; one that was changed still does, and is found by whoever verifies. */
-function endOf({ text }: AuditLine): ChainEnd | undefined {
+function endOf(line: AuditLine): ChainEnd | undefined {
+  return line instanceof SealedLine ? { sequence: line.sequence, hash: line.hash } : endIn(line.text);
+}
+
+function endIn(text: string): ChainEnd | undefined {
   const line = parseLine(text);
   return line && { sequence: line.sequence, hash: line.hash };
 }

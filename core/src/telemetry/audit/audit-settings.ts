@@ -89,7 +89,12 @@ export const auditSection = Type.Object({
         default: '',
         description: 'Second place, for signed checkpoints. Empty: audit-checkpoints below api.directory.',
       }),
-      everyEvents: Type.Integer({ default: 1_000, minimum: 1, maximum: 1_000_000, description: 'Events between two checkpoints.' }),
+      everyEvents: Type.Integer({
+        default: 1_000,
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'Events between two checkpoints; more where that would be ten a second.',
+      }),
       everyMs: Type.Integer({
         default: 10_000,
         minimum: 100,

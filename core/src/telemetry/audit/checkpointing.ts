@@ -11,7 +11,13 @@ export interface CheckpointingParts {
   readonly log: Logger;
 }
 
-/** Signs how far the lines of a chain are kept: after so many of them, after so long, and at the end. One checkpoint at a time. */
+/** Of a log that is written on as fast as it can: each costs a signature, and two places have to be written. */
+const betweenMsMin = 100;
+
+/**
+ * Signs how far the lines of a chain are kept: after so many of them, after so long, and at the end. One checkpoint at a time, and ten a second
+ * at most.
+ */
 export class Checkpointing {
   readonly #parts: CheckpointingParts;
   readonly #appended: () => number;
@@ -54,9 +60,16 @@ export class Checkpointing {
 
   #soon(): void {
     if (this.#stopping.signal.aborted) return;
-    this.#writing ??= this.#write(false).finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#writeAndRest();
+  }
+
+  /** One that failed is tried again with what is kept next, or when it is time. */
+  async #writeAndRest(): Promise<void> {
+    const before = this.#checkpointed;
+    await this.#write(false);
+    await this.#parts.clock.sleep(betweenMsMin, this.#stopping.signal).catch(() => undefined);
+    this.#writing = undefined;
+    if (this.#checkpointed > before) this.keptTo();
   }
 
   async #write(final: boolean): Promise<void> {

@@ -1,22 +1,49 @@
 import type { AuditLine, AuditLines } from '@tappaas/sdk';
-import type { ChainEnd } from './chain.js';
+import { genesis, type ChainEnd } from './chain.js';
 import type { SealedBlock } from './seal.js';
 
-/** A line that lies in a block beside others; its text is made only when somebody reads it, most are only written. */
-export class SealedLine implements AuditLine {
-  readonly chain: string;
-  readonly sequence: number;
-  readonly block: Uint8Array;
-  readonly begin: number;
-  /** Where its line's end is. */
-  readonly end: number;
+const hashChars = genesis.hash.length;
 
-  constructor(chain: string, sequence: number, block: Uint8Array, begin: number, end: number) {
-    this.chain = chain;
-    this.sequence = sequence;
-    this.block = block;
-    this.begin = begin;
-    this.end = end;
+/** Lines of a chain beside each other. */
+interface Source {
+  readonly chain: string;
+  /** Number of the first. */
+  readonly first: number;
+  readonly block: SealedBlock;
+}
+
+/**
+ * A line that lies in a block beside others; its text is made only when somebody reads it, most are only written. There are many of them, and
+ * they live for as long as a disk takes: two fields each.
+ */
+export class SealedLine implements AuditLine {
+  readonly #source: Source;
+  readonly #index: number;
+
+  constructor(source: Source, index: number) {
+    this.#source = source;
+    this.#index = index;
+  }
+
+  get chain(): string {
+    return this.#source.chain;
+  }
+
+  get sequence(): number {
+    return this.#source.first + this.#index;
+  }
+
+  get block(): Uint8Array {
+    return this.#source.block.bytes;
+  }
+
+  get begin(): number {
+    return this.#index === 0 ? 0 : (this.#source.block.ends[this.#index - 1] ?? 0);
+  }
+
+  /** Where its line's end is. */
+  get end(): number {
+    return (this.#source.block.ends[this.#index] ?? 0) - 1;
   }
 
   get bytes(): Uint8Array {
@@ -24,19 +51,25 @@ export class SealedLine implements AuditLine {
   }
 
   get text(): string {
-    return Buffer.from(this.block.buffer, this.block.byteOffset + this.begin, this.end - this.begin).toString('utf8');
+    return this.#text(this.begin, this.end);
+  }
+
+  /** Its own. */
+  get hash(): string {
+    const end = this.end - '"}'.length;
+    return this.#text(end - hashChars, end);
+  }
+
+  #text(begin: number, end: number): string {
+    const { block } = this;
+    return Buffer.from(block.buffer, block.byteOffset + begin, end - begin).toString('utf8');
   }
 }
 
 /** The lines of a block that follows `before`. */
-export function linesOf(chain: string, before: ChainEnd, { bytes, ends }: SealedBlock): readonly SealedLine[] {
-  const lines: SealedLine[] = [];
-  let begin = 0;
-  for (const end of ends) {
-    lines.push(new SealedLine(chain, before.sequence + lines.length + 1, bytes, begin, end - 1));
-    begin = end;
-  }
-  return lines;
+export function linesOf(chain: string, before: ChainEnd, block: SealedBlock): readonly SealedLine[] {
+  const source = { chain, first: before.sequence + 1, block };
+  return Array.from(block.ends, (_, index) => new SealedLine(source, index));
 }
 
 export function sizeOf(line: AuditLine): number {
