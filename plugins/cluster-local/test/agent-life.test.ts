@@ -177,16 +177,59 @@ test('a second agent in the same directory ends at once', async (t) => {
   t.true(isAlive(await running(cluster)));
 });
 
-test('changed settings move the pods to a new agent without touching them', async (t) => {
+test('other ranges of ports move the pods to a new agent without touching them', async (t) => {
   const { cluster, pid } = await withPod();
   t.teardown(() => cluster.end());
   const first = await running(cluster);
-  cluster.settings = { ...cluster.settings, podsMax: 99 };
+  const { podPorts } = cluster.settings;
+  cluster.settings = { ...cluster.settings, podPorts: { ...podPorts, to: podPorts.to - 1 } };
   const second = await cluster.startAgent();
   t.not(second.pid, first.pid);
   t.false(isAlive(first));
   const after = await untilPod(cluster, 'web', 'ready', isReady);
   t.is(pidOf(after, 'web'), pid);
+});
+
+test('settings that say how the agent works are taken over by it: the same agent, the same pod, and not one request fails', async (t) => {
+  const { cluster, pid } = await withPod();
+  t.teardown(() => cluster.end());
+  cluster.store.create(Services, service('web'));
+  cluster.store.create(Ingresses, ingress('web', 'web.localhost'));
+  const client = new HttpClient(cluster.settings.httpPort);
+  await until('an answer', async () => (await client.ask('web.localhost')).status === 200);
+  const first = await running(cluster);
+  const statuses: number[] = [];
+  const over = new AbortController();
+  const asking = (async () => {
+    while (!over.signal.aborted) statuses.push((await client.ask('web.localhost', '/', { headers: { connection: 'close' } })).status);
+  })();
+  const settings = {
+    ...cluster.settings,
+    nodes: ['local-1', 'local-2'],
+    podsMax: 2,
+    drainMs: 1,
+    connectionsMax: 500,
+    logBytesMax: 70_000,
+    gracePeriodSeconds: 299,
+  };
+  cluster.settings = settings;
+  const record = await cluster.startAgent();
+  t.is(record.pid, first.pid);
+  const before = await cluster.control.state(record, settings, never);
+  t.is((await cluster.control.state(record, settings, never)).settingsDigest, before.settingsDigest);
+  await until('the second node lives', () => cluster.store.all<Node>(Nodes).length === 2);
+  cluster.store.create(Pods, pod('there', { nodeName: 'local-2', containers: [container('two')] }));
+  await untilPod(cluster, 'there', 'ready', isReady);
+  cluster.settings = { ...settings, nodes: ['local-1'], connectionsMax: 1000 };
+  await cluster.control.state(await cluster.startAgent(), cluster.settings, never);
+  await until('what ran on a node that is no more has ended', () =>
+    cluster.control.running().then(async (found) => found && (await cluster.control.state(found, cluster.settings, never)).pods === 1),
+  );
+  over.abort();
+  await asking;
+  t.true(statuses.length > 0 && statuses.every((status) => status === 200), statuses.join(' '));
+  t.is(pidOf(await untilPod(cluster, 'web', 'ready', isReady), 'web'), pid);
+  t.is((await running(cluster)).pid, first.pid);
 });
 
 test('another http port moves the traffic and nothing else: the same agent, the same pod, and not one request fails', async (t) => {
@@ -210,7 +253,7 @@ test('another http port moves the traffic and nothing else: the same agent, the 
   cluster.settings = { ...cluster.settings, httpPort: await freePort() };
   const record = await cluster.startAgent();
   t.is(record.pid, first.pid);
-  t.is((await cluster.control.state(record, cluster.settings, never)).httpPort, cluster.settings.httpPort);
+  await cluster.control.state(record, cluster.settings, never);
   await askers;
   const after = new HttpClient(cluster.settings.httpPort);
   t.is((await after.ask('web.localhost')).status, 200, 'the new port answers from the moment on that the old one refuses');

@@ -15,7 +15,7 @@ function files(t: ExecutionContext) {
   return logFiles(directory, 1);
 }
 
-const pump = (from: ReturnType<typeof logFiles>, logBytesMax = 1_000_000) => new LogPump(from, clock, logBytesMax);
+const pump = (from: ReturnType<typeof logFiles>, logBytesMax = 1_000_000) => new LogPump(from, clock, () => logBytesMax);
 const plain: LogQuery = { follow: false, timestamps: false };
 
 async function textOf(lines: AsyncIterable<string>): Promise<string> {

@@ -116,9 +116,12 @@ test('settings that concern the agent only are taken over by it; a new place nee
   const first = await until('agent', () => cluster.control.running());
   t.is(await config?.({ ...settings, podsMax: 20 }, settings), 'applied');
   await task?.(context);
+  t.is((await cluster.control.running())?.pid, first.pid, 'how it works it takes over by itself');
+  t.is(await config?.({ ...settings, podsMax: 20, podPortLast: settings.podPortLast - 1 }, settings), 'applied');
+  await task?.(context);
   const second = await until('agent', () => cluster.control.running());
   t.not(second.pid, first.pid);
-  const elsewhere = { ...settings, podsMax: 20, httpPort: await freePort() };
+  const elsewhere = { ...settings, podsMax: 20, podPortLast: settings.podPortLast - 1, httpPort: await freePort() };
   t.is(await config?.(elsewhere, settings), 'applied');
   t.is(provided?.ingress.port, elsewhere.httpPort);
   await task?.(context);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type RequestListener } from 'node:http';
-import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { EndpointSlice, Ingress, KubernetesService } from '@tappaas/sdk';
@@ -67,12 +67,13 @@ async function proxied(t: ExecutionContext) {
     port,
     portSetting: 'x',
     connectionsMax: 20,
+    listeners: new Set<Server>(),
     balancer,
     routes: () => routes,
     clock,
     onProblem: (told: string | undefined) => void (problem = told),
   };
-  const serving = serveIngress(options, 1000, stop.signal);
+  const serving = serveIngress(options, () => 1000, stop.signal);
   await until('listening', () => problem === undefined);
   const client = new HttpClient(port);
   t.teardown(async () => {

@@ -17,8 +17,8 @@ export interface AgentServerOptions {
   readonly usage: () => Promise<readonly PodUsage[]>;
   /** `pods: end` stops all pods first, `pods: keep` leaves them running for the next agent. */
   readonly stop: (pods: 'end' | 'keep', graceMs: number) => void;
-  /** Serves Ingress hosts on another port. */
-  readonly moveTo: (httpPort: number) => void;
+  /** Takes over what its settings say now. */
+  readonly readSettings: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -49,11 +49,9 @@ async function route(request: IncomingMessage, response: ServerResponse, options
     options.stop(url.searchParams.get('pods') === 'keep' ? 'keep' : 'end', Number(url.searchParams.get('graceMs') ?? 30_000));
     return say(response, 202, { stopping: true });
   }
-  if (request.method === 'POST' && what === 'http-port') {
-    const port = Number(url.searchParams.get('port'));
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) return say(response, 400, { error: 'port is none' });
-    options.moveTo(port);
-    return say(response, 202, { port });
+  if (request.method === 'POST' && what === 'settings') {
+    await options.readSettings();
+    return say(response, 202, { read: true });
   }
   if (request.method === 'POST' && what === 'exec') return execute(uid, container, url.searchParams, request, response, options);
   if (request.method !== 'GET') return say(response, 405, { error: `${request.method} is not answered here` });

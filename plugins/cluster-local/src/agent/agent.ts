@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Clock, KubernetesObject, Logger, Pod } from '@tappaas/sdk';
 import { Balancer } from '../proxy/balancer.js';
@@ -15,6 +16,7 @@ import { Reflector } from './api/reflector.js';
 import { ImageStore } from './image/image-store.js';
 import { readHostFacts, type HostFacts } from './node/host-facts.js';
 import { keepNodes } from './node/node-heartbeat.js';
+import type { NodeView } from './node/node-object.js';
 import { UsageMeter } from './node/pod-usage.js';
 import { PodHttpApi } from './pod/pod-http-api.js';
 import { PortPool } from './pod/host-ports.js';
@@ -24,14 +26,15 @@ import { PodSet } from './pod/pod-set.js';
 import { identify } from './process/identity.js';
 import { Outage } from './outage.js';
 import { TrafficWatch } from './traffic-watch.js';
-import { files, type AgentRecord, type AgentSettings } from './settings.js';
+import { files, lastingDigest, settingsDigest, type AgentRecord, type AgentSettings } from './settings.js';
 import { namespaceObstacle } from './volume/mount-namespace.js';
 
 /** What the process gives the agent. */
 export interface AgentOptions {
   readonly directory: string;
   readonly settings: AgentSettings;
-  readonly settingsDigest: string;
+  /** What the settings are to be from now on. */
+  readonly readSettings: () => Promise<AgentSettings>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
@@ -49,10 +52,10 @@ export interface AgentEnd {
 
 const lookMs = 1000;
 
-/** Everything that one machine does for its cluster: pods, services, ingress. */
 /** Places at which the pods' ports may begin. */
 const portStarts = 65_536;
 
+/** Everything that one machine does for its cluster: pods, services, ingress. */
 export class Agent {
   readonly #options: AgentOptions;
   readonly #client: ApiClient;
@@ -60,11 +63,17 @@ export class Agent {
   readonly #table = new EndpointTable();
   readonly #balancer: Balancer;
   readonly #end = Promise.withResolvers<AgentEnd>();
+  /** Listeners for Ingress hosts, those that drain included. */
+  readonly #listeners = new Set<Server>();
+  #settings: AgentSettings;
+  /** Ends the watching over the nodes that it stands for, so that it begins with others. */
+  #nodes = new AbortController();
   #proxyProblem: string | undefined;
 
   constructor(options: AgentOptions) {
     const { directory, clock } = options;
     this.#options = options;
+    this.#settings = options.settings;
     this.#client = new ApiClient(new ConnectionFile(join(directory, files.connection)), clock);
     this.#balancer = new Balancer(this.#table, clock);
   }
@@ -100,11 +109,11 @@ export class Agent {
       usage: () => meter.measure(),
       state: () => ({
         pods: pods.size,
-        httpPort: ingress.port ?? settings.httpPort,
+        settingsDigest: settingsDigest(this.#settings),
         proxyProblem: this.#proxyProblem ?? '',
         lastContactMs: this.#client.lastContactMs,
       }),
-      moveTo: (port) => ingress.moveTo(port),
+      readSettings: async () => this.#take(await this.#options.readSettings(), ingress),
       stop: (keep, graceMs) => this.end({ pods: keep, graceMs }),
       signal,
     });
@@ -112,21 +121,7 @@ export class Agent {
     if (error) throw error;
     const port = (server.address() as AddressInfo).port;
     await this.#announceSelf(port);
-    const work = [
-      this.#watchPods(pods, signal),
-      traffic.run(),
-      keepNodes(
-        {
-          client: this.#client,
-          clock,
-          log,
-          heartbeatMs: settings.heartbeatMs,
-          nodes: settings.nodes,
-          view: (name) => this.#nodeView(name, facts, port),
-        },
-        signal,
-      ),
-    ];
+    const work = [traffic.run(), this.#followNodes(pods, (name) => this.#nodeView(name, facts, port))];
     ingress.moveTo(settings.httpPort);
     void this.#watchPlatform();
     const how = await this.#end.promise;
@@ -141,13 +136,40 @@ export class Agent {
     this.#client.close();
   }
 
+  /** Takes other settings over while everything goes on; those of `lastingDigest` stay as they are. */
+  #take(next: AgentSettings, ingress: MovingIngress): void {
+    const before = this.#settings;
+    this.#settings = next;
+    if (!isDeepStrictEqual(before.nodes, next.nodes)) this.#nodes.abort();
+    for (const listener of this.#listeners) listener.maxConnections = next.connectionsMax;
+    ingress.moveTo(next.httpPort);
+  }
+
+  /** Watches the pods of its nodes and says that these live. With other nodes it begins again; pods of a node that stays are not touched. */
+  async #followNodes(pods: PodSet, view: (name: string) => NodeView): Promise<void> {
+    const { clock, log } = this.#options;
+    const stopping = this.#stopping.signal;
+    while (!stopping.aborted) {
+      this.#nodes = new AbortController();
+      const { nodes, heartbeatMs } = this.#settings;
+      const signal = AbortSignal.any([stopping, this.#nodes.signal]);
+      await Promise.all([
+        this.#watchPods(pods, nodes, signal),
+        keepNodes({ client: this.#client, clock, log, heartbeatMs, nodes, view }, signal),
+      ]);
+    }
+  }
+
   async #podContext(servicePorts: ServicePorts, facts: HostFacts): Promise<PodContext> {
     const { directory, settings, clock, log, base } = this.#options;
     const images = new ImageStore(settings.imagesDirectory, join(directory, 'images'));
     await images.open();
     let obstacle: Promise<string | undefined> | undefined;
+    const current = () => this.#settings;
     return {
-      settings,
+      get settings() {
+        return current();
+      },
       clock,
       log,
       images,
@@ -164,10 +186,10 @@ export class Agent {
   }
 
   async #announceSelf(port: number): Promise<void> {
-    const { directory, token, settingsDigest } = this.#options;
+    const { directory, token } = this.#options;
     const self = identify(process.pid);
     if (self === undefined) throw new Error('this process cannot find out its own start time');
-    const record: AgentRecord = { ...self, port, token, settingsDigest };
+    const record: AgentRecord = { ...self, port, token, lastingDigest: lastingDigest(this.#settings) };
     await replaceFile(join(directory, files.agent), JSON.stringify(record));
   }
 
@@ -189,12 +211,13 @@ export class Agent {
     });
   }
 
-  async #watchPods(pods: PodSet, signal: AbortSignal): Promise<void> {
-    const reflectors: Reflector<Pod>[] = this.#options.settings.nodes.map((node) =>
+  async #watchPods(pods: PodSet, nodes: readonly string[], signal: AbortSignal): Promise<void> {
+    const reflectors: Reflector<Pod>[] = nodes.map((node) =>
       this.#reflector<Pod>(
         '/api/v1/pods',
         () => {
-          if (reflectors.every(({ synced }) => synced)) pods.sync(reflectors.flatMap(({ objects }) => [...objects.values()]));
+          if (!signal.aborted && reflectors.every(({ synced }) => synced))
+            pods.sync(reflectors.flatMap(({ objects }) => [...objects.values()]));
         },
         `spec.nodeName=${node}`,
       ),
@@ -203,18 +226,19 @@ export class Agent {
   }
 
   #nodeView(name: string, facts: HostFacts, agentPort: number) {
-    const { settings, clock, runtimeVersion } = this.#options;
-    const { nodes, podsMax, version } = settings;
+    const { clock, runtimeVersion } = this.#options;
+    const { nodes, podsMax, version } = this.#settings;
     const problem = this.#proxyProblem === undefined ? {} : { proxyProblem: this.#proxyProblem };
     return { name, nodes: nodes.length, podsMax, facts, version, runtimeVersion, agentPort, nowMs: clock.nowMs(), ...problem };
   }
 
   #ingress(traffic: TrafficWatch): MovingIngress {
-    const { settings, clock, log } = this.#options;
-    const { httpPortSetting: portSetting, connectionsMax, drainMs } = settings;
-    const parts = { portSetting, connectionsMax, balancer: this.#balancer, routes: () => traffic.routes(), clock };
+    const { clock, log } = this.#options;
+    const { httpPortSetting: portSetting } = this.#settings;
+    const parts = { portSetting, listeners: this.#listeners, balancer: this.#balancer, routes: () => traffic.routes(), clock };
     return new MovingIngress({
-      serve: (port, signal, onProblem) => serveIngress({ ...parts, port, onProblem }, drainMs, signal),
+      serve: (port, signal, onProblem) =>
+        serveIngress({ ...parts, port, connectionsMax: this.#settings.connectionsMax, onProblem }, () => this.#settings.drainMs, signal),
       onProblem: (problem) => {
         if (problem !== undefined && problem !== this.#proxyProblem) log.error(problem);
         this.#proxyProblem = problem;
@@ -225,14 +249,15 @@ export class Agent {
 
   /** Ends pods and agent when the platform stays away. */
   async #watchPlatform(): Promise<void> {
-    const { clock, settings, log } = this.#options;
+    const { clock, log } = this.#options;
     const { signal } = this.#stopping;
     const outage = new Outage(clock.nowMs());
     while (!signal.aborted) {
       await clock.sleep(lookMs, signal).catch(() => undefined);
       const awayMs = outage.look(clock.nowMs(), this.#client.lastContactMs);
-      if (awayMs < settings.gracePeriodSeconds * 1000) continue;
-      log.warn('the platform has been away for longer than the grace period', { gracePeriodSeconds: settings.gracePeriodSeconds });
+      const { gracePeriodSeconds } = this.#settings;
+      if (awayMs < gracePeriodSeconds * 1000) continue;
+      log.warn('the platform has been away for longer than the grace period', { gracePeriodSeconds });
       return this.end({ pods: 'end', graceMs: 30_000 });
     }
   }

@@ -8,7 +8,7 @@ import type { Clock } from '@tappaas/sdk';
 import { Agent } from './agent.js';
 import { AgentLock } from './agent-lock.js';
 import { lineLogger } from './line-logger.js';
-import { files, settingsDigest, type AgentSettings } from './settings.js';
+import { files, type AgentSettings } from './settings.js';
 
 /** Size at which the agent's own log starts anew, bytes. */
 const logBytesMax = 8 * 1024 * 1024;
@@ -36,12 +36,12 @@ if (lock === undefined) {
   process.exit(75);
 }
 
-const settings = JSON.parse(await readFile(join(directory, files.settings), 'utf8')) as AgentSettings;
+const readSettings = async () => JSON.parse(await readFile(join(directory, files.settings), 'utf8')) as AgentSettings;
 const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env;
 const agent = new Agent({
   directory,
-  settings,
-  settingsDigest: settingsDigest(settings),
+  settings: await readSettings(),
+  readSettings,
   clock,
   log,
   random: Math.random,

@@ -14,7 +14,7 @@ export interface AgentSettings {
   readonly imagesDirectory: string;
   /** Names of the nodes that the agent stands for. */
   readonly nodes: readonly string[];
-  /** Port of the listener for Ingress hosts. The only setting that a running agent changes: it moves there. */
+  /** Port of the listener for Ingress hosts. */
   readonly httpPort: number;
   /** Configuration path of `httpPort`, named when the port is taken. */
   readonly httpPortSetting: string;
@@ -43,18 +43,22 @@ export interface RestartDelays {
   readonly resetMs: number;
 }
 
-/** Equal when an agent that runs with one of them may stay for the other: it needs no successor to move its port. */
-export function settingsDigest(settings: AgentSettings): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ ...settings, httpPort: undefined }))
-    .digest('hex');
+/** Equal when an agent that runs with one of them may stay for the other: all else it takes over while it works. */
+export function lastingDigest({ version, imagesDirectory, podPorts, servicePorts, heartbeatMs }: AgentSettings): string {
+  return digestOf({ version, imagesDirectory, podPorts, servicePorts, heartbeatMs });
 }
+
+export function settingsDigest(settings: AgentSettings): string {
+  return digestOf(settings);
+}
+
+const digestOf = (value: object): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /** What an agent says of itself when it is asked. */
 export interface AgentState {
   readonly pods: number;
-  /** The port for Ingress hosts that it was told, served or not. */
-  readonly httpPort: number;
+  /** `settingsDigest` of what it works with. */
+  readonly settingsDigest: string;
   /** Why that port is not served; empty when it is. */
   readonly proxyProblem: string;
   readonly lastContactMs: number;
@@ -77,6 +81,6 @@ export interface AgentRecord {
   /** Loopback port of the agent's own endpoint. */
   readonly port: number;
   readonly token: string;
-  /** `settingsDigest` of what it runs with. */
-  readonly settingsDigest: string;
+  /** `lastingDigest` of what it works with. */
+  readonly lastingDigest: string;
 }

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import type { Clock } from '@tappaas/sdk';
 import type { Balancer } from './balancer.js';
 import { Drainable } from './drainable.js';
@@ -10,7 +11,10 @@ export interface IngressListenerOptions {
   readonly port: number;
   /** Configuration path of the port, named when it is taken. */
   readonly portSetting: string;
+  /** Of each listener when it begins. */
   readonly connectionsMax: number;
+  /** Holds the listeners as long as they serve. */
+  readonly listeners: Set<Server>;
   readonly balancer: Balancer;
   readonly routes: () => IngressRoutes;
   readonly clock: Clock;
@@ -21,7 +25,7 @@ export interface IngressListenerOptions {
 const answerMs = 120_000;
 
 /** The http listener for Ingress hosts, on both loopback addresses, until aborted; then requests under way get `drainMs` to end. */
-export async function serveIngress(options: IngressListenerOptions, drainMs: number, signal: AbortSignal): Promise<void> {
+export async function serveIngress(options: IngressListenerOptions, drainMs: () => number, signal: AbortSignal): Promise<void> {
   const proxy = new HttpProxy({
     balancer: options.balancer,
     answerMs,
@@ -31,6 +35,7 @@ export async function serveIngress(options: IngressListenerOptions, drainMs: num
     const server = createServer({ keepAlive: true, headersTimeout: 15_000, requestTimeout: 0 });
     const drainable = new Drainable(server);
     server.maxConnections = options.connectionsMax;
+    options.listeners.add(server);
     server.on('request', proxy.onRequest);
     server.on('upgrade', proxy.onUpgrade);
     server.on('clientError', (_error, socket) =>
@@ -46,7 +51,8 @@ export async function serveIngress(options: IngressListenerOptions, drainMs: num
     ),
   );
   await Promise.all([listening, keepListening(second.server, '::1', options.port, options.clock, signal, () => undefined)]);
-  await Promise.all([first, second].map(({ drainable }) => drainable.drain(drainMs, options.clock)));
+  await Promise.all([first, second].map(({ drainable }) => drainable.drain(drainMs(), options.clock)));
+  for (const { server } of [first, second]) options.listeners.delete(server);
   proxy.close();
 }
 

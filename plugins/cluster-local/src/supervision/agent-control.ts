@@ -7,7 +7,7 @@ import type { Clock, ClusterConnection } from '@tappaas/sdk';
 import { remove } from '../agent/removal.js';
 import { loadRecords } from '../agent/pod/pod-record.js';
 import { isAlive, signalGroup } from '../agent/process/identity.js';
-import { files, settingsDigest, type AgentRecord, type AgentSettings, type AgentState } from '../agent/settings.js';
+import { files, lastingDigest, settingsDigest, type AgentRecord, type AgentSettings, type AgentState } from '../agent/settings.js';
 import { errors } from '../errors.js';
 import { runningAgent } from './agent-record.js';
 import { askAgent, textOf } from './agent-request.js';
@@ -36,7 +36,8 @@ export class AgentControl {
 
   /**
    * Makes sure that an agent works here with these settings and this connection. One from an earlier platform is adopted, with its
-   * pods; one with other settings hands its pods over to a new one. One with another http port alone moves there, see `state`.
+   * pods; one of another version, with other images or other ranges of ports hands its pods over to a new one. All other settings it takes
+   * over itself, see `state`.
    *
    * @throws CLUSTER_LOCAL_AGENT_NOT_STARTED
    */
@@ -46,19 +47,19 @@ export class AgentControl {
     const text = JSON.stringify(settings);
     await this.#write(files.connection, JSON.stringify(connection));
     const present = await this.running();
-    const stays = present?.settingsDigest === settingsDigest(settings);
+    const stays = present?.lastingDigest === lastingDigest(settings);
     if (present && !stays) await this.#handOver(present, signal);
     await this.#write(files.settings, text);
     if (present && stays) return present;
     return this.#start(signal);
   }
 
-  /** What the agent says of itself, after it was told to move to the port of the settings when it is at another one. */
-  async state(record: AgentRecord, { httpPort }: AgentSettings, signal: AbortSignal): Promise<AgentState> {
+  /** What the agent says of itself, after it was told to read its settings again when it works with others. */
+  async state(record: AgentRecord, settings: AgentSettings, signal: AbortSignal): Promise<AgentState> {
     const asked = async (): Promise<AgentState> => JSON.parse(await textOf(await askAgent(record, 'GET', '/state', signal))) as AgentState;
     const state = await asked();
-    if (state.httpPort === httpPort) return state;
-    (await askAgent(record, 'POST', `/http-port?port=${httpPort}`, signal)).resume();
+    if (state.settingsDigest === settingsDigest(settings)) return state;
+    (await askAgent(record, 'POST', '/settings', signal)).resume();
     return asked();
   }
 

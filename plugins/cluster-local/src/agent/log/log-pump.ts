@@ -29,7 +29,7 @@ interface Source {
 export class LogPump {
   readonly #files: LogFiles;
   readonly #clock: Clock;
-  readonly #logBytesMax: number;
+  readonly #logBytesMax: () => number;
   readonly #sources: readonly Source[];
   readonly #chunk = Buffer.alloc(chunkBytes);
   readonly #listeners = new Set<(entries: string | undefined) => void>();
@@ -41,7 +41,7 @@ export class LogPump {
   #scheduled = false;
   #closed = false;
 
-  constructor(files: LogFiles, clock: Clock, logBytesMax: number) {
+  constructor(files: LogFiles, clock: Clock, logBytesMax: () => number) {
     this.#files = files;
     this.#clock = clock;
     this.#logBytesMax = logBytesMax;
@@ -155,7 +155,7 @@ export class LogPump {
     const text = entries.join('');
     this.#logBytes += writeSync(this.#log, text);
     for (const listener of this.#listeners) listener(text);
-    if (this.#logBytes > this.#logBytesMax) this.#rotate();
+    if (this.#logBytes > this.#logBytesMax()) this.#rotate();
   }
 
   #rotate(): void {

@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly beside: Beside;
   /** In the environment of the process and of everything it starts. */
   readonly mark: string;
-  readonly logBytesMax: number;
+  readonly logBytesMax: () => number;
   readonly clock: Clock;
   readonly onHealth: (health: ContainerHealth) => void;
   readonly onEnd: (end: Terminated) => Promise<void>;

@@ -202,7 +202,7 @@ export class PodContainers {
       container,
       state,
       hostPorts: journal.hostPorts,
-      logBytesMax: context.settings.logBytesMax,
+      logBytesMax: () => context.settings.logBytesMax,
       clock: context.clock,
       onHealth({ ready, message }) {
         if (!ready && message !== undefined) tell({ type: 'Warning', reason: 'Unhealthy', message });

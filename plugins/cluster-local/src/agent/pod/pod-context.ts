@@ -28,6 +28,7 @@ export interface Traffic {
 
 /** What all pods of an agent share. */
 export interface PodContext {
+  /** As they are now: they may be others later. */
   readonly settings: AgentSettings;
   readonly clock: Clock;
   readonly log: Logger;
