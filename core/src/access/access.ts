@@ -1,6 +1,7 @@
 import type { AccessDecision, AccessRequest, Authorizer, Caller } from '@tappaas/sdk';
 import { askAuthorizers } from './authorizer-chain.js';
 import { builtInDecision } from './built-in-rules.js';
+import { brokenText } from './broken-text.js';
 import { refusedByScope } from './credential-scope.js';
 import { ownersAccess, type Owners } from './owned-objects.js';
 import { administers, isReading, oversees, sideOf } from './tenant-boundary.js';
@@ -70,6 +71,8 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   const ask = (request: AccessRequest): Verdict | Promise<Verdict> => {
     const absent = missing();
     if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
+    const broken = brokenText(request);
+    if (broken !== undefined) return { decision: 'deny', reason: `the ${broken} asked about is no Unicode text` };
     const asked = authorizers();
     return askAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
   };

@@ -107,6 +107,8 @@ function refuseDangerous(value: object, depth: number): void {
   for (const key in value) {
     if (key === '__proto__') throw invalid('the key "__proto__" is not allowed');
     const part = (value as SmallDocument)[key];
+    if (!key.isWellFormed() || (typeof part === 'string' && !part.isWellFormed()))
+      throw invalid(`${key.toWellFormed()}: expected Unicode text, found half of a surrogate pair`);
     if (typeof part === 'object' && part !== null) refuseDangerous(part, depth + 1);
   }
 }

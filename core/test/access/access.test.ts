@@ -55,6 +55,19 @@ test('one denial refuses whoever else allows, and what nobody denies one must al
   t.is(await decide(answers('no-opinion'), later('no-opinion')), 'no-opinion');
 });
 
+test('no authorizer is asked about a name that is no Unicode text, whichever way it came', (t) => {
+  const heard: unknown[] = [];
+  const { authorize } = accessOf([{ authorize: (request) => (heard.push(request), { decision: 'allow', reason: '' }) }]);
+  for (const part of ['name', 'namespace', 'plural', 'subresource', 'group'])
+    t.like(authorize(asked({ resource: { ...secrets, [part]: 'x\ud800' } })), {
+      decision: 'deny',
+      reason: `the ${part} asked about is no Unicode text`,
+    });
+  t.like(authorize(asked({ verb: '\udfff' })), { decision: 'deny' });
+  t.deepEqual(heard, []);
+  t.like(authorize(asked({ resource: { ...secrets, name: '\u{1f600}' } })), { decision: 'allow' });
+});
+
 test('as long as an authorizer that is configured does not run, nobody but the built-in rules allows anything', (t) => {
   const { authorize } = accessOf([answers('allow')], undefined, ['policies']);
   t.like(authorize(asked({})), { decision: 'deny', reason: 'authorizer policies is configured and does not run' });

@@ -125,6 +125,31 @@ test('a service that fails is named, is cut off after five failures, and a provi
   t.regex((await rejection(other.start())).message, /plugin empty provides undefined where service acme\/greeting is an object/);
 });
 
+test('what every request passes is asked again however often it failed', async (t) => {
+  const failing = definePlugin({
+    id: 'failing',
+    setup(host) {
+      const fail = (): never => {
+        throw new Error('this question');
+      };
+      host.provide(families.authorizer, () => ({ authorize: ({ verb }) => (verb === 'get' ? { decision: 'allow', reason: '' } : fail()) }));
+      host.provide(families.authenticator, () => ({ authenticate: ({ remoteAddress }) => (remoteAddress === '' ? fail() : undefined) }));
+    },
+  });
+  const { kernel } = await start([{ id: 'failing', plugin: failing }]);
+  const authorizer = kernel.services.family(families.authorizer).get('failing');
+  const authenticator = kernel.services.family(families.authenticator).get('failing');
+  const caller = { name: 'ann', groups: [] };
+  const context = kernel.platformContext();
+  for (let n = 0; n < 20; n += 1) {
+    t.throws(() => authorizer?.authorize({ caller, engine: 'platform', verb: 'post', path: '/x' }), { code: 'TAP_PLUGIN_FAILED' });
+    t.throws(() => authenticator?.authenticate({ headers: {}, remoteAddress: '' }, context), { code: 'TAP_PLUGIN_FAILED' });
+  }
+  t.like(authorizer?.authorize({ caller, engine: 'platform', verb: 'get', path: '/x' }), { decision: 'allow' });
+  t.is(authenticator?.authenticate({ headers: {}, remoteAddress: '::1' }, context), undefined);
+  await kernel.stop();
+});
+
 test('services given from outside meet needs, behind the same guard', async (t) => {
   const seen: string[] = [];
   const user = definePlugin({

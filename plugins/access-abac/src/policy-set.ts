@@ -1,5 +1,5 @@
 import type { AccessRequest } from '@tappaas/sdk';
-import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type * as Wasm from '@cedar-policy/cedar-wasm/nodejs';
 import { cedar } from './cedar.js';
 import { headOf, type Head } from './policy-head.js';
 import { policiesIn } from './policy-text.js';
@@ -44,7 +44,13 @@ export class PolicySet {
     if (this.#problem !== undefined) return { by: [], errors: [this.#problem] };
     // Most policies are about writes: what none can have a say about costs nothing.
     if (!this.#heads.some((mayApply) => mayApply(request))) return undefined;
-    const answer = cedar().statefulIsAuthorized({ preparsedPolicySetId: this.#id, ...callOf(request, nowMs) });
+    let answer: Wasm.AuthorizationAnswer;
+    try {
+      answer = cedar().statefulIsAuthorized({ preparsedPolicySetId: this.#id, ...callOf(request, nowMs) });
+    } catch (error) {
+      // Whoever asks has chosen the question: it is refused, and nobody else's.
+      return { by: [], errors: [messageOf(error)] };
+    }
     if (answer.type === 'failure') return { by: [], errors: answer.errors.map(({ message }) => message) };
     const { reason, errors } = answer.response.diagnostics;
     if (reason.length === 0 && errors.length === 0) return undefined;
@@ -63,13 +69,14 @@ export class PolicySet {
       });
       this.#problem = parsed.type === 'success' ? undefined : parsed.errors.map(({ message }) => message).join('; ');
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#problem = messageOf(error);
     }
     this.#isStale = false;
   }
 }
 
 const objectOf = (policyId: string): string => policyId.slice(0, policyId.lastIndexOf('/'));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const unique = (words: readonly string[]): readonly string[] => [...new Set(words)];
 
 type Call = Omit<Parameters<ReturnType<typeof cedar>['statefulIsAuthorized']>[0], 'preparsedPolicySetId'>;
@@ -95,7 +102,7 @@ function contextAt(nowMs: number): Call['context'] {
   return { time, hour: now.getUTCHours(), minute: now.getUTCMinutes(), weekday: now.getUTCDay() };
 }
 
-function askedEntity({ engine, resource, path = '', project, tenant, labels }: AccessRequest): EntityJson {
+function askedEntity({ engine, resource, path = '', project, tenant, labels }: AccessRequest): Wasm.EntityJson {
   if (resource === undefined) return { uid: { type: 'Path', id: path }, attrs: { path }, parents: [] };
   const { group, plural, subresource, namespace, name } = resource;
   const given = Object.entries({ subresource, namespace, project, tenant, name }).filter(

@@ -56,6 +56,45 @@ test('a policy forbids what roles allow as soon as it is written, and no longer 
   await kernel.stop();
 });
 
+test('names that are no Unicode text are refused to who sends them, and nobody else is shut out', async (t) => {
+  const { kernel, ask, ann } = await started();
+  await ask('POST', policies, policy('pods', 'forbid (principal, action, resource is Object) when { resource.resource == "pods" };'));
+  await eventually(t, async () => (await ann('GET', secrets)).status === 200);
+  const name = '\ud800';
+  const checks = Array.from({ length: 6 }, (_, index) => `a${index}: can(verb: "get", resource: "pods", namespace: $n)`).join(' ');
+  const query = `query ($n: String!) { viewer { ${checks} } }`;
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { verb: 'get', resource: 'secrets', name } },
+  };
+  for (let count = 0; count < 6; count += 1) {
+    t.is((await ann('POST', '/graphql', { query, variables: { n: name } })).status, 400);
+    t.is(
+      (
+        await ann('POST', '/graphql', {
+          query: 'query ($n: String!) { configMap(name: $n, namespace: "default") { metadata { name } } }',
+          variables: { n: name },
+        })
+      ).status,
+      400,
+    );
+    const literal = `{ viewer { can(verb: "get", resource: "secrets", name: "\\ud800") } }`;
+    t.is((await ann('POST', '/graphql', { query: literal })).status, 400);
+    const refused = await ann('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review);
+    t.is(refused.status, 400);
+    t.regex(refused.json.message, /spec\.resourceAttributes\.name: expected Unicode text/);
+    const search = new URLSearchParams({ query, variables: JSON.stringify({ n: name }) });
+    const { data } = (await ann('GET', `/graphql?${search}`)).json;
+    t.is(data?.viewer?.a0, false);
+    const id = Buffer.from(JSON.stringify(['', 'ConfigMap', 'default', name, 'uid'])).toString('base64url');
+    t.is((await ann('POST', '/graphql', { query: `{ node(id: "${id}") { id } }` })).json.data?.node, null);
+    t.is((await ann('GET', secrets)).status, 200);
+  }
+  t.deepEqual(kernel.metricsText().match(/breaker\{[^\n]*authorizer[^\n]*\} [1-9]/g), null);
+  await kernel.stop();
+});
+
 test('an invalid policy is refused with its place, and an update is checked like a create', async (t) => {
   const { kernel, ask } = await started();
   const refused = await ask('POST', policies, policy('bad', 'forbid (principal, action, resource)\nwhen { resource.nope == 1 };'));

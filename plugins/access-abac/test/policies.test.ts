@@ -58,6 +58,14 @@ test('a policy that cannot be evaluated forbids', (t) => {
   t.regex(forbidden?.errors[0] ?? '', /^broken: /);
 });
 
+test('a question that Cedar cannot be asked is forbidden, and the next one is answered', (t) => {
+  const set = setOf({ deletes: 'forbid (principal, action == Action::"delete", resource);' });
+  const broken = request({ verb: 'delete', caller: { name: '\ud800', groups: [] } });
+  t.like(set.forbids(broken, evening), { by: [] });
+  t.is(set.forbids(broken, evening)?.errors.length, 1);
+  t.deepEqual(set.forbids(request(), evening), { by: ['deletes'], errors: [] });
+});
+
 test('what is wrong with a policy is told with line and column, and what would mend it', (t) => {
   const messages = (text: string) =>
     faultsIn(text)

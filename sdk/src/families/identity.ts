@@ -48,6 +48,8 @@ export interface Identity {
  * An answer is remembered for at most 5 s (never beyond `expiresAtMs`) for requests with the same headers, certificate and address, and
  * requests that come meanwhile wait for the one call. Open streams are asked about again every 4 s, so what is no longer good ends
  * everywhere within 10 s; `platformServices.credentials` tells of it at once.
+ *
+ * Callers choose what it is shown, so no breaker stands around it: a credential on which it throws is refused, and no other one.
  */
 export interface Authenticator {
   /**
@@ -130,7 +132,12 @@ export interface AccessSubject {
   readonly project?: string;
 }
 
-/** Decides what a caller may do. Synchronous when it can: it is asked for every request. */
+/**
+ * Decides what a caller may do. Synchronous when it can: it is asked for every request.
+ *
+ * Callers choose what it is asked about, so no breaker stands around it: a question on which it throws is refused to who asks, and nobody
+ * else. Names in it are Unicode text of any length.
+ */
 export interface Authorizer {
   /** Whether the labels of objects are to be looked up for it, which costs each request. Default false. */
   readonly readsLabels?: boolean;

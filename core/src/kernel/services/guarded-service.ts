@@ -2,7 +2,7 @@ import { CallContext, contextExtras, extendContext } from '../guard/call-context
 import { Guard, type GuardDevices } from '../guard/guard.js';
 import type { Failure } from '../guard/blame.js';
 import type { PluginScope } from '../guard/plugin-scope.js';
-import { serviceLimitMs } from './service-limits.js';
+import { serviceHasBreaker, serviceLimitMs } from './service-limits.js';
 
 type Method = (...args: readonly unknown[]) => unknown;
 
@@ -33,7 +33,7 @@ export class GuardedService {
   }
 
   private guard(name: string, method: Method): Method {
-    const options = { limitMs: serviceLimitMs(this.service), breaker: true, evenStopped: true };
+    const options = { limitMs: serviceLimitMs(this.service), breaker: serviceHasBreaker(this.service), evenStopped: true };
     const guard = new Guard(this.provider, `${this.service}.${name}`, options, this.devices);
     const target = this.value;
     const run = (args: readonly unknown[], context: unknown): unknown =>

@@ -16,6 +16,15 @@ const familyLimitsMs: Readonly<Record<string, number>> = {
   [families.auditSink.id]: 5000,
 };
 
+/** What every request passes: what is asked there, callers choose. */
+const askedByEverybody: ReadonlySet<string> = new Set([families.authenticator.id, families.authorizer.id]);
+
+/**
+ * Whether repeated failures cut its provider off. Not where every request passes: a question that makes it fail would shut out everybody
+ * else, and whoever is not asked lets nobody in either.
+ */
+export const serviceHasBreaker = (service: string): boolean => !askedByEverybody.has(service);
+
 /** A plugin's own service: no longer than the longest request. */
 const otherLimitMs = 60_000;
 

@@ -1,5 +1,6 @@
 import { freezeDeep } from '@tappaas/sdk';
 import { documentErrors } from './document-errors.js';
+import { refuseBrokenText } from './broken-text.js';
 import { fieldPath, itemPath } from './field-path.js';
 
 /** What a document may be before anybody looks at its meaning. */
@@ -17,6 +18,8 @@ export interface Document {
   readonly duplicates: readonly string[];
 }
 
+const surrogateEscape = /\\u[dD][89a-fA-F]/;
+
 /** As many as kube-apiserver lists. */
 const duplicatesMax = 100;
 
@@ -25,7 +28,7 @@ const duplicatesMax = 100;
  *
  * The value is parsed by the engine's own parser, which needs no stack; a second pass over the text, now known to be valid, counts.
  *
- * @throws TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT (depth, keys, or the key `__proto__`)
+ * @throws TAP_DOCUMENT_SYNTAX (also for text that is no Unicode), TAP_DOCUMENT_LIMIT (depth, keys, or the key `__proto__`)
  */
 export function parseJson(text: string, limits: DocumentLimits = documentLimits): Document {
   let value: unknown;
@@ -37,6 +40,8 @@ export function parseJson(text: string, limits: DocumentLimits = documentLimits)
     });
   }
   const duplicates = new Scanner(text, limits).scan();
+  // Text that came as UTF-8 has halves of surrogate pairs only as escapes.
+  if (surrogateEscape.test(text)) refuseBrokenText(value);
   return { value: freezeDeep(value), duplicates };
 }
 

@@ -11,6 +11,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
+import { refuseBrokenText } from './broken-text.js';
 import { fieldPath, itemPath } from './field-path.js';
 import { isDeeperThan } from './json-value.js';
 import { documentErrors } from './document-errors.js';
@@ -59,6 +60,7 @@ function asYaml(text: string, limits: DocumentLimits): Document {
   const duplicates = findings(document, limits);
   const value = toValue(document);
   if (isDeeperThan(value, limits.depthMax)) throw tooDeep(limits);
+  refuseBrokenText(value);
   return { value: freezeDeep(value), duplicates };
 }
 

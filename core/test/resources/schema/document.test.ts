@@ -37,6 +37,36 @@ test('a key that ends with a backslash does not hide the next one', (t) => {
   t.deepEqual(parseJson(String.raw`{"a\\":1,"a\\":2,"b":"\\","b":3}`).duplicates, ['a\\', 'b']);
 });
 
+test('text that no UTF-8 can carry is refused with its path, in JSON and YAML, and what looks like it is not', (t) => {
+  const message = (run: () => unknown): string => {
+    try {
+      run();
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  for (const parse of [parseJson, parseYaml]) {
+    t.regex(
+      message(() => parse(String.raw`{"spec":{"list":["a","\ud83d"]}}`)),
+      /^spec\.list\[1\]: expected Unicode text, found half/,
+    );
+    t.regex(
+      message(() => parse(String.raw`{"a\udfff":1}`)),
+      /^a\ufffd: expected/,
+    );
+    t.is(
+      codeOf(() => parse(String.raw`{"spec":"\udc00\ud800"}`)),
+      'TAP_DOCUMENT_SYNTAX',
+    );
+    t.deepEqual(parse(String.raw`{"spec":"\ud83d\ude00","b":"\\ud800"}`).value, { spec: '\u{1f600}', b: String.raw`\ud800` });
+  }
+  t.is(
+    codeOf(() => parseYaml(String.raw`spec: "\ud800"`)),
+    'TAP_DOCUMENT_SYNTAX',
+  );
+});
+
 test('depth, keys and __proto__ are limited', (t) => {
   t.is(
     codeOf(() => parseJson(nested(64))),
