@@ -23,11 +23,15 @@ const depthMax = 64;
 export async function inspectArchive(archive: Uint8Array, limits: ArchiveLimits): Promise<void> {
   let entries = 0;
   let refusal: Error | undefined;
+  const places = createPlaces();
   const parser = new Parser({
     strict: true,
     onReadEntry(entry) {
       entries += 1;
-      refusal ??= entries > limits.entriesMax ? tooLarge(`more than ${limits.entriesMax} entries (entriesMax)`) : refusalOf(entry);
+      refusal ??=
+        entries > limits.entriesMax
+          ? tooLarge(`more than ${limits.entriesMax} entries (entriesMax)`)
+          : (refusalOf(entry) ?? places.take(entry));
       entry.resume();
     },
   });
@@ -55,6 +59,25 @@ export async function inspectArchive(archive: Uint8Array, limits: ArchiveLimits)
   }
   if (refusal) throw refusal;
   if (entries === 0) throw refused('it has no entries');
+}
+
+/** Keeps what each name is, since unpacking what is a file here and a folder there would fail half-way. */
+function createPlaces() {
+  const folders = new Set<string>(['.']);
+  const others = new Set<string>();
+  return {
+    take({ path, type }: ReadEntry): Error | undefined {
+      const name = posix.normalize(path).replace(/\/$/, '');
+      for (let folder = posix.dirname(name); !folders.has(folder); folder = posix.dirname(folder)) {
+        if (others.has(folder)) return refused(`entry "${path}" lies in "${folder}", which is an entry and no folder`);
+        folders.add(folder);
+      }
+      if (type === 'Directory' && others.has(name)) return refused(`entry "${path}" is a folder here and something else before`);
+      if (type !== 'Directory' && folders.has(name)) return refused(`entry "${path}" is a folder for other entries, and is a ${type} too`);
+      (type === 'Directory' ? folders : others).add(name);
+      return undefined;
+    },
+  };
 }
 
 /** Counts what comes out of the decompressor and stops a bomb. */
@@ -98,5 +121,6 @@ function leaves(path: string): boolean {
   return normal === '..' || normal.startsWith('../');
 }
 
-const refused = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_REFUSED({ message: `the source archive is refused: ${why}` });
+/** An archive that nothing is built from, and why. */
+export const refused = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_REFUSED({ message: `the source archive is refused: ${why}` });
 const tooLarge = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_TOO_LARGE({ message: `the source archive is too large: ${why}` });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import { extract } from 'tar';
-import { inspectArchive, type ArchiveLimits } from './archive-inspection.js';
+import { inspectArchive, refused, type ArchiveLimits } from './archive-inspection.js';
 import { sourceErrors } from './errors.js';
 import { isThere } from './is-there.js';
 import { createSourceHolders, type Claimant, type IsNeeded } from './source-holders.js';
@@ -104,8 +104,16 @@ async function unpack(archive: string, directory: string, signal: AbortSignal): 
   try {
     await pipeline(createReadStream(archive), files, { signal });
   } catch (error) {
-    throw signal.aborted ? reasonOf(signal) : error;
+    throw signal.aborted ? reasonOf(signal) : unpackFailure(error);
   }
+}
+
+/** Of the machine, and not of what is unpacked: it may go better another time. */
+const transient = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EBUSY', 'ENOENT']);
+
+function unpackFailure(error: unknown): unknown {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return transient.has(code) ? error : refused(`it cannot be unpacked: ${message}`);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

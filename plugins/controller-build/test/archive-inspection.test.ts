@@ -45,6 +45,24 @@ for (const [type, linkpath] of [
   });
 }
 
+for (const [what, entries] of [
+  ['a file that has entries below it', [{ path: 'a' }, { path: 'a/b' }]],
+  ['a file far above of an entry', [{ path: 'a' }, { path: 'a/b/c/d' }]],
+  ['a folder that is a file, too', [{ path: 'a/b' }, { path: 'a' }]],
+  ['a folder after a file of its name', [{ path: './a' }, { path: 'a/', type: 'Directory' }]],
+  ['an entry below a link', [{ path: 'a', type: 'SymbolicLink', linkpath: 'b' }, { path: 'a/c' }]],
+] as const) {
+  test(`${what} is refused by name`, async (t) => {
+    const error = await t.throwsAsync(inspectArchive(archive(entries), limits), refused);
+    t.regex(error.message, /entry "[^"]+"/);
+  });
+}
+
+test('a folder may be named again, and a file', async (t) => {
+  const entries = [{ path: 'a/', type: 'Directory' }, { path: 'a/b' }, { path: 'a', type: 'Directory' }, { path: 'a/b' }];
+  await t.notThrowsAsync(inspectArchive(archive(entries), limits));
+});
+
 test('a bomb is stopped while it unpacks, not after', async (t) => {
   const bomb = archive([{ path: 'zeros', body: Buffer.alloc(64 * 1024 * 1024) }]);
   t.true(bomb.length < limits.unpackedBytesMax);

@@ -127,6 +127,20 @@ test('where builds need as many sources as are kept, another one is refused', as
 
 const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip;
 
+test('kept source that cannot be unpacked is the archive’s fault, and not tried again', async (t) => {
+  const { shelf, packed } = await prepared(t);
+  const { digest, archive, path } = await packed('console.log(1)');
+  await shelf.put(digest, archive, { namespace: 'team', caller: ann });
+  await writeFile(path, 'no archive');
+  const error = await t.throwsAsync(
+    shelf.unpacked({ digest, namespace: 'team' }, async () => t.fail(), new AbortController().signal),
+    {
+      code: 'CONTROLLER_BUILD_ARCHIVE_REFUSED',
+    },
+  );
+  t.regex(error.message, /cannot be unpacked/);
+});
+
 onLinux('an archive that cannot be unpacked is not left open', async (t) => {
   const { shelf, packed } = await prepared(t);
   const { digest, archive, path } = await packed(randomBytes(2_000_000));
