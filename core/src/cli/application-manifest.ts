@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
@@ -18,6 +18,9 @@ export interface ApplicationManifest {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
+/** What the API takes in one request. */
+const manifestBytesMax = 1024 * 1024;
+
 const manifestNames = ['tappaas.yaml', 'tappaas.yml', 'tappaas.json'];
 
 /** Lists that people may write as maps by name. */
@@ -29,7 +32,7 @@ export async function readDeployable(
   options: { readonly namespace: NamespaceChoice; readonly name?: string; readonly image?: string },
 ): Promise<Deployable> {
   const directory = await isDirectory(path);
-  const found = directory ? await manifestIn(path) : { path, written: await parseManifest(path) };
+  const found = directory ? await manifestIn(path) : { path, written: namedManifest(path, await parseManifest(path)) };
   const written = found?.written ?? {};
   const sourceDirectory = directory ? resolve(path) : resolve(dirname(path));
   const spec = withDefaults(expand(record(written['spec'])) as Readonly<Record<string, unknown>>, directory ? await procfileIn(path) : []);
@@ -61,12 +64,34 @@ async function manifestIn(
   return undefined;
 }
 
+/** A file that is named is deployed with all that lies beside it: it has to say that it is an application. */
+function namedManifest(path: string, written: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (written['kind'] === 'Application' || (written['kind'] === undefined && written['spec'] !== undefined)) return written;
+  const found = text(written['kind']);
+  throw new CliError(`${path} is ${found === undefined ? 'no manifest' : `a ${found}`}, expected an Application`, {
+    remedy: `Name a directory with source, or a file with "kind: Application" and what it is made of below "spec:".`,
+    exitCode: exitCodes.usage,
+  });
+}
+
 async function parseManifest(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const { size } = await stat(path);
+  if (size > manifestBytesMax)
+    throw new CliError(`${path} has ${size} bytes, expected a manifest of at most ${manifestBytesMax}`, {
+      remedy: 'Name a directory with source, or an Application manifest.',
+      exitCode: exitCodes.usage,
+    });
   const { parseDocument } = await import('yaml');
   const document = parseDocument(await readFile(path, 'utf8'), { uniqueKeys: true });
   const [first] = document.errors;
   if (first) throw new CliError(`${path}: ${first.message}`, { remedy: 'Correct the file at that place.', exitCode: exitCodes.usage });
-  const written = record(document.toJS({ maxAliasCount: 100 }));
+  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  if (content !== null && !isMap(content))
+    throw new CliError(`${path} holds ${Array.isArray(content) ? 'a list' : 'text'}, expected an Application`, {
+      remedy: 'Name a directory with source, or an Application manifest.',
+      exitCode: exitCodes.usage,
+    });
+  const written = record(content);
   const kind = written['kind'];
   if (kind !== undefined && kind !== 'Application' && kind !== 'Platform') {
     throw new CliError(`${path} is a ${text(kind) ?? 'thing of unknown kind'}, expected an Application`, {

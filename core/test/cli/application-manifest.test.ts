@@ -87,8 +87,22 @@ for (const [title, text, message] of [
     /apiVersion is "apps\.tappaas\.dev\/v9", expected apps\.tappaas\.dev\/v1alpha1/,
   ],
   ['a spec that is no map is refused', 'spec: [1]\n', /spec is a list, expected a map/],
-  ['a namespace that is no name is refused', 'metadata: { namespace: 3 }\n', /metadata\.namespace is 3/],
+  ['a namespace that is no name is refused', 'metadata: { namespace: 3 }\nspec: {}\n', /metadata\.namespace is 3/],
   ['another kind is refused by name', 'kind: Deployment\n', /is a Deployment, expected an Application/],
+  ['text is no manifest', 'root:x:0:0:root\n', /app\.yaml holds text, expected an Application/],
+  ['a list is no manifest', '- kind: Application\n', /app\.yaml holds a list, expected an Application/],
+  ['a map about something else is no manifest', 'metadata: { name: shop }\n', /app\.yaml is no manifest, expected an Application/],
+  [
+    'a configuration of the platform is not deployed when it is named',
+    'kind: Platform\nplugins: {}\n',
+    /is a Platform, expected an Application/,
+  ],
+  ['an empty file is no manifest', '', /app\.yaml is no manifest/],
+  [
+    'a file that the API would not take is not read',
+    `# ${'x'.repeat(1024 * 1024)}\n`,
+    /has 1048579 bytes, expected a manifest of at most 1048576/,
+  ],
 ] as const) {
   test(title, async (t) => {
     const directory = await directoryWith({ 'app.yaml': text });
@@ -98,8 +112,8 @@ for (const [title, text, message] of [
 
 test('an application goes where its manifest says, and not elsewhere when something else is asked for', async (t) => {
   const directory = await directoryWith({
-    'app.yaml': 'metadata: { name: shop, namespace: team-a }\n',
-    'free.yaml': 'metadata: { name: shop }\n',
+    'app.yaml': 'metadata: { name: shop, namespace: team-a }\nspec: {}\n',
+    'free.yaml': 'metadata: { name: shop }\nspec: {}\n',
   });
   const [bound, free] = [join(directory, 'app.yaml'), join(directory, 'free.yaml')];
   const namespaceFor = async (path: string, asked?: string) =>
