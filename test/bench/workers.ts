@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { parse } from 'yaml';
 import { platformHome } from '../platform-process.ts';
 import { exchange, load, openSocket, requestText, type Place } from './api/load.ts';
-import { paced } from './api/paced.ts';
+import { paced, type Kept } from './api/paced.ts';
 import type { BenchmarkRow } from './row.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
@@ -18,17 +18,18 @@ const storeOnly = { local: null, standard: null, source: null, builds: null, app
 const flow = { system: { perSecond: 10_000_000, burst: 10_000_000 } };
 const connections = 16;
 const pacedConnections = 64;
-const writingConnections = 8;
+const writingConnections = 32;
 const objects = 100;
 const writesPerSecond = 200;
 
-interface Measured {
+interface Latency extends Pick<Kept, 'p50Ms' | 'p99Ms' | 'crowdedP99Ms' | 'clientP99Ms'> {
+  readonly writesPerSecond: number;
+}
+
+interface Measured extends Latency {
   readonly perSecond: number;
   /** Of all processes that serve, together. */
   readonly perCpuSecond: number;
-  readonly p99Ms: number;
-  readonly clientP99Ms: number;
-  readonly writesPerSecond: number;
 }
 
 export async function run({ smoke }: { readonly smoke: boolean }): Promise<BenchmarkRow[]> {
@@ -37,8 +38,10 @@ export async function run({ smoke }: { readonly smoke: boolean }): Promise<Bench
   const peer = 'the platform’s process';
   const rates = (name: string, { perSecond }: Measured): BenchmarkRow => ({ name, value: perSecond, unit: 'requests/s' });
   const costs = (name: string, { perCpuSecond }: Measured): BenchmarkRow => ({ name, value: perCpuSecond, unit: 'requests/CPU s' });
-  const late = (name: string, { p99Ms, clientP99Ms, writesPerSecond: writes }: Measured): BenchmarkRow[] => [
-    { name: `${name} beside ${Math.round(writes)} writes/s, p99`, value: p99Ms, unit: 'ms', target: '≤ 5 ms' },
+  const late = (name: string, { p50Ms, p99Ms, crowdedP99Ms, clientP99Ms, writesPerSecond: writes }: Measured): BenchmarkRow[] => [
+    { name: `${name} beside ${Math.round(writes)} writes/s, p50`, value: p50Ms, unit: 'ms' },
+    { name: 'the same, p99', value: p99Ms, unit: 'ms', target: '≤ 5 ms' },
+    { name: 'of which it waited until one of the connections was answered, p99', value: crowdedP99Ms, unit: 'ms' },
     { name: 'of which the client sent late, p99', value: clientP99Ms, unit: 'ms' },
   ];
   return [
@@ -68,7 +71,8 @@ async function measure(workers: number, smoke: boolean): Promise<Measured> {
     if (first === undefined) throw new Error('there is no connection');
     for (let index = 0; index < objects; index += 1)
       await exchange(first, requestText('POST', collection, place.token, configMap(`c${index}`)));
-    const get = (index: number): Buffer => requestText('GET', `${collection}/c${index % objects}`, place.token);
+    const gets = Array.from({ length: objects }, (_, index) => requestText('GET', `${collection}/c${index}`, place.token));
+    const get = (index: number): Buffer => gets[index % objects] ?? Buffer.alloc(0);
     const count = smoke ? 200 : 20_000;
     let [perSecond, perCpuSecond] = [0, 0];
     for (let turn = 0; turn < (smoke ? 1 : 3); turn += 1) {
@@ -78,7 +82,7 @@ async function measure(workers: number, smoke: boolean): Promise<Measured> {
       perCpuSecond = Math.max(perCpuSecond, count / ((await cpuSeconds(first, place)) - startCpu));
     }
     for (const socket of sockets) socket.destroy();
-    return { perSecond, perCpuSecond, ...(await latency(place, perSecond / 2, smoke ? 500 : 10_000, get)) };
+    return { perSecond, perCpuSecond, ...(await latency(place, perSecond / 2, smoke, gets)) };
   } finally {
     await platform.stop();
     await home.remove();
@@ -97,23 +101,23 @@ async function cpuSeconds(socket: Socket, { token }: Place): Promise<number> {
 }
 
 /** Reads at a steady rate, each counted from when it was due; writes go on beside them, on connections of their own. */
-async function latency(
-  place: Place,
-  perSecond: number,
-  ms: number,
-  get: (index: number) => Buffer,
-): Promise<Pick<Measured, 'p99Ms' | 'clientP99Ms' | 'writesPerSecond'>> {
-  const [readers, writers] = [await openSockets(place, pacedConnections), await openSockets(place, writingConnections)];
-  const patch = (index: number): Buffer => {
+async function latency(place: Place, perSecond: number, smoke: boolean, requests: readonly Buffer[]): Promise<Latency> {
+  const writes = Array.from({ length: 10 * objects }, (_, index) => {
     const change = JSON.stringify({ data: { count: String(index) } });
     return requestText('PATCH', `${collection}/c${index % objects}`, place.token, change, 'application/merge-patch+json');
-  };
-  const [reads, writes] = await Promise.all([
-    paced({ sockets: readers, perSecond, ms, request: get }),
-    paced({ sockets: writers, perSecond: writesPerSecond, ms, request: patch }),
-  ]);
-  for (const socket of [...readers, ...writers]) socket.destroy();
-  return { p99Ms: reads.p99Ms, clientP99Ms: reads.clientP99Ms, writesPerSecond: writes.perSecond };
+  });
+  const [read, written] = await paced({
+    place,
+    warmMs: smoke ? 0 : 3_000,
+    ms: smoke ? 500 : 10_000,
+    paces: [
+      { perSecond, connections: pacedConnections, requests },
+      { perSecond: writesPerSecond, connections: writingConnections, requests: writes },
+    ],
+  });
+  if (read === undefined || written === undefined) throw new Error('the client has told nothing');
+  const { p50Ms, p99Ms, crowdedP99Ms, clientP99Ms } = read;
+  return { p50Ms, p99Ms, crowdedP99Ms, clientP99Ms, writesPerSecond: written.perSecond };
 }
 
 async function placeOf(directory: string): Promise<Place> {
