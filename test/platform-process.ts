@@ -15,7 +15,8 @@ const command = join(root, 'core/dist/main.js');
 export interface PlatformHome {
   readonly directory: string;
   readonly httpPort: number;
-  start(): Promise<PlatformProcess>;
+  /** `npm`: through `npm start`, in a process group of its own, as at a terminal. */
+  start(through?: 'npm'): Promise<PlatformProcess>;
   /** Runs a tappaas command there. */
   tappaas(...words: readonly string[]): Promise<CommandResult>;
   remove(): Promise<void>;
@@ -79,25 +80,31 @@ export async function platformHome(
     join(directory, 'tappaas.yaml'),
     JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port: 0, ...options.api }, plugins: kept }),
   );
-  await writeFile(join(directory, 'package.json'), '{"private":true}');
+  const words = [process.execPath, ...upWords(options.first)].map((word) => `'${word}'`);
+  await writeFile(join(directory, 'package.json'), JSON.stringify({ private: true, scripts: { start: `exec ${words.join(' ')}` } }));
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
   await mkdir(join(directory, 'home'));
   const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home'), CI: '', ...options.env };
   return {
     directory,
     httpPort,
-    start: () => start(directory, env, options.first),
+    start: (through) => start(directory, env, options.first, through),
     tappaas: (...words) => run(directory, env, words),
     remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 
-async function start(directory: string, env: NodeJS.ProcessEnv, first: string | undefined): Promise<PlatformProcess> {
-  const child = spawn(process.execPath, [command, 'up', ...(first ? ['--first', first] : [])], {
-    cwd: directory,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+const upWords = (first: string | undefined): readonly string[] => [command, 'up', ...(first ? ['--first', first] : [])];
+
+async function start(
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  first: string | undefined,
+  through: 'npm' | undefined,
+): Promise<PlatformProcess> {
+  const [program, words] = through === 'npm' ? ['npm', ['start']] : [process.execPath, upWords(first)];
+  const child = spawn(program, words, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: through === 'npm' });
+  const signal = (name: NodeJS.Signals): void => void (through === 'npm' ? signalGroup(child, name) : child.kill(name));
   let text = '';
   const ended = new Promise<number>((done) => void child.once('exit', (code) => done(code ?? -1)));
   const ready = new Promise<void>((done, fail) => {
@@ -111,7 +118,7 @@ async function start(directory: string, env: NodeJS.ProcessEnv, first: string | 
     setTimeout(() => fail(new Error(`the platform was not ready in ${startMsMax} ms:\n${text}`)), startMsMax).unref();
   });
   await ready.catch((error: unknown) => {
-    child.kill('SIGKILL');
+    signal('SIGKILL');
     throw error;
   });
   const connection = await connectionOf(directory);
@@ -121,14 +128,24 @@ async function start(directory: string, env: NodeJS.ProcessEnv, first: string | 
     output: () => text,
     api: (method, path, body, contentType) => call(connection, method, path, body, contentType),
     async stop() {
-      child.kill('SIGINT');
+      signal('SIGINT');
       return ended;
     },
     async kill() {
-      child.kill('SIGKILL');
+      signal('SIGKILL');
       await ended;
     },
   };
+}
+
+/** What a terminal does with Ctrl-C; nothing where no process of the group is left. */
+export function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Where a platform listens, and a token. */

@@ -30,7 +30,7 @@ if (found < versionMin) {
     startPlatform: async (options, terminal) => {
       isPlatform = true;
       // Before it is collected, garbage may be half of what is alive; by default it may be three times as much (docs/decisions/0092).
-      const { setFlagsFromString } = await import('node:v8');
+      const [{ setFlagsFromString }, { isatty }] = await Promise.all([import('node:v8'), import('node:tty')]);
       setFlagsFromString('--heap-growing-percent=50');
       const { up } = await import('./platform/up.js');
       return up(options, {
@@ -38,6 +38,7 @@ if (found < versionMin) {
         onSignal: (signal, heard) => void process.on(signal, heard),
         onUncaught: (heard) => void process.on('uncaughtException', heard).on('unhandledRejection', heard),
         exit: (ended) => process.exit(ended),
+        isAtTerminal: () => [0, 1, 2].some((stream) => isatty(stream)),
       });
     },
   });

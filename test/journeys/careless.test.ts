@@ -84,15 +84,3 @@ test.serial('a start that fails because the API’s port is taken leaves no admi
   t.is((await platform.api('GET', '/api/v1/namespaces')).status, 200);
   await platform.stop();
 });
-
-test.serial('a second Ctrl-C ends a stop that takes long', async (t) => {
-  t.timeout(120_000);
-  const home = await platformHome();
-  t.teardown(() => home.remove());
-  const platform = await home.start();
-  t.teardown(() => platform.kill());
-  platform.child.kill('SIGINT');
-  platform.child.kill('SIGTERM');
-  const ended = await new Promise((done) => platform.child.once('exit', done));
-  t.is(ended, 1);
-});

@@ -24,6 +24,8 @@ export interface UpSurroundings {
   readonly onUncaught: (heard: (error: unknown) => void) => void;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
+  /** Whether one of the standard streams is a terminal now; false once it has been closed. */
+  readonly isAtTerminal: () => boolean;
 }
 
 /** Starts the platform, deploys the first application, says where everything is, and ends when it is told to stop. */
@@ -39,15 +41,23 @@ export async function up(options: UpOptions, surroundings: UpSurroundings): Prom
   }
 }
 
-async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }: UpSurroundings, log: Log): Promise<number> {
+async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, isAtTerminal }: UpSurroundings, log: Log): Promise<number> {
   const { output } = options;
   const stdout: Outlet = isForPeople(output) ? options.stdout : { write: () => true };
   const startMs = terminal.nowMs();
-  const told = untilToldToEnd({ onSignal, onUncaught, exit, pluginOf, log, clock: systemClock });
   const running = Promise.withResolvers<Platform>();
-  onSignal('SIGHUP', () => {
-    // Heard from the beginning: by default it would end a process that is still starting.
-    void running.promise.then((platform) => platform.reload()).catch((error: unknown) => log.error('the reload failed', { error }));
+  const startedAtTerminal = isAtTerminal();
+  const told = untilToldToEnd({
+    onSignal,
+    onUncaught,
+    exit,
+    pluginOf,
+    hasLostTerminal: () => startedAtTerminal && !isAtTerminal(),
+    // Heard from the beginning, and acted on once there is something to reload.
+    reload: () =>
+      void running.promise.then((platform) => platform.reload()).catch((error: unknown) => log.error('the reload failed', { error })),
+    log,
+    clock: systemClock,
   });
   const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
   const platform = await startPlatform({
@@ -67,7 +77,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit }:
     const started = startOf(platform, applications, terminal.nowMs() - startMs);
     await print({ terminal, output }, started, () => banner(started, terminal));
     code = await told;
-    stdout.write('\nStopping …\n');
+    stdout.write('\nStopping … (Ctrl-C again ends it at once, and leaves behind what has not ended yet)\n');
   } finally {
     await platform.stop();
   }

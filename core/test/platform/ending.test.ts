@@ -1,5 +1,5 @@
 import test from 'ava';
-import { stopAfterErrorMsMax, untilToldToEnd } from '../../dist/platform/ending.js';
+import { sameWishMsMax, stopAfterErrorMsMax, untilToldToEnd } from '../../dist/platform/ending.js';
 import { createLog } from '../../dist/telemetry/log.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
@@ -9,6 +9,8 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
   const exits: number[] = [];
   let uncaught: (error: unknown) => void = () => {};
   let text = '';
+  let terminal: 'none' | 'open' | 'closed' = 'none';
+  let reloads = 0;
   const log = createLog({ format: 'json', level: 'info', clock, write: (line) => (text += line) });
   let code: number | undefined;
   const told = untilToldToEnd({
@@ -16,6 +18,8 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
     onUncaught: (heard) => (uncaught = heard),
     exit: (ended) => void exits.push(ended),
     pluginOf,
+    hasLostTerminal: () => terminal === 'closed',
+    reload: () => void (reloads += 1),
     log,
     clock,
   }).then((ended) => (code = ended));
@@ -23,6 +27,8 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
     clock,
     exits,
     told,
+    reloads: () => reloads,
+    at: (state: typeof terminal) => void (terminal = state),
     code: () => code,
     signal: (name: string) => signals.get(name)?.(),
     fail: (error: unknown) => uncaught(error),
@@ -31,20 +37,45 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
         .trimEnd()
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as { level: string; plugin?: string; error?: { message: string } }),
+        .map((line) => JSON.parse(line) as { level: string; message: string; plugin?: string; error?: { message: string } }),
   };
 }
 
 for (const name of ['SIGINT', 'SIGTERM']) {
-  test(`${name} ends the platform in order, and a second one at once`, async (t) => {
+  test(`${name} ends the platform in order, and a second one that comes later at once, saying what it leaves behind`, async (t) => {
     const run = processWith();
     run.signal(name);
     t.is(await run.told, 0);
-    t.deepEqual(run.exits, []);
+    await run.clock.advance(sameWishMsMax);
+    t.deepEqual([run.exits, run.lines()], [[], []]);
     run.signal('SIGINT');
     t.deepEqual(run.exits, [1]);
+    t.regex(run.lines()[0]?.message ?? '', /may go on: to end it, start the platform again and stop it once/);
   });
 }
+
+test('signals that come together are one wish: npm passes on what the terminal has told already', async (t) => {
+  const run = processWith();
+  run.signal('SIGINT');
+  run.signal('SIGINT');
+  await run.clock.advance(sameWishMsMax - 1);
+  run.signal('SIGTERM');
+  t.is(await run.told, 0);
+  t.deepEqual(run.exits, []);
+});
+
+test('SIGHUP means a reload, and a stop once the terminal of the start has been closed', async (t) => {
+  const run = processWith();
+  for (const state of ['none', 'open'] as const) {
+    run.at(state);
+    run.signal('SIGHUP');
+  }
+  t.deepEqual([run.reloads(), run.code()], [2, undefined]);
+  run.at('closed');
+  run.signal('SIGHUP');
+  t.is(await run.told, 0);
+  t.is(run.reloads(), 2);
+});
 
 test('an error of a plugin is told with its name, as often as it comes, and ends nothing', async (t) => {
   const run = processWith(() => 'careless');
