@@ -29,6 +29,7 @@ import { AskedAdmission } from './platform/memory/asked-admission.js';
 import { EngineClient } from './platform/memory/engine-client.js';
 import { listenOnLoopback } from './platform/memory/loopback-api.js';
 import { memoryKeys } from './platform/memory/memory-keys.js';
+import { openedStore } from './platform/opened-store.js';
 import { platformAccess, type PlatformAccess } from './platform/platform-access.js';
 import { memoryTokens } from './platform/memory/memory-tokens.js';
 import { placePod, type Placing } from './platform/memory/placement.js';
@@ -81,10 +82,7 @@ export async function startMemoryPlatform(options: MemoryPlatformOptions): Promi
   const kernel = await loadKernel(options, enginesReady.promise);
   try {
     const started = kernel.start();
-    const store = await Promise.race([
-      kernel.services.whenProvided(families.store),
-      started.then(() => kernel.services.whenProvided(families.store)),
-    ]);
+    const store = await openedStore(kernel, started);
     const platform = new InMemory(options, kernel, store);
     await platform.startEngines();
     enginesReady.resolve(platform.engines);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { platformServices } from '@tappaas/sdk';
 import type { ReportOptions } from '../kernel/configuration-report.js';
+import { requiredServices } from '../kernel/required-services.js';
 import type { Invocation } from './command.js';
 
 /** What the kernel needs to look at the configuration that `--file` names, without starting anything. */
@@ -15,5 +16,6 @@ export async function reportOptions({ terminal, options }: Pick<Invocation, 'ter
     env: terminal.env,
     kernelVersion: version,
     services,
+    requires: requiredServices,
   };
 }

@@ -8,7 +8,10 @@ import { platformSchema } from './plan/platform-schema.js';
 import { sortedProblems, type Problem } from './problem.js';
 
 /** What a look at a configuration needs; nothing is started and nothing is written. */
-export type ReportOptions = Pick<KernelOptions, 'configFile' | 'sections' | 'env' | 'kernelVersion' | 'resolvePackage' | 'services'>;
+export type ReportOptions = Pick<
+  KernelOptions,
+  'configFile' | 'sections' | 'env' | 'kernelVersion' | 'resolvePackage' | 'services' | 'requires'
+>;
 
 /** What `tappaas check` tells. */
 export interface ConfigurationReport {

@@ -100,7 +100,7 @@ export const problemErrors = errorTable({
   TAP_CONFIG_INSTANCE_ID: problem('Use lower-case words joined by hyphens, at most 63 characters.'),
   TAP_CONFIG_ORDER_UNKNOWN: problem('Name hooks of the platform and configured instances that tap them.'),
   TAP_CONFIG_LIMIT_UNKNOWN: problem('Limit only hooks that the plugin taps.'),
-  TAP_CONFIG_BOOT_FAILURE: problem('Remove "onBootFailure: continue": without this plugin wrong objects would be rendered.'),
+  TAP_CONFIG_BOOT_FAILURE: problem('Remove "onBootFailure: continue" from this plugin: the platform cannot do without it.'),
   TAP_CONFIG_MODE: problem('Use shadow only for plugins that merely gate, transform, batch or observe.'),
   TAP_PACKAGE_NOT_FOUND: problem('Install the package beside the configuration file.'),
   TAP_PACKAGE_NOT_A_PLUGIN: problem(

@@ -65,6 +65,8 @@ export interface KernelOptions extends KernelEnvironment {
   /** Directory of a package by name; default: `node_modules` above the configuration file, then above the kernel. */
   readonly resolvePackage?: (name: string, fromDirectory: string) => Promise<string | undefined>;
   readonly services?: readonly GivenService[];
+  /** Services that the composition root cannot do without; a configuration in which nobody provides one is refused. */
+  readonly requires?: readonly Service<unknown>[];
 }
 
 /** One plugin of an in-memory kernel; `options` are what an operator may write beside `use` and `config`. */

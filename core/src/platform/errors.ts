@@ -32,6 +32,12 @@ const ownErrors = errorTable({
     retry: 'back-off',
     remedy: 'Wait until one of the running operations has ended, or cancel one.',
   },
+  TAP_STORE_ABSENT: {
+    httpStatus: 500,
+    blame: 'platform',
+    retry: 'never',
+    remedy: 'Configure one plugin that provides a store, without "mode: off".',
+  },
   TAP_API_PORT_TAKEN: {
     httpStatus: 500,
     blame: 'platform',

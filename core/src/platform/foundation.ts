@@ -6,6 +6,7 @@ import { CertificateThread } from '../api/certificate-thread.js';
 import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
 import { loadSignatures } from '../identity/tokens/signing-keys.js';
 import { loadKernel, memoryState, type Kernel, type KernelOptions, type SharedState } from '../kernel/kernel.js';
+import { requiredServices } from '../kernel/required-services.js';
 import { createSealer, type Sealer } from '../secrets/envelope.js';
 import { KeyFile } from '../secrets/key-file.js';
 import { LeasedStore } from '../store/remote/leased-store.js';
@@ -16,6 +17,7 @@ import { callerIdentity, credentialRegister, type CallerIdentity, type Revoke } 
 import { confidentialityOf } from './confidentiality.js';
 import { Engines, platformEngine } from './engines.js';
 import { lateResources } from './late-resources.js';
+import { openedStore } from './opened-store.js';
 import { platformAccess, type PlatformAccess } from './platform-access.js';
 import { PlatformTokens } from './platform-tokens.js';
 import { platformSections, type ApiSettings } from './settings.js';
@@ -96,10 +98,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   // Until the store is open there is nothing else to do: the library that the next stage waits for is loaded meanwhile. That stage
   // hears when it cannot be.
   loadSignatures().catch(() => undefined);
-  const opened = await Promise.race([
-    kernel.services.whenProvided(families.store),
-    started.then(() => kernel.services.whenProvided(families.store)),
-  ]);
+  const opened = await openedStore(kernel, started);
 
   const leases = new ReadLeases(clock);
   const store = settings.workers > 0 && starting.seat === undefined ? new LeasedStore(opened, leases) : opened;
@@ -146,6 +145,7 @@ function loadedKernel(
     env,
     kernelVersion: version,
     log: (line) => log.line(line),
+    requires: requiredServices,
     watchdog: true,
     platformState,
     ...(seat !== undefined && workerPlace(seat)),

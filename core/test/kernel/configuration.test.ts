@@ -3,6 +3,7 @@ import type { Secret } from '@tappaas/sdk';
 import { Type } from '@tappaas/sdk';
 import test from 'ava';
 import { checkConfiguration, configurationSchema, showConfiguration } from '../../dist/kernel/configuration-report.js';
+import { requiredServices } from '../../dist/kernel/required-services.js';
 import type { ConfigurationError } from '../../dist/kernel/kernel.js';
 import { rejection } from './fixture.ts';
 import { head, Workspace } from './workspace.ts';
@@ -320,6 +321,27 @@ test('what a plugin asks of an operator is refused where it makes no sense: boot
 tappaas.yaml:5:29  TAP_CONFIG_BOOT_FAILURE  plugins.r.onBootFailure: continue is refused for a plugin that taps reconcile.render: objects would be rendered without it
 tappaas.yaml:6:30  TAP_CONFIG_MODE  plugins.s.mode: shadow cannot hold back its tap at scheduling.bind, service tappaas/runtime`,
   );
+});
+
+test('a configuration without a store that runs is refused, and told where: none, turned off, or one that may fail', async (t) => {
+  const workspace = await Workspace.create(t);
+  await workspace.install('@acme/store', `{ id: 'acme-store', setup(host) { host.provide(families.store, () => ({})); } }`);
+  const refusal = async (plugins: string) => {
+    await workspace.write('tappaas.yaml', `${head}plugins: ${plugins}\n`);
+    return workspace.refusal({ requires: requiredServices });
+  };
+  t.is(await refusal('{}'), 'tappaas.yaml:3:1  TAP_GRAPH_UNMET  plugins: the platform needs service tappaas/store, which nobody provides');
+  t.is(
+    await refusal('{ store: { use: "@acme/store", mode: off } }'),
+    'tappaas.yaml:3:41  TAP_GRAPH_UNMET  plugins.store.mode: the platform needs service tappaas/store, and plugin store, which provides it, is turned off',
+  );
+  t.is(
+    await refusal('{ store: { use: "@acme/store", onBootFailure: continue } }'),
+    'tappaas.yaml:3:41  TAP_CONFIG_BOOT_FAILURE  plugins.store.onBootFailure: continue is refused for the store: the platform cannot start without it',
+  );
+  t.regex(await refusal('{ store: { use: "@acme/stor" } }'), /^\S+  TAP_PACKAGE_NOT_FOUND [^\n]*$/);
+  await workspace.write('tappaas.yaml', `${head}plugins: { store: { use: "@acme/store" } }\n`);
+  t.deepEqual((await checkConfiguration(workspace.options({ requires: requiredServices }))).problems, []);
 });
 
 test('an instance that is off is neither loaded nor asked, and orders may still name it', async (t) => {

@@ -24,7 +24,7 @@ export interface PlanSource {
 
 export type StoredValue = (source: StoredSource) => Uint8Array | undefined;
 
-type FileOptions = Pick<KernelOptions, 'configFile' | 'sections' | 'resolvePackage' | 'services' | 'env' | 'kernelVersion'>;
+type FileOptions = Pick<KernelOptions, 'configFile' | 'sections' | 'resolvePackage' | 'services' | 'requires' | 'env' | 'kernelVersion'>;
 
 export function filePlans(options: FileOptions, stored: StoredValue, warn: (message: string) => void): PlanSource {
   const configFile = path.resolve(options.configFile);
@@ -44,6 +44,7 @@ export function filePlans(options: FileOptions, stored: StoredValue, warn: (mess
         kernelVersion: options.kernelVersion,
         hooks,
         given: givenProviders(options.services),
+        requires: (options.requires ?? []).map(({ id }) => id),
         makeSecret: secretMaker({ env: options.env, directory, stored }),
         lock: lock === 'damaged' ? 'absent' : lock,
         sourceOf: (_id, use) => readPackageSource(use, directory, find),
@@ -87,6 +88,7 @@ export function memoryPlans(options: MemoryOptions, stored: StoredValue): Memory
         kernelVersion: options.kernelVersion,
         hooks,
         given: givenProviders(options.services),
+        requires: [],
         makeSecret: secretMaker({ env: options.env, directory: '.', stored }),
         lock: undefined,
         sourceOf: (id) => Promise.resolve(memorySource(plugins.find((plugin) => plugin.id === id))),

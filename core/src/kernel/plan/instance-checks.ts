@@ -1,3 +1,4 @@
+import { families } from '@tappaas/sdk';
 import { didYouMean } from '../config/nearest-name.js';
 import { makeProblem } from '../errors.js';
 import type { PluginManifest } from '../manifest/manifest.js';
@@ -43,8 +44,13 @@ function limitProblems(
 }
 
 function bootProblems({ id, mayFail, placeOf }: WrittenInstance, manifest: PluginManifest): readonly Problem[] {
-  if (!mayFail || !manifest.taps.some(({ hook }) => hook === 'reconcile.render')) return [];
-  const message = 'continue is refused for a plugin that taps reconcile.render: objects would be rendered without it';
+  if (!mayFail) return [];
+  const isStore = manifest.provides.some((service) => service.id === families.store.id);
+  if (!isStore && !manifest.taps.some(({ hook }) => hook === 'reconcile.render')) return [];
+  const why = isStore
+    ? 'the store: the platform cannot start without it'
+    : 'a plugin that taps reconcile.render: objects would be rendered without it';
+  const message = `continue is refused for ${why}`;
   return [makeProblem('TAP_CONFIG_BOOT_FAILURE', `plugins.${id}.onBootFailure`, message, placeOf('onBootFailure'))];
 }
 

@@ -19,6 +19,7 @@ import type { Position, Problem } from '../problem.js';
 import { instanceProblems } from './instance-checks.js';
 import type { HookLimits, InstancePlan, Mode, OffInstance } from './instance-plan.js';
 import { instanceIdPattern } from './platform-schema.js';
+import { unprovided } from './unprovided.js';
 
 /** What a configuration means, decided without running any plugin code. Reload makes a new one and compares. */
 export interface Plan {
@@ -38,6 +39,8 @@ export interface PlanInput {
   readonly kernelVersion: string;
   readonly hooks: ReadonlyMap<string, HookDeclaration>;
   readonly given: readonly GivenProvider[];
+  /** Ids of services that the composition root cannot do without. */
+  readonly requires: readonly string[];
   readonly sourceOf: (instance: string, use: string) => Promise<PluginSource | NoSource>;
   readonly makeSecret: (source: SecretSource) => Secret;
   /** Nothing: the plugins come from memory and are not locked. */
@@ -72,21 +75,24 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const nodes = instances.map((instance) => graphNode(instance, root));
   const graph = serviceGraph(nodes, input.given);
   const order = tapOrder(nodes, orderWishes(root));
+  const off = made.flatMap((each) => each.off ?? []);
   const problems = [
     ...document.problems,
     ...made.flatMap(({ problems }) => problems),
     ...graph.problems,
+    // One of the unknown may be the provider.
+    ...(unknown.size > 0 ? [] : unprovided({ ...input, instances, off })),
     ...doubleOwners(nodes),
     ...storeProblems(
       instances,
       made.flatMap(({ stores }) => stores).filter(({ store }) => !unknown.has(store)),
     ),
-    ...orderProblems(root, nodes, new Set([...unknown, ...made.flatMap(({ off }) => off?.id ?? [])]), input.hooks),
+    ...orderProblems(root, nodes, new Set([...unknown, ...off.map(({ id }) => id)]), input.hooks),
     ...order.problems,
   ];
   return {
     instances,
-    off: made.flatMap(({ off }) => off ?? []),
+    off,
     levels: graph.levels,
     taps: order.taps,
     sections: freezePlain(sections),
