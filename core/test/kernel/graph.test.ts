@@ -76,6 +76,17 @@ test('unmet needs, wrong contracts and second owners are told at once, with the 
   t.is(serviceGraph([node('a', { provides: provides('test/given') })], [{ id: 'test/given' }]).problems[0]?.code, 'TAP_GRAPH_TWO_OWNERS');
 });
 
+test('a platform has one store: a second one is refused, also beside one that is given', (t) => {
+  const store = (id: string) => node(id, { provides: provides('tappaas/store', 1, 'keyed') });
+  t.deepEqual(messages(serviceGraph([store('first'), store('second')]).problems), [
+    'TAP_GRAPH_TWO_OWNERS service tappaas/store is already provided by first',
+  ]);
+  const given = [{ id: 'tappaas/store', key: 'memory' }];
+  t.deepEqual(messages(serviceGraph([store('second')], given).problems), [
+    'TAP_GRAPH_TWO_OWNERS service tappaas/store is already provided by the platform',
+  ]);
+});
+
 test('a cycle prints its path and why each waits for the next', (t) => {
   const { problems } = serviceGraph([
     node('free'),

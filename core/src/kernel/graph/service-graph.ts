@@ -58,11 +58,14 @@ function needProblems(
   );
 }
 
+/** Stores are a family by their contract, and of one platform there is one: with two, what it knows would lie in whichever opens first. */
 function twoOwners(nodes: readonly GraphNode[], given: readonly GivenProvider[]): readonly Problem[] {
-  const owners = new Map<string, string>(given.filter(({ key }) => key === undefined).map(({ id }) => [id, 'the platform']));
+  const owners = new Map<string, string>(
+    given.filter(({ id, key }) => key === undefined || isStore({ id })).map(({ id }) => [id, 'the platform']),
+  );
   return nodes.flatMap((node) =>
     node.manifest.provides
-      .filter(({ arity }) => arity === 'one')
+      .filter((service) => service.arity === 'one' || isStore(service))
       .flatMap(({ id }) => {
         const owner = owners.get(id);
         owners.set(id, owner ?? node.id);
@@ -72,9 +75,11 @@ function twoOwners(nodes: readonly GraphNode[], given: readonly GivenProvider[])
   );
 }
 
+const isStore = ({ id }: { readonly id: string }): boolean => id === families.store.id;
+
 /** What the platform knows lives in the store, so the store comes before everything that it does not wait for itself. */
 function storeFirst(nodes: readonly GraphNode[], edges: readonly Edge[]): readonly Edge[] {
-  const stores = nodes.filter(({ manifest }) => manifest.provides.some(({ id }) => id === families.store.id)).map(({ id }) => id);
+  const stores = nodes.filter(({ manifest }) => manifest.provides.some(isStore)).map(({ id }) => id);
   const before = new Set(stores);
   for (let size = -1; size !== before.size;) {
     size = before.size;
