@@ -15,6 +15,8 @@ const command = join(root, 'core/dist/main.js');
 export interface PlatformHome {
   readonly directory: string;
   readonly httpPort: number;
+  /** Begins to start it, and waits for nothing. */
+  spawn(): Pick<PlatformProcess, 'child' | 'output'>;
   /** `npm`: through `npm start`, in a process group of its own, as at a terminal. */
   start(through?: 'npm'): Promise<PlatformProcess>;
   /** Runs a tappaas command there. */
@@ -88,6 +90,7 @@ export async function platformHome(
   return {
     directory,
     httpPort,
+    spawn: () => spawned(directory, env, options.first),
     start: (through) => start(directory, env, options.first, through),
     tappaas: (...words) => run(directory, env, words),
     remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
@@ -96,26 +99,31 @@ export async function platformHome(
 
 const upWords = (first: string | undefined): readonly string[] => [command, 'up', ...(first ? ['--first', first] : [])];
 
+function spawned(directory: string, env: NodeJS.ProcessEnv, first: string | undefined, through?: 'npm') {
+  const [program, words] = through === 'npm' ? ['npm', ['start']] : [process.execPath, upWords(first)];
+  const child = spawn(program, words, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: through === 'npm' });
+  let text = '';
+  const heard = (chunk: Buffer): void => void (text += chunk.toString('utf8'));
+  child.stdout.on('data', heard);
+  child.stderr.on('data', heard);
+  return { child, output: () => text };
+}
+
 async function start(
   directory: string,
   env: NodeJS.ProcessEnv,
   first: string | undefined,
   through: 'npm' | undefined,
 ): Promise<PlatformProcess> {
-  const [program, words] = through === 'npm' ? ['npm', ['start']] : [process.execPath, upWords(first)];
-  const child = spawn(program, words, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: through === 'npm' });
+  const { child, output } = spawned(directory, env, first, through);
   const signal = (name: NodeJS.Signals): void => void (through === 'npm' ? signalGroup(child, name) : child.kill(name));
-  let text = '';
   const ended = new Promise<number>((done) => void child.once('exit', (code) => done(code ?? -1)));
   const ready = new Promise<void>((done, fail) => {
-    const heard = (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-      if (/^stop\s+Ctrl-C/m.test(text)) done();
-    };
+    const heard = () => void (/^stop\s+Ctrl-C/m.test(output()) && done());
     child.stdout.on('data', heard);
     child.stderr.on('data', heard);
-    void ended.then((code) => fail(new Error(`the platform ended with ${code} before it was ready:\n${text}`)));
-    setTimeout(() => fail(new Error(`the platform was not ready in ${startMsMax} ms:\n${text}`)), startMsMax).unref();
+    void ended.then((code) => fail(new Error(`the platform ended with ${code} before it was ready:\n${output()}`)));
+    setTimeout(() => fail(new Error(`the platform was not ready in ${startMsMax} ms:\n${output()}`)), startMsMax).unref();
   });
   await ready.catch((error: unknown) => {
     signal('SIGKILL');
@@ -125,7 +133,7 @@ async function start(
   return {
     child,
     connection,
-    output: () => text,
+    output,
     api: (method, path, body, contentType) => call(connection, method, path, body, contentType),
     async stop() {
       signal('SIGINT');

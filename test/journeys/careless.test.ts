@@ -1,12 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { recordManifest } from '@tappaas/core';
-import type { Plugin } from '@tappaas/sdk';
-import { eventually, freePort, platformHome, type PlatformHome } from '../platform-process.ts';
+import { eventually, freePort, platformHome } from '../platform-process.ts';
+import { writePlugin } from '../plugin-package.ts';
 
-const code = `
+const careless = `
 import { definePlugin, hooks, Type } from '@tappaas/sdk';
 
 export default definePlugin({
@@ -25,23 +24,23 @@ export default definePlugin({
 });
 `;
 
-/** A plugin of the operator's own, in a directory beside the configuration. */
-async function writePlugin(home: PlatformHome): Promise<void> {
-  const directory = join(home.directory, 'careless');
-  const packageJson = {
-    name: 'careless',
-    version: '1.0.0',
-    type: 'module',
-    exports: './index.js',
-    peerDependencies: { '@tappaas/sdk': '^0.1.0' },
-    tappaas: { manifest: 'tappaas.manifest.json' },
-  };
-  await mkdir(directory);
-  await writeFile(join(directory, 'package.json'), JSON.stringify(packageJson));
-  await writeFile(join(directory, 'index.js'), code);
-  const { default: plugin } = (await import(join(directory, 'index.js'))) as { readonly default: Plugin };
-  await writeFile(join(directory, 'tappaas.manifest.json'), JSON.stringify(recordManifest(plugin, packageJson)));
-}
+const slow = `
+import { definePlugin, Type } from '@tappaas/sdk';
+
+export default definePlugin({
+  id: 'slow',
+  config: Type.Object({}),
+  example: {},
+  setup(host) {
+    host.onStart(async ({ log, clock, signal }) => {
+      log.info('it takes its time');
+      await clock.sleep(9000, signal);
+      log.info('it has taken its time');
+    });
+    host.onStop(({ log }) => log.info('it was stopped again'));
+  },
+});
+`;
 
 test.serial(
   'a plugin that throws in a timer is named in the log, which plugins hear, and the platform goes on and stops cleanly',
@@ -49,7 +48,7 @@ test.serial(
     t.timeout(120_000);
     const home = await platformHome({ plugins: { careless: { use: './careless' } } });
     t.teardown(() => home.remove());
-    await writePlugin(home);
+    await writePlugin(home.directory, 'careless', careless);
     const platform = await home.start();
     t.teardown(() => platform.kill());
     await eventually(
@@ -84,3 +83,23 @@ test.serial('a start that fails because the API’s port is taken leaves no admi
   t.is((await platform.api('GET', '/api/v1/namespaces')).status, 200);
   await platform.stop();
 });
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test.serial(`${signal} during the start gives the start up at once, and what had started is stopped`, async (t) => {
+    t.timeout(120_000);
+    const home = await platformHome({ plugins: { slow: { use: './slow' } } });
+    t.teardown(() => home.remove());
+    await writePlugin(home.directory, 'slow', slow);
+    const { child, output } = home.spawn();
+    t.teardown(() => child.kill('SIGKILL'));
+    await eventually(
+      async () => output(),
+      (text) => text.includes('it takes its time'),
+    );
+    const ended = new Promise((done) => child.once('close', done));
+    child.kill(signal);
+    t.is(await ended, 0);
+    t.regex(output(), /Stopping …[^]*it was stopped again[^]*Stopped\.\n$/);
+    t.notRegex(output(), /it has taken its time|"level":"error"|TAPPaaS is ready/);
+  });
+}

@@ -14,6 +14,8 @@ export interface PlatformOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly version: string;
+  /** Gives the start up when it aborts; nothing once the platform runs. */
+  readonly giveUp?: AbortSignal;
   /** Starts a process that serves the API, for a configuration that asks for some. */
   readonly forkWorker?: () => WorkerProcess;
 }
@@ -49,17 +51,27 @@ export class Starting {
     return this.#stopping.signal;
   }
 
+  /** @throws when the platform is stopping: nothing is started after that. */
   onStop(step: StopStep): void {
     this.#steps.push(step);
+    this.signal.throwIfAborted();
   }
 
-  /** Answers what `run` does; what was started until it failed is stopped again. */
+  /** Answers what `run` does; what was started until it failed, or was given up, is stopped again. */
   async orStop<T>(run: () => Promise<T>): Promise<T> {
+    this.options.giveUp?.throwIfAborted();
+    const over = new AbortController();
+    const begun = run();
     try {
-      return await run();
+      return await Promise.race([begun, rejection(this.options.giveUp, over.signal)]);
     } catch (error) {
       await this.stop();
+      // A start that was given up goes on to its next step; what that had started is stopped like the rest.
+      await stopStep({ what: 'the start', stop: () => Promise.allSettled([begun]) }, this.options);
+      await this.stop();
       throw error;
+    } finally {
+      over.abort();
     }
   }
 
@@ -67,4 +79,13 @@ export class Starting {
     this.#stopping.abort();
     for (const step of this.#steps.splice(0).toReversed()) await stopStep(step, this.options);
   }
+}
+
+/** Rejects when `signal` aborts, unless that is over before. */
+function rejection(signal: AbortSignal | undefined, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const aborted = (): void => reject(signal?.reason as Error);
+    if (signal?.aborted) aborted();
+    else signal?.addEventListener('abort', aborted, { once: true, signal: over });
+  });
 }

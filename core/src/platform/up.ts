@@ -59,30 +59,51 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
     log,
     clock: systemClock,
   });
-  const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
-  const platform = await startPlatform({
-    configFile: options.configFile,
-    directory: terminal.cwd,
-    clock: systemClock,
-    random: Math.random,
-    env: terminal.env,
-    log,
-    version,
-    forkWorker: workerForks(fileURLToPath(new URL('../worker.js', import.meta.url))),
-  }).catch(explained);
-  running.resolve(platform);
-  let code: number;
-  try {
-    const applications = await Promise.race([firstDeployment({ ...options, stdout }, terminal, platform), told.then(() => noApplications)]);
-    const started = startOf(platform, applications, terminal.nowMs() - startMs);
-    await print({ terminal, output }, started, () => banner(started, terminal));
-    code = await told;
+  const giveUp = new AbortController();
+  const ending = told.then((code) => {
     stdout.write('\nStopping … (Ctrl-C again ends it at once, and leaves behind what has not ended yet)\n');
-  } finally {
-    await platform.stop();
+    giveUp.abort();
+    return code;
+  });
+  const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  try {
+    const platform = await startPlatform({
+      configFile: options.configFile,
+      directory: terminal.cwd,
+      clock: systemClock,
+      random: Math.random,
+      env: terminal.env,
+      log,
+      version,
+      giveUp: giveUp.signal,
+      forkWorker: workerForks(fileURLToPath(new URL('../worker.js', import.meta.url))),
+    }).catch(explained);
+    running.resolve(platform);
+    try {
+      await sayWhere({ ...options, stdout }, terminal, platform, { startMs, ending });
+      await ending;
+    } finally {
+      await platform.stop();
+    }
+  } catch (error) {
+    // What a start that was given up fails with is a consequence.
+    if (!giveUp.signal.aborted) throw error;
   }
   stdout.write('Stopped.\n');
-  return code;
+  return ending;
+}
+
+/** Deploys the first application and says where everything is, unless the platform is told to stop before. */
+async function sayWhere(
+  options: UpOptions,
+  terminal: Terminal,
+  platform: Platform,
+  { startMs, ending }: { readonly startMs: number; readonly ending: Promise<number> },
+): Promise<void> {
+  const applications = await Promise.race([firstDeployment(options, terminal, platform), ending.then(() => undefined)]);
+  if (applications === undefined) return;
+  const started = startOf(platform, applications, terminal.nowMs() - startMs);
+  await print({ terminal, output: options.output }, started, () => banner(started, terminal));
 }
 
 const isForPeople = (output: OutputFormat): boolean => output === 'table' || output === 'wide';

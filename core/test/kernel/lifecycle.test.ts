@@ -136,6 +136,36 @@ test('a stop in the middle of a start aborts it', async (t) => {
   await stopping;
 });
 
+test('a stop in the middle of a start starts nothing more, neither of the plugin nor of those after it', async (t) => {
+  const happened: string[] = [];
+  const first = definePlugin({
+    id: 'first',
+    setup(host) {
+      host.provide(Cache, async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return { get: async () => 'cached' };
+      });
+      host.onStart(() => void happened.push('first'));
+    },
+  });
+  const second = definePlugin({
+    id: 'second',
+    needs: { cache: Cache },
+    setup: (host) => host.onStart(() => void happened.push('second')),
+  });
+  const { kernel, clock } = await load([
+    { id: 'first', plugin: first, options: { onBootFailure: 'continue' } as const },
+    { id: 'second', plugin: second, options: { onBootFailure: 'continue' } as const },
+  ]);
+  const starting = kernel.start();
+  await settled();
+  const stopping = kernel.stop();
+  await clock.advance(0);
+  await starting;
+  await stopping;
+  t.deepEqual(happened, []);
+});
+
 test('tasks run again after their time, back off while they fail, and end with the plugin', async (t) => {
   const runs: number[] = [];
   let fails = true;

@@ -54,6 +54,8 @@ export class PluginKernel implements Kernel {
   private readonly generations = new Set<(now: Registrations, before: Registrations) => void | Promise<void>>();
   private running: Running;
   private started = false;
+  /** Whether every level has started, and the start is nothing that a stop could end early. */
+  private hasBegun = false;
   private tasksStarted = false;
   private reloading: Promise<unknown> = Promise.resolve();
   private stopped: Promise<StopReport> | undefined;
@@ -129,6 +131,7 @@ export class PluginKernel implements Kernel {
     const { surroundings } = this.parts;
     const begun = await startLevels(levels, surroundings, surroundings.services, 'the platform did not start');
     this.running = { ...this.running, begun };
+    this.hasBegun = true;
   }
 
   startTasks(): void {
@@ -148,7 +151,7 @@ export class PluginKernel implements Kernel {
 
   stop(): Promise<StopReport> {
     if (this.stopped === undefined) {
-      for (const instance of this.running.instances.values()) if (instance.phase === 'starting') instance.abort();
+      for (const instance of this.running.instances.values()) if (instance.phase === 'starting' || !this.hasBegun) instance.abort();
       this.stopped = this.reloading.then(() => this.stopNow());
     }
     return this.stopped;

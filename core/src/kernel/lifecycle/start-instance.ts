@@ -36,13 +36,18 @@ export async function startInstance(instance: Instance, surroundings: Surroundin
       await guard.callOutside({ name: 'secrets', limitMs: startLimitMs }, (context) => surroundings.secrets.fetch(plan.stored, context));
     }
     for (const { service, make, dispose } of record.provides) {
+      scope.stopping.throwIfAborted();
       const lent = surroundings.environment.elsewhere?.(service, instance.id);
       const point = { name: `provide ${service.id}`, limitMs: startLimitMs };
       const value = lent ?? (await guard.callOutside(point, (context) => make(context)));
       made.push({ service, value: serviceObject(value, instance.id, service.id), dispose: lent ? undefined : dispose });
       sink.put(service, instance.id, new GuardedService(service.id, value as object, scope, surroundings.devices));
     }
-    for (const start of record.starts) await guard.callOutside({ name: 'onStart', limitMs: startLimitMs }, start);
+    for (const start of record.starts) {
+      scope.stopping.throwIfAborted();
+      await guard.callOutside({ name: 'onStart', limitMs: startLimitMs }, start);
+    }
+    scope.stopping.throwIfAborted();
     scope.running = true;
     instance.phase = 'ready';
   } catch (error) {
