@@ -59,6 +59,8 @@ export interface WriteOptions {
   readonly authorizeCreate?: () => Promise<void>;
   /** Asked with all objects of a collection before the first of them is deleted. Refuses by throwing. */
   readonly authorizeDeletes?: (targets: readonly Target[]) => Promise<void>;
+  /** Told how many keys the object has, before most of the work with it; the write waits for it. Refuses by throwing. */
+  readonly weigh?: (keys: number) => Promise<void> | undefined;
 }
 
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';

@@ -9,9 +9,9 @@ import { mediaTypeOf } from './media-type.js';
 import { viewOf, type ObjectCall } from './object-reads.js';
 import { mediaTypeFor, viewObject } from './object-view.js';
 import { flagParameter, textParameter } from './query-parameters.js';
-import { readBody } from './request-body.js';
-import { readDocument, readEngineBody } from './small-document.js';
+import { readDocument, readEngineBody, readKnownBody } from './small-document.js';
 import { successStatus } from './status.js';
+import { weigh } from './weight.js';
 import { selectorParameters } from './list-parameters.js';
 import { deleteOptions, patchTypeOf, writeOptions } from './write-parameters.js';
 
@@ -23,6 +23,7 @@ export async function writeObject(call: ObjectCall): Promise<void> {
     ...writeOptions(exchange, kind),
     authorizeCreate: async () => void (await permit(call.authorize, { ...exchange.info, verb: 'create' }, exchange.caller)),
     authorizeDeletes: (targets: readonly Target[]) => authorizeDeletes(call.authorize, exchange, targets),
+    weigh: weighOnce(exchange),
   };
   const asked = await writeOf(call);
   const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });
@@ -39,6 +40,16 @@ export async function writeObject(call: ObjectCall): Promise<void> {
     view.representation.as === undefined ? tag : `W/${tag}`,
     ...(result.operation ? ['Location', pathOf(result.operation)] : []),
   ]);
+}
+
+/** A write that is made anew, since somebody else was faster, costs what it did. */
+function weighOnce(exchange: Exchange): (keys: number) => Promise<void> | undefined {
+  let isWeighed = false;
+  return (keys) => {
+    if (isWeighed) return undefined;
+    isWeighed = true;
+    return weigh(exchange, { keys });
+  };
 }
 
 /** Where an object of the platform's engine is found. */
@@ -58,7 +69,7 @@ async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readon
     const force = flagParameter(query, 'force');
     if (patchType === 'apply') requireManager(query);
     else if (force) throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message: 'query parameter force: only an apply can be forced' });
-    return { write: { verb, target, body: await readBody(exchange), patchType, force }, dryRun: false };
+    return { write: { verb, target, body: await readKnownBody(exchange), patchType, force }, dryRun: false };
   }
   const { dryRun, ...options } = deleteOptions(query, await readDocument(exchange));
   if (verb === 'delete') return { write: { verb, target, options }, dryRun };

@@ -4,6 +4,7 @@ import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { mediaTypeOf } from './media-type.js';
 import { readBody } from './request-body.js';
+import { weigh } from './weight.js';
 
 const depthMax = 64;
 export const documentBytesMax = 256 * 1024;
@@ -38,11 +39,18 @@ function bodyEncoding(exchange: Exchange): BodyEncoding {
  * @throws TAP_REQUEST_BODY_INVALID, TAP_REQUEST_BODY_TOO_LARGE, TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED
  */
 export async function readDocument(exchange: Exchange): Promise<SmallDocument> {
-  const body = await readBody(exchange, documentBytesMax);
+  const body = await readKnownBody(exchange, documentBytesMax);
   if (body.byteLength === 0) return {};
   const encoding = bodyEncoding(exchange);
   if (encoding === 'json') return jsonDocument(body);
   return checked(encoding === 'protobuf' ? await parseProtobuf(body) : parseYaml(utf8(body)));
+}
+
+/** Reads a body that is understood here: flow control is told what there is to do. @throws what `readBody` does, and TAP_FLOW_FULL */
+export async function readKnownBody(exchange: Exchange, bytesMax?: number): Promise<Buffer> {
+  const body = await readBody(exchange, bytesMax);
+  await weigh(exchange, { bytes: body.byteLength });
+  return body;
 }
 
 /** The same of a body that is known to be JSON. @throws TAP_REQUEST_BODY_INVALID */
@@ -59,7 +67,7 @@ function checked(value: unknown): SmallDocument {
 /** A body as the engine takes it: what came as protobuf goes on as the JSON it stands for. */
 export async function readEngineBody(exchange: Exchange): Promise<{ readonly body: Uint8Array; readonly mediaType: 'json' | 'yaml' }> {
   const encoding = bodyEncoding(exchange);
-  const body = await readBody(exchange);
+  const body = await readKnownBody(exchange);
   if (encoding !== 'protobuf') return { body, mediaType: encoding };
   return { body: Buffer.from(JSON.stringify(await parseProtobuf(body))), mediaType: 'json' };
 }

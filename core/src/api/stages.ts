@@ -31,10 +31,18 @@ export interface FlowRequest {
   readonly signal: AbortSignal;
 }
 
+/** What a request turns out to be, once that is known: bytes of a body that is understood, keys of an object that is written. */
+export interface Work {
+  readonly bytes?: number;
+  readonly keys?: number;
+}
+
 /** A place among the requests being served; to be given back exactly once. */
 export interface Seat {
   /** Sent with the answer, such as `RateLimit`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What a request costs beyond what each costs; it goes on when the promise resolves. */
+  weigh?(work: Work): Promise<void> | undefined;
   release(): void;
 }
 

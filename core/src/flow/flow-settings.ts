@@ -8,6 +8,7 @@ export interface FlowSettings {
   readonly system: Rate;
   readonly requestsMax: number;
   readonly requestsPerPrincipalMax: number;
+  readonly heavyRequestsMax: number;
   readonly queuedMax: number;
   readonly queuedPerPrincipalMax: number;
   readonly waitMsMax: number;
@@ -22,6 +23,7 @@ export const defaultFlowSettings: FlowSettings = {
   system: { perSecond: 5000, burst: 10_000 },
   requestsMax: 400,
   requestsPerPrincipalMax: 200,
+  heavyRequestsMax: 1,
   queuedMax: 4000,
   queuedPerPrincipalMax: 400,
   waitMsMax: 5000,
@@ -53,6 +55,10 @@ export const flowSection = Type.Object(
     requestsPerPrincipalMax: count(
       defaultFlowSettings.requestsPerPrincipalMax,
       'Requests of one tenant, or of one user without a tenant, that run at once.',
+    ),
+    heavyRequestsMax: count(
+      defaultFlowSettings.heavyRequestsMax,
+      'Requests of a level with a large body (128 KiB) or many keys (400) that are worked on at once, in each process; of one principal always one.',
     ),
     queuedMax: count(defaultFlowSettings.queuedMax, 'Requests of a level that wait, in each process.'),
     queuedPerPrincipalMax: count(

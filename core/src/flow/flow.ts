@@ -34,6 +34,9 @@ const exempt = 'system:engine:';
 const administrators = 'system:masters';
 const free: Seat = { release: () => {} };
 const principalsMax = 10_000;
+/** Each holds its body while it waits. */
+const heavyQueuedMax = 64;
+const heavyQueuedPerPrincipalMax = 16;
 const ratesMsMax = 1000;
 
 /**
@@ -49,6 +52,7 @@ class Flow {
   readonly #allowances: Allowances;
   readonly #system: PriorityLevel;
   readonly #tenants: PriorityLevel;
+  readonly #heavy: readonly PriorityLevel[];
   readonly #streams: StreamSeats;
   readonly #principals = new Map<string, Principal>();
   readonly #known = new WeakMap<Caller, Known>();
@@ -58,12 +62,20 @@ class Flow {
     this.#options = options;
     const { settings, clock, allowances = ownAllowances } = options;
     this.#allowances = allowances;
-    this.#system = new PriorityLevel('system', settings, clock);
-    this.#tenants = new PriorityLevel('tenants', settings, clock);
+    const { heavyRequestsMax, queuedMax, queuedPerPrincipalMax } = settings;
+    const heavy = {
+      ...settings,
+      requestsMax: heavyRequestsMax,
+      queuedMax: Math.min(queuedMax, heavyQueuedMax),
+      queuedPerPrincipalMax: Math.min(queuedPerPrincipalMax, heavyQueuedPerPrincipalMax),
+    };
+    this.#heavy = ['heavy system', 'heavy tenants'].map((name) => new PriorityLevel(name, heavy, clock));
+    const [ofSystem, ofTenants] = this.#heavy;
+    this.#system = new PriorityLevel('system', settings, clock, ofSystem);
+    this.#tenants = new PriorityLevel('tenants', settings, clock, ofTenants);
     this.#streams = new StreamSeats(settings, allowances);
     allowances.onMore(() => {
-      this.#system.fill();
-      this.#tenants.fill();
+      for (const level of [this.#system, this.#tenants, ...this.#heavy]) level.fill();
     });
   }
 

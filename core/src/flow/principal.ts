@@ -1,8 +1,13 @@
 import type { Allowances, Bucket, Seats } from './bucket.js';
+import { Debts } from './debts.js';
+import { HeavyParty } from './heavy-party.js';
+import type { Party } from './priority-level.js';
 import type { Rate } from './token-bucket.js';
 import { WaitingLine } from './waiting-line.js';
 
 const usersMax = 1_000;
+/** No user has this name. */
+const ownDebt = '';
 
 /** The rates of a principal; `user` holds for each of its users, and is absent for a user who has no tenant. */
 export interface PrincipalRates {
@@ -20,12 +25,15 @@ export interface PrincipalName {
 }
 
 /** A tenant, or a user who has none: what it has taken, and who of it waits. */
-export class Principal {
+export class Principal implements Party {
   readonly id: PrincipalName;
   readonly line = new WaitingLine();
   readonly bucket: Bucket;
   readonly seats: Seats;
+  readonly heavy = new HeavyParty(this);
   readonly #allowances: Allowances;
+  /** Of its users, and under no name its own. */
+  readonly #debts = new Debts(usersMax);
   readonly #users = new Map<string, Bucket>();
   #rates: PrincipalRates;
   /** When it is next, in the turns of its level. */
@@ -62,32 +70,53 @@ export class Principal {
   /** Says whether there is a unit for the user. */
   hasUnit(user: string, nowMs: number): boolean {
     this.bucket.refill(nowMs);
-    return this.bucket.units >= 1 && (this.#rates.user === undefined || this.userBucket(user, this.#rates.user, nowMs).units >= 1);
+    const mine = this.#rates.user === undefined ? undefined : this.userBucket(user, this.#rates.user, nowMs);
+    if (!this.#debts.isEmpty && !this.#pays(user, mine)) return false;
+    return this.bucket.units >= 1 && (mine === undefined || mine.units >= 1);
   }
 
-  takeUnit(user: string, nowMs: number): void {
-    this.bucket.take();
-    if (this.#rates.user !== undefined) this.userBucket(user, this.#rates.user, nowMs).take();
+  #pays(user: string, mine: Bucket | undefined): boolean {
+    const paysOwn = this.#debts.pay(ownDebt, this.bucket);
+    return (mine === undefined || this.#debts.pay(user, mine)) && paysOwn;
+  }
+
+  /** Takes one that is there, and further ones whether or not they are: what is missing is owed. */
+  takeUnits(user: string, nowMs: number, units: number): void {
+    const mine = this.#rates.user === undefined ? undefined : this.userBucket(user, this.#rates.user, nowMs);
+    if (units === 1 && this.#debts.isEmpty) {
+      this.bucket.take();
+      mine?.take();
+      return;
+    }
+    this.#debts.add(ownDebt, units);
+    if (mine !== undefined) this.#debts.add(user, units);
+    this.#pays(user, mine);
   }
 
   /** Whoever waits would go on with what other processes have and do not need. */
   want(nowMs: number, users: Iterable<string> = this.line.users): void {
     if (!this.#allowances.isShared) return;
     const waiting = this.line.size;
-    if (!this.seats.isFree) this.seats.want(waiting);
-    if (this.bucket.units < 1) this.bucket.want(waiting);
+    if (!this.seats.isFree && waiting > 0) this.seats.want(waiting);
+    if (this.bucket.units < 1) this.bucket.want(this.#missing(ownDebt, waiting));
     if (this.#rates.user === undefined) return;
     for (const user of users) {
       const mine = this.userBucket(user, this.#rates.user, nowMs);
-      if (mine.units < 1) mine.want(this.line.sizeOf(user));
+      if (mine.units < 1) mine.want(this.#missing(user, this.line.sizeOf(user)));
     }
+  }
+
+  /** What is owed, and a unit for each who waits; its heavy requests wait one at a time. */
+  #missing(who: string, waiting: number): number {
+    return this.#debts.of(who) + Math.max(1, waiting);
   }
 
   /** How long somebody who joins the line now would wait for a unit. */
   unitsWaitMs(user: string, nowMs: number): number {
     this.bucket.refill(nowMs);
-    const own = this.bucket.waitMs(this.line.size + 1);
-    return this.#rates.user === undefined ? own : Math.max(own, this.userBucket(user, this.#rates.user, nowMs).waitMs(1));
+    const own = this.bucket.waitMs(this.#debts.of(ownDebt) + this.line.size + 1);
+    if (this.#rates.user === undefined) return own;
+    return Math.max(own, this.userBucket(user, this.#rates.user, nowMs).waitMs(this.#debts.of(user) + 1));
   }
 
   /**
@@ -104,7 +133,7 @@ export class Principal {
 
   /** Nothing would be lost with it. */
   get isIdle(): boolean {
-    return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle;
+    return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle && this.#debts.isEmpty;
   }
 
   private userBucket(user: string, rate: Rate, nowMs: number): Bucket {

@@ -1,7 +1,10 @@
 import type { Clock } from '@tappaas/sdk';
+import type { Seats } from './bucket.js';
 import { flowErrors } from './errors.js';
-import type { Principal } from './principal.js';
-import type { Waiter } from './waiting-line.js';
+import type { HeavyParty } from './heavy-party.js';
+import type { PrincipalName } from './principal.js';
+import type { Waiter, WaitingLine } from './waiting-line.js';
+import { heavyUnits, unitsOf, type Work } from './work.js';
 
 /** How much of a level may run and wait at once. */
 export interface LevelLimits {
@@ -15,12 +18,29 @@ export interface LevelLimits {
 /** A place among what is being served; giving it back twice counts once. */
 export interface Seat {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Told what the request turns out to be; it goes on when the promise resolves, at once where there is none. @throws TAP_FLOW_FULL */
+  weigh?(work: Work): Promise<void> | undefined;
   release(): void;
 }
 
 /** Whoever may have to wait; the signal is made when it is asked for. */
 export interface Patient {
   readonly signal: AbortSignal;
+}
+
+/** Who takes turns: a principal, or what of it is heavy. */
+export interface Party {
+  readonly id: PrincipalName;
+  readonly line: WaitingLine;
+  readonly seats: Pick<Seats, 'isFree' | 'take' | 'give'>;
+  /** Absent where everything is heavy. */
+  readonly heavy?: HeavyParty;
+  turn: number;
+  hasUnit(user: string, nowMs: number): boolean;
+  takeUnits(user: string, nowMs: number, units: number): void;
+  unitsWaitMs(user: string, nowMs: number): number;
+  want(nowMs: number, users?: Iterable<string>): void;
+  headers(user: string, nowMs: number): Readonly<Record<string, string>>;
 }
 
 const lookEveryMs = 5;
@@ -35,16 +55,19 @@ export class PriorityLevel {
   readonly #name: string;
   readonly #limits: LevelLimits;
   readonly #clock: Clock;
+  readonly #heavy: PriorityLevel | undefined;
   /** Principals of whom somebody waits. */
-  readonly #turns = new Set<Principal>();
+  readonly #turns = new Set<Party>();
   /** The turn of what was served last. Who comes begins here: neither behind what others had meanwhile nor ahead of its own. */
   #turn = 0;
   #taken = 0;
   #waiting = 0;
   #isLooking = false;
 
-  constructor(name: string, limits: LevelLimits, clock: Clock) {
+  /** Requests that turn out to be heavy take turns in `heavy` besides. */
+  constructor(name: string, limits: LevelLimits, clock: Clock, heavy?: PriorityLevel) {
     this.#name = name;
+    this.#heavy = heavy;
     this.#limits = limits;
     this.#clock = clock;
   }
@@ -54,44 +77,59 @@ export class PriorityLevel {
   }
 
   /** @throws TAP_FLOW_FULL when there is no room to wait either */
-  admit(principal: Principal, user: string, patient: Patient, nowMs = this.#clock.nowMs()): Seat | Promise<Seat> {
-    if (principal.line.size === 0 && this.#hasSeat(principal) && principal.hasUnit(user, nowMs)) return this.#seat(principal, user, nowMs);
-    return this.#wait(principal, user, nowMs, patient);
+  admit(party: Party, user: string, patient: Patient, nowMs = this.#clock.nowMs(), units = 1): Seat | Promise<Seat> {
+    if (party.line.size === 0 && this.#hasSeat(party) && party.hasUnit(user, nowMs)) return this.#seat(party, user, patient, nowMs, units);
+    return this.#wait(party, user, nowMs, patient, units);
   }
 
-  #hasSeat(principal: Principal): boolean {
-    return this.#taken < this.#limits.requestsMax && principal.seats.isFree;
+  #hasSeat(party: Party): boolean {
+    return this.#taken < this.#limits.requestsMax && party.seats.isFree;
   }
 
-  #seat(principal: Principal, user: string, nowMs: number): Seat {
-    principal.takeUnit(user, nowMs);
-    this.#turn = Math.max(this.#turn, principal.turn);
-    principal.turn = this.#turn + 1;
-    principal.seats.take();
+  #seat(party: Party, user: string, patient: Patient, nowMs: number, units: number): Seat {
+    party.takeUnits(user, nowMs, units);
+    this.#turn = Math.max(this.#turn, party.turn);
+    party.turn = this.#turn + units;
+    party.seats.take();
     this.#taken += 1;
     let isTaken = true;
+    let heavy: Seat | undefined;
     return {
-      headers: principal.headers(user, nowMs),
+      headers: party.headers(user, nowMs),
+      weigh: (work) => {
+        const more = unitsOf(work);
+        if (more < heavyUnits || heavy !== undefined || this.#heavy === undefined || party.heavy === undefined) {
+          if (more > 0) party.takeUnits(user, this.#clock.nowMs(), more);
+          return undefined;
+        }
+        const admitted = this.#heavy.admit(party.heavy, user, patient, this.#clock.nowMs(), more);
+        return Promise.resolve(admitted).then((seat) => {
+          if (isTaken) heavy = seat;
+          else seat.release();
+        });
+      },
       release: () => {
         if (!isTaken) return;
         isTaken = false;
-        principal.seats.give();
+        heavy?.release();
+        party.seats.give();
         this.#taken -= 1;
         this.fill();
       },
     };
   }
 
-  #wait(principal: Principal, user: string, nowMs: number, { signal }: Patient): Promise<Seat> {
+  #wait(party: Party, user: string, nowMs: number, patient: Patient, units: number): Promise<Seat> {
     const { queuedMax, queuedPerPrincipalMax, waitMsMax } = this.#limits;
-    const expectedMs = principal.unitsWaitMs(user, nowMs);
-    const { size } = principal.line;
-    if (size >= queuedPerPrincipalMax) throw this.#full(principal, user, expectedMs, `${size} of its requests are waiting already`);
-    if (this.#waiting >= queuedMax) throw this.#full(principal, user, expectedMs, `${this.#waiting} requests are waiting already`);
-    if (expectedMs > waitMsMax) throw this.#full(principal, user, expectedMs, 'it has asked for more than its rate');
+    const { signal } = patient;
+    const expectedMs = party.unitsWaitMs(user, nowMs);
+    const { size } = party.line;
+    if (size >= queuedPerPrincipalMax) throw this.#full(party, user, expectedMs, `${size} of its requests are waiting already`);
+    if (this.#waiting >= queuedMax) throw this.#full(party, user, expectedMs, `${this.#waiting} requests are waiting already`);
+    if (expectedMs > waitMsMax) throw this.#full(party, user, expectedMs, 'it has asked for more than its rate');
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        if (this.#leave(principal, waiter)) reject(signal.reason as Error);
+        if (this.#leave(party, waiter)) reject(signal.reason as Error);
       };
       const settle = (): void => signal.removeEventListener('abort', leave);
       const waiter: Waiter = {
@@ -99,11 +137,11 @@ export class PriorityLevel {
         sinceMs: nowMs,
         admit: () => {
           settle();
-          resolve(this.#seat(principal, user, this.#clock.nowMs()));
+          resolve(this.#seat(party, user, patient, this.#clock.nowMs(), units));
         },
         refuse: () => {
           settle();
-          reject(this.#full(principal, user, 0, `it has waited for ${waitMsMax} ms`));
+          reject(this.#full(party, user, 0, `it has waited for ${waitMsMax} ms`));
         },
       };
       if (signal.aborted) {
@@ -111,19 +149,19 @@ export class PriorityLevel {
         return;
       }
       signal.addEventListener('abort', leave, { once: true });
-      if (principal.line.size === 0) principal.turn = Math.max(principal.turn, this.#turn);
-      principal.line.push(waiter);
-      this.#turns.add(principal);
+      if (party.line.size === 0) party.turn = Math.max(party.turn, this.#turn);
+      party.line.push(waiter);
+      this.#turns.add(party);
       this.#waiting += 1;
-      principal.want(nowMs, [user]);
+      party.want(nowMs, [user]);
       void this.#look();
     });
   }
 
-  #leave(principal: Principal, waiter: Waiter): boolean {
-    if (!principal.line.remove(waiter)) return false;
+  #leave(party: Party, waiter: Waiter): boolean {
+    if (!party.line.remove(waiter)) return false;
     this.#waiting -= 1;
-    if (principal.line.size === 0) this.#turns.delete(principal);
+    if (party.line.size === 0) this.#turns.delete(party);
     return true;
   }
 
@@ -131,26 +169,26 @@ export class PriorityLevel {
   fill(): void {
     if (this.#waiting === 0) return;
     const nowMs = this.#clock.nowMs();
-    const passedOver = new Set<Principal>();
+    const passedOver = new Set<Party>();
     while (this.#taken < this.#limits.requestsMax) {
-      const principal = this.#next(passedOver);
-      if (principal === undefined) return;
-      const waiter = principal.line.shift((user) => principal.hasUnit(user, nowMs));
+      const party = this.#next(passedOver);
+      if (party === undefined) return;
+      const waiter = party.line.shift((user) => party.hasUnit(user, nowMs));
       if (waiter === undefined) {
-        passedOver.add(principal);
+        passedOver.add(party);
         continue;
       }
       this.#waiting -= 1;
-      if (principal.line.size === 0) this.#turns.delete(principal);
+      if (party.line.size === 0) this.#turns.delete(party);
       waiter.admit();
     }
   }
 
-  #next(passedOver: ReadonlySet<Principal>): Principal | undefined {
-    let first: Principal | undefined;
-    for (const principal of this.#turns) {
-      if (first !== undefined && principal.turn >= first.turn) continue;
-      if (this.#hasSeat(principal) && !passedOver.has(principal)) first = principal;
+  #next(passedOver: ReadonlySet<Party>): Party | undefined {
+    let first: Party | undefined;
+    for (const party of this.#turns) {
+      if (first !== undefined && party.turn >= first.turn) continue;
+      if (this.#hasSeat(party) && !passedOver.has(party)) first = party;
     }
     return first;
   }
@@ -162,20 +200,20 @@ export class PriorityLevel {
     while (this.#waiting > 0) {
       await this.#clock.sleep(lookEveryMs, never);
       this.fill();
-      for (const principal of this.#turns) {
-        principal.want(this.#clock.nowMs());
-        for (const waiter of principal.line.olderThan(this.#clock.nowMs() - this.#limits.waitMsMax))
-          if (this.#leave(principal, waiter)) waiter.refuse();
+      for (const party of this.#turns) {
+        party.want(this.#clock.nowMs());
+        for (const waiter of party.line.olderThan(this.#clock.nowMs() - this.#limits.waitMsMax))
+          if (this.#leave(party, waiter)) waiter.refuse();
       }
     }
     this.#isLooking = false;
   }
 
-  #full(principal: Principal, user: string, expectedMs: number, because: string): Error {
+  #full(party: Party, user: string, expectedMs: number, because: string): Error {
     return flowErrors.TAP_FLOW_FULL({
-      message: `${principal.id.what} ${principal.id.name} has no room (${this.#name} level): ${because}`,
+      message: `${party.id.what} ${party.id.name} has no room (${this.#name} level): ${because}`,
       retryAfterMs: Math.max(retryAfterMsMin, expectedMs),
-      data: principal.headers(user, this.#clock.nowMs()),
+      data: party.headers(user, this.#clock.nowMs()),
     });
   }
 }

@@ -3,7 +3,7 @@ import type { KindEntry } from './kind-entry.js';
 import { forbidden } from './schema/cause.js';
 import { immutableCauses } from './schema/immutable-fields.js';
 import { equalJson, type JsonObject } from './schema/json-value.js';
-import { metadataCauses, metadataUpdateCauses } from './schema/metadata-rules.js';
+import { labelCountCauses, metadataCauses, metadataUpdateCauses } from './schema/metadata-rules.js';
 import { validate, validateChange, validateMembers } from './schema/validation.js';
 import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
@@ -16,6 +16,9 @@ import type { Body, StoredObject } from './stored-object.js';
 export function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined, sound?: Body): readonly Cause[] {
   const names = entry.strategy.names ?? 'subdomain';
   const metadata = object.metadata as unknown as JsonObject;
+  // Each of too many is not looked at.
+  const manyLabels = labelCountCauses(metadata['labels'], previous?.object.metadata.labels);
+  if (manyLabels.length > 0) return manyLabels;
   const causes: Cause[] = [...metadataCauses(metadata, { scope: entry.isNamespaced ? 'Namespaced' : 'Cluster', names })];
   if (previous) {
     causes.push(...metadataUpdateCauses(previous.object.metadata as unknown as JsonObject, metadata));

@@ -7,7 +7,9 @@ import { kernel } from './kinds/kernel-kinds.js';
 import { applyDefaults } from './schema/defaulting.js';
 import { equalJson, type JsonObject } from './schema/json-value.js';
 import { validate } from './schema/validation.js';
+import { keysOf, refuseManyKeys } from './object-keys.js';
 import { metadataOf, withMetadata } from './object-metadata.js';
+import { othersTurn } from './others-turn.js';
 import { denied, invalid } from './refusal.js';
 import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
@@ -39,12 +41,17 @@ export interface Prepared {
  * Defaults, mutating taps, schema, rules of the kind, validating taps and claims, in this order. Where only labels or annotations change,
  * taps that ask for it are asked, and a mutating one may change nothing else.
  *
- * @throws TAP_OBJECT_INVALID, TAP_OBJECT_DENIED
+ * @throws TAP_OBJECT_INVALID, TAP_OBJECT_DENIED, TAP_REQUEST_TOO_LARGE
  */
 export async function prepare(engine: string, admission: Admission, candidate: Candidate): Promise<Prepared> {
   const { entry, previous } = candidate;
+  const keys = keysOf(candidate.object);
+  refuseManyKeys(entry, candidate.object, keys, previous?.object);
+  await candidate.options.weigh?.(keys);
   const { object: filled, sound } = complete(entry, candidate.object, previous);
+  await othersTurn(keys);
   const completed = candidate.own(filled, previous);
+  await othersTurn(keys);
   const isWhole = asksTaps(entry, completed, previous);
   if (!isWhole && !(previous && changesMetadata(previous.object, completed))) {
     const object = counted(entry, completed, previous);
@@ -56,6 +63,7 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   const next = mutated.changes.length === 0 ? { object: completed, sound } : retaken(candidate, completed, mutated, isWhole);
   const object = counted(entry, next.object, previous);
   refuseInvalid(entry, object, previous, next.sound);
+  await othersTurn(keys);
   refuseDenied(entry, object, await admission.validate({ ...request, object }));
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
 }

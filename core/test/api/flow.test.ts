@@ -76,3 +76,23 @@ test('a client that goes away while it waits leaves no one behind', async (t) =>
   await running;
   t.is((await next).status, 404);
 });
+
+test('a request tells flow control what it turns out to be, and one that has to wait is worked on when it may', async (t) => {
+  const work: unknown[] = [];
+  const gate = Promise.withResolvers<void>();
+  const weigh = (done: object): Promise<void> | undefined => {
+    work.push(done);
+    return 'keys' in done ? undefined : gate.promise;
+  };
+  const { ask, engine } = await startServer(t, { flow: () => ({ release: () => {}, weigh }) });
+  const collection = '/api/v1/namespaces/default/configmaps';
+  const body = JSON.stringify({ metadata: { name: 'b' }, data: { x: 'x'.repeat(200_000) } });
+  const writing = ask(collection, { method: 'POST', body, as: 'admin', headers: { 'content-type': 'application/json' } });
+  while (work.length === 0) await delay(5);
+  t.is(engine.writes.length, 0, 'nothing is done with it before');
+  gate.resolve();
+  t.is((await writing).status, 201);
+  await engine.writes[0]?.options.weigh?.(7);
+  await engine.writes[0]?.options.weigh?.(7);
+  t.deepEqual(work, [{ bytes: body.length }, { keys: 7 }], 'once, however often the write is made anew');
+});

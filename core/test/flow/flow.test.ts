@@ -10,6 +10,7 @@ const settings: FlowSettings = {
   system: { perSecond: 1000, burst: 1000 },
   requestsMax: 4,
   requestsPerPrincipalMax: 3,
+  heavyRequestsMax: 1,
   queuedMax: 6,
   queuedPerPrincipalMax: 4,
   waitMsMax: 1000,

@@ -14,6 +14,7 @@ const settings: FlowSettings = {
   system: { perSecond: 5000, burst: 5000 },
   requestsMax: 400,
   requestsPerPrincipalMax: 64,
+  heavyRequestsMax: 1,
   queuedMax: 4000,
   queuedPerPrincipalMax: 400,
   waitMsMax: 5000,

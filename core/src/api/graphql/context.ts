@@ -1,5 +1,7 @@
 import type { Caller } from '@tappaas/sdk';
 import type { StreamPart } from '../exchange.js';
+import type { Seat } from '../stages.js';
+import { weigh } from '../weight.js';
 import { FieldLoaders } from './field-loaders.js';
 import { ObjectReader } from './object-reader.js';
 import type { GraphqlParts } from './ports.js';
@@ -21,6 +23,8 @@ export interface OperationSource {
   readonly deadlineMs: number;
   /** Where what goes on for long is looked at again. */
   readonly parts?: Set<StreamPart>;
+  /** Its place with flow control. */
+  readonly seat?: Seat | undefined;
 }
 
 const nothing: OperationCost = { cost: 0, depth: 0 };
@@ -56,6 +60,11 @@ export class GraphqlContext {
 
   get signal(): AbortSignal {
     return this.source.signal;
+  }
+
+  /** Tells flow control how many keys an object has that is written. @throws TAP_FLOW_FULL */
+  weigh(keys: number): Promise<void> | undefined {
+    return weigh(this.source, { keys });
   }
 
   /** Has access asked again about something that goes on, until what is answered is called. */

@@ -128,7 +128,8 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function optionsOf(verb: string, request: WriteRequest, { caller, requestId, signal, client }: GraphqlContext): WriteOptions {
+function optionsOf(verb: string, request: WriteRequest, context: GraphqlContext): WriteOptions {
+  const { caller, requestId, signal, client } = context;
   const { dryRun, expectedVersion, fieldManager, idempotencyKey } = request;
   return {
     caller,
@@ -137,6 +138,7 @@ function optionsOf(verb: string, request: WriteRequest, { caller, requestId, sig
     dryRun: dryRun === true,
     fieldValidation: 'Strict',
     fieldManager: fieldManager || client,
+    weigh: (keys) => context.weigh(keys),
     ...(expectedVersion && verb !== 'delete' && { ifMatch: expectedVersion }),
     ...(idempotencyKey && { idempotencyKey }),
   };

@@ -20,6 +20,7 @@ import type { UpgradeCall } from '../upgrade.js';
 import { SchemaShelf, type ServedSchema } from './schema-shelf.js';
 import type { GraphqlSockets } from './socket.js';
 import { documentText } from './trusted-documents.js';
+import { weigh } from '../weight.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 /** Answers `/graphql`. */
@@ -71,15 +72,17 @@ class Service implements GraphqlService {
     const served = this.#schemas.current();
     if (served instanceof Promise || !isPlain(exchange)) return otherwise();
     return readBody(exchange, documentBytesMax)
-      .then((bytes) => {
-        const body = this.#trusted(jsonDocument(bytes));
-        const plain = plainRequest(body);
-        const known = plain && findPrepared(served.prepared, plain);
-        if (plain !== undefined && known !== undefined) return this.#execute(exchange, known, plain);
-        bodyOf(exchange).body = body;
-        return otherwise();
-      })
+      .then((bytes) => after(weigh(exchange, { bytes: bytes.byteLength }), () => this.#answerBody(exchange, bytes, served, otherwise)))
       .catch((error: unknown) => this.#refuse(exchange, error));
+  }
+
+  #answerBody(exchange: Exchange, bytes: Buffer, served: ServedSchema, otherwise: () => Awaitable<void>): Awaitable<void> {
+    const body = this.#trusted(jsonDocument(bytes));
+    const plain = plainRequest(body);
+    const known = plain && findPrepared(served.prepared, plain);
+    if (plain !== undefined && known !== undefined) return this.#execute(exchange, known, plain);
+    bodyOf(exchange).body = body;
+    return otherwise();
   }
 
   async answer(exchange: Exchange): Promise<void> {

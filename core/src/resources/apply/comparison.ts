@@ -56,10 +56,8 @@ class Walk {
 
   /** Compares part by part; answers false where there are none, and the place is a leaf. */
   private parts(structure: Structure | undefined, type: FieldType, left: unknown, right: unknown, path: Path): boolean {
-    if (count(left) + count(right) === 0) return false;
     if (structure === 'list') return this.items(type, left, right, path);
-    if (structure === 'map') this.members(type, left, right, path);
-    return structure === 'map';
+    return structure === 'map' && this.members(type, left, right, path);
   }
 
   private leaf(left: unknown, right: unknown, path: Path): void {
@@ -68,15 +66,18 @@ class Walk {
     else if (!equalJson(left, right)) this.modified.add(path);
   }
 
-  private members(type: FieldType, left: unknown, right: unknown, path: Path): void {
+  /** Compares by name; answers false when neither side has a member. */
+  private members(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
     const names = new Set([...(isJsonObject(left) ? Object.keys(left) : []), ...(isJsonObject(right) ? Object.keys(right) : [])]);
     for (const name of names) {
       this.visit(memberType(type, name) ?? anything, memberOf(left, name), memberOf(right, name), [...path, member(name)]);
     }
+    return names.size > 0;
   }
 
-  /** Compares by key; answers false when an item has no key, and the list has to be taken as a whole. */
+  /** Compares by key; answers false when there is no item, or an item has no key and the list has to be taken as a whole. */
   private items(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
+    if (sizeOf(left) + sizeOf(right) === 0) return false;
     const [before, after] = [itemsByElement(type, left), itemsByElement(type, right)];
     if (before === undefined || after === undefined) return false;
     for (const element of new Set([...before.keys(), ...after.keys()])) {
@@ -104,6 +105,6 @@ function shapeOf(type: FieldType, value: unknown): Structure | undefined {
   return value === undefined || value === null ? undefined : structureOf(type, value);
 }
 
-function count(value: unknown): number {
-  return Array.isArray(value) ? value.length : isJsonObject(value) ? Object.keys(value).length : 0;
+function sizeOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
 }

@@ -3,6 +3,7 @@ import { readElement, type PathElement } from './path-element.js';
 import { pathSet, type PathSet } from './path-set.js';
 
 const self = '.';
+const nothing: JsonObject = Object.freeze({});
 
 const written = new WeakMap<PathSet, JsonObject>();
 
@@ -19,9 +20,10 @@ function write(set: PathSet): JsonObject {
     Object.fromEntries(
       elements.map((element) => {
         const child = set.children.get(element);
-        const below = child === undefined ? {} : write(child);
         // Without children, `{}` alone says that the path is a member.
-        return [element, Object.freeze(child !== undefined && set.members.has(element) ? { [self]: Object.freeze({}), ...below } : below)];
+        if (child === undefined) return [element, nothing];
+        const below = write(child);
+        return [element, set.members.has(element) ? Object.freeze({ [self]: nothing, ...below }) : below];
       }),
     ),
   );

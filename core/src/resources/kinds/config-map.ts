@@ -7,7 +7,8 @@ const fields = ['data', 'binaryData'];
 /** Configuration that pods read. */
 export const configMapBehaviour: KindBehaviour<never> = {
   check(object: JsonObject, previous?: JsonObject) {
-    const bytes = fields.flatMap((field) => entriesOf(object, field)).reduce((sum, [, value]) => sum + Buffer.byteLength(String(value)), 0);
-    return [...keyDenials(object, fields), ...frozenDenials(object, previous, fields), ...sizeDenials('data', bytes)];
+    const entries = fields.map((field) => [field, entriesOf(object, field)] as const);
+    const bytes = entries.flatMap(([, values]) => values).reduce((sum, [, value]) => sum + Buffer.byteLength(String(value)), 0);
+    return [...keyDenials(entries), ...frozenDenials(object, previous, fields), ...sizeDenials('data', bytes)];
   },
 };

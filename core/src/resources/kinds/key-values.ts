@@ -5,18 +5,21 @@ import { equalJson, isJsonObject, memberOf, type JsonObject } from '../schema/js
 const valueBytesMax = 1024 * 1024;
 const keyPattern = /^[-._a-zA-Z0-9]{1,253}$/;
 
+/** Keys with their values. */
+export type Entries = readonly (readonly [string, unknown])[];
+
 /** The entries of a map field such as `data`. */
-export const entriesOf = (object: unknown, field: string): readonly (readonly [string, unknown])[] => {
+export const entriesOf = (object: unknown, field: string): Entries => {
   const map = memberOf(object, field);
   return isJsonObject(map) ? Object.entries(map) : [];
 };
 
-/** What is wrong with the keys of the fields of an object that carries values, and with their size. */
-export function keyDenials(object: JsonObject, fields: readonly string[]): readonly Denial[] {
+/** What is wrong with the keys of the fields of an object that carries values. */
+export function keyDenials(fields: readonly (readonly [string, Entries])[]): readonly Denial[] {
   const denials: Denial[] = [];
   const seen = new Set<string>();
-  for (const field of fields) {
-    for (const [key] of entriesOf(object, field)) {
+  for (const [field, entries] of fields) {
+    for (const [key] of entries) {
       const isName = keyPattern.test(key) && key !== '.' && !key.startsWith('..');
       if (!isName) denials.push({ field: `${field}[${key}]`, reason: 'FieldValueInvalid', message: keyRule });
       if (seen.has(key))

@@ -29,7 +29,7 @@ export const secretBehaviour: KindBehaviour<never> = {
     const entries = entriesOf(object, 'data');
     const bytes = entries.reduce((sum, [, value]) => sum + Math.floor((String(value).length * 3) / 4), 0);
     return [
-      ...keyDenials(object, ['data']),
+      ...keyDenials([['data', entries]]),
       ...frozenDenials(object, previous, ['data']),
       ...typeDenials(object, previous),
       ...sizeDenials('data', bytes),

@@ -9,8 +9,8 @@ export interface DocumentLimits {
   readonly keysMax: number;
 }
 
-/** 64 levels, and more keys than any object of 1 MiB needs. */
-export const documentLimits: DocumentLimits = Object.freeze({ depthMax: 64, keysMax: 100_000 });
+/** 64 levels, and room for the keys that an object may have with some managers of all of them. */
+export const documentLimits: DocumentLimits = Object.freeze({ depthMax: 64, keysMax: 50_000 });
 
 /** A decoded document, deeply frozen, and the paths that were written twice; of two, the later counts. */
 export interface Document {

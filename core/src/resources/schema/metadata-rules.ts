@@ -4,6 +4,8 @@ import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isLabelValue, isPat
 
 /** Sum of the keys and values of all annotations of an object. */
 export const annotationsBytesMax = 256 * 1024;
+/** Access looks at the labels of what is asked for, at each request. */
+export const labelsMax = 128;
 const finalizersMax = 1_000;
 const ownersMax = 1_000;
 
@@ -58,6 +60,13 @@ function namespaceCauses(metadata: JsonObject, rules: MetadataRules): Cause[] {
     return namespace === undefined || namespace === '' ? [] : [forbidden('namespace', 'not allowed on this type')];
   if (typeof namespace !== 'string' || namespace === '') return [required('namespace')];
   return isDns1123Label(namespace).map((rule) => invalid('namespace', namespace, rule));
+}
+
+/** More labels than an object may have; what was stored with more may keep as many. */
+export function labelCountCauses(labels: unknown, before: unknown): readonly Cause[] {
+  const count = isJsonObject(labels) ? Object.keys(labels).length : 0;
+  if (count <= labelsMax || (isJsonObject(before) && count <= Object.keys(before).length)) return [];
+  return [invalid('metadata.labels', count, `must have at most ${labelsMax} entries`)];
 }
 
 /** What is wrong with a map of labels at `field`. */
