@@ -56,7 +56,10 @@ export class PageMemory {
  * No two queries have the same: what narrows a tenant's view stands in its selectors, and a page of one is not to be another's. Names of
  * namespaces hold no space, so the short form of most queries is never one of the long ones; lengths tell where a selector ends.
  */
-function keyOf({ target, limit, labelSelector, fieldSelector, resourceVersion, continueToken }: ListQuery): string | undefined {
+function keyOf(query: ListQuery): string | undefined {
+  const { target, limit, labelSelector, fieldSelector, fieldValues, resourceVersion, continueToken } = query;
+  // Children of some parents are asked for by other parents the next time.
+  if (fieldValues !== undefined) return undefined;
   if (continueToken !== undefined || (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0')) return undefined;
   const { namespace = '' } = target;
   if (limit === undefined && labelSelector === undefined && fieldSelector === undefined) return namespace;

@@ -23,6 +23,15 @@ test('a page is remembered for the query that it was made for', (t) => {
   t.is(memory.page(cache, version, query, page), first);
 });
 
+test('children of some objects are not answered with those of others', (t) => {
+  const memory = new PageMemory();
+  const version = {} as Arguments[1];
+  const childrenOf = (uid: string): Arguments[2] => ({ ...asked({}), limit: 10, fieldValues: { field: 'spec.of.uid', values: [uid] } });
+  const first = memory.page(cache, version, childrenOf('a'), page);
+  t.not(memory.page(cache, version, childrenOf('b'), page), first);
+  t.not(memory.page(cache, version, { ...asked({}), limit: 10 }, page), first);
+});
+
 test('no query is answered with the page of another one, however its selectors are cut', (t) => {
   const text = string({ unit: constantFrom(' ', 'a', '=', ',', '0', '1'), maxLength: 6 });
   const query = record({ labelSelector: option(text, { nil: undefined }), fieldSelector: option(text, { nil: undefined }) });

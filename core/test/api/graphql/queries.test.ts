@@ -236,6 +236,15 @@ test('ids of one kind are read together', async (t) => {
   t.deepEqual(reads, ['get applications']);
 });
 
+test('relations of one object are not those of another that was asked about before', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  for (const name of ['shop', 'other']) await put(kindPaths.releases, release(await put(kindPaths.applications, application(name)), 1));
+  for (const name of ['shop', 'other', 'shop']) {
+    const { json } = await ask('query Q($name: String!) { application(namespace: "team", name: $name) { releases { name } } }', { name });
+    t.deepEqual(json.data.application.releases, [{ name: `${name}-1` }]);
+  }
+});
+
 test('the schema is that of the loaded kinds, composed anew when they change and not before', async (t) => {
   const { ask, kinds, serve } = await startGraphql(t);
   const types = async () =>
