@@ -122,7 +122,7 @@ const rows: readonly Row[] = [
   row('platform', /^FIELD Query\.(viewer|platform|rateLimit) path$/, everybody),
   row('platform', /^FIELD Query\.(node|nodes) path$/, tenantAdmins),
   row('platform', /^FIELD Subscription\.applicationLogs path$/, viewers),
-  row('platform', /^FIELD Subscription\.platformEvents path$/, platformAdmins),
+  row('platform', /^FIELD Subscription\.platformEvents path$/, everybody),
 
   row('platform', /^GET \/audit(\/\S+)? path$/, platformAdmins),
   row('platform', /^GET \/plugins\/platform\/(routes|who-can) path$/, everybody),

@@ -1,7 +1,7 @@
 import type { ServedKind, WatchEvent } from '../engine-port.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { GraphqlContext } from './context.js';
-import { pathOf, valueAt, type ObjectBody } from './object-reader.js';
+import { pathOf, type ObjectBody } from './object-reader.js';
 import type { Followed } from './recorded-access.js';
 
 /** What a subscription tells: the value of its root field, and what is needed to execute it once for all who are told the same. */
@@ -42,7 +42,8 @@ export function objectChanges(kind: ServedKind, query: ChangeQuery, context: Gra
   return context.access.follow({ verb: 'watch', target }, (followed) => permittedChanges(kind, followed, query, context), context);
 }
 
-async function* permittedChanges(
+/** The same within what is followed already. @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER */
+export async function* permittedChanges(
   kind: ServedKind,
   { narrowed, askAgain, lost }: Followed,
   { namespace, name, since, bookmarks = false, ...query }: ChangeQuery,
@@ -74,20 +75,6 @@ function liveEvent({ type, served }: WatchEvent): LiveEvent {
   }
   const changed = { uid: (object as ObjectBody).metadata.uid, isNew: type === 'ADDED', isGone: type === 'DELETED' };
   return { value: { type, object, resourceVersion } satisfies ObjectChange, shared: object, changed };
-}
-
-const platformGroup = /^platform\.tappaas\.dev\//;
-
-/** Events about objects of the platform itself, which belong to no namespace: theirs are in `default`. */
-export async function* platformEvents(
-  kind: ServedKind,
-  query: Pick<ChangeQuery, 'since' | 'bookmarks'>,
-  context: GraphqlContext,
-): AsyncGenerator<LiveEvent, void, void> {
-  for await (const event of objectChanges(kind, { ...query, namespace: 'default' }, context)) {
-    const { object } = event.value as ObjectChange;
-    if (object === undefined || platformGroup.test(String(valueAt(object, ['involvedObject', 'apiVersion'])))) yield event;
-  }
 }
 
 const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);

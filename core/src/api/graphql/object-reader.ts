@@ -8,6 +8,7 @@ import type { ListPage, ServedKind } from '../engine-port.js';
 import { platformEngine } from '../request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
+import { eventsOfTheClusterNamespace } from './cluster-events.js';
 import type { RecordedAccess } from './recorded-access.js';
 
 /** An object as the engine serves it. */
@@ -101,13 +102,21 @@ export class ObjectReader {
   /** What belongs to an object, newest first; one read of the engine answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
   async related({ kind, field }: Relation, namespace: string | undefined, parent: string): Promise<readonly ObjectBody[]> {
     const within = (await this.#mayListAll(kind)) ? undefined : namespace;
-    const read = ({ narrowed }: Verdict): Promise<readonly ObjectBody[]> => {
-      const id = `${kind.group}/${kind.plural} ${field} ${within ?? ''}`;
-      const loader = this.#children.get(id) ?? this.#childLoader({ kind, field }, within, narrowed);
-      this.#children.set(id, loader);
-      return loader.load(parent);
-    };
+    const read = ({ narrowed }: Verdict): Promise<readonly ObjectBody[]> =>
+      this.#childrenOf({ kind, field }, within, narrowed).load(parent);
     return this.#call.access.read(asked('list', kind, { namespace: within }), read, () => found);
+  }
+
+  /**
+   * The Events about an object that has no namespace: they are in `default`, and seen by who may get what they are about.
+   *
+   * @throws TAP_REQUEST_FORBIDDEN
+   */
+  async eventsAbout(about: ServedKind, events: Relation, { metadata: { name, uid } }: ObjectBody): Promise<readonly ObjectBody[]> {
+    const namespace = eventsOfTheClusterNamespace;
+    const read = (): Promise<readonly ObjectBody[]> => this.#childrenOf(events, namespace, undefined).load(uid);
+    const told = asked('list', events.kind, { namespace });
+    return this.#call.access.read(asked('get', about, { name }), read, () => found, told);
   }
 
   /** Who may see a kind everywhere has the children of all namespaces read at once. */
@@ -138,6 +147,18 @@ export class ObjectReader {
     );
     this.#byKey.set(kind, made);
     return made;
+  }
+
+  #childrenOf(
+    relation: Relation,
+    namespace: string | undefined,
+    narrowed: Narrowing | undefined,
+  ): DataLoader<string, readonly ObjectBody[]> {
+    const { kind, field } = relation;
+    const id = `${kind.group}/${kind.plural} ${field} ${namespace ?? ''}`;
+    const loader = this.#children.get(id) ?? this.#childLoader(relation, namespace, narrowed);
+    this.#children.set(id, loader);
+    return loader;
   }
 
   #childLoader(

@@ -58,9 +58,18 @@ export class RecordedAccess {
     return permitPart(this.#parts, asked);
   }
 
-  /** Reads what the caller may. @throws TAP_REQUEST_FORBIDDEN, and what `read` throws */
-  read<T>(asked: AskedAccess, read: (verdict: Verdict) => Awaitable<T>, outcomeOf: (found: T) => AccessOutcome): Awaitable<T> {
-    const untold = this.#untold(asked);
+  /**
+   * Reads what the caller may; audit is told of what is asked, or of what is read by that.
+   *
+   * @throws TAP_REQUEST_FORBIDDEN, and what `read` throws
+   */
+  read<T>(
+    asked: AskedAccess,
+    read: (verdict: Verdict) => Awaitable<T>,
+    outcomeOf: (found: T) => AccessOutcome,
+    told = asked,
+  ): Awaitable<T> {
+    const untold = this.#untold(told);
     if (untold === undefined) return after(this.permit(asked), read);
     return recorded(this.#parts, asked, untold, read, outcomeOf);
   }

@@ -53,6 +53,7 @@ export const kindPaths = {
   events: { group: '', version: 'v1', plural: 'events', kind: 'Event' },
   applications: { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications', kind: 'Application' },
   releases: { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'releases', kind: 'Release' },
+  tenants: { group: 'platform.tappaas.dev', version: 'v1alpha1', plural: 'tenants', kind: 'Tenant' },
   operations: { group: 'ops.tappaas.dev', version: 'v1alpha1', plural: 'operations', kind: 'Operation' },
 } as const;
 
@@ -65,6 +66,12 @@ const people: Readonly<
 > = {
   admin: { name: 'admin', groups: ['system:masters'], may: () => true },
   team: { name: 'team', groups: ['team'], tenant: 'acme', may: ({ resource }) => resource?.namespace === 'team' },
+  customer: {
+    name: 'customer',
+    groups: [],
+    tenant: 'acme',
+    may: ({ resource }) => resource?.plural === 'tenants' && resource.name === 'acme',
+  },
   viewer: { name: 'viewer', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'list', 'watch'].includes(verb) },
   brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 1_500 },
   fickle: { name: 'fickle', groups: [], may: () => fickle.may },

@@ -245,6 +245,40 @@ test('relations of one object are not those of another that was asked about befo
   }
 });
 
+test('events about what has no namespace are seen by who may see it, read once for a page, and told to audit', async (t) => {
+  const { ask, put, reads, audited } = await startGraphql(t);
+  await put(kindPaths.namespaces, { metadata: { name: 'default' } });
+  for (const name of ['acme', 'other']) {
+    const { uid } = (await put(kindPaths.tenants, { metadata: { name }, spec: {} })).metadata;
+    await put(kindPaths.events, {
+      metadata: { name, namespace: 'default' },
+      involvedObject: { apiVersion: 'platform.tappaas.dev/v1alpha1', kind: 'Tenant', name, uid },
+      type: 'Normal',
+      reason: `Of-${name}`,
+    });
+  }
+  const one = 'query Q($name: String!) { tenant(name: $name) { events { reason } } }';
+  const own = await ask(one, { name: 'acme' }, { as: 'customer' });
+  t.deepEqual(own.json.data.tenant.events, [{ reason: 'Of-acme' }]);
+  t.is((await ask(one, { name: 'other' }, { as: 'customer' })).json.errors[0].extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  const told = audited.filter(({ isPart, caller }) => isPart && caller?.name === 'customer');
+  t.deepEqual(
+    told.map(({ verb, target, outcome }) => [verb, target?.kind.plural, target?.namespace, outcome.status, outcome.decision?.decision]),
+    [
+      ['get', 'tenants', undefined, 200, 'allow'],
+      ['list', 'events', 'default', 200, 'allow'],
+      ['get', 'tenants', undefined, 403, 'no-opinion'],
+    ],
+  );
+  reads.length = 0;
+  const page = await ask('{ tenants { nodes { name events(first: 1) { reason } } } }');
+  t.deepEqual(page.json.data.tenants.nodes, [
+    { name: 'acme', events: [{ reason: 'Of-acme' }] },
+    { name: 'other', events: [{ reason: 'Of-other' }] },
+  ]);
+  t.deepEqual(reads, ['list tenants', 'list events']);
+});
+
 test('the schema is that of the loaded kinds, composed anew when they change and not before', async (t) => {
   const { ask, kinds, serve } = await startGraphql(t);
   const types = async () =>

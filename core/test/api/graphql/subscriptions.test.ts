@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import type { EnginePort } from '../../../dist/api/engine-port.js';
 import type { AuditedStanding } from '../../../dist/api/stages.js';
 import { flowErrors } from '../../../dist/flow/errors.js';
-import { application, fickle, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
+import { application, fickle, kindPaths, release, startGraphql, type GraphqlServer, type TestObject } from './graphql-server.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into results freely
 type Result = any;
@@ -251,6 +251,45 @@ test('what happens to the platform is followed, and what is told about anything 
     extensions: { code: string };
   }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
+});
+
+test('who is of a tenant is told what happens to what is the tenant’s, and nothing else of the platform', async (t) => {
+  const server = await startGraphql(t);
+  await server.put(kindPaths.namespaces, { metadata: { name: 'default' } });
+  const about = async (reason: string, kind: string, { metadata: { name, uid } }: TestObject) =>
+    server.put(kindPaths.events, {
+      metadata: { name: reason.toLowerCase(), namespace: 'default' },
+      involvedObject: { apiVersion: 'platform.tappaas.dev/v1alpha1', kind, name, uid },
+      type: 'Normal',
+      reason,
+    });
+  const put = (name: string) => server.put(kindPaths.tenants, { metadata: { name }, spec: {} });
+  const [acme, other] = [await put('acme'), await put('other')];
+  await about('Before', 'Tenant', acme);
+  const { follow } = connect(t, server.port, 'customer');
+  const query = 'subscription E($since: String) { platformEvents(since: $since) { type resourceVersion object { reason } } }';
+  const events = follow(query);
+  const { object, resourceVersion } = (await events.next()).data.platformEvents;
+  t.is(object.reason, 'Before');
+  await about('OfAnother', 'Tenant', other);
+  await about('OfThePlatform', 'Platform', { metadata: { name: 'platform', uid: 'platform' } });
+  await about('OfAPlugin', 'Plugin', { metadata: { name: 'quota', uid: 'q' } });
+  await about('OfWhatIsNotThere', 'Nothing', acme);
+  await about('OfTheSameNameBefore', 'Tenant', { metadata: { name: 'acme', uid: 'before' } });
+  await about('After', 'Tenant', acme);
+  t.is((await events.next()).data.platformEvents.object.reason, 'After');
+  t.is((await follow(query, { since: resourceVersion }).next()).data.platformEvents.object.reason, 'After');
+  const everything = connect(t, server.port).follow(query);
+  const all = [];
+  for (let index = 0; index < 7; index += 1) all.push((await everything.next()).data.platformEvents.object.reason);
+  t.deepEqual(all, ['After', 'Before', 'OfAnother', 'OfAPlugin', 'OfThePlatform', 'OfTheSameNameBefore', 'OfWhatIsNotThere']);
+  const stopped = follow(query);
+  await stopped.next();
+  stopped.stop();
+  await stopped.ended;
+  while (!server.audited.some(({ verb }) => verb === 'watch')) await delay(5);
+  const { target, outcome } = server.audited.find(({ verb }) => verb === 'watch') ?? {};
+  t.deepEqual([target?.kind.plural, target?.name, outcome?.status, outcome?.decision?.decision], ['tenants', 'acme', 200, 'allow']);
 });
 
 test.serial('whoever may not watch is refused, and a right that is taken away ends what is followed', async (t) => {

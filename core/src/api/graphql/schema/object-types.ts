@@ -100,8 +100,13 @@ export class ObjectTypes {
         { first }: Record<string, number>,
         { reader }: GraphqlContext,
       ): Promise<readonly ObjectBody[]> => {
-        const { metadata } = object as ObjectBody;
-        return firstOf(await reader.related({ kind: to.served, field }, metadata.namespace, metadata.uid), first ?? 0);
+        const { namespace, uid } = (object as ObjectBody).metadata;
+        const relation = { kind: to.served, field };
+        const isAboutCluster = namespace === undefined && to.served.group === '' && to.served.kind === 'Event';
+        const all = isAboutCluster
+          ? await reader.eventsAbout(kind.served, relation, object as ObjectBody)
+          : await reader.related(relation, namespace, uid);
+        return firstOf(all, first ?? 0);
       };
       return [name, { type, description, args: { first: firstArgument }, extensions: pageCost, resolve }] as const;
     });

@@ -1,6 +1,7 @@
 import { GraphQLBoolean, GraphQLEnumType, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
 import type { GraphqlContext } from '../context.js';
-import { objectChanges, operationProgress, platformEvents, type ChangeQuery, type LiveEvent, type ObjectChange } from '../live-events.js';
+import { objectChanges, operationProgress, type ChangeQuery, type LiveEvent, type ObjectChange } from '../live-events.js';
+import { platformEvents, type PlatformEventKinds } from '../platform-events.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { ObjectTypes } from './object-types.js';
 import type { Fields } from './output-types.js';
@@ -30,7 +31,7 @@ export function subscriptionFields({ kinds }: SchemaParts, objects: ObjectTypes,
   const operations = findKind(kinds, 'ops.tappaas.dev', 'Operation');
   return {
     ...(operations !== undefined && { operationProgress: progressField(operations, objects.of(operations)) }),
-    ...(events && eventChanges && { platformEvents: platformEventsField(events, eventChanges) }),
+    ...(events && eventChanges && { platformEvents: platformEventsField(platformKinds(kinds, events), eventChanges) }),
     ...(Object.fromEntries(changes) as Fields),
   };
 }
@@ -74,17 +75,25 @@ function changesField(
   };
 }
 
+function platformKinds(kinds: readonly ExposedKind[], { served: event }: ExposedKind): PlatformEventKinds {
+  const find = (kind: string) => {
+    const found = findKind(kinds, 'platform.tappaas.dev', kind)?.served;
+    return found?.scope === 'Cluster' ? found : undefined;
+  };
+  return { event, find, tenant: find('Tenant') };
+}
+
 /** Events of changes of the kind Event, of which only those that are about the platform are told. */
 function platformEventsField(
-  { served }: ExposedKind,
+  kinds: PlatformEventKinds,
   { type, args }: GraphQLFieldConfig<unknown, GraphqlContext>,
 ): GraphQLFieldConfig<unknown, GraphqlContext> {
   return {
     type,
     description:
-      'What happens to the platform itself, such as circuit breakers of plugins and reloads of the configuration; for those who may watch events in the namespace `default`.',
+      'What happens to the platform itself, such as circuit breakers of plugins and reloads of the configuration, for those who may watch events in the namespace `default`; others of a tenant are told what happens to their Tenant and its quotas.',
     args: Object.fromEntries(Object.entries(args ?? {}).filter(([name]) => name === 'since' || name === 'bookmarks')),
-    subscribe: (_, query, context) => platformEvents(served, query as Pick<ChangeQuery, 'since' | 'bookmarks'>, context),
+    subscribe: (_, query, context) => platformEvents(kinds, query as Pick<ChangeQuery, 'since' | 'bookmarks'>, context),
     resolve: toldValue,
   };
 }

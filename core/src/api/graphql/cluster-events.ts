@@ -1,0 +1,2 @@
+/** Where Events about objects without a namespace are, as in Kubernetes. */
+export const eventsOfTheClusterNamespace = 'default';
