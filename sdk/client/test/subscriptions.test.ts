@@ -4,7 +4,15 @@ import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { parse } from 'graphql';
 import { createClient, type Client, type TypedDocument } from '@tappaas/client';
-import { application, kindPaths, startGraphql, type GraphqlServer } from '../../../core/test/api/graphql/graphql-server.ts';
+import {
+  application,
+  kindPaths,
+  startGraphql,
+  type GraphqlServer,
+  type GraphqlServerOptions,
+} from '../../../core/test/api/graphql/graphql-server.ts';
+import { BackOff } from '../dist/back-off.js';
+import { flowErrors } from '../../../core/dist/flow/errors.js';
 import { startFlakyProxy, type Fault, type FlakyProxy } from './flaky-proxy.ts';
 
 interface Changes {
@@ -33,8 +41,8 @@ interface Parts {
   readonly proxy: FlakyProxy;
 }
 
-async function parts(t: ExecutionContext, faultOf: (connection: number) => Fault): Promise<Parts> {
-  const server = await startGraphql(t);
+async function parts(t: ExecutionContext, faultOf: (connection: number) => Fault, options: GraphqlServerOptions = {}): Promise<Parts> {
+  const server = await startGraphql(t, options);
   const proxy = await startFlakyProxy(server.port, faultOf);
   const writer = createClient({ server: `http://127.0.0.1:${server.port}`, token: 'admin' });
   const reader = createClient({ server: proxy.url, token: 'admin' });
@@ -146,6 +154,61 @@ test('what another try would not change ends it with the words of the platform',
   const stranger = createClient({ server: `http://127.0.0.1:${server.port}`, token: 'unknown' });
   t.teardown(() => stranger.close());
   await t.throwsAsync(stranger.subscribe(changes, {}, { signal }).next(), { name: 'ApiError', message: /token/ });
+});
+
+test('a subscription that finds no room comes again until there is some, and no other one is touched', async (t) => {
+  const refused: string[] = [];
+  let isFull = false;
+  let connections = 0;
+  const flow: GraphqlServerOptions['flow'] = ({ caller, stream, verb }) => {
+    if (isFull && stream && caller.name === 'admin') {
+      refused.push(verb);
+      // The first time when it says who it is, then when it subscribes.
+      isFull = refused.length < 4;
+      if (refused.length !== 2) throw flowErrors.TAP_FLOW_FULL({ message: 'as many streams as may run', retryAfterMs: 1 });
+    }
+    return { release: () => {} };
+  };
+  const count = (): Fault => {
+    connections += 1;
+    return whole;
+  };
+  const { server, writer, reader, proxy } = await parts(t, count, { flow });
+  await server.put(kindPaths.applications, application('shop'));
+  const since = await pageVersion(writer);
+  const { signal } = new AbortController();
+  const steady = reader.subscribe<Changes>(changes, { since }, { signal });
+  const first = steady.next();
+  await write(writer, 1);
+  t.is((await first).value.applicationChanges.type, 'MODIFIED');
+  isFull = true;
+  const late = reader.subscribe<Changes>(changes, {}, { signal });
+  const begun = late.next();
+  const second = steady.next();
+  await write(writer, 2);
+  t.is(indexOf((await second).value.applicationChanges), '1');
+  t.is((await begun).value.applicationChanges.type, 'ADDED');
+  t.deepEqual(refused, ['get', 'get', 'watch', 'get']);
+  t.deepEqual([connections, proxy.cuts()], [5, 0]);
+  await Promise.all([steady.return(undefined), late.return(undefined)]);
+});
+
+test('waits grow up to a bound, are random on top of what was asked for, and never longer than an hour', async (t) => {
+  const waits: number[] = [];
+  let chance = 0;
+  const sleep = async (ms: number): Promise<void> => void waits.push(ms);
+  const backOff = new BackOff({ nowMs: () => 0, random: () => chance, sleep });
+  const { signal } = new AbortController();
+  for (chance of [0, 1]) await backOff.wait(signal, 1000);
+  t.deepEqual(waits.splice(0), [1125, 1500]);
+  for (let index = 0; index < 20; index += 1) await backOff.wait(signal);
+  t.is(waits.at(-1), 30_000);
+  await backOff.wait(signal, Number.MAX_SAFE_INTEGER);
+  t.is(waits.at(-1), 3_630_000);
+  backOff.reset();
+  chance = 0;
+  await backOff.wait(signal);
+  t.is(waits.at(-1), 125);
 });
 
 test('documents of code generators type what is told', async (t) => {

@@ -1,4 +1,4 @@
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, type TapError } from '@tappaas/sdk';
 import { createSourceEventStream, GraphQLError, type ExecutionArgs } from 'graphql';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange.js';
 import { platformEngine } from '../request-info.js';
 import { StreamEnd } from '../stream-pace.js';
 import type { UpgradeCall } from '../upgrade.js';
-import { SocketPace } from '../web-socket.js';
+import { closeCodes as standardCodes, SocketPace } from '../web-socket.js';
 import { GraphqlContext } from './context.js';
 import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
@@ -222,9 +222,19 @@ async function signedIn(call: UpgradeCall, parameters: Readonly<Record<string, u
     await call.signIn(token);
     return true;
   } catch (error) {
-    if (isTapError(error)) return false;
+    if (isTapError(error) && !isPassing(error)) return false;
     throw error;
   }
+}
+
+/** There is no room, or the platform stops: the same token is good later. */
+function isPassing({ spec }: TapError): boolean {
+  return spec.httpStatus === 429 || spec.httpStatus === 503;
+}
+
+function closeOf(error: unknown): readonly [code: number, reason: string] {
+  if (!isTapError(error)) return [closeCodes.internal, ''];
+  return isPassing(error) ? [standardCodes.tryAgainLater, error.code] : [closeCodes.forbidden, ''];
 }
 
 type Opened = ReturnType<typeof makeServer<Record<string, unknown>, undefined>>['opened'];
@@ -240,10 +250,7 @@ function converse(socket: WebSocket, opened: Opened, send: (text: string) => Pro
         onMessage: (hear) => {
           socket.on('message', (data, isBinary) => {
             if (isBinary) socket.close(closeCodes.badRequest, 'expected text');
-            else
-              hear((data as Buffer).toString()).catch((error: unknown) =>
-                socket.close(isTapError(error) ? closeCodes.forbidden : closeCodes.internal, ''),
-              );
+            else hear((data as Buffer).toString()).catch((error: unknown) => socket.close(...closeOf(error)));
           });
         },
       },
