@@ -4,16 +4,11 @@ import { PolicySet } from './policy-set.js';
 
 /** Keeps the sets of policies at what Policy objects there are. */
 export class FollowedPolicies {
-  readonly enforced: PolicySet;
-  readonly shadowed: PolicySet;
+  readonly enforced = new PolicySet();
+  readonly shadowed = new PolicySet();
   /** Why policies are not known now; absent once they are. */
   problem: string | undefined = 'they are not known yet';
   readonly #known = Promise.withResolvers<void>();
-
-  constructor(id: string) {
-    this.enforced = new PolicySet(`${id} enforced`);
-    this.shadowed = new PolicySet(`${id} shadowed`);
-  }
 
   /** Resolves when all policies were known for the first time. */
   get known(): Promise<void> {

@@ -1,10 +1,8 @@
 import { definePlugin, families, hooks } from '@tappaas/sdk';
-import { cedar } from './cedar.js';
 import { Policy } from './contract.js';
 import { FollowedPolicies } from './followed-policies.js';
 import { policyAuthorizer } from './policy-authorizer.js';
-import { faultsIn } from './policy-text.js';
-import { schema } from './schema.js';
+import { PolicyChecker } from './policy-text.js';
 import { ShadowBook } from './shadow-book.js';
 
 /** How long the start waits for the policies. */
@@ -16,7 +14,8 @@ export default definePlugin({
   stability: 'beta',
   permissions: { resources: [{ kind: Policy, verbs: ['list', 'watch'] }] },
   setup(host) {
-    const policies = new FollowedPolicies(host.id);
+    const policies = new FollowedPolicies();
+    const checker = new PolicyChecker();
     const shadows = new ShadowBook();
     const stopping = new AbortController();
     const counted = host.counter({
@@ -30,7 +29,7 @@ export default definePlugin({
       families.authorizer,
       async ({ asPlugin, clock, log }) => {
         // Loaded and warmed here, so that no request and no write waits for it.
-        cedar().checkParseSchema(schema);
+        checker.warm();
         policies.start({ resources: asPlugin, clock, log, signal: stopping.signal });
         const waiting = new AbortController();
         await Promise.race([
@@ -42,7 +41,7 @@ export default definePlugin({
       },
       () => stopping.abort(),
     );
-    host.tap(hooks.admission.validate, { kinds: [Policy] }, ({ object }) => faultsIn(object.spec.cedar));
+    host.tap(hooks.admission.validate, { kinds: [Policy] }, ({ object }) => checker.faultsIn(object.spec.cedar));
     host.http({
       method: 'GET',
       path: '/shadow',

@@ -1,6 +1,6 @@
 import type { AccessRequest } from '@tappaas/sdk';
 import type * as Wasm from '@cedar-policy/cedar-wasm/nodejs';
-import { cedar } from './cedar.js';
+import { isTrap, OwnCedar, type Cedar } from './cedar.js';
 import { headOf, type Head } from './policy-head.js';
 import { policiesIn } from './policy-text.js';
 import { groupOf } from './schema.js';
@@ -11,18 +11,16 @@ export interface Forbidden {
   readonly errors: readonly string[];
 }
 
+/** By which Cedar knows the parsed set; each set has a Cedar of its own. */
+const setId = 'policies';
+
 /** Policies that are parsed once and asked together. */
 export class PolicySet {
-  readonly #id: string;
+  readonly #cedar = new OwnCedar();
   readonly #texts = new Map<string, string>();
   #heads: readonly Head[] = [];
   #isStale = false;
   #problem: string | undefined;
-
-  /** Cedar keeps parsed sets by id, so each set of the process needs its own. */
-  constructor(id: string) {
-    this.#id = id;
-  }
 
   get size(): number {
     return this.#texts.size;
@@ -46,8 +44,10 @@ export class PolicySet {
     if (!this.#heads.some((mayApply) => mayApply(request))) return undefined;
     let answer: Wasm.AuthorizationAnswer;
     try {
-      answer = cedar().statefulIsAuthorized({ preparsedPolicySetId: this.#id, ...callOf(request, nowMs) });
+      answer = this.#cedar.use((cedar) => cedar.statefulIsAuthorized({ preparsedPolicySetId: setId, ...callOf(request, nowMs) }));
     } catch (error) {
+      // The next question is put to another instance, which knows no set.
+      if (isTrap(error)) this.#isStale = true;
       // Whoever asks has chosen the question: it is refused, and nobody else's.
       return { by: [], errors: [messageOf(error)] };
     }
@@ -61,17 +61,23 @@ export class PolicySet {
   #parse(): void {
     if (!this.#isStale) return;
     try {
-      const staticPolicies = Object.assign({}, ...[...this.#texts].map(([name, text]) => policiesIn(name, text))) as Record<string, string>;
-      const parsed = cedar().preparsePolicySet(this.#id, { staticPolicies });
-      this.#heads = Object.values(staticPolicies).map((policy) => {
-        const read = cedar().policyToJson(policy);
-        return read.type === 'success' ? headOf(read.json) : () => true;
-      });
-      this.#problem = parsed.type === 'success' ? undefined : parsed.errors.map(({ message }) => message).join('; ');
+      this.#problem = this.#cedar.use((cedar) => this.#take(cedar));
     } catch (error) {
       this.#problem = messageOf(error);
     }
     this.#isStale = false;
+  }
+
+  /** Answers what is wrong with the set, if anything. */
+  #take(cedar: Cedar): string | undefined {
+    const all = [...this.#texts].map(([name, text]) => policiesIn(cedar, name, text));
+    const staticPolicies = Object.assign({}, ...all) as Record<string, string>;
+    const parsed = cedar.preparsePolicySet(setId, { staticPolicies });
+    this.#heads = Object.values(staticPolicies).map((policy) => {
+      const read = cedar.policyToJson(policy);
+      return read.type === 'success' ? headOf(read.json) : () => true;
+    });
+    return parsed.type === 'success' ? undefined : parsed.errors.map(({ message }) => message).join('; ');
   }
 }
 
@@ -79,7 +85,7 @@ const objectOf = (policyId: string): string => policyId.slice(0, policyId.lastIn
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const unique = (words: readonly string[]): readonly string[] => [...new Set(words)];
 
-type Call = Omit<Parameters<ReturnType<typeof cedar>['statefulIsAuthorized']>[0], 'preparsedPolicySetId'>;
+type Call = Omit<Parameters<Cedar['statefulIsAuthorized']>[0], 'preparsedPolicySetId'>;
 
 /** A question in Cedar's terms. */
 function callOf(request: AccessRequest, nowMs: number): Call {

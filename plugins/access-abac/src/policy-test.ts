@@ -1,7 +1,7 @@
 /** `@tappaas/access-abac/policy-test`: decisions without a platform, for `tappaas policy test`. */
 import type { AccessRequest } from '@tappaas/sdk';
 import { PolicySet } from './policy-set.js';
-import { faultsIn } from './policy-text.js';
+import { PolicyChecker } from './policy-text.js';
 
 /** A Policy as its manifest says it. */
 export interface PolicyManifest {
@@ -45,9 +45,12 @@ export interface PolicyTestResult {
  * @throws TypeError naming each fault of each policy
  */
 export function testPolicies(policies: readonly PolicyManifest[], expectations: readonly PolicyExpectation[]): readonly PolicyTestResult[] {
-  const faults = policies.flatMap(({ metadata, spec }) => faultsIn(spec.cedar).map(({ message }) => `${metadata.name}: ${message}`));
+  const checker = new PolicyChecker();
+  const faults = policies.flatMap(({ metadata, spec }) =>
+    checker.faultsIn(spec.cedar).map(({ message }) => `${metadata.name}: ${message}`),
+  );
   if (faults.length > 0) throw new TypeError(faults.join('\n'));
-  const set = new PolicySet('policy test');
+  const set = new PolicySet();
   for (const { metadata, spec } of policies) set.put(metadata.name, spec.cedar);
   const results = expectations.map((each) => ({ name: each.name, ...problemOf(set, each) }));
   return results;

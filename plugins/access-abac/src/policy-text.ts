@@ -1,5 +1,7 @@
+import type { PolicyJson, PolicyToJsonAnswer } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Denial } from '@tappaas/sdk';
-import { cedar } from './cedar.js';
+import { isTrap, OwnCedar, type Cedar } from './cedar.js';
+import { bracketsMax, deepBracketIn, expressionsMax, isNestedTooDeep } from './policy-nesting.js';
 import { schema } from './schema.js';
 
 interface Fault {
@@ -11,23 +13,42 @@ interface Fault {
 const field = 'spec.cedar';
 
 /** The policies in a text, each by an id that names the object. @throws TypeError for a text that was not checked */
-export function policiesIn(name: string, text: string): Readonly<Record<string, string>> {
-  const parts = cedar().policySetTextToParts(text);
+export function policiesIn(cedar: Cedar, name: string, text: string): Readonly<Record<string, string>> {
+  const parts = cedar.policySetTextToParts(text);
   if (parts.type === 'failure') throw new TypeError(`policy ${name} cannot be read: ${parts.errors[0]?.message ?? 'unknown'}`);
   return Object.fromEntries(parts.policies.map((policy, index) => [`${name}/${index}`, policy]));
 }
 
-/** Everything that is wrong with a text, with line and column. */
-export function faultsIn(text: string): readonly Denial[] {
-  const parts = cedar().policySetTextToParts(text);
+/** Checks texts that nobody has checked yet, in a Cedar that decides about nothing. */
+export class PolicyChecker {
+  readonly #cedar = new OwnCedar();
+
+  /** Reads the schema, so that no write waits for it. */
+  warm(): void {
+    this.#cedar.use((cedar) => cedar.checkParseSchema(schema));
+  }
+
+  /** Everything that is wrong with a text, with line and column. */
+  faultsIn(text: string): readonly Denial[] {
+    const deep = deepBracketIn(text);
+    if (deep !== undefined) return [invalid(`line ${placeOf(text, deep)}: expected at most ${bracketsMax} brackets in each other`)];
+    try {
+      return this.#cedar.use((cedar) => faultsIn(cedar, text));
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      return [invalid('Cedar cannot read it, as it is too large or nested too deep: write it as several policies')];
+    }
+  }
+}
+
+function faultsIn(cedar: Cedar, text: string): readonly Denial[] {
+  const parts = cedar.policySetTextToParts(text);
   if (parts.type === 'failure') return parts.errors.map((fault) => denial(text, fault));
   if (parts.policies.length + parts.policy_templates.length === 0) return [invalid('expected at least one policy, found none')];
   if (parts.policy_templates.length > 0)
     return [invalid('templates are not supported: write the user or object instead of ?principal or ?resource')];
-  const permits = parts.policies.flatMap((policy, index) => {
-    const parsed = cedar().policyToJson(policy);
-    return parsed.type === 'success' && parsed.json.effect === 'permit' ? [index + 1] : [];
-  });
+  const forms = parts.policies.map((policy) => cedar.policyToJson(policy));
+  const permits = placesOf(forms, ({ effect }) => effect === 'permit');
   if (permits.length > 0) {
     return [
       invalid(
@@ -35,9 +56,22 @@ export function faultsIn(text: string): readonly Denial[] {
       ),
     ];
   }
-  const checked = cedar().validate({ schema, policies: { staticPolicies: text } });
+  const deep = placesOf(forms, isNestedTooDeep);
+  if (deep.length > 0) {
+    return [
+      invalid(
+        `policy ${deep.join(', ')} of the text: expected at most ${expressionsMax} operators in each other or in a row; write several policies, or a set with contains`,
+      ),
+    ];
+  }
+  const checked = cedar.validate({ schema, policies: { staticPolicies: text } });
   if (checked.type === 'failure') return checked.errors.map((fault) => denial(text, fault));
   return checked.validationErrors.map(({ error }) => denial(text, error));
+}
+
+/** Which policies of a text are so, counted from 1. */
+function placesOf(forms: readonly PolicyToJsonAnswer[], isSo: (policy: PolicyJson) => boolean): readonly number[] {
+  return forms.flatMap((form, index) => (form.type === 'success' && isSo(form.json) ? [index + 1] : []));
 }
 
 function denial(text: string, { message, help, sourceLocations }: Fault): Denial {
@@ -49,9 +83,12 @@ function denial(text: string, { message, help, sourceLocations }: Fault): Denial
 
 /** Cedar counts bytes. */
 function position(text: string, byte: number): string {
-  const before = new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, byte));
-  const line = before.split('\n').length;
-  return `${line}, column ${before.length - before.lastIndexOf('\n')}`;
+  return placeOf(text, new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, byte)).length);
+}
+
+function placeOf(text: string, index: number): string {
+  const before = text.slice(0, index);
+  return `${before.split('\n').length}, column ${index - before.lastIndexOf('\n')}`;
 }
 
 const invalid = (message: string): Denial => ({ field, reason: 'FieldValueInvalid', message });

@@ -107,6 +107,26 @@ test('an invalid policy is refused with its place, and an update is checked like
   await kernel.stop();
 });
 
+test('a policy that Cedar cannot read is refused, also on a dry run, and the policies there go on being asked', async (t) => {
+  const { kernel, ask, ann } = await started();
+  await ask(
+    'POST',
+    policies,
+    policy('no-secrets', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };'),
+  );
+  await eventually(t, async () => (await ann('GET', secrets)).status === 403);
+  const deep = `forbid(principal,action,resource) when {${'('.repeat(300)}true${')'.repeat(300)}};`;
+  for (let count = 0; count < 6; count += 1) {
+    const refused = await ask('POST', `${policies}?dryRun=All`, policy('deep', deep));
+    t.is(refused.status, 422);
+    t.like(refused.json.details.causes[0], { field: 'spec.cedar' });
+  }
+  t.is((await ask('POST', `${policies}?dryRun=All`, policy('fine', 'forbid (principal, action, resource is Path);'))).status, 201);
+  t.is((await ann('GET', secrets)).status, 403);
+  t.is((await ann('GET', '/api/v1/namespaces/default/configmaps')).status, 200);
+  await kernel.stop();
+});
+
 test('a policy in shadow mode forbids nothing and is told of', async (t) => {
   const { kernel, ask, ann } = await started();
   await ask(

@@ -1,7 +1,7 @@
 import type { AccessRequest } from '@tappaas/sdk';
 import test from 'ava';
 import { PolicySet } from '../dist/policy-set.js';
-import { faultsIn } from '../dist/policy-text.js';
+import { PolicyChecker } from '../dist/policy-text.js';
 import { testPolicies } from '../dist/policy-test.js';
 
 const evening = Date.parse('2026-11-30T22:15:00Z');
@@ -15,9 +15,10 @@ const request = (more: Partial<AccessRequest> = {}): AccessRequest => ({
   labels: { env: 'prod' },
   ...more,
 });
-let sets = 0;
+const checker = new PolicyChecker();
+const faultsIn = (text: string) => checker.faultsIn(text);
 const setOf = (texts: Readonly<Record<string, string>>): PolicySet => {
-  const set = new PolicySet(`test ${(sets += 1)}`);
+  const set = new PolicySet();
   for (const [name, text] of Object.entries(texts)) set.put(name, text);
   return set;
 };
@@ -83,6 +84,58 @@ test('what is wrong with a policy is told with line and column, and what would m
   t.regex(messages('permit (principal, action, resource);'), /roles grant, policies can only forbid/);
   t.regex(messages('forbid (principal == ?principal, action, resource);'), /templates are not supported/);
   t.regex(messages('// nothing'), /expected at least one policy/);
+});
+
+test('a text that breaks Cedar off is refused, and texts and questions after it are answered as before', (t) => {
+  const when = (condition: string): string => `forbid (principal, action, resource) when {${condition}};`;
+  const nested = (count: number): string => when(`${'('.repeat(count)}true${')'.repeat(count)}`);
+  const set = setOf({ deletes: 'forbid (principal, action == Action::"delete", resource);' });
+  const fine = when('principal.name == "(((["');
+  const refused: Readonly<Record<string, RegExp>> = {
+    [nested(300)]: /^line 1, column 10\d: expected at most 64 brackets in each other$/,
+    [`// (((\n${nested(64)}`]: /^line 2, column 10\d: expected at most 64 brackets/,
+    [when(`"${'('.repeat(500)}" == "${'[{'.repeat(500)}`)]: /line 1/,
+    [when(`${'if true then true else '.repeat(2000)}true`)]: /Cedar cannot read it/,
+    [when(`1 == ${Array(1000).fill('1').join('+')}`)]: /policy 1 of the text: expected at most 200 operators/,
+    [`${fine}${when(Array(202).fill('true').join('&&'))}`]: /policy 2 of the text: expected at most 200 operators/,
+    [when(Array(12_000).fill('true').join('&&'))]: /Cedar cannot read it/,
+  };
+  for (const [text, message] of Object.entries(refused)) {
+    const found = faultsIn(text);
+    t.like(found[0], { field: 'spec.cedar', reason: 'FieldValueInvalid' });
+    t.regex(found[0]?.message ?? '', message);
+    t.deepEqual(faultsIn(fine), []);
+    t.deepEqual(set.forbids(request(), evening)?.by, ['deletes']);
+  }
+  t.deepEqual(faultsIn(nested(63)), []);
+  t.deepEqual(faultsIn(when(Array(200).fill('true').join('&&'))), []);
+});
+
+test('what stands within the bounds can be evaluated, whatever it is made of', (t) => {
+  const rows: readonly ((count: number) => string)[] = [
+    (count) => `1 < ${Array(count).fill('1').join('*')}`,
+    (count) => `${'if false then true else '.repeat(count)}false`,
+    (count) => `principal${'.a'.repeat(count)}`,
+    (count) => `resource${'.getTag("a")'.repeat(count)} == 1`,
+    (count) => `decimal("1.0")${'.lessThan(decimal("2.0"))'.repeat(count)}`,
+    (count) => `ip("10.0.0.1")${'.isInRange(ip("10.0.0.0/8"))'.repeat(count)}`,
+    (count) => `datetime("2024-01-01")${'.offset(duration("1d"))'.repeat(count)} == context.time`,
+  ];
+  for (const row of rows) {
+    const set = setOf({ row: `forbid (principal, action, resource) when {${row(199)}};` });
+    const { errors = [] } = set.forbids(request(), evening) ?? {};
+    t.notRegex(errors.join(), /memory access|call stack|unreachable/);
+  }
+});
+
+test('a set that breaks Cedar off forbids, and is whole again when what did it is gone', (t) => {
+  const set = setOf({ deletes: 'forbid (principal, action == Action::"delete", resource);' });
+  // Stored before texts were bounded.
+  set.put('deep', `forbid (principal, action, resource) when { 1 == ${Array(1000).fill('1').join('+')} };`);
+  for (let count = 0; count < 3; count += 1) t.regex(set.forbids(request(), evening)?.errors[0] ?? '', /memory access|call stack/);
+  set.delete('deep');
+  t.deepEqual(set.forbids(request(), evening), { by: ['deletes'], errors: [] });
+  t.is(set.forbids(request({ verb: 'get' }), evening), undefined);
 });
 
 test('sets change as policies come and go', (t) => {
