@@ -1,5 +1,7 @@
 import type { AccessRequest, AccessRules, Caller } from '@tappaas/sdk';
+import type { Access } from './access.js';
 import { accessErrors } from './errors.js';
+import { isNamespace } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
 
 /** What a review is asked with. */
@@ -26,6 +28,9 @@ export interface AccessReviewOptions {
   /** Name of the engine that is asked about. */
   readonly engine: string;
   readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
+  readonly placed: Access['placed'];
+  /** Whether objects of a kind lie in no namespace, whatever version is asked about. */
+  readonly isOfCluster: (kind: { readonly group: string; readonly plural: string }) => boolean;
   /** Everything that a caller may do in a namespace of the engine. */
   readonly rules: (caller: Caller, namespace: string) => Promise<AccessRules>;
 }
@@ -56,13 +61,35 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
     selfSubjectAccessReview: (review, { caller }) => decide(review, caller),
     subjectAccessReview: async (review) => decide(review, subjectOf(review)),
     localSubjectAccessReview: async (review, { namespace }) => {
-      const asked = (review as AccessReview).spec?.resourceAttributes?.['namespace'];
-      if (asked !== namespace)
-        throw invalid('spec.resourceAttributes.namespace', `expected the namespace of the request, "${namespace ?? ''}"`);
-      return decide(review, subjectOf(review));
+      const subject = subjectOf(review);
+      refuseBeyond(namespace, subject, (review as AccessReview).spec?.resourceAttributes, options);
+      return decide(review, subject);
     },
     selfSubjectRulesReview: async (review, { caller }) => rulesReview(review, caller, options),
   };
+}
+
+/**
+ * Who may ask in a namespace is answered about that namespace: what lies elsewhere, and who is of another tenant, is for those who may ask
+ * about everything. @throws TAP_REVIEW_INVALID
+ */
+function refuseBeyond(
+  namespace: string | undefined,
+  { tenant }: Caller,
+  { group = '', resource: plural = '', name, namespace: asked }: NonNullable<NonNullable<AccessReview['spec']>['resourceAttributes']> = {},
+  { engine, placed, isOfCluster }: AccessReviewOptions,
+): void {
+  const own = namespace ?? '';
+  const attributes = 'spec.resourceAttributes';
+  if (asked !== namespace) throw invalid(`${attributes}.namespace`, `expected the namespace of the request, "${own}"`);
+  if (isNamespace({ group, plural })) {
+    if (name !== namespace) throw invalid(`${attributes}.name`, `expected the namespace of the request, "${own}", found "${name ?? ''}"`);
+  } else if (isOfCluster({ group, plural })) {
+    throw invalid(`${attributes}.resource`, `expected a kind that lies in namespaces, found "${plural}"; ask by a SubjectAccessReview`);
+  }
+  const place = placed({ engine, resource: { group: '', version: 'v1', plural: 'namespaces', name: own } });
+  if (tenant !== undefined && tenant !== place.tenant)
+    throw invalid(`spec.extra[${tenantExtra}]`, `expected the tenant of the namespace, found "${tenant}"; ask by a SubjectAccessReview`);
 }
 
 async function rulesReview(review: ReviewObject, caller: Caller, { rules }: AccessReviewOptions): Promise<ReviewObject> {

@@ -4,7 +4,7 @@ import { builtInDecision } from './built-in-rules.js';
 import { brokenText } from './broken-text.js';
 import { refusedByScope } from './credential-scope.js';
 import { ownersAccess, type Owners } from './owned-objects.js';
-import { administers, isReading, oversees, sideOf } from './tenant-boundary.js';
+import { administers, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
 import { outOfTenants } from './without-tenant.js';
 
@@ -46,7 +46,7 @@ export interface Access {
   /** Whether only what is granted in the namespace itself counts for a request, as the caller is of no tenant. */
   readonly isProjectOnly: (question: AccessQuestion) => boolean | Promise<boolean>;
   /** The request with whose namespace it is about. */
-  placed<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place;
+  readonly placed: <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R) => R & Place;
 }
 
 const nobody: Place = Object.freeze({});
@@ -55,7 +55,7 @@ const nobody: Place = Object.freeze({});
 export function createAccess({ authorizers, missing, places, platformEngine }: AccessOptions): Access {
   /** A namespace is governed as if it lay in itself, as in Kubernetes. */
   const namespaceOf = ({ resource }: Pick<AccessRequest, 'resource'>): string | undefined =>
-    resource === undefined ? undefined : resource.group === '' && resource.plural === 'namespaces' ? resource.name : resource.namespace;
+    resource === undefined ? undefined : isNamespace(resource) ? resource.name : resource.namespace;
 
   const placed = <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place => {
     const namespace = namespaceOf(request);

@@ -1,7 +1,6 @@
 import type { AccessDecision, AccessRequest, AccessRules, AccessScope } from '@tappaas/sdk';
 import { everybodysRules, isEverybodys, platformEngine } from './built-in-rules.js';
-
-const reading = new Set(['get', 'list', 'watch']);
+import { isNamespace, isReading } from './tenant-boundary.js';
 
 /** Refuses what lies outside of the credential's scope; nothing when it lies inside. Asked before any rule, also about administrators. */
 export function refusedByScope(request: AccessRequest): AccessDecision | undefined {
@@ -41,9 +40,9 @@ function coversVerb({ verbs }: AccessScope, verb: string): boolean {
 /** A Namespace itself may be read by whom it is good for, but not changed: its labels say whose it is. */
 function isInNamespaces({ engine, verb, resource }: AccessRequest, namespaces: readonly string[]): boolean {
   if (resource === undefined || engine !== platformEngine) return false;
-  const { group, plural, namespace, name } = resource;
-  if (namespace !== undefined) return namespaces.includes(namespace);
-  return group === '' && plural === 'namespaces' && reading.has(verb) && name !== undefined && namespaces.includes(name);
+  const { namespace, name } = resource;
+  if (isNamespace(resource)) return isReading({ verb }) && name !== undefined && namespaces.includes(name);
+  return namespace !== undefined && namespaces.includes(namespace);
 }
 
 function refused(scope: string): AccessDecision {

@@ -14,6 +14,9 @@ const inside: Side = { side: 'inside' };
 const reading = new Set(['get', 'list', 'watch']);
 /** Whether it changes nothing. */
 export const isReading = ({ verb }: Pick<AccessRequest, 'verb'>): boolean => reading.has(verb);
+/** Whether a question is about namespaces themselves, whose place is what they are called. */
+export const isNamespace = ({ group, plural }: { readonly group: string; readonly plural: string }): boolean =>
+  group === '' && plural === 'namespaces';
 const tenants = 'platform.tappaas.dev/tenants';
 
 /** Kinds without a namespace that are the same for all tenants, and hold nothing of any. */
@@ -43,7 +46,7 @@ export function sideOf(request: AccessQuestion, tenant: string, platformEngine: 
   const { group, plural, name, namespace } = resource;
   const kind = `${group}/${plural}`;
   const reads = isReading(request);
-  if (kind === '/namespaces') return namespaceSide(request, tenant, engine === platformEngine);
+  if (isNamespace(resource)) return namespaceSide(request, tenant, engine === platformEngine);
   if (namespace !== undefined) return request.tenant === tenant ? inside : outside(tenant);
   if (kind === tenants && engine === platformEngine && reads && resource.subresource === undefined) {
     return name === undefined

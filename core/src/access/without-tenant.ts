@@ -1,6 +1,6 @@
 import type { AccessRequest, Caller } from '@tappaas/sdk';
 import type { Place, Places } from './access.js';
-import { isReading, tenantLabel } from './tenant-boundary.js';
+import { isNamespace, isReading, tenantLabel } from './tenant-boundary.js';
 import type { AccessQuestion, Narrowing, Verdict } from './verdict.js';
 
 /** Where a caller of no tenant is: `project`, only what is granted in the namespace itself counts. */
@@ -23,9 +23,9 @@ function outerSideOf(request: AccessQuestion, platformEngine: string, spansNames
   const { engine, resource, tenant, verb } = request;
   if (resource === undefined) return outside;
   if (tenant !== undefined) return project;
-  const { group, plural, namespace, name } = resource;
+  const { namespace, name } = resource;
   const isPlatform = engine === platformEngine;
-  if (group === '' && plural === 'namespaces') {
+  if (isNamespace(resource)) {
     if (name !== undefined || verb === 'create') return outside;
     return isPlatform && isReading(request) && request.canNarrow === true ? ofNoTenant : across;
   }

@@ -230,6 +230,11 @@ export class Engines {
     const reviews = createAccessReviews({
       engine,
       authorize: (question) => access.authorize(asRolesKnowIt(question, kernel)),
+      placed: access.placed,
+      isOfCluster: ({ group, plural }) =>
+        this.of(engine)
+          .kinds()
+          .some((kind) => kind.group === group && kind.plural === plural && kind.scope === 'Cluster'),
       rules: (caller, namespace) => accessRules(sources, caller, namespace),
     });
     return { ...reviews, ...createIdentityReviews((credentials) => authenticate(credentials)) };

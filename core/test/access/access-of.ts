@@ -18,9 +18,11 @@ export function accessOf(authorizers: readonly Authorizer[] = [], places = nowhe
   return createAccess({ authorizers: () => authorizers, missing: () => missing, places, platformEngine: 'platform' });
 }
 
+const isOfCluster = ({ plural }: { readonly plural: string }): boolean => plural === 'nodes' || plural === 'tenants';
+
 /** The reviews of the platform's engine, answered by that stage. */
 export function reviewsOf(access: Access, authorizers: readonly Authorizer[] = []): AccessReviews {
   const sources = { access, authorizers: () => authorizers, engine: 'platform' };
   const rules = (caller: Parameters<typeof accessRules>[1], namespace: string) => accessRules(sources, caller, namespace);
-  return createAccessReviews({ engine: 'platform', authorize: access.authorize, rules });
+  return createAccessReviews({ engine: 'platform', authorize: access.authorize, placed: access.placed, isOfCluster, rules });
 }

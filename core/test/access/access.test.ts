@@ -102,6 +102,8 @@ function reviews(decision: AccessDecision['decision'] = 'no-opinion') {
       requests.push(request);
       return { decision, reason: 'because' };
     },
+    placed: (asked) => asked,
+    isOfCluster: () => false,
     rules: async () => ({
       resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }],
       nonResourceRules: [],
@@ -178,6 +180,8 @@ test('a credential for some namespaces reaches no other one, nothing of no names
   t.is(verdict({ caller, resource: { ...secrets, namespace: 'b' } }), 'deny');
   t.is(verdict({ caller, verb: 'list', resource: everywhere }), 'deny');
   t.is(verdict({ caller, resource: { ...namespaces, name: 'a' } }), 'allow');
+  t.is(verdict({ caller, resource: { ...namespaces, namespace: 'a', name: 'b' } }), 'deny');
+  t.is(verdict({ caller, verb: 'delete', resource: { ...namespaces, namespace: 'a', name: 'a' } }), 'deny');
   t.is(verdict({ caller, resource: { ...namespaces, name: 'b' } }), 'deny');
   t.is(verdict({ caller, verb: 'list', resource: namespaces }), 'deny');
   t.is(verdict({ caller, verb: 'patch', resource: { ...namespaces, name: 'a' } }), 'deny', 'its labels say whose it is');

@@ -2,7 +2,7 @@ import type { AccessRequest, Authorizer } from '@tappaas/sdk';
 import test from 'ava';
 import type { Place, Places } from '../../dist/access/access.js';
 import { requested, tenancyDenials } from '../../dist/access/namespace-tenancy.js';
-import { accessOf } from './access-of.ts';
+import { accessOf, reviewsOf } from './access-of.ts';
 
 const everything: Authorizer = { authorize: () => ({ decision: 'allow', reason: 'a role allows everything' }) };
 /** Allows everything to everybody, but stands nobody above tenants. */
@@ -44,6 +44,30 @@ test('whatever roles say, a tenant has only the namespaces that carry its label'
   for (const namespace of ['other', 'default', 'not-there']) t.is(await decide({ namespace }), 'deny', namespace);
   t.is(await decide({ of: '/namespaces', name: 'shop', verb: 'delete' }), 'allow');
   t.is(await decide({ of: '/namespaces', name: 'other' }), 'deny');
+});
+
+test('who may ask about a namespace learns of no other one, of nothing beside namespaces and of nobody of another tenant', async (t) => {
+  const access = accessOf([nearlyEverything], places());
+  const { localSubjectAccessReview } = reviewsOf(access, [nearlyEverything]);
+  const asked = async (attributes: object, extra?: object) => {
+    const resourceAttributes = { namespace: 'shop', verb: 'delete', ...attributes };
+    return localSubjectAccessReview({ spec: { user: 'bob', ...extra, resourceAttributes } }, { caller: ann, namespace: 'shop' });
+  };
+  const of = (...tenant: string[]) => ({ extra: { 'tappaas.dev/tenant': tenant } });
+  const field = async (run: Promise<unknown>) => (await t.throwsAsync(run, { code: 'TAP_REVIEW_INVALID' }))?.message.split(':')[0];
+
+  t.is(await field(asked({ resource: 'namespaces', name: 'other' }, of('rival'))), 'spec.resourceAttributes.name');
+  t.is(await field(asked({ resource: 'namespaces', name: 'other' }, of('acme'))), 'spec.resourceAttributes.name');
+  t.is(await field(asked({ resource: 'namespaces' }, of('acme'))), 'spec.resourceAttributes.name');
+  t.is(await field(asked({ resource: 'pods' }, of('rival'))), 'spec.extra[tappaas.dev/tenant]');
+  t.is(await field(asked({ resource: 'nodes', name: 'one' }, of('acme'))), 'spec.resourceAttributes.resource');
+  t.is(
+    await field(asked({ group: 'platform.tappaas.dev', version: '*', resource: 'tenants', name: 'rival' })),
+    'spec.resourceAttributes.resource',
+  );
+  t.is(await field(asked({ namespace: 'other', resource: 'pods' }, of('acme'))), 'spec.resourceAttributes.namespace');
+  t.like(await asked({ resource: 'pods' }, of('acme')), { status: { allowed: true } });
+  t.like(await asked({ resource: 'namespaces', name: 'shop' }, of('acme')), { status: { allowed: true } });
 });
 
 test('what is another’s is refused in the same words as what is not there', async (t) => {
