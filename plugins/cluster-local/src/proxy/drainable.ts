@@ -5,6 +5,8 @@ import type { Clock } from '@tappaas/sdk';
 
 /** A connection on which nothing was read for so long is silent. */
 const quietMs = 50;
+/** Turns of the event loop that are waited for one that brings no connection. */
+const turnsMax = 1_000;
 
 /**
  * The connections of a server, to be ended one by one. Node's own `close` cuts those that are idle, and so requests that arrive at that
@@ -16,10 +18,14 @@ export class Drainable {
   readonly #answers = new Set<ServerResponse>();
   readonly #tunnels = new Set<Duplex>();
   #isDraining = false;
+  #taken = 0;
 
   constructor(server: Server) {
     this.#server = server;
-    server.on('connection', (socket) => keep(this.#sockets, socket));
+    server.on('connection', (socket) => {
+      this.#taken += 1;
+      keep(this.#sockets, socket);
+    });
     server.on('upgrade', (_request, socket) => keep(this.#tunnels, socket));
     server.on('request', (_request, response) => {
       keep(this.#answers, response);
@@ -33,8 +39,7 @@ export class Drainable {
     if (!server.listening) return;
     this.#isDraining = true;
     for (const response of this.#answers) response.shouldKeepAlive = false;
-    // Whoever has connected before is taken first.
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#takeThoseBefore();
     const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
     const endMs = clock.nowMs() + atMostMs;
     const over = new AbortController();
@@ -49,6 +54,18 @@ export class Drainable {
     await closed;
     // Ends the server's own checks; it listens no more.
     server.close();
+  }
+
+  /**
+   * Takes whoever has connected before: what the system has accepted and nobody has taken is cut when the listener closes. A turn that brings
+   * nobody is a short one, so between looking and closing there is hardly time for another.
+   */
+  async #takeThoseBefore(): Promise<void> {
+    for (let turns = 0; turns < turnsMax; turns += 1) {
+      const before = this.#taken;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#taken === before && turns > 0) return;
+    }
   }
 
   #endSilent(heard: ReadonlyMap<Socket, number>): void {
