@@ -1,4 +1,5 @@
-import type { Deployment, Immutable, KubernetesObject, Pod } from '@tappaas/sdk';
+import type { Immutable, KubernetesObject } from '@tappaas/sdk';
+import { currentPodsOf } from './current-pods.js';
 
 type Objects = readonly Immutable<KubernetesObject>[];
 
@@ -13,17 +14,14 @@ export interface CrashLoop {
   readonly reason: string | undefined;
 }
 
-const revision = 'deployment.kubernetes.io/revision';
-
 /**
  * The first process that has ended so often, and waits to be started again, in the pods that a Deployment makes now. Pods of what was before
  * say nothing of it, and one that ends once in a while is started at once.
  */
 export function crashLoopOf(observed: Objects, crashesMax: number): CrashLoop | undefined {
-  const current = new Set(observed.filter(isDeployment).flatMap((deployment) => currentSetOf(deployment, observed)));
-  for (const pod of observed.filter(isPod)) {
-    const { ownerReferences = [], name = '', deletionTimestamp } = pod.metadata;
-    if (deletionTimestamp !== undefined || !ownerReferences.some(({ uid }) => current.has(uid))) continue;
+  for (const pod of currentPodsOf(observed)) {
+    const { name = '', deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp !== undefined) continue;
     for (const { name: process, restartCount, state, lastState } of pod.status?.containerStatuses ?? []) {
       const last = lastState?.terminated;
       const ends = restartCount + 1;
@@ -39,15 +37,3 @@ export function crashLoopText({ process, ends, exitCode, reason }: CrashLoop, re
   const why = reason === undefined ? '' : ` (${reason})`;
   return `process ${process} of release ${release} has ended ${ends} times, the last time with exit code ${exitCode}${why}`;
 }
-
-/** The ReplicaSet of the present pod template; none until the Deployment's controller has seen it. */
-function currentSetOf({ metadata, status }: Immutable<Deployment>, observed: Objects): readonly string[] {
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return [];
-  const number = metadata.annotations?.[revision];
-  const isCurrent = ({ kind, metadata: set }: Immutable<KubernetesObject>) =>
-    kind === 'ReplicaSet' && set.annotations?.[revision] === number && set.ownerReferences?.some(({ uid }) => uid === metadata.uid);
-  return number === undefined ? [] : observed.filter(isCurrent).flatMap(({ metadata: { uid } }) => uid ?? []);
-}
-
-const isDeployment = (object: Immutable<KubernetesObject>): object is Immutable<Deployment> => object.kind === 'Deployment';
-const isPod = (object: Immutable<KubernetesObject>): object is Immutable<Pod> => object.kind === 'Pod';

@@ -1,6 +1,7 @@
-import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Pod, Stated } from '@tappaas/sdk';
+import type { Condition, Deployment, Immutable, KubernetesObject, Observation, Stated } from '@tappaas/sdk';
 import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
 import { crashLoopOf, crashLoopText } from './crashes.js';
+import { currentPodsOf, isDeployment, isPod } from './current-pods.js';
 import { heldRoutes, routedConditions } from './lost-routes.js';
 import { defaultCrashesMax, defaultHost } from './place.js';
 import { isTask } from './tasks.js';
@@ -77,7 +78,7 @@ function processStatus(
   const deployment = observed.find(
     (found): found is Immutable<Deployment> => isDeployment(found) && found.metadata.name === `${object.metadata.name}-${process.name}`,
   );
-  const pods = podsOf(observed).filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === process.name);
+  const pods = observed.filter(isPod).filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === process.name);
   const restarts = pods.flatMap(({ status }) => status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
   const { status } = deployment ?? {};
   return {
@@ -97,7 +98,8 @@ function obstacleOf(
   { metadata: { name: application } }: Immutable<ApplicationObject>,
   observed: readonly Immutable<KubernetesObject>[],
 ): string | undefined {
-  for (const pod of podsOf(observed)) {
+  // A pod of the release before says what is wrong with that one.
+  for (const pod of new Set([...currentPodsOf(observed), ...observed.filter(isPod)])) {
     const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
     if (unscheduled) return `pod ${pod.metadata.name} has no node: ${unscheduled.message ?? unscheduled.reason ?? 'unknown'}`;
     for (const { name, state, lastState } of pod.status?.containerStatuses ?? []) {
@@ -124,7 +126,3 @@ function urlOf({ object, facts }: Observation<typeof Application>): string | und
   const path = route.path === '/' ? '' : route.path;
   return `${scheme}://${route.host ?? defaultHost(object, facts)}${port}${path}`;
 }
-
-const isDeployment = (object: Immutable<KubernetesObject>): object is Immutable<Deployment> => object.kind === 'Deployment';
-const podsOf = (observed: readonly Immutable<KubernetesObject>[]) =>
-  observed.filter((object): object is Immutable<Pod> => object.kind === 'Pod');

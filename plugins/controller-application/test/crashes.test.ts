@@ -56,3 +56,12 @@ test('a crash loop fails the rollout as the spec says, and the reason is told', 
   );
   t.is(summary(4).failed, undefined);
 });
+
+test('what keeps the new pods from serving is told before what is wrong with those of the release before', (t) => {
+  const message = 'container web: listens on 34567 instead of 22795';
+  const misled = podOf(2, { state: { running: {} } }) as unknown as { status: object };
+  Object.assign(misled.status, { conditions: [{ type: 'Ready', status: 'False', reason: 'PortMismatch', message }] });
+  const observed = [podOf(1, backOff), deployment(2), replicaSet(1), replicaSet(2), misled as unknown as Frozen];
+  const { conditions } = summarizeApplication({ object: shop(), facts, release: { name: 'shop-2', number: 2 }, observed });
+  t.is(conditions.find(({ type }) => type === 'Ready')?.message, `pod shop-web-2 is not ready: ${message}`);
+});
