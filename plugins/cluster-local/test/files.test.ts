@@ -227,6 +227,16 @@ test('mounts below the working directory of an image are seen by relative and ab
   t.is(await logOf(cluster, await done('inner'), 'main'), 'insideinsideconfig\nrun.sh\n/app\n');
 });
 
+test('a module of the image is what the image says it is, whatever package the data of the platform lies in', async (t) => {
+  await writeFile(join(cluster.directory, 'package.json'), '{ "type": "module" }');
+  const digest = await writeImage(layout, [[{ name: 'app/server.js', content: 'console.log(typeof require)' }]], {
+    Cmd: ['node', 'server.js'],
+    WorkingDir: '/app',
+  });
+  create('common', { containers: [{ name: 'main', image: digest }] });
+  t.is(await logOf(cluster, await done('common'), 'main'), 'function\n');
+});
+
 test('an absolute path of the image in the command is understood without any mount', async (t) => {
   const digest = await writeImage(layout, [[{ name: 'app/run.sh', content: 'echo absolute' }]], {
     Cmd: ['/bin/sh', '/app/run.sh'],

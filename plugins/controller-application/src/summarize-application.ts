@@ -101,7 +101,13 @@ function obstacleOf(
   // A pod of the release before says what is wrong with that one.
   for (const pod of new Set([...currentPodsOf(observed), ...observed.filter(isPod)])) {
     const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-    if (unscheduled) return `pod ${pod.metadata.name} has no node: ${unscheduled.message ?? unscheduled.reason ?? 'unknown'}`;
+    if (unscheduled) {
+      const why = unscheduled.message ?? unscheduled.reason ?? 'unknown';
+      const next = why.includes('insufficient')
+        ? '; let it ask for less (spec.processes[].resources), delete what is not needed, or add a node'
+        : '';
+      return `pod ${pod.metadata.name} has no node: ${why}${next}`;
+    }
     for (const { name, state, lastState } of pod.status?.containerStatuses ?? []) {
       const { waiting } = state ?? {};
       if (waiting?.reason === undefined || waiting.reason === 'ContainerCreating') continue;

@@ -1,4 +1,4 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Container, Immutable, Pod } from '@tappaas/sdk';
 import { remove } from '../removal.js';
@@ -54,6 +54,8 @@ export async function prepareContainer(options: StartOptions, context: PodContex
   const directory = join(podDirectory, 'containers', container.name);
   const temporary = join(podDirectory, 'tmp');
   await Promise.all([directory, temporary].map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
+  // What the image brings is all that Node asks about the kind of its modules, wherever this directory lies.
+  await writeFile(join(directory, 'package.json'), '{}\n');
   const image = found.image;
   const root = image.root === undefined ? undefined : join(directory, 'root');
   if (root !== undefined) await context.images.copy(image, root);
