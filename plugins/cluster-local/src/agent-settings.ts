@@ -21,6 +21,7 @@ export function agentSettings(instance: string, settings: Config): AgentSettings
     servicePorts: { from: settings.servicePortFirst, to: settings.servicePortLast },
     gracePeriodSeconds: settings.gracePeriodSeconds,
     podsMax: settings.podsMax,
+    cpuOvercommit: settings.cpuOvercommit,
     logBytesMax: settings.logBytesMax,
     restart: {
       firstMs: settings.restartFirstSeconds * 1000,

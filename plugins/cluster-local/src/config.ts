@@ -17,6 +17,12 @@ export const config = Type.Object({
     maximum: 100,
     description: 'Nodes that this machine stands for; they share it in equal parts.',
   }),
+  cpuOvercommit: Type.Number({
+    default: 10,
+    minimum: 1,
+    maximum: 100,
+    description: 'How many times the processors of this machine may be asked for by pods together; what a pod gets is not bounded here.',
+  }),
   podsMax: Type.Integer({ default: 250, minimum: 1, maximum: 10_000, description: 'Most pods on this machine.' }),
   podPortFirst: port('First of the ports given to pods.', 20_000),
   podPortLast: port('Last of the ports given to pods; the system takes outgoing ports from 32768 on.', 32_767),

@@ -28,6 +28,7 @@ function setup(cluster: LocalCluster, changes: object = {}) {
     hostSuffix: 'localhost',
     nodes: 1,
     podsMax: 10,
+    cpuOvercommit: 1,
     podPortFirst: cluster.settings.podPorts.from,
     podPortLast: cluster.settings.podPorts.to,
     servicePortFirst: cluster.settings.servicePorts.from,

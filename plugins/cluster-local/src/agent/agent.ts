@@ -227,9 +227,20 @@ export class Agent {
 
   #nodeView(name: string, facts: HostFacts, agentPort: number) {
     const { clock, runtimeVersion } = this.#options;
-    const { nodes, podsMax, version } = this.#settings;
+    const { nodes, podsMax, cpuOvercommit, version } = this.#settings;
     const problem = this.#proxyProblem === undefined ? {} : { proxyProblem: this.#proxyProblem };
-    return { name, nodes: nodes.length, podsMax, facts, version, runtimeVersion, agentPort, nowMs: clock.nowMs(), ...problem };
+    return {
+      name,
+      nodes: nodes.length,
+      podsMax,
+      cpuOvercommit,
+      facts,
+      version,
+      runtimeVersion,
+      agentPort,
+      nowMs: clock.nowMs(),
+      ...problem,
+    };
   }
 
   #ingress(traffic: TrafficWatch): MovingIngress {

@@ -25,6 +25,8 @@ export interface AgentSettings {
   /** How long pods go on without the platform, seconds. */
   readonly gracePeriodSeconds: number;
   readonly podsMax: number;
+  /** Processors that pods may ask for together, for each that there is. */
+  readonly cpuOvercommit: number;
   /** Size at which a container's log is rotated, bytes; one older part is kept. */
   readonly logBytesMax: number;
   readonly restart: RestartDelays;

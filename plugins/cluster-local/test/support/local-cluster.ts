@@ -40,6 +40,7 @@ export class LocalCluster {
       hostSuffix: 'localhost',
       nodes: 1,
       podsMax: 100,
+      cpuOvercommit: 1,
       ...portRanges(),
       gracePeriodSeconds: 300,
       drainSeconds: 2,

@@ -7,6 +7,7 @@ export interface NodeView {
   /** How many nodes share this machine; each reports an equal part of it. */
   readonly nodes: number;
   readonly podsMax: number;
+  readonly cpuOvercommit: number;
   readonly facts: HostFacts;
   readonly version: string;
   readonly runtimeVersion: string;
@@ -41,15 +42,17 @@ export function nodeObject(view: NodeView): Node {
 /** Status of a node that works. */
 export function nodeStatus(view: NodeView): NodeStatus {
   const { facts, nodes } = view;
+  const cpu = (times: number) => `${Math.floor((facts.cpu * 1000 * times) / nodes)}m`;
   const capacity = {
-    cpu: `${Math.floor((facts.cpu * 1000) / nodes)}m`,
+    cpu: cpu(1),
     memory: `${Math.floor(facts.memoryBytes / 1024 / nodes)}Ki`,
     'ephemeral-storage': `${Math.floor(facts.storageBytes / 1024 / nodes)}Ki`,
     pods: String(Math.floor(view.podsMax / nodes)),
   };
   return {
     capacity,
-    allocatable: capacity,
+    // Processes share the processors, whatever they ask for.
+    allocatable: { ...capacity, cpu: cpu(view.cpuOvercommit) },
     conditions: conditionsOf(view),
     addresses: [
       { type: 'InternalIP', address: '127.0.0.1' },
