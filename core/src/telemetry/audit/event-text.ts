@@ -67,9 +67,24 @@ export function eventRow(moment: Moment): EventRow {
   return { form: sharedForm(moment), id: request.requestId, receivedAtMs: request.receivedAtMs, atMs };
 }
 
+/**
+ * What a form was made for. A copy: were a request itself kept, the engine would see that all of the first ones live long, and put every later
+ * one where only a full collection finds it.
+ */
 interface SaidBefore {
-  readonly moment: Moment;
   readonly form: EventForm;
+  readonly level: AuditLevel;
+  readonly stage: AuditStage;
+  readonly caller: Caller | undefined;
+  readonly path: string;
+  readonly query: string;
+  readonly verb: string;
+  readonly userAgent: string;
+  readonly remoteAddress: string;
+  readonly status: number | undefined;
+  readonly errorCode: string | undefined;
+  readonly decision: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** By what was asked for: requests for the same line share their target. */
@@ -81,38 +96,33 @@ function sharedForm(moment: Moment): EventForm {
   const isPlain = bodies === undefined && standing?.impersonated === undefined && standing?.subject === undefined;
   if (target === undefined || !isPlain || standing?.annotations !== undefined) return formOf(moment);
   const known = said.get(target);
-  if (known !== undefined && saysTheSame(known.moment, moment)) return known.form;
+  if (known !== undefined && saysTheSame(known, moment)) return known.form;
   const form = formOf(moment);
-  said.set(target, { moment, form });
+  said.set(target, saidBefore(form, moment));
   return form;
 }
 
-function saysTheSame(one: Moment, other: Moment): boolean {
-  return (
-    one.stage === other.stage &&
-    one.level === other.level &&
-    asksTheSame(one.request, other.request) &&
-    standsTheSame(one.standing, other.standing)
-  );
+function saidBefore(form: EventForm, { level, stage, request, standing }: Moment): SaidBefore {
+  const { caller, path, query, verb, userAgent, remoteAddress } = request;
+  const { status, errorCode, decision: decided } = standing ?? {};
+  const { decision, reason } = decided ?? {};
+  return { form, level, stage, caller, path, query, verb, userAgent, remoteAddress, status, errorCode, decision, reason };
 }
 
-function asksTheSame(one: AuditedRequest, other: AuditedRequest): boolean {
+function saysTheSame(known: SaidBefore, { level, stage, request, standing }: Moment): boolean {
   return (
-    one.caller === other.caller &&
-    one.path === other.path &&
-    one.query === other.query &&
-    one.verb === other.verb &&
-    one.userAgent === other.userAgent &&
-    one.remoteAddress === other.remoteAddress
-  );
-}
-
-function standsTheSame(one: AuditedStanding | undefined, other: AuditedStanding | undefined): boolean {
-  return (
-    one?.status === other?.status &&
-    one?.errorCode === other?.errorCode &&
-    one?.decision?.decision === other?.decision?.decision &&
-    one?.decision?.reason === other?.decision?.reason
+    known.stage === stage &&
+    known.level === level &&
+    known.caller === request.caller &&
+    known.path === request.path &&
+    known.query === request.query &&
+    known.verb === request.verb &&
+    known.userAgent === request.userAgent &&
+    known.remoteAddress === request.remoteAddress &&
+    known.status === standing?.status &&
+    known.errorCode === standing?.errorCode &&
+    known.decision === standing?.decision?.decision &&
+    known.reason === standing?.decision?.reason
   );
 }
 

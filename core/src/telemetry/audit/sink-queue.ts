@@ -176,14 +176,19 @@ export class SinkQueue {
     await this.#gather();
     while (this.#count() > 0 && this.#phase !== 'ended') {
       if (this.#lines.length < batchLinesMax) await this.#parts.make();
-      const batch = this.#batch();
-      if (batch.length === 0) continue;
-      if (await this.#attempt(batch)) {
-        this.#done(batch);
-        if (this.#count() > 0) await this.#gather();
-      } else await this.#pause();
+      if (this.#lines.length === 0) continue;
+      if (!(await this.#writeSome())) await this.#pause();
+      else if (this.#count() > 0) await this.#gather();
     }
     this.#running = undefined;
+  }
+
+  /** By itself, so that nobody holds lines that are written while others are gathered. */
+  async #writeSome(): Promise<boolean> {
+    const batch = this.#batch();
+    const isWritten = await this.#attempt(batch);
+    if (isWritten) this.#done(batch);
+    return isWritten;
   }
 
   /** Lines that come within a moment go out together: a call costs more than a line. */

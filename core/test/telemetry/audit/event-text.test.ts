@@ -1,7 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
 import type { AuditedRequest, AuditedStanding } from '../../../dist/telemetry/audit/audited.js';
-import { eventText } from '../../../dist/telemetry/audit/event-text.js';
+import { eventRow, eventText } from '../../../dist/telemetry/audit/event-text.js';
 
 export const request: AuditedRequest = {
   requestId: 'r0-1',
@@ -97,5 +99,22 @@ test('no text of a caller can break out of its place or its line', (t) => {
       t.is(event.objectRef.name.toWellFormed(), name.toWellFormed());
       t.is(event.verb, 'update');
     }),
+  );
+});
+
+test('the text that requests share keeps no request alive', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const kept = ((): readonly WeakRef<object>[] => {
+    const moment = { level: 'Metadata', stage: 'ResponseComplete', atMs: 1, request: { ...request }, standing: { status: 200 } } as const;
+    const { form } = eventRow(moment);
+    t.is(eventRow({ ...moment, request: { ...request, requestId: 'r0-2' }, standing: { status: 200 } }).form, form);
+    return [moment, moment.request, moment.standing].map((each) => new WeakRef<object>(each));
+  })();
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  t.deepEqual(
+    kept.map((each) => each.deref()),
+    [undefined, undefined, undefined],
   );
 });
