@@ -10,6 +10,7 @@ import type { Exchange } from '../exchange.js';
 import { mediaTypeOf } from '../media-type.js';
 import { readBody } from '../request-body.js';
 import { documentBytesMax, jsonDocument, readDocument, type SmallDocument } from '../small-document.js';
+import { AnswerTypes, jsonType } from './answer-types.js';
 import { startApollo } from './apollo.js';
 import { GraphqlContext } from './context.js';
 import { noteOperation } from './operation-notes.js';
@@ -32,10 +33,7 @@ export interface GraphqlService {
   converse(call: UpgradeCall): Promise<void>;
 }
 
-/** Accepted without a look at its parts; what else a client accepts is negotiated by Apollo Server. */
-const plainAccepts: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json']);
 const jsonMediaType = 'application/json';
-const jsonType = 'application/json; charset=utf-8';
 const clientCharactersMax = 128;
 
 /** The GraphQL endpoint: what is asked the first time goes through Apollo Server, what is asked again is executed compiled. */
@@ -43,10 +41,17 @@ export function createGraphqlService(parts: GraphqlParts): GraphqlService {
   return new Service(parts);
 }
 
+/** What an operation that is known is answered with. */
+interface KnownPlace {
+  readonly served: ServedSchema;
+  readonly type: string;
+}
+
 class Service implements GraphqlService {
   readonly #parts: GraphqlParts;
   readonly #texts: ReadonlySet<string>;
   readonly #schemas: SchemaShelf;
+  readonly #types = new AnswerTypes();
   #sockets: GraphqlSockets | undefined;
   readonly #places = new AsyncLocalStorage<ErrorPlace>();
 
@@ -70,17 +75,20 @@ class Service implements GraphqlService {
 
   answerKnown(exchange: Exchange, otherwise: () => Awaitable<void>): Awaitable<void> {
     const served = this.#schemas.current();
-    if (served instanceof Promise || !isPlain(exchange)) return otherwise();
+    const type = isJson(exchange) ? this.#types.get(exchange.header('accept')) : undefined;
+    if (served instanceof Promise || type === undefined) return otherwise();
     return readBody(exchange, documentBytesMax)
-      .then((bytes) => after(weigh(exchange, { bytes: bytes.byteLength }), () => this.#answerBody(exchange, bytes, served, otherwise)))
+      .then((bytes) =>
+        after(weigh(exchange, { bytes: bytes.byteLength }), () => this.#answerBody(exchange, bytes, { served, type }, otherwise)),
+      )
       .catch((error: unknown) => this.#refuse(exchange, error));
   }
 
-  #answerBody(exchange: Exchange, bytes: Buffer, served: ServedSchema, otherwise: () => Awaitable<void>): Awaitable<void> {
+  #answerBody(exchange: Exchange, bytes: Buffer, { served, type }: KnownPlace, otherwise: () => Awaitable<void>): Awaitable<void> {
     const body = this.#trusted(jsonDocument(bytes));
     const plain = plainRequest(body);
     const known = plain && findPrepared(served.prepared, plain);
-    if (plain !== undefined && known !== undefined) return this.#execute(exchange, known, plain);
+    if (plain !== undefined && known !== undefined) return this.#execute(exchange, known, plain, type);
     bodyOf(exchange).body = body;
     return otherwise();
   }
@@ -96,12 +104,12 @@ class Service implements GraphqlService {
     }
   }
 
-  #execute(exchange: Exchange, known: KnownOperation, plain: PlainRequest): Awaitable<void> {
+  #execute(exchange: Exchange, known: KnownOperation, plain: PlainRequest, type: string): Awaitable<void> {
     const context = this.#context(exchange);
     note(context, known.plan.operation, known.hash);
     return after(
       answerPrepared(known, plain, context, () => this.#place(exchange)),
-      ({ status, text }) => sendBytes(exchange, status, jsonType, text),
+      ({ status, text }) => sendBytes(exchange, status, type, text),
     );
   }
 
@@ -147,6 +155,7 @@ class Service implements GraphqlService {
     bodyOf(exchange).body = body;
     const answered = expressMiddleware(apollo, { context: async () => this.#context(exchange) });
     await this.#places.run(this.#place(exchange), () => answered(request as Request, response as Response, () => {}));
+    if (response.statusCode === 200) this.#types.learn(exchange.header('accept'), response.getHeader('content-type'));
   }
 
   #context(exchange: Exchange): GraphqlContext {
@@ -160,9 +169,9 @@ function bodyOf({ request }: Exchange): { body?: SmallDocument | undefined } {
   return request as { body?: SmallDocument | undefined };
 }
 
-function isPlain(exchange: Exchange): boolean {
+function isJson(exchange: Exchange): boolean {
   const type = exchange.header('content-type');
-  return (type === jsonMediaType || mediaTypeOf(type) === jsonMediaType) && plainAccepts.has(exchange.header('accept'));
+  return type === jsonMediaType || mediaTypeOf(type) === jsonMediaType;
 }
 
 /** Tells audit what is done under the path that everything of GraphQL has. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { getOperationAST, parse } from 'graphql';
+import { AnswerTypes, jsonType } from '../../../dist/api/graphql/answer-types.js';
 import { PlannedOperation } from '../../../dist/api/graphql/document.js';
 import { operationsMax, PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
@@ -46,6 +47,38 @@ test('whatever is sent is answered in the same way before and after its operatio
     const plain = (said: string): string => said.replaceAll(/"requestId":"[^"]*"/g, '').trim();
     t.is(plain(again.text), plain(first.text), what);
   }
+});
+
+test('what a client accepts is answered alike, compiled and not, in the type that it prefers', async (t) => {
+  const graphqlType = 'application/graphql-response+json; charset=utf-8';
+  const accepts = {
+    'application/graphql-response+json, application/json': graphqlType,
+    'application/json;q=0.5, application/graphql-response+json': graphqlType,
+    'application/json, text/event-stream, multipart/mixed': jsonType,
+    'application/*': jsonType,
+  };
+  const { put, http } = await startGraphql(t);
+  await put(kindPaths.applications, application('shop'));
+  const wrong = JSON.stringify({ query: query.replace('One {', 'One($a: String!) {').replace('"shop"', '$a'), variables: { a: [7] } });
+  for (const [accept, type] of Object.entries(accepts)) {
+    for (let turn = 0; turn < 4; turn += 1) {
+      const ask = (body: string) => http('/graphql', { method: 'POST', body, headers: { accept } });
+      const [right, refused] = [await ask(text), await ask(wrong)];
+      t.deepEqual([right.status, right.headers['content-type'], right.json.data.application.name], [200, type, 'shop'], accept);
+      t.deepEqual([refused.status, refused.headers['content-type']], [400, type], accept);
+      t.is(refused.json.errors[0].extensions.code, 'TAP_GRAPHQL_VARIABLES_INVALID');
+    }
+  }
+  t.is((await http('/graphql', { method: 'POST', body: text, headers: { accept: 'image/png' } })).status, 406);
+});
+
+test('types of answers are remembered for so many clients, and no others than those that are written', (t) => {
+  const types = new AnswerTypes();
+  types.learn('a', 'text/html');
+  types.learn('x'.repeat(513), jsonType);
+  t.deepEqual([types.get('a'), types.get('x'.repeat(513)), types.get('*/*')], [undefined, undefined, jsonType]);
+  for (let index = 0; index < 100; index += 1) types.learn(String(index), jsonType);
+  t.is(Array.from({ length: 100 }, (_, index) => types.get(String(index))).filter(Boolean).length, 61);
 });
 
 test('an answer that is known has the headers of every other, and a length in bytes', async (t) => {
