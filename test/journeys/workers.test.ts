@@ -1,41 +1,9 @@
 /** The API served by processes of its own: they agree, one may be killed, all may be replaced, and nobody notices. */
-import { execFile } from 'node:child_process';
-import { request } from 'node:https';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
-import { parse } from 'yaml';
-import { call, eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
-
-const collection = '/api/v1/namespaces/default/configmaps';
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
-
-interface ConfigMap {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string };
-  readonly data: { readonly value: string };
-}
-
-const configMap = (name: string, value: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } });
-
-async function withWorkers(t: ExecutionContext): Promise<{ readonly home: PlatformHome; readonly platform: PlatformProcess }> {
-  t.timeout(2 * 60_000);
-  const home = await platformHome({ plugins: storeOnly, api: { workers: 2 } });
-  const platform = await home.start();
-  t.teardown(async () => {
-    await platform.stop();
-    await home.remove();
-  });
-  return { home, platform };
-}
-
-async function workersOf({ child }: PlatformProcess): Promise<readonly number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['--ppid', String(child.pid), '-o', 'pid=,args=']);
-  return stdout
-    .split('\n')
-    .filter((line) => line.includes('worker.js'))
-    .map((line) => Number.parseInt(line, 10));
-}
+import test from 'ava';
+import { call, eventually, platformHome } from '../platform-process.ts';
+import { collection, configMap, count, follow, storeOnly, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
 
 test.serial('what one worker has written, every worker reads at once', async (t) => {
   const { platform } = await withWorkers(t);
@@ -56,68 +24,6 @@ test.serial('what one worker has written, every worker reads at once', async (t)
   }
   t.deepEqual([...asked].toSorted(), ['w1', 'w2']);
 });
-
-/** Follows a collection over connections that may break: from `first` on, then from the last event told. */
-async function follow(home: PlatformHome, first: string, seen: Map<string, number>, isOver: () => boolean): Promise<readonly string[]> {
-  const faults: string[] = [];
-  const kubeconfig = parse(await readFile(join(home.directory, 'data/kubeconfig'), 'utf8')) as {
-    clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
-    users: { user: { token: string } }[];
-  };
-  const { server, 'certificate-authority-data': ca } = kubeconfig.clusters[0]?.cluster ?? { server: '', 'certificate-authority-data': '' };
-  const token = kubeconfig.users[0]?.user.token ?? '';
-  let revision = first;
-  const once = () =>
-    new Promise<void>((ended) => {
-      const url = new URL(`${collection}?watch=1&allowWatchBookmarks=true&resourceVersion=${revision}&timeoutSeconds=2`, server);
-      const outgoing = request(url, { ca: Buffer.from(ca, 'base64'), headers: { authorization: `Bearer ${token}` }, agent: false });
-      outgoing.on('error', () => ended());
-      outgoing.on('response', (answer) => {
-        let rest = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => {
-          const lines = (rest + chunk).split('\n');
-          rest = lines.pop() ?? '';
-          for (const line of lines) take(JSON.parse(line) as { type: string; object: ConfigMap });
-        });
-        answer.on('error', () => ended());
-        answer.on('close', () => ended());
-      });
-      outgoing.end();
-    });
-  const take = ({ type, object }: { type: string; object: ConfigMap }): void => {
-    if (type === 'ERROR') faults.push(JSON.stringify(object));
-    else revision = object.metadata.resourceVersion;
-    if (type !== 'ADDED' && type !== 'MODIFIED') return;
-    const value = Number(object.data.value);
-    const before = seen.get(object.metadata.name) ?? -1;
-    if (value !== before + 1) faults.push(`${object.metadata.name}: ${value} was told after ${before}`);
-    seen.set(object.metadata.name, value);
-  };
-  while (!isOver()) await once();
-  return faults;
-}
-
-/** Writes counters one after the other until told to end; each value is written until a worker has acknowledged it. */
-async function count(platform: PlatformProcess, name: string, isOver: () => boolean, failed: (error: Error) => void): Promise<number> {
-  let value = 0;
-  while (!isOver()) {
-    const wish = { ...configMap(name, String(value + 1)) };
-    const answer = await platform.api('PUT', `${collection}/${name}`, wish).catch((error: Error) => {
-      failed(error);
-      return undefined;
-    });
-    if (answer === undefined) {
-      // Nobody said whether it was written: what stands there is the truth.
-      const found = await eventually(
-        () => platform.api('GET', `${collection}/${name}`),
-        ({ status }) => status === 200,
-      );
-      value = Number(found.json<ConfigMap>().data.value);
-    } else if (answer.status === 200) value += 1;
-    else throw new Error(`the platform answered ${answer.status}: ${answer.text}`);
-  }
-  return value;
-}
 
 test.serial('kill -9 of a worker under load loses nothing acknowledged, and watches go on without a gap', async (t) => {
   const { home, platform } = await withWorkers(t);
@@ -164,6 +70,84 @@ test.serial('kill -9 of a worker under load loses nothing acknowledged, and watc
     const found = (await platform.api('GET', `${collection}/${name}`)).json<ConfigMap>();
     t.is(Number(found.data.value), written.get(name));
     t.true((written.get(name) ?? 0) > 2, `${name} was written ${written.get(name)} times`);
+  }
+});
+
+/** Numbers that are the same for the same seed. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % below;
+  };
+}
+
+test.serial('whatever is killed, frozen and replaced in whatever order, nothing acknowledged is lost and no event is missed', async (t) => {
+  t.timeout(4 * 60_000);
+  const { home, platform } = await withWorkers(t);
+  t.timeout(4 * 60_000);
+  let isOver = false;
+  // SEED=… does the same once more.
+  const seed = Number(process.env['SEED'] ?? 1 + (Date.now() % 1_000_000));
+  t.log(`seed ${seed}`);
+  const pick = numbers(seed);
+  const names = ['a', 'b', 'c', 'd'];
+  const { resourceVersion } = (await platform.api('GET', collection)).json<{ metadata: { resourceVersion: string } }>().metadata;
+  for (const name of names) await platform.api('POST', collection, configMap(name, '0'));
+  const written = new Map<string, number>();
+  const seen = [new Map<string, number>(), new Map<string, number>()];
+  const isSeen = (by: Map<string, number>) => [...written].every(([name, value]) => (by.get(name) ?? -1) >= value);
+  let isBroken = false;
+  t.teardown(() => void (isBroken = isOver = true));
+  const isDone = (by: Map<string, number>) => isBroken || (isOver && written.size === names.length && isSeen(by));
+  const following = seen.map((by) => follow(home, resourceVersion, by, () => isDone(by)));
+  const unheard = (): void => undefined;
+  const counting = names.map(async (name) => written.set(name, await count(platform, name, () => isOver, unheard)));
+  const failed = Promise.race([...counting, ...following]);
+  failed.catch(() => undefined);
+  const pause = (ms: number) => new Promise((again) => setTimeout(again, ms));
+  const signal = (pid: number | undefined, what: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void => {
+    try {
+      if (pid !== undefined) process.kill(pid, what);
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  const deeds: Readonly<Record<string, () => Promise<unknown>>> = {
+    kill: async () => signal((await workersOf(platform))[pick(2)], 'SIGKILL'),
+    killAll: async () => (await workersOf(platform)).forEach((pid) => signal(pid, 'SIGKILL')),
+    replace: async () => platform.api('POST', '/plugins/platform/replace-workers').catch(unheard),
+    async freeze() {
+      const pid = (await workersOf(platform))[pick(2)];
+      signal(pid, 'SIGSTOP');
+      await pause(100 + pick(1_500));
+      signal(pid, 'SIGCONT');
+    },
+  };
+  for (let round = 0; round < 14; round += 1) {
+    const [what, deed] = Object.entries(deeds)[pick(4)] ?? [];
+    t.log(what);
+    await Promise.race([deed?.(), failed]);
+    await pause(pick(2_500));
+  }
+  // Replacements that were asked for go on for a while; then there are two workers and no more.
+  const settled = await eventually(
+    async () => {
+      const before = await workersOf(platform);
+      await pause(3_000);
+      return [before, await workersOf(platform)];
+    },
+    ([before, after]) => before?.length === 2 && before.join() === after?.join(),
+    90_000,
+  );
+  t.is(settled.length, 2);
+  isOver = true;
+  await Promise.all(counting);
+  t.deepEqual(await Promise.all(following), [[], []]);
+  for (const name of names) {
+    const found = (await platform.api('GET', `${collection}/${name}`)).json<ConfigMap>();
+    t.is(Number(found.data.value), written.get(name));
+    t.true((written.get(name) ?? 0) > 10, `${name} was written ${written.get(name)} times`);
   }
 });
 

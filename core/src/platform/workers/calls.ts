@@ -72,6 +72,8 @@ export type WorkerCalls = {
   /** A kind has been purged. */
   readonly forgetKind: (kind: string) => Promise<void>;
   readonly metrics: () => Promise<string>;
+  /** Answers as long as it can do anything at all. */
+  readonly alive: () => Promise<void>;
   /** Of the platform's limits. */
   readonly flowGrants: (grants: readonly ShareGrant[]) => Promise<void>;
   /** Takes no new connections, ends its streams, answers what runs; then the process ends. */

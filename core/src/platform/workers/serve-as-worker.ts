@@ -32,6 +32,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
     rereadKeys: async () => (await running.promise).rereadKeys(),
     forgetKind: async (kind) => (await running.promise).forgetKind(kind),
     metrics: async () => (await running.promise).metrics(),
+    alive: async () => undefined,
     flowGrants: async (grants) => (await running.promise).granted(grants),
     async drain() {
       await (await running.promise).drain();

@@ -37,8 +37,13 @@ export interface WorkerPoolOptions {
 
 const startMsMax = 60_000;
 const drainMsMax = 45_000;
+const askEveryMs = 5_000;
+/** Asked again when it has not answered: whoever asks may have been held up himself. */
+const answersMsMax = [25_000, 5_000];
 const backOffMsMin = 1_000;
 const backOffMsMax = 30_000;
+/** While no other worker serves, nobody is spared by waiting longer. */
+const backOffAloneMsMax = 2_000;
 /** A worker that lived this long and then ended is started again at once. */
 const steadyMs = 60_000;
 
@@ -48,6 +53,8 @@ interface Seat {
   process: WorkerProcess | undefined;
   peer: Peer<WorkerCalls> | undefined;
   backOffMs: number;
+  /** What is done about its process: one thing after the other, so that there is one process, or its successor beside it. */
+  last: Promise<void>;
 }
 
 /**
@@ -71,6 +78,7 @@ export class WorkerPool {
       process: undefined,
       peer: undefined,
       backOffMs: backOffMsMin,
+      last: Promise.resolve(),
     }));
   }
 
@@ -136,17 +144,22 @@ export class WorkerPool {
 
   async #replaceAll(): Promise<void> {
     for (const seat of this.#seats) {
-      const { process, peer } = seat;
-      seat.names = [seat.names[1], seat.names[0]];
-      await this.#occupy(seat);
-      await this.#end(process, peer);
+      if (this.#stopping.signal.aborted) return;
+      let replaced: Pick<Seat, 'process' | 'peer'> | undefined;
+      await inTurn(seat, async () => {
+        const { process, peer, names } = seat;
+        await this.#occupy(seat, [names[1], names[0]]);
+        replaced = { process, peer };
+      });
+      // The successor has its turn meanwhile, should it end.
+      await this.#end(replaced?.process, replaced?.peer);
     }
   }
 
   /** Starts a process for a seat and waits until it serves. */
-  async #occupy(seat: Seat): Promise<void> {
+  async #occupy(seat: Seat, names = seat.names): Promise<void> {
     const { fork, store, leases, clock, start, calls, desk: openDesk } = this.#options;
-    const [name] = seat.names;
+    const [name] = names;
     const desk = openDesk(name, (grants) => peer.call('flowGrants', grants));
     const process = fork();
     const ready = Promise.withResolvers<void>();
@@ -176,6 +189,7 @@ export class WorkerPool {
     );
     const stopped = (): void => giveUp('was not waited for: the platform stops');
     this.#stopping.signal.addEventListener('abort', stopped, { once: true });
+    if (this.#stopping.signal.aborted) stopped();
     try {
       await ready.promise;
     } catch (error) {
@@ -186,8 +200,22 @@ export class WorkerPool {
       this.#stopping.signal.removeEventListener('abort', stopped);
     }
     if (this.#living.has(peer)) this.#living.set(peer, 'serving');
-    Object.assign(seat, { process, peer });
+    Object.assign(seat, { names, process, peer });
+    void this.#askWhetherAlive(name, peer, process);
     void ended.then((reason) => this.#again(seat, process, reason, clock.nowMs() - startedMs));
+  }
+
+  /** One that answers nothing serves nothing either, and keeps what it has: its clients wait for it, and others for its places. */
+  async #askWhetherAlive(name: string, peer: Peer<WorkerCalls>, process: WorkerProcess): Promise<void> {
+    const { clock, log } = this.#options;
+    while (this.#living.has(peer)) {
+      await clock.sleep(askEveryMs, this.#stopping.signal).catch(() => undefined);
+      if (this.#stopping.signal.aborted || !this.#living.has(peer)) return;
+      if ((await answers(peer)) || !this.#living.has(peer)) continue;
+      log.error(`worker ${name} of the API has not answered for ${answersMsMax.reduce((sum, ms) => sum + ms)} ms and is ended`);
+      process.kill();
+      return;
+    }
   }
 
   /** A worker that did not live long is started again later each time. */
@@ -197,13 +225,13 @@ export class WorkerPool {
     Object.assign(seat, { process: undefined, peer: undefined });
     if (livedMs > steadyMs) seat.backOffMs = backOffMsMin;
     else await this.#backOff(seat);
-    await this.#reoccupy(seat);
+    await inTurn(seat, () => this.#reoccupy(seat));
   }
 
-  /** Starts a seat's process again until one serves, later each time. */
+  /** Starts a seat's process again until one serves, later each time; a successor that came meanwhile is it. */
   async #reoccupy(seat: Seat): Promise<void> {
     const { log } = this.#options;
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#stopping.signal.aborted && seat.process === undefined) {
       try {
         await this.#occupy(seat);
         return;
@@ -215,7 +243,9 @@ export class WorkerPool {
   }
 
   async #backOff(seat: Seat): Promise<void> {
-    await this.#options.clock.sleep(seat.backOffMs, this.#stopping.signal).catch(() => undefined);
+    const isServed = this.#seats.some(({ process }) => process !== undefined);
+    const waitMs = isServed ? seat.backOffMs : Math.min(seat.backOffMs, backOffAloneMsMax);
+    await this.#options.clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined);
     seat.backOffMs = Math.min(2 * seat.backOffMs, backOffMsMax);
   }
 
@@ -242,4 +272,21 @@ export class WorkerPool {
     over.abort();
     await late;
   }
+}
+
+async function answers(peer: Peer<WorkerCalls>): Promise<boolean> {
+  for (const limitMs of answersMsMax) {
+    const isAlive = await peer.callWithin(limitMs, 'alive').then(
+      () => true,
+      () => false,
+    );
+    if (isAlive) return true;
+  }
+  return false;
+}
+
+function inTurn(seat: Seat, run: () => Promise<void>): Promise<void> {
+  const done = seat.last.then(run);
+  seat.last = done.catch(() => undefined);
+  return done;
 }

@@ -1,0 +1,217 @@
+import { EventEmitter } from 'node:events';
+import { setImmediate as macrotask } from 'node:timers/promises';
+import test from 'ava';
+import type { LogLine } from '@tappaas/sdk';
+import { VirtualClock } from '../virtual-clock.ts';
+import type { PrimaryCalls, WorkerCalls } from '../../dist/platform/workers/calls.js';
+import { ipcChannel, type IpcPort } from '../../dist/platform/workers/ipc-channel.js';
+import { connectPeer } from '../../dist/platform/workers/peer.js';
+import { WorkerPool, type WorkerProcess } from '../../dist/platform/workers/worker-pool.js';
+import { createMemoryStore } from '../../dist/store/memory-store.js';
+import { ReadLeases } from '../../dist/store/remote/read-leases.js';
+
+/** The two ends of a way between processes. */
+function way(): readonly [IpcPort & { vanish(): void }, IpcPort] {
+  const [here, there] = [new EventEmitter(), new EventEmitter()];
+  let isOpen = true;
+  const end = (own: EventEmitter, other: EventEmitter) => ({
+    get connected() {
+      return isOpen;
+    },
+    send(message: object, _: undefined, __: undefined, sent: (error: Error | null) => void) {
+      queueMicrotask(() => {
+        if (isOpen) other.emit('message', structuredClone(message));
+        sent(null);
+      });
+      return true;
+    },
+    on: (event: 'message', listener: (message: unknown) => void) => own.on(event, listener),
+    once: (event: 'disconnect', listener: () => void) => own.once(event, listener),
+    disconnect: () => undefined,
+    vanish() {
+      isOpen = false;
+      own.emit('disconnect');
+    },
+  });
+  return [end(here, there), end(there, here)];
+}
+
+interface FakeWorker {
+  readonly name: Promise<string>;
+  /** It serves. */
+  serve(): Promise<void>;
+  readonly die: (reason: string) => void;
+  isFrozen: boolean;
+  isAlive: boolean;
+  isDrained: boolean;
+}
+
+function world(workers: number) {
+  const clock = new VirtualClock();
+  const born: FakeWorker[] = [];
+  const log: Pick<LogLine, 'message'>[] = [];
+  const fork = (): WorkerProcess => {
+    const [here, there] = way();
+    const ended = Promise.withResolvers<string>();
+    const die = (reason: string): void => {
+      if (!worker.isAlive) return;
+      worker.isAlive = false;
+      here.vanish();
+      ended.resolve(reason);
+    };
+    const answer = async (): Promise<void> => (worker.isFrozen ? new Promise(() => undefined) : undefined);
+    const own: WorkerCalls = {
+      reload: answer,
+      revoked: answer,
+      renew: answer,
+      rereadKeys: answer,
+      forgetKind: answer,
+      flowGrants: answer,
+      alive: answer,
+      metrics: async () => '',
+      async drain() {
+        worker.isDrained = true;
+        die('exit code 0');
+      },
+    };
+    const primary = connectPeer<WorkerCalls, PrimaryCalls>({ channel: ipcChannel(there, 'calls'), own, clock });
+    const name = primary.call('begin').then((begun) => begun.name);
+    name.catch(() => undefined);
+    const worker: FakeWorker = {
+      name,
+      async serve() {
+        await name;
+        await primary.call('ready');
+      },
+      die,
+      isFrozen: false,
+      isAlive: true,
+      isDrained: false,
+    };
+    born.push(worker);
+    return Object.assign(here, { ended: ended.promise, kill: () => die('signal SIGKILL') });
+  };
+  const unused = async (): Promise<never> => Promise.reject(new Error('nobody calls this'));
+  const pool = new WorkerPool({
+    fork,
+    workers,
+    clock,
+    store: createMemoryStore({ clock }),
+    leases: new ReadLeases(clock),
+    log: Object.fromEntries(
+      ['debug', 'info', 'warn', 'error'].map((level) => [level, (message: string) => void log.push({ message })]),
+    ) as unknown as ConstructorParameters<typeof WorkerPool>[0]['log'],
+    start: { configFile: '', directory: '', host: '', port: 0, metricsOf: '' },
+    certificates: {} as never,
+    calls: new Proxy({}, { get: () => unused }) as never,
+    desk: () => ({ calls: {} as never, close: () => undefined }),
+    ownMetrics: async () => '',
+    mergeMetrics: () => '',
+  });
+  const living = () => born.filter(({ isAlive }) => isAlive);
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await macrotask();
+  };
+  return { clock, pool, born, living, log, settled };
+}
+
+async function started(workers: number) {
+  const made = world(workers);
+  const starting = made.pool.start();
+  await Promise.all(made.born.map((worker) => worker.serve()));
+  await starting;
+  return made;
+}
+
+test('a worker that dies while its successor starts has no second one', async (t) => {
+  const { pool, born, living, clock, settled } = await started(1);
+  pool.beginReplacing();
+  await settled();
+  t.is(born.length, 2);
+  born[0]?.die('signal SIGKILL');
+  await settled();
+  await clock.advance(2_000);
+  t.is(born.length, 2, 'nobody else is started meanwhile');
+  await born[1]?.serve();
+  await settled();
+  await clock.advance(60_000);
+  t.is(born.length, 2);
+  t.deepEqual(living(), [born[1]]);
+});
+
+test('a worker that died and waits to be started again is not started twice by a replacement', async (t) => {
+  const { pool, born, living, clock, settled } = await started(1);
+  born[0]?.die('signal SIGKILL');
+  await settled();
+  pool.beginReplacing();
+  await settled();
+  t.is(living().length, 1);
+  await born[1]?.serve();
+  await settled();
+  await clock.advance(60_000);
+  t.is(living().length, 1);
+});
+
+test('a replacement that does not start leaves the old one serving', async (t) => {
+  const { pool, born, living, settled } = await started(2);
+  pool.beginReplacing();
+  await settled();
+  born[2]?.die('exit code 1');
+  await settled();
+  t.deepEqual(living(), [born[0], born[1]]);
+  t.false(born[0]?.isDrained);
+});
+
+test('when the platform stops in the middle of a replacement, no process is left and nobody waits for one to start', async (t) => {
+  const { pool, born, living, settled } = await started(2);
+  pool.beginReplacing();
+  await settled();
+  const closing = pool.close();
+  await settled();
+  await closing;
+  t.deepEqual(living(), []);
+  t.is(born.length, 3);
+});
+
+test('workers that die again and again are started later each time, but never much later while nobody serves', async (t) => {
+  const { born, living, clock, settled } = await started(2);
+  const dieAll = async (): Promise<void> => {
+    for (const worker of living()) worker.die('signal SIGKILL');
+    await settled();
+  };
+  for (let round = 0; round < 6; round += 1) {
+    await dieAll();
+    await clock.advance(2_000);
+    await settled();
+    t.true(living().length >= 1, `round ${round}`);
+    await Promise.all(living().map((worker) => worker.serve()));
+    await settled();
+  }
+  await clock.advance(30_000);
+  await Promise.all(living().map((worker) => worker.serve()));
+  await settled();
+  const before = born.length;
+  living()[0]?.die('signal SIGKILL');
+  await clock.advance(10_000);
+  t.is(born.length, before, 'the other one serves');
+  await clock.advance(20_000);
+  t.is(born.length, before + 1);
+});
+
+test('a worker that answers nothing for half a minute is ended and another one started', async (t) => {
+  const { born, living, clock, log, settled } = await started(2);
+  await clock.advance(120_000);
+  t.is(born.length, 2, 'who answers goes on');
+  if (born[0] !== undefined) born[0].isFrozen = true;
+  for (let seconds = 0; seconds < 40; seconds += 1) await clock.advance(1_000);
+  await settled();
+  t.false(born[0]?.isAlive);
+  t.true(
+    log.some(({ message }) => /worker w1 of the API has not answered for 30000 ms/.test(message)),
+    JSON.stringify(log),
+  );
+  await clock.advance(2_000);
+  await born[2]?.serve();
+  t.is(await born[2]?.name, 'w1');
+  t.is(living().length, 2);
+});
