@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import { actionCommand } from './action-command.js';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, overview } from './help.js';
-import { nearestName } from '../kernel/config/nearest-name.js';
 import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
+import { unknownCommand } from './unknown-command.js';
 
 const common: Readonly<Record<string, Option>> = {
   output: { type: 'string', short: 'o', value: 'json|yaml|wide', description: 'How to print.' },
@@ -29,7 +30,7 @@ export async function runCommandLine(terminal: Terminal): Promise<number> {
 async function run(terminal: Terminal): Promise<number> {
   const [name, ...rest] = terminal.arguments;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return showHelp(terminal, rest[0]);
-  const found = findCommand(name === '--version' ? 'version' : name);
+  const found = findCommand(name === '--version' ? 'version' : name, rest);
   const { values, positionals } = parse(found, rest);
   if (values['help'] === true) return showHelp(terminal, found.name);
   if (positionals.length < found.operandsMin || positionals.length > found.operandsMax) {
@@ -56,17 +57,12 @@ async function invocationOf(
   };
 }
 
-function findCommand(name: string): Command {
+/** A command, or an action of a kind when more follows a word that names no command. */
+function findCommand(name: string, rest: readonly string[]): Command {
   const found = commands.find((command) => command.name === name);
   if (found) return found;
-  const guess = nearestName(
-    name,
-    commands.map((command) => command.name),
-  );
-  throw new CliError(`there is no command "${name}"${guess ? `; did you mean "${guess}"?` : ''}`, {
-    remedy: 'tappaas help lists the commands.',
-    exitCode: exitCodes.usage,
-  });
+  if (rest[0] === undefined || name.startsWith('-')) throw unknownCommand(name);
+  return actionCommand(name);
 }
 
 function parse(found: Command, rest: readonly string[]) {
@@ -97,6 +93,6 @@ function usage(found: Command, message: string): CliError {
 }
 
 function showHelp(terminal: Terminal, name: string | undefined): number {
-  terminal.stdout.write(name === undefined ? overview(commands) : commandHelp(findCommand(name), common));
+  terminal.stdout.write(name === undefined ? overview(commands) : commandHelp(findCommand(name, ['--help']), common));
   return exitCodes.ok;
 }

@@ -82,3 +82,9 @@ test('every command has help that names its options', async (t) => {
     for (const option of Object.keys(options)) t.true(stdout.includes(`--${option}`), `${name} --help names --${option}`);
   }
 });
+
+test('a mistyped command with an operand is told the nearest one, too, though it might have been a kind', async (t) => {
+  const { code, stderr } = await run('delpoy', './shop');
+  t.is(code, 64);
+  t.regex(stderr, /did you mean "deploy"\?/);
+});

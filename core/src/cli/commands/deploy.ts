@@ -9,6 +9,7 @@ import { followOperation } from '../follow-operation.js';
 import { LastOutput } from '../last-output.js';
 import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
+import { secondsOf } from '../seconds.js';
 import { createStages, type Stages } from '../stages.js';
 import { duration } from '../table.js';
 
@@ -143,13 +144,4 @@ function closing({ metadata, status }: ApplicationView, stages: Stages): string 
   );
   const where = status?.url === undefined ? `${metadata.name} runs and has no route` : status.url;
   return `\n${where}\n\nDeployed in ${duration(stages.totalMs())}. Next:\n${next.join('')}`;
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds;
-  throw new CliError(`timeout "${text}" is no number of seconds from 1 to 86400`, {
-    remedy: 'Write it as --timeout 600.',
-    exitCode: exitCodes.usage,
-  });
 }

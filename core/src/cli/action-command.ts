@@ -1,0 +1,16 @@
+import type { Command } from './command.js';
+
+/** What a first word means that names no command: a kind, and behind it an action that a plugin has given it. */
+export const actionCommand = (kind: string): Command => ({
+  name: kind,
+  operands: 'ACTION NAME [FIELD=VALUE …]',
+  operandsMin: 1,
+  operandsMax: 66,
+  summary: `Run an action of a ${kind}. A value is read as JSON where it is some, and else as text.`,
+  options: {
+    'dry-run': { type: 'boolean', description: 'Check everything and do nothing.' },
+    timeout: { type: 'string', value: 'SECONDS', description: 'Wait so long for an action that takes long. Default: 600.' },
+    'no-wait': { type: 'boolean', description: 'Return as soon as an action that takes long has begun.' },
+  },
+  load: async () => (await import('./commands/action.js')).action(kind),
+});
