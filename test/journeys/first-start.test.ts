@@ -37,7 +37,11 @@ test.serial('Ctrl-C stops everything cleanly, and a second start finds everythin
   t.is((await home.tappaas('deploy', example, '--name', 'other')).code, 0);
   const pid = Number(/process (\d+)/.exec((await ask(home, hello)).text)?.[1]);
   t.is(await first.stop(), 0);
-  t.regex(first.output(), /Stopping …\nStopped\.\n$/, 'nothing is said in between: nobody has to do anything about a stop');
+  t.regex(
+    first.output(),
+    /Stopping … \(Ctrl-C again [^\n]*\)\nStopped\.\n$/,
+    'nothing is said in between: nobody has to do anything about a stop',
+  );
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   const second = await home.start();
   t.teardown(() => second.stop());
