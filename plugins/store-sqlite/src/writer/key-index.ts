@@ -74,7 +74,9 @@ export class KeyIndex {
   /** Adds the newest version of its key. */
   put(row: Omit<Version, 'older'>): Version {
     const older = this.#newest.get(row.key);
-    const version: Version = { ...row, older };
+    const { id, createRevision, lease } = row;
+    // There are many of them: they share their key, and are written out so that no field is kept apart from the object.
+    const version: Version = { key: older?.key ?? row.key, id, createRevision, version: row.version, lease, older };
     this.#newest.set(row.key, version);
     if (older === undefined) this.#order.add(row.key);
     this.#noteDeletion(row.key, version);
