@@ -7,6 +7,7 @@ import { createInformer, type Informer } from '../reconcile/informer.js';
 import { keepPacked } from '../reconcile/kept.js';
 import { installationLabel, ownerLabel } from '../reconcile/inventory.js';
 import { refKey, type ObjectRef } from '../reconcile/object-ref.js';
+import { ManagedText, TextPatterns } from '../resources/managed-text.js';
 import { sourceBackoff } from './back-off.js';
 import { isInStep } from './caught-up.js';
 
@@ -84,6 +85,8 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { name, client, profiles, installation, clock, random, log } = options;
   const stopping = new AbortController();
   const sources = new Map<Informer<KubernetesObject>, ClusterSource<KubernetesObject>>();
+  const patterns = new TextPatterns();
+  const keep = keepPacked<KubernetesObject>((text) => new ManagedText(text, patterns));
   const follow = (
     resource: ApiResource,
     query: { labels?: string },
@@ -99,7 +102,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       backoff: createBackoff(sourceBackoff, random),
       indexers,
       project,
-      keep: keepPacked,
+      keep,
       onError: (error) =>
         log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
     });

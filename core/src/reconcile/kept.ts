@@ -14,26 +14,46 @@ export function keepWhole<T extends CachedObject>(item: T, project: (object: T) 
   return { object: freezeDeep(project(item)) };
 }
 
-/** As text, which takes a third of the memory; the object is made when it is read, and shared while memory is not wanted elsewhere. */
-export function keepPacked<T extends CachedObject>(item: T, project: (object: T) => T): Kept<T> {
-  return new Packed(freezeDeep(project(item)));
+/** A text that may take less memory than its characters, since others have parts of it in common. */
+export interface SharedText {
+  toString(): string;
 }
 
-class Packed<T> implements Kept<T> {
+/**
+ * As text, which takes a third of the memory; the object is made when it is read, and shared while memory is not wanted elsewhere. `share`
+ * keeps the text of managed fields, of which like objects have most in common; default: as it is.
+ */
+export function keepPacked<T extends CachedObject>(share: (text: string) => SharedText = (text) => text): Keep<T> {
+  return (item, project) => new Packed(freezeDeep(project(item)), share);
+}
+
+type Metadata = CachedObject['metadata'] & { readonly managedFields?: unknown };
+
+class Packed<T extends CachedObject> implements Kept<T> {
+  /** Without managed fields. */
   readonly #text: string;
+  readonly #managed: SharedText | undefined;
   #object: WeakRef<Immutable<T> & WeakKey>;
 
-  constructor(object: Immutable<T>) {
-    this.#text = JSON.stringify(object);
-    this.#object = new WeakRef(object as Immutable<T> & WeakKey);
+  constructor(object: Immutable<T>, share: (text: string) => SharedText) {
+    const { managedFields, ...metadata } = object.metadata as Metadata;
+    this.#text = JSON.stringify({ ...object, metadata });
+    this.#managed = managedFields === undefined ? undefined : share(JSON.stringify(managedFields));
+    this.#object = new WeakRef(object);
   }
 
   get object(): Immutable<T> {
     const known = this.#object.deref();
     if (known !== undefined) return known;
-    const made = freezeDeep(JSON.parse(this.#text) as T) as Immutable<T> & WeakKey;
+    const made = freezeDeep(this.#made()) as Immutable<T> & WeakKey;
     this.#object = new WeakRef(made);
     return made;
+  }
+
+  #made(): T {
+    const object = JSON.parse(this.#text) as T;
+    if (this.#managed === undefined) return object;
+    return { ...object, metadata: { ...object.metadata, managedFields: JSON.parse(this.#managed.toString()) as unknown } };
   }
 }
 

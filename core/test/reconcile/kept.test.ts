@@ -15,7 +15,7 @@ const projected = { metadata: { name: 'a', uid: 'u', resourceVersion: '1' }, spe
 
 for (const [name, keep] of Object.entries({
   whole: keepWhole<Thing>,
-  packed: keepPacked<Thing>,
+  packed: keepPacked<Thing>(),
   elsewhere: keepElsewhere((object: Thing) => ({ object, lean: withoutManagedFields(object) })),
 })) {
   test(`an object that is kept ${name} is read frozen, without what is projected away`, (t) => {
@@ -51,10 +51,26 @@ for (const [name, keep] of Object.entries({
 test('what is kept packed does not keep its object in memory, and makes it anew', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const kept = keepPacked(thing(), withoutManagedFields);
+  const kept = keepPacked<Thing>()(thing(), withoutManagedFields);
   const seen = new WeakRef(kept.object);
   await new Promise((later) => setImmediate(later));
   collect();
   t.is(seen.deref(), undefined);
   t.deepEqual(kept.object, projected);
+});
+
+test('managed fields of what is kept packed are kept as they are told, and read again with the object', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const told: string[] = [];
+  const keep = keepPacked<Thing>((text) => {
+    told.push(text);
+    return { toString: () => text.replace('m', 'n') };
+  });
+  const kept = keep(thing(), (object) => object);
+  await new Promise((later) => setImmediate(later));
+  collect();
+  t.deepEqual(told, ['[{"manager":"m"}]']);
+  t.deepEqual(kept.object, { ...thing(), metadata: { ...thing().metadata, managedFields: [{ nanager: 'm' }] } } as unknown as Thing);
+  t.true(Object.isFrozen(kept.object.metadata));
 });
