@@ -29,9 +29,8 @@ if (found < versionMin) {
     audit: () => import('./telemetry/audit/offline.js'),
     startPlatform: async (options, terminal) => {
       isPlatform = true;
-      // Before it is collected, garbage may be half of what is alive; by default it may be three times as much (docs/decisions/0092).
-      const [{ setFlagsFromString }, { isatty }] = await Promise.all([import('node:v8'), import('node:tty')]);
-      setFlagsFromString('--heap-growing-percent=50');
+      const [{ keepHeapSmall }, { isatty }] = await Promise.all([import('./heap-settings.js'), import('node:tty')]);
+      keepHeapSmall();
       const { up } = await import('./platform/up.js');
       return up(options, {
         terminal,
