@@ -5,7 +5,8 @@
  * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
  * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
  */
-import type { Awaitable, Caller, Clock, Identity, Logger } from '@tappaas/sdk';
+import { isTapError, type Awaitable, type Caller, type Clock, type Identity, type Logger } from '@tappaas/sdk';
+import { holderOf } from './address-seats.js';
 import { after, rescued } from './after.js';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit } from './audit-trail.js';
@@ -18,12 +19,15 @@ import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import type { RequestTarget } from './request-target.js';
 import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
+import type { Strangers } from './strangers.js';
 
 export interface Chain {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly flow: AdmitFlow;
   readonly audit: Audit;
+  /** Those who do not say who they are. */
+  readonly strangers: Strangers;
   readonly cors: Cors;
   readonly clock: Clock;
   readonly log: Logger;
@@ -67,12 +71,29 @@ function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
   if (applyCors(chain.cors, exchange)) return;
   if (chain.isOpen(exchange)) return chain.answer(exchange);
   const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : identify(chain, exchange, known));
-  return after(refusal, (refused) =>
-    after(beginAudit(chain.audit, exchange), (trail) => {
+  return after(refusal, (refused) => {
+    const met = isStranger(chain, exchange, refused) ? chain.strangers.meet(addressOf(exchange)) : undefined;
+    const refusedNow = met?.refusal ?? refused;
+    if (met?.isCounted === true) return serveAudited(chain, exchange, refusedNow);
+    return after(beginAudit(chain.audit, exchange), (trail) => {
       exchange.trail = trail;
-      return serveAudited(chain, exchange, refused);
-    }),
-  );
+      return serveAudited(chain, exchange, refusedNow);
+    });
+  });
+}
+
+/** Whoever has brought no credential that is known, to a place where one is needed now or in a moment. */
+function isStranger(chain: Chain, exchange: Exchange, refused: unknown): boolean {
+  if (exchange.identity !== undefined) return false;
+  return isUnauthenticated(refused) || (refused === undefined && chain.signsInLater(exchange));
+}
+
+function isUnauthenticated(error: unknown): boolean {
+  return isTapError(error) && error.spec.httpStatus === 401;
+}
+
+function addressOf({ request }: Exchange): string {
+  return request.socket.remoteAddress ?? '';
 }
 
 /** Gives the seat back and tells audit of the end, whatever the end is. */
@@ -100,9 +121,12 @@ export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
   let trail: AuditTrail | undefined;
   try {
     const refusal = await authenticate({ ...chain, signsInLater: () => false }, exchange);
-    trail = await beginAudit(chain.audit, exchange);
-    if (refusal !== undefined) throw refusal;
+    const met = isUnauthenticated(refusal) ? chain.strangers.meet(addressOf(exchange)) : undefined;
+    if (met?.isCounted !== true) trail = await beginAudit(chain.audit, exchange);
+    if (refusal !== undefined) throw met?.refusal ?? refusal;
     await enter(chain, exchange, true);
+    // It was only counted while nobody knew whose it is.
+    exchange.trail ??= await beginAudit(chain.audit, exchange);
   } catch (error) {
     noteFailure(chain.log, exchange, error);
     throw error;
@@ -115,6 +139,7 @@ export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
 function enter(chain: Chain, exchange: Exchange, stream: boolean): Awaitable<void> {
   if (stream && chain.isStopping()) throw apiErrors.TAP_API_STOPPING({ message: 'the platform stops and begins no stream any more' });
   const isKnown = exchange.identity !== undefined;
+  if (!isKnown && chain.signsInLater(exchange)) return seatStranger(chain.strangers, exchange);
   const acting = isKnown && exchange.isImpersonating ? impersonate(chain.authorize, exchange) : undefined;
   return after(acting, () =>
     after(takeSeat(chain.flow, exchange, stream), () => (isKnown ? authorizeRequest(chain.authorize, exchange) : undefined)),
@@ -168,13 +193,22 @@ class Asked implements FlowRequest {
   }
 }
 
-/** All who do not say who they are share the seats of one principal. */
-const anonymous: Caller = { name: 'system:anonymous', groups: [] };
+/** Routes that authenticate by themselves are asked by nobody yet; each address is a principal of its own. */
+function anonymousAt(exchange: Exchange): Caller {
+  return { name: `system:anonymous at ${holderOf(addressOf(exchange))}`, groups: [] };
+}
+
+/** Who brings its credential in a moment has a seat apart from all others until then. */
+function seatStranger(strangers: Strangers, exchange: Exchange): void {
+  exchange.seat = strangers.takeSeat(addressOf(exchange));
+  exchange.isStream = true;
+  exchange.request.socket.setTimeout(0);
+}
 
 /** Takes a seat, in place of the one held already: a stream has no deadline but the end of the caller's credential. */
 export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): Awaitable<void> {
   const { engine, verb } = exchange.info;
-  const caller = exchange.identity === undefined ? anonymous : exchange.caller;
+  const caller = exchange.identity === undefined ? anonymousAt(exchange) : exchange.caller;
   exchange.seat?.release();
   exchange.seat = undefined;
   return after(flow(new Asked(caller, engine, verb, stream, exchange)), (seat) => {

@@ -19,6 +19,12 @@ export const apiErrors = errorTable({
   TAP_REQUEST_PATH_UNKNOWN: { ...callers, httpStatus: 404, remedy: 'List what is served with "kubectl api-resources".' },
   TAP_REQUEST_EXPECTATION_UNKNOWN: { ...callers, httpStatus: 417, remedy: 'Send no Expect header other than 100-continue.' },
   TAP_REQUEST_UNAUTHENTICATED: { ...callers, httpStatus: 401, remedy: 'Send a valid bearer token; "tappaas login" stores one.' },
+  TAP_REQUEST_STRANGERS: {
+    ...callers,
+    retry: 'back-off',
+    httpStatus: 429,
+    remedy: 'Send a valid credential, or wait as long as Retry-After says.',
+  },
   TAP_REQUEST_FORBIDDEN: { ...callers, httpStatus: 403, remedy: 'Ask an administrator for a role that allows it.' },
   TAP_REQUEST_ORIGIN_REFUSED: {
     ...callers,

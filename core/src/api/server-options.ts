@@ -69,6 +69,7 @@ export interface ApiLimits {
   readonly requestMsMax: number;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  readonly strangersPerMinuteMax: number;
   readonly headMsMax: number;
   readonly bodyMsMax: number;
   readonly silentMsMax: number;
@@ -80,6 +81,7 @@ export const defaultLimits: ApiLimits = {
   requestMsMax: 60_000,
   connectionsMax: 10_000,
   connectionsPerAddressMax: 2_500,
+  strangersPerMinuteMax: 600,
   headMsMax: 15_000,
   bodyMsMax: 60_000,
   // Longer than a request may be worked on.

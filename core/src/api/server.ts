@@ -23,6 +23,7 @@ import { objectRoutes } from './object-routes.js';
 import { topics } from './socket/join-request.js';
 import { createSockets, type Sockets } from './socket/socket-server.js';
 import { defaultLimits, type ApiLimits, type ApiServerOptions } from './server-options.js';
+import { Strangers, strangerSeats } from './strangers.js';
 import { StreamCredentials } from './stream-credentials.js';
 import { isOpenPath, systemRoutes } from './system-routes.js';
 import { responseOf, Upgrades } from './upgrade.js';
@@ -76,6 +77,7 @@ class Server implements ApiServer {
   private readonly inFlight: InFlight;
   private readonly sockets: Sockets;
   private readonly upgrades: Upgrades;
+  private readonly strangers: Strangers;
   private readonly idPrefix: string;
   private listener: Listener | undefined;
   private tls: TlsMaterial | undefined;
@@ -120,7 +122,9 @@ class Server implements ApiServer {
       this.graphql.route,
       pluginRoute,
     ]);
+    this.strangers = new Strangers({ ...strangerSeats, perMinuteMax: this.limits.strangersPerMinuteMax }, options.audit, clock);
     this.chain = {
+      strangers: this.strangers,
       authenticate: options.authenticate,
       authorize: options.authorize,
       flow: options.flow,
@@ -224,6 +228,7 @@ class Server implements ApiServer {
     await this.within(this.limits.stopMsMax, this.sockets.close());
     listener.closeAll();
     await closed;
+    await this.strangers.stop();
   }
 
   private warnOfCuts({ connections }: Listener): void {

@@ -135,7 +135,11 @@ export class ApiService {
       host: place.host,
       port: place.port,
       cors: { origins: settings.origins },
-      limits: { connectionsMax: settings.connectionsMax, connectionsPerAddressMax: settings.connectionsPerAddressMax },
+      limits: {
+        connectionsMax: settings.connectionsMax,
+        connectionsPerAddressMax: settings.connectionsPerAddressMax,
+        strangersPerMinuteMax: settings.strangersPerMinuteMax,
+      },
       log,
       clock,
       random,

@@ -1,4 +1,5 @@
 import type { Audit, AuditedOutcome, AuditedRequest, AuditTrail } from '../api/stages.js';
+import { countAnnotation } from '../api/strangers.js';
 import type { Kernel } from '../kernel/kernel.js';
 
 /** About a thousand tenants are counted apart; those that come later count as `other`. */
@@ -32,7 +33,9 @@ export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit
     return made;
   };
   const count = (request: AuditedRequest, outcome: AuditedOutcome): void =>
-    seriesOf((outcome.impersonated ?? request.caller)?.tenant ?? '', resultOf(outcome)).add();
+    seriesOf((outcome.impersonated ?? request.caller)?.tenant ?? '', resultOf(outcome)).add(
+      Number(outcome.annotations?.get(countAnnotation) ?? 1),
+    );
   return (request) => {
     const trail = audit(request);
     if (request.isPart) return trail;

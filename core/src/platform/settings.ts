@@ -68,6 +68,12 @@ const apiSection = Type.Object({
     maximum: 1_000_000,
     description: 'Of them, those from one address, or from one /64 of IPv6; raise it behind a load balancer that shows its own address.',
   }),
+  strangersPerMinuteMax: Type.Integer({
+    default: 600,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Requests of one address without a known credential that are answered 401, a minute and process; further ones get 429.',
+  }),
   announceStopMs: Type.Integer({
     default: 0,
     minimum: 0,

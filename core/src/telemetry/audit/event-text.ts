@@ -21,6 +21,7 @@ export interface Moment {
 
 const platformEngine = 'platform';
 const textCharsMax = 512;
+const userAgentCharsMax = 256;
 const rememberedMax = 1_000;
 
 /** What many events have in common: their JSON around the id, the times and nothing else. */
@@ -140,9 +141,9 @@ function formOf({ level, stage, request, standing, bodies }: Moment): EventForm 
 
 function askedText(request: AuditedRequest, standing: AuditedStanding | undefined): string {
   return (
-    `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${quoted(request.verb)},"user":${userText(request.caller)}` +
+    `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${shortName(request.verb)},"user":${userText(request.caller)}` +
     (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
-    `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent)}` +
+    `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent, userAgentCharsMax)}` +
     (request.target === undefined ? '' : `,"objectRef":${targetText(request.target, standing?.subject)}`)
   );
 }
@@ -150,7 +151,9 @@ function askedText(request: AuditedRequest, standing: AuditedStanding | undefine
 const shortQuoted = remembered(rememberedMax, quoted);
 
 /** What is remembered is cut before, so that no caller decides how much memory that takes. */
-const shortText = (text: string): string => shortQuoted(text.length > textCharsMax ? `${text.slice(0, textCharsMax)}…` : text);
+const shortText = (text: string, max = textCharsMax): string => shortQuoted(text.length > max ? `${text.slice(0, max)}…` : text);
+/** Names of objects are shorter; who asks may send anything. */
+const shortName = (name: string): string => quoted(name.length > textCharsMax ? `${name.slice(0, textCharsMax)}…` : name);
 
 const nobody: Caller = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) });
 const users = new WeakMap<Caller, string>();
@@ -167,8 +170,8 @@ function targetText({ kind, namespace, name: asked, subresource }: AuditedTarget
   const name = asked ?? subject?.name;
   return (
     `{"resource":${shortText(kind.plural)}` +
-    (namespace === undefined ? '' : `,"namespace":${quoted(namespace)}`) +
-    (name === undefined ? '' : `,"name":${quoted(name)}`) +
+    (namespace === undefined ? '' : `,"namespace":${shortName(namespace)}`) +
+    (name === undefined ? '' : `,"name":${shortName(name)}`) +
     (kind.group === '' ? '' : `,"apiGroup":${shortText(kind.group)}`) +
     `,"apiVersion":${shortText(kind.version)}` +
     (subject?.uid === undefined ? '' : `,"uid":${quoted(subject.uid)}`) +

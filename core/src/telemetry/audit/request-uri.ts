@@ -26,7 +26,7 @@ const secretWords: ReadonlySet<string> = new Set([
   'ticket',
   'username',
 ]);
-const charsMax = 4096;
+const charsMax = 1024;
 const namesMax = 1_000;
 /** Of a name that is worth remembering. */
 const nameCharsMax = 64;

@@ -91,7 +91,7 @@ test('no text of a caller can break out of its place or its line', (t) => {
   );
   assert(
     property(hostile, hostile, hostile, (name, agent, note) => {
-      const told = { ...request, caller: { name, groups: [name] }, userAgent: agent.slice(0, 512), target: { kind, name } };
+      const told = { ...request, caller: { name, groups: [name] }, userAgent: agent.slice(0, 256), target: { kind, name } };
       const text = eventText({ ...at, request: told, standing: { ...standing, annotations: new Map([[note, note]]) } });
       t.notRegex(text, /[\p{Cc}\p{Zl}\p{Zp}]/u);
       const event = JSON.parse(text) as { user: { username: string }; objectRef: { name: string }; verb: string; annotations: object };
@@ -117,4 +117,15 @@ test('the text that requests share keeps no request alive', async (t) => {
     kept.map((each) => each.deref()),
     [undefined, undefined, undefined],
   );
+});
+
+test('what anybody may send as long as he likes is cut, and says so', (t) => {
+  const long = 'x'.repeat(8_000);
+  const target = { kind: { group: '', version: 'v1', plural: long }, namespace: long, name: long, subresource: long };
+  const text = eventText({ ...at, request: { ...request, userAgent: long, path: `/${long}`, verb: long, target } });
+  t.true(text.length < 5_000, String(text.length));
+  const event = JSON.parse(text) as { userAgent: string; requestURI: string; objectRef: { name: string } };
+  t.is(event.userAgent, `${'x'.repeat(256)}…`);
+  t.is(event.requestURI.length, 1025);
+  t.true(event.objectRef.name.endsWith('…'));
 });

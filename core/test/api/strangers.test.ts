@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import test from 'ava';
+import { WebSocket } from 'ws';
+import { countAnnotation, countMs, countsMax, Strangers, strangerSeats, toldMax, toldPerAddressMax } from '../../dist/api/strangers.js';
+import type { AuditedOutcome, AuditedRequest } from '../../dist/api/stages.js';
+import type { ServedUpgrade } from '../../dist/api/upgrade.js';
+import { createFlow } from '../../dist/flow/flow.js';
+import { defaultFlowSettings } from '../../dist/flow/flow-settings.js';
+import { VirtualClock } from '../virtual-clock.ts';
+import { realClock, startServer } from './running-server.ts';
+
+const path = '/api/v1/namespaces/default/configmaps/a';
+
+function start(perMinuteMax = 1_000_000) {
+  const clock = new VirtualClock();
+  const told: (AuditedRequest & AuditedOutcome)[] = [];
+  let refuses = false;
+  const strangers = new Strangers(
+    { ...strangerSeats, perMinuteMax },
+    (request) => {
+      if (refuses) throw new Error('the sink is full');
+      return { end: (outcome) => void told.push({ ...request, ...outcome }) };
+    },
+    clock,
+  );
+  const counts = () => told.map(({ remoteAddress, annotations }) => [remoteAddress, Number(annotations?.get(countAnnotation))]);
+  return { clock, strangers, told, counts, refuse: (refusing: boolean) => void (refuses = refusing) };
+}
+
+test('of one address the first requests without a credential are told each, the rest as a count, and nothing is lost', async (t) => {
+  const { strangers, clock, told, counts } = start();
+  let each = 0;
+  for (let asked = 0; asked < 2_400; asked += 1) each += strangers.meet('10.0.0.1').isCounted ? 0 : 1;
+  t.is(each, toldPerAddressMax);
+  t.deepEqual(counts(), []);
+  await clock.advance(countMs);
+  t.deepEqual(counts(), [['10.0.0.1', 2_400 - toldPerAddressMax]]);
+  t.like(told[0], { status: 401, errorCode: 'TAP_REQUEST_UNAUTHENTICATED', verb: 'refused' });
+  await clock.advance(10 * countMs);
+  t.is(told.length, 1, 'nothing is told of nobody');
+  t.is(clock.sleeping, 0);
+  t.false(strangers.meet('10.0.0.1').isCounted, 'after a while they are told each again');
+});
+
+test('many addresses together are told no more lines than that either', async (t) => {
+  const { strangers, clock, counts } = start();
+  let each = 0;
+  const all = 6_000;
+  for (let address = 0; address < all; address += 1) each += strangers.meet(`10.0.${address >> 8}.${address & 255}`).isCounted ? 0 : 1;
+  t.is(each, toldMax);
+  await clock.advance(countMs);
+  t.is(counts().length, countsMax + 1);
+  t.deepEqual(
+    counts().reduce((sum, [, count]) => sum + Number(count), 0),
+    all - toldMax,
+  );
+});
+
+test('what is counted when the server stops is told, and a sink that takes nothing now is told later', async (t) => {
+  const { strangers, clock, counts, refuse } = start();
+  for (let asked = 0; asked <= toldPerAddressMax; asked += 1) strangers.meet('10.0.0.1');
+  refuse(true);
+  await clock.advance(countMs);
+  t.deepEqual(counts(), []);
+  refuse(false);
+  strangers.meet('10.0.0.1');
+  await strangers.stop();
+  t.deepEqual(counts(), [['10.0.0.1', 1]]);
+});
+
+test('an address that asks for too much without a credential is told to wait, others and who has one are not', async (t) => {
+  const { ask, engine, audited } = await startServer(t, { limits: { strangersPerMinuteMax: 30 } });
+  engine.put('default', 'a', {});
+  const statuses: number[] = [];
+  for (let asked = 0; asked < 40; asked += 1) statuses.push((await ask(path, { as: 'nobody' })).status);
+  t.deepEqual(statuses, [...Array.from({ length: 30 }, () => 401), ...Array.from({ length: 10 }, () => 429)]);
+  const refused = await ask(path, { as: '' });
+  t.is(refused.json.details.code, 'TAP_REQUEST_STRANGERS');
+  t.true(Number(refused.headers['retry-after']) > 50);
+  t.is((await ask(path, { as: 'admin' })).status, 200, 'from the same address');
+  t.is(audited.filter(({ caller }) => caller === undefined).length, toldPerAddressMax);
+});
+
+test('sockets without a credential take no seat of anybody else, and leave their own to other addresses', async (t) => {
+  const later: ServedUpgrade = {
+    path: '/later',
+    match: ({ info }) => info.path === '/later',
+    signsInLater: true,
+    async handle(call) {
+      const socket = await call.accept();
+      const [first] = (await Promise.race([once(socket, 'message'), once(socket, 'close')])) as [unknown];
+      if (!Buffer.isBuffer(first)) return;
+      await call.signIn(first.toString());
+      socket.send(call.exchange.caller.name);
+      await once(socket, 'close');
+    },
+  };
+  const flow = createFlow({ settings: { ...defaultFlowSettings, streamsPerPrincipalMax: 2 }, clock: realClock });
+  const server = await startServer(t, { upgrades: () => [later], flow, authorize: () => ({ decision: 'allow', reason: '' }) });
+  const open = async (localAddress: string): Promise<WebSocket | undefined> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/later`, { localAddress });
+    t.teardown(() => socket.terminate());
+    return new Promise((resolve) => void socket.once('open', () => resolve(socket)).once('error', () => resolve(undefined)));
+  };
+  const seats = strangerSeats.seatsPerAddressMax;
+  const held = await Promise.all(Array.from({ length: seats }, () => open('127.0.0.1')));
+  t.true(held.every((socket) => socket !== undefined));
+  t.is(await open('127.0.0.1'), undefined, 'one more is refused');
+  const other = await open('127.0.0.2');
+  other?.send('admin');
+  t.is(String((await once(other ?? t.fail(), 'message'))[0]), 'admin');
+  const last = held.at(-1);
+  last?.send('admin');
+  t.is(String((await once(last ?? t.fail(), 'message'))[0]), 'admin', 'who signs in has a seat of its own');
+  t.not(await open('127.0.0.1'), undefined, 'which leaves the one before to others');
+  last?.close();
+  const ofAdmin = () => server.audited.filter(({ caller, outcome }) => caller?.name === 'admin' && outcome?.status === 101);
+  // That of the other address signed in as well, in a conversation that began with nobody.
+  while (ofAdmin().length < 3) await realClock.sleep(5, new AbortController().signal);
+  t.is(ofAdmin().length, 3, 'its signing in and its conversation, though it was only counted before');
+});
+
+test('seats before signing in are bounded over all addresses', (t) => {
+  const { strangers } = start();
+  for (let seat = 0; seat < strangerSeats.seatsMax; seat += 1) strangers.takeSeat(`10.0.${seat >> 8}.${seat & 255}`);
+  t.throws(() => strangers.takeSeat('10.9.9.9'), { code: 'TAP_REQUEST_STRANGERS', message: /there are 1000 conversations/ });
+});
