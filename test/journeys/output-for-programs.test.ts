@@ -34,6 +34,13 @@ test.after.always('the platform is stopped and its directory removed', async () 
   await home?.remove();
 });
 
+test('a process that an application does not have is told with those that it has', async (t) => {
+  t.is((await home.tappaas('deploy', 'hello', '--name', 'named')).code, 0);
+  const { code, stderr } = await home.tappaas('logs', 'named', '--process', 'nope');
+  t.is(code, 64);
+  t.regex(stderr, /application named has no process "nope"[^]*It has web\./);
+});
+
 interface Asked {
   readonly words: readonly string[];
   /** It answers with one JSON object a line. */

@@ -7,6 +7,7 @@ export interface ApplicationView {
     readonly generation: number;
     readonly resourceVersion: string;
   };
+  readonly spec: { readonly processes: readonly { readonly name: string }[] };
   readonly status?: {
     readonly observedGeneration?: number;
     readonly release?: string;

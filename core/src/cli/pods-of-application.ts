@@ -26,7 +26,7 @@ export async function podsOfApplication(
   client: Client,
   { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
 ): Promise<{ readonly place: string; readonly pods: readonly PodView[] }> {
-  const place = await placeOf(client, namespace, name);
+  const place = await placeOf(client, { namespace, name, ...(process !== undefined && { process }) });
   const selector = [
     `app.kubernetes.io/instance=${name}`,
     ...(process === undefined ? [] : [`app.kubernetes.io/component=${process}`]),
@@ -35,9 +35,19 @@ export async function podsOfApplication(
   return { place, pods: found?.items ?? [] };
 }
 
-async function placeOf(client: Client, namespace: string, name: string): Promise<string> {
+async function placeOf(
+  client: Client,
+  { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
+): Promise<string> {
   const application = await client.json<ApplicationView>(applicationPath(namespace, name));
   if (application === undefined) throw unknownApplication(name, namespace);
+  const processes = application.spec.processes.map((each) => each.name);
+  if (process !== undefined && !processes.includes(process)) {
+    throw new CliError(`application ${name} has no process "${process}"`, {
+      remedy: `It has ${processes.join(', ')}.`,
+      exitCode: exitCodes.usage,
+    });
+  }
   const release = application.status?.release;
   const rendered = release === undefined ? undefined : await client.json<ReleaseView>(kindPath('releases', namespace, release));
   if (rendered === undefined) {

@@ -41,6 +41,14 @@ test('a mistyped command is told the nearest one', async (t) => {
   t.regex(stderr, /did you mean "deploy"\?/);
 });
 
+test('a number of lines that is none is refused before anybody is asked', async (t) => {
+  for (const tail of ['abc', '-1', '1.5', '']) {
+    const { code, stderr } = await run('logs', 'shop', `--tail=${tail}`);
+    t.is(code, 64);
+    t.regex(stderr, /is no number of lines/);
+  }
+});
+
 test('a missing operand shows the usage', async (t) => {
   const { code, stderr } = await run('status');
   t.is(code, 64);

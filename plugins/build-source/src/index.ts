@@ -1,5 +1,6 @@
 import { definePlugin, families } from '@tappaas/sdk';
 import { IndexWriter } from './image-layout.js';
+import { lacksModules } from './lacks-modules.js';
 import { packImage } from './pack-image.js';
 import { findStart } from './start-command.js';
 
@@ -15,6 +16,10 @@ export default definePlugin({
         async build(request, context) {
           const start = await findStart(request.sourceDirectory);
           context.output(start ? `start command from ${start.foundIn}: ${start.command.join(' ')}` : 'nothing here says what to run');
+          if (start && (await lacksModules(request.sourceDirectory)))
+            context.output(
+              'package.json names dependencies and there is no node_modules: nothing is installed here, so bundle them or send them along',
+            );
           const signal = AbortSignal.any([context.signal, context.cancelled]);
           const image = await packImage({ ...request, command: start?.command ?? [], signal }, index);
           context.output(image.cached ? `image ${image.digest} was there already` : `image ${image.digest} written`);

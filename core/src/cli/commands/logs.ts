@@ -8,6 +8,7 @@ import { printEach } from '../print.js';
 export async function logs(invocation: Invocation): Promise<number> {
   const { positionals, options, namespace, output, client: connect } = invocation;
   const [name = ''] = positionals;
+  const tailLines = tailOf(options['tail']);
   const client = await connect();
   const { process } = options;
   const found = await podsOfApplication(client, { namespace, name, ...(typeof process === 'string' && { process }) });
@@ -16,7 +17,7 @@ export async function logs(invocation: Invocation): Promise<number> {
   if (pods.length === 0)
     throw new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
   const asked: AskedLog = {
-    tailLines: typeof options['tail'] === 'string' ? options['tail'] : '100',
+    tailLines,
     ...(options['follow'] === true ? { follow: 'true' } : {}),
   };
   const isForPrograms = output === 'json' || output === 'yaml';
@@ -28,6 +29,12 @@ export async function logs(invocation: Invocation): Promise<number> {
     ),
   );
   return exitCodes.ok;
+}
+
+function tailOf(value: string | boolean | undefined): string {
+  if (value === undefined) return '100';
+  if (typeof value === 'string' && /^\d{1,9}$/.test(value)) return value;
+  throw new CliError(`tail "${String(value)}" is no number of lines`, { remedy: 'Write it as --tail 100.', exitCode: exitCodes.usage });
 }
 
 type AskedLog = Readonly<Record<string, string>>;

@@ -1,0 +1,13 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Whether a package.json asks for modules that were not sent along. */
+export async function lacksModules(directory: string): Promise<boolean> {
+  if (await stat(join(directory, 'node_modules')).catch(() => undefined)) return false;
+  try {
+    const { dependencies } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as { readonly dependencies?: object };
+    return Object.keys(dependencies ?? {}).length > 0;
+  } catch {
+    return false;
+  }
+}
