@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
@@ -68,6 +69,35 @@ test('a setup that never returns is named while it hangs', async (t) => {
     if (/^the event loop has been blocked for \d+ ms by plugin stuck in setup$/m.test(told)) break;
   }
   t.is(child.exitCode, null, told);
+});
+
+test('a process that was stopped for a while blames nobody', async (t) => {
+  const child = spawn(process.execPath, [script('stopped-process.ts')], { stdio: 'pipe' });
+  t.teardown(() => child.kill('SIGKILL'));
+  const told: string[] = [];
+  let heard: () => void = () => {};
+  child.stdout.on('data', (text: Buffer) => {
+    told.push(...String(text).split('\n').filter(Boolean));
+    heard();
+  });
+  const said = (count: number) =>
+    new Promise<void>((resolve) => {
+      heard = () => told.length >= count && resolve();
+      heard();
+    });
+  await said(1);
+  child.stdin.write('300');
+  await said(2);
+  child.kill('SIGSTOP');
+  await setTimeout(900);
+  child.kill('SIGCONT');
+  await said(3);
+  child.stdin.write('800');
+  await said(6);
+  t.deepEqual(
+    told.map((line) => line.replace(/\d+/, 'N')),
+    ['looking', 'busy', 'idle', 'busy', 'blocked for N ms', 'idle'],
+  );
 });
 
 test('errors that nobody caught are those of the plugin that started them', async (t) => {
