@@ -5,6 +5,13 @@ import type { EngineObject } from './engine-object.js';
 import { createEventRecorder } from './event-recorder.js';
 import type { ObjectEvent } from './reconcile-context.js';
 
+const stepsSeconds = [60, 30, 10, 5, 2, 1];
+
+/** In steps, so that like events stay one Event with a count. */
+function atLeast(ms: number): string {
+  return `${stepsSeconds.find((seconds) => ms >= seconds * 1000) ?? 0.5} s or longer`;
+}
+
 /** What is told of the platform's own events; those of every call or every start are in metrics and in Plugin objects. */
 const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) => ObjectEvent>> = {
   'breaker.open': ({ hook }) => ({
@@ -13,10 +20,10 @@ const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) =>
     message: `is not asked at ${hook} for a while: it has failed there again and again`,
   }),
   'breaker.closed': ({ hook }) => ({ type: 'Normal', reason: 'BreakerClosed', message: `is asked at ${hook} again` }),
-  'loop.blocked': ({ point }) => ({
+  'loop.blocked': ({ plugin, point, blockedMs }) => ({
     type: 'Warning',
     reason: 'EventLoopBlocked',
-    message: `has kept everything waiting${point ? ` at ${point}` : ''}`,
+    message: `${plugin === 'platform' ? 'the platform' : `plugin ${plugin}`} kept everything waiting for ${atLeast(Number(blockedMs))}${point ? ` at ${point}` : ''}`,
   }),
   'plugin.failed': ({ message }) => ({ type: 'Warning', reason: 'PluginFailed', message: String(message) }),
   'platform.reloaded': ({ added, removed, turnedOff, restarted }) => ({
