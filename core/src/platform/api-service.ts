@@ -20,6 +20,7 @@ import type { PlatformActions } from './platform-actions.js';
 import { platformRoutes } from './routes.js';
 import { countRequests } from './request-counts.js';
 import { ownLimitsMsMax, type Starting } from './starting.js';
+import { storeCheck } from './store-readiness.js';
 import { tableColumns } from './table-columns.js';
 import { tenantRates } from './tenant-rates.js';
 
@@ -106,7 +107,7 @@ export class ApiService {
   }
 
   #server(place: ApiPlace, { graphql, named }: Prepared): ApiServer {
-    const { kernel, settings, engines, identity, access, audit, tokens } = this.#foundation;
+    const { kernel, settings, store, engines, identity, access, audit, tokens } = this.#foundation;
     const { clock, random, log, version } = this.#starting.options;
     const own = platformRoutes({ kernel, engines, access, actions: place.actions });
     return createApiServer({
@@ -147,6 +148,7 @@ export class ApiService {
       version,
       ready: () => [
         { name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') },
+        storeCheck(store),
         { name: 'audit', check: audit.isReady },
         ...(named === undefined ? [] : [certificateCheck(named.expiring, clock)]),
       ],

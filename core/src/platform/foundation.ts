@@ -23,6 +23,7 @@ import { PlatformTokens } from './platform-tokens.js';
 import { platformSections, type ApiSettings } from './settings.js';
 import { sealingService } from './sealing.js';
 import { ownLimitsMsMax, type Starting, type WorkerSeat } from './starting.js';
+import { tellStoreWritable } from './store-readiness.js';
 import { remoteState } from './workers/remote-state.js';
 
 /** What every process of the platform has: plugins, and who may do what to which objects. */
@@ -102,6 +103,8 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
 
   const leases = new ReadLeases(clock);
   const store = settings.workers > 0 && starting.seat === undefined ? new LeasedStore(opened, leases) : opened;
+  const leaveStore = tellStoreWritable(kernel.metrics, store);
+  starting.onStop({ what: 'store metric', stop: async () => leaveStore() });
 
   // Identity, access, admission, resources.
   const stages = startStages(starting, promised, kernel, store, settings, certificateThread);
