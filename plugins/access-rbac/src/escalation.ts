@@ -1,5 +1,6 @@
 import { deny, type Caller, type Denial, type Immutable } from '@tappaas/sdk';
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '@tappaas/sdk/kubernetes';
+import { sameRules } from './aggregation.js';
 import { uncovered } from './cover.js';
 import { rbacGroup } from './kinds.js';
 import type { RoleIndex } from './role-index.js';
@@ -20,9 +21,13 @@ interface Write<O> {
   readonly previous?: Immutable<O>;
 }
 
-/** Nobody writes a role with more than they have, unless they may `escalate` it. */
+/**
+ * Nobody writes a role with more than they have, unless they may `escalate` it. Labels of a Role give nobody anything; those of a ClusterRole may
+ * have it taken up into others.
+ */
 export function roleEscalation(index: RoleIndex, { caller, object, previous }: Write<Role | ClusterRole>): readonly Denial[] {
   const { name, namespace } = object.metadata;
+  if (object.kind === 'Role' && previous !== undefined && sameRules(object.rules ?? [], previous.rules ?? [])) return [];
   const plural = object.kind === 'Role' ? 'roles' : 'clusterroles';
   if (isFree(index, caller, 'escalate', plural, name ?? '', namespace)) return [];
   const isAggregated = [object, previous].some(
@@ -32,8 +37,12 @@ export function roleEscalation(index: RoleIndex, { caller, object, previous }: W
 }
 
 /** Nobody binds a role with more than they have, unless they may `bind` it. */
-export function bindingEscalation(index: RoleIndex, { caller, object }: Write<RoleBinding | ClusterRoleBinding>): readonly Denial[] {
+export function bindingEscalation(
+  index: RoleIndex,
+  { caller, object, previous }: Write<RoleBinding | ClusterRoleBinding>,
+): readonly Denial[] {
   const { roleRef } = object;
+  if (previous !== undefined && isSameBinding(object, previous)) return [];
   const namespace = object.kind === 'RoleBinding' ? object.metadata.namespace : undefined;
   const plural = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
   if (isFree(index, caller, 'bind', plural, roleRef.name, namespace)) return [];
@@ -42,6 +51,12 @@ export function bindingEscalation(index: RoleIndex, { caller, object }: Write<Ro
   const message = `${plural}.${rbacGroup} "${roleRef.name}" not found: who may not bind any role can bind only one that exists`;
   return [deny({ field: 'roleRef.name', reason: 'NotFound', message })];
 }
+
+type Bound = Immutable<RoleBinding | ClusterRoleBinding>;
+
+/** What stands beside role and subjects gives nobody anything. */
+const isSameBinding = (one: Bound, other: Bound): boolean =>
+  JSON.stringify([one.roleRef, one.subjects ?? []]) === JSON.stringify([other.roleRef, other.subjects ?? []]);
 
 function isFree(index: RoleIndex, caller: Caller, verb: string, plural: string, name: string, namespace: string | undefined): boolean {
   if (caller.groups.includes(administrators)) return true;

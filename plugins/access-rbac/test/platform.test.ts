@@ -146,6 +146,27 @@ test('a label by which a role would be taken up into others is a write of the ro
   await kernel.stop();
 });
 
+test('a label on a role or binding of a namespace gives nobody anything, so who has less than it gives may write one', async (t) => {
+  const { kernel, as, admin } = await started();
+  const here = `${rbac}/namespaces/default`;
+  const rules = [{ verbs: ['get', 'patch'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'] }];
+  await admin.ask('POST', `${here}/roles`, { metadata: { name: 'labeller' }, rules });
+  await admin.ask('POST', `${here}/rolebindings`, { ...binding('labellers', 'labeller', 'mia'), roleRef: roleRef('labeller', 'Role') });
+  const more = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }];
+  await admin.ask('POST', `${here}/roles`, { metadata: { name: 'boss' }, rules: more });
+  await admin.ask('POST', `${here}/rolebindings`, { ...binding('bosses', 'boss', 'bob'), roleRef: roleRef('boss', 'Role') });
+  const mia = as('mia');
+  await eventually(t, async () => (await mia.ask('GET', `${here}/roles/boss`)).status === 200);
+  const patch = async (name: string, body: object) =>
+    (await mia.ask('PATCH', `${here}/${name}`, body, 'application/merge-patch+json')).status;
+  const label = { metadata: { labels: { team: 'shop' } } };
+  t.is(await patch('roles/boss', label), 200);
+  t.is(await patch('rolebindings/bosses', label), 200);
+  t.is(await patch('roles/labeller', { ...label, rules: more }), 403);
+  t.is(await patch('rolebindings/bosses', { ...label, subjects: [user('bob'), user('mia')] }), 403);
+  await kernel.stop();
+});
+
 test('a tenant’s administrator makes namespaces of the tenant, becomes their tenant-admin, and sees no other tenant', async (t) => {
   const { kernel, as, admin } = await started();
   const [ann, rita] = [as('ann', 'acme'), as('rita', 'rival')];
