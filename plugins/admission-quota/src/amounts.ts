@@ -2,7 +2,19 @@ import { formatQuantity, parseQuantity, type Immutable } from '@tappaas/sdk';
 import type { QuotaObject } from './contract.js';
 
 /** Everything that is counted, in whole units: counts, thousandths of a processor, bytes. */
-export const names = ['applications', 'configMaps', 'secrets', 'serviceAccounts', 'replicas', 'cpu', 'memory'] as const;
+export const names = [
+  'namespaces',
+  'applications',
+  'builds',
+  'configMaps',
+  'secrets',
+  'serviceAccounts',
+  'roles',
+  'roleBindings',
+  'replicas',
+  'cpu',
+  'memory',
+] as const;
 export type Name = (typeof names)[number];
 export type Amounts = Readonly<Partial<Record<Name, number>>>;
 

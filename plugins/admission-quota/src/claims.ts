@@ -6,16 +6,19 @@ import { usageOf, type Countable } from './usage.js';
 /** Whose an object is; written by the mutating tap, so that claims follow from the object alone. */
 export const tenantLabel = 'tappaas.dev/tenant';
 
-/** What an object takes of its namespace and its tenant: counted whether or not there is a limit, so that one may be set at any time. */
-export function claimsOf(object: Countable, limits: LimitBook): readonly Claim[] {
-  const { namespace, labels } = object.metadata;
+/** Of whom an object takes something; the platform's own namespaces take nothing of anybody. */
+export function subjectsOf({ metadata: { namespace, labels } }: Countable): readonly Subject[] {
   const tenant = labels?.[tenantLabel];
-  const subjects: Subject[] = [
+  return [
     ...(namespace === undefined ? [] : [`namespace/${namespace}` as const]),
     ...(tenant === undefined ? [] : [`tenant/${tenant}` as const]),
   ];
+}
+
+/** What an object takes of its namespace and its tenant: counted whether or not there is a limit, so that one may be set at any time. */
+export function claimsOf(object: Countable, limits: LimitBook): readonly Claim[] {
   const usage = usageOf(object);
-  return subjects.flatMap((subject) => names.flatMap((name) => claimOf(subject, name, usage[name], limits.of(subject)[name])));
+  return subjectsOf(object).flatMap((subject) => names.flatMap((name) => claimOf(subject, name, usage[name], limits.of(subject)[name])));
 }
 
 const unitOf = (name: (typeof names)[number]): ClaimUnit => (name === 'cpu' ? 'cpuMillis' : name === 'memory' ? 'memoryBytes' : 'count');

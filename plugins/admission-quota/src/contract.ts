@@ -6,10 +6,14 @@ const count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, 
 
 /** What is limited, and what is told to be in use. */
 const amounts = {
+  namespaces: count('Namespaces; of a tenant.'),
   applications: count('Applications.'),
+  builds: count('Builds, ended ones too.'),
   configMaps: count('ConfigMaps.'),
   secrets: count('Secrets.'),
   serviceAccounts: count('ServiceAccounts.'),
+  roles: count('Roles.'),
+  roleBindings: count('RoleBindings.'),
   replicas: count('Replicas of all processes of all applications.'),
   cpu: amount('Processor time a second of all replicas, such as 20 or 500m.'),
   memory: amount('Memory of all replicas, such as 64Gi.'),

@@ -2,7 +2,7 @@ import type { Condition, Immutable, Outcome, ReconcileContext } from '@tappaas/s
 import { limitsOf, names, shown, textOf, type Amounts, type Name } from './amounts.js';
 import { tenantLabel } from './claims.js';
 import { Quota, type QuotaObject } from './contract.js';
-import { counted, usageOf } from './usage.js';
+import { contents, counted, takesUp, usageOf } from './usage.js';
 
 const againAfterMs = 15_000;
 const itemsMax = 100_000;
@@ -14,7 +14,8 @@ export async function countUsage(quota: Immutable<QuotaObject>, context: Reconci
   const used: Partial<Record<Name, number>> = {};
   const limits = limitsOf(quota.spec.limits);
   for (const name of names) if (limits[name] !== undefined) used[name] = 0;
-  for (const kind of counted) {
+  for (const kind of tenant === undefined ? contents : counted) {
+    if (!takesUp(kind, used)) continue;
     for await (const object of context.asPlugin.list(kind, { ...query, itemsMax })) add(used, usageOf({ ...object, kind: kind.kind }));
   }
   await context.setStatus({ used: shown(used) }, [conditionOf(limits, used)]);

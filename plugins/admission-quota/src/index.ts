@@ -1,10 +1,10 @@
 import { definePlugin, deny, hooks, type AdmissionOperation, type Context, type Immutable } from '@tappaas/sdk';
-import { claimsOf, tenantLabel } from './claims.js';
+import { claimsOf, subjectsOf, tenantLabel } from './claims.js';
 import { Quota } from './contract.js';
 import { countUsage } from './count-usage.js';
-import { labelContents, Namespaces } from './label-contents.js';
+import { labelContents } from './label-contents.js';
 import { LimitBook } from './limit-book.js';
-import { counted, type Countable } from './usage.js';
+import { contents, counted, Namespaces, type Countable } from './usage.js';
 
 const kinds = counted;
 /** Labels, too: nobody writes another tenant's name on what is theirs. */
@@ -20,7 +20,7 @@ export default definePlugin({
     resources: [
       { kind: Quota, verbs: ['get', 'list', 'watch', 'update'] },
       { kind: Namespaces, verbs: ['get', 'list', 'watch'] },
-      ...counted.map((kind) => ({ kind, verbs: ['list' as const, 'update' as const] })),
+      ...contents.map((kind) => ({ kind, verbs: ['list' as const, 'update' as const] })),
     ],
   },
   setup(host) {
@@ -28,10 +28,11 @@ export default definePlugin({
     host.kind(Quota);
     host.tap(
       hooks.admission.mutate,
-      { kinds, operations },
+      { kinds: contents, operations },
       ({ object }, context) => labelled(object as unknown as Immutable<Countable>, context) as never,
     );
-    host.tap(hooks.admission.validate, { kinds }, async (_, { clock, signal }) => {
+    host.tap(hooks.admission.validate, { kinds }, async ({ object }, { clock, signal }) => {
+      if (subjectsOf(object).length === 0) return undefined;
       const waiting = new AbortController();
       const late = clock.sleep(knownMsMax, AbortSignal.any([waiting.signal, signal])).then(() => true);
       const isLate = await Promise.race([limits.known.then(() => false), late.catch(() => true)]);

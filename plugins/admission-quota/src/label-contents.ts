@@ -1,9 +1,8 @@
 import type { Immutable, ReconcileContext } from '@tappaas/sdk';
-import { kubernetesHandle, type Namespace } from '@tappaas/sdk/kubernetes';
+import type { Namespace } from '@tappaas/sdk/kubernetes';
 import { tenantLabel } from './claims.js';
-import { counted } from './usage.js';
+import { contents, type Namespaces } from './usage.js';
 
-export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 const itemsMax = 100_000;
 
 /** Gives what counts in a namespace the label of its tenant, and with it the claims that follow from it. */
@@ -14,7 +13,7 @@ export async function labelContents(
   const { name: namespace = '', labels, deletionTimestamp } = metadata;
   if (deletionTimestamp !== undefined) return;
   const tenant = labels?.[tenantLabel];
-  for (const kind of counted) {
+  for (const kind of contents) {
     for await (const object of asPlugin.list(kind, { namespace, itemsMax })) {
       signal.throwIfAborted();
       const { name = '', labels: own } = object.metadata;

@@ -1,13 +1,28 @@
 import type { Immutable } from '@tappaas/sdk';
-import { Application, type ApplicationObject } from '@tappaas/sdk/kinds';
-import { kubernetesHandle, type ConfigMap, type KubernetesSecret, type ServiceAccount } from '@tappaas/sdk/kubernetes';
+import { Application, Build, type ApplicationObject } from '@tappaas/sdk/kinds';
+import {
+  kubernetesHandle,
+  type ConfigMap,
+  type KubernetesSecret,
+  type Namespace,
+  type Role,
+  type RoleBinding,
+  type ServiceAccount,
+} from '@tappaas/sdk/kubernetes';
 import { unitsOf, type Amounts } from './amounts.js';
 
 /** What counts. Of Secrets only that they are there: what is in them is never asked for. */
 export const ConfigMaps = kubernetesHandle<ConfigMap>('', 'ConfigMap');
 export const ServiceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAccount');
 export const Secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
-export const counted = [Application, ConfigMaps, Secrets, ServiceAccounts] as const;
+export const Roles = kubernetesHandle<Role>('rbac.authorization.k8s.io', 'Role');
+export const RoleBindings = kubernetesHandle<RoleBinding>('rbac.authorization.k8s.io', 'RoleBinding');
+export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
+
+/** What lies in a namespace, and gets the label of its tenant. */
+export const contents = [Application, Build, ConfigMaps, Secrets, ServiceAccounts, Roles, RoleBindings] as const;
+/** A Namespace says itself whose it is, and only administrators say otherwise. */
+export const counted = [Namespaces, ...contents] as const;
 
 /** An object as far as it counts. */
 export interface Countable {
@@ -16,10 +31,22 @@ export interface Countable {
 }
 
 const single: Readonly<Record<string, Amounts>> = {
+  Namespace: { namespaces: 1 },
+  Build: { builds: 1 },
+  Role: { roles: 1 },
+  RoleBinding: { roleBindings: 1 },
   ConfigMap: { configMaps: 1 },
   Secret: { secrets: 1 },
   ServiceAccount: { serviceAccounts: 1 },
 };
+
+const ofApplications: Amounts = { applications: 1, replicas: 1, cpu: 1, memory: 1 };
+
+/** Whether objects of a kind take up any of what is named. */
+export function takesUp({ kind }: { readonly kind: string }, names: Amounts): boolean {
+  const taken = kind === Application.kind ? ofApplications : (single[kind] ?? {});
+  return Object.keys(taken).some((name) => Object.hasOwn(names, name));
+}
 
 /** What one object takes up; a pure function of it. */
 export function usageOf(object: Countable): Amounts {

@@ -81,6 +81,46 @@ test('the namespaces of a tenant share its limit, and nobody leaves a tenant by 
   await kernel.stop();
 });
 
+test('a tenant’s namespaces and what gives rights in them count, too, and are told in the status', async (t) => {
+  const { kernel, ask, quota, namespace } = await started();
+  await quota('acme', { tenant: 'acme' }, { namespaces: 2, roles: 1, roleBindings: 1, builds: 1 });
+  await quota('place', { namespace: 'one' }, { roles: 5 });
+  const made = await Promise.all(['one', 'two', 'three'].map((name) => namespace(name, 'acme')));
+  const refused = made.filter(({ status }) => status !== 201);
+  t.is(refused.length, 1);
+  t.regex(refused[0]?.json.message, /tenant acme may have namespaces up to 2; this asks for 1 \(2 are in use\)/);
+  t.is((await namespace('other', 'rival')).status, 201);
+  const place = made[0]?.status === 201 ? 'one' : 'two';
+  const [kind, labelled] = [`/apis/rbac.authorization.k8s.io/v1/namespaces/${place}`, { labels: { 'tappaas.dev/tenant': 'rival' } }];
+  const role = (name: string) => ask('POST', `${kind}/roles`, { metadata: { name, ...labelled }, rules: [] });
+  const bound = { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'a' }, subjects: [] };
+  const binding = (name: string) => ask('POST', `${kind}/rolebindings`, { metadata: { name }, ...bound });
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const build = (name: string) =>
+    ask('POST', `/apis/apps.tappaas.dev/v1alpha1/namespaces/${place}/builds`, {
+      metadata: { name },
+      spec: { application: 'web', source: { digest } },
+    });
+  for (const make of [role, binding, build]) {
+    t.is((await make('a')).status, 201);
+    const { status, json } = await make('b');
+    t.is(status, 403);
+    t.like(json.details.causes[0], { reason: 'QuotaExceeded', field: 'metadata.name' });
+  }
+  await kernel.reconcileUntilSettled();
+  const used = async (name: string) => (await ask('GET', `/apis/platform.tappaas.dev/v1alpha1/quotas/${name}`)).json.status.used;
+  t.deepEqual(await used('acme'), { namespaces: 2, roles: 1, roleBindings: 1, builds: 1 });
+  t.deepEqual(await used('place'), { roles: place === 'one' ? 1 : 0 });
+  await ask('PATCH', `${core}/${place}`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
+  await kernel.reconcileUntilSettled();
+  // It is counted every 15 s.
+  await kernel.advance(15_000);
+  await kernel.reconcileUntilSettled();
+  t.deepEqual(await used('acme'), { namespaces: 1, roles: 0, roleBindings: 0, builds: 0 });
+  t.is((await namespace('four', 'acme')).status, 201);
+  await kernel.stop();
+});
+
 test('Secrets count without anybody looking into them', async (t) => {
   const { kernel, ask, quota } = await started();
   await quota('shop', { namespace: 'default' }, { secrets: 1 });
