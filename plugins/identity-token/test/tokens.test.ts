@@ -29,7 +29,10 @@ async function world(t: { teardown(undo: () => unknown): void }): Promise<World>
     },
   });
   const kernel = await startTestKernel({
-    plugins: [load(identityToken, { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1 }, { id: 'tokens' }), load(asker, {})],
+    plugins: [
+      load(identityToken, { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1, tokensPerPersonMax: 5 }, { id: 'tokens' }),
+      load(asker, {}),
+    ],
     services: [
       [platformServices.credentials, { revoked: async (ids: readonly string[]) => void revoked.push(...ids) }],
       [platformServices.audit, { record: async () => undefined }],
@@ -70,6 +73,29 @@ test('a token is shown once, and from then on says who its holder is', async (t)
   const stored = await w.kernel.http('GET', `${path}/ci`);
   t.false(stored.text.includes(token));
   t.false(stored.text.includes(token.slice(-43)));
+});
+
+test('one person has so many tokens and no more, however many are asked for at once, and another person as many', async (t) => {
+  const w = await world(t);
+  const body = (name: string, user: string) =>
+    JSON.stringify({
+      apiVersion: 'identity.tappaas.dev/v1alpha1',
+      kind: 'ApiToken',
+      metadata: { name },
+      spec: { user, withoutTenant: true },
+    });
+  const make = (name: string, user: string) => w.kernel.http('POST', path, body(name, user), { 'content-type': 'application/json' });
+  const long = 'j'.repeat(256);
+  const made = await Promise.all(Array.from({ length: 12 }, (_, index) => make(`t${index}`, long)));
+  t.is(made.filter(({ status }) => status === 201).length, 5);
+  const refused = JSON.parse(made.find(({ status }) => status === 403)?.text ?? '{}') as { details: { causes: object[] }; message: string };
+  t.like(refused.details.causes[0], { field: 'spec.user', reason: 'TooManyTokens' });
+  t.regex(refused.message, /may have 5 tokens; delete those that nobody uses \(5 are in use\)/);
+  t.is((await make('ann', 'ann')).status, 201);
+  const [first] = made.flatMap(({ status }, index) => (status === 201 ? [`t${index}`] : []));
+  t.is((await w.kernel.http('DELETE', `${path}/${first}`)).status, 200);
+  await w.kernel.reconcileUntilSettled();
+  t.is((await make('again', long)).status, 201);
 });
 
 test('what is no token of ours is for others to know, and a token that differs in one character is refused', async (t) => {
