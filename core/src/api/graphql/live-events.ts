@@ -63,7 +63,11 @@ export async function* permittedChanges(
   });
   for await (const batch of watch) {
     await askAgain();
-    for (const event of batch) yield liveEvent(event);
+    for (const event of batch) {
+      // Who reads slowly takes minutes for what is there at the beginning.
+      lost.throwIfAborted();
+      yield liveEvent(event);
+    }
   }
 }
 

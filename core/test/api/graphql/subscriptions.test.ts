@@ -529,6 +529,40 @@ test('a change is worked out once for all who follow it in the same way', async 
   t.is((await others.next()).data.applicationChanges.object.counted, before + 2);
 });
 
+test.serial('who has lost the right while they read slowly is told nothing more of what was there at the beginning', async (t) => {
+  const server = await startGraphql(t);
+  fickle.may = true;
+  const count = 300;
+  const data = { text: 'x'.repeat(100_000) };
+  for (let index = 0; index < count; index += 1) {
+    await server.put(kindPaths.configMaps, { metadata: { name: `c${index}`, namespace: 'team' }, data });
+  }
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws', {
+    headers: { authorization: 'Bearer fickle' },
+  });
+  t.teardown(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send('{"type":"connection_init"}');
+  await once(socket, 'message');
+  const query = 'subscription { configMapChanges(namespace: "team") { object { data { value } } } }';
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+  await once(socket, 'message');
+  socket.pause();
+  fickle.may = false;
+  await delay(6_000);
+  let told = 1;
+  const end = new Promise<string>((resolve) => {
+    socket.on('message', (message: Buffer) => {
+      const text = message.toString('utf8', 0, 1_000);
+      if (!text.includes('"type":"next"')) resolve(text);
+      else if ((told += 1) === count) resolve('everything was told');
+    });
+  });
+  socket.resume();
+  t.regex(await end, /"type":"error".*TAP_REQUEST_FORBIDDEN/);
+  t.true(told < count, `${told} were told`);
+});
+
 test('a client that does not read for a while is waited for, and then told everything', async (t) => {
   const server = await startGraphql(t);
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws', {
