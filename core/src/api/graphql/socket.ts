@@ -20,7 +20,7 @@ import { RecordedAccess } from './recorded-access.js';
 import { recordRefusal } from './recorded-refusal.js';
 import type { ServedSchema } from './schema-shelf.js';
 import { plannedSubscription, refused } from './subscription-document.js';
-import { documentHash, documentText } from './trusted-documents.js';
+import { documentHash, documentText, type AskedDocument } from './trusted-documents.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
@@ -116,13 +116,14 @@ export class GraphqlSockets {
   async #begin(
     exchange: Exchange,
     id: string,
-    { query, operationName, variables, extensions }: SubscribePayload,
+    { query, operationName, variables, extensions, ...rest }: SubscribePayload & Pick<AskedDocument, 'documentId'>,
     { access, over, send }: Beginning,
   ): Promise<LiveArguments | readonly GraphQLError[]> {
     const { schema } = await this.#schema();
-    const text = documentText({ query, extensions }, this.#parts.settings.documents, this.#texts);
+    const { documents, introspection } = this.#parts.settings;
+    const text = documentText({ query, extensions, ...rest }, documents, this.#texts);
     if (typeof text !== 'string') throw refused('expected a document in query');
-    const plan = plannedSubscription(schema, text, operationName ?? undefined);
+    const plan = plannedSubscription(schema, text, operationName ?? undefined, introspection);
     if (!(plan instanceof PlannedOperation)) return plan;
     const { document } = plan;
     noteOperation(access.annotations, plan.operation, documentHash(text));

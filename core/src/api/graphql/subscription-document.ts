@@ -10,6 +10,7 @@ export function plannedSubscription(
   schema: GraphQLSchema,
   text: string,
   operationName: string | undefined,
+  isSchemaPublic: boolean,
 ): PlannedOperation | readonly GraphQLError[] {
   let document: DocumentNode;
   try {
@@ -18,7 +19,8 @@ export function plannedSubscription(
     return [invalidDocument(error as Error)];
   }
   const errors = validate(schema, document, undefined, { maxErrors: validationErrorsMax });
-  if (errors.length > 0) return errors.map(invalidDocument);
+  if (errors.length > 0)
+    return errors.map(({ message }) => invalidDocument({ message: isSchemaPublic ? message : withoutSuggestion(message) }));
   const operation = getOperationAST(document, operationName);
   if (!operation) {
     throw graphqlErrors.TAP_GRAPHQL_OPERATION_UNKNOWN({
@@ -31,7 +33,12 @@ export function plannedSubscription(
   return new PlannedOperation(schema, document, operation);
 }
 
-function invalidDocument({ message }: Error): GraphQLError {
+/** What there is in place of what is not there, is told only to whom the schema is. */
+function withoutSuggestion(message: string): string {
+  return message.replace(/ ?Did you mean(.+?)\?$/, '');
+}
+
+function invalidDocument({ message }: { readonly message: string }): GraphQLError {
   return asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
 }
 

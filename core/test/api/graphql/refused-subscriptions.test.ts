@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { MessageGate, messagesAtOnceMax } from '../../../dist/api/graphql/message-gate.js';
 import { flowErrors } from '../../../dist/flow/errors.js';
-import { startGraphql, type GraphqlServer, type GraphqlServerOptions } from './graphql-server.ts';
+import { application, kindPaths, startGraphql, type GraphqlServer, type GraphqlServerOptions } from './graphql-server.ts';
 
 interface Payload {
   readonly query: string;
   readonly operationName?: string;
   readonly variables?: object;
+  readonly documentId?: string;
+  readonly extensions?: object;
 }
 
 interface Told {
@@ -25,11 +28,13 @@ async function open(t: { teardown(close: () => void): void }, port: number) {
   socket.send('{"type":"connection_init"}');
   await once(socket, 'message');
   const refused: Told[] = [];
+  const told = new Set<string>();
   socket.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString()) as Told & { readonly type: string };
     if (message.type === 'error') refused.push(message);
+    if (message.type === 'next') told.add(message.id);
   });
-  return { refused, send: (id: string, payload: Payload) => socket.send(JSON.stringify({ id, type: 'subscribe', payload })) };
+  return { refused, told, send: (id: string, payload: Payload) => socket.send(JSON.stringify({ id, type: 'subscribe', payload })) };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -107,6 +112,39 @@ test('subscriptions that there is no room for are told to audit: those beyond th
       [400, 'TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS', 'allow', undefined],
     ],
   );
+});
+
+test('over a WebSocket, too, the schema is told only where the operator lets it, and nothing is suggested', async (t) => {
+  for (const introspection of [true, false]) {
+    const server = await startGraphql(t, { graphql: { introspection } });
+    const { send, refused } = await open(t, server.port);
+    send('1', { query: 'subscription { applicationChange { type } }' });
+    await until(() => refused.length === 1);
+    t.is(JSON.stringify(refused[0]).includes('Did you mean'), introspection);
+  }
+});
+
+test('with trusted documents, only these are followed, by hash or by text', async (t) => {
+  const trusted = 'subscription Follow { applicationChanges { type } }';
+  const hash = createHash('sha256').update(trusted).digest('hex');
+  const server = await startGraphql(t, { graphql: { introspection: false, documents: new Map([[hash, trusted]]) } });
+  await server.put(kindPaths.applications, application('shop'));
+  const { send, refused, told } = await open(t, server.port);
+  const good: readonly Payload[] = [
+    { query: '', documentId: `sha256:${hash}` },
+    { query: '', documentId: hash },
+    { query: '', extensions: { persistedQuery: { version: 1, sha256Hash: hash } } },
+    { query: trusted },
+  ];
+  for (const [index, payload] of good.entries()) send(`good ${index}`, payload);
+  await until(() => told.size === good.length);
+  const bad: readonly Payload[] = [{ query: `${trusted} ` }, { query: '', documentId: 'f'.repeat(64) }, { query: '' }];
+  for (const [index, payload] of bad.entries()) send(`bad ${index}`, payload);
+  await until(() => refused.length === bad.length);
+  for (const { id, payload } of refused) {
+    t.true(id.startsWith('bad'));
+    t.is(payload[0]?.extensions.code, 'TAP_GRAPHQL_DOCUMENT_UNKNOWN');
+  }
 });
 
 test('an audit that takes its time holds up the connection that it is told of, and what waits is bounded', async (t) => {
