@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
-import type { Awaitable, Caller, Key } from '@tappaas/sdk';
-import { after } from '../after.js';
+import { isTapError, type Awaitable, type Caller, type Key } from '@tappaas/sdk';
+import { after, rescued } from '../after.js';
 import { accessRequest } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { Narrowing, Verdict } from '../stages.js';
@@ -8,6 +8,7 @@ import type { ListPage, ServedKind } from '../engine-port.js';
 import { platformEngine } from '../request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
+import { graphqlErrors } from './errors.js';
 import { eventsOfTheClusterNamespace } from './cluster-events.js';
 import type { RecordedAccess } from './recorded-access.js';
 
@@ -86,7 +87,7 @@ export class ObjectReader {
     const call = this.#call;
     const read = ({ narrowed }: Verdict): Awaitable<ListPage> => {
       const selectors = { ...(labels !== undefined && { labelSelector: labels }), ...(fields !== undefined && { fieldSelector: fields }) };
-      return this.#parts.engine().list({
+      const asked = {
         target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
         ...narrowedSelectors(selectors, narrowed),
         ...(cursor !== undefined && { continueToken: cursor }),
@@ -94,7 +95,8 @@ export class ObjectReader {
         get signal() {
           return call.signal;
         },
-      });
+      };
+      return rescued(() => this.#parts.engine().list(asked), refuseCursor);
     };
     return call.access.read(asked('list', kind, { namespace }), read, foundPage);
   }
@@ -180,6 +182,13 @@ export class ObjectReader {
       return parents.map((parent) => byParent.get(parent) ?? []);
     });
   }
+}
+
+/** REST calls a cursor `continue`. */
+function refuseCursor(error: unknown): never {
+  if (!isTapError(error) || error.field !== 'continue') throw error;
+  const message = 'after: expected a cursor of the same list, found another';
+  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field: 'after', message, cause: error });
 }
 
 const found: AccessOutcome = { status: 200 };

@@ -57,6 +57,13 @@ test('a list comes in pages whose cursors go on where they stand', async (t) => 
     ['b', 'c', 'd', 'e'],
   );
   t.false(behindFirst.pageInfo.hasNextPage);
+  for (const { edges, pageInfo } of [one, behindFirst])
+    t.deepEqual([pageInfo.startCursor, pageInfo.endCursor], [edges[0].cursor, edges.at(-1).cursor]);
+  const [error] = (await ask(query, { first: 2, after: 'none' })).json.errors;
+  t.deepEqual(
+    [error.extensions.code, error.extensions.field, error.message.startsWith('after: ')],
+    ['TAP_GRAPHQL_ARGUMENT_INVALID', 'after', true],
+  );
 });
 
 test('more than 100 of a page, none or fewer, is an error and not a smaller page', async (t) => {

@@ -52,15 +52,28 @@ const pageInfo = new GraphQLObjectType<Page>({
     startCursor: {
       type: GraphQLString,
       description: 'Cursor of the first object.',
-      resolve: ({ list }) => (list.items.length === 0 ? undefined : list.tokenAfter(0)),
+      resolve: ({ list }) => cursorAt(list, 0),
     },
     endCursor: {
       type: GraphQLString,
       description: 'Cursor of the last object: give it as `after` for the next page.',
-      resolve: ({ list }) => list.continueToken ?? (list.items.length === 0 ? undefined : list.tokenAfter(list.items.length - 1)),
+      resolve: ({ list }) => cursorAt(list, list.items.length - 1),
     },
   },
 });
+
+const cursors = new WeakMap<ListPage, Map<number, string>>();
+
+/** The cursor of a place: sealed anew, it would be another text each time. */
+function cursorAt(page: ListPage, index: number): string | undefined {
+  if (index < 0 || index >= page.items.length) return undefined;
+  if (index === page.items.length - 1 && page.continueToken !== undefined) return page.continueToken;
+  const known = cursors.get(page) ?? new Map<number, string>();
+  cursors.set(page, known);
+  const cursor = known.get(index) ?? page.tokenAfter(index);
+  known.set(index, cursor);
+  return cursor;
+}
 
 /** Makes the connections of kinds as Relay knows them. */
 export function connectionType(names: TypeNames, node: GraphQLObjectType): GraphQLObjectType {
@@ -71,7 +84,7 @@ export function connectionType(names: TypeNames, node: GraphQLObjectType): Graph
       cursor: {
         type: new GraphQLNonNull(GraphQLString),
         description: 'Its place, to go on behind it.',
-        resolve: ({ page, index }) => page.tokenAfter(index),
+        resolve: ({ page, index }) => cursorAt(page, index),
       },
       node: {
         type: new GraphQLNonNull(node),
