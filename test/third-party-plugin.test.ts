@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { x as extract } from 'tar';
 
 const root = resolve(import.meta.dirname, '..');
-const published = ['sdk', 'core', 'testing'];
+const published = ['sdk', 'core', 'testing', 'store-sqlite'];
 const pluginName = '@acme/tappaas-admission-cost-guard';
 
 interface PackageJson {
@@ -114,18 +114,21 @@ test.serial('its own tests pass, the conformance suite among them', (t) => {
 });
 
 test.serial('tappaas check finds it by its name, and says where a mistake stands and what was meant', async (t) => {
-  t.regex(run(t, site, process.execPath, [tappaas, 'check', '--file', 'tappaas.yaml']), /1 plugins, no errors/);
+  t.regex(run(t, site, process.execPath, [tappaas, 'check', '--file', 'tappaas.yaml']), /2 plugins, no errors/);
   const yaml = await readFile(join(site, 'tappaas.yaml'), 'utf8');
   await writeFile(join(site, 'wrong.yaml'), yaml.replace('monthlyBudgetEuro: 200', 'monthlyBudgetEur: 200'));
   const told = run(t, site, process.execPath, [tappaas, 'check', '--file', 'wrong.yaml'], 78);
-  t.regex(told, /wrong\.yaml:8:15 {2}TAP_CONFIG_UNKNOWN_KEY .*did you mean "monthlyBudgetEuro"\?/);
+  t.regex(told, /wrong\.yaml:9:15 {2}TAP_CONFIG_UNKNOWN_KEY .*did you mean "monthlyBudgetEuro"\?/);
 });
 
 test.serial('a kernel loads it from a configuration file and asks it', async (t) => {
   await writeFile(join(site, 'load.mjs'), loadScript);
   const printed = run(t, site, process.execPath, ['load.mjs']);
   t.deepEqual(JSON.parse(printed), {
-    plugins: [{ id: 'cost-guard', package: pluginName, version: '1.0.0', phase: 'ready' }],
+    plugins: [
+      { id: 'store', package: '@tappaas/store-sqlite', version: '0.1.0', phase: 'ready' },
+      { id: 'cost-guard', package: pluginName, version: '1.0.0', phase: 'ready' },
+    ],
     denials: [
       { plugin: 'cost-guard', field: 'spec.processes', reason: 'OverBudget', message: 'costs 230 euro a month, the budget is 200' },
     ],
@@ -163,7 +166,7 @@ test.serial('the plugin of the documentation is built, tested and checked from n
   t.regex(printed, /fail 0/);
   t.true(Number(/pass (\d+)/.exec(printed)?.[1]) > 10, printed);
   await symlink(place, join(modules, packageJson.name));
-  t.regex(run(t, place, process.execPath, [tappaas, 'check']), /1 plugins, no errors/);
+  t.regex(run(t, place, process.execPath, [tappaas, 'check']), /2 plugins, no errors/);
 });
 
 const contract = `import { defineErrors, defineKind, defineService, Type } from '@tappaas/sdk';
