@@ -45,6 +45,17 @@ const ownErrors = errorTable({
   TAP_REQUEST_TOO_LARGE: { ...caller, httpStatus: 413, remedy: 'Make the object smaller.' },
   TAP_REQUEST_CONTENDED: { ...caller, httpStatus: 409, retry: 'back-off', remedy: 'Try again: others kept changing the object meanwhile.' },
   TAP_REQUEST_KEY_REUSED: { ...caller, httpStatus: 422, remedy: 'Use a new Idempotency-Key for another request.' },
+  TAP_REQUEST_ANSWER_GONE: {
+    ...caller,
+    httpStatus: 410,
+    remedy: 'Do not repeat the request: it was done. To create the object anew, use another Idempotency-Key.',
+  },
+  TAP_REQUEST_KEYS_TOO_MANY: {
+    ...caller,
+    httpStatus: 429,
+    retry: 'back-off',
+    remedy: 'Send no Idempotency-Key with creates whose name says what they are, or wait as long as Retry-After says.',
+  },
   TAP_REQUEST_RUNNING: {
     ...caller,
     httpStatus: 409,

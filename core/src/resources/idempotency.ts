@@ -3,15 +3,18 @@ import type { Change, Guard } from '@tappaas/sdk';
 import { operationOf } from './begun-operation.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
-import { textOf } from './object-text.js';
+import { answerOf, keptAnswer } from './kept-answer.js';
+import { KeyCounts } from './key-counts.js';
 import type { Mutated } from './mutation.js';
 import type { Found } from './registry.js';
-import { fromStore, toStore, type Body, type StoredObject } from './stored-object.js';
+import type { Body } from './stored-object.js';
 import type { CreateOrUpdate, WriteOptions } from './write-options.js';
 
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
 const idempotencyTtlMs = 23 * 3_600_000;
 const keyCharactersMax = 255;
+/** Records of one tenant, or of one user without a tenant, that one process makes within that time. */
+export const keysPerCallerMax = 100_000;
 const digestCharacters = 64;
 
 /** What a create adds to its transaction, so that its repetition is recognised. */
@@ -31,9 +34,11 @@ export interface Record {
 export class Idempotency {
   readonly #state: EngineState;
   readonly #running = new Set<string>();
+  readonly #counts: KeyCounts;
 
-  constructor(state: EngineState) {
+  constructor(state: EngineState, keysMax: number = keysPerCallerMax) {
     this.#state = state;
+    this.#counts = new KeyCounts(keysMax, idempotencyTtlMs);
   }
 
   /** Runs `create` once for a key of a caller. @throws TAP_REQUEST_KEY_REUSED, TAP_REQUEST_RUNNING, TAP_REQUEST_INVALID */
@@ -43,18 +48,29 @@ export class Idempotency {
     if (this.#running.has(key)) throw running();
     this.#running.add(key);
     try {
-      return await this.#once(found, key, digestOf(write), create);
+      return (await this.#replay(found, key, digestOf(write))) ?? (await this.#first(found, key, write, options, create));
     } finally {
       this.#running.delete(key);
     }
   }
 
-  async #once(found: Found, key: string, digest: string, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
-    const before = await this.#replay(found, key, digest);
-    if (before) return before;
+  async #first(
+    found: Found,
+    key: string,
+    write: CreateOrUpdate,
+    { caller }: WriteOptions,
+    create: (record: Record) => Promise<Mutated>,
+  ): Promise<Mutated> {
+    const { clock } = this.#state;
+    const who = caller.tenant === undefined ? `user ${caller.name}` : `tenant ${caller.tenant}`;
+    this.#counts.check(who, clock.nowMs());
+    const digest = digestOf(write);
     const refused = (): Promise<void> => Promise.reject(running());
     try {
-      return await create({ guards: [{ key, modRevision: 0 }], changes: (object) => this.#changes(found, key, digest, object), refused });
+      const changes = (object: Body): Promise<readonly Change[]> => this.#changes(found, key, digest, object);
+      const made = await create({ guards: [{ key, modRevision: 0 }], changes, refused });
+      this.#counts.add(who, clock.nowMs());
+      return made;
     } catch (error) {
       const { code } = error as { readonly code?: string };
       const wasFaster = code === 'TAP_REQUEST_RUNNING' || code === 'TAP_OBJECT_EXISTS';
@@ -65,22 +81,17 @@ export class Idempotency {
   }
 
   async #changes({ entry }: Found, key: string, digest: string, object: Body): Promise<readonly Change[]> {
-    const { sealer, leases } = this.#state;
-    const stored = toStore(textOf(object), { claims: [], attribution: [] });
-    const sealed = entry.isConfidential && sealer ? await sealer.seal(stored, { key, uid: object.metadata.uid }) : stored;
-    return [{ put: key, value: Buffer.concat([Buffer.from(digest), sealed]), lease: await leases.lease(idempotencyTtlMs) }];
+    const answer = await keptAnswer(this.#state, entry, key, object);
+    return [{ put: key, value: Buffer.concat([Buffer.from(digest), answer]), lease: await this.#state.leases.lease(idempotencyTtlMs) }];
   }
 
   async #replay({ entry }: Found, key: string, digest: string): Promise<Mutated | undefined> {
-    const { sealer, store } = this.#state;
-    const kept = await store.get(key);
+    const kept = await this.#state.store.get(key);
     if (kept === undefined) return undefined;
     if (Buffer.from(kept.value.subarray(0, digestCharacters)).toString() !== digest) {
       throw resourceErrors.TAP_REQUEST_KEY_REUSED({ message: 'the Idempotency-Key was used for another request before' });
     }
-    const sealed = kept.value.subarray(digestCharacters);
-    const plain = entry.isConfidential && sealer ? await sealer.open(sealed, key) : sealed;
-    const stored: StoredObject = fromStore(plain, kept, store.epoch);
+    const stored = await answerOf(this.#state, entry, kept, kept.value.subarray(digestCharacters));
     const operation = operationOf(entry, stored.object);
     return { outcome: 'created', stored, ...(operation && { operation }) };
   }

@@ -1,5 +1,6 @@
 import { storeLimits } from '@tappaas/sdk';
 import test from 'ava';
+import { KeyCounts } from '../../dist/resources/key-counts.js';
 import { configMap, configMaps, namespaces, never, objectOf, options, startEngine, widget, widgets } from './engine-fixture.ts';
 
 test('generateName makes a name and steps aside when it is taken', async (t) => {
@@ -244,4 +245,40 @@ test('taps are shown no field of another type than the schema says, so nobody ma
   t.is(asked, 0);
   await create(widgets, widget('x'));
   t.is(asked, 1);
+});
+
+test('a repeated request whose object was large is answered with the object as it is, or that it is gone', async (t) => {
+  const { create, patch, remove, store } = await startEngine();
+  const large = widget('a', { color: 'red' }, { annotations: { note: 'x'.repeat(200_000) } });
+  const first = await create(widgets, large, { idempotencyKey: 'k' });
+  const again = await create(widgets, large, { idempotencyKey: 'k' });
+  t.is(again.outcome, 'created');
+  t.deepEqual(again.served.bytes, first.served.bytes);
+  await patch(widgets, 'default/a', { spec: { size: 9 } });
+  t.is(objectOf(await create(widgets, large, { idempotencyKey: 'k' })).spec.size, 9);
+  await remove(widgets, 'default/a');
+  await t.throwsAsync(create(widgets, large, { idempotencyKey: 'k' }), {
+    code: 'TAP_REQUEST_ANSWER_GONE',
+    message: /widgets.*"a".*was done.*uid.*has been deleted since/,
+  });
+  await create(widgets, widget('a'));
+  await t.throwsAsync(create(widgets, large, { idempotencyKey: 'k' }), { code: 'TAP_REQUEST_ANSWER_GONE' }, 'another one of its name');
+  const { items } = await store.range({ start: '/', end: '0', itemsMax: 1_000 });
+  const records = items.filter(({ key }) => key.includes('idempotency'));
+  t.is(records.length, 1);
+  t.true((records[0]?.value.byteLength ?? Infinity) < 512, 'the record does not keep the object');
+});
+
+test('a tenant has so many keys at a time and no more', (t) => {
+  const counts = new KeyCounts(2, 1000);
+  for (let index = 0; index < 2; index += 1) counts.add('tenant acme', index);
+  const error = t.throws(() => counts.check('tenant acme', 400), {
+    code: 'TAP_REQUEST_KEYS_TOO_MANY',
+    message: /tenant acme has used 2 Idempotency-Keys since .*, at most 2 are kept/,
+  });
+  t.like(error, { retryAfterMs: 600 });
+  t.notThrows(() => counts.check('tenant rival', 400));
+  t.notThrows(() => counts.check('tenant acme', 1000));
+  counts.add('tenant acme', 1000);
+  t.notThrows(() => counts.check('tenant acme', 1001));
 });

@@ -1,0 +1,40 @@
+import type { KeyValue } from '@tappaas/sdk';
+import { type EngineState } from './engine-state.js';
+import { resourceErrors } from './errors.js';
+import type { KindEntry } from './kind-entry.js';
+import { objectKey } from './key-space.js';
+import { textOf } from './object-text.js';
+import { fromStore, toStore, type Body, type StoredObject } from './stored-object.js';
+import { label } from './target.js';
+
+/** A larger answer is kept as the name of the object: records stay for a day, whatever becomes of it. */
+export const answerBytesMax = 1024;
+/** Begins a record that names the object; JSON begins otherwise. */
+const reference = '@';
+
+/** What a record keeps of the answer to a create. */
+export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key: string, object: Body): Promise<Uint8Array> {
+  const stored = toStore(textOf(object), { claims: [], attribution: [] });
+  const { uid, name, namespace } = object.metadata;
+  if (stored.byteLength > answerBytesMax) {
+    return Buffer.from(reference + JSON.stringify({ key: objectKey(entry.prefix, namespace, name), name, uid }));
+  }
+  return entry.isConfidential && sealer ? sealer.seal(stored, { key, uid }) : stored;
+}
+
+/** The answer of a record: the object as it was made, or, of a large one, as it is now. @throws TAP_REQUEST_ANSWER_GONE */
+export async function answerOf(state: EngineState, entry: KindEntry, kept: KeyValue, answer: Uint8Array): Promise<StoredObject> {
+  const { sealer, store } = state;
+  if (answer[0] === reference.charCodeAt(0)) return standing(state, entry, answer);
+  const plain = entry.isConfidential && sealer ? await sealer.open(answer, kept.key) : answer;
+  return fromStore(plain, kept, store.epoch);
+}
+
+async function standing(state: EngineState, entry: KindEntry, answer: Uint8Array): Promise<StoredObject> {
+  const { key, name, uid } = JSON.parse(Buffer.from(answer).toString('utf8', 1)) as { key: string; name: string; uid: string };
+  const found = await state.store.get(key);
+  const stored = found && (await state.decode(entry, found));
+  if (stored?.object.metadata.uid === uid) return stored;
+  const message = `${label(entry, name)}: the request with this Idempotency-Key was done, and the object that it created (uid ${uid}) has been deleted since`;
+  throw resourceErrors.TAP_REQUEST_ANSWER_GONE({ message });
+}

@@ -1,0 +1,35 @@
+import { resourceErrors } from './errors.js';
+
+/** Callers whose keys are counted; who used one longest ago is forgotten. */
+const callersMax = 10_000;
+
+/** How many records each tenant, or user without one, has made within the time that they are kept. */
+export class KeyCounts {
+  readonly #keysMax: number;
+  readonly #windowMs: number;
+  readonly #counts = new Map<string, { readonly sinceMs: number; keys: number }>();
+
+  constructor(keysMax: number, windowMs: number) {
+    this.#keysMax = keysMax;
+    this.#windowMs = windowMs;
+  }
+
+  /** @throws TAP_REQUEST_KEYS_TOO_MANY */
+  check(who: string, nowMs: number): void {
+    const count = this.#counts.get(who);
+    if (count === undefined || count.keys < this.#keysMax) return;
+    const retryAfterMs = count.sinceMs + this.#windowMs - nowMs;
+    if (retryAfterMs <= 0) return;
+    const message = `${who} has used ${count.keys} Idempotency-Keys since ${new Date(count.sinceMs).toISOString()}, at most ${this.#keysMax} are kept`;
+    throw resourceErrors.TAP_REQUEST_KEYS_TOO_MANY({ message, retryAfterMs });
+  }
+
+  add(who: string, nowMs: number): void {
+    const known = this.#counts.get(who);
+    const isOver = known === undefined || nowMs - known.sinceMs >= this.#windowMs;
+    this.#counts.delete(who);
+    const oldest = this.#counts.size >= callersMax ? this.#counts.keys().next().value : undefined;
+    if (oldest !== undefined) this.#counts.delete(oldest);
+    this.#counts.set(who, isOver ? { sinceMs: nowMs, keys: 1 } : { sinceMs: known.sinceMs, keys: known.keys + 1 });
+  }
+}
