@@ -1,23 +1,38 @@
 /**
  * The OpenAPI documents of the platform's own groups, recorded in docs/reference/openapi: `node .ci/openapi.ts` records them anew. A test
- * compares what is served now with what was recorded: adding is recorded, taking away or narrowing would break clients.
+ * compares what is served now with what was recorded: adding is recorded, taking away or narrowing would break clients and is not recorded,
+ * but with `--breaking`.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { definitionOf } from '@tappaas/sdk/definitions';
 import { load, startTestKernel } from '@tappaas/testing';
 
 const folder = resolve(import.meta.dirname, '../docs/reference/openapi');
-const plugins = ['controller-application', 'controller-build', 'identity-token', 'admission-quota'];
+const pluginsFolder = resolve(import.meta.dirname, '../plugins');
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+type JsonObject = { readonly [key: string]: Json };
 type Document = Readonly<Record<string, Json>>;
+
+/** The plugins that contribute kinds, as their manifests say. */
+async function pluginsWithKinds(): Promise<readonly string[]> {
+  const names = await readdir(pluginsFolder);
+  const kinds = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(pluginsFolder, name, 'dist/tappaas.manifest.json'), 'utf8').catch(() => '{}');
+      return (JSON.parse(text) as { readonly parts?: { readonly kinds?: readonly unknown[] } }).parts?.kinds ?? [];
+    }),
+  );
+  return names.filter((_, index) => (kinds[index] ?? []).length > 0);
+}
 
 /** What is served now, by group and version. */
 export async function servedDocuments(): Promise<ReadonlyMap<string, Document>> {
   const loaded = await Promise.all(
-    plugins.map(async (name) => {
+    (await pluginsWithKinds()).map(async (name) => {
       const { default: plugin } = (await import(`../plugins/${name}/dist/index.js`)) as { default: Parameters<typeof load>[0] };
-      return load(plugin, (plugin as { readonly example?: object }).example ?? {}, { id: name });
+      return load(plugin, (definitionOf(plugin, 'plugin')?.example as object | undefined) ?? {}, { id: name });
     }),
   );
   const kernel = await startTestKernel({ plugins: loaded });
@@ -45,7 +60,35 @@ const nameOf = (path: string): string => path.replace('apis/', '').replace('/', 
 
 const lowerBounds = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
 const upperBounds = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
-const fixed = ['type', 'format', 'pattern', '$ref', 'in', 'x-kubernetes-group-version-kind'];
+const fixed = [
+  'type',
+  'format',
+  'pattern',
+  'multipleOf',
+  '$ref',
+  'in',
+  'x-kubernetes-group-version-kind',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+];
+/** What clients may send because of it is refused or dropped without it. */
+const permissions = ['nullable', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'];
+/** Conditions that hold besides all others. */
+const conditions = ['not', 'anyOf', 'oneOf', 'allOf', 'const', 'x-kubernetes-validations'];
+
+/** What is looked at by name, or does not matter. */
+const compared = new Set([
+  ...fixed,
+  ...lowerBounds,
+  ...upperBounds,
+  ...permissions,
+  'required',
+  'description',
+  'info',
+  'default',
+  'uniqueItems',
+]);
 
 /** Everything that a client which relied on `before` would miss or be refused, each as a sentence. */
 export function narrowings(before: Json, now: Json, at = ''): readonly string[] {
@@ -68,15 +111,31 @@ export function narrowings(before: Json, now: Json, at = ''): readonly string[] 
     const known: readonly Json[] = Array.isArray(before['required']) ? before['required'] : [];
     for (const name of now['required']) if (!known.includes(name)) found.push(`${at}: ${String(name)} is required now`);
   }
+  if (!at.endsWith('/properties')) found.push(...keywordNarrowings(before, now, at));
   if ('enum' in now && !('enum' in before)) found.push(`${at} is restricted to ${JSON.stringify(now['enum'])} now`);
   if (now['required'] === true && before['required'] !== true) found.push(`${at} is required now`);
   for (const [key, value] of Object.entries(before)) {
-    if (key === 'required' || key === 'description' || key === 'info' || [...fixed, ...lowerBounds, ...upperBounds].includes(key)) {
+    if (compared.has(key)) {
       if (!isObject(value)) continue;
     }
     if (key in now) found.push(...narrowings(value, now[key] ?? null, `${at}/${key}`));
     else if (key !== 'enum' && (isObject(value) || Array.isArray(value))) found.push(`${at}/${key} is gone`);
   }
+  return found;
+}
+
+/** Keywords that no bound is: what is filled in, what is let through, what has to be different. */
+function keywordNarrowings(before: JsonObject, now: JsonObject, at: string): readonly string[] {
+  const found: string[] = [];
+  if ('default' in before && JSON.stringify(before['default']) !== JSON.stringify(now['default'])) {
+    found.push(`${at}: default was ${JSON.stringify(before['default'])}, is ${JSON.stringify(now['default'] ?? 'absent')}`);
+  }
+  for (const key of permissions) if (before[key] === true && now[key] !== true) found.push(`${at}: ${key} is gone`);
+  for (const key of conditions) if (key in now && !(key in before)) found.push(`${at}: ${key} has to hold now`);
+  if (now['uniqueItems'] === true && before['uniqueItems'] !== true) found.push(`${at}: items have to be unique now`);
+  const wasOpen = before['additionalProperties'] === undefined || before['additionalProperties'] === true;
+  const isOpen = now['additionalProperties'] === undefined || now['additionalProperties'] === true;
+  if (wasOpen && !isOpen) found.push(`${at}: fields that are not named are refused now`);
   return found;
 }
 
@@ -91,7 +150,7 @@ function arrayNarrowings(before: Json, now: Json, at: string): readonly string[]
   });
 }
 
-function isObject(value: Json): value is { readonly [key: string]: Json } {
+function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -99,8 +158,16 @@ function isNumber(value: Json | undefined): value is number {
   return typeof value === 'number';
 }
 
+/** @throws when clients that rely on what was recorded would miss something */
+export function refuseNarrowings(recorded: ReadonlyMap<string, Document>, served: ReadonlyMap<string, Document>): void {
+  const found = [...recorded].flatMap(([name, before]) => narrowings(before, served.get(name) ?? null, name));
+  if (found.length === 0) return;
+  throw new Error(`clients of the recorded documents would break; serve another version beside it instead:\n${found.join('\n')}`);
+}
+
 if (import.meta.main) {
   await mkdir(folder, { recursive: true });
-  for (const [name, document] of await servedDocuments())
-    await writeFile(join(folder, `${name}.json`), `${JSON.stringify(document, null, 1)}\n`);
+  const served = await servedDocuments();
+  if (!process.argv.includes('--breaking')) refuseNarrowings(await recordedDocuments(), served);
+  for (const [name, document] of served) await writeFile(join(folder, `${name}.json`), `${JSON.stringify(document, null, 1)}\n`);
 }

@@ -1,6 +1,6 @@
 /** Clients of yesterday go on working: what the API's documents promised is promised still. */
 import test from 'ava';
-import { narrowings, recordedDocuments, servedDocuments } from '../.ci/openapi.ts';
+import { narrowings, recordedDocuments, refuseNarrowings, servedDocuments } from '../.ci/openapi.ts';
 
 test('what is served is what was recorded, or more of it', async (t) => {
   const [served, recorded] = [await servedDocuments(), await recordedDocuments()];
@@ -77,4 +77,53 @@ test('what is added, described otherwise or allowed besides is no narrowing', (t
     },
   };
   t.deepEqual(narrowings(before, now), []);
+});
+
+const schema = (name: object) => ({ schema: { type: 'object', properties: { name } } });
+
+for (const [what, was, is, told] of [
+  ['another default', { type: 'integer', default: 1 }, { type: 'integer', default: 2 }, /name: default was 1, is 2/],
+  ['a default that is gone', { type: 'integer', default: 1 }, { type: 'integer' }, /default was 1, is "absent"/],
+  ['a null that is refused now', { type: 'string', nullable: true }, { type: 'string' }, /nullable is gone/],
+  [
+    'unknown fields that are dropped now',
+    { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    { type: 'object' },
+    /preserve-unknown-fields is gone/,
+  ],
+  [
+    'a list that merges otherwise',
+    { type: 'array' },
+    { type: 'array', 'x-kubernetes-list-type': 'map' },
+    /list-type was "absent", is "map"/,
+  ],
+  [
+    'a map that is closed',
+    { type: 'object' },
+    { type: 'object', additionalProperties: false },
+    /fields that are not named are refused now/,
+  ],
+  ['items that have to be unique', { type: 'array' }, { type: 'array', uniqueItems: true }, /items have to be unique now/],
+  ['a condition', { type: 'object' }, { type: 'object', oneOf: [{ required: ['a'] }] }, /oneOf has to hold now/],
+  ['another step', { type: 'number' }, { type: 'number', multipleOf: 5 }, /multipleOf was "absent", is 5/],
+] as const) {
+  test(`${what} is told, and not recorded`, (t) => {
+    const found = narrowings(schema(was), schema(is));
+    t.is(found.length, 1, found.join('\n'));
+    t.regex(found[0] ?? '', told);
+    const documents = (name: object) => new Map([['group_v1', schema(name) as never]]);
+    t.throws(() => refuseNarrowings(documents(was), documents(is)), { message: told });
+    t.notThrows(() => refuseNarrowings(documents(was), documents(was)));
+  });
+}
+
+test('fields that are called like keywords are fields', (t) => {
+  const fields = (more: object) => ({ properties: { default: { type: 'string' }, nullable: { type: 'string' }, ...more } });
+  t.deepEqual(narrowings(fields({}), fields({ additionalProperties: { type: 'boolean' }, oneOf: { type: 'string' } })), []);
+});
+
+test('kinds of all plugins are recorded', async (t) => {
+  const recorded = JSON.stringify([...(await recordedDocuments()).values()]);
+  for (const kind of ['Application', 'Build', 'Release', 'ApiToken', 'Quota', 'Policy', 'Session'])
+    t.true(recorded.includes(`"kind":"${kind}"`), kind);
 });
