@@ -25,13 +25,17 @@ export function askAbout(authorize: Authorize, exchange: Exchange): Awaitable<Ve
   return authorize(question(namedBySelector(exchange), exchange.caller));
 }
 
-/** A collection of which a field selector leaves one object is that object to roles which name it, as in Kubernetes. */
 function namedBySelector(exchange: Exchange): RequestInfo {
   const { info, path } = exchange;
+  return path.query.includes('fieldSelector') ? namedBy(info, exchange.query.get('fieldSelector') ?? '') : info;
+}
+
+/** A collection of which a field selector leaves one object is that object to roles which name it, as in Kubernetes. */
+export function namedBy(info: RequestInfo, fieldSelector: string): RequestInfo {
   const { target } = info;
-  if (target === undefined || target.name !== undefined || !path.query.includes('fieldSelector')) return info;
-  const name = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/.exec(exchange.query.get('fieldSelector') ?? '')?.[1];
-  return name === undefined || info.verb === 'create' ? info : { ...info, target: { ...target, name } };
+  if (target === undefined || target.name !== undefined || info.verb === 'create') return info;
+  const name = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/.exec(fieldSelector)?.[1];
+  return name === undefined ? info : { ...info, target: { ...target, name } };
 }
 
 /**

@@ -375,3 +375,33 @@ test('metrics are told by name, at once and then every few seconds', async (t) =
   t.deepEqual((await told).text, 'a_total{x="1"} 1\nh_bucket{le="1"} 3\nh_sum 4\n');
   t.is((await told).replica, 'test');
 });
+
+test('who may see one object, or only part of the objects, joins a room of that and is told no more', async (t) => {
+  const engine = createFakeEngine();
+  const watched: { labelSelector?: string; fieldSelector?: string }[] = [];
+  const spied = { ...engine, watch: (query: Parameters<typeof engine.watch>[0]) => (watched.push(query), engine.watch(query)) };
+  let nowMs = Date.now();
+  let mine = 'owner=admin';
+  const server = await startServer(t, {
+    engines: () => new Map([['platform', spied]]),
+    clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
+    authorize: ({ verb, resource, canNarrow }) => {
+      if (resource === undefined || resource.name === 'a') return { decision: 'allow', reason: '' };
+      const isPart = verb === 'watch' && canNarrow === true && resource.name === undefined;
+      return isPart ? { decision: 'allow', reason: '', narrowed: { labelSelector: mine } } : { decision: 'deny', reason: '' };
+    },
+  });
+  const socket = open(t, server);
+  t.truthy((await join(socket, { ...configMaps, name: 'a' })).room, 'the object that its role names');
+  t.is((await join(socket, { ...configMaps, name: 'b' })).error.code, 403);
+  t.truthy((await join(socket, { ...configMaps, labelSelector: 'x=y', resourceVersion: '100' })).room);
+  t.deepEqual(
+    watched.map(({ labelSelector, fieldSelector }) => labelSelector ?? fieldSelector),
+    ['metadata.name=a', 'x=y,owner=admin'],
+  );
+  mine = 'owner=nobody';
+  nowMs += 5000;
+  const closed = heard(socket, 'closed');
+  engine.put('default', 'c', { x: '1' });
+  t.regex((await closed).error.message, /another part of it may be seen/);
+});

@@ -1,14 +1,16 @@
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { beginPart } from '../audit-trail.js';
-import { accessRequest, forbidden } from '../authorization.js';
+import { forbidden, namedBy, permit } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../exchange.js';
+import { narrowedSelectors } from '../list-parameters.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { Audit, AuditTrail, Authorize } from '../stages.js';
+import type { Audit, AuditTrail, Authorize, Narrowing } from '../stages.js';
 import { failureStatus, publicError, type Status } from '../status.js';
+import { isSameView } from '../stream-access.js';
 import { joinRequest, roomName, type JoinRequest } from './join-request.js';
 import { fillLogRoom } from './log-room.js';
 import { fillMetricsRoom, type MetricsPages } from './metrics-room.js';
@@ -88,7 +90,7 @@ export class SocketClient {
     let failure: Status | undefined;
     try {
       trail = await this.#beginAudit(info);
-      await this.#authorize(info);
+      const view = await this.#authorize(info, request);
       let askedAtMs = this.#parts.clock.nowMs();
       const stands = (): void => {
         isJoined = true;
@@ -98,13 +100,13 @@ export class SocketClient {
       };
       const send = async (packet: string | Buffer, upTo?: string): Promise<void> => {
         if (this.#parts.clock.nowMs() - askedAtMs >= grantMsMax) {
-          await this.#authorize(info);
+          if (!isSameView(await this.#authorize(info, request), view)) throw otherView(info, this.#exchange);
           askedAtMs = this.#parts.clock.nowMs();
         }
         await this.#outbox.send(packet);
         reached = upTo ?? reached;
       };
-      await this.#fillWith({ name, signal, stands, send }, request);
+      await this.#fillWith({ name, signal, stands, send }, request.topic === 'objects' ? narrowedSelectors(request, view) : request);
     } catch (error) {
       if (!signal.aborted) failure = this.#statusOf(error);
     }
@@ -152,10 +154,10 @@ export class SocketClient {
     if (failure?.details !== undefined && codeOf(failure).errorCode === 'TAP_REQUEST_SLOW_READER') this.#socket.disconnect(true);
   }
 
-  async #authorize(info: RequestInfo): Promise<void> {
-    const { caller } = this.#exchange;
-    const { decision, reason } = await this.#parts.authorize(accessRequest(info, caller));
-    if (decision !== 'allow') throw forbidden(caller, info, reason);
+  /** Answers what of the objects may be seen, where that is not all of them. @throws TAP_REQUEST_FORBIDDEN */
+  async #authorize(info: RequestInfo, request: JoinRequest): Promise<Narrowing | undefined> {
+    const asked = request.topic === 'objects' ? namedBy(info, request.fieldSelector ?? '') : info;
+    return (await permit(this.#parts.authorize, asked, this.#exchange.caller)).narrowed;
   }
 
   #beginAudit(info: RequestInfo): AuditTrail | Promise<AuditTrail> {
@@ -219,6 +221,10 @@ function infoOf(request: JoinRequest): RequestInfo {
   const place = namespace === undefined ? [] : ['namespaces', namespace];
   const parts = [...root, ...place, kind.plural, name, subresource].filter((part) => part !== undefined);
   return { engine, path: `/${parts.join('/')}`, verb: topic === 'logs' ? 'get' : 'watch', target: request.target };
+}
+
+function otherView(info: RequestInfo, { caller }: Exchange): Error {
+  return forbidden(caller, info, 'another part of it may be seen than when the room was joined');
 }
 
 function codeOf(failure: Status | undefined): { readonly errorCode?: string } {
