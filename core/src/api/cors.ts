@@ -8,7 +8,7 @@ export interface Cors {
 
 const methods = 'GET, POST, PUT, PATCH, DELETE';
 const requestHeaders = 'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key';
-const exposedHeaders = 'ETag, Retry-After, Warning, X-Request-Id, RateLimit, RateLimit-Policy';
+const exposedHeaders = 'ETag, Location, Retry-After, Warning, Deprecation, Sunset, X-Request-Id, RateLimit, RateLimit-Policy';
 
 /** Adds the headers that an allowed origin needs; answers its preflight and then says so. */
 export function applyCors({ origins }: Cors, exchange: Exchange): boolean {

@@ -48,7 +48,7 @@ function meaningOf(name: string): number {
  * Refuses what makes two readers of one request see different requests: repeated headers, method overrides, reads with a body. Notes
  * on the way whether somebody else is to be acted as.
  *
- * @throws TAP_REQUEST_HEADER_INVALID
+ * @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_EXPECTATION_UNKNOWN
  */
 export function refuseTricks(exchange: Exchange): void {
   const { rawHeaders, method = '', headers } = exchange.request;
@@ -65,8 +65,15 @@ export function refuseTricks(exchange: Exchange): void {
   }
   if ((seen & impersonatingBit) !== 0) exchange.isImpersonating = true;
   if ((seen & hostBit) === 0) throw invalid('header host is missing');
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') throw unknownExpectation(exchange);
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (hasBody && bodiless.has(method)) throw invalid(`a ${method} request has no body here`);
+}
+
+function unknownExpectation({ extraHeaders }: Exchange): Error {
+  // The client may wait with its body for ever.
+  extraHeaders.push('Connection', 'close');
+  return apiErrors.TAP_REQUEST_EXPECTATION_UNKNOWN({ message: 'no expectation other than 100-continue is known' });
 }
 
 function invalid(message: string): Error {

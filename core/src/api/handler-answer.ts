@@ -10,7 +10,12 @@ import { pump, type StreamLimits } from './stream-pace.js';
 export interface HandlerLimits extends StreamLimits {
   /** Turns a request into a stream: other seats, no deadline. */
   readonly becomeStream: (exchange: Exchange) => Awaitable<void>;
+  /** Browsers are told to come by TLS only from now on. */
+  readonly strictTransport: boolean;
 }
+
+/** A year; of this host alone: what else is served below its name is not ours to decide. */
+const strictTransport = ['Strict-Transport-Security', 'max-age=31536000'];
 
 const credentials = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
@@ -51,6 +56,7 @@ export async function sendHandlerAnswer(exchange: Exchange, answer: HttpAnswer, 
   const mediaType = given.get('content-type') ?? 'application/octet-stream';
   given.delete('content-type');
   exchange.replacedHeaders = new Set(securityHeaders.filter((name, index) => index % 2 === 0 && given.has(name.toLowerCase())));
+  if (limits.strictTransport && !given.has('strict-transport-security')) exchange.extraHeaders.push(...strictTransport);
   if (typeof body === 'string' || body instanceof Uint8Array) {
     sendBytes(exchange, status, mediaType, body, [...given].flat());
     return;

@@ -99,7 +99,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
-  server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => refuseExpectation(response));
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('upgrade', options.upgrade);
   server.on('clientError', refuseUnparsable);
   // Nothing that is answered to a handshake that failed would ever be sent.
@@ -160,19 +160,4 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
     `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-}
-
-function refuseExpectation(response: ServerResponse): void {
-  const message = 'no expectation other than 100-continue is known';
-  const body = JSON.stringify({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message,
-    reason: 'ExpectationFailed',
-    code: 417,
-  });
-  response.writeHead(417, ['Connection', 'close', 'Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))]);
-  response.end(body);
 }

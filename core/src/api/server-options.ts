@@ -37,6 +37,11 @@ export interface ApiServerOptions {
   readonly tls?: TlsMaterial;
   /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
   readonly tlsPolicy?: TlsPolicy;
+  /**
+   * Answers of plugins' routes, where browsers log in, tell them to come by TLS only. For certificates that browsers know: a host that is
+   * only known by our own authority, such as localhost, serves other things over plain http. Default: false.
+   */
+  readonly strictTransport?: boolean;
   /** Another certificate for clients that ask for this name. */
   readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly host: string;

@@ -99,7 +99,13 @@ class Server implements ApiServer {
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
     const { drainMsMax } = this.limits;
     const watchLimits = { clock, random, drainMsMax };
-    const handlerLimits = { clock, drainMsMax, becomeStream: (exchange: Exchange) => takeSeat(options.flow, exchange, true) };
+    const { strictTransport = false } = options;
+    const handlerLimits = {
+      clock,
+      drainMsMax,
+      strictTransport,
+      becomeStream: (exchange: Exchange) => takeSeat(options.flow, exchange, true),
+    };
     this.objects = {
       engines,
       tableFor,

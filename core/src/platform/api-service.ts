@@ -132,6 +132,7 @@ export class ApiService {
       placements: place.actions.decisions,
       tls: place.certificates.tls,
       tlsPolicy: tlsPolicy(settings.tls),
+      strictTransport: named !== undefined,
       ...(named !== undefined && { contextFor: (servername: string) => named.contextFor(servername) }),
       host: place.host,
       port: place.port,

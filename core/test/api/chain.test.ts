@@ -291,6 +291,8 @@ test('pages of allowed origins may read answers, others are told nothing', async
   const { ask } = await startServer(t, { cors: { origins: ['https://console.example'] } });
   const origin = 'https://console.example';
   t.is((await ask(path, { headers: { origin } })).headers['access-control-allow-origin'], origin);
+  const exposed = String((await ask(path, { headers: { origin } })).headers['access-control-expose-headers']);
+  for (const name of ['Location', 'Deprecation', 'Sunset', 'ETag']) t.true(exposed.split(', ').includes(name), name);
   const preflight = await ask(path, { method: 'OPTIONS', as: '', headers: { origin, 'access-control-request-method': 'POST' } });
   t.is(preflight.status, 204);
   t.regex(String(preflight.headers['access-control-allow-methods']), /POST/);

@@ -265,3 +265,14 @@ test('a further engine is served under its mount, with its own kinds and documen
   t.is((await ask(url)).status, 200);
   t.is(audited[2]?.engine, 'local');
 });
+
+test('where browsers know the certificate, answers of routes tell them to come by TLS only, unless the plugin says otherwise', async (t) => {
+  const own = { 'Strict-Transport-Security': 'max-age=60' };
+  const routes = () => [route({}), route({ path: '/own', handle: async () => ({ status: 204, headers: own }) })];
+  const told = async (server: Awaited<ReturnType<typeof startServer>>, name: string) =>
+    (await server.ask(`/plugins/hooks/${name}`, { method: 'POST', body: '' })).headers['strict-transport-security'];
+  const known = await startServer(t, { routes, strictTransport: true });
+  t.is(await told(known, 'in/x'), 'max-age=31536000');
+  t.is(await told(known, 'own'), 'max-age=60');
+  t.is(await told(await startServer(t, { routes }), 'in/x'), undefined, 'localhost serves other things over plain http');
+});

@@ -86,6 +86,13 @@ for (const [what, [status, text]] of Object.entries(heads)) {
   });
 }
 
+test('what an unknown expectation is answered has the headers that every answer has', async (t) => {
+  const server = await startServer(t);
+  const { head } = await sendRaw(server.port, rawRequest(`POST ${path} HTTP/1.1`, ['Expect: something', 'Content-Length: 2'], '{}'));
+  for (const name of ['X-Request-Id', 'X-Content-Type-Options: nosniff', 'Content-Security-Policy', 'Connection: close'])
+    t.true(head.includes(name), name);
+});
+
 test('two requests in one piece are two requests, each with its own caller', async (t) => {
   const server = await startServer(t);
   const text = rawRequest('DELETE /livez HTTP/1.1') + `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
