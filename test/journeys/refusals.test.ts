@@ -62,8 +62,26 @@ test('a second platform on the same data is refused, and the first one goes on',
   t.teardown(() => first.stop());
   const { code, stderr } = await home.tappaas('up');
   t.is(code, 1);
-  t.regex(stderr, /used by another process/);
+  const pid = first.child.pid ?? 0;
+  t.regex(
+    stderr,
+    new RegExp(
+      `^tappaas: .*used by process ${pid} \\(to stop it: Ctrl-C in its terminal, or "kill ${pid}"\\)\\n {2}Stop the other process.*\\n$`,
+    ),
+  );
   t.is((await first.api('GET', '/readyz')).status, 200);
+});
+
+test('a store directory that cannot be made is told at once, and the process ends', async (t) => {
+  const home = await platformHome();
+  t.teardown(() => home.remove());
+  await configure(
+    home,
+    (config) => (config.plugins['store'] = { ...config.plugins['store'], config: { directory: '/proc/tappaas/data' } }),
+  );
+  const { code, stderr } = await home.tappaas('up');
+  t.is(code, 1);
+  t.regex(stderr, /^tappaas: .*the data directory \/proc\/tappaas\/data cannot be made: .*\n {2}Name a directory .*\n$/);
 });
 
 test('every mistake of a configuration is told at once, and nothing was started', async (t) => {

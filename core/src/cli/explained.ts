@@ -1,4 +1,4 @@
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, type TapError } from '@tappaas/sdk';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
@@ -7,5 +7,11 @@ export function explained(error: unknown): never {
   if (!isTapError(error)) throw error;
   const exitCode = error.code === 'TAP_CONFIG_INVALID' ? exitCodes.configuration : exitCodes.failed;
   const whose = error.plugin === undefined ? '' : `plugin ${error.plugin}: `;
-  throw new CliError(`${whose}${error.message}`, { remedy: error.spec.remedy, exitCode, cause: error });
+  throw new CliError(`${whose}${error.message}`, { remedy: remedyFor(error), exitCode, cause: error });
+}
+
+/** A plugin that could not start for a reason it knows has the better advice than the start that failed with it. */
+function remedyFor({ code, cause, spec }: TapError): string {
+  const knows = code === 'TAP_PLUGIN_START_FAILED' && isTapError(cause) && !cause.code.startsWith('TAP_PLUGIN_');
+  return knows ? cause.spec.remedy : spec.remedy;
 }

@@ -41,7 +41,8 @@ test('a second store on the directory is refused, in this process and in another
   const harness = await sqliteHarness();
   const { directory, clock, store } = harness;
   const error = await t.throwsAsync(openSqliteStore({ directory, clock }), { code: 'TAP_STORE_LOCKED' });
-  t.is(error?.message, `the data directory ${directory} is used by another process`);
+  const { pid } = process;
+  t.is(error?.message, `the data directory ${directory} is used by process ${pid} (to stop it: Ctrl-C in its terminal, or "kill ${pid}")`);
   t.true((await store.transact({ changes: [{ put: 'a', value: Buffer.from('1') }] })).ok);
   await store.close();
 
@@ -49,11 +50,27 @@ test('a second store on the directory is refused, in this process and in another
   t.teardown(() => other.kill('SIGKILL'));
   await once(other.stdout, 'data');
   other.stdout.resume();
-  await t.throwsAsync(openSqliteStore({ directory, clock }), { code: 'TAP_STORE_LOCKED' });
+  await t.throwsAsync(openSqliteStore({ directory, clock }), {
+    code: 'TAP_STORE_LOCKED',
+    message: new RegExp(`is used by process ${other.pid} `),
+  });
   other.kill('SIGKILL');
   await once(other, 'exit');
   t.true((await revisionIn(directory)) > 1);
   await harness.dispose();
+});
+
+test('a directory that cannot be made is told at once, with the place', async (t) => {
+  const { clock, directory, dispose } = await sqliteHarness();
+  const below = join(directory, 'lock', 'data');
+  await t.throwsAsync(openSqliteStore({ directory: below, clock }), { code: 'TAP_STORE_DIRECTORY', message: /cannot be made: ENOTDIR/ });
+  if (process.platform === 'linux') {
+    await t.throwsAsync(openSqliteStore({ directory: '/proc/tappaas/data', clock }), {
+      code: 'TAP_STORE_DIRECTORY',
+      message: /^the data directory \/proc\/tappaas\/data cannot be made: ENOENT.*'\/proc\/tappaas'/,
+    });
+  }
+  await dispose();
 });
 
 test('the data is readable by its owner only', async (t) => {

@@ -34,6 +34,11 @@ export const storeErrors = errorTable({
   },
   TAP_STORE_LEASE_GONE: { ...platform, httpStatus: 409, retry: 'never', remedy: 'Ask for a new lease: this one has ended.' },
   TAP_STORE_SLOW_CONSUMER: { ...platform, httpStatus: 410, remedy: 'Watch again from the revision after the last one delivered.' },
+  TAP_STORE_DIRECTORY: {
+    ...platform,
+    retry: 'never',
+    remedy: 'Name a directory that this user can make and write, in the configuration of the store.',
+  },
   TAP_STORE_LOCKED: {
     ...platform,
     httpStatus: 503,

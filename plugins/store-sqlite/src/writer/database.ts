@@ -41,12 +41,21 @@ const schema = `
   PRAGMA user_version = ${formatVersion};
 `;
 
-/** Makes the directory, durably, readable by its owner only. */
+/** Makes the directory, durably, readable by its owner only. @throws TAP_STORE_DIRECTORY */
 export function makeDirectory(directory: string): void {
-  const absolute = resolve(directory);
-  const first = mkdirSync(absolute, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = absolute; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
+  const missing: string[] = [];
+  for (let above = resolve(directory); !existsSync(above); above = dirname(above)) missing.push(above);
+  // One by one: where nothing can be made, as below /proc, Node's recursive way tries for ever.
+  for (const each of missing.toReversed()) {
+    try {
+      mkdirSync(each, { mode: 0o700 });
+      syncDirectory(dirname(each));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') continue;
+      throw storeErrors.TAP_STORE_DIRECTORY({ message: `the data directory ${directory} cannot be made: ${message}`, cause: error });
+    }
+  }
 }
 
 /**
