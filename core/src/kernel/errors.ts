@@ -90,6 +90,9 @@ export const problemErrors = errorTable({
     'Name the file with --file (-f), as in "tappaas check -f examples/laptop/tappaas.yaml"; check its permissions.',
   ),
   TAP_CONFIG_SYNTAX: problem('Mend the YAML at the place named.'),
+  TAP_CONFIG_EXTENDS_UNREADABLE: problem(
+    'Correct the path, which starts from the directory of the file that it stands in; check permissions.',
+  ),
   TAP_CONFIG_EXTENDS_CYCLE: problem('Remove one "extends" of the cycle.'),
   TAP_CONFIG_UNKNOWN_KEY: problem('Remove the key or correct its spelling.'),
   TAP_CONFIG_MISSING_KEY: problem('Add the key.'),
@@ -102,7 +105,9 @@ export const problemErrors = errorTable({
   TAP_CONFIG_LIMIT_UNKNOWN: problem('Limit only hooks that the plugin taps.'),
   TAP_CONFIG_BOOT_FAILURE: problem('Remove "onBootFailure: continue" from this plugin: the platform cannot do without it.'),
   TAP_CONFIG_MODE: problem('Use shadow only for plugins that merely gate, transform, batch or observe.'),
-  TAP_PACKAGE_NOT_FOUND: problem('Install the package beside the configuration file.'),
+  TAP_PACKAGE_NOT_FOUND: problem(
+    'Install the package beside the configuration file, or name a directory, as seen from that file, that has a package.json.',
+  ),
   TAP_PACKAGE_NOT_A_PLUGIN: problem(
     'Name a package that is a plugin; its author adds "tappaas.manifest" to package.json and runs tappaas-manifest.',
   ),

@@ -34,7 +34,7 @@ const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) =>
   'platform.reload-refused': ({ problems, first }) => ({
     type: 'Warning',
     reason: 'ReloadRefused',
-    message: `configuration not taken over, ${problems} problems: ${first}`,
+    message: `configuration not taken over, ${problems === 1 ? 'one problem' : `${problems} problems`}: ${first}`,
   }),
 };
 

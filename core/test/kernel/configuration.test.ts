@@ -134,6 +134,20 @@ test('broken YAML is told with its place; so are duplicate keys, wrong documents
   );
 });
 
+test('what a file names and nobody has is told where it is named: a file that it extends, the directory of a plugin', async (t) => {
+  const workspace = await Workspace.create(t);
+  await workspace.write('tappaas.yaml', `${head}extends: ./base/nope.yaml\nplugins: {}\n`);
+  t.is(
+    await workspace.refusal(),
+    'tappaas.yaml:3:10  TAP_CONFIG_EXTENDS_UNREADABLE  extends: the file base/nope.yaml cannot be read (ENOENT)',
+  );
+  await workspace.write('tappaas.yaml', `${head}plugins:\n  a: { use: ./nowhere }\n`);
+  t.is(
+    await workspace.refusal(),
+    'tappaas.yaml:4:8  TAP_PACKAGE_NOT_FOUND  plugins.a.use: directory ./nowhere has no package.json, or one that is no JSON',
+  );
+});
+
 test('an extending file is merged over its base: null removes, a changed "use" empties the config, places stay true', async (t) => {
   const workspace = await Workspace.create(t);
   await workspace.install('@acme/one', setsGlobal('one'));

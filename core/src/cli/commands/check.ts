@@ -22,7 +22,7 @@ export async function check(invocation: Invocation): Promise<number> {
       );
       const verdict =
         errors.length === 0
-          ? `${report.instances.length} plugins, no errors.`
+          ? `${report.instances.length} ${report.instances.length === 1 ? 'plugin' : 'plugins'}, no errors.`
           : `${errors.length} ${errors.length === 1 ? 'error' : 'errors'}; nothing was started.`;
       return `${lines.join('')}${verdict}\n`;
     },

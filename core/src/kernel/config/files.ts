@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeProblem } from '../errors.js';
-import type { Problem } from '../problem.js';
+import type { Position, Problem } from '../problem.js';
 import { mergeNodes } from './merge.js';
 import { nodeAt, placeOf, type ConfigNode } from './node.js';
 import { parseYaml } from './yaml-file.js';
@@ -26,7 +26,8 @@ class Files {
     this.directory = directory;
   }
 
-  async read(file: string, chain: readonly string[]): Promise<ReadFiles> {
+  /** `from` is where another file names it. */
+  async read(file: string, chain: readonly string[], from?: Position): Promise<ReadFiles> {
     const shown = path.relative(this.directory, file);
     const at = { file: shown, line: 1, column: 1 };
     const empty: ConfigNode = { kind: 'map', at, entries: new Map() };
@@ -35,7 +36,11 @@ class Files {
       text = await readFile(file, 'utf8');
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
-      return { node: empty, problems: [makeProblem('TAP_CONFIG_UNREADABLE', '', `the file cannot be read (${reason})`, at)] };
+      const problem =
+        from === undefined
+          ? makeProblem('TAP_CONFIG_UNREADABLE', '', `the file cannot be read (${reason})`, at)
+          : makeProblem('TAP_CONFIG_EXTENDS_UNREADABLE', 'extends', `the file ${shown} cannot be read (${reason})`, from);
+      return { node: empty, problems: [problem] };
     }
     const { node, problems } = parseYaml(text, shown);
     const base = nodeAt(node, 'extends');
@@ -46,7 +51,7 @@ class Files {
       const message = `the files extend each other: ${names.slice(names.indexOf(names.at(-1) ?? '')).join(' → ')}`;
       return { node, problems: [makeProblem('TAP_CONFIG_EXTENDS_CYCLE', 'extends', message, placeOf(node, 'extends'))] };
     }
-    const below = await this.read(next, [...chain, file]);
+    const below = await this.read(next, [...chain, file], base.at);
     return { node: mergeNodes(withoutExtends(below.node), withoutExtends(node)), problems: below.problems };
   }
 }

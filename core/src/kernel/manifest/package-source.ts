@@ -43,10 +43,14 @@ export const findInstalled: FindPackage = async (name, fromDirectory) =>
 
 /** Reads the manifest of the package that `use` names: a package name, or a directory that starts with a dot or a slash. */
 export async function readPackageSource(use: string, fromDirectory: string, find: FindPackage): Promise<PluginSource | NoSource> {
-  const found = /^[./]/.test(use) ? path.resolve(fromDirectory, use) : await find(use, fromDirectory);
+  const isDirectory = /^[./]/.test(use);
+  const found = isDirectory ? path.resolve(fromDirectory, use) : await find(use, fromDirectory);
   const packageJson = found === undefined ? undefined : ((await readJson(path.join(found, 'package.json'))) as PackageJson | undefined);
   if (found === undefined || packageJson === undefined) {
-    return noSource('TAP_PACKAGE_NOT_FOUND', `package ${use} is not installed beside the configuration`);
+    const what = isDirectory
+      ? `directory ${use} has no package.json, or one that is no JSON`
+      : `package ${use} is not installed beside the configuration`;
+    return noSource('TAP_PACKAGE_NOT_FOUND', what);
   }
   const file = packageJson.tappaas?.manifest;
   if (file === undefined)
