@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
   ),
 
   // Paths.
-  row('platform', /^GET \/(livez|readyz) path$/, all),
+  row('platform', /^GET \/(livez|healthz|readyz) path$/, all),
   row('platform', /^GET \/(version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
   row('platform', /^GET \/(\.well-known\/openid-configuration|openid\/v1\/jwks) path$/, all),
   row('platform', /^GET \/metrics path$/, platformAdmins),

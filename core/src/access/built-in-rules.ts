@@ -16,7 +16,7 @@ const whoCanPath = '/plugins/platform/who-can';
 const routesPath = '/plugins/platform/routes';
 
 /** What everybody may ask: what is served here, and about themselves. */
-const discovery = /^\/(?:api|apis|openapi|version|livez|readyz|socket\.io)(?:\/|$)/;
+const discovery = /^\/(?:api|apis|openapi|version|livez|healthz|readyz|socket\.io)(?:\/|$)/;
 const selfReviews: Readonly<Record<string, readonly string[]>> = {
   'authorization.k8s.io': ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
   'authentication.k8s.io': ['selfsubjectreviews'],
@@ -53,6 +53,7 @@ export const everybodysRules: AccessRules = {
         '/api/*',
         '/apis',
         '/apis/*',
+        '/healthz',
         '/livez',
         '/openapi',
         '/openapi/*',

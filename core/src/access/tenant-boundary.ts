@@ -30,7 +30,7 @@ const shared = new Set([
 ]);
 
 /** Whose paths are not about anybody's objects; the handlers behind plugins' own paths see the caller's tenant. */
-const sharedPath = /^\/(?:api|apis|openapi|version|livez|readyz)(?:\/|$)|^\/graphql$|^\/plugins\/(?!platform(?:\/|$))./;
+const sharedPath = /^\/(?:api|apis|openapi|version|livez|healthz|readyz)(?:\/|$)|^\/graphql$|^\/plugins\/(?!platform(?:\/|$))./;
 
 /** What a label may say: a name becomes part of selectors, and one like `=acme` would select what is acme's. */
 const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;

@@ -36,7 +36,7 @@ export interface SystemParts {
   readonly address: () => string;
 }
 
-const openPaths = new Set(['/livez', '/readyz', ...publishedPaths]);
+const openPaths = new Set(['/livez', '/healthz', '/readyz', ...publishedPaths]);
 
 /** Liveness, readiness and public keys are asked for by programs that have no credentials. */
 export function isOpenPath({ info }: Exchange): boolean {
@@ -59,7 +59,8 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     },
   });
   return [
-    reading('/livez', (exchange) => answerHealth(exchange, alive, parts.clock)),
+    // The name that Kubernetes had before there were two is what many a probe asks by default.
+    ...['/livez', '/healthz'].map((path) => reading(path, (exchange) => answerHealth(exchange, alive, parts.clock))),
     reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
     ...publishedPaths.map((path) => reading(path, (exchange) => answerPublished(exchange, parts.publishedKeys))),

@@ -21,6 +21,7 @@ test('without a credential everything but liveness and readiness is 401, and aud
     ),
   );
   t.is((await ask('/livez', { as: '' })).text, 'ok');
+  t.is((await ask('/healthz', { as: '' })).text, 'ok');
   t.is((await ask('/readyz', { as: '' })).text, 'ok');
 });
 
