@@ -91,6 +91,12 @@ session('tappaas can and who-can say what, and why', async (t) => {
   t.timeout(120_000);
   await kubectl.run(['create', 'rolebinding', 'developers', '--clusterrole=developer', '--user=dora']);
   t.like(await home.tappaas('can', 'get', 'secrets'), { code: 0, stdout: 'yes - the caller is an administrator\n' });
+  const elsewhere = await home.tappaas('can', 'get', 'pods');
+  t.is(elsewhere.code, 64);
+  t.regex(
+    elsewhere.stderr,
+    /nothing that is served is called "pods".*\n.*such as pods, is asked about with --cluster NAME, as in --cluster local/,
+  );
   const unknown = await home.tappaas('can', 'get', 'secretz');
   t.is(unknown.code, 64);
   t.regex(unknown.stderr, /did you mean "secrets"\?/);

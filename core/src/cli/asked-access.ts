@@ -54,7 +54,10 @@ export async function askedAccess(client: Client, mount: string, text: string): 
       known.flatMap(({ words }) => words),
     );
     throw new CliError(`nothing that is served is called "${text}"${close === undefined ? '' : `; did you mean "${close}"?`}`, {
-      remedy: 'Write it as applications, pods/log or deployments.apps; kubectl api-resources lists what there is.',
+      remedy:
+        mount === ''
+          ? 'Write it as applications or builds; what lies on a cluster, such as pods, is asked about with --cluster NAME, as in --cluster local.'
+          : 'Write it as pods, pods/log or deployments.apps; kubectl api-resources lists what there is.',
       exitCode: exitCodes.usage,
     });
   }

@@ -3,7 +3,7 @@ import { actionCommand } from './action-command.js';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
-import { commandHelp, overview } from './help.js';
+import { commandHelp, overview, usageOf } from './help.js';
 import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
 import { unknownCommand } from './unknown-command.js';
@@ -87,7 +87,7 @@ function outputOf(found: Command, value: string | undefined): OutputFormat {
 
 function usage(found: Command, message: string): CliError {
   return new CliError(`${found.name}: ${message}`, {
-    remedy: `Usage: tappaas ${found.name} ${found.operands}`.trim() + `   (tappaas ${found.name} --help)`,
+    remedy: `Usage: ${usageOf(found)}   (tappaas ${found.name} --help)`,
     exitCode: exitCodes.usage,
   });
 }

@@ -10,11 +10,13 @@ export function overview(commands: readonly Command[]): string {
   return `tappaas: runs applications.\n\nUsage: tappaas COMMAND\n\n${lines.join('\n')}\n\ntappaas COMMAND --help says more.\n\nExit codes: ${codes}.\n`;
 }
 
+export const usageOf = ({ name, operands }: Pick<Command, 'name' | 'operands'>): string => `tappaas ${name} ${operands}`.trimEnd();
+
 /** What `tappaas COMMAND --help` prints. */
 export function commandHelp(command: Command, common: Readonly<Record<string, Option>>): string {
   const options = Object.entries({ ...command.options, ...common });
   const flags = options.map(([name, { short, value }]) => `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`);
   const width = Math.max(...flags.map((flag) => flag.length));
   const lines = options.map(([, { description }], index) => `  ${(flags[index] ?? '').padEnd(width)}  ${description}`);
-  return `${command.summary}\n\nUsage: tappaas ${command.name} ${command.operands}\n\n${lines.join('\n')}\n`;
+  return `${command.summary}\n\nUsage: ${usageOf(command)}\n\n${lines.join('\n')}\n`;
 }

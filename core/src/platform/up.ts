@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { calledAs } from '../cli/called-as.js';
 import { deploy } from '../cli/commands/deploy.js';
 import { explained } from '../cli/explained.js';
 import { toldError } from '../cli/told.js';
@@ -178,18 +179,20 @@ function startOf(platform: Platform, { urls, more }: Applications, tookMs: numbe
   };
 }
 
-function banner(started: ReturnType<typeof startOf>, { cwd }: Terminal): string {
+function banner(started: ReturnType<typeof startOf>, terminal: Terminal): string {
+  const { cwd } = terminal;
+  const called = calledAs(terminal);
   const { api, kubeconfig, certificateAuthority, clusters, applications, furtherApplications: more, tookMs, token } = started;
   const path = (file: string) => relative(cwd, file) || file;
   const rows: readonly (readonly [string, string] | undefined)[] = [
     ...applications.map((url, n): readonly [string, string] => [n === 0 ? 'answers' : '', url]),
-    more > 0 ? ['', `and ${more} more: npx tappaas apps --all-namespaces`] : undefined,
+    more > 0 ? ['', `and ${more} more: ${called} apps --all-namespaces`] : undefined,
     ['API', api],
     ['kubectl', `kubectl --kubeconfig ${path(kubeconfig)} get applications`],
     ...clusters.map((name): readonly [string, string] => ['', `kubectl --kubeconfig ${path(kubeconfig)} --context ${name} get pods -A`]),
-    token ? ['log in', `npx tappaas login ${api} --certificate-authority ${path(certificateAuthority)} --token ${token}`] : undefined,
+    token ? ['log in', `${called} login ${api} --certificate-authority ${path(certificateAuthority)} --token ${token}`] : undefined,
     token ? ['', 'This token is the administrator’s; it is shown this once and stored only as a hash.'] : undefined,
-    ['deploy', 'npx tappaas deploy DIRECTORY'],
+    ['deploy', `${called} deploy DIRECTORY`],
     ['stop', 'Ctrl-C'],
   ];
   const lines = rows.flatMap((row) => (row ? [`${row[0].padEnd(10)}${row[1]}`] : []));

@@ -56,6 +56,17 @@ test('a missing operand shows the usage', async (t) => {
   t.regex(stderr, /tappaas status APPLICATION/);
 });
 
+test('a command without operands has a usage without a blank at its end', async (t) => {
+  t.regex((await run('up', '--help')).stdout, /^Usage: tappaas up$/m);
+  t.regex((await run('up', 'now')).stderr, /^ +Usage: tappaas up {3}\(/m);
+});
+
+test('cancel without the name of an operation is no operation of that name', async (t) => {
+  const { code, stderr } = await run('operations', 'cancel');
+  t.is(code, 64);
+  t.regex(stderr, /expected the NAME of an operation after cancel, found none\n {2}tappaas operations lists/);
+});
+
 test('an unknown option and an unknown output format are usage errors', async (t) => {
   t.is((await run('apps', '--nope')).code, 64);
   t.is((await run('apps', '-o', 'xml')).code, 64);

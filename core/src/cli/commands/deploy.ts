@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { ApiError, type Client } from '@tappaas/client';
 import { readDeployable, type ApplicationManifest } from '../application-manifest.js';
 import { currentCondition, type ApplicationView } from '../application-view.js';
+import { calledAs } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { namespaceChoice } from '../manifest-head.js';
 import { exitCodes, type Invocation } from '../command.js';
@@ -38,7 +39,7 @@ export async function deploy(invocation: Invocation): Promise<number> {
     return exitCodes.ok;
   }
   const served = await untilServing(client, sent, operation, timeoutMs, stages);
-  await print(invocation, served, () => closing(served, stages));
+  await print(invocation, served, () => closing(served, stages, calledAs(terminal)));
   return exitCodes.ok;
 }
 
@@ -138,10 +139,8 @@ async function untilServing(
   });
 }
 
-function closing({ metadata, status }: ApplicationView, stages: Stages): string {
-  const next = [`tappaas status ${metadata.name}`, `tappaas logs ${metadata.name} -f`, `tappaas delete ${metadata.name}`].map(
-    (line) => `  ${line}\n`,
-  );
+function closing({ metadata, status }: ApplicationView, stages: Stages, called: string): string {
+  const next = [`status ${metadata.name}`, `logs ${metadata.name} -f`, `delete ${metadata.name}`].map((words) => `  ${called} ${words}\n`);
   const where = status?.url === undefined ? `${metadata.name} runs and has no route` : status.url;
   return `\n${where}\n\nDeployed in ${duration(stages.totalMs())}. Next:\n${next.join('')}`;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ApiError } from '@tappaas/client';
+import { calledAs } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { clientOf } from '../connect.js';
@@ -24,7 +25,8 @@ export async function login(invocation: Invocation): Promise<number> {
   const answer = await (await clientOf(connection)).send('/api');
   if (answer.status >= 300) throw ApiError.of(answer);
   const file = await writeLogin(terminal.env, connection);
-  const told = `Logged in to ${server}; stored in ${file}.\nNext: tappaas apps, or tappaas deploy DIRECTORY\n`;
+  const called = calledAs(terminal);
+  const told = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps, or ${called} deploy DIRECTORY\n`;
   await print(invocation, { server, file }, () => told);
   return exitCodes.ok;
 }

@@ -11,6 +11,12 @@ const waitMsMax = 120_000;
 /** `tappaas operations`, `tappaas operations NAME` and `tappaas operations cancel NAME` */
 export async function operations(invocation: Invocation): Promise<number> {
   const [first, second] = invocation.positionals;
+  if (first === 'cancel' && second === undefined) {
+    throw new CliError('operations: expected the NAME of an operation after cancel, found none', {
+      remedy: 'tappaas operations lists their names.',
+      exitCode: exitCodes.usage,
+    });
+  }
   const client = await invocation.client();
   if (first === undefined) return list(invocation, client);
   if (second === undefined) return show(invocation, client, first);
