@@ -1,5 +1,5 @@
 import type { AccessRequest, Awaitable, Caller } from '@tappaas/sdk';
-import { after } from './after.js';
+import { after, afterWith } from './after.js';
 import { apiErrors } from './errors.js';
 import type { Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
@@ -14,10 +14,12 @@ import type { Authorize, Verdict } from './stages.js';
 export function authorizeRequest(authorize: Authorize, exchange: Exchange): Awaitable<void> {
   const { caller } = exchange;
   const info = namedBySelector(exchange);
-  return after(authorize(question(info, caller)), (decided) => {
-    exchange.decision = decided;
-    exchange.narrowed = allowed(decided, info, caller).narrowed;
-  });
+  return afterWith(authorize(question(info, caller)), decide, exchange, info);
+}
+
+function decide(decided: Verdict, exchange: Exchange, info: RequestInfo): void {
+  exchange.decision = decided;
+  exchange.narrowed = allowed(decided, info, exchange.caller).narrowed;
 }
 
 /** What access says about a request now. */

@@ -7,7 +7,7 @@
  */
 import { isTapError, type Awaitable, type Caller, type Clock, type Identity, type Logger } from '@tappaas/sdk';
 import { holderOf } from './address-seats.js';
-import { after, rescued } from './after.js';
+import { after, afterWith, rescued, rescuedWith } from './after.js';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit } from './audit-trail.js';
 import type { ConnectionMemory } from './connection-memory.js';
@@ -18,7 +18,7 @@ import type { Exchange } from './exchange.js';
 import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import type { RequestTarget } from './request-target.js';
-import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize } from './stages.js';
+import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize, Seat } from './stages.js';
 import type { Strangers } from './strangers.js';
 
 export interface Chain {
@@ -54,10 +54,11 @@ export interface Chain {
 
 /** Serves one request to its end; never rejects. A request that no stage makes wait is served when this returns. */
 export function runChain(chain: Chain, exchange: Exchange): Awaitable<void> {
-  return rescued(
-    () => begin(chain, exchange),
-    (error) => recover(chain.log, exchange, error),
-  );
+  return rescuedWith(begin, recovered, chain, exchange);
+}
+
+function recovered(error: unknown, { log }: Chain, exchange: Exchange): void {
+  recover(log, exchange, error);
 }
 
 function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
@@ -71,15 +72,14 @@ function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
   if (applyCors(chain.cors, exchange)) return;
   if (chain.isOpen(exchange)) return chain.answer(exchange);
   const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : identify(chain, exchange, known));
-  return after(refusal, (refused) => {
-    const met = isStranger(chain, exchange, refused) ? chain.strangers.meet(addressOf(exchange)) : undefined;
-    const refusedNow = met?.refusal ?? refused;
-    if (met?.isCounted === true) return serveAudited(chain, exchange, refusedNow);
-    return after(beginAudit(chain.audit, exchange), (trail) => {
-      exchange.trail = trail;
-      return serveAudited(chain, exchange, refusedNow);
-    });
-  });
+  return afterWith(refusal, record, chain, exchange);
+}
+
+function record(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<void> {
+  const met = isStranger(chain, exchange, refused) ? chain.strangers.meet(addressOf(exchange)) : undefined;
+  exchange.refusal = met?.refusal ?? refused;
+  if (met?.isCounted === true) return serveAudited(undefined, chain, exchange);
+  return afterWith(beginAudit(chain.audit, exchange), serveAudited, chain, exchange);
 }
 
 /** Whoever has brought no credential that is known, to a place where one is needed now or in a moment. */
@@ -97,18 +97,23 @@ function addressOf({ request }: Exchange): string {
 }
 
 /** Gives the seat back and tells audit of the end, whatever the end is. */
-function serveAudited(chain: Chain, exchange: Exchange, refusal: unknown): Awaitable<void> {
-  const served = rescued(
-    () => {
-      if (refusal !== undefined) throw refusal;
-      return after(enter(chain, exchange, chain.isStream(exchange)), () => chain.answer(exchange));
-    },
-    (error) => recover(chain.log, exchange, error),
-  );
-  return after(served, () => {
-    exchange.seat?.release();
-    return exchange.trail === undefined ? undefined : endAudit(exchange.trail, exchange, chain.clock.nowMs());
-  });
+function serveAudited(trail: AuditTrail | undefined, chain: Chain, exchange: Exchange): Awaitable<void> {
+  exchange.trail = trail;
+  return afterWith(rescuedWith(serve, recovered, chain, exchange), end, chain, exchange);
+}
+
+function serve(chain: Chain, exchange: Exchange): Awaitable<void> {
+  if (exchange.refusal !== undefined) throw exchange.refusal;
+  return afterWith(enter(chain, exchange, chain.isStream(exchange)), answer, chain, exchange);
+}
+
+function answer(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
+  return chain.answer(exchange);
+}
+
+function end(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
+  exchange.seat?.release();
+  return exchange.trail === undefined ? undefined : endAudit(exchange.trail, exchange, chain.clock.nowMs());
 }
 
 /**
@@ -141,9 +146,17 @@ function enter(chain: Chain, exchange: Exchange, stream: boolean): Awaitable<voi
   const isKnown = exchange.identity !== undefined;
   if (!isKnown && chain.signsInLater(exchange)) return seatStranger(chain.strangers, exchange);
   const acting = isKnown && exchange.isImpersonating ? impersonate(chain.authorize, exchange) : undefined;
-  return after(acting, () =>
-    after(takeSeat(chain.flow, exchange, stream), () => (isKnown ? authorizeRequest(chain.authorize, exchange) : undefined)),
-  );
+  return afterWith(acting, stream ? enterStream : enterRequest, chain, exchange);
+}
+
+const enterStream = (_: void, chain: Chain, exchange: Exchange): Awaitable<void> =>
+  afterWith(takeSeat(chain.flow, exchange, true), authorizeKnown, chain, exchange);
+
+const enterRequest = (_: void, chain: Chain, exchange: Exchange): Awaitable<void> =>
+  afterWith(takeSeat(chain.flow, exchange, false), authorizeKnown, chain, exchange);
+
+function authorizeKnown(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
+  return exchange.identity === undefined ? undefined : authorizeRequest(chain.authorize, exchange);
 }
 
 /** Asks who it is, unless the same was asked on this connection a moment ago. */
@@ -152,11 +165,12 @@ function identify(chain: Chain, exchange: Exchange, known: Identity | undefined)
     exchange.identity = known;
     return undefined;
   }
-  return after(authenticate(chain, exchange), (refusal) => {
-    const { identity } = exchange;
-    if (identity !== undefined && !exchange.isImpersonating) chain.connections.keep(exchange.request, identity);
-    return refusal;
-  });
+  return afterWith(authenticate(chain, exchange), remember, chain, exchange);
+}
+
+function remember(refusal: unknown, chain: Chain, { identity, isImpersonating, request }: Exchange): unknown {
+  if (identity !== undefined && !isImpersonating) chain.connections.keep(request, identity);
+  return refusal;
 }
 
 /** Answers what to refuse the request with, rather than throwing it: audit has to be told first. */
@@ -211,14 +225,16 @@ export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): 
   const caller = exchange.identity === undefined ? anonymousAt(exchange) : exchange.caller;
   exchange.seat?.release();
   exchange.seat = undefined;
-  return after(flow(new Asked(caller, engine, verb, stream, exchange)), (seat) => {
-    exchange.seat = seat;
-    exchange.isStream = stream;
-    if (stream) {
-      exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
-      // Nothing may happen on it for as long as nothing happens; `drained` looks after clients that do not read.
-      exchange.request.socket.setTimeout(0);
-    }
-    for (const name in seat.headers) exchange.extraHeaders.push(name, seat.headers[name] ?? '');
-  });
+  return afterWith(flow(new Asked(caller, engine, verb, stream, exchange)), sit, exchange, stream);
+}
+
+function sit(seat: Seat, exchange: Exchange, stream: boolean): void {
+  exchange.seat = seat;
+  exchange.isStream = stream;
+  if (stream) {
+    exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
+    // Nothing may happen on it for as long as nothing happens; `drained` looks after clients that do not read.
+    exchange.request.socket.setTimeout(0);
+  }
+  for (const name in seat.headers) exchange.extraHeaders.push(name, seat.headers[name] ?? '');
 }

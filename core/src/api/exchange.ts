@@ -21,6 +21,8 @@ export class Exchange {
   path: RequestPath = { path: '', query: '', segments: [] };
   info: RequestInfo = { engine: '', path: '', verb: '' };
   identity: Identity | undefined;
+  /** Why it is refused, known before audit was told of it. */
+  refusal: unknown;
   /** A header asks to act as somebody else. */
   isImpersonating = false;
   /** Whom the caller acts as, when the request asks for that. */

@@ -1,8 +1,8 @@
 import type { Awaitable } from '@tappaas/sdk';
-import { after } from './after.js';
+import { afterWith } from './after.js';
 import { sendBytes, sendEmpty, sendPrepared, sendWhole } from './answer.js';
 import type { TableFor } from './contributions.js';
-import type { EnginePort, ListQuery, Served, ServedKind, Target } from './engine-port.js';
+import type { EnginePort, ListPage, ListQuery, Served, ServedKind, Target } from './engine-port.js';
 import type { Exchange } from './exchange.js';
 import { listParameters, narrowedSelectors, resourceVersionParameter } from './list-parameters.js';
 import { negotiate } from './media-type.js';
@@ -29,10 +29,10 @@ export function getObject(call: ObjectCall): Awaitable<void> {
   const resourceVersion = exchange.path.query === '' ? undefined : resourceVersionParameter(exchange.query);
   // The exchange itself is the options: its signal is made only by an engine that asks for it.
   const found = engine.get(target, resourceVersion === undefined ? exchange : { resourceVersion, signal: exchange.signal });
-  return after(found, (served) => sendObject(call, view, served));
+  return afterWith(found, sendObject, call, view);
 }
 
-function sendObject({ exchange, prepared }: ObjectCall, view: View, served: Served): Awaitable<void> {
+function sendObject(served: Served, { exchange, prepared }: ObjectCall, view: View): Awaitable<void> {
   const ifNoneMatch = exchange.request.headers['if-none-match'];
   if (ifNoneMatch === undefined && isPlain(view)) {
     return sendPrepared(exchange, prepared.object(served));
@@ -45,15 +45,17 @@ function sendObject({ exchange, prepared }: ObjectCall, view: View, served: Serv
 
 /** `GET` of a collection. */
 export function listObjects(call: ObjectCall): Awaitable<void> {
-  const { exchange, engine, target, prepared } = call;
+  const { exchange, engine, target } = call;
   const view = viewOf(call);
   const isWhole = exchange.path.query === '' && exchange.narrowed === undefined;
   const found = engine.list(isWhole ? new WholeList(target, exchange) : narrowedList(target, exchange));
-  return after(found, (page) =>
-    isPlain(view)
-      ? sendPrepared(exchange, prepared.list(view.kind, page))
-      : sendWhole(exchange, 200, mediaTypeFor(view), viewList(view, page), ['Vary', 'Accept, Accept-Encoding']),
-  );
+  return afterWith(found, sendList, call, view);
+}
+
+function sendList(page: ListPage, { exchange, prepared }: ObjectCall, view: View): Awaitable<void> {
+  return isPlain(view)
+    ? sendPrepared(exchange, prepared.list(view.kind, page))
+    : sendWhole(exchange, 200, mediaTypeFor(view), viewList(view, page), ['Vary', 'Accept, Accept-Encoding']);
 }
 
 /** A list without parameters; its signal is made only by an engine that asks for it. */

@@ -263,9 +263,16 @@ class Server implements ApiServer {
     else if (staysOpen(request)) exchange.extraHeaders.push('Keep-Alive', this.keepAlive);
     const served = runChain(this.chain, exchange);
     // What was served in this turn can neither pass its deadline nor be waited for.
-    if (!(served instanceof Promise)) return;
+    if (served instanceof Promise) void this.whileInFlight(exchange, served);
+  }
+
+  private async whileInFlight(exchange: Exchange, served: Promise<void>): Promise<void> {
     this.inFlight.add(exchange);
-    void served.finally(() => this.inFlight.delete(exchange));
+    try {
+      await served;
+    } finally {
+      this.inFlight.delete(exchange);
+    }
   }
 
   private async serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

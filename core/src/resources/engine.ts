@@ -149,7 +149,12 @@ class Engine implements ResourceEngine {
   }
 
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served> {
-    return rejecting(() => this.#reads.get(target, options));
+    // Written out: it is asked for every read, and a function would be made for each.
+    try {
+      return this.#reads.get(target, options);
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]> {
@@ -245,6 +250,10 @@ function rejecting<T>(read: () => Awaitable<T>): Awaitable<T> {
   try {
     return read();
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    return rejected(error);
   }
+}
+
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(error instanceof Error ? error : new Error(String(error)));
 }
