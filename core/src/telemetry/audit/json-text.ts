@@ -1,7 +1,8 @@
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-const separators = /[\u007f-\u009f\u2028\u2029]/g;
+/** What ends lines, moves cursors or turns the direction of what follows. */
+const separators = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** A JSON string that no reader can take for the end of a line: also the separators that JSON itself leaves as they are. */
+/** A JSON string that no reader can take for something else, such as the end of a line: also what JSON itself leaves as it is. */
 export function quoted(text: string): string {
   return plain.test(text) ? `"${text}"` : withoutSeparators(JSON.stringify(text));
 }
