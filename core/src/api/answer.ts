@@ -89,6 +89,7 @@ export function sendPrepared(exchange: Exchange, answer: PreparedAnswer): Awaita
     return sendWhole(exchange, 200, jsonType, body, ['Vary', 'Accept, Accept-Encoding']);
   }
   if (response.headersSent || response.destroyed) return;
+  if (exchange.trail?.wants === 'both') noteResponseBody(exchange, typeof body === 'string' ? Buffer.from(body, 'latin1') : body);
   if (!beginPrepared(exchange, answer.lines)) {
     response.writeHead(200, [...answer.headers, 'X-Request-Id', exchange.requestId, ...exchange.extraHeaders]);
   }

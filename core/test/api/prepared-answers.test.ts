@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ServedKind } from '../../dist/api/engine-port.js';
+import type { AuditedOutcome } from '../../dist/api/stages.js';
 import { createPreparedAnswers } from '../../dist/api/prepared-answers.js';
 import { configMaps } from './fake-engine.ts';
 import { startServer } from './running-server.ts';
@@ -83,4 +84,16 @@ test('an object that is asked for twice shows what has changed in between', asyn
   t.deepEqual([first.json.data.x, second.json.data.x], ['1', '2']);
   t.not(first.headers['etag'], second.headers['etag']);
   t.is((await ask(path, { headers: { 'if-none-match': String(second.headers['etag']) } })).status, 304);
+});
+
+test('audit is told the body of a prepared answer where it wants bodies', async (t) => {
+  const told: (Uint8Array | string | undefined)[] = [];
+  const audit = () => ({ wants: 'both', end: ({ responseBody }: AuditedOutcome) => void told.push(responseBody) }) as const;
+  const { ask, engine } = await startServer(t, { audit });
+  engine.put('default', 'a', { data: { text: 'grün' } });
+  for (const path of ['/a', '', '/a']) await ask(`/api/v1/namespaces/default/configmaps${path}`);
+  t.deepEqual(
+    told.map((body) => Buffer.from(body ?? '').includes('"grün"')),
+    [true, true, true],
+  );
 });
