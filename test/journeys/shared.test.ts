@@ -1,5 +1,6 @@
 /** What is one for the whole platform, whichever of its processes is asked: what plugins keep for it, and how plugins fare. */
 import { Agent, request } from 'node:https';
+import { connect } from 'node:tls';
 import test from 'ava';
 import { call, eventually, platformHome, type Connection } from '../platform-process.ts';
 import { writePlugin } from '../plugin-package.ts';
@@ -110,4 +111,43 @@ test('two workers together give a caller its rate, one of them alone gives all o
   t.true(together.served <= together.most + rate.burst / 8, `${together.served} of ${together.most} on twelve connections`);
   t.true(together.served >= 0.9 * (rate.burst + 3 * rate.perSecond), `${together.served} on twelve connections`);
   t.true(Math.max(...together.left) - Math.min(...together.left) <= rate.burst / 16 + 12, together.left.join(', '));
+});
+
+test('an address has as many connections as it may with both workers together', async (t) => {
+  t.timeout(2 * 60_000);
+  const most = 48;
+  const home = await platformHome({ plugins: storeOnly, api: { workers: 2, connectionsPerAddressMax: most } });
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const { hostname: host, port } = new URL(platform.connection.server);
+  let open = 0;
+  const join = (): Promise<void> =>
+    new Promise((settled) => {
+      const socket = connect({ host, port: Number(port), localAddress: '127.0.0.2', ca: platform.connection.ca });
+      t.teardown(() => socket.destroy());
+      let isOpen = false;
+      const ended = (): void => {
+        open -= isOpen ? 1 : 0;
+        isOpen = false;
+        settled();
+      };
+      socket.on('error', () => undefined).on('close', ended);
+      socket.once('secureConnect', () => {
+        isOpen = true;
+        open += 1;
+        settled();
+      });
+    });
+  // Each worker keeps its part of those that nobody has used: an eighth of all, for the two.
+  const least = most - most / 16;
+  const isFull = (): boolean => open >= least;
+  for (let turn = 0; turn < 10 || (turn < 40 && !isFull()); turn += 1) await Promise.all(Array.from({ length: 15 }, join));
+  // What was cut off in its handshake is heard of a moment later.
+  await eventually(
+    async () => open,
+    (count) => count <= most,
+  );
+  t.true(isFull(), `${open} are open`);
+  t.is((await platform.api('GET', '/api/v1')).status, 200, 'others are served');
 });

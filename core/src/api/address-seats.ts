@@ -1,30 +1,87 @@
 import { isIPv6, type Socket } from 'node:net';
 import type { Clock, Logger } from '@tappaas/sdk';
 
+/** The places that the connections of one address have, wherever they are kept. */
+export interface Places {
+  /** Those of this process. */
+  readonly used: number;
+  /** Takes one, if there is one. */
+  obtain(): boolean | Promise<boolean>;
+  give(): void;
+}
+
+export interface AddressSeatsOptions {
+  /** Places of an address, or of one network of IPv6. */
+  readonly placesOf: (holder: string) => Places;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Hears of who is cut off. */
+  readonly crowded: (address: string) => void;
+}
+
+interface Holder {
+  readonly places: Places;
+  /** Whoever keeps the places has said that there are none, and is not asked again for each connection of a flood. */
+  fullUntilMs: number;
+}
+
+const fullMs = 100;
+
 /** Connections of one address, or of one network of IPv6, so that nobody takes all that there are. */
 export class AddressSeats {
-  readonly #seatsMax: number;
-  readonly #taken = new Map<string, number>();
+  readonly #options: AddressSeatsOptions;
+  readonly #holders = new Map<string, Holder>();
 
-  constructor(seatsMax: number) {
-    this.#seatsMax = seatsMax;
+  constructor(options: AddressSeatsOptions) {
+    this.#options = options;
   }
 
-  /** Gives a connection its seat until it closes; false when its address has as many as it may. */
-  take(socket: Socket): boolean {
-    const holder = holderOf(socket.remoteAddress ?? '');
-    const taken = this.#taken.get(holder) ?? 0;
-    if (taken >= this.#seatsMax) return false;
-    this.#taken.set(holder, taken + 1);
-    socket.once('close', () => this.#giveBack(holder));
-    return true;
+  /** Gives a connection its place until it closes; cuts it off when its address has as many as it may, at once or when that is heard. */
+  take(socket: Socket): void {
+    const { placesOf, clock } = this.#options;
+    const name = holderOf(socket.remoteAddress ?? '');
+    const holder = this.#holders.get(name) ?? { places: placesOf(name), fullUntilMs: -Infinity };
+    this.#holders.set(name, holder);
+    const got = holder.fullUntilMs <= clock.nowMs() && holder.places.obtain();
+    if (!(got instanceof Promise)) return this.#seat(socket, name, holder, got);
+    void got.then((isFree) => {
+      if (!isFree) holder.fullUntilMs = clock.nowMs() + fullMs;
+      this.#seat(socket, name, holder, isFree);
+    });
   }
 
-  #giveBack(holder: string): void {
-    const left = (this.#taken.get(holder) ?? 0) - 1;
-    if (left > 0) this.#taken.set(holder, left);
-    else this.#taken.delete(holder);
+  #seat(socket: Socket, name: string, holder: Holder, isFree: boolean): void {
+    if (!isFree) {
+      this.#options.crowded(socket.remoteAddress ?? '');
+      socket.destroy();
+      this.#forget(name, holder);
+    } else if (socket.destroyed) this.#giveBack(name, holder);
+    else socket.once('close', () => this.#giveBack(name, holder));
   }
+
+  #giveBack(name: string, holder: Holder): void {
+    holder.places.give();
+    this.#forget(name, holder);
+  }
+
+  #forget(name: string, holder: Holder): void {
+    if (holder.places.used === 0 && this.#holders.get(name) === holder) this.#holders.delete(name);
+  }
+}
+
+/** Places of this process alone. */
+export function ownPlaces(max: number): Places {
+  let used = 0;
+  return {
+    get used() {
+      return used;
+    },
+    obtain() {
+      if (used >= max) return false;
+      used += 1;
+      return true;
+    },
+    give: () => void (used -= 1),
+  };
 }
 
 const noticeEveryMs = 60_000;

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext, SecureContextOptions, TlsOptions } from 'node:tls';
-import { AddressSeats } from './address-seats.js';
+import type { AddressSeats } from './address-seats.js';
 import type { TlsMaterial } from './certificates.js';
 import { headersMax } from './credentials.js';
 import { createHttpServer, STATUS_CODES } from './node-http.js';
@@ -22,8 +22,7 @@ export interface ListenerOptions {
   /** Another certificate for clients that ask for this name. */
   readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly connectionsMax: number;
-  /** Of one address, or of one /64 of IPv6; who wants more is cut off. */
-  readonly connectionsPerAddressMax: number;
+  readonly addresses: AddressSeats;
   /** How long the headers of a request, and the whole of it, may take to arrive. */
   readonly headMsMax: number;
   readonly bodyMsMax: number;
@@ -35,8 +34,6 @@ export interface ListenerOptions {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A connection has ended, whether or not everything asked for on it was answered. */
   readonly closed: (socket: Socket) => void;
-  /** An address has as many connections as it may, and another one was cut off. */
-  readonly crowded: (address: string) => void;
   /** The listener goes on, but something is wrong with it, such as no file descriptor being left. */
   readonly failed: (error: Error) => void;
 }
@@ -90,13 +87,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.timeout = options.silentMsMax;
   server.maxHeadersCount = headersMax + 1;
   server.maxConnections = options.connectionsMax;
-  const seats = new AddressSeats(options.connectionsPerAddressMax);
   // Before anything is kept for it, such as the state of a handshake.
-  server.prependListener('connection', (socket: Socket) => {
-    if (seats.take(socket)) return;
-    options.crowded(socket.remoteAddress ?? '');
-    socket.destroy();
-  });
+  server.prependListener('connection', (socket: Socket) => options.addresses.take(socket));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));

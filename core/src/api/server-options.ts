@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Caller, Clock, Logger } from '@tappaas/sdk';
+import type { Places } from './address-seats.js';
 import type { TlsMaterial } from './certificates.js';
 import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
 import type { Cors } from './cors.js';
@@ -26,6 +27,8 @@ export interface ApiServerOptions {
   readonly subresources: () => readonly ServedSubresource[];
   /** Who answers WebSockets, besides the watches of objects. */
   readonly upgrades?: () => readonly ServedUpgrade[];
+  /** Places of an address, `connectionsPerAddressMax` of them; default: this process's own. */
+  readonly addressPlaces?: (holder: string) => Places;
   /** Joins the sockets of several processes. */
   readonly socketAdapter?: SocketOptions['adapter'];
   readonly fields: () => readonly ServedField[];

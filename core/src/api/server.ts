@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Awaitable } from '@tappaas/sdk';
-import { crowdedNotice } from './address-seats.js';
+import { AddressSeats, crowdedNotice, ownPlaces } from './address-seats.js';
 import type { TlsMaterial } from './certificates.js';
 import { isStillAllowed } from './stream-access.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
@@ -156,19 +156,22 @@ class Server implements ApiServer {
   }
 
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
-    const { host, port, tls, tlsPolicy, contextFor } = this.options;
+    const { host, port, tls, tlsPolicy, contextFor, clock, log, addressPlaces } = this.options;
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
       this.serve(request, response, awaitsContinue);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
     const { connectionsMax, connectionsPerAddressMax, headMsMax, bodyMsMax, silentMsMax } = this.limits;
     const closed = (socket: Socket): void => this.inFlight.abandon(socket);
-    const failed = (error: Error): void => this.options.log.error('the listener of the API has a problem', { error });
+    const failed = (error: Error): void => log.error('the listener of the API has a problem', { error });
     this.listener = await listen({
       host,
       port,
       connectionsMax,
-      connectionsPerAddressMax,
-      crowded: crowdedNotice(connectionsPerAddressMax, this.options.clock, this.options.log),
+      addresses: new AddressSeats({
+        placesOf: addressPlaces ?? (() => ownPlaces(connectionsPerAddressMax)),
+        clock,
+        crowded: crowdedNotice(connectionsPerAddressMax, clock, log),
+      }),
       headMsMax,
       bodyMsMax,
       silentMsMax,

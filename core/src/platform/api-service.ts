@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { families } from '@tappaas/sdk';
+import type { Places } from '../api/address-seats.js';
 import { certificateCheck, warnOfExpiry } from '../api/certificate-expiry.js';
 import type { LocalCertificates } from '../api/certificates.js';
 import type { GraphqlSettings } from '../api/graphql/ports.js';
@@ -137,6 +138,7 @@ export class ApiService {
       host: place.host,
       port: place.port,
       cors: { origins: settings.origins },
+      ...(place.allowances !== undefined && { addressPlaces: addressPlaces(place.allowances, settings.connectionsPerAddressMax) }),
       limits: {
         connectionsMax: settings.connectionsMax,
         connectionsPerAddressMax: settings.connectionsPerAddressMax,
@@ -200,6 +202,11 @@ async function ownCertificate(starting: Starting, { kernel, settings: { tls } }:
   const leave = kernel.metrics.onCollect(() => expires.set((named.expiring.notAfterMs() - clock.nowMs()) / 1000));
   starting.onStop({ what: 'certificate metric', stop: async () => leave() });
   return named;
+}
+
+/** Connections of an address count in all processes together. */
+function addressPlaces(allowances: Allowances, max: number): (holder: string) => Places {
+  return (holder) => allowances.seats(`address ${holder}`, max, false);
 }
 
 /** @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */

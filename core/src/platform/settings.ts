@@ -66,7 +66,8 @@ const apiSection = Type.Object({
     default: 2_500,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Of them, those from one address, or from one /64 of IPv6; raise it behind a load balancer that shows its own address.',
+    description:
+      'Connections from one address, or from one /64 of IPv6, in all processes together; raise it behind a load balancer that shows its own address.',
   }),
   strangersPerMinuteMax: Type.Integer({
     default: 600,

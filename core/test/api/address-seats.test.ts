@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import { crowdedNotice, holderOf } from '../../dist/api/address-seats.js';
+import { AddressSeats, crowdedNotice, holderOf } from '../../dist/api/address-seats.js';
 import { VirtualClock } from '../virtual-clock.ts';
 import { startServer } from './running-server.ts';
 
@@ -29,6 +30,50 @@ test('one address does not take all connections: others are served, and it is ag
   await Promise.all(kept.map((socket) => once(socket.destroy(), 'close')));
   while ((await from('127.0.0.2')) !== 'HTTP/1.1 200 OK') await delay(5);
   t.pass();
+});
+
+test('where places lie with several processes, those who ask for too many are cut off as soon as that is heard, and not asked for each', async (t) => {
+  const clock = new VirtualClock(0);
+  let [used, asked] = [0, 0];
+  const answers: ((isFree: boolean) => void)[] = [];
+  const places = {
+    get used() {
+      return used;
+    },
+    async obtain() {
+      asked += 1;
+      const isFree = await new Promise<boolean>((answer) => answers.push(answer));
+      if (isFree) used += 1;
+      return isFree;
+    },
+    give: () => void (used -= 1),
+  };
+  const cutOff: string[] = [];
+  const seats = new AddressSeats({ placesOf: () => places, clock, crowded: (address) => cutOff.push(address) });
+  const connection = () => Object.assign(new PassThrough(), { remoteAddress: '10.0.0.1' }) as unknown as Socket;
+  const answer = async (isFree: boolean): Promise<void> => {
+    answers.shift()?.(isFree);
+    await clock.advance(1);
+  };
+  const [kept, gone, refused] = [connection(), connection(), connection()];
+  for (const each of [kept, gone, refused]) seats.take(each);
+  t.false(kept.destroyed, 'it goes on while nobody has answered');
+  gone.destroy();
+  await answer(true);
+  await answer(true);
+  t.is(used, 1, 'one that has left meanwhile keeps no place');
+  await answer(false);
+  t.deepEqual([kept.destroyed, refused.destroyed, cutOff], [false, true, ['10.0.0.1']]);
+  for (let count = 0; count < 100; count += 1) seats.take(connection());
+  t.deepEqual([asked, cutOff.length], [3, 101]);
+  await clock.advance(100);
+  const later = connection();
+  seats.take(later);
+  await answer(true);
+  t.false(later.destroyed);
+  kept.destroy();
+  await clock.advance(1);
+  t.is(used, 1);
 });
 
 test('an address of IPv6 stands for its whole network, and one of IPv4 for itself in every form', (t) => {

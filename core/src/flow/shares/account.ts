@@ -115,14 +115,22 @@ export class Account {
     return wanted === 0 ? 1 : (this.#holders.get(process)?.wanted ?? 0) / wanted;
   }
 
-  /** How many places each may keep while others wait for theirs; nothing when nobody waits in vain. */
+  /** How many places a process may keep while others wait for theirs; nothing when nobody waits in vain. */
   fairFor(process: string): number | undefined {
     if (this.#isRate || !this.isWanted) return undefined;
-    const { start, max } = this.limit;
-    let sharing = 0;
-    for (const { held, wanted } of this.#holders.values()) if (held > start || wanted > 0) sharing += 1;
-    const fair = Math.floor(max / sharing);
-    return (this.#holders.get(process)?.held ?? 0) > fair ? fair : undefined;
+    return (this.#holders.get(process)?.held ?? 0) > this.limit.start ? this.#fair() : undefined;
+  }
+
+  /** Equal parts, but for those who want less: what they leave is the others'. */
+  #fair(): number {
+    const demands = [...this.#holders.values()].map(({ held, wanted }) => held + wanted).toSorted((one, other) => one - other);
+    let left = this.limit.max;
+    for (const [index, demand] of demands.entries()) {
+      const part = left / (demands.length - index);
+      if (demand > part) return Math.floor(part);
+      left -= demand;
+    }
+    return this.limit.max;
   }
 
   /** Whether a process is to hear how much is left, since it would tell its clients something else. */

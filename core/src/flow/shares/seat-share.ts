@@ -96,14 +96,14 @@ export class SeatShare implements Seats {
   }
 
   /**
-   * Places beyond what is used of late go back; a few more than are used are held, so that not each is asked for. Of those that nobody has
+   * Places beyond what is used of late go back; a few more than are used are held, so that not each is asked for, unless others wait. Of those that nobody has
    * from the beginning none is held: it might be the last one that another is refused.
    */
   report(isInterval: boolean): ShareReport | undefined {
     const { start } = this.#limit;
-    const needed = this.#needed(Math.max(this.#peak, this.#used + this.#waiting));
     const fair = this.#fairNow();
-    const kept = fair === undefined ? needed : Math.max(this.#used, start, Math.min(needed, fair));
+    const asked = this.#used + this.#waiting;
+    const kept = fair === undefined ? this.#needed(Math.max(this.#peak, asked)) : Math.max(this.#used, start, Math.min(asked, fair));
     const given = isInterval || fair !== undefined ? Math.max(0, this.#held - kept) : 0;
     this.#held -= given;
     const wanted = this.#waiting > 0 ? Math.max(0, kept - this.#held) : 0;
