@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import {
   claimedIssuer,
   credentialErrors,
+  jwtEndMs,
   type Authenticator,
   type Context,
   type Credentials,
@@ -52,6 +53,6 @@ async function ofToken(token: string, providers: Providers, tokens: TokenService
   return {
     caller: callerOf(claims, provider.settings),
     credentialId: `oidc:${hash('sha256', token).slice(0, 32)}`,
-    expiresAtMs: claims.exp * 1000,
+    expiresAtMs: jwtEndMs(claims),
   };
 }

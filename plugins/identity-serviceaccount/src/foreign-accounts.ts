@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { credentialErrors, type Identity, type TokenService } from '@tappaas/sdk';
+import { credentialErrors, jwtEndMs, type Identity, type TokenService } from '@tappaas/sdk';
 import { accountOf } from './service-accounts.js';
 import type { Settings } from './settings.js';
 
@@ -34,7 +34,7 @@ async function byKeys(cluster: Issuer, token: string, tokens: TokenService): Pro
       ...(cluster.token !== undefined && { token: cluster.token.text() }),
     },
   });
-  return { ...identityOf(cluster, claims.sub, token), expiresAtMs: claims.exp * 1000 };
+  return { ...identityOf(cluster, claims.sub, token), expiresAtMs: jwtEndMs(claims) };
 }
 
 async function byReview(cluster: Reviewer, token: string, tokens: TokenService): Promise<Identity> {

@@ -1,4 +1,4 @@
-import { credentialErrors, type Context, type Identity, type JwtClaims, type Resources, type TokenService } from '@tappaas/sdk';
+import { credentialErrors, jwtEndMs, type Context, type Identity, type JwtClaims, type Resources, type TokenService } from '@tappaas/sdk';
 import { accountOf, groupsOf, namespaces, secrets, serviceAccounts, subjectOf } from './service-accounts.js';
 
 /** The label by which a namespace belongs to a tenant. */
@@ -32,7 +32,7 @@ export async function ownAccount(
   return {
     caller: { name: subjectOf(namespace, name), groups: groupsOf(namespace), ...(tenant !== undefined && { tenant }) },
     credentialId: `serviceaccount:${uid}`,
-    expiresAtMs: claims.exp * 1000,
+    expiresAtMs: jwtEndMs(claims),
     audiences: [claims.aud].flat().filter((audience) => audiences.includes(audience)),
   };
 }

@@ -72,6 +72,17 @@ export interface TokenService {
   review(token: string, reviewer: TokenReviewer, audiences?: readonly string[]): Promise<ReviewedUser | undefined>;
 }
 
+/** How far apart clocks may be when JSON Web Tokens are verified, in milliseconds. */
+export const jwtSkewMs = 60_000;
+
+/**
+ * When a verified token is over, in milliseconds since the epoch: what an authenticator answers as `expiresAtMs`. That is after its `exp` by as much
+ * as `verify` lets clocks differ; a token that was let in for the difference must not be over already.
+ */
+export function jwtEndMs({ exp }: Pick<JwtClaims, 'exp'>): number {
+  return exp * 1000 + jwtSkewMs;
+}
+
 const tokenCharsMax = 16_384;
 const form = /^[A-Za-z0-9_-]+\.(?<payload>[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/;
 

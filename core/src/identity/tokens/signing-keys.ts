@@ -1,4 +1,4 @@
-import type { Clock, JwtClaims } from '@tappaas/sdk';
+import { jwtSkewMs, type Clock, type JwtClaims } from '@tappaas/sdk';
 import type { JSONWebKeySet, JWK } from 'jose';
 import { verifyJwt } from './verify-jwt.js';
 
@@ -27,7 +27,6 @@ const signsMs = 30 * dayMs;
 const publishedAheadMs = dayMs;
 /** Longest life of a token, milliseconds; a key is published so long after it has signed last. */
 const lifetimeMsMax = dayMs;
-const skewMs = 60_000;
 const lookEveryMs = 60_000;
 
 /** Loads the library of signatures while there is time for it; whoever needs it first would load it anyway. */
@@ -112,7 +111,7 @@ export class SigningKeys {
 async function dueKeys(keys: readonly StoredKey[], nowMs: number): Promise<readonly StoredKey[]> {
   const isNeeded = (_: StoredKey, index: number): boolean => {
     const next = keys[index + 1];
-    return next === undefined || nowMs < next.signsFromMs + lifetimeMsMax + skewMs;
+    return next === undefined || nowMs < next.signsFromMs + lifetimeMsMax + jwtSkewMs;
   };
   const needed = keys.filter(isNeeded);
   const last = needed.at(-1);

@@ -1,4 +1,4 @@
-import { credentialErrors, type Clock, type JwtAlgorithm, type JwtClaims } from '@tappaas/sdk';
+import { credentialErrors, jwtSkewMs, type Clock, type JwtAlgorithm, type JwtClaims } from '@tappaas/sdk';
 import type { JSONWebKeySet } from 'jose';
 
 /** What a token is verified against. */
@@ -9,7 +9,6 @@ export interface JwtCheck {
   readonly keysFor: (kid: string | undefined) => JSONWebKeySet | Promise<JSONWebKeySet>;
 }
 
-const skewSeconds = 60;
 const tokenCharsMax = 16_384;
 const asymmetric: ReadonlySet<string> = new Set<JwtAlgorithm>([
   'ES256',
@@ -51,7 +50,7 @@ export async function verifyJwt(token: string, check: JwtCheck, clock: Pick<Cloc
         issuer: check.issuer,
         audience: [...check.audiences],
         algorithms,
-        clockTolerance: skewSeconds,
+        clockTolerance: jwtSkewMs / 1000,
         requiredClaims: ['iss', 'aud', 'exp'],
         currentDate: new Date(clock.nowMs()),
       },
