@@ -5,6 +5,8 @@ import { serialOf, type Authority, type Trust } from './trust-files.js';
 const hourMs = 3_600_000;
 const nameCharsMax = 256;
 const groupsMax = 64;
+/** What a label may say: a name like `=acme` would become part of a selector. */
+const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const printable = /^[\x20-\x7e]+$/;
 
 /** The id by which caches and open streams know a certificate. */
@@ -61,12 +63,16 @@ function spokenFor(
   const groups = headerValues[frontProxy.groupHeader] ?? [];
   if (groups.length > groupsMax)
     throw invalid(`header ${frontProxy.groupHeader} was sent ${groups.length} times, at most ${groupsMax} are allowed`);
-  const [named] = headerValues[frontProxy.tenantHeader] ?? [];
+  const tenants = headerValues[frontProxy.tenantHeader] ?? [];
+  if (tenants.length > 1) throw invalid(`header ${frontProxy.tenantHeader} was sent more than once`);
+  const [named] = tenants;
+  if (named !== undefined && !tenantName.test(named))
+    throw invalid(`header ${frontProxy.tenantHeader}: expected the name of a tenant, as a label may say it`);
   const belongs = tenant ?? named;
   return {
     name: checked(users[0], frontProxy.userHeader),
     groups: groups.map((group) => checked(group, frontProxy.groupHeader)),
-    ...(belongs !== undefined && { tenant: checked(belongs, frontProxy.tenantHeader) }),
+    ...(belongs !== undefined && { tenant: belongs }),
   };
 }
 
