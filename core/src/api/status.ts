@@ -2,6 +2,7 @@ import { isTapError, type TapError } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
 import type { Cause, EngineError } from './engine-port.js';
 import type { RequestInfo } from './request-info.js';
+import { pluginOf, saidOf } from './said.js';
 
 /** `Status` as Kubernetes' clients read it. */
 export interface Status {
@@ -49,12 +50,13 @@ export function failureStatus(error: EngineError, info?: RequestInfo): Status {
   const code = error.spec.httpStatus;
   const causes = causesOf(error);
   const { retryAfterMs, data } = error;
+  const plugin = pluginOf(error);
   return {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: typeof data['continueToken'] === 'string' ? { continue: data['continueToken'] } : {},
     status: 'Failure',
-    message: error.plugin === undefined ? error.message : `plugin ${error.plugin}: ${error.message}`,
+    message: saidOf(error),
     reason: reasonOfCode[error.code] ?? reasons[code] ?? 'Unknown',
     details: {
       // Clients print a 422 with a kind as "the kind is invalid" and its causes: without causes they would hide the message.
@@ -63,7 +65,7 @@ export function failureStatus(error: EngineError, info?: RequestInfo): Status {
       ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
       code: error.code,
       remedy: error.spec.remedy,
-      ...(error.plugin !== undefined && { plugin: error.plugin }),
+      ...(plugin !== undefined && { plugin }),
     },
     code,
   };

@@ -2,6 +2,7 @@ import { isTapError, type TapError } from '@tappaas/sdk';
 import type { Logger } from '@tappaas/sdk';
 import { GraphQLError, type GraphQLFormattedError, type SourceLocation } from 'graphql';
 import { isBrokenOff } from '../broken-off.js';
+import { pluginOf, saidOf } from '../said.js';
 import { publicError } from '../status.js';
 import { graphqlErrors } from './errors.js';
 import { withoutValue } from './value-free.js';
@@ -63,14 +64,15 @@ function described(error: GraphQLError, place: ErrorPlace): Described {
 
 function fromTapError(error: TapError, { log, requestId }: ErrorPlace): Described {
   const { code, plugin, field, retryAfterMs, spec, cause } = error;
+  const told = pluginOf(error);
   if (spec.httpStatus >= 500) log.error(error.message, { code, requestId, plugin, cause: cause ?? error });
   return {
     code,
-    message: plugin === undefined ? error.message : `plugin ${plugin}: ${error.message}`,
+    message: saidOf(error),
     remedy: spec.remedy,
     rest: {
       ...(field !== undefined && { field }),
-      ...(plugin !== undefined && { plugin }),
+      ...(told !== undefined && { plugin: told }),
       ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
     },
   };
