@@ -8,7 +8,7 @@ import { bornMetadata, metadataOf, withMetadata } from './object-metadata.js';
 import type { Found } from './registry.js';
 import { generatedName } from './schema/generated-name.js';
 import type { JsonObject } from './schema/json-value.js';
-import type { Body, StoredObject } from './stored-object.js';
+import type { Body } from './stored-object.js';
 import { label, namespaceOf, type Target } from './target.js';
 import type { WriteOptions } from './write-options.js';
 
@@ -71,7 +71,7 @@ async function createNamed(state: EngineState, creation: Creation, name: string)
     options,
     previous: options.dryRun ? (await caughtUp(state, entry, options.signal)).get(key)?.object : undefined,
     next: (previous) => {
-      if (previous) throw exists(creation, name, previous);
+      if (previous) throw exists(creation, name);
       return object;
     },
     own: creation.own,
@@ -94,8 +94,9 @@ function bear(state: EngineState, { found, object }: Creation, name: string, nam
   return (entry.strategy.onCreate?.(born) ?? born) as Body;
 }
 
-function exists({ found, options }: Creation, name: string, previous: StoredObject): Error {
-  const about = { group: found.entry.group, kind: found.entry.kind, name, uid: previous.object.metadata.uid };
+/** Tells nothing of what is there: it may be somebody's of whom the caller may not know. */
+function exists({ found, options }: Creation, name: string): Error {
+  const about = { group: found.entry.group, kind: found.entry.kind, name };
   const message = `${label(found.entry, name)} already exists`;
   if (options.ifNoneMatch) return explained(resourceErrors.TAP_OBJECT_PRECONDITION({ message }), about);
   return explained(resourceErrors.TAP_OBJECT_EXISTS({ message }), about);

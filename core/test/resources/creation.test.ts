@@ -19,7 +19,8 @@ test('generateName gives up when every name is taken', async (t) => {
   const { create } = await startEngine({ random: () => 0 });
   const object = { ...widget('x'), metadata: { generateName: 'job-', namespace: 'default' } };
   await create(widgets, object);
-  await t.throwsAsync(create(widgets, object), { code: 'TAP_OBJECT_EXISTS' });
+  const taken = await t.throwsAsync(create(widgets, object), { code: 'TAP_OBJECT_EXISTS' });
+  t.false('uid' in (taken as unknown as { about: object }).about, 'what is there may be somebody’s of whom the caller may not know');
 });
 
 test('what the platform says about an object, its author cannot', async (t) => {
