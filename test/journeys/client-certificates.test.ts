@@ -131,7 +131,7 @@ test('certificates of other authorities, for servers, and none at all let nobody
     401,
     'the platform’s own, which is for servers',
   );
-  t.deepEqual((await whoIs(connection, await client('system:masters', ['system:masters']))).status, 500, 'reserved names are nobody’s');
+  t.deepEqual((await whoIs(connection, await client('system:masters', ['system:masters']))).status, 401, 'reserved names are nobody’s');
   t.deepEqual((await whoIs(connection, await client('ann', ['system:masters', 'system:engine:local']))).user?.groups, [
     'system:authenticated',
   ]);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Credentials, Identity } from '@tappaas/sdk';
 import type { CredentialCache } from './credential-cache.js';
+import { checkForm } from './name-form.js';
 import { checkName, mayCarry, type ReservedNames } from './reserved-names.js';
 
 /** An authenticator as the chain asks it: guarded by the kernel, which gives it its context. */
@@ -61,9 +62,10 @@ export function createAuthenticatorChain(
   }
 }
 
-/** @throws TAP_IDENTITY_RESERVED */
+/** @throws TAP_IDENTITY_RESERVED, TAP_CREDENTIAL_INVALID */
 function ofOther(identity: Answer, { name, reserved = {} }: ChainedAuthenticator): Answer {
   if (identity === undefined) return undefined;
+  checkForm(identity);
   checkName(identity, name, reserved);
   return admitted(identity, (group) => mayCarry(group, reserved));
 }

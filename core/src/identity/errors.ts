@@ -9,10 +9,10 @@ export const identityErrors = errorTable({
     remedy: 'Try again; too many credentials are being verified at once, or what verifies them is slow.',
   },
   TAP_IDENTITY_RESERVED: {
-    blame: 'plugin',
+    blame: 'caller',
     retry: 'never',
-    httpStatus: 500,
-    remedy: 'Correct the plugin: its permissions declare the reserved names of service accounts, and no others can be had.',
+    httpStatus: 401,
+    remedy: 'Use a credential with another name; an operator can have a prefix put before the names of its provider.',
   },
   TAP_CREDENTIAL_TOO_MANY: {
     blame: 'plugin',

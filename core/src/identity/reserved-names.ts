@@ -26,7 +26,9 @@ export function checkName({ caller: { name } }: Identity, plugin: string, { user
     });
   }
   if (!name.startsWith(prefix) || (grantableUsers.test(name) && users.some((pattern) => fits(name, pattern)))) return;
-  throw identityErrors.TAP_IDENTITY_RESERVED({ message: `plugin ${plugin} names a caller "${name}", which is reserved` });
+  throw identityErrors.TAP_IDENTITY_RESERVED({
+    message: `the credential names "${name}", and names that begin with "${prefix}" are the platform's own: let ${plugin} put a prefix before its names, or name its holder otherwise`,
+  });
 }
 
 function fits(name: string, pattern: string): boolean {

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { jwtEndMs, jwtSkewMs, type TapError } from '@tappaas/sdk';
 import { isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import test from 'ava';
 import { issueAuthority, issueClient } from '../../dist/api/certificate-issuer.js';
@@ -146,6 +147,29 @@ test('a caller is told with its credential as the platform knows it, whatever an
   t.deepEqual(identity?.caller.credential, { id: 'x', expiresAtMs: 4_000_000_000_000 });
 });
 
+test('names with characters that cannot be printed are nobody’s, and the message shows them escaped', async (t) => {
+  const as = (name: string, ...groups: string[]) =>
+    chainOf([], () => [{ name: 'oidc', authenticate: () => ({ caller: { name, groups }, credentialId: 'x' }) }])(bearer(name));
+  for (const name of ['a\nb', 'a\0', 'a\u202eb', 'a\u200bb', 'a\ud800', 'a\u2028b', 'a\ue000']) {
+    const error = await t.throwsAsync(async () => as(name), { code: 'TAP_CREDENTIAL_INVALID' }, JSON.stringify(name));
+    t.regex(error?.message ?? '', /^the credential names a user with characters that cannot be printed: "a\\u\{[0-9a-f]+\}b?"$/);
+    await t.throwsAsync(async () => as('ann', 'devs', name), { message: /names a group with/ });
+  }
+  for (const name of ['Jürgen Müller', '山田', 'ann@example.com', 'https://issuer/#ann', '\u{1f600}'])
+    t.is((await as(name, name))?.caller.name, name);
+});
+
+test('a token that is let in for the difference of clocks is not over before that', async (t) => {
+  const time = new VirtualClock();
+  const claims = { iss: 'i', aud: 'a', exp: Math.floor(time.nowMs() / 1000) };
+  const identity = { caller: { name: 'ann', groups: [] }, credentialId: 'x', expiresAtMs: jwtEndMs(claims) };
+  const chain = createAuthenticatorChain([], () => [{ name: 'oidc', authenticate: () => identity }], new CredentialCache(time));
+  await time.advance(30_000);
+  t.is((await chain(bearer('x')))?.caller.name, 'ann');
+  await time.advance(jwtSkewMs);
+  await t.throwsAsync(async () => chain(bearer('x')), { code: 'TAP_CREDENTIAL_EXPIRED' });
+});
+
 test('a process of an engine is known by its certificate, in that engine alone, and gets another before it ends', async (t) => {
   const time = new VirtualClock();
   const authority = await issueAuthority(time.nowMs());
@@ -239,7 +263,8 @@ test('a plugin names service accounts where it has declared it, and nobody else 
     ['system:serviceaccount:a:b:c', reserved],
     ['system:node:a', reserved],
   ] as const) {
-    await t.throwsAsync(as(name, [], declared), { code: 'TAP_IDENTITY_RESERVED' }, name);
+    const error = await t.throwsAsync<TapError>(as(name, [], declared), { code: 'TAP_IDENTITY_RESERVED' }, name);
+    t.like(error?.spec, { httpStatus: 401, blame: 'caller' }, 'it is the credential that is refused, and no failure of the plugin');
   }
 });
 
