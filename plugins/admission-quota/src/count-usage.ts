@@ -2,10 +2,10 @@ import type { Condition, Immutable, Outcome, ReconcileContext } from '@tappaas/s
 import { limitsOf, names, shown, textOf, type Amounts, type Name } from './amounts.js';
 import { tenantLabel } from './claims.js';
 import { Quota, type QuotaObject } from './contract.js';
+import { objectsOf } from './objects-of.js';
 import { contents, counted, takesUp, usageOf } from './usage.js';
 
 const againAfterMs = 15_000;
-const itemsMax = 100_000;
 
 /** Tells in the status what is in use; what may be had is decided by claims, not by this. */
 export async function countUsage(quota: Immutable<QuotaObject>, context: ReconcileContext<typeof Quota>): Promise<Outcome> {
@@ -16,7 +16,7 @@ export async function countUsage(quota: Immutable<QuotaObject>, context: Reconci
   for (const name of names) if (limits[name] !== undefined) used[name] = 0;
   for (const kind of tenant === undefined ? contents : counted) {
     if (!takesUp(kind, used)) continue;
-    for await (const object of context.asPlugin.list(kind, { ...query, itemsMax })) add(used, usageOf({ ...object, kind: kind.kind }));
+    for await (const object of objectsOf(context.asPlugin, kind, query)) add(used, usageOf({ ...object, kind: kind.kind }));
   }
   await context.setStatus({ used: shown(used) }, [conditionOf(limits, used)]);
   return { againAfterMs };

@@ -1,9 +1,8 @@
 import type { Immutable, ReconcileContext } from '@tappaas/sdk';
 import type { Namespace } from '@tappaas/sdk/kubernetes';
 import { tenantLabel } from './claims.js';
+import { objectsOf } from './objects-of.js';
 import { contents, type Namespaces } from './usage.js';
-
-const itemsMax = 100_000;
 
 /** Gives what counts in a namespace the label of its tenant, and with it the claims that follow from it. */
 export async function labelContents(
@@ -14,7 +13,7 @@ export async function labelContents(
   if (deletionTimestamp !== undefined) return;
   const tenant = labels?.[tenantLabel];
   for (const kind of contents) {
-    for await (const object of asPlugin.list(kind, { namespace, itemsMax })) {
+    for await (const object of objectsOf(asPlugin, kind, { namespace })) {
       signal.throwIfAborted();
       const { name = '', labels: own } = object.metadata;
       if (own?.[tenantLabel] === tenant) continue;

@@ -1,10 +1,12 @@
 /** The whole plugin in a kernel, over HTTP and the store's own transactions. */
+import { errorTable } from '@tappaas/sdk';
 import { load, startTestKernel } from '@tappaas/testing';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { limitsOf, textOf, unitsOf } from '../dist/amounts.js';
 import { claimsOf } from '../dist/claims.js';
 import admissionQuota from '../dist/index.js';
+import { labelContents } from '../dist/label-contents.js';
 import { LimitBook } from '../dist/limit-book.js';
 import { usageOf } from '../dist/usage.js';
 
@@ -119,6 +121,24 @@ test('a tenant’s namespaces and what gives rights in them count, too, and are 
   t.deepEqual(await used('acme'), { namespaces: 1, roles: 0, roleBindings: 0, builds: 0 });
   t.is((await namespace('four', 'acme')).status, 201);
   await kernel.stop();
+});
+
+test('where nobody serves a kind that counts, there are none of it, and what else there is counts and is labelled', async (t) => {
+  const gone = errorTable({ TAP_KIND_NOT_FOUND: { httpStatus: 404, blame: 'caller', retry: 'never', remedy: 'Look up what is served.' } });
+  const patched: string[] = [];
+  const asPlugin = {
+    async *list({ kind }: { kind: string }) {
+      if (kind === 'Build') throw gone.TAP_KIND_NOT_FOUND({ message: 'kind Build is not served' });
+      if (kind === 'Role') yield { metadata: { name: 'a', namespace: 'one' } };
+    },
+    patch: async ({ kind }: { kind: string }) => void patched.push(kind),
+  };
+  const context = { asPlugin, signal: new AbortController().signal } as unknown as Parameters<typeof labelContents>[1];
+  await labelContents(
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'one', labels: { 'tappaas.dev/tenant': 'acme' } } },
+    context,
+  );
+  t.deepEqual(patched, ['Role']);
 });
 
 test('Secrets count without anybody looking into them', async (t) => {
