@@ -113,6 +113,8 @@ test('who makes a token without saying more gets one for itself that ends', asyn
   const w = await world(t);
   const { token } = await w.make('mine');
   t.is((await w.authenticate(token))?.caller.name, 'test');
+  const day = new Date(w.kernel.clock.nowMs() + dayMs).toISOString().slice(0, 10);
+  t.is((await w.make('leap', { expiresAt: `${day}T23:59:60Z` })).status, 422, 'a second that no clock knows never comes');
   t.is((await w.make('eternal', { expiresAt: new Date(w.kernel.clock.nowMs() + 101 * dayMs).toISOString() })).status, 403);
   t.is((await w.make('long', { expiresAt: new Date(w.kernel.clock.nowMs() + 99 * dayMs).toISOString() })).status, 200);
 });

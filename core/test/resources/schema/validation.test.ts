@@ -69,6 +69,7 @@ test('quantities, int-or-string, base64 and times have their formats', (t) => {
   t.is(texts({ type: 'string', format: 'byte' }, '?')[0], 'spec: Invalid value: "?": must be base64 (RFC 4648)');
   t.is(texts({ type: 'string', format: 'date-time' }, '2026-02-30 10:00').length, 1);
   t.deepEqual(texts({ type: 'string', format: 'date-time' }, '2026-02-28T10:00:00.123+02:00'), []);
+  t.is(texts({ type: 'string', format: 'date-time' }, '2026-12-31T23:59:60Z').length, 1, 'no leap seconds');
   t.is(texts({ type: 'integer', format: 'int32' }, 2 ** 31).length, 1);
   t.deepEqual(texts({ type: 'integer', format: 'int32' }, -(2 ** 31)), []);
   t.is(texts({ type: 'integer', format: 'int64' }, 2 ** 53).length, 1, 'a number that JSON cannot carry exactly');
