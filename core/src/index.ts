@@ -2,7 +2,7 @@
  * `@tappaas/core`: the kernel for programs that embed it, and what the test kit runs. Plugins never import it; the `tappaas` command is
  * this package's `bin`.
  */
-export { startMemoryPlatform, type MemoryPlatform, type MemoryPlatformOptions } from './memory-platform.js';
+export { providesStore, startMemoryPlatform, type MemoryPlatform, type MemoryPlatformOptions } from './memory-platform.js';
 export {
   formatProblem,
   loadKernel,

@@ -127,7 +127,7 @@ function loadKernel(options: MemoryPlatformOptions, engines: Promise<WatchedEngi
 }
 
 /** Whether a plugin brings a store of its own; a plugin that cannot be recorded is told about when it is loaded. */
-function providesStore({ plugin }: LoadedPlugin): boolean {
+export function providesStore({ plugin }: LoadedPlugin): boolean {
   try {
     return recordManifest(plugin, {}).provides.some(({ id }) => id === families.store.id);
   } catch {

@@ -1,4 +1,4 @@
-import { createMemoryStore, loadKernelFrom, recordManifest, type Kernel, type PluginManifest } from '@tappaas/core';
+import { createMemoryStore, loadKernelFrom, providesStore, recordManifest, type Kernel, type PluginManifest } from '@tappaas/core';
 import { families, platformServices, type AnyKind, type Awaitable, type Key, type Plugin } from '@tappaas/sdk';
 import { attachDefinition, definitionOf, type PluginDeclaration } from '@tappaas/sdk/definitions';
 import { load, type Loaded } from '../../load.js';
@@ -59,11 +59,12 @@ export async function loadOnly(
   const credentials = { service: platformServices.credentials, value: { revoked: async () => undefined } };
   const tokens = { service: platformServices.tokens, value: {} };
   const sealing = { service: platformServices.sealing, value: {} };
+  const plugins = [...(harness.with ?? []), harness.plugin, ...others].map(loadedPlugin);
   const store = { service: families.store, value: createMemoryStore({ clock }), key: 'conformance-store' };
   const given = givenServices(harness.services ?? []);
   const kernel = await loadKernelFrom({
-    plugins: [...(harness.with ?? []), harness.plugin, ...others].map(loadedPlugin),
-    services: [metrics, audit, credentials, tokens, sealing, store, ...given],
+    plugins,
+    services: [metrics, audit, credentials, tokens, sealing, ...(plugins.some(providesStore) ? [] : [store]), ...given],
     clock,
     random: randomFrom(1),
     env: harness.env ?? {},
