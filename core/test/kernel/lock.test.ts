@@ -169,7 +169,7 @@ test('a directory may stand for a package: a plugin that is being written', asyn
   await workspace.write('tappaas.yaml', `${head}plugins: { mine: { use: ./node_modules/@acme/asking } }\n`);
   await workspace.load();
   await workspace.write('tappaas.yaml', `${head}plugins: { mine: { use: ./nowhere } }\n`);
-  t.regex(await workspace.refusal(), /package .\/nowhere is not installed/);
+  t.regex(await workspace.refusal(), /directory .\/nowhere has no package\.json/);
 });
 
 test('a lock that cannot be written is no reason not to start, and is told', async (t) => {
