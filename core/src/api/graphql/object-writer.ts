@@ -42,24 +42,26 @@ const correctable: ReadonlySet<number> = new Set([400, 404, 409, 412, 422]);
 const causesMax = 100;
 const accessVerbs = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' } as const;
 
-/** Writes as the caller, through the same doors as REST. @throws what is not for the writer of the input to put right */
+/** Writes what `read` makes of the input, as the caller and through the same doors as REST. @throws what is not for the writer of the input to put right */
 export async function writeObject(
   verb: keyof typeof accessVerbs,
   kind: ServedKind,
-  request: WriteRequest,
+  input: Pick<WriteRequest, 'dryRun'>,
+  read: () => WriteRequest,
   context: GraphqlContext,
 ): Promise<Written> {
-  const target = targetOf(verb, kind, request);
-  const isDryRun = request.dryRun === true;
-  const write = writeOf(verb, kind, target, request);
-  const asked = {
-    verb: accessVerbs[verb],
-    target,
-    isDryRun,
-    ...(request.name !== undefined && { name: request.name }),
-    ...('body' in write && { body: write.body }),
-  };
+  const isDryRun = input.dryRun === true;
   try {
+    const request = read();
+    const target = targetOf(verb, kind, request);
+    const write = writeOf(verb, kind, target, request);
+    const asked = {
+      verb: accessVerbs[verb],
+      target,
+      isDryRun,
+      ...(request.name !== undefined && { name: request.name }),
+      ...('body' in write && { body: write.body }),
+    };
     const doWrite = () => context.parts.engine().write(write, optionsOf(verb, request, context));
     const { served, warnings } = await context.access.change(asked, doWrite, outcomeOf);
     return { object: served.object, isDryRun, warnings, userErrors: [] };

@@ -97,6 +97,30 @@ test('a write with another version than expected is a user error', async (t) => 
   t.is(spec.runtime, 'gpu');
 });
 
+test('a key that a map is given twice is a user error with its place, and nothing is written', async (t) => {
+  const { ask } = await startGraphql(t);
+  const twice = [
+    { key: 'a', value: 'b' },
+    { key: 'a', value: 'c' },
+  ];
+  const create =
+    'mutation C($input: CreateConfigMapInput!) { createConfigMap(input: $input) { object { name } userErrors { field code message } } }';
+  for (const [field, given] of Object.entries({
+    data: { data: twice },
+    'metadata.labels': { labels: twice },
+    'metadata.annotations': { annotations: twice },
+  })) {
+    const { json } = await ask(create, { input: { namespace: 'team', name: 'settings', ...given } });
+    const message = `${field}: expected each key once, found "a" more than once`;
+    t.deepEqual(json.data.createConfigMap, { object: null, userErrors: [{ field, code: 'TAP_GRAPHQL_ARGUMENT_INVALID', message }] });
+  }
+  const apply = 'mutation A($input: ApplyApplicationInput!) { applyApplication(input: $input) { userErrors { field } } }';
+  const spec = { source: { image: 'registry.example/shop@sha256:1' }, runtimeParameters: twice };
+  const { json } = await ask(apply, { input: { namespace: 'team', name: 'shop', spec } });
+  t.deepEqual(json.data.applyApplication.userErrors, [{ field: 'spec.runtimeParameters' }]);
+  t.is((await ask('{ configMaps(namespace: "team") { nodes { name } } }')).json.data.configMaps.nodes.length, 0);
+});
+
 test('a dry run answers what would be, and writes nothing', async (t) => {
   const { ask } = await startGraphql(t);
   const { object, userErrors } = (await ask(create, { input: { ...shop, dryRun: true } })).json.data.createApplication;

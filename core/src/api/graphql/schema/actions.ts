@@ -110,13 +110,15 @@ async function run(
   action: ServedAction,
   { served }: ExposedKind,
   { namespace, name, parameters, dryRun, expectedVersion }: ActionInput,
-  toJson: (value: unknown) => unknown,
+  toJson: (value: unknown, path: string) => unknown,
   { access, caller, requestId, signal, remainingMs }: GraphqlContext,
 ): Promise<ActionPayload> {
   const key = { name, ...(namespace !== undefined && { namespace }) };
   const target = { kind: pathOf(served), ...key, subresource: action.name };
-  const input = { key, input: toJson(parameters ?? {}), dryRun, ...(expectedVersion && { expectedVersion }) };
-  const act = async () => action.handle(input, { caller, requestId, signal, remainingMs });
+  const act = async () => {
+    const input = { key, input: toJson(parameters ?? {}, 'parameters'), dryRun, ...(expectedVersion && { expectedVersion }) };
+    return action.handle(input, { caller, requestId, signal, remainingMs });
+  };
   try {
     const answer = await access.change({ verb: 'create', target, isDryRun: dryRun }, act, ({ operation }) => ({
       status: operation === undefined ? 200 : 202,

@@ -6,6 +6,7 @@ import {
   type GraphQLInputFieldConfigMap,
   type GraphQLInputType,
 } from 'graphql';
+import { graphqlErrors } from '../errors.js';
 import { type OutputTypes, scalarOf, undescribed } from './output-types.js';
 import { jsonScalar } from './scalars.js';
 import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema } from './shape.js';
@@ -14,13 +15,16 @@ import { pascalCase, singular, type TypeNames } from './type-names.js';
 /** A type that is written with, and how a value of it becomes the JSON that the engine reads. */
 export interface InputType {
   readonly type: GraphQLInputType;
-  readonly toJson: (value: unknown) => unknown;
+  readonly toJson: ToJson;
 }
+
+/** `path` is where the value stands. @throws TAP_GRAPHQL_ARGUMENT_INVALID when a map has a key twice */
+type ToJson = (value: unknown, path: string) => unknown;
 
 /** Fields that are written with, and how their values become JSON. */
 export interface InputFields {
   readonly fields: GraphQLInputFieldConfigMap;
-  readonly toJson: (value: unknown) => Record<string, unknown>;
+  readonly toJson: (value: unknown, path?: string) => Record<string, unknown>;
 }
 
 const asItIs = (value: unknown): unknown => value;
@@ -48,7 +52,8 @@ export class InputTypes {
         return { type: this.#outputs.enumOf(shape.words, name, descriptionOf(schema, components)), toJson: asItIs };
       case 'list': {
         const items = this.typeOf(shape.items, components, singular(name), shape.keys);
-        const toJson = (value: unknown): unknown => (Array.isArray(value) ? value.map(items.toJson) : value);
+        const toJson: ToJson = (value, path) =>
+          Array.isArray(value) ? value.map((each, index) => items.toJson(each, `${path}[${index}]`)) : value;
         return { type: new GraphQLList(new GraphQLNonNull(items.type)), toJson };
       }
       case 'map':
@@ -62,7 +67,7 @@ export class InputTypes {
 
   /** The properties of a schema as input fields; `keys` may not be left out. */
   fieldsOf(schema: JsonSchema, components: Components, name: string, keys: readonly string[] = []): InputFields {
-    const converters = new Map<string, InputType['toJson']>();
+    const converters = new Map<string, ToJson>();
     const shown = Object.entries(schema.properties ?? {}).filter(([property]) => isGraphqlName(property));
     const fields = shown.map(([property, value]) => {
       const { type, toJson } = this.typeOf(value, components, name + pascalCase(property));
@@ -70,8 +75,13 @@ export class InputTypes {
       const description = descriptionOf(value, components) ?? undescribed(property, name);
       return [property, { type: keys.includes(property) ? new GraphQLNonNull(type) : type, description }] as const;
     });
-    const toJson = (value: unknown): Record<string, unknown> =>
-      Object.fromEntries(Object.entries(value ?? {}).map(([property, each]) => [property, (converters.get(property) ?? asItIs)(each)]));
+    const toJson: InputFields['toJson'] = (value, path = '') =>
+      Object.fromEntries(
+        Object.entries(value ?? {}).map(([property, each]) => [
+          property,
+          (converters.get(property) ?? asItIs)(each, path === '' ? property : `${path}.${property}`),
+        ]),
+      );
     return { fields: Object.fromEntries(fields), toJson };
   }
 
@@ -88,7 +98,10 @@ export class InputTypes {
       description: schema.description ?? `What is written as ${own}.`,
       fields: () => fields().fields,
     });
-    const input: InputType = { type, toJson: (value) => (value === null || value === undefined ? value : fields().toJson(value)) };
+    const input: InputType = {
+      type,
+      toJson: (value, path) => (value === null || value === undefined ? value : fields().toJson(value, path)),
+    };
     if (id !== undefined) this.#components.set(id, input);
     return input;
   }
@@ -98,7 +111,7 @@ export class InputTypes {
     const value = isText ? { type: GraphQLString, toJson: asItIs } : this.typeOf(values, components, `${name}Value`);
     const description = `One entry of the map that ${name} is.`;
     const entry = isText ? this.stringEntry : this.#entryType(`${name}EntryInput`, description, value.type);
-    return { type: new GraphQLList(new GraphQLNonNull(entry)), toJson: (entries) => mapOf(entries, value.toJson) };
+    return { type: new GraphQLList(new GraphQLNonNull(entry)), toJson: (entries, path) => mapOf(entries, path, value.toJson) };
   }
 
   #entryType(name: string, description: string, value: GraphQLInputType): GraphQLInputObjectType {
@@ -113,12 +126,16 @@ export class InputTypes {
   }
 }
 
-/** Entries as the map they stand for; a key that comes twice is what came last. */
-export function mapOf(entries: unknown, toJson: InputType['toJson'] = asItIs): unknown {
+/** Entries as the map they stand for. @throws TAP_GRAPHQL_ARGUMENT_INVALID for a key that comes twice: which one was meant, nobody knows */
+export function mapOf(entries: unknown, path: string, toJson: ToJson = asItIs): unknown {
   if (!Array.isArray(entries)) return entries;
-  const pairs = (entries as readonly { readonly key: string; readonly value?: unknown }[]).map(({ key, value }) => [
-    key,
-    toJson(value ?? null),
-  ]);
-  return Object.fromEntries(pairs) as unknown;
+  const map = new Map<string, unknown>();
+  for (const { key, value } of entries as readonly { readonly key: string; readonly value?: unknown }[]) {
+    if (map.has(key)) {
+      const message = `${path}: expected each key once, found ${JSON.stringify(key)} more than once`;
+      throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field: path, message });
+    }
+    map.set(key, toJson(value ?? null, `${path}.${key}`));
+  }
+  return Object.fromEntries(map);
 }

@@ -114,7 +114,7 @@ function mutationField(
     args: { input: { type: new GraphQLNonNull(input), description: 'What is to be done.' } },
     extensions: { cost: { points: 10 } },
     resolve: (_, { input: given }: { input: Readonly<Record<string, unknown>> }, context) =>
-      writeObject(verb.name, kind.served, toRequest(given, content), context),
+      writeObject(verb.name, kind.served, given, () => toRequest(given, content), context),
   } as Fields[string];
 }
 
@@ -171,7 +171,9 @@ function inputFields(
 function toRequest(given: Readonly<Record<string, unknown>>, content: () => InputFields): Readonly<Record<string, unknown>> {
   const { fields, toJson } = content();
   const written = Object.fromEntries(Object.entries(given).filter(([name]) => name in fields));
-  return { ...given, labels: mapOf(given['labels']), annotations: mapOf(given['annotations']), content: toJson(written) };
+  const labels = mapOf(given['labels'], 'metadata.labels');
+  const annotations = mapOf(given['annotations'], 'metadata.annotations');
+  return { ...given, labels, annotations, content: toJson(written) };
 }
 
 /** Kinds whose status names an operation have one made by their controller. */
