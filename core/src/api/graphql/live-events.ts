@@ -1,6 +1,8 @@
+import { isTapError } from '@tappaas/sdk';
 import type { ServedKind, WatchEvent } from '../engine-port.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { GraphqlContext } from './context.js';
+import { graphqlErrors } from './errors.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
 import type { Followed } from './recorded-access.js';
 
@@ -61,13 +63,24 @@ export async function* permittedChanges(
     bookmarks,
     signal: AbortSignal.any([signal, lost]),
   });
-  for await (const batch of watch) {
+  for await (const batch of named(watch)) {
     await askAgain();
     for (const event of batch) {
       // Who reads slowly takes minutes for what is there at the beginning.
       lost.throwIfAborted();
       yield liveEvent(event);
     }
+  }
+}
+
+/** REST calls `since` a resourceVersion. */
+async function* named(watch: AsyncIterable<readonly WatchEvent[]>): AsyncGenerator<readonly WatchEvent[], void, void> {
+  try {
+    yield* watch;
+  } catch (error) {
+    if (!isTapError(error) || error.field !== 'resourceVersion') throw error;
+    const message = `since: ${error.message.replace(/^resourceVersion: /, '')}`;
+    throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field: 'since', message, cause: error });
   }
 }
 

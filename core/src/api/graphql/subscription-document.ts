@@ -1,5 +1,5 @@
 import type { TapError } from '@tappaas/sdk';
-import { getOperationAST, OperationTypeNode, parse, validate, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { getOperationAST, GraphQLError, OperationTypeNode, parse, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { tokensMax, validationErrorsMax } from './apollo.js';
 import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
@@ -16,11 +16,12 @@ export function plannedSubscription(
   try {
     document = parse(text, { maxTokens: tokensMax });
   } catch (error) {
-    return [invalidDocument(error as Error)];
+    return [invalidDocument(error as GraphQLError, (error as Error).message)];
   }
   const errors = validate(schema, document, undefined, { maxErrors: validationErrorsMax });
-  if (errors.length > 0)
-    return errors.map(({ message }) => invalidDocument({ message: isSchemaPublic ? message : withoutSuggestion(message) }));
+  if (errors.length > 0) {
+    return errors.map((error) => invalidDocument(error, isSchemaPublic ? error.message : withoutSuggestion(error.message)));
+  }
   const operation = getOperationAST(document, operationName);
   if (!operation) {
     throw graphqlErrors.TAP_GRAPHQL_OPERATION_UNKNOWN({
@@ -38,8 +39,10 @@ function withoutSuggestion(message: string): string {
   return message.replace(/ ?Did you mean(.+?)\?$/, '');
 }
 
-function invalidDocument({ message }: { readonly message: string }): GraphQLError {
-  return asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
+/** Told with the places in the document, as of a request. */
+function invalidDocument({ nodes, source, positions }: GraphQLError, message: string): GraphQLError {
+  const { originalError, extensions } = asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
+  return new GraphQLError(message, { nodes, source, positions, originalError, extensions });
 }
 
 /** A message that is none of the protocol as it is spoken here. */

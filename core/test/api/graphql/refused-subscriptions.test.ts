@@ -17,7 +17,7 @@ interface Payload {
 
 interface Told {
   readonly id: string;
-  readonly payload: readonly { readonly extensions: { readonly code: string } }[];
+  readonly payload: readonly { readonly message: string; readonly locations?: unknown; readonly extensions: { readonly code: string } }[];
 }
 
 /** A connection that sends what it is given, and hears what it was refused. */
@@ -122,6 +122,23 @@ test('over a WebSocket, too, the schema is told only where the operator lets it,
     await until(() => refused.length === 1);
     t.is(JSON.stringify(refused[0]).includes('Did you mean'), introspection);
   }
+});
+
+test('what is wrong with a document is told with its place, and a version that is none by the name of its argument', async (t) => {
+  const server = await startGraphql(t);
+  const { send, refused } = await open(t, server.port);
+  send('1', { query: 'subscription {\n  nothing\n}' });
+  await until(() => refused.length === 1);
+  send('2', { query: 'subscription {\n' });
+  await until(() => refused.length === 2);
+  t.deepEqual(
+    refused.map(({ payload }) => payload[0]?.locations),
+    [[{ line: 2, column: 3 }], [{ line: 2, column: 1 }]],
+  );
+  send('3', { query: 'subscription { applicationChanges(since: "none") { type } }' });
+  await until(() => refused.length === 3);
+  const [error] = refused[2]?.payload ?? [];
+  t.deepEqual([error?.extensions.code, error?.message.startsWith('since: ')], ['TAP_GRAPHQL_ARGUMENT_INVALID', true]);
 });
 
 test('with trusted documents, only these are followed, by hash or by text', async (t) => {
