@@ -49,8 +49,20 @@ export async function readDocument(exchange: Exchange): Promise<SmallDocument> {
 /** Reads a body that is understood here: flow control is told what there is to do. @throws what `readBody` does, and TAP_FLOW_FULL */
 export async function readKnownBody(exchange: Exchange, bytesMax?: number): Promise<Buffer> {
   const body = await readBody(exchange, bytesMax);
-  await weigh(exchange, { bytes: body.byteLength });
+  const { byteLength } = body;
+  await weigh(exchange, isYaml(exchange, body) ? { bytes: byteLength, yamlBytes: byteLength } : { bytes: byteLength });
   return body;
+}
+
+const openingBrace = 0x7b;
+const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** kubectl sends JSON as YAML, which is read as what it is. */
+function isYaml(exchange: Exchange, body: Buffer): boolean {
+  if (!mediaTypeOf(exchange.header('content-type')).endsWith('yaml')) return false;
+  let first = 0;
+  while (blanks.has(body[first])) first += 1;
+  return body[first] !== openingBrace;
 }
 
 /** The same of a body that is known to be JSON. @throws TAP_REQUEST_BODY_INVALID */

@@ -31,9 +31,10 @@ export interface FlowRequest {
   readonly signal: AbortSignal;
 }
 
-/** What a request turns out to be, once that is known: bytes of a body that is understood, keys of an object that is written. */
+/** What a request turns out to be, once that is known: bytes of a body that is understood, those that are YAML, keys of an object that is written. */
 export interface Work {
   readonly bytes?: number;
+  readonly yamlBytes?: number;
   readonly keys?: number;
 }
 

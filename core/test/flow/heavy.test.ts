@@ -34,6 +34,7 @@ test('a request costs by its bytes and keys, and what most requests have is free
   t.is(unitsOf({ bytes: 10_000, keys: 40 }), 0);
   t.is(unitsOf({ keys: 20_000 }), 400);
   t.is(unitsOf({ bytes: 1024 * 1024 }), 64);
+  t.is(unitsOf({ bytes: 256 * 1024, yamlBytes: 256 * 1024 }), 528, 'YAML takes much longer to read');
 });
 
 test('who writes what is large pays for it, and more than there was is owed before anything else is served', async (t) => {
