@@ -38,6 +38,8 @@ export class Exchange {
   upgradeStatus: number | undefined;
   /** The object that a write was about, as it is now: a create learns its name only there. */
   subject: AuditedSubject | undefined;
+  /** That its body has, as far as flow control was told. */
+  keys = 0;
   /** Kept where the trail wants it. */
   requestBody: Uint8Array | undefined;
   responseBody: Uint8Array | string | undefined;

@@ -48,7 +48,8 @@ function weighOnce(exchange: Exchange): (keys: number) => Promise<void> | undefi
   return (keys) => {
     if (isWeighed) return undefined;
     isWeighed = true;
-    return weigh(exchange, { keys });
+    // A small patch of a large object is more work than what was sent.
+    return weigh(exchange, { keys: Math.max(0, keys - exchange.keys) });
   };
 }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { parseDocument } from 'yaml';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
+import { keysInJson } from './json-keys.js';
 import { mediaTypeOf } from './media-type.js';
 import { readBody } from './request-body.js';
 import { weigh } from './weight.js';
@@ -49,8 +50,10 @@ export async function readDocument(exchange: Exchange): Promise<SmallDocument> {
 /** Reads a body that is understood here: flow control is told what there is to do. @throws what `readBody` does, and TAP_FLOW_FULL */
 export async function readKnownBody(exchange: Exchange, bytesMax?: number): Promise<Buffer> {
   const body = await readBody(exchange, bytesMax);
-  const { byteLength } = body;
-  await weigh(exchange, isYaml(exchange, body) ? { bytes: byteLength, yamlBytes: byteLength } : { bytes: byteLength });
+  const { byteLength: bytes } = body;
+  const keys = keysInJson(body);
+  exchange.keys = keys;
+  await weigh(exchange, isYaml(exchange, body) ? { bytes, yamlBytes: bytes } : { bytes, keys });
   return body;
 }
 

@@ -46,8 +46,8 @@ export interface Prepared {
 export async function prepare(engine: string, admission: Admission, candidate: Candidate): Promise<Prepared> {
   const { entry, previous } = candidate;
   const keys = keysOf(candidate.object);
-  refuseManyKeys(entry, candidate.object, keys, previous?.object);
   await candidate.options.weigh?.(keys);
+  refuseManyKeys(entry, candidate.object, keys, previous?.object);
   const { object: filled, sound } = complete(entry, candidate.object, previous);
   await othersTurn(keys);
   const completed = candidate.own(filled, previous);
