@@ -5,8 +5,8 @@ import { giveMemoryBackWhenQuiet } from './platform/quiet-memory.js';
 export function keepHeapSmall(): void {
   // Before it is collected, garbage may be half of what is alive; by default it may be three times as much.
   setFlagsFromString('--heap-growing-percent=50');
-  // How long it waits before it looks whether there is memory to give back, by default 8 s.
-  setFlagsFromString('--memory-reducer-delay-ms=2000');
+  // How long it waits before it looks whether there is memory to give back, by default 8 s. An older runtime would print that it has no such flag.
+  if (Number(process.versions.node.split('.')[0]) >= 26) setFlagsFromString('--memory-reducer-delay-ms=2000');
   giveMemoryBackWhenQuiet({
     cpuMs: () => {
       const { user, system } = process.threadCpuUsage();
