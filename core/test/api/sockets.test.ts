@@ -99,7 +99,7 @@ test('who may not watch does not join, whether or not the kind exists, and audit
   const server = await startServer(t, {
     authorize: ({ path, resource }) => ({
       decision: path === undefined && resource?.namespace !== 'default' ? 'deny' : 'allow',
-      reason: '',
+      reason: 'as the test has it',
     }),
   });
   const socket = open(t, server, { as: 'viewer' });
@@ -111,13 +111,19 @@ test('who may not watch does not join, whether or not the kind exists, and audit
   await join(socket, configMaps);
   socket.disconnect();
   await settled(() => server.audited.length === 5);
-  t.deepEqual(server.audited.map(({ path, verb, caller, outcome }) => `${verb} ${path} ${caller?.name} ${outcome?.status}`).toSorted(), [
-    'get /socket.io/ viewer 101',
-    'watch /api/v1/namespaces/default/configmaps viewer 200',
-    'watch /api/v1/namespaces/default/nothings viewer 404',
-    'watch /api/v1/namespaces/other/configmaps viewer 403',
-    'watch /api/v1/namespaces/other/nothings viewer 403',
-  ]);
+  t.deepEqual(
+    server.audited
+      .map(({ path, verb, caller, outcome }) => `${verb} ${path} ${caller?.name} ${outcome?.status} ${outcome?.decision?.decision}`)
+      .toSorted(),
+    [
+      'get /socket.io/ viewer 101 allow',
+      'watch /api/v1/namespaces/default/configmaps viewer 200 allow',
+      'watch /api/v1/namespaces/default/nothings viewer 404 allow',
+      'watch /api/v1/namespaces/other/configmaps viewer 403 deny',
+      'watch /api/v1/namespaces/other/nothings viewer 403 deny',
+    ],
+  );
+  t.true(server.audited.every(({ outcome }) => outcome?.decision?.reason === 'as the test has it'));
 });
 
 test('audit is told when a room begins, not only when it has ended', async (t) => {

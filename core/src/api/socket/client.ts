@@ -1,14 +1,14 @@
-import type { Clock, Logger } from '@tappaas/sdk';
+import type { AccessDecision, Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { beginPart } from '../audit-trail.js';
-import { forbidden, namedBy, permit } from '../authorization.js';
+import { allowed, ask, forbidden, namedBy } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { Audit, AuditTrail, Authorize, Narrowing } from '../stages.js';
+import type { Audit, AuditTrail, Authorize, Narrowing, Verdict } from '../stages.js';
 import { failureStatus, publicError, type Status } from '../status.js';
 import { isSameView } from '../stream-access.js';
 import { joinRequest, roomName, type JoinRequest } from './join-request.js';
@@ -34,6 +34,7 @@ export interface ClientParts {
 /** What a client is answered to `join` and `leave`. */
 type Acknowledge = (answer: { readonly room: string } | { readonly error: Status }) => void;
 
+const otherView = 'another part of it may be seen than when the room was joined';
 const roomsMax = 50;
 const joinsPerSecond = 10;
 const joinsAtOnceMax = 20;
@@ -88,19 +89,29 @@ export class SocketClient {
     let reached: string | undefined;
     let isJoined = false;
     let failure: Status | undefined;
+    // What access has said last, which audit is told.
+    let decision: AccessDecision | undefined;
+    const authorize = async (): Promise<Narrowing | undefined> => {
+      const verdict = await this.#ask(info, request);
+      decision = verdict;
+      return allowed(verdict, info, this.#exchange.caller).narrowed;
+    };
     try {
       trail = await this.#beginAudit(info);
-      const view = await this.#authorize(info, request);
+      const view = await authorize();
       let askedAtMs = this.#parts.clock.nowMs();
       const stands = (): void => {
         isJoined = true;
-        trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated });
+        trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated, decision });
         void this.#socket.join(name);
         acknowledge({ room: name });
       };
       const send = async (packet: string | Buffer, upTo?: string): Promise<void> => {
         if (this.#parts.clock.nowMs() - askedAtMs >= grantMsMax) {
-          if (!isSameView(await this.#authorize(info, request), view)) throw otherView(info, this.#exchange);
+          if (!isSameView(await authorize(), view)) {
+            decision = { decision: 'deny', reason: otherView };
+            throw forbidden(this.#exchange.caller, info, otherView);
+          }
           askedAtMs = this.#parts.clock.nowMs();
         }
         await this.#outbox.send(packet);
@@ -111,7 +122,7 @@ export class SocketClient {
       if (!signal.aborted) failure = this.#statusOf(error);
     }
     const hasLeft = signal.aborted;
-    await this.#endAudit(trail, startedAtMs, failure);
+    await this.#endAudit(trail, startedAtMs, failure, decision);
     leaving.abort();
     if (this.#rooms.get(name) === leaving) this.#rooms.delete(name);
     void this.#socket.leave(name);
@@ -154,10 +165,9 @@ export class SocketClient {
     if (failure?.details !== undefined && codeOf(failure).errorCode === 'TAP_REQUEST_SLOW_READER') this.#socket.disconnect(true);
   }
 
-  /** Answers what of the objects may be seen, where that is not all of them. @throws TAP_REQUEST_FORBIDDEN */
-  async #authorize(info: RequestInfo, request: JoinRequest): Promise<Narrowing | undefined> {
+  #ask(info: RequestInfo, request: JoinRequest): Verdict | Promise<Verdict> {
     const asked = request.topic === 'objects' ? namedBy(info, request.fieldSelector ?? '') : info;
-    return (await permit(this.#parts.authorize, asked, this.#exchange.caller)).narrowed;
+    return ask(this.#parts.authorize, asked, this.#exchange.caller);
   }
 
   #beginAudit(info: RequestInfo): AuditTrail | Promise<AuditTrail> {
@@ -166,10 +176,16 @@ export class SocketClient {
   }
 
   /** A sink that fails is the sink's to tell; the room has ended already. */
-  async #endAudit(trail: AuditTrail | undefined, startedAtMs: number, failure: Status | undefined): Promise<void> {
+  async #endAudit(
+    trail: AuditTrail | undefined,
+    startedAtMs: number,
+    failure: Status | undefined,
+    decision: AccessDecision | undefined,
+  ): Promise<void> {
     const { clock, log } = this.#parts;
     const { impersonated, requestId } = this.#exchange;
-    const outcome = { status: failure?.code ?? 200, ...codeOf(failure), impersonated, durationMs: clock.nowMs() - startedAtMs };
+    const durationMs = clock.nowMs() - startedAtMs;
+    const outcome = { status: failure?.code ?? 200, ...codeOf(failure), impersonated, decision, durationMs };
     try {
       await trail?.end(outcome);
     } catch (error) {
@@ -221,10 +237,6 @@ function infoOf(request: JoinRequest): RequestInfo {
   const place = namespace === undefined ? [] : ['namespaces', namespace];
   const parts = [...root, ...place, kind.plural, name, subresource].filter((part) => part !== undefined);
   return { engine, path: `/${parts.join('/')}`, verb: topic === 'logs' ? 'get' : 'watch', target: request.target };
-}
-
-function otherView(info: RequestInfo, { caller }: Exchange): Error {
-  return forbidden(caller, info, 'another part of it may be seen than when the room was joined');
 }
 
 function codeOf(failure: Status | undefined): { readonly errorCode?: string } {
