@@ -42,6 +42,8 @@ interface FakeWorker {
   serve(): Promise<void>;
   readonly die: (reason: string) => void;
   isFrozen: boolean;
+  /** Ends only some time after it was ended. */
+  isStuck: boolean;
   isAlive: boolean;
   isDrained: boolean;
 }
@@ -85,11 +87,12 @@ function world(workers: number) {
       },
       die,
       isFrozen: false,
+      isStuck: false,
       isAlive: true,
       isDrained: false,
     };
     born.push(worker);
-    return Object.assign(here, { ended: ended.promise, kill: () => die('signal SIGKILL') });
+    return Object.assign(here, { ended: ended.promise, kill: () => void (worker.isStuck || die('signal SIGKILL')) });
   };
   const unused = async (): Promise<never> => Promise.reject(new Error('nobody calls this'));
   const pool = new WorkerPool({
@@ -214,4 +217,21 @@ test('a worker that answers nothing for half a minute is ended and another one s
   await born[2]?.serve();
   t.is(await born[2]?.name, 'w1');
   t.is(living().length, 2);
+});
+
+test('a worker that does not start has ended before another one has its name', async (t) => {
+  const { born, clock, settled } = await started(1);
+  born[0]?.die('exit code 1');
+  await settled();
+  await clock.advance(2_000);
+  t.is(born.length, 2);
+  if (born[1] !== undefined) born[1].isStuck = true;
+  await clock.advance(60_000);
+  await settled();
+  await clock.advance(60_000);
+  t.is(born.length, 2, 'it was given up, and has not ended');
+  born[1]?.die('signal SIGKILL');
+  await settled();
+  await clock.advance(30_000);
+  t.is(await born[2]?.name, 'w1');
 });

@@ -62,6 +62,22 @@ test('when the process that keeps it does not answer, operations fail within the
   await cut;
 });
 
+test('a call that cannot be sent fails at once, and nothing of it fails later', async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const clock = new VirtualClock();
+  const peer = connectPeer<StateCalls, PrimaryCalls>({ channel: channelOver(port2), own: {} as StateCalls, clock });
+  const noData = (() => 1) as never;
+  await t.throwsAsync(peer.callWithin(1_000, 'stateSet', 'mine', 'key', noData, 1), { name: 'DataCloneError' });
+  let failedLater = false;
+  const heard = (): void => void (failedLater = true);
+  process.once('unhandledRejection', heard);
+  await clock.advance(2_000);
+  await new Promise((turn) => setImmediate(turn));
+  process.off('unhandledRejection', heard);
+  t.false(failedLater);
+  port1.close();
+});
+
 test('breakers that are open are known by hook and process, until the process closes them or ends', (t) => {
   const breakers = new OpenBreakers();
   const open = openBreakersOf([

@@ -81,8 +81,8 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
         () => answered.reject(failed(`${method} was not answered within ${limitMs} ms`)),
         () => undefined,
       );
-      channel.send({ call, method, parameters });
       try {
+        channel.send({ call, method, parameters });
         return (await answered.promise) as Awaited<ReturnType<Theirs[M]>>;
       } finally {
         over.abort();

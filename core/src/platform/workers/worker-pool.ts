@@ -194,6 +194,8 @@ export class WorkerPool {
       await ready.promise;
     } catch (error) {
       process.kill();
+      // The next one of this name begins when this one has let go of everything.
+      await ended;
       throw error;
     } finally {
       over.abort();
