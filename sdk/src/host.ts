@@ -21,7 +21,7 @@ export interface Host<C> {
     options: O & TapOptions,
     run: (input: For<S, O>['input'], context: S['context']) => For<S, O>['output'],
   ): void;
-  /** Owns a service. `make` runs at start in graph order (10 s), `dispose` at stop (5 s). */
+  /** Owns a service. `make` runs at start in graph order (10 s; that of a store, which reads what it holds, 120 s), `dispose` at stop (5 s). */
   provide<T>(service: Service<T>, make: (context: Context) => Awaitable<NoInfer<T>>, dispose?: (service: T) => Awaitable<void>): void;
   /** Contributes a kind to the platform's engine. */
   kind<K extends AnyKind>(kind: K, behaviour?: KindBehaviour<K>): void;

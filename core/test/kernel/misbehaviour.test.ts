@@ -396,7 +396,7 @@ test('a plugin that fails to start is named after everything else was stopped ag
   t.is(happened.length, 6, 'nothing is stopped twice');
 });
 
-test('a provider or a start that never settles is given 10 s, and a stop 5 s', async (t) => {
+test('a provider or a start that never settles is given 10 s, a store 120 s, and a stop 5 s', async (t) => {
   const hanging = (id: string, where: 'provide' | 'onStart' | 'onStop' | 'dispose') =>
     definePlugin({
       id,
@@ -419,6 +419,12 @@ test('a provider or a start that never settles is given 10 s, and a stop 5 s', a
     await clock.advance(10_020);
     t.is((await starting).message, `the platform did not start: plugin culprit did not finish ${point} within 10000 ms`);
   }
+  const store = definePlugin({ id: 'culprit', setup: (host) => host.provide(families.store, never) });
+  const holding = await load(only(store));
+  const opening = rejection(holding.kernel.start());
+  await holding.clock.advance(119_000);
+  await holding.clock.advance(1_020);
+  t.is((await opening).message, 'the platform did not start: plugin culprit did not finish provide tappaas/store within 120000 ms');
   const { kernel, clock } = await start([
     { id: 'a', plugin: hanging('a', 'onStop') },
     { id: 'b', plugin: hanging('b', 'dispose') },

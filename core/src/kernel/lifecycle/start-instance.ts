@@ -1,12 +1,15 @@
-import { isTapError, type Service } from '@tappaas/sdk';
+import { families, isTapError, type Service } from '@tappaas/sdk';
 import { guardErrors } from '../errors.js';
 import { GuardedService } from '../services/guarded-service.js';
 import type { ServiceView } from '../services/service-handle.js';
 import type { Instance } from './instance.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Time for each provider and each `onStart`. */
+/** Time for each `onStart`, and for a provider that is no store. */
 export const startLimitMs = 10_000;
+
+/** A store reads what it holds, and the machine may have other work to do (docs/decisions/0233). */
+const storeStartLimitMs = 120_000;
 
 /** Where what an instance provides becomes known: at once when booting, with the swap when reloading. */
 export interface ServiceSink {
@@ -38,7 +41,7 @@ export async function startInstance(instance: Instance, surroundings: Surroundin
     for (const { service, make, dispose } of record.provides) {
       scope.stopping.throwIfAborted();
       const lent = surroundings.environment.elsewhere?.(service, instance.id);
-      const point = { name: `provide ${service.id}`, limitMs: startLimitMs };
+      const point = { name: `provide ${service.id}`, limitMs: service.id === families.store.id ? storeStartLimitMs : startLimitMs };
       const value = lent ?? (await guard.callOutside(point, (context) => make(context)));
       made.push({ service, value: serviceObject(value, instance.id, service.id), dispose: lent ? undefined : dispose });
       sink.put(service, instance.id, new GuardedService(service.id, value as object, scope, surroundings.devices));
