@@ -1,6 +1,7 @@
 import type { Client } from '@tappaas/client';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Invocation } from './command.js';
+import { discoveredGroups, wordsOf } from './discovery.js';
 import { nearestName } from '../kernel/config/nearest-name.js';
 
 /** What a question about access is about. */
@@ -12,23 +13,6 @@ export type AskedAccess =
       readonly subresource?: string;
       readonly isNamespaced: boolean;
     };
-
-const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-
-interface Discovered {
-  readonly items: readonly {
-    readonly metadata: { readonly name?: string };
-    readonly versions: readonly { readonly resources: readonly DiscoveredResource[] }[];
-  }[];
-}
-
-interface DiscoveredResource {
-  readonly resource: string;
-  readonly singularResource?: string;
-  readonly shortNames?: readonly string[];
-  readonly scope: string;
-  readonly responseKind?: { readonly kind?: string };
-}
 
 /** Below which engine's mount is asked: the platform's, or that of a cluster. */
 export function mountOf({ options }: Invocation): string {
@@ -73,15 +57,13 @@ interface Known {
 }
 
 async function servedResources(client: Client, mount: string): Promise<readonly Known[]> {
-  const documents = await Promise.all(['/api', '/apis'].map((root) => client.json<Discovered>(`${mount}${root}`, { accept: aggregated })));
-  return documents.flatMap((document) =>
-    (document?.items ?? []).flatMap(({ metadata: { name: group = '' }, versions }) =>
-      (versions[0]?.resources ?? []).map(({ resource, singularResource, shortNames = [], scope, responseKind }) => ({
-        group,
-        resource,
-        words: [resource, singularResource ?? '', responseKind?.kind?.toLowerCase() ?? '', ...shortNames].filter((word) => word !== ''),
-        isNamespaced: scope === 'Namespaced',
-      })),
-    ),
+  const found = await Promise.all(['/api', '/apis'].map((root) => discoveredGroups(client, `${mount}${root}`)));
+  return found.flat().flatMap(({ metadata, versions }) =>
+    (versions[0]?.resources ?? []).map((each) => ({
+      group: metadata?.name ?? '',
+      resource: each.resource,
+      words: wordsOf(each),
+      isNamespaced: each.scope === 'Namespaced',
+    })),
   );
 }
