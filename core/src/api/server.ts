@@ -237,7 +237,7 @@ class Server implements ApiServer {
     await this.within(this.limits.stopMsMax, this.sockets.close());
     listener.closeAll();
     await closed;
-    await this.strangers.stop();
+    await this.within(this.limits.stopMsMax, this.strangers.stop());
   }
 
   private warnOfCuts({ connections }: Listener): void {

@@ -68,6 +68,25 @@ test('what is counted when the server stops is told, and a sink that takes nothi
   t.deepEqual(counts(), [['10.0.0.1', 1]]);
 });
 
+test('an audit log that does not answer when what was counted is told holds a stop up only so long', async (t) => {
+  const { ask, server } = await startServer(t, {
+    limits: { stopMsMax: 100 },
+    audit: ({ requestId }) => (requestId.startsWith('strangers-') ? new Promise(() => undefined) : { end: () => undefined }),
+  });
+  for (let asked = 0; asked <= toldPerAddressMax; asked += 1) await ask(path, { as: 'nobody' });
+  const over = new AbortController();
+  t.teardown(() => over.abort());
+  t.true(
+    await Promise.race([
+      server.close().then(() => true),
+      realClock.sleep(10_000, over.signal).then(
+        () => false,
+        () => false,
+      ),
+    ]),
+  );
+});
+
 test('an address that asks for too much without a credential is told to wait, others and who has one are not', async (t) => {
   const { ask, engine, audited } = await startServer(t, { limits: { strangersPerMinuteMax: 30 } });
   engine.put('default', 'a', {});
