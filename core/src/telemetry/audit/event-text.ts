@@ -201,8 +201,8 @@ function annotationsText({ caller, engine }: AuditedRequest, standing: AuditedSt
   return text === '' ? '' : `,"annotations":{${text.slice(1)}}`;
 }
 
-let lastMs = 0;
-let lastText = new Date(lastMs).toISOString();
+let lastMs = Number.NaN;
+let lastText = '';
 
 /** Kubernetes' MicroTime; events of one millisecond share the text. */
 function timeText(ms: number): string {

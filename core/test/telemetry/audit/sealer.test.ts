@@ -50,6 +50,16 @@ test('events in pieces become the lines that they would be in one piece, whateve
   );
 });
 
+test('an id that is too long for its place, or cannot stand in JSON as it is, is recorded whole', (t) => {
+  const rows = ['x'.repeat(256), 'x'.repeat(257), '"quoted"', 'ü', 'r0-1'].map((id) => row(0, id));
+  const batch = batchOf(rows);
+  t.is(batch.texts.length, 3);
+  t.deepEqual(
+    textsOf(sealed('r0', genesis, batch)).map((text) => parseLine(text)?.event),
+    rows.map(rowText),
+  );
+});
+
 test('many events are sealed in a thread, and the chain goes on as if they had not been', async (t) => {
   const sealer = new Sealer('r0', log);
   t.teardown(() => sealer.close());
