@@ -14,6 +14,7 @@ import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
 import type { GraphqlParts } from './ports.js';
 import type { PreparedOperations } from './prepared-operations.js';
+import { noSuggestions } from './suggestions.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 export const tokensMax = 1_000;
@@ -40,7 +41,6 @@ export async function startApollo(
   const server = new ApolloServer<GraphqlContext>({
     schema,
     introspection: settings.introspection,
-    hideSchemaDetailsFromClientErrors: !settings.introspection,
     parseOptions: { maxTokens: tokensMax },
     validationOptions: { maxErrors: validationErrorsMax },
     persistedQueries: false,
@@ -59,6 +59,7 @@ export async function startApollo(
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       operations(schema, prepared, hooks),
+      ...(settings.introspection ? [] : [noSuggestions]),
     ],
   });
   await server.start();

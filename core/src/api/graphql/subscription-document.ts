@@ -3,6 +3,7 @@ import { getOperationAST, GraphQLError, OperationTypeNode, parse, validate, type
 import { tokensMax, validationErrorsMax } from './apollo.js';
 import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
+import { withoutSuggestion } from './suggestions.js';
 import { asGraphqlError } from './wire-errors.js';
 
 /** The subscription of a document, or what is wrong with the document. */
@@ -32,11 +33,6 @@ export function plannedSubscription(
     throw refused(`a ${operation.operation} is a request of its own to /graphql: over a WebSocket there are subscriptions only`);
   }
   return new PlannedOperation(schema, document, operation);
-}
-
-/** What there is in place of what is not there, is told only to whom the schema is. */
-function withoutSuggestion(message: string): string {
-  return message.replace(/ ?Did you mean(.+?)\?$/, '');
 }
 
 /** Told with the places in the document, as of a request. */

@@ -1,10 +1,13 @@
-/** What can be said of a value without repeating it; in the order in which messages hold them, the last one is about the value itself. */
+/**
+ * What can be said of a value without repeating it; in the order in which messages hold them, the last one is about the value itself. Messages
+ * quote values of any length: each part is bounded and begins a word, so that looking takes as long as the message is, and no longer.
+ */
 const rules = new RegExp(
   [
-    'Field "?[\\w.[\\]]+"? of required type "?[\\w[\\]!]+"? was not provided',
-    'Field "?[\\w.[\\]]+"? is not defined by type "?[\\w[\\]!]+"?',
-    'Expected (?:value of )?type "?[\\w[\\]!]+"?',
-    '\\w+ cannot represent (?:a )?non[- ][\\w -]+ value',
+    'Field "?[\\w.[\\]]{1,256}"? of required type "?[\\w[\\]!]{1,256}"? was not provided',
+    'Field "?[\\w.[\\]]{1,256}"? is not defined by type "?[\\w[\\]!]{1,256}"?',
+    'Expected (?:value of )?type "?[\\w[\\]!]{1,256}"?',
+    '\\b\\w{1,256} cannot represent (?:a )?non[- ][\\w -]{1,64} value',
   ].join('|'),
   'g',
 );

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
+import { withoutSuggestion } from '../../../dist/api/graphql/suggestions.js';
 import { readTrustedDocuments } from '../../../dist/api/graphql/trusted-documents.js';
 import { application, kindPaths, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
@@ -453,4 +454,34 @@ test('a file of trusted documents that is none is told at the start', async (t) 
   await t.throwsAsync(readTrustedDocuments(join(directory, 'absent.json')), { message: /cannot be read/ });
   await writeFile(path, `{"${'a'.repeat(64)}":"{ viewer { name } }"}`);
   t.is((await readTrustedDocuments(path)).size, 1);
+});
+
+/** Milliseconds of processor time that one request takes. */
+async function costOf(send: () => Promise<{ readonly status: number }>): Promise<number> {
+  const before = process.cpuUsage();
+  await send();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+const asLongAs = (words: string): string => words.repeat(Math.floor(200_000 / words.length));
+
+test.serial('a value that does not fit costs no more than its length, whatever it says', async (t) => {
+  const { ask } = await startGraphql(t);
+  const query = 'query Q($n: Int!) { applications(first: $n) { nodes { name } } }';
+  for (const words of ['a', 'Field ', 'Expected type a', 'a cannot represent a non-']) {
+    const cost = await costOf(() => ask(query, { n: asLongAs(words) }));
+    t.true(cost < 1_000, `${words}: ${cost} ms`);
+  }
+  const { status, json } = await ask(query, { n: asLongAs('a') });
+  t.is(status, 400);
+  t.is(json.errors[0].message, 'Variable "$n" got an invalid value: Int cannot represent non-integer value');
+});
+
+test.serial('a document that says again and again what suggestions begin with costs no more than another', async (t) => {
+  const { ask } = await startGraphql(t, { graphql: { introspection: false } });
+  const cost = await costOf(() => ask(`{ applications(first: "${asLongAs('Did you mean ')}") { nodes { name } } }`));
+  t.true(cost < 1_000, `${cost} ms`);
+  t.is(withoutSuggestion('Cannot query field "nam" on type "A". Did you mean "name"?'), 'Cannot query field "nam" on type "A".');
+  t.is(withoutSuggestion('String cannot represent "Did you mean this?"'), 'String cannot represent "Did you mean this?"');
 });
