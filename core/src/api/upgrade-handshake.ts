@@ -64,7 +64,7 @@ export function moveBearerProtocol(request: IncomingMessage): void {
   if (others.length === 0) throw invalid(name, 'offers a bearer token and no protocol beside it to answer with');
   const encoded = bearer.slice(bearerPrefix.length);
   const token = Buffer.from(encoded, 'base64url').toString('latin1');
-  if (!tokenText.test(token) || Buffer.from(token, 'latin1').toString('base64url') !== encoded.replace(/=+$/, '')) {
+  if (!tokenText.test(token) || Buffer.from(token, 'latin1').toString('base64url') !== encoded.replace(/={1,2}$/, '')) {
     throw invalid(name, 'offers a bearer token that is not base64url');
   }
   headers.authorization = `Bearer ${token}`;

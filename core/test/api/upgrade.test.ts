@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -7,6 +8,7 @@ import { WebSocket } from 'ws';
 import { closeCodes } from '../../dist/api/web-socket.js';
 import { flowErrors } from '../../dist/flow/errors.js';
 import type { ServedUpgrade } from '../../dist/api/upgrade.js';
+import { moveBearerProtocol } from '../../dist/api/upgrade-handshake.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
 import { sendRaw } from './raw-socket.ts';
 import { quietLog, startServer, type RunningServer } from './running-server.ts';
@@ -361,4 +363,15 @@ test('a client of a WebSocket watch that does not read is cut off, and takes not
   await settled(() => server.engine.watchers === 0);
   socket.terminate();
   t.is(server.audited.length <= 1, true);
+});
+
+test('a bearer token among protocols is looked at in the time that its length takes', (t) => {
+  const offered = `base64url.bearer.authorization.k8s.io.YWJj${'='.repeat(15_000)}x, echo.v1`;
+  const before = process.cpuUsage();
+  for (let asked = 0; asked < 20; asked += 1) {
+    const request = { headers: { 'sec-websocket-protocol': offered } } as IncomingMessage;
+    t.throws(() => moveBearerProtocol(request), { code: 'TAP_REQUEST_HEADER_INVALID' });
+  }
+  const { user } = process.cpuUsage(before);
+  t.true(user < 1_000_000, `${user} µs`);
 });

@@ -84,4 +84,4 @@ function pathMatcher(urls: readonly string[]): PathMatcher {
 }
 
 /** The beginning that a path with a trailing `*` stands for. */
-export const prefixOf = (url: string): string => url.replace(/\*+$/, '');
+export const prefixOf = (url: string): string => url.replace(/(?<!\*)\*+$/, '');

@@ -391,3 +391,13 @@ test('a pool begins where it is told, and comes round to the rest of its range',
   t.true(first >= 50_000);
   t.is(await new PortPool({ from, to: from }, 7).take(), from);
 });
+
+test('a path of many slashes is read in the time that its length takes', (t) => {
+  const path = `${'/'.repeat(100_000)}x`;
+  const before = process.cpuUsage();
+  const routes = new IngressRoutes([ingress('long', [rule('x', [[`${path}//`, 'Prefix', 'shop']])])], new Map([['default/shop', service]]));
+  const { user } = process.cpuUsage(before);
+  t.true(user < 1_000_000, `${user} µs`);
+  t.is(routed(routes, 'x', `${path}/y`), 'shop');
+  t.is(routed(routes, 'x', '/x'), 'no-path');
+});

@@ -54,7 +54,7 @@ export class IngressRoutes {
       this.#hosts.set(host.toLowerCase(), rules);
       for (const { path = '/', pathType, backend } of http?.paths ?? []) {
         const isExact = pathType === 'Exact';
-        const prefix = path.replace(/\/+$/, '') || '/';
+        const prefix = path.replace(/(?<!\/)\/+$/, '') || '/';
         rules.push({ path: isExact ? path : prefix, isExact, ...resolved(namespace, backend, services) });
       }
     }
