@@ -240,5 +240,5 @@ test('what was sent to a writer that dies has an unknown outcome, what was not h
 
 test('a directory that cannot be made is named', async (t) => {
   const opening = openSqliteStore({ directory: '/dev/null/data', clock: new VirtualClock() });
-  await t.throwsAsync(opening, { code: 'TAP_STORE_UNAVAILABLE', message: /\/dev\/null\/data/ });
+  await t.throwsAsync(opening, { code: 'TAP_STORE_DIRECTORY', message: /\/dev\/null\/data/ });
 });
