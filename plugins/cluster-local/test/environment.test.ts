@@ -28,3 +28,18 @@ test('a resource as a variable is divided exactly and rounded up', (t) => {
   t.is(value('1500m', '0'), '2');
   t.is(value(undefined, '1m'), '8000', 'no limit is what the node has');
 });
+
+test('a variable of a service that is not there is named, and finding it takes as long as the text is', (t) => {
+  const missing = (text: string) => {
+    const container = { name: 'main', env: [{ name: 'URL', value: text }] };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'pod' }, spec: { containers: [container] } } as const;
+    const sources = { base: {}, image: {}, services: {}, hostPorts: {}, configMaps: new Map(), secrets: new Map(), capacity: { cpu: 8 } };
+    return environmentOf({ pod, container, ...sources }).missing;
+  };
+  t.is(missing('http://$(NAME):$(SHOP_SERVICE_PORT_HTTP)/'), 'the service behind $(SHOP_SERVICE_PORT_HTTP)');
+  t.is(missing('$(_SERVICE_HOST) $(SERVICE_HOST) SHOP_SERVICE_HOST'), undefined);
+  const before = process.cpuUsage();
+  t.is(missing(`$(${'A_SERVICE_HOST'.repeat(20_000)}`), undefined);
+  const { user } = process.cpuUsage(before);
+  t.true(user < 1_000_000, `${user} µs`);
+});

@@ -3,7 +3,10 @@ import { jsonText } from './json-text.js';
 const secretNames = /(?:token|secret|passw|credential|authorization|cookie|api[-_]?key|private[-_]?key|signature|kubeconfig)/i;
 /** A secret's name says where it lies, not what it is. */
 const references = /(?:ref|refs|name|names|namespace|reference|keyref)$/i;
-const secretShapes = /tapp_[A-Za-z0-9_-]{8,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+const secretShapes = /tapp_[A-Za-z0-9_-]{8}|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+/** Whole words with two dots behind them, each looked at once: whoever sends a body chooses how often a token seems to begin. */
+const beforeDots = /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,}(?=\.[A-Za-z0-9_-]+\.)/g;
+const headOfToken = /\beyJ[A-Za-z0-9_-]{8}/;
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 const hidden = '[redacted]';
 const depthMax = 64;
@@ -29,11 +32,15 @@ function leftOut(reason: string): string {
 }
 
 function cleaned(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return secretShapes.test(value) ? hidden : value;
+  if (typeof value === 'string') return hasSecretShape(value) ? hidden : value;
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= depthMax) return hidden;
   if (Array.isArray(value)) return value.map((item) => cleaned(item, depth + 1));
   return cleanedObject(value, depth);
+}
+
+function hasSecretShape(text: string): boolean {
+  return secretShapes.test(text) || text.matchAll(beforeDots).some(([word]) => headOfToken.test(word));
 }
 
 function cleanedObject(object: object, depth: number): object {

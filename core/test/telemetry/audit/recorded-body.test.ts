@@ -47,3 +47,15 @@ test('a body stays on one line, and what it calls __proto__ is only a name', (t)
   t.notRegex(recordedBody('{"a":"\\u2028\\n"}', 100) ?? '', /[\p{Cc}\p{Zl}]/u);
   t.is(recordedBody('{"__proto__":{"a":1}}', 100), '{"__proto__":{"a":1}}');
 });
+
+test('a token is found wherever it stands in a text, and looking takes as long as the text is', (t) => {
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJjYW5hcnkiOjF9.canary';
+  for (const text of [token, `Bearer ${token}`, `id.of.${token}`, `session-${token}`, `first.second.third-${token}.`])
+    t.is(recorded(text), '[redacted]', text);
+  for (const text of ['eyJhbGciOiJIUzI1NiJ9', 'keyJhbGciOiJIUzI1NiJ9.a.b', 'www.example.org.']) t.is(recorded(text), text);
+  const long = 'eyJaaaaaaaa-'.repeat(20_000);
+  const before = process.cpuUsage();
+  t.truthy(recordedBody(JSON.stringify(long), 1_000_000));
+  const { user } = process.cpuUsage(before);
+  t.true(user < 1_000_000, `${user} µs`);
+});

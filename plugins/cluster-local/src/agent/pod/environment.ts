@@ -51,11 +51,19 @@ export function environmentOf(sources: EnvironmentSources): Environment {
   for (const { name, value, valueFrom } of container.env ?? []) {
     const found = valueFrom ? sourced(valueFrom, sources) : { value: expanded(value ?? '', { ...variables, ...ports }) };
     if (found.missing !== undefined) return { missing: found.missing };
-    const absent = /\$\(([A-Z0-9_]+_SERVICE_(?:HOST|PORT)[A-Z0-9_]*)\)/.exec(valueFrom ? '' : (found.value ?? ''))?.[1];
+    const absent = serviceNamedIn(valueFrom ? '' : (found.value ?? ''));
     if (absent !== undefined) return { missing: `the service behind $(${absent})` };
     if (found.value !== undefined) variables[name] = found.value;
   }
   return { variables: { ...variables, ...ports } };
+}
+
+/** The first variable of a service that a text names. */
+function serviceNamedIn(text: string): string | undefined {
+  return text
+    .matchAll(/\$\(([A-Z0-9_]+)\)/g)
+    .map(([, name = '']) => name)
+    .find((name) => /._SERVICE_(?:HOST|PORT)/.test(name));
 }
 
 /** Most variables of services that every container of a namespace gets; beyond, a container gets those that its environment names. */
