@@ -29,6 +29,7 @@ import { isOpenPath, systemRoutes } from './system-routes.js';
 import { responseOf, Upgrades } from './upgrade.js';
 import { createWatchFrames } from './watch-frames.js';
 import { watchUpgrade } from './watch-socket.js';
+import { within } from './within.js';
 
 /** Requests that are named when they hold up a stop. */
 const heldUpMax = 10;
@@ -222,11 +223,13 @@ class Server implements ApiServer {
     await listener.connections.whenTaken();
     const closed = listener.close();
     inFlight.endStreams();
-    await this.within(lingerMs, closed);
+    await within(clock, lingerMs, closed);
     const over = new AbortController();
     const quiet = listener.connections.endQuiet(() => inFlight.connections(), clock, over.signal);
-    await this.within(
-      this.limits.stopMsMax,
+    const { stopMsMax } = this.limits;
+    await within(
+      clock,
+      stopMsMax,
       closed.then(() => inFlight.idle()),
     );
     over.abort();
@@ -234,10 +237,10 @@ class Server implements ApiServer {
     this.warnOfCuts(listener);
     inFlight.stop();
     this.upgrades.stop();
-    await this.within(this.limits.stopMsMax, this.sockets.close());
+    await within(clock, stopMsMax, this.sockets.close());
     listener.closeAll();
     await closed;
-    await this.within(this.limits.stopMsMax, this.strangers.stop());
+    await within(clock, stopMsMax, this.strangers.stop());
   }
 
   private warnOfCuts({ connections }: Listener): void {
@@ -250,13 +253,6 @@ class Server implements ApiServer {
       requests,
       unread,
     });
-  }
-
-  /** Waits for something, but no longer than that. */
-  private async within(ms: number, something: Promise<unknown>): Promise<void> {
-    const over = new AbortController();
-    await Promise.race([something, this.options.clock.sleep(ms, over.signal).catch(() => {})]);
-    over.abort();
   }
 
   private serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {

@@ -1,0 +1,8 @@
+import type { Clock } from '@tappaas/sdk';
+
+/** Waits for something, but no longer than that. */
+export async function within(clock: Pick<Clock, 'sleep'>, ms: number, something: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([something, clock.sleep(ms, over.signal).catch(() => {})]);
+  over.abort();
+}
