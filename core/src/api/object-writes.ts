@@ -22,6 +22,7 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   const options = {
     ...writeOptions(exchange, kind),
     authorizeCreate: async () => void (await permit(call.authorize, { ...exchange.info, verb: 'create' }, exchange.caller)),
+    authorizeGet: async (target: Target) => void (await permit(call.authorize, { ...exchange.info, verb: 'get', target }, exchange.caller)),
     authorizeDeletes: (targets: readonly Target[]) => authorizeDeletes(call.authorize, exchange, targets),
     weigh: weighOnce(exchange),
   };

@@ -25,6 +25,14 @@ export interface Record {
   readonly refused: () => Promise<void>;
 }
 
+/** A create that may have been sent before. */
+interface Repeated {
+  readonly found: Found;
+  readonly key: string;
+  readonly digest: string;
+  readonly mayRead: (name: string) => Promise<void>;
+}
+
 /**
  * Answers a repeated create with what the first one was answered.
  *
@@ -48,23 +56,23 @@ export class Idempotency {
     if (this.#running.has(key)) throw running();
     this.#running.add(key);
     try {
-      return (await this.#replay(found, key, digestOf(write))) ?? (await this.#first(found, key, write, options, create));
+      const repeated: Repeated = {
+        found,
+        key,
+        digest: digestOf(write),
+        mayRead: async (name) => options.authorizeGet?.({ ...write.target, name }),
+      };
+      return (await this.#replay(repeated)) ?? (await this.#first(repeated, options, create));
     } finally {
       this.#running.delete(key);
     }
   }
 
-  async #first(
-    found: Found,
-    key: string,
-    write: CreateOrUpdate,
-    { caller }: WriteOptions,
-    create: (record: Record) => Promise<Mutated>,
-  ): Promise<Mutated> {
+  async #first(repeated: Repeated, { caller }: WriteOptions, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
+    const { found, key, digest } = repeated;
     const { clock } = this.#state;
     const who = caller.tenant === undefined ? `user ${caller.name}` : `tenant ${caller.tenant}`;
     this.#counts.check(who, clock.nowMs());
-    const digest = digestOf(write);
     const refused = (): Promise<void> => Promise.reject(running());
     try {
       const changes = (object: Body): Promise<readonly Change[]> => this.#changes(found, key, digest, object);
@@ -74,7 +82,7 @@ export class Idempotency {
     } catch (error) {
       const { code } = error as { readonly code?: string };
       const wasFaster = code === 'TAP_REQUEST_RUNNING' || code === 'TAP_OBJECT_EXISTS';
-      const answer = wasFaster ? await this.#replay(found, key, digest) : undefined;
+      const answer = wasFaster ? await this.#replay(repeated) : undefined;
       if (answer) return answer;
       throw error;
     }
@@ -85,13 +93,13 @@ export class Idempotency {
     return [{ put: key, value: Buffer.concat([Buffer.from(digest), answer]), lease: await this.#state.leases.lease(idempotencyTtlMs) }];
   }
 
-  async #replay({ entry }: Found, key: string, digest: string): Promise<Mutated | undefined> {
+  async #replay({ found: { entry }, key, digest, mayRead }: Repeated): Promise<Mutated | undefined> {
     const kept = await this.#state.store.get(key);
     if (kept === undefined) return undefined;
     if (Buffer.from(kept.value.subarray(0, digestCharacters)).toString() !== digest) {
       throw resourceErrors.TAP_REQUEST_KEY_REUSED({ message: 'the Idempotency-Key was used for another request before' });
     }
-    const stored = await answerOf(this.#state, entry, kept, kept.value.subarray(digestCharacters));
+    const stored = await answerOf(this.#state, entry, { record: kept, answer: kept.value.subarray(digestCharacters), mayRead });
     const operation = operationOf(entry, stored.object);
     return { outcome: 'created', stored, ...(operation && { operation }) };
   }

@@ -12,6 +12,14 @@ export const answerBytesMax = 1024;
 /** Begins a record that names the object; JSON begins otherwise. */
 const reference = '@';
 
+/** A record that was found, and who asks. */
+export interface KeptAnswer {
+  readonly record: KeyValue;
+  readonly answer: Uint8Array;
+  /** Refuses by throwing. */
+  readonly mayRead: (name: string) => Promise<void>;
+}
+
 /** What a record keeps of the answer to a create. */
 export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key: string, object: Body): Promise<Uint8Array> {
   const stored = toStore(textOf(object), { claims: [], attribution: [] });
@@ -22,19 +30,33 @@ export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key:
   return entry.isConfidential && sealer ? sealer.seal(stored, { key, uid }) : stored;
 }
 
-/** The answer of a record: the object as it was made, or, of a large one, as it is now. @throws TAP_REQUEST_ANSWER_GONE */
-export async function answerOf(state: EngineState, entry: KindEntry, kept: KeyValue, answer: Uint8Array): Promise<StoredObject> {
+/**
+ * The answer of a record: the object as it was made, or, of a large one, as it is now; `mayRead` refuses by throwing where it is no longer what was made.
+ *
+ * @throws TAP_REQUEST_ANSWER_GONE
+ */
+export async function answerOf(state: EngineState, entry: KindEntry, kept: KeptAnswer): Promise<StoredObject> {
   const { sealer, store } = state;
-  if (answer[0] === reference.charCodeAt(0)) return standing(state, entry, answer);
-  const plain = entry.isConfidential && sealer ? await sealer.open(answer, kept.key) : answer;
-  return fromStore(plain, kept, store.epoch);
+  const { record, answer } = kept;
+  if (answer[0] === reference.charCodeAt(0)) return standing(state, entry, kept);
+  const plain = entry.isConfidential && sealer ? await sealer.open(answer, record.key) : answer;
+  return fromStore(plain, record, store.epoch);
 }
 
-async function standing(state: EngineState, entry: KindEntry, answer: Uint8Array): Promise<StoredObject> {
+async function standing(state: EngineState, entry: KindEntry, { record, answer, mayRead }: KeptAnswer): Promise<StoredObject> {
   const { key, name, uid } = JSON.parse(Buffer.from(answer).toString('utf8', 1)) as { key: string; name: string; uid: string };
-  const found = await state.store.get(key);
-  const stored = found && (await state.decode(entry, found));
-  if (stored?.object.metadata.uid === uid) return stored;
-  const message = `${label(entry, name)}: the request with this Idempotency-Key was done, and the object that it created (uid ${uid}) has been deleted since`;
-  throw resourceErrors.TAP_REQUEST_ANSWER_GONE({ message });
+  const present = await state.store.get(key);
+  const stored = present && (await state.decode(entry, present));
+  const gone = (since: string): Error => {
+    const done = `${label(entry, name)}: the request with this Idempotency-Key was done, and the object that it created (uid ${uid})`;
+    return resourceErrors.TAP_REQUEST_ANSWER_GONE({ message: `${done} has been ${since} since` });
+  };
+  if (stored?.object.metadata.uid !== uid) throw gone('deleted');
+  // What was made is the caller's own; what others have made of it is for who may read it.
+  if (present?.modRevision !== record.modRevision) {
+    await mayRead(name).catch(() => {
+      throw gone('changed, which this caller may not read,');
+    });
+  }
+  return stored;
 }

@@ -270,6 +270,24 @@ test('a repeated request whose object was large is answered with the object as i
   t.true((records[0]?.value.byteLength ?? Infinity) < 512, 'the record does not keep the object');
 });
 
+test('what others have made of a large object is answered to whoever may read it', async (t) => {
+  const { create, patch } = await startEngine();
+  const large = widget('a', { color: 'red' }, { annotations: { note: 'x'.repeat(2_000) } });
+  const asked: (string | undefined)[] = [];
+  const refuse = async ({ name }: { readonly name?: string }): Promise<void> => {
+    asked.push(name);
+    throw new Error('forbidden');
+  };
+  const repeated = (authorizeGet: typeof refuse) => create(widgets, large, { idempotencyKey: 'k', authorizeGet });
+  await repeated(refuse);
+  t.is(objectOf(await repeated(refuse)).spec.color, 'red', 'what the caller has made is no secret');
+  t.deepEqual(asked, []);
+  await patch(widgets, 'default/a', { spec: { size: 9 } });
+  await t.throwsAsync(repeated(refuse), { code: 'TAP_REQUEST_ANSWER_GONE', message: /"a".*was done.*has been changed/ });
+  t.deepEqual(asked, ['a']);
+  t.is(objectOf(await repeated(async () => {})).spec.size, 9);
+});
+
 test('a tenant has so many keys at a time and no more', (t) => {
   const counts = new KeyCounts(2, 1000);
   for (let index = 0; index < 2; index += 1) counts.add('tenant acme', index);

@@ -62,7 +62,7 @@ export async function writeObject(
       ...(request.name !== undefined && { name: request.name }),
       ...('body' in write && { body: write.body }),
     };
-    const doWrite = () => context.parts.engine().write(write, optionsOf(verb, request, context));
+    const doWrite = () => context.parts.engine().write(write, optionsOf(verb, target, request, context));
     const { served, warnings } = await context.access.change(asked, doWrite, outcomeOf);
     return { object: served.object, isDryRun, warnings, userErrors: [] };
   } catch (error) {
@@ -130,7 +130,7 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function optionsOf(verb: string, request: WriteRequest, context: GraphqlContext): WriteOptions {
+function optionsOf(verb: string, target: Target, request: WriteRequest, context: GraphqlContext): WriteOptions {
   const { caller, requestId, signal, client } = context;
   const { dryRun, expectedVersion, fieldManager, idempotencyKey } = request;
   return {
@@ -140,6 +140,8 @@ function optionsOf(verb: string, request: WriteRequest, context: GraphqlContext)
     dryRun: dryRun === true,
     fieldValidation: 'Strict',
     fieldManager: fieldManager || client,
+    authorizeCreate: async () => void (await context.access.permit({ verb: 'create', target })),
+    authorizeGet: async (made) => void (await context.access.permit({ verb: 'get', target: made })),
     weigh: (keys) => context.weigh(keys),
     ...(expectedVersion && verb !== 'delete' && { ifMatch: expectedVersion }),
     ...(idempotencyKey && { idempotencyKey }),

@@ -73,6 +73,8 @@ const people: Readonly<
     may: ({ resource }) => resource?.plural === 'tenants' && resource.name === 'acme',
   },
   viewer: { name: 'viewer', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'list', 'watch'].includes(verb) },
+  patcher: { name: 'patcher', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'patch'].includes(verb) },
+  creator: { name: 'creator', groups: [], may: ({ verb, resource }) => resource !== undefined && verb === 'create' },
   brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 1_500 },
   fickle: { name: 'fickle', groups: [], may: () => fickle.may },
   nobody: { name: 'nobody', groups: [], may: () => false },

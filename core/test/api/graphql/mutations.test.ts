@@ -136,6 +136,27 @@ test('whoever may not write is refused with an error of the operation, before an
   t.deepEqual((await ask(create, { input: shop }, { as: 'team' })).json.data.createApplication.userErrors, []);
 });
 
+test('who may patch applies to what is there, and does not thereby create', async (t) => {
+  const { ask } = await startGraphql(t);
+  const apply = 'mutation A($input: ApplyApplicationInput!) { applyApplication(input: $input) { object { name } userErrors { code } } }';
+  const refused = (await ask(apply, { input: shop }, { as: 'patcher' })).json;
+  t.is(refused.errors[0].extensions.code, 'TAP_REQUEST_FORBIDDEN');
+  t.is((await ask('{ application(namespace: "team", name: "shop") { name } }')).json.data.application, null);
+  await ask(create, { input: shop });
+  const applied = (await ask(apply, { input: { ...shop, force: true } }, { as: 'patcher' })).json.data.applyApplication;
+  t.deepEqual(applied, { object: { name: 'shop' }, userErrors: [] });
+});
+
+test('what others have made of an object is answered to a repeated create by who may read it only', async (t) => {
+  const { ask } = await startGraphql(t);
+  const large = { ...shop, annotations: [{ key: 'note', value: 'x'.repeat(2_000) }], idempotencyKey: 'k' };
+  const repeated = async () => (await ask(create, { input: large }, { as: 'creator' })).json;
+  for (const _ of ['made', 'repeated']) t.is((await repeated()).data.createApplication.object.name, 'shop');
+  const update = 'mutation U($input: UpdateApplicationInput!) { updateApplication(input: $input) { userErrors { code } } }';
+  await ask(update, { input: { namespace: 'team', name: 'shop', spec: { runtime: 'gpu' } } });
+  t.is((await repeated()).errors[0].extensions.code, 'TAP_REQUEST_ANSWER_GONE');
+});
+
 test('mutations of one operation are done in their order', async (t) => {
   const { ask } = await startGraphql(t);
   const query = `mutation Both($input: CreateApplicationInput!) {
