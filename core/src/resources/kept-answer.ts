@@ -1,4 +1,4 @@
-import type { KeyValue } from '@tappaas/sdk';
+import { isTapError, type KeyValue } from '@tappaas/sdk';
 import { type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
@@ -16,7 +16,7 @@ const reference = '@';
 export interface KeptAnswer {
   readonly record: KeyValue;
   readonly answer: Uint8Array;
-  /** Refuses by throwing. */
+  /** @throws TAP_REQUEST_FORBIDDEN */
   readonly mayRead: (name: string) => Promise<void>;
 }
 
@@ -31,9 +31,9 @@ export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key:
 }
 
 /**
- * The answer of a record: the object as it was made, or, of a large one, as it is now; `mayRead` refuses by throwing where it is no longer what was made.
+ * The answer of a record: the object as it was made, or, of a large one, as it is now, for who may read what others have made of it.
  *
- * @throws TAP_REQUEST_ANSWER_GONE
+ * @throws TAP_REQUEST_ANSWER_GONE, and what `mayRead` fails with
  */
 export async function answerOf(state: EngineState, entry: KindEntry, kept: KeptAnswer): Promise<StoredObject> {
   const { sealer, store } = state;
@@ -54,8 +54,8 @@ async function standing(state: EngineState, entry: KindEntry, { record, answer, 
   if (stored?.object.metadata.uid !== uid) throw gone('deleted');
   // What was made is the caller's own; what others have made of it is for who may read it.
   if (present?.modRevision !== record.modRevision) {
-    await mayRead(name).catch(() => {
-      throw gone('changed, which this caller may not read,');
+    await mayRead(name).catch((error: unknown) => {
+      throw isTapError(error, 'TAP_REQUEST_FORBIDDEN') ? gone('changed, which this caller may not read,') : error;
     });
   }
   return stored;

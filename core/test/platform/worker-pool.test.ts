@@ -94,9 +94,14 @@ function world(workers: number) {
     born.push(worker);
     return Object.assign(here, { ended: ended.promise, kill: () => void (worker.isStuck || die('signal SIGKILL')) });
   };
+  const fails = { fork: false };
+  const desks = { open: 0 };
   const unused = async (): Promise<never> => Promise.reject(new Error('nobody calls this'));
   const pool = new WorkerPool({
-    fork,
+    fork: () => {
+      if (fails.fork) throw new Error('no process can be made');
+      return fork();
+    },
     workers,
     clock,
     store: createMemoryStore({ clock }),
@@ -107,7 +112,10 @@ function world(workers: number) {
     start: { configFile: '', directory: '', host: '', port: 0, metricsOf: '' },
     certificates: {} as never,
     calls: new Proxy({}, { get: () => unused }) as never,
-    desk: () => ({ calls: {} as never, close: () => undefined }),
+    desk: () => {
+      desks.open += 1;
+      return { calls: {} as never, close: () => void (desks.open -= 1) };
+    },
     ownMetrics: async () => '',
     mergeMetrics: () => '',
   });
@@ -115,7 +123,7 @@ function world(workers: number) {
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn += 1) await macrotask();
   };
-  return { clock, pool, born, living, log, settled };
+  return { clock, pool, born, living, log, settled, desks, fails };
 }
 
 async function started(workers: number) {
@@ -140,6 +148,22 @@ test('a worker that dies while its successor starts has no second one', async (t
   await clock.advance(60_000);
   t.is(born.length, 2);
   t.deepEqual(living(), [born[1]]);
+});
+
+test('a process that cannot be made leaves nothing open that was meant for it', async (t) => {
+  const { born, clock, settled, desks, fails } = await started(1);
+  fails.fork = true;
+  born[0]?.die('signal SIGKILL');
+  await settled();
+  for (let second = 0; second < 10; second += 1) {
+    await clock.advance(1_000);
+    await settled();
+  }
+  t.deepEqual([born.length, desks.open], [1, 0]);
+  fails.fork = false;
+  await clock.advance(60_000);
+  await settled();
+  t.deepEqual([born.length, desks.open], [2, 1]);
 });
 
 test('a worker that died and waits to be started again is not started twice by a replacement', async (t) => {

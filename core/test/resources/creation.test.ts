@@ -1,5 +1,6 @@
 import { storeLimits } from '@tappaas/sdk';
 import test from 'ava';
+import { apiErrors } from '../../dist/api/errors.js';
 import { KeyCounts } from '../../dist/resources/key-counts.js';
 import { configMap, configMaps, namespaces, never, objectOf, options, startEngine, widget, widgets } from './engine-fixture.ts';
 
@@ -276,7 +277,7 @@ test('what others have made of a large object is answered to whoever may read it
   const asked: (string | undefined)[] = [];
   const refuse = async ({ name }: { readonly name?: string }): Promise<void> => {
     asked.push(name);
-    throw new Error('forbidden');
+    throw apiErrors.TAP_REQUEST_FORBIDDEN({ message: 'user bob cannot get widgets' });
   };
   const repeated = (authorizeGet: typeof refuse) => create(widgets, large, { idempotencyKey: 'k', authorizeGet });
   await repeated(refuse);
@@ -286,6 +287,8 @@ test('what others have made of a large object is answered to whoever may read it
   await t.throwsAsync(repeated(refuse), { code: 'TAP_REQUEST_ANSWER_GONE', message: /"a".*was done.*has been changed/ });
   t.deepEqual(asked, ['a']);
   t.is(objectOf(await repeated(async () => {})).spec.size, 9);
+  const failing = repeated(() => Promise.reject(new Error('the authorizer is away')));
+  await t.throwsAsync(failing, { message: 'the authorizer is away' }, 'a failure says nothing of what the caller may');
 });
 
 test('a tenant has so many keys at a time and no more', (t) => {

@@ -160,8 +160,8 @@ export class WorkerPool {
   async #occupy(seat: Seat, names = seat.names): Promise<void> {
     const { fork, store, leases, clock, start, calls, desk: openDesk } = this.#options;
     const [name] = names;
-    const desk = openDesk(name, (grants) => peer.call('flowGrants', grants));
     const process = fork();
+    const desk = openDesk(name, (grants) => peer.call('flowGrants', grants));
     const ready = Promise.withResolvers<void>();
     const own: PrimaryCalls = {
       ...calls,
