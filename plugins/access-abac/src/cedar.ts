@@ -11,12 +11,9 @@ export type Cedar = typeof Wasm;
 export class OwnCedar {
   #instance: Cedar | undefined;
 
-  /** Rises with every instance: what one was told, the next one does not know. */
-  generation = 0;
-
   /** @throws whatever `call` throws */
   use<T>(call: (cedar: Cedar) => T): T {
-    this.#instance ??= this.#made();
+    this.#instance ??= makeCedar();
     try {
       return call(this.#instance);
     } catch (error) {
@@ -24,17 +21,16 @@ export class OwnCedar {
       throw error;
     }
   }
+}
 
-  #made(): Cedar {
-    this.generation += 1;
-    // Of its own, since it would remember every module that it has ever loaded.
-    const load = createRequire(import.meta.url);
-    const path = load.resolve('@cedar-policy/cedar-wasm/nodejs');
-    const made = load(path) as Cedar;
-    // The module keeps its instance to itself: another instance is another module.
-    delete load.cache[path];
-    return made;
-  }
+function makeCedar(): Cedar {
+  // Of its own, since it would remember every module that it has ever loaded.
+  const load = createRequire(import.meta.url);
+  const path = load.resolve('@cedar-policy/cedar-wasm/nodejs');
+  const made = load(path) as Cedar;
+  // The module keeps its instance to itself: another instance is another module.
+  delete load.cache[path];
+  return made;
 }
 
 /** Whether WebAssembly was broken off, rather than that it was called with something that it does not know. */
