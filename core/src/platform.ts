@@ -124,11 +124,14 @@ async function start(starting: Starting): Promise<Platform> {
     metrics: () => workers?.metrics() ?? ownMetrics(),
     metricsOf: metricsName,
   });
-  const renew = (next: LocalCertificates): void => {
-    api.renew(next);
-    void workers?.renew(next);
-  };
-  void keepCertificatesFresh(certificateOptions, certificates, renew, starting.signal);
+  void keepCertificatesFresh(certificateOptions, certificates, {
+    renewed(next) {
+      api.renew(next);
+      void workers?.renew(next);
+    },
+    failed: (error) => log.error('the certificates of the API could not be looked after; those in use stay', { error }),
+    signal: starting.signal,
+  });
   const connectEngine = engineConnector(foundation, `https://127.0.0.1:${api.port}`, certificates);
   kernel.connectEngines(connectEngine);
   const publicPort = settings.workers === 0 ? api.port : settings.port || (await freePort(settings.host));

@@ -70,20 +70,30 @@ export async function processCertificate(
 
 const checkEveryMs = dayMs / 2;
 
-/** Looks twice a day until `signal` aborts, so that a platform that runs for years renews without a restart. */
+export interface CertificateKeeping {
+  readonly renewed: (certificates: LocalCertificates) => void;
+  /** A look failed: what is in use stays, and the next look tries again, which it has a month for. */
+  readonly failed: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Looks twice a day until the signal aborts, so that a platform that runs for years renews without a restart; never throws. */
 export async function keepCertificatesFresh(
   options: CertificateOptions & { readonly clock: Clock },
   current: LocalCertificates,
-  renewed: (certificates: LocalCertificates) => void,
-  signal: AbortSignal,
+  { renewed, failed, signal }: CertificateKeeping,
 ): Promise<void> {
   let known = current;
   while (!signal.aborted) {
     await options.clock.sleep(checkEveryMs, signal).catch(() => {});
     if (signal.aborted) return;
-    const next = await localCertificates(options);
-    if (next.tls.certificate !== known.tls.certificate) renewed(next);
-    known = next;
+    try {
+      const next = await localCertificates(options);
+      if (next.tls.certificate !== known.tls.certificate) renewed(next);
+      known = next;
+    } catch (error) {
+      failed(error);
+    }
   }
 }
 

@@ -101,9 +101,48 @@ test('a platform that runs for a year renews without a restart', async (t) => {
   const first = await localCertificates(options);
   const stop = new AbortController();
   const renewed: string[] = [];
-  const kept = keepCertificatesFresh(options, first, ({ tls }) => void renewed.push(tls.certificate), stop.signal);
+  const kept = keepCertificatesFresh(options, first, {
+    renewed: ({ tls }) => void renewed.push(tls.certificate),
+    failed: (error) => t.fail(String(error)),
+    signal: stop.signal,
+  });
   await clock.freeze(370 * dayMs);
   while (renewed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.is(renewed.length, 1);
+  t.not(renewed[0], first.tls.certificate);
+  stop.abort();
+  await kept;
+});
+
+test('a look that fails is told, ends nothing, and the next one renews', async (t) => {
+  const clock = new VirtualClock(Date.now());
+  const options = { directory: folder(t), hosts: [], clock };
+  const first = await localCertificates(options);
+  const key = join(options.directory, 'ca.key');
+  chmodSync(key, 0o644);
+  const stop = new AbortController();
+  const told: unknown[] = [];
+  const renewed: string[] = [];
+  let looked = Promise.withResolvers<void>();
+  const kept = keepCertificatesFresh(options, first, {
+    renewed: ({ tls }) => {
+      renewed.push(tls.certificate);
+      looked.resolve();
+    },
+    failed: (error) => {
+      told.push(error);
+      looked.resolve();
+    },
+    signal: stop.signal,
+  });
+  await clock.freeze(370 * dayMs);
+  await Promise.race([looked.promise, kept]);
+  t.is(told.length, 1);
+  t.like(told[0], { code: 'TAP_FILE_EXPOSED' });
+  chmodSync(key, 0o600);
+  looked = Promise.withResolvers();
+  await clock.advance(dayMs / 2);
+  await Promise.race([looked.promise, kept]);
   t.is(renewed.length, 1);
   t.not(renewed[0], first.tls.certificate);
   stop.abort();
