@@ -70,7 +70,12 @@ export class Exchange {
 
   /** Who acts. @throws TAP_REQUEST_UNAUTHENTICATED when nobody has been found. */
   get caller(): Caller {
-    const caller = this.impersonated ?? this.identity?.caller;
+    return this.impersonated ?? this.authenticated;
+  }
+
+  /** Who has asked, whomever it acts as. @throws TAP_REQUEST_UNAUTHENTICATED when nobody has been found. */
+  get authenticated(): Caller {
+    const caller = this.identity?.caller;
     if (caller === undefined) throw apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request has no caller' });
     return caller;
   }

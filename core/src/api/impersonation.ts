@@ -1,4 +1,4 @@
-import type { AccessRequest, Caller } from '@tappaas/sdk';
+import type { AccessRequest } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { Authorize } from './stages.js';
@@ -13,9 +13,9 @@ const tenantHeader = 'impersonate-extra-tappaas.dev%2ftenant';
 const serviceAccountForm = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /**
- * Acting as somebody else (`kubectl --as`): each name, group and tenant must be allowed to the real caller by the verb `impersonate`.
- * What narrows the real caller, tenant and scope of the credential, narrows whom it acts as. Uid and other extra are not known here and
- * refused, so that nobody believes they had an effect.
+ * Acting as somebody else (`kubectl --as`): each name, group and tenant must be allowed to the real caller by the verb `impersonate`, also
+ * when a stream that acts so already is asked about again. What narrows the real caller, tenant and scope of the credential, narrows whom
+ * it acts as. Uid and other extra are not known here and refused, so that nobody believes they had an effect.
  *
  * @throws TAP_REQUEST_FORBIDDEN, TAP_REQUEST_HEADER_INVALID
  */
@@ -35,7 +35,7 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
       name: tenant,
     });
   }
-  const own = exchange.caller;
+  const own = exchange.authenticated;
   const acted = tenant ?? own.tenant;
   exchange.impersonated = {
     name,
@@ -80,7 +80,7 @@ function askedFor(exchange: Exchange): Asked {
 type Whom = Omit<NonNullable<AccessRequest['resource']>, 'version'>;
 
 async function check(authorize: Authorize, exchange: Exchange, whom: Whom): Promise<void> {
-  const caller: Caller = exchange.caller;
+  const caller = exchange.authenticated;
   const decided = await authorize({ caller, engine: exchange.info.engine, verb: 'impersonate', resource: { ...whom, version: 'v1' } });
   const { decision, reason } = decided;
   if (decision === 'allow') return;

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { credentialErrors, errorTable, type Identity } from '@tappaas/sdk';
+import { credentialErrors, errorTable, type Caller, type Identity } from '@tappaas/sdk';
 import test from 'ava';
-import type { Verdict } from '../../dist/api/stages.js';
+import type { Authorize, Verdict } from '../../dist/api/stages.js';
 import { Exchange } from '../../dist/api/exchange.js';
+import { impersonate } from '../../dist/api/impersonation.js';
+import { isStillAllowed } from '../../dist/api/stream-access.js';
 import { StreamCredentials } from '../../dist/api/stream-credentials.js';
 import { VirtualClock } from '../virtual-clock.ts';
 import { openWatch, realClock, startServer } from './running-server.ts';
@@ -52,12 +54,30 @@ test('a watch whose role is taken away, or that may be seen in part now, ends wi
 
 test('a watch of who may no longer act as somebody else ends within ten seconds', async (t) => {
   let mayImpersonate = true;
-  const { port } = await startServer(t, { authorize: ({ verb }) => (verb === 'impersonate' && !mayImpersonate ? no : yes) });
+  const { port } = await startServer(t, {
+    authorize: ({ caller, verb }) => (verb !== 'impersonate' || (caller.name === 'admin' && mayImpersonate) ? yes : no),
+  });
   const watch = await openWatch(port, watched, { 'impersonate-user': 'joe' });
   mayImpersonate = false;
   const fromMs = realClock.nowMs();
   await watch.ended();
   t.true(realClock.nowMs() - fromMs < 10_000);
+});
+
+test('whether somebody may still act as another is asked about who acts, never about whom it acts as', async (t) => {
+  const mayImpersonate = new Set(['admin']);
+  const authorize: Authorize = ({ caller, verb }) => (verb !== 'impersonate' || mayImpersonate.has(caller.name) ? yes : no);
+  const admin: Caller = { name: 'admin', groups: [], tenant: 'acme', scope: { verbs: ['get', 'watch', 'impersonate'] }, credential: 'ci' };
+  const headers = { 'impersonate-user': 'joe' };
+  const exchange = stream({ caller: admin, credentialId: 'x' }, headers);
+  await impersonate(authorize, exchange);
+  const acting = exchange.caller;
+  t.like(acting, { name: 'joe', tenant: 'acme', scope: admin.scope, credential: 'ci' });
+  t.true(await isStillAllowed(authorize, exchange));
+  t.deepEqual(exchange.caller, acting);
+  mayImpersonate.clear();
+  mayImpersonate.add('joe');
+  await t.throwsAsync(isStillAllowed(authorize, exchange), { code: 'TAP_REQUEST_FORBIDDEN' });
 });
 
 test('a stream goes on while an authorizer does not answer', async (t) => {
@@ -77,8 +97,8 @@ test('a stream goes on while an authorizer does not answer', async (t) => {
 
 const upstream = errorTable({ TAP_TEST_UPSTREAM: { blame: 'upstream', retry: 'back-off', httpStatus: 503, remedy: 'Wait.' } });
 
-function stream(identity: Identity) {
-  const request = { headers: {}, socket: {} };
+function stream(identity: Identity, headers: Readonly<Record<string, string>> = {}) {
+  const request: unknown = { headers, headersDistinct: {}, socket: {} };
   const exchange = new Exchange(request as IncomingMessage, {} as ServerResponse, 'r1', 0, Infinity);
   return Object.assign(exchange, { identity, isStream: true });
 }
