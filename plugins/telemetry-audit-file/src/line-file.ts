@@ -4,7 +4,7 @@ import { auditLineOf, type AuditLine } from '@tappaas/sdk';
 const chunkBytes = 256 * 1024;
 const newline = 0x0a;
 
-/** Lines of a file that end before `end` bytes, newest first, at most `max` of about `bytesMax`. */
+/** Lines of a file that end before `end` bytes, newest first, none left out between: at most `max`, and `bytesMax` unless one line is larger. */
 export async function linesBefore(file: FileHandle, end: number, max: number, bytesMax: number): Promise<readonly AuditLine[]> {
   const lines: AuditLine[] = [];
   let bytes = 0;
@@ -19,9 +19,11 @@ export async function linesBefore(file: FileHandle, end: number, max: number, by
     at = from;
     for (const line of whole.toString('utf8').split('\n').toReversed()) {
       const read = auditLineOf(line);
-      if (read === undefined || lines.length >= max || (lines.length > 0 && bytes + line.length > bytesMax)) continue;
+      if (read === undefined) continue;
+      bytes += Buffer.byteLength(line);
+      // Whoever asks goes on below the last line of the page, so that one that is left out ends it.
+      if (lines.length >= max || (lines.length > 0 && bytes > bytesMax)) return lines;
       lines.push(read);
-      bytes += line.length;
     }
   }
   return lines;

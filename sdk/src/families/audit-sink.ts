@@ -61,8 +61,9 @@ export interface AuditSink {
   /** Removes lines before a sequence number that `write` has named; some may stay. */
   remove?(chain: string, before: number, context: Context): Promise<void>;
   /**
-   * Lines of a chain before a sequence number, newest first, at most `max` and 1 MiB together; none: there are no older ones. A sink
-   * that cannot read back leaves it out.
+   * Lines of a chain before a sequence number, newest first, at most `max` and 1 MiB together (one line may be larger); none: there are
+   * no older ones. None is left out between the first and the last: a page ends where a line does not fit. A sink that cannot read back
+   * leaves it out.
    */
   read?(chain: string, before: number, max: number, context: Context): Promise<readonly AuditLine[]>;
 }

@@ -25,12 +25,14 @@ const hash = '0'.repeat(64);
 const readMax = 1_000;
 const batch = 100;
 
-function lines(from: number, count: number, of = chain): readonly AuditLine[] {
+function lines(from: number, count: number, of = chain, note = 'ü\\u2028'): readonly AuditLine[] {
   return Array.from({ length: count }, (_, n) => {
-    const head = `{"chain":"${of}","sequence":${from + n},"previous":"${hash}","event":{"verb":"get","note":"ü\\u2028"}`;
+    const head = `{"chain":"${of}","sequence":${from + n},"previous":"${hash}","event":{"verb":"get","note":"${note}"}`;
     return { chain: of, sequence: from + n, text: `${head},"hash":"${hash}"}` };
   });
 }
+
+const longLines = (from: number, count: number, bytes: number): readonly AuditLine[] => lines(from, count, chain, 'x'.repeat(bytes));
 
 /**
  * The promises of every audit sink, as cases for any runner. What only sinks that read back promise passes for others.
@@ -99,6 +101,19 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
       Array.from({ length: 19 }, (_, n) => 19 - n),
     );
     assert.deepEqual(await sink.read(chain, 1, readMax, context), []);
+  },
+  'a page ends where a line does not fit any more, and the next one begins with it': async ({ sink, context }) => {
+    if (sink.read === undefined) return;
+    const small = lines(1, 5);
+    const large = longLines(6, 1, 130_000);
+    const written = [...small, ...large, ...longLines(7, 800, 1_000)];
+    await sink.write(small, context);
+    await sink.write(large, context);
+    await sink.write(written.slice(6), context);
+    assert.deepEqual(
+      sequences(await readAll(sink, chain, Infinity, context)),
+      written.map((_, n) => written.length - n),
+    );
   },
   'no lines are no trouble': async ({ sink, context }) => {
     assert.deepEqual(await sink.write([], context), {});
