@@ -1,4 +1,5 @@
 import { ApiError } from './errors.js';
+import { LogReading, type LogPlace } from './log-reading.js';
 
 /** What a room is about; see the documentation of sockets. */
 export type RoomRequest =
@@ -69,10 +70,13 @@ interface Named {
 const waitingMax = 1000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
+/** Up to where a room has come: a resourceVersion, or a place in a log. */
+type Reached = string | LogPlace;
+
 /** A message that waits to be taken, and up to where the room has come with it. */
 interface Waiting {
   readonly message: RoomMessage;
-  readonly reached?: string;
+  readonly reached?: Reached;
 }
 
 /** The messages of one room between the connection and whoever takes them: in order, once each, at most so many waiting. */
@@ -82,9 +86,11 @@ export class RoomFeed {
   #wake: (() => void) | undefined;
   #failure: unknown;
   #isOver = false;
-  /** Up to where messages were put into the queue, and up to where they were taken from it: a resourceVersion, or the time of a line. */
-  #heard: string | undefined;
-  #taken: string | undefined;
+  /** Up to where messages were put into the queue, and up to where they were taken from it. */
+  #heard: Reached | undefined;
+  #taken: Reached | undefined;
+  /** The log as the present join tells it. */
+  #reading = new LogReading(undefined);
   /** While all objects are told: those told already, by name, so that a break on the way does not tell them again. */
   #listed: Map<string, string> | undefined;
   /** More came than was taken: what came last was let go of, and is asked for again. */
@@ -100,9 +106,17 @@ export class RoomFeed {
   /** What to join with now: from where on. */
   joining(): object {
     if (this.#request.topic === 'metrics') return this.#request;
-    if (this.#request.topic === 'logs') return { ...this.#request, ...(this.#heard !== undefined && { sinceTime: this.#heard }) };
+    if (this.#request.topic === 'logs') return this.#joiningLog(this.#request);
     const { resourceVersion: _, ...request } = this.#request;
     return { ...request, ...(this.#heard !== undefined && { resourceVersion: this.#heard }) };
+  }
+
+  /** After a break all lines since then, however many were asked for at first. */
+  #joiningLog({ tailLines, ...request }: RoomRequest & { readonly topic: 'logs' }): object {
+    const place = typeof this.#heard === 'object' ? this.#heard : undefined;
+    this.#reading = new LogReading(place);
+    if (place !== undefined) return { ...request, sinceTime: place.time };
+    return { ...request, ...(tailLines !== undefined && { tailLines }) };
   }
 
   hear(told: Told): void {
@@ -186,11 +200,9 @@ export class RoomFeed {
     if (this.#listed.get(key) !== resourceVersion && this.#put({ message })) this.#listed.set(key, resourceVersion);
   }
 
-  /** Lines that were told before a break come again when it asks for their second: they are known by their time. */
   #hearLines(lines: readonly string[]): void {
-    const fresh = lines.filter((line) => timeOf(line) > (this.#heard ?? ''));
-    const reached = timeOf(fresh.at(-1) ?? '');
-    if (fresh.length > 0 && this.#put({ message: { type: 'LINES', lines: fresh }, reached })) this.#heard = reached;
+    const { fresh, place } = this.#reading.take(lines);
+    if (fresh.length > 0 && this.#put({ message: { type: 'LINES', lines: fresh }, ...(place && { reached: place }) })) this.#heard = place;
   }
 
   #put(waiting: Waiting): boolean {
@@ -202,8 +214,4 @@ export class RoomFeed {
     this.#wake?.();
     return true;
   }
-}
-
-function timeOf(line: string): string {
-  return line.slice(0, line.indexOf(' '));
 }

@@ -1,0 +1,59 @@
+/** What a room tells, between breaks: nothing is lost, nothing told twice, whatever the platform sends. */
+import test from 'ava';
+import { RoomFeed, type RoomMessage, type Told } from '../dist/room-feed.js';
+
+const logs = { topic: 'logs', namespace: 'team', pod: 'shop' } as const;
+const at = (second: string): string => `2026-11-30T12:00:${second}Z`;
+const told = (...lines: string[]): Told => ({ room: 'x', lines });
+
+/** Everything that waits, taken. */
+async function taken(feed: RoomFeed, joinAgain: () => void = () => {}): Promise<RoomMessage[]> {
+  feed.end();
+  const messages: RoomMessage[] = [];
+  for await (const message of feed.messages(joinAgain)) messages.push(message);
+  return messages;
+}
+
+const linesOf = (messages: readonly RoomMessage[]): string[] => messages.flatMap((each) => (each.type === 'LINES' ? each.lines : []));
+
+test('the rest of a long line, which has no time, is told, and so is what follows it', async (t) => {
+  const feed = new RoomFeed(logs);
+  feed.joining();
+  feed.hear(told(`${at('01.000')} long …`));
+  feed.hear(told('zeal of a long line'));
+  feed.hear(told(`${at('02.000')} next`));
+  feed.hear(told(`${at('03.000')} last`));
+  t.like(feed.joining(), { sinceTime: at('03.000') });
+  t.deepEqual(linesOf(await taken(feed)), [
+    `${at('01.000')} long …`,
+    'zeal of a long line',
+    `${at('02.000')} next`,
+    `${at('03.000')} last`,
+  ]);
+});
+
+test('lines of one time are told, in however many messages they come', async (t) => {
+  const feed = new RoomFeed(logs);
+  feed.joining();
+  for (const word of ['a', 'b', 'b']) feed.hear(told(`${at('01.000')} ${word}`));
+  t.deepEqual(
+    linesOf(await taken(feed)),
+    ['a', 'b', 'b'].map((word) => `${at('01.000')} ${word}`),
+  );
+});
+
+test('after a break only those lines are told that were not told before it, of one time, too', async (t) => {
+  const feed = new RoomFeed({ ...logs, tailLines: 3 });
+  t.deepEqual(feed.joining(), { ...logs, tailLines: 3 });
+  const first = [`${at('01.1')} a`, `${at('01.1')} b`, 'rest of b'];
+  feed.hear(told(...first));
+  t.deepEqual(feed.joining(), { ...logs, sinceTime: at('01.1') }, 'more than that many lines may have come meanwhile');
+  // More of the same time stood before those that were asked for first.
+  feed.hear(told(`${at('01.02')} before`, 'rest of before', `${at('01.1')} before, too`));
+  feed.hear(told(...first, `${at('01.1')} c`));
+  feed.hear(told(`${at('01.12')} d`));
+  const second = [`${at('01.1')} c`, `${at('01.12')} d`];
+  feed.joining();
+  feed.hear(told(`${at('01.12')} d`, '2026-11-30T13:00:01.13+01:00 e'));
+  t.deepEqual(linesOf(await taken(feed)), [...first, ...second, '2026-11-30T13:00:01.13+01:00 e']);
+});
