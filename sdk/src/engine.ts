@@ -10,7 +10,10 @@ export interface EngineKind<K extends AnyKind = AnyKind> {
   readonly behaviour?: KindBehaviour<K>;
 }
 
-/** A subresource answered by the plugin, such as `pods/log`. The kernel authorises it as `{plural}/{name}` before asking. */
+/**
+ * A subresource answered by the plugin, such as `pods/log`. The kernel authorises it as `{plural}/{name}` before asking, and refuses a
+ * POST with `If-Match`, `If-None-Match` or `Idempotency-Key`.
+ */
 export interface Subresource {
   readonly kind: AnyKind;
   readonly name: string;

@@ -31,6 +31,8 @@ export interface ActionRequest {
   readonly dryRun: boolean;
   /** The resourceVersion that the object must have; refused with TAP_OBJECT_PRECONDITION otherwise. */
   readonly expectedVersion?: string;
+  /** The same request under the same key is done once; refused with TAP_REQUEST_HEADER_INVALID where that cannot be kept. */
+  readonly idempotencyKey?: string;
 }
 
 /** A verb of a kind: `POST …/{plural}/{name}/{action}`. */
@@ -43,6 +45,8 @@ export interface ServedAction {
   /** JSON Schemas of objects. */
   readonly input: object;
   readonly output: object;
+  /** Goes on as an Operation, which keeps the key of the request that began it. */
+  readonly isLong: boolean;
   readonly handle: (request: ActionRequest, call: Call) => Promise<ActionAnswer>;
 }
 

@@ -8,7 +8,7 @@ import { answerObjects, findCall, type Objects } from './object-router.js';
 import { bodyBytesMax } from './request-body.js';
 import type { RouterRoute } from './router.js';
 import { readDocument } from './small-document.js';
-import { isDryRun } from './write-parameters.js';
+import { actionOptions, refuseConditions } from './write-parameters.js';
 
 /** What answers parts of objects in place of the engine. */
 export interface PartHandlers {
@@ -44,14 +44,16 @@ function keyOf({ namespace, name = '' }: Target): Key {
 
 /** `POST …/{name}/{action}`; one that goes on as an Operation is answered 202 with its Location. */
 async function answerAction(action: ServedAction, { exchange, target }: ObjectCall, limits: HandlerLimits): Promise<void> {
+  const options = actionOptions(exchange);
   const input = await readDocument(exchange);
   const call = { ...callOf(exchange, limits), caller: exchange.caller };
-  const { output, operation } = await action.handle({ key: keyOf(target), input, dryRun: isDryRun(exchange.query) }, call);
+  const { output, operation } = await action.handle({ key: keyOf(target), input, ...options }, call);
   if (operation === undefined) sendJson(exchange, 200, output);
   else sendJson(exchange, 202, output, ['Location', operation]);
 }
 
 async function answerPart(part: ServedSubresource, { exchange, target }: ObjectCall, limits: HandlerLimits): Promise<void> {
+  if (part.method === 'POST') refuseConditions(exchange);
   const request = await handlerRequest(exchange, {}, { bodyBytesMax, withCredentials: false });
   const call = { ...callOf(exchange, limits), caller: exchange.caller };
   await sendHandlerAnswer(exchange, await part.handle({ ...request, key: keyOf(target) }, call), limits);

@@ -1,3 +1,4 @@
+import type { ActionRequest } from './contributions.js';
 import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -13,10 +14,7 @@ export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions
   const ifMatch = versionTag(exchange.header('if-match'));
   const ifNoneMatch = exchange.header('if-none-match');
   if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw headerInvalid('If-None-Match', 'a write knows only "*"');
-  const idempotencyKey = exchange.request.method === 'POST' ? exchange.header('idempotency-key') : undefined;
-  if (idempotencyKey !== undefined && (idempotencyKey.length > keyCharsMax || !printable.test(idempotencyKey))) {
-    throw headerInvalid('Idempotency-Key', `expected 1 to ${keyCharsMax} printable ASCII characters`);
-  }
+  const idempotencyKey = idempotencyKeyOf(exchange);
   return {
     caller: exchange.caller,
     requestId: exchange.requestId,
@@ -29,6 +27,34 @@ export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions
     ...(ifNoneMatch !== undefined && { ifNoneMatch: true }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };
+}
+
+function idempotencyKeyOf(exchange: Exchange): string | undefined {
+  const key = exchange.request.method === 'POST' ? exchange.header('idempotency-key') : undefined;
+  if (key !== undefined && (key.length > keyCharsMax || !printable.test(key))) {
+    throw headerInvalid('Idempotency-Key', `expected 1 to ${keyCharsMax} printable ASCII characters`);
+  }
+  return key;
+}
+
+/** Under which conditions an action is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
+export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' | 'expectedVersion' | 'idempotencyKey'> {
+  if (exchange.header('if-none-match') !== undefined) throw headerInvalid('If-None-Match', 'an action is done to an object that is there');
+  const expectedVersion = versionTag(exchange.header('if-match'));
+  const idempotencyKey = idempotencyKeyOf(exchange);
+  return {
+    dryRun: isDryRun(exchange.query),
+    ...(expectedVersion !== undefined && { expectedVersion }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+}
+
+const conditions = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
+
+/** What nobody would look at is not taken silently. @throws TAP_REQUEST_HEADER_INVALID */
+export function refuseConditions(exchange: Exchange): void {
+  const given = conditions.find((name) => exchange.header(name.toLowerCase()) !== undefined);
+  if (given !== undefined) throw headerInvalid(given, 'this part of the object knows no conditions and keeps no keys');
 }
 
 /** Without a parameter, the program that writes is known by the first word of its user agent. */

@@ -1,7 +1,9 @@
-import type { AnyKind, Caller, Clock, Immutable, Logger, Resources } from '@tappaas/sdk';
+import { isTapError, type AnyKind, type Caller, type Clock, type Immutable, type Key, type Logger, type Resources } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { EngineObject } from './engine-object.js';
+import { keyReused } from '../resources/idempotency-key.js';
 import { platformErrors } from './errors.js';
+import type { OperationKey } from './operation-key.js';
 import { hasEnded, OperationNotes } from './operation-notes.js';
 import type { OperationEnd } from './operation-steps.js';
 
@@ -19,12 +21,20 @@ export interface LongAction {
   readonly target: Immutable<EngineObject>;
   readonly caller: Caller;
   readonly requestId: string;
+  /** Begun once for a key. */
+  readonly once?: OperationKey;
   run(run: LongRun): Promise<object>;
 }
 
 /** Actions that take longer than a request, each told by an Operation. */
 export interface LongActions {
-  /** Begins one and answers its Operation, which is stored by then. @throws TAP_ACTIONS_TOO_MANY */
+  /** The Operation of a request that was sent before with the same key. @throws TAP_REQUEST_KEY_REUSED */
+  begun(verb: string, target: Key, once: OperationKey): Promise<Immutable<OperationObject> | undefined>;
+  /**
+   * Begins one and answers its Operation, which is stored by then.
+   *
+   * @throws TAP_ACTIONS_TOO_MANY, TAP_REQUEST_KEY_REUSED
+   */
   begin(action: LongAction): Promise<Immutable<OperationObject>>;
   /** What ran when this replica last ended without a word will not be gone on with: its operations are told as failed. */
   closeInterrupted(): Promise<void>;
@@ -41,6 +51,9 @@ const openMax = 10_000;
 /** Where operations on cluster-scoped objects stand. */
 const platformNamespace = 'tappaas-system';
 const replicaLabel = 'tappaas.dev/action-replica';
+const digestAnnotation = 'tappaas.dev/request-digest';
+/** Leaves room for verb and key in a name of at most 253 characters. */
+const nameCharactersMax = 150;
 
 export interface LongActionsOptions {
   readonly resources: Resources;
@@ -78,23 +91,45 @@ class Running implements LongActions {
     this.#options = options;
   }
 
+  async begun(
+    verb: string,
+    { namespace = platformNamespace, name }: Key,
+    once: OperationKey,
+  ): Promise<Immutable<OperationObject> | undefined> {
+    const known = await this.#options.resources.get(Operation, { namespace, name: `${stemOf(name, verb)}${once.suffix}` });
+    if (known !== undefined && known.metadata.annotations?.[digestAnnotation] !== once.digest) throw keyReused();
+    return known;
+  }
+
   async begin(action: LongAction): Promise<Immutable<OperationObject>> {
     const { namespace = platformNamespace } = action.target.metadata;
     this.#refuseTooMany(namespace);
     this.#beginning = [...this.#beginning, namespace];
     try {
-      const { resources, clock } = this.#options;
-      const made = await resources.create(Operation, this.#operationOf(action, namespace));
-      const key = { namespace, name: made.metadata.name };
-      const notes = new OperationNotes({ resources, key, planned: [], clock });
-      await notes.tell({});
-      const abort = new AbortController();
-      this.#works.set(made.metadata.uid, { namespace, abort, ended: this.#run(action, made.metadata.uid, notes, abort) });
-      this.#following ??= this.#follow();
-      return (await resources.get(Operation, key)) ?? made;
+      return await this.#begin(action, namespace);
+    } catch (error) {
+      const { once, verb, target } = action;
+      // The same request was faster, in this process or in another one.
+      const known =
+        once !== undefined && isTapError(error, 'TAP_OBJECT_EXISTS') ? await this.begun(verb, target.metadata, once) : undefined;
+      if (known !== undefined) return known;
+      throw error;
     } finally {
       this.#beginning = this.#beginning.toSpliced(this.#beginning.indexOf(namespace), 1);
     }
+  }
+
+  async #begin(action: LongAction, namespace: string): Promise<Immutable<OperationObject>> {
+    const { resources, clock, log } = this.#options;
+    const made = await resources.create(Operation, this.#operationOf(action, namespace));
+    const key = { namespace, name: made.metadata.name };
+    const notes = new OperationNotes({ resources, key, planned: [], clock });
+    // What is stored is done: a repetition would be answered with an operation that never runs.
+    await notes.tell({}).catch((error: unknown) => log.warn('the begin of an operation was not stored', { verb: action.verb, error }));
+    const abort = new AbortController();
+    this.#works.set(made.metadata.uid, { namespace, abort, ended: this.#run(action, made.metadata.uid, notes, abort) });
+    this.#following ??= this.#follow();
+    return (await resources.get(Operation, key)) ?? made;
   }
 
   async closeInterrupted(): Promise<void> {
@@ -124,12 +159,15 @@ class Running implements LongActions {
     });
   }
 
-  #operationOf({ verb, on, target, requestId }: LongAction, namespace: string): object {
+  #operationOf({ verb, on, target, requestId, once }: LongAction, namespace: string): object {
     const { name, uid, generation } = target.metadata;
     const { apiVersion } = target;
+    const stem = stemOf(name, verb);
     return {
       metadata: {
-        generateName: `${name.slice(0, 160)}-${verb}-`,
+        ...(once === undefined
+          ? { generateName: stem }
+          : { name: `${stem}${once.suffix}`, annotations: { [digestAnnotation]: once.digest } }),
         namespace,
         labels: { [replicaLabel]: this.#options.replica },
         ownerReferences: [{ apiVersion, kind: on.kind, name, uid, controller: true, blockOwnerDeletion: false }],
@@ -178,6 +216,9 @@ class Running implements LongActions {
     }
   }
 }
+
+/** How the names of operations begin that are about an object. */
+const stemOf = (name: string, verb: string): string => `${name.slice(0, nameCharactersMax)}-${verb}-`;
 
 function endOf(error: unknown, { aborted, reason }: AbortSignal): OperationEnd {
   if (aborted) return { phase: reason === reasons.cancelled ? 'Cancelled' : 'Failed', message: String(reason) };

@@ -3,6 +3,7 @@ import type { Change, Guard } from '@tappaas/sdk';
 import { operationOf } from './begun-operation.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
+import { keyReused, wellFormedKey } from './idempotency-key.js';
 import { answerOf, keptAnswer } from './kept-answer.js';
 import { KeyCounts } from './key-counts.js';
 import type { Mutated } from './mutation.js';
@@ -12,7 +13,6 @@ import type { CreateOrUpdate, WriteOptions } from './write-options.js';
 
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
 const idempotencyTtlMs = 23 * 3_600_000;
-const keyCharactersMax = 255;
 /** Records of one tenant, or of one user without a tenant, that one process makes within that time. */
 export const keysPerCallerMax = 100_000;
 const digestCharacters = 64;
@@ -51,7 +51,7 @@ export class Idempotency {
 
   /** Runs `create` once for a key of a caller. @throws TAP_REQUEST_KEY_REUSED, TAP_REQUEST_RUNNING, TAP_REQUEST_INVALID */
   async once(found: Found, write: CreateOrUpdate, options: WriteOptions, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
-    const idempotencyKey = wellFormed(options.idempotencyKey ?? '');
+    const idempotencyKey = wellFormedKey(options.idempotencyKey ?? '');
     const key = this.#state.keys.record('idempotency', sha256(options.caller.tenant ?? '', options.caller.name, idempotencyKey));
     if (this.#running.has(key)) throw running();
     this.#running.add(key);
@@ -97,7 +97,7 @@ export class Idempotency {
     const kept = await this.#state.store.get(key);
     if (kept === undefined) return undefined;
     if (Buffer.from(kept.value.subarray(0, digestCharacters)).toString() !== digest) {
-      throw resourceErrors.TAP_REQUEST_KEY_REUSED({ message: 'the Idempotency-Key was used for another request before' });
+      throw keyReused();
     }
     const stored = await answerOf(this.#state, entry, { record: kept, answer: kept.value.subarray(digestCharacters), mayRead });
     const operation = operationOf(entry, stored.object);
@@ -107,12 +107,6 @@ export class Idempotency {
 
 const running = (): Error =>
   resourceErrors.TAP_REQUEST_RUNNING({ message: 'a request with this Idempotency-Key is still running', retryAfterMs: 1000 });
-
-function wellFormed(key: string): string {
-  if (/^[\x21-\x7e]+$/.test(key) && key.length <= keyCharactersMax) return key;
-  const message = `Idempotency-Key: expected 1 to ${keyCharactersMax} printable ASCII characters`;
-  throw resourceErrors.TAP_REQUEST_INVALID({ message });
-}
 
 function digestOf({ target, body, mediaType }: CreateOrUpdate): string {
   return sha256(JSON.stringify(target), mediaType, body);

@@ -235,6 +235,27 @@ test('a subresource of a plugin is answered by its handler, others by the engine
   t.is(engine.writes[0]?.write.target.subresource, 'status');
 });
 
+test('a part of a plugin that does something refuses conditions, which nobody would look at', async (t) => {
+  const engine = createFakeEngine([configMaps({ subresources: [{ name: 'restart', verbs: ['create'] }] })]);
+  let calls = 0;
+  const part = { engine: 'platform', group: '', plural: 'configmaps', name: 'restart', method: 'POST' } as const;
+  const handle = async () => {
+    calls += 1;
+    return { status: 200 };
+  };
+  const { ask } = await startServer(t, {
+    engines: () => new Map([['platform', engine]]),
+    subresources: () => [{ ...part, handle }],
+  });
+  for (const name of ['idempotency-key', 'if-match', 'if-none-match']) {
+    const { status, json } = await ask(`${path}/a/restart`, { method: 'POST', headers: { [name]: '"1"' } });
+    t.is(status, 400, name);
+    t.regex(json.message, new RegExp(name, 'i'));
+  }
+  t.is((await ask(`${path}/a/restart`, { method: 'POST' })).status, 200);
+  t.is(calls, 1);
+});
+
 test('a further engine is served under its mount, with its own kinds and documents', async (t) => {
   const local = { ...createFakeEngine([configMaps({ plural: 'things', kind: 'Thing', group: 'x.dev', shortNames: [] })]), name: 'local' };
   const platform = createFakeEngine();

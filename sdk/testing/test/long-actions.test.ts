@@ -31,6 +31,14 @@ const cellar = (handle: Handle) =>
         output: Type.Object({ filled: Type.Integer(), by: Type.String() }),
         handle: ({ input }, context) => handle(input, context),
       });
+      host.action({
+        on: Cellar,
+        name: 'taste',
+        description: 'Tastes.',
+        input: Type.Object({}),
+        output: Type.Object({ taste: Type.String() }),
+        handle: async () => ({ taste: 'good' }),
+      });
     },
   });
 
@@ -40,8 +48,9 @@ async function start(handle: Handle) {
   return kernel;
 }
 
-const fill = (kernel: TestKernel, body = '{}', query = '') =>
-  kernel.http('POST', `/apis/test.acme.dev/v1alpha1/namespaces/default/cellars/deep/fill${query}`, body);
+const deep = '/apis/test.acme.dev/v1alpha1/namespaces/default/cellars/deep';
+const fill = (kernel: TestKernel, body = '{}', query = '', headers = {}) =>
+  kernel.http('POST', `${deep}/fill${query}`, body, { 'content-type': 'application/json', ...headers });
 
 async function until(kernel: TestKernel, name: string, holds: (operation: OperationObject) => boolean): Promise<OperationObject> {
   for await (const changes of kernel.resources.watch(Operation, { signal: AbortSignal.timeout(20_000) })) {
@@ -125,4 +134,61 @@ test('one namespace cannot have more long actions running than its share', async
   t.is(statuses.filter((status) => status === 202).length, 20);
   t.is(statuses.filter((status) => status === 429).length, 2);
   goOn.resolve({ filled: 1, by: 'x' });
+});
+
+test('a long action that is asked for again with its key is begun once, and answered with its operation as it is then', async (t) => {
+  let calls = 0;
+  await using kernel = await start(async ({ bottles }) => {
+    calls += 1;
+    return { filled: bottles, by: 'ann' };
+  });
+  const once = { 'idempotency-key': 'fill-1' };
+  const first = await fill(kernel, '{"bottles":2}', '', once);
+  t.is(first.status, 202, first.text);
+  const { metadata } = JSON.parse(first.text) as OperationObject;
+  await until(kernel, metadata.name, (operation) => operation.status?.phase === 'Succeeded');
+  const again = await fill(kernel, '{"bottles":2}', '', once);
+  const { metadata: same, status } = JSON.parse(again.text) as OperationObject;
+  t.deepEqual([again.status, same.uid, status?.phase, calls], [202, metadata.uid, 'Succeeded', 1]);
+  const other = await fill(kernel, '{"bottles":3}', '', once);
+  t.is(other.status, 422);
+  t.regex(other.text, /TAP_REQUEST_KEY_REUSED/);
+  const together = await Promise.all(Array.from({ length: 5 }, () => fill(kernel, '{}', '', { 'idempotency-key': 'fill-2' })));
+  t.is(new Set(together.map(({ text }) => (JSON.parse(text) as OperationObject).metadata.uid)).size, 1);
+  t.is((await fill(kernel)).status, 202);
+  const input = { namespace: 'default', name: 'deep', parameters: { bottles: 2 }, idempotencyKey: 'fill-1' };
+  const query = 'mutation ($i: FillCellarInput!) { fillCellar(input: $i) { operation { metadata { uid } } userErrors { code } } }';
+  const { fillCellar } = (await kernel.graphql(query, { i: input })) as { fillCellar: object };
+  t.deepEqual(fillCellar, { operation: { metadata: { uid: metadata.uid } }, userErrors: [] });
+});
+
+test('an action on another version than the one that If-Match names is not done; repeated, it is answered as it was', async (t) => {
+  let calls = 0;
+  await using kernel = await start(async ({ bottles }) => {
+    calls += 1;
+    return { filled: bottles, by: 'ann' };
+  });
+  const tagOf = async () => `"${(JSON.parse((await kernel.http('GET', deep)).text) as OperationObject).metadata.resourceVersion}"`;
+  const stale = await fill(kernel, '{}', '', { 'if-match': '"1"' });
+  t.is(stale.status, 412, stale.text);
+  const asked = { 'if-match': await tagOf(), 'idempotency-key': 'fill' };
+  const first = await fill(kernel, '{}', '', asked);
+  t.is(first.status, 202, first.text);
+  await kernel.resources.patch(Cellar, { namespace: 'default', name: 'deep' }, { metadata: { labels: { full: 'yes' } } });
+  t.is((await fill(kernel, '{}', '', asked)).text.includes(JSON.parse(first.text).metadata.uid), true);
+  t.is((await fill(kernel, '{}', '', { 'if-match': asked['if-match'] })).status, 412);
+  t.is((await fill(kernel, '{}', '', { 'if-match': 'nonsense' })).status, 400);
+  t.is((await fill(kernel, '{}', '', { 'if-none-match': '*' })).status, 400);
+  t.is((await fill(kernel, '{}', '?dryRun=All', { 'if-match': '"1"' })).status, 412);
+  t.is(calls, 1);
+});
+
+test('a key is refused by an action that is answered at once, since its answer is not kept', async (t) => {
+  await using kernel = await start(async () => ({ filled: 1, by: 'ann' }));
+  const taste = (headers: Record<string, string>) => kernel.http('POST', `${deep}/taste`, '{}', headers);
+  const { status, text } = await taste({ 'idempotency-key': 'a' });
+  t.is(status, 400, text);
+  t.regex(text, /TAP_REQUEST_HEADER_INVALID.*taste|taste.*TAP_REQUEST_HEADER_INVALID/);
+  t.is((await taste({})).status, 200);
+  t.is((await taste({ 'if-match': '"1"' })).status, 412);
 });

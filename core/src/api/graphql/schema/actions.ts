@@ -23,6 +23,7 @@ interface ActionInput {
   readonly parameters?: unknown;
   readonly dryRun: boolean;
   readonly expectedVersion?: string | null;
+  readonly idempotencyKey?: string | null;
 }
 
 interface ActionPayload {
@@ -71,6 +72,12 @@ function actionField(
       type: GraphQLString,
       description: 'resourceVersion that the object must have when the action begins; another one is a user error, and nothing is done.',
     },
+    ...(action.isLong && {
+      idempotencyKey: {
+        type: GraphQLString,
+        description: 'Of 1 to 255 characters: the same input under the same key is done once, and answered with the same operation.',
+      },
+    }),
   };
   const payload = new GraphQLObjectType<ActionPayload, GraphqlContext>({
     name: names.claim(`${name}Payload`),
@@ -109,14 +116,15 @@ function actionField(
 async function run(
   action: ServedAction,
   { served }: ExposedKind,
-  { namespace, name, parameters, dryRun, expectedVersion }: ActionInput,
+  { namespace, name, parameters, dryRun, expectedVersion, idempotencyKey }: ActionInput,
   toJson: (value: unknown, path: string) => unknown,
   { access, caller, requestId, signal, remainingMs }: GraphqlContext,
 ): Promise<ActionPayload> {
   const key = { name, ...(namespace !== undefined && { namespace }) };
   const target = { kind: pathOf(served), ...key, subresource: action.name };
   const act = async () => {
-    const input = { key, input: toJson(parameters ?? {}, 'parameters'), dryRun, ...(expectedVersion && { expectedVersion }) };
+    const conditions = { ...(expectedVersion && { expectedVersion }), ...(idempotencyKey && { idempotencyKey }) };
+    const input = { key, input: toJson(parameters ?? {}, 'parameters'), dryRun, ...conditions };
     return action.handle(input, { caller, requestId, signal, remainingMs });
   };
   try {
