@@ -1,9 +1,10 @@
-import { mkdir, open, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, truncate, type FileHandle } from 'node:fs/promises';
 import type { AuditEnd, AuditLine, AuditLines, AuditSink, AuditWritten } from '@tappaas/sdk';
 import { syncFolder } from '@tappaas/sdk/durable-file';
 import { errors } from './errors.js';
 import { chainFile, chainFiles, chainNames, type ChainFile } from './file-names.js';
 import { linesBefore, offsetOf, tornBytes } from './line-file.js';
+import { firstToKeep } from './retention.js';
 
 export interface AuditFilesSettings {
   readonly directory: string;
@@ -14,6 +15,7 @@ export interface AuditFilesSettings {
 
 const newline = Buffer.from('\n');
 const dayMs = 86_400_000;
+const lookEveryMs = 3_600_000;
 const readBytesMax = 1024 * 1024;
 
 /** The file that is written on. */
@@ -30,6 +32,8 @@ export class AuditFiles implements AuditSink {
   readonly #settings: AuditFilesSettings;
   readonly #nowMs: () => number;
   readonly #open = new Map<string, OpenFile>();
+  /** When files are looked at again for their age and size, by chain. */
+  readonly #nextLookMs = new Map<string, number>();
 
   private constructor(settings: AuditFilesSettings, nowMs: () => number) {
     this.#settings = settings;
@@ -105,23 +109,17 @@ export class AuditFiles implements AuditSink {
     const isFull = known !== undefined && known.size >= this.#settings.fileBytesMax;
     const current = known === undefined || isFull ? await this.#startFile(chain, first.sequence) : known;
     await append(current, fresh);
-    return isFull ? this.#retention(chain) : {};
+    return this.#retention(chain, isFull);
   }
 
-  /** Names what is too much or too old; whole files only. */
-  async #retention(chain: string): Promise<AuditWritten> {
+  /** Names what is too much or too old: when a file is full, and once an hour. */
+  async #retention(chain: string, hasStarted: boolean): Promise<AuditWritten> {
+    const nowMs = this.#nowMs();
+    if (!hasStarted && nowMs < (this.#nextLookMs.get(chain) ?? 0)) return {};
+    this.#nextLookMs.set(chain, nowMs + lookEveryMs);
     const { directory, totalBytesMax, keepDays } = this.#settings;
-    const files = await chainFiles(directory, chain);
-    const known = await Promise.all(files.map(async ({ path, first }) => ({ first, ...sizeAndAge(await stat(path)) })));
-    let bytes = known.reduce((sum, { size }) => sum + size, 0);
-    const oldestMs = this.#nowMs() - keepDays * dayMs;
-    const kept = known.slice(0, -1).find(({ size, writtenMs }) => {
-      if (bytes <= totalBytesMax && writtenMs >= oldestMs) return true;
-      bytes -= size;
-      return false;
-    });
-    const { first } = kept ?? known.at(-1) ?? { first: 0 };
-    return first > (files[0]?.first ?? first) ? { removesBefore: first } : {};
+    const removesBefore = await firstToKeep(directory, chain, { totalBytesMax, oldestMs: nowMs - keepDays * dayMs });
+    return removesBefore === undefined ? {} : { removesBefore };
   }
 
   async #startFile(chain: string, first: number): Promise<OpenFile> {
@@ -178,8 +176,6 @@ async function append(current: OpenFile, lines: AuditLines): Promise<void> {
   await current.file.datasync();
   current.last = lines.at(-1)?.sequence ?? current.last;
 }
-
-const sizeAndAge = ({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) => ({ size, writtenMs: mtimeMs });
 
 /** Files all of whose lines come before a number: those that a later file, beginning there or earlier, follows. */
 function wholeBefore(files: readonly ChainFile[], before: number): readonly ChainFile[] {

@@ -20,6 +20,11 @@ export async function chainNames(directory: string): Promise<readonly string[]> 
   return [...new Set(names)].toSorted();
 }
 
+/** Paths of the files of all chains. */
+export async function everyFile(directory: string): Promise<readonly string[]> {
+  return (await readdir(directory)).filter((name) => form.test(name)).map((name) => join(directory, name));
+}
+
 /** The files of a chain, oldest first. */
 export async function chainFiles(directory: string, chain: string): Promise<readonly ChainFile[]> {
   const names = await readdir(directory);

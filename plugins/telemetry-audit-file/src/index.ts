@@ -12,9 +12,14 @@ const config = Type.Object({
   totalBytesMax: Type.Integer({
     default: 1_073_741_824,
     minimum: 8_192,
-    description: 'Oldest files are removed when all together are larger, bytes; never the one that is written.',
+    description: 'Oldest files of a chain are removed when those of all chains together are larger, bytes; never the one that is written.',
   }),
-  keepDays: Type.Integer({ default: 365, minimum: 1, maximum: 36_500, description: 'Files whose last line is older are removed, days.' }),
+  keepDays: Type.Integer({
+    default: 365,
+    minimum: 1,
+    maximum: 36_500,
+    description: 'Files whose last line is older are removed, days; never the last one of a chain.',
+  }),
 });
 
 /** Keeps the audit log in files: one line an event, on the disk before it counts as kept. */

@@ -158,6 +158,40 @@ test('files that are too old are proposed for removal', async (t) => {
   await sink.close();
 });
 
+test('files that become too old while little is written are proposed within the hour, full or not', async (t) => {
+  const given = await settings();
+  const earlier = await AuditFiles.open(given, nowMs);
+  await earlier.write(range(1, 5));
+  await earlier.write([line(6)]);
+  await earlier.close();
+  const [first = ''] = await files(given.directory);
+  const dayMs = 86_400_000;
+  const writtenMs = Date.now() - 29.9 * dayMs;
+  await utimes(join(given.directory, first), new Date(writtenMs), new Date(writtenMs));
+  let now = Date.now();
+  const sink = await AuditFiles.open(given, () => now);
+  t.deepEqual(await sink.write([line(7)]), {});
+  now += dayMs;
+  t.deepEqual(await sink.write([line(8)]), { removesBefore: 6 });
+  t.deepEqual(await sink.write([line(9)]), {}, 'once an hour');
+  await sink.close();
+});
+
+test('all chains together are counted, and each gives up its own oldest files', async (t) => {
+  const given = await settings({ totalBytesMax: 16_000 });
+  const sink = await AuditFiles.open(given, nowMs);
+  const other = range(1, 8).map(({ sequence, text }) => ({ chain: 'w1', sequence, text: text.replace('"r0"', '"w1"') }));
+  for (const each of other) await sink.write([each]);
+  const proposed: (number | undefined)[] = [];
+  for (let n = 1; n <= 11; n += 1) proposed.push((await sink.write([line(n)])).removesBefore);
+  t.deepEqual(
+    proposed.filter((before) => before !== undefined),
+    [6],
+    'not before both are too much together',
+  );
+  await sink.close();
+});
+
 test('lines of any size are found again by their numbers', async (t) => {
   const given = await settings({ fileBytesMax: 100_000_000 });
   const sink = await AuditFiles.open(given, nowMs);
