@@ -24,7 +24,7 @@ async function grantedRules({ access, authorizers, engine }: RuleSources, caller
   const { project, tenant } = access.placed({ engine, resource });
   const isBound = caller.tenant !== undefined && !(await access.isAdministrator(caller));
   if (isBound && tenant !== caller.tenant) return nothing;
-  const isProjectOnly = await access.isProjectOnly({ caller, engine, verb: 'get', resource });
+  const isProjectOnly = await access.isProjectOnly({ caller, engine, namespace });
   const where = {
     caller,
     engine,

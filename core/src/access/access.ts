@@ -43,8 +43,8 @@ export interface Access {
   readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
   /** Whether a caller stands above tenants. */
   readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
-  /** Whether only what is granted in the namespace itself counts for a request, as the caller is of no tenant. */
-  readonly isProjectOnly: (question: AccessQuestion) => boolean | Promise<boolean>;
+  /** Whether only what is granted in a namespace itself counts there, as the caller is of no tenant. */
+  readonly isProjectOnly: (where: Pick<AccessRequest, 'caller' | 'engine'> & { readonly namespace: string }) => boolean | Promise<boolean>;
   /** The request with whose namespace it is about. */
   readonly placed: <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R) => R & Place;
 }
@@ -123,7 +123,8 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   return {
     placed,
     isAdministrator,
-    isProjectOnly: (question) => question.caller.tenant === undefined && outside.isProjectOnly(placed(question)),
+    isProjectOnly: ({ caller, engine, namespace }) =>
+      caller.tenant === undefined && outside.isProjectOnly({ caller, engine, namespace, ...places.now(engine, namespace) }),
     authorize(question) {
       const decided = refusedByScope(question) ?? builtInDecision(question) ?? owned(question);
       if (decided !== undefined) return decided;

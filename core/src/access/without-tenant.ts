@@ -18,6 +18,17 @@ const ofNoTenant: OuterSide = { side: 'narrowed', narrowed: { labelSelector: `!$
 /** Where the platform keeps what is nobody's. */
 const platformNamespace = 'tappaas-system';
 
+/** A namespace, and whose it is. */
+interface Spot extends Pick<Place, 'tenant'> {
+  readonly engine: string;
+  readonly namespace: string;
+}
+
+/** Whether what lies in a namespace is a tenant's, or the platform's own. */
+function isProject({ engine, namespace, tenant }: Spot, platformEngine: string): boolean {
+  return tenant !== undefined || (engine === platformEngine && namespace === platformNamespace);
+}
+
 /** What of a request is tenants', or the platform's own. The request knows the tenant of its namespace. */
 function outerSideOf(request: AccessQuestion, platformEngine: string, spansNamespaces: Places['spansNamespaces']): OuterSide {
   const { engine, resource, tenant, verb } = request;
@@ -29,7 +40,7 @@ function outerSideOf(request: AccessQuestion, platformEngine: string, spansNames
     if (name !== undefined || verb === 'create') return outside;
     return isPlatform && isReading(request) && request.canNarrow === true ? ofNoTenant : across;
   }
-  if (namespace !== undefined) return isPlatform && namespace === platformNamespace ? project : outside;
+  if (namespace !== undefined) return isProject({ engine, namespace }, platformEngine) ? project : outside;
   return verb !== 'impersonate' && spansNamespaces(engine, resource) ? across : outside;
 }
 
@@ -44,7 +55,7 @@ interface OuterParts {
 /** The boundary from the other side: callers of no tenant. */
 interface Outsiders {
   readonly authorize: (request: AccessQuestion & Place) => Verdict | Promise<Verdict>;
-  readonly isProjectOnly: (request: AccessQuestion & Place) => boolean | Promise<boolean>;
+  readonly isProjectOnly: (where: Spot & Pick<AccessRequest, 'caller'>) => boolean | Promise<boolean>;
 }
 
 /**
@@ -69,7 +80,7 @@ export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterP
       if (side.side === 'outside') return ask(request);
       return then(isOverseer(request.caller), (isAbove) => (isAbove ? ask(request) : limited(request, side)));
     },
-    isProjectOnly: (request) => sideOf(request).side === 'project' && then(isOverseer(request.caller), (isAbove) => !isAbove),
+    isProjectOnly: (where) => isProject(where, platformEngine) && then(isOverseer(where.caller), (isAbove) => !isAbove),
   };
 }
 

@@ -17,6 +17,7 @@ export interface ClaimRequest {
 export interface AdmissionRequest extends ClaimRequest {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
+  readonly isProjectOnly?: true;
   readonly dryRun: boolean;
   readonly previous?: JsonObject;
   readonly signal: AbortSignal;
@@ -151,8 +152,8 @@ class HookAdmission implements Admission {
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function inputOf({ operation, caller, dryRun, object, previous }: AdmissionRequest): object {
-  return { operation, caller, dryRun, object, ...(previous && { previous }) };
+function inputOf({ operation, caller, isProjectOnly, dryRun, object, previous }: AdmissionRequest): object {
+  return { operation, caller, ...(isProjectOnly && { isProjectOnly }), dryRun, object, ...(previous && { previous }) };
 }
 
 const failureCause = ({ plugin, error }: TapFailure): Cause => ({ field: '', reason: 'PluginFailed', message: error.message, plugin });

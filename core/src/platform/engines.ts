@@ -23,6 +23,7 @@ import { enginePlaces } from './places.js';
 import { checkRights } from './plugin-rights.js';
 import { turnOf } from './queue-turns.js';
 import { asRolesKnowIt } from './route-names.js';
+import { projectAdmission } from './project-admission.js';
 import { tenancyAdmission } from './tenancy-admission.js';
 
 export const platformEngine = 'platform';
@@ -193,7 +194,8 @@ export class Engines {
 
   #make(name: string, kinds: readonly KindRegistration[]): ResourceEngine {
     const { kernel, store, clock, random, access, sealer, log } = this.#options;
-    const admission = name === platformEngine ? tenancyAdmission(this.#options.admission, access) : this.#options.admission;
+    const inner = this.#options.admission;
+    const admission = projectAdmission(name === platformEngine ? tenancyAdmission(inner, access) : inner, access);
     return createResourceEngine({
       name,
       store,

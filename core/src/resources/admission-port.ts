@@ -16,6 +16,8 @@ export interface ClaimRequest {
 export interface AdmissionRequest extends ClaimRequest {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
+  /** Only what is granted to the caller in the object's own namespace counts for it. */
+  readonly isProjectOnly?: true;
   readonly dryRun: boolean;
   readonly previous?: JsonObject;
   readonly requestId: string;

@@ -17,6 +17,8 @@ const toldMax = 20;
 
 interface Write<O> {
   readonly caller: Caller;
+  /** What the caller is given everywhere does not count where the object lies. */
+  readonly isProjectOnly?: true;
   readonly object: Immutable<O>;
   readonly previous?: Immutable<O>;
 }
@@ -25,29 +27,30 @@ interface Write<O> {
  * Nobody writes a role with more than they have, unless they may `escalate` it. Labels of a Role give nobody anything; those of a ClusterRole may
  * have it taken up into others.
  */
-export function roleEscalation(index: RoleIndex, { caller, object, previous }: Write<Role | ClusterRole>): readonly Denial[] {
+export function roleEscalation(index: RoleIndex, write: Write<Role | ClusterRole>): readonly Denial[] {
+  const { object, previous } = write;
   const { name, namespace } = object.metadata;
   if (object.kind === 'Role' && previous !== undefined && sameRules(object.rules ?? [], previous.rules ?? [])) return [];
   const plural = object.kind === 'Role' ? 'roles' : 'clusterroles';
-  if (isFree(index, caller, 'escalate', plural, name ?? '', namespace)) return [];
+  const giver = { ...write, namespace };
+  if (isFree(index, giver, 'escalate', plural, name ?? '')) return [];
   const isAggregated = [object, previous].some(
     (each) => each !== undefined && 'aggregationRule' in each && each.aggregationRule !== undefined,
   );
-  return refused(index, caller, namespace, [...(object.rules ?? []), ...(isAggregated ? everything : [])], 'rules');
+  return refused(index, giver, [...(object.rules ?? []), ...(isAggregated ? everything : [])], 'rules');
 }
 
 /** Nobody binds a role with more than they have, unless they may `bind` it. */
-export function bindingEscalation(
-  index: RoleIndex,
-  { caller, object, previous }: Write<RoleBinding | ClusterRoleBinding>,
-): readonly Denial[] {
+export function bindingEscalation(index: RoleIndex, write: Write<RoleBinding | ClusterRoleBinding>): readonly Denial[] {
+  const { object, previous } = write;
   const { roleRef } = object;
   if (previous !== undefined && isSameBinding(object, previous)) return [];
   const namespace = object.kind === 'RoleBinding' ? object.metadata.namespace : undefined;
   const plural = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
-  if (isFree(index, caller, 'bind', plural, roleRef.name, namespace)) return [];
+  const giver = { ...write, namespace };
+  if (isFree(index, giver, 'bind', plural, roleRef.name)) return [];
   const rules = index.rulesOf(roleRef, namespace);
-  if (rules !== undefined) return refused(index, caller, namespace, rules, 'roleRef');
+  if (rules !== undefined) return refused(index, giver, rules, 'roleRef');
   const message = `${plural}.${rbacGroup} "${roleRef.name}" not found: who may not bind any role can bind only one that exists`;
   return [deny({ field: 'roleRef.name', reason: 'NotFound', message })];
 }
@@ -58,22 +61,21 @@ type Bound = Immutable<RoleBinding | ClusterRoleBinding>;
 const isSameBinding = (one: Bound, other: Bound): boolean =>
   JSON.stringify([one.roleRef, one.subjects ?? []]) === JSON.stringify([other.roleRef, other.subjects ?? []]);
 
-function isFree(index: RoleIndex, caller: Caller, verb: string, plural: string, name: string, namespace: string | undefined): boolean {
-  if (caller.groups.includes(administrators)) return true;
-  const place = namespace === undefined ? {} : { namespace };
-  const resource = { group: rbacGroup, version: 'v1', plural, name, ...place };
-  return index.decide({ caller, verb, resource, ...(namespace !== undefined && { project: namespace }) }).decision === 'allow';
+/** Who hands something on, and where. */
+interface Giver extends Pick<Write<unknown>, 'caller' | 'isProjectOnly'> {
+  readonly namespace: string | undefined;
 }
 
-function refused(
-  index: RoleIndex,
-  caller: Caller,
-  namespace: string | undefined,
-  wanted: readonly Rule[],
-  field: string,
-): readonly Denial[] {
+function isFree(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, verb: string, plural: string, name: string): boolean {
+  if (caller.groups.includes(administrators)) return true;
+  const resource = { group: rbacGroup, version: 'v1', plural, name, ...(namespace !== undefined && { namespace }) };
+  const where = { ...(namespace !== undefined && { project: namespace }), ...(isProjectOnly && { isProjectOnly }) };
+  return index.decide({ caller, verb, resource, ...where }).decision === 'allow';
+}
+
+function refused(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, wanted: readonly Rule[], field: string): readonly Denial[] {
   try {
-    const missing = uncovered(index.rulesFor(caller, namespace), wanted);
+    const missing = uncovered(index.rulesFor(caller, namespace, isProjectOnly), wanted);
     if (missing.length === 0) return [];
     const more = missing.length > toldMax ? `\nand ${missing.length - toldMax} more` : '';
     const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;

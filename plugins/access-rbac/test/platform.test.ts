@@ -131,6 +131,36 @@ test('nobody writes or binds a role with more than they have, but who may escala
   await kernel.stop();
 });
 
+test('what somebody of no tenant has everywhere counts in a tenant’s namespace no more for what they hand on than for what they do', async (t) => {
+  const { kernel, as, admin } = await started();
+  const pat = as('pat');
+  const inShop = `${rbac}/namespaces/shop`;
+  await admin.ask('POST', '/api/v1/namespaces', { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } });
+  const handsOn = (verb: string) => [{ verbs: [verb], apiGroups: ['rbac.authorization.k8s.io'], resources: ['*'] }];
+  await admin.ask('POST', `${rbac}/clusterroles`, { metadata: { name: 'hander' }, rules: handsOn('create') });
+  const free = [...handsOn('bind'), ...handsOn('escalate')];
+  await admin.ask('POST', `${rbac}/clusterroles`, { metadata: { name: 'free' }, rules: free });
+  await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('pat-develops', 'developer', 'pat'));
+  await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('pat-is-free', 'free', 'pat'));
+  for (const namespace of ['shop', 'default'])
+    await admin.ask('POST', `${rbac}/namespaces/${namespace}/rolebindings`, binding('handers', 'hander', 'pat'));
+  const reader = { metadata: { name: 'reader' }, rules: [{ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }] };
+  const own = { metadata: { name: 'own' }, rules: handsOn('create') };
+  await eventually(t, async () => (await pat.ask('POST', `${inShop}/roles`, own)).status === 201);
+  await eventually(t, async () => (await pat.ask('POST', `${rbac}/namespaces/default/roles`, reader)).status === 201);
+  t.is((await pat.ask('POST', `${rbac}/namespaces/default/rolebindings`, binding('developers', 'developer', 'pat'))).status, 201);
+
+  t.is((await pat.ask('GET', '/api/v1/namespaces/shop/secrets')).status, 403);
+  t.is((await pat.ask('POST', `${inShop}/roles`, reader)).status, 403);
+  t.is((await pat.ask('POST', `${inShop}/rolebindings`, binding('developers', 'developer', 'pat'))).status, 403);
+  t.is((await pat.ask('GET', '/api/v1/namespaces/shop/secrets')).status, 403);
+
+  await admin.ask('POST', `${inShop}/rolebindings`, binding('pat-is-free', 'free', 'pat'));
+  await eventually(t, async () => (await pat.ask('POST', `${inShop}/roles`, reader)).status === 201);
+  t.is((await pat.ask('POST', `${inShop}/rolebindings`, binding('developers', 'developer', 'pat'))).status, 201);
+  await kernel.stop();
+});
+
 test('a label by which a role would be taken up into others is a write of the role like any other', async (t) => {
   const { kernel, as, admin } = await started();
   const mallory = as('mallory');

@@ -37,6 +37,11 @@ export interface AdmissionOptions extends OfKinds {
 export interface AdmissionRequest<K extends AnyKind> {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
+  /**
+   * Only what is granted to the caller in the object's own namespace counts there, not what is granted everywhere, as in `AccessRequest`:
+   * a tap that asks what the caller may hand on has to leave the rest out.
+   */
+  readonly isProjectOnly?: true;
   readonly dryRun: boolean;
   /** On delete: what is stored. */
   readonly object: Immutable<ObjectOf<K>>;
