@@ -106,7 +106,7 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
       yield* subscribe<R>({ transport, url, token: tokenNow, devices }, document, variables, { signal: ends, ...(resume && { resume }) });
     },
     async *room(request, signal) {
-      yield* (await (rooms ??= openRooms())).follow(request, signal);
+      yield* (await (rooms ??= openRooms())).follow(request, AbortSignal.any([signal, closing.signal]));
     },
     async close() {
       closing.abort();

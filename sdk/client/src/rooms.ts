@@ -100,7 +100,14 @@ export class Rooms {
   #refused(socket: Socket, error: Error & { readonly data?: { readonly code?: number } }): void {
     const failure = error.data === undefined ? undefined : new ApiError(error.data.code ?? 500, error.data);
     if (failure === undefined || failure.isPassing) void this.#connectAgain(socket);
-    else for (const { feed } of this.#members) feed.fail(failure);
+    else this.#giveUp(failure);
+  }
+
+  /** The next room has a connection of its own: it may come with a better token. */
+  #giveUp(failure: unknown): void {
+    for (const { feed } of this.#members) feed.fail(failure);
+    this.#members.clear();
+    this.#socket = undefined;
   }
 
   /** After a disconnect that the platform asked for; whatever else breaks, the library mends. */
