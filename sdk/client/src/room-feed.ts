@@ -156,7 +156,7 @@ export class RoomFeed {
     for (;;) {
       const next = this.#waiting.shift();
       if (next !== undefined) {
-        this.#taken = next.reached ?? this.#taken;
+        this.#taken = next.message.type === 'RESYNC' ? undefined : (next.reached ?? this.#taken);
         yield next.message;
       } else if (this.#isBehind) {
         this.#isBehind = false;
@@ -168,10 +168,13 @@ export class RoomFeed {
     }
   }
 
+  /** Has its place even when too much waits: without it, what is told next would be taken for changes of what was told. */
   #beginAnew(): void {
     this.#heard = undefined;
     this.#listed = new Map();
-    this.#put({ message: { type: 'RESYNC' } });
+    if (this.#waiting.at(-1)?.message.type === 'RESYNC') return;
+    this.#waiting.push({ message: { type: 'RESYNC' } });
+    this.#wake?.();
   }
 
   #hearBookmark({ object }: Told): void {

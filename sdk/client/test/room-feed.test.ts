@@ -57,3 +57,36 @@ test('after a break only those lines are told that were not told before it, of o
   feed.hear(told(`${at('01.12')} d`, '2026-11-30T13:00:01.13+01:00 e'));
   t.deepEqual(linesOf(await taken(feed)), [...first, ...second, '2026-11-30T13:00:01.13+01:00 e']);
 });
+
+const objects = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'team' } as const;
+const metadata = (name: string, version: number): Told['object'] => ({
+  metadata: { name, namespace: 'team', resourceVersion: String(version) },
+});
+const added = (name: string, version: number): Told => ({ room: 'x', type: 'ADDED', object: metadata(name, version) });
+const listed = (version: number): Told => ({
+  room: 'x',
+  type: 'BOOKMARK',
+  object: { metadata: { name: '', resourceVersion: String(version), annotations: { 'k8s.io/initial-events-end': 'true' } } },
+});
+const waitingMax = 1000;
+
+test('history that goes while more waits than is held is told of, once, and all objects after it', async (t) => {
+  const feed = new RoomFeed({ ...objects, resourceVersion: '1' });
+  feed.joining();
+  for (let version = 2; version <= waitingMax + 2; version += 1) feed.hear(added(`n${version}`, version));
+  t.true(feed.closed({ resync: true }));
+  t.true(feed.refused({ code: 410 }), 'again, before anything was taken');
+  const joins: object[] = [];
+  const messages = await taken(feed, () => {
+    joins.push(feed.joining());
+    feed.hear(added('a', 5000));
+    feed.hear(listed(5001));
+  });
+  t.deepEqual(joins, [objects], 'from the beginning');
+  t.is(messages.length, waitingMax + 3);
+  t.deepEqual(
+    messages.slice(waitingMax - 1).map(({ type }) => type),
+    ['ADDED', 'RESYNC', 'ADDED', 'SYNCED'],
+  );
+  t.like(feed.joining(), { resourceVersion: '5001' });
+});
