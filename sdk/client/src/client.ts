@@ -4,7 +4,7 @@ import type { GraphQlRequest } from './graphql.js';
 import type { TypedDocument } from './graphql-document.js';
 import { Http, type ApiAnswer, type ApiRequest } from './http.js';
 import { Objects } from './objects.js';
-import type { RoomMessage, RoomRequest } from './room-feed.js';
+import type { RoomMessage, RoomRequest } from './room-message.js';
 import type { Rooms } from './rooms.js';
 import type { SubscribeOptions } from './subscription.js';
 import type { Transport } from './transport.js';

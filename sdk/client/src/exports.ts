@@ -12,7 +12,7 @@ export type { TypedDocument } from './graphql-document.js';
 export type { ApiAnswer, ApiRequest } from './http.js';
 export type { Client, ClientOptions } from './client.js';
 export type { ApplyOptions, CreateOptions, Objects, Selection, WriteOptions } from './objects.js';
-export type { RoomMessage, RoomRequest } from './room-feed.js';
+export type { RoomMessage, RoomRequest } from './room-message.js';
 export type { SubscribeOptions } from './subscription.js';
 export type { SubscriptionResume } from './subscription-place.js';
 export type { Followed } from './until.js';

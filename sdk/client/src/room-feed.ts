@@ -1,71 +1,7 @@
 import { ApiError } from './errors.js';
 import { LogReading, type LogPlace } from './log-reading.js';
-
-/** What a room is about; see the documentation of sockets. */
-export type RoomRequest =
-  | ({ readonly topic: 'objects'; readonly group?: string; readonly version: string; readonly plural: string } & RoomSelection)
-  | ({ readonly topic: 'events' | 'operations' } & RoomSelection)
-  | {
-      readonly topic: 'logs';
-      readonly engine?: string;
-      readonly namespace: string;
-      readonly pod: string;
-      readonly container?: string;
-      readonly tailLines?: number;
-    }
-  | { readonly topic: 'metrics'; readonly names: readonly string[] };
-
-interface RoomSelection {
-  readonly engine?: string;
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /** Absent: all objects first, then what becomes of them. */
-  readonly resourceVersion?: string;
-}
-
-/** What a room tells. */
-export type RoomMessage =
-  | {
-      readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-      readonly object?: unknown;
-      readonly reference?: unknown;
-      readonly resourceVersion: string;
-    }
-  /** All objects that there are have been told. */
-  | { readonly type: 'SYNCED'; readonly resourceVersion: string }
-  | { readonly type: 'LINES'; readonly lines: readonly string[] }
-  | { readonly type: 'METRICS'; readonly replica: string; readonly text: string }
-  /** History was gone: all objects are told anew, and what is not among them has gone. */
-  | { readonly type: 'RESYNC' };
-
-/** A message of the platform, as it comes. */
-export interface Told {
-  readonly room: string;
-  readonly type?: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  readonly object?: Named;
-  readonly reference?: Named;
-  readonly lines?: readonly string[];
-  readonly replica?: string;
-  readonly text?: string;
-}
-
-/** Why the platform has ended a room. */
-export interface Closing {
-  readonly room?: string;
-  readonly resync?: boolean;
-  readonly error?: { readonly code?: number };
-}
-
-interface Named {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly resourceVersion: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-}
+import { RoomListing } from './room-listing.js';
+import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
 
 const waitingMax = 1000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
@@ -91,8 +27,8 @@ export class RoomFeed {
   #taken: Reached | undefined;
   /** The log as the present join tells it. */
   #reading = new LogReading(undefined);
-  /** While all objects are told: those told already, by name, so that a break on the way does not tell them again. */
-  #listed: Map<string, string> | undefined;
+  /** While all objects are told. */
+  #listing: RoomListing | undefined;
   /** More came than was taken: what came last was let go of, and is asked for again. */
   #isBehind = false;
 
@@ -100,13 +36,14 @@ export class RoomFeed {
     this.#request = request;
     this.#heard = 'resourceVersion' in request ? request.resourceVersion : undefined;
     this.#taken = this.#heard;
-    if (this.#heard === undefined) this.#listed = new Map();
+    if (this.#heard === undefined) this.#listing = new RoomListing();
   }
 
   /** What to join with now: from where on. */
   joining(): object {
     if (this.#request.topic === 'metrics') return this.#request;
     if (this.#request.topic === 'logs') return this.#joiningLog(this.#request);
+    this.#listing?.begin();
     const { resourceVersion: _, ...request } = this.#request;
     return { ...request, ...(this.#heard !== undefined && { resourceVersion: this.#heard }) };
   }
@@ -171,7 +108,7 @@ export class RoomFeed {
   /** Has its place even when too much waits: without it, what is told next would be taken for changes of what was told. */
   #beginAnew(): void {
     this.#heard = undefined;
-    this.#listed = new Map();
+    this.#listing = new RoomListing();
     if (this.#waiting.at(-1)?.message.type === 'RESYNC') return;
     this.#waiting.push({ message: { type: 'RESYNC' } });
     this.#wake?.();
@@ -180,27 +117,29 @@ export class RoomFeed {
   #hearBookmark({ object }: Told): void {
     const { resourceVersion, annotations } = object?.metadata ?? {};
     if (resourceVersion === undefined) return;
-    if (this.#listed === undefined) this.#heard = resourceVersion;
-    else if (
-      annotations?.[initialEventsEnd] === 'true' &&
-      this.#put({ message: { type: 'SYNCED', resourceVersion }, reached: resourceVersion })
-    ) {
-      this.#listed = undefined;
-      this.#heard = resourceVersion;
+    if (this.#listing !== undefined) {
+      if (annotations?.[initialEventsEnd] !== 'true' || !this.#endListing(this.#listing, resourceVersion)) return;
+      this.#listing = undefined;
     }
+    this.#heard = resourceVersion;
+  }
+
+  #endListing(listing: RoomListing, resourceVersion: string): boolean {
+    for (const reference of listing.gone()) {
+      if (!this.#put({ message: { type: 'DELETED', reference, resourceVersion } })) return false;
+      listing.tell('DELETED', reference);
+    }
+    return this.#put({ message: { type: 'SYNCED', resourceVersion }, reached: resourceVersion });
   }
 
   #hearEvent({ object, reference }: Told, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {
-    const metadata = (object ?? reference)?.metadata;
-    if (metadata === undefined) return;
-    const { resourceVersion } = metadata;
+    const about = object ?? reference;
+    if (about === undefined) return;
+    const { resourceVersion } = about.metadata;
     const message = { type, ...(object && { object }), ...(reference && { reference }), resourceVersion } as const;
-    if (this.#listed === undefined) {
+    if (this.#listing === undefined) {
       if (this.#put({ message, reached: resourceVersion })) this.#heard = resourceVersion;
-      return;
-    }
-    const key = `${metadata.namespace ?? ''}/${metadata.name}`;
-    if (this.#listed.get(key) !== resourceVersion && this.#put({ message })) this.#listed.set(key, resourceVersion);
+    } else if (!this.#listing.knows(about) && this.#put({ message })) this.#listing.tell(type, about);
   }
 
   #hearLines(lines: readonly string[]): void {

@@ -1,6 +1,7 @@
 import { BackOff, type Devices } from './back-off.js';
 import { ApiError } from './errors.js';
-import { RoomFeed, type Closing, type RoomMessage, type RoomRequest, type Told } from './room-feed.js';
+import { RoomFeed } from './room-feed.js';
+import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
 
 /** As much of socket.io's client as is used; the library is the application's own. */
 interface Socket {

@@ -1,6 +1,7 @@
 /** What a room tells, between breaks: nothing is lost, nothing told twice, whatever the platform sends. */
 import test from 'ava';
-import { RoomFeed, type RoomMessage, type Told } from '../dist/room-feed.js';
+import { RoomFeed } from '../dist/room-feed.js';
+import type { RoomMessage, Told } from '../dist/room-message.js';
 
 const logs = { topic: 'logs', namespace: 'team', pod: 'shop' } as const;
 const at = (second: string): string => `2026-11-30T12:00:${second}Z`;
@@ -89,4 +90,18 @@ test('history that goes while more waits than is held is told of, once, and all 
     ['ADDED', 'RESYNC', 'ADDED', 'SYNCED'],
   );
   t.like(feed.joining(), { resourceVersion: '5001' });
+});
+
+test('what was told and goes in a break, before all objects have been told, is told as deleted', async (t) => {
+  const feed = new RoomFeed(objects);
+  feed.joining();
+  for (const told of [added('goes', 2), added('stays', 3)]) feed.hear(told);
+  t.deepEqual(feed.joining(), objects);
+  for (const told of [added('comes', 5), added('stays', 3), listed(6)]) feed.hear(told);
+  const messages = await taken(feed);
+  t.deepEqual(
+    messages.map(({ type }) => type),
+    ['ADDED', 'ADDED', 'ADDED', 'DELETED', 'SYNCED'],
+  );
+  t.deepEqual(messages[3], { type: 'DELETED', reference: metadata('goes', 2), resourceVersion: '6' });
 });
