@@ -59,12 +59,12 @@ export class Objects<K extends AnyKind> {
     this.#randomKey = options.randomKey;
   }
 
-  /** One object; nothing when it does not exist. @throws ApiError, UnreachableError */
+  /** One object; nothing when it does not exist. @throws ApiError, also where the kind or the engine is not served; UnreachableError */
   get(key: Key, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Stored<K> | undefined> {
-    return this.#http.json<Stored<K>>(this.#path(key), { ...(signal && { signal }) });
+    return this.#ask<Stored<K>>(this.#path(key), { ...(signal && { signal }) });
   }
 
-  /** All objects, fetched page by page while they are taken. @throws ApiError, UnreachableError */
+  /** All objects, fetched page by page while they are taken. @throws ApiError, also where the kind or the engine is not served; UnreachableError */
   async *list(selection: Selection = {}, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Stored<K>> {
     let token: string | undefined;
     do {
@@ -112,7 +112,7 @@ export class Objects<K extends AnyKind> {
   async delete(key: Key, preconditions: Preconditions = {}, options: WriteOptions = {}): Promise<boolean> {
     const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions });
     const request = { method: 'DELETE', body, ...(options.signal && { signal: options.signal }) } as const;
-    return (await this.#http.json(`${this.#path(key)}?${queryOf(options)}`, request)) !== undefined;
+    return (await this.#ask<object>(`${this.#path(key)}?${queryOf(options)}`, request)) !== undefined;
   }
 
   /**
@@ -127,7 +127,7 @@ export class Objects<K extends AnyKind> {
 
   async #page(path: string, signal: AbortSignal | undefined): Promise<Page<Stored<K>>> {
     try {
-      return (await this.#http.json<Page<Stored<K>>>(path, { ...(signal && { signal }) })) ?? { items: [] };
+      return await this.#succeed<Page<Stored<K>>>(path, { ...(signal && { signal }) });
     } catch (error) {
       // The page's history is gone; with the token that comes along, the list goes on with what there is now.
       const token = error instanceof ApiError && error.status === 410 ? error.continueToken : undefined;
@@ -139,10 +139,22 @@ export class Objects<K extends AnyKind> {
     }
   }
 
-  async #write(path: string, request: ApiRequest, { signal }: WriteOptions): Promise<Stored<K>> {
-    const answer = await this.#http.send(path, { ...request, ...(signal && { signal }) });
+  #write(path: string, request: ApiRequest, { signal }: WriteOptions): Promise<Stored<K>> {
+    return this.#succeed(path, { ...request, ...(signal && { signal }) });
+  }
+
+  async #succeed<T>(path: string, request: ApiRequest): Promise<T> {
+    const answer = await this.#http.send(path, request);
     if (answer.status >= 300) throw ApiError.of(answer);
-    return JSON.parse(answer.text) as Stored<K>;
+    return JSON.parse(answer.text) as T;
+  }
+
+  /** Nothing when the platform says that there is no such object; any other 404 is a mistake in the place where it was looked for. */
+  #ask<T>(path: string, request: ApiRequest): Promise<T | undefined> {
+    return this.#succeed<T>(path, request).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 'TAP_OBJECT_NOT_FOUND') return undefined;
+      throw error;
+    });
   }
 
   #head(): { readonly apiVersion: string; readonly kind: string } {

@@ -86,7 +86,7 @@ test('a kind without a definition is refused with what to do', async (t) => {
     spec: Type.Object({}),
     status: Type.Object({}),
   });
-  t.is(await client.of(Own).get(place('a')), undefined);
+  await t.throwsAsync(client.of(Own).get(place('a')), { message: /could not find/ });
 });
 
 test('what is passing is tried again, as late as it was asked for; what does harm twice is not sent twice', async (t) => {
@@ -170,4 +170,14 @@ test('errors of GraphQL are thrown with the data that came along', async (t) => 
   t.is(error.message, 'no');
   t.is(error.problems[0]?.extensions?.code, 'X');
   t.deepEqual(error.data, { part: 1 });
+});
+
+test('what the platform does not serve is refused, and not taken for what is not there', async (t) => {
+  const client = await realClient(t);
+  const Unserved = kubernetesHandle<ConfigMap>('', 'Pod');
+  for (const objects of [client.of(ConfigMaps, { engine: 'lcoal' }), client.of(Unserved)]) {
+    for (const asked of [() => objects.list().next(), () => objects.get(place('a')), () => objects.delete(place('a'))]) {
+      t.like(await t.throwsAsync(asked, { instanceOf: ApiError }), { status: 404, code: 'TAP_REQUEST_PATH_UNKNOWN' });
+    }
+  }
 });
