@@ -5,6 +5,7 @@ import test from 'ava';
 import { checkConfiguration, configurationSchema, showConfiguration } from '../../dist/kernel/configuration-report.js';
 import { requiredServices } from '../../dist/kernel/required-services.js';
 import type { ConfigurationError } from '../../dist/kernel/kernel.js';
+import { auditSection } from '../../dist/telemetry/audit/audit-settings.js';
 import { rejection } from './fixture.ts';
 import { head, Workspace } from './workspace.ts';
 
@@ -207,6 +208,21 @@ test('files that extend each other are refused with their path', async (t) => {
   t.is(await workspace.refusal(), 'b.yaml:1:1  TAP_CONFIG_EXTENDS_CYCLE  extends: the files extend each other: a.yaml → b.yaml → a.yaml');
   await workspace.write('tappaas.yaml', 'extends: ./tappaas.yaml\n');
   t.regex(await workspace.refusal(), /tappaas.yaml → tappaas.yaml/);
+});
+
+test('a sink that requests wait for and that may be left out is refused: what was left out would count as recorded', async (t) => {
+  const workspace = await Workspace.create(t);
+  const sections = { audit: auditSection };
+  const configured = (sink: string) => workspace.write('tappaas.yaml', `${head}plugins: {}\naudit: { sinks: { kept: ${sink} } }\n`);
+  await configured('{ mode: blocking, onOverflow: drop }');
+  t.is(
+    await workspace.refusal({ sections }),
+    'tappaas.yaml:4:55  TAP_CONFIG_VALUE  audit.sinks.kept.onOverflow: "drop" does not go with mode: "blocking"',
+  );
+  for (const sink of ['{ mode: blocking }', '{ onOverflow: drop }', '{ mode: blocking, onOverflow: refuse }']) {
+    await configured(sink);
+    await t.notThrowsAsync(workspace.load({ sections }), sink);
+  }
 });
 
 test('sections of the composition root are checked and filled in, also when they are left out', async (t) => {

@@ -44,6 +44,14 @@ const { schema: schemaArbitrary } = fc.letrec<{ schema: object; leaf: object }>(
           ),
         ),
       ),
+    fc
+      .tuple(fc.constantFrom('', 'a', 0, true), fc.constantFrom('b', 1, null))
+      .map(([a, b]) =>
+        Type.Object(
+          { a: Type.Optional(Type.Unknown()), b: Type.Optional(Type.Unknown()) },
+          { not: { properties: { a: { const: a }, b: { const: b } }, required: ['a', 'b'] } },
+        ),
+      ),
     tie('schema').map((part) => Type.Record(Type.String(), part as never)),
     fc.tuple(tie('schema'), tie('schema')).map(([one, two]) => Type.Union([one as never, two as never])),
   ),
@@ -119,6 +127,7 @@ test('schemas that cannot be closed or are not understood are refused while buil
   refuses(Type.Intersect([Type.Object({}), Type.Object({})]), /Intersect cannot be closed/);
   refuses(Type.Object({ a: Type.Object({ b: Type.Intersect([]) }) }), /config\.a\.b: an Intersect/);
   refuses({ type: 'object', if: {} }, /the schema keyword "if" cannot be used/);
+  refuses({ type: 'object', not: { required: ['a'] } }, /config: not has to name values that do not go together/);
   refuses(Type.String({ format: 'moon-phase' }), /format "moon-phase" is none of/);
   t.like(closedSchema(Type.Object({ a: Type.String({ default: '' }), b: Type.String() })), {
     additionalProperties: false,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { secretKeyword } from '@tappaas/sdk';
 import type { JsonSchema } from '../manifest/manifest.js';
 import { knownFormats } from './formats.js';
@@ -7,7 +8,7 @@ const structure = ['type', 'const', 'enum', 'anyOf', 'oneOf', 'properties', 'req
 const listRules = ['minProperties', 'maxProperties', 'items', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'];
 const textRules = ['minLength', 'maxLength', 'pattern', 'format'];
 const numberRules = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
-const vocabulary = new Set([...annotations, ...structure, ...listRules, ...textRules, ...numberRules]);
+const vocabulary = new Set([...annotations, ...structure, 'not', ...listRules, ...textRules, ...numberRules]);
 
 /**
  * The schema that a manifest carries for what an author declared: objects are closed, so that a mistyped key is an error, and keys with a
@@ -27,7 +28,22 @@ export function closedSchema(schema: unknown, place = 'config'): JsonSchema {
   if (typeof format === 'string' && !knownFormats.has(format)) {
     throw new TypeError(`${place}: the format "${format}" is none of ${[...knownFormats].join(', ')}`);
   }
+  if ('not' in source && !isCombination(source['not']))
+    throw new TypeError(`${place}: not has to name values that do not go together: constants of at least two properties, all required`);
   return source[secretKeyword] === true ? source : closedParts(source, place);
+}
+
+/** All that `not` may say, because a refusal has to name what it is about. */
+function isCombination(schema: unknown): boolean {
+  const { properties, required, ...rest } = schema as JsonSchema;
+  const parts = Object.entries((properties ?? {}) as Readonly<Record<string, object>>);
+  const names = parts.map(([name]) => name);
+  return (
+    parts.length > 1 &&
+    parts.every(([, part]) => Object.keys(part).join() === 'const') &&
+    isDeepStrictEqual(required, names) &&
+    Object.keys(rest).length === 0
+  );
 }
 
 function closedParts(source: Record<string, unknown>, place: string): JsonSchema {

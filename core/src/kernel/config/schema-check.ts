@@ -83,6 +83,7 @@ class Check {
       else decoded[key] = plainOf(child);
     }
     this.unknownKeys(node, unknown, properties, path);
+    this.combination(node, schema, path);
     for (const [key, property] of Object.entries(properties)) {
       if (node.entries.has(key)) continue;
       if ('default' in property) decoded[key] = this.value(nodeOf(property['default']), property, [...path, key]);
@@ -103,6 +104,17 @@ class Check {
       const hint = didYouMean(key, free) || (free.length === 0 ? '' : `; known keys: ${Object.keys(properties).join(', ')}`);
       this.add('TAP_CONFIG_UNKNOWN_KEY', [...path, key], `unknown key${hint}`, node.entries.get(key)?.keyAt ?? node.at);
     }
+  }
+
+  /** Values that do not go together are told at the last of them. */
+  private combination(node: MapNode, schema: JsonSchema, path: Path): void {
+    const { properties = {} } = (schema['not'] ?? {}) as { readonly properties?: Readonly<Record<string, { readonly const: unknown }>> };
+    const parts = Object.entries(properties).map(([key, { const: value }]) => ({ key, value, found: node.entries.get(key)?.node }));
+    const last = parts.at(-1);
+    if (last?.found === undefined || !parts.every(({ value, found }) => found !== undefined && isDeepStrictEqual(plainOf(found), value)))
+      return;
+    const others = parts.slice(0, -1).map(({ key, value }) => `${key}: ${shown(value)}`);
+    this.report(last.found, [...path, last.key], `${shown(last.value)} does not go with ${others.join(', ')}`);
   }
 
   /** A missing key that a mistyped one stands for is told once, as the mistyped one. */

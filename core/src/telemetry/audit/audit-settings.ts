@@ -32,40 +32,50 @@ const rule = Type.Object({
   omitStages: stages([]),
 });
 
-const sink = Type.Object({
-  mode: Type.Union([Type.Literal('batch'), Type.Literal('blocking')], {
-    default: 'batch',
-    description: 'batch: lines are kept shortly after. blocking: a request goes on when its RequestReceived line is kept.',
-  }),
-  onOverflow: Type.Union([Type.Literal('block'), Type.Literal('refuse'), Type.Literal('drop')], {
-    default: 'block',
-    description: 'When the buffer is full: wait for room, refuse requests at once, or leave lines out of this sink and record how many.',
-  }),
-  waitMsMax: Type.Integer({
-    default: 10_000,
-    minimum: 1,
-    maximum: 60_000,
-    description: 'How long a request waits before it is refused, ms.',
-  }),
-  bufferLinesMax: Type.Integer({
-    default: 10_000,
-    minimum: 10,
-    maximum: 1_000_000,
-    description: 'Lines that may wait for the sink; a running request holds three, a stream none after its begin.',
-  }),
-  bufferBytesMax: Type.Integer({
-    default: 16_777_216,
-    minimum: 65_536,
-    maximum: 1_073_741_824,
-    description: 'Bytes that may wait for the sink.',
-  }),
-  gatherMs: Type.Integer({
-    default: 50,
-    minimum: 0,
-    maximum: 10_000,
-    description: 'How long lines are gathered in mode batch, ms; a crash loses what was not kept yet.',
-  }),
-});
+/** A line that is left out is never kept, so that a request would wait for nothing and count as recorded. */
+const waitsForWhatIsLeftOut = {
+  properties: { mode: { const: 'blocking' }, onOverflow: { const: 'drop' } },
+  required: ['mode', 'onOverflow'],
+};
+
+const sink = Type.Object(
+  {
+    mode: Type.Union([Type.Literal('batch'), Type.Literal('blocking')], {
+      default: 'batch',
+      description: 'batch: lines are kept shortly after. blocking: a request goes on when its RequestReceived line is kept.',
+    }),
+    onOverflow: Type.Union([Type.Literal('block'), Type.Literal('refuse'), Type.Literal('drop')], {
+      default: 'block',
+      description:
+        'When the buffer is full: wait for room, refuse requests at once, or leave lines out of this sink and record how many (not with blocking).',
+    }),
+    waitMsMax: Type.Integer({
+      default: 10_000,
+      minimum: 1,
+      maximum: 60_000,
+      description: 'How long a request waits before it is refused, ms.',
+    }),
+    bufferLinesMax: Type.Integer({
+      default: 10_000,
+      minimum: 10,
+      maximum: 1_000_000,
+      description: 'Lines that may wait for the sink; a running request holds three, a stream none after its begin.',
+    }),
+    bufferBytesMax: Type.Integer({
+      default: 16_777_216,
+      minimum: 65_536,
+      maximum: 1_073_741_824,
+      description: 'Bytes that may wait for the sink.',
+    }),
+    gatherMs: Type.Integer({
+      default: 50,
+      minimum: 0,
+      maximum: 10_000,
+      description: 'How long lines are gathered in mode batch, ms; a crash loses what was not kept yet.',
+    }),
+  },
+  { not: waitsForWhatIsLeftOut },
+);
 
 /** The configuration's `audit` section. */
 export const auditSection = Type.Object({
