@@ -76,6 +76,11 @@ export class GraphqlContext {
 
   readonly remainingMs = (): number => Math.max(0, this.source.deadlineMs - this.parts.clock.nowMs());
 
+  /** Whether anything may have been read for it so far. */
+  get hasRead(): boolean {
+    return this.ownReader !== undefined || this.ownWorkloads !== undefined || this.ownFields !== undefined;
+  }
+
   get reader(): ObjectReader {
     return (this.ownReader ??= new ObjectReader(this.parts, this));
   }

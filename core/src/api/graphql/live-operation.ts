@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { Awaitable } from '@tappaas/sdk';
 import { execute, Kind, visit, type ExecutionResult, type FieldNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
 import { compileOperation, type CompiledOperation, type Variables } from './compiled-operation.js';
 import type { GraphqlContext } from './context.js';
 import { fragmentsOf, type Fragments, type PlannedOperation } from './document.js';
+import type { EventText, EventTexts } from './event-texts.js';
 import type { LiveEvent } from './live-events.js';
 import { wireError } from './wire-errors.js';
 
-/** An event as it is told, and what tells whether it says anything new of its object. */
-export interface EventText {
-  /** An execution result as JSON. */
-  readonly text: string;
-  readonly digest: string;
+/** What a subscription has besides its document. */
+interface LiveCircumstances {
+  readonly variables: Variables | undefined;
+  /** Everything by which what one caller sees may differ from what another does. */
+  readonly scope: string;
+  readonly texts: EventTexts;
 }
 
 /** Executes the events of one subscription's operation; what is the same for several subscribers is executed once. */
@@ -22,8 +25,13 @@ export class LiveOperation {
   readonly #rootKey: string;
   readonly #always: ReadonlySet<string>;
   readonly #compiled: CompiledOperation | undefined;
+  readonly #texts: EventTexts;
+  readonly #beganAt: number;
 
-  constructor(schema: GraphQLSchema, plan: PlannedOperation, variables: Variables | undefined, scope: string) {
+  /** To be made before anything of the subscription is read. */
+  constructor(schema: GraphQLSchema, plan: PlannedOperation, { variables, scope, texts }: LiveCircumstances) {
+    this.#texts = texts;
+    this.#beganAt = texts.begin();
     this.#schema = schema;
     this.#plan = plan;
     this.#variables = variables;
@@ -35,11 +43,10 @@ export class LiveOperation {
   }
 
   /** What an event is told as, for everybody whose operation, variables and rights are the same. */
-  tell(event: LiveEvent, texts: EventTexts, context: () => GraphqlContext): Promise<EventText> {
+  tell(event: LiveEvent, context: () => GraphqlContext): Awaitable<EventText> {
     const type = (event.value as { readonly type?: string } | undefined)?.type ?? '';
-    return event.shared === undefined
-      ? this.#told(event, context())
-      : texts.once(event.shared, `${type} ${this.#key}`, () => this.#told(event, context()));
+    const make = () => this.#told(event, context());
+    return event.shared === undefined ? make() : this.#texts.once(event.shared, `${type} ${this.#key}`, this.#beganAt, make);
   }
 
   async #told(event: LiveEvent, context: GraphqlContext): Promise<EventText> {
@@ -51,7 +58,11 @@ export class LiveOperation {
     const digest = createHash('sha1')
       .update(JSON.stringify(telling) ?? '')
       .digest('base64');
-    return { text: JSON.stringify(told === undefined ? { data } : { data, errors: told }), digest };
+    const text = JSON.stringify(told === undefined ? { data } : { data, errors: told });
+    // What is broken off in the middle says nothing of the object.
+    if (context.signal.aborted) return { text, digest, goodFor: 'nobody' };
+    if (told !== undefined) return { text, digest, goodFor: 'waiting' };
+    return { text, digest, goodFor: context.hasRead ? 'present' : 'everybody' };
   }
 
   async #execute(rootValue: LiveEvent, contextValue: GraphqlContext): Promise<ExecutionResult> {
@@ -66,21 +77,6 @@ export class LiveOperation {
       variableValues: this.#variables ?? null,
       operationName: operationName ?? null,
     });
-  }
-}
-
-/** The texts of events, as long as somebody holds on to the objects that they are about. */
-export class EventTexts {
-  readonly #known = new WeakMap<object, Map<string, Promise<EventText>>>();
-
-  once(shared: object, key: string, make: () => Promise<EventText>): Promise<EventText> {
-    const texts = this.#known.get(shared) ?? new Map<string, Promise<EventText>>();
-    this.#known.set(shared, texts);
-    const known = texts.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    texts.set(key, made);
-    return made;
   }
 }
 

@@ -1,4 +1,4 @@
-import { isTapError, type TapError } from '@tappaas/sdk';
+import { isTapError, type Awaitable, type TapError } from '@tappaas/sdk';
 import { createSourceEventStream, GraphQLError, type ExecutionArgs } from 'graphql';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
@@ -11,7 +11,8 @@ import { closeCodes as standardCodes, SocketPace } from '../web-socket.js';
 import { GraphqlContext } from './context.js';
 import { PlannedOperation } from './document.js';
 import { graphqlErrors } from './errors.js';
-import { EventTexts, LiveOperation } from './live-operation.js';
+import { EventTexts, type EventText } from './event-texts.js';
+import { LiveOperation } from './live-operation.js';
 import type { LiveEvent } from './live-events.js';
 import { MessageGate } from './message-gate.js';
 import { noteOperation } from './operation-notes.js';
@@ -37,11 +38,12 @@ export class GraphqlSockets {
   readonly #parts: GraphqlParts;
   readonly #schema: () => ServedSchema | Promise<ServedSchema>;
   readonly #texts: ReadonlySet<string>;
-  readonly #events = new EventTexts();
+  readonly #events: EventTexts;
 
   constructor(parts: GraphqlParts, schema: () => ServedSchema | Promise<ServedSchema>) {
     this.#parts = parts;
     this.#schema = schema;
+    this.#events = new EventTexts(parts.clock);
     this.#texts = new Set(parts.settings.documents?.values());
   }
 
@@ -132,9 +134,9 @@ export class GraphqlSockets {
     const args = { schema, document, operationName: operationName ?? null, variableValues: variables ?? null, contextValue: context };
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return source.errors ?? [];
-    const live = new LiveOperation(schema, plan, variables ?? undefined, scopeOf(context));
+    const live = new LiveOperation(schema, plan, { variables: variables ?? undefined, scope: scopeOf(context), texts: this.#events });
     const events = tellAll(source as AsyncIterable<LiveEvent>, {
-      tell: (event) => live.tell(event, this.#events, () => this.#context(exchange, access, id, over.signal)),
+      tell: (event) => live.tell(event, () => this.#context(exchange, access, id, over.signal)),
       send: (told) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${told}}`),
       over,
     });
@@ -160,7 +162,7 @@ interface LiveArguments extends ExecutionArgs {
 }
 
 interface Telling {
-  readonly tell: (event: LiveEvent) => Promise<{ readonly text: string; readonly digest: string }>;
+  readonly tell: (event: LiveEvent) => Awaitable<EventText>;
   readonly send: (text: string) => Promise<void>;
   readonly over: AbortController;
 }

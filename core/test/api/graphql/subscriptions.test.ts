@@ -3,10 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { ServedField } from '../../../dist/api/contributions.js';
 import type { EnginePort } from '../../../dist/api/engine-port.js';
 import type { AuditedStanding } from '../../../dist/api/stages.js';
 import { flowErrors } from '../../../dist/flow/errors.js';
-import { application, fickle, kindPaths, release, startGraphql, type GraphqlServer, type TestObject } from './graphql-server.ts';
+import {
+  application,
+  fickle,
+  kindPaths,
+  release,
+  startGraphql,
+  type GraphqlServer,
+  type GraphqlServerOptions,
+  type TestObject,
+} from './graphql-server.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into results freely
 type Result = any;
@@ -378,10 +388,15 @@ test('who may see another part of it than when it began is denied the rest, and 
   );
 });
 
-/** GraphQL beside a cluster with one pod of the application `shop`, whose log is what `lines` yields. */
-async function withLog(t: ExecutionContext, lines: (signal: AbortSignal) => AsyncIterable<Uint8Array>): Promise<GraphqlServer> {
+type LogLines = (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/** GraphQL beside a cluster with one pod of the application `shop`, whose status may change, and whose log is what `lines` yields. */
+async function withPod(
+  t: ExecutionContext,
+  { status = {}, lines = async function* () {} }: { readonly status?: object; readonly lines?: LogLines },
+): Promise<GraphqlServer> {
   const labels = { 'app.kubernetes.io/instance': 'shop', 'app.kubernetes.io/component': 'web' };
-  const local = { list: async () => ({ items: [{ object: { metadata: { name: 'shop-web-1', namespace: 'team', labels } } }] }) };
+  const local = { list: async () => ({ items: [{ object: { metadata: { name: 'shop-web-1', namespace: 'team', labels }, status } }] }) };
   const handle = async (_: unknown, { signal }: { readonly signal: AbortSignal }) => ({ status: 200, body: lines(signal) });
   const server: GraphqlServer = await startGraphql(t, {
     engines: () =>
@@ -403,10 +418,12 @@ const shopLogs = 'subscription { applicationLogs(namespace: "team", name: "shop"
 test.serial('logs that are followed end with the right to see them, and nobody reads them any more', async (t) => {
   fickle.may = true;
   const reading = Promise.withResolvers<AbortSignal>();
-  const server = await withLog(t, async function* (signal) {
-    reading.resolve(signal);
-    yield Buffer.from('ready\n');
-    await once(signal, 'abort');
+  const server = await withPod(t, {
+    lines: async function* (signal) {
+      reading.resolve(signal);
+      yield Buffer.from('ready\n');
+      await once(signal, 'abort');
+    },
   });
   const followed = connect(t, server.port, 'fickle').follow(shopLogs);
   t.is((await followed.next()).data.applicationLogs.text, 'ready');
@@ -422,11 +439,13 @@ test.serial('logs that are followed end with the right to see them, and nobody r
 
 test.serial('a client that leaves while logs are read is no failure of the platform', async (t) => {
   const left = Promise.withResolvers<void>();
-  const server = await withLog(t, async function* (signal) {
-    yield Buffer.from('ready\n');
-    await once(signal, 'abort');
-    left.resolve();
-    throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+  const server = await withPod(t, {
+    lines: async function* (signal) {
+      yield Buffer.from('ready\n');
+      await once(signal, 'abort');
+      left.resolve();
+      throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    },
   });
   const connected = connect(t, server.port);
   const followed = connected.follow(shopLogs);
@@ -497,29 +516,25 @@ test('one connection has a hundred subscriptions at most', async (t) => {
   t.is((await first.next()).data.namespaceChanges.type, 'ADDED');
 });
 
+/** A field of applications that a plugin has added. */
+function pluggedField(name: string, resolve: ServedField['resolve']): ServedField {
+  const about = { group: 'apps.tappaas.dev', kind: 'Application', description: 'Of a plugin.', args: {}, costPerObject: 1 };
+  return { ...about, name, type: { type: 'integer', maximum: 1_000_000 }, resolve };
+}
+
 test('a change is worked out once for all who follow it in the same way', async (t) => {
   let resolved = 0;
-  const counting = {
-    group: 'apps.tappaas.dev',
-    kind: 'Application',
-    name: 'counted',
-    description: 'Counts how often it is asked.',
-    args: {},
-    type: { type: 'integer', maximum: 1_000_000 },
-    costPerObject: 1,
-    resolve: async (objects: readonly object[]) => {
-      resolved += 1;
-      return objects.map(() => resolved);
-    },
-  };
+  const counting = pluggedField('counted', async (objects) => {
+    resolved += 1;
+    return objects.map(() => resolved);
+  });
   const fields = [counting];
   const server = await startGraphql(t, { fields: () => fields });
   await server.put(kindPaths.applications, application('shop'));
   const query = 'subscription { applicationChanges(namespace: "team") { type object { name counted } } }';
   const connections = Array.from({ length: 5 }, () => connect(t, server.port));
   const followers = connections.flatMap(({ follow }) => Array.from({ length: 4 }, () => follow(query)));
-  const first = await Promise.all(followers.map((each) => each.next()));
-  t.is(new Set(first.map((result) => JSON.stringify(result))).size, 1);
+  await Promise.all(followers.map((each) => each.next()));
   const before = resolved;
   await update(server, 'shop', { labels: [{ key: 'color', value: 'blue' }] });
   const second = await Promise.all(followers.map((each) => each.next()));
@@ -527,6 +542,55 @@ test('a change is worked out once for all who follow it in the same way', async 
   t.deepEqual(second[0].data.applicationChanges, { type: 'MODIFIED', object: { name: 'shop', counted: before + 1 } });
   const others = connect(t, server.port, 'viewer').follow(query);
   t.is((await others.next()).data.applicationChanges.object.counted, before + 2);
+});
+
+test('what is told besides the object is read anew for whoever begins later', async (t) => {
+  const pods = { phase: 'Pending' };
+  const server = await withPod(t, { status: pods });
+  const query = 'subscription { applicationChanges(namespace: "team", name: "shop") { object { pods { phase } } } }';
+  const first = connect(t, server.port).follow(query);
+  t.deepEqual((await first.next()).data.applicationChanges.object.pods, [{ phase: 'Pending' }]);
+  pods.phase = 'Running';
+  const second = connect(t, server.port).follow(query);
+  t.deepEqual((await second.next()).data.applicationChanges.object.pods, [{ phase: 'Running' }]);
+});
+
+test('a right to what is told besides the object is asked for whenever somebody begins', async (t) => {
+  const rights = { mayListReleases: true };
+  const authorize: GraphqlServerOptions['authorize'] = ({ verb, resource }) =>
+    verb === 'list' && resource?.plural === 'releases' && !rights.mayListReleases
+      ? { decision: 'deny', reason: 'not any more' }
+      : { decision: 'allow', reason: '' };
+  const server = await startGraphql(t, { authorize });
+  await server.put(kindPaths.releases, release(await server.put(kindPaths.applications, application('shop')), 1));
+  const query = 'subscription { applicationChanges(namespace: "team") { object { releases(first: 1) { name } } } }';
+  const first = connect(t, server.port).follow(query);
+  t.deepEqual((await first.next()).data.applicationChanges.object.releases, [{ name: 'shop-1' }]);
+  rights.mayListReleases = false;
+  const { data, errors } = await connect(t, server.port).follow(query).next();
+  t.deepEqual([data.applicationChanges.object, errors[0].extensions.code], [null, 'TAP_REQUEST_FORBIDDEN']);
+});
+
+test('who leaves while a change is worked out takes nothing from the others', async (t) => {
+  // Objects that are held on to are the same for the second.
+  const asked: (readonly object[])[] = [];
+  const working = Promise.withResolvers<void>();
+  const slow = pluggedField('slow', async (objects, _, { signal }) => {
+    if (asked.push(objects) > 1) return objects.map(() => 2);
+    working.resolve();
+    await once(signal, 'abort');
+    throw signal.reason;
+  });
+  const fields = [slow];
+  const server = await startGraphql(t, { fields: () => fields });
+  await server.put(kindPaths.applications, application('shop'));
+  const query = 'subscription { applicationChanges(namespace: "team") { object { slow } } }';
+  const first = connect(t, server.port).follow(query);
+  await working.promise;
+  const second = connect(t, server.port).follow(query);
+  first.stop();
+  t.deepEqual(await second.next(), { data: { applicationChanges: { object: { slow: 2 } } } });
+  t.is(asked.length, 2);
 });
 
 test.serial('who has lost the right while they read slowly is told nothing more of what was there at the beginning', async (t) => {
