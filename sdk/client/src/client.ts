@@ -7,6 +7,7 @@ import { Objects } from './objects.js';
 import type { RoomMessage, RoomRequest } from './room-message.js';
 import type { Rooms } from './rooms.js';
 import type { SubscribeOptions } from './subscription.js';
+import type { GiveToken } from './token.js';
 import type { Transport } from './transport.js';
 import { untilObject, type Followed } from './until.js';
 import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
@@ -16,7 +17,7 @@ export interface ClientOptions {
   /** `https://HOST:PORT`; plain http only to this machine, since the token goes along. */
   readonly server: string;
   /** A bearer token, or where to get the one that is good now. */
-  readonly token: string | (() => string | Promise<string>);
+  readonly token: string | GiveToken;
   /** PEM; absent: the authorities that Node or the browser trusts. Not for browsers. */
   readonly certificateAuthority?: string;
   /** Default: `tappaas-client`. */
@@ -76,14 +77,9 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
     const [{ Rooms: AllRooms }, { io }] = await Promise.all([import('./rooms.js'), import('socket.io-client')]);
     const { origin, pathname } = new URL(server);
     const path = `${pathname.replace(/\/$/, '')}/socket.io/`;
-    // Asked at each connect; a refusal of the handshake says why, which one of the upgrade cannot.
-    const auth = (answer: (data: object) => void): void =>
-      void Promise.resolve(tokenNow()).then(
-        (good) => answer({ token: good }),
-        () => answer({}),
-      );
-    const settings = { transports: ['websocket'], autoConnect: false, forceNew: true, path, auth, ...transport.roomOptions };
-    return new AllRooms({ devices, open: () => io(origin, settings) });
+    const settings = { transports: ['websocket'], autoConnect: false, forceNew: true, path, ...transport.roomOptions };
+    // The token is asked for at each connect; a refusal of the handshake says why, which one of the upgrade cannot.
+    return new AllRooms({ devices, server, token: tokenNow, open: (auth) => io(origin, { ...settings, auth }) });
   };
   return {
     server,

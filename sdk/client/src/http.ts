@@ -1,5 +1,6 @@
 import { BackOff, type Devices } from './back-off.js';
 import { ApiError, UnreachableError } from './errors.js';
+import { tokenInTime, type GiveToken } from './token.js';
 import type { Transport, TransportAnswer } from './transport.js';
 
 /** One request; all but the path have defaults. */
@@ -30,7 +31,7 @@ export interface ApiAnswer {
 
 export interface HttpOptions {
   readonly server: string;
-  readonly token: () => string | Promise<string>;
+  readonly token: GiveToken;
   readonly userAgent: string;
   readonly attemptsMax: number;
   readonly transport: Transport;
@@ -121,7 +122,7 @@ export class Http {
   async #open(path: string, request: ApiRequest, signal: AbortSignal, beginning?: AbortController): Promise<TransportAnswer> {
     const { transport, userAgent, server, devices } = this.#options;
     const { method = 'GET', body, contentType = 'application/json', accept = 'application/json' } = request;
-    const token = await this.#options.token();
+    const token = await tokenInTime(this.#options.token, server, devices, signal);
     const headers = {
       authorization: `Bearer ${token}`,
       accept,

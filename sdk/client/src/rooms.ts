@@ -1,7 +1,8 @@
 import { BackOff, type Devices } from './back-off.js';
-import { ApiError } from './errors.js';
+import { ApiError, UnreachableError } from './errors.js';
 import { RoomFeed } from './room-feed.js';
 import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
+import { tokenInTime, type GiveToken } from './token.js';
 
 /** As much of socket.io's client as is used; the library is the application's own. */
 interface Socket {
@@ -13,9 +14,14 @@ interface Socket {
   timeout(ms: number): { emit(name: string, message: object, answered: (late: unknown, answer?: Answer) => void): void };
 }
 
+/** Asks for what the handshake carries. */
+type Authenticate = (answer: (credentials: object) => void) => void;
+
 export interface RoomsOptions {
   /** Opens a socket that reconnects by itself, and is not connected yet. */
-  readonly open: () => Socket;
+  readonly open: (authenticate: Authenticate) => Socket;
+  readonly server: string;
+  readonly token: GiveToken;
   readonly devices: Devices;
 }
 
@@ -76,7 +82,7 @@ export class Rooms {
   }
 
   #open(): Socket {
-    const socket = this.#options.open();
+    const socket: Socket = this.#options.open((answer) => void this.#authenticate(socket, answer));
     const told = (message: Told): void => {
       for (const { feed, name } of this.#members) if (name === message.room) feed.hear(message);
     };
@@ -101,21 +107,38 @@ export class Rooms {
   #refused(socket: Socket, error: Error & { readonly data?: { readonly code?: number } }): void {
     const failure = error.data === undefined ? undefined : new ApiError(error.data.code ?? 500, error.data);
     if (failure === undefined || failure.isPassing) void this.#connectAgain(socket);
-    else this.#giveUp(failure);
+    else this.#giveUp(socket, failure);
+  }
+
+  async #authenticate(socket: Socket, answer: (credentials: object) => void): Promise<void> {
+    const { token, server, devices } = this.#options;
+    try {
+      answer({ token: await tokenInTime(token, server, devices, this.#closing.signal) });
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const isPassing = (error instanceof UnreachableError || error instanceof ApiError) && error.isPassing;
+      if (!isPassing) this.#giveUp(socket, error);
+      else {
+        socket.disconnect();
+        void this.#connectAgain(socket);
+      }
+    }
   }
 
   /** The next room has a connection of its own: it may come with a better token. */
-  #giveUp(failure: unknown): void {
+  #giveUp(socket: Socket, failure: unknown): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    socket.disconnect();
     for (const { feed } of this.#members) feed.fail(failure);
     this.#members.clear();
-    this.#socket = undefined;
   }
 
   /** After a disconnect that the platform asked for; whatever else breaks, the library mends. */
   async #connectAgain(socket: Socket): Promise<void> {
     if (socket.active) return;
     await this.#backOff.wait(this.#closing.signal).catch(() => {});
-    if (!this.#closing.signal.aborted && !socket.active) socket.connect();
+    if (!this.#closing.signal.aborted && !socket.active && this.#socket === socket) socket.connect();
   }
 
   async #join(socket: Socket, member: Membership): Promise<void> {

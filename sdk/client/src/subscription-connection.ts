@@ -1,12 +1,13 @@
 import type { Devices } from './back-off.js';
 import { ApiError, GraphQlError, UnreachableError, type GraphQlProblem } from './errors.js';
+import { tokenInTime, type GiveToken } from './token.js';
 import type { ClientSocket, Transport } from './transport.js';
 
 export interface SubscriptionParts {
   readonly transport: Transport;
   /** `ws:` or `wss:`. */
   readonly url: URL;
-  readonly token: () => string | Promise<string>;
+  readonly token: GiveToken;
   readonly devices: Devices;
 }
 
@@ -33,7 +34,7 @@ const forbidden = 4403;
 /** One subscription on a connection of its own, until the platform ends it. @throws GraphQlError, ApiError, UnreachableError */
 export async function* converse(parts: SubscriptionParts, payload: object, signal: AbortSignal): AsyncGenerator<SubscriptionAnswer> {
   if (signal.aborted) return;
-  const authorization = `Bearer ${await parts.token()}`;
+  const authorization = `Bearer ${await tokenInTime(parts.token, parts.url.host, parts.devices, signal)}`;
   const conversation = new Conversation(await parts.transport.openSocket(parts.url, protocol), parts.url.host, { authorization }, payload);
   const over = new AbortController();
   const end = (): void => conversation.end();
