@@ -16,9 +16,10 @@ interface GraphQlAnswer<T> {
 const path = '/graphql';
 const accept = 'application/graphql-response+json, application/json';
 
-/** Asks once; queries are tried again when the connection breaks, mutations are not. @throws GraphQlError, ApiError, UnreachableError */
+/** Asks; queries are sent again when the connection breaks, what may hold a mutation is not. @throws GraphQlError, ApiError, UnreachableError */
 export async function askGraphQl<T>(http: Http, request: GraphQlRequest, signal: AbortSignal | undefined): Promise<T> {
-  const isRepeatable = !/(?:^|[\s}])mutation\b/.test(request.query);
+  // Without this word there is no mutation; with it, the document is not read any closer.
+  const isRepeatable = !/\bmutation\b/.test(request.query);
   const answer = await http.send(path, { method: 'POST', body: JSON.stringify(request), accept, isRepeatable, ...(signal && { signal }) });
   const { data, errors } = answerOf<T>(answer.text);
   if (errors !== undefined && errors.length > 0) throw new GraphQlError(errors, data);

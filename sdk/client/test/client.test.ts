@@ -181,3 +181,30 @@ test('what the platform does not serve is refused, and not taken for what is not
     }
   }
 });
+
+test('a GraphQL document that may hold a mutation is sent once, however it is written; a query is sent again', async (t) => {
+  const sent: string[] = [];
+  const client = await clientOf(t, (request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const { query } = JSON.parse(body) as { query: string };
+      sent.push(query);
+      if (sent.filter((each) => each === query).length === 1) response.destroy();
+      else response.end('{"data":{"good":1}}');
+    });
+  });
+  const once = [
+    'mutation { m }',
+    'fragment F on A{x},mutation M{y}',
+    'query Q{a(x:"y")}mutation M{y}',
+    '# "\nmutation M{y}',
+    '{ a(text: """\\""" """) }mutation{y}',
+    '\uFEFFmutation{y}',
+    // Harmless, and not worth the risk of a reading of its own.
+    '{ a(text: "mutation") }',
+  ];
+  for (const query of once) await t.throwsAsync(client.graphql({ query }), { instanceOf: UnreachableError }, query);
+  t.deepEqual(sent, once);
+  for (const query of ['{ good }', 'query Mutations { mutations my_mutation }']) t.deepEqual(await client.graphql({ query }), { good: 1 });
+});
