@@ -92,13 +92,13 @@ export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedK
   return {
     pods: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(pod))),
-      description: 'Its replicas, where they run; for those who may list pods in its namespace.',
+      description: 'Its replicas, where they run; for those who may list pods and get releases in its namespace.',
       extensions: { cost: { points: 10 } },
       resolve: (object, _, { workloads }) => workloads.podsOf(object as ObjectBody, releases),
     },
     logs: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(logLine))),
-      description: 'The last lines of output; for those who may get pods/log in its namespace.',
+      description: 'The last lines of output; for those who may get pods/log and releases in its namespace.',
       args: logArguments,
       extensions: { cost: { points: 100, ...tailBound } },
       resolve: (object, args, { workloads }) => workloads.logOf(object as ObjectBody, releases, args as LogQuery),

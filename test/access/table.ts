@@ -21,9 +21,11 @@ const anyTenantAdmins: readonly Person[] = ['other-tenant', 'tenant-admin', 'pla
  */
 export type Place = 'in' | 'across' | 'cluster' | 'path';
 
+export type Engine = 'platform' | 'cluster';
+
 /** What is asked, as text: `get apps.tappaas.dev/applications in`; paths as `GET /metrics path`. */
 interface Row {
-  readonly engine: 'platform' | 'cluster' | '*';
+  readonly engine: Engine | '*';
   readonly what: RegExp;
   readonly who: readonly Person[];
 }
@@ -46,8 +48,16 @@ const rows: readonly Row[] = [
   row('cluster', /^get \/namespaces cluster$/, viewers),
   row('*', /^get \/namespaces\/status cluster$/, viewers),
 
-  // Of API tokens everybody has their own: lists are narrowed, and one that is not there is nobody's.
+  // Of API tokens and sessions everybody has their own: lists are narrowed. Those asked about are a developer's.
   row('platform', /^(list|watch|create) identity\.tappaas\.dev\/apitokens cluster$/, everybody),
+  row('platform', /^(get|update|patch|delete) identity\.tappaas\.dev\/apitokens cluster$/, developers),
+  row('platform', /^create identity\.tappaas\.dev\/apitokens\/issue cluster$/, developers),
+  row('platform', /^(list|watch) identity\.tappaas\.dev\/sessions cluster$/, everybody),
+  row('platform', /^(get|delete) identity\.tappaas\.dev\/sessions cluster$/, developers),
+
+  // Everybody of a tenant sees its limits: lists are narrowed.
+  row('platform', /^(list|watch) platform\.tappaas\.dev\/quotas cluster$/, everybody),
+  row('platform', /^get platform\.tappaas\.dev\/quotas cluster$/, viewers),
 
   // Nothing else of no namespace, and nothing across namespaces, for anybody of a tenant.
   row('*', / (across|cluster)$/, platformAdmins),
@@ -60,11 +70,6 @@ const rows: readonly Row[] = [
   row(
     '*',
     /^(get|list|watch) \/(configmaps|events|serviceaccounts|pods|pods\/(log|status)|services|services\/status|endpoints) in$/,
-    viewers,
-  ),
-  row(
-    '*',
-    /^(get|list|watch) \/(persistentvolumeclaims|persistentvolumeclaims\/status|resourcequotas|resourcequotas\/status|limitranges) in$/,
     viewers,
   ),
   row(
@@ -89,16 +94,7 @@ const rows: readonly Row[] = [
   // What the platform or its controllers write, and kinds of which nobody else knows anything.
   row('platform', /^\w+ (apps|config|ops)\.tappaas\.dev\/\S+ in$/, platformAdmins),
   row('platform', /^\w+ (coordination\.k8s\.io\/leases|\/events) in$/, platformAdmins),
-  row(
-    'cluster',
-    /^\w+ \/(pods|pods\/\w+|services|services\/status|endpoints|persistentvolumeclaims|persistentvolumeclaims\/status|events) in$/,
-    platformAdmins,
-  ),
-  row(
-    'cluster',
-    /^\w+ \/(resourcequotas|resourcequotas\/status|limitranges|podtemplates|replicationcontrollers|bindings) in$/,
-    platformAdmins,
-  ),
+  row('cluster', /^\w+ \/(pods|pods\/\w+|services|services\/status|endpoints|events) in$/, platformAdmins),
   row(
     'cluster',
     /^\w+ (apps|batch|autoscaling|networking\.k8s\.io|discovery\.k8s\.io|policy|coordination\.k8s\.io|events\.k8s\.io)\/\S+ in$/,
@@ -110,6 +106,10 @@ const rows: readonly Row[] = [
   row('platform', /^GET \/(version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
   row('platform', /^GET \/(\.well-known\/openid-configuration|openid\/v1\/jwks) path$/, all),
   row('platform', /^GET \/metrics path$/, platformAdmins),
+  // Below a cluster there is its API; of everything else nobody is told whether it is there.
+  row('cluster', /^GET \/(livez|healthz|readyz|version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
+  row('cluster', /^(GET|POST) \/graphql path$/, everybody),
+  row('cluster', /^GET \/(\.well-known|openid|audit|metrics)(\/\S+)? path$/, platformAdmins),
   row('platform', /^(GET|POST) \/graphql path$/, everybody),
   // A WebSocket without a credential is let in to bring one by its first message; rooms are asked about by whoever has one.
   row('platform', /^UPGRADE \/(graphql|socket\.io\/) path$/, all),
@@ -121,18 +121,40 @@ const rows: readonly Row[] = [
   // Fields of GraphQL that are about whoever asks, or about the platform; nodes are asked for by the id of a Role.
   row('platform', /^FIELD Query\.(viewer|platform|rateLimit) path$/, everybody),
   row('platform', /^FIELD Query\.(node|nodes) path$/, tenantAdmins),
+  row('platform', /^FIELD (Viewer\.(name|groups|tenant|can)|RateLimit\.(cost|costMax|depth|depthMax)) path$/, everybody),
+  row('platform', /^FIELD (Platform\.(version|health)|HealthCheck\.(name|ok)) path$/, everybody),
+  row('platform', /^FIELD (Platform\.hooks|Hook\.(name|plugins)) path$/, platformAdmins),
+  // What runs of an application, and what something is about: an application, here.
+  row('platform', /^FIELD Application\.(pods|logs|configuration) path$/, viewers),
+  row('platform', /^FIELD (ApplicationPod|LogLine|ConfigurationValue|Placement)\.\w+ path$/, viewers),
+  row('platform', /^FIELD (Event|Operation|Release)\.object path$/, viewers),
   row('platform', /^FIELD Subscription\.applicationLogs path$/, viewers),
   row('platform', /^FIELD Subscription\.platformEvents path$/, everybody),
 
   row('platform', /^GET \/audit(\/\S+)? path$/, platformAdmins),
   row('platform', /^GET \/plugins\/platform\/(routes|who-can) path$/, everybody),
   row('platform', /^(GET|POST|PUT|DELETE) \/plugins\/platform\/\S+ path$/, platformAdmins),
+  // Of those who are not logged in yet, and of providers; a page, and who a browser is logged in as: nobody, here.
+  row('platform', /^GET \/plugins\/oidc\/session path$/, []),
+  row('platform', /^(GET|POST) \/plugins\/oidc\/(issuers|login|callback|logout|backchannel-logout|account\.\w+) path$/, all),
+  row('platform', /^GET \/plugins\/graphiql\/\S* path$/, all),
+  row('platform', /^GET \/plugins\/policies\/shadow path$/, platformAdmins),
   row('platform', /^(GET|POST|PUT) \/plugins\/builds\/sources(\/\S+)? path$/, everybody),
 ];
 
-/** Who may do it; nothing when no row knows it. */
-export function whoMay(engine: 'platform' | 'cluster', what: string): readonly Person[] | undefined {
-  return rows.find((each) => (each.engine === '*' || each.engine === engine) && each.what.test(what))?.who;
+const used = new Set<Row>();
+
+/** Who may do all of it; nothing when no row knows some of it. */
+export function whoMay(engine: Engine, needs: readonly string[]): readonly Person[] | undefined {
+  const found = needs.map((what) => rows.find((each) => (each.engine === '*' || each.engine === engine) && each.what.test(what)));
+  for (const each of found) if (each !== undefined) used.add(each);
+  if (found.includes(undefined)) return undefined;
+  return all.filter((person) => found.every((each) => each?.who.includes(person)));
+}
+
+/** Rows that nothing was looked up in so far: what they are about is not served, or not asked. */
+export function unusedRows(): readonly string[] {
+  return rows.filter((each) => !used.has(each)).map(({ engine, what }) => `${engine}: ${what.source}`);
 }
 
 export const people = all;

@@ -1,0 +1,54 @@
+/** What is served beside what the table says. */
+import type { Question } from './objects.ts';
+import { people, whoMay, type Engine, type Person } from './table.ts';
+import type { AccessWorld } from './world.ts';
+
+/** Requests under way at once. */
+const atOnceMax = 16;
+
+/** What is asked, and who is let in when it is; nobody is told where the matrix does not know how to ask. */
+export interface Asked {
+  readonly engine: Engine;
+  /** Every one of these is needed. */
+  readonly needs: readonly string[];
+  readonly where: string;
+  readonly letIn: () => Promise<readonly Person[] | undefined>;
+}
+
+/** What is not as the table says, as lines; what the table does not know is. */
+export async function differences(all: readonly Asked[]): Promise<readonly string[]> {
+  if (all.length === 0) return ['nothing is served'];
+  const problems: string[] = [];
+  const left = all.values();
+  const worker = async (): Promise<void> => {
+    for (const { engine, needs, where, letIn } of left) {
+      const expected = whoMay(engine, needs);
+      const found = await letIn();
+      const about = `${engine}: ${needs.join(' and ')} (${where})`;
+      if (found === undefined) problems.push(`${about}: the matrix does not know how to ask it`);
+      else if (expected === undefined) problems.push(`${about}: no row of test/access/table.ts knows it; let in ${listed(found)}`);
+      else if (found.join() !== expected.join()) problems.push(`${about}: expected ${listed(expected)}; let in ${listed(found)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnceMax }, worker));
+  return problems.toSorted();
+}
+
+const listed = (who: readonly Person[]): string => who.join(', ') || 'nobody';
+
+/** Those of everybody for whom it is not refused. */
+export async function allBut(isRefused: (person: Person) => Promise<boolean>): Promise<readonly Person[]> {
+  const refused = await Promise.all(people.map(isRefused));
+  return people.filter((_, index) => !refused[index]);
+}
+
+/** A request, asked by everybody. Who is let in may still be refused for what they want to write. */
+export function asked({ ask }: AccessWorld, { engine, what, method, path, body, type }: Question): Asked {
+  const letIn = () =>
+    allBut(async (person) => {
+      const answer = await ask(person, method, path, body, type);
+      if (answer.status !== 403) return answer.status === 401;
+      return answer.json<{ details?: { code?: string } }>().details?.code === 'TAP_REQUEST_FORBIDDEN';
+    });
+  return { engine, needs: [what], where: `${method} ${path}`, letIn };
+}

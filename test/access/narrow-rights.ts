@@ -1,0 +1,102 @@
+/** People who may see one kind and nothing else: what leads from it to others is refused to them, until they may see that, too. */
+import { make } from '../attacks/running-platform.ts';
+import { call, eventually } from '../platform-process.ts';
+import type { FurtherField } from './graphql-fields.ts';
+import { isForbidden } from './graphql-schema.ts';
+import { rbac, type AccessWorld } from './world.ts';
+
+/** What a role allows. */
+interface Right {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+}
+
+const right = (verb: string, group: string, resource: string): Right => ({ verbs: [verb], apiGroups: [group], resources: [resource] });
+const releases = right('get', 'apps.tappaas.dev', 'releases');
+const applications = right('get', 'apps.tappaas.dev', 'applications');
+
+/** Rights that fields need which lead to no kind by their type: where an application runs is told by its release. */
+const byField: Readonly<Record<string, readonly Right[]>> = {
+  'Application.pods': [releases, right('list', '', 'pods')],
+  'Application.logs': [releases, right('get', '', 'pods/log')],
+  'Application.configuration': [releases],
+  'Event.object': [applications],
+  'Operation.object': [applications],
+  'Release.object': [applications],
+};
+
+/** What is of no namespace is about all tenants. */
+const oversee = right('oversee', 'platform.tappaas.dev', 'tenants');
+/** Objects of one person, who is of a tenant: what is of no namespace is never for them. */
+const personal = 'identity.tappaas.dev';
+
+/** A question, the rights that do not suffice for it, and those that are missing. */
+export interface NarrowQuestion {
+  readonly where: string;
+  readonly isNamespaced: boolean;
+  readonly text: string;
+  readonly rights: readonly Right[];
+  readonly missing: readonly Right[];
+}
+
+/** Of fields that lead further. */
+export function narrowQuestions(fields: readonly FurtherField[]): readonly NarrowQuestion[] {
+  return fields.flatMap(({ where, parent, needs: [, further], text }) => {
+    if (parent === undefined || parent.group === personal || further === undefined || text === undefined) return [];
+    const [verb = '', target = ''] = further.split(' ');
+    const [group = '', resource = ''] = target.split('/');
+    const missing = verb === 'FIELD' ? byField[where] : [right(verb, group, resource)];
+    if (missing === undefined) throw new Error(`narrow-rights.ts does not know what ${where} needs`);
+    const { isNamespaced } = parent;
+    const rights = [right('get', parent.group, parent.resource), ...(isNamespaced ? [] : [oversee])];
+    return [{ where, isNamespaced, text, rights, missing }];
+  });
+}
+
+/** Whatever is let in with too little, or refused with enough. */
+export async function narrowDifferences(world: AccessWorld, questions: readonly NarrowQuestion[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const question of questions) {
+    const enough = await person(world, `enough-${question.where}`, question, [...question.rights, ...question.missing]);
+    // Until the roles of the last ones are known.
+    const told = await eventually(enough, (text) => !isForbidden(text), 5_000).catch(() => enough());
+    if (isForbidden(told)) problems.push(`${question.where}: refused with ${JSON.stringify(question.missing)}: ${told}`);
+    for (const without of question.missing) {
+      const rights = [...question.rights, ...question.missing.filter((each) => each !== without)];
+      const ask = await person(world, `less-${question.where}-${without.resources.join()}`, question, rights);
+      const needed = await eventually(ask, (text) => text.includes(without.resources.join().split('/')[0] ?? ''), 5_000).catch(() => ask());
+      if (!isForbidden(needed)) problems.push(`${question.where}: let in without ${JSON.stringify(without)}: ${needed}`);
+    }
+  }
+  return problems;
+}
+
+/** How somebody with these rights asks. */
+async function person(
+  { connection }: AccessWorld,
+  called: string,
+  { isNamespaced, text }: NarrowQuestion,
+  rules: readonly Right[],
+): Promise<() => Promise<string>> {
+  const name = called.toLowerCase().replaceAll(/[^a-z-]+/g, '-');
+  await make(connection, `${rbac}/clusterroles`, { metadata: { name }, rules });
+  await make(connection, isNamespaced ? `${rbac}/namespaces/shop/rolebindings` : `${rbac}/clusterrolebindings`, {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' }],
+  });
+  // What has no namespace is for nobody of a tenant.
+  const tenant = isNamespaced ? { 'impersonate-extra-tappaas.dev%2ftenant': 'acme' } : undefined;
+  const headers = { 'impersonate-user': name, ...tenant };
+  return async () => (await call(connection, 'POST', '/graphql', { query: text }, undefined, headers)).text;
+}
+
+/** A change that begins an operation: who makes it is told of that only where they may see operations. */
+export const changeWithOperation: NarrowQuestion = {
+  where: 'UpdateApplicationPayload.operation',
+  isNamespaced: true,
+  text: 'mutation { updateApplication(input: { namespace: "shop", name: "hello", labels: [] }) { operation { name } userErrors { code message } } }',
+  rights: [{ verbs: ['get', 'patch'], apiGroups: ['apps.tappaas.dev'], resources: ['applications'] }],
+  missing: [right('list', 'ops.tappaas.dev', 'operations')],
+};
