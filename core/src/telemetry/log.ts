@@ -1,4 +1,5 @@
 import type { Clock, Logger, LogLine } from '@tappaas/sdk';
+import { cleanedFields } from './log-fields.js';
 
 /** How log lines are written: for people at a terminal, or one JSON object a line for programs. */
 export type LogFormat = 'text' | 'json';
@@ -21,7 +22,6 @@ export interface Log extends Logger {
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const textCharactersMax = 8192;
-const secretNames = /^(authorization|cookie|set-cookie|password|passwd|secret|token|api-?key|private-?key|client-?secret)$/i;
 /** Also those that would show a line in another order than it has. */
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -45,7 +45,7 @@ export function createLog(options: LogOptions): Log {
   };
   const line = (told: LogLine) => {
     if (levels.indexOf(told.level) < lowest) return;
-    const clean = { ...told, fields: cleaned(told.fields) };
+    const clean = { ...told, fields: cleanedFields(told.fields) };
     options.write(options.format === 'json' ? jsonLine(clean) : textLine(clean));
     tell(clean);
   };
@@ -65,31 +65,6 @@ export function createLog(options: LogOptions): Log {
   return { ...logger(undefined), forPlugin: logger, line, listen };
 }
 
-/** Values under names that sound like credentials are never written; errors keep what a reader needs. */
-function cleaned(fields: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]: [string, unknown]) => {
-      if (secretNames.test(name)) return [name, '[secret]'];
-      if (value instanceof Error) return [name, describe(value)];
-      return [name, value];
-    }),
-  );
-}
-
-function describe(error: Error): object {
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  const cause = error.cause instanceof Error ? { cause: describe(error.cause) } : {};
-  return {
-    message: error.message,
-    ...code,
-    stack: error.stack
-      ?.split('\n')
-      .slice(1, 6)
-      .map((frame) => frame.trim()),
-    ...cause,
-  };
-}
-
 function jsonLine({ level, atMs, plugin, message, fields }: LogLine): string {
   const head = {
     time: new Date(atMs).toISOString(),
@@ -98,11 +73,11 @@ function jsonLine({ level, atMs, plugin, message, fields }: LogLine): string {
     message: message.slice(0, textCharactersMax),
   };
   // Twice: it comes first, and no field takes its place.
-  return `${escaped(serialised({ ...head, ...fields, ...head }))}\n`;
+  return `${escaped(JSON.stringify({ ...head, ...fields, ...head }))}\n`;
 }
 
 function textLine({ level, atMs, plugin, message, fields }: LogLine): string {
-  const names = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : serialised(value)}`);
+  const names = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const head = `${new Date(atMs).toISOString().slice(11, 23)} ${level.padEnd(5)}`;
   const text = [plugin === undefined ? '' : `[${plugin}]`, message, ...names].filter((part) => part !== '').join(' ');
   return `${head} ${escaped(text.slice(0, textCharactersMax))}\n`;
@@ -110,11 +85,3 @@ function textLine({ level, atMs, plugin, message, fields }: LogLine): string {
 
 const escaped = (text: string) =>
   text.replace(controlCharacters, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
-function serialised(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return '"[not serialisable]"';
-  }
-}

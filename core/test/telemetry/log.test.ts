@@ -24,6 +24,63 @@ for (const format of ['text', 'json'] as const) {
   });
 }
 
+test('names that sound like credentials are hidden at every depth, in lists, causes and what turns itself into JSON', (t) => {
+  const fields = {
+    request: { headers: { 'X-Api-Key': 'canary', cookie: 'canary', accept: 'text/plain' }, cookies: ['canary'] },
+    settings: [{ clientSecret: 'canary', accessToken: 'canary', refresh_token: 'canary' }],
+    odd: { toJSON: () => ({ password: 'canary', user: 'ann' }) },
+    error: new Error('no answer', { cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }),
+  };
+  const text = written('json', (log) => log.info('request', fields));
+  t.false(text.includes('canary'), text);
+  t.like(JSON.parse(text), {
+    request: { headers: { 'X-Api-Key': '[secret]', accept: 'text/plain' } },
+    odd: { password: '[secret]', user: 'ann' },
+    error: { cause: { code: 'ECONNREFUSED' } },
+  });
+});
+
+test('a line is bounded however much its fields hold, and stays JSON', (t) => {
+  const deep: object = Array.from({ length: 1_000 }).reduce<object>((inner) => ({ inner }), { end: true });
+  const loop = new Error('loop');
+  loop.cause = loop;
+  const fields = {
+    long: 'x'.repeat(10_000_000),
+    many: Array.from({ length: 100_000 }, (_, n) => n),
+    wide: Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`key${n}`, n])),
+    deep,
+    loop,
+    bytes: Buffer.alloc(1_000_000),
+    named: { ['n'.repeat(10_000)]: 'x'.repeat(1_000_000) },
+  };
+  const text = written('json', (log) => log.info('much', fields));
+  t.true(text.length < 64_000, `${text.length} characters`);
+  t.like(JSON.parse(text), { message: 'much', loop: { message: 'loop' } });
+  for (const [name, value] of Object.entries(fields)) {
+    const alone = written('json', (log) => log.info('much', { before: 1, [name]: value, after: 2 }));
+    t.true(alone.length < 64_000, `${name}: ${alone.length} characters`);
+    t.like(JSON.parse(alone), { message: 'much', before: 1 }, name);
+  }
+});
+
+test('what cannot be told of a field takes nothing from the others', (t) => {
+  const fields = {
+    count: 12n,
+    get broken(): never {
+      throw new Error('no');
+    },
+    odd: {
+      toJSON() {
+        throw new Error('no');
+      },
+    },
+    told: true,
+  };
+  const inside = { inside: fields, told: true };
+  t.like(JSON.parse(written('json', (log) => log.info('x', inside))), { message: 'x', told: true });
+  t.like(JSON.parse(written('json', (log) => log.info('x', { odd: fields.odd, count: 12n, told: true }))), { count: '12', told: true });
+});
+
 test('no field takes the place of time, level, plugin or message', (t) => {
   const fields = { level: 'error', message: 'forged', plugin: 'other', time: 'never' };
   const line = JSON.parse(written('json', (log) => log.forPlugin('cost-guard').info('true', fields))) as Record<string, unknown>;

@@ -1,0 +1,123 @@
+/** Names that sound like credentials, alone or at the end of a longer one: `accessToken`, `X-Api-Key`. */
+const secretNames = /(?:authorization|cookie|passwd|password|secret|token|credential|api[-_]?key|private[-_]?key)s?$/i;
+const hidden = '[secret]';
+const unreadable = '[not serialisable]';
+const tooMuch = 'left out: too much for one line';
+const depthMax = 8;
+const framesMax = 5;
+
+interface Room {
+  characters: number;
+  values: number;
+}
+
+const lineRoom: Room = { characters: 16_384, values: 1_000 };
+/** So that one field leaves room for others, such as the error that it is about. */
+const fieldRoom: Room = { characters: 4_096, values: 250 };
+
+/**
+ * The fields of a log line as plain data: without values under names that sound like credentials, at whatever depth, and bounded, however
+ * much a caller gives. What cannot be read is told as that, and takes nothing from the rest.
+ */
+export function cleanedFields(fields: object): Readonly<Record<string, unknown>> {
+  const told: [string, unknown][] = [];
+  const left = { ...lineRoom };
+  for (const name of Object.keys(fields)) {
+    const room = { characters: Math.min(left.characters, fieldRoom.characters), values: Math.min(left.values, fieldRoom.values) };
+    const before = { ...room };
+    told.push(...Object.entries(new Cleaning(room).members(fields, 0, [name])));
+    left.characters -= before.characters - room.characters;
+    left.values -= before.values - room.values;
+    if (left.characters <= 0 || left.values <= 0) {
+      told.push(['…', tooMuch]);
+      break;
+    }
+  }
+  return Object.fromEntries(told);
+}
+
+class Cleaning {
+  readonly #room: Room;
+  /** What is being told, from the outside in. */
+  readonly #within = new Set<object>();
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  members(object: object, depth: number, names = Object.keys(object)): Record<string, unknown> {
+    const told: [string, unknown][] = [];
+    for (const name of names) {
+      if (this.#isFull()) {
+        told.push(['…', tooMuch]);
+        break;
+      }
+      told.push([this.#text(name), secretNames.test(name) ? hidden : this.#member(object, name, depth)]);
+    }
+    return Object.fromEntries(told);
+  }
+
+  #member(object: object, name: string, depth: number): unknown {
+    try {
+      return this.#value((object as Readonly<Record<string, unknown>>)[name], depth);
+    } catch {
+      return unreadable;
+    }
+  }
+
+  #value(value: unknown, depth: number): unknown {
+    this.#room.values -= 1;
+    if (typeof value === 'string') return this.#text(value);
+    if (typeof value === 'bigint') return String(value);
+    if (typeof value === 'function' || typeof value === 'symbol') return unreadable;
+    if (typeof value !== 'object' || value === null) return value;
+    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+    if (depth >= depthMax || this.#within.has(value)) return unreadable;
+    this.#within.add(value);
+    try {
+      return this.#object(value, depth + 1);
+    } finally {
+      this.#within.delete(value);
+    }
+  }
+
+  #object(value: object, depth: number): unknown {
+    if (value instanceof Error) return this.members(described(value), depth);
+    if ('toJSON' in value && typeof value.toJSON === 'function') return this.#value(value.toJSON(), depth);
+    return Array.isArray(value) ? this.#list(value, depth) : this.members(value, depth);
+  }
+
+  #list(list: readonly unknown[], depth: number): readonly unknown[] {
+    const told: unknown[] = [];
+    for (const item of list) {
+      if (this.#isFull()) return [...told, `… ${list.length - told.length} more`];
+      told.push(this.#value(item, depth));
+    }
+    return told;
+  }
+
+  #text(text: string): string {
+    const characters = Math.max(0, this.#room.characters);
+    const told = text.length <= characters ? text : `${text.slice(0, characters)}…`;
+    this.#room.characters -= told.length;
+    return told;
+  }
+
+  #isFull(): boolean {
+    return this.#room.values <= 0 || this.#room.characters <= 0;
+  }
+}
+
+/** What a reader needs of an error. */
+function described(error: Error): object {
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    message: error.message,
+    ...(typeof code === 'string' && { code }),
+    stack: error.stack
+      ?.split('\n', framesMax + 1)
+      .slice(1)
+      .map((frame) => frame.trim()),
+    ...(error.cause instanceof Error && { cause: error.cause }),
+  };
+}
