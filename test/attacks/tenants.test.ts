@@ -410,6 +410,21 @@ test('a credential from which the tenant is missing opens no tenant, whatever is
   t.false(names.items.some(({ metadata }) => metadata.name.endsWith('shop')));
 });
 
+test('no spelling of a path leads somebody of a tenant to what the platform answers for itself', async (t) => {
+  await make(admin, `${rbac}/clusterroles`, {
+    metadata: { name: 'asks-plugins' },
+    rules: [{ verbs: ['*'], nonResourceURLs: ['/plugins/*'] }],
+  });
+  await make(admin, `${rbac}/clusterrolebindings`, binding('ask-plugins', 'ClusterRole', 'asks-plugins', 'vera'));
+  await eventually(
+    () => ask('vera', 'GET', '/plugins/nobody'),
+    ({ status }) => status === 404,
+  );
+  t.is((await call(admin, 'GET', '/plugins/platform/sealing-keys')).status, 200);
+  for (const instance of ['platform', '%70latform', 'plat%66orm', '%70%6c%61%74%66%6F%72%6d', 'Platform'])
+    refused(t, instance, await ask('vera', 'GET', `/plugins/${instance}/sealing-keys`));
+});
+
 test('nobody answers at a path of a host that another tenant’s application routes', async (t) => {
   const at = (namespace: string, name = '') => `/apis/apps.tappaas.dev/v1alpha1/namespaces/${namespace}/applications${name}`;
   const routing = (name: string, path: string, host = 'shop.example.com') => {

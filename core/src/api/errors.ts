@@ -7,7 +7,7 @@ export const apiErrors = errorTable({
   TAP_REQUEST_PATH_INVALID: {
     ...callers,
     httpStatus: 400,
-    remedy: 'Send a plain path: no encoded slashes, no dot segments, no control characters.',
+    remedy: 'Send a plain path: no encoded slashes, no dot segments, no control characters, no escaped letters or digits.',
   },
   TAP_REQUEST_HEADER_INVALID: { ...callers, httpStatus: 400, remedy: 'Send each header once and in the documented form.' },
   TAP_REQUEST_PARAMETER_INVALID: { ...callers, httpStatus: 400, remedy: 'Correct the query parameter that the message names.' },

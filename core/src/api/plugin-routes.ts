@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.js';
 import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './handler-answer.js';
 import { unknownPath } from './object-router.js';
 import { platformEngine } from './request-info.js';
-import { parseRequestPath } from './request-path.js';
+import { parseRequestPath, type RequestPath } from './request-path.js';
 
 /** As much of a route as finding it takes. */
 export type NamedRoute = Pick<ServedRoute, 'instance' | 'method' | 'path' | 'isWellKnown'>;
@@ -51,26 +51,25 @@ export function nameForAccess(routes: () => readonly ServedRoute[], exchange: Ex
 }
 
 /**
- * What access is asked about a path of the platform's engine: that of a well-known route by the name that roles know, every other as it is.
- * For questions about access, which have to be answered as a request would be.
+ * What access is asked about a path of an engine that serves these routes: that of a well-known one by the name that roles know, every
+ * other by its one spelling. For questions about access, which have to be answered as a request would be.
  */
 export function pathForAccess(routes: readonly NamedRoute[], verb: string, path: string): string {
-  if (!path.startsWith('/plugins/')) return path;
-  const segments = segmentsOf(path);
-  return routeOf(routesAt(routes, segments), verb.toUpperCase())?.route.isWellKnown === true ? commonName(path) : path;
+  const read = readable(path);
+  if (read === undefined) return path;
+  return routeOf(routesAt(routes, read.segments), verb.toUpperCase())?.route.isWellKnown === true ? commonName(read.path) : read.path;
 }
 
 /** No request comes along a path that cannot be read, so it names no route. */
-function segmentsOf(path: string): readonly string[] {
+function readable(path: string): RequestPath | undefined {
   try {
-    return parseRequestPath(path).segments;
+    return parseRequestPath(path);
   } catch (error) {
-    if (isTapError(error, 'TAP_REQUEST_PATH_INVALID')) return [];
+    if (isTapError(error, 'TAP_REQUEST_PATH_INVALID')) return undefined;
     throw error;
   }
 }
 
-/** As it was sent: what is decoded could look like another path. */
 function commonName(path: string): string {
   return path.replace(/^\/plugins\/[^/]+/, '/plugins/-');
 }

@@ -60,6 +60,25 @@ test('access is asked about a well-known route by its own name, whatever the ins
   t.deepEqual(asked, ['/plugins/-/in/x', '/plugins/-/in/a%20b', '/plugins/hooks/other/x', '/plugins/hooks/none', '/plugins/else/in/x']);
 });
 
+test('access, audit and handlers know a path by one spelling, however its segments were escaped', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const named: (string | undefined)[] = [];
+  const { ask, audited } = await startServer(t, {
+    routes: () => [
+      route({ path: '/other/:source', handle: async ({ params }) => (named.push(params['source']), { status: 200, body: '' }) }),
+    ],
+    authorize: ({ path }) => (asked.push(path), { decision: 'allow', reason: '' }),
+  });
+  const spellings = { 'a@b:c+d': ['a@b:c+d', 'a%40b%3Ac%2bd'], 'é ': ['%C3%A9%20', '%c3%a9%20'], '?#;': ['%3F%23;', '%3f%23%3b'] };
+  for (const [name, spelt] of Object.entries(spellings)) {
+    const known = `/plugins/hooks/other/${spelt[0]}`;
+    for (const each of spelt) {
+      t.is((await ask(`/plugins/hooks/other/${each}`, { method: 'POST', body: '' })).status, 200, each);
+      t.deepEqual([asked.at(-1), audited.at(-1)?.path, named.at(-1)], [known, known, name]);
+    }
+  }
+});
+
 test('a question about access means the path by which a request for it would be asked about', (t) => {
   const routes = [route({ isWellKnown: true }), route({ path: '/other/:source' })];
   const cases: readonly (readonly [verb: string, path: string, asked: string])[] = [
@@ -71,7 +90,10 @@ test('a question about access means the path by which a request for it would be 
     ['post', '/plugins/else/in/x', '/plugins/else/in/x'],
     ['post', '/plugins/hooks/in/a%2fb', '/plugins/hooks/in/a%2fb'],
     ['post', '/plugins/hooks/../in/x', '/plugins/hooks/../in/x'],
+    ['post', '/plugins/hooks/in/a%3ab', '/plugins/-/in/a:b'],
+    ['post', '/plugins/hooks/other/a%c3%a9', '/plugins/hooks/other/a%C3%A9'],
     ['post', '/livez', '/livez'],
+    ['get', '/apis/a%40b', '/apis/a@b'],
   ];
   for (const [verb, path, asked] of cases) t.is(pathForAccess(routes, verb, path), asked, `${verb} ${path}`);
 });

@@ -13,6 +13,8 @@ const paths: Readonly<Record<string, string>> = {
   'an encoded NUL byte': `${path}/a%00b`,
   'an encoded line break': `${path}/a%0d%0ab`,
   'a doubly encoded slash': `${path}/a%252fb`,
+  'a letter that is escaped': '/plugins/%70latform/explain',
+  'a dash that is escaped': '/plugins/access%2Dabac/shadow',
   'an empty segment': '/api/v1//configmaps',
   'a backslash': `${path}\\a`,
   'a broken escape': `${path}/a%zz`,
