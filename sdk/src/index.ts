@@ -19,6 +19,7 @@ export type { ApplyFields, ListQuery, ObjectChange, Preconditions, Resources } f
 export { fieldIs } from './field-selector.js';
 export { followKind, type Follower, type FollowParts } from './following.js';
 export * from './context.js';
+export { answersAtOnce, atOnce } from './at-once.js';
 export { defineFamily, defineService, optional, type Given, type KeyedService, type Service } from './service.js';
 export { definePlugin, type Input, type Permissions, type Plugin, type PluginDeclaration, type PluginOptions } from './plugin.js';
 export * from './host.js';

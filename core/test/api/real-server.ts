@@ -1,4 +1,4 @@
-import type { Credentials, Identity } from '@tappaas/sdk';
+import type { Credentials, Identity, ResourceStore } from '@tappaas/sdk';
 import type { TlsMaterial } from '../../dist/api/certificates.js';
 import { createApiServer } from '../../dist/api/server.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
@@ -36,6 +36,8 @@ export interface RealServerOptions {
   readonly tenants?: boolean;
   /** Of each kind's watch cache. */
   readonly historyEventsMax?: number;
+  /** Otherwise one in memory. */
+  readonly store?: ResourceStore;
   /** In place of what the server is given otherwise. */
   readonly api?: Partial<ApiServerOptions>;
 }
@@ -59,6 +61,7 @@ export async function startRealServer({
   audit,
   tenants = false,
   historyEventsMax = 10_000,
+  store = createMemoryStore({ clock: realClock }),
   api = {},
 }: RealServerOptions = {}): Promise<RealServer> {
   const kept: StoredToken[] = [];
@@ -75,7 +78,6 @@ export async function startRealServer({
   );
   const access = accessOf();
   const reviews = { ...reviewsOf(access), ...createIdentityReviews(authenticate) };
-  const store = createMemoryStore({ clock: realClock });
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
   const kinds = kernelKinds(reviews);
   const engine = createResourceEngine({

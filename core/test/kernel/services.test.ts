@@ -1,5 +1,6 @@
-import { defineFamily, definePlugin, defineService, families, optional, type BuildContext, type Context } from '@tappaas/sdk';
+import { atOnce, defineFamily, definePlugin, defineService, families, optional, type BuildContext, type Context } from '@tappaas/sdk';
 import test from 'ava';
+import { pluginOf } from '../../dist/kernel/guard/identity.js';
 import { extendContext } from '../../dist/kernel/kernel.js';
 import { settled } from '../virtual-clock.ts';
 import { load, metric, rejection, start } from './fixture.ts';
@@ -123,6 +124,31 @@ test('a service that fails is named, is cut off after five failures, and a provi
   const empty = definePlugin({ id: 'empty', setup: (host) => host.provide(Greeting, () => undefined as never) });
   const { kernel: other } = await load([{ id: 'empty', plugin: empty }]);
   t.regex((await rejection(other.start())).message, /plugin empty provides undefined where service acme\/greeting is an object/);
+});
+
+test('a method that answers at once is called as its provider, fails as others do, and may not answer with a promise', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const provider = definePlugin({
+    id: 'provider',
+    setup: (host) =>
+      host.provide(Greeting, () => ({
+        ...greeter('en'),
+        now: atOnce(() => {
+          seen.push(pluginOf());
+          if (seen.length === 2) throw new Error('no time');
+          return seen.length === 3 ? (Promise.resolve(3) as unknown as number) : seen.length;
+        }),
+      })),
+  });
+  const { kernel } = await start([{ id: 'en', plugin: provider }]);
+  const service = await kernel.services.whenProvided(Greeting);
+  t.is(service.now(), 1);
+  t.throws(() => service.now(), { code: 'TAP_PLUGIN_FAILED', message: 'plugin en failed in acme/greeting.now: no time' });
+  t.throws(() => service.now(), { code: 'TAP_PLUGIN_RESULT_INVALID', message: /plugin en answered acme\/greeting\.now with a promise/ });
+  t.is(service.now(), 4);
+  t.deepEqual(seen, ['en', 'en', 'en', 'en']);
+  t.is(metric(kernel, 'tappaas_tap_duration_seconds_count{plugin="en",hook="acme/greeting.now",outcome="ok"}'), 2);
+  await kernel.stop();
 });
 
 test('what every request passes is asked again however often it failed', async (t) => {

@@ -1,4 +1,4 @@
-import type { Authorizer } from '@tappaas/sdk';
+import { atOnce, type Authorizer } from '@tappaas/sdk';
 import type { FollowedRoles } from './followed-roles.js';
 import type { RoleIndex } from './role-index.js';
 import { isAboutPaths } from './rule.js';
@@ -7,10 +7,10 @@ import { isAboutPaths } from './rule.js';
 export function roleAuthorizer(index: RoleIndex, followed: Pick<FollowedRoles, 'problem'>): Authorizer {
   return {
     knowsProjects: true,
-    authorize(request) {
+    authorize: atOnce((request) => {
       const { problem } = followed;
       return problem === undefined ? index.decide(request) : { decision: 'deny', reason: `RBAC: ${problem}` };
-    },
+    }),
     rules({ caller, project, isProjectOnly }) {
       const rules = index.rulesFor(caller, project, isProjectOnly);
       const { problem } = followed;

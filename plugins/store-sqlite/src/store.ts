@@ -1,4 +1,5 @@
 import {
+  atOnce,
   checkLeaseTtl,
   checkRange,
   checkTransaction,
@@ -89,10 +90,11 @@ class SqliteStore implements ResourceStore {
     return this.#state.epoch;
   }
 
-  currentRevision(): number {
+  /** Asked before every read. */
+  readonly currentRevision = atOnce((): number => {
     this.#faults.assertOpen();
     return this.#state.revision;
-  }
+  });
 
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {
     this.#faults.assertOpen();

@@ -1,4 +1,5 @@
 /** Somebody as most callers are: known to a plugin by an API token, of a tenant, allowed by the roles of one binding among many. */
+import { families } from '@tappaas/sdk';
 import { createAccess, type Access } from '../../../core/dist/access/access.js';
 import { createAuthenticatorChain, type AuthenticatorChain } from '../../../core/dist/identity/authenticator-chain.js';
 import { CredentialCache } from '../../../core/dist/identity/credential-cache.js';
@@ -6,6 +7,7 @@ import { systemClock } from '../../../core/dist/platform/system-clock.js';
 import { roleAuthorizer } from '../../../plugins/access-rbac/dist/authorizer.js';
 import { defaultRoles } from '../../../plugins/access-rbac/dist/default-roles.js';
 import { RoleIndex } from '../../../plugins/access-rbac/dist/role-index.js';
+import { provided } from './provided.ts';
 
 export const developerToken = 'tapp_developer';
 const tenants = 1000;
@@ -22,7 +24,7 @@ export function developerAuthenticator(): AuthenticatorChain {
   return createAuthenticatorChain([], () => [plugin], new CredentialCache(systemClock));
 }
 
-export function developerAccess(): Access {
+export async function developerAccess(): Promise<Access> {
   const index = new RoleIndex();
   for (const { name, rules = [] } of defaultRoles) index.setRole(undefined, name, rules);
   for (const namespace of ['default', ...Array.from({ length: tenants }, (_, tenant) => `tenant-${tenant}`)]) {
@@ -43,6 +45,6 @@ export function developerAccess(): Access {
     labels: () => undefined,
     spansNamespaces: () => false,
   };
-  const authorizer = roleAuthorizer(index, { problem: undefined });
+  const authorizer = await provided(families.authorizer, roleAuthorizer(index, { problem: undefined }));
   return createAccess({ authorizers: () => [authorizer], missing: () => [], places, platformEngine: 'platform' });
 }

@@ -2,6 +2,7 @@
 import { startRealServer } from '../../../core/test/api/real-server.ts';
 import { auditStage } from './audited.ts';
 import { developerAccess, developerAuthenticator, developerToken } from './developer.ts';
+import { memoryStore } from './provided.ts';
 import { startPeer, type FixedAnswers, type PeerName, type Tls } from './peer-server.ts';
 
 export type ServerWish =
@@ -26,8 +27,9 @@ async function become(wish: ServerWish): Promise<{ readonly port: number; readon
     flow,
     audit,
     tenants: true,
+    store: await memoryStore(),
     ...(wish.tls !== undefined && { tls: wish.tls }),
-    ...(isDeveloper && { api: { authenticate: developerAuthenticator(), authorize: developerAccess().authorize } }),
+    ...(isDeveloper && { api: { authenticate: developerAuthenticator(), authorize: (await developerAccess()).authorize } }),
   });
   return { port, token: isDeveloper ? developerToken : token };
 }

@@ -12,6 +12,7 @@ import { accessOf } from '../../../core/test/access/access-of.ts';
 import type { BenchmarkRow } from '../row.ts';
 import { auditStage } from './audited.ts';
 import { developerAccess, developerAuthenticator, developerToken } from './developer.ts';
+import { memoryStore } from './provided.ts';
 
 const line = '/api/v1/namespaces/default/configmaps/kube-root-ca.crt';
 const signal = new AbortController().signal;
@@ -28,7 +29,7 @@ function microseconds(rounds: number, work: () => unknown): number {
 
 export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
   const rounds = smoke ? 500 : 100_000;
-  const server = await startRealServer();
+  const server = await startRealServer({ store: await memoryStore() });
   const caller = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
   const much = { perSecond: 1e7, burst: 1e7 };
   const [reader, clock] = [createTargetReader(), systemClock];
@@ -46,7 +47,7 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
   const plugins = developerAuthenticator();
   const known = { headers: { authorization: `Bearer ${developerToken}` }, remoteAddress: '127.0.0.1' };
   const developer = (await plugins(known))?.caller ?? caller;
-  const roles = developerAccess();
+  const roles = await developerAccess();
   const audit = await auditStage('none');
   const audited = {
     requestId: 'r0-1',

@@ -12,6 +12,7 @@ export const soleKey = '';
 export class ServiceContainer {
   private readonly tokens: Map<string, Map<string, symbol>>;
   private readonly instances: DependencyContainer;
+  private changed = 0;
 
   constructor(copied: readonly (readonly [service: string, key: string, value: object])[] = []) {
     this.tokens = new Map();
@@ -19,7 +20,13 @@ export class ServiceContainer {
     for (const [service, key, value] of copied) this.put(service, key, value);
   }
 
+  /** Grows with every change: as long as it does not, what was found is still there. */
+  get changes(): number {
+    return this.changed;
+  }
+
   put(service: string, key: string, value: object): void {
+    this.changed += 1;
     const keys = this.tokens.get(service) ?? new Map<string, symbol>();
     this.tokens.set(service, keys);
     const token = Symbol(`${service}/${key}`);
@@ -29,6 +36,7 @@ export class ServiceContainer {
 
   /** A token can not be unregistered, but one that nobody knows is never resolved. */
   remove(service: string, key: string): void {
+    this.changed += 1;
     this.tokens.get(service)?.delete(key);
   }
 

@@ -14,10 +14,11 @@ export interface ServiceView {
  * A live handle: every use asks who provides the service now, so it follows the provider's reloads.
  */
 export function serviceHandle(view: ServiceView, service: Service<unknown>, key = soleKey): object {
+  const find = providerFinder(view, service, key);
   const provided = (): GuardedService => {
     refuseInSetup(service);
-    const found = view.container.get(service.id, key);
-    if (found instanceof GuardedService) return found;
+    const found = find();
+    if (found !== undefined) return found;
     const named = key === soleKey ? service.id : `${service.id} of ${key}`;
     throw guardErrors.TAP_SERVICE_UNAVAILABLE({ message: `nobody provides ${named} now` });
   };
@@ -34,6 +35,20 @@ export function serviceHandle(view: ServiceView, service: Service<unknown>, key 
     deleteProperty: () => false,
     defineProperty: () => false,
   });
+}
+
+/** Looks a provider up once per change of the services, not per use. */
+function providerFinder(view: ServiceView, service: Service<unknown>, key: string): () => GuardedService | undefined {
+  let [from, asOf]: [ServiceContainer | undefined, number] = [undefined, 0];
+  let found: GuardedService | undefined;
+  return () => {
+    const { container } = view;
+    if (container === from && container.changes === asOf) return found;
+    const value = container.get(service.id, key);
+    found = value instanceof GuardedService ? value : undefined;
+    [from, asOf] = [container, container.changes];
+    return found;
+  };
 }
 
 /** A family as a live map from instance id to handle. */
