@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Call } from '../contributions.js';
 import { untilAborted } from '../stream-pace.js';
+import { textLines } from '../text-lines.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';
@@ -118,7 +119,9 @@ export class Workloads {
     const answer = await served.handle({ params: {}, query, headers: {}, body: new Uint8Array(), key: { namespace, name } }, call);
     if (answer.status >= 300) return;
     const process = pod.metadata.labels?.[componentLabel];
-    for await (const text of linesOf(answer.body ?? '')) yield { pod: name, process, text: text.slice(0, lineCharactersMax) };
+    const { body = '' } = answer;
+    const chunks = typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
+    for await (const lines of textLines(chunks, lineCharactersMax)) for (const text of lines) yield { pod: name, process, text };
   }
 
   async #read(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
@@ -170,18 +173,6 @@ function namespaceOf({ metadata: { namespace = '' } }: ObjectBody): string {
 
 function logOf(application: ObjectBody): AskedAccess {
   return { verb: 'get', target: { kind: pods, namespace: namespaceOf(application), subresource: 'log' } };
-}
-
-async function* linesOf(body: Uint8Array | string | AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
-  const chunks = typeof body === 'string' || body instanceof Uint8Array ? [Buffer.from(body)] : body;
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = (lines.pop() ?? '').slice(0, lineCharactersMax);
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
 }
 
 async function* inTurn(sources: readonly AsyncIterable<LogLine>[]): AsyncGenerator<LogLine, void, void> {

@@ -2,6 +2,7 @@ import type { Caller } from '@tappaas/sdk';
 import type { ServedSubresource } from '../contributions.js';
 import { apiErrors } from '../errors.js';
 import { untilAborted } from '../stream-pace.js';
+import { textLines } from '../text-lines.js';
 import type { JoinRequest } from './join-request.js';
 import { eventPacket, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';
@@ -32,32 +33,15 @@ export async function fillLogRoom(
   room.stands();
   if (body === undefined) return;
   const chunks = typeof body === 'string' || body instanceof Uint8Array ? [body] : untilAborted(body, room.signal);
-  for await (const lines of linesOf(chunks)) {
+  for await (const lines of textLines(chunks, lineCharsMax)) {
     for (const batch of batchesOf(lines)) await room.send(eventPacket('log', JSON.stringify({ room: room.name, lines: batch })));
   }
-}
-
-/** The whole lines of each chunk; a line without an end that grows too long is cut. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array | string>): AsyncIterable<readonly string[]> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > lineCharsMax) {
-      lines.push(rest);
-      rest = '';
-    }
-    yield lines;
-  }
-  if (rest !== '') yield [rest];
 }
 
 function* batchesOf(lines: readonly string[]): Iterable<readonly string[]> {
   let batch: string[] = [];
   let chars = 0;
-  for (const whole of lines) {
-    const line = whole.length > lineCharsMax ? `${whole.slice(0, lineCharsMax)}…` : whole;
+  for (const line of lines) {
     if (batch.length > 0 && (batch.length === linesMax || chars + line.length > charsMax)) {
       yield batch;
       [batch, chars] = [[], 0];
