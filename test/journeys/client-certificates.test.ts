@@ -1,13 +1,11 @@
 /** Callers with client certificates, on a whole platform: people, revoked ones, front proxies, and the platform's own processes. */
-// oxlint-disable-next-line import/no-unassigned-import -- the library needs the polyfill before it is loaded
-import 'reflect-metadata';
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { PemConverter, X509Certificate as Certificate, X509CrlGenerator } from '@peculiar/x509';
 import test from 'ava';
 import { issueAuthority, issueClient, type KeyPair } from '../../core/dist/api/certificate-issuer.js';
+import { imitate, makeAuthority, revocationList } from '../../core/test/api/authorities.ts';
 import { findKubectl, openSession } from '../kubectl-session.ts';
 import { eventually, platformHome, type Connection } from '../platform-process.ts';
 import { groupMayEverything, writePlugin } from '../plugin-package.ts';
@@ -48,23 +46,6 @@ function whoIs({ server, ca }: Connection, pair?: KeyPair, headers: Readonly<Rec
     asked.on('error', reject);
     asked.end(body);
   });
-}
-
-async function revocationList(authority: KeyPair, revoked: readonly KeyPair[], untilMs: number): Promise<string> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(authority.key), algorithm, false, ['sign']);
-  const crl = await X509CrlGenerator.create(
-    {
-      issuer: new Certificate(authority.certificate).subject,
-      thisUpdate: new Date(Date.now() - 1000),
-      nextUpdate: new Date(untilMs),
-      entries: revoked.map(({ certificate }) => ({ serialNumber: new Certificate(certificate).serialNumber, revocationDate: new Date() })),
-      signingAlgorithm: algorithm,
-      signingKey,
-    },
-    webcrypto as never,
-  );
-  return `${crl.toString('pem')}\n`;
 }
 
 async function home(t: { teardown(close: () => unknown): void }, config: object = {}) {
@@ -192,6 +173,49 @@ test('a revoked certificate is refused without a restart, its open streams end, 
     ({ status }) => status === 401,
     10_000,
   );
+});
+
+test('a revoked certificate gets in neither with the authority that signed it nor with one that is merely called so', async (t) => {
+  t.timeout(120_000);
+  const { at, put, client } = await home(t, { revocations: './clients.crl' });
+  const root = await makeAuthority('root');
+  const middle = await makeAuthority('middle', root);
+  const joe = await client('joe', ['devs'], dayMs, middle);
+  const withMiddle = { ...joe, certificate: joe.certificate + middle.certificate };
+  const withImitation = { ...joe, certificate: joe.certificate + (await imitate(middle)) };
+  const lists = async (ofMiddle: readonly KeyPair[], ofRoot: readonly KeyPair[] = []) =>
+    put('clients.crl', (await revocationList(root, ofRoot)) + (await revocationList(middle, ofMiddle)));
+  const answered = (pair: KeyPair, expected: number) =>
+    eventually(
+      () => whoIs(connection, pair),
+      ({ status }) => status === expected,
+      10_000,
+    );
+  await put('clients.pem', root.certificate);
+  await lists([]);
+  const platform = await at.start();
+  t.teardown(() => platform.stop());
+  const { connection } = platform;
+  t.is((await whoIs(connection, withMiddle)).status, 201);
+  await lists([joe]);
+  await answered(withMiddle, 401);
+  await lists([], [middle]);
+  t.is((await whoIs(connection, withMiddle)).status, 401);
+
+  await put('clients.pem', root.certificate + middle.certificate);
+  await lists([]);
+  await answered(joe, 201);
+  await lists([joe]);
+  await answered(joe, 401);
+  t.is((await whoIs(connection, withImitation)).status, 401);
+
+  await put('clients.crl', await revocationList(root, []));
+  await eventually(
+    async () => platform.output(),
+    (text) => /an authority has no revocation list.*middle/.test(text),
+    10_000,
+  );
+  t.is((await whoIs(connection, joe)).status, 401);
 });
 
 test('a front proxy speaks for others with its own certificate, and nobody else does', async (t) => {

@@ -1,17 +1,18 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '@tappaas/sdk';
+import { CertificateChains } from './certificate-chain.js';
 
-const chainMax = 10;
 /** A connection has one certificate for good, and reading it costs more than answering a request. */
 const known = new WeakMap<TLSSocket, ClientCertificate | undefined>();
+const chains = new CertificateChains();
 
 /** The client certificate of a connection that the TLS layer has verified; nothing when there is none. */
 export function verifiedCertificate(socket: TLSSocket): ClientCertificate | undefined {
-  if (!known.has(socket)) known.set(socket, certificateOf(socket.getPeerCertificate(true)));
+  if (!known.has(socket)) known.set(socket, certificateOf(socket.getPeerCertificate(true), socket.isSessionReused()));
   return known.get(socket);
 }
 
-function certificateOf(peer: DetailedPeerCertificate): ClientCertificate | undefined {
+function certificateOf(peer: DetailedPeerCertificate, isResumed: boolean): ClientCertificate | undefined {
   // Node answers an empty object when the client sent none.
   if ((peer as Partial<DetailedPeerCertificate>).fingerprint256 === undefined) return undefined;
   const { subject, subjectaltname = '', fingerprint256, serialNumber, valid_from, valid_to } = peer;
@@ -20,23 +21,10 @@ function certificateOf(peer: DetailedPeerCertificate): ClientCertificate | undef
     subjectAltNames: alternativeNames(subjectaltname),
     fingerprint256,
     serialNumber,
-    authorities: authoritiesOf(peer),
+    authorities: chains.of(peer, isResumed),
     notBeforeMs: Date.parse(valid_from),
     notAfterMs: Date.parse(valid_to),
   });
-}
-
-/** Each certificate names the one that signed it; the root names itself. */
-function authoritiesOf(peer: DetailedPeerCertificate): readonly string[] {
-  const found: string[] = [];
-  let current: Partial<DetailedPeerCertificate> | undefined = peer;
-  while (found.length < chainMax) {
-    const issuer: Partial<DetailedPeerCertificate> | undefined = current?.issuerCertificate;
-    if (issuer?.fingerprint256 === undefined || issuer === current) break;
-    found.push(issuer.fingerprint256);
-    current = issuer;
-  }
-  return found;
 }
 
 /** Node puts a value with a comma or quote in it into quotes, as a JSON string: it must not pass for several names. */

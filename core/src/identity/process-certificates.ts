@@ -53,7 +53,7 @@ export function createProcessCertificates({ sign, clock }: ProcessCertificateOpt
       fingerprint = new X509Certificate(pem).fingerprint256;
     },
     authenticate({ clientCertificate }) {
-      if (clientCertificate === undefined || clientCertificate.authorities[0] !== fingerprint) return undefined;
+      if (clientCertificate === undefined || clientCertificate.authorities[0]?.fingerprint256 !== fingerprint) return undefined;
       if (clientCertificate.notAfterMs <= clock.nowMs()) {
         throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'the certificate of the process has expired' });
       }

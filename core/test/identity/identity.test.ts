@@ -192,7 +192,8 @@ test('a process of an engine is known by its certificate, in that engine alone, 
   const { serialNumber, validTo, fingerprint256 } = new X509Certificate(first.certificate);
   const subject = { CN: ['system:node:a'], O: ['system:nodes', 'system:engine:local'] };
   t.is(new X509Certificate(first.certificate).subject, 'O=system:nodes\nO=system:engine:local\nCN=system:node:a', 'never an administrator');
-  const authorities = [new X509Certificate(authority.certificate).fingerprint256];
+  const above = (fingerprint: string) => ({ fingerprint256: fingerprint, serialNumber: '01', notAfterMs: 0, certificate: '' });
+  const authorities = [above(new X509Certificate(authority.certificate).fingerprint256)];
   const clientCertificate = {
     subject,
     subjectAltNames: [],
@@ -207,7 +208,7 @@ test('a process of an engine is known by its certificate, in that engine alone, 
   t.is(await ask({}), undefined, 'before it is known which authority is ours');
   processes.trust(authority.certificate);
   t.like(await ask({}), { caller: { name: 'system:node:a', groups: ['system:nodes', 'system:engine:local'] } });
-  t.is(await ask({ authorities: ['other', ...authorities] }), undefined, 'one that our authority has not issued itself');
+  t.is(await ask({ authorities: [above('other'), ...authorities] }), undefined, 'one that our authority has not issued itself');
   t.is(await ask({ authorities: [] }), undefined);
   t.throws(() => ask({ notAfterMs: time.nowMs() }), { code: 'TAP_CREDENTIAL_EXPIRED' });
   for (let index = 2; index < 1000; index += 1) void processes.issue('local', { name: `n${index}`, groups: [] }).catch(() => {});

@@ -1,6 +1,15 @@
-import { credentialErrors, type Caller, type ClientCertificate, type Credentials, type Identity } from '@tappaas/sdk';
+import {
+  credentialErrors,
+  type Caller,
+  type CertificateAuthority,
+  type ClientCertificate,
+  type Credentials,
+  type Identity,
+} from '@tappaas/sdk';
+import { checkRevocation } from './revocation.js';
+import { serialOf } from './revocation-lists.js';
 import type { Settings } from './settings.js';
-import { serialOf, type Authority, type Trust } from './trust-files.js';
+import type { Trust } from './trust-files.js';
 
 const hourMs = 3_600_000;
 const nameCharsMax = 256;
@@ -9,45 +18,50 @@ const groupsMax = 64;
 const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const printable = /^[\x20-\x7e]+$/;
 
-/** The id by which caches and open streams know a certificate. */
+/** The id by which caches and open streams know a certificate: the authority that issued it, and its serial number there. */
 export const credentialIdOf = (authority: string, serial: string): string => `certificate:${authority}:${serial}`;
 
 /**
  * Who a client certificate stands for, or whom its front proxy speaks for. The listener has verified the signatures; here it is settled
- * whether the authority is one of ours now, and whether the certificate is still good. Nothing when the authority is somebody else's.
+ * whether an authority of ours is above it now, and whether the certificate is still good. Nothing when all of them are somebody else's.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED
  */
-export function certificateIdentity(credentials: Credentials, settings: Settings, trust: Trust, nowMs: number): Identity | undefined {
+export async function certificateIdentity(
+  credentials: Credentials,
+  settings: Settings,
+  { authorities, lists }: Trust,
+  nowMs: number,
+): Promise<Identity | undefined> {
   const { clientCertificate: certificate } = credentials;
-  const authority = certificate && authorityOf(certificate, trust);
-  if (certificate === undefined || authority === undefined) return undefined;
-  check(certificate, authority, settings, nowMs);
-  const { notAfterMs, serialNumber } = certificate;
+  const above = certificate?.authorities ?? [];
+  const chain = above.slice(0, 1 + above.findLastIndex(({ fingerprint256 }) => authorities.has(fingerprint256)));
+  const [issuer] = chain;
+  if (certificate === undefined || issuer === undefined) return undefined;
+  const expiresAtMs = checkTimes(certificate, chain, settings, nowMs);
+  if (lists !== undefined) await checkRevocation(certificate, chain, lists, nowMs);
   const spoken = spokenFor(credentials, certificate, settings);
   return {
     caller: spoken ?? holderOf(certificate, settings),
-    credentialId: credentialIdOf(authority.fingerprint256, serialOf(serialNumber)),
-    expiresAtMs: notAfterMs,
+    credentialId: credentialIdOf(issuer.fingerprint256, serialOf(certificate.serialNumber)),
+    expiresAtMs,
   };
 }
 
-/** The nearest authority of ours on the way to the root: the one whose list is about this certificate, when it has issued it itself. */
-function authorityOf({ authorities }: ClientCertificate, trust: Trust): Authority | undefined {
-  const known = authorities.find((fingerprint) => trust.authorities.has(fingerprint));
-  return known === undefined ? undefined : trust.authorities.get(known);
-}
-
-function check(certificate: ClientCertificate, authority: Authority, { lifetimeHoursMax }: Settings, nowMs: number): void {
-  const { notBeforeMs, notAfterMs, serialNumber } = certificate;
+/** Answers when the first of them ends. */
+function checkTimes(
+  { notBeforeMs, notAfterMs }: ClientCertificate,
+  chain: readonly CertificateAuthority[],
+  { lifetimeHoursMax }: Settings,
+  nowMs: number,
+): number {
+  const endMs = Math.min(notAfterMs, ...chain.map((authority) => authority.notAfterMs));
   if (notAfterMs <= nowMs) throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'the client certificate has expired' });
-  if (authority.revoked?.has(serialOf(serialNumber)) === true) throw invalid('the client certificate was revoked');
-  if (authority.listUntilMs !== undefined && authority.listUntilMs <= nowMs) {
-    throw invalid('the revocation list of the authority that signed the client certificate is out of date');
-  }
+  if (endMs <= nowMs) throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'an authority of the client certificate has expired' });
   if (lifetimeHoursMax !== undefined && notAfterMs - notBeforeMs > lifetimeHoursMax * hourMs) {
     throw invalid(`the client certificate lives longer than ${lifetimeHoursMax} hours`);
   }
+  return endMs;
 }
 
 /** Whom a trusted proxy names in its headers; they count for nothing from anybody else. */

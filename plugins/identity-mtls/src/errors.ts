@@ -9,3 +9,7 @@ export const errors = defineErrors({
     remedy: 'Put a PEM file there that holds what its setting says.',
   },
 });
+
+export function unusable(file: string, problem: string, cause?: unknown): Error {
+  return errors.IDENTITY_MTLS_FILE_UNUSABLE({ message: `${file}: ${problem}`, ...(cause !== undefined && { cause }) });
+}

@@ -15,8 +15,8 @@ export default definePlugin({
   setup(host, settings, { credentials }) {
     const keeper = new TrustKeeper(settings, credentials);
     const { frontProxy } = settings;
-    host.provide(families.authenticator, async () => {
-      await keeper.read();
+    host.provide(families.authenticator, async (context) => {
+      await keeper.read(context);
       return {
         reads: frontProxy === undefined ? [] : [frontProxy.userHeader, frontProxy.groupHeader, frontProxy.tenantHeader],
         clientAuthorities: () => keeper.bundle,

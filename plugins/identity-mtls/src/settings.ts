@@ -13,7 +13,7 @@ export const settingsSchema = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        'File with the authorities’ revocation lists, PEM; read again when it changes. A list that is out of date refuses its authority’s certificates.',
+        'File with the authorities’ revocation lists, PEM; read again when it changes. With it, every authority has to have a list, roots too: one without, or with one that is out of date, lets nobody in.',
     }),
   ),
   lifetimeHoursMax: Type.Optional(

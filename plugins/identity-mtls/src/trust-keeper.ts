@@ -1,13 +1,18 @@
 import type { Context, CredentialRegister } from '@tappaas/sdk';
 import { credentialIdOf } from './certificate-identity.js';
+import { nameOf } from './revocation.js';
+import type { RevocationList } from './revocation-lists.js';
 import type { Settings } from './settings.js';
 import { readTrust, type Trust } from './trust-files.js';
+
+type Lists = ReadonlyMap<string, RevocationList>;
 
 /** What is trusted now: files are read again now and then, and a file that cannot be used changes nothing. */
 export class TrustKeeper {
   readonly #settings: Settings;
   readonly #credentials: CredentialRegister;
   #trust: Trust | undefined;
+  #lists: Lists = new Map();
 
   constructor(settings: Settings, credentials: CredentialRegister) {
     this.#settings = settings;
@@ -15,15 +20,30 @@ export class TrustKeeper {
   }
 
   /** @throws IDENTITY_MTLS_FILE_UNUSABLE */
-  async read(): Promise<void> {
-    const before = this.#trust;
-    this.#trust = await readTrust(this.#settings.authorities, this.#settings.revocations, before);
-    if (this.#trust !== before) await this.#credentials.revoked(newlyRevoked(before, this.#trust));
+  async read({ log }: Pick<Context, 'log'>): Promise<void> {
+    const { authorities: authoritiesFile, revocations } = this.#settings;
+    const trust = await readTrust(authoritiesFile, revocations, this.#trust);
+    if (trust === this.#trust) return;
+    const before = this.#lists;
+    const lists = new Map<string, RevocationList>();
+    for (const [fingerprint256, certificate] of trust.authorities) {
+      const list = await trust.lists?.of({ fingerprint256, certificate });
+      if (list !== undefined) lists.set(fingerprint256, list);
+      else if (trust.lists !== undefined) {
+        log.warn('an authority has no revocation list, so nobody with a certificate that it has signed is let in', {
+          authority: nameOf({ certificate }),
+          file: revocations,
+        });
+      }
+    }
+    this.#trust = trust;
+    this.#lists = lists;
+    await this.#credentials.revoked(newlyRevoked(before, lists));
   }
 
-  async look({ log }: Pick<Context, 'log'>): Promise<void> {
-    await this.read().catch((error: unknown) =>
-      log.error('the files of client certificates cannot be used; what they said before counts', { error }),
+  async look(context: Pick<Context, 'log'>): Promise<void> {
+    await this.read(context).catch((error: unknown) =>
+      context.log.error('the files of client certificates cannot be used; what they said before counts', { error }),
     );
   }
 
@@ -33,13 +53,13 @@ export class TrustKeeper {
 
   /** The bundle as the listener verifies by it. */
   get bundle(): string {
-    return [...(this.#trust?.authorities.values() ?? [])].map(({ pem }) => pem).join('\n');
+    return [...(this.#trust?.authorities.values() ?? [])].join('\n');
   }
 }
 
-function newlyRevoked(before: Trust | undefined, now: Trust): readonly string[] {
-  return [...now.authorities.values()].flatMap(({ fingerprint256, revoked = new Set<string>() }) => {
-    const known = before?.authorities.get(fingerprint256)?.revoked;
-    return [...revoked].filter((serial) => known?.has(serial) !== true).map((serial) => credentialIdOf(fingerprint256, serial));
+function newlyRevoked(before: Lists, now: Lists): readonly string[] {
+  return [...now].flatMap(([fingerprint, { revoked }]) => {
+    const known = before.get(fingerprint)?.revoked;
+    return [...revoked].filter((serial) => known?.has(serial) !== true).map((serial) => credentialIdOf(fingerprint, serial));
   });
 }

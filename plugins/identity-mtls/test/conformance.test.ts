@@ -12,6 +12,8 @@ import identityMtls from '../dist/index.js';
 const scratch = mkdtempSync(join(tmpdir(), 'identity-mtls-'));
 const authorities = join(scratch, 'clients.pem');
 const authority = await issueAuthority(Date.now());
+const { fingerprint256, serialNumber } = new X509Certificate(authority.certificate);
+const above = { fingerprint256, serialNumber, notAfterMs: Number.MAX_SAFE_INTEGER, certificate: authority.certificate };
 test.before(() => writeFile(authorities, authority.certificate));
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
@@ -27,7 +29,7 @@ function presented(kernel: TestKernel, changed: Partial<ClientCertificate> = {})
     subjectAltNames: [],
     fingerprint256: 'AA:BB',
     serialNumber: '0A',
-    authorities: [new X509Certificate(authority.certificate).fingerprint256],
+    authorities: [above],
     notBeforeMs: nowMs - hourMs,
     notAfterMs: nowMs + hourMs,
     ...changed,
@@ -43,7 +45,8 @@ const identity = () => ({
     return [
       presented(kernel, { notBeforeMs: nowMs - 2 * hourMs, notAfterMs: nowMs - hourMs }),
       presented(kernel, { notAfterMs: nowMs + 24 * hourMs }),
-      presented(kernel, { authorities: ['CC:DD'] }),
+      presented(kernel, { authorities: [{ ...above, fingerprint256: 'CC:DD' }] }),
+      presented(kernel, { authorities: [{ ...above, notAfterMs: nowMs - hourMs }] }),
       presented(kernel, { subject: {} }),
       presented(kernel, { subject: { CN: ['a\u0000b'] } }),
     ];

@@ -2,6 +2,17 @@ import type { Caller, Context } from '../context.js';
 import type { NonResourceRule, ResourceRule } from '../kubernetes.js';
 import type { Awaitable, Immutable, Strings } from '../values.js';
 
+/** An authority on the way from a client certificate to its root; the one below it bears its signature. */
+export interface CertificateAuthority {
+  readonly fingerprint256: string;
+  /** Hexadecimal; on the list of the authority above once that has revoked it. */
+  readonly serialNumber: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfterMs: number;
+  /** PEM: an authority that the client has sent stands in nobody's files. */
+  readonly certificate: string;
+}
+
 /** A client certificate whose signatures the listener has verified, up to an authority that somebody trusts. */
 export interface ClientCertificate {
   /** Parts of the subject, such as `CN` and `O`, each with every value it has. */
@@ -11,8 +22,8 @@ export interface ClientCertificate {
   readonly fingerprint256: string;
   /** Hexadecimal. */
   readonly serialNumber: string;
-  /** Fingerprints (SHA-256) of the authorities on the way up, the one that issued it first. */
-  readonly authorities: readonly string[];
+  /** The authorities on the way up, the one that issued it first. */
+  readonly authorities: readonly CertificateAuthority[];
   /** Milliseconds since the epoch. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;

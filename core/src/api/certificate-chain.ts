@@ -1,0 +1,51 @@
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate } from 'node:tls';
+import type { CertificateAuthority } from '@tappaas/sdk';
+
+const authoritiesMax = 10;
+const chainsMax = 10_000;
+
+type Chain = readonly CertificateAuthority[];
+type Link = Partial<DetailedPeerCertificate> | undefined;
+
+/** The authorities above client certificates, the one that issued it first. */
+export class CertificateChains {
+  /** By the certificate's fingerprint: a session that is resumed has the certificate, and not those that were sent along with it. */
+  readonly #known = new Map<string, Chain>();
+
+  of(peer: DetailedPeerCertificate, isResumed: boolean): Chain {
+    const { fingerprint256 } = peer;
+    const known = isResumed ? this.#known.get(fingerprint256) : undefined;
+    return known ?? this.#keep(fingerprint256, chainOf(peer));
+  }
+
+  #keep(fingerprint: string, chain: Chain): Chain {
+    this.#known.delete(fingerprint);
+    const oldest = this.#known.size >= chainsMax ? this.#known.keys().next().value : undefined;
+    if (oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(fingerprint, chain);
+    return chain;
+  }
+}
+
+/**
+ * The chain as signatures prove it. Node links certificates by the names in them, and whoever makes one that is called like an authority can
+ * send it along: where the key of the one above has not signed the one below, the chain ends.
+ */
+function chainOf(peer: DetailedPeerCertificate): Chain {
+  const chain: CertificateAuthority[] = [];
+  let below = new X509Certificate(peer.raw);
+  let link: Link = peer;
+  while (chain.length < authoritiesMax) {
+    const above: Link = link?.issuerCertificate;
+    // The root names itself.
+    if (above?.raw === undefined || above === link) break;
+    const authority = new X509Certificate(above.raw);
+    if (!authority.ca || !below.verify(authority.publicKey)) break;
+    const { fingerprint256, serialNumber, validToDate } = authority;
+    chain.push({ fingerprint256, serialNumber, notAfterMs: validToDate.getTime(), certificate: authority.toString() });
+    below = authority;
+    link = above;
+  }
+  return chain;
+}

@@ -1,0 +1,68 @@
+// oxlint-disable-next-line import/no-unassigned-import -- the library needs the polyfill before it is loaded
+import 'reflect-metadata';
+import { webcrypto, X509Certificate } from 'node:crypto';
+import type { CertificateAuthority } from '@tappaas/sdk';
+import { PemConverter, X509Certificate as Certificate, X509Crl } from '@peculiar/x509';
+import { unusable } from './errors.js';
+
+/** What an authority has revoked. */
+export interface RevocationList {
+  /** Serial numbers, in the form of `serialOf`. */
+  readonly revoked: ReadonlySet<string>;
+  /** The list is out of date then, milliseconds since the epoch. */
+  readonly untilMs?: number;
+}
+
+/** Of the file's authorities, and of those that clients have sent. */
+const rememberedMax = 2000;
+
+/** A serial number in the form that is compared: upper-case hexadecimal without leading zeros. */
+export const serialOf = (hex: string): string => hex.replace(/^0+(?=.)/, '').toUpperCase();
+
+/** What stands in the first line of a list: OpenSSL's word, and that of others. */
+const listLabels = new Set(['X509 CRL', 'CRL']);
+
+/** @throws IDENTITY_MTLS_FILE_UNUSABLE */
+export function crlsOf(text: string, file: string): readonly X509Crl[] {
+  let lists: readonly X509Crl[];
+  try {
+    lists = PemConverter.decodeWithHeaders(text)
+      .filter(({ type }) => listLabels.has(type))
+      .map(({ rawData }) => new X509Crl(rawData));
+  } catch (cause) {
+    throw unusable(file, 'a revocation list cannot be read', cause);
+  }
+  if (lists.length === 0) throw unusable(file, 'it holds no revocation list');
+  return lists;
+}
+
+/** The lists of a file. Each counts for the authority whose key has signed it, whatever name it carries. */
+export class RevocationLists {
+  readonly #crls: readonly X509Crl[];
+  readonly #known = new Map<string, Promise<RevocationList | undefined>>();
+
+  constructor(crls: readonly X509Crl[]) {
+    this.#crls = crls;
+  }
+
+  /** The newest list of an authority; nothing when it has none. */
+  of({ fingerprint256, certificate }: Pick<CertificateAuthority, 'fingerprint256' | 'certificate'>): Promise<RevocationList | undefined> {
+    const known = this.#known.get(fingerprint256);
+    if (known !== undefined) return known;
+    const oldest = this.#known.size >= rememberedMax ? this.#known.keys().next().value : undefined;
+    if (oldest !== undefined) this.#known.delete(oldest);
+    const read = newestOf(new X509Certificate(certificate), this.#crls);
+    this.#known.set(fingerprint256, read);
+    return read;
+  }
+}
+
+async function newestOf({ raw }: X509Certificate, crls: readonly X509Crl[]): Promise<RevocationList | undefined> {
+  const { publicKey } = new Certificate(raw);
+  const signed: X509Crl[] = [];
+  for (const crl of crls) if (await crl.verify({ publicKey }, webcrypto as never).catch(() => false)) signed.push(crl);
+  const newest = signed.toSorted((one, other) => one.thisUpdate.getTime() - other.thisUpdate.getTime()).at(-1);
+  if (newest === undefined) return undefined;
+  const revoked = new Set(newest.entries.map(({ serialNumber }) => serialOf(serialNumber)));
+  return { revoked, ...(newest.nextUpdate && { untilMs: newest.nextUpdate.getTime() }) };
+}
