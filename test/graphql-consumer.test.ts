@@ -1,10 +1,23 @@
 /** The example of a GraphQL consumer on a whole platform: lists, deploys, follows the operation, reads the log. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
+import { generate } from '../examples/graphql-consumer/codegen.mjs';
 import { eventually, platformHome, root } from './platform-process.ts';
+
+const example = join(root, 'examples/graphql-consumer');
+
+test('the generated types of the consumer are those of the published schema', async (t) => {
+  const generated = await readFile(join(example, 'src/generated.ts'), 'utf8');
+  t.is(generated, await generate(), 'stale: npm run generate --workspace graphql-consumer');
+});
+
+test('the consumer compiles with its generated types', async (t) => {
+  const { stdout, status } = spawnSync('tsc', ['-p', example], { encoding: 'utf8' });
+  t.is(status, 0, stdout);
+});
 
 test('a stranger lists, deploys, follows and reads logs with a typed client', async (t) => {
   t.timeout(240_000);
@@ -26,7 +39,7 @@ test('a stranger lists, deploys, follows and reads logs with a typed client', as
       TAPPAAS_URL: config.clusters.find(({ name }) => name === 'tappaas')?.cluster.server,
       TAPPAAS_TOKEN: config.users[0]?.user.token,
     };
-    const words = [join(root, 'examples/graphql-consumer/src/main.ts'), 'default', 'shop', hello.spec.source.upload?.digest ?? ''];
+    const words = [join(example, 'src/main.ts'), 'default', 'shop', hello.spec.source.upload?.digest ?? ''];
     const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
