@@ -4,7 +4,7 @@ import { builtInDecision } from './built-in-rules.js';
 import { brokenText } from './broken-text.js';
 import { refusedByScope } from './credential-scope.js';
 import { ownersAccess, type Owners } from './owned-objects.js';
-import { administers, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
+import { administers, isMaking, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
 import { outOfTenants } from './without-tenant.js';
 
@@ -63,8 +63,8 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   };
 
   const labelled = (request: AccessRequest): AccessRequest => {
-    const { engine, resource, verb } = request;
-    const labels = resource?.name === undefined || verb === 'create' ? undefined : places.labels(engine, resource);
+    const { engine, resource } = request;
+    const labels = resource?.name === undefined || isMaking(request) ? undefined : places.labels(engine, resource);
     return labels === undefined ? request : { ...request, labels };
   };
 

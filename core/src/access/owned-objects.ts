@@ -1,6 +1,6 @@
 import { fieldIs, type AccessRequest, type Caller } from '@tappaas/sdk';
 import type { Places } from './access.js';
-import { isReading } from './tenant-boundary.js';
+import { isMaking, isReading } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
 
 /** Whose an object is; without a tenant: somebody's of no tenant. */
@@ -48,13 +48,12 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
     (await ask({ caller, engine, verb: 'administer', resource: { group, version, plural } })).decision === 'allow';
 
   const decide = async (request: AccessQuestion, resource: Resource, fields: PersonFields): Promise<Verdict> => {
-    const { caller, engine, verb } = request;
+    const { caller, engine } = request;
     if (await isAdministrator(caller)) return ask(request);
     if (caller.tenant !== undefined && !isReading(request) && places.isSuspended(caller.tenant))
       return { decision: 'deny', reason: `tenant ${caller.tenant} is suspended: it can read only` };
     const answer = await ask(request);
-    const isNew = verb === 'create' && resource.subresource === undefined;
-    if (answer.decision !== 'allow' || isNew) return answer;
+    if (answer.decision !== 'allow' || isMaking(request)) return answer;
     const isOfAll = caller.tenant !== undefined && (await mayAdminister(request, resource));
     if (resource.name === undefined) {
       if (!isReading(request) || request.canNarrow !== true) return refused;

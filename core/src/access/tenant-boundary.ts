@@ -14,6 +14,9 @@ const inside: Side = { side: 'inside' };
 const reading = new Set(['get', 'list', 'watch']);
 /** Whether it changes nothing. */
 export const isReading = ({ verb }: Pick<AccessRequest, 'verb'>): boolean => reading.has(verb);
+/** Whether it makes an object; parts and actions are posted to one that is there. */
+export const isMaking = ({ verb, resource }: Pick<AccessRequest, 'verb' | 'resource'>): boolean =>
+  verb === 'create' && resource?.subresource === undefined;
 /** Whether a question is about namespaces themselves, whose place is what they are called. */
 export const isNamespace = ({ group, plural }: { readonly group: string; readonly plural: string }): boolean =>
   group === '' && plural === 'namespaces';
@@ -64,7 +67,7 @@ function namespaceSide(request: AccessQuestion, tenant: string, isPlatform: bool
   const reads = isReading(request);
   if (!reads && !isPlatform) return outside(tenant);
   if (resource?.name !== undefined) {
-    if (verb === 'create' && resource.subresource === undefined) return inside;
+    if (isMaking(request)) return inside;
     if (request.tenant !== tenant) return outside(tenant);
     return reads && resource.subresource === undefined ? { side: 'own' } : inside;
   }

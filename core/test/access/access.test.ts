@@ -1,7 +1,7 @@
 import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
 import test from 'ava';
 import { createAccessReviews } from '../../dist/access/access-reviews.js';
-import { accessOf, reviewsOf } from './access-of.ts';
+import { accessOf, nowhere, reviewsOf } from './access-of.ts';
 
 const caller = (...groups: string[]) => ({ name: 'joe', groups });
 const secrets = { group: '', version: 'v1', plural: 'secrets', namespace: 'a', name: 'x' };
@@ -66,6 +66,27 @@ test('no authorizer is asked about a name that is no Unicode text, whichever way
   t.like(authorize(asked({ verb: '\udfff' })), { decision: 'deny' });
   t.deepEqual(heard, []);
   t.like(authorize(asked({ resource: { ...secrets, name: '\u{1f600}' } })), { decision: 'allow' });
+});
+
+test('authorizers that read labels are told those of the object for everything done to it, actions too, and none for what is made', (t) => {
+  const labels = { env: 'prod' };
+  const told: unknown[] = [];
+  const places = { ...nowhere, labels: () => labels };
+  const reads = { readsLabels: true, ...answers('allow') };
+  const { authorize } = accessOf([{ ...reads, authorize: (request) => (told.push(request.labels), reads.authorize()) }], places);
+  const application = { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications', namespace: 'a', name: 'shop' };
+  const pod = { ...secrets, plural: 'pods' };
+  for (const [verb, resource, expected] of [
+    ['delete', application, labels],
+    ['create', { ...application, subresource: 'restart' }, labels],
+    ['create', { ...application, subresource: 'rollback' }, labels],
+    ['create', { ...pod, subresource: 'exec' }, labels],
+    ['get', { ...pod, subresource: 'exec' }, labels],
+    ['create', application, undefined],
+  ] as const) {
+    t.like(authorize(asked({ verb, resource })), { decision: 'allow' });
+    t.deepEqual(told.pop(), expected, JSON.stringify([verb, resource]));
+  }
 });
 
 test('as long as an authorizer that is configured does not run, nobody but the built-in rules allows anything', (t) => {
