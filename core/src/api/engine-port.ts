@@ -135,10 +135,15 @@ export interface WatchQuery {
   readonly signal: AbortSignal;
 }
 
-/** A bookmark's `served` carries only kind, apiVersion and resourceVersion, and after initial events their annotation. */
+/**
+ * A bookmark's `served` carries only kind, apiVersion and resourceVersion, and after initial events their annotation.
+ * `initial` is set for what is there at the beginning, which comes in the order of keys: its resourceVersions say nothing of how far the watch has come; the last
+ * one tells that.
+ */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly served: Served;
+  readonly initial?: { readonly reached?: string };
 }
 
 /** One reason among several why an object was refused; field conflicts of an apply are told in the same way. */

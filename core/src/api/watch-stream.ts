@@ -5,6 +5,7 @@ import { narrowedSelectors, resourceVersionParameter, selectorParameters } from 
 import { viewOf, type ObjectCall } from './object-reads.js';
 import type { View } from './object-view.js';
 import { choiceParameter, countParameter, flagParameter, invalid } from './query-parameters.js';
+import { reachedWith } from './reached.js';
 import { endOfStream, StreamEnd, type StreamLimits } from './stream-pace.js';
 import { failureStatus, publicError } from './status.js';
 import { bookmarkFrame, errorFrame, type WatchFrame, type WatchFrames } from './watch-frames.js';
@@ -65,7 +66,7 @@ class EventStream {
   private readonly frames: WatchFrames;
   private readonly outlet: WatchOutlet;
   private readonly bookmarks: boolean;
-  /** Up to where the client has been told; unknown until a watch that starts "now" has seen its first event. */
+  /** Up to where the client has been told everything; unknown until a watch has told what was there, or one that starts "now" has seen its first event. */
   private reached: string | undefined;
 
   constructor(exchange: Exchange, view: View, frames: WatchFrames, outlet: WatchOutlet, parameters: WatchParameters) {
@@ -74,7 +75,8 @@ class EventStream {
     this.frames = frames;
     this.outlet = outlet;
     this.bookmarks = parameters.bookmarks;
-    this.reached = parameters.resourceVersion === '0' ? undefined : parameters.resourceVersion;
+    const { resourceVersion, sendInitialEvents } = parameters;
+    this.reached = sendInitialEvents || resourceVersion === '0' ? undefined : resourceVersion;
   }
 
   /** What the engine refuses at once is thrown, and answered like any failure; what comes later becomes an ERROR event. */
@@ -102,7 +104,8 @@ class EventStream {
   private send(batch: readonly WatchEvent[]): boolean {
     const frames: WatchFrame[] = [];
     for (const event of batch) frames.push(this.frames.frame(event, this.view));
-    this.reached = batch.at(-1)?.served.resourceVersion ?? this.reached;
+    const last = batch.at(-1);
+    if (last !== undefined) this.reached = reachedWith(last);
     return this.outlet.write(frames);
   }
 

@@ -18,10 +18,15 @@ export interface WatchQuery extends Filter {
   readonly signal: AbortSignal;
 }
 
-/** A bookmark's `served` carries kind, apiVersion and resourceVersion only, and after initial events their annotation. */
+/**
+ * A bookmark's `served` carries kind, apiVersion and resourceVersion only, and after initial events their annotation.
+ * `initial` is set for what is there at the beginning, which comes in the order of keys: its resourceVersions say nothing of how far the watch has come; the last
+ * one tells that.
+ */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly served: Served;
+  readonly initial?: { readonly reached?: string };
 }
 
 /** Objects told in one batch while a watch begins with what is there. */
@@ -29,6 +34,7 @@ const initialBatchMax = 500;
 /** Readers take a watch without a word for half-open after 25 s. */
 const bookmarkEveryMs = 10_000;
 const bufferedEventsMax = 4_096;
+const part: NonNullable<WatchEvent['initial']> = {};
 
 /** What follows the beginning of a watch. */
 interface Following {
@@ -96,9 +102,14 @@ export class Watches {
   }
 
   *#initial({ items, revision }: CachePage<StoredObject>, found: Found, query: WatchQuery): Generator<readonly WatchEvent[]> {
+    const all = { reached: resourceVersionOf(this.#state.store.epoch, revision) };
     for (let start = 0; start < items.length; start += initialBatchMax) {
       const batch = items.slice(start, start + initialBatchMax);
-      yield batch.map(({ object }) => ({ type: 'ADDED' as const, served: this.#view(object, found) }));
+      const lastIndex = items.length - 1 - start;
+      yield batch.map(({ object }, index) => {
+        const initial = index === lastIndex ? all : part;
+        return { type: 'ADDED' as const, served: this.#view(object, found), initial };
+      });
     }
     if (query.sendInitialEvents && query.bookmarks) yield [this.#bookmark(found, revision, { 'k8s.io/initial-events-end': 'true' })];
   }

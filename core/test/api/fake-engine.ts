@@ -126,7 +126,12 @@ export function createFakeEngine(kinds: readonly ServedKind[] = [configMaps()]):
         if (position < 0) position = events.length;
         if (resourceVersion === undefined || resourceVersion === '0' || sendInitialEvents) {
           position = events.length;
-          yield [...objects.values()].map((served): WatchEvent => ({ type: 'ADDED', served }));
+          const isLast = (index: number): boolean => index === objects.size - 1;
+          yield [...objects.values()].map((served, index): WatchEvent => ({
+            type: 'ADDED',
+            served,
+            initial: isLast(index) ? { reached: String(revision) } : {},
+          }));
         }
         while (!signal.aborted) {
           if (compacted) throw errors.TAP_STORE_COMPACTED({ message: 'the resourceVersion is too old' });

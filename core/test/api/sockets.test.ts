@@ -162,6 +162,28 @@ test('a right that is taken away closes the room within seconds: what is sent is
   t.is(events.length, 1);
 });
 
+test('a room that closes while what is there is told says no resourceVersion, as nothing has been reached', async (t) => {
+  let nowMs = Date.now();
+  let asked = 0;
+  const server = await startServer(t, {
+    clock: { nowMs: () => (nowMs += 5000), sleep: (ms, signal) => delay(ms, undefined, { signal }) },
+    authorize: ({ path }) => ({ decision: path !== undefined || (asked += 1) <= 2 ? 'allow' : 'deny', reason: '' }),
+  });
+  for (const name of ['a', 'b', 'a']) server.engine.put('default', name, {});
+  const socket = open(t, server);
+  const events = listen(socket);
+  const closed = heard(socket, 'closed');
+  await join(socket, configMaps);
+  const { error, resourceVersion } = await closed;
+  t.is(error.code, 403);
+  // Whoever went on behind it would never be told of b.
+  t.deepEqual(
+    events.map(({ object }) => [object.metadata.name, object.metadata.resourceVersion]),
+    [['a', '103']],
+  );
+  t.is(resourceVersion, undefined);
+});
+
 test('a page may bring its token with the handshake; without one, with a bad one, or with none in time it is refused', async (t) => {
   const server = await startServer(t);
   const good = open(t, server, { as: '', auth: { token: 'admin' } });

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import type { EnginePort } from '../../dist/api/engine-port.js';
+import { createFakeEngine } from './fake-engine.ts';
 import { openWatch, startServer } from './running-server.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -44,6 +47,34 @@ test('a watch ends after timeoutSeconds with a bookmark of how far it came', asy
   t.deepEqual(event.object, { kind: 'ConfigMap', apiVersion: 'v1', metadata: { resourceVersion: '101' } });
   await watch.ended();
   t.is(await watch.next(), undefined);
+});
+
+test('a watch that ends while what is there is told has no bookmark at its end, and one that ends after that says how far it came', async (t) => {
+  const engine = createFakeEngine();
+  for (const name of ['a', 'b', 'a']) engine.put('default', name, {});
+  const told = { objects: 1 };
+  const beginning: EnginePort = {
+    ...engine,
+    async *watch(query) {
+      for await (const batch of engine.watch(query)) {
+        yield batch.slice(0, told.objects);
+        await once(query.signal, 'abort');
+        return;
+      }
+    },
+  };
+  const { port } = await startServer(t, { engines: () => new Map([['platform', beginning]]) });
+  const follow = async (query: string) => {
+    const watch = await openWatch(port, `${path}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true${query}`);
+    const events = [];
+    for (let event = await watch.next(); event !== undefined; event = await watch.next()) events.push(event);
+    return events.map(({ type, object: { metadata } }) => [type, metadata.name, metadata.resourceVersion]);
+  };
+  const first = ['ADDED', 'a', '103'];
+  t.deepEqual(await follow(''), [first]);
+  t.deepEqual(await follow('&resourceVersion=102&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'), [first]);
+  told.objects = 2;
+  t.deepEqual(await follow(''), [first, ['ADDED', 'b', '102'], ['BOOKMARK', undefined, '103']]);
 });
 
 test('who did not ask for bookmarks gets none', async (t) => {

@@ -5,6 +5,7 @@ import { settled } from '../virtual-clock.ts';
 interface Told {
   readonly type: string;
   readonly served: { readonly object: TestObject; readonly resourceVersion: string };
+  readonly initial?: { readonly reached?: string };
 }
 
 /** Collects what a watch tells. */
@@ -51,6 +52,23 @@ test('initial events end with a marked bookmark', async (t) => {
   t.deepEqual(bookmark.metadata.annotations, { 'k8s.io/initial-events-end': 'true' });
   t.is(bookmark.kind, 'Widget');
   t.is(bookmark.apiVersion, 'test.tappaas.dev/v1alpha1');
+});
+
+test('what is there at the beginning says with its last object how far it goes, and before that nothing', async (t) => {
+  const fixture = await startEngine();
+  await fixture.create(widgets, widget('b'));
+  const last = await fixture.create(widgets, widget('a'));
+  const watch = listen(fixture);
+  await settled();
+  await fixture.create(widgets, widget('c'));
+  await settled();
+  watch.stop();
+  await watch.ended;
+  t.deepEqual(watch.said(), ['ADDED a', 'ADDED b', 'ADDED c']);
+  t.deepEqual(
+    watch.events.map(({ initial }) => initial),
+    [{}, { reached: last.served.resourceVersion }, undefined],
+  );
 });
 
 test('bookmarks carry a watch on while nothing of its own happens', async (t) => {

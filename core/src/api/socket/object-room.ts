@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EnginePort, Served, WatchEvent } from '../engine-port.js';
+import { reachedWith } from '../reached.js';
 import type { JoinRequest } from './join-request.js';
 import { eventFrame, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';
@@ -63,7 +64,7 @@ export async function fillObjectRoom(
     await Promise.race([first, turn()]);
     room.stands();
     for (let next = await first; next.done !== true; next = await iterator.next()) {
-      for (const event of next.value) await room.send(frames.of(event, room.name), event.served.resourceVersion);
+      for (const event of next.value) await room.send(frames.of(event, room.name), reachedWith(event));
     }
   } finally {
     await iterator.return?.().catch(() => {});
