@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { findKubectl, openSession } from '../kubectl-session.ts';
 import { call, type Connection } from '../platform-process.ts';
+import { formsOf, isClean as searchFor } from './canaries.ts';
 import { make, runPlatform, type RunningPlatform } from './running-platform.ts';
 
 const canary = 'canary-8c1f2b7e93d04a55';
-const needles = [canary, Buffer.from(canary).toString('base64'), Buffer.from(canary).toString('hex')];
 const secrets = '/api/v1/namespaces/default/secrets';
 const json = 'application/json';
 
@@ -32,12 +32,8 @@ test.after.always('the platform is stopped', async () => {
   for (const stop of undo) await stop();
 });
 
-function isClean(t: ExecutionContext, where: string, text: string, more: readonly string[] = []): void {
-  for (const needle of [...needles, ...more]) {
-    const at = text.indexOf(needle);
-    t.is(at, -1, `${where}: …${text.slice(Math.max(0, at - 120), at + 120)}…`);
-  }
-}
+const isClean = (t: ExecutionContext, where: string, text: string, more: readonly string[] = []): void =>
+  searchFor(t, where, text, [...formsOf(canary), ...more]);
 
 /** Writes of a Secret that are wrong in every way that is told with a message. */
 const wrong: readonly (readonly [what: string, method: string, path: string, body: string, type: string])[] = [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startPlatform, type Platform } from '../../core/dist/platform.js';
 import { systemClock } from '../../core/dist/platform/system-clock.js';
 import { createLog } from '../../core/dist/telemetry/log.js';
-import { call, platformHome, type ApiAnswer, type Connection } from '../platform-process.ts';
+import { call, platformHome, type ApiAnswer, type CommandResult, type Connection } from '../platform-process.ts';
 
 export interface RunningPlatform {
   readonly platform: Platform;
@@ -14,14 +14,21 @@ export interface RunningPlatform {
   readonly logged: readonly string[];
   /** A credential for somebody; the administrator's own when nobody is named. */
   as(name: string, spec?: { readonly tenant?: string; readonly groups?: readonly string[] }): Promise<Connection>;
+  /** Runs a tappaas command in the directory. */
+  tappaas(...words: readonly string[]): Promise<CommandResult>;
   stop(): Promise<void>;
 }
 
 const tokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
 
-/** `settings` stand beside the plugins in the configuration. */
-export async function runPlatform(plugins: Readonly<Record<string, object | null>> = {}, settings: object = {}): Promise<RunningPlatform> {
+/** `settings` stand beside the plugins in the configuration, `env` is added to the environment. */
+export async function runPlatform(
+  plugins: Readonly<Record<string, object | null>> = {},
+  settings: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningPlatform> {
   const home = await platformHome({
+    env,
     // Attackers without a credential are to be answered, not counted.
     api: { strangersPerMinuteMax: 1_000_000 },
     plugins: { roles: { use: '@tappaas/access-rbac' }, tokens: { use: '@tappaas/identity-token' }, ...plugins },
@@ -36,7 +43,7 @@ export async function runPlatform(plugins: Readonly<Record<string, object | null
     directory: home.directory,
     clock: systemClock,
     random: Math.random,
-    env: process.env,
+    env: { ...process.env, ...env },
     log: createLog({ write: (line) => void logged.push(line), clock: systemClock, format: 'json', level: 'debug' }),
     version: '0.1.0',
   }).catch(async (error: unknown) => {
@@ -49,6 +56,7 @@ export async function runPlatform(plugins: Readonly<Record<string, object | null
     directory: home.directory,
     connection,
     logged,
+    tappaas: (...words) => home.tappaas(...words),
     async as(name, spec = {}) {
       const made = await call(connection, 'POST', tokens, {
         metadata: { name },

@@ -1,10 +1,10 @@
 /** A program runs every command of the command line and reads what comes. */
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseAllDocuments } from 'yaml';
 import { commands } from '../../core/dist/cli/commands.js';
+import { everyCommand, placeForCommands, pluginsOfCommands } from '../every-command.ts';
 import { eventually, platformHome, root, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 let home: PlatformHome;
@@ -12,20 +12,8 @@ let platform: PlatformProcess;
 
 test.before('a platform with every plugin that a command asks for runs', async (t) => {
   t.timeout(180_000);
-  const plugins = {
-    roles: { use: '@tappaas/access-rbac' },
-    tokens: { use: '@tappaas/identity-token' },
-    audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
-  };
-  home = await platformHome({ plugins });
-  await mkdir(join(home.directory, 'hello'));
-  await writeFile(join(home.directory, 'hello/Procfile'), 'web: node server.js\n');
-  await writeFile(
-    join(home.directory, 'hello/server.js'),
-    `console.log('to stdout'); console.error('to stderr');
-     require('node:http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT);\n`,
-  );
-  await writeFile(join(home.directory, 'policies.yaml'), 'policies: []\ntests: []\n');
+  home = await platformHome({ plugins: pluginsOfCommands });
+  await placeForCommands(home.directory);
   platform = await home.start();
 });
 
@@ -41,60 +29,17 @@ test('a process that an application does not have is told with those that it has
   t.regex(stderr, /application named has no process "nope"[^]*It has web\./);
 });
 
-interface Asked {
-  readonly words: readonly string[];
-  /** It answers with one JSON object a line. */
-  readonly isStream?: true;
-}
-
-const asked: readonly Asked[] = [
-  { words: ['login', 'SERVER', '--certificate-authority', 'data/ca.pem', '--token', 'TOKEN'] },
-  { words: ['whoami'] },
-  { words: ['deploy', 'hello', '--no-wait'] },
-  { words: ['deploy', 'hello'] },
-  { words: ['render', 'hello'] },
-  { words: ['apps'] },
-  { words: ['status', 'hello'] },
-  { words: ['logs', 'hello'], isStream: true },
-  { words: ['operations'] },
-  { words: ['check'] },
-  { words: ['config', 'show'] },
-  { words: ['config', 'schema'] },
-  { words: ['plugins'] },
-  { words: ['plugins', 'standard'] },
-  { words: ['plugins', 'approve', 'standard'] },
-  { words: ['secrets', 'keys'] },
-  { words: ['explain', 'application/hello'] },
-  { words: ['can', 'get', 'applications'] },
-  { words: ['who-can', 'get', 'applications'] },
-  { words: ['token', 'create', 'ci'] },
-  { words: ['token', 'list'] },
-  { words: ['token', 'describe', 'ci'] },
-  { words: ['token', 'revoke', 'ci'] },
-  { words: ['audit', 'search'] },
-  { words: ['audit', 'tail'] },
-  { words: ['audit', 'export'], isStream: true },
-  { words: ['audit', 'verify'] },
-  { words: ['policy', 'test', 'policies.yaml'] },
-  { words: ['reload'] },
-  { words: ['reload', '--workers'] },
-  { words: ['version'] },
-  { words: ['delete', 'hello'] },
-  { words: ['logout'] },
-];
-
 test.serial('every command prints JSON alone with -o json, YAML alone with -o yaml, and no colours', async (t) => {
   t.timeout(180_000);
+  const asked = everyCommand(platform.connection);
   const told = new Set([...asked.map(({ words }) => words[0]), 'up']);
   t.deepEqual(
     commands.map(({ name }) => name).filter((name) => !told.has(name)),
     [],
   );
-  const { server, token } = platform.connection;
   for (const format of ['json', 'yaml']) {
     for (const { words, isStream } of asked) {
-      const line = words.map((word) => (word === 'SERVER' ? server : word === 'TOKEN' ? token : word));
-      const { code, stdout, stderr } = await home.tappaas(...line, '-o', format);
+      const { code, stdout, stderr } = await home.tappaas(...words, '-o', format);
       const about = `${words.join(' ')} -o ${format}: ${code} ${stdout.slice(0, 500)} ${stderr}`;
       t.true([0, 78].includes(code), about);
       t.not(stdout.trim(), '', about);
