@@ -17,10 +17,10 @@ const routesPath = '/plugins/platform/routes';
 
 /** What everybody may ask: what is served here, and about themselves. */
 const discovery = /^\/(?:api|apis|openapi|version|livez|healthz|readyz|socket\.io)(?:\/|$)/;
-const selfReviews: Readonly<Record<string, readonly string[]>> = {
-  'authorization.k8s.io': ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-  'authentication.k8s.io': ['selfsubjectreviews'],
-};
+const selfReviews: ReadonlyMap<string, readonly string[]> = new Map([
+  ['authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']],
+  ['authentication.k8s.io', ['selfsubjectreviews']],
+]);
 
 /** GraphQL asks about each object that an operation touches; that it may be spoken says nothing. */
 const graphql = '/graphql';
@@ -39,12 +39,12 @@ export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
   if (path !== undefined)
     return (verb === 'get' || verb === 'head') && (path === whoCanPath || path === routesPath || discovery.test(path));
   if (resource === undefined || verb !== 'create') return false;
-  return selfReviews[resource.group]?.includes(resource.plural) === true && resource.subresource === undefined;
+  return selfReviews.get(resource.group)?.includes(resource.plural) === true && resource.subresource === undefined;
 }
 
 /** What lies inside of every scope, as lists. */
 export const everybodysRules: AccessRules = {
-  resourceRules: Object.entries(selfReviews).map(([group, resources]) => ({ verbs: ['create'], apiGroups: [group], resources })),
+  resourceRules: [...selfReviews].map(([group, resources]) => ({ verbs: ['create'], apiGroups: [group], resources })),
   nonResourceRules: [
     {
       verbs: ['get'],

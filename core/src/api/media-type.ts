@@ -69,17 +69,17 @@ function parseChoice(text: string): readonly Choice[] {
   const [type = '', ...parameters] = text.split(';').map((part) => part.trim());
   const named = new Map(parameters.map((parameter) => parameter.split('=', 2) as [string, string]));
   if (/^0(?:\.0*)?$/.test(named.get('q') ?? '')) return [];
-  const encoding = encodings[type.toLowerCase()];
+  const encoding = encodings.get(type.toLowerCase());
   if (encoding === undefined) return [];
   const as = named.get('as') as Representation['as'];
   const version = named.get('v');
   return [{ ...encoding, type, ...(as !== undefined && { as }), ...(version !== undefined && { version }) }];
 }
 
-const encodings: Readonly<Record<string, Representation>> = {
-  'application/json': json,
-  'application/problem+json': json,
-  'application/*': json,
-  '*/*': json,
-  'application/yaml': yaml,
-};
+const encodings: ReadonlyMap<string, Representation> = new Map([
+  ['application/json', json],
+  ['application/problem+json', json],
+  ['application/*', json],
+  ['*/*', json],
+  ['application/yaml', yaml],
+]);

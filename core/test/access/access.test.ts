@@ -28,6 +28,14 @@ test('a process of an engine may do everything there and nothing elsewhere', (t)
   t.like(authorize(asked({ caller: agent, engine: 'local2' })), { decision: 'no-opinion' });
 });
 
+test('a group called like something that every object of JavaScript has is one that nobody knows', (t) => {
+  const authorize = accessOf([]).authorize;
+  for (const group of ['constructor', '__proto__', 'toString']) {
+    const resource = { group, version: 'v1', plural: 'selfsubjectreviews' };
+    t.like(authorize(asked({ verb: 'create', resource })), { decision: 'no-opinion' }, group);
+  }
+});
+
 test('everybody may discover and ask about themselves, and nothing more', (t) => {
   const authorize = accessOf([]).authorize;
   const decide = (extra: Partial<AccessRequest>) => (authorize(asked(extra)) as AccessDecision).decision;

@@ -60,6 +60,7 @@ test('protobuf first and JSON second gets JSON; protobuf alone is refused with 4
   t.is(refused.status, 406);
   t.is(refused.json.reason, 'NotAcceptable');
   t.is((await ask(`${path}/a`, { headers: { accept: 'application/json;q=0' } })).status, 406);
+  t.is((await ask(`${path}/a`, { headers: { accept: 'constructor' } })).status, 406, 'a word that every object of JavaScript knows');
 });
 
 test('a large list is compressed for who takes that, a small one is not', async (t) => {

@@ -1,6 +1,17 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { configMap, configMaps, namespaces, never, options, startEngine, widget, widgets, type Fixture } from './engine-fixture.ts';
+import {
+  configMap,
+  configMaps,
+  namespaces,
+  never,
+  options,
+  secrets,
+  startEngine,
+  widget,
+  widgets,
+  type Fixture,
+} from './engine-fixture.ts';
 
 const send = ({ engine }: Fixture, body: Uint8Array | string, mediaType: 'json' | 'yaml' = 'json', kind = widgets) =>
   engine.write(
@@ -179,4 +190,12 @@ test('an object that patches make larger than the store takes is refused, and st
   await grow(2);
   await t.throwsAsync(grow(3), { code: 'TAP_OBJECT_INVALID' });
   t.is(Object.keys((await get(widgets, 'default/a')).metadata.annotations).length, 2);
+});
+
+test('a secret of a type called like something that every object of JavaScript has is one of a type that nobody knows', async (t) => {
+  const { create } = await startEngine();
+  for (const type of ['constructor', '__proto__', 'toString']) {
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'kept', namespace: 'default' }, type };
+    t.like((await create(secrets, secret, { dryRun: true })).served.object, { type });
+  }
 });

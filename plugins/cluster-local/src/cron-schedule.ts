@@ -11,15 +11,15 @@ export interface CronSchedule {
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const shorthands: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
+const shorthands: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+]);
 
 /**
  * Reads five fields (or a shorthand such as `@daily`).
@@ -27,7 +27,7 @@ const shorthands: Readonly<Record<string, string>> = {
  * @throws RangeError naming the field at fault.
  */
 export function parseCron(text: string): CronSchedule {
-  const fields = (shorthands[text.trim()] ?? text).trim().split(/\s+/);
+  const fields = (shorthands.get(text.trim()) ?? text).trim().split(/\s+/);
   const [minute, hour, day, month, weekday] = fields;
   if (
     fields.length !== 5 ||

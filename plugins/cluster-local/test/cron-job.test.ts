@@ -42,6 +42,10 @@ test('what is no schedule is refused by field', (t) => {
   }
 });
 
+test('a schedule called like something that every object of JavaScript has is refused as any other word', (t) => {
+  for (const word of ['constructor', 'toString', '__proto__']) t.throws(() => parseCron(word), { instanceOf: RangeError });
+});
+
 const cron = (spec: object, status: object = {}): Immutable<CronJob> => ({
   apiVersion: 'batch/v1',
   kind: 'CronJob',

@@ -9,12 +9,12 @@ interface SecretDraft {
 }
 
 /** Keys that a secret of a well-known type must have. */
-const requiredKeys: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-};
+const requiredKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+]);
 
 /** Secrets: `stringData` is write-only and becomes `data`, the type never changes, values never appear in messages. */
 export const secretBehaviour: KindBehaviour<never> = {
@@ -42,7 +42,7 @@ function typeDenials(object: JsonObject, previous: JsonObject | undefined): read
   if (previous !== undefined && previous['type'] !== type) {
     return [{ field: 'type', reason: 'FieldValueInvalid', message: 'field is immutable' }];
   }
-  const missing = (requiredKeys[String(type)] ?? []).filter((key) => memberOf(object['data'], key) === undefined);
+  const missing = (requiredKeys.get(String(type)) ?? []).filter((key) => memberOf(object['data'], key) === undefined);
   return missing.map((key) => ({
     field: `data[${key}]`,
     reason: 'FieldValueRequired',

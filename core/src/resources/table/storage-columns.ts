@@ -1,13 +1,14 @@
 import { valueAt } from '../schema/json-value.js';
 import { ageColumn, column, fieldColumn, listAt, nameColumn, textAt, textOf, type TableColumn } from './table-column.js';
 
-const shortModes: Readonly<Record<string, string>> = {
-  ReadWriteOnce: 'RWO',
-  ReadOnlyMany: 'ROX',
-  ReadWriteMany: 'RWX',
-  ReadWriteOncePod: 'RWOP',
-};
-const modes = (list: readonly unknown[]): string => [...new Set(list.map((mode) => shortModes[textOf(mode)] ?? textOf(mode)))].join(',');
+const shortModes: ReadonlyMap<string, string> = new Map([
+  ['ReadWriteOnce', 'RWO'],
+  ['ReadOnlyMany', 'ROX'],
+  ['ReadWriteMany', 'RWX'],
+  ['ReadWriteOncePod', 'RWOP'],
+]);
+const modes = (list: readonly unknown[]): string =>
+  [...new Set(list.map((mode) => shortModes.get(textOf(mode)) ?? textOf(mode)))].join(',');
 const phase = (object: unknown): string =>
   textAt(object, 'metadata', 'deletionTimestamp') === '' ? textAt(object, 'status', 'phase') : 'Terminating';
 

@@ -81,7 +81,7 @@ function serviceLinks({ pod, container, services }: EnvironmentSources): Variabl
 export function expanded(text: string, variables: Variables): string {
   return text.replace(/\$(\$|\(([^()]*)\))/g, (whole: string, escaped: string, name: string | undefined) => {
     if (escaped === '$') return '$';
-    return variables[name ?? ''] ?? whole;
+    return ownValue(variables, name ?? '') ?? whole;
   });
 }
 
@@ -102,11 +102,11 @@ type Sourced = { readonly value?: string; readonly missing?: string };
 function sourced(from: Immutable<EnvVarSource>, sources: EnvironmentSources): Sourced {
   if (from.configMapKeyRef) {
     const { name = '', key, optional } = from.configMapKeyRef;
-    return keyed(sources.configMaps.get(name)?.data?.[key], `key "${key}" of config map "${name}"`, optional);
+    return keyed(ownValue(sources.configMaps.get(name)?.data, key), `key "${key}" of config map "${name}"`, optional);
   }
   if (from.secretKeyRef) {
     const { name = '', key, optional } = from.secretKeyRef;
-    return keyed(decoded(sources.secrets.get(name))?.[key], `key "${key}" of secret "${name}"`, optional);
+    return keyed(ownValue(decoded(sources.secrets.get(name)), key), `key "${key}" of secret "${name}"`, optional);
   }
   if (from.fieldRef) return keyed(fieldOf(sources.pod, from.fieldRef.fieldPath), `field ${from.fieldRef.fieldPath}`, false);
   if (from.resourceFieldRef) {
@@ -123,13 +123,18 @@ const zero = { nanos: 0n, notation: 'decimal' } as const;
 /** One core or one byte, which a divisor left out (or 0) stands for. */
 const wholeNanos = 1_000_000_000n;
 
+/** What people have named: every object of JavaScript has a `constructor`, and none that they mean. */
+function ownValue<T>(values: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
 const keyed = (value: string | undefined, what: string, optional: boolean | undefined): Sourced =>
   value !== undefined ? { value } : optional ? {} : { missing: what };
 
 /** A field of the pod that containers may know. */
 export function fieldOf(pod: Immutable<Pod>, path: string): string | undefined {
   const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
-  if (subscript) return pod.metadata[subscript[1] as 'labels' | 'annotations']?.[subscript[2] ?? ''] ?? '';
+  if (subscript) return ownValue(pod.metadata[subscript[1] as 'labels' | 'annotations'], subscript[2] ?? '') ?? '';
   const fields: Readonly<Record<string, string | undefined>> = {
     'metadata.name': pod.metadata.name,
     'metadata.namespace': pod.metadata.namespace,
@@ -141,7 +146,7 @@ export function fieldOf(pod: Immutable<Pod>, path: string): string | undefined {
     'status.hostIP': '127.0.0.1',
     'status.hostIPs': '127.0.0.1',
   };
-  return fields[path];
+  return ownValue(fields, path);
 }
 
 function decoded(secret: Immutable<KubernetesSecret> | undefined): Variables | undefined {
