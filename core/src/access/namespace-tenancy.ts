@@ -3,6 +3,8 @@ import { tenantLabel } from './tenant-boundary.js';
 
 /** Who made a namespace, so that its first role binding can be made for them. */
 const requesterAnnotation = 'tappaas.dev/requester';
+/** That this binding was made: without it, whoever lost the role would get it once more. */
+const boundAnnotation = 'tappaas.dev/requester-bound';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -16,20 +18,23 @@ export function requested<N extends TenantNamespace>(namespace: N, { name, tenan
   const { metadata } = namespace;
   const labels =
     tenant === undefined || metadata.labels?.[tenantLabel] !== undefined ? metadata.labels : { ...metadata.labels, [tenantLabel]: tenant };
-  const annotations = { ...metadata.annotations, [requesterAnnotation]: name };
+  const { [boundAnnotation]: _, ...given } = metadata.annotations ?? {};
+  const annotations = { ...given, [requesterAnnotation]: name };
   return { ...namespace, metadata: { ...metadata, ...(labels && { labels }), annotations } };
 }
 
-/** Only administrators say to whom a namespace belongs, and for whom it was made. */
+/** Only administrators say to whom a namespace belongs, for whom it was made, and whether they have had their role. */
 export function tenancyDenials(namespace: TenantNamespace, previous: TenantNamespace | undefined, caller: Caller): readonly Denial[] {
   const { labels, annotations } = namespace.metadata;
   const owner = labels?.[tenantLabel];
   const ownerBefore = previous === undefined ? caller.tenant : previous.metadata.labels?.[tenantLabel];
-  const requester = annotations?.[requesterAnnotation];
-  const requesterBefore = previous === undefined ? caller.name : previous.metadata.annotations?.[requesterAnnotation];
+  const annotationsBefore = previous === undefined ? { [requesterAnnotation]: caller.name } : previous.metadata.annotations;
   return [
     ...(owner === ownerBefore ? [] : [forbidden(`metadata.labels[${tenantLabel}]`, ownerBefore, owner)]),
-    ...(requester === requesterBefore ? [] : [forbidden(`metadata.annotations[${requesterAnnotation}]`, requesterBefore, requester)]),
+    ...[requesterAnnotation, boundAnnotation].flatMap((name) => {
+      const [found, before] = [annotations?.[name], annotationsBefore?.[name]];
+      return found === before ? [] : [forbidden(`metadata.annotations[${name}]`, before, found)];
+    }),
   ];
 }
 

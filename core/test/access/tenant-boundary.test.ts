@@ -212,5 +212,13 @@ test('nobody but administrators gives a namespace to another tenant, takes it aw
   ]);
   const renamed = { metadata: { ...own.metadata, annotations: { 'tappaas.dev/requester': 'eve' } } };
   t.deepEqual(fields(tenancyDenials(renamed, own, ann)), ['metadata.annotations[tappaas.dev/requester]']);
+  const bound = { metadata: { ...own.metadata, annotations: { ...own.metadata.annotations, 'tappaas.dev/requester-bound': 'true' } } };
+  for (const [now, before] of [
+    [own, bound],
+    [bound, own],
+    [bound, undefined],
+  ] as const)
+    t.deepEqual(fields(tenancyDenials(now, before, ann)), ['metadata.annotations[tappaas.dev/requester-bound]']);
+  t.deepEqual(requested(bound, ann), own);
   t.deepEqual(tenancyDenials(labelled({ 'tappaas.dev/tenant': 'acme', team: 'a' }), own, ann), []);
 });

@@ -237,6 +237,32 @@ test('a tenant’s administrator makes namespaces of the tenant, becomes their t
   await kernel.stop();
 });
 
+test('who made a namespace and lost the role in it does not get it back by what the namespace says of it', async (t) => {
+  const { kernel, as, admin } = await started();
+  const shop = '/api/v1/namespaces/shop';
+  const [tom, ann] = [as('tom', 'acme'), as('ann', 'acme')];
+  await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('admins', 'tenant-admin', 'tom', 'ann'));
+  await eventually(t, async () => (await ann.ask('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } })).status === 201);
+  await kernel.reconcileUntilSettled();
+  const isBound = async () => (await tom.ask('GET', `${rbac}/namespaces/shop/rolebindings/requester`)).status === 200;
+  t.true(await isBound());
+  t.is((await tom.ask('DELETE', `${rbac}/namespaces/shop/rolebindings/requester`)).status, 200);
+  const unbound = { metadata: { annotations: { 'tappaas.dev/requester-bound': null } } };
+  for (const part of ['', '/status', '/finalize']) await ann.ask('PATCH', `${shop}${part}`, unbound, 'application/merge-patch+json');
+  const { metadata } = (await tom.ask('GET', shop)).json;
+  t.is(metadata.annotations['tappaas.dev/requester-bound'], 'true');
+  await kernel.reconcileUntilSettled();
+  t.false(await isBound());
+
+  const label = { metadata: { labels: { team: 'a' } } };
+  t.is((await ann.ask('PATCH', shop, label, 'application/merge-patch+json')).status, 200);
+  const { annotations } = metadata;
+  t.is((await tom.ask('POST', '/api/v1/namespaces', { metadata: { name: 'copy', annotations } })).status, 201);
+  await kernel.reconcileUntilSettled();
+  t.like((await tom.ask('GET', `${rbac}/namespaces/copy/rolebindings/requester`)).json, { subjects: [{ name: 'tom' }] });
+  await kernel.stop();
+});
+
 test('the rules of a caller are listed whole', async (t) => {
   const { kernel, as, admin } = await started();
   await admin.ask('POST', `${rbac}/namespaces/default/rolebindings`, binding('viewers', 'viewer', 'ann'));
