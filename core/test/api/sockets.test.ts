@@ -398,6 +398,35 @@ test('logs come line by line, each with its time however long it is, from the su
   await settled(() => signal?.aborted === true);
 });
 
+test('a room where nothing happens is closed when the right to it is taken away, too, and nothing is read for it any more', async (t) => {
+  let nowMs = Date.now();
+  let isAllowed = true;
+  const reading = Promise.withResolvers<AbortSignal>();
+  const quiet = async function* (signal: AbortSignal): AsyncIterable<Uint8Array> {
+    yield Buffer.from('2026-01-01T00:00:00Z one\n');
+    reading.resolve(signal);
+    await once(signal, 'abort');
+    throw new Error('broken off');
+  };
+  const handle = async (_: unknown, { signal }: { readonly signal: AbortSignal }) => ({ status: 200, body: quiet(signal) });
+  const server = await startServer(t, {
+    clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
+    authorize: ({ path }) => ({ decision: isAllowed || path !== undefined ? 'allow' : 'deny', reason: '' }),
+    subresources: () => [{ engine: 'platform', group: '', plural: 'pods', name: 'log', method: 'GET', handle }],
+  });
+  const socket = open(t, server);
+  const closed = heard(socket, 'closed');
+  const { room } = await join(socket, { topic: 'logs', namespace: 'default', pod: 'web-1' });
+  const signal = await reading.promise;
+  isAllowed = false;
+  nowMs += 5000;
+  const told = await closed;
+  t.deepEqual([told.room, told.error.code, signal.aborted], [room, 403, true]);
+  await settled(() => server.audited.length > 0);
+  const { verb, outcome } = server.audited[0] ?? {};
+  t.deepEqual([verb, outcome?.status, outcome?.decision?.decision], ['get', 403, 'deny']);
+});
+
 test('metrics are told by name, at once and then every few seconds', async (t) => {
   const page = '# HELP a_total x\na_total{x="1"} 1\nab_total 2\nh_bucket{le="1"} 3\nh_sum 4\n';
   const server = await startServer(t, { metrics: () => page });

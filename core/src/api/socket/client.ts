@@ -1,21 +1,21 @@
 import type { AccessDecision, Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { beginPart } from '../audit-trail.js';
-import { allowed, ask, forbidden, namedBy } from '../authorization.js';
+import { ask, namedBy } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { Audit, AuditTrail, Authorize, Narrowing, Verdict } from '../stages.js';
+import type { Audit, AuditTrail, Authorize, Verdict } from '../stages.js';
 import { failureStatus, publicError, type Status } from '../status.js';
-import { isSameView } from '../stream-access.js';
 import { joinRequest, roomName, type JoinRequest } from './join-request.js';
 import { fillLogRoom } from './log-room.js';
 import { fillMetricsRoom, type MetricsPages } from './metrics-room.js';
 import { fillObjectRoom, type EventFrames } from './object-room.js';
 import { Outbox } from './outbox.js';
+import { RoomAccess } from './room-access.js';
 import type { Room } from './room.js';
 
 /** What rooms are filled from, and who is asked before. */
@@ -34,12 +34,9 @@ export interface ClientParts {
 /** What a client is answered to `join` and `leave`. */
 type Acknowledge = (answer: { readonly room: string } | { readonly error: Status }) => void;
 
-const otherView = 'another part of it may be seen than when the room was joined';
 const roomsMax = 50;
 const joinsPerSecond = 10;
 const joinsAtOnceMax = 20;
-/** How old an answer of authorization may be when something is sent. */
-const grantMsMax = 5000;
 
 /** One connection: the rooms it is in, each with a task that fills it. */
 export class SocketClient {
@@ -84,45 +81,38 @@ export class SocketClient {
   async #fill(name: string, request: JoinRequest, leaving: AbortController, acknowledge: Acknowledge): Promise<void> {
     const { signal } = leaving;
     const info = infoOf(request);
-    const startedAtMs = this.#parts.clock.nowMs();
+    const { clock } = this.#parts;
+    const startedAtMs = clock.nowMs();
     let trail: AuditTrail | undefined;
     let reached: string | undefined;
     let isJoined = false;
     let failure: Status | undefined;
-    // What access has said last, which audit is told.
-    let decision: AccessDecision | undefined;
-    const authorize = async (): Promise<Narrowing | undefined> => {
-      const verdict = await this.#ask(info, request);
-      decision = verdict;
-      return allowed(verdict, info, this.#exchange.caller).narrowed;
-    };
+    const access = new RoomAccess({ caller: this.#exchange.caller, info, ask: () => this.#ask(info, request), clock });
     try {
       trail = await this.#beginAudit(info);
-      const view = await authorize();
-      let askedAtMs = this.#parts.clock.nowMs();
+      const view = await access.begin();
+      this.#exchange.parts.add(access);
       const stands = (): void => {
         isJoined = true;
-        trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated, decision });
+        trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated, decision: access.decision });
         void this.#socket.join(name);
         acknowledge({ room: name });
       };
       const send = async (packet: string | Buffer, upTo?: string): Promise<void> => {
-        if (this.#parts.clock.nowMs() - askedAtMs >= grantMsMax) {
-          if (!isSameView(await authorize(), view)) {
-            decision = { decision: 'deny', reason: otherView };
-            throw forbidden(this.#exchange.caller, info, otherView);
-          }
-          askedAtMs = this.#parts.clock.nowMs();
-        }
+        await access.stands();
         await this.#outbox.send(packet);
         reached = upTo ?? reached;
       };
-      await this.#fillWith({ name, signal, stands, send }, request.topic === 'objects' ? narrowedSelectors(request, view) : request);
+      const room = { name, signal: AbortSignal.any([signal, access.lost]), stands, send };
+      await this.#fillWith(room, request.topic === 'objects' ? narrowedSelectors(request, view) : request);
+      access.lost.throwIfAborted();
     } catch (error) {
-      if (!signal.aborted) failure = this.#statusOf(error);
+      // What ends with the right to it may fail in its own words.
+      if (!signal.aborted) failure = this.#statusOf(access.lost.aborted ? access.lost.reason : error);
     }
+    this.#exchange.parts.delete(access);
     const hasLeft = signal.aborted;
-    await this.#endAudit(trail, startedAtMs, failure, decision);
+    await this.#endAudit(trail, startedAtMs, failure, access.decision);
     leaving.abort();
     if (this.#rooms.get(name) === leaving) this.#rooms.delete(name);
     void this.#socket.leave(name);

@@ -2,7 +2,7 @@
 export interface Room {
   /** What the client calls it: comes with every message. */
   readonly name: string;
-  /** Aborts when the client leaves the room or goes. */
+  /** Aborts when the client leaves the room or goes, or may no longer be told. */
   readonly signal: AbortSignal;
   /** The join has succeeded; what fails later is told by `closed`. */
   stands(): void;

@@ -1,0 +1,72 @@
+import { isTapError, type AccessDecision, type Awaitable, type Caller, type Clock } from '@tappaas/sdk';
+import { allowed, forbidden } from '../authorization.js';
+import type { StreamPart } from '../exchange.js';
+import type { RequestInfo } from '../request-info.js';
+import type { Narrowing, Verdict } from '../stages.js';
+import { isSameView } from '../stream-access.js';
+
+/** How old an answer of authorization may be when something is sent. */
+const grantMsMax = 5000;
+const otherView = 'another part of it may be seen than when the room was joined';
+
+/** Whose room it is, and who is asked. */
+export interface RoomCaller {
+  readonly caller: Caller;
+  readonly info: RequestInfo;
+  readonly ask: () => Awaitable<Verdict>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+/** The right to a room, as long as it stands: asked for at the join, before something is sent, and while nothing is. */
+export class RoomAccess implements StreamPart {
+  /** What access has said last, which audit is told. */
+  decision: AccessDecision | undefined;
+  readonly #room: RoomCaller;
+  readonly #lost = new AbortController();
+  #view: Narrowing | undefined;
+  #askedAtMs = 0;
+
+  constructor(room: RoomCaller) {
+    this.#room = room;
+  }
+
+  /** Aborts when it is found while nothing is sent that the caller may no longer. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** The part of it that may be seen, where that is not all. @throws TAP_REQUEST_FORBIDDEN */
+  async begin(): Promise<Narrowing | undefined> {
+    this.#view = await this.#permitted();
+    return this.#view;
+  }
+
+  /** To be called before something is sent. @throws TAP_REQUEST_FORBIDDEN */
+  async stands(): Promise<void> {
+    this.lost.throwIfAborted();
+    if (this.#room.clock.nowMs() - this.#askedAtMs >= grantMsMax) await this.#askAgain();
+  }
+
+  async checkAccess(): Promise<void> {
+    try {
+      await this.#askAgain();
+    } catch (error) {
+      if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) this.#lost.abort(error);
+    }
+  }
+
+  async #askAgain(): Promise<void> {
+    if (isSameView(await this.#permitted(), this.#view)) return;
+    this.decision = { decision: 'deny', reason: otherView };
+    throw forbidden(this.#room.caller, this.#room.info, otherView);
+  }
+
+  async #permitted(): Promise<Narrowing | undefined> {
+    const { ask, info, caller, clock } = this.#room;
+    const verdict = await ask();
+    this.decision = verdict;
+    const { narrowed } = allowed(verdict, info, caller);
+    this.#askedAtMs = clock.nowMs();
+    return narrowed;
+  }
+}
