@@ -9,6 +9,11 @@ import type { LoggedIn } from './sessions.js';
 const validMsMin = 60_000;
 const validMsMax = 3_600_000;
 
+/** When the provider has to be asked again about what it said now. */
+export function validUntilMs(granted: TokenEndpointResponseHelpers, nowMs: number): number {
+  return nowMs + Math.min(Math.max((granted.expiresIn() ?? 0) * 1000, validMsMin), validMsMax);
+}
+
 /** Who somebody is, from the tokens that a provider has granted: its ID token, verified by the platform's rules. @throws IDENTITY_OIDC_PROVIDER_FAILED, IDENTITY_OIDC_CLAIM_MISSING */
 export async function loggedIn(
   granted: TokenEndpointResponse & TokenEndpointResponseHelpers,
@@ -20,7 +25,6 @@ export async function loggedIn(
   const { id_token: idToken, refresh_token: refreshToken } = granted;
   if (idToken === undefined) throw errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: `provider ${name}: it granted no ID token` });
   const claims = await tokens.verify(idToken, { issuer: provider.jwt, audiences: [clientId] });
-  const validMs = Math.min(Math.max((granted.expiresIn() ?? 0) * 1000, validMsMin), validMsMax);
   const { sub, sid } = claims;
   if (typeof sub !== 'string') throw errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: `provider ${name}: its ID token names no subject` });
   return {
@@ -28,7 +32,7 @@ export async function loggedIn(
     subject: sub,
     sid: typeof sid === 'string' ? sid : undefined,
     caller: callerOf(claims, provider.settings),
-    validUntilMs: nowMs + validMs,
+    validUntilMs: validUntilMs(granted, nowMs),
     refreshToken,
     idToken,
   };

@@ -1,5 +1,6 @@
 import type { AuditRecorder, Context, Immutable } from '@tappaas/sdk';
 import { Session, type SessionObject } from './contract.js';
+import { holderOf } from './sessions.js';
 
 /** Who is told of sessions, and the request that they begin or end with; absent where none does. */
 export interface SessionTelling {
@@ -20,12 +21,12 @@ export async function endSession(session: Immutable<SessionObject>, why: string,
 }
 
 function record(
-  { metadata: { name }, spec: { user, groups, tenant } }: Immutable<SessionObject>,
+  session: Immutable<SessionObject>,
   verb: string,
   reason: string,
   audit: AuditRecorder,
   requestId: string | undefined,
 ): Promise<void> {
-  const caller = { name: user, groups, ...(tenant !== undefined && { tenant }) };
-  return audit.record({ caller, verb, kind: Session, name, reason, ...(requestId !== undefined && { requestId }) });
+  const { name } = session.metadata;
+  return audit.record({ caller: holderOf(session), verb, kind: Session, name, reason, ...(requestId !== undefined && { requestId }) });
 }

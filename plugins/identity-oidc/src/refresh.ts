@@ -1,11 +1,11 @@
 import type { AuditRecorder, Context, Immutable, SealingService, TokenService } from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { Session, type SessionObject } from './contract.js';
-import { loggedIn } from './granted.js';
-import { refusalOf } from './provider.js';
+import { loggedIn, validUntilMs } from './granted.js';
+import { refusalOf, type Provider } from './provider.js';
 import type { Providers } from './providers.js';
 import { endSession } from './recorded-sessions.js';
-import { grantedFor, renewSession } from './sessions.js';
+import { grantedFor, loggedInBefore, renewSession, type LoggedIn } from './sessions.js';
 
 /** Sessions are renewed when what the provider said holds for less than this. */
 const aheadMs = 60_000;
@@ -55,27 +55,53 @@ async function attempt(session: string, { log }: Context, work: () => Promise<vo
 async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, context: Context): Promise<void> {
   const { providers, tokens, sealing } = parts;
   const end = (why: string): Promise<void> => ended(session, why, parts.audit, context);
-  const { spec } = session;
-  const provider = providers.find(spec.issuer);
+  const provider = providers.find(session.spec.issuer);
+  const kept = await grantedFor(session, sealing);
+  const refreshToken = kept?.refreshToken;
+  if (provider === undefined || kept === undefined || refreshToken === undefined) return end('nothing can be asked about it any more');
+  const granted = await grant(provider, refreshToken);
+  if (typeof granted === 'string') return end(`the provider says ${granted}`);
+  const keep = (login: LoggedIn): Promise<void> => renewSession(session, login, { context, sealing });
+  const nowMs = context.clock.nowMs();
+  // A provider may let the refresh token stay as it is, and may leave the ID token out: what it said last holds on.
+  const before = { ...loggedInBefore(session, kept), refreshToken: granted.refresh_token ?? refreshToken };
+  if (granted.id_token === undefined) return keep({ ...before, validUntilMs: validUntilMs(granted, nowMs) });
+  let login: LoggedIn;
   try {
-    const kept = await grantedFor(session, sealing);
-    const refreshToken = kept?.refreshToken;
-    if (provider === undefined || kept === undefined || refreshToken === undefined)
-      return await end('nothing can be asked about it any more');
-    const configuration = await provider.configuration();
-    const granted = await provider.attempt('refresh', () => client.refreshTokenGrant(configuration, refreshToken));
-    // A provider may leave the ID token out, and may let the refresh token stay as it is.
-    const complete = Object.assign(granted, {
-      id_token: granted.id_token ?? kept.idToken,
-      refresh_token: granted.refresh_token ?? refreshToken,
-    });
-    const login = await loggedIn(complete, provider, tokens, context.clock.nowMs());
-    if (login.subject !== spec.subject) return await end('the provider says that it is somebody else’s');
-    await renewSession(session, login, { context, sealing });
+    login = await loggedIn(granted, provider, tokens, nowMs);
+  } catch (error) {
+    // The refresh token is another one now, and the one before may be good no more.
+    await keep(before);
+    throw error;
+  }
+  if (login.subject !== session.spec.subject) return end('the provider says that it is somebody else’s');
+  return keep({ ...login, refreshToken: before.refreshToken });
+}
+
+/**
+ * What a provider refuses because of whom the session is of, or of what was granted; of everything else, such as a client that it does not
+ * know any more, the person knows nothing, and it may be mended.
+ *
+ * @source RFC 6749, section 5.2; OpenID Connect Core 1.0, section 3.1.2.6
+ */
+const endings: ReadonlySet<string> = new Set([
+  'invalid_grant',
+  'access_denied',
+  'interaction_required',
+  'login_required',
+  'account_selection_required',
+  'consent_required',
+]);
+
+/** What the provider grants, or the code with which it says that the session has ended there. */
+async function grant(provider: Provider, refreshToken: string) {
+  const configuration = await provider.configuration();
+  try {
+    return await provider.attempt('refresh', () => client.refreshTokenGrant(configuration, refreshToken));
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    await end(`the provider says ${refusal.slice(0, 64)}`);
+    if (refusal !== undefined && endings.has(refusal)) return refusal;
+    throw error;
   }
 }
 

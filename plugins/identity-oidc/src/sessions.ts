@@ -67,6 +67,13 @@ export async function grantedFor({ metadata, spec }: Immutable<SessionObject>, s
   return spec.granted === undefined ? undefined : (JSON.parse(await sealing.open(spec.granted, metadata.name)) as Granted);
 }
 
+/** What the provider said until now. */
+export function loggedInBefore(session: Immutable<SessionObject>, granted: Granted): LoggedIn {
+  const { issuer, subject, sid, validUntil } = session.spec;
+  const { idToken, refreshToken } = granted;
+  return { issuer, subject, sid, caller: holderOf(session), validUntilMs: Date.parse(validUntil), refreshToken, idToken };
+}
+
 /** Keeps what the provider said when it was asked again, in one write: its old tokens may be good no more. */
 export async function renewSession(
   session: Immutable<SessionObject>,
@@ -89,14 +96,19 @@ export async function sessionOf(cookie: string, { asPlugin }: Pick<Context, 'asP
   return undefined;
 }
 
+/** Who is logged in, as the provider said last. */
+export function holderOf({ spec: { user, groups, tenant } }: Immutable<SessionObject>): Caller {
+  return { name: user, groups, ...(tenant !== undefined && { tenant }) };
+}
+
 /** @throws TAP_CREDENTIAL_EXPIRED */
 export function identityOf(session: Immutable<SessionObject>, nowMs: number): Identity {
-  const { user, groups, tenant, validUntil, expiresAt } = session.spec;
+  const { user, validUntil, expiresAt } = session.spec;
   if (Math.min(Date.parse(validUntil), Date.parse(expiresAt)) <= nowMs) {
     throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: `the session of ${user} has expired` });
   }
   return {
-    caller: { name: user, groups, ...(tenant !== undefined && { tenant }) },
+    caller: holderOf(session),
     credentialId: credentialIdOf(session),
     expiresAtMs: Date.parse(expiresAt),
   };

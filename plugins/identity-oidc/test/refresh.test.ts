@@ -1,0 +1,120 @@
+import type { AuditRecorder, Context, SealingService } from '@tappaas/sdk';
+import { load, startTestKernel } from '@tappaas/testing';
+import test from 'ava';
+import { createTokenService } from '../../../core/dist/identity/tokens/token-service.js';
+import { startIssuer } from '../../../core/test/identity/tokens/issuer-server.ts';
+import { Session } from '../dist/contract.js';
+import identityOidc from '../dist/index.js';
+import { Provider } from '../dist/provider.js';
+import { Providers } from '../dist/providers.js';
+import { refreshSessions } from '../dist/refresh.js';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const never: AuditRecorder['record'] = async () => undefined;
+const inTheClear: SealingService = { seal: async (text) => text, open: async (text) => text };
+
+/** Ann is logged in, for twelve hours, at a provider that answers a refresh as `granting` says. */
+async function world(t: { teardown(close: () => unknown): void }) {
+  const issuer = await startIssuer();
+  t.teardown(() => issuer.close());
+  const key = await issuer.makeKey('k');
+  const configuration = { name: 'corp', issuer: issuer.url, clientId: 'tappaas' };
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers: [configuration] } as never, { id: 'oidc' })] });
+  t.teardown(() => kernel.stop());
+  // What is granted is looked at by the clock of the machine first.
+  let nowMs = Date.now();
+  const clock = { nowMs: () => nowMs, sleep: async () => undefined };
+  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '' };
+  const settings = { ...configuration, cliClientId: '', audiences: [], allowedAddresses: [], claims } as unknown as Provider['settings'];
+  const providers = new Providers([new Provider(settings, issuer.authority, clock.nowMs)]);
+  t.teardown(() => providers.close());
+  const noKeys = () => Promise.reject(new Error('the platform’s own keys are not asked for here'));
+  const tokens = createTokenService({ keys: noKeys, clock, mayLetSign: async () => undefined });
+  const at = (ms: number): string => new Date(nowMs + ms).toISOString();
+  const idToken = (groups: readonly string[]) =>
+    key.sign({ iss: issuer.url, aud: 'tappaas', sub: 'ann', groups, iat: Math.floor(nowMs / 1000), exp: Math.floor(nowMs / 1000) + 3600 });
+  const spec = { issuer: 'corp', subject: 'ann', user: 'ann', groups: ['devs'], cookieId: 'a'.repeat(12), sha256: 'b'.repeat(64) };
+  const granted = JSON.stringify({ idToken: await idToken(['devs']), refreshToken: 'first' });
+  await kernel.resources.create(Session, {
+    metadata: { name: 'oidc-ann' },
+    spec: { ...spec, granted, validUntil: at(hourMs), expiresAt: at(12 * hourMs) },
+  });
+  const warnings: unknown[] = [];
+  const log = { info: () => {}, warn: (_: string, { error }: { readonly error: unknown }) => warnings.push(error) };
+  const context = { clock, asPlugin: kernel.resources, signal: new AbortController().signal, log } as unknown as Context;
+  let granting: { readonly status: number; readonly body: object } = { status: 500, body: {} };
+  let keys: object | undefined;
+  issuer.answer = (path) => {
+    if (path === '/keys' && keys !== undefined) return { status: 503, body: JSON.stringify(keys) };
+    if (path === '/token') return { status: granting.status, body: JSON.stringify(granting.body) };
+    if (path !== '/.well-known/openid-configuration') return undefined;
+    const endpoints = { jwks_uri: `${issuer.url}/keys`, token_endpoint: `${issuer.url}/token` };
+    return { status: 200, body: JSON.stringify({ issuer: issuer.url, ...endpoints, id_token_signing_alg_values_supported: ['ES256'] }) };
+  };
+  return {
+    warnings,
+    idToken,
+    loseKeys: () => (keys = {}),
+    /** Asks the provider again when the time has come, so much later. */
+    refreshed: async (later: number, answer: typeof granting) => {
+      nowMs += later;
+      granting = answer;
+      await refreshSessions({ providers, tokens, sealing: inTheClear, audit: { record: never } }, context);
+      const session = await kernel.resources.get(Session, { name: 'oidc-ann' });
+      if (session === undefined) return undefined;
+      const { groups, validUntil, granted: kept = '{}' } = session.spec;
+      const { refreshToken } = JSON.parse(kept) as { readonly refreshToken: string };
+      return { groups, validForMinutes: Math.round((Date.parse(validUntil) - nowMs) / minuteMs), refreshToken };
+    },
+  };
+}
+
+const answered = (more: object = {}) => ({
+  status: 200,
+  body: { access_token: 'a', token_type: 'Bearer', expires_in: 3600, ...more },
+});
+const refusing = (error: string) => ({ status: 400, body: { error } });
+
+test('a provider that leaves the ID token out when it is asked again keeps people logged in as long as their session lasts', async (t) => {
+  const { refreshed, warnings } = await world(t);
+  for (let hour = 1; hour < 12; hour += 1) {
+    const session = await refreshed(59 * minuteMs, answered({ refresh_token: `of hour ${hour}` }));
+    t.deepEqual(session, { groups: ['devs'], validForMinutes: 60, refreshToken: `of hour ${hour}` });
+  }
+  t.deepEqual(warnings, []);
+});
+
+test('what a new ID token says holds from then on, and a refresh token that is not replaced stays', async (t) => {
+  const { refreshed, idToken } = await world(t);
+  const session = await refreshed(59 * minuteMs, answered({ id_token: await idToken(['ops']) }));
+  t.deepEqual(session, { groups: ['ops'], validForMinutes: 60, refreshToken: 'first' });
+});
+
+test('a refresh token that was replaced is kept, though what came with it cannot be verified now', async (t) => {
+  const { refreshed, idToken, loseKeys, warnings } = await world(t);
+  loseKeys();
+  const session = await refreshed(59 * minuteMs, answered({ id_token: await idToken(['ops']), refresh_token: 'second' }));
+  t.deepEqual(session, { groups: ['devs'], validForMinutes: 1, refreshToken: 'second' });
+  t.like(warnings, [{ code: 'TAP_ISSUER_UNAVAILABLE' }]);
+});
+
+test('a session ends when the provider says so of the person, and not when it refuses the platform or is busy', async (t) => {
+  for (const error of [
+    'invalid_client',
+    'unauthorized_client',
+    'temporarily_unavailable',
+    'server_error',
+    'invalid_request',
+    'slow_down',
+  ]) {
+    const { refreshed, warnings } = await world(t);
+    t.like(await refreshed(59 * minuteMs, refusing(error)), { refreshToken: 'first', validForMinutes: 1 }, error);
+    t.is(warnings.length, 1, error);
+    t.like(await refreshed(0, answered()), { validForMinutes: 60 }, 'mended, it goes on');
+  }
+  for (const error of ['invalid_grant', 'access_denied', 'login_required', 'interaction_required', 'consent_required']) {
+    const { refreshed } = await world(t);
+    t.is(await refreshed(59 * minuteMs, refusing(error)), undefined, error);
+  }
+});
