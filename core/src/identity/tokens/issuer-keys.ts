@@ -10,6 +10,8 @@ const freshMs = 600_000;
 const staleMsMax = 24 * 3_600_000;
 /** An issuer is asked for a key that it may have made since at most this often, whatever tokens say. */
 const coolDownMs = 30_000;
+/** One that has never answered is asked again sooner. */
+const firstCoolDownMs = 10_000;
 const asymmetric = new Set(['EC', 'RSA', 'OKP']);
 
 interface Known {
@@ -17,12 +19,21 @@ interface Known {
   readonly fetchedAtMs: number;
 }
 
+/** What was last asked of an issuer. */
+interface Asked {
+  readonly atMs: number;
+  /** Kept as long as nothing newer is known. */
+  readonly known: Known | undefined;
+  /** Of the last time that was answered or given up. */
+  readonly failure?: unknown;
+  /** There while the answer is waited for. */
+  readonly answer?: Promise<Known>;
+}
+
 /** The public keys of issuers: asked for once for everybody, remembered, and asked for again when they are old or a token names another. */
 export class IssuerKeys {
   readonly #clock: Pick<Clock, 'nowMs'>;
-  readonly #known = new Map<string, Known>();
-  readonly #askedAtMs = new Map<string, number>();
-  readonly #asking = new Map<string, Promise<Known>>();
+  readonly #asked = new Map<string, Asked>();
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
@@ -31,41 +42,52 @@ export class IssuerKeys {
   /** Keys that include `kid`, if the issuer has it. @throws TAP_ISSUER_UNAVAILABLE */
   async keysOf(issuer: JwtIssuer, kid: string | undefined): Promise<JSONWebKeySet> {
     const id = JSON.stringify([issuer.issuer, issuer.jwksUrl, issuer.certificateAuthority, issuer.token, issuer.allowedAddresses]);
-    const known = this.#known.get(id);
+    const before = this.#asked.get(id);
     const nowMs = this.#clock.nowMs();
-    const has = known !== undefined && (kid === undefined || known.keys.keys.some((key) => key.kid === kid));
-    const isFresh = known !== undefined && nowMs - known.fetchedAtMs < freshMs;
-    if (known !== undefined && has && isFresh) return known.keys;
-    if (known !== undefined && nowMs - (this.#askedAtMs.get(id) ?? -Infinity) < coolDownMs) return usable(known, nowMs, issuer).keys;
+    if (before !== undefined) {
+      const { known } = before;
+      const has = known !== undefined && (kid === undefined || known.keys.keys.some((key) => key.kid === kid));
+      if (has && nowMs - known.fetchedAtMs < freshMs) return known.keys;
+      // Whoever waits takes a place among those who are verified: for an issuer that has not answered last time, only who asks it again.
+      const isWaiting = before.answer !== undefined && !has && before.failure === undefined;
+      const isCool = nowMs - before.atMs >= (known === undefined ? firstCoolDownMs : coolDownMs);
+      if (before.answer === undefined ? !isCool : !isWaiting) return saidBefore(before, nowMs, issuer);
+    }
     try {
-      return (await this.#ask(id, issuer)).keys;
+      return (await (before?.answer ?? this.#ask(id, issuer, before))).keys;
     } catch (error) {
-      if (known === undefined) throw error;
-      return usable(known, nowMs, issuer).keys;
+      return saidBefore({ known: before?.known, failure: error }, nowMs, issuer);
     }
   }
 
-  #ask(id: string, issuer: JwtIssuer): Promise<Known> {
-    const asking = this.#asking.get(id);
-    if (asking !== undefined) return asking;
-    this.#askedAtMs.set(id, this.#clock.nowMs());
-    const asked = fetchKeys(issuer)
-      .then((keys) => this.#keep(id, { keys, fetchedAtMs: this.#clock.nowMs() }))
-      .finally(() => this.#asking.delete(id));
-    this.#asking.set(id, asked);
-    return asked;
+  #ask(id: string, issuer: JwtIssuer, before: Asked | undefined): Promise<Known> {
+    const atMs = this.#clock.nowMs();
+    const answer = fetchKeys(issuer).then(
+      (keys) => {
+        const known = { keys, fetchedAtMs: this.#clock.nowMs() };
+        this.#keep(id, { atMs, known });
+        return known;
+      },
+      (failure: unknown) => {
+        this.#keep(id, { atMs, known: before?.known, failure });
+        throw failure;
+      },
+    );
+    this.#keep(id, { atMs, known: before?.known, failure: before?.failure, answer });
+    return answer;
   }
 
-  #keep(id: string, known: Known): Known {
-    this.#known.delete(id);
-    const oldest = this.#known.size >= issuersMax ? this.#known.keys().next().value : undefined;
-    if (oldest !== undefined) {
-      this.#known.delete(oldest);
-      this.#askedAtMs.delete(oldest);
-    }
-    this.#known.set(id, known);
-    return known;
+  #keep(id: string, asked: Asked): void {
+    this.#asked.delete(id);
+    const oldest = this.#asked.size >= issuersMax ? this.#asked.keys().next().value : undefined;
+    if (oldest !== undefined) this.#asked.delete(oldest);
+    this.#asked.set(id, asked);
   }
+}
+
+function saidBefore({ known, failure }: Pick<Asked, 'known' | 'failure'>, nowMs: number, issuer: JwtIssuer): JSONWebKeySet {
+  if (known === undefined) throw failure;
+  return usable(known, nowMs, issuer).keys;
 }
 
 function usable(known: Known, nowMs: number, { issuer }: JwtIssuer): Known {

@@ -1,4 +1,6 @@
 import { createHmac, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { JwtRules } from '@tappaas/sdk';
 import test from 'ava';
 import { importJWK, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
@@ -191,6 +193,57 @@ test('an issuer that does not answer is no reason to refuse a token of a key tha
   t.like(await verify(await key.sign(claims({ exp }))), { sub: 'joe' });
   await clock.advance(24 * 3_600_000);
   await t.throwsAsync(verify(await key.sign(claims({ exp }))), { code: 'TAP_ISSUER_UNAVAILABLE' });
+});
+
+test('an issuer that has never answered is asked every ten seconds, however many tokens name it', async (t) => {
+  const { issuer, claims, verify, clock } = await world(t);
+  const key = await issuer.makeKey('k1');
+  issuer.answer = () => ({ status: 503, body: 'down' });
+  for (let count = 0; count < 20; count += 1)
+    await t.throwsAsync(verify(await key.sign(claims({ jti: `${count}` }))), { code: 'TAP_ISSUER_UNAVAILABLE' });
+  t.is(issuer.asked.length, 1);
+  issuer.answer = undefined;
+  await clock.advance(10_000);
+  t.like(await verify(await key.sign(claims())), { sub: 'joe' });
+});
+
+test('for an issuer that did not answer, one token waits while it is asked again, and all others are answered at once', async (t) => {
+  const { claims, tokens, clock } = await world(t);
+  const silent = createServer();
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => silent.close());
+  const url = `https://localhost:${(silent.address() as AddressInfo).port}`;
+  const key = await signingKey('k1', 'ES256');
+  const verify = async () => tokens.verify(await key.sign(claims({ iss: url })), { audiences: ['tappaas'], issuer: { issuer: url } });
+  const unavailable = { code: 'TAP_ISSUER_UNAVAILABLE' };
+  const asking = async (): Promise<{ readonly socket: Socket; readonly verified: Promise<unknown> }> => {
+    const verified = t.throwsAsync(verify(), unavailable);
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    return { socket, verified };
+  };
+  const first = await asking();
+  first.socket.destroy();
+  await first.verified;
+  await clock.advance(10_000);
+  const again = await asking();
+  let isOver = false;
+  void again.verified.then(() => (isOver = true));
+  await t.throwsAsync(verify(), unavailable);
+  t.false(isOver, 'the other one waits');
+  again.socket.destroy();
+  await again.verified;
+});
+
+test('many tokens with a key that the issuer has just made wait for it', async (t) => {
+  const { issuer, claims, verify, clock } = await world(t);
+  const first = await issuer.makeKey('k1');
+  await verify(await first.sign(claims()));
+  await clock.advance(30_000);
+  const second = await issuer.makeKey('k2');
+  const tokens = await Promise.all(Array.from({ length: 5 }, (_, index) => second.sign(claims({ jti: `${index}` }))));
+  t.is((await Promise.all(tokens.map((token) => verify(token)))).length, 5);
+  t.is(issuer.asked.filter((path) => path === '/keys').length, 2);
 });
 
 test('many requests with tokens of one issuer ask it once', async (t) => {
