@@ -28,13 +28,21 @@ export function createAuthenticator(tokens: TokenService, clusters: readonly For
   };
 }
 
-/** Clusters often call themselves the same: the first that knows the token counts, and what the last one said when none does. */
-async function byCluster(token: string, [cluster, ...others]: readonly ForeignCluster[]): Promise<Identity | undefined> {
-  if (cluster === undefined) return undefined;
-  try {
-    return await cluster.identify(token);
-  } catch (error) {
-    if (others.length === 0 || !isTapError(error, 'TAP_CREDENTIAL_INVALID')) throw error;
-    return byCluster(token, others);
+/**
+ * Clusters often call themselves the same: the first that knows the token counts. When none does, one that could not be asked might have
+ * known it.
+ */
+async function byCluster(token: string, clusters: readonly ForeignCluster[]): Promise<Identity | undefined> {
+  let refusal: unknown;
+  for (const cluster of clusters) {
+    try {
+      return await cluster.identify(token);
+    } catch (error) {
+      const isUnasked = isTapError(error, 'TAP_ISSUER_UNAVAILABLE');
+      if (!isUnasked && !isTapError(error, 'TAP_CREDENTIAL_INVALID')) throw error;
+      if (isUnasked || refusal === undefined) refusal = error;
+    }
   }
+  if (refusal === undefined) return undefined;
+  throw refusal;
 }

@@ -11,8 +11,8 @@ interface OwnClaims {
 }
 
 /**
- * Who a token of the platform's own service accounts stands for: as long as the account, its namespace and what the token is bound to are
- * the very ones that it was made for.
+ * Who a token of the platform's own service accounts stands for: as long as its namespace is there, and the account and what the token is bound
+ * to are the very ones that it was made for.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED
  */
@@ -28,7 +28,9 @@ export async function ownAccount(
   const { namespace, name } = account;
   const uid = await checkAccount(claims, account, asPlugin);
   const place = await asPlugin.get(namespaces, { name: namespace });
-  const tenant = place?.metadata.labels?.[tenantLabel];
+  // Of one that is not there nobody knows the tenant, and a caller of no tenant stands outside of every boundary.
+  if (place === undefined || place.metadata.deletionTimestamp !== undefined) throw invalid('the namespace of the service account is gone');
+  const tenant = place.metadata.labels?.[tenantLabel];
   return {
     caller: { name: subjectOf(namespace, name), groups: groupsOf(namespace), ...(tenant !== undefined && { tenant }) },
     credentialId: `serviceaccount:${uid}`,

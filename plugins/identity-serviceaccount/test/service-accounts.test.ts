@@ -1,8 +1,20 @@
-import { definePlugin, families, jwtSkewMs, platformServices, type Credentials, type Identity, type TokenService } from '@tappaas/sdk';
+import {
+  credentialErrors,
+  definePlugin,
+  families,
+  jwtSkewMs,
+  platformServices,
+  type Credentials,
+  type Identity,
+  type Resources,
+  type TokenService,
+} from '@tappaas/sdk';
 import { kubernetesHandle, type KubernetesSecret, type Namespace, type ServiceAccount } from '@tappaas/sdk/kubernetes';
 import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
+import { createAuthenticator } from '../dist/authenticator.js';
 import identityServiceaccount from '../dist/index.js';
+import { ownAccount } from '../dist/own-accounts.js';
 
 const serviceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAccount');
 const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
@@ -113,6 +125,46 @@ test('a token ends with its service account, and another one of that name does n
   await w.kernel.resources.create(serviceAccounts, { metadata: { name: 'web', namespace: 'shop' } });
   await t.throwsAsync(w.authenticate(token), invalid);
   t.truthy(await w.authenticate((await w.request()).token));
+});
+
+test('a service account whose namespace is going, or gone, is nobody: its tenant would be none', async (t) => {
+  const w = await world(t);
+  const { token } = await w.request();
+  const asked = (place: object | undefined) => {
+    const get: Resources['get'] = async (kind, key) => (kind.kind === 'Namespace' ? (place as never) : w.kernel.resources.get(kind, key));
+    return ownAccount(token, ['https://localhost'], w.tokens, { asPlugin: { ...w.kernel.resources, get } });
+  };
+  const gone = { ...invalid, message: 'the namespace of the service account is gone' };
+  await t.throwsAsync(asked(undefined), gone);
+  const labels = { 'tappaas.dev/tenant': 'acme' };
+  await t.throwsAsync(asked({ metadata: { name: 'shop', labels, deletionTimestamp: '2026-01-01T00:00:00Z' } }), gone);
+  t.is((await asked({ metadata: { name: 'shop', labels } })).caller.tenant, 'acme');
+});
+
+test('of clusters that call themselves the same, one that cannot be asked keeps the tokens of the others from nobody', async (t) => {
+  const issuer = 'https://kubernetes.default.svc';
+  const token = `e30.${Buffer.from(JSON.stringify({ iss: issuer })).toString('base64url')}.x`;
+  const cluster = (identify: () => Promise<Identity>) => ({ issuer, identify });
+  const known: Identity = { caller: { name: 'west', groups: [] }, credentialId: 'west' };
+  const knows = cluster(async () => known);
+  const failing = (error: Error) =>
+    cluster(async () => {
+      throw error;
+    });
+  const down = failing(credentialErrors.TAP_ISSUER_UNAVAILABLE({ message: 'east does not answer' }));
+  const unknown = failing(credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'not of here' }));
+  const expired = failing(credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'it has expired' }));
+  const asked = async (...clusters: ReturnType<typeof cluster>[]) => {
+    const tokens = { issuer: async () => 'https://localhost' } as unknown as TokenService;
+    const presented = { headers: { authorization: `Bearer ${token}` }, remoteAddress: '' };
+    return createAuthenticator(tokens, clusters).authenticate(presented, {} as never);
+  };
+  t.is(await asked(down, knows), known);
+  t.is(await asked(unknown, knows), known);
+  await t.throwsAsync(asked(down, unknown), { message: 'east does not answer' }, 'it might have known the token');
+  await t.throwsAsync(asked(unknown, down), { message: 'east does not answer' });
+  await t.throwsAsync(asked(unknown, unknown), invalid);
+  await t.throwsAsync(asked(expired, knows), { message: 'it has expired' }, 'whose key has signed it is known then');
 });
 
 test('a token that is bound to a secret ends with it', async (t) => {
