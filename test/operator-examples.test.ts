@@ -1,15 +1,17 @@
 /** The commands in the pages for operators do what the pages say; files that they name are those that the pages show. */
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
-import { parse } from 'yaml';
-import { canRunExamples, ExampleRunner, examplesOf, expectedOf } from './page-examples.ts';
-import { freePort, platformHome, root, type PlatformHome } from './platform-process.ts';
+import test, { type ExecutionContext } from 'ava';
+import { parse, parseAllDocuments } from 'yaml';
+import { canRunExamples, ExampleRunner, examplesOf, expectedOf, type Example } from './page-examples.ts';
+import { freePort, platformHome, root, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 const example = canRunExamples ? test.serial : test.serial.skip;
+const identity = '/apis/identity.tappaas.dev/v1alpha1';
 const tenants = '/apis/platform.tappaas.dev/v1alpha1/tenants';
 
 let home: PlatformHome;
+let platform: PlatformProcess;
 let runner: ExampleRunner;
 const started: (() => Promise<unknown>)[] = [];
 
@@ -22,10 +24,16 @@ test.before('a platform runs, with the namespace, the tenant and the plugins tha
       policies: { use: '@tappaas/access-abac' },
       quota: { use: '@tappaas/admission-quota' },
       audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
+      tokens: { use: '@tappaas/identity-token' },
+      // Nobody logs in: sessions are there as objects.
+      oidc: {
+        use: '@tappaas/identity-oidc',
+        config: { publicUrl: 'https://127.0.0.1:9', issuers: [{ name: 'corp', issuer: 'https://127.0.0.1:9', clientId: 'tappaas' }] },
+      },
     },
   });
   started.push(() => home.remove());
-  const platform = await home.start();
+  platform = await home.start();
   started.push(() => platform.stop());
   await platform.api('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
   await platform.api('POST', tenants, { metadata: { name: 'acme' }, spec: {} });
@@ -43,40 +51,79 @@ async function writeFilesOf(page: string): Promise<void> {
     await writeFile(join(home.directory, name), yaml);
 }
 
-for (const page of ['access.md', 'audit.md', 'limits-and-tls.md']) {
+/** It goes on until it is stopped; what it starts is checked below. */
+const isStart = ({ code }: Example): boolean => code.startsWith('npx tappaas up ');
+
+for (const page of ['README.md', 'access.md', 'audit.md', 'limits-and-tls.md']) {
   example(`the examples of ${page} do what the page says`, async (t) => {
     t.timeout(180_000);
     await writeFilesOf(page);
-    const examples = await examplesOf(`operators/${page}`, ['sh']);
+    const examples = (await examplesOf(`operators/${page}`, ['sh'])).filter((each) => !isStart(each));
     t.true(examples.length > 0);
     const outputs = await runner.shell(examples);
     for (const [index, each] of examples.entries()) t.regex(outputs[index] ?? '', expectedOf(each), each.code);
   });
 }
 
+example('what identity.md says to do puts somebody out, and nobody else', async (t) => {
+  t.timeout(180_000);
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  const cookie = { cookieId: '0'.repeat(12), sha256: '0'.repeat(64) };
+  for (const user of ['ann', 'joe']) {
+    for (const number of [1, 2]) {
+      const metadata = { name: `${user}-${number}` };
+      const session = { issuer: 'corp', subject: user, user, groups: [], ...cookie, validUntil: at, expiresAt: at };
+      for (const [plural, spec] of Object.entries({ apitokens: { user, withoutTenant: true }, sessions: session })) {
+        const { status, text } = await platform.api('POST', `${identity}/${plural}`, { metadata, spec });
+        t.is(status, 201, text);
+      }
+    }
+  }
+  await runner.shell(await examplesOf('operators/identity.md', ['sh']));
+  for (const plural of ['apitokens', 'sessions']) {
+    const { items } = (await platform.api('GET', `${identity}/${plural}`)).json<{ items: readonly { metadata: { name: string } }[] }>();
+    t.deepEqual(items.map(({ metadata }) => metadata.name).toSorted(), ['joe-1', 'joe-2'], plural);
+  }
+});
+
 type Section = Readonly<Record<string, unknown>>;
 const sections = ['plugins', 'api', 'audit', 'order'];
 
-/** The parts of a platform's configuration that a page shows. */
-async function configurationsOf(page: string): Promise<readonly Section[]> {
-  const blocks = (await examplesOf(`operators/${page}`, ['yaml'])).map(({ code }) => parse(code) as Section);
-  return blocks.filter((block) => sections.some((name) => name in block));
+const isObject = (block: unknown): boolean => typeof block === 'object' && block !== null && 'kind' in block && block.kind !== 'Platform';
+
+/** The parts of a platform's configuration that a page shows; all other YAML is objects and files that begin with their name. */
+async function configurationsOf(t: ExecutionContext, page: string): Promise<readonly Section[]> {
+  const shown = (await examplesOf(`operators/${page}`, ['yaml'])).filter(({ code }) => !/^# \S+\.yaml\n/.test(code));
+  const blocks = shown.flatMap(({ code }) => parseAllDocuments(code).map((document) => document.toJS() as Section));
+  const configurations = blocks.filter((block) => !isObject(block));
+  for (const block of configurations)
+    t.true(
+      sections.some((name) => name in block),
+      `${page} shows ${JSON.stringify(block)}`,
+    );
+  return configurations;
 }
 
-test('the configuration that the first page shows brings a directory to a running application', async (t) => {
-  t.timeout(180_000);
-  const [first] = await configurationsOf('README.md');
-  const shown = first?.['plugins'] as Readonly<Record<string, { readonly config?: object }>>;
-  const local = { ...shown['local'], config: { ...shown['local']?.config, httpPort: await freePort() } };
-  const none = { store: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
-  const own = await platformHome({ plugins: { ...none, ...shown, local } });
-  t.teardown(() => own.remove());
-  const platform = await own.start();
-  t.teardown(() => platform.stop());
-  const { code, stdout, stderr } = await own.tappaas('deploy', join(root, 'examples/hello'));
-  t.is(code, 0, stdout + stderr);
-  t.regex(stdout, /http:\/\/hello\.default\.localhost:/);
-});
+const beginnings: Readonly<Record<string, (t: ExecutionContext) => Promise<Section | undefined>>> = {
+  'the first command of the first page starts': async () =>
+    parse(await readFile(join(root, 'examples/laptop/tappaas.yaml'), 'utf8')) as Section,
+  'the first page shows': async (t) => (await configurationsOf(t, 'README.md'))[0],
+};
+for (const [which, configurationOf] of Object.entries(beginnings)) {
+  test(`the configuration that ${which} brings a directory to a running application`, async (t) => {
+    t.timeout(180_000);
+    const shown = (await configurationOf(t))?.['plugins'] as Readonly<Record<string, { readonly config?: object }>>;
+    const local = { ...shown['local'], config: { ...shown['local']?.config, httpPort: await freePort() } };
+    const none = { store: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
+    const own = await platformHome({ plugins: { ...none, ...shown, local } });
+    t.teardown(() => own.remove());
+    const process = await own.start();
+    t.teardown(() => process.stop());
+    const { code, stdout, stderr } = await own.tappaas('deploy', join(root, 'examples/hello'));
+    t.is(code, 0, stdout + stderr);
+    t.regex(stdout, /http:\/\/hello\.default\.localhost:/);
+  });
+}
 
 test('every configuration that a page shows is one that the platform takes', async (t) => {
   t.timeout(180_000);
@@ -88,11 +135,16 @@ test('every configuration that a page shows is one that the platform takes', asy
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   let checked = 0;
   for (const page of (await readdir(join(root, 'docs/operators'))).filter((name) => name.endsWith('.md'))) {
-    const shown = await configurationsOf(page);
+    const shown = await configurationsOf(t, page);
     const plugins = Object.assign({ store }, ...shown.map((block) => block['plugins'])) as Section;
     for (const block of shown) {
       const file = join(folder, `${(checked += 1)}.yaml`);
-      const whole = { apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', ...block, plugins };
+      const whole = {
+        apiVersion: 'tappaas.dev/v1alpha1',
+        kind: 'Platform',
+        ...block,
+        plugins: { ...plugins, ...(block['plugins'] as Section) },
+      };
       await writeFile(file, JSON.stringify(whole, undefined, 2));
       const { code, stdout, stderr } = await home.tappaas('check', '--file', file);
       t.is(code, 0, `${page}: ${JSON.stringify(block)}\n${stdout}${stderr}`);
