@@ -3,6 +3,7 @@ import { definitionOf } from '@tappaas/sdk/definitions';
 import type { Devices } from './back-off.js';
 import { ApiError } from './errors.js';
 import type { ApiRequest, Http } from './http.js';
+import type { NewObject } from './new-object.js';
 import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
 
 /** How a write is made. */
@@ -79,7 +80,7 @@ export class Objects<K extends AnyKind> {
   }
 
   /** Creates an object; metadata may carry `generateName`. @throws ApiError with reason `AlreadyExists` among others */
-  create(object: { readonly metadata: { readonly namespace?: string } } & object, options: CreateOptions = {}): Promise<Stored<K>> {
+  create(object: NewObject<K>, options: CreateOptions = {}): Promise<Stored<K>> {
     const { namespace } = object.metadata;
     const headers = { 'idempotency-key': options.idempotencyKey ?? this.#randomKey() };
     const body = JSON.stringify({ ...this.#head(), ...object });
