@@ -1,5 +1,6 @@
 import { BackOff, type Devices } from './back-off.js';
 import { ApiError, UnreachableError } from './errors.js';
+import { untrusted } from './refused-connection.js';
 import { tokenInTime, type GiveToken } from './token.js';
 import type { Transport, TransportAnswer } from './transport.js';
 
@@ -186,10 +187,9 @@ function withDeadline({ timeoutMs = timeoutMsDefault, signal }: ApiRequest): Abo
 }
 
 function unreachable(server: string, cause: Error): UnreachableError {
+  const refusal = untrusted(cause, server);
+  if (refusal !== undefined) return refusal;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
-    return new UnreachableError('untrusted', server, `the certificate of ${server} is not trusted (${code})`, cause);
-  }
   // What was refused at the door was not done; of everything else that is not known.
   const reason = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT/.test(code) ? 'unreachable' : 'broken-off';
   return new UnreachableError(reason, server, `${server} does not answer (${code || cause.message})`, cause);

@@ -2,6 +2,7 @@ import { BackOff, type Devices } from './back-off.js';
 import { ApiError, UnreachableError } from './errors.js';
 import { RoomFeed } from './room-feed.js';
 import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
+import { refusedSocket } from './refused-connection.js';
 import { tokenInTime, type GiveToken } from './token.js';
 
 /** As much of socket.io's client as is used; the library is the application's own. */
@@ -23,6 +24,12 @@ export interface RoomsOptions {
   readonly server: string;
   readonly token: GiveToken;
   readonly devices: Devices;
+}
+
+/** A refusal of the platform, or that there was no connection: what its WebSocket said of why. */
+interface ConnectError {
+  readonly data?: { readonly code?: number };
+  readonly description?: { readonly error?: unknown };
 }
 
 interface Answer {
@@ -98,14 +105,14 @@ export class Rooms {
       for (const member of this.#members) member.name = undefined;
       void this.#connectAgain(socket);
     });
-    socket.on('connect_error', (error: Error & { readonly data?: { readonly code?: number } }) => this.#refused(socket, error));
+    socket.on('connect_error', (error: ConnectError) => this.#refused(socket, error));
     socket.connect();
     return socket;
   }
 
   /** Refusals of the platform itself are not tried again by the library; those that may pass are tried again here. */
-  #refused(socket: Socket, error: Error & { readonly data?: { readonly code?: number } }): void {
-    const failure = error.data === undefined ? undefined : new ApiError(error.data.code ?? 500, error.data);
+  #refused(socket: Socket, { data, description }: ConnectError): void {
+    const failure = data === undefined ? refusedSocket(description?.error, this.#options.server) : new ApiError(data.code ?? 500, data);
     if (failure === undefined || failure.isPassing) void this.#connectAgain(socket);
     else this.#giveUp(socket, failure);
   }

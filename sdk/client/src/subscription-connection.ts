@@ -1,5 +1,6 @@
 import type { Devices } from './back-off.js';
 import { ApiError, GraphQlError, UnreachableError, type GraphQlProblem } from './errors.js';
+import { refusedSocket } from './refused-connection.js';
 import { tokenInTime, type GiveToken } from './token.js';
 import type { ClientSocket, Transport } from './transport.js';
 
@@ -145,13 +146,9 @@ class Conversation {
       const details = { code: 'TAP_REQUEST_UNAUTHENTICATED', remedy: 'Give a token that is good.' };
       return new ApiError(401, { message: `${this.#server} does not take the token`, reason: 'Unauthorized', details });
     }
+    const refusal = refusedSocket(cause, this.#server);
+    if (refusal !== undefined) return refusal;
     const why = cause instanceof Error ? cause.message : '';
-    const [, status] = /^Unexpected server response: (\d{3})$/.exec(why) ?? [];
-    if (status !== undefined) return new ApiError(Number(status), { message: `${this.#server} answered ${status} to a WebSocket` });
-    const issue = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (/CERT|SELF_SIGNED|UNABLE_TO/.test(issue)) {
-      return new UnreachableError('untrusted', this.#server, `the certificate of ${this.#server} is not trusted (${issue})`, cause);
-    }
     return this.#brokenOff(`closed with ${code}${reason || why ? `: ${reason || why}` : ''}`, cause);
   }
 

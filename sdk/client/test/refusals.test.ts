@@ -1,0 +1,48 @@
+/** What cannot succeed is told at once and in the same words, whichever way it was asked. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { ApiError, createClient, UnreachableError, type Client } from '@tappaas/client';
+import { issueAuthority, issueServer } from '../../../core/dist/api/certificate-issuer.js';
+import { startRealServer } from '../../../core/test/api/real-server.ts';
+
+const subscription = 'subscription { applicationChanges { type } }';
+
+/** Each way to ask, by its name. */
+function ways(client: Client, signal: AbortSignal): Readonly<Record<string, () => Promise<unknown>>> {
+  return {
+    json: () => client.json('/version', { timeoutMs: 5000 }),
+    lines: () => client.lines('/version', signal).next(),
+    watch: () => client.watch('/api/v1/namespaces', { signal }).next(),
+    subscription: () => client.subscribe<object>(subscription, {}, { signal }).next(),
+    room: () => client.room({ topic: 'operations' }, signal).next(),
+  };
+}
+
+function clientOf(t: ExecutionContext, server: string, certificateAuthority?: string): Client {
+  const client = createClient({ server, token: 'x', ...(certificateAuthority && { certificateAuthority }) });
+  t.teardown(() => client.close());
+  return client;
+}
+
+test('an authority that is not trusted is told, for requests, streams, subscriptions and rooms', async (t) => {
+  const nowMs = Date.now();
+  const [own, other] = [await issueAuthority(nowMs), await issueAuthority(nowMs)];
+  const server = await startRealServer({ tls: await issueServer(own, ['127.0.0.1', 'localhost'], nowMs) });
+  t.teardown(() => server.close());
+  const client = clientOf(t, server.url, other.certificate);
+  for (const [name, ask] of Object.entries(ways(client, new AbortController().signal))) {
+    t.is((await t.throwsAsync(ask, { instanceOf: UnreachableError }, name)).reason, 'untrusted', name);
+  }
+});
+
+test('a server that is no platform is told, for subscriptions and rooms, too', async (t) => {
+  const server = createServer((_, response) => void response.writeHead(404).end('not here'));
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  t.teardown(() => void server.close());
+  const client = clientOf(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { json: _, ...streams } = ways(client, new AbortController().signal);
+  for (const [name, ask] of Object.entries(streams)) {
+    t.is((await t.throwsAsync(ask, { instanceOf: ApiError }, name)).status, 404, name);
+  }
+});
