@@ -60,7 +60,7 @@ export interface Client {
   ): AsyncGenerator<R>;
   /** The messages of a room over socket.io, for which `socket.io-client` has to be installed; resumes by itself. @throws ApiError */
   room(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage>;
-  /** Ends subscriptions, rooms and idle connections. */
+  /** Ends watches, subscriptions and rooms, whose loops end in order, and connections. */
   close(): Promise<void>;
 }
 
@@ -69,8 +69,8 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
   const { server, token, userAgent = 'tappaas-client', attemptsMax = 4 } = options;
   refuseExposed(server);
   const tokenNow = typeof token === 'string' ? () => token : token;
-  const http = new Http({ server, token: tokenNow, userAgent, attemptsMax, transport, devices });
   const closing = new AbortController();
+  const http = new Http({ server, token: tokenNow, userAgent, attemptsMax, transport, devices, closing: closing.signal });
   // What most programs do not use is loaded by those that do.
   let rooms: Promise<Rooms> | undefined;
   const openRooms = async (): Promise<Rooms> => {

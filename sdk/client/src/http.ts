@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly attemptsMax: number;
   readonly transport: Transport;
   readonly devices: Devices;
+  /** Aborts when the client is closed. */
+  readonly closing: AbortSignal;
 }
 
 const timeoutMsDefault = 60_000;
@@ -51,6 +53,11 @@ export class Http {
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#base = new URL(options.server);
+  }
+
+  /** Aborts when nobody follows anything any more. */
+  get closing(): AbortSignal {
+    return this.#options.closing;
   }
 
   /** The address of a path. */

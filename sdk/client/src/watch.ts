@@ -40,12 +40,13 @@ const silenceMsMax = (stretchSeconds + 60) * 1000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
 /**
- * Watches a collection until the signal aborts: whatever breaks is taken up where it was, so that no event is missed and none is told
+ * Watches a collection until the signal aborts or the client is closed: whatever breaks is taken up where it was, so that no event is missed and none is told
  * twice. When history is gone, the objects are read anew and what differs is told. Remembers the objects it has told.
  *
  * @throws ApiError for what another try would not change, such as 403
  */
-export async function* watchPath<O>(http: Http, path: string, options: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
+export async function* watchPath<O>(http: Http, path: string, asked: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
+  const options = { ...asked, signal: AbortSignal.any([asked.signal, http.closing]) };
   const watch = new Watch(options.since);
   const backOff = new BackOff(devices);
   const { signal } = options;

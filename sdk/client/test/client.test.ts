@@ -208,3 +208,15 @@ test('a GraphQL document that may hold a mutation is sent once, however it is wr
   t.deepEqual(sent, once);
   for (const query of ['{ good }', 'query Mutations { mutations my_mutation }']) t.deepEqual(await client.graphql({ query }), { good: 1 });
 });
+
+test('a watch ends with its client', async (t) => {
+  const client = await realClient(t);
+  const events = client.of(ConfigMaps).watch({ signal: new AbortController().signal });
+  t.is((await events.next()).value?.type, 'SYNCED');
+  const next = events.next();
+  const following = client.until({ collection: '/api/v1/configmaps', name: 'never', timeoutMs: 100_000 }, (object) => object !== undefined);
+  await client.close();
+  t.true((await next).done);
+  t.deepEqual(await following, { reached: false, object: undefined });
+  t.true((await client.watch('/api/v1/configmaps', { signal: new AbortController().signal }).next()).done);
+});
