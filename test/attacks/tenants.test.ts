@@ -425,6 +425,36 @@ test('no spelling of a path leads somebody of a tenant to what the platform answ
     refused(t, instance, await ask('vera', 'GET', `/plugins/${instance}/sealing-keys`));
 });
 
+test('whether somebody may is answered as the request would be, though the question names no version', async (t) => {
+  const tokens = { group: 'identity.tappaas.dev', resource: 'apitokens' };
+  const own = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
+  t.is((await ask('dora', 'POST', `${own}?dryRun=All`, { metadata: { name: 'mine' }, spec: {} })).status, 201);
+  await make(people.dora, own, { metadata: { name: 'mine' }, spec: {} });
+  const says = async (person: Person, attributes: object) => {
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    const answer = await ask(person, 'POST', path, { spec: { resourceAttributes: attributes } });
+    return answer.json<{ status: { allowed: boolean } }>().status.allowed;
+  };
+  for (const version of [{}, { version: '' }, { version: '*' }, { version: 'v1alpha1' }]) {
+    for (const [person, attributes, allowed] of [
+      ['dora', { verb: 'create' }, true],
+      ['dora', { verb: 'list' }, true],
+      ['dora', { verb: 'delete', name: 'mine' }, true],
+      ['vera', { verb: 'create' }, true],
+      ['vera', { verb: 'delete', name: 'mine' }, false],
+      ['tam', { verb: 'delete', name: 'mine' }, false],
+    ] as const)
+      t.is(await says(person, { ...tokens, ...attributes, ...version }), allowed, JSON.stringify([person, attributes, version]));
+  }
+  const names = async (verb: string) => {
+    const path = `/plugins/platform/who-can?verb=${verb}&group=${tokens.group}&resource=${tokens.resource}&name=mine`;
+    const { subjects } = (await call(admin, 'GET', path)).json<{ subjects: readonly { readonly name: string }[] }>();
+    return [...new Set(subjects.map(({ name }) => name))].toSorted();
+  };
+  t.deepEqual(await names('create'), ['system:authenticated', 'system:masters']);
+  t.deepEqual(await names('delete'), ['system:masters']);
+});
+
 test('nobody answers at a path of a host that another tenant’s application routes', async (t) => {
   const at = (namespace: string, name = '') => `/apis/apps.tappaas.dev/v1alpha1/namespaces/${namespace}/applications${name}`;
   const routing = (name: string, path: string, host = 'shop.example.com') => {

@@ -22,8 +22,8 @@ import type { PlatformAccess } from './platform-access.js';
 import { enginePlaces } from './places.js';
 import { checkRights } from './plugin-rights.js';
 import { turnOf } from './queue-turns.js';
-import { asRolesKnowIt } from './route-names.js';
 import { projectAdmission } from './project-admission.js';
+import { asRequested } from './question.js';
 import { tenancyAdmission } from './tenancy-admission.js';
 
 export const platformEngine = 'platform';
@@ -229,9 +229,10 @@ export class Engines {
   #reviews(engine: string): ReviewHandlers {
     const { access, authenticate, kernel } = this.#options;
     const sources = { access, authorizers: access.authorizers, engine };
+    const served = { kernel, engine: (name: string) => this.#engines.get(name) };
     const reviews = createAccessReviews({
       engine,
-      authorize: (question) => access.authorize(asRolesKnowIt(question, kernel)),
+      authorize: (question) => access.authorize(asRequested(question, served)),
       placed: access.placed,
       isOfCluster: ({ group, plural }) =>
         this.of(engine)
