@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Credentials, Identity } from '@tappaas/sdk';
+import { credentialErrors, type Credentials, type Identity } from '@tappaas/sdk';
 import type { CredentialCache } from './credential-cache.js';
 import { checkForm } from './name-form.js';
 import { checkName, mayCarry, type ReservedNames } from './reserved-names.js';
@@ -40,7 +40,7 @@ export function createAuthenticatorChain(
   contributed: () => readonly ChainedAuthenticator[],
   cache: CredentialCache,
 ): AuthenticatorChain {
-  const ofOwn = rememberedByIdentity((identity) => admitted(identity, () => true));
+  const ofOwn = rememberedByIdentity((identity) => admitted(identity, identity.caller.groups));
   let others = contributedOnes(contributed());
   const chain = (credentials: Credentials): Answer | Promise<Answer> => {
     const identity = askFrom(own, 0, credentials);
@@ -67,7 +67,12 @@ function ofOther(identity: Answer, { name, reserved = {} }: ChainedAuthenticator
   if (identity === undefined) return undefined;
   checkForm(identity);
   checkName(identity, name, reserved);
-  return admitted(identity, (group) => mayCarry(group, reserved));
+  const groups = identity.caller.groups.filter((group) => mayCarry(group, reserved));
+  if (groups.length <= groupsMax) return admitted(identity, groups);
+  // What is left out could be the very group to which something is forbidden.
+  throw credentialErrors.TAP_CREDENTIAL_INVALID({
+    message: `the credential names ${groups.length} groups, and a caller has at most ${groupsMax}: let ${name}, or who issues its credentials, name fewer`,
+  });
 }
 
 interface Contributed {
@@ -136,9 +141,9 @@ function rememberedByIdentity(make: (identity: Identity) => Identity): (identity
   };
 }
 
-function admitted(identity: Identity, mayCarry: (group: string) => boolean): Identity {
+function admitted(identity: Identity, carried: readonly string[]): Identity {
   const { caller, credentialId: id, expiresAtMs } = identity;
-  const groups = caller.groups.filter((group) => group !== everybody && mayCarry(group)).slice(0, groupsMax);
+  const groups = carried.filter((group) => group !== everybody);
   const credential = { id, ...(expiresAtMs !== undefined && { expiresAtMs }) };
   return { ...identity, caller: { ...caller, groups: [...groups, everybody], credential } };
 }

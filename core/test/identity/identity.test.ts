@@ -137,6 +137,19 @@ test('an authenticator of a plugin cannot make anybody an administrator', async 
   t.deepEqual(identity?.caller, { name: 'joe', groups: ['devs', 'system:authenticated'], tenant: 't', credential: { id: 'x' } });
 });
 
+test('a credential with more groups than a caller may have is refused: what was left out could forbid something', async (t) => {
+  const groups = (count: number) => Array.from({ length: count }, (_, index) => `g${index}`);
+  const as = (count: number) =>
+    chainOf([], () => [{ name: 'oidc', authenticate: () => ({ caller: { name: 'joe', groups: groups(count) }, credentialId: 'x' }) }])(
+      bearer(`${count}`),
+    );
+  t.is((await as(256))?.caller.groups.length, 257);
+  await t.throwsAsync(async () => as(257), {
+    code: 'TAP_CREDENTIAL_INVALID',
+    message: /^the credential names 257 groups, and a caller has at most 256: let oidc, or who/,
+  });
+});
+
 test('a caller is told with its credential as the platform knows it, whatever an authenticator says of it', async (t) => {
   const claims = {
     caller: { name: 'joe', groups: [], credential: { id: 'apitoken:of:another' } },

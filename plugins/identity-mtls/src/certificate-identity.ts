@@ -93,9 +93,12 @@ function spokenFor(
 function holderOf(certificate: ClientCertificate, { user, groups, prefix, tenant }: Settings): Caller {
   const name = user === 'CN' ? certificate.subject['CN']?.[0] : alternativeName(certificate, user);
   const members = groups === 'none' ? [] : (certificate.subject[groups] ?? []);
+  // What is left out could be the very group to which something is forbidden.
+  if (members.length > groupsMax)
+    throw invalid(`the client certificate has ${members.length} times subject ${groups}, at most ${groupsMax} are allowed`);
   return {
     name: prefix + checked(name, user === 'CN' ? 'subject CN' : `alternative name of type ${user}`),
-    groups: members.slice(0, groupsMax).map((group) => prefix + checked(group, `subject ${groups}`)),
+    groups: members.map((group) => prefix + checked(group, `subject ${groups}`)),
     ...(tenant !== undefined && { tenant }),
   };
 }

@@ -11,24 +11,33 @@ const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 /** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING */
 export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick<IssuerSettings, 'name' | 'claims'>): Caller {
   const user = claim(claims, mapping.user);
-  if (typeof user !== 'string' || user === '' || user.length > nameCharsMax)
-    throw missing(issuer, mapping.user, 'a text of 1 to 256 characters');
+  if (typeof user !== 'string' || user === '' || mapping.userPrefix.length + user.length > nameCharsMax)
+    throw missing(issuer, mapping.user, `a text of 1 to ${nameCharsMax - mapping.userPrefix.length} characters`);
   // An address that nobody has proven to own names nobody.
   if (mapping.user === 'email' && !mapping.acceptUnverifiedEmail && !isTrue(claims['email_verified']))
     throw missing(issuer, 'email_verified', 'true');
-  const groups = claim(claims, mapping.groups);
-  const listed = typeof groups === 'string' ? [groups] : Array.isArray(groups) ? groups : [];
   const tenant = mapping.tenant === '' ? undefined : claim(claims, mapping.tenant);
   if (mapping.tenant !== '' && (typeof tenant !== 'string' || !tenantName.test(tenant)))
     throw missing(issuer, mapping.tenant, 'the name of a tenant, as a label may say it');
   return {
     name: mapping.userPrefix + user,
-    groups: listed
-      .filter((group): group is string => typeof group === 'string' && group !== '' && group.length <= nameCharsMax)
-      .slice(0, groupsMax)
-      .map((group) => mapping.groupsPrefix + group),
+    groups: groupsOf(claim(claims, mapping.groups), issuer, mapping),
     ...(typeof tenant === 'string' && { tenant }),
   };
+}
+
+/** All of them or nobody: what is left out could be the very group to which something is forbidden. */
+function groupsOf(said: unknown, issuer: string, { groups: name, groupsPrefix }: IssuerSettings['claims']): readonly string[] {
+  const listed = typeof said === 'string' ? [said] : Array.isArray(said) ? said : [];
+  const groups = listed.filter((group): group is string => typeof group === 'string' && group !== '').map((group) => groupsPrefix + group);
+  if (groups.length > groupsMax) throw missing(issuer, name, `at most ${groupsMax} groups, found ${groups.length}`);
+  const long = groups.find((group) => group.length > nameCharsMax);
+  if (long === undefined) return groups;
+  throw missing(
+    issuer,
+    name,
+    `groups of at most ${nameCharsMax - groupsPrefix.length} characters, found one of ${long.length - groupsPrefix.length}`,
+  );
 }
 
 /** Some providers write it as text. */

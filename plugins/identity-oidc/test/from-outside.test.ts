@@ -52,6 +52,19 @@ test('claims say who somebody is: names and groups with their prefixes, a path l
   t.deepEqual(callerOf(said, corp), { name: 'corp:ann@example.com', groups: ['corp:dev', 'corp:ops'] });
 });
 
+test('who is in more groups than a caller may have, or in one with too long a name, is refused instead of being in fewer', (t) => {
+  const said = (roles: readonly string[]) => ({ email: 'ann@example.com', email_verified: true, realm: { roles } });
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `g${index}`);
+  t.is(callerOf(said(many(256)), corp).groups.length, 256);
+  t.throws(() => callerOf(said(many(257)), corp), {
+    code: 'IDENTITY_OIDC_CLAIM_MISSING',
+    message: 'provider corp: claim "realm.roles": expected at most 256 groups, found 257',
+  });
+  t.is(callerOf(said(['g'.repeat(251)]), corp).groups.length, 1);
+  t.throws(() => callerOf(said(['g'.repeat(252)]), corp), { message: /expected groups of at most 251 characters, found one of 252/ });
+  t.throws(() => callerOf({ email: 'a'.repeat(252), email_verified: true }, corp), { message: /expected a text of 1 to 251 characters/ });
+});
+
 test('who the provider does not name, or whose address nobody has proven, is nobody', (t) => {
   for (const said of [{}, { email: '' }, { email: 7 }, { email: 'a'.repeat(300) }])
     t.throws(() => callerOf({ ...said, email_verified: true }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
