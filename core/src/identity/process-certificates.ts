@@ -40,6 +40,15 @@ const engineGroup = (engine: string): string => `system:engine:${engine}`;
 
 export function createProcessCertificates({ sign, clock }: ProcessCertificateOptions): ProcessCertificates {
   const issued = new Map<string, { readonly certificate: Promise<IssuedCertificate>; readonly renewAtMs: number }>();
+  /** Of a user that does not come again nothing has to be kept. @throws TAP_CREDENTIAL_TOO_MANY */
+  const makeRoom = (engine: string, nowMs: number): void => {
+    for (const [key, { renewAtMs }] of issued) if (renewAtMs <= nowMs) issued.delete(key);
+    if (issued.size < usersMax) return;
+    const freeInMs = Math.min(...[...issued.values()].map(({ renewAtMs }) => renewAtMs)) - nowMs;
+    throw identityErrors.TAP_CREDENTIAL_TOO_MANY({
+      message: `engine "${engine}": ${usersMax} users of engines have certificates, and the next place is free in ${Math.ceil(freeInMs / 60_000)} minutes`,
+    });
+  };
   let authority = '';
   let fingerprint: string | undefined;
   return {
@@ -64,8 +73,7 @@ export function createProcessCertificates({ sign, clock }: ProcessCertificateOpt
       const nowMs = clock.nowMs();
       const known = issued.get(key);
       if (known !== undefined && nowMs < known.renewAtMs) return known.certificate;
-      if (known === undefined && issued.size >= usersMax)
-        throw identityErrors.TAP_CREDENTIAL_TOO_MANY({ message: `${usersMax} users of engines have credentials already` });
+      if (known === undefined && issued.size >= usersMax) makeRoom(engine, nowMs);
       const members = [...groups.filter((group) => group !== administrators), engineGroup(engine)];
       const certificate = sign({ name, groups: members }, lifetimeMs);
       issued.set(key, { certificate, renewAtMs: nowMs + lifetimeMs / 2 });
