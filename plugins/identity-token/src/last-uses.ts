@@ -1,4 +1,4 @@
-import { isTapError, type Context } from '@tappaas/sdk';
+import { isTapError, type Context, type Resources } from '@tappaas/sdk';
 import { ApiToken } from './contract.js';
 
 const tokensMax = 10_000;
@@ -14,19 +14,28 @@ export class LastUses {
     if (this.#noted.has(name) || this.#noted.size < tokensMax) this.#noted.set(name, atMs);
   }
 
-  /** Writes what has been noted, where the time that is stored is not of late. */
-  async write({ asPlugin, signal }: Pick<Context, 'asPlugin' | 'signal'>): Promise<void> {
-    const noted = [...this.#noted];
-    this.#noted.clear();
+  /** Writes what has been noted, where the time that is stored is not of late. What cannot be written is tried again next time. */
+  async write({ asPlugin, signal, log }: Pick<Context, 'asPlugin' | 'signal' | 'log'>): Promise<void> {
+    // What is noted meanwhile is written next time.
+    const noted = Array.from(this.#noted);
     for (const [name, atMs] of noted) {
       signal.throwIfAborted();
-      const token = await asPlugin.get(ApiToken, { name });
-      const known = token?.status?.lastUsedTime;
-      if (token === undefined || (known !== undefined && atMs - Date.parse(known) < coarseMs)) continue;
-      const status = { lastUsedTime: new Date(atMs).toISOString() };
-      await asPlugin.patch(ApiToken, { name }, { status }, { subresource: 'status' }).catch((error: unknown) => {
-        if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
-      });
+      try {
+        await write(name, atMs, asPlugin);
+        if (this.#noted.get(name) === atMs) this.#noted.delete(name);
+      } catch (error) {
+        log.warn('when a token was used was not written', { token: name, error });
+      }
     }
   }
+}
+
+async function write(name: string, atMs: number, asPlugin: Resources): Promise<void> {
+  const token = await asPlugin.get(ApiToken, { name });
+  const known = token?.status?.lastUsedTime;
+  if (token === undefined || (known !== undefined && atMs - Date.parse(known) < coarseMs)) return;
+  const status = { lastUsedTime: new Date(atMs).toISOString() };
+  await asPlugin.patch(ApiToken, { name }, { status }, { subresource: 'status' }).catch((error: unknown) => {
+    if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+  });
 }

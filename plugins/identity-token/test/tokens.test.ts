@@ -1,8 +1,9 @@
-import { definePlugin, families, platformServices, type Identity } from '@tappaas/sdk';
+import { definePlugin, families, platformServices, type Context, type Identity, type Resources } from '@tappaas/sdk';
 import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { ApiToken } from '../dist/contract.js';
 import identityToken from '../dist/index.js';
+import { LastUses } from '../dist/last-uses.js';
 
 const path = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
 const dayMs = 86_400_000;
@@ -229,6 +230,30 @@ test('when a token was used is written now and then, not for each use', async (t
   await w.authenticate(token);
   await w.kernel.advance(60_000);
   t.is(((await read()) as { status?: { lastUsedTime?: string } }).status?.lastUsedTime, later);
+});
+
+test('a token whose use cannot be written keeps that of no other one from being written, and is tried again', async (t) => {
+  const w = await world(t);
+  await w.make('one');
+  await w.make('two');
+  const uses = new LastUses();
+  const atMs = w.kernel.clock.nowMs();
+  for (const name of ['one', 'two']) uses.note(name, atMs);
+  const warnings: string[] = [];
+  const log = { warn: (_: string, { token }: { readonly token: string }) => void warnings.push(token) } as unknown as Context['log'];
+  let isFailing = true;
+  const patch: Resources['patch'] = async (kind, key, ...rest) => {
+    if (isFailing && key.name === 'one') throw new Error('the store is away');
+    return w.kernel.resources.patch(kind, key, ...rest);
+  };
+  const get: Resources['get'] = (kind, key) => w.kernel.resources.get(kind, key);
+  const context = { asPlugin: { get, patch } as Resources, signal: new AbortController().signal, log };
+  const usedAt = async (name: string) => (await w.kernel.resources.get(ApiToken, { name }))?.status?.lastUsedTime;
+  await uses.write(context);
+  t.deepEqual([await usedAt('one'), await usedAt('two'), warnings], [undefined, new Date(atMs).toISOString(), ['one']]);
+  isFailing = false;
+  await uses.write(context);
+  t.is(await usedAt('one'), new Date(atMs).toISOString());
 });
 
 test('an input that the action does not know is refused with its field', async (t) => {
