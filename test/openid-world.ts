@@ -12,17 +12,28 @@ export interface World {
   readonly home: PlatformHome;
   readonly platform: PlatformProcess;
   readonly provider: OpenIdProvider;
+  /** A second one, where it was asked for: somebody else's people, who may be called the same. */
+  readonly partner: OpenIdProvider | undefined;
   readonly url: string;
   readonly browser: () => Browser;
 }
 
-/** `settings` are further ones of the plugin. */
-export async function world(t: ExecutionContext, settings: object = {}): Promise<World> {
+/** `settings` are further ones of the plugin; `hasPartner`: people of another provider come, too, under names that begin with `partner:`. */
+export async function world(t: ExecutionContext, settings: object = {}, hasPartner = false): Promise<World> {
   t.timeout(3 * 60_000);
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const provider = await startOpenIdProvider(url, 'oidc');
   provider.people.set('ann', { email: 'ann@example.com', groups: ['team-a', 'developers'], tenant: 'acme' });
+  const partner = hasPartner ? await startOpenIdProvider(url, 'oidc') : undefined;
+  partner?.people.set('ann', { email: 'ann@example.com', groups: ['team-a'] });
+  const clientOf = ({ issuer }: OpenIdProvider) => ({
+    issuer,
+    clientId: client.id,
+    clientSecret: { file: './client-secret' },
+    cliClientId: client.cli,
+  });
+  const prefixes = { userPrefix: 'partner:', groupsPrefix: 'partner:' };
   const home = await platformHome({
     api: { port },
     plugins: {
@@ -35,14 +46,21 @@ export async function world(t: ExecutionContext, settings: object = {}): Promise
           ...settings,
           issuers: [
             {
+              ...clientOf(provider),
               name: 'corp',
-              issuer: provider.issuer,
-              clientId: client.id,
-              clientSecret: { file: './client-secret' },
-              cliClientId: client.cli,
               certificateAuthorityFile: './provider.pem',
               claims: { user: 'email', groups: 'groups', groupsPrefix: 'corp:', tenant: 'tenant' },
             },
+            ...(partner === undefined
+              ? []
+              : [
+                  {
+                    ...clientOf(partner),
+                    name: 'partner',
+                    certificateAuthorityFile: './partner.pem',
+                    claims: { user: 'email', groups: 'groups', ...prefixes },
+                  },
+                ]),
           ],
         },
       },
@@ -50,19 +68,22 @@ export async function world(t: ExecutionContext, settings: object = {}): Promise
   });
   await writeFile(join(home.directory, 'client-secret'), client.secret, { mode: 0o600 });
   await writeFile(join(home.directory, 'provider.pem'), provider.certificateAuthority);
+  if (partner !== undefined) await writeFile(join(home.directory, 'partner.pem'), partner.certificateAuthority);
   const platform = await home.start();
   t.teardown(async () => {
     await platform.stop();
-    await provider.close();
+    await Promise.all([provider.close(), partner?.close()]);
     await home.remove();
   });
   const authority = await readFile(join(home.directory, 'data/ca.pem'), 'utf8');
-  provider.trust(authority);
-  return { home, platform, provider, url, browser: () => new Browser([authority, provider.certificateAuthority]) };
+  const all = partner === undefined ? [provider] : [provider, partner];
+  for (const each of all) each.trust(authority);
+  const trusted = [authority, ...all.map(({ certificateAuthority }) => certificateAuthority)];
+  return { home, platform, provider, partner, url, browser: () => new Browser(trusted) };
 }
 
-export async function logIn({ url }: World, browser: Browser, name = 'ann'): Promise<Page> {
-  return logInAt(browser, await browser.get(`${url}/plugins/oidc/login?issuer=corp`), name);
+export async function logIn({ url }: World, browser: Browser, name = 'ann', issuer = 'corp'): Promise<Page> {
+  return logInAt(browser, await browser.get(`${url}/plugins/oidc/login?issuer=${issuer}`), name);
 }
 
 export interface Session {

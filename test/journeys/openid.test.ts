@@ -115,6 +115,29 @@ test.serial('a provider ends sessions on the back channel, once for each logout 
   t.deepEqual(ended, ['delete', 'the provider corp has ended it', 'oidc']);
 });
 
+test.serial('people of two providers who are called the same are two people, and each is logged out by its own provider', async (t) => {
+  const given = await world(t, {}, true);
+  const { url, partner } = given;
+  const [ofCorp, ofPartner] = [given.browser(), given.browser()];
+  await logIn(given, ofCorp);
+  await logIn(given, ofPartner, 'ann', 'partner');
+  const who = async (browser: typeof ofCorp) => (await browser.send('GET', `${url}/plugins/oidc/session`, undefined, ownPage)).text;
+  t.like(JSON.parse(await who(ofCorp)), { name: 'ann@example.com', groups: ['corp:team-a', 'corp:developers'], tenant: 'acme' });
+  const named = JSON.parse(await who(ofPartner)) as object;
+  t.like(named, { name: 'partner:ann@example.com', groups: ['partner:team-a'] });
+  t.false('tenant' in named);
+  const confirm = await ofPartner.get(`${partner?.issuer}/session/end`);
+  await ofPartner.submit(confirm, { logout: 'yes' });
+  const left = await eventually(
+    () => sessionsOf(given),
+    (sessions) => sessions.length < 2,
+  );
+  t.deepEqual(
+    left.map(({ spec }) => spec.user),
+    ['ann@example.com'],
+  );
+});
+
 /** Runs a command that trusts the provider; `act` does what it tells a person to do. */
 async function command(
   { home, provider }: World,

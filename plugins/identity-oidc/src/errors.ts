@@ -5,6 +5,12 @@ const caller = { httpStatus: 400, blame: 'caller', retry: 'never' } as const;
 /** What can go wrong on the way through an OpenID provider. */
 export const errors = defineErrors({
   IDENTITY_OIDC_ISSUER_UNKNOWN: { ...caller, remedy: 'Name one of the providers that GET issuers lists.' },
+  IDENTITY_OIDC_ISSUER_TWICE: {
+    httpStatus: 500,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Give each provider a name of its own, and name each issuer once; further clients of it go into audiences.',
+  },
   IDENTITY_OIDC_LOGIN_INVALID: {
     ...caller,
     remedy: 'Begin the log-in again; it has to be finished in the same browser within ten minutes.',

@@ -12,7 +12,11 @@ export class Providers {
     this.#byIssuer = new Map(providers.map((provider) => [provider.settings.issuer, provider]));
   }
 
+  /** @throws IDENTITY_OIDC_ISSUER_TWICE */
   static async open({ issuers }: Settings, nowMs: () => number): Promise<Providers> {
+    refuseTwice(issuers, 'name');
+    // A token says who issued it, and nobody could say which of the two clients is meant.
+    refuseTwice(issuers, 'issuer');
     return new Providers(await Promise.all(issuers.map((issuer) => Provider.open(issuer, nowMs))));
   }
 
@@ -40,4 +44,10 @@ export class Providers {
   async close(): Promise<void> {
     await Promise.all(this.all.map((provider) => provider.close()));
   }
+}
+
+function refuseTwice(issuers: Settings['issuers'], part: 'name' | 'issuer'): void {
+  const said = issuers.map((each) => each[part]);
+  const twice = said.find((each, index) => said.indexOf(each) !== index);
+  if (twice !== undefined) throw errors.IDENTITY_OIDC_ISSUER_TWICE({ message: `issuers: the ${part} "${twice}" stands there twice` });
 }
