@@ -64,17 +64,18 @@ export class RoomFeed {
     else if (told.type !== undefined) this.#hearEvent(told, told.type);
   }
 
-  /** The platform has ended the room. Answers whether to join again. */
-  closed({ resync = false, error }: Closing): boolean {
+  /** The platform has ended the room. Answers how long to wait at least before joining again; nothing: it is not joined again. */
+  closed({ resync = false, error }: Closing): number | undefined {
     if (resync) this.#beginAnew();
-    if (resync || error === undefined) return resync || this.#request.topic !== 'logs';
+    if (resync || error === undefined) return resync || this.#request.topic !== 'logs' ? 0 : undefined;
     const failure = new ApiError(error.code ?? 500, error);
-    if (!failure.isPassing) this.fail(failure);
-    return failure.isPassing;
+    if (failure.isPassing) return failure.retryAfterMs ?? 0;
+    this.fail(failure);
+    return undefined;
   }
 
-  /** A join was refused. Answers whether another try may succeed. */
-  refused(error: { readonly code?: number }): boolean {
+  /** A join was refused. Answers likewise. */
+  refused(error: { readonly code?: number }): number | undefined {
     return this.closed({ resync: error.code === 410, error });
   }
 

@@ -40,6 +40,8 @@ interface Answer {
 interface Membership {
   readonly feed: RoomFeed;
   readonly signal: AbortSignal;
+  /** Until something is heard of the room. */
+  readonly backOff: BackOff;
   name: string | undefined;
   /** Rises with every try to join, so that an old one does not go on beside a new one. */
   attempt: number;
@@ -65,7 +67,7 @@ export class Rooms {
   /** The messages of a room until the signal aborts. @throws ApiError for what another try would not change */
   async *follow(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage> {
     const feed = new RoomFeed(request);
-    const member: Membership = { feed, signal, name: undefined, attempt: 0 };
+    const member: Membership = { feed, signal, backOff: new BackOff(this.#options.devices), name: undefined, attempt: 0 };
     const end = (): void => feed.end();
     if (signal.aborted) return;
     signal.addEventListener('abort', end, { once: true });
@@ -91,7 +93,11 @@ export class Rooms {
   #open(): Socket {
     const socket: Socket = this.#options.open((answer) => void this.#authenticate(socket, answer));
     const told = (message: Told): void => {
-      for (const { feed, name } of this.#members) if (name === message.room) feed.hear(message);
+      for (const { feed, backOff, name } of this.#members) {
+        if (name !== message.room) continue;
+        backOff.reset();
+        feed.hear(message);
+      }
     };
     for (const name of ['event', 'log', 'metrics']) socket.on(name, told);
     socket.on('closed', (message: Closing) => {
@@ -113,8 +119,8 @@ export class Rooms {
   /** Refusals of the platform itself are not tried again by the library; those that may pass are tried again here. */
   #refused(socket: Socket, { data, description }: ConnectError): void {
     const failure = data === undefined ? refusedSocket(description?.error, this.#options.server) : new ApiError(data.code ?? 500, data);
-    if (failure === undefined || failure.isPassing) void this.#connectAgain(socket);
-    else this.#giveUp(socket, failure);
+    if (failure !== undefined && !failure.isPassing) this.#giveUp(socket, failure);
+    else void this.#connectAgain(socket, failure instanceof ApiError ? failure.retryAfterMs : undefined);
   }
 
   async #authenticate(socket: Socket, answer: (credentials: object) => void): Promise<void> {
@@ -142,33 +148,37 @@ export class Rooms {
   }
 
   /** After a disconnect that the platform asked for; whatever else breaks, the library mends. */
-  async #connectAgain(socket: Socket): Promise<void> {
+  async #connectAgain(socket: Socket, retryAfterMs?: number): Promise<void> {
     if (socket.active) return;
-    await this.#backOff.wait(this.#closing.signal).catch(() => {});
+    await this.#backOff.wait(this.#closing.signal, retryAfterMs).catch(() => {});
     if (!this.#closing.signal.aborted && !socket.active && this.#socket === socket) socket.connect();
   }
 
-  async #join(socket: Socket, member: Membership): Promise<void> {
+  /** `afterMs`: not at once, but after that time and the member's own. */
+  async #join(socket: Socket, member: Membership, afterMs?: number): Promise<void> {
     this.#part(socket, member);
     member.attempt += 1;
-    const { attempt, feed, signal } = member;
-    const backOff = new BackOff(this.#options.devices);
+    const { attempt, feed, signal, backOff } = member;
+    let waitMs = afterMs;
     const isCurrent = (): boolean => socket.connected && member.attempt === attempt && !signal.aborted;
-    while (isCurrent()) {
+    for (;;) {
+      if (waitMs !== undefined) await backOff.wait(signal, waitMs).catch(() => {});
+      if (!isCurrent()) return;
       this.#joins += 1;
       const answer = await ask(socket, 'join', { ...feed.joining(), id: String(this.#joins) }, ({ room }) => {
         if (isCurrent()) member.name = room;
       });
       if (!isCurrent() || member.name !== undefined) return;
-      if (answer?.error !== undefined && !feed.refused(answer.error)) return;
-      await backOff.wait(signal).catch(() => {});
+      waitMs = answer?.error === undefined ? 0 : feed.refused(answer.error);
+      if (waitMs === undefined) return;
     }
   }
 
   #closed(socket: Socket, member: Membership, message: Closing): void {
     member.name = undefined;
-    if (member.feed.closed(message)) void this.#join(socket, member);
-    else member.feed.end();
+    const afterMs = member.feed.closed(message);
+    if (afterMs === undefined) member.feed.end();
+    else void this.#join(socket, member, afterMs);
   }
 
   /** Leaves the room that a member is in; whatever the answer, nobody listens to it any more. */
