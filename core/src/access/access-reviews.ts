@@ -1,4 +1,4 @@
-import type { AccessRequest, AccessRules, Caller } from '@tappaas/sdk';
+import type { AccessRequest, AccessRules, AccessScope, Caller } from '@tappaas/sdk';
 import type { Access } from './access.js';
 import { accessErrors } from './errors.js';
 import { isNamespace } from './tenant-boundary.js';
@@ -37,13 +37,17 @@ export interface AccessReviewOptions {
 
 /** Where a review, and a header of impersonation, names the tenant of somebody. */
 const tenantExtra = 'tappaas.dev/tenant';
+/** Where reviews tell what a credential is good for: whoever asks on with what a TokenReview told is answered as its holder would be. */
+const scopeExtras = { namespaces: 'tappaas.dev/scope-namespaces', verbs: 'tappaas.dev/scope-verbs' } as const;
+
+type Extra = Readonly<Record<string, readonly string[] | undefined>>;
 
 interface AccessReview {
   readonly metadata?: { readonly namespace?: string };
   readonly spec?: {
     readonly user?: string;
     readonly groups?: readonly string[];
-    readonly extra?: Readonly<Record<string, readonly string[] | undefined>>;
+    readonly extra?: Extra;
     readonly namespace?: string;
     readonly resourceAttributes?: Readonly<Record<string, string | undefined>>;
     readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
@@ -106,7 +110,17 @@ function subjectOf(review: ReviewObject): Caller {
   const tenants = extra?.[tenantExtra] ?? [];
   if (tenants.length > 1) throw invalid(`spec.extra[${tenantExtra}]`, `expected one tenant, found ${tenants.length}`);
   const [tenant] = tenants;
-  return { name: user ?? '', groups, ...(tenant !== undefined && { tenant }) };
+  const scope = scopeOf(extra);
+  return { name: user ?? '', groups, ...(tenant !== undefined && { tenant }), ...(scope !== undefined && { scope }) };
+}
+
+/** A list without anything in it, whichever way it is written, is good for nothing, as in a token. */
+function scopeOf(extra: Extra = {}): AccessScope | undefined {
+  const listed = (name: string): readonly string[] | undefined => (name in extra ? (extra[name] ?? []) : undefined);
+  const namespaces = listed(scopeExtras.namespaces);
+  const verbs = listed(scopeExtras.verbs);
+  if (namespaces === undefined && verbs === undefined) return undefined;
+  return { ...(namespaces !== undefined && { namespaces }), ...(verbs !== undefined && { verbs }) };
 }
 
 function askedOf(review: ReviewObject, caller: Caller, engine: string): AccessRequest {

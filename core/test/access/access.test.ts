@@ -1,6 +1,7 @@
 import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
 import test from 'ava';
 import { createAccessReviews } from '../../dist/access/access-reviews.js';
+import { userInfoOf } from '../../dist/identity/user-info.js';
 import { accessOf, nowhere, reviewsOf } from './access-of.ts';
 
 const caller = (...groups: string[]) => ({ name: 'joe', groups });
@@ -174,6 +175,25 @@ test('a review asks about one thing, of somebody, in its own namespace', async (
   await t.throwsAsync(localSubjectAccessReview({ spec: { ...attributes, user: 'ann' } }, request), { message: /namespace/ });
   await subjectAccessReview({ spec: { ...attributes, user: 'ann', groups: ['g'] } }, request);
   t.deepEqual(requests[0]?.caller, { name: 'ann', groups: ['g'] });
+});
+
+test('who reviews somebody as a review of their token told them is answered within the scope of that token', async (t) => {
+  const { subjectAccessReview, localSubjectAccessReview } = reviewsOf(accessOf([answers('allow')]));
+  const allowed = async (scope: AccessScope, attributes: object): Promise<unknown> => {
+    const { username: user, groups, extra } = userInfoOf({ ...caller(), scope });
+    const spec = { user, groups, extra, resourceAttributes: { resource: 'secrets', namespace: 'a', ...attributes } };
+    const { status } = await subjectAccessReview({ spec }, { caller: caller(), namespace: undefined });
+    const local = await localSubjectAccessReview({ spec }, { caller: caller(), namespace: 'a' }).catch(() => undefined);
+    if (local !== undefined) t.deepEqual(local['status'], status);
+    return (status as { allowed: boolean }).allowed;
+  };
+  t.true(await allowed({ verbs: ['get'] }, { verb: 'get' }));
+  t.false(await allowed({ verbs: ['get'] }, { verb: 'delete' }));
+  t.true(await allowed({ namespaces: ['a'] }, { verb: 'delete' }));
+  t.false(await allowed({ namespaces: ['a'] }, { verb: 'get', namespace: 'b' }));
+  t.false(await allowed({ namespaces: [] }, { verb: 'get' }));
+  t.false(await allowed({ verbs: [] }, { verb: 'get' }));
+  t.true(await allowed({}, { verb: 'delete' }));
 });
 
 test('rules are those that everybody has and those that authorizers list', async (t) => {
