@@ -38,6 +38,11 @@ export interface Context {
   readonly signal: AbortSignal;
   /** The smaller of this handler's limit and what is left of the whole request, in milliseconds. */
   remainingMs(): number;
+  /**
+   * Where this call stands in the trace of the request that it serves, as the header `traceparent` of W3C Trace Context: send it with
+   * requests to other programs, so that what they do appears in the same trace. Absent when the request is not traced.
+   */
+  readonly traceparent?: string | undefined;
   /** Acts with the rights in `permissions`. When serving a request, prefer `asCaller`. */
   readonly asPlugin: Resources;
 }

@@ -68,7 +68,7 @@ export function noteResponseBody(exchange: Exchange, body: Uint8Array | string):
 }
 
 /** 0: the client went away, or was cut off, before anything was sent. */
-function statusOf({ response, upgradeStatus }: Exchange): number {
+export function statusOf({ response, upgradeStatus }: Exchange): number {
   if (upgradeStatus !== undefined) return upgradeStatus;
   return response.headersSent ? response.statusCode : 0;
 }

@@ -18,13 +18,15 @@ import type { Exchange } from './exchange.js';
 import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import type { RequestTarget } from './request-target.js';
-import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize, Seat } from './stages.js';
+import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize, RequestTracing, Seat } from './stages.js';
 import type { Strangers } from './strangers.js';
+import { beginTrace, endTrace } from './trace.js';
 
 export interface Chain {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly flow: AdmitFlow;
+  readonly tracing: RequestTracing | undefined;
   readonly audit: Audit;
   /** Those who do not say who they are. */
   readonly strangers: Strangers;
@@ -72,7 +74,28 @@ function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
   if (applyCors(chain.cors, exchange)) return;
   if (chain.isOpen(exchange)) return chain.answer(exchange);
   const refusal = chain.refusal(exchange) ?? (chain.isSelfAuthenticated(exchange) ? undefined : identify(chain, exchange, known));
-  return afterWith(refusal, record, chain, exchange);
+  return afterWith(refusal, chain.tracing?.isListened === true ? trace : record, chain, exchange);
+}
+
+function trace(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<void> {
+  const { identity } = exchange;
+  const span = identity === undefined ? undefined : beginTrace(chain.tracing, exchange);
+  if (span === undefined) return record(refused, chain, exchange);
+  return afterWith(
+    span.run(() =>
+      rescued(
+        () => record(refused, chain, exchange),
+        (error) => recovered(error, chain, exchange),
+      ),
+    ),
+    ended,
+    chain,
+    exchange,
+  );
+}
+
+function ended(_: void, { clock }: Chain, exchange: Exchange): void {
+  endTrace(exchange, clock.nowMs());
 }
 
 function record(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<void> {

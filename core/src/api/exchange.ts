@@ -4,7 +4,7 @@ import { Annotations } from './annotations.js';
 import { apiErrors } from './errors.js';
 import type { RequestInfo } from './request-info.js';
 import type { RequestPath } from './request-path.js';
-import type { AuditedSubject, AuditTrail, Narrowing, Seat } from './stages.js';
+import type { AuditedSubject, AuditTrail, Narrowing, RequestSpan, Seat } from './stages.js';
 
 /** Part of a stream that access was asked about by itself. */
 export interface StreamPart {
@@ -32,6 +32,8 @@ export class Exchange {
   seat: Seat | undefined;
   /** What access has said, once it was asked. */
   decision: AccessDecision | undefined;
+  /** Where the request is traced. */
+  span: RequestSpan | undefined;
   /** What audit keeps of the request, once it was told of it. */
   trail: AuditTrail | undefined;
   /** Set once the connection has become a WebSocket: 101, or what its failure would have been answered with. */

@@ -61,6 +61,7 @@ export async function sendHandlerAnswer(exchange: Exchange, answer: HttpAnswer, 
     sendBytes(exchange, status, mediaType, body, [...given].flat());
     return;
   }
+  if (!(Symbol.asyncIterator in Object(body))) throw badAnswer('a body that is neither text, nor bytes, nor an async iterable of bytes');
   await limits.becomeStream(exchange);
   sendHead(exchange, status, mediaType, [...given].flat());
   exchange.response.flushHeaders();

@@ -8,7 +8,7 @@ import type { EnginePort, ServedKind } from './engine-port.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import type { PublishedKeys } from './published-keys.js';
 import type { SocketOptions } from './socket/socket-server.js';
-import type { AdmitFlow, Audit, Authenticate, Authorize } from './stages.js';
+import type { AdmitFlow, Audit, Authenticate, Authorize, RequestTracing } from './stages.js';
 import type { AuditReader } from './system-routes.js';
 import type { TlsPolicy } from './tls-policy.js';
 import type { ServedUpgrade } from './upgrade.js';
@@ -21,6 +21,8 @@ export interface ApiServerOptions {
   readonly authorize: Authorize;
   readonly flow: AdmitFlow;
   readonly audit: Audit;
+  /** Default: nobody listens. */
+  readonly tracing?: RequestTracing;
   readonly tableFor: TableFor;
   readonly routes: () => readonly ServedRoute[];
   readonly actions: () => readonly ServedAction[];

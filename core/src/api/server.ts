@@ -135,6 +135,7 @@ class Server implements ApiServer {
       authenticate: options.authenticate,
       authorize: options.authorize,
       flow: options.flow,
+      tracing: options.tracing,
       audit: options.audit,
       cors: options.cors ?? { origins: [] },
       clock,

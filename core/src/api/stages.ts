@@ -50,6 +50,33 @@ export interface Seat {
 /** Is there room for it? It may take a while; throws an error with status 429, `retryAfterMs` and the `RateLimit` headers as data when not. */
 export type AdmitFlow = (request: FlowRequest) => Seat | Promise<Seat>;
 
+/** A request as its trace tells of it. */
+export interface TracedRequest {
+  readonly requestId: string;
+  readonly receivedAtMs: number;
+  readonly method: string;
+  /** Without the query, which may hold credentials. */
+  readonly path: string;
+  readonly engine: string;
+  readonly verb: string;
+  readonly target?: Target;
+  /** The header of that name. */
+  readonly traceparent?: string;
+}
+
+/** A request that is traced: what plugins do while it is served is part of its span. */
+export interface RequestSpan {
+  readonly traceId: string;
+  run<T>(serve: () => T): T;
+  end(outcome: Pick<AuditedOutcome, 'status' | 'durationMs' | 'errorCode'>): void;
+}
+
+/** Asked for every request of somebody known, as long as spans are listened to; answers nothing for one that is not traced. */
+export interface RequestTracing {
+  readonly isListened: boolean;
+  begin(request: TracedRequest): RequestSpan | undefined;
+}
+
 /** A request as audit sees it; without a caller when authentication has failed. */
 export interface AuditedRequest {
   readonly requestId: string;

@@ -1,6 +1,7 @@
 import type { Clock, Context, KeyedService, LogLine, PlatformEvent, Plugin, Resources, Service } from '@tappaas/sdk';
 import type { Dispatch, Scope } from './hooks/dispatch.js';
 import type { MetricRegistry } from './metrics/registry.js';
+import type { Tracing } from './tracing/tracer.js';
 import type { PluginState } from './plugin-state.js';
 import type { Problem } from './problem.js';
 import type { ConnectEngine, Registrations } from './registrations.js';
@@ -137,6 +138,7 @@ export interface Kernel {
   /** One of them, by instance id. */
   plugin(id: string): PluginState | undefined;
   readonly metrics: MetricRegistry;
+  readonly tracing: Tracing;
   readonly config: LoadedConfiguration;
   /** A context of the platform itself, for calling services; the guard replaces it by the provider's own. */
   platformContext(scope?: Scope): Context;

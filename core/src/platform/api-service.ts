@@ -7,6 +7,7 @@ import type { GraphqlSettings } from '../api/graphql/ports.js';
 import { createApiServer, type ApiServer } from '../api/server.js';
 import { TlsFilesCertificate } from '../api/tls-files.js';
 import { tlsPolicy } from '../api/tls-policy.js';
+import { createRequestTracing } from '../telemetry/traces/request-tracing.js';
 import type { Allowances } from '../flow/bucket.js';
 import { createFlow } from '../flow/flow.js';
 import { followClientAuthorities } from './client-authorities.js';
@@ -121,6 +122,7 @@ export class ApiService {
         rateOf: tenantRates(engines),
         ...(place.allowances !== undefined && { allowances: place.allowances }),
       }),
+      tracing: createRequestTracing({ tracing: kernel.tracing, share: settings.tracedShare, random }),
       audit: countRequests(kernel, audit.stage),
       auditReader: audit,
       tableFor: tableColumns(clock),

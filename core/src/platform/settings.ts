@@ -82,6 +82,13 @@ const apiSection = Type.Object({
     description:
       'How long /readyz fails at a stop before connections are no longer taken, milliseconds; longer than a load balancer’s probe takes to notice.',
   }),
+  tracedShare: Type.Number({
+    default: 1,
+    minimum: 0,
+    maximum: 1,
+    description:
+      'Part of the requests that are traced while a plugin listens to telemetry.span, 0 to 1; whoever sends a traceparent header has decided for theirs.',
+  }),
   flow: flowSection,
   tls: tlsSection,
   directory: Type.String({

@@ -1,5 +1,6 @@
 import type { Clock, Context, Logger, Resources, State } from '@tappaas/sdk';
 import type { Scope } from '../hooks/dispatch.js';
+import type { TraceSpan } from '../tracing/tracer.js';
 import type { PluginScope } from './plugin-scope.js';
 
 const never = new AbortController().signal;
@@ -19,10 +20,12 @@ export class CallContext implements Context {
   private ended: Error | undefined;
 
   private readonly survivesStop: boolean;
+  private readonly span: TraceSpan | undefined;
 
-  constructor(owner: PluginScope, scope: Scope | undefined, dueAtMs: number, survivesStop = false) {
+  constructor(owner: PluginScope, scope: Scope | undefined, dueAtMs: number, survivesStop = false, span?: TraceSpan) {
     this.owner = owner;
     this.survivesStop = survivesStop;
+    this.span = span;
     this.scope = scope;
     this.dueAtMs = dueAtMs;
   }
@@ -45,6 +48,10 @@ export class CallContext implements Context {
 
   get asPlugin(): Resources {
     return this.owner.asPlugin;
+  }
+
+  get traceparent(): string | undefined {
+    return this.span?.traceParent;
   }
 
   get signal(): AbortSignal {

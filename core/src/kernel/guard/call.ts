@@ -5,6 +5,7 @@ import { CallContext } from './call-context.js';
 import type { Guard } from './guard.js';
 import { followFrame, runningFrame, type Frame } from './identity.js';
 import type { PluginScope } from './plugin-scope.js';
+import type { TraceSpan } from '../tracing/tracer.js';
 import type { WheelEntry } from './timer-wheel.js';
 
 /** Told once how a call ended. */
@@ -21,6 +22,8 @@ export class Call<T> implements Frame, WheelEntry {
   next: WheelEntry | undefined = undefined;
   private readonly guard: Guard;
   private readonly context: CallContext;
+  /** Its part in what is traced; nothing when the work that it belongs to is not. */
+  private readonly span: TraceSpan | undefined;
   private readonly parent: Call<unknown> | undefined;
   private readonly startMs: number;
   private readonly startedAtMs: number;
@@ -44,7 +47,8 @@ export class Call<T> implements Frame, WheelEntry {
     const ownDueAtMs = this.startedAtMs + guard.limitMs;
     const dueAtMs = Math.min(ownDueAtMs, scope?.deadlineAtMs ?? Infinity, this.parent?.context.dueAtMs ?? Infinity);
     this.ownLimit = dueAtMs === ownDueAtMs;
-    this.context = new CallContext(this.owner, scope ?? this.parent?.context.scope, dueAtMs, guard.survivesStop);
+    this.span = (this.parent?.span ?? guard.tracer.current)?.child();
+    this.context = new CallContext(this.owner, scope ?? this.parent?.context.scope, dueAtMs, guard.survivesStop, this.span);
     this.startMs = guard.nowMs();
   }
 
@@ -79,7 +83,8 @@ export class Call<T> implements Frame, WheelEntry {
     context.expire(failure.error);
     this.done = undefined;
     this.leave();
-    done(guard.fail(failure, this.startMs), undefined);
+    this.tell(guard.fail(failure, this.startMs));
+    done(failure, undefined);
   }
 
   private wait(promise: PromiseLike<T>): void {
@@ -98,8 +103,9 @@ export class Call<T> implements Frame, WheelEntry {
     this.guard.wheel.remove(this);
     this.leave();
     const result = this.guard.finish(value, this.input, this.guard.nowMs() - this.startMs);
-    if (result instanceof Failure) done(result, undefined);
-    else done(undefined, result);
+    const failure = result instanceof Failure ? result : undefined;
+    if (this.span !== undefined) this.tell(failure);
+    done(failure, failure === undefined ? (result as T) : undefined);
   }
 
   private rejected(thrown: unknown): void {
@@ -108,7 +114,20 @@ export class Call<T> implements Frame, WheelEntry {
     this.done = undefined;
     this.guard.wheel.remove(this);
     this.leave();
-    done(this.guard.fail(failureOf(thrown, this.plugin, this.point), this.startMs), undefined);
+    const failure = this.guard.fail(failureOf(thrown, this.plugin, this.point), this.startMs);
+    this.tell(failure);
+    done(failure, undefined);
+  }
+
+  /** What an error says may hold what a caller sent; its code does not. */
+  private tell(failure: Failure | undefined): void {
+    this.span?.end({
+      name: this.point,
+      startMs: this.startedAtMs,
+      endMs: this.startedAtMs + this.guard.nowMs() - this.startMs,
+      attributes: { 'tappaas.plugin': this.plugin },
+      ...(failure !== undefined && { error: failure.error.code }),
+    });
   }
 
   private leave(): void {

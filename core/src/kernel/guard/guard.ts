@@ -7,6 +7,7 @@ import { Call, type Done } from './call.js';
 import { PointSeries, type GuardMetrics } from './guard-metrics.js';
 import { enterFrame, leaveFrame, type Frame } from './identity.js';
 import type { PluginScope } from './plugin-scope.js';
+import type { Tracer } from '../tracing/tracer.js';
 import type { TimerWheel } from './timer-wheel.js';
 
 /** A synchronous call that took this long has stopped everybody else: the breaker counts it as a failure. */
@@ -29,6 +30,7 @@ export interface GuardOptions {
 export interface GuardDevices {
   readonly wheel: TimerWheel;
   readonly metrics: GuardMetrics;
+  readonly tracer: Tracer;
   readonly onBreaker: (plugin: string, hook: string, state: Breaker['state']) => void;
 }
 
@@ -42,6 +44,7 @@ export class Guard implements Frame {
   readonly owner: PluginScope;
   readonly limitMs: number;
   readonly wheel: TimerWheel;
+  readonly tracer: Tracer;
   private readonly series: PointSeries;
   private readonly breaker: Breaker | undefined;
   readonly survivesStop: boolean;
@@ -56,6 +59,7 @@ export class Guard implements Frame {
     this.point = point;
     this.limitMs = options.limitMs;
     this.wheel = devices.wheel;
+    this.tracer = devices.tracer;
     this.series = new PointSeries(devices.metrics, owner.id, point);
     this.breaker = options.breaker ? breakerOf(owner, point, devices) : undefined;
     this.survivesStop = options.survivesStop ?? false;

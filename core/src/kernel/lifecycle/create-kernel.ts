@@ -11,6 +11,7 @@ import { platformHooks } from '../manifest/compatible.js';
 import { createMetricRegistry } from '../metrics/registry.js';
 import type { ConnectEngine } from '../registrations.js';
 import { GuardedService } from '../services/guarded-service.js';
+import { Tracer } from '../tracing/tracer.js';
 import { ServiceRegistry } from '../services/service-registry.js';
 import { ConfigurationError, errorsOf } from './configuration-error.js';
 import { createState } from './instance-state.js';
@@ -99,6 +100,7 @@ function makeParts(
     devices: {
       wheel,
       metrics: guardMetrics,
+      tracer: new Tracer(environment.random),
       onBreaker(plugin, hook, state) {
         guardMetrics.breaker(plugin, hook, state);
         log[state === 'open' ? 'warn' : 'info'](`plugin ${plugin} at ${hook}: circuit breaker ${state}`, { plugin, hook, state });

@@ -65,12 +65,16 @@ export class PluginKernel implements Kernel {
     this.running = { ...running, ...this.assemble(running), begun: [] };
     this.hooks = new Dispatcher(new Generation(1, [...parts.hooks.values()], this.running.taps));
     const { services } = parts.surroundings;
-    this.tellMetrics();
+    this.tellListeners();
     this.services = { family: (family) => services.family(family), whenProvided: (service) => services.whenProvided(service) };
   }
 
   get metrics(): Kernel['metrics'] {
     return this.parts.surroundings.metrics;
+  }
+
+  get tracing(): Kernel['tracing'] {
+    return this.parts.surroundings.devices.tracer;
   }
 
   get config(): LoadedConfiguration {
@@ -163,8 +167,10 @@ export class PluginKernel implements Kernel {
     return { taps, registrations: makeRegistrations(instances.values(), taps) };
   }
 
-  /** Every change of a metric costs a call when somebody listens, and nothing when nobody does. */
-  private tellMetrics(): void {
+  /** Every change of a metric and every call within a trace costs one when somebody listens, and nothing when nobody does. */
+  private tellListeners(): void {
+    const { tracer } = this.parts.surroundings.devices;
+    tracer.listen(this.hooks.has(hooks.telemetry.span) ? (span) => void this.hooks.observe(hooks.telemetry.span, span) : undefined);
     const listened = this.hooks.has(hooks.telemetry.metric);
     this.metrics.listen(listened ? (sample) => void this.hooks.observe(hooks.telemetry.metric, sample) : undefined);
   }
@@ -211,7 +217,7 @@ export class PluginKernel implements Kernel {
     prepared.services.commit();
     const { number } = this.hooks.generation;
     const old = this.hooks.swap(new Generation(number + 1, [...this.parts.hooks.values()], this.running.taps));
-    this.tellMetrics();
+    this.tellListeners();
     await this.tellGeneration(before.registrations);
     await this.drained(old, prepared.leaving);
     const leaving = before.begun.map((level) => level.filter(({ instance }) => prepared.leaving.has(instance)));

@@ -1,0 +1,26 @@
+/** Work that others go on with: where it stands in its trace. */
+export interface TraceParent {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Whoever began the trace keeps it. */
+  readonly isSampled: boolean;
+}
+
+const form =
+  /^(?<version>(?!ff)[0-9a-f]{2})-(?<traceId>(?!0{32})[0-9a-f]{32})-(?<spanId>(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
+
+/**
+ * Reads a `traceparent` header; nothing when it is none. A later version may have more behind what the first one has.
+ *
+ * @source W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function readTraceParent(header: string): TraceParent | undefined {
+  const { version, traceId, spanId, flags = '', rest } = form.exec(header)?.groups ?? {};
+  if (traceId === undefined || spanId === undefined || (version === '00' && rest !== undefined)) return undefined;
+  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+/** The header that goes with requests to others. */
+export function traceParentText({ traceId, spanId }: Pick<TraceParent, 'traceId' | 'spanId'>): string {
+  return `00-${traceId}-${spanId}-01`;
+}

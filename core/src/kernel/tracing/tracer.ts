@@ -1,0 +1,82 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Span } from '@tappaas/sdk';
+import { traceParentText, type TraceParent } from './trace-parent.js';
+
+/** How a piece of work ended, as its span tells it. */
+export type SpanEnd = Pick<Span, 'name' | 'startMs' | 'endMs' | 'attributes' | 'error'>;
+
+/** Work that is traced and goes on. */
+export interface TraceSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** For what is asked of others on its behalf. */
+  readonly traceParent: string;
+  /** A part of it that begins. */
+  child(): TraceSpan;
+  end(end: SpanEnd): void;
+}
+
+/** Traces work and what plugins do for it, as long as somebody listens; nothing is made and nothing costs while nobody does. */
+export interface Tracing {
+  readonly isListened: boolean;
+  /** Work that begins: in the trace of its parent, or in one of its own. */
+  begin(parent?: Pick<TraceParent, 'traceId' | 'spanId'>): TraceSpan;
+  /** Calls of plugins within `work`, and within everything that it starts, are parts of the span. */
+  run<T>(span: TraceSpan, work: () => T): T;
+}
+
+const idPart = 2 ** 32;
+
+/** The one tracer of a kernel. */
+export class Tracer implements Tracing {
+  readonly #random: () => number;
+  readonly #running = new AsyncLocalStorage<TraceSpan>();
+  #tell: ((span: Span) => void) | undefined;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Tells every span that ends from now on; nothing ends the telling. */
+  listen(tell: ((span: Span) => void) | undefined): void {
+    this.#tell = tell;
+  }
+
+  get isListened(): boolean {
+    return this.#tell !== undefined;
+  }
+
+  /** The work that the code which runs now belongs to. */
+  get current(): TraceSpan | undefined {
+    return this.#tell === undefined ? undefined : this.#running.getStore();
+  }
+
+  begin(parent?: Pick<TraceParent, 'traceId' | 'spanId'>): TraceSpan {
+    const traceId = parent?.traceId ?? this.#id(4);
+    const spanId = this.#id(2);
+    return {
+      traceId,
+      spanId,
+      get traceParent() {
+        return traceParentText({ traceId, spanId });
+      },
+      child: () => this.begin({ traceId, spanId }),
+      end: (end) => this.#tell?.({ traceId, spanId, ...(parent !== undefined && { parentSpanId: parent.spanId }), ...end }),
+    };
+  }
+
+  run<T>(span: TraceSpan, work: () => T): T {
+    return this.#running.run(span, work);
+  }
+
+  /** Hexadecimal, of so many parts of 32 bits; all zeros would be none. */
+  #id(parts: number): string {
+    let id = '';
+    for (let part = 0; part < parts; part += 1) {
+      id += Math.floor(this.#random() * idPart)
+        .toString(16)
+        .padStart(8, '0');
+    }
+    return /[^0]/.test(id) ? id : `${id.slice(1)}1`;
+  }
+}
