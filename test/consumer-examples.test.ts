@@ -1,14 +1,13 @@
 /** The examples for consumers do what their pages say: what is printed matches the text block below each. */
-import { symlink } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { issueAuthority, issueClient } from '../core/dist/api/certificate-issuer.js';
 import { canRunExamples, ExampleRunner, examplesOf, expectedOf, type Example } from './page-examples.ts';
 import { platformHome, root } from './platform-process.ts';
+import { groupMayEverything, writePlugin } from './plugin-package.ts';
 
 const example = canRunExamples ? test.serial : test.serial.skip;
-/** Needs files that only a reader of the page has. */
-const isForReaders = ({ code }: Example): boolean => code.includes('joe.crt');
-
 let runner: ExampleRunner;
 const started: (() => Promise<unknown>)[] = [];
 
@@ -16,14 +15,34 @@ test.before('a platform with an application runs', async (t) => {
   t.timeout(180_000);
   const home = await platformHome({
     first: join(root, 'examples/hello'),
-    plugins: { tokens: { use: '@tappaas/identity-token' }, robots: { use: '@tappaas/identity-serviceaccount' } },
+    plugins: {
+      tokens: { use: '@tappaas/identity-token' },
+      robots: { use: '@tappaas/identity-serviceaccount' },
+      certificates: { use: '@tappaas/identity-mtls', config: { authorities: './clients.pem' } },
+      allow: { use: './allow' },
+    },
   });
   started.push(() => home.remove());
+  await writePlugin(home.directory, 'allow', groupMayEverything('devs'));
+  await writeCertificates(home.directory);
   await symlink(join(root, 'examples'), join(home.directory, 'examples'));
   const platform = await home.start();
   started.push(() => platform.stop());
   runner = new ExampleRunner(home, platform);
 });
+
+/** Those of the reader: an authority that the platform knows has signed one for joe. */
+async function writeCertificates(directory: string): Promise<void> {
+  const authority = await issueAuthority(Date.now());
+  const joe = await issueClient(authority, { name: 'joe', groups: ['devs'] }, Date.now(), 3_600_000);
+  await writeFile(join(directory, 'clients.pem'), authority.certificate);
+  await writeFile(join(directory, 'joe.crt'), joe.certificate);
+  await writeFile(join(directory, 'joe.key'), joe.key, { mode: 0o600 });
+}
+
+/** No kubeconfig gives a token that would do as well. */
+const byCertificateAlone = (each: Example): Example =>
+  each.code.includes('--client-certificate') ? { ...each, code: `export KUBECONFIG=/dev/null\n${each.code}` } : each;
 
 test.after.always('the platform is stopped and its directory removed', async () => {
   for (const stop of started.toReversed()) await stop();
@@ -32,7 +51,7 @@ test.after.always('the platform is stopped and its directory removed', async () 
 for (const page of ['README.md', 'rest.md', 'requests.md', 'graphql.md', 'authentication.md', 'access.md', 'operations.md']) {
   example(`the examples of ${page} do what the page says`, async (t) => {
     t.timeout(180_000);
-    const examples = (await examplesOf(`consumers/${page}`, ['sh'])).filter((each) => !isForReaders(each));
+    const examples = (await examplesOf(`consumers/${page}`, ['sh'])).map(byCertificateAlone);
     t.true(examples.length > 0);
     const outputs = await runner.shell(examples);
     for (const [index, each] of examples.entries()) {

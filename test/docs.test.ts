@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import test from 'ava';
+import { buildSchema, parse, validate } from 'graphql';
 import { parseDocument } from 'yaml';
 import { allErrors, declaredErrors, referencePages } from '../.ci/reference.ts';
 
@@ -93,6 +94,19 @@ test('every TypeScript block of the documentation compiles against the published
     t.is(result.stdout, '');
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+});
+
+test('every GraphQL document of the documentation is one that the published schema answers', async (t) => {
+  const schema = buildSchema(await readFile(join(root, 'docs/reference/schema.graphql'), 'utf8'));
+  const shown = await blocks('graphql');
+  t.true(shown.length > 0);
+  for (const { page, code } of shown) {
+    t.deepEqual(
+      validate(schema, parse(code)).map(({ message }) => message),
+      [],
+      page,
+    );
   }
 });
 
