@@ -144,6 +144,39 @@ test('every setting says what it does, inside of sections too', async (t) => {
   );
 });
 
+/** By the words in names. */
+const units: Readonly<Record<string, RegExp>> = {
+  Ms: /\bms\b|milliseconds/,
+  Seconds: /seconds/,
+  Hours: /hours/,
+  Days: /days/,
+  Bytes: /bytes/i,
+  PerSecond: /a second/,
+  PerMinute: /a minute/,
+};
+
+test('every setting says its unit where its name has one, and what holds where it has no default', async (t) => {
+  const page = (await referencePages())['plugins.md'] ?? '';
+  const rows = [...page.matchAll(/^\| `(\S+)` \| (.*) \| (.*) \| (.*) \|$/gm)].map(
+    ([, name = '', type = '', byDefault = '', what = '']) => ({
+      name,
+      type,
+      byDefault,
+      what,
+    }),
+  );
+  t.true(rows.length > 100);
+  const isSection = (name: string): boolean => rows.some((row) => row.name.startsWith(`${name}.`));
+  const wrong = rows.flatMap(({ name, type, byDefault, what }) => {
+    const last = (name.split('.').at(-1) ?? '').replace(/^[a-z]/, (letter) => letter.toUpperCase());
+    const unit = Object.keys(units).find((each) => new RegExp(`${each}(Max)?$`).test(last) && /^(integer|number)/.test(type));
+    const saysUnit = unit === undefined || units[unit]?.test(what);
+    const saysDefault = byDefault !== '' || isSection(name) || /\bDefault: |\babsent: |\bwithout one\b/.test(what);
+    return saysUnit && saysDefault ? [] : [`${name}: ${what}`];
+  });
+  t.deepEqual(wrong, []);
+});
+
 test('every error code has an imperative remedy and a form that says whose it is', async (t) => {
   for (const { code, spec } of await allErrors()) {
     t.regex(code, /^[A-Z]+(_[A-Z0-9]+)+$/);

@@ -13,7 +13,7 @@ export const settingsSchema = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        'File with the authorities’ revocation lists, PEM; read again when it changes. With it, every authority has to have a list, roots too: one without, or with one that is out of date, lets nobody in.',
+        'File with the authorities’ revocation lists, PEM; read again when it changes. With it, every authority has to have a list, roots too: one without, or with one that is out of date, lets nobody in. Default: none, nothing is looked up.',
     }),
   ),
   lifetimeHoursMax: Type.Optional(
@@ -32,7 +32,9 @@ export const settingsSchema = Type.Object({
     description: 'What names the groups: the subject’s organizations or organizational units.',
   }),
   prefix: Type.String({ default: '', maxLength: 64, description: 'Goes before users and groups, to tell them from others.' }),
-  tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that everybody with a certificate belongs to.' })),
+  tenant: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that everybody with a certificate belongs to. Default: none.' }),
+  ),
   frontProxy: Type.Optional(
     Type.Object(
       {

@@ -11,7 +11,9 @@ const certificateAuthorityFile = Type.Optional(
   Type.String({ minLength: 1, description: 'PEM file of the authorities to trust. Default: those of the system.' }),
 );
 const allowed = allowedAddresses('its name, and hosts that its discovery document names,');
-const tenant = Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that its service accounts belong to.' }));
+const tenant = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that its service accounts belong to. Default: none.' }),
+);
 
 /** The plugin's configuration. */
 export const settingsSchema = Type.Object({
@@ -40,7 +42,9 @@ export const settingsSchema = Type.Object({
         Type.String({ pattern: https, description: 'Where its keys are. Default: where its discovery document says.' }),
       ),
       certificateAuthorityFile,
-      token: Type.Optional(secret({ description: 'Bearer token for asking for its keys, where they are not shown to everybody.' })),
+      token: Type.Optional(
+        secret({ description: 'Bearer token for asking for its keys, where they are not shown to everybody. Default: none.' }),
+      ),
       allowedAddresses: allowed,
       tenant,
     }),

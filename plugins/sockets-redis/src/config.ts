@@ -6,7 +6,7 @@ export const config = Type.Object({
     description: 'Where Redis 6.2 or later is: redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix:///path/of/socket.',
   }),
   username: Type.Optional(Type.String({ description: 'User of Redis; without one, its default user.' })),
-  password: Type.Optional(secret({ description: 'Password of the user.' })),
+  password: Type.Optional(secret({ description: 'Password of the user. Default: none.' })),
   streamName: Type.String({
     default: 'tappaas-sockets',
     maxLength: 200,

@@ -4,9 +4,9 @@ import { Receiver } from './receiver.js';
 
 const config = Type.Object({
   url: Type.String({ format: 'uri', description: 'Where lines are sent to, as application/x-ndjson; redirects are not followed.' }),
-  token: Type.Optional(secret({ description: 'Sent as bearer token.' })),
+  token: Type.Optional(secret({ description: 'Sent as bearer token. Default: none is sent.' })),
   certificateAuthorityFile: Type.Optional(
-    Type.String({ description: 'PEM file of the authority that signed the receiver’s certificate.' }),
+    Type.String({ description: 'PEM file of the authority that signed the receiver’s certificate. Default: those of the system.' }),
   ),
   timeoutMs: Type.Integer({ default: 4_000, minimum: 100, maximum: 5_000, description: 'How long the receiver may be silent, ms.' }),
   allowedAddresses: allowedAddresses('the name of the receiver'),

@@ -12,8 +12,16 @@ const hookLimit = {
   description: 'Limits of the plugin at this hook.',
   additionalProperties: false,
   properties: {
-    timeoutMs: { type: 'integer', minimum: 1, maximum: 900_000, description: 'Time for one call, in milliseconds.' },
-    failurePolicy: { enum: ['fail', 'ignore'], description: 'What a failed call means: as the hook says, or nothing.' },
+    timeoutMs: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 900_000,
+      description: 'Time for one call, in milliseconds. Default: what the plugin says, else the hook.',
+    },
+    failurePolicy: {
+      enum: ['fail', 'ignore'],
+      description: 'What a failed call means: as the hook says, or nothing. Default: what the plugin says, else the hook.',
+    },
   },
 };
 
@@ -23,7 +31,7 @@ const instance = {
   required: ['use'],
   properties: {
     use: { type: 'string', minLength: 1, description: 'Package of the plugin.' },
-    config: { description: 'Configuration of the plugin.' },
+    config: { description: 'Configuration of the plugin. Default: {}.' },
     mode: {
       enum: ['enforce', 'shadow', 'off'],
       default: 'enforce',
@@ -44,7 +52,7 @@ export function platformSchema(sections: Readonly<Record<string, object>>): Json
   const own = {
     apiVersion: { const: platformApiVersion, description: 'Version of the file format.' },
     kind: { const: 'Platform', description: 'Kind of the file.' },
-    extends: { type: 'string', description: 'File that this one changes.' },
+    extends: { type: 'string', description: 'File that this one changes. Default: none.' },
     order: {
       type: 'object',
       default: {},
