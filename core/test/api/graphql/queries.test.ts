@@ -3,6 +3,7 @@ import { getOperationAST, parse, validate } from 'graphql';
 import { PlannedOperation } from '../../../dist/api/graphql/document.js';
 import { PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
+import type { Authorize } from '../../../dist/api/stages.js';
 import { application, kindPaths, release, startGraphql } from './graphql-server.ts';
 
 test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
@@ -162,6 +163,20 @@ test('the viewer learns who they are and what they may, whether or not it exists
   } }`;
   const { json } = await ask(query, undefined, { as: 'team' });
   t.deepEqual(json.data.viewer, { name: 'team', groups: ['team'], tenant: 'acme', here: true, there: false });
+});
+
+test('the viewer may what is allowed of a part, as lists and reviews have it', async (t) => {
+  const ofTenant: Authorize = ({ path, resource, canNarrow }) => ({
+    decision: path === '/graphql' || (resource?.plural === 'namespaces' && canNarrow === true) ? 'allow' : 'no-opinion',
+    reason: '',
+    ...(resource !== undefined && { narrowed: { labelSelector: 'tappaas.dev/tenant=acme' } }),
+  });
+  const { ask } = await startGraphql(t, { authorize: ofTenant });
+  const may = (verb: string): string => `${verb}: can(verb: "${verb}", resource: "namespaces")`;
+  const { json } = await ask(`{ viewer { ${['get', 'list', 'watch'].map(may).join(' ')} } namespaces { nodes { name } } }`, undefined, {
+    as: 'team',
+  });
+  t.deepEqual(json.data, { viewer: { get: true, list: true, watch: true }, namespaces: { nodes: [] } });
 });
 
 test('the platform tells its version, its health and its plugins', async (t) => {

@@ -65,6 +65,8 @@ async function can({ parts, caller }: GraphqlContext, asked: CanArguments): Prom
     ...(namespace ? { namespace } : {}),
     ...(name ? { name } : {}),
   };
-  const { decision } = await parts.authorize(accessRequest({ engine: platformEngine, path: '', verb, target }, caller));
+  const request = accessRequest({ engine: platformEngine, path: '', verb, target }, caller);
+  // As reviews are: who may see a part of a collection may list it.
+  const { decision } = await parts.authorize({ ...request, canNarrow: true });
   return decision === 'allow';
 }
