@@ -6,7 +6,7 @@ import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   cryptoProvider,
-  type Extension,
+  Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
@@ -20,6 +20,7 @@ import type { KeyPair } from '../../dist/api/certificate-issuer.js';
 cryptoProvider.set(webcrypto);
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const hourMs = 3_600_000;
+const emptySequence = new Uint8Array([0x30, 0]);
 
 const signingKeyOf = ({ key }: KeyPair) => webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(key), algorithm, false, ['sign']);
 
@@ -56,12 +57,12 @@ export async function imitate({ certificate }: KeyPair): Promise<string> {
   return `${made.toString('pem')}\n`;
 }
 
-/** What an authority has revoked; `extensions` are further ones of the list. */
+/** What an authority has revoked; `extensions` are types of further ones that the list has, which say nothing. */
 export async function revocationList(
   authority: KeyPair,
   revoked: readonly KeyPair[],
   untilMs = Date.now() + hourMs,
-  extensions: Extension[] = [],
+  extensions: readonly { readonly type: string; readonly isCritical: boolean }[] = [],
 ): Promise<string> {
   const crl = await X509CrlGenerator.create({
     issuer: new X509Certificate(authority.certificate).subject,
@@ -73,7 +74,7 @@ export async function revocationList(
     })),
     signingAlgorithm: algorithm,
     signingKey: await signingKeyOf(authority),
-    extensions,
+    extensions: extensions.map(({ type, isCritical }) => new Extension(type, isCritical, emptySequence)),
   });
   return `${crl.toString('pem')}\n`;
 }

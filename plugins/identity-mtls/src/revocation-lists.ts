@@ -22,6 +22,17 @@ export const serialOf = (hex: string): string => hex.replace(/^0+(?=.)/, '').toU
 /** What stands in the first line of a list: OpenSSL's word, and that of others. */
 const listLabels = new Set(['X509 CRL', 'CRL']);
 
+/**
+ * What makes a list other than a whole one of its authority, as this is what is looked for in it.
+ *
+ * @source RFC 5280, sections 5.2.4 and 5.2.5
+ */
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['2.5.29.27', 'tells only what has changed since another one (delta CRL); put the whole one there'],
+  ['2.5.29.28', 'is about a part of its certificates (issuing distribution point); put one there that is about all of them'],
+]);
+const unknownMeaning = (type: string): string => `has a critical extension that is not known here (${type})`;
+
 /** @throws IDENTITY_MTLS_FILE_UNUSABLE */
 export function crlsOf(text: string, file: string): readonly X509Crl[] {
   let lists: readonly X509Crl[];
@@ -33,6 +44,10 @@ export function crlsOf(text: string, file: string): readonly X509Crl[] {
     throw unusable(file, 'a revocation list cannot be read', cause);
   }
   if (lists.length === 0) throw unusable(file, 'it holds no revocation list');
+  for (const { issuer, extensions } of lists) {
+    const unknown = extensions.find(({ critical }) => critical);
+    if (unknown !== undefined) throw unusable(file, `the list of ${issuer} ${meanings.get(unknown.type) ?? unknownMeaning(unknown.type)}`);
+  }
   return lists;
 }
 

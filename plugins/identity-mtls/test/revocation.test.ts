@@ -87,6 +87,23 @@ test('a list that is out of date refuses at every link', async (t) => {
   await t.throwsAsync(asked([root], [await ofRoot(), await revocationList(middle, [], old)]), refused(/"CN=middle".*out of date/));
 });
 
+test('a list that tells a part of what is revoked is none: the file is refused, naming why', async (t) => {
+  const later = nowMs + hourMs;
+  for (const [type, why] of [
+    ['2.5.29.27', /list of CN=middle tells only what has changed since another one/],
+    ['2.5.29.28', /list of CN=middle is about a part of its certificates/],
+    ['1.2.3', /list of CN=middle has a critical extension that is not known here \(1\.2\.3\)/],
+  ] as const) {
+    const part = await revocationList(middle, [], later, [{ type, isCritical: true }]);
+    await t.throwsAsync(asked([root], [await ofRoot(), await ofMiddle([joe]), part]), {
+      code: 'IDENTITY_MTLS_FILE_UNUSABLE',
+      message: why,
+    });
+  }
+  const harmless = await revocationList(middle, [], later, [{ type: '1.2.3', isCritical: false }]);
+  t.is(await asked([root], [await ofRoot(), harmless]), 'joe', 'what is not critical may be passed over');
+});
+
 test('a certificate ends with the authorities above it', async (t) => {
   await t.throwsAsync(asked([root], [await ofRoot(), await ofMiddle()], nowMs + 25 * hourMs), { code: 'TAP_CREDENTIAL_EXPIRED' });
 });
