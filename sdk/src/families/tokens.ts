@@ -68,7 +68,11 @@ export interface TokenService {
   ): Promise<{ readonly token: string; readonly expiresAtMs: number }>;
   /** @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED, TAP_ISSUER_UNAVAILABLE */
   verify(token: string, rules: JwtRules): Promise<JwtClaims>;
-  /** Asks somebody else; nothing when the token is not good there. @throws TAP_ISSUER_UNAVAILABLE */
+  /**
+   * Asks somebody else; nothing when the token is not good there, or when `audiences` were asked about and the answer names none of them.
+   *
+   * @throws TAP_ISSUER_UNAVAILABLE
+   */
   review(token: string, reviewer: TokenReviewer, audiences?: readonly string[]): Promise<ReviewedUser | undefined>;
 }
 

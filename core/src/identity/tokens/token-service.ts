@@ -37,6 +37,10 @@ export function createTokenService({ keys, clock, mayLetSign }: TokenServiceOpti
 
 const path = '/apis/authentication.k8s.io/v1/tokenreviews';
 
+interface ReviewAnswer {
+  readonly status?: { readonly authenticated?: unknown; readonly user?: Readonly<Record<string, unknown>>; readonly audiences?: unknown };
+}
+
 async function review(
   token: string,
   { server, certificateAuthority, allowedAddresses = [], token: own }: TokenReviewer,
@@ -48,10 +52,12 @@ async function review(
     allowedAddresses,
     ...(certificateAuthority !== undefined && { certificateAuthority }),
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, ...(audiences && { audiences }) } },
-  })) as { readonly status?: { readonly authenticated?: unknown; readonly user?: Record<string, unknown> } } | null;
-  const { authenticated, user = {} } = answer?.status ?? {};
+  })) as ReviewAnswer | null;
+  const { authenticated, user = {}, audiences: heard } = answer?.status ?? {};
   const { username, uid, groups, extra } = user;
   if (authenticated !== true || typeof username !== 'string' || username === '') return undefined;
+  // Who answers nothing about audiences has not looked at them: the token may be for anybody.
+  if (audiences !== undefined && !wordsOf(heard).some((audience) => audiences.includes(audience))) return undefined;
   return { username, ...(typeof uid === 'string' && { uid }), groups: wordsOf(groups), extra: extraOf(extra) };
 }
 
