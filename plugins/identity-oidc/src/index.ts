@@ -1,5 +1,6 @@
-import { definePlugin, families, platformServices, type HttpAnswer } from '@tappaas/sdk';
+import { definePlugin, families, hooks, platformServices, type HttpAnswer } from '@tappaas/sdk';
 import { pageFiles } from './account-page.js';
+import { checkWriter } from './admission.js';
 import { oidcAuthenticator } from './authenticator.js';
 import { beginLogin, finishLogin, type BrowserLoginParts } from './browser-login.js';
 import { Session } from './contract.js';
@@ -47,6 +48,7 @@ export default definePlugin({
     const providers = (): Providers => opened ?? new Providers([]);
     const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens, sealing, audit });
     host.kind(Session);
+    host.tap(hooks.admission.validate, { kinds: [Session] }, (request) => checkWriter(request, `system:plugin:${host.id}`));
     host.provide(
       families.authenticator,
       async ({ clock }) => {

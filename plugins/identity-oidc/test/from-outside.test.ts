@@ -1,5 +1,6 @@
 import test from 'ava';
 import { assert, constantFrom, property, string, webUrl } from 'fast-check';
+import { checkWriter } from '../dist/admission.js';
 import { localPath } from '../dist/browser-login.js';
 import { callerOf } from '../dist/claims.js';
 import { cookieValue, isOfThisSite, sessionCookie } from '../dist/cookies.js';
@@ -90,6 +91,19 @@ test('a tenant is a name that a label may have: nothing that a selector would re
       { code: 'IDENTITY_OIDC_CLAIM_MISSING' },
       JSON.stringify(org),
     );
+});
+
+test('a session is written by the platform, and by administrators, who can be anybody as it is; others can take nothing but it away', (t) => {
+  const spec = { user: 'ann', groups: ['devs'] };
+  const asked = (name: string, groups: readonly string[], previous?: object) => {
+    const request = { object: { spec }, previous: previous && { spec: previous }, caller: { name, groups } };
+    return checkWriter(request as unknown as Parameters<typeof checkWriter>[0], 'system:plugin:oidc').map(({ reason }) => reason);
+  };
+  t.deepEqual(asked('joe', ['everything-in-identity']), ['WrittenByPlatform']);
+  t.deepEqual(asked('joe', [], { ...spec, groups: [] }), ['WrittenByPlatform']);
+  t.deepEqual(asked('joe', [], { ...spec }), [], 'a label says nothing of anybody');
+  t.deepEqual(asked('system:plugin:oidc', []), []);
+  t.deepEqual(asked('admin', ['system:masters']), []);
 });
 
 test('names of claims that every object has are no claims', (t) => {
