@@ -23,8 +23,8 @@ export interface OpenIdProvider {
 
 export const client = { id: 'tappaas', secret: 'a secret of the client, 32 characters', cli: 'tappaas-cli' } as const;
 
-/** `publicUrl`: of the platform whose people log in. */
-export async function startOpenIdProvider(publicUrl: string, instance: string): Promise<OpenIdProvider> {
+/** `publicUrl`: of the platform whose people log in; `callback`: where they come back to. */
+export async function startOpenIdProvider(publicUrl: string, instance: string, callback = 'callback'): Promise<OpenIdProvider> {
   const authority = await issueAuthority(Date.now());
   const { certificate, key } = await issueServer(authority, ['localhost', '127.0.0.1'], Date.now());
   const server: Server = createServer({ cert: certificate, key });
@@ -37,7 +37,7 @@ export async function startOpenIdProvider(publicUrl: string, instance: string): 
       {
         client_id: client.id,
         client_secret: client.secret,
-        redirect_uris: [`${publicUrl}/plugins/${instance}/callback`],
+        redirect_uris: [`${publicUrl}/plugins/${instance}/${callback}`],
         grant_types: ['authorization_code', 'refresh_token'],
         backchannel_logout_uri: `${publicUrl}/plugins/${instance}/backchannel-logout`,
         backchannel_logout_session_required: true,

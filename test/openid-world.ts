@@ -25,7 +25,7 @@ export async function world(t: ExecutionContext, settings: object = {}, hasPartn
   const url = `https://127.0.0.1:${port}`;
   const provider = await startOpenIdProvider(url, 'oidc');
   provider.people.set('ann', { email: 'ann@example.com', groups: ['team-a', 'developers'], tenant: 'acme' });
-  const partner = hasPartner ? await startOpenIdProvider(url, 'oidc') : undefined;
+  const partner = hasPartner ? await startOpenIdProvider(url, 'oidc', 'callback/partner') : undefined;
   partner?.people.set('ann', { email: 'ann@example.com', groups: ['team-a'] });
   const clientOf = ({ issuer }: OpenIdProvider) => ({
     issuer,

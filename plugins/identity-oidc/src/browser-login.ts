@@ -51,7 +51,7 @@ export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginPart
     returnTo: localPath(query['return_to']) ?? `/plugins/${parts.instance}/${accountPage}`,
   };
   const location = client.buildAuthorizationUrl(await provider.configuration(), {
-    redirect_uri: callbackUrl(parts),
+    redirect_uri: callbackUrl(provider, parts),
     scope: provider.settings.scopes.join(' '),
     state: attempt.state,
     nonce: attempt.nonce,
@@ -65,10 +65,20 @@ export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginPart
 }
 
 /** Where the provider sends the browser back to: ends with a session, or with the reason why there is none. */
-export async function finishLogin({ query, headers }: HttpRequest, context: RouteContext, parts: BrowserLoginParts): Promise<HttpAnswer> {
+export async function finishLogin(
+  { params, query, headers }: HttpRequest,
+  context: RouteContext,
+  parts: BrowserLoginParts,
+): Promise<HttpAnswer> {
   const attempt = attemptOf(cookieValue(headers['cookie'], loginCookie));
   if (attempt === undefined) throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message: 'this browser has not begun to log in, or too long ago' });
   const provider = parts.providers.of(attempt.issuer);
+  // What one provider has granted is never shown to another, wherever that one has led the browser.
+  const answering = parts.providers.of(params['issuer']);
+  if (answering !== provider) {
+    const message = `the answer is that of provider ${answering.settings.name}, and this browser has begun to log in at ${attempt.issuer}`;
+    throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message });
+  }
   const granted = await grant(provider, attempt, query, parts);
   const login = await loggedIn(granted, provider, parts.tokens, context.clock.nowMs());
   const { sessionHours, sessionsPerPersonMax } = parts.settings;
@@ -83,7 +93,7 @@ export async function finishLogin({ query, headers }: HttpRequest, context: Rout
 
 async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['query'], parts: BrowserLoginParts) {
   const configuration = await provider.configuration();
-  const url = new URL(callbackUrl(parts));
+  const url = new URL(callbackUrl(provider, parts));
   url.search = new URLSearchParams(query).toString();
   try {
     return await client.authorizationCodeGrant(configuration, url, {
@@ -100,11 +110,17 @@ async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['q
   }
 }
 
-/** @throws IDENTITY_OIDC_NOT_CONFIGURED */
-function callbackUrl({ settings: { publicUrl }, instance }: Pick<BrowserLoginParts, 'settings' | 'instance'>): string {
+/**
+ * An address of its own for each provider, as one of them could lead the browser on to another.
+ *
+ * @source RFC 9700, section 4.4
+ * @throws IDENTITY_OIDC_NOT_CONFIGURED
+ */
+function callbackUrl({ settings: { name } }: Provider, { settings: { publicUrl }, instance, providers }: BrowserLoginParts): string {
   if (publicUrl === '')
     throw errors.IDENTITY_OIDC_NOT_CONFIGURED({ message: 'no address is configured under which browsers reach the API' });
-  return `${publicUrl.replace(/\/$/, '')}/plugins/${instance}/callback`;
+  const own = providers.of(undefined).settings.name === name ? '' : `/${name}`;
+  return `${publicUrl.replace(/\/$/, '')}/plugins/${instance}/callback${own}`;
 }
 
 /** A path of this host; nothing for what leads elsewhere, whatever a browser makes of it. */

@@ -105,7 +105,15 @@ export default definePlugin({
       bodyBytesMax: nothingMax,
       method: 'GET',
       path: '/callback',
-      description: 'Where the provider sends the browser back to.',
+      description: 'Where the first provider sends the browser back to.',
+      handle: (request, context) => finishLogin(request, context, parts()),
+    });
+    host.http({
+      auth: 'self',
+      bodyBytesMax: nothingMax,
+      method: 'GET',
+      path: '/callback/:issuer',
+      description: 'Where every provider but the first sends the browser back to.',
       handle: (request, context) => finishLogin(request, context, parts()),
     });
     for (const { name, answer } of pageFiles) {

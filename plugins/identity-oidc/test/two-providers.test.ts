@@ -4,6 +4,7 @@ import test from 'ava';
 import { createTokenService } from '../../../core/dist/identity/tokens/token-service.js';
 import { startIssuer, type IssuerServer, type SigningKey } from '../../../core/test/identity/tokens/issuer-server.ts';
 import { oidcAuthenticator } from '../dist/authenticator.js';
+import { beginLogin, finishLogin, type BrowserLoginParts } from '../dist/browser-login.js';
 import { Session } from '../dist/contract.js';
 import identityOidc from '../dist/index.js';
 import { backChannelLogout, type LogoutParts } from '../dist/logout.js';
@@ -31,6 +32,7 @@ async function named(t: { teardown(close: () => unknown): void }, name: string):
     clientId: `tappaas-at-${name}`,
     cliClientId: '',
     audiences: [],
+    scopes: ['openid'],
     allowedAddresses: [],
     claims,
   };
@@ -108,6 +110,43 @@ test('a provider ends sessions of its own people, and of nobody who is called th
   t.deepEqual(await known(), ['of-corp']);
   t.is((await told(corp.key, said(corp, { jti: 'b' }))).status, 200, 'a token of the other with the same id was not sent before');
   t.deepEqual(await known(), []);
+});
+
+test('each provider sends browsers back to an address of its own, and what comes to that of another is shown to neither', async (t) => {
+  const { corp, partner, providers } = await world(t);
+  for (const { issuer } of [corp, partner]) {
+    const endpoints = {
+      authorization_endpoint: `${issuer.url}/authorize`,
+      token_endpoint: `${issuer.url}/token`,
+      jwks_uri: `${issuer.url}/keys`,
+    };
+    const document = { status: 200, body: JSON.stringify({ issuer: issuer.url, ...endpoints }) };
+    issuer.answer = (path) => (path === '/.well-known/openid-configuration' ? document : undefined);
+  }
+  const settings = { publicUrl: 'https://paas.example.com', sessionHours: 12, sessionsPerPersonMax: 10 };
+  const parts = { instance: 'oidc', settings, providers } as unknown as BrowserLoginParts;
+  const request = (more: object) => ({ params: {}, query: {}, headers: {}, body: new Uint8Array(), ...more }) as HttpRequest;
+  const begun = async (issuer: string) => {
+    const { headers = {} } = await beginLogin(request({ query: { issuer } }), parts);
+    const { searchParams } = new URL(headers['location'] ?? '');
+    const [cookie = ''] = (headers['set-cookie'] ?? '').split(';');
+    return { address: searchParams.get('redirect_uri'), state: searchParams.get('state') ?? '', cookie };
+  };
+  const [first, second] = await Promise.all([begun('corp'), begun('partner')]);
+  t.is(first.address, 'https://paas.example.com/plugins/oidc/callback');
+  t.is(second.address, 'https://paas.example.com/plugins/oidc/callback/partner');
+  const finished = ({ state, cookie }: typeof first, params: object) =>
+    finishLogin(request({ params, query: { code: 'of the other', state }, headers: { cookie } }), {} as RouteContext, parts);
+  const refused = (message: RegExp) => ({ code: 'IDENTITY_OIDC_LOGIN_INVALID', message });
+  await t.throwsAsync(finished(second, {}), refused(/is that of provider corp, and this browser has begun to log in at partner/));
+  await t.throwsAsync(
+    finished(first, { issuer: 'partner' }),
+    refused(/is that of provider partner, and this browser has begun to log in at corp/),
+  );
+  t.deepEqual(
+    [corp, partner].flatMap(({ issuer }) => issuer.asked).filter((path) => path === '/token'),
+    [],
+  );
 });
 
 test('two providers of one name, or of one issuer, are refused at start, naming which', async (t) => {
