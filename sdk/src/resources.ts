@@ -1,11 +1,17 @@
 import type { AnyKind, Key, ObjectOf, Resource } from './kinds.js';
 import type { Immutable, Strings } from './values.js';
 
-/** The fields that an apply owns: a partial spec for the platform's kinds, any part of the object for Kubernetes' kinds. */
+/** A part of a value at any depth, of the items of its lists, too. */
+type PartOf<T> = T extends readonly (infer I)[] ? readonly PartOf<I>[] : T extends object ? { readonly [P in keyof T]?: PartOf<T[P]> } : T;
+
+/**
+ * The fields that an apply owns: a part of the spec for the platform's kinds, any part of the object for Kubernetes' kinds. What is left out
+ * stays with whoever owns it, or has its default; what is missing altogether is refused by the platform.
+ */
 export type ApplyFields<O> =
   O extends Resource<infer S, unknown>
-    ? { readonly spec?: Partial<S>; readonly labels?: Strings; readonly annotations?: Strings }
-    : Partial<Omit<O, 'apiVersion' | 'kind'>>;
+    ? { readonly spec?: PartOf<S>; readonly labels?: Strings; readonly annotations?: Strings }
+    : PartOf<Omit<O, 'apiVersion' | 'kind'>>;
 
 /** What `list` answers; at most `itemsMax` objects, pages are fetched while iterating. */
 export interface ListQuery {
