@@ -107,7 +107,7 @@ export interface ListQuery {
   readonly target: Target;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Those alone whose indexed field has one of the values; not for pages that go on. */
+  /** Those alone whose indexed field has one of the values; a page that goes on is asked for with the same. */
   readonly fieldValues?: { readonly field: string; readonly values: readonly string[] };
   readonly limit?: number;
   readonly continueToken?: string;

@@ -1,14 +1,16 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import { isTapError, type Awaitable, type Caller, type Key } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
 import { accessRequest } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { Narrowing, Verdict } from '../stages.js';
-import type { ListPage, ServedKind } from '../engine-port.js';
+import type { ListPage, ListQuery, ServedKind } from '../engine-port.js';
 import { platformEngine } from '../request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 import { graphqlErrors } from './errors.js';
+import { NewestChildren } from './newest-children.js';
 import { eventsOfTheClusterNamespace } from './cluster-events.js';
 import type { RecordedAccess } from './recorded-access.js';
 
@@ -51,7 +53,10 @@ export interface Relation {
   readonly field: string;
 }
 
-const relatedMax = 10_000;
+const keysMax = 10_000;
+/** Children of all siblings that are read at once, and in all. */
+const childrenPageMax = 2_000;
+const childrenMax = 100_000;
 
 /**
  * Reads objects of the platform's engine as one caller: whoever may not see a kind over REST is refused here with the same words.
@@ -101,7 +106,7 @@ export class ObjectReader {
     return call.access.read(asked('list', kind, { namespace }), read, foundPage);
   }
 
-  /** What belongs to an object, newest first; one read of the engine answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
+  /** What belongs to an object, newest first; one read of the engine, in pages, answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
   async related({ kind, field }: Relation, namespace: string | undefined, parent: string): Promise<readonly ObjectBody[]> {
     const within = (await this.#mayListAll(kind)) ? undefined : namespace;
     const read = ({ narrowed }: Verdict): Promise<readonly ObjectBody[]> =>
@@ -145,7 +150,7 @@ export class ObjectReader {
         const found = await this.#parts.engine().getMany(pathOf(kind), keys, this.#call);
         return found.map((served) => served?.object as ObjectBody | undefined);
       },
-      { cacheKeyFn: ({ namespace = '', name }) => `${namespace}/${name}`, maxBatchSize: relatedMax },
+      { cacheKeyFn: ({ namespace = '', name }) => `${namespace}/${name}`, maxBatchSize: keysMax },
     );
     this.#byKey.set(kind, made);
     return made;
@@ -170,17 +175,32 @@ export class ObjectReader {
   ): DataLoader<string, readonly ObjectBody[]> {
     const path = field.split('.');
     return new DataLoader(async (parents) => {
-      const { items } = await this.#parts.engine().list({
+      const children = new NewestChildren();
+      const query = {
         target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
         ...narrowed,
         fieldValues: { field, values: parents },
-        limit: relatedMax,
+        limit: childrenPageMax,
         signal: this.#call.signal,
-      });
-      const objects = items.map(({ object }) => object as ObjectBody).toSorted(newestFirst);
-      const byParent = Map.groupBy(objects, (object) => valueAt(object, path));
-      return parents.map((parent) => byParent.get(parent) ?? []);
+      };
+      for await (const page of this.#pages(query)) for (const child of page) children.add(valueAt(child, path), child);
+      return parents.map((parent) => children.of(parent));
     });
+  }
+
+  /** So that others have their turn between. @throws TAP_GRAPHQL_TOO_COSTLY when there are more than any answer is worth */
+  async *#pages(query: ListQuery): AsyncGenerator<readonly ObjectBody[], void, void> {
+    let continueToken: string | undefined;
+    for (let read = 0; read < childrenMax; read += childrenPageMax) {
+      const page = await this.#parts.engine().list({ ...query, ...(continueToken !== undefined && { continueToken }) });
+      yield page.items.map(({ object }) => object as ObjectBody);
+      if (page.continueToken === undefined) return;
+      continueToken = page.continueToken;
+      await turn();
+      query.signal.throwIfAborted();
+    }
+    const message = `more than ${childrenMax} ${query.target.kind.plural} belong to the objects that are asked for`;
+    throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message });
   }
 }
 
@@ -221,15 +241,4 @@ export function valueAt(object: unknown, path: readonly string[]): unknown {
     (value, name) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined),
     object,
   );
-}
-
-function newestFirst({ metadata: one }: ObjectBody, { metadata: other }: ObjectBody): number {
-  const [left = '', right = ''] = [one.creationTimestamp, other.creationTimestamp];
-  return left === right ? byNumber(other.name, one.name) : left < right ? 1 : -1;
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-function byNumber(one: string, other: string): number {
-  return collator.compare(one, other);
 }

@@ -1,10 +1,12 @@
-import test from 'ava';
+import type { Awaitable } from '@tappaas/sdk';
+import test, { type ExecutionContext } from 'ava';
 import { getOperationAST, parse, validate } from 'graphql';
+import type { EnginePort, ListPage, ListQuery } from '../../../dist/api/engine-port.js';
 import { PlannedOperation } from '../../../dist/api/graphql/document.js';
 import { PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
 import type { Authorize } from '../../../dist/api/stages.js';
-import { application, kindPaths, release, startGraphql } from './graphql-server.ts';
+import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
 test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
   const { ask, put } = await startGraphql(t);
@@ -219,6 +221,58 @@ test('relations are read once for all objects of a page: one application costs a
   t.is(nodes.length, 51);
   const found = nodes.find(({ name }: { name: string }) => name === 'shop');
   t.deepEqual(found.releases, [{ name: 'shop-10' }, { name: 'shop-2' }]);
+});
+
+/** GraphQL over an engine whose lists are answered as `list` says. */
+async function withLists(t: ExecutionContext, list: (query: ListQuery, engine: EnginePort) => Awaitable<ListPage>): Promise<GraphqlServer> {
+  const server: GraphqlServer = await startGraphql(t, {
+    engines: () => new Map([['platform', { ...portOf(server.engine), list: (query) => list(query, server.engine) }]]),
+  });
+  return server;
+}
+
+function portOf(engine: EnginePort): EnginePort {
+  return {
+    name: engine.name,
+    kinds: () => engine.kinds(),
+    find: (path) => engine.find(path),
+    get: (target, options) => engine.get(target, options),
+    getMany: (kind, keys, options) => engine.getMany(kind, keys, options),
+    list: (query) => engine.list(query),
+    watch: (query) => engine.watch(query),
+    write: (write, options) => engine.write(write, options),
+  };
+}
+
+test('relations of many objects are told in full, newest first, however many pages the engine answers with', async (t) => {
+  const { ask, put } = await withLists(t, (query, engine) =>
+    engine.list(query.target.kind.plural === 'releases' ? { ...query, limit: 2 } : query),
+  );
+  const numbers = [1, 2, 3, 10];
+  for (const name of ['a', 'b', 'c']) {
+    const of = await put(kindPaths.applications, application(name));
+    for (const number of numbers) await put(kindPaths.releases, release(of, number));
+  }
+  const { json } = await ask('{ applications(first: 100) { nodes { name releases(first: 3) { spec { number } } } } }');
+  const newest = [10, 3, 2].map((number) => ({ spec: { number } }));
+  t.deepEqual(
+    json.data.applications.nodes,
+    ['a', 'b', 'c'].map((name) => ({ name, releases: newest })),
+  );
+});
+
+test('of more than 100,000 children an error is told, and no part of them', async (t) => {
+  let pages = 0;
+  const { ask, put } = await withLists(t, async (query, engine) => {
+    if (query.target.kind.plural !== 'releases') return engine.list(query);
+    pages += 1;
+    t.is(query.limit, 2_000);
+    return { items: [], resourceVersion: '1', continueToken: 'more', tokenAfter: () => '' };
+  });
+  await put(kindPaths.applications, application('shop'));
+  const { json } = await ask('{ applications(first: 100) { nodes { releases(first: 3) { name } } } }');
+  t.is(json.errors[0].extensions.code, 'TAP_GRAPHQL_TOO_COSTLY');
+  t.is(pages, 50);
 });
 
 test('what an object names is read with it, at once for all', async (t) => {

@@ -1,0 +1,34 @@
+import type { ObjectBody } from './object-reader.js';
+import { firstMax } from './schema/cost-hints.js';
+
+/** The newest children of each parent, as many as may be asked for: of all others, however many there are, nothing is kept. */
+export class NewestChildren {
+  readonly #byParent = new Map<unknown, ObjectBody[]>();
+
+  add(parent: unknown, child: ObjectBody): void {
+    const known = this.#byParent.get(parent) ?? [];
+    known.push(child);
+    // Sorted now and then, not each time.
+    this.#byParent.set(parent, known.length < 2 * firstMax ? known : newest(known));
+  }
+
+  /** Newest first. */
+  of(parent: string): readonly ObjectBody[] {
+    return newest(this.#byParent.get(parent) ?? []);
+  }
+}
+
+function newest(objects: readonly ObjectBody[]): ObjectBody[] {
+  return objects.toSorted(newestFirst).slice(0, firstMax);
+}
+
+function newestFirst({ metadata: one }: ObjectBody, { metadata: other }: ObjectBody): number {
+  const [left = '', right = ''] = [one.creationTimestamp, other.creationTimestamp];
+  return left === right ? byNumber(other.name, one.name) : left < right ? 1 : -1;
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+function byNumber(one: string, other: string): number {
+  return collator.compare(one, other);
+}
