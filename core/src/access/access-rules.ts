@@ -2,7 +2,7 @@ import type { AccessRequest, AccessRules, AccessSubject, Authorizer, Caller } fr
 import type { Access } from './access.js';
 import { builtInRules, mayEverything } from './built-in-rules.js';
 import { narrowedRules } from './credential-scope.js';
-import { withTenants, type PlacedSubject } from './subject-tenants.js';
+import { withTenants, type PlacedSubjects } from './subject-tenants.js';
 
 /** What rules are listed from. */
 export interface RuleSources {
@@ -63,12 +63,18 @@ const unlisted: AccessRules = { resourceRules: [], nonResourceRules: [], incompl
 const administrators: AccessSubject = { kind: 'Group', name: 'system:masters', through: 'built-in rule' };
 const bindings = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
+/** Who may do something, and what of it is not shown. */
+export interface KnownSubjects extends PlacedSubjects {
+  /** Bindings that the asker may not list. */
+  readonly hidden: readonly string[];
+}
+
 /** Who may do something, of which tenant, as far as the asker may list the bindings that give it: of the namespace, and of the whole platform. */
 export async function subjectsFor(
   { access, authorizers, engine }: RuleSources,
   asker: Caller,
   asked: Omit<AccessRequest, 'caller' | 'engine'>,
-): Promise<{ readonly subjects: readonly PlacedSubject[]; readonly hidden: readonly string[] }> {
+): Promise<KnownSubjects> {
   const request = access.placed({ engine, ...asked });
   const may = async (plural: string, namespace?: string): Promise<boolean> => {
     const resource = { ...bindings, plural, ...(namespace !== undefined && { namespace }) };
@@ -81,7 +87,7 @@ export async function subjectsFor(
   const found = everywhere ? [administrators, ...lists.flat()] : lists.flat();
   const shown = found.filter((subject) => (subject.project === undefined ? everywhere : inProject));
   return {
-    subjects: await withTenants(access, shown, request),
+    ...(await withTenants(access, shown, request)),
     hidden: [...(everywhere ? [] : ['clusterrolebindings']), ...(project === undefined || inProject ? [] : [`rolebindings of ${project}`])],
   };
 }

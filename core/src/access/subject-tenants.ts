@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { AccessRequest, AccessSubject, Caller } from '@tappaas/sdk';
 import type { Access } from './access.js';
 
@@ -17,13 +18,31 @@ const authenticated = 'system:authenticated';
 /** Nobody's: who may as somebody of this tenant may as somebody of any. */
 const anyTenant = 'any';
 
+/** Subjects that are asked about for one question. */
+const subjectsMax = 1_000;
+/** Of them, before others get their turn: each takes up to three questions, and policies may take milliseconds for one. */
+const inTurnMax = 10;
+
+/** Those who may, and how many were not asked about. */
+export interface PlacedSubjects {
+  readonly subjects: readonly PlacedSubject[];
+  readonly remaining: number;
+}
+
 /**
  * Tenants come with credentials, and bindings name users and groups: so each subject is asked about as whom it could be, and is left out
- * when it may as none of them.
+ * when it may as none of them. At most 1,000 are asked about.
  */
-export async function withTenants(access: Access, subjects: readonly AccessSubject[], asked: Asked): Promise<readonly PlacedSubject[]> {
-  const placed = await Promise.all(subjects.map((subject) => placedSubject(access, subject, asked)));
-  return placed.flatMap((subject) => subject ?? []);
+export async function withTenants(access: Access, subjects: readonly AccessSubject[], asked: Asked): Promise<PlacedSubjects> {
+  const placed: PlacedSubject[] = [];
+  const count = Math.min(subjects.length, subjectsMax);
+  for (let from = 0; from < count; from += inTurnMax) {
+    if (from > 0) await turn();
+    const some = subjects.slice(from, Math.min(from + inTurnMax, count));
+    const found = await Promise.all(some.map((subject) => placedSubject(access, subject, asked)));
+    placed.push(...found.flatMap((subject) => subject ?? []));
+  }
+  return { subjects: placed, remaining: subjects.length - count };
 }
 
 async function placedSubject(access: Access, subject: AccessSubject, asked: Asked): Promise<PlacedSubject | undefined> {

@@ -25,8 +25,8 @@ export async function whoCan({ access, kernel, engines }: WhoCanParts, query: Qu
       ? { path }
       : { resource: { group, version: '', plural: resource, ...given({ subresource, namespace, name }) } };
   const asked = asRequested({ engine, verb, ...about }, { kernel, engine: (each) => engines.all.get(each) });
-  const { subjects, hidden } = await subjectsFor({ access, authorizers: access.authorizers, engine }, caller, asked);
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ subjects, hidden }) };
+  const known = await subjectsFor({ access, authorizers: access.authorizers, engine }, caller, asked);
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(known) };
 }
 
 function given<K extends string>(values: Readonly<Record<K, string | undefined>>): { readonly [P in K]?: string } {

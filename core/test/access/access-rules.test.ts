@@ -93,6 +93,27 @@ test('who can is told with the tenant that one has to be of, and without whom th
   ]);
 });
 
+test('of subjects without end so many are asked about, others get their turns meanwhile, and how many are left is told', async (t) => {
+  const users = (count: number): readonly AccessSubject[] =>
+    Array.from({ length: count }, (_, index) => ({ kind: 'User', name: `here-${index}`, through: 'a binding', project: 'shop' }));
+  const asked = new Set<string>();
+  const many = (count: number): Authorizer => ({
+    knowsProjects: true,
+    authorize: ({ caller: { name } }) => (asked.add(name), { decision: 'allow', reason: '' }),
+    subjects: () => users(count),
+  });
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 0);
+  t.teardown(() => clearInterval(counting));
+  const told = await subjectsFor(sources(many(1_500)), caller('boss'), pods);
+  t.is(told.subjects.length, 1_000);
+  t.is(told.remaining, 501);
+  t.true(asked.has('here-0') && !asked.has('here-1000'));
+  t.true(turns > 0);
+  const few = await subjectsFor(sources(many(3)), caller('boss'), pods);
+  t.deepEqual([few.subjects.length, few.remaining], [4, 0]);
+});
+
 test('rules are whole when every authorizer lists them, and say when one does not', async (t) => {
   const whole = await accessRules(sources(listing), caller('ann'), 'shop');
   t.is(whole.incomplete, undefined);

@@ -17,6 +17,8 @@ interface Answer {
   readonly subjects: readonly Subject[];
   /** Bindings that the caller may not list, so that what they give is not shown. */
   readonly hidden: readonly string[];
+  /** Subjects of other bindings that were not looked at, because there are too many. */
+  readonly remaining: number;
 }
 
 /** `tappaas who-can VERB RESOURCE [NAME]` */
@@ -32,18 +34,22 @@ export async function whoCan(invocation: Invocation): Promise<number> {
     const namespace = isNamespaced && invocation.options['all-namespaces'] !== true ? invocation.namespace : '';
     for (const [key, value] of Object.entries({ group, resource, subresource, namespace, name })) if (value) query.set(key, value);
   }
-  const answer = (await client.json<Answer>(`/plugins/platform/who-can?${query.toString()}`)) ?? { subjects: [], hidden: [] };
+  const answer = (await client.json<Answer>(`/plugins/platform/who-can?${query.toString()}`)) ?? { subjects: [], hidden: [], remaining: 0 };
   await print(invocation, answer, () => describe(answer));
   return exitCodes.ok;
 }
 
-function describe({ subjects, hidden }: Answer): string {
+function describe({ subjects, hidden, remaining }: Answer): string {
   const rows = subjects.map((subject) => {
     const { kind, name, namespace, through } = subject;
     return [kind, namespace === undefined ? name : `${namespace}/${name}`, tenantsOf(subject), through];
   });
   const table = rows.length === 0 ? 'Nobody that you may know of.\n' : textTable(['KIND', 'NAME', 'OF TENANT', 'THROUGH'], rows);
-  return hidden.length === 0 ? table : `${table}\nNot shown: what is given by ${hidden.join(' and ')}, which you may not list.\n`;
+  const notes = [
+    ...(hidden.length === 0 ? [] : [`Not shown: what is given by ${hidden.join(' and ')}, which you may not list.\n`]),
+    ...(remaining === 0 ? [] : [`Not looked at: ${remaining} more that bindings name.\n`]),
+  ];
+  return notes.length === 0 ? table : `${table}\n${notes.join('')}`;
 }
 
 /** Of which tenant a credential has to be for what is listed to count. */
