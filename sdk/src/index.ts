@@ -63,6 +63,7 @@ export * from './families/secret-store.js';
 export * from './families/runtime.js';
 export * from './families/storage-class.js';
 export * from './families/identity.js';
+export { isOfOtherSite, siteHeaders } from './families/other-site.js';
 export * from './families/tokens.js';
 export type { SealingService } from './families/sealing.js';
 export { credentialErrors } from './families/credential-errors.js';

@@ -233,6 +233,9 @@ test('a front proxy speaks for others with its own certificate, and nobody else 
     'a comma in the name of a group makes no other group',
   );
   t.is((await whoIs(connection, joe, headers)).user?.username, 'joe');
+  const byPageOf = (site: string) => whoIs(connection, joe, { 'sec-fetch-site': site, 'content-type': 'text/plain' });
+  t.is((await byPageOf('cross-site')).status, 401, 'a browser sends a certificate along for whatever page');
+  t.not((await byPageOf('same-origin')).status, 401);
   t.is((await whoIs(connection, undefined, headers)).status, 401);
   t.is((await whoIs(connection, proxy)).user?.username, 'front-proxy');
   t.is((await whoIs(connection, proxy, { ...headers, 'x-remote-user': ['ann', 'joe'] })).status, 401);

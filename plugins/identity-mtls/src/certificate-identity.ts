@@ -1,5 +1,6 @@
 import {
   credentialErrors,
+  isOfOtherSite,
   type Caller,
   type CertificateAuthority,
   type ClientCertificate,
@@ -41,6 +42,9 @@ export async function certificateIdentity(
   const expiresAtMs = checkTimes(certificate, chain, settings, nowMs);
   if (lists !== undefined) await checkRevocation(certificate, chain, lists, nowMs);
   const spoken = spokenFor(credentials, certificate, settings);
+  // Of whom a proxy speaks for, it has found out by itself what page was meant.
+  if (spoken === undefined && isOfOtherSite(credentials.headers))
+    throw invalid('a page of another site made the browser send the client certificate');
   return {
     caller: spoken ?? holderOf(certificate, settings),
     credentialId: credentialIdOf(issuer.fingerprint256, serialOf(certificate.serialNumber)),

@@ -1,4 +1,4 @@
-import { definePlugin, families, platformServices } from '@tappaas/sdk';
+import { definePlugin, families, platformServices, siteHeaders } from '@tappaas/sdk';
 import { certificateIdentity } from './certificate-identity.js';
 import { settingsSchema } from './settings.js';
 import { TrustKeeper } from './trust-keeper.js';
@@ -18,9 +18,13 @@ export default definePlugin({
     host.provide(families.authenticator, async (context) => {
       await keeper.read(context);
       return {
-        reads: frontProxy === undefined ? [] : [frontProxy.userHeader, frontProxy.groupHeader, frontProxy.tenantHeader],
+        reads: [
+          ...siteHeaders,
+          ...(frontProxy === undefined ? [] : [frontProxy.userHeader, frontProxy.groupHeader, frontProxy.tenantHeader]),
+        ],
         clientAuthorities: () => keeper.bundle,
-        authenticate: (presented, { clock }) => keeper.trust && certificateIdentity(presented, settings, keeper.trust, clock.nowMs()),
+        authenticate: (presented, { clock }) =>
+          presented.clientCertificate && keeper.trust && certificateIdentity(presented, settings, keeper.trust, clock.nowMs()),
       };
     });
     host.task({ name: 'files', on: 'every-replica', everyMs: lookEveryMs, run: (context) => keeper.look(context) });

@@ -14,12 +14,12 @@ const clientCertificate: ClientCertificate = {
   notAfterMs: 2 * nowMs,
 };
 const trust = { text: '', authorities: new Map([['CA', '']]) };
-const headers = { userHeader: 'x-remote-user', groupHeader: 'x-remote-group', tenantHeader: 'x-remote-tenant' };
-const settings: Settings = { authorities: '', user: 'CN', groups: 'O', prefix: '', frontProxy: { names: ['proxy'], ...headers } };
+const names = { userHeader: 'x-remote-user', groupHeader: 'x-remote-group', tenantHeader: 'x-remote-tenant' };
+const settings: Settings = { authorities: '', user: 'CN', groups: 'O', prefix: '', frontProxy: { names: ['proxy'], ...names } };
 
-const asked = async (tenants: readonly string[], fixed?: string) => {
+const asked = async (tenants: readonly string[], fixed?: string, sent: Readonly<Record<string, string>> = {}) => {
   const headerValues = { 'x-remote-user': ['ann'], 'x-remote-group': ['devs', 'ops'], 'x-remote-tenant': tenants };
-  const credentials = { headers: {}, headerValues, clientCertificate, remoteAddress: '' };
+  const credentials = { headers: sent, headerValues, clientCertificate, remoteAddress: '' };
   return (await certificateIdentity(credentials, { ...settings, ...(fixed !== undefined && { tenant: fixed }) }, trust, nowMs))?.caller;
 };
 
@@ -41,4 +41,32 @@ test('a front proxy names one tenant, in the form that tenants have', async (t) 
 test('a tenant that is configured holds whatever the proxy names, and two of them are refused all the same', async (t) => {
   t.is((await asked(['rival'], 'acme'))?.tenant, 'acme');
   await t.throwsAsync(asked(['acme', 'rival'], 'acme'), { message: /more than once/ });
+});
+
+test('a page of another site has a person’s certificate sent along and gets nothing by it; of its own callers a proxy knows that itself', async (t) => {
+  const host = 'paas.example';
+  const foreign = [
+    { 'sec-fetch-site': 'cross-site', host },
+    { 'sec-fetch-site': 'same-site', host },
+    { origin: 'https://evil.example', host },
+    { origin: 'null', host },
+  ];
+  const own = [
+    { host },
+    { 'sec-fetch-site': 'same-origin', host, origin: 'https://other.example' },
+    { 'sec-fetch-site': 'none', host },
+    { origin: `https://${host}`, host },
+  ];
+  const ofPerson = (headers: Readonly<Record<string, string>>) =>
+    certificateIdentity(
+      { headers, clientCertificate, remoteAddress: '' },
+      { ...settings, frontProxy: { names: ['other'], ...names } },
+      trust,
+      nowMs,
+    );
+  for (const headers of foreign) {
+    await t.throwsAsync(ofPerson(headers), { code: 'TAP_CREDENTIAL_INVALID', message: /a page of another site/ }, JSON.stringify(headers));
+    t.is((await asked([], undefined, headers))?.name, 'ann');
+  }
+  for (const headers of own) t.is((await ofPerson(headers))?.caller.name, 'proxy', JSON.stringify(headers));
 });

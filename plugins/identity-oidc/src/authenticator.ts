@@ -3,6 +3,7 @@ import {
   claimedIssuer,
   credentialErrors,
   jwtEndMs,
+  siteHeaders,
   type Authenticator,
   type Context,
   type Credentials,
@@ -18,7 +19,7 @@ import { identityOf, sessionOf } from './sessions.js';
 /** Knows browsers by their session and programs by tokens of a configured provider. */
 export function oidcAuthenticator(providers: Providers, tokens: TokenService): Authenticator {
   return {
-    reads: ['authorization', 'cookie', 'sec-fetch-site', 'origin', 'host'],
+    reads: ['authorization', 'cookie', ...siteHeaders],
     authenticate: (credentials, context) => authenticate(credentials, context, providers, tokens),
   };
 }

@@ -1,3 +1,5 @@
+import { isOfOtherSite } from '@tappaas/sdk';
+
 /** Names of cookies: the prefix binds them to this host, encrypted, whatever other hosts of the domain set. */
 export const sessionCookie = '__Host-tappaas-session';
 export const loginCookie = '__Host-tappaas-login';
@@ -25,8 +27,6 @@ export function setCookie(name: string, value: string, maxAgeSeconds: number, si
  * cookies, but neither set these headers nor read the answer.
  */
 export function isOfThisSite(headers: Readonly<Record<string, string>>): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' || site === 'none';
-  const { origin, host } = headers;
-  return origin !== undefined && host !== undefined && origin === `https://${host}`;
+  const isTold = headers['sec-fetch-site'] !== undefined || headers['origin'] !== undefined;
+  return isTold && !isOfOtherSite(headers);
 }
