@@ -19,6 +19,7 @@ export class Provider {
   readonly #own: Way;
   readonly #foreign: Way;
   readonly #nowMs: () => number;
+  #asking: Promise<client.Configuration> | undefined;
   #known: { readonly configuration: client.Configuration; readonly atMs: number } | undefined;
 
   constructor(settings: IssuerSettings, certificateAuthority: string | undefined, nowMs: () => number) {
@@ -44,6 +45,12 @@ export class Provider {
   /** @throws IDENTITY_OIDC_PROVIDER_FAILED */
   async configuration(): Promise<client.Configuration> {
     if (this.#known !== undefined && this.#nowMs() - this.#known.atMs < believedMs) return this.#known.configuration;
+    // Whoever begins to log in comes by here, known to nobody.
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  async #ask(): Promise<client.Configuration> {
     const { issuer, clientId, clientSecret } = this.settings;
     const authentication = clientSecret === undefined ? client.None() : client.ClientSecretBasic(clientSecret.text());
     const configuration = await this.attempt('discovery', () =>
