@@ -46,6 +46,8 @@ interface FakeWorker {
   isStuck: boolean;
   isAlive: boolean;
   isDrained: boolean;
+  /** What it was told to take over. */
+  readonly told: string[];
 }
 
 function world(workers: number) {
@@ -62,12 +64,16 @@ function world(workers: number) {
       ended.resolve(reason);
     };
     const answer = async (): Promise<void> => (worker.isFrozen ? new Promise(() => undefined) : undefined);
+    const heard = (what: string) => async (): Promise<void> => {
+      worker.told.push(what);
+      return answer();
+    };
     const own: WorkerCalls = {
-      reload: answer,
+      reload: heard('reload'),
       revoked: answer,
-      renew: answer,
+      renew: heard('renew'),
       rereadKeys: answer,
-      forgetKind: answer,
+      forgetKind: heard('forgetKind'),
       flowGrants: answer,
       alive: answer,
       metrics: async () => '',
@@ -90,6 +96,7 @@ function world(workers: number) {
       isStuck: false,
       isAlive: true,
       isDrained: false,
+      told: [],
     };
     born.push(worker);
     return Object.assign(here, { ended: ended.promise, kill: () => void (worker.isStuck || die('signal SIGKILL')) });
@@ -258,4 +265,22 @@ test('a worker that does not start has ended before another one has its name', a
   await settled();
   await clock.advance(30_000);
   t.is(await born[2]?.name, 'w1');
+});
+
+test('what changes while a worker starts, it takes over as soon as it serves, and the others at once', async (t) => {
+  const { pool, born, settled } = await started(2);
+  pool.beginReplacing();
+  await settled();
+  const [, second, successor] = born;
+  await successor?.name;
+  await pool.renew({} as never);
+  await pool.reload();
+  await pool.forgetKind('sprockets.test.tappaas.dev');
+  const all = ['renew', 'reload', 'forgetKind'];
+  t.deepEqual(second?.told, all);
+  t.deepEqual(successor?.told, [], 'it began with what was before, and does not serve yet');
+  await successor?.serve();
+  await settled();
+  t.deepEqual(successor?.told, all);
+  t.deepEqual(born[3]?.told, [], 'who begins later begins with what is now');
 });

@@ -35,6 +35,8 @@ export interface WorkerPoolOptions {
   readonly mergeMetrics: (pages: readonly ProcessMetrics[]) => string;
 }
 
+type Tell = (peer: Peer<WorkerCalls>) => Promise<unknown>;
+
 const startMsMax = 60_000;
 const drainMsMax = 45_000;
 const askEveryMs = 5_000;
@@ -66,6 +68,8 @@ export class WorkerPool {
   readonly #seats: Seat[];
   /** From their start to their end. */
   readonly #living = new Map<Peer<WorkerCalls>, 'starting' | 'serving'>();
+  /** Of each worker that starts: what has changed since it began, and is told when it serves. */
+  readonly #missed = new Set<Map<string, Tell>>();
   readonly #stopping = new AbortController();
   #certificates: LocalCertificates;
   #replacing: Promise<void> = Promise.resolve();
@@ -172,21 +176,21 @@ export class WorkerPool {
     };
     const peer = connectPeer<PrimaryCalls, WorkerCalls>({ channel: ipcChannel(process, 'calls'), own, clock });
     const served = serveStore({ store, leases, channel: ipcChannel(process, 'store'), clock });
+    const giveUp = (why: string): void => ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ${why}` }));
     const startedMs = clock.nowMs();
     const over = new AbortController();
     this.#living.set(peer, 'starting');
+    const missed = new Map<string, Tell>();
+    this.#missed.add(missed);
     const ended = process.ended.then(async (reason) => {
       this.#living.delete(peer);
       desk.close();
       await served.close();
-      ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ended while it started: ${reason}` }));
+      giveUp(`ended while it started: ${reason}`);
       return reason;
     });
-    const giveUp = (why: string): void => ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ${why}` }));
-    void clock.sleep(startMsMax, over.signal).then(
-      () => giveUp(`did not serve within ${startMsMax} ms`),
-      () => undefined,
-    );
+    const late = (): void => giveUp(`did not serve within ${startMsMax} ms`);
+    void clock.sleep(startMsMax, over.signal).then(late, () => undefined);
     const stopped = (): void => giveUp('was not waited for: the platform stops');
     this.#stopping.signal.addEventListener('abort', stopped, { once: true });
     if (this.#stopping.signal.aborted) stopped();
@@ -199,10 +203,12 @@ export class WorkerPool {
       throw error;
     } finally {
       over.abort();
+      this.#missed.delete(missed);
       this.#stopping.signal.removeEventListener('abort', stopped);
     }
     if (this.#living.has(peer)) this.#living.set(peer, 'serving');
     Object.assign(seat, { names, process, peer });
+    for (const [what, tell] of missed) void this.#tell(name, peer, what, tell);
     void this.#askWhetherAlive(name, peer, process);
     void ended.then((reason) => this.#again(seat, process, reason, clock.nowMs() - startedMs));
   }
@@ -251,14 +257,14 @@ export class WorkerPool {
     seat.backOffMs = Math.min(2 * seat.backOffMs, backOffMsMax);
   }
 
-  async #tellAll(what: string, tell: (peer: Peer<WorkerCalls>) => Promise<unknown>): Promise<void> {
-    const { log } = this.#options;
-    await Promise.all(
-      this.#seats.map(async ({ names: [name], peer }) => {
-        if (peer !== undefined)
-          await tell(peer).catch((error: unknown) => log.error(`worker ${name} of the API did not take over: ${what}`, { error }));
-      }),
-    );
+  /** Waits for those that serve; one that starts is told when it does. */
+  async #tellAll(what: string, tell: Tell): Promise<void> {
+    for (const missed of this.#missed) missed.set(what, tell);
+    await Promise.all(this.#seats.map(async ({ names: [name], peer }) => peer && this.#tell(name, peer, what, tell)));
+  }
+
+  async #tell(name: string, peer: Peer<WorkerCalls>, what: string, tell: Tell): Promise<void> {
+    await tell(peer).catch((error: unknown) => this.#options.log.error(`worker ${name} of the API did not take over: ${what}`, { error }));
   }
 
   /** Lets a process finish what it serves; one that does not end is ended. */
