@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import { eventually, platformHome, type PlatformHome, type PlatformProcess } from './platform-process.ts';
+import { call, eventually, platformHome, type Connection, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 export const collection = '/api/v1/namespaces/default/configmaps';
 export const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
@@ -38,6 +38,21 @@ export async function workersOf({ child }: PlatformProcess): Promise<readonly nu
     .split('\n')
     .filter((line) => line.includes('worker.js'))
     .map((line) => Number.parseInt(line, 10));
+}
+
+/** Asks until both workers have answered with a status: connections at the same time go to both. */
+export async function untilBothAnswer(connection: Connection, wanted: number): Promise<void> {
+  const workers = new Set<string>();
+  await eventually(
+    async () => {
+      // Connections that are used again would stay with the worker that they have.
+      const ask = () => call(connection, 'GET', '/version', undefined, undefined, { connection: 'close' });
+      const answers = await Promise.all(Array.from({ length: 8 }, ask));
+      for (const { status, headers } of answers) if (status === wanted) workers.add(String(headers['x-request-id']).split('-')[0] ?? '');
+      return workers.size;
+    },
+    (size) => size === 2,
+  );
 }
 
 /** Follows a collection over connections that may break: from `first` on, then from the last event told. */

@@ -2,8 +2,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { call, eventually, platformHome } from '../platform-process.ts';
-import { collection, configMap, count, follow, storeOnly, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
+import { eventually, platformHome } from '../platform-process.ts';
+import {
+  collection,
+  configMap,
+  count,
+  follow,
+  storeOnly,
+  untilBothAnswer,
+  withWorkers,
+  workersOf,
+  type ConfigMap,
+} from '../worker-load.ts';
 
 test.serial('what one worker has written, every worker reads at once', async (t) => {
   const { platform } = await withWorkers(t);
@@ -224,22 +234,10 @@ test.serial('a token that is revoked is refused by every worker at once, not whe
   const made = await home.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--groups', 'ci', '--expires', '12h');
   const token = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/.exec(made.stdout)?.[0] ?? '';
   t.not(token, '', made.stderr);
-  /** Asks until both workers have answered with a status: connections at the same time go to both. */
-  const untilBoth = async (wanted: number): Promise<void> => {
-    const workers = new Set<string>();
-    await eventually(
-      async () => {
-        const answers = await Promise.all(Array.from({ length: 8 }, () => call({ ...platform.connection, token }, 'GET', '/version')));
-        for (const { status, headers } of answers) if (status === wanted) workers.add(String(headers['x-request-id']).split('-')[0] ?? '');
-        return workers.size;
-      },
-      (size) => size === 2,
-    );
-  };
-  await untilBoth(200);
+  await untilBothAnswer({ ...platform.connection, token }, 200);
   const revoked = await home.tappaas('token', 'revoke', 'ci');
   t.is(revoked.code, 0, revoked.stderr);
   const sinceMs = performance.now();
-  await untilBoth(401);
+  await untilBothAnswer({ ...platform.connection, token }, 401);
   t.true(performance.now() - sinceMs < 5_000, 'what a worker remembers would have been good for 10 s');
 });
