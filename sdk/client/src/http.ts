@@ -98,6 +98,14 @@ export class Http {
 
   /** The lines of a streamed answer until it ends or the signal aborts. @throws ApiError, UnreachableError, or the reason of the signal */
   async *lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
+    try {
+      yield* this.#lines(path, signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
+  }
+
+  async *#lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
     const beginning = new AbortController();
     const answer = await this.#open(path, {}, AbortSignal.any([signal, beginning.signal]), beginning);
     if (answer.status >= 300) throw ApiError.of(await this.#whole(answer, withDeadline({ signal })));
@@ -112,7 +120,7 @@ export class Http {
         yield* lines;
       }
     } catch (error) {
-      throw signal.aborted || error instanceof UnreachableError ? error : this.#brokenOff(error);
+      throw error instanceof UnreachableError ? error : this.#brokenOff(error);
     }
     if (rest !== '') yield rest;
   }

@@ -220,3 +220,20 @@ test('a watch ends with its client', async (t) => {
   t.deepEqual(await following, { reached: false, object: undefined });
   t.true((await client.watch('/api/v1/configmaps', { signal: new AbortController().signal }).next()).done);
 });
+
+test('whoever gives up on lines hears the own reason, before the first one and between two', async (t) => {
+  const client = await clientOf(t, ({ url }, response) => {
+    if (url === '/lines') response.write('first\n');
+  });
+  for (const path of ['/nothing', '/lines']) {
+    const over = new AbortController();
+    const lines = client.lines(path, over.signal);
+    if (path === '/lines') t.is((await lines.next()).value, 'first');
+    const next = lines.next();
+    const reason = new Error('enough');
+    over.abort(reason);
+    await t.throwsAsync(next, { is: reason }, path);
+  }
+  const reason = new Error('enough');
+  await t.throwsAsync(client.lines('/lines', AbortSignal.abort(reason)).next(), { is: reason });
+});
