@@ -92,8 +92,7 @@ export class Http {
   async json<T>(path: string, request: ApiRequest = {}): Promise<T | undefined> {
     const answer = await this.send(path, request);
     if (answer.status === 404) return undefined;
-    if (answer.status >= 300) throw ApiError.of(answer);
-    return (answer.text === '' ? undefined : JSON.parse(answer.text)) as T | undefined;
+    return answer.text === '' && answer.status < 300 ? undefined : decoded<T>(answer);
   }
 
   /** The lines of a streamed answer until it ends or the signal aborts. @throws ApiError, UnreachableError, or the reason of the signal */
@@ -189,6 +188,17 @@ export class Http {
 
   #late(cause?: unknown): UnreachableError {
     return new UnreachableError('deadline', this.#options.server, `${this.#options.server} did not answer in time`, cause);
+  }
+}
+
+/** The decoded body of a success. @throws ApiError, also where whatever answered was not the platform */
+export function decoded<T>(answer: ApiAnswer): T {
+  const { status, text } = answer;
+  if (status >= 300) throw ApiError.of(answer);
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new ApiError(status, { message: `the answer with status ${status} is no JSON: it may not come from the platform` });
   }
 }
 

@@ -2,7 +2,7 @@ import type { AnyKind, ApplyFields, Immutable, Key, ObjectOf, Preconditions, Str
 import { definitionOf } from '@tappaas/sdk/definitions';
 import type { Devices } from './back-off.js';
 import { ApiError } from './errors.js';
-import type { ApiRequest, Http } from './http.js';
+import { decoded, type ApiRequest, type Http } from './http.js';
 import type { NewObject } from './new-object.js';
 import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
 
@@ -145,9 +145,7 @@ export class Objects<K extends AnyKind> {
   }
 
   async #succeed<T>(path: string, request: ApiRequest): Promise<T> {
-    const answer = await this.#http.send(path, request);
-    if (answer.status >= 300) throw ApiError.of(answer);
-    return JSON.parse(answer.text) as T;
+    return decoded<T>(await this.#http.send(path, request));
   }
 
   /** Nothing when the platform says that there is no such object; any other 404 is a mistake in the place where it was looked for. */

@@ -56,7 +56,7 @@ test('objects are created, read, applied, patched, listed in pages and deleted b
   t.is(again.status, 409);
   t.is(again.reason, 'AlreadyExists');
   t.not(again.remedy, '');
-  const applied = await maps.apply(place('a'), { metadata: { labels: { app: 'x' } }, data: { y: '2' } } as never, { fieldManager: 'test' });
+  const applied = await maps.apply(place('a'), { metadata: { labels: { app: 'x' } }, data: { y: '2' } }, { fieldManager: 'test' });
   t.deepEqual(applied.data, { x: '1', y: '2' });
   t.is(applied.metadata.labels?.['app'], 'x');
   t.deepEqual((await maps.patch(place('a'), { data: { x: null } }, { dryRun: true })).data, { y: '2' });
@@ -236,4 +236,15 @@ test('whoever gives up on lines hears the own reason, before the first one and b
   }
   const reason = new Error('enough');
   await t.throwsAsync(client.lines('/lines', AbortSignal.abort(reason)).next(), { is: reason });
+});
+
+test('a success that is no JSON is told as not of the platform', async (t) => {
+  const client = await clientOf(t, (_, response) => response.end('<html>Log in to the network</html>'));
+  for (const ask of [
+    () => client.json('/version'),
+    () => client.of(ConfigMaps).get(place('a')),
+    () => client.of(ConfigMaps).list().next(),
+  ]) {
+    t.like(await t.throwsAsync(ask, { instanceOf: ApiError, message: /no JSON/ }), { status: 200, code: '' });
+  }
 });
