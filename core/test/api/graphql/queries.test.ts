@@ -6,6 +6,7 @@ import { PlannedOperation } from '../../../dist/api/graphql/document.js';
 import { PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
 import type { Authorize } from '../../../dist/api/stages.js';
+import { realClock } from '../running-server.ts';
 import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
 test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
@@ -196,6 +197,26 @@ test('the platform tells its version, its health and its plugins', async (t) => 
     ],
     plugins: [{ name: 'store', spec: { use: '@tappaas/store-sqlite' } }],
   });
+});
+
+test('a check of health that never answers has failed after five seconds', async (t) => {
+  const slept: number[] = [];
+  const { ask } = await startGraphql(t, {
+    ready: () => [{ name: 'stuck', check: () => new Promise<boolean>(() => {}) }],
+    clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms === 5_000 ? (slept.push(ms), 0) : ms, signal) },
+    limits: { requestMsMax: 2_000 },
+  });
+  t.deepEqual((await ask('{ platform { health { name ok } } }')).json, {
+    data: {
+      platform: {
+        health: [
+          { name: 'listener', ok: true },
+          { name: 'stuck', ok: false },
+        ],
+      },
+    },
+  });
+  t.deepEqual(slept, [5_000]);
 });
 
 test('relations are read once for all objects of a page: one application costs as many reads as fifty', async (t) => {

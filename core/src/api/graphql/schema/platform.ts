@@ -1,14 +1,10 @@
 import { GraphQLBoolean, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
+import { makeChecks, type CheckResult } from '../../ready-checks.js';
 import type { GraphqlContext } from '../context.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
 import type { ObjectTypes } from './object-types.js';
 import type { Fields } from './output-types.js';
 import { findKind, type SchemaParts } from './schema-parts.js';
-
-interface CheckResult {
-  readonly name: string;
-  readonly ok: boolean;
-}
 
 const pluginsMax = 1_000;
 
@@ -76,7 +72,7 @@ export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): Gra
       health: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(healthCheck))),
         description: 'The checks of readiness, made now.',
-        resolve: (_, _arguments, { parts }) => checked(parts.ready()),
+        resolve: (_, _arguments, { parts, signal }) => makeChecks(parts.ready(), parts.clock, signal),
       },
       ...plugins,
     },
@@ -91,18 +87,4 @@ function joinedHooks(plugins: readonly ObjectBody[]): readonly JoinedHook[] {
   });
   const byName = Map.groupBy(joined, ({ name }) => name);
   return [...byName.keys()].toSorted().map((name) => ({ name, plugins: (byName.get(name) ?? []).map(({ plugin }) => plugin).toSorted() }));
-}
-
-function checked(checks: readonly { readonly name: string; check(): boolean | Promise<boolean> }[]): Promise<readonly CheckResult[]> {
-  return Promise.all(
-    checks.map(async (each) => {
-      const { name } = each;
-      try {
-        return { name, ok: await each.check() };
-      } catch {
-        // A check that fails to answer is a failed check; /readyz says the same.
-        return { name, ok: false };
-      }
-    }),
-  );
 }
