@@ -21,6 +21,7 @@ interface Operation {
     readonly steps?: readonly {
       readonly name: string;
       readonly phase: string;
+      readonly message?: string;
       readonly startTime?: string;
       readonly completionTime?: string;
     }[];
@@ -169,14 +170,19 @@ test('a deployment that fails ends the command with the reason and where to look
   t.regex(stderr, /tappaas operations shop-deploy-1-/);
 });
 
-test('source that nothing says how to run fails at once, and says what to add', async (t) => {
-  const { home } = await start(t);
+test('source that nothing says how to run fails at once at its build, and says what to add', async (t) => {
+  const { home, platform } = await start(t);
   const directory = join(home.directory, 'notes');
   await mkdir(directory);
   await writeFile(join(directory, 'readme.txt'), 'nothing to run');
   const { code, stderr } = await home.tappaas('deploy', directory);
   t.is(code, 1);
   t.regex(stderr, /nothing in the source says what process web runs: add a Procfile .* package\.json, or a command .* in tappaas\.yaml/);
+  const path = '/apis/ops.tappaas.dev/v1alpha1/namespaces/default/operations';
+  const [failed] = (await platform.api('GET', path)).json<{ items: readonly Operation[] }>().items;
+  const build = failed?.status?.steps?.find(({ name }) => name === 'build');
+  t.like(build, { phase: 'Failed' });
+  t.regex(build?.message ?? '', /nothing in the source says/);
   await writeFile(join(directory, 'Procfile'), `web: node -e "${answers('said')}"`);
   const mended = await home.tappaas('deploy', directory, '--timeout', '60');
   t.is(mended.code, 0, mended.stderr);

@@ -48,13 +48,15 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   if (source.image !== undefined) return { ready: true, inputs: { image: source.image } };
   if (source.upload === undefined) return waiting('SourceMissing', 'the application names no source', true);
   const build = await buildOf(application, source.upload.digest, context);
-  context.progress('build', build.status?.phase === 'Succeeded' ? 100 : 50);
-  if (build.status?.phase === 'Succeeded' && build.status.image !== undefined) {
-    const idle = build.status.startedBy === undefined && application.spec.processes.find(({ command }) => command === undefined);
+  const built = build.status?.phase === 'Succeeded' ? build.status : undefined;
+  const idle = built && built.startedBy === undefined && application.spec.processes.find(({ command }) => command === undefined);
+  // An image that nothing can be started from is no end of this step: it fails with the rest, and says why.
+  context.progress('build', built && !idle ? 100 : 50);
+  if (built?.image !== undefined) {
     if (idle) return waiting('CommandMissing', commandMissing(idle.name), true);
     return {
       ready: true,
-      inputs: { image: `${application.metadata.namespace}/${application.metadata.name}@${build.status.image}`, build: build.metadata.name },
+      inputs: { image: `${application.metadata.namespace}/${application.metadata.name}@${built.image}`, build: build.metadata.name },
     };
   }
   const ended = build.status?.phase === 'Failed' || (build.status?.phase === 'Cancelled' && build.spec.cancelled === true);

@@ -31,10 +31,12 @@ function builds() {
       return after;
     },
   };
-  const context = { asPlugin, progress: () => undefined } as unknown as ReconcileContext<typeof Application>;
+  const steps: (readonly [string, number])[] = [];
+  const progress = (step: string, percent: number) => void steps.push([step, percent]);
+  const context = { asPlugin, progress } as unknown as ReconcileContext<typeof Application>;
   const of = (letter: string) => all.get(`shop-${letter.repeat(12)}`) as BuildObject;
   const say = (letter: string, status: BuildObject['status']) => void all.set(of(letter).metadata.name, { ...of(letter), status });
-  return { context, of, say };
+  return { context, of, say, steps };
 }
 
 test('a change that is stopped ends its build, and a later one that wants the same source begins it anew', async (t) => {
@@ -112,4 +114,23 @@ test('a build that a person has cancelled stays so, and the application says how
 test('an application without uploaded source has no build to end', async (t) => {
   const { context } = builds();
   await t.notThrowsAsync(abandonBuild(shop({ source: { image: 'process' } }), context));
+});
+
+test('a build of source that says nowhere how it is started does not end its step, so that the operation fails there with the reason', async (t) => {
+  const { context, say, steps } = builds();
+  const { spec } = version('a', 1);
+  const [process] = spec.processes;
+  const idle = {
+    ...version('a', 1),
+    spec: { ...spec, processes: [{ ...process, name: 'web', replicas: 1, command: undefined }] },
+  } as never;
+  const parts = { dependents: new Dependents(), suffixes: [] };
+  await prepareApplication(idle, context, parts);
+  say('a', { phase: 'Succeeded', image: digestOf('1') });
+  const prepared = await prepareApplication(idle, context, parts);
+  t.like(prepared, { ready: false, failed: true, conditions: [{ type: 'Ready', reason: 'CommandMissing' }] });
+  t.deepEqual(steps.at(-1), ['build', 50]);
+  say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile' });
+  t.like(await prepareApplication(idle, context, parts), { ready: true });
+  t.deepEqual(steps.at(-1), ['build', 100]);
 });
