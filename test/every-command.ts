@@ -20,6 +20,7 @@ const asked: readonly AskedCommand[] = [
   { words: ['status', 'hello'] },
   { words: ['logs', 'hello'], isStream: true },
   { words: ['operations'] },
+  { words: ['events'] },
   { words: ['check'] },
   { words: ['config', 'show'] },
   { words: ['config', 'schema'] },

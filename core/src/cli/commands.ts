@@ -113,9 +113,16 @@ export const commands: readonly Command[] = [
   command(
     'status',
     ['APPLICATION', 1, 1],
-    'Say how an application is and what is in its way.',
+    'Say how an application is, what is in its way, and what happened to it.',
     {},
     async () => (await import('./commands/status.js')).status,
+  ),
+  command(
+    'events',
+    ['[APPLICATION]', 0, 1],
+    'Show what happened to an application, or in a namespace, in the last hour.',
+    { 'all-namespaces': { type: 'boolean', short: 'A', description: 'In all namespaces.' } },
+    async () => (await import('./commands/events.js')).events,
   ),
   command(
     'logs',

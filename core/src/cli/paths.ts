@@ -22,5 +22,10 @@ export function operationPath(namespace: string, name?: string): string {
 /** Path of all namespaces' operations. */
 export const allOperationsPath = `${operationGroup}/operations`;
 
+/** Path of a namespace's events, or of all namespaces'. */
+export function eventPath(namespace: string | undefined): string {
+  return namespace === undefined ? '/api/v1/events' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
+}
+
 /** Path of all namespaces' applications. */
 export const allApplicationsPath = `${group}/applications`;

@@ -150,7 +150,7 @@ class Controllers implements RunningControllers {
       informers: this.#informers,
       resourcesOf: (plugin, engine) => engines.asPlugin(plugin, engine),
       contextParts: {
-        emit: (object, event) => this.#recorder(registered.plugin, registered.value.engine ?? platformEngine).emit(object, event),
+        emit: this.#emitOf(registered),
         ...(tracker ? { tracker } : {}),
       },
       tenantOf: queueTurns(this.#places, registered.value.engine ?? platformEngine, registered.value.kind),
@@ -164,6 +164,10 @@ class Controllers implements RunningControllers {
     return startPluginController(tracker ? { ...parts, wakes: (wake) => this.#onCancel(registered.value.kind, wake) } : parts);
   }
 
+  #emitOf({ plugin, value }: AnyController): PluginControllerParts['contextParts']['emit'] {
+    return (object, event) => this.#recorder(plugin, value.engine ?? platformEngine).emit(object, event);
+  }
+
   /** Follows Operations only for kinds whose changes begin some. */
   #trackerOf(registered: AnyController): OperationTracker | undefined {
     const { engines, clock, log } = this.#options;
@@ -173,6 +177,7 @@ class Controllers implements RunningControllers {
       resources: engines.asPlatform(platformEngine),
       cached: ({ namespace, name }) => informer.get(`${namespace}/${name}`) as Immutable<OperationObject> | undefined,
       planned: isRendering(registered) ? renderedSteps : [],
+      tell: this.#emitOf(registered),
       clock,
       log,
     });
@@ -212,6 +217,7 @@ class Controllers implements RunningControllers {
       watchOf: (access) => this.#watch(access),
       installation,
       clock,
+      emit: parts.contextParts.emit,
       tracker: parts.contextParts.tracker,
     });
     const wakes = (wake: (key: string) => void) => {

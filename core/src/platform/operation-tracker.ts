@@ -3,6 +3,8 @@ import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { EngineObject } from './engine-object.js';
 import { hasEnded, OperationNotes, patchOperation } from './operation-notes.js';
 import { operationStatus, type OperationEnd } from './operation-steps.js';
+import type { ObjectEvent } from './reconcile-context.js';
+import { supersededEvent } from './rendering-events.js';
 
 type Owner = Immutable<EngineObject>;
 
@@ -24,6 +26,8 @@ export interface OperationTrackerOptions {
   readonly cached: (key: { readonly namespace: string; readonly name: string }) => Immutable<OperationObject> | undefined;
   /** Steps that every operation will have, in order. */
   readonly planned: readonly string[];
+  /** Tells people what became of an operation that nobody waits for any more. */
+  readonly tell: (object: Owner, event: ObjectEvent) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -77,15 +81,16 @@ class Tracker implements OperationTracker {
   }
 
   /** The operations of earlier generations end when a later one begins to be worked on. */
-  async #supersede({ metadata }: Owner): Promise<void> {
-    const { resources, clock, planned } = this.#options;
-    const { namespace = '', uid, generation = 1 } = metadata;
+  async #supersede(object: Owner): Promise<void> {
+    const { resources, clock, planned, tell } = this.#options;
+    const { namespace = '', uid, generation = 1 } = object.metadata;
     const older = resources.list(Operation, { namespace, fields: `spec.target.uid=${uid}`, itemsMax: operationsMax });
     for await (const operation of older) {
       const { spec, status } = operation;
       if (hasEnded(operation) || (spec.target.generation ?? generation) >= generation) continue;
       const end: OperationEnd = { phase: 'Cancelled', message: `superseded by generation ${generation}` };
       await patchOperation(resources, operation.metadata, operationStatus(status, { planned, steps: [], end }, clock.nowMs()));
+      tell(object, supersededEvent(operation.metadata.name, generation));
     }
   }
 }

@@ -9,6 +9,8 @@ export interface ObjectEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  /** What makes it the same again as one before, of the same reason, where the message tells figures that change. Default: the message. */
+  readonly sameAs?: string;
 }
 
 export interface ContextParts {

@@ -5,11 +5,15 @@ import type { Run } from '../reconcile/controller.js';
 import { canonicalJson } from '../reconcile/canonical.js';
 import type { ReleaseBook, ReleaseContent, StoredRelease } from '../reconcile/release.js';
 import type { EngineObject } from './engine-object.js';
+import type { ObjectEvent } from './reconcile-context.js';
 import { keepSecrets, secretsToKeep } from './release-secrets.js';
+import { releaseEvent } from './rendering-events.js';
 import type { TellSecretRead } from './secret-access.js';
 import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
+
+type Owner = Immutable<EngineObject>;
 
 export interface ReleaseBookOptions {
   readonly records: RenderingRecords;
@@ -17,9 +21,9 @@ export interface ReleaseBookOptions {
   /** Version of each plugin, by instance. */
   readonly versionOf: (plugin: string) => string;
   readonly tellSecretRead: TellSecretRead;
+  /** Tells people that there is a new release. */
+  readonly tell: (owner: Owner, event: ObjectEvent) => void;
 }
-
-type Owner = Immutable<EngineObject>;
 
 /** Releases as objects of kind Release, owned by what was rendered. */
 export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owner, Run> {
@@ -74,7 +78,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
 
 /** The release of that content: an earlier one with the same digest, or a new one with the next number. */
 async function releaseOf(
-  { resources, versionOf, tellSecretRead }: ReleaseBookOptions,
+  { resources, versionOf, tellSecretRead, tell }: ReleaseBookOptions,
   owner: Owner,
   content: ReleaseContent,
   signal: AbortSignal,
@@ -118,6 +122,7 @@ async function releaseOf(
     return raced;
   });
   await keepSecrets(resources, made, kept);
+  tell(owner, releaseEvent(made.metadata.name, content.cluster, made.spec.images));
   return storedRelease(made);
 }
 

@@ -27,8 +27,10 @@ import type { Installation } from './installation.js';
 import type { OperationTracker } from './operation-tracker.js';
 import { tellSecretReads } from './secret-access.js';
 import { secretValues } from './secret-values.js';
+import type { ObjectEvent } from './reconcile-context.js';
 import { shapedByTaps } from './render-taps.js';
 import { createReleaseBook } from './release-book.js';
+import { stateEvent } from './rendering-events.js';
 import { RenderingRecords } from './rendering-records.js';
 
 /** What a controller that renders runs on. */
@@ -51,6 +53,7 @@ export interface RenderingParts {
   readonly watchOf: (access: ClusterAccess) => ClusterWatch;
   readonly installation: Installation;
   readonly clock: Clock;
+  readonly emit: (object: Owner, event: ObjectEvent) => void;
   /** Of kinds whose changes begin Operations. */
   readonly tracker: OperationTracker | undefined;
 }
@@ -72,6 +75,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     resources: parts.resources(platformRun),
     versionOf: (id) => kernel.plugin(id)?.version ?? 'unknown',
     tellSecretRead: tellSecretReads(kernel, plugin),
+    tell: parts.emit,
   });
   const reconcile = createRenderedReconcile<Owner>({
     read: parts.read,
@@ -148,13 +152,15 @@ async function isCancelled(records: RenderingRecords, tracker: OperationTracker,
 }
 
 async function setStatus(
-  { resources, registered, tracker, clock }: RenderingParts,
+  { resources, registered, tracker, clock, emit }: RenderingParts,
   object: Owner,
   { status: fields, conditions, end }: Statement,
   run: Run,
 ): Promise<void> {
   const status = nextStatus(object, fields, conditions, clock.nowMs());
   if (status) await resources(run).patch(registered.value.kind, keyOf(object), { status }, { subresource: 'status' });
+  const event = status && stateEvent(object, { conditions, ...(end ? { end } : {}) });
+  if (event) emit(object, event);
   const message = conditions.find(({ type }) => type === 'Ready')?.message;
   const result = Object.fromEntries(
     Object.entries({ release: fields['release'], url: fields['url'] }).filter(

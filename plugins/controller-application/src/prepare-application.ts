@@ -54,6 +54,7 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   context.progress('build', built && !idle ? 100 : 50);
   if (built?.image !== undefined) {
     if (idle) return waiting('CommandMissing', commandMissing(idle.name), true);
+    if (isAwaited(application)) context.event(succeeded(build));
     return {
       ready: true,
       inputs: { image: `${application.metadata.namespace}/${application.metadata.name}@${built.image}`, build: build.metadata.name },
@@ -61,7 +62,20 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   }
   const ended = build.status?.phase === 'Failed' || (build.status?.phase === 'Cancelled' && build.spec.cancelled === true);
   const why = build.status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? 'it has not begun';
-  return waiting(ended ? 'BuildFailed' : 'Building', `build ${build.metadata.name}: ${why}`, ended);
+  return waiting(ended ? 'BuildFailed' : building, `build ${build.metadata.name}: ${why}`, ended);
+}
+
+/** Why an application is not ready, and progresses, while its image is built. */
+const building = 'Building';
+
+/** Whether the status still says that the image is being built. */
+function isAwaited({ status }: Immutable<ApplicationObject>): boolean {
+  return status?.conditions?.find(({ type }) => type === 'Built')?.reason === building;
+}
+
+function succeeded({ metadata, status }: Immutable<BuildObject>) {
+  const took = status?.durationMs === undefined ? '' : ` in ${Math.ceil(status.durationMs / 1000)} s`;
+  return { type: 'Normal', reason: 'BuildSucceeded', message: `build ${metadata.name} made an image${took}` } as const;
 }
 
 const commandMissing = (process: string) =>
@@ -94,16 +108,21 @@ async function buildOf(
   for await (const build of asPlugin.list(Build, { namespace, fields: `spec.application=${owner}`, itemsMax: buildsMax })) {
     if (build.metadata.name !== name && isUnderWay(build, application)) await cancel(build, application, context);
   }
+  const begins = { type: 'Normal', reason: 'BuildStarted', message: `build ${name} of the uploaded source begins` } as const;
   if (found) {
     const again = { metadata: { annotations: { [cancelledBy]: null } }, spec: { cancelled: false } };
-    return asPlugin.patch(Build, { namespace, name }, again);
+    const begun = await asPlugin.patch(Build, { namespace, name }, again);
+    context.event(begins);
+    return begun;
   }
   const ownerReferences = [
     { apiVersion: application.apiVersion, kind: application.kind, name: owner, uid, controller: true, blockOwnerDeletion: true },
   ];
   const spec = { application: owner, builder: application.spec.build?.builder ?? 'source', source: { digest } };
   try {
-    return await asPlugin.create(Build, { metadata: { name, namespace, ownerReferences }, spec });
+    const begun = await asPlugin.create(Build, { metadata: { name, namespace, ownerReferences }, spec });
+    context.event(begins);
+    return begun;
   } catch (error) {
     const raced = isTapError(error, 'TAP_OBJECT_EXISTS') ? await asPlugin.get(Build, { namespace, name }) : undefined;
     if (raced === undefined) throw error;
@@ -145,5 +164,6 @@ async function cancel(
 
 function waiting(reason: string, message: string, failed: boolean): Prepared {
   const condition = (type: string): Condition => ({ type, status: 'False', reason, message });
-  return { ready: false, conditions: [condition('Ready'), condition('Built')], failed };
+  const progressing: Condition = { ...condition('Progressing'), status: reason === building ? 'True' : 'False' };
+  return { ready: false, conditions: [condition('Ready'), condition('Built'), progressing], failed };
 }

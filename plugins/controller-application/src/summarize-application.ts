@@ -20,7 +20,9 @@ export function summarizeApplication(observation: Observation<typeof Application
   const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
   const deployments = observed.filter(isDeployment);
   const crashing = crashLoopOf(observed, object.spec.rollout?.crashesMax ?? defaultCrashesMax);
-  const obstacle = crashing ? crashLoopText(crashing, release?.name ?? 'unknown') : obstacleOf(object, observed);
+  const obstacle = crashing
+    ? { reason: 'CrashLoop', message: crashLoopText(crashing, release?.name ?? 'unknown') }
+    : obstacleOf(object, observed);
   const late = processes.find(({ desired, ready, updated }) => ready < desired || updated < desired);
   const unsettled =
     deployments.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) ||
@@ -33,13 +35,15 @@ export function summarizeApplication(observation: Observation<typeof Application
   const leaving = deployments.find(({ status }) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0));
   const settled = late === undefined && leaving === undefined && !unsettled;
   const waiting =
-    obstacle ??
+    obstacle?.message ??
     (late
       ? `process ${late.name} has ${late.ready} of ${late.desired} replicas ready, ${late.updated} of the new release`
       : leaving
         ? `${leaving.metadata.name} still has replicas of the release before`
         : 'the cluster has not taken the release up yet');
-  const readyReason = settled ? 'Serving' : crashing ? 'CrashLoop' : failed ? 'RolloutFailed' : 'RollingOut';
+  const rolloutReason = settled ? 'Serving' : crashing ? 'CrashLoop' : failed ? 'RolloutFailed' : 'RollingOut';
+  // What is in the way is told as such: that it is rolled out is said by Progressing.
+  const readyReason = settled || failed ? rolloutReason : (obstacle?.reason ?? rolloutReason);
   // What keeps a new release from serving says nothing about replicas that serve.
   const available = processes.every(({ desired, ready }) => desired === 0 || ready > 0);
   const url = urlOf(observation);
@@ -63,7 +67,7 @@ export function summarizeApplication(observation: Observation<typeof Application
       available
         ? condition('Available', true, 'ReplicasReady', 'every process that should run has a replica that is ready')
         : condition('Available', false, readyReason, waiting),
-      condition('Progressing', !settled && !failed, readyReason, settled ? served : waiting),
+      condition('Progressing', !settled && !failed, rolloutReason, settled ? served : waiting),
       ...routedConditions(object, facts),
     ],
     ...(failed && !settled ? { failed: object.spec.rollout?.onFailure === 'Stop' ? ('stop' as const) : ('rollback' as const) } : {}),
@@ -90,6 +94,15 @@ function processStatus(
   };
 }
 
+/** A container that is on its way. */
+const startingReasons = new Set(['ContainerCreating', 'PodInitializing']);
+
+/** What keeps a pod from running. */
+interface Obstacle {
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What Kubernetes says of every pod that is not ready, whatever the reason. */
 const commonReasons = new Set<string | undefined>(['ContainersNotReady', 'ContainersNotInitialized', 'PodCompleted']);
 
@@ -97,7 +110,7 @@ const commonReasons = new Set<string | undefined>(['ContainersNotReady', 'Contai
 function obstacleOf(
   { metadata: { name: application } }: Immutable<ApplicationObject>,
   observed: readonly Immutable<KubernetesObject>[],
-): string | undefined {
+): Obstacle | undefined {
   // A pod of the release before says what is wrong with that one.
   for (const pod of new Set([...currentPodsOf(observed), ...observed.filter(isPod)])) {
     const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
@@ -106,19 +119,20 @@ function obstacleOf(
       const next = why.includes('insufficient')
         ? '; let it ask for less (spec.processes[].resources), delete what is not needed, or add a node'
         : '';
-      return `pod ${pod.metadata.name} has no node: ${why}${next}`;
+      return { reason: unscheduled.reason ?? 'Unschedulable', message: `pod ${pod.metadata.name} has no node: ${why}${next}` };
     }
     for (const { name, state, lastState } of pod.status?.containerStatuses ?? []) {
       const { waiting } = state ?? {};
-      if (waiting?.reason === undefined || waiting.reason === 'ContainerCreating') continue;
+      if (waiting?.reason === undefined || startingReasons.has(waiting.reason)) continue;
       const said = waiting.message === undefined ? '' : `: ${waiting.message}`;
       const ended = lastState?.terminated;
       const last =
         ended === undefined ? '' : `; it last ended with exit code ${ended.exitCode}, tappaas logs ${application} shows what it wrote`;
-      return `process ${name} is in ${waiting.reason}${said}${last}`;
+      return { reason: waiting.reason, message: `process ${name} is in ${waiting.reason}${said}${last}` };
     }
     const { reason, message } = pod.status?.conditions?.find(({ type, status }) => type === 'Ready' && status === 'False') ?? {};
-    if (message !== undefined && !commonReasons.has(reason)) return `pod ${pod.metadata.name} is not ready: ${message}`;
+    if (message !== undefined && !commonReasons.has(reason))
+      return { reason: reason ?? 'PodNotReady', message: `pod ${pod.metadata.name} is not ready: ${message}` };
   }
   return undefined;
 }

@@ -33,10 +33,13 @@ function builds() {
   };
   const steps: (readonly [string, number])[] = [];
   const progress = (step: string, percent: number) => void steps.push([step, percent]);
-  const context = { asPlugin, progress } as unknown as ReconcileContext<typeof Application>;
+  const events: string[] = [];
+  const event = ({ type, reason, message }: Parameters<ReconcileContext<typeof Application>['event']>[0]) =>
+    void events.push(`${type} ${reason}: ${message}`);
+  const context = { asPlugin, progress, event } as unknown as ReconcileContext<typeof Application>;
   const of = (letter: string) => all.get(`shop-${letter.repeat(12)}`) as BuildObject;
   const say = (letter: string, status: BuildObject['status']) => void all.set(of(letter).metadata.name, { ...of(letter), status });
-  return { context, of, say, steps };
+  return { context, of, say, steps, events };
 }
 
 test('a change that is stopped ends its build, and a later one that wants the same source begins it anew', async (t) => {
@@ -133,4 +136,24 @@ test('a build of source that says nowhere how it is started does not end its ste
   say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile' });
   t.like(await prepareApplication(idle, context, parts), { ready: true });
   t.deepEqual(steps.at(-1), ['build', 100]);
+});
+
+test('a build tells when it begins, and once that it has made an image, as long as the status waited for it', async (t) => {
+  const { context, say, events } = builds();
+  const parts = { dependents: new Dependents(), suffixes: [] };
+  const waited = await prepareApplication(version('a', 1), context, parts);
+  t.like(waited, { ready: false, conditions: { 2: { type: 'Progressing', status: 'True', reason: 'Building' } } });
+  await prepareApplication(version('a', 1), context, parts);
+  say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile', durationMs: 1_200 });
+  const conditions = waited.ready ? [] : waited.conditions;
+  await prepareApplication({ ...version('a', 1), status: { conditions } } as never, context, parts);
+  await prepareApplication(
+    { ...version('a', 1), status: { conditions: [{ type: 'Built', reason: 'ImageSettled' }] } } as never,
+    context,
+    parts,
+  );
+  t.deepEqual(events, [
+    'Normal BuildStarted: build shop-aaaaaaaaaaaa of the uploaded source begins',
+    'Normal BuildSucceeded: build shop-aaaaaaaaaaaa made an image in 2 s',
+  ]);
 });

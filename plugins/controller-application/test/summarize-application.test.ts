@@ -114,3 +114,12 @@ test('a new release that crashes says so where it counts, and not of the replica
   t.notRegex(conditionOf(summary, 'Available')?.message ?? '', /CrashLoopBackOff/);
   t.regex(conditionOf(summary, 'Progressing')?.message ?? '', /CrashLoopBackOff/);
 });
+
+test('what keeps a pod from running is the reason why an application is not ready, while it goes on being rolled out', (t) => {
+  const unscheduled = pod({ conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no node' }] });
+  const blocked = summarize(deployment({ readyReplicas: 0 }), unscheduled);
+  t.is(conditionOf(blocked, 'Ready')?.reason, 'Unschedulable');
+  t.like(conditionOf(blocked, 'Progressing'), { status: 'True', reason: 'RollingOut' });
+  const starting = pod({ containerStatuses: [{ name: 'web', restartCount: 0, state: { waiting: { reason: 'PodInitializing' } } }] });
+  t.is(conditionOf(summarize(deployment({ readyReplicas: 0 }), starting), 'Ready')?.reason, 'RollingOut');
+});

@@ -1,17 +1,29 @@
 import type { Invocation } from '../command.js';
+import { eventsOf, eventTable, type EventView } from '../event-view.js';
 import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
 import { textTable } from '../table.js';
 import { unknownApplication } from './delete.js';
 import type { ApplicationView } from '../application-view.js';
 
+/** What happened last; `tappaas events` shows the rest. */
+const eventsMax = 10;
+
 /** `tappaas status APPLICATION` */
 export async function status(invocation: Invocation): Promise<number> {
   const [name = ''] = invocation.positionals;
-  const application = await (await invocation.client()).json<ApplicationView>(applicationPath(invocation.namespace, name));
-  if (application === undefined) throw unknownApplication(name, invocation.namespace);
-  await print(invocation, application, () => describe(application));
+  const { namespace, output, terminal } = invocation;
+  const client = await invocation.client();
+  const application = await client.json<ApplicationView>(applicationPath(namespace, name));
+  if (application === undefined) throw unknownApplication(name, namespace);
+  const isForPeople = output !== 'json' && output !== 'yaml';
+  const events = isForPeople ? await eventsOf(client, namespace, name) : [];
+  await print(invocation, application, () => `${describe(application)}${happened(events.slice(0, eventsMax), terminal.nowMs())}`);
   return application.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 0 : 1;
+}
+
+function happened(events: readonly EventView[], nowMs: number): string {
+  return events.length === 0 ? '' : `\n${eventTable(events, nowMs)}`;
 }
 
 function describe({ metadata, status: is }: ApplicationView): string {

@@ -1,0 +1,64 @@
+import type { Client } from '@tappaas/client';
+import { eventPath } from './paths.js';
+import { duration, textTable } from './table.js';
+
+/** What commands read of an Event. */
+export interface EventView {
+  readonly metadata: { readonly namespace: string; readonly creationTimestamp: string; readonly resourceVersion: string };
+  readonly involvedObject: { readonly kind: string; readonly name: string };
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly lastTimestamp?: string;
+}
+
+interface EventList {
+  readonly items: readonly EventView[];
+}
+
+const eventsMax = 500;
+
+/** Path of the events of a namespace, of one application there, or of all namespaces. */
+export function eventListPath(namespace: string | undefined, application?: string): string {
+  const query = new URLSearchParams({ limit: String(eventsMax) });
+  if (application !== undefined) query.set('fieldSelector', `involvedObject.kind=Application,involvedObject.name=${application}`);
+  return `${eventPath(namespace)}?${query.toString()}`;
+}
+
+/** What was told of an application, the last first; nothing for whom the platform shows no events. */
+export async function eventsOf(client: Client, namespace: string, application: string): Promise<readonly EventView[]> {
+  const { status, text } = await client.send(eventListPath(namespace, application));
+  return status === 200 ? lastFirst(JSON.parse(text) as EventList) : [];
+}
+
+/** The events of a list, the last first. */
+export function lastFirst({ items }: EventList): readonly EventView[] {
+  return items.toSorted((one, other) => lastMs(other) - lastMs(one) || revisionOf(other) - revisionOf(one));
+}
+
+/** `about`: also what each is about. */
+export function eventTable(events: readonly EventView[], nowMs: number, about?: 'object' | 'namespace'): string {
+  const rows = events.map((event): readonly string[] => {
+    const { namespace } = event.metadata;
+    const { kind, name } = event.involvedObject;
+    return [
+      ...(about === 'namespace' ? [namespace] : []),
+      `${duration(Math.max(0, Math.floor((nowMs - lastMs(event)) / 1000) * 1000))} ago`,
+      event.type ?? '-',
+      event.reason ?? '-',
+      ...(about === undefined ? [] : [`${kind.toLowerCase()}/${name}`]),
+      String(event.count ?? 1),
+      event.message ?? '',
+    ];
+  });
+  const columns = ['LAST SEEN', 'TYPE', 'REASON', ...(about === undefined ? [] : ['OBJECT']), 'COUNT', 'MESSAGE'];
+  return textTable(about === 'namespace' ? ['NAMESPACE', ...columns] : columns, rows);
+}
+
+/** Tells the order within a second. */
+const revisionOf = ({ metadata }: EventView): number => Number(metadata.resourceVersion);
+
+function lastMs({ lastTimestamp, metadata }: EventView): number {
+  return Date.parse(lastTimestamp ?? metadata.creationTimestamp);
+}

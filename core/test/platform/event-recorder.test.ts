@@ -1,0 +1,116 @@
+import type { KubernetesObject, Resources } from '@tappaas/sdk';
+import test from 'ava';
+import { createEventRecorder } from '../../dist/platform/event-recorder.js';
+import type { ObjectEvent } from '../../dist/platform/reconcile-context.js';
+import { VirtualClock } from '../virtual-clock.ts';
+
+interface Written extends KubernetesObject {
+  readonly count: number;
+  readonly message: string;
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+}
+
+const about = (name: string) => ({
+  apiVersion: 'apps.tappaas.dev/v1alpha1',
+  kind: 'Application',
+  metadata: { name, namespace: 'team-a', uid: name, resourceVersion: '1' },
+});
+const warning = (message: string, sameAs?: string): ObjectEvent => ({
+  type: 'Warning',
+  reason: 'CrashLoop',
+  message,
+  ...(sameAs === undefined ? {} : { sameAs }),
+});
+
+/** A recorder over Events in memory, the writes that it cost, and what it logged. */
+function recorded(hold: Promise<void> = Promise.resolve()) {
+  const stored = new Map<string, Written>();
+  const log: string[] = [];
+  let writes = 0;
+  const resources = {
+    get: async (_: unknown, { name }: { readonly name: string }) => {
+      await hold;
+      return stored.get(name);
+    },
+    create: async (_: unknown, event: Written) => {
+      writes += 1;
+      stored.set(event.metadata.name ?? '', event);
+    },
+    patch: async (_: unknown, { name }: { readonly name: string }, patch: object) => {
+      writes += 1;
+      stored.set(name, { ...(stored.get(name) as Written), ...patch });
+    },
+  } as unknown as Resources;
+  const clock = new VirtualClock();
+  const note = (message: string) => void log.push(message);
+  const recorder = createEventRecorder(resources, 'applications', clock, { debug: note, info: note, warn: note, error: note });
+  return { recorder, clock, log, all: () => [...stored.values()], writes: () => writes };
+}
+
+test('the same event again raises the count of the one that is there, and tells what it says now and when it was last', async (t) => {
+  const { recorder, clock, all, writes } = recorded();
+  recorder.emit(about('shop'), warning('ended 3 times', 'generation 1'));
+  await recorder.settled();
+  await clock.advance(60_000);
+  recorder.emit(about('shop'), warning('ended 4 times', 'generation 1'));
+  recorder.emit(about('shop'), warning('ended 3 times', 'generation 2'));
+  await recorder.settled();
+  t.is(writes(), 3);
+  t.like(
+    all().map(({ count, message }) => ({ count, message })),
+    [
+      { count: 2, message: 'ended 4 times' },
+      { count: 1, message: 'ended 3 times' },
+    ],
+  );
+  const [first] = all();
+  t.is(Date.parse(first?.lastTimestamp ?? '') - Date.parse(first?.firstTimestamp ?? ''), 60_000);
+});
+
+test('what goes on happening is written ever more rarely, and its count misses nothing', async (t) => {
+  const { recorder, clock, all, writes } = recorded();
+  for (let happened = 0; happened < 100; happened += 1) recorder.emit(about('shop'), warning('ended'));
+  await recorder.settled();
+  t.is(writes(), 3);
+  await clock.advance(300_000);
+  recorder.emit(about('shop'), warning('ended'));
+  await recorder.settled();
+  t.is(writes(), 4);
+  t.deepEqual(
+    all().map(({ count }) => count),
+    [101],
+  );
+});
+
+test('an object of which ever different things are told has so many events and no more, and takes none from others', async (t) => {
+  const { recorder, all } = recorded();
+  for (let happened = 0; happened < 200; happened += 1) recorder.emit(about('shop'), warning(`failed ${happened}`));
+  recorder.emit(about('catalog'), warning('failed'));
+  await recorder.settled();
+  const of = (name: string) => all().filter((event) => event.metadata.name?.startsWith(`${name}.`)).length;
+  t.deepEqual([of('shop'), of('catalog')], [50, 1]);
+});
+
+test('an object that goes on crashing has room left for the events of the change that mends it', async (t) => {
+  const { recorder, clock, all } = recorded();
+  for (let crash = 0; crash < 100; crash += 1) {
+    for (const reason of ['CrashLoop', 'CrashLoopBackOff', 'Serving'])
+      recorder.emit(about('shop'), { type: 'Warning', reason, message: `crash ${crash}`, sameAs: 'generation 1' });
+    await recorder.settled();
+    await clock.advance(60_000);
+  }
+  recorder.emit(about('shop'), warning('a new release', 'generation 2'));
+  await recorder.settled();
+  t.is(all().length, 4);
+});
+
+test('more events than may wait are dropped, which is logged once', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { recorder, log, all } = recorded(promise);
+  for (let index = 0; index < 1_100; index += 1) recorder.emit(about(`shop-${index}`), warning('failed'));
+  resolve();
+  await recorder.settled();
+  t.is(all().length, 1_000);
+  t.deepEqual(log, ['too many events wait to be written; some are dropped']);
+});
