@@ -1,6 +1,7 @@
 import { createInformer } from '../../core/dist/reconcile/informer.js';
 import type { SourceEvent } from '../../core/dist/reconcile/source.js';
-import { createWorkQueue, type WorkQueueOptions } from '../../core/dist/queue/work-queue.js';
+import type { WorkQueueOptions } from '../../core/dist/queue/work-queue-options.js';
+import { createWorkQueue } from '../../core/dist/queue/work-queue.js';
 import type { BenchmarkRow } from './row.ts';
 
 const keys = Array.from({ length: 10_000 }, (_, n) => `tenant-${n % 100}/application-${n}`);

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Awaitable } from '@tappaas/sdk';
 import { AddressSeats, crowdedNotice, ownPlaces } from './address-seats.js';
+import type { ApiServer, StopOptions } from './api-server.js';
 import type { TlsMaterial } from './certificates.js';
 import { isStillAllowed } from './stream-access.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
@@ -34,35 +35,6 @@ import { within } from './within.js';
 /** Requests that are named when they hold up a stop. */
 const heldUpMax = 10;
 const noPlacements: GraphqlParts['placements'] = async (uids) => uids.map(() => undefined);
-
-/** How long a stop takes its time, milliseconds. */
-export interface StopOptions {
-  readonly announceMs?: number;
-  readonly lingerMs?: number;
-}
-
-export interface ApiServer {
-  /**
-   * Everything that is served: paths and patterns, `METHOD path` of plugins' routes, `UPGRADE path` of what is spoken over WebSockets and
-   * `ROOM topic` of its rooms; so that tests can say that they know it all.
-   */
-  paths(): readonly string[];
-  listen(): Promise<{ readonly url: string; readonly port: number }>;
-  /** Closes the open streams of a credential that is no longer good. */
-  endStreams(credentialId: string): void;
-  /** Takes a renewed certificate; connections that are open keep theirs. */
-  renew(tls: TlsMaterial): void;
-  /** Verifies client certificates of these authorities (PEM) from now on; connections that are open keep what was found. */
-  trustClients(authorities: string): void;
-  /**
-   * Not ready, no new connections, running requests finish, watches end with a bookmark, and no answer that was begun is cut: each
-   * connection ends when all that was answered on it has gone out and nothing more comes in, for `stopMsMax` at most.
-   *
-   * For `announceMs` (default 0) it is only not ready, and takes connections as ever, so that load balancers can look elsewhere first. For `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client
-   * which keeps one in use never finds it cut.
-   */
-  close(options?: StopOptions): Promise<void>;
-}
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   return new Server(options);

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@tappaas/sdk';
-import type { ApiServer } from '../api/server.js';
+import type { ApiServer } from '../api/api-server.js';
 
 const everyMs = 2000;
 

@@ -1,7 +1,8 @@
 import { isTapError } from '@tappaas/sdk';
 import type { AnyKind, Clock, Controller as ControllerDeclaration, Immutable, Logger, Outcome, Resources, Watches } from '@tappaas/sdk';
 import type { Registered } from '../kernel/kernel.js';
-import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from '../queue/work-queue.js';
+import type { WorkQueueOptions } from '../queue/work-queue-options.js';
+import { createWorkQueue, type WorkQueue } from '../queue/work-queue.js';
 import { createController, type Run, type RunReport } from '../reconcile/controller.js';
 import type { Informer } from '../reconcile/informer.js';
 import { keyOf } from '../reconcile/source.js';

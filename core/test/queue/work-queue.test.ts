@@ -1,5 +1,6 @@
 import test from 'ava';
-import { createWorkQueue, type WorkQueueOptions } from '../../dist/queue/work-queue.js';
+import type { WorkQueueOptions } from '../../dist/queue/work-queue-options.js';
+import { createWorkQueue } from '../../dist/queue/work-queue.js';
 import { VirtualClock, settled } from '../virtual-clock.ts';
 
 function setUp(options: Partial<WorkQueueOptions<string>> = {}) {

@@ -1,7 +1,8 @@
 import test from 'ava';
 import type { Immutable } from '@tappaas/sdk';
 import type { Handler, Occasion } from '../../dist/reconcile/handler-feed.js';
-import { createInformer, type InformerOptions } from '../../dist/reconcile/informer.js';
+import type { InformerOptions } from '../../dist/reconcile/informer-options.js';
+import { createInformer } from '../../dist/reconcile/informer.js';
 import { keepingManager } from '../../dist/reconcile/projection.js';
 import { VirtualClock, seededRandom } from '../virtual-clock.ts';
 import { FakeSource, type Thing } from './fake-source.ts';

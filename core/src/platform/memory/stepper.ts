@@ -1,4 +1,4 @@
-import type { WorkQueueOptions } from '../../queue/work-queue.js';
+import type { WorkQueueOptions } from '../../queue/work-queue-options.js';
 import type { RunReport } from '../../reconcile/controller.js';
 import { memoryErrors } from './errors.js';
 import { SteppedQueue } from './stepped-queue.js';
