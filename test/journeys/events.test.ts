@@ -69,6 +69,10 @@ test('what happened to an application is told by kubectl describe, tappaas event
     /process web of release shop-2 has ended 3 times, the last time with exit code 3.*; release shop-1 goes on serving$/,
   );
 
+  await writeFile(join(source, 'server.js'), crashes);
+  t.is((await home.tappaas('deploy', source, '--name', 'fresh')).code, 1);
+  t.regex((await home.tappaas('status', 'fresh')).stdout, /A process that has ended wrote last:\n {2}no database at db:5432\n/);
+
   await mkdir(join(home.directory, 'idle'));
   await writeFile(join(home.directory, 'idle/readme.txt'), 'nothing to run');
   t.is((await home.tappaas('deploy', join(home.directory, 'idle'))).code, 1);

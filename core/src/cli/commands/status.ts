@@ -1,5 +1,6 @@
 import type { Invocation } from '../command.js';
 import { eventsOf, eventTable, type EventView } from '../event-view.js';
+import { lastOutputOf } from '../last-output.js';
 import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
 import { textTable } from '../table.js';
@@ -16,14 +17,24 @@ export async function status(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
   const application = await client.json<ApplicationView>(applicationPath(namespace, name));
   if (application === undefined) throw unknownApplication(name, namespace);
+  const isReady = application.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
   const isForPeople = output !== 'json' && output !== 'yaml';
   const events = isForPeople ? await eventsOf(client, namespace, name) : [];
-  await print(invocation, application, () => `${describe(application)}${happened(events.slice(0, eventsMax), terminal.nowMs())}`);
-  return application.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 0 : 1;
+  const wrote = isForPeople && !isReady ? await lastOutputOf(client, { namespace, name }) : [];
+  await print(
+    invocation,
+    application,
+    () => `${describe(application)}${happened(events.slice(0, eventsMax), terminal.nowMs())}${writtenLast(wrote)}`,
+  );
+  return isReady ? 0 : 1;
 }
 
 function happened(events: readonly EventView[], nowMs: number): string {
   return events.length === 0 ? '' : `\n${eventTable(events, nowMs)}`;
+}
+
+function writtenLast(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `\nA process that has ended wrote last:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 function describe({ metadata, status: is }: ApplicationView): string {
