@@ -48,7 +48,7 @@ export default definePlugin({
     const providers = (): Providers => opened ?? new Providers([]);
     const parts = (): BrowserLoginParts => ({ instance: host.id, settings, providers: providers(), tokens, sealing, audit });
     host.kind(Session);
-    host.tap(hooks.admission.validate, { kinds: [Session] }, (request) => checkWriter(request, `system:plugin:${host.id}`));
+    host.tap(hooks.admission.validate, { kinds: [Session] }, (request) => checkWriter(request));
     host.provide(
       families.authenticator,
       async ({ clock }) => {

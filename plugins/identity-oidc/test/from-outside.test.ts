@@ -97,12 +97,13 @@ test('a session is written by the platform, and by administrators, who can be an
   const spec = { user: 'ann', groups: ['devs'] };
   const asked = (name: string, groups: readonly string[], previous?: object) => {
     const request = { object: { spec }, previous: previous && { spec: previous }, caller: { name, groups } };
-    return checkWriter(request as unknown as Parameters<typeof checkWriter>[0], 'system:plugin:oidc').map(({ reason }) => reason);
+    return checkWriter(request as unknown as Parameters<typeof checkWriter>[0]).map(({ reason }) => reason);
   };
   t.deepEqual(asked('joe', ['everything-in-identity']), ['WrittenByPlatform']);
   t.deepEqual(asked('joe', [], { ...spec, groups: [] }), ['WrittenByPlatform']);
   t.deepEqual(asked('joe', [], { ...spec }), [], 'a label says nothing of anybody');
-  t.deepEqual(asked('system:plugin:oidc', []), []);
+  t.deepEqual(asked('system:plugin:oidc', []), ['WrittenByPlatform'], 'who acts as the plugin has its name alone');
+  t.deepEqual(asked('system:plugin:oidc', ['system:masters']), []);
   t.deepEqual(asked('admin', ['system:masters']), []);
 });
 

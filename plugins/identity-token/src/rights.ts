@@ -9,12 +9,14 @@ const reserved = 'system:';
 /** Whether a name is one of the platform's own. */
 export const isReserved = (name: string): boolean => name.startsWith(reserved);
 
+export const isAdministrator = ({ groups }: Pick<Caller, 'groups'>): boolean => groups.includes(administrators);
+
 /**
  * What a token would be able to do beyond who makes it; nothing when it stays inside. Administrators make tokens for anybody, but only
  * inside of the scope of the credential that they use now.
  */
 export function excessRights(spec: Spec, caller: Caller): readonly Denial[] {
-  return [...reservedNames(spec), ...(caller.groups.includes(administrators) ? [] : others(spec, caller)), ...wider(spec, caller)];
+  return [...reservedNames(spec), ...(isAdministrator(caller) ? [] : others(spec, caller)), ...wider(spec, caller)];
 }
 
 /** A tenant that is merely forgotten must not be none: who makes a token for somebody else says which, or that there is none. */

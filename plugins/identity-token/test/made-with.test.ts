@@ -47,6 +47,18 @@ test('a token that is made with anything else is bounded by the configuration al
   }
 });
 
+test('who acts as the plugin with its name alone writes no more than anybody else', async (t) => {
+  const secret = { tokenId: '0'.repeat(12), sha256: '0'.repeat(64) };
+  const stored = { user: 'ann', groups: ['ops'], withoutTenant: true, expiresAt: at(1) };
+  const as = (groups: readonly string[]) => made({ ...stored, ...secret }, { name: 'system:plugin:tokens', groups }, stored);
+  t.deepEqual((await as(['system:authenticated'])).denials, [
+    'spec.user ExceedsRights',
+    'spec.groups[0] ExceedsRights',
+    'spec.sha256 WrittenByIssue',
+  ]);
+  t.deepEqual((await as(['system:masters'])).denials, []);
+});
+
 test('nobody says of a token what it was made with, or makes it last longer than that later', async (t) => {
   const madeWith = { name: 'short', uid: 'u1' };
   t.deepEqual((await made({ madeWith: { name: 'other', uid: 'u2' } }, joe())).denials.slice(0, 1), ['spec.madeWith WrittenByPlatform']);
