@@ -8,8 +8,8 @@ type Spec = Token['spec'];
 export type Maker = NonNullable<Spec['madeWith']>;
 
 const prefix = 'apitoken';
-/** Listed at a time. */
-const madeMax = 1_000;
+/** More than there can be. */
+const madeMax = 1_000_000;
 
 /** The id by which caches and open streams know the credential. */
 export const credentialIdOf = ({ metadata: { name, uid } }: Token): string => `${prefix}:${uid}:${name}`;
@@ -48,7 +48,9 @@ export async function makerDenials(
 
 export const endOf = ({ expiresAt }: Spec): number => (expiresAt === undefined ? Infinity : Date.parse(expiresAt));
 
-/** Every token that was made with one. */
-export async function* madeWith({ uid }: Pick<Maker, 'uid'>, { asPlugin }: Pick<Context, 'asPlugin'>): AsyncGenerator<Token> {
-  for await (const token of asPlugin.list(ApiToken, { fields: fieldIs('spec.madeWith.uid', uid), itemsMax: madeMax })) yield token;
+/** Every token that was made with one; read to the end before anything is done with them, as a list cannot be gone on with for ever. */
+export async function madeWith({ uid }: Pick<Maker, 'uid'>, { asPlugin }: Pick<Context, 'asPlugin'>): Promise<readonly Token[]> {
+  const made: Token[] = [];
+  for await (const token of asPlugin.list(ApiToken, { fields: fieldIs('spec.madeWith.uid', uid), itemsMax: madeMax })) made.push(token);
+  return made;
 }

@@ -42,7 +42,7 @@ export class TokenKeeper {
   async finalize(token: Token, context: Pick<Context, 'asPlugin'>): Promise<undefined> {
     this.#told.delete(token.metadata.uid);
     await this.#credentials.revoked([credentialIdOf(token)]);
-    for await (const made of madeWith(token.metadata, context)) await this.#end(made, token.metadata.name, context);
+    for (const made of await madeWith(token.metadata, context)) await this.#end(made, token.metadata.name, context);
     return undefined;
   }
 
@@ -60,7 +60,7 @@ export class TokenKeeper {
 
   /** Of one that ends earlier now, what was made with it does too. */
   async #shorten({ metadata, spec }: Token, context: Pick<Context, 'asPlugin'>): Promise<void> {
-    for await (const made of madeWith(metadata, context)) {
+    for (const made of await madeWith(metadata, context)) {
       if (endOf(made.spec) <= endOf(spec)) continue;
       const { name, resourceVersion } = made.metadata;
       await context.asPlugin.patch(ApiToken, { name }, { metadata: { resourceVersion }, spec: { expiresAt: spec.expiresAt } });

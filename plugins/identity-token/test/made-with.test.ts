@@ -1,8 +1,9 @@
-import type { AdmissionRequest, Caller, Context } from '@tappaas/sdk';
+import type { AdmissionRequest, Caller, Context, ListQuery, Resources } from '@tappaas/sdk';
 import test from 'ava';
 import { checkToken, completeToken } from '../dist/admission.js';
 import type { ApiToken, ApiTokenObject } from '../dist/contract.js';
 import { makerOf } from '../dist/made-with.js';
+import { TokenKeeper } from '../dist/reconcile-token.js';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const dayMs = 86_400_000;
@@ -57,6 +58,22 @@ test('who acts as the plugin with its name alone writes no more than anybody els
     'spec.sha256 WrittenByIssue',
   ]);
   t.deepEqual((await as(['system:masters'])).denials, []);
+});
+
+test('with a token all that was made with it ends, however many they are', async (t) => {
+  const count = 2_500;
+  const tokenOf = (name: string) =>
+    ({ metadata: { name, uid: `uid of ${name}` }, spec: { user: 'joe', groups: [] } }) as unknown as ApiTokenObject;
+  const ended = new Set<string>();
+  const many: Partial<Resources> = {
+    list: async function* (_: unknown, { itemsMax }: ListQuery) {
+      for (let index = 0; index < Math.min(itemsMax, count); index += 1) yield tokenOf(`t${index}`) as never;
+    },
+    delete: async (_: unknown, { name }: { readonly name: string }) => void ended.add(name),
+  };
+  const keeper = new TokenKeeper({ ...settings, tokensPerPersonMax: 100 }, { revoked: async () => {} }, { record: async () => {} });
+  await keeper.finalize(tokenOf('maker'), { asPlugin: many as Resources });
+  t.is(ended.size, count);
 });
 
 test('nobody says of a token what it was made with, or makes it last longer than that later', async (t) => {
