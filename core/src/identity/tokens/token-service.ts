@@ -1,7 +1,7 @@
-import type { Clock, JwtClaims, JwtIssuer, JwtRules, ReviewedUser, TokenReviewer, TokenService } from '@tappaas/sdk';
-import { askJson } from './https-json.js';
+import type { Clock, JwtClaims, JwtIssuer, JwtRules, TokenService } from '@tappaas/sdk';
 import { IssuerKeys } from './issuer-keys.js';
 import type { SigningKeys } from './signing-keys.js';
+import { TokenReviews } from './token-reviews.js';
 import { verifyJwt } from './verify-jwt.js';
 
 export interface TokenServiceOptions {
@@ -17,6 +17,7 @@ const defaultAlgorithms = ['ES256', 'RS256'] as const;
 /** What plugins sign and verify tokens with. */
 export function createTokenService({ keys, clock, mayLetSign }: TokenServiceOptions): TokenService {
   const issuerKeys = new IssuerKeys(clock);
+  const reviews = new TokenReviews();
   return {
     issuer: async () => (await keys()).issuer,
     async sign(claims, { lifetimeMs }) {
@@ -25,7 +26,7 @@ export function createTokenService({ keys, clock, mayLetSign }: TokenServiceOpti
     },
     verify: async (token, { audiences, issuer }) =>
       issuer === undefined ? (await keys()).verify(token, audiences) : verifyForeign(token, { audiences, issuer }),
-    review: (token, reviewer, audiences) => review(token, reviewer, audiences),
+    review: (token, reviewer, audiences) => reviews.ask(token, reviewer, audiences),
   };
 
   function verifyForeign(token: string, { audiences, issuer }: JwtRules & { readonly issuer: JwtIssuer }): Promise<JwtClaims> {
@@ -33,39 +34,4 @@ export function createTokenService({ keys, clock, mayLetSign }: TokenServiceOpti
     const keysFor = (kid: string | undefined) => issuerKeys.keysOf(issuer, kid);
     return verifyJwt(token, { issuer: issuer.issuer, audiences, algorithms, keysFor }, clock);
   }
-}
-
-const path = '/apis/authentication.k8s.io/v1/tokenreviews';
-
-interface ReviewAnswer {
-  readonly status?: { readonly authenticated?: unknown; readonly user?: Readonly<Record<string, unknown>>; readonly audiences?: unknown };
-}
-
-async function review(
-  token: string,
-  { server, certificateAuthority, allowedAddresses = [], token: own }: TokenReviewer,
-  audiences?: readonly string[],
-): Promise<ReviewedUser | undefined> {
-  const answer = (await askJson({
-    url: server.replace(/\/$/, '') + path,
-    token: own,
-    allowedAddresses,
-    ...(certificateAuthority !== undefined && { certificateAuthority }),
-    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, ...(audiences && { audiences }) } },
-  })) as ReviewAnswer | null;
-  const { authenticated, user = {}, audiences: heard } = answer?.status ?? {};
-  const { username, uid, groups, extra } = user;
-  if (authenticated !== true || typeof username !== 'string' || username === '') return undefined;
-  // Who answers nothing about audiences has not looked at them: the token may be for anybody.
-  if (audiences !== undefined && !wordsOf(heard).some((audience) => audiences.includes(audience))) return undefined;
-  return { username, ...(typeof uid === 'string' && { uid }), groups: wordsOf(groups), extra: extraOf(extra) };
-}
-
-function wordsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-}
-
-function extraOf(value: unknown): ReviewedUser['extra'] {
-  if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, wordsOf(each)]));
 }
