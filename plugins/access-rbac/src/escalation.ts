@@ -24,8 +24,8 @@ interface Write<O> {
 }
 
 /**
- * Nobody writes a role with more than they have, unless they may `escalate` it. Labels of a Role give nobody anything; those of a ClusterRole may
- * have it taken up into others.
+ * Nobody writes a role with more than they have with the credential they use, unless they may `escalate` it. Labels of a Role give nobody
+ * anything; those of a ClusterRole may have it taken up into others.
  */
 export function roleEscalation(index: RoleIndex, write: Write<Role | ClusterRole>): readonly Denial[] {
   const { object, previous } = write;
@@ -67,6 +67,7 @@ interface Giver extends Pick<Write<unknown>, 'caller' | 'isProjectOnly'> {
 }
 
 function isFree(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, verb: string, plural: string, name: string): boolean {
+  if (!isGoodFor(caller, verb)) return false;
   if (caller.groups.includes(administrators)) return true;
   const resource = { group: rbacGroup, version: 'v1', plural, name, ...(namespace !== undefined && { namespace }) };
   const where = { ...(namespace !== undefined && { project: namespace }), ...(isProjectOnly && { isProjectOnly }) };
@@ -75,15 +76,34 @@ function isFree(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, v
 
 function refused(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, wanted: readonly Rule[], field: string): readonly Denial[] {
   try {
-    const missing = uncovered(index.rulesFor(caller, namespace, isProjectOnly), wanted);
+    const missing = uncovered(withinScope(index.rulesFor(caller, namespace, isProjectOnly), caller), wanted);
     if (missing.length === 0) return [];
     const more = missing.length > toldMax ? `\nand ${missing.length - toldMax} more` : '';
-    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;
+    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held${credentialOf(caller)}:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;
     return [deny({ field, reason: 'Forbidden', message })];
   } catch (error) {
     if (error instanceof RangeError) return [deny({ field, reason: 'FieldValueTooLong', message: `${error.message}; split it` })];
     throw error;
   }
+}
+
+/** Whether the caller's credential is good for a verb; access has seen to its namespaces. */
+function isGoodFor({ scope }: Caller, verb: string): boolean {
+  return scope?.verbs === undefined || scope.verbs.includes('*') || scope.verbs.includes(verb);
+}
+
+/** Who hands on more than the credential is good for would have the rest from whom it was handed to, such as a service account. */
+function withinScope(rules: readonly Rule[], caller: Caller): readonly Rule[] {
+  if (isGoodFor(caller, '*')) return rules;
+  const good = caller.scope?.verbs ?? [];
+  return rules.map((rule) => ({
+    ...rule,
+    verbs: rule.verbs.includes('*') ? good : rule.verbs.filter((verb) => isGoodFor(caller, verb)),
+  }));
+}
+
+function credentialOf(caller: Caller): string {
+  return isGoodFor(caller, '*') ? '' : ` with a credential for ${caller.scope?.verbs?.join(', ') ?? ''}`;
 }
 
 /** As kube-apiserver prints a rule. */
