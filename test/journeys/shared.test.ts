@@ -67,6 +67,36 @@ test('what a plugin keeps for the platform every worker has at once, and an open
   t.regex(described.stdout, /admission\.validate \(breaker open in w1, w2: not asked for a while\)/);
 });
 
+test('what policies in shadow mode would have forbidden is told alike by every worker, whichever of them was asked', async (t) => {
+  t.timeout(2 * 60_000);
+  const home = await platformHome({ plugins: { ...storeOnly, policies: { use: '@tappaas/access-abac' } }, api: { workers: 2 } });
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const { connection } = platform;
+  const cedar = 'forbid (principal, action == Action::"get", resource is Object) when { resource.resource == "configmaps" };';
+  const policy = { metadata: { name: 'try' }, spec: { cedar, mode: 'Shadow' } };
+  t.is((await call(connection, 'POST', '/apis/platform.tappaas.dev/v1alpha1/policies', policy)).status, 201);
+  const processOf = ({ headers }: { readonly headers: object }) =>
+    String((headers as Readonly<Record<string, unknown>>)['x-request-id']).replace(/-.*/, '');
+  const asked = new Set<string>();
+  const told = (about: string) =>
+    eventually(
+      async () => {
+        await call(connection, 'GET', `/api/v1/namespaces/default/configmaps/${about}`, undefined, undefined, {
+          'impersonate-user': 'ann',
+        });
+        const answers = await Promise.all(Array.from({ length: 8 }, () => call(connection, 'GET', '/plugins/policies/shadow')));
+        for (const answer of answers) asked.add(processOf(answer));
+        return answers.map(({ text }) => (JSON.parse(text) as { items: { about: string }[] }).items);
+      },
+      (answers) => answers.every((items) => items.some((item) => item.about === `configmaps default/${about}`)),
+    );
+  for (let index = 0; index < 6; index += 1) await told(`a${index}`);
+  for (const items of await told('last')) t.is(items.filter((item) => /\/a\d$/.test(item.about)).length, 6);
+  t.deepEqual([...asked].toSorted(), ['w1', 'w2']);
+});
+
 /** Asks on a connection of its own until the time is over; answers how often it was served, and what it was told at last is left. */
 async function askOn({ server, token, ca }: Connection, untilMs: number): Promise<{ readonly served: number; readonly left: number }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -57,7 +57,7 @@ interface AccessReview {
 /** Answers the reviews of `authorization.k8s.io`. */
 export function createAccessReviews(options: AccessReviewOptions): AccessReviews {
   const decide = async (review: ReviewObject, caller: Caller): Promise<ReviewObject> => {
-    const { decision, reason } = await options.authorize({ ...askedOf(review, caller, options.engine), canNarrow: true });
+    const { decision, reason } = await options.authorize({ ...askedOf(review, caller, options.engine), canNarrow: true, isReview: true });
     const status = { allowed: decision === 'allow', ...(decision === 'deny' && { denied: true }), ...(reason !== '' && { reason }) };
     return { ...review, status };
   };

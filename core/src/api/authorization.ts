@@ -57,6 +57,11 @@ export function ask(authorize: Authorize, { engine, verb, target, path }: Reques
   return authorize({ caller, engine, verb, resource: madeResource(target), canNarrow: canNarrow(verb) });
 }
 
+/** Asks in the same way where nothing is done upon the answer. */
+export function asReview(authorize: Authorize): Authorize {
+  return (question) => authorize({ ...question, isReview: true });
+}
+
 function question(info: RequestInfo, caller: Caller): Parameters<Authorize>[0] {
   return { ...accessRequest(info, caller), canNarrow: canNarrow(info.verb) };
 }

@@ -5,6 +5,7 @@ import type { Awaitable } from '@tappaas/sdk';
 import { AddressSeats, crowdedNotice, ownPlaces } from './address-seats.js';
 import type { ApiServer, StopOptions } from './api-server.js';
 import type { TlsMaterial } from './certificates.js';
+import { asReview } from './authorization.js';
 import { isStillAllowed } from './stream-access.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
 import { ConnectionMemory } from './connection-memory.js';
@@ -67,7 +68,7 @@ class Server implements ApiServer {
     const { clock, random, engines, tableFor, log } = options;
     this.inFlight = new InFlight(
       clock,
-      new StreamCredentials(options.authenticate, (exchange) => isStillAllowed(options.authorize, exchange), clock),
+      new StreamCredentials(options.authenticate, (exchange) => isStillAllowed(asReview(options.authorize), exchange), clock),
     );
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
     const { drainMsMax } = this.limits;

@@ -24,7 +24,10 @@ export async function whoCan({ access, kernel, engines }: WhoCanParts, query: Qu
     path !== undefined && path !== ''
       ? { path }
       : { resource: { group, version: '', plural: resource, ...given({ subresource, namespace, name }) } };
-  const asked = asRequested({ engine, verb, ...about }, { kernel, engine: (each) => engines.all.get(each) });
+  const asked = {
+    ...asRequested({ engine, verb, ...about }, { kernel, engine: (each) => engines.all.get(each) }),
+    isReview: true as const,
+  };
   const known = await subjectsFor({ access, authorizers: access.authorizers, engine }, caller, asked);
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(known) };
 }

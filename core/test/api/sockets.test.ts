@@ -145,9 +145,13 @@ test('audit is told when a room begins, not only when it has ended', async (t) =
 test('a right that is taken away closes the room within seconds: what is sent is authorized again', async (t) => {
   let nowMs = Date.now();
   let isAllowed = true;
+  const reviews: boolean[] = [];
   const server = await startServer(t, {
     clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
-    authorize: ({ path }) => ({ decision: isAllowed || path !== undefined ? 'allow' : 'deny', reason: '' }),
+    authorize: ({ path, isReview = false }) => {
+      if (path === undefined) reviews.push(isReview);
+      return { decision: isAllowed || path !== undefined ? 'allow' : 'deny', reason: '' };
+    },
   });
   const socket = open(t, server);
   const events = listen(socket);
@@ -159,6 +163,7 @@ test('a right that is taken away closes the room within seconds: what is sent is
   const closed = heard(socket, 'closed');
   server.engine.put('default', 'a', { x: '2' });
   t.is((await closed).error.code, 403);
+  t.deepEqual(reviews, [false, true], 'access is told that nothing new is done');
   t.is(events.length, 1);
 });
 

@@ -52,6 +52,21 @@ test('a watch whose role is taken away, or that may be seen in part now, ends wi
   }
 });
 
+test('access is told when a stream is only asked about again, and when something is done', async (t) => {
+  const asked: string[] = [];
+  const { port } = await startServer(t, {
+    authorize: ({ verb, isReview = false }) => {
+      asked.push(`${verb} ${isReview}`);
+      return yes;
+    },
+  });
+  const watch = await openWatch(port, watched, { 'impersonate-user': 'joe' });
+  t.deepEqual(asked, ['impersonate false', 'watch false']);
+  while (asked.length < 4) await setImmediate();
+  t.deepEqual(asked.slice(2), ['impersonate true', 'watch true']);
+  watch.close();
+});
+
 test('a watch of who may no longer act as somebody else ends within ten seconds', async (t) => {
   let mayImpersonate = true;
   const { port } = await startServer(t, {

@@ -8,6 +8,9 @@ import { ShadowBook } from './shadow-book.js';
 /** How long the start waits for the policies. */
 const firstReadMsMax = 5_000;
 
+/** How long a process keeps to itself what it has recorded. */
+const sharedEveryMs = 1_000;
+
 /** Forbids by Cedar policies what roles allow. */
 export default definePlugin({
   id: 'access-abac',
@@ -21,7 +24,7 @@ export default definePlugin({
     const counted = host.counter({
       name: 'tappaas_access_policy_denials_total',
       help: 'Requests that a policy forbade, or in shadow mode would have forbidden.',
-      labels: ['policy', 'mode'],
+      labels: ['policy', 'mode', 'outcome'],
       seriesMax: 1_000,
     });
     host.kind(Policy);
@@ -48,11 +51,12 @@ export default definePlugin({
       description: 'What policies in shadow mode would have forbidden lately.',
       bodyBytesMax: 0,
       auth: 'caller',
-      handle: async () => ({
+      handle: async (_, { state, caller }) => ({
         status: 200,
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ items: shadows.records }),
+        body: JSON.stringify({ items: await shadows.records(state, policies.shadowed.names, caller.tenant) }),
       }),
     });
+    host.task({ name: 'shadow', on: 'every-replica', everyMs: sharedEveryMs, run: ({ state }) => shadows.share(state) });
   },
 });

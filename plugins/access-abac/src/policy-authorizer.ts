@@ -1,5 +1,6 @@
 import type { AccessDecision, Authorizer, Clock } from '@tappaas/sdk';
 import type { FollowedPolicies } from './followed-policies.js';
+import type { Forbidden } from './policy-set.js';
 import type { ShadowBook } from './shadow-book.js';
 
 export interface PolicyAuthorizerParts {
@@ -7,13 +8,27 @@ export interface PolicyAuthorizerParts {
   readonly shadows: ShadowBook;
   readonly clock: Clock;
   /** Counts what was forbidden, or would have been. */
-  readonly count: (labels: { readonly policy: string; readonly mode: 'enforce' | 'shadow' }) => void;
+  readonly count: (labels: Denied) => void;
 }
+
+interface Denied {
+  readonly policy: string;
+  readonly mode: 'enforce' | 'shadow';
+  readonly outcome: 'forbidden' | 'error';
+}
+
+/** Stands for the name of a policy where none of them could be asked. */
+const all = '(all)';
 
 const noOpinion: AccessDecision = Object.freeze({ decision: 'no-opinion', reason: '' });
 
 /** Denies what a policy forbids, what a policy cannot be evaluated on, and everything while policies are not known; never allows. */
 export function policyAuthorizer({ policies, shadows, clock, count }: PolicyAuthorizerParts): Authorizer {
+  const tell = (mode: Denied['mode'], { by, failed }: Forbidden): void => {
+    for (const policy of by) count({ policy, mode, outcome: 'forbidden' });
+    const broken = by.length + failed.length === 0 ? [all] : failed;
+    for (const policy of broken) count({ policy, mode, outcome: 'error' });
+  };
   return {
     readsLabels: true,
     authorize(request) {
@@ -22,13 +37,13 @@ export function policyAuthorizer({ policies, shadows, clock, count }: PolicyAuth
       if (policies.enforced.size + policies.shadowed.size === 0) return noOpinion;
       const nowMs = clock.nowMs();
       const shadowed = policies.shadowed.forbids(request, nowMs);
-      if (shadowed !== undefined) {
-        shadows.add([...shadowed.by, ...shadowed.errors], request, nowMs);
-        for (const policy of shadowed.by) count({ policy, mode: 'shadow' });
+      if (shadowed !== undefined && request.isReview !== true) {
+        shadows.add(shadowed, request, nowMs);
+        tell('shadow', shadowed);
       }
       const forbidden = policies.enforced.forbids(request, nowMs);
       if (forbidden === undefined) return noOpinion;
-      for (const policy of forbidden.by) count({ policy, mode: 'enforce' });
+      if (request.isReview !== true) tell('enforce', forbidden);
       return { decision: 'deny', reason: reasonOf(forbidden.by, forbidden.errors) };
     },
     rules: () => ({

@@ -8,7 +8,10 @@ import { groupOf } from './schema.js';
 /** Which policies forbid a request, and which could not be evaluated: those forbid it too. */
 export interface Forbidden {
   readonly by: readonly string[];
+  /** Why some could not be evaluated. */
   readonly errors: readonly string[];
+  /** Which they were; nothing when none could. */
+  readonly failed: readonly string[];
 }
 
 /** By which Cedar knows the parsed set; each set has a Cedar of its own. */
@@ -26,6 +29,10 @@ export class PolicySet {
     return this.#texts.size;
   }
 
+  get names(): readonly string[] {
+    return [...this.#texts.keys()];
+  }
+
   put(name: string, text: string): void {
     this.#texts.set(name, text);
     this.#isStale = true;
@@ -39,7 +46,7 @@ export class PolicySet {
   forbids(request: AccessRequest, nowMs: number): Forbidden | undefined {
     if (this.#texts.size === 0) return undefined;
     this.#parse();
-    if (this.#problem !== undefined) return { by: [], errors: [this.#problem] };
+    if (this.#problem !== undefined) return noneEvaluated(this.#problem);
     // Most policies are about writes: what none can have a say about costs nothing.
     if (!this.#heads.some((mayApply) => mayApply(request))) return undefined;
     let answer: Wasm.AuthorizationAnswer;
@@ -49,12 +56,16 @@ export class PolicySet {
       // The next question is put to another instance, which knows no set.
       if (isTrap(error)) this.#isStale = true;
       // Whoever asks has chosen the question: it is refused, and nobody else's.
-      return { by: [], errors: [messageOf(error)] };
+      return noneEvaluated(messageOf(error));
     }
-    if (answer.type === 'failure') return { by: [], errors: answer.errors.map(({ message }) => message) };
+    if (answer.type === 'failure') return noneEvaluated(...answer.errors.map(({ message }) => message));
     const { reason, errors } = answer.response.diagnostics;
     if (reason.length === 0 && errors.length === 0) return undefined;
-    return { by: unique(reason.map(objectOf)), errors: errors.map(({ policyId, error }) => `${objectOf(policyId)}: ${error.message}`) };
+    return {
+      by: unique(reason.map(objectOf)),
+      errors: errors.map(({ policyId, error }) => `${objectOf(policyId)}: ${error.message}`),
+      failed: unique(errors.map(({ policyId }) => objectOf(policyId))),
+    };
   }
 
   /** Once after a change, when the next question comes. */
@@ -81,6 +92,7 @@ export class PolicySet {
   }
 }
 
+const noneEvaluated = (...errors: readonly string[]): Forbidden => ({ by: [], errors, failed: [] });
 const objectOf = (policyId: string): string => policyId.slice(0, policyId.lastIndexOf('/'));
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const unique = (words: readonly string[]): readonly string[] => [...new Set(words)];

@@ -1,9 +1,12 @@
-import type { AccessRequest } from '@tappaas/sdk';
+import type { AccessRequest, State } from '@tappaas/sdk';
+import type { Forbidden } from './policy-set.js';
 
-/** What a policy in shadow mode would have forbidden. */
+/** What policies in shadow mode would have forbidden, and when they would have last. */
 export interface ShadowRecord {
   readonly time: string;
   readonly policies: readonly string[];
+  /** Why one of them would have: it could not be evaluated. */
+  readonly error?: string;
   readonly user: string;
   readonly tenant?: string;
   readonly verb: string;
@@ -11,24 +14,114 @@ export interface ShadowRecord {
   readonly about: string;
 }
 
-/** Records that are kept; the oldest goes first. */
-const recordsMax = 500;
+/** Records of one policy by what they are about; the newest stand last. */
+type Page = Map<string, ShadowRecord>;
 
-/** The last things that policies in shadow mode would have forbidden. */
+/** Of one policy; the oldest go first. */
+const recordsMax = 100;
+/** `State` takes 64 KiB as one value. */
+const pageBytesMax = 60 * 1024;
+const textCharactersMax = 256;
+const policiesMax = 4;
+const keptMs = 7 * 24 * 3_600_000;
+/** The page of what no policy could be asked about. */
+const nobodys = '';
+
+const keyOf = (policy: string): string => `shadow/${policy}`;
+
+/**
+ * The last things that policies in shadow mode would have forbidden, of all processes of the platform, each once.
+ *
+ * A page is read, completed and written as a whole, so one process may overwrite what another has just written: each keeps what it has to tell
+ * until it has read it there.
+ */
 export class ShadowBook {
-  readonly #records: ShadowRecord[] = [];
+  readonly #untold = new Map<string, Page>();
 
-  add(policies: readonly string[], { caller, verb, resource, path = '', engine }: AccessRequest, nowMs: number): void {
-    const about =
-      resource === undefined
-        ? path
-        : `${engine === 'platform' ? '' : `${engine}: `}${resource.group === '' ? '' : `${resource.group}/`}${resource.plural} ${[resource.namespace, resource.name].filter(Boolean).join('/')}`.trim();
-    const tenant = caller.tenant === undefined ? {} : { tenant: caller.tenant };
-    this.#records.push({ time: new Date(nowMs).toISOString(), policies, user: caller.name, ...tenant, verb, about });
-    if (this.#records.length > recordsMax) this.#records.shift();
+  add({ by, failed, errors }: Forbidden, request: AccessRequest, nowMs: number): void {
+    const policies = [...new Set([...by, ...failed])];
+    const record = recordOf(policies, errors, request, nowMs);
+    for (const policy of policies.length === 0 ? [nobodys] : policies) {
+      const page = this.#untold.get(policy) ?? new Map<string, ShadowRecord>();
+      this.#untold.set(policy, page);
+      take(page, record);
+      const [oldest] = page.keys();
+      if (page.size > recordsMax && oldest !== undefined) page.delete(oldest);
+    }
   }
 
-  get records(): readonly ShadowRecord[] {
-    return this.#records;
+  /** Tells the other processes what this one has to tell. */
+  async share(state: State): Promise<void> {
+    await Promise.all([...this.#untold].map(([policy, own]) => this.#sharePage(state, policy, own)));
+  }
+
+  /** What is known of some policies, the oldest first; with a tenant, of its people alone. */
+  async records(state: State, policies: readonly string[], tenant: string | undefined): Promise<readonly ShadowRecord[]> {
+    await this.share(state);
+    const pages = await Promise.all([nobodys, ...policies].map((policy) => readPage(state, policy)));
+    const once = new Map(pages.flatMap((page) => [...page]));
+    return inOrder([...once.values()].filter((record) => tenant === undefined || record.tenant === tenant));
+  }
+
+  async #sharePage(state: State, policy: string, own: Page): Promise<void> {
+    const shared = await readPage(state, policy);
+    const page = newest([...shared.values(), ...own.values()]);
+    for (const [about, record] of own) if (shared.get(about)?.time === record.time || page.get(about) !== record) own.delete(about);
+    if (own.size > 0) await state.set(keyOf(policy), [...page.values()], { ttlMs: keptMs, scope: 'platform' });
+    else this.#untold.delete(policy);
   }
 }
+
+async function readPage(state: State, policy: string): Promise<Page> {
+  const records = ((await state.get(keyOf(policy))) ?? []) as readonly ShadowRecord[];
+  return new Map(records.map((record) => [identityOf(record), record]));
+}
+
+/** What happens again stands where it was last. */
+function take(page: Page, record: ShadowRecord): void {
+  const about = identityOf(record);
+  page.delete(about);
+  page.set(about, record);
+}
+
+/** Of each the last, and of all the newest that fit in a page. */
+function newest(records: ShadowRecord[]): Page {
+  const page: Page = new Map();
+  for (const record of inOrder(records)) take(page, record);
+  let bytes = Buffer.byteLength(JSON.stringify([...page.values()]));
+  for (const [about, record] of page) {
+    if (page.size <= recordsMax && bytes <= pageBytesMax) break;
+    page.delete(about);
+    bytes -= Buffer.byteLength(JSON.stringify(record)) + 1;
+  }
+  return page;
+}
+
+const inOrder = (records: ShadowRecord[]): ShadowRecord[] => records.sort((one, other) => (one.time < other.time ? -1 : 1));
+
+const identityOf = ({ policies, user, tenant, verb, about }: ShadowRecord): string => JSON.stringify([policies, user, tenant, verb, about]);
+
+function recordOf(
+  policies: readonly string[],
+  [error]: readonly string[],
+  { caller, verb, resource, path = '', engine }: AccessRequest,
+  nowMs: number,
+): ShadowRecord {
+  const { name, tenant } = caller;
+  return {
+    time: new Date(nowMs).toISOString(),
+    policies: policies.slice(0, policiesMax).map(short),
+    ...(error !== undefined && { error: short(error) }),
+    user: short(name),
+    ...(tenant !== undefined && { tenant }),
+    verb: short(verb),
+    about: short(resource === undefined ? path : aboutObject(engine, resource)),
+  };
+}
+
+function aboutObject(engine: string, { group, plural, namespace, name }: NonNullable<AccessRequest['resource']>): string {
+  const place = [namespace, name].filter(Boolean).join('/');
+  return `${engine === 'platform' ? '' : `${engine}: `}${group === '' ? '' : `${group}/`}${plural} ${place}`.trim();
+}
+
+const short = (text: string): string => (text.length > textCharactersMax ? `${text.slice(0, textCharactersMax - 1)}…` : text);

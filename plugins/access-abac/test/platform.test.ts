@@ -145,6 +145,69 @@ test('a policy in shadow mode forbids nothing and is told of', async (t) => {
   await kernel.stop();
 });
 
+const secretsInShadow = policy('try', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };', 'Shadow');
+type Told = { policies: string[]; user: string; about: string; error?: string };
+
+test('what somebody may is asked about without being told as done, and what is done again is told once', async (t) => {
+  const { kernel, ask, ann } = await started();
+  t.teardown(async () => void (await kernel.stop()));
+  const told = async () => (await ask('GET', '/plugins/policies/shadow')).json.items as Told[];
+  await ask('POST', policies, secretsInShadow);
+  await eventually(t, async () => {
+    await ann('GET', secrets);
+    return (await told()).length === 1;
+  });
+  const resourceAttributes = { verb: 'get', resource: 'secrets', namespace: 'default', name: 'asked' };
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
+  t.is((await ann('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review)).status, 201);
+  const query = '{ viewer { can(verb: "get", resource: "secrets", namespace: "default", name: "asked") } }';
+  t.is((await ann('POST', '/graphql', { query })).json.data.viewer.can, true);
+  for (let count = 0; count < 3; count += 1) await ann('GET', secrets);
+  t.deepEqual(
+    (await told()).map(({ about }) => about),
+    ['secrets default'],
+  );
+  const counted = Number(/policy_denials_total\{[^}]*policy="try"[^}]*\} (\d+)/.exec(kernel.metricsText())?.[1]);
+  t.true(counted >= 4);
+  await ann('POST', '/graphql', { query });
+  t.is(Number(/policy_denials_total\{[^}]*policy="try"[^}]*\} (\d+)/.exec(kernel.metricsText())?.[1]), counted);
+});
+
+test('a policy that cannot be evaluated is counted and told of by its name, in shadow mode and enforced', async (t) => {
+  const { kernel, ask, ann } = await started();
+  t.teardown(async () => void (await kernel.stop()));
+  const cedar = (plural: string) =>
+    `forbid (principal, action, resource is Object) when { resource.resource == "${plural}" && context.weekday + 9223372036854775807 > 0 };`;
+  t.is((await ask('POST', policies, policy('shadowed', cedar('secrets'), 'Shadow'))).status, 201);
+  t.is((await ask('POST', policies, policy('enforced', cedar('configmaps')))).status, 201);
+  await eventually(t, async () => (await ann('GET', '/api/v1/namespaces/default/configmaps')).status === 403);
+  t.is((await ann('GET', secrets)).status, 200);
+  const [told] = (await ask('GET', '/plugins/policies/shadow')).json.items as Told[];
+  t.deepEqual(told?.policies, ['shadowed']);
+  t.regex(told?.error ?? '', /^shadowed: /);
+  t.regex(kernel.metricsText(), /policy_denials_total\{[^}]*policy="shadowed",mode="shadow",outcome="error"[^}]*\} [1-9]/);
+  t.regex(kernel.metricsText(), /policy_denials_total\{[^}]*policy="enforced",mode="enforce",outcome="error"[^}]*\} [1-9]/);
+});
+
+test('whoever is of a tenant is told what shadow mode says about people of that tenant', async (t) => {
+  const { kernel, ask, ann } = await started();
+  t.teardown(async () => void (await kernel.stop()));
+  await ask('POST', policies, secretsInShadow);
+  await eventually(t, async () => {
+    await ann('GET', secrets);
+    return (await ask('GET', '/plugins/policies/shadow')).json.items.length > 0;
+  });
+  for (const tenant of ['acme', 'rival']) {
+    const as = { 'impersonate-user': `of-${tenant}`, 'impersonate-extra-tappaas.dev%2ftenant': tenant };
+    await ask('POST', '/api/v1/namespaces', { metadata: { name: tenant, labels: { 'tappaas.dev/tenant': tenant } } });
+    await ask('GET', `/api/v1/namespaces/${tenant}/secrets`, undefined, as);
+  }
+  const usersFor = async (headers: Record<string, string>) =>
+    ((await ask('GET', '/plugins/policies/shadow', undefined, headers)).json.items as Told[]).map(({ user }) => user).toSorted();
+  t.deepEqual(await usersFor({ 'impersonate-user': 'boss', 'impersonate-extra-tappaas.dev%2ftenant': 'acme' }), ['of-acme']);
+  t.deepEqual(await usersFor({}), ['ann', 'of-acme', 'of-rival']);
+});
+
 test('policies see the labels of the object that is asked about', async (t) => {
   const { kernel, ask, ann } = await started();
   await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'locked', labels: { lock: 'on' } } });

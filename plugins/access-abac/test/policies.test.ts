@@ -29,7 +29,7 @@ test('a policy sees user, object, labels, tenant and time', (t) => {
     unless { principal.groups.contains("ops") };`;
   t.deepEqual(faultsIn(nights), []);
   const set = setOf({ nights });
-  t.deepEqual(set.forbids(request(), evening), { by: ['nights'], errors: [] });
+  t.deepEqual(set.forbids(request(), evening), { by: ['nights'], errors: [], failed: [] });
   t.is(set.forbids(request(), Date.parse('2026-11-30T12:00:00Z')), undefined);
   t.is(set.forbids(request({ verb: 'get' }), evening), undefined);
   t.is(set.forbids(request({ labels: { env: 'test' } }), evening), undefined);
@@ -64,7 +64,7 @@ test('a question that Cedar cannot be asked is forbidden, and the next one is an
   const broken = request({ verb: 'delete', caller: { name: '\ud800', groups: [] } });
   t.like(set.forbids(broken, evening), { by: [] });
   t.is(set.forbids(broken, evening)?.errors.length, 1);
-  t.deepEqual(set.forbids(request(), evening), { by: ['deletes'], errors: [] });
+  t.deepEqual(set.forbids(request(), evening), { by: ['deletes'], errors: [], failed: [] });
 });
 
 test('what is wrong with a policy is told with line and column, and what would mend it', (t) => {
@@ -134,7 +134,7 @@ test('a set that breaks Cedar off forbids, and is whole again when what did it i
   set.put('deep', `forbid (principal, action, resource) when { 1 == ${Array(1000).fill('1').join('+')} };`);
   for (let count = 0; count < 3; count += 1) t.regex(set.forbids(request(), evening)?.errors[0] ?? '', /memory access|call stack/);
   set.delete('deep');
-  t.deepEqual(set.forbids(request(), evening), { by: ['deletes'], errors: [] });
+  t.deepEqual(set.forbids(request(), evening), { by: ['deletes'], errors: [], failed: [] });
   t.is(set.forbids(request({ verb: 'get' }), evening), undefined);
 });
 

@@ -115,6 +115,11 @@ export interface AccessRequest {
    * the caller's. Authorizers that do not say `knowsProjects` allow nothing then, whatever they answer.
    */
   readonly isProjectOnly?: true;
+  /**
+   * Nothing is done upon the answer: somebody wants to know what somebody may, or whether a stream may still go on. It is decided like
+   * any other; authorizers that record or count what people do leave it out.
+   */
+  readonly isReview?: true;
 }
 
 /** An authorizer's answer. Each is asked: one `deny` refuses whoever else allows, `allow` passes when nobody denies. */

@@ -1,11 +1,11 @@
 import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../after.js';
 import { beginPart } from '../audit-trail.js';
-import { allowed, ask, forbidden, permit } from '../authorization.js';
+import { allowed, ask, asReview, forbidden, permit } from '../authorization.js';
 import type { Target } from '../engine-port.js';
 import type { Exchange } from '../exchange.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { AuditedSubject, AuditTrail, Verdict } from '../stages.js';
+import type { AuditedSubject, AuditTrail, Authorize, Verdict } from '../stages.js';
 import { publicError } from '../status.js';
 import type { GraphqlParts } from './ports.js';
 
@@ -66,7 +66,16 @@ export class AuditEntry {
 
   /** What is told is what was said last. @throws TAP_REQUEST_FORBIDDEN */
   permit(): Awaitable<Verdict> {
-    const { authorize, exchange } = this.#parts;
+    return this.#permit(this.#parts.authorize);
+  }
+
+  /** The same for what goes on already. @throws TAP_REQUEST_FORBIDDEN */
+  permitStill(): Awaitable<Verdict> {
+    return this.#permit(asReview(this.#parts.authorize));
+  }
+
+  #permit(authorize: Authorize): Awaitable<Verdict> {
+    const { exchange } = this.#parts;
     const info = infoOf(this.#asked);
     return after(ask(authorize, info, exchange.caller), (verdict) => {
       this.#decision = verdict;

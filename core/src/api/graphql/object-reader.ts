@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import { isTapError, type Awaitable, type Caller, type Key } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
-import { accessRequest } from '../authorization.js';
+import { accessRequest, asReview } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { Narrowing, Verdict } from '../stages.js';
 import type { ListPage, ListQuery, ServedKind } from '../engine-port.js';
@@ -136,7 +136,7 @@ export class ObjectReader {
   }
 
   async #isPermitted(kind: ServedKind): Promise<boolean> {
-    const { decision } = await this.#parts.authorize(
+    const { decision } = await asReview(this.#parts.authorize)(
       accessRequest({ engine: platformEngine, path: '', verb: 'list', target: { kind: pathOf(kind) } }, this.#call.caller),
     );
     return decision === 'allow';

@@ -99,7 +99,7 @@ export class RecordedAccess {
       const { narrowed } = await entry.permit();
       entry.streaming();
       const askAgain = async (): Promise<void> => {
-        const now = await entry.permit();
+        const now = await entry.permitStill();
         if (!isSameView(now.narrowed, narrowed)) throw entry.deny('another part of it may be seen than when it began');
       };
       // Between events, too: who may no longer see anything is not left to wait for the next.

@@ -1,14 +1,14 @@
 import type { AccessDecision, Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { beginPart } from '../audit-trail.js';
-import { ask, namedBy } from '../authorization.js';
+import { namedBy } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
 import type { EnginePort } from '../engine-port.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { Audit, AuditTrail, Authorize, Verdict } from '../stages.js';
+import type { Audit, AuditTrail, Authorize } from '../stages.js';
 import { failureStatus, publicError, type Status } from '../status.js';
 import { joinRequest, roomName, type JoinRequest } from './join-request.js';
 import { fillLogRoom } from './log-room.js';
@@ -87,7 +87,8 @@ export class SocketClient {
     let reached: string | undefined;
     let isJoined = false;
     let failure: Status | undefined;
-    const access = new RoomAccess({ caller: this.#exchange.caller, info, ask: () => this.#ask(info, request), clock });
+    const asked = request.topic === 'objects' ? namedBy(info, request.fieldSelector ?? '') : info;
+    const access = new RoomAccess({ caller: this.#exchange.caller, info, asked, authorize: this.#parts.authorize, clock });
     try {
       trail = await this.#beginAudit(info);
       const view = await access.begin();
@@ -153,11 +154,6 @@ export class SocketClient {
     });
     // Who has not read for so long is cut off; after coming back it joins with the resourceVersion it has reached.
     if (failure?.details !== undefined && codeOf(failure).errorCode === 'TAP_REQUEST_SLOW_READER') this.#socket.disconnect(true);
-  }
-
-  #ask(info: RequestInfo, request: JoinRequest): Verdict | Promise<Verdict> {
-    const asked = request.topic === 'objects' ? namedBy(info, request.fieldSelector ?? '') : info;
-    return ask(this.#parts.authorize, asked, this.#exchange.caller);
   }
 
   #beginAudit(info: RequestInfo): AuditTrail | Promise<AuditTrail> {

@@ -1,8 +1,8 @@
-import { isTapError, type AccessDecision, type Awaitable, type Caller, type Clock } from '@tappaas/sdk';
-import { allowed, forbidden } from '../authorization.js';
+import { isTapError, type AccessDecision, type Caller, type Clock } from '@tappaas/sdk';
+import { allowed, ask, asReview, forbidden } from '../authorization.js';
 import type { StreamPart } from '../exchange.js';
 import type { RequestInfo } from '../request-info.js';
-import type { Narrowing, Verdict } from '../stages.js';
+import type { Authorize, Narrowing } from '../stages.js';
 import { isSameView } from '../stream-access.js';
 
 /** How old an answer of authorization may be when something is sent. */
@@ -13,7 +13,9 @@ const otherView = 'another part of it may be seen than when the room was joined'
 export interface RoomCaller {
   readonly caller: Caller;
   readonly info: RequestInfo;
-  readonly ask: () => Awaitable<Verdict>;
+  /** What access is asked about, where that says more. */
+  readonly asked: RequestInfo;
+  readonly authorize: Authorize;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
 
@@ -37,7 +39,7 @@ export class RoomAccess implements StreamPart {
 
   /** The part of it that may be seen, where that is not all. @throws TAP_REQUEST_FORBIDDEN */
   async begin(): Promise<Narrowing | undefined> {
-    this.#view = await this.#permitted();
+    this.#view = await this.#permitted(this.#room.authorize);
     return this.#view;
   }
 
@@ -56,14 +58,14 @@ export class RoomAccess implements StreamPart {
   }
 
   async #askAgain(): Promise<void> {
-    if (isSameView(await this.#permitted(), this.#view)) return;
+    if (isSameView(await this.#permitted(asReview(this.#room.authorize)), this.#view)) return;
     this.decision = { decision: 'deny', reason: otherView };
     throw forbidden(this.#room.caller, this.#room.info, otherView);
   }
 
-  async #permitted(): Promise<Narrowing | undefined> {
-    const { ask, info, caller, clock } = this.#room;
-    const verdict = await ask();
+  async #permitted(authorize: Authorize): Promise<Narrowing | undefined> {
+    const { asked, info, caller, clock } = this.#room;
+    const verdict = await ask(authorize, asked, caller);
     this.decision = verdict;
     const { narrowed } = allowed(verdict, info, caller);
     this.#askedAtMs = clock.nowMs();

@@ -67,6 +67,6 @@ async function can({ parts, caller }: GraphqlContext, asked: CanArguments): Prom
   };
   const request = accessRequest({ engine: platformEngine, path: '', verb, target }, caller);
   // As reviews are: who may see a part of a collection may list it.
-  const { decision } = await parts.authorize({ ...request, canNarrow: true });
+  const { decision } = await parts.authorize({ ...request, canNarrow: true, isReview: true });
   return decision === 'allow';
 }
