@@ -1,6 +1,6 @@
 import type { AccessRequest } from '@tappaas/sdk';
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
-import { groupOf } from './schema.js';
+import { groupsOf } from './schema.js';
 
 /** Whether a policy's head lets it have a say about a request; what its conditions come to is for Cedar. */
 export type Head = (request: Pick<AccessRequest, 'verb' | 'resource'>) => boolean;
@@ -10,7 +10,7 @@ export function headOf({ action, resource }: PolicyJson): Head {
   const actions = action.op === 'All' ? undefined : new Set(idsIn(action));
   const sort = resource.op === 'is' ? resource.entity_type : undefined;
   return (request) => {
-    if (actions !== undefined && !actions.has(request.verb) && !actions.has(groupOf(request.verb))) return false;
+    if (actions !== undefined && !actions.has(request.verb) && !groupsOf(request.verb).some((group) => actions.has(group))) return false;
     return sort === undefined || sort === (request.resource === undefined ? 'Path' : 'Object');
   };
 }

@@ -3,7 +3,7 @@ import type * as Wasm from '@cedar-policy/cedar-wasm/nodejs';
 import { isTrap, OwnCedar, type Cedar } from './cedar.js';
 import { headOf, type Head } from './policy-head.js';
 import { policiesIn } from './policy-text.js';
-import { groupOf } from './schema.js';
+import { groupsOf } from './schema.js';
 
 /** Which policies forbid a request, and which could not be evaluated: those forbid it too. */
 export interface Forbidden {
@@ -108,7 +108,7 @@ function callOf(request: AccessRequest, nowMs: number): Call {
   const user = { name: caller.name, groups: [...caller.groups], ...(caller.tenant !== undefined && { tenant: caller.tenant }) };
   const entities = [
     { uid: principal, attrs: user, parents: [] },
-    { uid: action, attrs: {}, parents: [{ type: 'Action', id: groupOf(verb) }] },
+    { uid: action, attrs: {}, parents: groupsOf(verb).map((id) => ({ type: 'Action', id })) },
     asked,
   ];
   return { principal, action, resource: asked.uid, entities, context: contextAt(nowMs) };

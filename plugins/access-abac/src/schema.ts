@@ -9,7 +9,6 @@ const writeVerbs = [
   'post',
   'put',
   'options',
-  'administer',
   'approve',
   'bind',
   'escalate',
@@ -18,8 +17,11 @@ const writeVerbs = [
   'use',
 ];
 
-const actions = (verbs: readonly string[], group: string): string =>
-  `action ${verbs.map((verb) => `"${verb}"`).join(', ')} in ["${group}"] appliesTo { principal: [User], resource: [Object, Path], context: Request };`;
+/** What roles say to let others of their rights hold for more; nothing is done by them, so they are in neither group. */
+const wideningVerbs = ['administer', 'oversee'];
+
+const actions = (verbs: readonly string[], group?: string): string =>
+  `action ${verbs.map((verb) => `"${verb}"`).join(', ')}${group === undefined ? '' : ` in ["${group}"]`} appliesTo { principal: [User], resource: [Object, Path], context: Request };`;
 
 /** What policies may speak about; they are checked against it when they are written. */
 export const schema = `
@@ -33,7 +35,11 @@ entity Path { path: String };
 action "read", "write";
 ${actions(readVerbs, 'read')}
 ${actions(writeVerbs, 'write')}
+${actions(wideningVerbs)}
 `;
 
-/** The group of verbs that one belongs to; unknown ones change something. */
-export const groupOf = (verb: string): 'read' | 'write' => (readVerbs.includes(verb) ? 'read' : 'write');
+/** The groups of verbs that one belongs to; unknown ones change something. */
+export function groupsOf(verb: string): readonly ('read' | 'write')[] {
+  if (wideningVerbs.includes(verb)) return [];
+  return readVerbs.includes(verb) ? ['read'] : ['write'];
+}

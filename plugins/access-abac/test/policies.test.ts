@@ -51,6 +51,19 @@ test('paths are asked about too, and a verb that nobody has heard of changes som
   t.is(set.forbids({ ...path, verb: 'get' }, evening), undefined);
 });
 
+test('who looks after tenants does not thereby write: policies name these verbs to forbid them', (t) => {
+  const tenants = 'resource.resource == "tenants"';
+  const writes = `forbid (principal, action in Action::"write", resource is Object) when { ${tenants} };`;
+  const widening = `forbid (principal, action in [Action::"administer", Action::"oversee"], resource is Object) when { ${tenants} };`;
+  t.deepEqual([...faultsIn(writes), ...faultsIn(widening)], []);
+  const set = setOf({ writes, widening });
+  const resource = { group: 'platform.tappaas.dev', version: 'v1alpha1', plural: 'tenants' };
+  const by = (verb: string) => set.forbids(request({ verb, resource }), evening)?.by;
+  t.deepEqual([by('update'), by('oversee'), by('administer'), by('get')], [['writes'], ['widening'], ['widening'], undefined]);
+  const alone = setOf({ writes });
+  t.is(alone.forbids(request({ verb: 'oversee', resource }), evening), undefined);
+});
+
 test('a policy that cannot be evaluated forbids', (t) => {
   const set = setOf({ broken: 'forbid (principal, action, resource is Object) when { resource.getTag("env") == "prod" };' });
   const { labels: _, ...unlabelled } = request();
