@@ -4,9 +4,10 @@ import type { EnginePort, ServedKind, Target } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { getObject, listObjects, type ObjectCall } from './object-reads.js';
-import { warnOfDeprecation, writeObject } from './object-writes.js';
+import { writeObject } from './object-writes.js';
 import type { PreparedAnswers } from './prepared-answers.js';
 import type { Authorize } from './stages.js';
+import { warnOfDeprecation } from './warnings.js';
 import type { WatchFrames } from './watch-frames.js';
 import { watchObjects, type WatchLimits } from './watch-stream.js';
 
@@ -32,8 +33,11 @@ export function findCall(objects: Objects, exchange: Exchange, target: Target): 
   const engine = engineOf(objects, exchange);
   const kind = engine.find(target.kind);
   if (kind === undefined || !fitsScope(kind, target)) throw unknownPath(exchange);
+  if (kind.deprecated !== undefined) {
+    objects.deprecatedUse(kind, exchange.caller);
+    warnOfDeprecation(exchange, kind);
+  }
   refuseUnservedVerb(exchange, kind, target);
-  if (kind.deprecated !== undefined) objects.deprecatedUse(kind, exchange.caller);
   return { exchange, engine, kind, target, tableFor: objects.tableFor, prepared: objects.prepared, authorize: objects.authorize };
 }
 
@@ -81,7 +85,6 @@ export async function answerObjects(objects: Objects, call: ObjectCall): Promise
 }
 
 export function answerRead(call: ObjectCall): Awaitable<void> {
-  if (call.kind.deprecated !== undefined) warnOfDeprecation(call.exchange, call.kind);
   return call.target.name === undefined ? listObjects(call) : getObject(call);
 }
 

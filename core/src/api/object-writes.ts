@@ -2,7 +2,7 @@ import { sendBytes, sendJson } from './answer.js';
 import { noteSubject } from './audit-trail.js';
 import { permit } from './authorization.js';
 import { authorizeDeletes } from './collection-deletion.js';
-import type { ServedKind, Target, Write, WriteResult } from './engine-port.js';
+import type { Target, Write, WriteResult } from './engine-port.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { mediaTypeOf } from './media-type.js';
@@ -11,9 +11,12 @@ import { mediaTypeFor, viewObject } from './object-view.js';
 import { flagParameter, textParameter } from './query-parameters.js';
 import { readDocument, readEngineBody, readKnownBody } from './small-document.js';
 import { successStatus } from './status.js';
+import { warnWith } from './warnings.js';
 import { weigh } from './weight.js';
 import { selectorParameters } from './list-parameters.js';
 import { deleteOptions, patchTypeOf, writeOptions } from './write-parameters.js';
+
+const warningsMax = 20;
 
 /** A write; the body goes to the engine as it came, which decodes it strictly. */
 export async function writeObject(call: ObjectCall): Promise<void> {
@@ -28,7 +31,7 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   };
   const asked = await writeOf(call);
   const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });
-  warn(exchange, kind, result);
+  for (const warning of result.warnings.slice(0, warningsMax)) warnWith(exchange, warning);
   noteSubject(exchange, result.served.object);
   if (result.outcome === 'deleted') {
     sendJson(exchange, 200, successStatus(exchange.info, uidOf(result)));
@@ -81,44 +84,6 @@ async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readon
 function requireManager(query: URLSearchParams): void {
   if (textParameter(query, 'fieldManager')) return;
   throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message: 'query parameter fieldManager: an apply needs the name of its field manager' });
-}
-
-const warningsMax = 20;
-const warningCharsMax = 1000;
-
-/** Warnings travel as headers of code 299, which kubectl prints. */
-function warn(exchange: Exchange, kind: ServedKind, result: WriteResult): void {
-  for (const warning of result.warnings.slice(0, warningsMax)) warnWith(exchange, warning);
-  warnOfDeprecation(exchange, kind);
-}
-
-function warnWith(exchange: Exchange, text: string): void {
-  const printable = text
-    .slice(0, warningCharsMax)
-    .replace(/[^\x20-\x7e]/g, ' ')
-    .replace(/["\\]/g, String.raw`\$&`);
-  exchange.extraHeaders.push('Warning', `299 - "${printable}"`);
-}
-
-/** Of ISO 8601, with or without a time: a release's number such as 1.2 is no moment, though `Date.parse` takes it for one. */
-function momentOf(text: string): number | undefined {
-  const ms = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) ? Date.parse(text) : NaN;
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
-/**
- * Tells that the version in the path will go, in the three ways that clients know.
- *
- * @source https://www.rfc-editor.org/rfc/rfc9745 (Deprecation is a date), https://www.rfc-editor.org/rfc/rfc8594 (Sunset)
- */
-export function warnOfDeprecation(exchange: Exchange, { deprecated, kind, version }: ServedKind): void {
-  if (deprecated === undefined) return;
-  exchange.annotations.set('tappaas.dev/deprecated', `${kind} ${version}`);
-  const sinceMs = momentOf(deprecated.since);
-  if (sinceMs !== undefined) exchange.extraHeaders.push('Deprecation', `@${Math.floor(sinceMs / 1000)}`);
-  const removedMs = momentOf(deprecated.removedAfter);
-  if (removedMs !== undefined) exchange.extraHeaders.push('Sunset', new Date(removedMs).toUTCString());
-  warnWith(exchange, `${kind} ${version} is deprecated since ${deprecated.since}; use ${deprecated.instead}`);
 }
 
 function uidOf({ served }: WriteResult): string | undefined {

@@ -73,7 +73,7 @@ class Server implements ApiServer {
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
     const { drainMsMax } = this.limits;
     const watchLimits = { clock, random, drainMsMax };
-    const { strictTransport = false } = options;
+    const { strictTransport = false, deprecatedUse = () => {} } = options;
     const handlerLimits = {
       clock,
       drainMsMax,
@@ -85,7 +85,7 @@ class Server implements ApiServer {
       tableFor,
       authorize: options.authorize,
       prepared: createPreparedAnswers(),
-      deprecatedUse: options.deprecatedUse ?? (() => {}),
+      deprecatedUse,
       frames: createWatchFrames(),
       watchLimits,
     };
@@ -125,7 +125,7 @@ class Server implements ApiServer {
       answer: (exchange) => this.answer(exchange),
     };
     const adapter = options.socketAdapter === undefined ? {} : { adapter: options.socketAdapter };
-    this.sockets = createSockets({ ...options, drainMsMax, ...adapter });
+    this.sockets = createSockets({ ...options, deprecatedUse, drainMsMax, ...adapter });
     const own = [this.graphql.upgrade, watchUpgrade(this.objects), this.sockets.upgrade];
     this.upgrades = new Upgrades(this.chain, () => [...own, ...(options.upgrades?.() ?? [])]);
   }

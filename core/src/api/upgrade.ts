@@ -16,6 +16,7 @@ import { noteFailure } from './failure.js';
 import { unknownPath } from './object-router.js';
 import { checkHandshake, moveBearerProtocol, offeredProtocols, originRefusal } from './upgrade-handshake.js';
 import { closeCodes, closeFor, closeSocket, LiveSockets } from './web-socket.js';
+import { warningLines } from './warnings.js';
 
 /** Who answers upgrades of some paths. */
 export interface ServedUpgrade {
@@ -179,7 +180,7 @@ class Conversation implements UpgradeCall {
     const maxPayload = this.#handler.messageBytesMax ?? messageBytesMaxDefault;
     const handleProtocols = (): string | false => this.#protocol ?? false;
     const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload, handleProtocols });
-    server.on('headers', (headers) => void headers.push(`X-Request-Id: ${exchange.requestId}`));
+    server.on('headers', (headers) => void headers.push(`X-Request-Id: ${exchange.requestId}`, ...warningLines(exchange)));
     const { request, socket, head } = this.#bare;
     const accepted = await new Promise<WebSocket>((resolve, reject) => {
       server.once('wsClientError', (error) => reject(apiErrors.TAP_REQUEST_HEADER_INVALID({ message: error.message })));

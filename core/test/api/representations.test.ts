@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
+import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { createFakeEngine, configMaps } from './fake-engine.ts';
 import { openWatch, startServer } from './running-server.ts';
@@ -125,18 +128,58 @@ test('a version deprecated since a release, not a date, has no Deprecation heade
   t.regex(String(headers['warning']), /deprecated since 1\.2; use v2/);
 });
 
-test('a deprecated version says so in three headers, on reads and writes', async (t) => {
+test('a deprecated version says so in three headers with whatever is answered, and is counted once each time', async (t) => {
   const deprecated = { since: '2026-12-01', removedAfter: '2027-06-01T00:00:00Z', instead: 'v2' };
-  const engine = createFakeEngine([configMaps({ deprecated })]);
+  const subresources = [{ name: 'restart', verbs: ['create'] }];
+  const engine = createFakeEngine([configMaps({ deprecated, subresources })]);
+  const restart = { engine: 'platform', group: '', plural: 'configmaps', name: 'restart', description: '', input: {}, output: {} };
   const used: string[] = [];
-  const { ask } = await startServer(t, {
+  const { ask, port } = await startServer(t, {
     engines: () => new Map([['platform', engine]]),
+    actions: () => [{ ...restart, isLong: false, handle: async () => ({ output: {} }) }],
     deprecatedUse: (kind, caller) => void used.push(`${caller.name} ${kind.version} ${kind.plural}`),
   });
-  for (const answer of [await ask(path), await ask(path), await ask(path, { method: 'POST', body: { metadata: { name: 'a' } } })]) {
+  const create = { method: 'POST', body: { metadata: { name: 'a' } } };
+  const watching = `${path}?watch=true`;
+  const answers = [
+    await ask(path),
+    await ask(path),
+    await ask(path, create),
+    await ask(path, create),
+    await ask(`${path}/none`),
+    await ask(`${path}/a/restart`, { method: 'POST' }),
+    await ask(path, { method: 'PUT' }),
+    await headersOf(`http://127.0.0.1:${port}${watching}`),
+    await upgradeHeadersOf(`ws://127.0.0.1:${port}${watching}`),
+  ];
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 201, 409, 404, 200, 405, 200, 101],
+  );
+  for (const answer of answers) {
     t.is(answer.headers['deprecation'], `@${Date.UTC(2026, 11, 1) / 1000}`);
     t.is(answer.headers['sunset'], 'Tue, 01 Jun 2027 00:00:00 GMT');
     t.regex(String(answer.headers['warning']), /^299 - "ConfigMap v1 is deprecated since 2026-12-01; use v2"$/);
   }
-  t.deepEqual(used, ['admin v1 configmaps', 'admin v1 configmaps', 'admin v1 configmaps']);
+  t.deepEqual(
+    used,
+    answers.map(() => 'admin v1 configmaps'),
+  );
 });
+
+const authorization = 'Bearer admin';
+
+/** The head of an answer that goes on. */
+async function headersOf(url: string) {
+  const leaving = new AbortController();
+  const { status, headers } = await fetch(url, { headers: { authorization }, signal: leaving.signal });
+  leaving.abort();
+  return { status, headers: Object.fromEntries(headers) };
+}
+
+async function upgradeHeadersOf(url: string) {
+  const socket = new WebSocket(url, { headers: { authorization } });
+  const [{ statusCode: status, headers }] = (await once(socket, 'upgrade')) as [IncomingMessage];
+  socket.once('open', () => socket.terminate());
+  return { status, headers };
+}

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { io, type Socket } from 'socket.io-client';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
-import { createFakeEngine } from './fake-engine.ts';
+import { configMaps as servedConfigMaps, createFakeEngine } from './fake-engine.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 
 type Teardown = Parameters<typeof startServer>[0];
@@ -75,6 +75,21 @@ test('a client that comes back with the resourceVersion it has reached misses no
     [...before.slice(0, 3), ...after].map(({ object }) => object.data.x),
     ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
   );
+});
+
+test('a room of a deprecated version says so when it is joined, and is counted', async (t) => {
+  const deprecated = { since: '2026-12-01', removedAfter: '2027-06-01', instead: 'v2' };
+  const engine = createFakeEngine([servedConfigMaps({ deprecated })]);
+  const used: string[] = [];
+  const server = await startServer(t, {
+    engines: () => new Map([['platform', engine]]),
+    deprecatedUse: (kind, caller) => void used.push(`${caller.name} ${kind.plural}`),
+  });
+  const { warnings } = await join(open(t, server), configMaps);
+  t.deepEqual(warnings, ['ConfigMap v1 is deprecated since 2026-12-01; use v2']);
+  t.deepEqual(used, ['admin configmaps']);
+  const current = await join(open(t, await startServer(t)), configMaps);
+  t.false('warnings' in current);
 });
 
 test('a room whose history is gone refuses the join, or closes with a hint to begin anew', async (t) => {

@@ -1,14 +1,15 @@
-import type { AccessDecision, Clock, Logger } from '@tappaas/sdk';
+import type { AccessDecision, Caller, Clock, Logger } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { beginPart } from '../audit-trail.js';
 import { namedBy } from '../authorization.js';
 import type { ServedSubresource } from '../contributions.js';
-import type { EnginePort } from '../engine-port.js';
+import type { EnginePort, ServedKind } from '../engine-port.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
 import type { Audit, AuditTrail, Authorize } from '../stages.js';
+import { deprecationOf } from '../warnings.js';
 import { failureStatus, publicError, type Status } from '../status.js';
 import { joinRequest, roomName, type JoinRequest } from './join-request.js';
 import { fillLogRoom } from './log-room.js';
@@ -29,10 +30,12 @@ export interface ClientParts {
   readonly log: Logger;
   readonly frames: EventFrames;
   readonly drainMsMax: number;
+  /** Told of every room of a deprecated version. */
+  readonly deprecatedUse: (kind: ServedKind, caller: Caller) => void;
 }
 
 /** What a client is answered to `join` and `leave`. */
-type Acknowledge = (answer: { readonly room: string } | { readonly error: Status }) => void;
+type Acknowledge = (answer: { readonly room: string; readonly warnings?: readonly string[] } | { readonly error: Status }) => void;
 
 const roomsMax = 50;
 const joinsPerSecond = 10;
@@ -92,12 +95,13 @@ export class SocketClient {
     try {
       trail = await this.#beginAudit(info);
       const view = await access.begin();
+      const warnings = this.#warnings(request);
       this.#exchange.parts.add(access);
       const stands = (): void => {
         isJoined = true;
         trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated, decision: access.decision });
         void this.#socket.join(name);
-        acknowledge({ room: name });
+        acknowledge({ room: name, ...(warnings.length > 0 && { warnings }) });
       };
       const send = async (packet: string | Buffer, upTo?: string): Promise<void> => {
         await access.stands();
@@ -130,6 +134,15 @@ export class SocketClient {
     }
     if (request.topic === 'logs') return fillLogRoom(room, subresources(), request, this.#exchange);
     return fillObjectRoom(room, this.#engineOf(request), request, frames);
+  }
+
+  /** What is said of the version that is asked for; it is counted as a request for it is. */
+  #warnings(request: JoinRequest): readonly string[] {
+    const kind = request.topic === 'objects' ? this.#parts.engines().get(request.engine)?.find(request.target.kind) : undefined;
+    const text = kind && deprecationOf(kind);
+    if (kind === undefined || text === undefined) return [];
+    this.#parts.deprecatedUse(kind, this.#exchange.caller);
+    return [text];
   }
 
   /** @throws TAP_REQUEST_PATH_UNKNOWN */
