@@ -50,6 +50,18 @@ test('who can is told as far as the asker may list the bindings that give it', a
   t.deepEqual(await told('eve'), [[], ['clusterrolebindings', 'rolebindings of shop']]);
 });
 
+test('who can leaves out whom a policy forbids by name or group', async (t) => {
+  const denying = (forbids: (caller: { readonly name: string; readonly groups: readonly string[] }) => boolean): Authorizer => ({
+    authorize: ({ caller }) => ({ decision: forbids(caller) ? 'deny' : 'no-opinion', reason: 'a policy' }),
+    subjects: () => [],
+  });
+  const told = async (...policies: Authorizer[]) =>
+    (await subjectsFor(sources(listing, ...policies), caller('boss'), pods)).subjects.map(({ name }) => name);
+  t.deepEqual(await told(), ['system:masters', 'here', 'everywhere']);
+  t.deepEqual(await told(denying(({ name }) => name === 'here')), ['system:masters', 'everywhere']);
+  t.deepEqual(await told(denying(({ name, groups }) => name !== 'boss' && groups.includes('system:authenticated'))), ['system:masters']);
+});
+
 test('who can is told with the tenant that one has to be of, and without whom the boundary of tenants refuses', async (t) => {
   const account = (namespace: string): AccessSubject => ({
     kind: 'ServiceAccount',
