@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -8,8 +8,11 @@ import { KeyFile } from '../../dist/secrets/key-file.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
+const scratch = await mkdtemp(join(tmpdir(), 'sealing-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+
 async function withKeys(spread: () => Promise<void> = async () => {}) {
-  const path = join(await mkdtemp(join(tmpdir(), 'sealing-')), 'key.json');
+  const path = join(await mkdtemp(join(scratch, 'case-')), 'key.json');
   const file = await KeyFile.open(path);
   const clock = new VirtualClock();
   const store = createMemoryStore({ clock });

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -9,7 +9,9 @@ import { reencrypt } from '../../dist/secrets/reencryption.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
-const keyFile = async (): Promise<KeyFile> => KeyFile.open(join(await mkdtemp(join(tmpdir(), 'seal-')), 'key.json'));
+const scratch = await mkdtemp(join(tmpdir(), 'seal-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+const keyFile = async (): Promise<KeyFile> => KeyFile.open(join(await mkdtemp(join(scratch, 'case-')), 'key.json'));
 const never = new AbortController().signal;
 
 test('whatever is sealed opens again, and only at its place', async (t) => {

@@ -1,10 +1,12 @@
-import { chmod, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { KeyFile, keysMax } from '../../dist/secrets/key-file.js';
 
-const path = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'keys-')), 'key.json');
+const scratch = await mkdtemp(join(tmpdir(), 'keys-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+const path = async (): Promise<string> => join(await mkdtemp(join(scratch, 'case-')), 'key.json');
 const binding = Buffer.from('a');
 
 test('a first start makes the file for its owner only, and later ones read it', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { change, type ResourceStore } from '@tappaas/sdk';
@@ -26,8 +26,11 @@ const secret = (name: string, more: object = {}): TestObject => ({
   ...more,
 });
 
+const scratch = await mkdtemp(join(tmpdir(), 'rest-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+
 async function sealed(more: FixtureOptions = {}) {
-  const keys = await KeyFile.open(join(await mkdtemp(join(tmpdir(), 'rest-')), 'key.json'));
+  const keys = await KeyFile.open(join(await mkdtemp(join(scratch, 'case-')), 'key.json'));
   const sealer = createSealer(keys);
   return { keys, sealer, ...(await startEngine({ sealer, ...more })) };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -7,7 +7,9 @@ import { list } from 'tar';
 import { IndexWriter } from '../dist/image-layout.js';
 import { packImage } from '../dist/pack-image.js';
 
-const scratch = (name: string) => mkdtemp(join(tmpdir(), `tappaas-${name}-`));
+const place = await mkdtemp(join(tmpdir(), 'tappaas-pack-'));
+test.after.always(() => rm(place, { recursive: true, force: true }));
+const scratch = (name: string) => mkdtemp(join(place, `${name}-`));
 const writer = new IndexWriter();
 const request = (sourceDirectory: string, imagesDirectory: string) => ({
   sourceDirectory,
@@ -59,7 +61,7 @@ test('the layer holds the files below /app and the config says how to start', as
   t.deepEqual(config.config, { Cmd: ['node', 'server.js'], WorkingDir: '/app' });
   const names: string[] = [];
   const layer = join(images, 'blobs', 'sha256', manifest.layers[0]?.digest.replace('sha256:', '') ?? '');
-  await list({ file: layer, onReadEntry: (entry) => names.push(entry.path) });
+  list({ file: layer, sync: true, onReadEntry: (entry) => names.push(entry.path) });
   t.deepEqual(names, ['app/lib/', 'app/lib/a.js', 'app/server.js']);
 });
 

@@ -1,11 +1,14 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { findStart, shell } from '../dist/start-command.js';
 
+const scratch = await mkdtemp(join(tmpdir(), 'tappaas-start-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+
 async function directoryWith(files: Readonly<Record<string, string>>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'tappaas-start-'));
+  const directory = await mkdtemp(join(scratch, 'case-'));
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   return directory;
 }
