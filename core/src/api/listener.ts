@@ -2,9 +2,10 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContext, SecureContextOptions, TlsOptions } from 'node:tls';
+import type { SecureContext, SecureContextOptions, TlsOptions, TLSSocket } from 'node:tls';
 import type { AddressSeats } from './address-seats.js';
 import type { TlsMaterial } from './certificates.js';
+import { verifiedCertificate } from './client-certificate.js';
 import { headersMax } from './credentials.js';
 import { createHttpServer, STATUS_CODES } from './node-http.js';
 import { OpenConnections } from './open-connections.js';
@@ -89,6 +90,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.maxConnections = options.connectionsMax;
   // Before anything is kept for it, such as the state of a handshake.
   server.prependListener('connection', (socket: Socket) => options.addresses.take(socket));
+  // Its session may be resumed though nothing was asked over it, and the authorities that were sent along are there now only.
+  server.on('secureConnection', (socket: TLSSocket) => void (socket.authorized && verifiedCertificate(socket)));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
