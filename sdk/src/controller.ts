@@ -25,7 +25,10 @@ export type Stated<S> = { readonly [F in keyof S]?: S[F] | undefined };
 export interface ReconcileContext<K extends AnyKind> extends Context {
   /** Applies status; sets `observedGeneration`, keeps transition times, skips no-ops. `Ready` is obligatory in `conditions`. */
   setStatus(status: Stated<StatusOf<K>>, conditions: readonly Condition[]): Promise<void>;
-  /** Writes an Event about the object; the same one again raises its count. */
+  /**
+   * Writes an Event about the object, behind the caller's back; the same one again raises its count, and is written three times at once and
+   * then every five minutes. Of an object 50 are written at once, then one a minute. Tell changes, not states: a run may come again.
+   */
   event(event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void;
   /** Progress of the object's current Operation, a step at a time: at 100 the step has ended. Of an operation that has ended nothing is noted. */
   progress(step: string, percent: number): void;
@@ -92,6 +95,9 @@ export interface Rendering<K extends AnyKind> {
   /**
    * Pure: the status of the object from what its cluster shows; `Ready` is obligatory among the conditions. `failed`: the release will not
    * come to serve, which ends the Operation; with `rollback` the release that served before takes its place until another one is rendered.
+   *
+   * When the reason of `Ready` changes, the kernel tells an Event: a Warning while it is not True, unless `Progressing` is True for the same
+   * reason, which means that all is as planned. So each thing that can be in the way has a reason of its own.
    */
   summarize(observation: Observation<K>): {
     readonly status: Stated<StatusOf<K>>;
