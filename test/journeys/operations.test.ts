@@ -75,6 +75,17 @@ const ended = async (platform: PlatformProcess, location: string): Promise<Opera
   );
 
 const answer = async (home: PlatformHome) => (await askApplication(home, 'shop.default.localhost')).text;
+/** Waits until an event of the application says so. */
+const tells = (platform: PlatformProcess, event: RegExp) =>
+  eventually(
+    async () => {
+      const { items } = (await platform.api('GET', '/api/v1/namespaces/default/events')).json<{
+        items: readonly Record<string, string>[];
+      }>();
+      return items.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+    },
+    (events) => events.some((told) => event.test(told)),
+  );
 /** The proxy hears of a ready pod a moment after the application does. */
 const serves = (home: PlatformHome, text: string) =>
   eventually(
@@ -198,6 +209,7 @@ test('a first deployment that is cancelled leaves nothing running', async (t) =>
     (count) => count === 0,
   );
   t.is((await readiness(platform))?.reason, 'Cancelled');
+  await tells(platform, /^Normal Cancelled: the change was cancelled; nothing served before, so nothing runs$/);
 });
 
 test('a newer change supersedes the operation of the older one', async (t) => {
@@ -207,6 +219,7 @@ test('a newer change supersedes the operation of the older one', async (t) => {
   t.is((await ended(platform, second)).status?.phase, 'Succeeded');
   const { status } = await ended(platform, first);
   t.deepEqual([status?.phase, status?.error], ['Cancelled', 'superseded by generation 2']);
+  await tells(platform, /^Normal Superseded: operation shop-deploy-1-\S+ gave way to the change of generation 2$/);
   await serves(home, 'second');
 });
 
