@@ -1,5 +1,5 @@
 import { hooks, type AdmissionOperation, type Caller, type Claim, type TapError } from '@tappaas/sdk';
-import type { Dispatch, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
+import type { Dispatch, Scope, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
 import { admissionErrors } from './errors.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -10,6 +10,7 @@ export interface ClaimRequest {
   readonly group: string;
   readonly kind: string;
   readonly isConfidential: boolean;
+  readonly caller?: Caller;
   readonly object: JsonObject;
 }
 
@@ -92,7 +93,7 @@ class HookAdmission implements Admission {
       input: (object: JsonObject, plugin: string) => this.#view({ ...request, object }, plugin) as never,
       take: (before: JsonObject, answered: unknown, plugin: string) => this.#taken(request, before, answered, plugin),
     };
-    const { value, changes, failure } = await this.#dispatch.transform(mutate, selector, thread, { signal: request.signal });
+    const { value, changes, failure } = await this.#dispatch.transform(mutate, selector, thread, scopeOf(request));
     if (failure) throw failed([failure]);
     return { object: value, changes };
   }
@@ -103,8 +104,7 @@ class HookAdmission implements Admission {
     if (!this.#dispatch.has(validate, selector)) return [];
     if (request.dryRun) this.#refuseSideEffects(validate, selector);
     const viewFor = (plugin: string): never => this.#view(request, plugin) as never;
-    const scope = { signal: request.signal };
-    const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request) as never, scope, viewFor);
+    const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request) as never, scopeOf(request), viewFor);
     if (denials.length === 0 && failures.length > 0) throw failed(failures);
     return [...denials, ...failures.map(failureCause)];
   }
@@ -114,7 +114,7 @@ class HookAdmission implements Admission {
     const selector = this.#selector(about);
     if (!this.#dispatch.has(claim, selector)) return [];
     const object = about.isConfidential ? this.#confidentiality.redacted(about.object) : about.object;
-    const { answers, failures } = this.#dispatch.collectSync(claim, selector, object);
+    const { answers, failures } = this.#dispatch.collectSync(claim, selector, object, { tenant: about.caller?.tenant });
     if (failures.length > 0) throw failed(failures);
     return answers.flatMap(({ plugin, value }) => value.map((each) => ({ ...each, plugin })));
   }
@@ -151,6 +151,8 @@ class HookAdmission implements Admission {
 }
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const scopeOf = ({ signal, caller }: AdmissionRequest): Scope => ({ signal, tenant: caller.tenant });
 
 function inputOf({ operation, caller, isProjectOnly, dryRun, object, previous }: AdmissionRequest): object {
   return { operation, caller, ...(isProjectOnly && { isProjectOnly }), dryRun, object, ...(previous && { previous }) };

@@ -9,6 +9,8 @@ export interface ClaimRequest {
   readonly kind: string;
   /** Taps see what is confidential only with the permission. */
   readonly isConfidential: boolean;
+  /** Who writes; nobody where claims are rebuilt. */
+  readonly caller?: Caller;
   readonly object: JsonObject;
 }
 

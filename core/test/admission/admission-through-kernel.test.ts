@@ -52,6 +52,35 @@ test('plugins mutate, deny and claim through the kernel, each under its own name
   await kernel.stop();
 });
 
+test('an object of one tenant that makes a plugin throw shuts its hook to nobody', async (t) => {
+  const fragile = definePlugin({
+    id: 'fragile',
+    setup(host) {
+      host.tap(hooks.admission.mutate, { kinds: [Widget] }, ({ object }) => {
+        if (object.spec.color === 'none') throw new Error('no such color');
+      });
+      host.tap(hooks.admission.validate, { kinds: [Widget] }, ({ object }) => {
+        if (object.spec.color === 'odd') throw new Error('no such color');
+      });
+      host.tap(hooks.admission.claim, { kinds: [Widget] }, ({ spec }) => {
+        if (spec.color === 'dear') throw new Error('no such color');
+        return [];
+      });
+    },
+  });
+  const { kernel, create } = await withPlugins({ id: 'fragile-1', plugin: fragile });
+  const make = (name: string, color: string, tenant: string) =>
+    create(widgets, widget(name, { color }), { caller: { name: 'joe', groups: [], tenant } });
+  for (const color of ['none', 'odd', 'dear']) {
+    for (let index = 0; index < 12; index += 1) await t.throwsAsync(make('bad', color, 'acme'), { code: 'TAP_ADMISSION_PLUGIN_FAILED' });
+  }
+  await make('good', 'red', 'rival');
+  await make('own', 'red', 'acme');
+  for (const tenant of ['rival', 'rival', 'third']) await t.throwsAsync(make('bad', 'none', tenant), { message: /no such color/ });
+  await t.throwsAsync(make('next', 'red', 'rival'), { message: /is not asked for a while/ });
+  await kernel.stop();
+});
+
 test('what a plugin declares of its side effects reaches admission through its manifest, and only its own kinds are concerned', async (t) => {
   const ledger = definePlugin({
     id: 'ledger',

@@ -112,6 +112,27 @@ test('the breaker opens at the fifth failure in 30 s, lets one call through afte
   t.deepEqual(states, ['open', 'half-open', 'open', 'half-open', 'closed']);
 });
 
+test('what one tenant runs into opens no breaker however often, and what several run into, or nobody’s, does', (t) => {
+  const clock = { now: 0, nowMs: () => clock.now, sleep: never };
+  const failing = (...tenants: (string | undefined)[]) => {
+    const breaker = new Breaker(clock, () => {});
+    for (const tenant of tenants) breaker.failed(tenant);
+    return breaker;
+  };
+  const often = (tenant: string | undefined, count: number) => Array.from({ length: count }, () => tenant);
+  t.is(failing(...often('acme', 100)).state, 'closed');
+  t.is(failing(...often('acme', 100), ...often('rival', 100)).state, 'closed');
+  t.is(failing(...often('acme', 100), 'rival', 'rival', 'third').state, 'open');
+  t.is(failing('a', 'b', 'c', 'd', 'e').state, 'open');
+  t.is(failing(...often('acme', 100), ...often(undefined, 2)).state, 'closed');
+  t.is(failing(...often('acme', 100), ...often(undefined, 3)).state, 'open');
+  t.is(failing(...often('acme', 100)).failures, 2);
+  const late = failing('acme', 'acme', 'rival', 'rival');
+  clock.now += 30_001;
+  late.failed('third');
+  t.is(late.state, 'closed');
+});
+
 test('a tap that does not settle is cut off at its limit, its signal aborts, and its late answer is thrown away', async (t) => {
   let signal: AbortSignal | undefined;
   let answer: (() => void) | undefined;

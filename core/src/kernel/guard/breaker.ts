@@ -3,17 +3,25 @@ import type { Clock } from '@tappaas/sdk';
 const failuresMax = 5;
 const windowMs = 30_000;
 const coolDownMs = 60_000;
+/** Failures for one tenant that count: what a tenant alone can bring about must not cut the plugin off from the others. */
+const ofTenantMax = 2;
+
+interface CountedFailure {
+  readonly atMs: number;
+  readonly tenant: string | undefined;
+}
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * Cuts a plugin off a hook after five failures of its own blame within 30 s; after 60 s one call is let through, and decides.
+ * Cuts a plugin off a hook after five failures of its own blame within 30 s, of which at most two for one tenant; after 60 s one call is let
+ * through, and decides.
  */
 export class Breaker {
   private readonly clock: Clock;
   private readonly onChange: (state: BreakerState) => void;
-  /** When the last failures happened; the oldest is overwritten. */
-  private readonly failedAtMs: number[] = [];
+  /** The last failures that count; the oldest is overwritten. */
+  private readonly counted: CountedFailure[] = [];
   private current: BreakerState = 'closed';
   private openUntilMs = 0;
 
@@ -41,22 +49,26 @@ export class Breaker {
   /** Told after every call that was let through, unless it failed by the plugin's own blame. */
   succeeded(): void {
     if (this.current !== 'half-open') return;
-    this.failedAtMs.length = 0;
+    this.counted.length = 0;
     this.become('closed');
   }
 
-  failed(): void {
+  /** For whom: a tenant, or the platform and everybody. */
+  failed(tenant?: string): void {
     if (this.current === 'open') return;
     const nowMs = this.clock.nowMs();
-    const recent = [...this.recent(nowMs), nowMs].slice(-failuresMax);
-    this.failedAtMs.splice(0, this.failedAtMs.length, ...recent);
+    const before = this.recent(nowMs);
+    const ofTenant = tenant === undefined ? [] : before.filter((failure) => failure.tenant === tenant);
+    const others = ofTenant.length < ofTenantMax ? before : before.filter((failure) => failure !== ofTenant[0]);
+    const recent = [...others, { atMs: nowMs, tenant }].slice(-failuresMax);
+    this.counted.splice(0, this.counted.length, ...recent);
     if (this.current === 'closed' && recent.length < failuresMax) return;
     this.openUntilMs = nowMs + coolDownMs;
     this.become('open');
   }
 
-  private recent(nowMs: number): readonly number[] {
-    return this.failedAtMs.filter((atMs) => nowMs - atMs <= windowMs);
+  private recent(nowMs: number): readonly CountedFailure[] {
+    return this.counted.filter(({ atMs }) => nowMs - atMs <= windowMs);
   }
 
   private become(state: BreakerState): void {

@@ -83,7 +83,7 @@ export class Call<T> implements Frame, WheelEntry {
     context.expire(failure.error);
     this.done = undefined;
     this.leave();
-    this.tell(guard.fail(failure, this.startMs));
+    this.tell(guard.fail(failure, this.startMs, context.scope));
     done(failure, undefined);
   }
 
@@ -102,7 +102,7 @@ export class Call<T> implements Frame, WheelEntry {
     this.done = undefined;
     this.guard.wheel.remove(this);
     this.leave();
-    const result = this.guard.finish(value, this.input, this.guard.nowMs() - this.startMs);
+    const result = this.guard.finish(value, this.input, this.guard.nowMs() - this.startMs, this.context.scope);
     const failure = result instanceof Failure ? result : undefined;
     if (this.span !== undefined) this.tell(failure);
     done(failure, failure === undefined ? (result as T) : undefined);
@@ -114,7 +114,7 @@ export class Call<T> implements Frame, WheelEntry {
     this.done = undefined;
     this.guard.wheel.remove(this);
     this.leave();
-    const failure = this.guard.fail(failureOf(thrown, this.plugin, this.point), this.startMs);
+    const failure = this.guard.fail(failureOf(thrown, this.plugin, this.point), this.startMs, this.context.scope);
     this.tell(failure);
     done(failure, undefined);
   }

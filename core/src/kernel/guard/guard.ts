@@ -77,7 +77,7 @@ export class Guard implements Frame {
   }
 
   /** Calls `run`, which must answer now. */
-  invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C): T | Failure {
+  invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C, scope?: Scope): T | Failure {
     const refused = this.refusal();
     if (refused) return refused;
     const startMs = this.monotonicMs();
@@ -86,7 +86,7 @@ export class Guard implements Frame {
     try {
       value = run(input, context);
     } catch (thrown) {
-      return this.fail(failureOf(thrown, this.plugin, this.point), startMs);
+      return this.fail(failureOf(thrown, this.plugin, this.point), startMs, scope);
     } finally {
       leaveFrame(outer);
     }
@@ -95,7 +95,7 @@ export class Guard implements Frame {
       return this.fail(garbageOf(this.plugin, this.point, 'a promise, and it is asked synchronously'), startMs);
     }
     const tookMs = this.monotonicMs() - startMs;
-    return tookMs <= this.limitMs ? this.finish(value, input, tookMs) : this.overran(value, input, tookMs);
+    return tookMs <= this.limitMs ? this.finish(value, input, tookMs, scope) : this.overran(value, input, tookMs);
   }
 
   /** It cannot be interrupted, so its answer counts; that it took so long is recorded. */
@@ -108,22 +108,22 @@ export class Guard implements Frame {
   }
 
   /** Judges and records a result that came in time; for asynchronous calls the wheel has watched over that. */
-  finish<T>(value: T, input: unknown, tookMs: number): T | Failure {
+  finish<T>(value: T, input: unknown, tookMs: number, scope?: Scope): T | Failure {
     const wrong = this.check?.(value, input);
-    if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs);
+    if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs, scope);
     if (this.denies !== undefined && value !== undefined && this.denies(value)) this.series.record('denied', tookMs);
     else this.series.ok.observe(tookMs / 1000);
     if (this.breaker !== undefined && this.breaker.state !== 'closed') this.breaker.succeeded();
     return value;
   }
 
-  fail(failure: Failure, startMs: number): Failure {
-    return this.failed(failure, this.monotonicMs() - startMs);
+  fail(failure: Failure, startMs: number, scope?: Scope): Failure {
+    return this.failed(failure, this.monotonicMs() - startMs, scope);
   }
 
-  private failed(failure: Failure, tookMs: number): Failure {
+  private failed(failure: Failure, tookMs: number, scope?: Scope): Failure {
     this.series.record(failure.outcome, tookMs);
-    if (failure.ownBlame) this.breaker?.failed();
+    if (failure.ownBlame) this.breaker?.failed(scope?.tenant);
     else this.breaker?.succeeded();
     return failure;
   }

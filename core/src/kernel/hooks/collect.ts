@@ -58,13 +58,13 @@ export function callCollect(hook: CollectHook, input: unknown, scope: Scope | un
 export function compileSyncCollect(taps: readonly Tap[]): SyncCollectHook {
   const hook: SyncCollectHook = new SyncHook(['call']);
   for (const [index, tap] of taps.entries()) {
-    hook.tap(tap.name, (call) => call.take(tap, index, tap.guard.invokeSync(tap.run, call.input, tap.immediateContext)));
+    hook.tap(tap.name, (call) => call.take(tap, index, tap.guard.invokeSync(tap.run, call.input, tap.immediateContext, call.scope)));
   }
   return hook;
 }
 
-export function callSyncCollect(hook: SyncCollectHook, input: unknown): Answers<unknown> {
-  const call = new CollectCall(input, undefined);
+export function callSyncCollect(hook: SyncCollectHook, input: unknown, scope: Scope | undefined): Answers<unknown> {
+  const call = new CollectCall(input, scope);
   hook.call(call);
   return call.result();
 }

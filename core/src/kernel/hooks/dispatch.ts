@@ -18,6 +18,8 @@ export interface Scope {
   /** Milliseconds since the epoch on the platform's clock. */
   readonly deadlineAtMs?: number;
   readonly signal?: AbortSignal;
+  /** For whom it is asked, where that is one tenant. */
+  readonly tenant?: string | undefined;
 }
 
 /** A tap that failed, timed out, was cut off by its breaker or whose plugin is not running, with failure policy `fail`. */
@@ -122,7 +124,7 @@ export interface Dispatch {
   choose<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<Choice<OutputOf<S>>>;
   /** All in parallel, all answers. */
   collect<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<Answers<OutputOf<S>>>;
-  collectSync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>): Answers<OutputOf<S>>;
+  collectSync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Answers<OutputOf<S>>;
   /** In order (or in reverse); ends at the first failure, or after an answer for which `endsAt` is true. */
   series<S extends Shape>(
     hook: Hook<S>,

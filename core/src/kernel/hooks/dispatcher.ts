@@ -89,9 +89,9 @@ export class Dispatcher implements Dispatch {
     return this.during(callCollect(compiled, input, scope) as Promise<Answers<OutputOf<S>>>);
   }
 
-  collectSync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>): Answers<OutputOf<S>> {
+  collectSync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Answers<OutputOf<S>> {
     const compiled = this.current.line(hook).for(selector, compileSyncCollect);
-    return compiled === undefined ? noAnswers : (callSyncCollect(compiled, input) as Answers<OutputOf<S>>);
+    return compiled === undefined ? noAnswers : (callSyncCollect(compiled, input, scope) as Answers<OutputOf<S>>);
   }
 
   series<S extends Shape>(
