@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { defineKind, Type } from '@tappaas/sdk';
 import test from 'ava';
 import {
   buildSchema,
@@ -8,9 +9,12 @@ import {
   isObjectType,
   isIntrospectionType,
   isSpecifiedScalarType,
+  validateSchema,
 } from 'graphql';
 import { referencePages } from '../../../../.ci/reference.ts';
+import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
 import { breakingChanges } from '../../../dist/api/graphql/schema/published.js';
+import { startGraphql } from './graphql-server.ts';
 
 const path = new URL('../../../../docs/reference/schema.graphql', import.meta.url);
 
@@ -47,4 +51,26 @@ test('what would break clients is found: a field that goes, a type that changes,
   for (const after of ['type Query { a: Int }', 'type Query { a: String b(c: Int): String }', 'type Query { a: Int b(c: Int!): String }']) {
     t.is(breakingChanges(before, after).length, 1, after);
   }
+});
+
+test('a kind may be called like any type of the schema: it gets another name, and GraphQL goes on', async (t) => {
+  const own = Object.values(buildSchema(await readFile(path, 'utf8')).getTypeMap()).filter((type) => !isInputObjectType(type));
+  const names = own.map(({ name }) => name).filter((name) => /^[A-Z][A-Za-z0-9]*$/.test(name));
+  t.true(names.length > 100);
+  const kinds = names.map((kind) =>
+    defineKind({
+      group: 'example.com',
+      kind,
+      plural: `${kind.toLowerCase()}s`,
+      version: 'v1',
+      scope: 'Cluster',
+      description: 'Called like something else.',
+      spec: Type.Object({ value: Type.Optional(Type.String()) }),
+      status: Type.Object({}),
+    }),
+  );
+  const { engine } = await startGraphql(t, { kinds: kinds.map((kind) => ({ kind, plugin: 'example' })) });
+  const schema = composeSchema({ kinds: engine.kinds(), actions: [], fields: [] });
+  t.deepEqual(validateSchema(schema), []);
+  for (const name of ['Hook', 'Placement', 'Viewer']) t.not(schema.getType(`ExampleCom${name}`), undefined, name);
 });

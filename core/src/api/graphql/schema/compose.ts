@@ -12,7 +12,8 @@ import { logSubscription } from './workload-fields.js';
 import { TypeNames } from './type-names.js';
 
 const ownTypes: readonly string[] = (
-  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck RateLimit UserError Propagation ChangeType LogLine ApplicationPod ' +
+  'Query Mutation Subscription Node Resource PageInfo Viewer Platform HealthCheck Hook RateLimit UserError Propagation ChangeType LogLine ' +
+  'ApplicationPod ConfigurationReference ConfigurationSource ConfigurationValue Placement PlacementOutcome PlacementRefusal PlacementScore ' +
   'String Int Float Boolean ID JSON Time Long IntOrString'
 ).split(' ');
 
