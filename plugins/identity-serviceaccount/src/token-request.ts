@@ -86,7 +86,7 @@ async function answer(account: Immutable<ServiceAccount>, { spec }: Request, dry
   return {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    metadata: { name, namespace, creationTimestamp: null },
+    metadata: { name, namespace },
     spec: {
       audiences,
       expirationSeconds,

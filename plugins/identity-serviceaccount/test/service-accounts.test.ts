@@ -76,7 +76,9 @@ test('a token of a service account says who it is, in which groups, and of which
     tenant: 'acme',
   });
   t.is(identity?.expiresAtMs, w.kernel.clock.nowMs() + 3_600_000 + jwtSkewMs, 'a minute after its exp, as clocks may differ');
-  t.like(JSON.parse(text), { kind: 'TokenRequest', spec: { audiences: ['https://localhost'], expirationSeconds: 3600 } });
+  const answer = JSON.parse(text) as { readonly metadata: object };
+  t.like(answer, { kind: 'TokenRequest', spec: { audiences: ['https://localhost'], expirationSeconds: 3600 } });
+  t.deepEqual(answer.metadata, { name: 'web', namespace: 'shop' }, 'no time that is null where the document has a text');
 });
 
 test('lifetimes are bounded on both sides', async (t) => {
