@@ -11,12 +11,14 @@ import {
   integer,
   oneof,
   record,
-  string,
+  stringMatching,
   subarray,
   tuple,
   type Arbitrary,
 } from 'fast-check';
-import type { Document, Operation, Parameter, Schema } from './openapi-document.ts';
+import type { Document, Operation, Schema } from './openapi-document.ts';
+import { parameter } from './openapi-parameters.ts';
+import { text } from './openapi-texts.ts';
 
 export interface FuzzRequest {
   readonly operation: Operation;
@@ -26,33 +28,13 @@ export interface FuzzRequest {
   readonly body?: string;
 }
 
-/** Objects meet each other when names are few. */
+/** Where most is asked about. */
 export const namespace = 'fuzz';
-const names = ['a', 'b'];
-const hostileText = [
-  '',
-  '..',
-  '__proto__',
-  'constructor',
-  '\0',
-  '\r\nX: y',
-  '<script>',
-  '\u202e',
-  '🚀',
-  '%2f',
-  'a/b',
-  ' ',
-  '-',
-  'A'.repeat(300),
-];
+/** Somebody else's, which is asked about now and then. */
+export const otherNamespace = 'fuzz-rival';
 const depthMax = 6;
 const optionalKeysMax = 4;
 
-const text = oneof(
-  { weight: 40, arbitrary: constantFrom(...names) },
-  { weight: 4, arbitrary: string({ maxLength: 20 }) },
-  { weight: 2, arbitrary: constantFrom(...hostileText) },
-);
 const junk: Arbitrary<unknown> = oneof(
   constant(null),
   boolean(),
@@ -79,13 +61,22 @@ const seldom = <T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> =>
 
 /** Names of fields that mean the same wherever they stand. */
 const known: Readonly<Record<string, Arbitrary<unknown>>> = {
-  namespace: oneof({ weight: 30, arbitrary: constant(namespace) }, { weight: 1, arbitrary: text }),
+  namespace: oneof({ weight: 30, arbitrary: constant(namespace) }, { weight: 1, arbitrary: oneof(constant(otherNamespace), text) }),
   name: text,
   resourceVersion: seldom(constantFrom('0', '1', '99999999999999999999', 'x')),
   uid: seldom(text),
   dryRun: seldom(constantFrom(['All'], ['Some'], 'All')),
   propagationPolicy: constantFrom('Foreground', 'Background', 'Orphan', 'x'),
   gracePeriodSeconds: constantFrom(0, 1, -1),
+  cedar: oneof(
+    constantFrom(
+      'forbid(principal, action, resource) when { principal.name == "nobody" };',
+      'forbid(principal, action, resource) when { resource.nothing == 1 };',
+      'permit(principal, action, resource);',
+      'forbid(principal, action, resource) when {',
+    ),
+    text,
+  ),
 };
 
 /** Values by schema; each part is now and then something else. */
@@ -133,7 +124,8 @@ class Values {
     return made;
   }
 
-  #text({ format }: Schema): Arbitrary<unknown> {
+  #text({ format, pattern }: Schema): Arbitrary<unknown> {
+    if (pattern !== undefined) return oneof({ weight: 9, arbitrary: stringMatching(new RegExp(pattern)) }, { weight: 1, arbitrary: text });
     if (format === 'byte') return oneof(base64String({ maxLength: 40 }), text);
     if (format === 'date-time') return constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000000Z', 'yesterday');
     return text;
@@ -169,50 +161,11 @@ function kindOf([kind]: NonNullable<Schema['x-kubernetes-group-version-kind']>):
   return { kind: mostly(kind.kind), apiVersion: mostly(kind.group === '' ? kind.version : `${kind.group}/${kind.version}`) };
 }
 
-const parameterValues: Readonly<Record<string, readonly [good: readonly string[], bad: readonly string[]]>> = {
-  dryRun: [['All'], ['Some']],
-  fieldValidation: [['Strict', 'Warn', 'Ignore'], ['Maybe']],
-  fieldManager: [
-    ['fuzz', 'other'],
-    ['x'.repeat(129), ''],
-  ],
-  force: [['true', 'false'], ['1']],
-  labelSelector: [
-    ['a=b', 'a in (b,c)', '!a', 'a notin (b)'],
-    ['a,', '((', 'a notin ()', ','.repeat(500)],
-  ],
-  fieldSelector: [
-    ['metadata.name=a', 'metadata.namespace!=fuzz'],
-    ['spec.x=1', '=', '__proto__=a'],
-  ],
-  limit: [
-    ['1', '0', '500'],
-    ['-1', '99999999999999999999', 'x'],
-  ],
-  continue: [[''], ['x', 'eyJhIjoxfQ', '..']],
-  resourceVersion: [
-    ['0', ''],
-    ['1', '18446744073709551615', 'x'],
-  ],
-  resourceVersionMatch: [['NotOlderThan', 'Exact'], ['x']],
-  watch: [['true', 'false', '0'], ['x']],
-  timeoutSeconds: [['1'], ['0', '-1', 'x']],
-  gracePeriodSeconds: [
-    ['0', '1'],
-    ['-1', 'x'],
-  ],
-  propagationPolicy: [['Foreground', 'Background', 'Orphan'], ['x']],
-};
-
-function parameter({ name }: Parameter): Arbitrary<readonly [name: string, value: string]> {
-  const [good, bad] = parameterValues[name] ?? [['true'], ['x']];
-  const value = oneof(
-    { weight: 20, arbitrary: constantFrom(...good) },
-    { weight: 1, arbitrary: constantFrom(...bad) },
-    { weight: 1, arbitrary: text },
-  );
-  return tuple(constant(name), value);
-}
+const namespaces = oneof(
+  { weight: 30, arbitrary: constant(namespace) },
+  { weight: 3, arbitrary: constant(otherNamespace) },
+  { weight: 1, arbitrary: text },
+);
 
 function pathOf({ path }: Operation): Arbitrary<string> {
   const segment = (value: Arbitrary<string>): Arbitrary<string> =>
@@ -221,7 +174,7 @@ function pathOf({ path }: Operation): Arbitrary<string> {
       { weight: 1, arbitrary: constantFrom('..', '%00', '%', '%ff', 'a;b', '%2e') },
     );
   const parts = path.split('/').map((part) => {
-    if (part === '{namespace}') return segment(oneof({ weight: 30, arbitrary: constant(namespace) }, { weight: 1, arbitrary: text }));
+    if (part === '{namespace}') return segment(namespaces);
     return part === '{name}' ? segment(text) : constant(part);
   });
   return tuple(...parts).map((each) => each.join('/'));
