@@ -136,7 +136,7 @@ const rows: readonly Row[] = [
   row('platform', /^(GET|POST|PUT|DELETE) \/plugins\/platform\/\S+ path$/, platformAdmins),
   // Of those who are not logged in yet, and of providers; a page, and who a browser is logged in as: nobody, here.
   row('platform', /^GET \/plugins\/oidc\/session path$/, []),
-  row('platform', /^(GET|POST) \/plugins\/oidc\/(issuers|login|callback|logout|backchannel-logout|account\.\w+) path$/, all),
+  row('platform', /^(GET|POST) \/plugins\/oidc\/(issuers|login|callback(\/\S+)?|logout|backchannel-logout|account\.\w+) path$/, all),
   row('platform', /^GET \/plugins\/graphiql\/\S* path$/, all),
   row('platform', /^GET \/plugins\/policies\/shadow path$/, platformAdmins),
   row('platform', /^(GET|POST|PUT) \/plugins\/builds\/sources(\/\S+)? path$/, everybody),
