@@ -68,7 +68,8 @@ export interface CallerCredential {
 
 /**
  * Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant; `scope` narrows what they may. The platform
- * adds `credential`, also to whom somebody acts as; it is absent where no request is.
+ * adds `credential` and `address`, the IP address that the connection came from (of a proxy, its own), also to whom somebody acts as; they are
+ * absent where no request is. `impersonator` is the name of who acts as this caller.
  */
 export type Caller = Readonly<{
   name: string;
@@ -76,6 +77,8 @@ export type Caller = Readonly<{
   tenant?: string;
   scope?: AccessScope;
   credential?: CallerCredential;
+  address?: string;
+  impersonator?: string;
 }>;
 
 /** Serving a request, whoever sent it. */

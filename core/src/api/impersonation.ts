@@ -43,6 +43,8 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
     ...(acted !== undefined && { tenant: acted }),
     ...(own.scope !== undefined && { scope: own.scope }),
     ...(own.credential !== undefined && { credential: own.credential }),
+    ...(own.address !== undefined && { address: own.address }),
+    impersonator: own.name,
   };
 }
 

@@ -6,6 +6,7 @@ import { AddressSeats, crowdedNotice, ownPlaces } from './address-seats.js';
 import type { ApiServer, StopOptions } from './api-server.js';
 import type { TlsMaterial } from './certificates.js';
 import { asReview } from './authorization.js';
+import { withAddress } from './caller-address.js';
 import { isStillAllowed } from './stream-access.js';
 import { runChain, takeSeat, type Chain } from './chain.js';
 import { ConnectionMemory } from './connection-memory.js';
@@ -66,9 +67,10 @@ class Server implements ApiServer {
     this.limits = { ...defaultLimits, ...options.limits };
     this.keepAlive = keepAliveHint(this.limits.silentMsMax);
     const { clock, random, engines, tableFor, log } = options;
+    const authenticate = withAddress(options.authenticate);
     this.inFlight = new InFlight(
       clock,
-      new StreamCredentials(options.authenticate, (exchange) => isStillAllowed(asReview(options.authorize), exchange), clock),
+      new StreamCredentials(authenticate, (exchange) => isStillAllowed(asReview(options.authorize), exchange), clock),
     );
     this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
     const { drainMsMax } = this.limits;
@@ -105,7 +107,7 @@ class Server implements ApiServer {
     this.strangers = new Strangers({ ...strangerSeats, perMinuteMax: this.limits.strangersPerMinuteMax }, options.audit, clock);
     this.chain = {
       strangers: this.strangers,
-      authenticate: options.authenticate,
+      authenticate,
       authorize: options.authorize,
       flow: options.flow,
       tracing: options.tracing,

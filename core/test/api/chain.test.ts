@@ -334,5 +334,12 @@ test('who acts as somebody else stays inside of the scope of the credential and 
   const headers = { 'impersonate-user': 'root', 'impersonate-group': 'system:masters' };
   t.is((await ask(`${path}/a`, { headers })).status, 404);
   t.is((await ask(`${path}/a`, { method: 'DELETE', headers })).status, 403);
-  t.deepEqual(seen[0], { name: 'root', groups: ['system:masters', 'system:authenticated'], tenant: 'acme', scope });
+  t.deepEqual(seen[0], {
+    name: 'root',
+    groups: ['system:masters', 'system:authenticated'],
+    tenant: 'acme',
+    scope,
+    address: '127.0.0.1',
+    impersonator: 'admin',
+  });
 });

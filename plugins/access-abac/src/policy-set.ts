@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { AccessRequest } from '@tappaas/sdk';
 import type * as Wasm from '@cedar-policy/cedar-wasm/nodejs';
 import { isTrap, OwnCedar, type Cedar } from './cedar.js';
@@ -111,13 +112,21 @@ function callOf(request: AccessRequest, nowMs: number): Call {
     { uid: action, attrs: {}, parents: groupsOf(verb).map((id) => ({ type: 'Action', id })) },
     asked,
   ];
-  return { principal, action, resource: asked.uid, entities, context: contextAt(nowMs) };
+  return { principal, action, resource: asked.uid, entities, context: { ...contextAt(nowMs), ...originOf(caller) } };
 }
 
 function contextAt(nowMs: number): Call['context'] {
   const now = new Date(nowMs);
   const time = { __extn: { fn: 'datetime', arg: `${now.toISOString().slice(0, 19)}Z` } };
   return { time, hour: now.getUTCHours(), minute: now.getUTCMinutes(), weekday: now.getUTCDay() };
+}
+
+/** Where a question came from, where a request is behind it. */
+function originOf({ address, impersonator }: AccessRequest['caller']): Call['context'] {
+  return {
+    ...(address !== undefined && isIP(address) !== 0 && !address.includes('%') && { address: { __extn: { fn: 'ip', arg: address } } }),
+    ...(impersonator !== undefined && { impersonator }),
+  };
 }
 
 function askedEntity({ engine, resource, path = '', project, tenant, labels }: AccessRequest): Wasm.EntityJson {

@@ -12,7 +12,13 @@ export interface PolicyManifest {
 /** A question with the answer that is expected; what is not written is empty, and the engine is the platform's. */
 export interface PolicyExpectation {
   readonly name: string;
-  readonly user: { readonly name: string; readonly groups?: readonly string[]; readonly tenant?: string };
+  readonly user: {
+    readonly name: string;
+    readonly groups?: readonly string[];
+    readonly tenant?: string;
+    readonly address?: string;
+    readonly impersonator?: string;
+  };
   readonly verb: string;
   readonly path?: string;
   readonly object?: {
@@ -69,8 +75,7 @@ function problemOf(set: PolicySet, expected: PolicyExpectation): { readonly prob
 }
 
 function requestOf({ user, verb, path, object }: PolicyExpectation): AccessRequest {
-  const { name, groups = [], tenant } = user;
-  const caller = { name, groups, ...(tenant !== undefined && { tenant }) };
+  const caller = { ...user, groups: user.groups ?? [] };
   if (object === undefined) return { caller, engine: 'platform', verb, path: path ?? '/' };
   const { engine = 'platform', group = '', resource, project, tenant: owner, labels, ...place } = object;
   return {

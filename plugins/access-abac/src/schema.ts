@@ -25,7 +25,7 @@ const actions = (verbs: readonly string[], group?: string): string =>
 
 /** What policies may speak about; they are checked against it when they are written. */
 export const schema = `
-type Request = { time: datetime, hour: Long, minute: Long, weekday: Long };
+type Request = { time: datetime, hour: Long, minute: Long, weekday: Long, address?: ipaddr, impersonator?: String };
 entity User { name: String, groups: Set<String>, tenant?: String };
 entity Object {
   engine: String, group: String, resource: String, subresource?: String,

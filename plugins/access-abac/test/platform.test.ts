@@ -208,6 +208,21 @@ test('whoever is of a tenant is told what shadow mode says about people of that 
   t.deepEqual(await usersFor({}), ['ann', 'of-acme', 'of-rival']);
 });
 
+test('a policy forbids by where a request came from and by who acts as whom, over each transport', async (t) => {
+  const { kernel, ask, ann } = await started();
+  t.teardown(async () => void (await kernel.stop()));
+  const when = 'context has impersonator && context.impersonator == "test" && context has address && context.address.isLoopback()';
+  const cedar = `forbid (principal, action, resource is Object) when { resource.resource == "secrets" && ${when} };`;
+  t.is((await ask('POST', policies, policy('acting', cedar))).status, 201);
+  await eventually(t, async () => (await ann('GET', secrets)).status === 403);
+  const query = '{ secrets(namespace: "default", first: 1) { nodes { metadata { name } } } }';
+  t.regex(JSON.stringify((await ann('POST', '/graphql', { query })).json), /forbidden by policy acting/);
+  const resourceAttributes = { verb: 'get', resource: 'secrets', namespace: 'default' };
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
+  t.is((await ann('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review)).json.status.allowed, false);
+  t.is((await ask('GET', secrets)).status, 200);
+});
+
 test('policies see the labels of the object that is asked about', async (t) => {
   const { kernel, ask, ann } = await started();
   await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'locked', labels: { lock: 'on' } } });

@@ -64,6 +64,21 @@ test('who looks after tenants does not thereby write: policies name these verbs 
   t.is(alone.forbids(request({ verb: 'oversee', resource }), evening), undefined);
 });
 
+test('a policy sees where a request came from, and who acts as somebody else', (t) => {
+  const inside = 'forbid (principal, action, resource) unless { context has address && context.address.isInRange(ip("10.0.0.0/8")) };';
+  const acting =
+    'forbid (principal, action in Action::"write", resource) when { context has impersonator && context.impersonator != "root" };';
+  t.deepEqual([...faultsIn(inside), ...faultsIn(acting)], []);
+  const set = setOf({ inside, acting });
+  const by = (more: object) => set.forbids(request({ caller: { name: 'ann', groups: [], ...more } }), evening);
+  t.is(by({ address: '10.1.2.3' }), undefined);
+  t.deepEqual(by({ address: '192.0.2.1' })?.by, ['inside']);
+  t.deepEqual(by({ address: '2001:db8::1' })?.by, ['inside']);
+  for (const address of ['nonsense', 'fe80::1%eth0']) t.deepEqual(by({ address }), { by: ['inside'], errors: [], failed: [] }, address);
+  t.deepEqual(by({ address: '10.1.2.3', impersonator: 'boss' })?.by, ['acting']);
+  t.is(by({ address: '10.1.2.3', impersonator: 'root' }), undefined);
+});
+
 test('a policy that cannot be evaluated forbids', (t) => {
   const set = setOf({ broken: 'forbid (principal, action, resource is Object) when { resource.getTag("env") == "prod" };' });
   const { labels: _, ...unlabelled } = request();
