@@ -81,8 +81,15 @@ export function userErrorsOf(error: unknown): readonly UserError[] {
   const { code, message, field, causes = [] } = error as EngineError;
   const told = causes
     .slice(0, causesMax)
-    .map((cause) => ({ code, reason: cause.reason, message: cause.message, ...(cause.field !== undefined && { field: cause.field }) }));
-  return told.length > 0 ? told : [{ code, message, ...(field !== undefined && { field }) }];
+    .map((cause) => ({ code, reason: cause.reason, message: cause.message, ...inputField(cause.field) }));
+  return told.length > 0 ? told : [{ code, message, ...inputField(field) }];
+}
+
+/** An input has the writable fields of metadata beside the others, and calls the version that is expected by another name. */
+function inputField(path: string | undefined): { readonly field?: string } {
+  if (path === undefined) return {};
+  if (path === 'metadata.resourceVersion') return { field: 'expectedVersion' };
+  return { field: path.replace(/^metadata\.(?=(?:namespace|name|generateName|labels|annotations)(?:$|[.[]))/, '') };
 }
 
 function targetOf(verb: string, kind: ServedKind, { namespace, name }: WriteRequest): Target {

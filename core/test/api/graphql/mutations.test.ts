@@ -107,8 +107,8 @@ test('a key that a map is given twice is a user error with its place, and nothin
     'mutation C($input: CreateConfigMapInput!) { createConfigMap(input: $input) { object { name } userErrors { field code message } } }';
   for (const [field, given] of Object.entries({
     data: { data: twice },
-    'metadata.labels': { labels: twice },
-    'metadata.annotations': { annotations: twice },
+    labels: { labels: twice },
+    annotations: { annotations: twice },
   })) {
     const { json } = await ask(create, { input: { namespace: 'team', name: 'settings', ...given } });
     const message = `${field}: expected each key once, found "a" more than once`;
@@ -284,4 +284,22 @@ test('a field of a plugin is asked once for all objects, nulls itself when it fa
   const dear = await ask('query Dear($first: Int = 100) { applications(first: $first) { nodes { a: monthlyCost b: monthlyCost } } }');
   t.is(dear.status, 400);
   t.is(dear.json.errors[0].extensions.code, 'TAP_GRAPHQL_TOO_COSTLY');
+});
+
+test('a user error names the field of the input, as whoever wrote it knows it', async (t) => {
+  const { ask } = await startGraphql(t);
+  const create = 'mutation C($input: CreateApplicationInput!) { createApplication(input: $input) { userErrors { field } } }';
+  const spec = { source: { image: 'registry.example/shop@sha256:1' }, processes: [{ name: 'web' }] };
+  const fieldsOf = async (input: object): Promise<readonly string[]> => {
+    const { json } = await ask(create, { input: { namespace: 'team', name: 'shop', spec, ...input } });
+    return json.data.createApplication.userErrors.map(({ field }: { readonly field: string }) => field);
+  };
+  t.deepEqual(await fieldsOf({ name: 'Not A Name' }), ['name']);
+  const [labels] = await fieldsOf({ labels: [{ key: 'app', value: 'not a value' }] });
+  t.regex(labels ?? '', /^labels\b/);
+  t.deepEqual(await fieldsOf({ spec: { ...spec, processes: [{ name: 'Not A Name' }] } }), ['spec.processes[0].name']);
+  t.deepEqual(await fieldsOf({}), []);
+  const remove = 'mutation D($input: DeleteApplicationInput!) { deleteApplication(input: $input) { userErrors { field } } }';
+  const { json } = await ask(remove, { input: { namespace: 'team', name: 'shop', expectedVersion: '1' } });
+  t.deepEqual(json.data.deleteApplication.userErrors, [{ field: 'expectedVersion' }]);
 });

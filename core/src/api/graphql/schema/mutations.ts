@@ -171,8 +171,8 @@ function inputFields(
 function toRequest(given: Readonly<Record<string, unknown>>, content: () => InputFields): Readonly<Record<string, unknown>> {
   const { fields, toJson } = content();
   const written = Object.fromEntries(Object.entries(given).filter(([name]) => name in fields));
-  const labels = mapOf(given['labels'], 'metadata.labels');
-  const annotations = mapOf(given['annotations'], 'metadata.annotations');
+  const labels = mapOf(given['labels'], 'labels');
+  const annotations = mapOf(given['annotations'], 'annotations');
   return { ...given, labels, annotations, content: toJson(written) };
 }
 
