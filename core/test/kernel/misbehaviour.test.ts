@@ -225,7 +225,7 @@ const setups: readonly (readonly [string, (host: Host<unknown>) => unknown, stri
     'TAP_SETUP_IMPURE',
     /readFileSync/,
   ],
-  ['begins to read a file', () => void readFile('/etc/hostname'), 'TAP_SETUP_IMPURE', /FSREQCALLBACK/],
+  ['begins to read a file', () => void readFile('/etc/hostname'), 'TAP_SETUP_IMPURE', /FSREQ(?:CALLBACK|PROMISE)/],
   ['starts a process', () => execFileSync('true'), 'TAP_SETUP_IMPURE', /execFileSync/],
   ['opens a port', () => void createServer().listen(0, '127.0.0.1').unref(), 'TAP_SETUP_IMPURE', /I\/O: [A-Z]+/],
   ['starts a timer', () => void setTimeout(() => {}, 1), 'TAP_SETUP_IMPURE', /Timeout/],
