@@ -68,7 +68,8 @@ export class ShadowBook {
     const page = newest([...shared.values(), ...own.values()]);
     for (const [about, record] of own) if (shared.get(about)?.time === record.time || page.get(about) !== record) own.delete(about);
     if (own.size > 0) await state.set(keyOf(policy), [...page.values()], { ttlMs: keptMs, scope: 'platform' });
-    else this.#untold.delete(policy);
+    // Whoever shared it at the same time may have been done before, and a new page begun since.
+    else if (this.#untold.get(policy) === own) this.#untold.delete(policy);
   }
 }
 

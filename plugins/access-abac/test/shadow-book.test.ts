@@ -44,6 +44,30 @@ test('what two processes record at the same moment both of them tell in the end'
   for (const book of [one, other, new ShadowBook()]) t.deepEqual(await told(book, state), ['secrets default/one', 'secrets default/other']);
 });
 
+test('what is recorded while two shares of one process end is told all the same', async (t) => {
+  let arrived: (() => void) | undefined;
+  let held: Promise<void> | undefined;
+  const { state } = shared(async () => {
+    const wait = held;
+    held = undefined;
+    arrived?.();
+    await wait;
+  });
+  const book = new ShadowBook();
+  book.add(byTry, about('a'), 1_000);
+  await book.share(state);
+  const slow = Promise.withResolvers<void>();
+  const reading = Promise.withResolvers<void>();
+  [held, arrived] = [slow.promise, reading.resolve];
+  const late = book.share(state);
+  await reading.promise;
+  await book.share(state);
+  book.add(byTry, about('b'), 2_000);
+  slow.resolve();
+  await late;
+  t.deepEqual(await told(book, state), ['secrets default/a', 'secrets default/b']);
+});
+
 test('a process that has told everything asks nobody any more', async (t) => {
   let reads = 0;
   const { state } = shared(async () => void (reads += 1));
