@@ -268,6 +268,6 @@ function converse(socket: WebSocket, opened: Opened, send: (text: string) => Pro
 
 /** Everything by which what one caller sees may differ from what another does. */
 function scopeOf({ caller }: GraphqlContext): string {
-  const { name, groups, tenant, scope } = caller;
-  return JSON.stringify([name, groups, tenant, scope]);
+  const { name, groups, tenant, scope, address, impersonator } = caller;
+  return JSON.stringify([name, groups, tenant, scope, address, impersonator]);
 }

@@ -587,6 +587,28 @@ test('a right to what is told besides the object is asked for whenever somebody 
   t.deepEqual([data.applicationChanges.object, errors[0].extensions.code], [null, 'TAP_REQUEST_FORBIDDEN']);
 });
 
+test('what is told besides the object is not shared with the same person who comes in another way, as access may differ by it', async (t) => {
+  const rights = { mayListForOthers: true };
+  const authorize: GraphqlServerOptions['authorize'] = ({ caller, verb, resource }) =>
+    verb === 'list' && resource?.plural === 'releases' && caller.impersonator !== undefined && !rights.mayListForOthers
+      ? { decision: 'deny', reason: 'not on behalf of others' }
+      : { decision: 'allow', reason: '' };
+  const authenticate: GraphqlServerOptions['authenticate'] = ({ headers }) => {
+    const isActing = headers['authorization'] === 'Bearer acting';
+    return { caller: { name: 'joe', groups: [], ...(isActing && { impersonator: 'ann' }) }, credentialId: `${isActing}` };
+  };
+  const server = await startGraphql(t, { authorize, authenticate });
+  await server.put(kindPaths.releases, release(await server.put(kindPaths.applications, application('shop')), 1));
+  const query =
+    'subscription { applicationChanges(namespace: "team") { object { metadata { resourceVersion } releases(first: 1) { name } } } }';
+  const [own, acting] = [connect(t, server.port, 'own').follow(query), connect(t, server.port, 'acting').follow(query)];
+  await Promise.all([own.next(), acting.next()]);
+  rights.mayListForOthers = false;
+  await update(server, 'shop', { labels: [{ key: 'color', value: 'blue' }] });
+  t.deepEqual((await own.next()).data.applicationChanges.object.releases, [{ name: 'shop-1' }]);
+  t.is((await acting.next()).errors[0].extensions.code, 'TAP_REQUEST_FORBIDDEN');
+});
+
 test('who leaves while a change is worked out takes nothing from the others', async (t) => {
   // Objects that are held on to are the same for the second.
   const asked: (readonly object[])[] = [];
