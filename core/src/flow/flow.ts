@@ -106,15 +106,15 @@ class Flow {
   }
 
   #knownOf(caller: Caller, nowMs: number): Known {
-    const known = this.#known.get(caller);
-    if (known !== undefined && !known.principal.isForgotten) {
-      if (nowMs - known.principal.readAtMs >= ratesMsMax) known.principal.change(this.#ratesOf(caller), nowMs);
-      return known;
+    let known = this.#known.get(caller);
+    if (known === undefined || known.principal.isForgotten) {
+      const level = caller.groups.includes(administrators) ? this.#system : this.#tenants;
+      known = { principal: this.#principalOf(caller, level, nowMs), level };
+      this.#known.set(caller, known);
     }
-    const level = caller.groups.includes(administrators) ? this.#system : this.#tenants;
-    const made = { principal: this.#principalOf(caller, level, nowMs), level };
-    this.#known.set(caller, made);
-    return made;
+    const { principal } = known;
+    if (nowMs - principal.readAtMs >= ratesMsMax) principal.change(this.#ratesOf(caller), nowMs);
+    return known;
   }
 
   #principalOf(caller: Caller, level: PriorityLevel, nowMs: number): Principal {

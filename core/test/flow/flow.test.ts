@@ -134,7 +134,8 @@ test('a tenant has its own rate when its object says so, from the next second on
   t.deepEqual(seat.headers, { 'RateLimit-Policy': '"tenant";q=5;w=1, "user";q=1000;w=1', RateLimit: '"tenant";r=4;t=1, "user";r=999;t=1' });
   perSecond = 1;
   await clock.advance(1000);
-  t.is((await ask('ann', { tenant: 'acme' })).headers?.['RateLimit-Policy'], '"tenant";q=5;w=5, "user";q=1000;w=1');
+  for (const name of ['new', 'ann'])
+    t.is((await ask(name, { tenant: 'acme' })).headers?.['RateLimit-Policy'], '"tenant";q=5;w=5, "user";q=1000;w=1', name);
   t.is((await ask('eve', { tenant: 'other' })).headers?.['RateLimit-Policy'], '"tenant";q=20;w=2, "user";q=1000;w=1');
 });
 
