@@ -126,6 +126,33 @@ test('a listener that fails ends nothing of what is traced', async (t) => {
   await kernel.stop();
 });
 
+test('what a listener begins when it is told of a span is no part of the trace', async (t) => {
+  const told: string[] = [];
+  const sent: Promise<string>[] = [];
+  const sending = definePlugin({
+    id: 'sending',
+    needs: { greeting: Greeting },
+    setup(host, _config, { greeting: receiver }) {
+      host.tap(hooks.telemetry.span, {}, ({ name }) => {
+        if (told.push(name) > 3) return;
+        setImmediate(() => sent.push(receiver.greet({} as Context)));
+      });
+    },
+  });
+  const { kernel } = await start([
+    { id: 'greeting', plugin: greeting },
+    { id: 'sending', plugin: sending },
+  ]);
+  const { tracing } = kernel;
+  const service = await kernel.services.whenProvided(Greeting);
+  await tracing.run(tracing.begin(), () => service.greet(kernel.platformContext()));
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+  t.is(sent.length, 1);
+  await Promise.allSettled(sent);
+  t.deepEqual(told, ['acme/greeting.greet']);
+  await kernel.stop();
+});
+
 test('a traceparent header is read as the specification says, and nothing else is taken for one', (t) => {
   t.deepEqual(readTraceParent(`00-${trace}-${parent}-01`), { traceId: trace, spanId: parent, isSampled: true });
   t.deepEqual(readTraceParent(`00-${trace}-${parent}-00`), { traceId: trace, spanId: parent, isSampled: false });

@@ -37,9 +37,12 @@ export class Tracer implements Tracing {
     this.#random = random;
   }
 
-  /** Tells every span that ends from now on; nothing ends the telling. */
+  /**
+   * Tells every span that ends from now on; without anybody to tell, none is made. What a listener begins, such as a timer after which it sends
+   * what it has gathered, is no part of the work that it was told of: its own calls would be spans to be sent in turn, without end.
+   */
   listen(tell: ((span: Span) => void) | undefined): void {
-    this.#tell = tell;
+    this.#tell = tell && ((span) => this.#running.exit(() => tell(span)));
   }
 
   get isListened(): boolean {
