@@ -24,8 +24,9 @@ export interface ApiServer {
    * Not ready, no new connections, running requests finish, watches end with a bookmark, and no answer that was begun is cut: each
    * connection ends when all that was answered on it has gone out and nothing more comes in, for `stopMsMax` at most.
    *
-   * For `announceMs` (default 0) it is only not ready, and takes connections as ever, so that load balancers can look elsewhere first. For `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client
-   * which keeps one in use never finds it cut.
+   * For `announceMs` (default 0) it is only not ready, and takes connections as ever, so that load balancers can look elsewhere first. For
+   * `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client which keeps
+   * one in use never finds it cut.
    */
   close(options?: StopOptions): Promise<void>;
 }

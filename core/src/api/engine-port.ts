@@ -137,8 +137,8 @@ export interface WatchQuery {
 
 /**
  * A bookmark's `served` carries only kind, apiVersion and resourceVersion, and after initial events their annotation.
- * `initial` is set for what is there at the beginning, which comes in the order of keys: its resourceVersions say nothing of how far the watch has come; the last
- * one tells that.
+ * `initial` is set for what is there at the beginning, which comes in the order of keys: its resourceVersions say nothing of how far the
+ * watch has come; the last one tells that.
  */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';

@@ -1,6 +1,6 @@
 /**
- * The whole lines of each chunk of a log. A line that grows too long is told as soon as it does, cut, and what follows up to its end is left out: it is no line of
- * its own.
+ * The whole lines of each chunk of a log. A line that grows too long is told as soon as it does, cut, and what follows up to its end is left
+ * out: it is no line of its own.
  */
 export async function* textLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array | string>,
