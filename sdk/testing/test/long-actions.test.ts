@@ -160,6 +160,27 @@ test('a long action that is asked for again with its key is begun once, and answ
   const query = 'mutation ($i: FillCellarInput!) { fillCellar(input: $i) { operation { metadata { uid } } userErrors { code } } }';
   const { fillCellar } = (await kernel.graphql(query, { i: input })) as { fillCellar: object };
   t.deepEqual(fillCellar, { operation: { metadata: { uid: metadata.uid } }, userErrors: [] });
+  const before = calls;
+  for (const [condition, code] of [
+    [{ idempotencyKey: '' }, 'TAP_REQUEST_INVALID'],
+    [{ expectedVersion: '' }, 'TAP_OBJECT_PRECONDITION'],
+  ] as const) {
+    const refused = await kernel.graphql(query, { i: { namespace: 'default', name: 'deep', parameters: { bottles: 2 }, ...condition } });
+    t.deepEqual(
+      refused,
+      { fillCellar: { operation: null, userErrors: [{ code }] } },
+      'an empty condition is one that does not hold, and not none',
+    );
+  }
+  t.is(calls, before);
+});
+
+test('a mutation that leaves out what has a default is answered alike each time, also when its document is known', async (t) => {
+  await using kernel = await start(async ({ bottles }) => ({ filled: bottles, by: 'ann' }));
+  const query = 'mutation ($i: FillCellarInput!) { fillCellar(input: $i) { operation { kind } userErrors { code } } }';
+  const input = { namespace: 'default', name: 'deep', parameters: { bottles: 2 } };
+  for (let time = 1; time <= 3; time += 1)
+    t.deepEqual(await kernel.graphql(query, { i: input }), { fillCellar: { operation: { kind: 'Operation' }, userErrors: [] } }, `${time}`);
 });
 
 test('an action on another version than the one that If-Match names is not done; repeated, it is answered as it was', async (t) => {

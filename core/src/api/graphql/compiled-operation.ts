@@ -3,6 +3,7 @@ import {
   getNamedType,
   isInputObjectType,
   isInputType,
+  isNonNullType,
   Kind,
   typeFromAST,
   valueFromASTUntyped,
@@ -32,7 +33,7 @@ export function compileOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): CompiledOperation | undefined {
-  if (hasVariableInLiteral(document) || hasEndlessVariable(schema, operation)) return undefined;
+  if (hasVariableInLiteral(document) || hasMisreadVariable(schema, operation)) return undefined;
   const made = compileQuery(schema, document, operation.name?.value, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(made)) return undefined;
   const defaults = requiredDefaults(operation);
@@ -70,16 +71,23 @@ function hasVariableInLiteral(document: DocumentNode): boolean {
   return found;
 }
 
-/** The compiler writes out the types of variables, so one that holds itself would be written without end. */
-function hasEndlessVariable(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): boolean {
+/**
+ * Variables of types that the compiler writes out wrongly, or without end: one that holds itself, and one with a field that has to be there and
+ * has a default, which it takes for missing when it is left out.
+ */
+function hasMisreadVariable(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): boolean {
   return variableDefinitions.some(({ type }) => {
     const found = typeFromAST(schema, type);
-    return isInputType(found) && holdsItself(found, new Set());
+    return isInputType(found) && isMisread(found, new Set());
   });
 }
 
-function holdsItself(type: GraphQLInputType, above: ReadonlySet<unknown>): boolean {
+function isMisread(type: GraphQLInputType, above: ReadonlySet<unknown>): boolean {
   const named = getNamedType(type);
   if (!isInputObjectType(named)) return false;
-  return above.has(named) || Object.values(named.getFields()).some((field) => holdsItself(field.type, new Set([...above, named])));
+  if (above.has(named)) return true;
+  const within = new Set([...above, named]);
+  return Object.values(named.getFields()).some(
+    (field) => (isNonNullType(field.type) && field.defaultValue !== undefined) || isMisread(field.type, within),
+  );
 }

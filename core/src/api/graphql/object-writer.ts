@@ -151,6 +151,6 @@ function optionsOf(verb: string, target: Target, request: WriteRequest, context:
     authorizeGet: async (made) => void (await context.access.permit({ verb: 'get', target: made })),
     weigh: (keys) => context.weigh(keys),
     ...(expectedVersion && verb !== 'delete' && { ifMatch: expectedVersion }),
-    ...(idempotencyKey && { idempotencyKey }),
+    ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }

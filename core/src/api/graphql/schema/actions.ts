@@ -123,7 +123,10 @@ async function run(
   const key = { name, ...(namespace !== undefined && { namespace }) };
   const target = { kind: pathOf(served), ...key, subresource: action.name };
   const act = async () => {
-    const conditions = { ...(expectedVersion && { expectedVersion }), ...(idempotencyKey && { idempotencyKey }) };
+    const conditions = {
+      ...(typeof expectedVersion === 'string' && { expectedVersion }),
+      ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
+    };
     const input = { key, input: toJson(parameters ?? {}, 'parameters'), dryRun, ...conditions };
     return action.handle(input, { caller, requestId, signal, remainingMs });
   };
