@@ -107,6 +107,33 @@ test('what is not within traced work is not told, and nothing is while nobody li
   await deaf.kernel.stop();
 });
 
+test('what goes on after traced work has ended is no part of it', async (t) => {
+  const told: Span[] = [];
+  const { kernel } = await start([
+    { id: 'greeting', plugin: greeting },
+    { id: 'listening', plugin: listening(told) },
+  ]);
+  const service = await kernel.services.whenProvided(Greeting);
+  const ended = Promise.withResolvers<void>();
+  const loop = async (): Promise<readonly string[]> => {
+    const before = await service.greet(kernel.platformContext());
+    await ended.promise;
+    return [before, await service.greet(kernel.platformContext())];
+  };
+  const root = kernel.tracing.begin();
+  const asked = kernel.tracing.run(root, loop);
+  root.end({ name: 'root', startMs: 0, endMs: 1, attributes: {} });
+  ended.resolve();
+  const [before, after] = await asked;
+  t.regex(before ?? '', new RegExp(`^00-${root.traceId}`));
+  t.is(after, 'untraced');
+  t.deepEqual(
+    told.map(({ name }) => name),
+    ['root', 'acme/greeting.greet'],
+  );
+  await kernel.stop();
+});
+
 test('a listener that fails ends nothing of what is traced', async (t) => {
   const failing = definePlugin({
     id: 'failing',

@@ -11,8 +11,8 @@ export interface TraceSpan {
   readonly spanId: string;
   /** For what is asked of others on its behalf. */
   readonly traceParent: string;
-  /** A part of it that begins. */
-  child(): TraceSpan;
+  /** A part of it that begins; nothing once it has ended: what goes on then, such as a loop that it was the first to need, is no part of it. */
+  child(): TraceSpan | undefined;
   end(end: SpanEnd): void;
 }
 
@@ -57,14 +57,18 @@ export class Tracer implements Tracing {
   begin(parent?: Pick<TraceParent, 'traceId' | 'spanId'>): TraceSpan {
     const traceId = parent?.traceId ?? this.#id(4);
     const spanId = this.#id(2);
+    let hasEnded = false;
     return {
       traceId,
       spanId,
       get traceParent() {
         return traceParentText({ traceId, spanId });
       },
-      child: () => this.begin({ traceId, spanId }),
-      end: (end) => this.#tell?.({ traceId, spanId, ...(parent !== undefined && { parentSpanId: parent.spanId }), ...end }),
+      child: () => (hasEnded ? undefined : this.begin({ traceId, spanId })),
+      end: (end) => {
+        hasEnded = true;
+        this.#tell?.({ traceId, spanId, ...(parent !== undefined && { parentSpanId: parent.spanId }), ...end });
+      },
     };
   }
 
