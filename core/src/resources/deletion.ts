@@ -66,7 +66,7 @@ function refuseMismatch({ found, options, deletion }: Deletion, previous: Stored
   const { uid, resourceVersion } = deletion.preconditions ?? {};
   const { name, uid: foundUid } = previous.object.metadata;
   const refuse = (field: string, expected: string | undefined, actual: string): void => {
-    if (expected === undefined || expected === '' || expected === actual) return;
+    if (expected === undefined || expected === actual) return;
     const message = `${label(found.entry, name)}: precondition failed: ${field} in precondition: ${expected}, ${field} in object: ${actual}`;
     throw resourceErrors.TAP_OBJECT_CONFLICT({ message, field: `metadata.${field}` });
   };

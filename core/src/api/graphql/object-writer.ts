@@ -111,7 +111,7 @@ function deleteOptions({ expectedVersion, propagation, gracePeriodSeconds }: Wri
   return {
     ...(propagation && { propagationPolicy: propagation }),
     ...(typeof gracePeriodSeconds === 'number' && { gracePeriodSeconds }),
-    ...(expectedVersion && { preconditions: { resourceVersion: expectedVersion } }),
+    ...(typeof expectedVersion === 'string' && { preconditions: { resourceVersion: expectedVersion } }),
   };
 }
 
@@ -150,7 +150,7 @@ function optionsOf(verb: string, target: Target, request: WriteRequest, context:
     authorizeCreate: async () => void (await context.access.permit({ verb: 'create', target })),
     authorizeGet: async (made) => void (await context.access.permit({ verb: 'get', target: made })),
     weigh: (keys) => context.weigh(keys),
-    ...(expectedVersion && verb !== 'delete' && { ifMatch: expectedVersion }),
+    ...(typeof expectedVersion === 'string' && verb !== 'delete' && { ifMatch: expectedVersion }),
     ...(typeof idempotencyKey === 'string' && { idempotencyKey }),
   };
 }
