@@ -13,17 +13,32 @@ export interface EventView {
   readonly lastTimestamp?: string;
 }
 
-interface EventList {
+/** `metadata.continue`: there are more than a command reads. */
+export interface EventList {
+  readonly metadata?: { readonly continue?: string };
   readonly items: readonly EventView[];
 }
 
 const eventsMax = 500;
+const pagesMax = 20;
 
 /** Path of the events of a namespace, of one application there, or of all namespaces. */
 export function eventListPath(namespace: string | undefined, application?: string): string {
   const query = new URLSearchParams({ limit: String(eventsMax) });
   if (application !== undefined) query.set('fieldSelector', `involvedObject.kind=Application,involvedObject.name=${application}`);
   return `${eventPath(namespace)}?${query.toString()}`;
+}
+
+/** The events at a path, which come in the order of their names: the last of them may be on any page. */
+export async function readEvents(client: Client, path: string): Promise<EventList> {
+  let list: EventList = (await client.json<EventList>(path)) ?? { items: [] };
+  for (let page = 1; page < pagesMax; page += 1) {
+    const { metadata: { continue: token = '' } = {}, items } = list;
+    if (token === '') break;
+    const next = (await client.json<EventList>(`${path}&continue=${encodeURIComponent(token)}`)) ?? { items: [] };
+    list = { ...next, items: [...items, ...next.items] };
+  }
+  return list;
 }
 
 /** What was told of an application, the last first; nothing for whom the platform shows no events. */

@@ -1,5 +1,5 @@
 import { exitCodes, type Invocation } from '../command.js';
-import { eventListPath, eventTable, lastFirst, type EventView } from '../event-view.js';
+import { eventListPath, eventTable, lastFirst, readEvents } from '../event-view.js';
 import { print } from '../print.js';
 
 /** `tappaas events [APPLICATION]` */
@@ -8,11 +8,12 @@ export async function events(invocation: Invocation): Promise<number> {
   const isAll = invocation.options['all-namespaces'] === true;
   const client = await invocation.client();
   const path = eventListPath(isAll ? undefined : invocation.namespace, application);
-  const list = (await client.json<{ readonly items: readonly EventView[] }>(path)) ?? { items: [] };
+  const list = await readEvents(client, path);
   await print(invocation, list, () => {
     if (list.items.length === 0) return nothing(isAll ? 'any namespace' : `namespace ${invocation.namespace}`, application);
     const about = isAll ? 'namespace' : application === undefined ? 'object' : undefined;
-    return eventTable(lastFirst(list), invocation.terminal.nowMs(), about);
+    const more = list.metadata?.continue ? 'There are more, and later ones may be among them: name an application or a namespace.\n' : '';
+    return eventTable(lastFirst(list), invocation.terminal.nowMs(), about) + more;
   });
   return exitCodes.ok;
 }
