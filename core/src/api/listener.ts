@@ -91,7 +91,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   // Before anything is kept for it, such as the state of a handshake.
   server.prependListener('connection', (socket: Socket) => options.addresses.take(socket));
   // Its session may be resumed though nothing was asked over it, and the authorities that were sent along are there now only.
-  server.on('secureConnection', (socket: TLSSocket) => void (socket.authorized && verifiedCertificate(socket)));
+  server.on('secureConnection', (socket: TLSSocket) => void (socket.authorized && readCertificate(socket)));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
@@ -142,6 +142,15 @@ const failures: Readonly<Record<string, readonly [code: number, reason: string, 
   HPE_HEADER_OVERFLOW: [431, 'RequestHeaderFieldsTooLarge', `the headers are larger than ${headerBytesMax} bytes`],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Timeout', 'the request did not arrive in time'],
 };
+
+/** Whoever has a certificate that cannot be read is nobody, and brings nothing down. */
+function readCertificate(socket: TLSSocket): void {
+  try {
+    verifiedCertificate(socket);
+  } catch {
+    socket.destroy();
+  }
+}
 
 /** What the parser refuses never becomes a request; it is answered in the same form as everything else. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
