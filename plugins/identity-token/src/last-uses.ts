@@ -18,15 +18,18 @@ export class LastUses {
   async write({ asPlugin, signal, log }: Pick<Context, 'asPlugin' | 'signal' | 'log'>): Promise<void> {
     // What is noted meanwhile is written next time.
     const noted = Array.from(this.#noted);
+    const failures: unknown[] = [];
     for (const [name, atMs] of noted) {
       signal.throwIfAborted();
       try {
         await write(name, atMs, asPlugin);
         if (this.#noted.get(name) === atMs) this.#noted.delete(name);
       } catch (error) {
-        log.warn('when a token was used was not written', { token: name, error });
+        failures.push(error);
       }
     }
+    const [error] = failures;
+    if (failures.length > 0) log.warn('when tokens were used was not written', { count: failures.length, error });
   }
 }
 
