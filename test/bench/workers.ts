@@ -133,7 +133,7 @@ async function latency(place: Place, mostPerSecond: number, smoke: boolean, requ
   // Not counted: the first thousand writes show what becoming fast costs.
   await at(mostPerSecond / 2, 5_000);
   let steadyPerSecond = mostPerSecond;
-  while ((await at(steadyPerSecond, 3_000))[0].p50Ms > steadyMsMax) steadyPerSecond *= 0.9;
+  while (steadyPerSecond > mostPerSecond / 10 && (await at(steadyPerSecond, 3_000))[0].p50Ms > steadyMsMax) steadyPerSecond *= 0.9;
   const [{ p50Ms, p99Ms, crowdedP99Ms, clientP99Ms }, written] = await at(steadyPerSecond / 2, 10_000);
   return { steadyPerSecond, p50Ms, p99Ms, crowdedP99Ms, clientP99Ms, writesPerSecond: written.perSecond };
 }
