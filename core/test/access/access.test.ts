@@ -152,7 +152,7 @@ test('a review of the caller asks what the request itself would be asked', async
   const { status } = (await selfSubjectAccessReview({ spec }, request)) as { status: object };
   t.deepEqual(status, { allowed: true, reason: 'because' });
   const resource = { group: 'apps', version: '', plural: 'deployments', subresource: 'scale', namespace: 'a', name: 'x' };
-  t.deepEqual(requests, [{ caller: request.caller, engine: 'platform', verb: 'get', resource, canNarrow: true }] as never);
+  t.deepEqual(requests, [{ caller: request.caller, engine: 'platform', verb: 'get', resource, canNarrow: true, isReview: true }] as never);
 });
 
 test('a path can be asked about, and a denial is told apart from nobody having allowed it', async (t) => {

@@ -52,7 +52,7 @@ test('the limit of a namespace is named with what is in use, deleting makes room
   t.regex(json.message, /namespace default may have configMaps up to 2; this asks for 1 \(2 are in use\)/);
   const query = 'mutation { createConfigMap(input: { namespace: "default", name: "c" }) { userErrors { field code reason message } } }';
   const { createConfigMap } = (await ask('POST', '/graphql', { query })).json.data;
-  t.like(createConfigMap.userErrors[0], { code: 'TAP_OBJECT_DENIED', reason: 'QuotaExceeded', field: 'metadata.name' });
+  t.like(createConfigMap.userErrors[0], { code: 'TAP_OBJECT_DENIED', reason: 'QuotaExceeded', field: 'name' });
   await remove('default', 'a');
   t.is((await configMap('default', 'c')).status, 201);
   await quota('shop', {}, { configMaps: 1 });
