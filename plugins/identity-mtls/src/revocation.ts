@@ -40,9 +40,16 @@ async function checkLink(serial: string, authority: CertificateAuthority, { what
     throw invalid(`the revocation list of ${nameOf(authority)}, which signed ${what}, is out of date`);
 }
 
-function isSelfSigned({ certificate }: CertificateAuthority): boolean {
-  const parsed = new X509Certificate(certificate);
-  return parsed.checkIssued(parsed);
+/** A connection has the same authorities for each of its requests, and parsing one costs more than a request. */
+const selfSigned = new WeakMap<CertificateAuthority, boolean>();
+
+function isSelfSigned(authority: CertificateAuthority): boolean {
+  const known = selfSigned.get(authority);
+  if (known !== undefined) return known;
+  const parsed = new X509Certificate(authority.certificate);
+  const isRoot = parsed.checkIssued(parsed);
+  selfSigned.set(authority, isRoot);
+  return isRoot;
 }
 
 /** Its subject on one line. */
