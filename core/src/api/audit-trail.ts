@@ -58,6 +58,13 @@ export function noteSubject(exchange: Exchange, object: object): void {
   exchange.subject = (object as { readonly metadata?: AuditedSubject }).metadata;
 }
 
+/** What audit says of a change that was only tried; the same word of REST, where the body may be what says so, and of GraphQL. */
+export const dryRunAnnotation = 'tappaas.dev/dry-run';
+
+export function noteDryRun(exchange: Exchange, dryRun: boolean): void {
+  if (dryRun) exchange.annotations.set(dryRunAnnotation, 'true');
+}
+
 /** Keeps what came in and what goes out, where audit wants it. */
 export function noteRequestBody(exchange: Exchange, body: Uint8Array): void {
   if ((exchange.trail?.wants ?? 'nothing') !== 'nothing') exchange.requestBody = body;

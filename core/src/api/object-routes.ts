@@ -1,5 +1,6 @@
 import type { Key } from '@tappaas/sdk';
 import { sendJson } from './answer.js';
+import { noteDryRun } from './audit-trail.js';
 import type { ServedAction, ServedSubresource } from './contributions.js';
 import type { Target } from './engine-port.js';
 import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './handler-answer.js';
@@ -45,6 +46,7 @@ function keyOf({ namespace, name = '' }: Target): Key {
 /** `POST …/{name}/{action}`; one that goes on as an Operation is answered 202 with its Location. */
 async function answerAction(action: ServedAction, { exchange, target }: ObjectCall, limits: HandlerLimits): Promise<void> {
   const options = actionOptions(exchange);
+  noteDryRun(exchange, options.dryRun);
   const input = await readDocument(exchange);
   const call = { ...callOf(exchange, limits), caller: exchange.caller };
   const { output, operation } = await action.handle({ key: keyOf(target), input, ...options }, call);

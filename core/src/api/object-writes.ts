@@ -1,5 +1,5 @@
 import { sendBytes, sendJson } from './answer.js';
-import { noteSubject } from './audit-trail.js';
+import { noteDryRun, noteSubject } from './audit-trail.js';
 import { permit } from './authorization.js';
 import { authorizeDeletes } from './collection-deletion.js';
 import type { Target, Write, WriteResult } from './engine-port.js';
@@ -30,7 +30,9 @@ export async function writeObject(call: ObjectCall): Promise<void> {
     weigh: weighOnce(exchange),
   };
   const asked = await writeOf(call);
-  const result = await engine.write(asked.write, { ...options, dryRun: options.dryRun || asked.dryRun });
+  const dryRun = options.dryRun || asked.dryRun;
+  noteDryRun(exchange, dryRun);
+  const result = await engine.write(asked.write, { ...options, dryRun });
   for (const warning of result.warnings.slice(0, warningsMax)) warnWith(exchange, warning);
   noteSubject(exchange, result.served.object);
   if (result.outcome === 'deleted') {

@@ -216,10 +216,11 @@ const action: ServedAction = {
 
 test('an action is a POST on the object, with its input and whether it is only tried', async (t) => {
   const engine = createFakeEngine([extended]);
-  const { ask } = await startServer(t, { engines: () => new Map([['platform', engine]]), actions: () => [action] });
+  const { ask, audited } = await startServer(t, { engines: () => new Map([['platform', engine]]), actions: () => [action] });
   const answer = await ask(`${path}/a/restart?dryRun=All`, { method: 'POST', body: { why: 'test' } });
   t.is(answer.status, 200);
   t.deepEqual(answer.json, { key: { namespace: 'default', name: 'a' }, input: { why: 'test' }, dryRun: true, by: 'admin' });
+  t.is(audited[0]?.outcome?.annotations?.get('tappaas.dev/dry-run'), 'true');
   t.is((await ask(`${path}/a/restart`, { method: 'POST', body: { why: 'test' }, as: 'viewer' })).status, 403);
   t.is((await ask(`${path}/a/restart`)).status, 405);
   t.is((await ask(`${path}/a/unknown`, { method: 'POST', body: {} })).status, 404);

@@ -148,3 +148,18 @@ test('warnings become headers that cannot break out of their line, and their num
   t.regex(String(answer.headers['warning']), /299 - "unknown field \\"spec\.x\\""/);
   t.is(answer.headers['set-cookie'], undefined);
 });
+
+test('audit is told of a write that was a dry run, wherever the request says so', async (t) => {
+  const { ask, engine, audited } = await startServer(t);
+  engine.put('default', 'a', {});
+  const inBody = { kind: 'DeleteOptions', apiVersion: 'v1', dryRun: ['All'] };
+  await ask(`${path}?dryRun=All`, { method: 'POST', body });
+  await ask(`${path}/a?dryRun=All`, { method: 'DELETE' });
+  await ask(`${path}/a`, { method: 'DELETE', body: inBody });
+  await ask(path, { method: 'DELETE', body: inBody });
+  await ask(`${path}/a`, { method: 'DELETE' });
+  t.deepEqual(
+    audited.map(({ outcome }) => outcome?.annotations?.get('tappaas.dev/dry-run')),
+    ['true', 'true', 'true', 'true', undefined],
+  );
+});

@@ -1,5 +1,6 @@
 import { isTapError, type Awaitable } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
+import { dryRunAnnotation } from '../audit-trail.js';
 import { isBrokenOff } from '../broken-off.js';
 import type { Exchange, StreamPart } from '../exchange.js';
 import type { Narrowing, Verdict } from '../stages.js';
@@ -77,7 +78,7 @@ export class RecordedAccess {
   /** Changes what the caller may. @throws TAP_REQUEST_FORBIDDEN, and what `change` throws */
   async change<T>(asked: AskedChange, change: () => Promise<T>, outcomeOf: (made: T) => AccessOutcome): Promise<T> {
     if (!asked.isDryRun) return recorded(this.#parts, asked, asked, change, outcomeOf);
-    const annotations = new Map([...this.annotations, ['graphql.dry-run', 'true']]);
+    const annotations = new Map([...this.annotations, [dryRunAnnotation, 'true']]);
     return recorded({ ...this.#parts, annotations }, asked, asked, change, outcomeOf);
   }
 

@@ -126,7 +126,7 @@ test('each change of a mutation is an event with the status that REST would have
     ['post', undefined, undefined, 200, true],
   ]);
   t.deepEqual(
-    events.map(({ annotations }) => annotations?.['graphql.dry-run']),
+    events.map(({ annotations }) => annotations?.['tappaas.dev/dry-run']),
     [undefined, undefined, 'true', undefined, undefined, undefined],
   );
 });
