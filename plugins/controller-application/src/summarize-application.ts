@@ -5,6 +5,7 @@ import { currentPodsOf, isDeployment, isPod } from './current-pods.js';
 import { heldRoutes, routedConditions } from './lost-routes.js';
 import { defaultCrashesMax, defaultHost } from './place.js';
 import { isTask } from './tasks.js';
+import { unreadyText } from './unready-pods.js';
 
 type Status = NonNullable<ApplicationObject['status']>;
 type Process = Immutable<ApplicationObject>['spec']['processes'][number];
@@ -34,12 +35,15 @@ export function summarizeApplication(observation: Observation<typeof Application
   // A replica of the old release that is ready does not make one of the new release ready.
   const leaving = deployments.find(({ status }) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0));
   const settled = late === undefined && leaving === undefined && !unsettled;
+  // Not before: a process that starts as usual costs no write for it.
+  const unready = isLate ? unreadyText(object, observed) : undefined;
+  const because = unready === undefined ? '' : `: ${unready}`;
   const waiting =
     obstacle?.message ??
     (late
-      ? `process ${late.name} has ${late.ready} of ${late.desired} replicas ready, ${late.updated} of the new release`
+      ? `process ${late.name} has ${late.ready} of ${late.desired} replicas ready, ${late.updated} of the new release${because}`
       : leaving
-        ? `${leaving.metadata.name} still has replicas of the release before`
+        ? `${leaving.metadata.name} still has replicas of the release before${because}`
         : 'the cluster has not taken the release up yet');
   const rolloutReason = settled ? 'Serving' : crashing ? 'CrashLoop' : failed ? 'RolloutFailed' : 'RollingOut';
   // What is in the way is told as such: that it is rolled out is said by Progressing.
