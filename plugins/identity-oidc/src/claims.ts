@@ -16,14 +16,24 @@ export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick
   // An address that nobody has proven to own names nobody.
   if (mapping.user === 'email' && !mapping.acceptUnverifiedEmail && !isTrue(claims['email_verified']))
     throw missing(issuer, 'email_verified', 'true');
-  const tenant = mapping.tenant === '' ? undefined : claim(claims, mapping.tenant);
-  if (mapping.tenant !== '' && (typeof tenant !== 'string' || !tenantName.test(tenant)))
-    throw missing(issuer, mapping.tenant, 'the name of a tenant, as a label may say it');
-  return {
-    name: mapping.userPrefix + user,
-    groups: groupsOf(claim(claims, mapping.groups), issuer, mapping),
-    ...(typeof tenant === 'string' && { tenant }),
-  };
+  const groups = groupsOf(claim(claims, mapping.groups), issuer, mapping);
+  const tenant = tenantOf(claims, groups, issuer, mapping);
+  return { name: mapping.userPrefix + user, groups, ...(tenant !== undefined && { tenant }) };
+}
+
+/** A claim that is not there is no word that somebody is of no tenant: that takes away a boundary, so a group of theirs has to say it. */
+function tenantOf(
+  claims: Claims,
+  groups: readonly string[],
+  issuer: string,
+  { tenant: name, groupsPrefix, groupsWithoutTenant }: IssuerSettings['claims'],
+): string | undefined {
+  if (name === '') return undefined;
+  const tenant = claim(claims, name);
+  if (typeof tenant === 'string' && tenantName.test(tenant)) return tenant;
+  if (tenant === undefined && groupsWithoutTenant.some((group) => groups.includes(groupsPrefix + group))) return undefined;
+  const found = tenant === undefined ? 'none, and no group of those in groupsWithoutTenant' : 'what cannot be one';
+  throw missing(issuer, name, `the name of a tenant, as a label may say it; found ${found}`);
 }
 
 /** All of them or nobody: what is left out could be the very group to which something is forbidden. */

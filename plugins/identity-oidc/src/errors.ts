@@ -19,7 +19,8 @@ export const errors = defineErrors({
   IDENTITY_OIDC_CLAIM_MISSING: {
     ...caller,
     httpStatus: 403,
-    remedy: 'Let the provider send the claim that the message names, or change the mapping in the plugin’s configuration.',
+    remedy:
+      'Ask who runs this platform to let the provider send what the message names, or to change `claims` in the plugin’s configuration.',
   },
   IDENTITY_OIDC_NOT_CONFIGURED: { ...caller, httpStatus: 501, remedy: 'Set publicUrl in the plugin’s configuration.' },
   IDENTITY_OIDC_PROVIDER_FAILED: {

@@ -19,6 +19,12 @@ const claims = Type.Object(
     groups: Type.String({ default: 'groups', maxLength: 128, description: 'Claim with the list of groups; may be absent.' }),
     groupsPrefix: Type.String({ default: '', maxLength: 64, description: 'Put before each group.' }),
     tenant: Type.String({ default: '', maxLength: 128, description: 'Claim with the tenant; empty: its users are of no tenant.' }),
+    groupsWithoutTenant: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      default: [],
+      maxItems: 16,
+      description:
+        'Groups, as the provider says them, whose people are let in without the claim `tenant`, as somebody of no tenant; without the claim, nobody else is.',
+    }),
   },
   { default: {}, description: 'Which claims say who somebody is. Names with dots lead into objects.' },
 );

@@ -7,7 +7,7 @@ const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).to
 
 test('a bearer token is over when no clock would let it in any more, not when it says', async (t) => {
   const exp = 1_800_000_000;
-  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '' };
+  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '', groupsWithoutTenant: [] };
   const providers = { ofIssuer: () => ({ jwt: {}, audiences: [], settings: { name: 'id', claims } }) } as unknown as Providers;
   const tokens = { verify: async () => ({ iss: 'https://id', aud: 'a', exp, sub: 'ann' }) } as unknown as TokenService;
   const token = [{ alg: 'ES256' }, { iss: 'https://id' }, {}].map(encoded).join('.');

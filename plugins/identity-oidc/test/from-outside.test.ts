@@ -12,6 +12,7 @@ const claims = {
   groups: 'realm.roles',
   groupsPrefix: 'corp:',
   tenant: '',
+  groupsWithoutTenant: [],
 };
 const corp = { name: 'corp', claims };
 
@@ -91,6 +92,18 @@ test('a tenant is a name that a label may have: nothing that a selector would re
       { code: 'IDENTITY_OIDC_CLAIM_MISSING' },
       JSON.stringify(org),
     );
+});
+
+test('who is of no tenant is let in when a group of theirs says so; a claim that is only missing lets nobody out of a tenant', (t) => {
+  const mapped = { ...corp, claims: { ...claims, tenant: 'org', groupsWithoutTenant: ['admins'] } };
+  const said = (roles: readonly string[], org?: unknown) =>
+    callerOf({ email: 'a@b.example', email_verified: true, realm: { roles }, ...(org !== undefined && { org }) }, mapped);
+  t.deepEqual(said(['admins']), { name: 'corp:a@b.example', groups: ['corp:admins'] });
+  t.is(said(['admins'], 'acme').tenant, 'acme', 'the claim counts where there is one');
+  const expected = 'provider corp: claim "org": expected the name of a tenant, as a label may say it; found';
+  for (const roles of [[], ['devs'], ['corp:admins']])
+    t.throws(() => said(roles), { message: `${expected} none, and no group of those in groupsWithoutTenant` });
+  for (const org of ['', null, ['acme'], '-acme']) t.throws(() => said(['admins'], org), { message: `${expected} what cannot be one` });
 });
 
 test('a session is written by the platform, and by administrators, who can be anybody as it is; others can take nothing but it away', (t) => {

@@ -25,7 +25,7 @@ async function world(t: { teardown(close: () => unknown): void }) {
   // What is granted is looked at by the clock of the machine first.
   let nowMs = Date.now();
   const clock = { nowMs: () => nowMs, sleep: async () => undefined };
-  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '' };
+  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '', groupsWithoutTenant: [] };
   const settings = { ...configuration, cliClientId: '', audiences: [], allowedAddresses: [], claims } as unknown as Provider['settings'];
   const providers = new Providers([new Provider(settings, issuer.authority, clock.nowMs)]);
   t.teardown(() => providers.close());

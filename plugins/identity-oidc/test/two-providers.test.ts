@@ -25,7 +25,7 @@ interface Named {
 async function named(t: { teardown(close: () => unknown): void }, name: string): Promise<Named> {
   const issuer = await startIssuer();
   t.teardown(() => issuer.close());
-  const claims = { user: 'sub', userPrefix: `${name}:`, groups: 'groups', groupsPrefix: `${name}:`, tenant: '' };
+  const claims = { user: 'sub', userPrefix: `${name}:`, groups: 'groups', groupsPrefix: `${name}:`, tenant: '', groupsWithoutTenant: [] };
   const settings = {
     name,
     issuer: issuer.url,
