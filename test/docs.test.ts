@@ -97,6 +97,15 @@ test('every TypeScript block of the documentation compiles against the published
   }
 });
 
+test('every plugin of the documentation that has settings has an example of them, without which it cannot be built', async (t) => {
+  const plugins = (await blocks('ts')).filter(({ code }) => code.includes('definePlugin({') && /^  config: /m.test(code));
+  t.true(plugins.length > 0);
+  t.deepEqual(
+    plugins.filter(({ code }) => !/^  example: /m.test(code)).map(({ page, code }) => `${page}: ${/id: '([\w-]+)'/.exec(code)?.[1]}`),
+    [],
+  );
+});
+
 test('every GraphQL document of the documentation is one that the published schema answers', async (t) => {
   const schema = buildSchema(await readFile(join(root, 'docs/reference/schema.graphql'), 'utf8'));
   const shown = await blocks('graphql');

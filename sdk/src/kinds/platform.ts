@@ -21,7 +21,7 @@ export const Tenant = defineKind({
           ),
           burst: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Requests at once after a pause.' })),
         },
-        { description: 'How much it may ask of one API process. Default: api.flow.tenant of the configuration.' },
+        { description: 'How much it may ask of the platform, of all processes together. Default: api.flow.tenant of the configuration.' },
       ),
     ),
     suspended: Type.Optional(Type.Boolean({ description: 'Refuses its writes; what runs goes on.' })),
