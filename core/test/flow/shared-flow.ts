@@ -5,6 +5,7 @@ import type { Seat } from '../../dist/flow/priority-level.js';
 import type { ShareGrant, ShareReport } from '../../dist/flow/shares/protocol.js';
 import { ShareBook } from '../../dist/flow/shares/share-book.js';
 import { ShareLedger } from '../../dist/flow/shares/share-ledger.js';
+import type { Rate } from '../../dist/flow/token-bucket.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
 const never = new AbortController().signal;
@@ -21,7 +22,7 @@ export interface FlowProcess {
 }
 
 /** Processes that share limits, over a way that takes time; `reach` says whether messages arrive now, or wait until they do. */
-export function sharedFlow(settings: FlowSettings, processes: number) {
+export function sharedFlow(settings: FlowSettings, processes: number, rateOf?: (tenant: string) => Partial<Rate> | undefined) {
   const clock = new VirtualClock();
   const books = new Map<string, ShareBook>();
   let held: (() => void)[] | undefined;
@@ -32,20 +33,24 @@ export function sharedFlow(settings: FlowSettings, processes: number) {
   };
   const ledger = new ShareLedger({
     clock,
-    tell: (process, grants: readonly ShareGrant[]) => void deliver(() => books.get(process)?.granted(structuredClone(grants))),
+    tell: (process, grants: readonly ShareGrant[]) => {
+      // One that is started again under the same name is not told what was meant for the one before, nor answers for it.
+      const told = books.get(process);
+      void deliver(() => void (books.get(process) === told && told?.granted(structuredClone(grants))));
+    },
   });
   const start = (name: string): FlowProcess => {
     let messages = 0;
     ledger.join(name);
     const send = (reports: readonly ShareReport[]): Promise<void> => {
       messages += 1;
-      const heard = deliver(() => void (books.has(name) && ledger.report(name, structuredClone(reports))));
+      const heard = deliver(() => void (books.get(name) === book && ledger.report(name, structuredClone(reports))));
       // The answer comes behind what was granted.
       return heard.then(() => clock.sleep(wayMs, never));
     };
-    const book = new ShareBook({ clock, processes, send });
+    const book: ShareBook = new ShareBook({ clock, processes, send });
     books.set(name, book);
-    const flow = createFlow({ settings, clock, allowances: book });
+    const flow = createFlow({ settings, clock, allowances: book, ...(rateOf !== undefined && { rateOf }) });
     return {
       book,
       ask: (caller, { stream = false, signal = never } = {}) => flow({ caller, stream, signal }),

@@ -161,11 +161,23 @@ export class Account {
     return this.limit.perSecond > 0;
   }
 
-  /** What was taken stays taken under another limit. */
+  /** What was taken stays taken under another limit. What processes hold beyond it is worth nothing, whether or not they know of it yet. */
   #change(limit: Limit, nowMs: number): void {
     this.refill(nowMs);
-    if (!this.#isRate || limit.perSecond === 0) this.#pool += limit.max - this.limit.max;
-    else this.#pool = Math.min(this.#pool, limit.max);
+    const { max, start } = this.limit;
+    const wasRate = this.#isRate;
     this.limit = limit;
+    if (!wasRate || !this.#isRate) {
+      this.#pool += limit.max - max;
+      return;
+    }
+    this.#pool = Math.min(this.#pool, limit.max);
+    let room = limit.max - this.#pool;
+    for (const holder of this.#holders.values()) {
+      const granted = Math.max(0, holder.held - start);
+      const kept = Math.min(granted, room);
+      holder.held = Math.min(holder.held - granted, limit.start) + kept;
+      room -= kept;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Bucket } from '../bucket.js';
 import type { Rate } from '../token-bucket.js';
-import { startOf, type Limit, type ShareGrant, type ShareReport } from './protocol.js';
+import { isSameLimit, startOf, type Limit, type ShareGrant, type ShareReport } from './protocol.js';
 import type { ShareKeeper } from './share-keeper.js';
 
 /** An answer is on its way for about as long. */
@@ -17,6 +17,8 @@ export class RateShare implements Bucket {
   #taken = 0;
   /** Reported, and not answered yet. */
   #reported = 0;
+  /** Not its any more, and not reported. */
+  #returned = 0;
   /** Taken in this interval, and in the last ones, forgotten by halves. */
   #inInterval = 0;
   #recent = 0;
@@ -53,7 +55,9 @@ export class RateShare implements Bucket {
   }
 
   get isQuiet(): boolean {
-    return this.#taken === 0 && this.#inInterval === 0 && this.#recent === 0;
+    const isUnused = this.#taken === 0 && this.#inInterval === 0 && this.#recent === 0 && this.#returned === 0;
+    const missing = Math.max(0, Math.ceil(this.#limit.start - this.#stock));
+    return isUnused && this.#surplus(this.#limit.start) === 0 && this.#wanted <= missing;
   }
 
   get isIdle(): boolean {
@@ -65,7 +69,8 @@ export class RateShare implements Bucket {
     const next = limitOf(rate, this.#keeper.processes);
     this.#told = { ...this.#told, left: Math.min(this.#left + this.#taken + this.#reported, rate.burst), atMs: nowMs };
     this.#limit = next;
-    this.#keeper.changed(this);
+    if (this.#isNew) this.#stock = Math.max(0, next.start - this.#taken);
+    this.#return();
   }
 
   /** Units come from those who have them all; while they do not answer, the process goes on with its part of the rate. */
@@ -109,9 +114,10 @@ export class RateShare implements Bucket {
       this.#inInterval = 0;
     }
     const needed = Math.min(max, Math.max(start, 2 * lately + this.#waiting));
-    const surplus = Math.floor(this.#stock - needed);
-    const given = isInterval && (this.#recent === 0 || surplus > needed / 2) ? Math.max(0, surplus) : 0;
-    this.#stock -= given;
+    const surplus = this.#surplus(needed);
+    const returned = isInterval && (this.#recent === 0 || surplus > needed / 2) ? surplus : 0;
+    this.#stock -= returned;
+    const given = this.#returned + returned;
     const wanted = Math.max(0, Math.ceil(needed - this.#stock));
     this.#waiting = 0;
     if (this.#taken === 0 && given === 0 && wanted === this.#wanted) return undefined;
@@ -120,18 +126,34 @@ export class RateShare implements Bucket {
     this.#wanted = wanted;
     this.#reported += this.#taken;
     this.#taken = 0;
+    this.#returned = 0;
     return report;
   }
 
-  granted({ granted, left, part }: ShareGrant, nowMs: number): void {
+  granted({ limit, granted, left, part }: ShareGrant, nowMs: number): void {
     this.#stock += granted;
     this.#wanted = Math.max(0, this.#wanted - granted);
     this.#reported = 0;
     this.#told = { left, atMs: nowMs, part: Math.max(part, 1 / this.#keeper.processes) };
     this.refill(nowMs);
+    if (!isSameLimit(limit, this.#limit)) this.#return();
+    // When it came too late, it goes back.
+    else if (!this.isQuiet) this.#keeper.changed(this);
   }
 
   heard(): void {}
+
+  #surplus(needed: number): number {
+    return Math.max(0, Math.floor(this.#stock - needed));
+  }
+
+  /** What was granted under another limit goes back: whoever has the whole knows what it is worth now. */
+  #return(): void {
+    const surplus = this.#surplus(this.#limit.start);
+    this.#stock -= surplus;
+    this.#returned += surplus;
+    this.#keeper.ask(this);
+  }
 
   get #left(): number {
     const { left, atMs } = this.#told;

@@ -1,0 +1,89 @@
+import test from 'ava';
+import { defaultFlowSettings } from '../../dist/flow/flow-settings.js';
+import type { Seat } from '../../dist/flow/priority-level.js';
+import { startOf } from '../../dist/flow/shares/protocol.js';
+import { reportEveryMs } from '../../dist/flow/shares/share-book.js';
+import type { Rate } from '../../dist/flow/token-bucket.js';
+import type { VirtualClock } from '../virtual-clock.ts';
+import { sharedFlow, type FlowProcess } from './shared-flow.ts';
+
+const ann = { name: 'ann', groups: [], tenant: 'acme' };
+const low: Rate = { perSecond: 5, burst: 10 };
+
+/** Two processes, and one tenant whose limit is changed while they run. */
+function acme(before: Rate) {
+  let rate = before;
+  const shared = sharedFlow(defaultFlowSettings, 2, () => rate);
+  return { ...shared, limit: (after: Rate) => void (rate = after) };
+}
+
+/** So many requests one after the other, each until it is answered or refused; how many were served. */
+async function inSequence(clock: VirtualClock, process: FlowProcess | undefined, requests: number): Promise<number> {
+  let served = 0;
+  const serve = (seat: Seat | undefined): void => {
+    seat?.release();
+    served += 1;
+  };
+  for (let n = 0; n < requests; n += 1) {
+    const asked = process?.ask(ann);
+    if (!(asked instanceof Promise)) {
+      serve(asked);
+      continue;
+    }
+    const answer = { isHere: false };
+    void asked.then(serve, () => undefined).finally(() => (answer.isHere = true));
+    while (!answer.isHere) await clock.advance(1);
+  }
+  return served;
+}
+
+test('a lowered limit holds at once: what was granted under the old one is not served', async (t) => {
+  const { clock, processes, limit } = acme(defaultFlowSettings.tenant);
+  for (const process of processes) t.is(await inSequence(clock, process, 40), 40);
+  limit(low);
+  await clock.advance(10_000);
+  const sinceMs = clock.nowMs();
+  let served = 0;
+  for (const process of processes) served += await inSequence(clock, process, 40);
+  const most = low.burst + 2 * startOf(low.burst, 2) + ((clock.nowMs() - sinceMs) / 1000) * low.perSecond;
+  t.true(served <= most, `${served} served, at most ${most} in ${clock.nowMs() - sinceMs} ms`);
+});
+
+test('a process gets the whole of a lowered limit, whatever others had of the old one and have not used', async (t) => {
+  const { clock, processes, limit } = acme(defaultFlowSettings.tenant);
+  const [one, other] = processes;
+  t.is(await inSequence(clock, other, 1), 1);
+  await clock.advance(10 * reportEveryMs);
+  limit(low);
+  await clock.advance(10_000);
+  t.is(await inSequence(clock, one, 60), 60);
+});
+
+test('a process that is asked no more keeps nothing that others wait for', async (t) => {
+  const { clock, processes } = acme({ perSecond: 5, burst: 2 });
+  const [one, other] = processes;
+  t.is(await inSequence(clock, other, 5), 5);
+  t.is(await inSequence(clock, one, 20), 20);
+});
+
+test('a slightly lowered limit takes nothing of what was saved up', async (t) => {
+  const { clock, processes, limit } = acme({ perSecond: 1, burst: 400 });
+  const [one] = processes;
+  t.is(await inSequence(clock, one, 50), 50);
+  limit({ perSecond: 1, burst: 390 });
+  await clock.advance(1_000);
+  const sinceMs = clock.nowMs();
+  t.is(await inSequence(clock, one, 330), 330);
+  t.true(clock.nowMs() - sinceMs < 1_000, `${clock.nowMs() - sinceMs} ms`);
+});
+
+test('a raised limit lets through what it promises', async (t) => {
+  const { clock, processes, limit } = acme(low);
+  const [one] = processes;
+  t.is(await inSequence(clock, one, 10), 10);
+  limit({ perSecond: 1000, burst: 2000 });
+  await clock.advance(3_000);
+  const sinceMs = clock.nowMs();
+  t.is(await inSequence(clock, one, 900), 900);
+  t.true(clock.nowMs() - sinceMs < 1_000, `${clock.nowMs() - sinceMs} ms`);
+});
