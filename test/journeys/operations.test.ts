@@ -35,6 +35,11 @@ interface Application {
   };
 }
 
+interface ReleaseSeen {
+  readonly metadata: { readonly name: string; readonly resourceVersion: string };
+  readonly status?: { readonly phase?: string };
+}
+
 const application = (script: string, rollout: object = {}) => ({
   apiVersion: 'apps.tappaas.dev/v1alpha1',
   kind: 'Application',
@@ -221,6 +226,34 @@ test('a newer change supersedes the operation of the older one', async (t) => {
   t.deepEqual([status?.phase, status?.error], ['Cancelled', 'superseded by generation 2']);
   await tells(platform, /^Normal Superseded: operation shop-deploy-1-\S+ gave way to the change of generation 2$/);
   await serves(home, 'second');
+});
+
+test('each release says what has become of it, also when an earlier one comes back after a restart', async (t) => {
+  const { home, platform } = await start(t);
+  const releases = async (at: PlatformProcess) =>
+    (await at.api('GET', applications.replace(/applications$/, 'releases'))).json<{ items: readonly ReleaseSeen[] }>().items;
+  const phases = async () => (await releases(platform)).map(({ metadata, status }) => `${metadata.name} ${status?.phase}`);
+  await ended(platform, locationOf(await apply(platform, application(answers('first')))));
+  t.deepEqual(await phases(), ['shop-1 Serving']);
+  await ended(platform, locationOf(await apply(platform, application(answers('second')))));
+  t.deepEqual(await phases(), ['shop-1 Superseded', 'shop-2 Serving']);
+  await ended(platform, locationOf(await apply(platform, application(neverReady, { timeoutSeconds: 2 }))));
+  t.deepEqual(await phases(), ['shop-1 Superseded', 'shop-2 Serving', 'shop-3 Failed']);
+  const before = await releases(platform);
+  await platform.stop();
+  const again = await home.start();
+  t.teardown(() => again.stop());
+  t.is((await ended(again, locationOf(await apply(again, application(answers('first')))))).status?.phase, 'Succeeded');
+  const after = await releases(again);
+  t.deepEqual(
+    after.find(({ metadata }) => metadata.name === 'shop-3'),
+    before[2],
+  );
+  t.deepEqual(
+    after.map(({ status }) => status?.phase),
+    ['Serving', 'Superseded', 'Failed'],
+    'one that comes back serves again',
+  );
 });
 
 test('a rollout that fails is rolled back and not tried again until the application changes', async (t) => {

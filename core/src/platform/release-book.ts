@@ -63,6 +63,10 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       const record = records.of(owner);
       const known = await record.load();
       const serving = { release: release.name, inputs };
+      // Before the record, so that what a crash comes between is told again. Both at once share a commit of the store.
+      const before = known?.serving?.release;
+      const gone = before === undefined || before === release.name ? undefined : await find(owner, before);
+      await Promise.all([tellPhase(resources, owner, gone, 'Superseded'), tellPhase(resources, owner, release, 'Serving')]);
       if (canonicalJson(known?.serving) !== canonicalJson(serving)) await record.save({ ...known, serving });
     },
     async failureOf(owner, { name }) {
@@ -73,6 +77,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       const record = records.of(owner);
       await record.save({ ...(await record.load()), failed: { release: name, message } });
     },
+    noteRefused: (owner, release) => tellPhase(resources, owner, release, 'Failed'),
   };
 }
 
@@ -126,8 +131,24 @@ async function releaseOf(
   return storedRelease(made);
 }
 
-function storedRelease({ metadata, spec }: Immutable<ReleaseObject>): StoredRelease {
-  return { name: metadata.name, number: spec.number, objects: spec.objects as unknown as StoredRelease['objects'] };
+/** One write for each change, none for what was told. A release that was deleted is nobody's concern any more. */
+async function tellPhase(
+  resources: Resources,
+  { metadata: { namespace = '' } }: Owner,
+  release: StoredRelease | undefined,
+  phase: 'Serving' | 'Superseded' | 'Failed',
+): Promise<void> {
+  if (release === undefined || release.phase === phase) return;
+  try {
+    await resources.patch(Release, { namespace, name: release.name }, { status: { phase } }, { subresource: 'status' });
+  } catch (error) {
+    if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+  }
+}
+
+function storedRelease({ metadata, spec, status }: Immutable<ReleaseObject>): StoredRelease {
+  const objects = spec.objects as unknown as StoredRelease['objects'];
+  return { name: metadata.name, number: spec.number, objects, ...(status?.phase === undefined ? {} : { phase: status.phase }) };
 }
 
 /** The image of each container, by its name. */

@@ -15,11 +15,13 @@ export interface ReleaseContent {
   readonly plugins: readonly string[];
 }
 
-/** A release as it is stored: immutable. */
+/** A release as it is stored: immutable but for what is told of it. */
 export interface StoredRelease {
   readonly name: string;
   readonly number: number;
   readonly objects: Objects;
+  /** What was last told of it. */
+  readonly phase?: string;
 }
 
 /** What a person pinned an object to; there may be no such release. */
@@ -48,6 +50,8 @@ export interface ReleaseBook<O, Write> {
   /** Why a release failed: it is not tried again until another one is rendered. */
   failureOf?(object: O, release: StoredRelease): Promise<string | undefined>;
   noteFailure?(object: O, release: StoredRelease, message: string): Promise<void>;
+  /** Tells that the rollout of a release has failed, also where nothing takes its place; told before costs nothing. */
+  noteRefused?(object: O, release: StoredRelease): Promise<void>;
 }
 
 export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseContent {

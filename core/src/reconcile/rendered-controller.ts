@@ -134,6 +134,7 @@ class RenderedController<O extends RenderedObject> {
       : isRefused
         ? ({ phase: 'Failed', message: why } as const)
         : undefined;
+    if (isRefused) await releases.noteRefused?.(object, release);
     if (fallsBack) await releases.noteFailure?.(object, release, message);
     await setStatus(object, { status, conditions, ...(end ? { end } : {}) }, run);
     if (result.failed.length > 0) throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });

@@ -52,6 +52,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
     log: [] as string[],
     serving: undefined as Serving | undefined,
     failure: undefined as { name: string; message: string } | undefined,
+    refused: [] as string[],
     cancelled: false,
     hostSuffix: 'localhost',
     abandoned: 0,
@@ -89,6 +90,7 @@ function setUp(options: Partial<RenderedOptions<App>> = {}) {
       noteServing: async (_, serving) => void (state.serving = serving),
       failureOf: async (_, { name }) => (state.failure?.name === name ? state.failure.message : undefined),
       noteFailure: async (_, { name }, message) => void (state.failure = { name, message }),
+      noteRefused: async (_, { name }) => void state.refused.push(name),
     },
     loadInventory: async () => state.inventory,
     saveInventory: async (_, entries) => {
@@ -515,6 +517,23 @@ test('a release that failed stays when it shall, or when there is nothing to go 
   await go();
   t.is(state.end?.phase, 'Failed');
   t.deepEqual(cluster.at(refOf(configMap('a', '')))?.['data'], { image: 'web:2' });
+});
+
+test('that the rollout of a release has failed is told whatever follows, and not of one that has served', async (t) => {
+  for (const summary of ['rollback', 'stop'] as const) {
+    const first = setUp();
+    first.state.summary = summary;
+    await first.go();
+    t.deepEqual(first.state.refused, ['web-1'], `${summary}, and nothing served before`);
+    first.state.summary = 'serves';
+    await first.go();
+    first.state.summary = summary;
+    await first.go();
+    t.deepEqual(first.state.refused, ['web-1'], 'it has served');
+    first.change({ image: 'web:2' });
+    await first.go();
+    t.deepEqual(first.state.refused, ['web-1', 'web-2'], summary);
+  }
 });
 
 test('what cannot be prepared ends the operation', async (t) => {

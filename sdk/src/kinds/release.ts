@@ -34,7 +34,12 @@ export const Release = defineKind({
     plugins: Type.Record(Type.String(), Type.String(), { description: 'Version of every plugin that shaped it, by instance.' }),
   }),
   status: Type.Object({
-    phase: Type.Optional(Type.String({ description: 'Pending, Serving, Superseded or Failed.' })),
+    phase: Type.Optional(
+      Type.String({
+        description:
+          'Serving; Superseded, when another one serves in its place; Failed, when its last rollout did. None until one of them is known.',
+      }),
+    ),
     ...commonStatus,
   }),
   immutable: ['spec.of', 'spec.number', 'spec.digest', 'spec.cluster', 'spec.generation', 'spec.images', 'spec.objects', 'spec.plugins'],
