@@ -19,6 +19,15 @@ test('the consumer compiles with its generated types', async (t) => {
   t.is(status, 0, stdout);
 });
 
+/** Runs the example as its README says, to its end. */
+async function consume(env: NodeJS.ProcessEnv, ...words: readonly string[]): Promise<{ readonly code: unknown; readonly output: string }> {
+  const child = spawn(process.execPath, [join(example, 'src/main.ts'), ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const code = await new Promise((resolve) => void child.once('close', resolve));
+  return { code, output };
+}
+
 test('a stranger lists, deploys, follows and reads logs with a typed client', async (t) => {
   t.timeout(240_000);
   const home = await platformHome({ first: join(root, 'examples/hello') });
@@ -39,15 +48,20 @@ test('a stranger lists, deploys, follows and reads logs with a typed client', as
       TAPPAAS_URL: config.clusters.find(({ name }) => name === 'tappaas')?.cluster.server,
       TAPPAAS_TOKEN: config.users[0]?.user.token,
     };
-    const words = [join(example, 'src/main.ts'), 'default', 'shop', hello.spec.source.upload?.digest ?? ''];
-    const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const code = await new Promise((resolve) => void child.once('close', resolve));
+    const digest = hello.spec.source.upload?.digest ?? '';
+    const { code, output } = await consume(env, 'default', 'shop', digest);
     t.is(code, 0, output);
     t.regex(output, /^there is hello at http/m);
     t.regex(output, /^shop-deploy-1\S*: Succeeded 100 %/m);
     t.regex(output, /^shop-web-\S+: .+/m);
+    const again = await consume(env, 'default', 'shop', digest);
+    t.is(again.code, 0, again.output);
+    t.regex(again.output, /^shop-web-\S+: .+/m);
+    for (const refused of [await consume({ ...env, TAPPAAS_TOKEN: 'tapp_none' }), await consume(env, 'nowhere', 'shop', digest)]) {
+      t.is(refused.code, 1, refused.output);
+      t.notRegex(refused.output, /^ +at |undefined/m, 'words, and no place in the program');
+      t.true(refused.output.length > 20);
+    }
     const log =
       '{"query":"{ application(namespace: \\"default\\", name: \\"shop\\") { pods { process ready placement { outcome node feasibleNodes } } configuration(process: \\"none\\") { name } logs(tail: 5) { text } } }"}';
     const { data } = (await platform.api('POST', '/graphql', JSON.parse(log) as object)).json<{
