@@ -25,7 +25,12 @@ export const apiErrors = errorTable({
     httpStatus: 429,
     remedy: 'Send a valid credential, or wait as long as Retry-After says.',
   },
-  TAP_REQUEST_FORBIDDEN: { ...callers, httpStatus: 403, remedy: 'Ask an administrator for a role that allows it.' },
+  TAP_REQUEST_FORBIDDEN: {
+    ...callers,
+    httpStatus: 403,
+    remedy:
+      'Ask an administrator for a role that allows it; against a reason that the message names, such as a suspended tenant, no role helps.',
+  },
   TAP_REQUEST_ORIGIN_REFUSED: {
     ...callers,
     httpStatus: 403,

@@ -60,7 +60,8 @@ const ownErrors = errorTable({
     httpStatus: 403,
     blame: 'caller',
     retry: 'never',
-    remedy: 'Ask an administrator for a role that allows it.',
+    remedy:
+      'Ask an administrator for a role that allows it; against a reason that the message names, such as a suspended tenant, no role helps.',
   },
   TAP_SEAL_TOO_LARGE: {
     httpStatus: 422,
