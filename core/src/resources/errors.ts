@@ -44,23 +44,23 @@ const ownErrors = errorTable({
   TAP_REQUEST_MEDIA_TYPE: { ...caller, httpStatus: 415, remedy: 'Use one of the content types that the message names.' },
   TAP_REQUEST_TOO_LARGE: { ...caller, httpStatus: 413, remedy: 'Make the object smaller.' },
   TAP_REQUEST_CONTENDED: { ...caller, httpStatus: 409, retry: 'back-off', remedy: 'Try again: others kept changing the object meanwhile.' },
-  TAP_REQUEST_KEY_REUSED: { ...caller, httpStatus: 422, remedy: 'Use a new Idempotency-Key for another request.' },
+  TAP_REQUEST_KEY_REUSED: { ...caller, httpStatus: 422, remedy: 'Use a new idempotency key for another request.' },
   TAP_REQUEST_ANSWER_GONE: {
     ...caller,
     httpStatus: 410,
-    remedy: 'Do not repeat the request: it was done. To create the object anew, use another Idempotency-Key.',
+    remedy: 'Do not repeat the request: it was done. To create the object anew, use another idempotency key.',
   },
   TAP_REQUEST_KEYS_TOO_MANY: {
     ...caller,
     httpStatus: 429,
     retry: 'back-off',
-    remedy: 'Send no Idempotency-Key with creates whose name says what they are, or wait as long as Retry-After says.',
+    remedy: 'Send no idempotency key with creates whose name says what they are, or wait as long as Retry-After says.',
   },
   TAP_REQUEST_RUNNING: {
     ...caller,
     httpStatus: 409,
     retry: 'back-off',
-    remedy: 'Wait: the first request with this Idempotency-Key still runs.',
+    remedy: 'Wait: the first request with this idempotency key still runs.',
   },
 });
 

@@ -5,11 +5,11 @@ const keyCharactersMax = 255;
 /** @throws TAP_REQUEST_INVALID for what is no `Idempotency-Key` */
 export function wellFormedKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key) && key.length <= keyCharactersMax) return key;
-  const message = `Idempotency-Key: expected 1 to ${keyCharactersMax} printable ASCII characters`;
+  const message = `idempotency key: expected 1 to ${keyCharactersMax} printable ASCII characters`;
   throw resourceErrors.TAP_REQUEST_INVALID({ message });
 }
 
 /** What a key stands for already is another request. */
 export function keyReused(): Error {
-  return resourceErrors.TAP_REQUEST_KEY_REUSED({ message: 'the Idempotency-Key was used for another request before' });
+  return resourceErrors.TAP_REQUEST_KEY_REUSED({ message: 'the idempotency key was used for another request before' });
 }

@@ -106,7 +106,7 @@ export class Idempotency {
 }
 
 const running = (): Error =>
-  resourceErrors.TAP_REQUEST_RUNNING({ message: 'a request with this Idempotency-Key is still running', retryAfterMs: 1000 });
+  resourceErrors.TAP_REQUEST_RUNNING({ message: 'a request with this idempotency key is still running', retryAfterMs: 1000 });
 
 function digestOf({ target, body, mediaType }: CreateOrUpdate): string {
   return sha256(JSON.stringify(target), mediaType, body);

@@ -48,7 +48,7 @@ async function standing(state: EngineState, entry: KindEntry, { record, answer, 
   const present = await state.store.get(key);
   const stored = present && (await state.decode(entry, present));
   const gone = (since: string): Error => {
-    const done = `${label(entry, name)}: the request with this Idempotency-Key was done, and the object that it created (uid ${uid})`;
+    const done = `${label(entry, name)}: the request with this idempotency key was done, and the object that it created (uid ${uid})`;
     return resourceErrors.TAP_REQUEST_ANSWER_GONE({ message: `${done} has been ${since} since` });
   };
   if (stored?.object.metadata.uid !== uid) throw gone('deleted');

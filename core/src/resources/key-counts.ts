@@ -20,7 +20,7 @@ export class KeyCounts {
     if (count === undefined || count.keys < this.#keysMax) return;
     const retryAfterMs = count.sinceMs + this.#windowMs - nowMs;
     if (retryAfterMs <= 0) return;
-    const message = `${who} has used ${count.keys} Idempotency-Keys since ${new Date(count.sinceMs).toISOString()}, at most ${this.#keysMax} are kept`;
+    const message = `${who} has used ${count.keys} idempotency keys since ${new Date(count.sinceMs).toISOString()}, at most ${this.#keysMax} are kept`;
     throw resourceErrors.TAP_REQUEST_KEYS_TOO_MANY({ message, retryAfterMs });
   }
 

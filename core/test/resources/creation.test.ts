@@ -296,7 +296,7 @@ test('a tenant has so many keys at a time and no more', (t) => {
   for (let index = 0; index < 2; index += 1) counts.add('tenant acme', index);
   const error = t.throws(() => counts.check('tenant acme', 400), {
     code: 'TAP_REQUEST_KEYS_TOO_MANY',
-    message: /tenant acme has used 2 Idempotency-Keys since .*, at most 2 are kept/,
+    message: /tenant acme has used 2 idempotency keys since .*, at most 2 are kept/,
   });
   t.like(error, { retryAfterMs: 600 });
   t.notThrows(() => counts.check('tenant rival', 400));

@@ -82,7 +82,14 @@ export function userErrorsOf(error: unknown): readonly UserError[] {
   const told = causes
     .slice(0, causesMax)
     .map((cause) => ({ code, reason: cause.reason, message: cause.message, ...inputField(cause.field) }));
-  return told.length > 0 ? told : [{ code, message, ...inputField(field) }];
+  return told.length > 0 ? told : [{ code, message, ...(field === undefined ? conditionOf(code) : inputField(field)) }];
+}
+
+/** What REST takes from headers, an input takes from fields; refused is the condition itself, and no field of the object. */
+function conditionOf(code: string): { readonly field?: string } {
+  if (code === 'TAP_OBJECT_PRECONDITION') return { field: 'expectedVersion' };
+  if (code === 'TAP_REQUEST_KEY_REUSED' || code === 'TAP_REQUEST_RUNNING') return { field: 'idempotencyKey' };
+  return {};
 }
 
 /** An input has the writable fields of metadata beside the others, and calls the version that is expected by another name. */

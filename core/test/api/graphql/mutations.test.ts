@@ -84,11 +84,12 @@ test('a write with another version than expected is a user error', async (t) => 
   const { ask } = await startGraphql(t);
   const { resourceVersion } = (await ask(create, { input: shop })).json.data.createApplication.object.metadata;
   const input = { namespace: 'team', name: 'shop', expectedVersion: resourceVersion };
-  const update = 'mutation U($input: UpdateApplicationInput!) { updateApplication(input: $input) { object { name } userErrors { code } } }';
+  const update =
+    'mutation U($input: UpdateApplicationInput!) { updateApplication(input: $input) { object { name } userErrors { field code } } }';
   t.deepEqual((await ask(update, { input: { ...input, spec: { runtime: 'gpu' } } })).json.data.updateApplication.userErrors, []);
   const late = (await ask(update, { input: { ...input, spec: { runtime: 'edge' } } })).json.data.updateApplication;
   t.is(late.object, null);
-  t.is(late.userErrors.length, 1);
+  t.deepEqual(late.userErrors, [{ field: 'expectedVersion', code: 'TAP_OBJECT_PRECONDITION' }]);
   const remove = 'mutation D($input: DeleteApplicationInput!) { deleteApplication(input: $input) { object { name } userErrors { code } } }';
   const kept = (await ask(remove, { input })).json.data.deleteApplication;
   t.is(kept.object, null);
@@ -98,6 +99,15 @@ test('a write with another version than expected is a user error', async (t) => 
   t.is((await ask(remove, { input: none })).json.data.deleteApplication.userErrors.length, 1);
   const { spec } = (await ask('{ application(namespace: "team", name: "shop") { spec { runtime } } }')).json.data.application;
   t.is(spec.runtime, 'gpu');
+});
+
+test('a key that was used for something else is a user error about the field that has it', async (t) => {
+  const { ask } = await startGraphql(t);
+  const create = 'mutation C($input: CreateApplicationInput!) { createApplication(input: $input) { userErrors { field code message } } }';
+  t.deepEqual((await ask(create, { input: { ...shop, idempotencyKey: 'k' } })).json.data.createApplication.userErrors, []);
+  const other = await ask(create, { input: { ...shop, name: 'other', idempotencyKey: 'k' } });
+  const message = 'the idempotency key was used for another request before';
+  t.deepEqual(other.json.data.createApplication.userErrors, [{ field: 'idempotencyKey', code: 'TAP_REQUEST_KEY_REUSED', message }]);
 });
 
 test('a key that a map is given twice is a user error with its place, and nothing is written', async (t) => {
