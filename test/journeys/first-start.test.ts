@@ -20,6 +20,14 @@ test.serial('the first start deploys hello, prints its URL, and hello answers th
     2,
     'it is told once that pods are not isolated',
   );
+  const { items } = (await platform.api('GET', '/api/v1/namespaces/default/events')).json<{
+    items: readonly { type: string; reason: string; message: string }[];
+  }>();
+  t.deepEqual(
+    items.filter(({ type }) => type === 'Warning').map(({ reason, message }) => `${reason}: ${message}`),
+    [],
+    'nothing is wrong',
+  );
   const answer = await ask(home, hello);
   t.is(answer.status, 200);
   t.regex(answer.text, /Hello from TAPPaaS/);

@@ -111,9 +111,12 @@ export class Cycle {
   }
 
   #park(pending: PendingPod, decision: Decision, since: number): undefined {
+    const { limits, sinceMs } = this.#bench;
+    const nowMs = this.#nowMs();
+    const toldMs = decision.nodes === 0 ? sinceMs + limits.firstNodeMsMax : 0;
     record(this.#bench, decision);
-    tell(this.#bench, pending, 'Unschedulable', decision.message ?? '');
-    this.#bench.pending.park(pending, decision.retryOn, since, this.#nowMs());
+    if (nowMs >= toldMs) tell(this.#bench, pending, 'Unschedulable', decision.message ?? '');
+    this.#bench.pending.park(pending, decision.retryOn, since, nowMs, nowMs < toldMs ? toldMs : undefined);
   }
 
   #decision(pending: PendingPod, place: Place): Decision {

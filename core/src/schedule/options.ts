@@ -31,6 +31,8 @@ export interface SchedulerLimits {
   readonly resourcesMax: number;
   /** A pod that waits for an event is tried again after this time anyway. */
   readonly parkedMsMax: number;
+  /** While a cluster that begins has no node yet, nobody is told so for this long: its first one is about to come. */
+  readonly firstNodeMsMax: number;
   readonly backoffBaseMs: number;
   readonly backoffMsMax: number;
 }
@@ -43,6 +45,7 @@ export const defaultLimits: SchedulerLimits = Object.freeze({
   viewBytesMax: 64 * 1024 * 1024,
   resourcesMax: 128,
   parkedMsMax: 5 * 60_000,
+  firstNodeMsMax: 15_000,
   backoffBaseMs: 1_000,
   backoffMsMax: 10_000,
 });

@@ -159,14 +159,20 @@ export class PendingPods {
     this.#time(pending, pending.restsUntilMs);
   }
 
-  /** After no node was found: tried again when one of `retryOn` happens, also if it did since event `since`. */
-  park(pending: PendingPod, retryOn: readonly RetryOn[], since: number, nowMs: number): void {
+  /** After no node was found: tried again when one of `retryOn` happens, also if it did since event `since`, or `againMs` has come. */
+  park(
+    pending: PendingPod,
+    retryOn: readonly RetryOn[],
+    since: number,
+    nowMs: number,
+    againMs: number = nowMs + this.#options.parkedMsMax,
+  ): void {
     const changed = pending.nextCls !== undefined;
     this.#withdraw(pending);
     this.#countAttempt(pending, nowMs);
     pending.state = 'parked';
     pending.retryOn = retryOn;
-    this.#time(pending, nowMs + this.#options.parkedMsMax);
+    this.#time(pending, againMs);
     const group = this.#parked.get(pending.cls);
     if (group === undefined) this.#parked.set(pending.cls, new Set([pending]));
     else group.add(pending);

@@ -23,6 +23,8 @@ export interface Workbench {
   readonly pending: PendingPods;
   readonly decisions: DecisionLog;
   readonly report: ReportProblem;
+  /** When it began. */
+  readonly sinceMs: number;
 }
 
 const tellAgainMs = 5 * 60_000;
@@ -44,6 +46,7 @@ export function makeBench(options: SchedulerOptions, happened: ConstructorParame
     options,
     limits,
     report,
+    sinceMs: options.clock.nowMs(),
     cluster: new ClusterView({ resourcesMax: limits.resourcesMax, happened, invalid }),
     pending: new PendingPods({
       podsMax: limits.pendingPodsMax,

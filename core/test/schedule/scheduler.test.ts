@@ -26,6 +26,36 @@ test('a pod that fits nowhere waits, and is told why', async (t) => {
   await world.scheduler.stop();
 });
 
+const failures = ({ events }: World) => events.filter(({ reason }) => reason === 'FailedScheduling').map(({ message }) => message);
+
+test('while a cluster begins, nobody is told that it has no node yet; when none comes they are', async (t) => {
+  const world = new World();
+  world.pods(makePod('web'));
+  await world.idle();
+  t.is(world.decision('web')?.message, 'there is no node', 'whoever asks is answered');
+  t.deepEqual(failures(world), []);
+  await world.after(14_000);
+  t.deepEqual(failures(world), []);
+  await world.after(1_000);
+  t.deepEqual(failures(world), ['there is no node']);
+  world.pods(makePod('late'));
+  await world.idle();
+  t.deepEqual(failures(world), ['there is no node', 'there is no node'], 'it has begun long since');
+  await world.scheduler.stop();
+});
+
+test('a pod that came before the first node is placed when that comes, and nothing was told', async (t) => {
+  const world = new World();
+  world.pods(makePod('web'));
+  await world.idle();
+  await world.after(3_000);
+  world.nodes(makeNode('a'));
+  await world.idle();
+  t.is(world.bound.get('web'), 'a');
+  t.deepEqual(failures(world), []);
+  await world.scheduler.stop();
+});
+
 test('a waiting pod is placed when a node comes that can take it', async (t) => {
   const world = new World();
   world.nodes(makeNode('a', { cpu: '1' }));
