@@ -5,6 +5,7 @@ import { filePlans } from './lifecycle/plan-source.js';
 import type { KernelOptions } from './kernel.js';
 import type { JsonSchema, PluginManifest } from './manifest/manifest.js';
 import { platformSchema } from './plan/platform-schema.js';
+import { unreadableSecrets } from './plan/unreadable-secrets.js';
 import { sortedProblems, type Problem } from './problem.js';
 
 /** What a look at a configuration needs; nothing is started and nothing is written. */
@@ -24,10 +25,10 @@ export interface ConfigurationReport {
 
 /** Steps 1 to 5, offline: no code of a plugin runs. */
 export async function checkConfiguration(options: ReportOptions): Promise<ConfigurationReport> {
-  const { plan } = await planOf(options);
+  const { plan, root } = await planOf(options);
   const byHook = Map.groupBy(plan.taps, ({ tap }) => tap.hook);
   return {
-    problems: sortedProblems(plan.problems),
+    problems: sortedProblems([...plan.problems, ...unreadableSecrets(plan, root)]),
     instances: plan.instances.map(({ id, manifest }) => ({ id, manifest })),
     order: Object.fromEntries([...byHook].map(([hook, taps]) => [hook, taps.map(({ plugin }) => plugin)])),
   };
@@ -69,7 +70,8 @@ function configSchema(manifests: ReadonlyMap<string, PluginManifest>, sections: 
 function planOf(options: ReportOptions): ReturnType<ReturnType<typeof filePlans>['plan']> {
   return filePlans(
     options,
-    () => undefined,
+    // No secret store runs: what it would give is not looked at.
+    () => new Uint8Array(),
     () => {},
   ).plan();
 }

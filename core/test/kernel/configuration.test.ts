@@ -4,6 +4,7 @@ import { Type } from '@tappaas/sdk';
 import test from 'ava';
 import { checkConfiguration, configurationSchema, showConfiguration } from '../../dist/kernel/configuration-report.js';
 import { requiredServices } from '../../dist/kernel/required-services.js';
+import { formatProblem } from '../../dist/kernel/problem.js';
 import type { ConfigurationError } from '../../dist/kernel/kernel.js';
 import { auditSection } from '../../dist/telemetry/audit/audit-settings.js';
 import { rejection } from './fixture.ts';
@@ -320,6 +321,23 @@ test('check tells the order of taps and notes, without running any code', async 
   );
   const error = await rejection(workspace.load());
   t.regex(error.message, /the code of package @acme\/a cannot be loaded: code ran/);
+});
+
+test('check notes which secrets cannot be read where it runs, and never what those that can are', async (t) => {
+  const workspace = await Workspace.create(t);
+  await workspace.install('@acme/cost-guard', costGuard);
+  const noted = async (apiKey: string, env = {}) => {
+    const config = `{ monthlyBudgetEuro: 1, apiKey: ${apiKey} }`;
+    await workspace.write('tappaas.yaml', `${head}plugins:\n  a:\n    use: "@acme/cost-guard"\n    config: ${config}\n`);
+    const { problems } = await checkConfiguration(workspace.options({ env }));
+    return problems.map((problem) => `${problem.severity} ${formatProblem(problem)}`);
+  };
+  const place = 'note tappaas.yaml:6:37  TAP_SECRET_UNREADABLE  plugins.a.config.apiKey:';
+  t.deepEqual(await noted('{ file: ./nix }'), [`${place} file ./nix cannot be read (ENOENT)`]);
+  t.deepEqual(await noted('{ env: NO_KEY }'), [`${place} environment variable NO_KEY is not set`]);
+  await workspace.write('key', 'canary');
+  t.deepEqual(await noted('{ file: ./key }'), []);
+  t.deepEqual(await noted('{ env: KEY }', { KEY: 'canary' }), []);
 });
 
 test('the schema for editors knows the configuration of every plugin that is used', async (t) => {
