@@ -74,9 +74,11 @@ function isAwaited({ status }: Immutable<ApplicationObject>): boolean {
 }
 
 function succeeded({ metadata, status }: Immutable<BuildObject>) {
-  const took = status?.durationMs === undefined ? '' : ` in ${Math.ceil(status.durationMs / 1000)} s`;
+  const took = status?.durationMs === undefined ? '' : ` in ${tookText(status.durationMs)}`;
   return { type: 'Normal', reason: 'BuildSucceeded', message: `build ${metadata.name} made an image${took}` } as const;
 }
+
+const tookText = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 const commandMissing = (process: string) =>
   `nothing in the source says what process ${process} runs: add a Procfile with a line "web: …", a "start" script to package.json, ` +

@@ -154,6 +154,10 @@ test('a build tells when it begins, and once that it has made an image, as long 
   );
   t.deepEqual(events, [
     'Normal BuildStarted: build shop-aaaaaaaaaaaa of the uploaded source begins',
-    'Normal BuildSucceeded: build shop-aaaaaaaaaaaa made an image in 2 s',
+    'Normal BuildSucceeded: build shop-aaaaaaaaaaaa made an image in 1.2 s',
   ]);
+  events.length = 0;
+  say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile', durationMs: 40 });
+  await prepareApplication({ ...version('a', 1), status: { conditions } } as never, context, parts);
+  t.deepEqual(events, ['Normal BuildSucceeded: build shop-aaaaaaaaaaaa made an image in 40 ms'], 'as long as the command line says');
 });
