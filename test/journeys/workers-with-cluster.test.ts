@@ -67,6 +67,10 @@ const heard = (stream: Stream, what: string | RegExp): Promise<string> =>
     (text) => (typeof what === 'string' ? text.includes(what) : what.test(text)),
   );
 
+test.serial('that pods are not isolated is told once for the platform, and not by each worker', (t) => {
+  t.is(platform.output().split('pods run as the user of this platform').length, 2);
+});
+
 test.serial('every worker runs commands, shows logs, and tells where pods run and why', async (t) => {
   t.timeout(120_000);
   for (const to of toBoth(t, platform.connection)) {

@@ -21,7 +21,7 @@ import { superviseAgent } from './supervision/supervise-agent.js';
 /** How often the agent is looked after, milliseconds. */
 const superviseMs = 2000;
 
-/** Told at each start: whoever opens the platform to others has to know it, and nothing here can tell whether somebody has. */
+/** Told at each start of the platform by the process that looks after the agent, and by none of the others: whoever opens the platform to others has to know it, and nothing here can tell whether somebody has. */
 const sharedUser =
   'pods run as the user of this platform: whoever may deploy or exec here can read its keys and act as its administrator. Let in only whom you trust with that; for others use a cluster that isolates them (docs/operators/access.md)';
 
@@ -67,16 +67,14 @@ export default definePlugin({
     });
     registerControllers(host, host.id);
     host.provide(families.cluster, () => localCluster(() => settings, engine));
-    host.onStart(async ({ log }) => {
-      await refuseTakenPort(settings, host.id);
-      log.warn(sharedUser);
-    });
+    host.onStart(() => refuseTakenPort(settings, host.id));
     host.task({
       name: 'node-agent',
       on: 'every-machine',
       everyMs: superviseMs,
       async run(context) {
         if (isStopping) return;
+        if (!isOurs) context.log.warn(sharedUser);
         isOurs = true;
         await superviseAgent(control(context.clock), agentSettings(host.id, settings), engine, context);
       },

@@ -87,6 +87,20 @@ test('the task starts the agent, keeps it, and stop ends it', async (t) => {
   t.is(await cluster.control.running(), undefined, 'nothing is started after the stop');
 });
 
+test('that pods are not isolated is told once, by the process that looks after the agent and not by those that only serve the API', async (t) => {
+  const cluster = await LocalCluster.make();
+  t.teardown(() => cluster.end());
+  const warnings: string[] = [];
+  const heard = { ...context, log: { ...context.log, warn: (message: string) => void warnings.push(message) } } as unknown as Context;
+  const made = setup(cluster);
+  await made.start?.(heard);
+  t.deepEqual(warnings, [], 'every process starts');
+  await made.task?.(heard);
+  await made.task?.(heard);
+  t.is(warnings.filter((message) => message.includes('pods run as the user of this platform')).length, 1);
+  await made.stop?.(heard);
+});
+
 test('a platform that did not get as far as its agent leaves the agent of another one alone', async (t) => {
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());
