@@ -13,7 +13,7 @@ export interface Bucket {
   readonly left: number;
   /** Whole seconds until it is full. */
   readonly fullInSeconds: number;
-  /** What was taken stays taken under another rate. */
+  /** Told whenever the rate was looked up, the same or another; what was taken stays taken. */
   change(rate: Rate, nowMs: number): void;
   refill(nowMs: number): void;
   take(): void;

@@ -61,8 +61,8 @@ export class Principal implements Party {
 
   change(rates: PrincipalRates, nowMs: number): void {
     this.readAtMs = nowMs;
-    const { own, user } = this.#rates;
-    if (own.perSecond !== rates.own.perSecond || own.burst !== rates.own.burst) this.bucket.change(rates.own, nowMs);
+    const { user } = this.#rates;
+    this.bucket.change(rates.own, nowMs);
     if (user?.perSecond !== rates.user?.perSecond || user?.burst !== rates.user?.burst) this.#users.clear();
     this.#rates = rates;
   }

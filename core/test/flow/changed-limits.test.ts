@@ -1,4 +1,5 @@
 import test from 'ava';
+import * as fc from 'fast-check';
 import { defaultFlowSettings } from '../../dist/flow/flow-settings.js';
 import type { Seat } from '../../dist/flow/priority-level.js';
 import { startOf } from '../../dist/flow/shares/protocol.js';
@@ -86,4 +87,47 @@ test('a raised limit lets through what it promises', async (t) => {
   const sinceMs = clock.nowMs();
   t.is(await inSequence(clock, one, 900), 900);
   t.true(clock.nowMs() - sinceMs < 1_000, `${clock.nowMs() - sinceMs} ms`);
+});
+
+const limits: readonly Rate[] = [
+  { perSecond: 1, burst: 1 },
+  { perSecond: 2, burst: 3 },
+  low,
+  { perSecond: 50, burst: 40 },
+  defaultFlowSettings.tenant,
+];
+
+test('whatever was asked where and however the limit changed, in the end one process alone gets exactly what the limit says', async (t) => {
+  const step = fc.record({
+    process: fc.nat(1),
+    requests: fc.integer({ min: 0, max: 60 }),
+    limit: fc.constantFrom(...limits),
+    pauseMs: fc.constantFrom(1, 3, 30, 400, 1_500),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.constantFrom(...limits.slice(0, -1)), fc.nat(1), async (steps, last, which) => {
+      const { clock, processes, limit } = acme(defaultFlowSettings.tenant);
+      for (const { process, requests, limit: next, pauseMs } of steps) {
+        for (let n = 0; n < requests; n += 1) void (async () => (await processes[process]?.ask(ann))?.release())().catch(() => undefined);
+        limit(next);
+        await clock.advance(pauseMs);
+      }
+      limit(last);
+      await clock.advance(defaultFlowSettings.waitMsMax + 1_000);
+      // Whoever waited has gone. A change is heard of with a request; after a while of it the burst is full.
+      await inSequence(clock, processes[which], 1);
+      await clock.advance(20_000);
+      const sinceMs = clock.nowMs();
+      const asked = last.burst + 4;
+      const served = await inSequence(clock, processes[which], asked);
+      if (served < asked) throw new Error(`${served} of ${asked} served`);
+      const tookMs = clock.nowMs() - sinceMs;
+      const leastMs = ((asked - last.burst - 2 * startOf(last.burst, 2)) * 1000) / last.perSecond;
+      if (tookMs < leastMs - 50) throw new Error(`${asked} were served in ${tookMs} ms, at least ${leastMs} are due`);
+      const mostMs = (4 * 1000) / last.perSecond + 200;
+      if (tookMs > mostMs) throw new Error(`${asked} took ${tookMs} ms, at most ${mostMs} are due`);
+    }),
+    { numRuns: 60 },
+  );
+  t.pass();
 });

@@ -331,7 +331,7 @@ test('shares and accounts are bounded: those that nobody uses go first', (t) => 
   for (let n = 0; n < sharesMax + 10; n += 1) one?.book.rate(`k${n}`, rate, clock.nowMs());
   t.true((one?.book.size ?? 0) <= sharesMax);
   t.false(used?.isForgotten);
-  const limit = { max: 80, perSecond: 10, start: 10 };
+  const limit = { max: 80, perSecond: 10, start: 10, atMs: 0 };
   const report = (key: string, taken: number) => ledger.report('w1', [{ key, limit, isNew: true, taken, given: 0, wanted: 0 }]);
   for (let n = 0; n < accountsMax + 10; n += 1) report(`a${n}`, 1);
   t.true(ledger.size <= accountsMax);

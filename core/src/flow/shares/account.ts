@@ -36,12 +36,14 @@ export class Account {
   }
 
   report(process: string, { limit, isNew, taken, given, wanted }: ShareReport, nowMs: number): void {
-    if (!isSameLimit(limit, this.limit)) this.#change(limit, nowMs);
+    if (limit.atMs > this.limit.atMs) this.#change(limit, nowMs);
     const holder = this.#holders.get(process);
     if (holder === undefined) return;
     if (isNew) {
-      this.#pool += this.#isRate ? 0 : holder.held - limit.start;
-      holder.held = limit.start;
+      // What is beyond the start of a limit that was read later is void.
+      const start = Math.min(limit.start, this.limit.start);
+      this.#pool += this.#isRate ? 0 : holder.held - start;
+      holder.held = start;
     }
     holder.held -= taken + given;
     holder.wanted = wanted;
@@ -164,9 +166,11 @@ export class Account {
   /** What was taken stays taken under another limit. What processes hold beyond it is worth nothing, whether or not they know of it yet. */
   #change(limit: Limit, nowMs: number): void {
     this.refill(nowMs);
-    const { max, start } = this.limit;
+    const before = this.limit;
+    const { max, start } = before;
     const wasRate = this.#isRate;
     this.limit = limit;
+    if (isSameLimit(limit, before)) return;
     if (!wasRate || !this.#isRate) {
       this.#pool += limit.max - max;
       return;

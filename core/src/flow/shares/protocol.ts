@@ -6,6 +6,8 @@ export interface Limit {
   readonly perSecond: number;
   /** What each process has from the beginning, without asking. */
   readonly start: number;
+  /** When a process read that it holds: of two limits, the one that was read later. */
+  readonly atMs: number;
 }
 
 /** What a process tells of its share of a limit; sums since it told last. */

@@ -32,7 +32,7 @@ export class RateShare implements Bucket {
   constructor(key: string, rate: Rate, nowMs: number, keeper: ShareKeeper) {
     this.key = key;
     this.#keeper = keeper;
-    this.#limit = limitOf(rate, keeper.processes);
+    this.#limit = limitOf(rate, keeper.processes, nowMs);
     this.#stock = this.#limit.start;
     this.#nowMs = nowMs;
     this.#told = { left: rate.burst, atMs: nowMs, part: 1 };
@@ -66,11 +66,7 @@ export class RateShare implements Bucket {
 
   change(rate: Rate, nowMs: number): void {
     this.refill(nowMs);
-    const next = limitOf(rate, this.#keeper.processes);
-    this.#told = { ...this.#told, left: Math.min(this.#left + this.#taken + this.#reported, rate.burst), atMs: nowMs };
-    this.#limit = next;
-    if (this.#isNew) this.#stock = Math.max(0, next.start - this.#taken);
-    this.#return();
+    this.#follow(limitOf(rate, this.#keeper.processes, nowMs));
   }
 
   /** Units come from those who have them all; while they do not answer, the process goes on with its part of the rate. */
@@ -136,9 +132,9 @@ export class RateShare implements Bucket {
     this.#reported = 0;
     this.#told = { left, atMs: nowMs, part: Math.max(part, 1 / this.#keeper.processes) };
     this.refill(nowMs);
-    if (!isSameLimit(limit, this.#limit)) this.#return();
+    if (limit.atMs > this.#limit.atMs) this.#follow(limit);
     // When it came too late, it goes back.
-    else if (!this.isQuiet) this.#keeper.changed(this);
+    if (!this.isQuiet) this.#keeper.changed(this);
   }
 
   heard(): void {}
@@ -148,7 +144,13 @@ export class RateShare implements Bucket {
   }
 
   /** What was granted under another limit goes back: whoever has the whole knows what it is worth now. */
-  #return(): void {
+  #follow(next: Limit): void {
+    const isSame = isSameLimit(next, this.#limit);
+    const left = Math.min(this.#left + this.#taken + this.#reported, next.max);
+    this.#limit = next;
+    if (isSame) return;
+    this.#told = { ...this.#told, left, atMs: this.#nowMs };
+    if (this.#isNew) this.#stock = Math.max(0, next.start - this.#taken);
     const surplus = this.#surplus(this.#limit.start);
     this.#stock -= surplus;
     this.#returned += surplus;
@@ -162,6 +164,6 @@ export class RateShare implements Bucket {
   }
 }
 
-function limitOf({ perSecond, burst }: Rate, processes: number): Limit {
-  return { max: burst, perSecond, start: startOf(burst, processes) };
+function limitOf({ perSecond, burst }: Rate, processes: number, atMs: number): Limit {
+  return { max: burst, perSecond, start: startOf(burst, processes), atMs };
 }

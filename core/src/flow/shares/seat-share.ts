@@ -32,7 +32,7 @@ export class SeatShare implements Seats {
     this.key = key;
     this.#keeper = keeper;
     this.#clock = clock;
-    this.#limit = { max, perSecond: 0, start };
+    this.#limit = { max, perSecond: 0, start, atMs: 0 };
     this.#held = start;
   }
 
