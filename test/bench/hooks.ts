@@ -1,7 +1,7 @@
 import { definePlugin, hooks, type AdmissionRequest, type Plugin } from '@tappaas/sdk';
 import { Application } from '@tappaas/sdk/kinds';
-import { loadKernelFrom, type Kernel } from '../../core/dist/kernel/kernel.js';
-import { systemClock } from '../../core/dist/platform/system-clock.js';
+import type { Kernel } from '../../core/dist/kernel/kernel.js';
+import { startedKernel } from './kernel.ts';
 import type { BenchmarkRow } from './row.ts';
 
 const selector = { kind: Application, operation: 'create' } as const;
@@ -24,21 +24,9 @@ const pluginOf = (id: string, gate: Gate, told: () => void): Plugin =>
     },
   });
 
-async function kernelOf(taps: number, gate: Gate, told: () => void): Promise<Kernel> {
+function kernelOf(taps: number, gate: Gate, told: () => void): Promise<Kernel> {
   const plugins = Array.from({ length: taps }, (_, n) => ({ id: `bench-${n}`, plugin: pluginOf(`bench-${n}`, gate, told) }));
-  const kernel = await loadKernelFrom({
-    plugins,
-    clock: systemClock,
-    random: Math.random,
-    env: {},
-    log: () => {},
-    kernelVersion: '0.1.0',
-    resourcesFor: () => {
-      throw new Error('nothing is stored here');
-    },
-  });
-  await kernel.start();
-  return kernel;
+  return startedKernel(plugins);
 }
 
 /** The best of several rounds: what the machine's other work adds is not the guard's. */
