@@ -63,7 +63,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       const record = records.of(owner);
       const known = await record.load();
       const serving = { release: release.name, inputs };
-      // Before the record, so that what a crash comes between is told again. Both at once share a commit of the store.
+      // Before the record, so that what a crash comes between is told again.
       const before = known?.serving?.release;
       const gone = before === undefined || before === release.name ? undefined : await find(owner, before);
       await Promise.all([tellPhase(resources, owner, gone, 'Superseded'), tellPhase(resources, owner, release, 'Serving')]);
