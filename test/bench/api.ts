@@ -2,7 +2,6 @@
  * The API beside bare node:http and Express 5 that send the same bytes without looking at who asks. Every server has a process of its
  * own; what is compared is the requests it answers per second of processor time, which does not depend on how fast the client is.
  */
-import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,53 +10,14 @@ import { localCertificates } from '../../core/dist/api/certificates.js';
 import { exchange, load, openSocket, openWatch, requestText, type Place } from './api/load.ts';
 import { isolation } from './api/isolation.ts';
 import { stageCosts } from './api/stage-costs.ts';
-import type { FixedAnswers, PeerName, Tls } from './api/peer-server.ts';
-import type { ServerWish } from './api/process.ts';
+import type { FixedAnswers, PeerName } from './api/peer-server.ts';
+import { startServer, type Running, type Security } from './api/server-process.ts';
 import type { BenchmarkRow } from './row.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const peers: readonly PeerName[] = ['Express 5', 'node:http'];
 const objects = 100;
 const connections = 16;
-
-interface Security {
-  readonly tls: Tls;
-  readonly authority: string;
-}
-
-/** Processor time, microseconds: of the process, and of the thread that requests are served in. */
-interface Usage {
-  readonly wholeUs: number;
-  readonly mainUs: number;
-}
-
-interface Running extends Place {
-  readonly name: string;
-  readonly child: ChildProcess;
-  usage(): Promise<Usage>;
-}
-
-function told<T>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null): void => reject(new Error(`the server ended with ${code}`));
-    child.once('exit', ended);
-    child.once('message', (message) => {
-      child.off('exit', ended);
-      resolve(message as T);
-    });
-  });
-}
-
-async function start(wish: ServerWish, security: Security | undefined): Promise<Running> {
-  const child = fork(join(import.meta.dirname, 'api/process.ts'), { serialization: 'advanced' });
-  child.send(wish);
-  const { port, token } = await told<{ port: number; token: string }>(child);
-  const usage = (): Promise<Usage> => {
-    child.send('usage');
-    return told<Usage>(child);
-  };
-  return { name: wish.be, child, port, token, usage, ...(security !== undefined && { authority: security.authority }) };
-}
 
 const configMap = (name: string): string =>
   JSON.stringify({
@@ -222,10 +182,10 @@ async function frameOf(server: Running): Promise<Buffer> {
 
 async function scheme(security: Security | undefined, smoke: boolean): Promise<BenchmarkRow[]> {
   const tls = security === undefined ? {} : { tls: security.tls };
-  const own = await start({ be: 'TAPPaaS', ...tls }, security);
+  const own = await startServer({ be: 'TAPPaaS', ...tls }, security);
   const answers = await record(own);
   const frame = await frameOf(own);
-  const others = await Promise.all(peers.map((be) => start({ be, ...tls, answers, frame }, security)));
+  const others = await Promise.all(peers.map((be) => startServer({ be, ...tls, answers, frame }, security)));
   const servers = [own, ...others];
   try {
     const name = security === undefined ? 'HTTP' : 'HTTPS';
@@ -250,9 +210,9 @@ async function scheme(security: Security | undefined, smoke: boolean): Promise<B
 
 /** The same read with every request recorded: its line made, chained, and on the disk. */
 async function audited(who: 'administrator' | 'developer', smoke: boolean): Promise<BenchmarkRow[]> {
-  const own = await start({ be: 'TAPPaaS', audit: 'file', ...(who === 'developer' && { as: who }) }, undefined);
+  const own = await startServer({ be: 'TAPPaaS', audit: 'file', ...(who === 'developer' && { as: who }) }, undefined);
   const answers = await record(own);
-  const others = await Promise.all(peers.map((be) => start({ be, answers, frame: Buffer.alloc(0) }, undefined)));
+  const others = await Promise.all(peers.map((be) => startServer({ be, answers, frame: Buffer.alloc(0) }, undefined)));
   const servers = [own, ...others];
   try {
     const asked = { administrator: '', developer: ', by a developer with an API token and roles' }[who];
@@ -263,7 +223,7 @@ async function audited(who: 'administrator' | 'developer', smoke: boolean): Prom
 }
 
 async function beside(smoke: boolean): Promise<BenchmarkRow> {
-  const own = await start({ be: 'TAPPaaS', limits: 'usual' }, undefined);
+  const own = await startServer({ be: 'TAPPaaS', limits: 'usual' }, undefined);
   try {
     await record(own);
     const { alone, beside: value } = await isolation(own, smoke ? 20 : 400, smoke ? 1 : 5);

@@ -1,0 +1,47 @@
+/** Servers that are measured, each in a process of its own. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { Place } from './load.ts';
+import type { Tls } from './peer-server.ts';
+import type { ServerWish } from './process.ts';
+
+/** What a server proves itself with, and clients check it by. */
+export interface Security {
+  readonly tls: Tls;
+  readonly authority: string;
+}
+
+/** Processor time, microseconds: of the process, and of the thread that requests are served in. */
+interface Usage {
+  readonly wholeUs: number;
+  readonly mainUs: number;
+}
+
+/** One server, whose client this is. */
+export interface Running extends Place {
+  readonly name: string;
+  readonly child: ChildProcess;
+  usage(): Promise<Usage>;
+}
+
+function told<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => reject(new Error(`the server ended with ${code}`));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message as T);
+    });
+  });
+}
+
+export async function startServer(wish: ServerWish, security: Security | undefined): Promise<Running> {
+  const child = fork(join(import.meta.dirname, 'process.ts'), { serialization: 'advanced' });
+  child.send(wish);
+  const { port, token } = await told<{ port: number; token: string }>(child);
+  const usage = (): Promise<Usage> => {
+    child.send('usage');
+    return told<Usage>(child);
+  };
+  return { name: wish.be, child, port, token, usage, ...(security !== undefined && { authority: security.authority }) };
+}
