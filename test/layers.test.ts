@@ -21,7 +21,7 @@ const stageLibraries = [/^@tappaas\/sdk(\/|$)/, /^(?!@tappaas\/|express$|@kubern
 const stage = (name: string, extra: readonly RegExp[] = []): Rule => ({
   folder: `core/src/${name}`,
   packages: [...stageLibraries, ...extra],
-  folders: ['core/src/kernel'],
+  folders: ['core/src/kernel', 'core/src/ports'],
   because: 'neighbours arrive as functions, so that every stage can be read, tested and replaced alone',
 });
 
@@ -44,6 +44,12 @@ const rules: readonly Rule[] = [
     packages: [/^@tappaas\/sdk(\/|$)/, /^(tapable|tsyringe|reflect-metadata|yaml|semver|keyv|typebox)(\/|$)/],
     folders: [],
     because: 'the kernel knows no HTTP, no resource and no Kubernetes',
+  },
+  {
+    folder: 'core/src/ports',
+    packages: [/^@tappaas\/sdk$/],
+    folders: [],
+    because: 'two stages say in one place what they are to each other, and reach nothing through it',
   },
   stage('resources'),
   stage('store'),
@@ -125,7 +131,17 @@ for (const rule of rules) {
   });
 }
 
-test('every folder of core/src is a stage of the table, the kernel or the composition root', async (t) => {
+test('what stands between stages is types, and no code', async (t) => {
+  const files = await sourcesBelow(join(root, 'core/src/ports'));
+  t.not(files.length, 0);
+  const statement = /^(?!import type |(?:export )?(?:interface|type) )\S/m;
+  for (const file of files) {
+    const code = (await readFile(file, 'utf8')).replace(/\/\*[\s\S]*?\*\//g, '').replace(/^[})|].*$/gm, '');
+    t.notRegex(code, statement, relative(root, file));
+  }
+});
+
+test('every folder of core/src is a stage of the table, the kernel, the ports or the composition root', async (t) => {
   const entries = await readdir(join(root, 'core/src'), { withFileTypes: true });
   const known = new Set(rules.map((rule) => rule.folder));
   t.deepEqual(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hash } from 'node:crypto';
 import { AuditLog } from '../../core/dist/telemetry/audit/audit-log.js';
 import { createAuditStage } from '../../core/dist/telemetry/audit/audit-stage.js';
-import type { AuditedRequest } from '../../core/dist/telemetry/audit/audited.js';
+import type { AuditedRequest } from '../../core/dist/ports/audit.js';
 import { CheckpointFiles } from '../../core/dist/telemetry/audit/checkpoint-files.js';
 import { isConfidential } from '../../core/dist/telemetry/audit/confidential.js';
 import { eventText } from '../../core/dist/telemetry/audit/event-text.js';

@@ -1,52 +1,9 @@
-import { hooks, type AdmissionOperation, type Caller, type Claim, type TapError } from '@tappaas/sdk';
+import { hooks, type AdmissionOperation, type TapError } from '@tappaas/sdk';
 import type { Dispatch, Scope, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
+import type { Admission, AdmissionRequest, ClaimRequest, PluginClaim, TapChange, TapDenial } from '../ports/admission.js';
 import { admissionErrors } from './errors.js';
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/** An object that may claim something. */
-export interface ClaimRequest {
-  readonly engine: string;
-  readonly group: string;
-  readonly kind: string;
-  readonly isConfidential: boolean;
-  readonly caller?: Caller;
-  readonly object: JsonObject;
-}
-
-/** A write on its way into the store. */
-export interface AdmissionRequest extends ClaimRequest {
-  readonly operation: AdmissionOperation;
-  readonly caller: Caller;
-  readonly isProjectOnly?: true;
-  readonly dryRun: boolean;
-  readonly previous?: JsonObject;
-  readonly signal: AbortSignal;
-}
-
-/** One reason why an object is refused, and whose it is. */
-export interface Cause {
-  readonly field: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly plugin?: string;
-}
-
-/** What one tap changed: paths, never values. */
-export interface TapChange {
-  readonly plugin: string;
-  readonly paths: readonly string[];
-}
-
-/** A claim, whose it is, and what to say when it cannot be had. */
-export type PluginClaim = Claim & { readonly plugin: string };
-
-/** Asks the taps of admission; the resource engine decides when. */
-export interface Admission {
-  mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }>;
-  validate(request: AdmissionRequest): Promise<readonly Cause[]>;
-  claims(request: ClaimRequest): readonly PluginClaim[];
-}
+type JsonObject = AdmissionRequest['object'];
 
 /** What hides confidential values from taps that may not see them. */
 export interface Confidentiality {
@@ -99,7 +56,7 @@ class HookAdmission implements Admission {
   }
 
   /** @throws TAP_ADMISSION_DRY_RUN_REFUSED; TAP_ADMISSION_PLUGIN_FAILED when nobody denies and somebody could not be asked */
-  async validate(request: AdmissionRequest): Promise<readonly Cause[]> {
+  async validate(request: AdmissionRequest): Promise<readonly TapDenial[]> {
     const selector = this.#selector(request, request.operation);
     if (!this.#dispatch.has(validate, selector)) return [];
     if (request.dryRun) this.#refuseSideEffects(validate, selector);
@@ -158,7 +115,7 @@ function inputOf({ operation, caller, isProjectOnly, dryRun, object, previous }:
   return { operation, caller, ...(isProjectOnly && { isProjectOnly }), dryRun, object, ...(previous && { previous }) };
 }
 
-const failureCause = ({ plugin, error }: TapFailure): Cause => ({ field: '', reason: 'PluginFailed', message: error.message, plugin });
+const failureCause = ({ plugin, error }: TapFailure): TapDenial => ({ field: '', reason: 'PluginFailed', message: error.message, plugin });
 
 function failed(failures: readonly TapFailure[]): TapError {
   const message = failures

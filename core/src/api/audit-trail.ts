@@ -1,7 +1,7 @@
 import type { Awaitable } from '@tappaas/sdk';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
-import type { Audit, AuditedOutcome, AuditedRequest, AuditedSubject, AuditTrail } from './stages.js';
+import type { Audit, AuditedOutcome, AuditedRequest, AuditedSubject, AuditTrail } from '../ports/audit.js';
 
 /** Tells audit of a request as it stands after authentication. */
 export function beginAudit(audit: Audit, exchange: Exchange): Awaitable<AuditTrail> {

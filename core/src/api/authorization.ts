@@ -1,7 +1,7 @@
 import type { AccessRequest, Awaitable, Caller } from '@tappaas/sdk';
 import { after, afterWith } from './after.js';
 import { apiErrors } from './errors.js';
-import type { Target } from './engine-port.js';
+import type { Target } from '../ports/engine.js';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
 import type { Authorize, Verdict } from './stages.js';

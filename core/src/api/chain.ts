@@ -18,7 +18,9 @@ import type { Exchange } from './exchange.js';
 import { noteFailure, recover } from './failure.js';
 import { impersonate } from './impersonation.js';
 import type { RequestTarget } from './request-target.js';
-import type { AdmitFlow, FlowRequest, Audit, AuditTrail, Authenticate, Authorize, RequestTracing, Seat } from './stages.js';
+import type { Audit, AuditTrail } from '../ports/audit.js';
+import type { RequestTracing } from '../ports/tracing.js';
+import type { AdmitFlow, FlowRequest, Authenticate, Authorize, Seat } from './stages.js';
 import type { Strangers } from './strangers.js';
 import { beginTrace, endTrace } from './trace.js';
 

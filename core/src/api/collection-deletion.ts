@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { ask } from './authorization.js';
-import type { Cause, EngineError, Target } from './engine-port.js';
+import type { Cause, EngineError, Target } from '../ports/engine.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { Authorize } from './stages.js';

@@ -1,6 +1,6 @@
 /** What plugins and other stages add to the API beyond kinds; already guarded, attributed and given their contexts by the kernel. */
 import type { Caller, HttpAnswer, HttpRequest, Key } from '@tappaas/sdk';
-import type { ServedKind } from './engine-port.js';
+import type { ServedKind } from '../ports/engine.js';
 
 /** The circumstances of a call into somebody's handler. */
 export interface Call {

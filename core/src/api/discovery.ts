@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EnginePort, ServedKind } from './engine-port.js';
+import type { EnginePort, ServedKind } from '../ports/engine.js';
 
 /** A document that is served as it is: serialised once per registration of kinds. */
 export interface StoredDocument {

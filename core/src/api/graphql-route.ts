@@ -1,5 +1,5 @@
 import type { Awaitable } from '@tappaas/sdk';
-import type { EnginePort } from './engine-port.js';
+import type { EnginePort } from '../ports/engine.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import type { GraphqlService } from './graphql/service.js';
 import { platformEngine } from './request-info.js';

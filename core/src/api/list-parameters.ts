@@ -1,4 +1,4 @@
-import type { ListQuery } from './engine-port.js';
+import type { ListQuery } from '../ports/engine.js';
 import type { Narrowing } from './stages.js';
 import { choiceParameter, countParameter, invalid, textParameter } from './query-parameters.js';
 

@@ -2,7 +2,7 @@ import type { Awaitable } from '@tappaas/sdk';
 import { afterWith } from './after.js';
 import { sendBytes, sendEmpty, sendPrepared, sendWhole } from './answer.js';
 import type { TableFor } from './contributions.js';
-import type { EnginePort, ListPage, ListQuery, Served, ServedKind, Target } from './engine-port.js';
+import type { EnginePort, ListPage, ListQuery, Served, ServedKind, Target } from '../ports/engine.js';
 import type { Exchange } from './exchange.js';
 import { listParameters, narrowedSelectors, resourceVersionParameter } from './list-parameters.js';
 import { negotiate } from './media-type.js';

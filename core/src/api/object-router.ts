@@ -1,6 +1,6 @@
 import type { Awaitable, Caller } from '@tappaas/sdk';
 import type { TableFor } from './contributions.js';
-import type { EnginePort, ServedKind, Target } from './engine-port.js';
+import type { EnginePort, ServedKind, Target } from '../ports/engine.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { getObject, listObjects, type ObjectCall } from './object-reads.js';

@@ -2,7 +2,7 @@ import type { Key } from '@tappaas/sdk';
 import { sendJson } from './answer.js';
 import { noteDryRun } from './audit-trail.js';
 import type { ServedAction, ServedSubresource } from './contributions.js';
-import type { Target } from './engine-port.js';
+import type { Target } from '../ports/engine.js';
 import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './handler-answer.js';
 import type { ObjectCall } from './object-reads.js';
 import { answerObjects, findCall, type Objects } from './object-router.js';

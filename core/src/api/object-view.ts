@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { ListPage, Served, ServedKind } from './engine-port.js';
+import type { ListPage, Served, ServedKind } from '../ports/engine.js';
 import type { TableFor } from './contributions.js';
 import type { Representation } from './media-type.js';
 

@@ -2,7 +2,7 @@ import { sendBytes, sendJson } from './answer.js';
 import { noteDryRun, noteSubject } from './audit-trail.js';
 import { permit } from './authorization.js';
 import { authorizeDeletes } from './collection-deletion.js';
-import type { Target, Write, WriteResult } from './engine-port.js';
+import type { Target, Write, WriteResult } from '../ports/engine.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { mediaTypeOf } from './media-type.js';

@@ -1,4 +1,4 @@
-import type { ServedKind } from './engine-port.js';
+import type { ServedKind } from '../ports/engine.js';
 import { namespaceParameter, nameParameter, parametersOf } from './openapi-parameters.js';
 import { deleteOptionsSchema, listSchemaName, nameOfKind, reference, statusSchema } from './openapi-schemas.js';
 import { patchMediaTypes } from './write-parameters.js';

@@ -1,4 +1,4 @@
-import type { ServedKind } from './engine-port.js';
+import type { ServedKind } from '../ports/engine.js';
 
 export const referencePrefix = '#/components/schemas/';
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';

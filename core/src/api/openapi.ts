@@ -1,5 +1,5 @@
 import { groupVersionsOf, storedDocument, type StoredDocument } from './discovery.js';
-import type { EnginePort, ServedKind } from './engine-port.js';
+import type { EnginePort, ServedKind } from '../ports/engine.js';
 import { schemasOf } from './openapi-schemas.js';
 import { pathsOf } from './openapi-paths.js';
 

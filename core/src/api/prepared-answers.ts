@@ -1,5 +1,5 @@
 import { jsonType, securityHeaders } from './answer.js';
-import type { ListPage, Served, ServedKind } from './engine-port.js';
+import type { ListPage, Served, ServedKind } from '../ports/engine.js';
 import { listHead, listItems } from './object-view.js';
 import { headLines } from './prepared-head.js';
 

@@ -1,5 +1,5 @@
 import type { RequestPath } from './request-path.js';
-import type { Target } from './engine-port.js';
+import type { Target } from '../ports/engine.js';
 
 /** The engine behind `/api` and `/apis`; every other one is mounted under `/clusters/{name}`. */
 export const platformEngine = 'platform';

@@ -3,7 +3,6 @@
  * the platform (tokens, RBAC, fair queues, a hash-chained audit) replace what is behind a function, never its place.
  */
 import type { AccessDecision, AccessRequest, Caller, Credentials, Identity } from '@tappaas/sdk';
-import type { Target } from './engine-port.js';
 
 /** Who is it? Nothing means that no authenticator knows the credential; throwing means that it is bad. */
 export type Authenticate = (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
@@ -49,92 +48,3 @@ export interface Seat {
 
 /** Is there room for it? It may take a while; throws an error with status 429, `retryAfterMs` and the `RateLimit` headers as data when not. */
 export type AdmitFlow = (request: FlowRequest) => Seat | Promise<Seat>;
-
-/** A request as its trace tells of it. */
-export interface TracedRequest {
-  readonly requestId: string;
-  readonly receivedAtMs: number;
-  readonly method: string;
-  /** Without the query, which may hold credentials. */
-  readonly path: string;
-  readonly engine: string;
-  readonly verb: string;
-  readonly target?: Target;
-  /** The header of that name. */
-  readonly traceparent?: string;
-}
-
-/** A request that is traced: what plugins do while it is served is part of its span. */
-export interface RequestSpan {
-  readonly traceId: string;
-  run<T>(serve: () => T): T;
-  end(outcome: Pick<AuditedOutcome, 'status' | 'durationMs' | 'errorCode'>): void;
-}
-
-/** Asked for every request of somebody known, as long as spans are listened to; answers nothing for one that is not traced. */
-export interface RequestTracing {
-  readonly isListened: boolean;
-  begin(request: TracedRequest): RequestSpan | undefined;
-}
-
-/** A request as audit sees it; without a caller when authentication has failed. */
-export interface AuditedRequest {
-  readonly requestId: string;
-  readonly receivedAtMs: number;
-  readonly method: string;
-  readonly path: string;
-  /** As it was sent; values in it may be credentials. */
-  readonly query: string;
-  readonly engine: string;
-  readonly verb: string;
-  readonly target?: Target;
-  readonly caller?: Caller;
-  readonly remoteAddress: string;
-  readonly userAgent: string;
-  /** Something that a request does besides other things, told by itself. */
-  readonly isPart?: true;
-}
-
-/** The object that was written. */
-export interface AuditedSubject {
-  readonly name?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-}
-
-/** How a request stands; `errorCode` is the permanent code of what was refused. */
-export interface AuditedStanding {
-  /** 0: never answered. */
-  readonly status: number;
-  readonly errorCode?: string;
-  readonly impersonated?: Caller;
-  /** Absent when the request did not come as far as access. */
-  readonly decision?: AccessDecision;
-  /** Absent unless an object was written. */
-  readonly subject?: AuditedSubject;
-  /** What stages and handlers have noted. */
-  readonly annotations?: ReadonlyMap<string, string>;
-  /** Only where the trail wants bodies. */
-  readonly requestBody?: Uint8Array;
-  readonly responseBody?: Uint8Array | string;
-}
-
-/** How it ended. */
-export interface AuditedOutcome extends AuditedStanding {
-  readonly durationMs: number;
-}
-
-/** What audit keeps of one request while it runs. */
-export interface AuditTrail {
-  /** Which bodies are to be told; default: nothing. */
-  readonly wants?: 'nothing' | 'request' | 'both';
-  /** A stream begins; told before its first byte. */
-  streaming?(standing: AuditedStanding): void;
-  end(outcome: AuditedOutcome): void | Promise<void>;
-}
-
-/**
- * Told of every request once it is known who asks, or that nobody does; its end is told in every case, so 401, 403 and 429 are too.
- * The request waits for what is returned, so that a sink may be made obligatory; throwing refuses the request.
- */
-export type Audit = (request: AuditedRequest) => AuditTrail | Promise<AuditTrail>;

@@ -1,6 +1,6 @@
 import { isTapError, type TapError } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
-import type { Cause, EngineError } from './engine-port.js';
+import type { Cause, EngineError } from '../ports/engine.js';
 import type { RequestInfo } from './request-info.js';
 import { pluginOf, saidOf } from './said.js';
 

@@ -1,7 +1,8 @@
 import type { Clock } from '@tappaas/sdk';
 import { holderOf } from './address-seats.js';
 import { apiErrors } from './errors.js';
-import type { Audit, Seat } from './stages.js';
+import type { Audit } from '../ports/audit.js';
+import type { Seat } from './stages.js';
 
 /** What is counted together of those who do not say who they are. */
 export interface StrangerLimits {

@@ -2,7 +2,7 @@ import type { Clock } from '@tappaas/sdk';
 import { sendBytes, sendEmpty, sendJson, jsonType } from './answer.js';
 import type { ReadyCheck } from './contributions.js';
 import { createDiscovery, type Discovery, type StoredDocument } from './discovery.js';
-import type { EnginePort } from './engine-port.js';
+import type { EnginePort } from '../ports/engine.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { answerHealth } from './health.js';

@@ -1,6 +1,6 @@
 import { statusOf } from './audit-trail.js';
 import type { Exchange } from './exchange.js';
-import type { RequestSpan, RequestTracing } from './stages.js';
+import type { RequestSpan, RequestTracing } from '../ports/tracing.js';
 
 /** Under this name audit tells which trace a request belongs to. */
 const annotation = 'trace.id';

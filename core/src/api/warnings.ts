@@ -1,4 +1,4 @@
-import type { ServedKind } from './engine-port.js';
+import type { ServedKind } from '../ports/engine.js';
 import type { Exchange } from './exchange.js';
 
 const warningCharsMax = 1000;

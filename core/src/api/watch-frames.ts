@@ -1,4 +1,4 @@
-import type { Served, WatchEvent } from './engine-port.js';
+import type { Served, WatchEvent } from '../ports/engine.js';
 import { apiVersionOf, shapeOf, type View } from './object-view.js';
 
 /** One event as it is sent. */

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { WatchEvent, WatchQuery } from './engine-port.js';
+import type { WatchEvent, WatchQuery } from '../ports/engine.js';
 import type { Exchange } from './exchange.js';
 import { narrowedSelectors, resourceVersionParameter, selectorParameters } from './list-parameters.js';
 import { viewOf, type ObjectCall } from './object-reads.js';

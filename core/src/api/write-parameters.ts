@@ -1,5 +1,5 @@
 import type { ActionRequest } from './contributions.js';
-import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from './engine-port.js';
+import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from '../ports/engine.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { choiceParameter, flagParameter, invalid, textParameter } from './query-parameters.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditRecorder, Clock } from '@tappaas/sdk';
-import type { EnginePort } from '../api/engine-port.js';
+import type { EnginePort } from '../ports/engine.js';
 import { platformEngine } from '../api/request-info.js';
-import type { Audit } from '../api/stages.js';
+import type { Audit } from '../ports/audit.js';
 import { callingPlugin } from '../kernel/kernel.js';
 import { pathOf } from './kind-path.js';
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { families, hooks, type AuditEvent, type AuditSink, type Clock, type Logger, type ResourceStore } from '@tappaas/sdk';
-import type { Audit } from '../api/stages.js';
+import type { Audit } from '../ports/audit.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { auditQuery } from '../telemetry/audit/audit-query.js';
 import { AuditLog, type LogSink } from '../telemetry/audit/audit-log.js';

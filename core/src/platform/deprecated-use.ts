@@ -1,5 +1,5 @@
 import type { Caller } from '@tappaas/sdk';
-import type { ServedKind } from '../api/engine-port.js';
+import type { ServedKind } from '../ports/engine.js';
 import type { Kernel } from '../kernel/kernel.js';
 
 const seriesMax = 1000;

@@ -2,7 +2,7 @@ import { families, type Caller, type Clock, type Logger, type Resources, type Re
 import { accessRules } from '../access/access-rules.js';
 import { createAccessReviews } from '../access/access-reviews.js';
 import type { Authenticate } from '../api/stages.js';
-import type { Admission } from '../resources/admission-port.js';
+import type { Admission } from '../ports/admission.js';
 import { createIdentityReviews } from '../identity/identity-reviews.js';
 import { createWorkQueue } from '../queue/work-queue.js';
 import type { Kernel, Registrations } from '../kernel/kernel.js';

@@ -1,5 +1,5 @@
 import type { AnyKind } from '@tappaas/sdk';
-import type { EnginePort, KindPath } from '../api/engine-port.js';
+import type { EnginePort, KindPath } from '../ports/engine.js';
 
 /** Where an engine serves a kind. @throws TypeError when it does not */
 export function pathOf(engine: Pick<EnginePort, 'name' | 'kinds'>, kind: AnyKind): KindPath {

@@ -1,6 +1,7 @@
 import type { AnyKind, EngineKind, KindBehaviour } from '@tappaas/sdk';
+import type { ServedSubresource } from '../ports/engine.js';
 import type { PluginGuard, Registrations } from '../kernel/kernel.js';
-import type { KindRegistration, ServedSubresource } from '../resources/kind-entry.js';
+import type { KindRegistration } from '../resources/kind-entry.js';
 
 /** The kinds that plugins contribute to the platform's own engine, their actions listed as subresources. */
 export function platformKinds({ kinds, actions, controllers }: Registrations): readonly KindRegistration[] {

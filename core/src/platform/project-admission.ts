@@ -1,5 +1,5 @@
 import type { Access } from '../access/access.js';
-import type { Admission, AdmissionRequest } from '../resources/admission-port.js';
+import type { Admission, AdmissionRequest } from '../ports/admission.js';
 
 /** Admission that tells taps what of the caller's rights counts where the object lies: who hands rights on may not hand on others. */
 export function projectAdmission(admission: Admission, { isProjectOnly }: Pick<Access, 'isProjectOnly'>): Admission {

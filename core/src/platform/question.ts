@@ -1,5 +1,5 @@
 import type { AccessRequest } from '@tappaas/sdk';
-import type { EnginePort } from '../api/engine-port.js';
+import type { EnginePort } from '../ports/engine.js';
 import { pathForAccess } from '../api/plugin-routes.js';
 import { platformEngine } from '../api/request-info.js';
 import type { Kernel } from '../kernel/kernel.js';

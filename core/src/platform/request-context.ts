@@ -1,6 +1,6 @@
 import type { AnyKind, Clock, Key, Resources } from '@tappaas/sdk';
 import type { Call } from '../api/contributions.js';
-import type { EnginePort } from '../api/engine-port.js';
+import type { EnginePort } from '../ports/engine.js';
 import type { Registrations } from '../kernel/kernel.js';
 import type { LongActions } from './long-actions.js';
 

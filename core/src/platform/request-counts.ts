@@ -1,4 +1,4 @@
-import type { Audit, AuditedOutcome, AuditedRequest, AuditTrail } from '../api/stages.js';
+import type { Audit, AuditedOutcome, AuditedRequest, AuditTrail } from '../ports/audit.js';
 import { countAnnotation } from '../api/strangers.js';
 import type { Kernel } from '../kernel/kernel.js';
 

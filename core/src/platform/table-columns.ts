@@ -1,6 +1,6 @@
 import type { Clock } from '@tappaas/sdk';
 import type { TableFor } from '../api/contributions.js';
-import type { ServedKind } from '../api/engine-port.js';
+import type { ServedKind } from '../ports/engine.js';
 import { declaredColumns, type TableColumn } from '../resources/table/table-column.js';
 import { kubernetesColumns } from '../resources/table/kubernetes-columns.js';
 import { tableOf } from '../resources/table/table.js';

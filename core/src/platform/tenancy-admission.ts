@@ -1,6 +1,6 @@
 import type { Access } from '../access/access.js';
 import { requested, tenancyDenials, type TenantNamespace } from '../access/namespace-tenancy.js';
-import type { Admission, AdmissionRequest } from '../resources/admission-port.js';
+import type { Admission, AdmissionRequest } from '../ports/admission.js';
 
 const source = 'tappaas';
 

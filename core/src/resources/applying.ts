@@ -1,3 +1,4 @@
+import type { PatchWrite } from '../ports/engine.js';
 import { toHub } from './conversion.js';
 import { create } from './creation.js';
 import type { EngineState } from './engine-state.js';
@@ -11,7 +12,7 @@ import type { Found } from './registry.js';
 import type { JsonObject } from './schema/json-value.js';
 import type { Body } from './stored-object.js';
 import { label, nameOf, namespaceOf } from './target.js';
-import type { PatchWrite, WriteOptions } from './write-options.js';
+import type { WriteOptions } from './write-options.js';
 
 /** A server-side apply. */
 export interface Applying {

@@ -1,12 +1,12 @@
 import type { Change } from '@tappaas/sdk';
 import { Operation } from '@tappaas/sdk/kinds';
+import type { Target } from '../ports/engine.js';
 import type { EngineState } from './engine-state.js';
 import type { KindEntry } from './kind-entry.js';
 import { textOf } from './object-text.js';
 import { objectKey } from './key-space.js';
 import { isJsonObject } from './schema/json-value.js';
 import { toStore, type Body } from './stored-object.js';
-import type { Target } from './target.js';
 
 /** The Operation that a write begins, and the object as it names it: both are written in one transaction. */
 export interface BegunOperation {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isTapError } from '@tappaas/sdk';
+import type { Cause, EngineError } from '../ports/engine.js';
 import type { EngineState } from './engine-state.js';
-import type { Cause, ResourceError } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
 import type { CacheEntry } from './watch-cache.js';
 import { equalJson } from './schema/json-value.js';
@@ -68,7 +68,7 @@ async function rebuild(
     const result = await takeStep(state, { entry, key, previous, next, claims, guards: [], changes: [] });
     return result.outcome === 'done' ? 'changed' : undefined;
   } catch (error) {
-    if (isTapError(error, 'TAP_OBJECT_DENIED')) return (error as ResourceError).causes ?? [];
+    if (isTapError(error, 'TAP_OBJECT_DENIED')) return (error as EngineError).causes ?? [];
     throw error;
   }
 }

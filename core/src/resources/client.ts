@@ -11,16 +11,17 @@ import type {
   Preconditions,
   Resources,
 } from '@tappaas/sdk';
+import type { PatchWrite, Served, Target } from '../ports/engine.js';
 import { resourceErrors } from './errors.js';
 import { followed, type FollowedObject } from './following.js';
 import type { KindEntry } from './kind-entry.js';
-import type { Reads, Served } from './reads.js';
+import type { Reads } from './reads.js';
 import type { Source } from './source.js';
 import { redacted } from './redaction.js';
 import type { Registry } from './registry.js';
 import { isJsonObject, type JsonObject } from './schema/json-value.js';
-import { namespaceOf, type Target } from './target.js';
-import type { PatchWrite, WriteOptions } from './write-options.js';
+import { namespaceOf } from './target.js';
+import type { WriteOptions } from './write-options.js';
 import type { Writes } from './writes.js';
 
 /** What a client is about to do, in the terms of an access review. */

@@ -1,5 +1,5 @@
 import { isTapError, TapError } from '@tappaas/sdk';
-import type { Cause } from './errors.js';
+import type { Cause } from '../ports/engine.js';
 import { shown } from './schema/cause.js';
 import { isJsonObject, valueAt, type JsonObject } from './schema/json-value.js';
 

@@ -1,4 +1,5 @@
 import type { Guard } from '@tappaas/sdk';
+import type { Target } from '../ports/engine.js';
 import { caughtUp, type EngineState } from './engine-state.js';
 import { explained, resourceErrors } from './errors.js';
 import type { Record } from './idempotency.js';
@@ -9,7 +10,7 @@ import type { Found } from './registry.js';
 import { generatedName } from './schema/generated-name.js';
 import type { JsonObject } from './schema/json-value.js';
 import type { Body } from './stored-object.js';
-import { label, namespaceOf, type Target } from './target.js';
+import { label, namespaceOf } from './target.js';
 import type { WriteOptions } from './write-options.js';
 
 /** A create, decoded and in the stored version. */

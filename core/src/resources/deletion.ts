@@ -1,3 +1,4 @@
+import type { DeleteOptions, Target } from '../ports/engine.js';
 import { caughtUp, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { attemptsMax, fenced } from './mutation.js';
@@ -6,9 +7,9 @@ import type { Found } from './registry.js';
 import { isRemovable } from './removal.js';
 import { StoredObject, type Body, type ObjectMeta } from './stored-object.js';
 import { checkPreconditions } from './modification.js';
-import { keyOfTarget, label, nameOf, notFound, type Target } from './target.js';
+import { keyOfTarget, label, nameOf, notFound } from './target.js';
 import { takeStep } from './transaction.js';
-import type { DeleteOptions, WriteOptions } from './write-options.js';
+import type { WriteOptions } from './write-options.js';
 
 /** The finalizers by which a delete asks the garbage collector for something. */
 export const orphanFinalizer = 'orphan';

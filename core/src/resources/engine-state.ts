@@ -1,5 +1,5 @@
 import type { Awaitable, Clock, KeyValue, ResourceStore } from '@tappaas/sdk';
-import type { Admission } from './admission-port.js';
+import type { Admission } from '../ports/admission.js';
 import { resourceErrors } from './errors.js';
 import type { KeySpace } from './key-space.js';
 import type { KindEntry } from './kind-entry.js';

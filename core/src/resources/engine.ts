@@ -1,6 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyKind, Awaitable, Clock, Key, Resources, ResourceStore, TapError } from '@tappaas/sdk';
-import { noAdmission, type Admission } from './admission-port.js';
+import type {
+  KindPath,
+  ListPage,
+  ListQuery,
+  Served,
+  ServedKind,
+  Target,
+  WatchEvent,
+  WatchQuery,
+  Write,
+  WriteResult,
+  EnginePort,
+} from '../ports/engine.js';
+import { noAdmission } from './no-admission.js';
+import type { Admission } from '../ports/admission.js';
 import { CacheShelf } from './cache-shelf.js';
 import { rebuildClaims, type RebuiltClaims } from './claim-rebuilding.js';
 import { createClient, type ClientOptions } from './client.js';
@@ -11,21 +25,21 @@ import { resourceErrors } from './errors.js';
 import { loadTokenBox, makeNamespaces } from './first-start.js';
 import { collectGarbage, type CollectorOptions } from './garbage/collector.js';
 import { keySpace, objectKey, type KeySpace } from './key-space.js';
-import type { KindPath, KindRegistration, ServedKind } from './kind-entry.js';
+import type { KindRegistration } from './kind-entry.js';
 import { KindMemory } from './kind-memory.js';
 import { LeaseShelf } from './lease-shelf.js';
 import { decodeStored } from './object-cache.js';
 import { purgeObjects, type Purged } from './purge.js';
-import { Reads, type ListPage, type ListQuery, type Served } from './reads.js';
+import { Reads } from './reads.js';
 import { createRegistry, kindEntry, type Registry } from './registry.js';
 import { engineSource, type Source } from './source.js';
 import type { Attribution, Sealer } from './stored-object.js';
-import { findKind, keyOfTarget, nameOf, notFound, type Target } from './target.js';
+import { findKind, keyOfTarget, nameOf, notFound } from './target.js';
 import type { OpenWatchCache } from './watch-cache.js';
-import { Watches, type WatchEvent, type WatchQuery } from './watch.js';
+import { Watches } from './watch.js';
 import { Writes } from './writes.js';
 import { WriteHandoff } from './write-handoff.js';
-import type { Write, WriteOptions, WriteResult } from './write-options.js';
+import type { WriteOptions } from './write-options.js';
 
 /** What an engine is made from; neighbours arrive as functions. */
 export interface ResourceEngineOptions {
@@ -48,15 +62,8 @@ export interface ResourceEngineOptions {
 }
 
 /** One API server's worth of resources: kinds, objects, revisions, watches. Everything it throws is a TapError. */
-export interface ResourceEngine {
-  readonly name: string;
-  /** The same array until a registration changes. */
-  kinds(): readonly ServedKind[];
-  find(path: KindPath): ServedKind | undefined;
-  get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served>;
-  getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]>;
-  list(query: ListQuery): Awaitable<ListPage>;
-  watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
+export interface ResourceEngine extends EnginePort {
+  /** With a leader's fence, too. */
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
   /** Reads and writes in this process with the rights that `authorize` grants. */
   client(options: ClientOptions): Resources;

@@ -1,4 +1,5 @@
 import { errorTable, objectErrors, type TapError } from '@tappaas/sdk';
+import type { About, Cause, EngineError } from '../ports/engine.js';
 
 const caller = { blame: 'caller', retry: 'never' } as const;
 const platform = { blame: 'platform', retry: 'back-off' } as const;
@@ -67,26 +68,7 @@ const ownErrors = errorTable({
 /** What a resource engine answers instead of an object; REST maps the HTTP status to a Status reason. */
 export const resourceErrors = { ...objectErrors, ...ownErrors };
 
-/** One of several reasons; `plugin` is the instance whose tap objected. */
-export interface Cause {
-  readonly field: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly plugin?: string;
-}
-
-/** The object that an error is about. */
-export interface About {
-  readonly group: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid?: string;
-}
-
-/** An error that carries every reason, so that REST can tell all of them in one Status. */
-export type ResourceError = TapError & { readonly causes?: readonly Cause[]; readonly about?: About };
-
 /** Hangs the reasons and the object on an error. */
-export function explained(error: TapError, about: About, causes: readonly Cause[] = []): ResourceError {
+export function explained(error: TapError, about: About, causes: readonly Cause[] = []): EngineError {
   return Object.assign(error, { causes, about });
 }

@@ -1,4 +1,4 @@
-import type { Cause } from './errors.js';
+import type { Cause } from '../ports/engine.js';
 import type { KindEntry } from './kind-entry.js';
 import { forbidden } from './schema/cause.js';
 import { immutableCauses } from './schema/immutable-fields.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Change, Guard } from '@tappaas/sdk';
+import type { CreateOrUpdate } from '../ports/engine.js';
 import { operationOf } from './begun-operation.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
@@ -9,7 +10,7 @@ import { KeyCounts } from './key-counts.js';
 import type { Mutated } from './mutation.js';
 import type { Found } from './registry.js';
 import type { Body } from './stored-object.js';
-import type { CreateOrUpdate, WriteOptions } from './write-options.js';
+import type { WriteOptions } from './write-options.js';
 
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
 const idempotencyTtlMs = 23 * 3_600_000;

@@ -1,8 +1,9 @@
 import { definitionOf } from '@tappaas/sdk/definitions';
 import type { Column, KindDeclaration, KubernetesKindDeclaration, Type } from '@tappaas/sdk';
 import type { OpenApiSchema } from '@tappaas/sdk/kubernetes';
+import type { ServedKind } from '../ports/engine.js';
 import { resourceErrors } from './errors.js';
-import type { Conversion, KindRegistration, ScalePaths, ServedKind } from './kind-entry.js';
+import type { Conversion, KindRegistration, ScalePaths } from './kind-entry.js';
 import { closureOf, componentsOf, schemaNameOf } from './kind-schema.js';
 
 /** One version of a described kind. */

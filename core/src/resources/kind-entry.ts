@@ -1,41 +1,8 @@
-import type { AnyKind, Caller, Column, KindBehaviour, KubernetesKindDeclaration } from '@tappaas/sdk';
+import type { AnyKind, Caller, KindBehaviour, KubernetesKindDeclaration } from '@tappaas/sdk';
 import type { FieldType } from './schema/field-type.js';
+import type { ServedKind, ServedSubresource } from '../ports/engine.js';
 import type { JsonObject } from './schema/json-value.js';
 import type { Strategy } from './strategy.js';
-
-/** Names a served kind in a request path. */
-export interface KindPath {
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
-}
-
-/** What discovery, OpenAPI and routing need to know of a kind at one served version. */
-export interface ServedKind extends KindPath {
-  readonly kind: string;
-  readonly singular: string;
-  readonly scope: 'Namespaced' | 'Cluster';
-  readonly description: string;
-  readonly shortNames: readonly string[];
-  readonly categories: readonly string[];
-  readonly verbs: readonly string[];
-  readonly subresources: readonly ServedSubresource[];
-  readonly schemaName: string;
-  readonly components: () => Readonly<Record<string, object>>;
-  readonly columns: readonly Column[];
-  readonly strategicMerge: boolean;
-  readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
-  readonly orphaned: boolean;
-  /** Fields that say whose an object is; absent: objects belong to nobody. */
-  readonly owner?: { readonly user?: string; readonly tenant: string };
-}
-
-/** A subresource in discovery; `kind` is that of its body where it is not the object's own. */
-export interface ServedSubresource {
-  readonly name: string;
-  readonly verbs: readonly string[];
-  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
-}
 
 /** Where the scale subresource finds its numbers. */
 export interface ScalePaths {

@@ -1,3 +1,4 @@
+import type { CreateOrUpdate, PatchWrite, Target } from '../ports/engine.js';
 import { fromHub, toHub } from './conversion.js';
 import { caughtUp, newestKnown, type EngineState } from './engine-state.js';
 import { explained, resourceErrors } from './errors.js';
@@ -11,8 +12,8 @@ import type { Found } from './registry.js';
 import { asScale, scaleVersion, scaled } from './scale.js';
 import type { JsonObject } from './schema/json-value.js';
 import type { Body, StoredObject } from './stored-object.js';
-import { keyOfTarget, label, nameOf, notFound, type Target } from './target.js';
-import type { CreateOrUpdate, PatchWrite, WriteOptions } from './write-options.js';
+import { keyOfTarget, label, nameOf, notFound } from './target.js';
+import type { WriteOptions } from './write-options.js';
 
 /** A change of an object that exists. */
 export interface Modification {

@@ -1,4 +1,5 @@
 import type { AdmissionOperation, Change, Guard, KeyValue } from '@tappaas/sdk';
+import type { Target } from '../ports/engine.js';
 import { ignoringTimes } from './apply/field-manager.js';
 import { beginOperation, operationOf } from './begun-operation.js';
 import { caughtUp, type EngineState } from './engine-state.js';
@@ -8,7 +9,7 @@ import type { Found } from './registry.js';
 import { isRemovable } from './removal.js';
 import { equalJson, type JsonObject } from './schema/json-value.js';
 import { StoredObject, type Body, type Side } from './stored-object.js';
-import { label, type Target } from './target.js';
+import { label } from './target.js';
 import { heldOf, takeStep, type StepResult } from './transaction.js';
 import type { WriteOptions } from './write-options.js';
 

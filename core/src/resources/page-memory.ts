@@ -1,6 +1,6 @@
+import type { ListPage, ListQuery } from '../ports/engine.js';
 import type { KindVersionEntry } from './kind-entry.js';
 import type { ObjectCache } from './object-cache.js';
-import type { ListPage, ListQuery } from './reads.js';
 
 const pagesMax = 32;
 const itemsMax = 1_000;

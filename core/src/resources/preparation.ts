@@ -1,6 +1,7 @@
 import { change, type AdmissionOperation } from '@tappaas/sdk';
-import type { Admission, AdmissionRequest, PluginClaim, TapChange } from './admission-port.js';
-import { resourceErrors, type Cause } from './errors.js';
+import type { Cause } from '../ports/engine.js';
+import type { Admission, AdmissionRequest, PluginClaim, TapChange } from '../ports/admission.js';
+import { resourceErrors } from './errors.js';
 import { findings } from './findings.js';
 import type { KindEntry } from './kind-entry.js';
 import { kernel } from './kinds/kernel-kinds.js';

@@ -1,47 +1,18 @@
 import { isTapError, type Awaitable, type Key } from '@tappaas/sdk';
+import type { KindPath, ListPage, ListQuery, Served, Target } from '../ports/engine.js';
 import type { Position, TokenBox } from './continue-token.js';
 import { VersionedView } from './conversion.js';
 import { caughtUp, refuseFuture, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import type { ObjectCache } from './object-cache.js';
-import type { KindPath } from './kind-entry.js';
 import { PageMemory } from './page-memory.js';
 import type { Found } from './registry.js';
 import { resourceVersionOf, revisionOf } from './resource-version.js';
 import { asScale } from './scale.js';
-import { selectionOf, type Filter } from './selection.js';
+import { selectionOf } from './selection.js';
 import type { StoredObject } from './stored-object.js';
-import { findKind, keyOfTarget, namespaceOf, nameOf, notFound, type Target } from './target.js';
+import { findKind, keyOfTarget, namespaceOf, nameOf, notFound } from './target.js';
 import type { CachePage } from './watch-cache.js';
-
-/** An object as it is sent: the bytes are serialised once per change. */
-export interface Served {
-  readonly object: object;
-  /** The object without its managed fields; absent where it has none. */
-  readonly lean?: object;
-  readonly bytes: Uint8Array;
-  readonly resourceVersion: string;
-}
-
-/** A list as it is asked for. */
-export interface ListQuery extends Filter {
-  readonly target: Target;
-  readonly limit?: number;
-  readonly continueToken?: string;
-  readonly resourceVersion?: string;
-  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
-  readonly signal: AbortSignal;
-}
-
-/** One page of a list. */
-export interface ListPage {
-  readonly items: readonly Served[];
-  readonly resourceVersion: string;
-  readonly continueToken?: string;
-  readonly remainingItemCount?: number;
-  /** A token that goes on behind one of the items. */
-  readonly tokenAfter: (index: number) => string;
-}
 
 /** How new an answer must be, and who no longer waits for it. */
 export interface Freshness {

@@ -1,5 +1,6 @@
+import type { Cause } from '../ports/engine.js';
 import { concealValues } from './concealment.js';
-import { explained, resourceErrors, type Cause } from './errors.js';
+import { explained, resourceErrors } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
 import { metadataOf } from './object-metadata.js';
 import { causeText } from './schema/cause.js';

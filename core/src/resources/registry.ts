@@ -1,9 +1,10 @@
 import type { KindBehaviour } from '@tappaas/sdk';
+import type { KindPath, ServedKind, ServedSubresource } from '../ports/engine.js';
 import { resourceErrors } from './errors.js';
 import type { KeySpace } from './key-space.js';
 import { describeKind, type KindDescription, type VersionDescription } from './kind-description.js';
-import { apiVersionOf, groupKindOf, type KindEntry, type KindPath, type KindRegistration } from './kind-entry.js';
-import type { KindVersionEntry, ServedKind, ServedSubresource } from './kind-entry.js';
+import { apiVersionOf, groupKindOf, type KindEntry, type KindRegistration } from './kind-entry.js';
+import type { KindVersionEntry } from './kind-entry.js';
 import { kubernetesBehaviour } from './kinds/kubernetes-behaviours.js';
 import { kubernetesStrategies } from './kinds/kubernetes-strategies.js';
 import { fieldType, type FieldType } from './schema/field-type.js';

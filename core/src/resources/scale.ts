@@ -1,5 +1,6 @@
 import { kubernetesSchemas, type OpenApiSchema } from '@tappaas/sdk/kubernetes';
-import type { KindEntry, KindVersionEntry, ServedKind } from './kind-entry.js';
+import type { ServedKind } from '../ports/engine.js';
+import type { KindEntry, KindVersionEntry } from './kind-entry.js';
 import { closureOf } from './kind-schema.js';
 import { fieldType, type FieldType } from './schema/field-type.js';
 import { isJsonObject, valueAt, type JsonObject } from './schema/json-value.js';

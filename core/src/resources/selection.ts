@@ -1,3 +1,4 @@
+import type { Filter } from '../ports/engine.js';
 import type { KindEntry } from './kind-entry.js';
 import { objectKey } from './key-space.js';
 import { indexNames } from './object-cache.js';
@@ -5,14 +6,6 @@ import { parseFieldSelector } from './selectors/field-selector.js';
 import { parseLabelSelector } from './selectors/label-selector.js';
 import type { StoredObject } from './stored-object.js';
 import type { Selection } from './watch-cache.js';
-
-/** Selectors as kubectl writes them. */
-export interface Filter {
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /** Those alone whose indexed field has one of the values. */
-  readonly fieldValues?: { readonly field: string; readonly values: readonly string[] };
-}
 
 type Term = NonNullable<Selection<StoredObject>['where']>[number];
 type Test = (stored: StoredObject) => boolean;

@@ -1,7 +1,5 @@
 import type { Awaitable, Clock } from '@tappaas/sdk';
-import type { KindPath } from './kind-entry.js';
-import type { ListPage, ListQuery, Served } from './reads.js';
-import type { WatchEvent, WatchQuery } from './watch.js';
+import type { KindPath, ListPage, ListQuery, Served, WatchEvent, WatchQuery } from '../ports/engine.js';
 
 /** One change as a watch tells it, or the news that there was none up to a revision. */
 export type SourceEvent<T> =

@@ -1,15 +1,7 @@
+import type { Target } from '../ports/engine.js';
 import { resourceErrors } from './errors.js';
-import type { KindPath } from './kind-entry.js';
 import { objectKey } from './key-space.js';
 import type { Found, Registry } from './registry.js';
-
-/** One object, or the collection when `name` is absent. */
-export interface Target {
-  readonly kind: KindPath;
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly subresource?: string;
-}
 
 /** A target whose kind is served. @throws TAP_KIND_NOT_FOUND */
 export function findKind(registry: Registry, { kind }: Target): Found {

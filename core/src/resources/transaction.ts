@@ -7,9 +7,10 @@ import {
   type KeyValue,
   type TransactionResult,
 } from '@tappaas/sdk';
-import type { PluginClaim } from './admission-port.js';
+import type { Cause } from '../ports/engine.js';
+import type { PluginClaim } from '../ports/admission.js';
 import type { EngineState } from './engine-state.js';
-import { explained, resourceErrors, type Cause } from './errors.js';
+import { explained, resourceErrors } from './errors.js';
 import { textOf } from './object-text.js';
 import type { KindEntry } from './kind-entry.js';
 import { toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';

@@ -1,33 +1,13 @@
+import type { Served, WatchEvent, WatchQuery } from '../ports/engine.js';
 import type { VersionedView } from './conversion.js';
 import { caughtUp, refuseFuture, type EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
-import type { Served } from './reads.js';
 import type { Found } from './registry.js';
 import { resourceVersionOf, revisionOf } from './resource-version.js';
-import { selectionOf, type Filter } from './selection.js';
+import { selectionOf } from './selection.js';
 import type { StoredObject } from './stored-object.js';
-import { findKind, type Target } from './target.js';
+import { findKind } from './target.js';
 import type { CacheBatch, CacheEvent, CachePage } from './watch-cache.js';
-
-/** A watch as it is asked for. */
-export interface WatchQuery extends Filter {
-  readonly target: Target;
-  readonly resourceVersion?: string;
-  readonly sendInitialEvents: boolean;
-  readonly bookmarks: boolean;
-  readonly signal: AbortSignal;
-}
-
-/**
- * A bookmark's `served` carries kind, apiVersion and resourceVersion only, and after initial events their annotation.
- * `initial` is set for what is there at the beginning, which comes in the order of keys: its resourceVersions say nothing of how far the
- * watch has come; the last one tells that.
- */
-export interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  readonly served: Served;
-  readonly initial?: { readonly reached?: string };
-}
 
 /** Objects told in one batch while a watch begins with what is there. */
 const initialBatchMax = 500;

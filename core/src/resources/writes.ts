@@ -1,3 +1,4 @@
+import type { CreateOrUpdate, DeleteCollection, PatchWrite, Served, Target, Write, WriteResult } from '../ports/engine.js';
 import { concealBody } from './concealment.js';
 import { fromHub, toHub, type VersionedView } from './conversion.js';
 import { create } from './creation.js';
@@ -10,13 +11,13 @@ import { Idempotency } from './idempotency.js';
 import { takeIn } from './intake.js';
 import { modify, patching, refuseOtherName, replacement } from './modification.js';
 import { invalid } from './refusal.js';
-import { refusePart, type Reads, type Served } from './reads.js';
+import { refusePart, type Reads } from './reads.js';
 import type { Found } from './registry.js';
 import { asScale } from './scale.js';
 import { StoredObject, type Body } from './stored-object.js';
 import { validate } from './schema/validation.js';
-import { findKind, namespaceOf, type Target } from './target.js';
-import type { CreateOrUpdate, DeleteCollection, PatchWrite, Write, WriteOptions, WriteResult } from './write-options.js';
+import { findKind, namespaceOf } from './target.js';
+import type { WriteOptions } from './write-options.js';
 
 /** Objects of a collection that are deleted at once. */
 const deletesAtOnceMax = 16;

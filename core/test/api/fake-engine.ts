@@ -11,7 +11,7 @@ import type {
   Write,
   WriteOptions,
   WriteResult,
-} from '../../dist/api/engine-port.js';
+} from '../../dist/ports/engine.js';
 
 const errors = errorTable({
   TAP_OBJECT_NOT_FOUND: { httpStatus: 404, blame: 'caller', retry: 'never', remedy: 'Check the name.' },

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { ServedKind } from '../../dist/api/engine-port.js';
-import type { AuditedOutcome } from '../../dist/api/stages.js';
+import type { ServedKind } from '../../dist/ports/engine.js';
+import type { AuditedOutcome } from '../../dist/ports/audit.js';
 import { createPreparedAnswers } from '../../dist/api/prepared-answers.js';
 import { configMaps } from './fake-engine.ts';
 import { startServer } from './running-server.ts';

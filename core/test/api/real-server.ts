@@ -2,7 +2,7 @@ import type { Credentials, Identity, ResourceStore } from '@tappaas/sdk';
 import type { TlsMaterial } from '../../dist/api/certificates.js';
 import { createApiServer } from '../../dist/api/server.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
-import type { Audit } from '../../dist/api/stages.js';
+import type { Audit } from '../../dist/ports/audit.js';
 import { createFlow } from '../../dist/flow/flow.js';
 import { defaultFlowSettings, type FlowSettings } from '../../dist/flow/flow-settings.js';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';

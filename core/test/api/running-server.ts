@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from '@tappaas/sdk';
-import type { AuditedOutcome, AuditedRequest } from '../../dist/api/stages.js';
+import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
 import type { ApiServer } from '../../dist/api/api-server.js';
 import { createApiServer } from '../../dist/api/server.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';

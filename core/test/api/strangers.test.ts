@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { countAnnotation, countMs, countsMax, Strangers, strangerSeats, toldMax, toldPerAddressMax } from '../../dist/api/strangers.js';
-import type { AuditedOutcome, AuditedRequest } from '../../dist/api/stages.js';
+import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
 import type { ServedUpgrade } from '../../dist/api/upgrade.js';
 import { createFlow } from '../../dist/flow/flow.js';
 import { defaultFlowSettings } from '../../dist/flow/flow-settings.js';

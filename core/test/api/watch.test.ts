@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import type { EnginePort } from '../../dist/api/engine-port.js';
+import type { EnginePort } from '../../dist/ports/engine.js';
 import { createFakeEngine } from './fake-engine.ts';
 import { openWatch, startServer } from './running-server.ts';
 

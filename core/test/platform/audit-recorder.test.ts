@@ -1,6 +1,6 @@
 import { Release } from '@tappaas/sdk/kinds';
 import test from 'ava';
-import type { EnginePort } from '../../dist/api/engine-port.js';
+import type { EnginePort } from '../../dist/ports/engine.js';
 import { auditRecorder } from '../../dist/platform/audit-recorder.js';
 import { VirtualClock } from '../virtual-clock.ts';
 

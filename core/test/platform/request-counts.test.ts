@@ -1,6 +1,6 @@
 import test from 'ava';
 import { createMetricRegistry } from '../../dist/kernel/metrics/registry.js';
-import type { AuditedOutcome, AuditedRequest } from '../../dist/api/stages.js';
+import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
 import { countRequests } from '../../dist/platform/request-counts.js';
 
 const requestOf = (tenant?: string) =>

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Audit } from '../../../core/dist/api/stages.js';
+import type { Audit } from '../../../core/dist/ports/audit.js';
 import { AuditLog } from '../../../core/dist/telemetry/audit/audit-log.js';
 import { createAuditStage } from '../../../core/dist/telemetry/audit/audit-stage.js';
 import { CheckpointFiles } from '../../../core/dist/telemetry/audit/checkpoint-files.js';

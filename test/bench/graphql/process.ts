@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Key } from '@tappaas/sdk';
 import { composeSchema } from '../../../core/dist/api/graphql/schema/compose.js';
-import type { ServedKind } from '../../../core/dist/api/engine-port.js';
+import type { ServedKind } from '../../../core/dist/ports/engine.js';
 import { application, kindPaths, startGraphql } from '../../../core/test/api/graphql/graphql-server.ts';
 
 const objects = 100;

@@ -2,10 +2,11 @@ import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../after.js';
 import { beginPart } from '../audit-trail.js';
 import { allowed, ask, asReview, forbidden, permit } from '../authorization.js';
-import type { Target } from '../engine-port.js';
+import type { Target } from '../../ports/engine.js';
 import type { Exchange } from '../exchange.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
-import type { AuditedSubject, AuditTrail, Authorize, Verdict } from '../stages.js';
+import type { AuditedSubject, AuditTrail } from '../../ports/audit.js';
+import type { Authorize, Verdict } from '../stages.js';
 import { publicError } from '../status.js';
 import type { GraphqlParts } from './ports.js';
 

@@ -1,5 +1,5 @@
 import { isTapError } from '@tappaas/sdk';
-import type { ServedKind, WatchEvent } from '../engine-port.js';
+import type { ServedKind, WatchEvent } from '../../ports/engine.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';

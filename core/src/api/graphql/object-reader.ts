@@ -5,7 +5,7 @@ import { after, rescued } from '../after.js';
 import { accessRequest, asReview } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { Narrowing, Verdict } from '../stages.js';
-import type { ListPage, ListQuery, ServedKind } from '../engine-port.js';
+import type { ListPage, ListQuery, ServedKind } from '../../ports/engine.js';
 import { platformEngine } from '../request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';

@@ -1,5 +1,5 @@
 import { isTapError } from '@tappaas/sdk';
-import type { EngineError, ServedKind, Target, Write, WriteOptions, WriteResult } from '../engine-port.js';
+import type { EngineError, ServedKind, Target, Write, WriteOptions, WriteResult } from '../../ports/engine.js';
 import type { AccessOutcome } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, type ObjectBody } from './object-reader.js';

@@ -1,4 +1,4 @@
-import type { ServedKind } from '../engine-port.js';
+import type { ServedKind } from '../../ports/engine.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
 

@@ -1,5 +1,5 @@
 import { isTapError } from '@tappaas/sdk';
-import type { ServedKind } from '../engine-port.js';
+import type { ServedKind } from '../../ports/engine.js';
 import { eventsOfTheClusterNamespace } from './cluster-events.js';
 import type { GraphqlContext } from './context.js';
 import { objectChanges, permittedChanges, type ChangeQuery, type LiveEvent, type ObjectChange } from './live-events.js';

@@ -1,7 +1,8 @@
 import type { Clock, Logger } from '@tappaas/sdk';
 import type { ReadyCheck, ServedAction, ServedField, ServedSubresource } from '../contributions.js';
-import type { EnginePort } from '../engine-port.js';
-import type { AdmitFlow, Audit, Authorize } from '../stages.js';
+import type { EnginePort } from '../../ports/engine.js';
+import type { Audit } from '../../ports/audit.js';
+import type { AdmitFlow, Authorize } from '../stages.js';
 
 /** What GraphQL is made of; neighbours come as functions. */
 export interface GraphqlParts {

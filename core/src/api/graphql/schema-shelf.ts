@@ -1,6 +1,6 @@
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
-import type { ServedKind } from '../engine-port.js';
+import type { ServedKind } from '../../ports/engine.js';
 import type { ServedAction, ServedField } from '../contributions.js';
 import type { GraphqlContext } from './context.js';
 import type { GraphqlParts } from './ports.js';

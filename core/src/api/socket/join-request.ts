@@ -1,4 +1,4 @@
-import type { EnginePort, Target } from '../engine-port.js';
+import type { EnginePort, Target } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 import { platformEngine } from '../request-info.js';
 

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { EnginePort, Served, WatchEvent } from '../engine-port.js';
+import type { EnginePort, Served, WatchEvent } from '../../ports/engine.js';
 import { reachedWith } from '../reached.js';
 import type { JoinRequest } from './join-request.js';
 import { eventFrame, messageBytesMax } from './outbox.js';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isTapError, type AnyKind, type Immutable, type Key, type KubernetesObject, type Resources } from '@tappaas/sdk';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
+import type { TapDenial } from '../../ports/admission.js';
 import type { ResourceEngine } from '../../resources/engine.js';
-import { resourceErrors, type Cause } from '../../resources/errors.js';
+import { resourceErrors } from '../../resources/errors.js';
 import { apiVersionOf } from '../../resources/kind-entry.js';
 import type { EngineObject } from '../engine-object.js';
 import { pathOf } from '../kind-path.js';
@@ -16,7 +17,7 @@ export type DraftObject = Key & {
 
 /** What became of an object on its way to the store, where it never arrives. */
 export interface Admitted {
-  readonly denials: readonly Cause[];
+  readonly denials: readonly TapDenial[];
   /** As it would be stored: with defaults, and what the mutating taps changed. */
   readonly object: Immutable<EngineObject>;
 }
@@ -53,7 +54,7 @@ export async function admit(parts: AdmitParts, kind: AnyKind, draft: DraftObject
 }
 
 /** The error of an object that may not be stored. */
-export function deniedError({ kind }: AnyKind, name: string, denials: readonly Cause[]): Error {
+export function deniedError({ kind }: AnyKind, name: string, denials: readonly TapDenial[]): Error {
   const reasons = denials.map(({ plugin = 'platform', field, message }) => `${field}: ${message} (${plugin})`);
   return resourceErrors.TAP_OBJECT_DENIED({ message: `${kind} ${name} is denied: ${reasons.join('; ')}` });
 }

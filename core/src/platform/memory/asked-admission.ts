@@ -1,19 +1,18 @@
 import { isTapError } from '@tappaas/sdk';
-import type { Admission, AdmissionRequest } from '../../resources/admission-port.js';
-import type { Cause } from '../../resources/errors.js';
+import type { Admission, AdmissionRequest, TapDenial } from '../../ports/admission.js';
 
 /** Admission that can be asked what it would say: a request whose id is listened to is let through, whatever the taps object to. */
 export class AskedAdmission implements Admission {
   readonly #admission: Admission;
-  readonly #denials = new Map<string, Cause[]>();
+  readonly #denials = new Map<string, TapDenial[]>();
 
   constructor(admission: Admission) {
     this.#admission = admission;
   }
 
   /** Collects what is said about the request while `ask` runs. */
-  async listen<T>(requestId: string, ask: () => Promise<T>): Promise<{ readonly answer: T; readonly denials: readonly Cause[] }> {
-    const denials: Cause[] = [];
+  async listen<T>(requestId: string, ask: () => Promise<T>): Promise<{ readonly answer: T; readonly denials: readonly TapDenial[] }> {
+    const denials: TapDenial[] = [];
     this.#denials.set(requestId, denials);
     try {
       return { answer: await ask(), denials };
@@ -33,7 +32,7 @@ export class AskedAdmission implements Admission {
     }
   }
 
-  async validate(request: AdmissionRequest): Promise<readonly Cause[]> {
+  async validate(request: AdmissionRequest): Promise<readonly TapDenial[]> {
     const denials = this.#denials.get(request.requestId);
     if (denials === undefined) return this.#admission.validate(request);
     denials.push(...(await this.#admission.validate(request).catch(causesOf)));
@@ -46,7 +45,7 @@ export class AskedAdmission implements Admission {
 }
 
 /** A tap that could not be asked denies, naming its plugin, as it does over the wire. */
-function causesOf(error: unknown): readonly Cause[] {
-  if (isTapError(error, 'TAP_ADMISSION_PLUGIN_FAILED')) return (error as { causes?: readonly Cause[] }).causes ?? [];
+function causesOf(error: unknown): readonly TapDenial[] {
+  if (isTapError(error, 'TAP_ADMISSION_PLUGIN_FAILED')) return (error as { causes?: readonly TapDenial[] }).causes ?? [];
   throw error;
 }

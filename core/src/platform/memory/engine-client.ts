@@ -1,4 +1,5 @@
 import type { Clock, KubernetesObject } from '@tappaas/sdk';
+import type { Target, Write } from '../../ports/engine.js';
 import type { ApiResource, ObjectKey } from '../../cluster/api-resource.js';
 import {
   ClusterClient,
@@ -11,8 +12,6 @@ import {
 } from '../../cluster/client.js';
 import type { WatchEvent } from '../../cluster/watch-event.js';
 import type { ResourceEngine } from '../../resources/engine.js';
-import type { Target } from '../../resources/target.js';
-import type { Write } from '../../resources/write-options.js';
 
 const caller = { name: 'system:tappaas', groups: ['system:masters'] };
 const eventTypes = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;

@@ -1,8 +1,9 @@
+import type { DeleteOptions } from '../../ports/engine.js';
 import { amend, withoutFinalizer } from '../amendment.js';
 import { foregroundFinalizer, orphanFinalizer, remove } from '../deletion.js';
 import type { EngineState } from '../engine-state.js';
 import type { Body, OwnerReference } from '../stored-object.js';
-import type { DeleteOptions, WriteOptions } from '../write-options.js';
+import type { WriteOptions } from '../write-options.js';
 import { allDependentsOf, dependentsOf, ownersOf, type Located } from './owners.js';
 
 /** What one object means for the collector: is it to go, are its dependents, or is there nothing to do? */

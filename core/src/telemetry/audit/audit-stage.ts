@@ -1,8 +1,8 @@
 import type { AuditEvent, Logger } from '@tappaas/sdk';
-import type { AuditedRequest, AuditedStanding, AuditLevel, AuditStage } from './audited.js';
+import type { AuditedRequest, AuditedStanding, AuditTrail } from '../../ports/audit.js';
 import type { AuditLog, Reservation } from './audit-log.js';
 import { eventRow, rowText, type RecordedBodies } from './event-text.js';
-import type { Policy, Ruling } from './policy.js';
+import type { AuditLevel, AuditStage, Policy, Ruling } from './policy.js';
 import { recordedBody } from './recorded-body.js';
 
 /** What the stage decides and tells with; the policy may be another one after a reload. */
@@ -20,18 +20,9 @@ export interface AuditStageParts {
   readonly log: Logger;
 }
 
-/** How a request stands, with bodies where they were asked for. */
-export interface RecordedStanding extends AuditedStanding {
-  readonly requestBody?: Uint8Array;
-  readonly responseBody?: Uint8Array | string;
-}
-
-/** What audit keeps of one request while it runs. */
-export interface RequestTrail {
-  /** Whether the bodies are to be told. */
-  readonly wants: 'nothing' | 'request' | 'both';
-  streaming(standing: RecordedStanding): void;
-  end(standing: RecordedStanding): void;
+/** A trail whose owner does not wait: lines are kept behind the answer. */
+export interface RequestTrail extends Required<AuditTrail> {
+  end(standing: AuditedStanding): void;
 }
 
 const internalError = 'TAP_API_INTERNAL';
@@ -89,13 +80,13 @@ class Trail implements RequestTrail {
   }
 
   /** A stream keeps no room for its end: thousands of them would leave none to requests. */
-  streaming(standing: RecordedStanding): void {
+  streaming(standing: AuditedStanding): void {
     const { level, started } = this.#ruling;
     if (level !== 'None') this.#recordLate(level, 'ResponseStarted', started, standing);
     this.#giveBack();
   }
 
-  end(standing: RecordedStanding): void {
+  end(standing: AuditedStanding): void {
     const { level, complete } = this.#ruling;
     const isRefused = refusals.has(standing.status) && this.#parts.recordsRefusals();
     if (standing.errorCode === internalError && level !== 'None') this.#recordLate(level, 'Panic', true, standing);
@@ -114,7 +105,7 @@ class Trail implements RequestTrail {
   }
 
   /** The request has been answered: what a tap throws now refuses nothing, but is not lost either. */
-  #recordLate(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing: RecordedStanding): void {
+  #recordLate(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing: AuditedStanding): void {
     const { auditLog, log } = this.#parts;
     try {
       this.#record(level, stage, isLogged, standing);
@@ -125,7 +116,7 @@ class Trail implements RequestTrail {
   }
 
   /** Taps are told of every moment, the log of those that the policy names. */
-  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: RecordedStanding): number | undefined {
+  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: AuditedStanding): number | undefined {
     const { auditLog, hasTaps, tell, nowMs } = this.#parts;
     const isTold = hasTaps();
     const isKept = isLogged && auditLog !== undefined;
@@ -137,7 +128,7 @@ class Trail implements RequestTrail {
     return line;
   }
 
-  #bodies({ requestBody, responseBody }: RecordedStanding = { status: 0 }): RecordedBodies {
+  #bodies({ requestBody, responseBody }: AuditedStanding = { status: 0 }): RecordedBodies {
     const bytesMax = this.#parts.bodyBytesMax();
     return {
       ...(requestBody !== undefined && { request: recordedBody(requestBody, bytesMax) }),

@@ -1,4 +1,4 @@
-import type { AuditedRequest } from './audited.js';
+import type { AuditedRequest } from '../../ports/audit.js';
 
 const secretive = /secret|token|credential|password/;
 const plainParts: readonly (string | undefined)[] = [undefined, 'status', 'scale'];

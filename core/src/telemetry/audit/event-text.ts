@@ -1,5 +1,7 @@
 import type { Caller } from '@tappaas/sdk';
-import type { AuditedRequest, AuditedStanding, AuditedSubject, AuditedTarget, AuditLevel, AuditStage } from './audited.js';
+import type { AuditedRequest, AuditedStanding, AuditedSubject } from '../../ports/audit.js';
+import type { Target } from '../../ports/engine.js';
+import type { AuditLevel, AuditStage } from './policy.js';
 import { jsonText, quoted, remembered } from './json-text.js';
 import { requestUri } from './request-uri.js';
 
@@ -89,7 +91,7 @@ interface SaidBefore {
 }
 
 /** By what was asked for: requests for the same line share their target. */
-const said = new WeakMap<AuditedTarget, SaidBefore>();
+const said = new WeakMap<Target, SaidBefore>();
 
 function sharedForm(moment: Moment): EventForm {
   const { request, standing, bodies } = moment;
@@ -166,7 +168,7 @@ function userText(caller: Caller = nobody): string {
   return made;
 }
 
-function targetText({ kind, namespace, name: asked, subresource }: AuditedTarget, subject: AuditedSubject | undefined): string {
+function targetText({ kind, namespace, name: asked, subresource }: Target, subject: AuditedSubject | undefined): string {
   const name = asked ?? subject?.name;
   return (
     `{"resource":${shortText(kind.plural)}` +

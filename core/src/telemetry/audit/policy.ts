@@ -1,4 +1,10 @@
-import type { AuditedRequest, AuditLevel, AuditStage } from './audited.js';
+import type { AuditedRequest } from '../../ports/audit.js';
+
+/** How much of a request is recorded. */
+export type AuditLevel = 'None' | 'Metadata' | 'Request' | 'RequestResponse';
+
+/** The moments of a request that are recorded. */
+export type AuditStage = 'RequestReceived' | 'ResponseStarted' | 'ResponseComplete' | 'Panic';
 
 /** Some resources of an API group; a star stands for all, also in front of or behind the slash of `name/part`. */
 export interface PolicyResources {

@@ -1,44 +1,6 @@
 import type { Tracing } from '../../kernel/tracing/tracer.js';
 import { readTraceParent } from '../../kernel/tracing/trace-parent.js';
-
-/** A request as its trace tells of it. */
-export interface TracedRequest {
-  readonly requestId: string;
-  readonly receivedAtMs: number;
-  readonly method: string;
-  /** Without the query, which may hold credentials. */
-  readonly path: string;
-  readonly engine: string;
-  readonly verb: string;
-  readonly target?: {
-    readonly kind: { readonly group: string; readonly plural: string };
-    readonly namespace?: string;
-    readonly subresource?: string;
-  };
-  /** The header of that name. */
-  readonly traceparent?: string;
-}
-
-/** How it ended. */
-export interface TracedOutcome {
-  /** 0: never answered. */
-  readonly status: number;
-  readonly durationMs: number;
-  readonly errorCode?: string;
-}
-
-/** A request that is traced. */
-export interface RequestSpan {
-  readonly traceId: string;
-  run<T>(serve: () => T): T;
-  end(outcome: TracedOutcome): void;
-}
-
-/** The stage of tracing. */
-export interface RequestTracing {
-  readonly isListened: boolean;
-  begin(request: TracedRequest): RequestSpan | undefined;
-}
+import type { RequestTracing, TracedRequest } from '../../ports/tracing.js';
 
 export interface RequestTracingOptions {
   readonly tracing: Tracing;

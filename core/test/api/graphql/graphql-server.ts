@@ -1,12 +1,12 @@
 import type { AccessRequest, Caller } from '@tappaas/sdk';
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import type { ServedAction, ServedField } from '../../../dist/api/contributions.js';
-import type { EnginePort } from '../../../dist/api/engine-port.js';
+import type { EnginePort } from '../../../dist/ports/engine.js';
 import type { GraphqlSettings } from '../../../dist/api/graphql/ports.js';
 import type { ApiServer } from '../../../dist/api/api-server.js';
 import { createApiServer } from '../../../dist/api/server.js';
 import type { ApiServerOptions } from '../../../dist/api/server-options.js';
-import type { AuditedOutcome, AuditedRequest } from '../../../dist/api/stages.js';
+import type { AuditedOutcome, AuditedRequest } from '../../../dist/ports/audit.js';
 import { createResourceEngine, type ResourceEngine } from '../../../dist/resources/engine.js';
 import type { KindRegistration } from '../../../dist/resources/kind-entry.js';
 import { kernelKinds } from '../../../dist/resources/kinds/kernel-kinds.js';

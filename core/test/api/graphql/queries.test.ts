@@ -1,7 +1,7 @@
 import type { Awaitable } from '@tappaas/sdk';
 import test, { type ExecutionContext } from 'ava';
 import { getOperationAST, parse, validate } from 'graphql';
-import type { EnginePort, ListPage, ListQuery } from '../../../dist/api/engine-port.js';
+import type { EnginePort, ListPage, ListQuery } from '../../../dist/ports/engine.js';
 import { PlannedOperation } from '../../../dist/api/graphql/document.js';
 import { PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { EnginePort } from '../../../dist/api/engine-port.js';
+import type { EnginePort } from '../../../dist/ports/engine.js';
 import type { PlacementDecision } from '../../../dist/api/graphql/ports.js';
 import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 

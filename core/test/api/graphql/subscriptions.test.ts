@@ -5,8 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { ServedField } from '../../../dist/api/contributions.js';
-import type { EnginePort } from '../../../dist/api/engine-port.js';
-import type { AuditedStanding } from '../../../dist/api/stages.js';
+import type { EnginePort } from '../../../dist/ports/engine.js';
+import type { AuditedStanding } from '../../../dist/ports/audit.js';
 import { flowErrors } from '../../../dist/flow/errors.js';
 import { realClock } from '../running-server.ts';
 import {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { auditLineOf, type AuditEvent, type AuditLine, type AuditWritten } from '@tappaas/sdk';
 import test, { type ExecutionContext } from 'ava';
-import type { AuditedRequest } from '../../../dist/telemetry/audit/audited.js';
+import type { AuditedRequest } from '../../../dist/ports/audit.js';
 import { AuditLog, type LogSink } from '../../../dist/telemetry/audit/audit-log.js';
 import { createAuditStage, type AuditStageParts } from '../../../dist/telemetry/audit/audit-stage.js';
 import { CheckpointFiles, readCheckpointDirectory } from '../../../dist/telemetry/audit/checkpoint-files.js';

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
-import type { AuditedRequest, AuditedStanding } from '../../../dist/telemetry/audit/audited.js';
+import type { AuditedRequest, AuditedStanding } from '../../../dist/ports/audit.js';
 import { eventRow, eventText } from '../../../dist/telemetry/audit/event-text.js';
 
 export const request: AuditedRequest = {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { AuditedRequest } from '../../../dist/telemetry/audit/audited.js';
+import type { AuditedRequest } from '../../../dist/ports/audit.js';
 import { isConfidential } from '../../../dist/telemetry/audit/confidential.js';
 import { compilePolicy, type PolicyRule, type PolicySettings } from '../../../dist/telemetry/audit/policy.js';
 

@@ -1,6 +1,6 @@
 import { GraphQLObjectType, GraphQLSchema } from 'graphql';
 import type { ServedAction, ServedField } from '../../contributions.js';
-import type { ServedKind } from '../../engine-port.js';
+import type { ServedKind } from '../../../ports/engine.js';
 import { exposedKinds } from './exposed-kinds.js';
 import { InputTypes } from './input-types.js';
 import { mutationFields } from './mutations.js';

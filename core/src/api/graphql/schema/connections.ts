@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../../after.js';
-import type { ListPage, ServedKind } from '../../engine-port.js';
+import type { ListPage, ServedKind } from '../../../ports/engine.js';
 import type { GraphqlContext } from '../context.js';
 import type { ObjectBody } from '../object-reader.js';
 import { firstDefault, firstMax, freeOfCharge, pageCost } from './cost-hints.js';

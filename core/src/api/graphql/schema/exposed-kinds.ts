@@ -1,5 +1,5 @@
 import { byPreference } from '../../discovery.js';
-import type { ServedKind } from '../../engine-port.js';
+import type { ServedKind } from '../../../ports/engine.js';
 import type { Components, JsonSchema } from './shape.js';
 import { camelCase, pascalCase, type TypeNames } from './type-names.js';
 

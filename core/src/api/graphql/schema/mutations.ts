@@ -9,7 +9,7 @@ import {
   GraphQLString,
   type GraphQLInputFieldConfigMap,
 } from 'graphql';
-import type { ServedKind } from '../../engine-port.js';
+import type { ServedKind } from '../../../ports/engine.js';
 import type { GraphqlContext } from '../context.js';
 import type { ObjectBody } from '../object-reader.js';
 import { writeObject, type Written } from '../object-writer.js';

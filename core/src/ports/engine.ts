@@ -18,11 +18,7 @@ export interface ServedKind extends KindPath {
   /** Verbs served on the kind itself; virtual kinds such as access reviews only know `create`. */
   readonly verbs: readonly string[];
   /** `status`, `scale`, plugin subresources and actions, with the verbs of each. */
-  readonly subresources: readonly {
-    readonly name: string;
-    readonly verbs: readonly string[];
-    readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
-  }[];
+  readonly subresources: readonly ServedSubresource[];
   /** Whole-object OpenAPI v3 schema; `$ref`s point to `#/components/schemas/…` of `components`. */
   readonly schemaName: string;
   readonly components: () => Readonly<Record<string, object>>;
@@ -32,6 +28,15 @@ export interface ServedKind extends KindPath {
   readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
   /** Set when the plugin that contributed the kind is not loaded: the kind is read only. */
   readonly orphaned: boolean;
+  /** Fields that say whose an object is; absent: objects belong to nobody. */
+  readonly owner?: { readonly user?: string; readonly tenant: string };
+}
+
+/** A subresource in discovery; `kind` is that of its body where it is not the object's own. */
+export interface ServedSubresource {
+  readonly name: string;
+  readonly verbs: readonly string[];
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
 }
 
 /** One object, or the collection when `name` is absent. */
@@ -68,17 +73,37 @@ export interface WriteOptions {
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
 
 /** A write; bodies are the raw bytes, decoded strictly by the engine, so that duplicate keys and depth are seen. */
-export type Write =
-  | { readonly verb: 'create' | 'update'; readonly target: Target; readonly body: Uint8Array; readonly mediaType: 'json' | 'yaml' }
-  | { readonly verb: 'patch'; readonly target: Target; readonly body: Uint8Array; readonly patchType: PatchType; readonly force: boolean }
-  | { readonly verb: 'delete'; readonly target: Target; readonly options: DeleteOptions }
-  | {
-      readonly verb: 'deletecollection';
-      readonly target: Target;
-      readonly options: DeleteOptions;
-      readonly labelSelector?: string;
-      readonly fieldSelector?: string;
-    };
+export type Write = CreateOrUpdate | PatchWrite | DeleteWrite | DeleteCollection;
+
+export interface CreateOrUpdate {
+  readonly verb: 'create' | 'update';
+  readonly target: Target;
+  readonly body: Uint8Array;
+  readonly mediaType: 'json' | 'yaml';
+}
+
+export interface PatchWrite {
+  readonly verb: 'patch';
+  readonly target: Target;
+  readonly body: Uint8Array;
+  readonly patchType: PatchType;
+  /** Apply only: takes over fields that others own. */
+  readonly force: boolean;
+}
+
+export interface DeleteWrite {
+  readonly verb: 'delete';
+  readonly target: Target;
+  readonly options: DeleteOptions;
+}
+
+export interface DeleteCollection {
+  readonly verb: 'deletecollection';
+  readonly target: Target;
+  readonly options: DeleteOptions;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
 
 /** meta.k8s.io DeleteOptions. */
 export interface DeleteOptions {
@@ -90,6 +115,8 @@ export interface DeleteOptions {
 /** An object as it is sent: the bytes were serialised once per change. */
 export interface Served {
   readonly object: object;
+  /** The object without its managed fields; absent where it has none. */
+  readonly lean?: object;
   readonly bytes: Uint8Array;
   readonly resourceVersion: string;
 }
@@ -103,12 +130,16 @@ export interface WriteResult {
   readonly operation?: Target;
 }
 
-export interface ListQuery {
-  readonly target: Target;
+/** Selectors as kubectl writes them. */
+export interface Filter {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   /** Those alone whose indexed field has one of the values; a page that goes on is asked for with the same. */
   readonly fieldValues?: { readonly field: string; readonly values: readonly string[] };
+}
+
+export interface ListQuery extends Filter {
+  readonly target: Target;
   readonly limit?: number;
   readonly continueToken?: string;
   readonly resourceVersion?: string;
@@ -125,10 +156,8 @@ export interface ListPage {
   readonly tokenAfter: (index: number) => string;
 }
 
-export interface WatchQuery {
+export interface WatchQuery extends Filter {
   readonly target: Target;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
   readonly resourceVersion?: string;
   readonly sendInitialEvents: boolean;
   readonly bookmarks: boolean;
@@ -148,21 +177,27 @@ export interface WatchEvent {
 
 /** One reason among several why an object was refused; field conflicts of an apply are told in the same way. */
 export interface Cause {
+  /** Absent or empty: the object as a whole. */
+  readonly field?: string;
   readonly reason: string;
   readonly message: string;
-  readonly field?: string;
   /** Instance id of the plugin that objected. */
   readonly plugin?: string;
+}
+
+/** The object that an error is about. */
+export interface About {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid?: string;
 }
 
 /**
  * What an engine throws: a TapError, with every reason and the object it is about. The API tells them as the details of the Status;
  * `data.continueToken` of an expired list becomes the `continue` of its metadata.
  */
-export type EngineError = TapError & {
-  readonly causes?: readonly Cause[];
-  readonly about?: { readonly group: string; readonly kind: string; readonly name: string; readonly uid?: string };
-};
+export type EngineError = TapError & { readonly causes?: readonly Cause[]; readonly about?: About };
 
 /** A resource engine as the API sees it: everything it throws is an EngineError. */
 export interface EnginePort {

@@ -1,6 +1,6 @@
-import type { AdmissionOperation, Caller, ClaimUnit } from '@tappaas/sdk';
-import type { Cause } from './errors.js';
-import type { JsonObject } from './schema/json-value.js';
+import type { AdmissionOperation, Caller, Claim, Denial } from '@tappaas/sdk';
+
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /** An object that may claim something. */
 export interface ClaimRequest {
@@ -32,25 +32,18 @@ export interface TapChange {
   readonly paths: readonly string[];
 }
 
-/** Held in the write's own transaction. */
-export type PluginClaim = { readonly plugin: string; readonly denial: Omit<Cause, 'plugin'> } & (
-  | { readonly unique: string }
-  | { readonly counter: string; readonly amount: number; readonly max: number; readonly unit?: ClaimUnit }
-);
+/** One reason why an object is refused, and whose it is. */
+export type TapDenial = Denial & { readonly plugin?: string };
+
+/** A claim, whose it is, and what to say when it cannot be had. */
+export type PluginClaim = Claim & { readonly plugin: string };
 
 /** The admission stage as the engine needs it. */
 export interface Admission {
   /** Asks the mutating taps in order. @throws when a tap failed: the write is denied, naming the plugin */
   mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }>;
   /** Asks all validating taps; every denial is told. */
-  validate(request: AdmissionRequest): Promise<readonly Cause[]>;
+  validate(request: AdmissionRequest): Promise<readonly TapDenial[]>;
   /** What the object claims; a pure function of it. */
   claims(request: ClaimRequest): readonly PluginClaim[];
 }
-
-/** Admission without taps. */
-export const noAdmission: Admission = Object.freeze({
-  mutate: ({ object }: AdmissionRequest) => Promise.resolve({ object, changes: [] }),
-  validate: () => Promise.resolve([]),
-  claims: () => [],
-});
