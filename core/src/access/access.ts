@@ -43,8 +43,11 @@ export interface Access {
   readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
   /** Whether a caller stands above tenants. */
   readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
-  /** Whether only what is granted in a namespace itself counts there, as the caller is of no tenant. */
-  readonly isProjectOnly: (where: Pick<AccessRequest, 'caller' | 'engine'> & { readonly namespace: string }) => boolean | Promise<boolean>;
+  /**
+   * Whether only what is granted in a namespace itself counts there, as the caller is of no tenant. Without a namespace: whether what the
+   * caller is granted everywhere does not hold in all of them.
+   */
+  readonly isProjectOnly: (where: Pick<AccessRequest, 'caller' | 'engine'> & { readonly namespace?: string }) => boolean | Promise<boolean>;
   /** The request with whose namespace it is about. */
   readonly placed: <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R) => R & Place;
 }
@@ -123,8 +126,11 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   return {
     placed,
     isAdministrator,
-    isProjectOnly: ({ caller, engine, namespace }) =>
-      caller.tenant === undefined && outside.isProjectOnly({ caller, engine, namespace, ...places.now(engine, namespace) }),
+    isProjectOnly({ caller, engine, namespace }) {
+      if (caller.tenant !== undefined) return false;
+      const spot = namespace === undefined ? undefined : { engine, namespace, ...places.now(engine, namespace) };
+      return outside.isProjectOnly(caller, spot);
+    },
     authorize(question) {
       const decided = refusedByScope(question) ?? builtInDecision(question) ?? owned(question);
       if (decided !== undefined) return decided;

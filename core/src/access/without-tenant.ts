@@ -55,7 +55,8 @@ interface OuterParts {
 /** The boundary from the other side: callers of no tenant. */
 interface Outsiders {
   readonly authorize: (request: AccessQuestion & Place) => Verdict | Promise<Verdict>;
-  readonly isProjectOnly: (where: Spot & Pick<AccessRequest, 'caller'>) => boolean | Promise<boolean>;
+  /** Without a spot: of what holds in all namespaces. */
+  readonly isProjectOnly: (caller: Caller, spot?: Spot) => boolean | Promise<boolean>;
 }
 
 /**
@@ -80,7 +81,8 @@ export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterP
       if (side.side === 'outside') return ask(request);
       return then(isOverseer(request.caller), (isAbove) => (isAbove ? ask(request) : limited(request, side)));
     },
-    isProjectOnly: (where) => isProject(where, platformEngine) && then(isOverseer(where.caller), (isAbove) => !isAbove),
+    isProjectOnly: (caller, spot) =>
+      (spot === undefined || isProject(spot, platformEngine)) && then(isOverseer(caller), (isAbove) => !isAbove),
   };
 }
 

@@ -6,7 +6,7 @@ export function projectAdmission(admission: Admission, { isProjectOnly }: Pick<A
   const told = async (request: AdmissionRequest): Promise<AdmissionRequest> => {
     const { caller, engine } = request;
     const namespace = namespaceOf(request);
-    const isOnly = namespace !== undefined && (await isProjectOnly({ caller, engine, namespace }));
+    const isOnly = await isProjectOnly({ caller, engine, ...(namespace !== undefined && { namespace }) });
     return isOnly ? { ...request, isProjectOnly: true } : request;
   };
   return {

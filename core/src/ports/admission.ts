@@ -18,7 +18,7 @@ export interface ClaimRequest {
 export interface AdmissionRequest extends ClaimRequest {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
-  /** Only what is granted to the caller in the object's own namespace counts for it. */
+  /** Only what is granted to the caller in the object's own namespace counts for it; for one without a namespace nothing does. */
   readonly isProjectOnly?: true;
   readonly dryRun: boolean;
   readonly previous?: JsonObject;

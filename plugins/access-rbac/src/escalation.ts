@@ -12,12 +12,13 @@ const everything: readonly Rule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ];
+const whyNotHeld = ', as the caller is of no tenant (it takes a role that may oversee tenants.platform.tappaas.dev)';
 /** Of missing rules, told in a message. */
 const toldMax = 20;
 
 interface Write<O> {
   readonly caller: Caller;
-  /** What the caller is given everywhere does not count where the object lies. */
+  /** What the caller is given everywhere does not count where the object lies; of one without a namespace: not in all that it holds for. */
   readonly isProjectOnly?: true;
   readonly object: Immutable<O>;
   readonly previous?: Immutable<O>;
@@ -25,7 +26,7 @@ interface Write<O> {
 
 /**
  * Nobody writes a role with more than they have with the credential they use, unless they may `escalate` it. Labels of a Role give nobody
- * anything; those of a ClusterRole may have it taken up into others.
+ * anything; those of a ClusterRole may have it taken up into others. What holds in every tenant, only who has it there writes.
  */
 export function roleEscalation(index: RoleIndex, write: Write<Role | ClusterRole>): readonly Denial[] {
   const { object, previous } = write;
@@ -70,7 +71,8 @@ function isFree(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, v
   if (!isGoodFor(caller, verb)) return false;
   if (caller.groups.includes(administrators)) return true;
   const resource = { group: rbacGroup, version: 'v1', plural, name, ...(namespace !== undefined && { namespace }) };
-  const where = { ...(namespace !== undefined && { project: namespace }), ...(isProjectOnly && { isProjectOnly }) };
+  // Cluster roles themselves are no tenant's: the right to hand one on, or to write it, is heeded wherever it was given.
+  const where = namespace === undefined ? {} : { project: namespace, ...(isProjectOnly && { isProjectOnly }) };
   return index.decide({ caller, verb, resource, ...where }).decision === 'allow';
 }
 
@@ -79,7 +81,8 @@ function refused(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, 
     const missing = uncovered(withinScope(index.rulesFor(caller, namespace, isProjectOnly), caller), wanted);
     if (missing.length === 0) return [];
     const more = missing.length > toldMax ? `\nand ${missing.length - toldMax} more` : '';
-    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held${credentialOf(caller)}:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;
+    const held = isProjectOnly && namespace === undefined ? ` in all tenants${whyNotHeld}` : credentialOf(caller);
+    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held${held}:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;
     return [deny({ field, reason: 'Forbidden', message })];
   } catch (error) {
     if (error instanceof RangeError) return [deny({ field, reason: 'FieldValueTooLong', message: `${error.message}; split it` })];

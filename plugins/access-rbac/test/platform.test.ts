@@ -31,6 +31,8 @@ class Person {
 
 const roleRef = (name: string, kind = 'ClusterRole') => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name });
 const user = (name: string) => ({ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' });
+const group = (name: string) => ({ kind: 'Group', name, apiGroup: 'rbac.authorization.k8s.io' });
+const toView = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' };
 const binding = (name: string, role: string, ...names: string[]) => ({
   metadata: { name },
   roleRef: roleRef(role),
@@ -161,12 +163,53 @@ test('what somebody of no tenant has everywhere counts in a tenant’s namespace
   await kernel.stop();
 });
 
+test('somebody of no tenant hands on to all tenants nothing of what they have outside of them, but who may bind, escalate or oversee', async (t) => {
+  const { kernel, as, admin } = await started();
+  const [pat, ann] = [as('pat'), as('ann', 'acme')];
+  await admin.ask('POST', '/api/v1/namespaces', { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } });
+  const handsOn = (...verbs: string[]) => [{ verbs, apiGroups: ['rbac.authorization.k8s.io'], resources: ['*'] }];
+  const [roles, bindings] = [`${rbac}/clusterroles`, `${rbac}/clusterrolebindings`];
+  await admin.ask('POST', roles, { metadata: { name: 'hander' }, rules: handsOn('create', 'get', 'patch') });
+  await admin.ask('POST', roles, { metadata: { name: 'acme-staff' }, rules: [] });
+  await admin.ask('POST', bindings, binding('staff', 'acme-staff', 'ann'));
+  await admin.ask('POST', bindings, binding('pat-administers', 'tenant-admin', 'pat'));
+  await admin.ask('POST', bindings, binding('pat-hands-on', 'hander', 'pat'));
+  await eventually(t, async () => (await pat.ask('GET', '/api/v1/namespaces/default/secrets')).status === 200);
+  await eventually(
+    t,
+    async () => (await pat.ask('GET', bindings)).status === 403 && (await pat.ask('GET', `${bindings}/staff`)).status === 200,
+  );
+
+  const reader = [{ verbs: ['list'], apiGroups: [''], resources: ['secrets'] }];
+  const refused = await pat.ask('POST', bindings, binding('ann-develops', 'developer', 'ann'));
+  t.is(refused.status, 403);
+  t.regex(refused.json.message, /of no tenant.*oversee tenants\.platform\.tappaas\.dev/);
+  t.is((await pat.ask('POST', bindings, { ...binding('all', 'developer'), subjects: [group('system:authenticated')] })).status, 403);
+  t.is((await pat.ask('PATCH', `${roles}/acme-staff`, { rules: reader }, 'application/merge-patch+json')).status, 403);
+  t.is((await pat.ask('POST', roles, { metadata: { name: 'reader', labels: toView }, rules: reader })).status, 403);
+  t.is((await ann.ask('GET', '/api/v1/namespaces/shop/secrets')).status, 403);
+
+  const free = [{ ...handsOn('bind')[0], resourceNames: ['developer'] }];
+  await admin.ask('POST', roles, { metadata: { name: 'binder' }, rules: free });
+  await admin.ask('POST', bindings, binding('pat-binds', 'binder', 'pat'));
+  await eventually(t, async () => (await pat.ask('POST', bindings, binding('ann-develops', 'developer', 'ann'))).status === 201);
+  await admin.ask('POST', bindings, binding('pat-oversees', 'auditor', 'pat'));
+  await eventually(
+    t,
+    async () => (await pat.ask('PATCH', `${roles}/acme-staff`, { rules: reader }, 'application/merge-patch+json')).status === 200,
+  );
+  await kernel.stop();
+});
+
 test('a label by which a role would be taken up into others is a write of the role like any other', async (t) => {
   const { kernel, as, admin } = await started();
   const mallory = as('mallory');
   await admin.ask('POST', `${rbac}/clusterroles`, {
     metadata: { name: 'labeller' },
-    rules: [{ verbs: ['get', 'patch'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }],
+    rules: [
+      { verbs: ['get', 'patch'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] },
+      { verbs: ['oversee'], apiGroups: ['platform.tappaas.dev'], resources: ['tenants'] },
+    ],
   });
   await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('labellers', 'labeller', 'mallory'));
   await eventually(t, async () => (await mallory.ask('GET', `${rbac}/clusterroles/auditor`)).status === 200);

@@ -39,7 +39,8 @@ export interface AdmissionRequest<K extends AnyKind> {
   readonly caller: Caller;
   /**
    * Only what is granted to the caller in the object's own namespace counts there, not what is granted everywhere, as in `AccessRequest`:
-   * a tap that asks what the caller may hand on has to leave the rest out.
+   * a tap that asks what the caller may hand on has to leave the rest out. Of an object without a namespace: what is granted everywhere
+   * does not hold in every tenant, so the caller has none of it to hand on to all.
    */
   readonly isProjectOnly?: true;
   readonly dryRun: boolean;
