@@ -1,4 +1,4 @@
-import type { AccessRequest } from '@tappaas/sdk';
+import { isTenantName, type AccessRequest } from '@tappaas/sdk';
 import type { AccessQuestion, Narrowing } from './verdict.js';
 
 /** The label by which a namespace belongs to a tenant. */
@@ -35,16 +35,13 @@ const shared = new Set([
 /** Whose paths are not about anybody's objects; the handlers behind plugins' own paths see the caller's tenant. */
 const sharedPath = /^\/(?:api|apis|openapi|version|livez|healthz|readyz)(?:\/|$)|^\/graphql$|^\/plugins\/(?!platform(?:\/|$))./;
 
-/** What a label may say: a name becomes part of selectors, and one like `=acme` would select what is acme's. */
-const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-
 /**
  * Whether a caller of a tenant stays within it: its namespaces, its own Tenant, and what belongs to nobody. Roles can never widen this.
  * The request knows the tenant of its namespace; a namespace without one is the platform's.
  */
 export function sideOf(request: AccessQuestion, tenant: string, platformEngine: string): Side {
   const { resource, path, engine } = request;
-  if (!tenantName.test(tenant)) return outside(tenant);
+  if (!isTenantName(tenant)) return outside(tenant);
   if (resource === undefined) return path !== undefined && sharedPath.test(path) ? inside : outside(tenant);
   const { group, plural, name, namespace } = resource;
   const kind = `${group}/${plural}`;

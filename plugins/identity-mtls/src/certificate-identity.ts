@@ -1,4 +1,5 @@
 import {
+  isTenantName,
   credentialErrors,
   isOfOtherSite,
   type Caller,
@@ -15,8 +16,6 @@ import type { Trust } from './trust-files.js';
 const hourMs = 3_600_000;
 const nameCharsMax = 256;
 const groupsMax = 64;
-/** What a label may say: a name like `=acme` would become part of a selector. */
-const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const printable = /^[\x20-\x7e]+$/;
 
 /** The id by which caches and open streams know a certificate: the authority that issued it, and its serial number there. */
@@ -84,7 +83,7 @@ function spokenFor(
   const tenants = headerValues[frontProxy.tenantHeader] ?? [];
   if (tenants.length > 1) throw invalid(`header ${frontProxy.tenantHeader} was sent more than once`);
   const [named] = tenants;
-  if (named !== undefined && !tenantName.test(named))
+  if (named !== undefined && !isTenantName(named))
     throw invalid(`header ${frontProxy.tenantHeader}: expected the name of a tenant, as a label may say it`);
   const belongs = tenant ?? named;
   return {

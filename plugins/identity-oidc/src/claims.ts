@@ -1,4 +1,4 @@
-import type { Caller } from '@tappaas/sdk';
+import { isTenantName, type Caller } from '@tappaas/sdk';
 import { errors } from './errors.js';
 import type { IssuerSettings } from './settings.js';
 
@@ -6,7 +6,6 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const groupsMax = 256;
 const nameCharsMax = 256;
-const tenantName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
 /** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING */
 export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick<IssuerSettings, 'name' | 'claims'>): Caller {
@@ -30,7 +29,7 @@ function tenantOf(
 ): string | undefined {
   if (name === '') return undefined;
   const tenant = claim(claims, name);
-  if (typeof tenant === 'string' && tenantName.test(tenant)) return tenant;
+  if (typeof tenant === 'string' && isTenantName(tenant)) return tenant;
   if (tenant === undefined && groupsWithoutTenant.some((group) => groups.includes(groupsPrefix + group))) return undefined;
   const found = tenant === undefined ? 'none, and no group of those in groupsWithoutTenant' : 'what cannot be one';
   throw missing(issuer, name, `the name of a tenant, as a label may say it; found ${found}`);
