@@ -3,7 +3,7 @@ import type { Log } from '../telemetry/log.js';
 import { stopStep, type StopStep } from './stop-step.js';
 import type { PrimaryCalls, WorkerStart } from './workers/calls.js';
 import type { Peer } from './workers/peer.js';
-import type { WorkerProcess } from './workers/worker-pool.js';
+import type { WorkerProcess } from './workers/worker-process.js';
 
 export interface PlatformOptions {
   readonly configFile: string;

@@ -6,7 +6,8 @@ import { VirtualClock } from '../virtual-clock.ts';
 import type { PrimaryCalls, WorkerCalls } from '../../dist/platform/workers/calls.js';
 import { ipcChannel, type IpcPort } from '../../dist/platform/workers/ipc-channel.js';
 import { connectPeer } from '../../dist/platform/workers/peer.js';
-import { WorkerPool, type WorkerProcess } from '../../dist/platform/workers/worker-pool.js';
+import { WorkerPool } from '../../dist/platform/workers/worker-pool.js';
+import type { WorkerProcess } from '../../dist/platform/workers/worker-process.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';
 import { ReadLeases } from '../../dist/store/remote/read-leases.js';
 

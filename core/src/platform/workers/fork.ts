@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import type { WorkerProcess } from './worker-pool.js';
+import type { WorkerProcess } from './worker-process.js';
 
 /**
  * Starts processes that share one listening socket and take connections from it themselves: one that dies takes with it only what it

@@ -4,18 +4,11 @@ import type { ReadLeases } from '../../store/remote/read-leases.js';
 import { serveStore } from '../../store/remote/store-server.js';
 import { platformErrors } from '../errors.js';
 import type { PrimaryCalls, WorkerCalls, WorkerStart } from './calls.js';
-import { ipcChannel, type IpcPort } from './ipc-channel.js';
+import { ipcChannel } from './ipc-channel.js';
 import type { ProcessMetrics } from './merged-metrics.js';
 import { connectPeer, type Peer } from './peer.js';
 import type { OpenDesk, WorkerDesk } from './worker-desks.js';
-
-/** A process that serves the API, as the pool handles it. */
-export interface WorkerProcess extends IpcPort {
-  /** Resolves when the process has ended, with what is known of why. */
-  readonly ended: Promise<string>;
-  /** Ends it at once. */
-  kill(): void;
-}
+import { endWorker, isAnswering, silenceMsMax, type WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
   /** Starts a process that will connect as a worker. */
@@ -38,10 +31,7 @@ export interface WorkerPoolOptions {
 type Tell = (peer: Peer<WorkerCalls>) => Promise<unknown>;
 
 const startMsMax = 60_000;
-const drainMsMax = 45_000;
 const askEveryMs = 5_000;
-/** Asked again when it has not answered: whoever asks may have been held up himself. */
-const answersMsMax = [25_000, 5_000];
 const backOffMsMin = 1_000;
 const backOffMsMax = 30_000;
 /** While no other worker serves, nobody is spared by waiting longer. */
@@ -135,7 +125,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#replacing;
-    await Promise.all(this.#seats.map(({ process, peer }) => this.#end(process, peer)));
+    await Promise.all(this.#seats.map(({ process, peer }) => endWorker(process, peer, this.#options.clock)));
   }
 
   async metrics(): Promise<string> {
@@ -156,7 +146,7 @@ export class WorkerPool {
         replaced = { process, peer };
       });
       // The successor has its turn meanwhile, should it end.
-      await this.#end(replaced?.process, replaced?.peer);
+      await endWorker(replaced?.process, replaced?.peer, this.#options.clock);
     }
   }
 
@@ -219,8 +209,8 @@ export class WorkerPool {
     while (this.#living.has(peer)) {
       await clock.sleep(askEveryMs, this.#stopping.signal).catch(() => undefined);
       if (this.#stopping.signal.aborted || !this.#living.has(peer)) return;
-      if ((await answers(peer)) || !this.#living.has(peer)) continue;
-      log.error(`worker ${name} of the API has not answered for ${answersMsMax.reduce((sum, ms) => sum + ms)} ms and is ended`);
+      if ((await isAnswering(peer)) || !this.#living.has(peer)) continue;
+      log.error(`worker ${name} of the API has not answered for ${silenceMsMax} ms and is ended`);
       process.kill();
       return;
     }
@@ -266,31 +256,6 @@ export class WorkerPool {
   async #tell(name: string, peer: Peer<WorkerCalls>, what: string, tell: Tell): Promise<void> {
     await tell(peer).catch((error: unknown) => this.#options.log.error(`worker ${name} of the API did not take over: ${what}`, { error }));
   }
-
-  /** Lets a process finish what it serves; one that does not end is ended. */
-  async #end(process: WorkerProcess | undefined, peer: Peer<WorkerCalls> | undefined): Promise<void> {
-    if (process === undefined) return;
-    const over = new AbortController();
-    void peer?.call('drain').catch(() => undefined);
-    const late = this.#options.clock.sleep(drainMsMax, over.signal).then(
-      () => process.kill(),
-      () => undefined,
-    );
-    await process.ended;
-    over.abort();
-    await late;
-  }
-}
-
-async function answers(peer: Peer<WorkerCalls>): Promise<boolean> {
-  for (const limitMs of answersMsMax) {
-    const isAlive = await peer.callWithin(limitMs, 'alive').then(
-      () => true,
-      () => false,
-    );
-    if (isAlive) return true;
-  }
-  return false;
 }
 
 function inTurn(seat: Seat, run: () => Promise<void>): Promise<void> {
