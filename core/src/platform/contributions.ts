@@ -41,8 +41,9 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
         { name: 'http' },
         (context) => {
           const { caller, requestId } = call;
+          // Whom a route identifies itself, nobody has identified before: its handler has no caller, though the type of all handlers has one.
           if (value.auth === 'self' || caller === undefined) return value.handle(request, withFields(context, { requestId }) as never);
-          return value.handle(request, requestContext(context, parts, platformEngine, { ...call, caller }) as never);
+          return value.handle(request, requestContext(context, parts, platformEngine, { ...call, caller }));
         },
         { signal: call.signal },
       ),
@@ -63,7 +64,7 @@ function fieldsOf(parts: ContributionParts): readonly ServedField[] {
     resolve: (objects, args, call) =>
       guard.call(
         { name: `field.${value.name}`, limitMs: fieldMsMax, breaker: true },
-        (context) => value.resolve(objects as never, args as never, requestContext(context, parts, platformEngine, call) as never),
+        (context) => value.resolve(objects as never, args as never, requestContext(context, parts, platformEngine, call)),
         { signal: call.signal },
       ),
   }));
@@ -82,7 +83,7 @@ function subresourcesOf(parts: ContributionParts): readonly ServedSubresource[] 
         handle: (request: Parameters<ServedSubresource['handle']>[0], call: Call) =>
           guard.call(
             { name: `subresource.${plural}/${subresource.name}` },
-            (context) => subresource.handle(request, requestContext(context, parts, engine.name, call) as never),
+            (context) => subresource.handle(request, requestContext(context, parts, engine.name, call)),
             { signal: call.signal },
           ),
       };

@@ -42,7 +42,7 @@ function servedConversation(
       const call = { caller, requestId, signal, remainingMs: () => Math.max(0, exchange.deadlineMs - parts.clock.nowMs()) };
       const talk = await guard.call(
         { name: `conversation.${plural}/${part.name}` },
-        (context) => part.handle(requestOf(exchange), requestContext(context, parts, engine, call) as never),
+        (context) => part.handle(requestOf(exchange), requestContext(context, parts, engine, call)),
         { signal },
       );
       await talk(conversationOf(await upgrade.accept(), { clock: parts.clock, drainMsMax }));

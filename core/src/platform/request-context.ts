@@ -18,20 +18,22 @@ export interface ContributionParts {
 /** Of a call, what outlives its request. */
 export type CallerCall = Pick<Call, 'caller' | 'requestId' | 'signal'>;
 
+type RequestFields = Pick<CallerCall, 'caller' | 'requestId'> & { readonly asCaller: Resources };
+
 /** A context with more fields; by descriptors, since the plugin's own is frozen. */
 export function withFields<C extends object, F extends object>(context: C, fields: F): C & F {
   return Object.create(context, Object.getOwnPropertyDescriptors(fields)) as C & F;
 }
 
 /** What a plugin is given while it serves a caller. */
-export function requestContext<C extends object>(
+export function requestContext<C extends object, M extends object>(
   context: C,
   parts: ContributionParts,
   engine: string,
   call: CallerCall,
-  more: object = {},
-): C {
+  more?: M,
+): C & RequestFields & M {
   const { caller, requestId } = call;
   const asCaller = parts.asCaller(engine, call);
-  return withFields(context, { caller, requestId, asCaller, ...more });
+  return withFields(context, { caller, requestId, asCaller, ...more } as RequestFields & M);
 }

@@ -77,7 +77,7 @@ function callAction(
 ): Promise<object> {
   return guard.call(
     { name: `action.${value.name}` },
-    (context) => value.handle(request, requestContext(context, parts, platformEngine, call, { progress }) as never),
+    (context) => value.handle(request, requestContext(context, parts, platformEngine, call, { progress })),
     { signal: call.signal },
   );
 }

@@ -29,6 +29,6 @@ export function denied(entry: KindEntry, object: Body, causes: readonly Cause[])
 const by = ({ plugin }: Cause): string => (plugin === undefined ? '' : ` (${plugin})`);
 
 function listed(causes: readonly Cause[]): string {
-  const texts = causes.map((cause) => causeText(cause as never));
+  const texts = causes.map(causeText);
   return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
 }

@@ -83,7 +83,8 @@ export const tooMany = (field: string, count: number, max: number): Cause => ({
 export const below = (parent: string, cause: Cause): Cause => ({ ...cause, field: fieldPath(parent, cause.field) });
 
 /** A cause as a `Status` message lists it: `spec.replicas: Required value`. */
-export const causeText = (cause: Cause): string => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`);
+export const causeText = ({ field = '', message }: { readonly field?: string; readonly message: string }): string =>
+  field === '' ? message : `${field}: ${message}`;
 
 /** The JSON type of a value, integers apart. */
 export function typeName(value: unknown): string {
