@@ -15,7 +15,7 @@ import type { WriteOptions } from './write-options.js';
 /** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
 const idempotencyTtlMs = 23 * 3_600_000;
 /** Records of one tenant, or of one user without a tenant, that one process makes within that time. */
-export const keysPerCallerMax = 100_000;
+const keysPerCallerMax = 100_000;
 const digestCharacters = 64;
 
 /** What a create adds to its transaction, so that its repetition is recognised. */

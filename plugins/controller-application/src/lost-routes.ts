@@ -11,7 +11,7 @@ const lostInput = ({ name }: Route) => `lost-route/${name}`;
 const nameForm = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
 /** The application that has the host by default, when it lies below the own namespace and ends like those of a cluster. */
-export function defaultOwnerOf({ host }: Route, { metadata: { name, namespace } }: Owner, suffixes: readonly string[]): string | undefined {
+function defaultOwnerOf({ host }: Route, { metadata: { name, namespace } }: Owner, suffixes: readonly string[]): string | undefined {
   const [first = '', second, ...others] = host?.split('.') ?? [];
   const isDefault = second === namespace && suffixes.includes(others.join('.'));
   return isDefault && first !== name && nameForm.test(first) ? first : undefined;

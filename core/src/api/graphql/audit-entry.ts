@@ -51,7 +51,7 @@ export function beginEntry(parts: AccessParts, asked: AskedAccess, told = asked)
 }
 
 /** One event of audit on its way. */
-export class AuditEntry {
+class AuditEntry {
   readonly #parts: AccessParts;
   readonly #asked: AskedAccess;
   readonly #trail: AuditTrail;

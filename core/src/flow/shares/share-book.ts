@@ -11,7 +11,7 @@ export const reportEveryMs = 50;
 export const sharesMax = 50_000;
 /** As many are left when there is no more room: not each new one is to look through all of them. */
 const sharesKept = 0.99 * sharesMax;
-export const reportsMax = 5_000;
+const reportsMax = 5_000;
 /** Whoever has not answered for so long is away. */
 export const awayMs = 1_000;
 

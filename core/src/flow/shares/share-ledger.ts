@@ -3,7 +3,7 @@ import { Account } from './account.js';
 import type { ShareGrant, ShareReport } from './protocol.js';
 
 /** What is wanted and not there is given out this often as it comes back. */
-export const giveEveryMs = 20;
+const giveEveryMs = 20;
 export const accountsMax = 100_000;
 /** As many are left when there is no more room: not each new one is to look through all of them. */
 const accountsKept = 0.99 * accountsMax;
