@@ -79,9 +79,8 @@ export function subscriptionQuestions({ world, schema, kinds }: GraphqlWorld): r
     const text = subscriptionText(name, args);
     const letIn = () =>
       allBut(async (person) => {
-        const heard = await firstHeard(world, person, text, name === 'operationProgress' ? 2_000 : 30_000);
-        const isWaiting = heard === nothing && name !== 'operationProgress';
-        if (isWaiting || heard.includes('TAP_GRAPHQL_DOCUMENT_INVALID')) throw new Error(`Subscription.${name}: ${heard}`);
+        const heard = await firstHeard(world, person, text);
+        if (heard === nothing || heard.includes('TAP_GRAPHQL_DOCUMENT_INVALID')) throw new Error(`Subscription.${name}: ${heard}`);
         return isForbidden(heard);
       });
     return { engine: 'platform', needs: [what], where: `Subscription.${name}`, letIn };
@@ -89,8 +88,9 @@ export function subscriptionQuestions({ world, schema, kinds }: GraphqlWorld): r
 }
 
 const nothing = 'nothing was heard';
+const heardMsMax = 30_000;
 
-/** How a subscription is begun so that it ends at once: behind a version that nobody will ever reach. Only an operation that is not there is waited for. */
+/** How a subscription is begun so that it ends at once: behind a version that nobody will ever reach, or about what is not there. */
 function subscriptionText(name: string, args: Field['args']): string {
   const has = (arg: string): boolean => args.some((each) => each.name === arg);
   const given = [...(has('namespace') ? ['namespace: "shop"'] : []), ...(has('since') ? ['since: "no-version"'] : ['name: "not-there"'])];
@@ -99,7 +99,7 @@ function subscriptionText(name: string, args: Field['args']): string {
 }
 
 /** What a subscriber hears first: an error, an end, or nothing for so long. */
-async function firstHeard({ connection, headersFor }: AccessWorld, person: Person, text: string, waitMsMax: number): Promise<string> {
+async function firstHeard({ connection, headersFor }: AccessWorld, person: Person, text: string): Promise<string> {
   const headers = headersFor(person);
   const client = createClient({
     url: `${connection.server.replace('https:', 'wss:')}/graphql`,
@@ -115,7 +115,7 @@ async function firstHeard({ connection, headersFor }: AccessWorld, person: Perso
     // A close is how who brings no credential is turned away.
     const failed = (what: unknown): void => (Array.isArray(what) ? told(what) : resolve('TAP_REQUEST_UNAUTHENTICATED'));
     client.subscribe({ query: text }, { next: told, error: failed, complete: () => told(undefined) });
-    setTimeout(() => resolve(nothing), waitMsMax);
+    setTimeout(() => resolve(nothing), heardMsMax);
   });
   try {
     return await heard;

@@ -1,4 +1,4 @@
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, objectErrors } from '@tappaas/sdk';
 import type { ServedKind, WatchEvent } from '../../ports/engine.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { GraphqlContext } from './context.js';
@@ -94,17 +94,35 @@ function liveEvent({ type, served }: WatchEvent): LiveEvent {
   return { value: { type, object, resourceVersion } satisfies ObjectChange, shared: object, changed };
 }
 
+interface OperationKey {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);
 
-/** An Operation, whenever something of it has changed, until it has ended or is deleted. */
-export async function* operationProgress(
-  kind: ServedKind,
-  key: { readonly namespace: string; readonly name: string },
-  context: GraphqlContext,
-): AsyncGenerator<LiveEvent, void, void> {
-  for await (const { value, changed, shared } of objectChanges(kind, key, context)) {
+/**
+ * An Operation, whenever something of it has changed, until it has ended or is deleted.
+ *
+ * @throws TAP_REQUEST_FORBIDDEN, TAP_OBJECT_NOT_FOUND when there is none of this name as it begins
+ */
+export function operationProgress(kind: ServedKind, key: OperationKey, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
+  const asked = { verb: 'watch', target: { kind: pathOf(kind), ...key } };
+  // The bookmark behind what is there at the beginning tells that nothing is: what is made meanwhile is told before it, and is not missed.
+  const query = { ...key, bookmarks: true };
+  return context.access.follow(asked, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
+}
+
+async function* progressOf({ name }: OperationKey, changes: AsyncIterable<LiveEvent>): AsyncGenerator<LiveEvent, void, void> {
+  let isFound = false;
+  for await (const { value, changed, shared } of changes) {
     const { type, object } = value as ObjectChange;
-    if (object === undefined || type === 'DELETED') return;
+    if (type === 'DELETED') return;
+    if (object === undefined) {
+      if (!isFound) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `operations "${name}" not found` });
+      continue;
+    }
+    isFound = true;
     yield { value: object, ...(shared && { shared }), ...(changed && { changed }) };
     if (ended.has((object as { readonly status?: { readonly phase?: string } }).status?.phase)) return;
   }

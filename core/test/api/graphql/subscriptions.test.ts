@@ -236,6 +236,22 @@ test('an operation is followed to its end', async (t) => {
   t.is(await progress.ended, undefined);
 });
 
+test('an operation that does not exist is not waited for, and audit is told so', async (t) => {
+  const server = await startGraphql(t);
+  const { follow } = connect(t, server.port);
+  const query = 'subscription P($namespace: String!) { operationProgress(namespace: $namespace, name: "shop-deploy-1") { name } }';
+  const target = { group: 'apps.tappaas.dev', kind: 'Application', name: 'shop', uid: 'u', generation: 1 };
+  await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'other' }, spec: { verb: 'deploy', target } });
+  const missing = follow(query, { namespace: 'team' });
+  const [error] = (await missing.ended) as { message: string; extensions: { code: string } }[];
+  t.is(error?.extensions.code, 'TAP_OBJECT_NOT_FOUND');
+  t.is(error?.message, 'operations "shop-deploy-1" not found');
+  const told = server.audited.filter(({ isPart }) => isPart).map(({ verb, outcome: { status, errorCode } }) => [verb, status, errorCode]);
+  t.deepEqual(told, [['watch', 404, 'TAP_OBJECT_NOT_FOUND']]);
+  await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'team' }, spec: { verb: 'deploy', target } });
+  t.is((await follow(query, { namespace: 'team' }).next()).data.operationProgress.name, 'shop-deploy-1');
+});
+
 test('what happens to the platform is followed, and what is told about anything else is left out', async (t) => {
   const server = await startGraphql(t);
   await server.put(kindPaths.namespaces, { metadata: { name: 'default' } });

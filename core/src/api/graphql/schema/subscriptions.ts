@@ -101,7 +101,8 @@ function platformEventsField(
 function progressField({ served }: ExposedKind, type: GraphQLObjectType): GraphQLFieldConfig<unknown, GraphqlContext> {
   return {
     type: new GraphQLNonNull(type),
-    description: 'One operation, whenever something that is selected has changed; ends with the operation.',
+    description:
+      'One operation, whenever something that is selected has changed; ends with the operation. An error when there is none of this name.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the operation.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the operation.' },
