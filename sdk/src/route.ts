@@ -26,6 +26,14 @@ export type Route = {
    * serves, and default roles speak of. Default: by the instance, `/plugins/{instance id}{path}`.
    */
   readonly isWellKnown?: boolean;
+  /**
+   * For a route that people visit: the path of this plugin where they begin again, in which `:name` is that parameter of this route. A browser
+   * that is refused, by the handler or before it is reached, then sees a small page with the reason, what to do and this link, unless it asks for
+   * JSON (`Accept`). Default: everybody is told a Status.
+   *
+   * @example `'/login?issuer=:issuer'`
+   */
+  readonly beginAgainAt?: `/${string}`;
 } & (
   | { readonly auth: 'caller'; handle(request: HttpRequest, context: RequestContext): Promise<HttpAnswer> }
   | { readonly auth: 'self'; handle(request: HttpRequest, context: RouteContext): Promise<HttpAnswer> }

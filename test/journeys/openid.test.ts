@@ -82,6 +82,24 @@ test.serial('a log-in that was not begun here, or leads elsewhere, is refused', 
   const browser = given.browser();
   const callback = `${given.url}/plugins/oidc/callback`;
   t.is((await browser.get(`${callback}?code=x&state=y`)).status, 400);
+  const shown = async (path: string, method = 'GET') => {
+    const { status, headers, text } = await browser.send(method, `${given.url}/plugins/oidc/${path}`, undefined, {
+      accept: 'text/html,*/*;q=0.8',
+    });
+    t.is(headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'", path);
+    return [
+      status,
+      headers['content-type'],
+      /<a href="(?<link>[^"]*)"/.exec(text)?.groups?.['link'],
+      /<p>(?<why>[^<]*)/.exec(text)?.groups?.['why'],
+    ];
+  };
+  const html = 'text/html; charset=utf-8';
+  const notBegun = 'this browser has not begun to log in, or too long ago';
+  t.deepEqual(await shown('callback?code=x&state=y'), [400, html, '/plugins/oidc/login', notBegun]);
+  t.deepEqual(await shown('callback/%22%3E%3Cb%3E?code=x'), [400, html, '/plugins/oidc/login?issuer=%22%3E%3Cb%3E', notBegun]);
+  t.deepEqual((await shown('login?issuer=%3Cb%3E')).slice(0, 3), [400, html, '/plugins/oidc/login']);
+  t.deepEqual(await shown('logout', 'POST'), [400, html, '/plugins/oidc/account.html', 'only a page of this host logs out']);
   const stop = (url: string) => url.startsWith(callback);
   const back = await logInAt(browser, await browser.get(`${given.url}/plugins/oidc/login`), 'ann', stop);
   const stolen = new URL(back.url);

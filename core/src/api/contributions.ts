@@ -21,6 +21,8 @@ export interface ServedRoute {
   readonly auth: 'caller' | 'self';
   /** Access is asked about `/plugins/-{path}`, whatever the instance is called. Default: no. */
   readonly isWellKnown?: boolean;
+  /** People visit it: where, below the instance, they begin again when they are refused. */
+  readonly beginAgainAt?: `/${string}`;
   readonly handle: (request: HttpRequest, call: Omit<Call, 'caller'> & { readonly caller?: Caller }) => Promise<HttpAnswer>;
 }
 

@@ -55,6 +55,8 @@ export class Exchange {
   /** The usual headers that a plugin's handler sends its own of. */
   replacedHeaders: ReadonlySet<string> | undefined;
   errorCode: string | undefined;
+  /** A person may be looking: where they begin again when it is refused. */
+  beginAgainAt: string | undefined;
   /** The client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;
   /** Its body is being read, which an abort ends. */

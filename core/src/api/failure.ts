@@ -5,6 +5,7 @@ import { isBrokenOff } from './broken-off.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { wantsProblem } from './media-type.js';
+import { refusalPage, wantsPage } from './refusal-page.js';
 import { failureStatus, problemOf, publicError } from './status.js';
 import { StreamEnd } from './stream-pace.js';
 
@@ -38,7 +39,7 @@ function reasonOf({ reason }: AbortSignal): unknown {
   return reason instanceof StreamEnd ? apiErrors.TAP_REQUEST_ABORTED({ message: reason.message, cause: reason }) : reason;
 }
 
-/** Tells the client; when an answer has begun already, cutting it off is the only way left to say that it is not whole. */
+/** Tells the client, and a person in a browser on a page; when an answer has begun already, cutting it off is the only way left to say that it is not whole. */
 export function sendFailure(exchange: Exchange, error: TapError): void {
   const { response } = exchange;
   if (response.headersSent) {
@@ -48,7 +49,11 @@ export function sendFailure(exchange: Exchange, error: TapError): void {
   const status = failureStatus(error, exchange.info);
   const headers = headersOf(error);
   const accept = exchange.header('accept');
-  if (wantsProblem(accept)) {
+  if (exchange.beginAgainAt !== undefined && wantsPage(accept)) {
+    const page = refusalPage(error, exchange.requestId, exchange.beginAgainAt);
+    // Where it leads is not to be told of the address here, in which a provider may have left a code.
+    sendBytes(exchange, status.code, 'text/html; charset=utf-8', page, [...headers, 'Referrer-Policy', 'no-referrer']);
+  } else if (wantsProblem(accept)) {
     sendBytes(exchange, status.code, 'application/problem+json', safeJson(problemOf(status, exchange.requestId)), headers);
   } else if (accept === 'application/yaml') sendBytes(exchange, status.code, accept, stringify(status), headers);
   else sendBytes(exchange, status.code, jsonType, safeJson(status), headers);

@@ -43,11 +43,21 @@ export function isSelfAuthenticated(routes: () => readonly ServedRoute[], exchan
   return exchange.path.segments[0] === 'plugins' && routeOf(findRoutes(routes(), exchange), exchange.request.method)?.route.auth === 'self';
 }
 
-/** Has access asked about a well-known route by the name that roles know, whatever its instance is called. */
-export function nameForAccess(routes: () => readonly ServedRoute[], exchange: Exchange): void {
+/**
+ * Notes what the chain has to know of a route: the name by which roles know a well-known one, whatever its instance is called, so that access
+ * is asked about that; and where people begin again whom it refuses.
+ */
+export function noteRoute(routes: () => readonly ServedRoute[], exchange: Exchange): void {
   const { info, path, request } = exchange;
-  if (path.segments[0] !== 'plugins' || routeOf(findRoutes(routes(), exchange), request.method)?.route.isWellKnown !== true) return;
-  exchange.info = { ...info, path: commonName(info.path) };
+  const found = path.segments[0] === 'plugins' ? routeOf(findRoutes(routes(), exchange), request.method) : undefined;
+  if (found === undefined) return;
+  if (found.route.beginAgainAt !== undefined) exchange.beginAgainAt = beginning(found, found.route.beginAgainAt);
+  if (found.route.isWellKnown === true) exchange.info = { ...info, path: commonName(info.path) };
+}
+
+function beginning({ route, params }: FoundRoute, path: string): string {
+  const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  return `/plugins/${encodeURIComponent(route.instance)}${filled}`;
 }
 
 /**

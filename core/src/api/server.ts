@@ -19,7 +19,7 @@ import { keepAliveHint, staysOpen } from './keep-alive.js';
 import { listen, type Listener } from './listener.js';
 import { answerObjects, answerRead, findCall, findRead, isHotRead, type Objects } from './object-router.js';
 import { createPreparedAnswers } from './prepared-answers.js';
-import { answerRoute, isSelfAuthenticated, nameForAccess } from './plugin-routes.js';
+import { answerRoute, isSelfAuthenticated, noteRoute } from './plugin-routes.js';
 import { createTargetReader } from './request-target.js';
 import { createRouter, type Router, type RouterRoute } from './router.js';
 import { objectRoutes } from './object-routes.js';
@@ -119,7 +119,7 @@ class Server implements ApiServer {
       connections: new ConnectionMemory(clock),
       isOpen: isOpenPath,
       isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
-      prepare: (exchange) => nameForAccess(options.routes, exchange),
+      prepare: (exchange) => noteRoute(options.routes, exchange),
       isStopping: () => this.isStopping,
       refusal: () => undefined,
       signsInLater: () => false,

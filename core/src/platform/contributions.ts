@@ -28,7 +28,7 @@ export function contributionsOf(parts: ContributionParts): Contributions {
 }
 
 function servedRoute({ plugin, guard, value }: Registrations['routes'][number], parts: ContributionParts): ServedRoute {
-  const { method, path, bodyBytesMax, auth, isWellKnown = false } = value;
+  const { method, path, bodyBytesMax, auth, isWellKnown = false, beginAgainAt } = value;
   return {
     instance: plugin,
     method,
@@ -36,6 +36,7 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
     bodyBytesMax,
     auth,
     isWellKnown,
+    ...(beginAgainAt !== undefined && { beginAgainAt }),
     handle: (request, call) =>
       guard.call(
         { name: 'http' },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { ServedAction, ServedRoute, ServedSubresource } from '../../dist/api/contributions.js';
+import { apiErrors } from '../../dist/api/errors.js';
 import { pathForAccess } from '../../dist/api/plugin-routes.js';
 import { configMaps, createFakeEngine } from './fake-engine.ts';
 import { openWatch, startServer } from './running-server.ts';
@@ -114,6 +115,68 @@ test('a route that authenticates by itself is reached without a caller, sees its
   t.is((await ask('/plugins/hooks/in/x', { method: 'POST', body: '', as: 'somebody' })).status, 200);
   t.deepEqual(seen, ['Bearer somebody', false]);
   t.is(audited[0]?.outcome?.status, 200);
+});
+
+const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+const refused = () => {
+  throw apiErrors.TAP_REQUEST_HEADER_INVALID({ message: `<script>alert("1")</script> & 'more'`, retryAfterMs: 1_500 });
+};
+
+test('a browser that is refused at a route for people sees a page with the reason, what to do, and where to begin again', async (t) => {
+  const visited = route({ method: 'GET', path: '/in/:source', auth: 'self', beginAgainAt: '/begin?at=:source', handle: refused });
+  const { ask, audited } = await startServer(t, { routes: () => [visited] });
+  const answer = await ask('/plugins/hooks/in/%3Cb%3E%22x', { headers: browser, as: '' });
+  t.is(answer.status, 400);
+  t.is(answer.headers['content-type'], 'text/html; charset=utf-8');
+  t.is(answer.headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");
+  t.is(answer.headers['x-content-type-options'], 'nosniff');
+  t.is(answer.headers['referrer-policy'], 'no-referrer');
+  t.is(answer.headers['retry-after'], '2');
+  const { text } = answer;
+  t.true(text.includes('<p>&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;more&#39;</p>'), text);
+  t.true(text.includes('<a href="/plugins/hooks/begin?at=%3Cb%3E%22x">'), text);
+  t.true(text.includes(`request ${String(answer.headers['x-request-id'])}`), text);
+  t.true(text.includes('Wait 2 s'), text);
+  t.notRegex(text, /<script|<style|style=| on[a-z]+=/);
+  t.is(audited[0]?.outcome?.errorCode, 'TAP_REQUEST_HEADER_INVALID', 'audit is told as ever');
+});
+
+test('a browser is shown a page, too, when it is refused before the handler or the handler breaks', async (t) => {
+  const broken = async (): Promise<never> => {
+    throw new Error('a secret of the inside');
+  };
+  const routes = () => [
+    route({ method: 'GET', path: '/own', beginAgainAt: '/' }),
+    route({ method: 'GET', path: '/broken', auth: 'self', beginAgainAt: '/', handle: broken }),
+  ];
+  const { ask } = await startServer(t, { routes });
+  const unknown = await ask('/plugins/hooks/own', { headers: browser, as: '' });
+  t.is(unknown.status, 401);
+  t.regex(unknown.text, /^<!doctype html>/);
+  const failed = await ask('/plugins/hooks/broken', { headers: browser, as: '' });
+  t.is(failed.status, 500);
+  t.regex(failed.text, /^<!doctype html>[^]*inside of the platform/);
+  t.false(failed.text.includes('a secret'));
+});
+
+test('whoever does not ask for a page before JSON, and every other path, is told a Status', async (t) => {
+  const visited = route({ method: 'GET', path: '/in/:source', auth: 'self', beginAgainAt: '/', handle: refused });
+  const { ask } = await startServer(t, {
+    routes: () => [visited, route({ method: 'GET', path: '/plain', auth: 'self', handle: refused })],
+  });
+  for (const accept of [
+    'application/json',
+    '*/*',
+    '',
+    'application/json, text/html',
+    'text/html;q=0.5, application/json',
+    'text/html;q=0, */*',
+  ]) {
+    t.is((await ask('/plugins/hooks/in/x', { headers: { accept }, as: '' })).json.kind, 'Status', accept);
+  }
+  t.is((await ask('/plugins/hooks/plain', { headers: browser, as: '' })).json.kind, 'Status');
+  t.is((await ask('/plugins/hooks/none', { headers: browser })).json.kind, 'Status');
+  t.is((await ask('/api/v1/nothing', { headers: browser })).json.kind, 'Status');
 });
 
 test('only the path, the instance and the method of a route reach it', async (t) => {

@@ -1,5 +1,5 @@
 import { definePlugin, families, hooks, platformServices, type HttpAnswer } from '@tappaas/sdk';
-import { pageFiles } from './account-page.js';
+import { accountPage, pageFiles } from './account-page.js';
 import { checkWriter } from './admission.js';
 import { oidcAuthenticator } from './authenticator.js';
 import { beginLogin, finishLogin, type BrowserLoginParts } from './browser-login.js';
@@ -14,6 +14,8 @@ import { settingsSchema } from './settings.js';
 
 const refreshEveryMs = 15_000;
 const nothingMax = 0;
+const beginning = '/login';
+const page = `/${accountPage}` as const;
 
 /** People and programs of OpenID providers: log-in for browsers, tokens of providers as bearer tokens, sessions that can be ended. */
 export default definePlugin({
@@ -105,6 +107,7 @@ export default definePlugin({
       bodyBytesMax: nothingMax,
       method: 'GET',
       path: '/login',
+      beginAgainAt: beginning,
       description: 'Sends a browser to a provider.',
       handle: (request) => beginLogin(request, parts()),
     });
@@ -113,6 +116,7 @@ export default definePlugin({
       bodyBytesMax: nothingMax,
       method: 'GET',
       path: '/callback',
+      beginAgainAt: beginning,
       description: 'Where the first provider sends the browser back to.',
       handle: (request, context) => finishLogin(request, context, parts()),
     });
@@ -121,6 +125,7 @@ export default definePlugin({
       bodyBytesMax: nothingMax,
       method: 'GET',
       path: '/callback/:issuer',
+      beginAgainAt: `${beginning}?issuer=:issuer`,
       description: 'Where every provider but the first sends the browser back to.',
       handle: (request, context) => finishLogin(request, context, parts()),
     });
@@ -130,6 +135,7 @@ export default definePlugin({
         bodyBytesMax: nothingMax,
         method: 'GET',
         path: `/${name}`,
+        beginAgainAt: page,
         description: `The file ${name} of the page that says who is logged in and logs out.`,
         handle: answer,
       });
@@ -153,6 +159,7 @@ export default definePlugin({
       bodyBytesMax: nothingMax,
       method: 'POST',
       path: '/logout',
+      beginAgainAt: page,
       description: 'Ends this browser’s session, here and at the provider.',
       handle: (request, context) => logOut(request, context, parts()),
     });
