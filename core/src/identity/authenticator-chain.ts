@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { credentialErrors, type Credentials, type Identity } from '@tappaas/sdk';
+import { askedOutside } from './outside-failure.js';
 import type { CredentialCache } from './credential-cache.js';
 import { checkForm } from './name-form.js';
 import { checkName, mayCarry, type ReservedNames } from './reserved-names.js';
@@ -87,7 +88,7 @@ function contributedOnes(authenticators: readonly ChainedAuthenticator[]): Contr
     return {
       name,
       authenticate: (credentials: Credentials): Answer | Promise<Answer> => {
-        const answer = authenticator.authenticate(shownOf(credentials, reads));
+        const answer = askedOutside(() => authenticator.authenticate(shownOf(credentials, reads)));
         if (answer instanceof Promise) return answer.then((identity) => ofOther(identity, authenticator));
         return ofOther(answer, authenticator);
       },

@@ -1,4 +1,4 @@
-import type { Caller, Credentials, Identity } from '@tappaas/sdk';
+import { isTapError, type Caller, type Credentials, type Identity, type Logger } from '@tappaas/sdk';
 import { userInfoOf } from './user-info.js';
 
 type ReviewObject = Readonly<Record<string, unknown>>;
@@ -15,8 +15,12 @@ export interface IdentityReviews {
   readonly selfSubjectReview: (review: ReviewObject, request: { readonly caller: Caller }) => Promise<ReviewObject>;
 }
 
+const unknown = 'it cannot be found out now whose the token is';
+const causeOf = (error: unknown): unknown => (isTapError(error) ? (error.cause ?? error) : error);
+
 export function createIdentityReviews(
   authenticate: (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>,
+  log: Pick<Logger, 'warn'>,
 ): IdentityReviews {
   const statusOf = async ({ token, audiences }: NonNullable<TokenReview['spec']>): Promise<object> => {
     if (typeof token !== 'string') return { authenticated: false };
@@ -28,7 +32,10 @@ export function createIdentityReviews(
       const heard = 'audiences' in asked ? { audiences: identity.audiences } : {};
       return { authenticated: true, user: userInfoOf(identity.caller), ...heard };
     } catch (error) {
-      return { authenticated: false, error: error instanceof Error ? error.message : 'the token is not valid' };
+      if (isTapError(error) && error.spec.httpStatus < 500) return { authenticated: false, error: error.message };
+      const { code, plugin, message = unknown } = isTapError(error) ? error : {};
+      log.warn('a token was reviewed without finding out whose it is', { code, plugin, cause: causeOf(error) });
+      return { authenticated: false, error: message };
     }
   };
   return {

@@ -227,7 +227,7 @@ export class Engines {
   }
 
   #reviews(engine: string): ReviewHandlers {
-    const { access, authenticate, kernel } = this.#options;
+    const { access, authenticate, kernel, log } = this.#options;
     const sources = { access, authorizers: access.authorizers, engine };
     const served = { kernel, engine: (name: string) => this.#engines.get(name) };
     const reviews = createAccessReviews({
@@ -240,6 +240,6 @@ export class Engines {
           .some((kind) => kind.group === group && kind.plural === plural && kind.scope === 'Cluster'),
       rules: (caller, namespace) => accessRules(sources, caller, namespace),
     });
-    return { ...reviews, ...createIdentityReviews((credentials) => authenticate(credentials)) };
+    return { ...reviews, ...createIdentityReviews((credentials) => authenticate(credentials), log) };
   }
 }

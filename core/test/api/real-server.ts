@@ -77,7 +77,7 @@ export async function startRealServer({
     new CredentialCache(realClock),
   );
   const access = accessOf();
-  const reviews = { ...reviewsOf(access), ...createIdentityReviews(authenticate) };
+  const reviews = { ...reviewsOf(access), ...createIdentityReviews(authenticate, quietLog) };
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
   const kinds = kernelKinds(reviews);
   const engine = createResourceEngine({

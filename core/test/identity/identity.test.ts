@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { jwtEndMs, jwtSkewMs, type TapError } from '@tappaas/sdk';
+import { credentialErrors, jwtEndMs, jwtSkewMs, type TapError } from '@tappaas/sdk';
 import { isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import test from 'ava';
 import { issueAuthority, issueClient } from '../../dist/api/certificate-issuer.js';
@@ -236,7 +236,10 @@ test('a process of an engine is known by its certificate, in that engine alone, 
 
 test('a token review says whose token it is and never repeats the token', async (t) => {
   const { token, stored } = createTokenOf({ name: 'joe', groups: ['devs'], createdAtMs: 0 });
-  const { tokenReview: review } = createIdentityReviews(chainOf([createTokenAuthenticator(() => stored, clock)], () => []));
+  const { tokenReview: review } = createIdentityReviews(
+    chainOf([createTokenAuthenticator(() => stored, clock)], () => []),
+    { warn: (message) => t.fail(message) },
+  );
   const known = await review({ spec: { token } });
   t.deepEqual(known['status'], { authenticated: true, user: { username: 'joe', groups: ['devs', 'system:authenticated'] } });
   t.false(JSON.stringify(known).includes(token));
@@ -247,8 +250,37 @@ test('a token review says whose token it is and never repeats the token', async 
   });
 });
 
+test('that it could not be found out whose a token is, is told without what is inside, and is kept for the log', async (t) => {
+  const message = 'https://10.1.2.3:6443/apis/authentication.k8s.io/v1/tokenreviews cannot be asked: ECONNREFUSED';
+  const down = { name: 'sa', authenticate: () => Promise.reject(credentialErrors.TAP_ISSUER_UNAVAILABLE({ message, retryAfterMs: 1000 })) };
+  const bad = {
+    name: 'x',
+    authenticate: () => Promise.reject(credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'it was good until then' })),
+  };
+  const refused = await t.throwsAsync(async () => chainOf([], () => [down])(bearer('x')), { code: 'TAP_ISSUER_UNAVAILABLE' });
+  t.notRegex(refused.message, /10\.1\.2\.3|https/);
+  t.like(refused, { retryAfterMs: 1000, cause: { message } });
+  const logged: unknown[] = [];
+  const log = { warn: (_: string, fields?: object) => void logged.push(fields) };
+  const { tokenReview } = createIdentityReviews(
+    chainOf([], () => [down]),
+    log,
+  );
+  const { status } = await tokenReview({ spec: { token: 'x' } });
+  t.like(status, { authenticated: false, error: refused.message });
+  t.like(logged, [{ code: 'TAP_ISSUER_UNAVAILABLE', cause: { message } }]);
+  const own = createIdentityReviews(
+    chainOf([], () => [bad]),
+    log,
+  );
+  t.like((await own.tokenReview({ spec: { token: 'x' } }))['status'], { error: 'it was good until then' });
+  const broken = createIdentityReviews(() => Promise.reject(new Error(message)), log);
+  t.notRegex(JSON.stringify(await broken.tokenReview({ spec: { token: 'x' } })), /10\.1\.2\.3/);
+  t.is(logged.length, 2);
+});
+
 test('who asks who they are is told, with tenant and scope', async (t) => {
-  const { selfSubjectReview } = createIdentityReviews(() => undefined);
+  const { selfSubjectReview } = createIdentityReviews(() => undefined, { warn: (message) => t.fail(message) });
   const caller = { name: 'joe', groups: ['devs'], tenant: 'acme', scope: { namespaces: ['shop'], verbs: ['get', 'list'] } };
   t.deepEqual((await selfSubjectReview({ kind: 'SelfSubjectReview' }, { caller }))['status'], {
     userInfo: {
