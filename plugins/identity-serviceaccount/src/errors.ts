@@ -9,6 +9,11 @@ export const errors = defineErrors({
     httpStatus: 422,
     remedy: 'Correct the field of the TokenRequest that the message names.',
   },
+  IDENTITY_SERVICEACCOUNT_ACCOUNT_MISMATCH: {
+    ...caller,
+    httpStatus: 409,
+    remedy: 'Read the service account again: it was deleted and made anew.',
+  },
   IDENTITY_SERVICEACCOUNT_BOUND_MISMATCH: {
     ...caller,
     httpStatus: 409,

@@ -2,6 +2,7 @@ import { Type, type Action, type Immutable, type RequestContext, type TokenServi
 import type { ServiceAccount } from '@tappaas/sdk/kubernetes';
 import { boundSecretUid } from './bound-object.js';
 import { errors } from './errors.js';
+import { answeredMetadata, inSeconds, requestMetadata } from './request-metadata.js';
 import { serviceAccounts, subjectOf } from './service-accounts.js';
 import type { Settings } from './settings.js';
 
@@ -27,11 +28,16 @@ const specSchema = Type.Object({
 const typeMeta = {
   apiVersion: Type.Optional(Type.Literal('authentication.k8s.io/v1')),
   kind: Type.Optional(Type.Literal('TokenRequest')),
-  metadata: Type.Optional(Type.Unknown()),
 };
-const input = Type.Object({ ...typeMeta, spec: Type.Optional(specSchema), status: Type.Optional(Type.Unknown()) });
+const input = Type.Object({
+  ...typeMeta,
+  metadata: Type.Optional(requestMetadata),
+  spec: Type.Optional(specSchema),
+  status: Type.Optional(Type.Unknown()),
+});
 const output = Type.Object({
   ...typeMeta,
+  metadata: Type.Optional(Type.Unknown()),
   spec: specSchema,
   status: Type.Object({
     token: Type.String({ description: 'The token; empty on a dry run.' }),
@@ -60,12 +66,13 @@ interface Parts {
   readonly context: RequestContext;
 }
 
-async function answer(account: Immutable<ServiceAccount>, { spec }: Request, dryRun: boolean, parts: Parts): Promise<Answer> {
+async function answer(account: Immutable<ServiceAccount>, { spec, metadata }: Request, dryRun: boolean, parts: Parts): Promise<Answer> {
   const { settings, tokens, context } = parts;
   const { name = '', namespace = '', uid = '', deletionTimestamp } = account.metadata;
   if (deletionTimestamp !== undefined) {
     throw errors.IDENTITY_SERVICEACCOUNT_REQUEST_INVALID({ message: `service account ${namespace}/${name} is being deleted` });
   }
+  const answered = answeredMetadata(metadata, { name, namespace, uid }, context.clock.nowMs());
   const wished = spec?.audiences ?? [];
   const audiences = wished.length > 0 ? [...wished] : [await tokens.issuer()];
   const expirationSeconds = Math.min(spec?.expirationSeconds ?? settings.lifetimeSeconds, settings.lifetimeSecondsMax);
@@ -86,12 +93,12 @@ async function answer(account: Immutable<ServiceAccount>, { spec }: Request, dry
   return {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    metadata: { name, namespace },
+    metadata: answered,
     spec: {
       audiences,
       expirationSeconds,
       ...(bound !== undefined && { boundObjectRef: { ...bound, ...(secretUid !== undefined && { uid: secretUid }) } }),
     },
-    status: { token: made.token, expirationTimestamp: new Date(made.expiresAtMs).toISOString().replace(/\.\d{3}Z$/, 'Z') },
+    status: { token: made.token, expirationTimestamp: inSeconds(made.expiresAtMs) },
   };
 }

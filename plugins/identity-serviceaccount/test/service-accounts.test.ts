@@ -26,7 +26,11 @@ interface World {
   readonly kernel: TestKernel;
   readonly tokens: TokenService;
   readonly authenticate: (token: string, extra?: Partial<Credentials>) => Promise<Identity | undefined>;
-  readonly request: (spec?: object, query?: string) => Promise<{ readonly status: number; readonly text: string; readonly token: string }>;
+  readonly request: (
+    spec?: object,
+    query?: string,
+    metadata?: unknown,
+  ) => Promise<{ readonly status: number; readonly text: string; readonly token: string }>;
 }
 
 async function world(t: { teardown(close: () => unknown): void }): Promise<World> {
@@ -54,8 +58,8 @@ async function world(t: { teardown(close: () => unknown): void }): Promise<World
     kernel,
     tokens,
     authenticate: (token, extra) => ask(token, extra),
-    async request(spec, query = '') {
-      const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', ...(spec && { spec }) });
+    async request(spec, query = '', metadata) {
+      const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata, ...(spec && { spec }) });
       const { status, text } = await kernel.http('POST', path + query, body, json);
       return { status, text, token: status === 200 ? (JSON.parse(text) as { status: { token: string } }).status.token : '' };
     },
@@ -76,9 +80,10 @@ test('a token of a service account says who it is, in which groups, and of which
     tenant: 'acme',
   });
   t.is(identity?.expiresAtMs, w.kernel.clock.nowMs() + 3_600_000 + jwtSkewMs, 'a minute after its exp, as clocks may differ');
-  const answer = JSON.parse(text) as { readonly metadata: object };
+  const answer = JSON.parse(text) as { readonly metadata: { readonly creationTimestamp?: unknown } };
   t.like(answer, { kind: 'TokenRequest', spec: { audiences: ['https://localhost'], expirationSeconds: 3600 } });
-  t.deepEqual(answer.metadata, { name: 'web', namespace: 'shop' }, 'no time that is null where the document has a text');
+  t.like(answer.metadata, { name: 'web', namespace: 'shop' });
+  t.is(typeof answer.metadata.creationTimestamp, 'string', 'no time that is null where the document has a text');
 });
 
 test('lifetimes are bounded on both sides', async (t) => {
@@ -106,6 +111,36 @@ test('what a request says beyond a TokenRequest is refused with its field', asyn
     t.is(status, 422, text);
     t.true(text.includes(field), text);
   }
+});
+
+test('metadata of a request has to be that of the service account, and comes back with what else it says', async (t) => {
+  const w = await world(t);
+  const { uid } = (await w.kernel.resources.get(serviceAccounts, { namespace: 'shop', name: 'web' }))?.metadata ?? {};
+  for (const [metadata, status, said] of [
+    [{ name: 'other' }, 422, /metadata\.name: Invalid value: "other": must match the service account name if specified/],
+    [{ namespace: 'other' }, 422, /metadata\.namespace: Invalid value: "other": must match the service account namespace if specified/],
+    [{ uid: 'other' }, 409, /UID in the token request \(other\) does not match the UID of the service account/],
+    [{ name: 7 }, 422, /metadata\.name/],
+    ['web', 422, /metadata/],
+    [{ labels: { a: 1 } }, 422, /metadata\.labels/],
+    [{ nmae: 'web' }, 422, /metadata\.nmae/],
+  ] as const) {
+    const answer = await w.request(undefined, '', metadata);
+    t.is(answer.status, status, answer.text);
+    t.regex((JSON.parse(answer.text) as { message: string }).message, said);
+  }
+  t.is((await w.request(undefined, '', null)).status, 200);
+  const metadata = { name: 'web', namespace: '', uid, labels: { a: 'b' }, creationTimestamp: null, finalizers: ['x'] };
+  const { status, text } = await w.request(undefined, '', metadata);
+  t.is(status, 200, text);
+  const creationTimestamp = new Date(w.kernel.clock.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
+  t.deepEqual((JSON.parse(text) as { metadata: object }).metadata, {
+    name: 'web',
+    namespace: 'shop',
+    uid,
+    creationTimestamp,
+    labels: { a: 'b' },
+  });
 });
 
 test('a token for another audience opens nothing here, and a review for that audience knows it', async (t) => {
