@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { Pods } from '../dist/kinds/handles.js';
 import { LocalCluster, until } from './support/local-cluster.ts';
@@ -14,6 +16,10 @@ test.before(async () => {
   await cluster.start();
 });
 test.after.always(() => cluster.end());
+
+/** Makes a script wait until a test says so, which has time to look meanwhile. */
+const told = (name: string): string => `while [ ! -e ${join(cluster.directory, name)} ]; do sleep 0.05; done`;
+const tell = (name: string) => writeFile(join(cluster.directory, name), '');
 
 const key = (name: string) => ({ namespace: 'default', name });
 const create = (name: string, spec: object) => void cluster.store.create(Pods, pod(name, spec));
@@ -94,6 +100,7 @@ test('a failing liveness probe starts the container again', async (t) => {
         livenessProbe: {
           exec: { command: ['cat', 'healthy'] },
           periodSeconds: 1,
+          timeoutSeconds: 60,
           failureThreshold: 1,
           initialDelaySeconds: 0,
           terminationGracePeriodSeconds: 1,
@@ -108,12 +115,15 @@ test('a failing liveness probe starts the container again', async (t) => {
 test('a startup probe holds readiness back until it succeeds', async (t) => {
   create('slow', {
     containers: [
-      shell('sleep 1; touch up; sleep 60', { startupProbe: { exec: { command: ['cat', 'up'] }, periodSeconds: 1, failureThreshold: 30 } }),
+      shell(`${told('start')}; touch up; sleep 600`, {
+        startupProbe: { exec: { command: ['cat', 'up'] }, periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 600 },
+      }),
     ],
   });
   const early = await untilPod(cluster, 'slow', 'running', (found) => state(found, 'main')?.state?.running);
   t.false(isReady(early));
   t.false(state(early, 'main')?.started);
+  await tell('start');
   const late = await untilPod(cluster, 'slow', 'ready', isReady);
   t.true(state(late, 'main')?.started);
 });
@@ -142,11 +152,12 @@ test('init containers run in order before the others, and a failed one is tried 
 test('a sidecar runs before and beside the others and ends with them', async (t) => {
   create('sidecar', {
     restartPolicy: 'Never',
-    initContainers: [{ name: 'side', image: 'process', restartPolicy: 'Always', command: ['sleep', '60'] }],
-    containers: [shell('sleep 0.2')],
+    initContainers: [{ name: 'side', image: 'process', restartPolicy: 'Always', command: ['sleep', '600'] }],
+    containers: [shell(told('end'))],
   });
   const running = await untilPod(cluster, 'sidecar', 'side runs', ({ status }) => status?.initContainerStatuses?.[0]?.state?.running);
   const pid = Number(running.status?.initContainerStatuses?.[0]?.containerID?.replace('process://', ''));
+  await tell('end');
   await untilPod(cluster, 'sidecar', 'done', ({ status }) => status?.phase === 'Succeeded');
   await until('side ended', () => !isRunning(pid));
   t.pass();
@@ -177,8 +188,15 @@ test('what a container leaves behind in other process groups ends with it', asyn
 });
 
 test('a pod that runs for longer than it may fails', async (t) => {
-  create('deadline', { activeDeadlineSeconds: 1, containers: [shell('sleep 60')] });
+  create('deadline', { activeDeadlineSeconds: 1, containers: [shell('sleep 600')] });
   const failed = await untilPod(cluster, 'deadline', 'failed', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.reason, 'DeadlineExceeded');
+});
+
+test('a pod whose time runs out while its containers start fails for the same reason', async (t) => {
+  const containers = Array.from({ length: 30 }, (_, index) => shell('sleep 600', { name: `c${index}` }));
+  create('late', { activeDeadlineSeconds: 0.1, containers });
+  const failed = await untilPod(cluster, 'late', 'failed', ({ status }) => status?.phase === 'Failed');
   t.is(failed.status?.reason, 'DeadlineExceeded');
 });
 

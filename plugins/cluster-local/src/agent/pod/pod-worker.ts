@@ -149,7 +149,6 @@ export class PodWorker {
     await this.#announcePorts();
     await this.#refreshVolumes();
     const step = this.#plan();
-    if (step.isOverdue) this.#fail(`the pod ran longer than ${this.#pod.spec?.activeDeadlineSeconds} s`);
     for (const name of step.start) await this.#containers.start(name);
     for (const name of step.delayed.keys()) this.#tellBackOff(name);
     this.#containers.replaceChanged(this.#graceMs());
@@ -166,11 +165,13 @@ export class PodWorker {
     const started = new Set([...this.#containers.health].filter(([, health]) => health.started).map(([name]) => name));
     const { startedAtMs, containers } = this.#journal;
     const step = planPod({ pod: this.#pod, containers, started, startedAtMs, nowMs: clock.nowMs(), delays: settings.restart });
+    if (step.isOverdue) this.#fail(`the pod ran longer than ${this.#pod.spec?.activeDeadlineSeconds} s`);
     return this.#failure ? { ...step, start: [], phase: 'Failed', delayed: new Map() } : step;
   }
 
   #fail(message: string): void {
-    this.#failure ??= { reason: 'DeadlineExceeded', message };
+    if (this.#failure) return;
+    this.#failure = { reason: 'DeadlineExceeded', message };
     void this.#containers.stop(this.#graceMs(), message);
   }
 
