@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { messageFields } from '../../dist/api/protobuf/message-table.js';
@@ -119,7 +118,7 @@ test('random bytes are decoded or refused, in time and without anything else thr
       }
       return true;
     }),
-    { numRuns: 2000, seed: randomInt(2 ** 31) },
+    { numRuns: 2000 },
   );
   t.pass();
 });
