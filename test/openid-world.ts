@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { Browser, logInAt, type Page } from './browser.ts';
 import { client, startOpenIdProvider, type OpenIdProvider } from './openid-provider.ts';
-import { freePort, platformHome, type PlatformHome, type PlatformProcess } from './platform-process.ts';
+import { freePort } from './ports.ts';
+import { platformHome, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
 
@@ -20,7 +21,7 @@ export interface World {
 
 /** `settings` are further ones of the plugin; `hasPartner`: people of another provider come, too, under names that begin with `partner:`. */
 export async function world(t: ExecutionContext, settings: object = {}, hasPartner = false): Promise<World> {
-  t.timeout(3 * 60_000);
+  t.timeout(5 * 60_000);
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const provider = await startOpenIdProvider(url, 'oidc');

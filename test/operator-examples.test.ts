@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
 import { canRunExamples, ExampleRunner, examplesOf, expectedOf, type Example } from './page-examples.ts';
-import { freePort, platformHome, root, type PlatformHome, type PlatformProcess } from './platform-process.ts';
+import { freePort } from './ports.ts';
+import { platformHome, root, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 const example = canRunExamples ? test.serial : test.serial.skip;
 const identity = '/apis/identity.tappaas.dev/v1alpha1';
@@ -56,7 +57,7 @@ const isStart = ({ code }: Example): boolean => code.startsWith('npx tappaas up 
 
 for (const page of ['README.md', 'access.md', 'audit.md', 'limits-and-tls.md']) {
   example(`the examples of ${page} do what the page says`, async (t) => {
-    t.timeout(180_000);
+    t.timeout(300_000);
     await writeFilesOf(page);
     const examples = (await examplesOf(`operators/${page}`, ['sh'])).filter((each) => !isStart(each));
     t.true(examples.length > 0);
@@ -111,7 +112,7 @@ const beginnings: Readonly<Record<string, (t: ExecutionContext) => Promise<Secti
 };
 for (const [which, configurationOf] of Object.entries(beginnings)) {
   test(`the configuration that ${which} brings a directory to a running application`, async (t) => {
-    t.timeout(180_000);
+    t.timeout(300_000);
     const shown = (await configurationOf(t))?.['plugins'] as Readonly<Record<string, { readonly config?: object }>>;
     const local = { ...shown['local'], config: { ...shown['local']?.config, httpPort: await freePort() } };
     const none = { store: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };

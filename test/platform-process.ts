@@ -3,10 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { freePort } from './ports.ts';
 
 export const root = resolve(import.meta.dirname, '..');
 const command = join(root, 'core/dist/main.js');
@@ -77,10 +77,12 @@ export async function platformHome(
     metrics: { use: '@tappaas/telemetry-metrics' },
     ...options.plugins,
   };
+  // A platform with workers looks for a port before these begin to listen on it: meanwhile another test could be given it.
+  const port = 'workers' in (options.api ?? {}) ? await freePort() : 0;
   const kept = Object.fromEntries(Object.entries(plugins).filter(([, entry]) => entry !== null));
   await writeFile(
     join(directory, 'tappaas.yaml'),
-    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port: 0, ...options.api }, plugins: kept }),
+    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port, ...options.api }, plugins: kept }),
   );
   const words = [process.execPath, ...upWords(options.first)].map((word) => `'${word}'`);
   await writeFile(join(directory, 'package.json'), JSON.stringify({ private: true, scripts: { start: `exec ${words.join(' ')}` } }));
@@ -221,20 +223,8 @@ function run(directory: string, env: NodeJS.ProcessEnv, words: readonly string[]
   return new Promise((done) => void child.once('close', (code) => done({ code: code ?? -1, stdout, stderr })));
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.on('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
 /** Asks until `holds` is true of the answer; the last answer is in the error when it never is. */
-export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) => boolean, waitMsMax = 30_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) => boolean, waitMsMax = 60_000): Promise<T> {
   const endMs = Date.now() + waitMsMax;
   for (;;) {
     const answer = await ask().catch((error: unknown) => error as T);

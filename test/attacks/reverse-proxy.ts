@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../platform-process.ts';
+import { freePort } from '../ports.ts';
 
 /** The header by which a proxy says that it has seen a request: whatever comes to the server without one was smuggled past it. */
 export const markHeader = 'x-seen-by-proxy';

@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { eventually, freePort, platformHome } from '../platform-process.ts';
+import { freePort } from '../ports.ts';
+import { eventually, platformHome } from '../platform-process.ts';
 import { writePlugin } from '../plugin-package.ts';
 
 const careless = `

@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { askApplication } from '../ask-application.ts';
-import { eventually, freePort, platformHome, root, type PlatformHome } from '../platform-process.ts';
+import { freePort } from '../ports.ts';
+import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
 
 async function moveTo({ directory }: PlatformHome, httpPort: number): Promise<void> {
   const file = join(directory, 'tappaas.yaml');

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { freePort, platformHome, type PlatformHome } from '../platform-process.ts';
+import { freePort } from '../ports.ts';
+import { platformHome, type PlatformHome } from '../platform-process.ts';
 
 async function occupied(): Promise<{ readonly port: number; readonly server: Server }> {
   const server = createServer();
@@ -24,7 +25,7 @@ async function configure(
 }
 
 test('a taken API port is told with the setting that names it', async (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const { port, server } = await occupied();
   const home = await platformHome();
   t.teardown(() => server.close());
@@ -36,7 +37,7 @@ test('a taken API port is told with the setting that names it', async (t) => {
 });
 
 test('a taken port for applications is told with the plugin and the setting, not with its consequences', async (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const { port, server } = await occupied();
   const home = await platformHome();
   t.teardown(() => server.close());
@@ -55,7 +56,7 @@ test('a taken port for applications is told with the plugin and the setting, not
 });
 
 test('a second platform on the same data is refused, and the first one goes on', async (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const home = await platformHome();
   t.teardown(() => home.remove());
   const first = await home.start();

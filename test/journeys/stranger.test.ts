@@ -8,7 +8,8 @@ import { packSource } from '../../core/dist/cli/source-archive.js';
 import { askApplication } from '../ask-application.ts';
 import { Browser, logInAt } from '../browser.ts';
 import { client, startOpenIdProvider } from '../openid-provider.ts';
-import { eventually, freePort, platformHome, root, type PlatformProcess } from '../platform-process.ts';
+import { freePort } from '../ports.ts';
+import { eventually, platformHome, root, type PlatformProcess } from '../platform-process.ts';
 
 const sessionCookie = '__Host-tappaas-session';
 const ownPage = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
@@ -140,6 +141,11 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
   t.is((await ask(secrets, {})).errors?.[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   t.is((await browser.send('POST', `${url}/plugins/oidc/logout`, '', ownPage)).status, 303);
 
+  // Lines are kept in their order, a moment later: with the last one there all are.
+  const sessions = await eventually(
+    () => search(platform, 'user=ann@example.com&resource=sessions'),
+    (found) => found.length === 2,
+  );
   const about = 'user=ann@example.com&namespace=team';
   const deploys = await search(platform, `${about}&verb=patch&resource=applications&name=shop`);
   t.deepEqual(
@@ -163,10 +169,6 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
   t.is(curious?.annotations['graphql.operation'], 'query Curious');
   const [upload] = await search(platform, 'user=ann@example.com&verb=put&code=201');
   t.is(upload?.requestURI, `/plugins/builds/sources/${digest}?namespace=team`);
-  const sessions = await eventually(
-    () => search(platform, 'user=ann@example.com&resource=sessions'),
-    (found) => found.length === 2,
-  );
   t.deepEqual(
     sessions.map(({ verb, annotations }) => [verb, annotations['authorization.k8s.io/reason']]),
     [

@@ -107,7 +107,7 @@ test('when one output cannot be had, the other is not left open', async (t) => {
   store.create(Pods, pod('web', { containers: [{ name: 'main', image: 'process' }] }));
   const record = { port: (node.address() as AddressInfo).port, token: 'token' };
   const control = { running: async () => record } as unknown as AgentControl;
-  const closed = other.promise.then((socket) => once(socket, 'close', { signal: AbortSignal.timeout(10_000) }));
+  const closed = other.promise.then((socket) => once(socket, 'close', { signal: AbortSignal.timeout(60_000) }));
   const asking = { asCaller: store.resources(), clock, signal: never } as unknown as RequestContext;
   await t.throwsAsync(attachToPod(request(both), asking, control), { code: 'CLUSTER_LOCAL_AGENT_UNREACHABLE' });
   await t.notThrowsAsync(closed);

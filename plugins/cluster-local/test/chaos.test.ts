@@ -36,13 +36,13 @@ test('an agent killed at any moment of creating and deleting leaves no pod doubl
     await cluster.startAgent();
   }
   const isLeaving = ({ metadata }: Pod) => metadata.deletionTimestamp !== undefined;
-  await until('what was deleted is gone', () => !cluster.store.all<Pod>(Pods).some((found) => isLeaving(found as Pod)), 30_000);
+  await until('what was deleted is gone', () => !cluster.store.all<Pod>(Pods).some((found) => isLeaving(found as Pod)));
   for (const name of names) if (cluster.store.get(Pods, { namespace: 'default', name }) === undefined) create(name);
   const settled = () => {
     const pods = cluster.store.all<Pod>(Pods);
     return pods.every(isReady) && pods;
   };
-  const pods = await until('all pods are ready', settled, 30_000);
+  const pods = await until('all pods are ready', settled);
   t.is(pods.length, names.length);
   const groups = new Set((await processTable()).map(({ groupId }) => groupId));
   const marked = async (uid: string | undefined) =>
@@ -55,7 +55,7 @@ test('an agent killed at any moment of creating and deleting leaves no pod doubl
   }
   const alive = new Set(pods.map(({ metadata }) => metadata.uid));
   for (const uid of uids) {
-    if (!alive.has(uid)) await until(`pod ${uid} has left no process`, async () => (await marked(uid)).length === 0, 3000);
+    if (!alive.has(uid)) await until(`pod ${uid} has left no process`, async () => (await marked(uid)).length === 0);
   }
 });
 

@@ -5,7 +5,7 @@ import { conformance, load } from '@tappaas/testing';
 import test from 'ava';
 import clusterLocal from '../dist/index.js';
 import { CronJobs, DaemonSets, StatefulSets } from '../dist/kinds/handles.js';
-import { freePort } from './support/free-port.ts';
+import { freePort } from '../../../test/ports.ts';
 
 const httpPort = await freePort();
 const scratch = await mkdtemp(join(tmpdir(), 'cluster-local-'));

@@ -7,7 +7,7 @@ import type { Cluster, Context } from '@tappaas/sdk';
 import { definitionOf } from '@tappaas/sdk/definitions';
 import { isAlive } from '../dist/agent/process/identity.js';
 import plugin from '../dist/index.js';
-import { freePort } from './support/free-port.ts';
+import { freePort } from '../../../test/ports.ts';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 
 type Run = (context: Context) => Promise<void>;

@@ -8,7 +8,7 @@ import { Balancer } from '../dist/proxy/balancer.js';
 import { EndpointTable } from '../dist/proxy/endpoints.js';
 import { serveIngress } from '../dist/proxy/ingress-listener.js';
 import { IngressRoutes } from '../dist/proxy/ingress-routes.js';
-import { freePort } from './support/free-port.ts';
+import { freePort } from '../../../test/ports.ts';
 import { HttpClient } from './support/http-client.ts';
 import { clock, until } from './support/local-cluster.ts';
 
@@ -394,9 +394,9 @@ test('a pool begins where it is told, and comes round to the rest of its range',
 
 test('a path of many slashes is read in the time that its length takes', (t) => {
   const path = `${'/'.repeat(100_000)}x`;
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   const routes = new IngressRoutes([ingress('long', [rule('x', [[`${path}//`, 'Prefix', 'shop']])])], new Map([['default/shop', service]]));
-  const { user } = process.cpuUsage(before);
+  const { user } = process.threadCpuUsage(before);
   t.true(user < 1_000_000, `${user} µs`);
   t.is(routed(routes, 'x', `${path}/y`), 'shop');
   t.is(routed(routes, 'x', '/x'), 'no-path');

@@ -52,16 +52,12 @@ test('a rolling update replaces every pod without a failed request', async (t) =
   );
   for (const version of ['two', 'three']) {
     cluster.store.patch(Deployments, key, { spec: { template: { spec: { containers: [container(version)] } } } });
-    await until(
-      `version ${version} rolled out`,
-      () => {
-        const { metadata, status } = cluster.store.get<Deployment>(Deployments, key) ?? {};
-        if (status?.observedGeneration !== metadata?.generation) return false;
-        const pods = cluster.store.all<Pod>(Pods);
-        return status?.updatedReplicas === 2 && status.replicas === 2 && status.availableReplicas === 2 && pods.length === 2;
-      },
-      40_000,
-    );
+    await until(`version ${version} rolled out`, () => {
+      const { metadata, status } = cluster.store.get<Deployment>(Deployments, key) ?? {};
+      if (status?.observedGeneration !== metadata?.generation) return false;
+      const pods = cluster.store.all<Pod>(Pods);
+      return status?.updatedReplicas === 2 && status.replicas === 2 && status.availableReplicas === 2 && pods.length === 2;
+    });
   }
   stop.abort();
   await asking;

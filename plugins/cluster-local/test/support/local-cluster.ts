@@ -2,16 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { threadId } from 'node:worker_threads';
 import type { Clock } from '@tappaas/sdk';
 import { agentSettings } from '../../dist/agent-settings.js';
 import { engineKinds } from '../../dist/kinds/engine-kinds.js';
 import { AgentControl } from '../../dist/supervision/agent-control.js';
 import type { AgentSettings } from '../../dist/agent/settings.js';
+import { clusterPorts, freePort } from '../../../../test/ports.ts';
 import { FakeApi } from './fake-api.ts';
 import { FakeControllers } from './fake-controllers.ts';
 import { FakeStore } from './fake-store.ts';
-import { freePort } from './free-port.ts';
 
 export const clock: Clock = { nowMs: Date.now, sleep: (ms, signal) => wait(ms, undefined, { signal }) };
 export const never = new AbortController().signal;
@@ -41,7 +40,7 @@ export class LocalCluster {
       nodes: 1,
       podsMax: 100,
       cpuOvercommit: 1,
-      ...portRanges(),
+      ...(await clusterPorts()),
       gracePeriodSeconds: 300,
       drainSeconds: 2,
       connectionsMax: 1000,
@@ -78,21 +77,11 @@ export class LocalCluster {
   }
 }
 
-let clusters = 0;
-
-/** Tests run side by side, in threads of one process or several, so each cluster has ports of its own to give out. */
-function portRanges() {
-  const slot = (process.pid * 7 + threadId * 5 + clusters) % 46;
-  clusters += 1;
-  const from = 20_000 + slot * 200;
-  return { podPortFirst: from, podPortLast: from + 199, servicePortFirst: 30_000 + slot * 60, servicePortLast: 30_059 + slot * 60 };
-}
-
 /** Waits until a condition holds; fails with what was last seen when it does not in time. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const endMs = Date.now() + withinMs;
   let problem: unknown;
