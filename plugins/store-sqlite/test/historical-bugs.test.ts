@@ -177,7 +177,7 @@ const faults: readonly Fault[] = [
     title: 'a write is acknowledged before others can read it',
     file: 'store/writer-link.js',
     from: 'this.#listener.onWritten(works, written);',
-    to: 'setTimeout(() => this.#listener.onWritten(works, written), 20);',
+    to: 'setTimeout(() => this.#listener.onWritten(works, written), 500);',
     caughtBy: 'a read after a write sees it',
   },
   {
