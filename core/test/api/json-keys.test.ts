@@ -26,8 +26,8 @@ test('what looks like keys within a text, and escapes at its end, deceive nobody
 });
 
 test('a text is counted in linear time, whatever it is', (t) => {
-  const start = process.cpuUsage();
+  const start = process.threadCpuUsage();
   for (const part of [':', '":', '\\', ' ', '" :', '\\":']) keysInJson(Buffer.from(part.repeat(1_048_576 / part.length)));
-  const used = process.cpuUsage(start);
+  const used = process.threadCpuUsage(start);
   t.true(used.user + used.system < 1_000_000, `${used.user + used.system} µs`);
 });

@@ -41,7 +41,7 @@ test('a head that was made before is the one that node:http makes, byte for byte
   const { head } = await sendRaw(port, 'GET /prepared HTTP/1.1\r\nHost: localhost\r\n\r\n');
   const date = /^Date: (.*)$/m.exec(head)?.[1] ?? '';
   t.is(new Date(date).toUTCString(), date);
-  t.true(Math.abs(Date.parse(date) - Date.now()) < 5_000);
+  t.true(Math.abs(Date.parse(date) - Date.now()) < 60_000);
 });
 
 test('answers to requests that come at once keep their order, and one without a body has none', async (t) => {

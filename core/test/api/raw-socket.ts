@@ -9,7 +9,7 @@ export interface RawAnswer {
 }
 
 /** Sends bytes as they are and reads until the server closes, or until one whole answer is there. */
-export function sendRaw(port: number, bytes: string, { msMax = 5000 } = {}): Promise<RawAnswer> {
+export function sendRaw(port: number, bytes: string, { msMax = 60_000 } = {}): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
     const chunks: Buffer[] = [];

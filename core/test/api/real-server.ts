@@ -89,7 +89,7 @@ export async function startRealServer({
     kinds,
     sealer,
   });
-  await engine.start(AbortSignal.timeout(10_000));
+  await engine.start(AbortSignal.timeout(60_000));
   const engines = new Map([['platform', engine]]);
   const server = createApiServer({
     engines: () => engines,
@@ -136,7 +136,7 @@ async function createNamespace(engine: ResourceEngine, name: string): Promise<vo
     {
       caller: { name: 'test', groups: [] },
       requestId: 'test',
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
       dryRun: false,
       fieldValidation: 'Strict',
       fieldManager: 'test',

@@ -261,10 +261,12 @@ test('connections are not recovered past authentication: a session id of before 
 });
 
 test('a revoked credential, an expired one and a platform that stops end the socket, and the client is told which', async (t) => {
-  let expiresAtMs = Infinity;
+  let lifeMs = Infinity;
   const server = await startServer(t, {
     authenticate: ({ headers: { authorization } }) =>
-      authorization === undefined ? undefined : { caller: { name: 'x', groups: [] }, credentialId: authorization, expiresAtMs },
+      authorization === undefined
+        ? undefined
+        : { caller: { name: 'x', groups: [] }, credentialId: authorization, expiresAtMs: Date.now() + lifeMs },
     authorize: () => ({ decision: 'allow', reason: '' }),
   });
   const revoked = open(t, server, { as: '', auth: { token: 'a' }, headers: {} });
@@ -274,7 +276,7 @@ test('a revoked credential, an expired one and a platform that stops end the soc
   server.server.endStreams('Bearer a');
   t.deepEqual((await ends[0]).reason, 'credential');
   await ends[1];
-  expiresAtMs = Date.now() + 500;
+  lifeMs = 500;
   const expiring = open(t, server, { as: 'c' });
   t.is((await heard(expiring, 'end')).reason, 'credential');
   const told = heard(kept, 'end');

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
-import { startServer } from './running-server.ts';
+import { realClock, startServer } from './running-server.ts';
 import { rawRequest } from './raw-socket.ts';
 
 const path = '/api/v1/namespaces/default/configmaps/a';
@@ -55,8 +56,20 @@ function askOn(socket: Socket, request: string): Promise<Asked> {
   });
 }
 
+/**
+ * Clients and server share a thread here. Where the machine keeps it from its work for longer than a connection may be quiet, the clients
+ * have not had their turn either: they have it before the server judges them.
+ */
+const fairClock = {
+  ...realClock,
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await realClock.sleep(ms, signal);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+  },
+};
+
 test('a stop under load cuts no answer, large or small, and tells every connection with its last one', async (t) => {
-  const { server, port, ask } = await startServer(t);
+  const { server, port, ask } = await startServer(t, { clock: fairClock });
   await ask(collection, { method: 'POST', body: configMap('a', 'x') });
   await ask(collection, { method: 'POST', body: configMap('large', 'x'.repeat(900_000)) });
   const sockets = await Promise.all(Array.from({ length: 40 }, () => open(port)));
@@ -101,13 +114,13 @@ test('an answer that the client is slow to take goes out whole before its connec
 });
 
 test('connections that nobody uses do not hold up a stop, and one that is never read holds it up for its limit', async (t) => {
-  const idle = await startServer(t);
+  const idle = await startServer(t, { limits: { stopMsMax: 600_000 } });
   const sockets = await Promise.all(Array.from({ length: 5 }, () => open(idle.port)));
   const ended = Promise.all(sockets.map((socket) => once(socket.resume(), 'close')));
   const startMs = performance.now();
   await idle.server.close();
   await ended;
-  t.true(performance.now() - startMs < 3_000);
+  t.true(performance.now() - startMs < 60_000);
 
   const warned: object[] = [];
   const quiet = (): void => {};

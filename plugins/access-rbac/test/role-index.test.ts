@@ -156,9 +156,9 @@ test('who is allowed is told through which binding, and a role that comes after 
 });
 
 test('a path of many stars is compiled in the time that its length takes', (t) => {
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   const rules = new CompiledRules([{ verbs: ['get'], nonResourceURLs: [`${'*'.repeat(100_000)}x**`] }]);
-  const { user } = process.cpuUsage(before);
+  const { user } = process.threadCpuUsage(before);
   t.true(user < 1_000_000, `${user} µs`);
   t.truthy(rules);
 });

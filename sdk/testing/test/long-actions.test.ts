@@ -53,7 +53,7 @@ const fill = (kernel: TestKernel, body = '{}', query = '', headers = {}) =>
   kernel.http('POST', `${deep}/fill${query}`, body, { 'content-type': 'application/json', ...headers });
 
 async function until(kernel: TestKernel, name: string, holds: (operation: OperationObject) => boolean): Promise<OperationObject> {
-  for await (const changes of kernel.resources.watch(Operation, { signal: AbortSignal.timeout(20_000) })) {
+  for await (const changes of kernel.resources.watch(Operation, { signal: AbortSignal.timeout(60_000) })) {
     for (const { object } of changes)
       if (object.metadata.name === name && holds(object as OperationObject)) return object as OperationObject;
   }

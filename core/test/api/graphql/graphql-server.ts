@@ -91,7 +91,7 @@ export async function startGraphql(
   const own = [Application, Build, Release].map((kind) => ({ kind, plugin: 'kernel' }));
   const kinds: readonly KindRegistration[] = [...kernelKinds({} as never), ...own, ...further];
   const engine = createResourceEngine({ name: 'platform', store, openWatchCache, clock: realClock, random: Math.random, kinds, sealer });
-  await engine.start(AbortSignal.timeout(10_000));
+  await engine.start(AbortSignal.timeout(60_000));
   const reads: string[] = [];
   const logged: GraphqlServer['logged'] = [];
   const audited: GraphqlServer['audited'] = [];
@@ -153,7 +153,7 @@ export async function startGraphql(
     http,
     put,
     kinds,
-    serve: (next) => engine.setKinds(next, AbortSignal.timeout(10_000)),
+    serve: (next) => engine.setKinds(next, AbortSignal.timeout(60_000)),
     ask: (query, variables, each = {}) => http('/graphql', { method: 'POST', body: { query, ...(variables && { variables }) }, ...each }),
   };
 }

@@ -108,7 +108,7 @@ test('an id finds its object again, and no other that got its name later', async
   t.deepEqual(many.json.data.nodes, [{ __typename: 'Namespace' }, null, { __typename: 'Application' }]);
   const { group, version, plural } = kindPaths.applications;
   const target = { kind: { group, version, plural }, namespace: 'team', name: 'shop' };
-  await engine.write({ verb: 'delete', target, options: {} }, { ...writer, signal: AbortSignal.timeout(5_000) });
+  await engine.write({ verb: 'delete', target, options: {} }, { ...writer, signal: AbortSignal.timeout(60_000) });
   await put(kindPaths.applications, application('shop'));
   t.truthy(shop.metadata.uid);
   t.is((await ask(query, { id })).json.data.node, null);

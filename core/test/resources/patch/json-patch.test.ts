@@ -190,10 +190,10 @@ test('operations, copies and depth reach their limits', (t) => {
 });
 
 test('ten thousand insertions into a long list take less than a second', (t) => {
-  const start = process.cpuUsage();
+  const start = process.threadCpuUsage();
   const patch = Array.from({ length: 10_000 }, (_, index) => ({ op: 'add', path: `/a/${index}`, value: index }));
   t.is((applyJsonPatch({ a: [] }, patch) as { a: unknown[] }).a.length, 10_000);
-  const used = process.cpuUsage(start);
+  const used = process.threadCpuUsage(start);
   t.true(used.user + used.system < 1_000_000);
 });
 

@@ -28,10 +28,10 @@ test('names take the form of their kind', (t) => {
 });
 
 test('hostile names are judged in linear time', (t) => {
-  const start = process.cpuUsage();
+  const start = process.threadCpuUsage();
   for (const name of ['a'.repeat(200_000), `${'a-'.repeat(100_000)}!`, 'a.'.repeat(126) + '!', '-'.repeat(250)])
     t.true(isDns1123Subdomain(name).length > 0);
-  const used = process.cpuUsage(start);
+  const used = process.threadCpuUsage(start);
   t.true(used.user + used.system < 500_000, `${used.user + used.system} µs`);
 });
 
