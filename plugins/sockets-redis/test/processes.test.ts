@@ -27,7 +27,7 @@ async function startProcess(t: ExecutionContext, { url }: RedisServer, replica: 
 /** Follows metrics at one process until pages of so many processes came within one round. */
 async function replicasTold({ server }: Process, wanted: readonly string[]): Promise<boolean> {
   const client = createClient({ server: server.url, token: server.token });
-  const over = AbortSignal.timeout(25_000);
+  const over = AbortSignal.timeout(60_000);
   const heard = new Set<string>();
   try {
     for await (const message of client.room({ topic: 'metrics', names: ['up_total'] }, over)) {
@@ -41,7 +41,7 @@ async function replicasTold({ server }: Process, wanted: readonly string[]): Pro
 }
 
 withRedis('a room of metrics shows every process, whichever the client is connected to', async (t) => {
-  t.timeout(90_000);
+  t.timeout(240_000);
   const redis = await startRedis();
   t.teardown(() => redis.remove());
   const [one, two] = [await startProcess(t, redis, 'one'), await startProcess(t, redis, 'two')];

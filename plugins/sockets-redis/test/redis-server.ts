@@ -26,7 +26,7 @@ export async function startRedis(): Promise<RedisServer> {
     child = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', directory], {
       stdio: 'ignore',
     });
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     while (!(await answers(socket))) {
       if (Date.now() > deadline) throw new Error('redis-server does not answer');
       await delay(20);

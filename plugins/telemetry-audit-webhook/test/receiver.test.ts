@@ -37,7 +37,7 @@ async function receiver(
 
 const settings = (url: string, more: Partial<ReceiverSettings> = {}): ReceiverSettings => ({
   url,
-  timeoutMs: 4_000,
+  timeoutMs: 60_000,
   allowedAddresses: [],
   allowPlainHttp: true,
   ...more,

@@ -7,7 +7,7 @@ import { join, normalize, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import { application, kindPaths, startGraphql } from '../../../core/test/api/graphql/graphql-server.ts';
-import { launchChromium, runsBrowser } from '../../../test/chromium.ts';
+import { freshContext, launchChromium, runsBrowser } from '../../../test/chromium.ts';
 import { startFlakyProxy } from './flaky-proxy.ts';
 
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
@@ -47,7 +47,7 @@ async function startPage(t: ExecutionContext): Promise<string> {
 
 let browser: Browser;
 test.before(async (t) => {
-  t.timeout(120_000);
+  t.timeout(240_000);
   if (runsBrowser) browser = await launchChromium();
 });
 test.after.always(() => browser?.close());
@@ -59,7 +59,7 @@ async function open(t: ExecutionContext) {
   const origin = await startPage(t);
   const server = await startGraphql(t, { cors: { origins: [origin] } });
   const proxy = await startFlakyProxy(server.port, () => whole);
-  const context = await browser.newContext();
+  const context = await freshContext(browser);
   t.teardown(async () => {
     await context.close();
     await proxy.close();
@@ -124,17 +124,16 @@ async function heardUntil(page: Page, name: string, last: string): Promise<reado
   const read = (): Promise<readonly unknown[]> =>
     page.evaluate((key) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key] ?? [], name);
   await page
-    .waitForFunction(
-      ([key, wanted]) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key]?.includes(wanted),
-      [name, last] as const,
-      { timeout: 60_000 },
-    )
+    .waitForFunction(([key, wanted]) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key]?.includes(wanted), [
+      name,
+      last,
+    ] as const)
     .catch(() => undefined);
   return read();
 }
 
 withBrowser('a page reads, writes and is told what is wrong, in the words of the platform', async (t) => {
-  t.timeout(120_000);
+  t.timeout(240_000);
   const { server, page, problems } = await open(t);
   await server.put(kindPaths.applications, application('shop'));
   const told = await page.evaluate(async () => {
@@ -166,7 +165,7 @@ withBrowser('a page reads, writes and is told what is wrong, in the words of the
 });
 
 withBrowser('a watch, a subscription and a room of a page go on over breaks, and miss nothing and hear nothing twice', async (t) => {
-  t.timeout(180_000);
+  t.timeout(300_000);
   const { server, proxy, page, problems } = await open(t);
   const { json } = await server.ask('{ applications { resourceVersion } }');
   await followAll(page, json.data.applications.resourceVersion);
@@ -189,7 +188,7 @@ withBrowser('a watch, a subscription and a room of a page go on over breaks, and
 });
 
 withBrowser('a page of an origin that is not listed reads nothing and opens no socket', async (t) => {
-  t.timeout(120_000);
+  t.timeout(240_000);
   const { server, page } = await open(t);
   const other = await startPage(t);
   await page.goto(other);

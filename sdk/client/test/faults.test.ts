@@ -176,7 +176,7 @@ test('what another try would not change ends a watch and a room with the words o
 
 test('one object is followed over breaks until it is as wanted, or the time is over', async (t) => {
   const { writer, reader } = await parts(t, (connection) => (connection < 3 ? { bytesMax: 900, delayMs: 0 } : whole));
-  const place = { collection: '/api/v1/namespaces/default/configmaps', name: 'a', timeoutMs: 20_000 };
+  const place = { collection: '/api/v1/namespaces/default/configmaps', name: 'a', timeoutMs: 60_000 };
   const isAt = (index: number) => (object: ConfigMap | undefined) => object?.data?.['index'] === String(index);
   const following = reader.until<ConfigMap>(place, isAt(9));
   await write(writer, 10);

@@ -11,7 +11,7 @@ const subscription = 'subscription { applicationChanges { type } }';
 /** Each way to ask, by its name. */
 function ways(client: Client, signal: AbortSignal): Readonly<Record<string, () => Promise<unknown>>> {
   return {
-    json: () => client.json('/version', { timeoutMs: 5000 }),
+    json: () => client.json('/version', { timeoutMs: 60_000 }),
     lines: () => client.lines('/version', signal).next(),
     watch: () => client.watch('/api/v1/namespaces', { signal }).next(),
     subscription: () => client.subscribe<object>(subscription, {}, { signal }).next(),
