@@ -50,7 +50,7 @@ test.after.always('the platform is stopped and its directory removed', async () 
 
 for (const page of ['README.md', 'rest.md', 'requests.md', 'graphql.md', 'authentication.md', 'access.md', 'operations.md']) {
   example(`the examples of ${page} do what the page says`, async (t) => {
-    t.timeout(180_000);
+    t.timeout(300_000);
     const examples = (await examplesOf(`consumers/${page}`, ['sh'])).map(byCertificateAlone);
     t.true(examples.length > 0);
     const outputs = await runner.shell(examples);
@@ -64,7 +64,7 @@ for (const page of ['README.md', 'rest.md', 'requests.md', 'graphql.md', 'authen
 
 for (const page of ['sockets.md', 'client.md']) {
   example(`the programs of ${page} do what the page says`, async (t) => {
-    t.timeout(180_000);
+    t.timeout(300_000);
     const programs = await examplesOf(`consumers/${page}`, ['js', 'ts']);
     t.true(programs.length > 0);
     for (const [index, each] of programs.entries()) {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium, runsBrowser } from './chromium.ts';
+import { freshContext, launchChromium, runsBrowser } from './chromium.ts';
 import { platformHome, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
@@ -29,7 +29,7 @@ test.after.always(async () => {
 
 /** A page of a browser without cookies, with everything that went wrong in it and everything it asked for. */
 async function visit(t: ExecutionContext, { browser, platform }: Opened) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const context = await freshContext(browser, { ignoreHTTPSErrors: true });
   t.teardown(() => context.close());
   const page = await context.newPage();
   const problems: string[] = [];
@@ -62,7 +62,7 @@ const answerOf = (page: Page) => page.locator('.result-window .CodeMirror-code')
 withBrowser(
   'a query runs through the page with the rights of the token, the schema is documented, and nothing comes from elsewhere',
   async (t) => {
-    t.timeout(120_000);
+    t.timeout(240_000);
     const { connection } = opened.platform;
     const { page, problems, asked } = await visit(t, opened);
     await page.locator('#notice', { hasText: 'does not know you' }).waitFor();
@@ -90,7 +90,7 @@ withBrowser(
 );
 
 withBrowser('a subscription tells changes on the page as they happen', async (t) => {
-  t.timeout(120_000);
+  t.timeout(240_000);
   const { platform } = opened;
   const { page, problems } = await visit(t, opened);
   await page.locator('#notice', { hasText: 'does not know you' }).waitFor();
@@ -105,7 +105,7 @@ withBrowser('a subscription tells changes on the page as they happen', async (t)
 });
 
 withBrowser('a token that is forgotten is gone, and one that nobody has given out gains nothing', async (t) => {
-  t.timeout(120_000);
+  t.timeout(240_000);
   const { page } = await visit(t, opened);
   await giveToken(page, opened.platform.connection.token);
   await page.locator('#caller', { hasText: '(token)' }).waitFor();

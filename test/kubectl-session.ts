@@ -38,8 +38,8 @@ export interface KubectlSession {
   start(words: readonly string[]): Going;
 }
 
-const commandMsMax = 60_000;
-const showsMsMax = 20_000;
+const commandMsMax = 120_000;
+const showsMsMax = 60_000;
 
 export function openSession(path: string, kubeconfig: string, home: string): KubectlSession {
   mkdirSync(home, { recursive: true });

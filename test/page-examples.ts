@@ -9,7 +9,7 @@ import { root, type PlatformHome, type PlatformProcess } from './platform-proces
 
 /** Where the pages say that the API is. */
 const documented = 'https://127.0.0.1:7443';
-const programMsMax = 60_000;
+const programMsMax = 120_000;
 const kubectl = findKubectl(process.env).path;
 const isCi = Boolean(process.env['CI']) && process.env['CI'] !== 'false';
 

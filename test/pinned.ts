@@ -6,7 +6,18 @@ import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { Connection } from './platform-process.ts';
 
-const triesMax = 60;
+/** One worker may take most of what comes one after the other. */
+const triesMax = 2_000;
+
+/** Sends one request and reads what it is answered. */
+type Ask = <T>(method: string, path: string, body?: object) => Promise<T>;
+
+/** Somebody's connections to each worker. */
+export function toBoth(t: { teardown(close: () => void): void }, connection: Connection): readonly Pinned[] {
+  const both = ['w1', 'w2'].map((worker) => new Pinned(connection, worker));
+  t.teardown(() => both.forEach((each) => each.close()));
+  return both;
+}
 
 /** An open stream. */
 export interface Stream {
@@ -34,9 +45,18 @@ export class Pinned {
 
   /** Sends one request there and reads its answer. */
   async ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const { answer, text } = await this.#send(await this.#agent(), method, path, body);
-    if ((answer.statusCode ?? 0) >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
-    return JSON.parse(text) as T;
+    const ask = await this.asker();
+    return ask(method, path, body);
+  }
+
+  /** Sends requests over one connection that is open already. */
+  async asker(): Promise<Ask> {
+    const agent = await this.#agent();
+    return async <T>(method: string, path: string, body?: object): Promise<T> => {
+      const { answer, text } = await this.#send(agent, method, path, body);
+      if ((answer.statusCode ?? 0) >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+      return JSON.parse(text) as T;
+    };
   }
 
   async graphql<T>(query: string): Promise<T> {

@@ -107,7 +107,7 @@ test.serial('its manifest says what it registers, and what an operator may write
 });
 
 test.serial('its own tests pass, the conformance suite among them', (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const printed = run(t, plugin, process.execPath, ['--test', 'test/*.test.ts']);
   t.regex(printed, /fail 0/);
   t.true(Number(/pass (\d+)/.exec(printed)?.[1]) > 20);
@@ -136,7 +136,7 @@ test.serial('a kernel loads it from a configuration file and asks it', async (t)
 });
 
 test.serial('the plugin of the documentation is built, tested and checked from nothing but the blocks of its page', async (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const place = join(site, 'documented');
   const page = await readFile(join(root, 'docs/authors/README.md'), 'utf8');
   const files = [...page.matchAll(/^`([\w./-]+)`:\n\n^```\w+\n([\s\S]*?)^```$/gm)].map(([, file = '', code = '']) => ({ file, code }));

@@ -20,7 +20,7 @@ const requestsOfDeveloper = Math.ceil(requestsOfGroup / 20);
 /** Only groups whose name has this in it, to look at one again. */
 const onlyGroups = process.env['TAPPAAS_GROUP'] ?? '';
 const atOnce = 8;
-const answerMsMax = 15_000;
+const answerMsMax = 60_000;
 const problemsMax = 20;
 const cluster = '/clusters/local';
 /** In everything that the other tenant has, and in nothing that is sent. */

@@ -46,7 +46,6 @@ session('a role binding that kubectl creates counts within a second, and what it
   await eventually(
     () => canI('list', 'configmaps', '--as=dora'),
     (answer) => answer === 'yes',
-    5_000,
   );
   const rules = await ok(t, 'auth', 'can-i', '--list', '--as=dora');
   t.regex(rules, /^applications\.apps\.tappaas\.dev\s+\[\]\s+\[\]\s+\[.*create.*\]/m);

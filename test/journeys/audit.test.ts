@@ -1,7 +1,7 @@
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const canary = 'canary-5f1c0f7e';
 const plugins = {
@@ -41,13 +41,11 @@ async function search(platform: PlatformProcess, query: string): Promise<Found['
 }
 
 /** Lines are gathered for a moment before they are kept. */
-async function found(platform: PlatformProcess, query: string, count: number): Promise<Found['items']> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const items = await search(platform, query);
-    if (items.length >= count) return items;
-    await new Promise((again) => void setTimeout(again, 50));
-  }
-  return search(platform, query);
+function found(platform: PlatformProcess, query: string, count: number): Promise<Found['items']> {
+  return eventually(
+    () => search(platform, query),
+    (items) => items.length >= count,
+  );
 }
 
 test('each step of what somebody did is found in the audit log, after a crash too, and the log can be verified', async (t) => {

@@ -121,19 +121,16 @@ test('certificates of other authorities, for servers, and none at all let nobody
   await eventually(
     () => whoIs(connection, stranger),
     ({ status }) => status === 201,
-    10_000,
   );
   await put('clients.pem', other.certificate);
   await eventually(
     () => client('joe').then((pair) => whoIs(connection, pair)),
     ({ status }) => status === 401,
-    10_000,
   );
   await put('clients.pem', 'nonsense');
   await eventually(
     async () => platform.output(),
     (text) => /clients\.pem: expected 1 to 1000 certificates, found 0/.test(text),
-    10_000,
   );
   t.is((await whoIs(connection, stranger)).status, 201, 'a file that cannot be used changes nothing');
 });
@@ -162,16 +159,13 @@ test('a revoked certificate is refused without a restart, its open streams end, 
     'clients.crl',
     (await revocationList(authority, [joe], Date.now() + dayMs)) + (await revocationList(evil, [ann], Date.now() + dayMs)),
   );
-  const fromMs = Date.now();
   await ended;
-  t.true(Date.now() - fromMs < 10_000);
   t.is((await whoIs(connection, joe)).status, 401);
   t.is((await whoIs(connection, ann)).status, 201, 'a list that the authority has not signed says nothing');
   await put('clients.crl', await revocationList(authority, [], Date.now() - 1));
   await eventually(
     () => whoIs(connection, ann),
     ({ status }) => status === 401,
-    10_000,
   );
 });
 
@@ -189,7 +183,6 @@ test('a revoked certificate gets in neither with the authority that signed it no
     eventually(
       () => whoIs(connection, pair),
       ({ status }) => status === expected,
-      10_000,
     );
   await put('clients.pem', root.certificate);
   await lists([]);
@@ -213,7 +206,6 @@ test('a revoked certificate gets in neither with the authority that signed it no
   await eventually(
     async () => platform.output(),
     (text) => /an authority has no revocation list.*middle/.test(text),
-    10_000,
   );
   t.is((await whoIs(connection, joe)).status, 401);
 });

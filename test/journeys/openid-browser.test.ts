@@ -1,7 +1,7 @@
 /** What a person sees who logs in with a real browser, and how many sessions that leaves. */
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
-import { launchChromium, runsBrowser } from '../chromium.ts';
+import { freshContext, launchChromium, runsBrowser } from '../chromium.ts';
 import { logIn, sessionsOf, world, type World } from '../openid-world.ts';
 import { eventually } from '../platform-process.ts';
 
@@ -11,7 +11,7 @@ const ownPage = { 'sec-fetch-site': 'same-origin' };
 async function visit(t: ExecutionContext): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
   const browser = await launchChromium();
   t.teardown(() => browser.close());
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const context = await freshContext(browser, { ignoreHTTPSErrors: true });
   const page = await context.newPage();
   const problems: string[] = [];
   // The provider's own pages are not ours to mend, and a session that is not there is answered 401.

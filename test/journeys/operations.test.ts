@@ -76,7 +76,6 @@ const ended = async (platform: PlatformProcess, location: string): Promise<Opera
   eventually(
     async () => (await platform.api('GET', location)).json<Operation>(),
     ({ status }) => ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase ?? ''),
-    60_000,
   );
 
 const answer = async (home: PlatformHome) => (await askApplication(home, 'shop.default.localhost')).text;

@@ -1,7 +1,7 @@
 /** The API served by processes of its own, and applications that run on a cluster of the one that has the store. */
-import test, { type ExecutionContext } from 'ava';
-import { Pinned, type Stream } from '../pinned.ts';
-import { eventually, platformHome, type Connection, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import test from 'ava';
+import { toBoth, type Stream } from '../pinned.ts';
+import { eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
 const tokenForm = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/;
@@ -53,13 +53,6 @@ test.after.always('the platform is stopped and its directory removed', async () 
 const podPath = () => `/clusters/local/api/v1/namespaces/${pod.namespace}/pods/${pod.name}`;
 const command = (...words: readonly string[]) =>
   `${podPath()}/exec?stdout=true&${words.map((word) => `command=${encodeURIComponent(word)}`).join('&')}`;
-
-/** Somebody's connections to each worker. */
-function toBoth(t: ExecutionContext, connection: Connection): readonly Pinned[] {
-  const both = ['w1', 'w2'].map((worker) => new Pinned(connection, worker));
-  t.teardown(() => both.forEach((each) => each.close()));
-  return both;
-}
 
 const heard = (stream: Stream, what: string | RegExp): Promise<string> =>
   eventually(

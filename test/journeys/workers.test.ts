@@ -2,22 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { toBoth } from '../pinned.ts';
 import { eventually, platformHome } from '../platform-process.ts';
-import {
-  collection,
-  configMap,
-  count,
-  follow,
-  storeOnly,
-  untilBothAnswer,
-  withWorkers,
-  workersOf,
-  type ConfigMap,
-} from '../worker-load.ts';
+import { collection, configMap, count, follow, storeOnly, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
 
 test.serial('what one worker has written, every worker reads at once', async (t) => {
   const { platform } = await withWorkers(t);
-  const asked = new Set<string>();
+  const askers = await Promise.all(toBoth(t, platform.connection).map((worker) => worker.asker()));
   for (let round = 0; round < 40; round += 1) {
     const path = `${collection}/same`;
     const written =
@@ -25,14 +16,12 @@ test.serial('what one worker has written, every worker reads at once', async (t)
         ? await platform.api('POST', collection, configMap('same', '0'))
         : await platform.api('PATCH', path, { data: { value: String(round) } }, 'application/merge-patch+json');
     t.true(written.status < 300, written.text);
-    const read = await Promise.all([1, 2, 3, 4].map(() => platform.api('GET', path)));
+    const read = await Promise.all(askers.map((ask) => ask<ConfigMap>('GET', path)));
     t.deepEqual(
-      read.map((answer) => answer.json<ConfigMap>().data.value),
-      Array.from({ length: 4 }, () => String(round)),
+      read.map(({ data }) => data.value),
+      [String(round), String(round)],
     );
-    for (const { headers } of read) asked.add(String(headers['x-request-id']).split('-')[0] ?? '');
   }
-  t.deepEqual([...asked].toSorted(), ['w1', 'w2']);
 });
 
 test.serial('kill -9 of a worker under load loses nothing acknowledged, and watches go on without a gap', async (t) => {
@@ -181,7 +170,6 @@ test.serial('all workers are replaced one after the other under load, and no req
   await eventually(
     () => workersOf(platform),
     (pids) => pids.length === 2 && pids.every((pid) => !before.includes(pid)),
-    60_000,
   );
   isOver = true;
   const values = await Promise.all(counting);
@@ -234,10 +222,9 @@ test.serial('a token that is revoked is refused by every worker at once, not whe
   const made = await home.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--groups', 'ci', '--expires', '12h');
   const token = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/.exec(made.stdout)?.[0] ?? '';
   t.not(token, '', made.stderr);
-  await untilBothAnswer({ ...platform.connection, token }, 200);
+  const askers = await Promise.all(toBoth(t, { ...platform.connection, token }).map((worker) => worker.asker()));
+  for (const ask of askers) await t.notThrowsAsync(ask('GET', '/version'));
   const revoked = await home.tappaas('token', 'revoke', 'ci');
   t.is(revoked.code, 0, revoked.stderr);
-  const sinceMs = performance.now();
-  await untilBothAnswer({ ...platform.connection, token }, 401);
-  t.true(performance.now() - sinceMs < 5_000, 'what a worker remembers would have been good for 10 s');
+  for (const ask of askers) await t.throwsAsync(ask('GET', '/version'), { message: /: 401 / });
 });
