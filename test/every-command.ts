@@ -15,6 +15,7 @@ const asked: readonly AskedCommand[] = [
   { words: ['whoami'] },
   { words: ['deploy', 'hello', '--no-wait'] },
   { words: ['deploy', 'hello'] },
+  { words: ['rollback', 'hello', '--unpin'] },
   { words: ['render', 'hello'] },
   { words: ['apps'] },
   { words: ['status', 'hello'] },

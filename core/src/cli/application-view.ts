@@ -7,7 +7,11 @@ export interface ApplicationView {
     readonly generation: number;
     readonly resourceVersion: string;
   };
-  readonly spec: { readonly processes: readonly { readonly name: string }[] };
+  readonly spec: {
+    readonly processes: readonly { readonly name: string }[];
+    /** The release that serves whatever is changed; empty: none. */
+    readonly pin?: string;
+  };
   readonly status?: {
     readonly observedGeneration?: number;
     readonly release?: string;
@@ -34,6 +38,9 @@ export interface ConditionView {
   readonly message: string;
   readonly observedGeneration?: number;
 }
+
+/** The release that it is pinned to. */
+export const pinOf = ({ spec }: Pick<ApplicationView, 'spec'>): string | undefined => (spec.pin === '' ? undefined : spec.pin);
 
 /** The condition of a type, if it is about the present spec. */
 export function currentCondition(application: ApplicationView | undefined, type: string): ConditionView | undefined {

@@ -97,6 +97,22 @@ export const commands: readonly Command[] = [
     async () => (await import('./commands/deploy.js')).deploy,
   ),
   command(
+    'rollback',
+    ['APPLICATION', 1, 1],
+    'Let an earlier release of an application serve; later changes wait until it is unpinned.',
+    {
+      to: {
+        type: 'string',
+        value: 'RELEASE',
+        description: 'This release, by name or number. Default: the last one before that has served.',
+      },
+      unpin: { type: 'boolean', description: 'Let the newest release serve again, and later changes roll out.' },
+      timeout: { type: 'string', value: 'SECONDS', description: 'Wait so long for the release to serve. Default: 600.' },
+      'no-wait': { type: 'boolean', description: 'Return as soon as the platform has taken it.' },
+    },
+    async () => (await import('./commands/rollback.js')).rollback,
+  ),
+  command(
     'render',
     ['[DIRECTORY|MANIFEST]', 0, 1],
     'Show the Application that deploy would send.',

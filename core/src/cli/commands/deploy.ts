@@ -1,18 +1,17 @@
 import { resolve } from 'node:path';
 import { ApiError, type Client } from '@tappaas/client';
 import { readDeployable, type ApplicationManifest } from '../application-manifest.js';
-import { currentCondition, type ApplicationView } from '../application-view.js';
+import { pinOf, type ApplicationView } from '../application-view.js';
 import { calledAs } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { namespaceChoice } from '../manifest-head.js';
 import { exitCodes, type Invocation } from '../command.js';
-import { followOperation } from '../follow-operation.js';
-import { LastOutput } from '../last-output.js';
 import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
 import { secondsOf } from '../seconds.js';
 import { createStages, type Stages } from '../stages.js';
 import { duration } from '../table.js';
+import { changeOf, untilServing, type Change } from '../until-serving.js';
 
 /** `tappaas deploy`: source or manifest to an answering URL, by stages. */
 export async function deploy(invocation: Invocation): Promise<number> {
@@ -32,13 +31,14 @@ export async function deploy(invocation: Invocation): Promise<number> {
     sourceDirectory === undefined
       ? undefined
       : { upload: { digest: await upload(client, application.metadata.namespace, sourceDirectory, stages) } };
-  const { sent, operation } = await apply(client, source ? { ...application, spec: { ...application.spec, source } } : application);
+  const change = await apply(client, source ? { ...application, spec: { ...application.spec, source } } : application);
+  const { sent } = change;
   stages.reached(`application ${sent.metadata.name} taken, generation ${sent.metadata.generation}`);
   if (options['no-wait'] === true) {
     await print(invocation, sent, () => '');
     return exitCodes.ok;
   }
-  const served = await untilServing(client, sent, operation, timeoutMs, stages);
+  const served = await untilServing(client, change, timeoutMs, stages, 'Mend it and deploy again');
   await print(invocation, served, () => closing(served, stages, calledAs(terminal)));
   return exitCodes.ok;
 }
@@ -77,13 +77,7 @@ async function upload(client: Client, namespace: string, directory: string, stag
   return digest;
 }
 
-interface Taken {
-  readonly sent: ApplicationView;
-  /** Of the change; nothing changed: that of the spec as it is. */
-  readonly operation: string | undefined;
-}
-
-async function apply(client: Client, application: ApplicationManifest): Promise<Taken> {
+async function apply(client: Client, application: ApplicationManifest): Promise<Change> {
   const { name, namespace } = application.metadata;
   const answer = await client.send(`${applicationPath(namespace, name)}?fieldManager=tappaas-cli&force=true`, {
     method: 'PATCH',
@@ -97,49 +91,16 @@ async function apply(client: Client, application: ApplicationManifest): Promise<
     });
   }
   if (answer.status >= 300) throw ApiError.of(answer);
-  const sent = JSON.parse(answer.text) as ApplicationView;
-  const location = answer.header('location')?.split('/').at(-1);
-  return { sent, operation: location === undefined ? sent.status?.operation : decodeURIComponent(location) };
+  return changeOf(answer);
 }
 
-/** Follows the operation to its end; what kept it from succeeding is told in the platform's own words. */
-async function untilServing(
-  client: Client,
-  { metadata: { name, namespace, generation } }: ApplicationView,
-  operation: string | undefined,
-  timeoutMs: number,
-  stages: Stages,
-): Promise<ApplicationView> {
-  let waitsFor: string | undefined;
-  const output = new LastOutput(client, { namespace, name });
-  const followed = await followOperation(client, { namespace, name: operation ?? '' }, timeoutMs, stages, (step) => {
-    waitsFor = step.message;
-    if (step.name === 'rollout' && step.message !== undefined) output.lookFor(step.message);
-    // Rendering takes no time: if it waits for something, a plugin has failed.
-    return step.name === 'render' && step.message !== undefined;
-  });
-  const application = await client.json<ApplicationView>(applicationPath(namespace, name));
-  if (application === undefined) {
-    throw new CliError(`application ${name} was deleted while it was deployed`, {
-      remedy: 'Deploy it again if that was not meant.',
-      exitCode: exitCodes.failed,
-    });
+function closing(application: ApplicationView, stages: Stages, called: string): string {
+  const { metadata, status } = application;
+  const pin = pinOf(application);
+  if (pin !== undefined) {
+    const stays = `${metadata.name} is pinned to release ${pin}, which goes on serving; what was deployed now serves after`;
+    return `\n${stays}\n  ${called} rollback ${metadata.name} --unpin\n`;
   }
-  const ready = currentCondition(application, 'Ready');
-  const { phase, error } = followed.object?.status ?? {};
-  if (followed.reached && ready?.status === 'True' && (phase === 'Succeeded' || phase === undefined)) return application;
-  const late = followed.reached ? '' : ` in ${duration(timeoutMs)}`;
-  const why = error ?? waitsFor ?? ready?.message ?? 'nothing was heard of it';
-  const lines = await output.lines();
-  const wrote = lines.length === 0 ? '' : `\n  It wrote last:\n${lines.map((line) => `    ${line}`).join('\n')}`;
-  const more = `tappaas status ${name}${lines.length === 0 ? `, tappaas logs ${name}` : ''}`;
-  throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${why}${wrote}`, {
-    remedy: `Mend it and deploy again; see ${more}${operation === undefined ? '' : ` and tappaas operations ${operation}`}.`,
-    exitCode: exitCodes.failed,
-  });
-}
-
-function closing({ metadata, status }: ApplicationView, stages: Stages, called: string): string {
   const next = [`status ${metadata.name}`, `logs ${metadata.name} -f`, `delete ${metadata.name}`].map((words) => `  ${called} ${words}\n`);
   const where = status?.url === undefined ? `${metadata.name} runs and has no route` : status.url;
   return `\n${where}\n\nDeployed in ${duration(stages.totalMs())}. Next:\n${next.join('')}`;

@@ -5,7 +5,7 @@ import { applicationPath } from '../paths.js';
 import { print } from '../print.js';
 import { textTable } from '../table.js';
 import { unknownApplication } from './delete.js';
-import type { ApplicationView } from '../application-view.js';
+import { pinOf, type ApplicationView } from '../application-view.js';
 
 /** What happened last; `tappaas events` shows the rest. */
 const eventsMax = 10;
@@ -37,11 +37,13 @@ function writtenLast(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `\nA process that has ended wrote last:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
-function describe({ metadata, status: is }: ApplicationView): string {
+function describe(application: ApplicationView): string {
+  const { metadata, status: is } = application;
   const facts = [
     ['Application', `${metadata.namespace}/${metadata.name}`],
     ['URL', is?.url ?? '-'],
     ['Release', is?.release ?? '-'],
+    ...(pinOf(application) === undefined ? [] : [['Pinned to', pinOf(application)]]),
     ['Cluster', is?.cluster ?? '-'],
   ].map(([label = '', value = '']) => `${label.padEnd(13)}${value}`);
   const processes = textTable(
