@@ -5,6 +5,7 @@ import { brokenText } from './broken-text.js';
 import { refusedByScope } from './credential-scope.js';
 import { ownersAccess, type Owners } from './owned-objects.js';
 import { administers, isMaking, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
+import { RememberedAnswers } from './remembered-answers.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
 import { outOfTenants } from './without-tenant.js';
 
@@ -71,13 +72,17 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
     return labels === undefined ? request : { ...request, labels };
   };
 
-  const ask = (request: AccessRequest): Verdict | Promise<Verdict> => {
-    const absent = missing();
-    if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
+  const askAnew = (asked: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> => {
     const broken = brokenText(request);
     if (broken !== undefined) return { decision: 'deny', reason: `the ${broken} asked about is no Unicode text` };
-    const asked = authorizers();
     return askAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
+  };
+
+  const answers = new RememberedAnswers();
+  const ask = (request: AccessQuestion): Verdict | Promise<Verdict> => {
+    const absent = missing();
+    if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
+    return answers.answer(authorizers(), request, askAnew);
   };
 
   const isGranted = (request: AccessRequest): boolean | Promise<boolean> => {

@@ -10,6 +10,8 @@ export interface Narrowing {
 export type AccessQuestion = AccessRequest & {
   /** Who asks will obey a narrowing; everybody else is refused where one would be needed. */
   readonly canNarrow?: boolean;
+  /** Its resource is the same object whenever the same is asked for: the answer is worth remembering. */
+  readonly recurs?: boolean;
 };
 
 /** What the access stage says; what is allowed narrowed must not be answered whole. */

@@ -63,7 +63,10 @@ export function asReview(authorize: Authorize): Authorize {
 }
 
 function question(info: RequestInfo, caller: Caller): Parameters<Authorize>[0] {
-  return { ...accessRequest(info, caller), canNarrow: canNarrow(info.verb) };
+  const { engine, verb, target, path } = info;
+  if (target === undefined) return { caller, engine, verb, path };
+  const known = resources.get(target);
+  return { caller, engine, verb, resource: known ?? keptResource(target), canNarrow: canNarrow(verb), recurs: known !== undefined };
 }
 
 function canNarrow(verb: string): boolean {
@@ -78,7 +81,7 @@ export function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Ve
 
 /** What an authorizer is asked about a request. */
 export function accessRequest({ engine, verb, target, path }: RequestInfo, caller: Caller): AccessRequest {
-  return target === undefined ? { caller, engine, verb, path } : { caller, engine, verb, resource: resourceOf(target) };
+  return target === undefined ? { caller, engine, verb, path } : { caller, engine, verb, resource: madeResource(target) };
 }
 
 type Resource = NonNullable<AccessRequest['resource']>;
@@ -86,9 +89,7 @@ type Resource = NonNullable<AccessRequest['resource']>;
 /** Requests for the same line share their target. */
 const resources = new WeakMap<Target, Resource>();
 
-function resourceOf(target: Target): Resource {
-  const known = resources.get(target);
-  if (known !== undefined) return known;
+function keptResource(target: Target): Resource {
   const made = madeResource(target);
   resources.set(target, made);
   return made;

@@ -16,8 +16,15 @@ export interface Narrowing {
 /** What is allowed narrowed is answered narrowed, or not at all. */
 export type Verdict = AccessDecision & { readonly narrowed?: Narrowing };
 
-/** May they? Only `allow` lets a request pass. Only who sets `canNarrow` is ever allowed something narrowed. */
-export type Authorize = (request: AccessRequest & { readonly canNarrow?: boolean }) => Verdict | Promise<Verdict>;
+/** What access is asked. Only who sets `canNarrow` is ever allowed something narrowed. */
+export type AccessQuestion = AccessRequest & {
+  readonly canNarrow?: boolean;
+  /** Its resource is the same object whenever the same is asked for: the answer is worth remembering. */
+  readonly recurs?: boolean;
+};
+
+/** May they? Only `allow` lets a request pass. */
+export type Authorize = (request: AccessQuestion) => Verdict | Promise<Verdict>;
 
 /** What flow control is asked. */
 export interface FlowRequest {

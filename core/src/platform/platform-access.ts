@@ -39,10 +39,9 @@ function handlesOf(provided: ReadonlyMap<string, Authorizer>): () => readonly Au
   let keys: readonly string[] = [];
   let handles: readonly Authorizer[] = [];
   return () => {
-    const now = [...provided.keys()];
-    if (now.length !== keys.length || now.some((key, index) => key !== keys[index])) {
-      keys = now;
-      handles = now.flatMap((key) => provided.get(key) ?? []);
+    if (provided.size !== keys.length || !keys.every((key) => provided.has(key))) {
+      keys = [...provided.keys()];
+      handles = keys.flatMap((key) => provided.get(key) ?? []);
     }
     return handles;
   };

@@ -7,6 +7,9 @@ import { isAboutPaths } from './rule.js';
 export function roleAuthorizer(index: RoleIndex, followed: Pick<FollowedRoles, 'problem'>): Authorizer {
   return {
     knowsProjects: true,
+    get revision() {
+      return followed.problem === undefined ? index.revision : undefined;
+    },
     authorize: atOnce((request) => {
       const { problem } = followed;
       return problem === undefined ? index.decide(request) : { decision: 'deny', reason: `RBAC: ${problem}` };

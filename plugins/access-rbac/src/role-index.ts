@@ -30,23 +30,32 @@ export class RoleIndex {
   readonly #roles = new Map<string, KnownRole>();
   readonly #bindings = new Map<string, KnownBinding>();
   readonly #grants = { users: new Map<string, Grants>(), groups: new Map<string, Grants>() };
+  #revision: object = {};
 
   constructor(compile = (rules: readonly Rule[]) => new CompiledRules(rules)) {
     this.#compile = compile;
   }
 
+  /** Another object after every change of roles and bindings. */
+  get revision(): object {
+    return this.#revision;
+  }
+
   setRole(namespace: string | undefined, name: string, rules: readonly Rule[]): void {
+    this.#revision = {};
     Object.assign(this.#role(roleKey(namespace, name)), { rules, compiled: this.#compile(rules) });
   }
 
   /** What is bound to it has no rules until there is a role of that name again. */
   removeRole(namespace: string | undefined, name: string): void {
+    this.#revision = {};
     const key = roleKey(namespace, name);
     Object.assign(this.#role(key), { rules: undefined, compiled: undefined });
     this.#forget(key);
   }
 
   setBinding({ namespace, name, roleRef, subjects }: Binding): void {
+    this.#revision = {};
     this.removeBinding(namespace, name);
     const key = roleKey(namespace, name);
     const roleOf = refKey(roleRef, namespace);
@@ -68,6 +77,7 @@ export class RoleIndex {
     const key = roleKey(namespace, name);
     const known = this.#bindings.get(key);
     if (known === undefined) return;
+    this.#revision = {};
     this.#bindings.delete(key);
     this.#role(known.role).bindings -= 1;
     this.#forget(known.role);

@@ -1,6 +1,7 @@
 import type { PolicyRule, RoleRef, Subject } from '@tappaas/sdk/kubernetes';
 import test from 'ava';
 import * as fc from 'fast-check';
+import { roleAuthorizer } from '../dist/authorizer.js';
 import { RoleIndex } from '../dist/role-index.js';
 import { CompiledRules } from '../dist/rule.js';
 import { slowlyAllowed, type BindingObject, type RoleObject } from './slow-rbac.ts';
@@ -41,6 +42,8 @@ const step = fc.oneof(
   binding.map((value) => ({ binding: value, gone: false })),
   binding.map((value) => ({ binding: value, gone: true })),
 );
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
 const caller = fc.record({
   name: fc.constantFrom('ann', 'eve', 'system:serviceaccount:red:bot', 'system:serviceaccount:blue:bot'),
   groups: fc.subarray(['devs', 'ops', 'others']),
@@ -65,36 +68,39 @@ const question = fc.oneof(
   fc.record({ caller, verb: fc.constantFrom('get', 'list'), path: fc.constantFrom('/metrics', '/plugins/a', '/plugins/b/c', '/x', '/m') }),
 );
 
+/** What there is, as the index and the slow decision are told of it. */
+class Told {
+  readonly index = new RoleIndex();
+  readonly #roles = new Map<string, RoleObject>();
+  readonly #bindings = new Map<string, BindingObject>();
+
+  get world() {
+    return { roles: [...this.#roles.values()], bindings: [...this.#bindings.values()] };
+  }
+
+  take(each: Step): void {
+    const { namespace: at, name } = 'role' in each ? each.role : each.binding;
+    const key = `${at ?? ''}/${name}`;
+    if ('role' in each) {
+      if (each.gone) this.index.removeRole(at, name);
+      else this.index.setRole(at, name, each.role.rules);
+      if (each.gone) this.#roles.delete(key);
+      else this.#roles.set(key, each.role);
+    } else {
+      if (each.gone) this.index.removeBinding(at, name);
+      else this.index.setBinding({ ...each.binding, namespace: at });
+      if (each.gone) this.#bindings.delete(key);
+      else this.#bindings.set(key, each.binding);
+    }
+  }
+}
+
 test('whatever roles and bindings come, change and go, the index decides as the rules say', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), fc.array(question, { minLength: 5, maxLength: 20 }), (steps, questions) => {
-      const index = new RoleIndex();
-      const roles = new Map<string, RoleObject>();
-      const bindings = new Map<string, BindingObject>();
-      for (const each of steps) {
-        if ('role' in each) {
-          const { namespace: at, name, rules } = each.role;
-          const key = `${at ?? ''}/${name}`;
-          if (each.gone) {
-            roles.delete(key);
-            index.removeRole(at, name);
-          } else {
-            roles.set(key, each.role);
-            index.setRole(at, name, rules);
-          }
-        } else {
-          const { namespace: at, name } = each.binding;
-          const key = `${at ?? ''}/${name}`;
-          if (each.gone) {
-            bindings.delete(key);
-            index.removeBinding(at, name);
-          } else {
-            bindings.set(key, each.binding);
-            index.setBinding({ ...each.binding, namespace: at });
-          }
-        }
-      }
-      const world = { roles: [...roles.values()], bindings: [...bindings.values()] };
+      const told = new Told();
+      for (const each of steps) told.take(each);
+      const { index, world } = told;
       for (const asked of questions) {
         const expected = slowlyAllowed(world, asked);
         if ((index.decide(asked).decision === 'allow') !== expected) return false;
@@ -108,6 +114,31 @@ test('whatever roles and bindings come, change and go, the index decides as the 
     { numRuns: 1500 },
   );
   t.pass();
+});
+
+test('as long as the index is at the same revision, it decides as before', (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 25 }), fc.array(question, { minLength: 5, maxLength: 20 }), (steps, questions) => {
+      const told = new Told();
+      const answers = () => questions.map((asked) => told.index.decide(asked));
+      for (const each of steps) {
+        const [revision, before] = [told.index.revision, answers()];
+        told.take(each);
+        if (told.index.revision === revision) t.deepEqual(answers(), before);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
+test('answers hold for nobody while the roles are not known', (t) => {
+  const followed = { problem: undefined as string | undefined };
+  const index = new RoleIndex();
+  const authorizer = roleAuthorizer(index, followed);
+  t.is(authorizer.revision, index.revision);
+  followed.problem = 'Role objects: they are not known';
+  t.is(authorizer.revision, undefined);
 });
 
 const developer = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }];

@@ -159,6 +159,12 @@ export interface Authorizer {
   readonly readsLabels?: boolean;
   /** Whether it tells what is granted in a project from what is granted everywhere, and obeys `isProjectOnly`. Default false. */
   readonly knowsProjects?: boolean;
+  /**
+   * Another object as soon as any answer may be another one than before. Answers that are given at once may then be given again to the same
+   * question without asking, as long as this is the same object; `isReview` makes no other question. Leave it out, or answer nothing for a
+   * while, where answers depend on more than the question and what this stands for (the time, labels), or where asking is recorded.
+   */
+  readonly revision?: object | undefined;
   authorize(request: AccessRequest): AccessDecision | Promise<AccessDecision>;
   /** Lists what it allows in a namespace, for reviews of rules. Without it, such reviews say that they are incomplete. */
   rules?(request: Pick<AccessRequest, 'caller' | 'engine' | 'project' | 'tenant' | 'isProjectOnly'>): AccessRules | Promise<AccessRules>;

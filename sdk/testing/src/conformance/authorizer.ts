@@ -107,6 +107,12 @@ const bodies: Readonly<Record<string, Body>> = {
     const again = questions.map(({ request }, index) => ({ request, decision: before[index] ?? 'no-opinion' }));
     await settles(kernel, authorizer, again);
   },
+  'what objects change, changes its revision, where it says that answers hold': async ({ authorizer, create, kernel, questions }) => {
+    const { revision } = authorizer;
+    await create();
+    await settles(kernel, authorizer, questions);
+    if (revision !== undefined) assert(authorizer.revision !== revision, 'it decides otherwise under the same revision');
+  },
   'whom it allows is among those whom it lists, and its rules are plain data': async ({ authorizer, create, kernel, questions }) => {
     await create();
     await settles(kernel, authorizer, questions);
