@@ -159,8 +159,9 @@ class InMemory implements MemoryPlatform {
     this.#log = loggerOf(options.log, clock);
     this.#stepper = new Stepper(random);
     const confidentiality = confidentialityOf(kernel);
-    this.#admission = new AskedAdmission(createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality }));
     this.#access = platformAccess(kernel, (name) => this.engines.all.get(name));
+    const { isProjectOnly } = this.#access;
+    this.#admission = new AskedAdmission(createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality, isProjectOnly }));
     const furtherKinds = () => this.#further.map((kind) => ({ kind, plugin: 'kernel' }));
     const parts = { kernel, store, admission: this.#admission, sealer: createSealer(memoryKeys()), authenticate: () => undefined };
     const { createQueue } = this.#stepper;

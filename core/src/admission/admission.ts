@@ -1,6 +1,6 @@
-import { hooks, type AdmissionOperation, type TapError } from '@tappaas/sdk';
+import { hooks, type AdmissionOperation, type Caller, type TapError } from '@tappaas/sdk';
 import type { Dispatch, Scope, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
-import type { Admission, AdmissionRequest, ClaimRequest, PluginClaim, TapChange, TapDenial } from '../ports/admission.js';
+import type { Admission, AdmissionRequest, ClaimRequest, Mutated, PluginClaim, TapDenial } from '../ports/admission.js';
 import { admissionErrors } from './errors.js';
 
 type JsonObject = AdmissionRequest['object'];
@@ -20,6 +20,15 @@ export interface AdmissionOptions {
   /** Name of the engine that taps mean when they name none. */
   readonly platformEngine: string;
   readonly confidentiality: Confidentiality;
+  /** What of a caller's rights counts where an object lies, which taps are told: who hands rights on may not hand on others. Default: all. */
+  readonly isProjectOnly?: (where: Where) => boolean | Promise<boolean>;
+}
+
+/** Who writes, and the namespace of the object, if it has one. */
+interface Where {
+  readonly caller: Caller;
+  readonly engine: string;
+  readonly namespace?: string;
 }
 
 /** Admission through the kernel's hooks. */
@@ -33,18 +42,21 @@ class HookAdmission implements Admission {
   readonly #dispatch: AdmissionOptions['dispatch'];
   readonly #platformEngine: string;
   readonly #confidentiality: Confidentiality;
+  readonly #isProjectOnly: NonNullable<AdmissionOptions['isProjectOnly']>;
 
-  constructor({ dispatch, platformEngine, confidentiality }: AdmissionOptions) {
+  constructor({ dispatch, platformEngine, confidentiality, isProjectOnly = () => false }: AdmissionOptions) {
     this.#dispatch = dispatch;
     this.#platformEngine = platformEngine;
     this.#confidentiality = confidentiality;
+    this.#isProjectOnly = isProjectOnly;
   }
 
   /** @throws TAP_ADMISSION_DRY_RUN_REFUSED, TAP_ADMISSION_PLUGIN_FAILED, TAP_ADMISSION_ANSWER_INVALID */
-  async mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }> {
-    const selector = this.#selector(request, request.operation);
-    if (!this.#dispatch.has(mutate, selector)) return { object: request.object, changes: [] };
-    if (request.dryRun) this.#refuseSideEffects(mutate, selector);
+  async mutate(written: AdmissionRequest): Promise<Mutated> {
+    const selector = this.#selector(written, written.operation);
+    if (!this.#dispatch.has(mutate, selector)) return { object: written.object, changes: [] };
+    if (written.dryRun) this.#refuseSideEffects(mutate, selector);
+    const request = await this.#told(written);
     const thread = {
       value: request.object,
       input: (object: JsonObject, plugin: string) => this.#view({ ...request, object }, plugin) as never,
@@ -52,14 +64,15 @@ class HookAdmission implements Admission {
     };
     const { value, changes, failure } = await this.#dispatch.transform(mutate, selector, thread, scopeOf(request));
     if (failure) throw failed([failure]);
-    return { object: value, changes };
+    return { object: value, changes, isProjectOnly: request.isProjectOnly };
   }
 
   /** @throws TAP_ADMISSION_DRY_RUN_REFUSED; TAP_ADMISSION_PLUGIN_FAILED when nobody denies and somebody could not be asked */
-  async validate(request: AdmissionRequest): Promise<readonly TapDenial[]> {
-    const selector = this.#selector(request, request.operation);
+  async validate(written: AdmissionRequest): Promise<readonly TapDenial[]> {
+    const selector = this.#selector(written, written.operation);
     if (!this.#dispatch.has(validate, selector)) return [];
-    if (request.dryRun) this.#refuseSideEffects(validate, selector);
+    if (written.dryRun) this.#refuseSideEffects(validate, selector);
+    const request = await this.#told(written);
     const viewFor = (plugin: string): never => this.#view(request, plugin) as never;
     const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request) as never, scopeOf(request), viewFor);
     if (denials.length === 0 && failures.length > 0) throw failed(failures);
@@ -74,6 +87,14 @@ class HookAdmission implements Admission {
     const { answers, failures } = this.#dispatch.collectSync(claim, selector, object, { tenant: about.caller?.tenant });
     if (failures.length > 0) throw failed(failures);
     return answers.flatMap(({ plugin, value }) => value.map((each) => ({ ...each, plugin })));
+  }
+
+  async #told(request: AdmissionRequest): Promise<AdmissionRequest & { readonly isProjectOnly: boolean }> {
+    const { caller, engine } = request;
+    const namespace = namespaceOf(request);
+    const isProjectOnly =
+      request.isProjectOnly ?? (await this.#isProjectOnly({ caller, engine, ...(namespace !== undefined && { namespace }) }));
+    return { ...request, isProjectOnly };
   }
 
   #selector({ engine, group, kind }: ClaimRequest, operation?: AdmissionOperation): Selector {
@@ -110,6 +131,12 @@ class HookAdmission implements Admission {
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const scopeOf = ({ signal, caller }: AdmissionRequest): Scope => ({ signal, tenant: caller.tenant });
+
+/** A namespace lies in itself, as access has it. */
+function namespaceOf({ group, kind, object }: AdmissionRequest): string | undefined {
+  const { namespace, name } = (object['metadata'] ?? {}) as { readonly namespace?: string; readonly name?: string };
+  return group === '' && kind === 'Namespace' ? name : namespace;
+}
 
 function inputOf({ operation, caller, isProjectOnly, dryRun, object, previous }: AdmissionRequest): object {
   return { operation, caller, ...(isProjectOnly && { isProjectOnly }), dryRun, object, ...(previous && { previous }) };

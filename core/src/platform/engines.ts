@@ -22,7 +22,6 @@ import type { PlatformAccess } from './platform-access.js';
 import { enginePlaces } from './places.js';
 import { checkRights } from './plugin-rights.js';
 import { turnOf } from './queue-turns.js';
-import { projectAdmission } from './project-admission.js';
 import { asRequested } from './question.js';
 import { tenancyAdmission } from './tenancy-admission.js';
 
@@ -195,7 +194,7 @@ export class Engines {
   #make(name: string, kinds: readonly KindRegistration[]): ResourceEngine {
     const { kernel, store, clock, random, access, sealer, log } = this.#options;
     const inner = this.#options.admission;
-    const admission = projectAdmission(name === platformEngine ? tenancyAdmission(inner, access) : inner, access);
+    const admission = name === platformEngine ? tenancyAdmission(inner, access) : inner;
     return createResourceEngine({
       name,
       store,

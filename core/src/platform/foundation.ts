@@ -197,7 +197,8 @@ async function startStages(
   // Access looks namespaces up in the engines, which ask access in turn.
   let engines: Engines | undefined;
   const access = platformAccess(kernel, (name) => engines?.all.get(name));
-  const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel) });
+  const { isProjectOnly } = access;
+  const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel), isProjectOnly });
   const { authenticate } = identity;
   const made = new Engines({ kernel, store, admission, sealer, authenticate, access, clock, random, log });
   engines = made;

@@ -18,8 +18,11 @@ export interface ClaimRequest {
 export interface AdmissionRequest extends ClaimRequest {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
-  /** Only what is granted to the caller in the object's own namespace counts for it; for one without a namespace nothing does. */
-  readonly isProjectOnly?: true;
+  /**
+   * Only what is granted to the caller in the object's own namespace counts for it; for one without a namespace nothing does. Absent: it was
+   * not found out for this write yet.
+   */
+  readonly isProjectOnly?: boolean;
   readonly dryRun: boolean;
   readonly previous?: JsonObject;
   readonly requestId: string;
@@ -32,6 +35,14 @@ export interface TapChange {
   readonly paths: readonly string[];
 }
 
+/** The object as mutating taps have made it. */
+export interface Mutated {
+  readonly object: JsonObject;
+  readonly changes: readonly TapChange[];
+  /** Where it was found out for them, so that it is not again for the same write. */
+  readonly isProjectOnly?: boolean;
+}
+
 /** One reason why an object is refused, and whose it is. */
 export type TapDenial = Denial & { readonly plugin?: string };
 
@@ -41,7 +52,7 @@ export type PluginClaim = Claim & { readonly plugin: string };
 /** The admission stage as the engine needs it. */
 export interface Admission {
   /** Asks the mutating taps in order. @throws when a tap failed: the write is denied, naming the plugin */
-  mutate(request: AdmissionRequest): Promise<{ readonly object: JsonObject; readonly changes: readonly TapChange[] }>;
+  mutate(request: AdmissionRequest): Promise<Mutated>;
   /** Asks all validating taps; every denial is told. */
   validate(request: AdmissionRequest): Promise<readonly TapDenial[]>;
   /** What the object claims; a pure function of it. */

@@ -1,6 +1,6 @@
 import { change, type AdmissionOperation } from '@tappaas/sdk';
 import type { Cause } from '../ports/engine.js';
-import type { Admission, AdmissionRequest, PluginClaim, TapChange } from '../ports/admission.js';
+import type { Admission, AdmissionRequest, Mutated, PluginClaim, TapChange } from '../ports/admission.js';
 import { resourceErrors } from './errors.js';
 import { findings } from './findings.js';
 import type { KindEntry } from './kind-entry.js';
@@ -61,21 +61,17 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   }
   const request = { ...requestOf(engine, candidate, completed), ...(!isWhole && { operation: 'metadata' as const }) };
   const mutated = await admission.mutate(request);
+  const { isProjectOnly } = mutated;
   const next = mutated.changes.length === 0 ? { object: completed, sound } : retaken(candidate, completed, mutated, isWhole);
   const object = counted(entry, next.object, previous);
   refuseInvalid(entry, object, previous, next.sound);
   await othersTurn(keys);
-  refuseDenied(entry, object, await admission.validate({ ...request, object }));
+  refuseDenied(entry, object, await admission.validate({ ...request, object, ...(isProjectOnly !== undefined && { isProjectOnly }) }));
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
 }
 
 /** What taps have made of the object: JSON, with what is not theirs as it was, and with its defaults. */
-function retaken(
-  { entry, previous }: Candidate,
-  completed: Body,
-  { object, changes }: Awaited<ReturnType<Admission['mutate']>>,
-  isWhole: boolean,
-): Completed {
+function retaken({ entry, previous }: Candidate, completed: Body, { object, changes }: Mutated, isWhole: boolean): Completed {
   const kept = asBefore(entry, completed, asJson(object, changes.map(({ plugin }) => plugin).join(', ')));
   return isWhole ? complete(entry, kept, previous) : { object: withMetadata(completed, { ...kept.metadata }), sound: undefined };
 }

@@ -51,6 +51,28 @@ test('mutating taps change the object in order, and it is remembered who changed
   ]);
 });
 
+test('what counts of a caller’s rights is found out once for a write, and only where a tap is asked', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const seen: unknown[] = [];
+  const see: FakeTap = { plugin: 'one', kind: 'Widget', run: ({ isProjectOnly }) => void seen.push(isProjectOnly) };
+  const taps = { 'admission.mutate': [see], 'admission.validate': [{ ...see, operations: ['create', 'update', 'delete'] }] };
+  const admission = createAdmission({
+    dispatch: fakeDispatch(taps),
+    platformEngine: 'platform',
+    confidentiality: { isVisibleTo: () => false, redacted, restored },
+    isProjectOnly: async ({ namespace }) => asked.push(namespace) > 0,
+  });
+  const { create, remove } = await startEngine({ admission });
+  await create(configMaps, configMap('a'));
+  t.deepEqual(asked, []);
+  await create(widgets, widget('a'));
+  t.deepEqual(asked, ['default']);
+  t.deepEqual(seen, [true, true]);
+  await remove(widgets, 'default/a');
+  t.deepEqual(asked, ['default', 'default']);
+  t.deepEqual(seen, [true, true, true]);
+});
+
 test('what a tap makes of an object is checked like what its author wrote', async (t) => {
   const { create, names } = await withTaps({
     'admission.mutate': [{ plugin: 'big', run: ({ object }) => change(object, (draft: TestObject) => void (draft.spec.size = 5000)) }],
