@@ -24,6 +24,11 @@ if (found < versionMin) {
     cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
+    input: () => process.stdin,
+    onResize: (heard, signal) => {
+      process.stdout.on('resize', heard);
+      signal.addEventListener('abort', () => void process.stdout.off('resize', heard), { once: true });
+    },
     nowMs: Date.now,
     sections: async () => (await import('./platform/settings.js')).platformSections,
     audit: () => import('./telemetry/audit/offline.js'),

@@ -152,6 +152,18 @@ export const commands: readonly Command[] = [
     async () => (await import('./commands/logs.js')).logs,
   ),
   command(
+    'exec',
+    ['APPLICATION -- COMMAND [ARGUMENT …]', 2, 1_001],
+    'Run a command beside a running process of an application; exits as the command does.',
+    {
+      stdin: { type: 'boolean', short: 'i', description: 'Give the command what this one reads.' },
+      tty: { type: 'boolean', short: 't', description: 'Give it a terminal, where the cluster has one: the local one has none.' },
+      process: { type: 'string', value: 'PROCESS', description: 'Beside this process. Default: the first that runs.' },
+      replica: { type: 'string', value: 'POD|NUMBER', description: 'Beside this replica of it. Default: one that is ready.' },
+    },
+    async () => (await import('./commands/exec.js')).exec,
+  ),
+  command(
     'operations',
     ['[NAME|cancel NAME]', 0, 2],
     'List what takes longer than a request, say how one is, or stop it.',

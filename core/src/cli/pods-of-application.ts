@@ -9,10 +9,19 @@ interface ReleaseView {
   readonly spec: { readonly cluster: string; readonly objects: readonly { readonly metadata?: { readonly namespace?: string } }[] };
 }
 
+const processLabel = 'app.kubernetes.io/component';
+
 /** What commands read of a pod. */
 export interface PodView {
-  readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: { readonly containers?: readonly { readonly name: string }[] };
   readonly status?: {
+    readonly phase?: string;
     readonly containerStatuses?: readonly {
       readonly restartCount: number;
       readonly ready: boolean;
@@ -21,24 +30,24 @@ export interface PodView {
   };
 }
 
-/** The pods of an application, or of one of its processes, and the API path of the namespace that they are in. */
+/** The process that a pod is of. */
+export const processOf = ({ metadata }: PodView): string | undefined => metadata.labels?.[processLabel];
+
+/** The pods of an application, or of one of its processes, the API path of the namespace that they are in, and all processes in their order. */
 export async function podsOfApplication(
   client: Client,
   { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
-): Promise<{ readonly place: string; readonly pods: readonly PodView[] }> {
-  const place = await placeOf(client, { namespace, name, ...(process !== undefined && { process }) });
-  const selector = [
-    `app.kubernetes.io/instance=${name}`,
-    ...(process === undefined ? [] : [`app.kubernetes.io/component=${process}`]),
-  ].join(',');
+): Promise<{ readonly place: string; readonly pods: readonly PodView[]; readonly processes: readonly string[] }> {
+  const { place, processes } = await placeOf(client, { namespace, name, ...(process !== undefined && { process }) });
+  const selector = [`app.kubernetes.io/instance=${name}`, ...(process === undefined ? [] : [`${processLabel}=${process}`])].join(',');
   const found = await client.json<{ items: readonly PodView[] }>(`${place}/pods?labelSelector=${encodeURIComponent(selector)}`);
-  return { place, pods: found?.items ?? [] };
+  return { place, pods: found?.items ?? [], processes };
 }
 
 async function placeOf(
   client: Client,
   { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
-): Promise<string> {
+): Promise<{ readonly place: string; readonly processes: readonly string[] }> {
   const application = await client.json<ApplicationView>(applicationPath(namespace, name));
   if (application === undefined) throw unknownApplication(name, namespace);
   const processes = application.spec.processes.map((each) => each.name);
@@ -57,5 +66,5 @@ async function placeOf(
     });
   }
   const there = rendered.spec.objects.find(({ metadata }) => metadata?.namespace)?.metadata?.namespace ?? namespace;
-  return `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`;
+  return { place: `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`, processes };
 }

@@ -3,9 +3,19 @@ import type { OutputFormat } from './command.js';
 
 /** Where a command writes; a real stream or a test's buffer. */
 export interface Outlet {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** What a person types, or another program writes. */
+export interface Input extends AsyncIterable<Uint8Array> {
+  readonly isTTY?: boolean;
+  /** Each key comes as it is, Ctrl-C too, instead of a line at a time. */
+  setRawMode?(isRaw: boolean): unknown;
+  /** Ends a read that waits. */
+  destroy(): unknown;
 }
 
 /** Everything a command may know of its surroundings; nothing else reads the process. */
@@ -15,6 +25,10 @@ export interface Terminal {
   readonly cwd: string;
   readonly stdout: Outlet;
   readonly stderr: Outlet;
+  /** Opened by those commands alone that read it. */
+  input(): Input;
+  /** Hears of each new size of the terminal until the signal aborts. */
+  onResize(heard: () => void, signal: AbortSignal): void;
   nowMs(): number;
   /** Schemas of the configuration's sections that belong to the platform itself, such as `api`. */
   sections(): Promise<Readonly<Record<string, object>>>;

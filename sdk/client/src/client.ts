@@ -1,5 +1,6 @@
 import type { AnyKind } from '@tappaas/sdk';
 import type { Devices } from './back-off.js';
+import type { ExecOutput, ExecRequest } from './exec.js';
 import type { GraphQlRequest } from './graphql.js';
 import type { TypedDocument } from './graphql-document.js';
 import { Http, type ApiAnswer, type ApiRequest } from './http.js';
@@ -58,6 +59,13 @@ export interface Client {
     variables: V,
     options: SubscribeOptions,
   ): AsyncGenerator<R>;
+  /**
+   * Runs a command beside a container: what it writes, as it comes, and at last its exit code, which is what the generator returns. Leaving the
+   * loop, or aborting the signal, ends the command.
+   *
+   * @throws ApiError, UnreachableError, or the reason of the signal
+   */
+  exec(request: ExecRequest): AsyncGenerator<ExecOutput, number>;
   /** The messages of a room over socket.io, for which `socket.io-client` has to be installed; resumes by itself. @throws ApiError */
   room(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage>;
   /** Ends watches, subscriptions and rooms, whose loops end in order, and connections. */
@@ -100,6 +108,13 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
       url.protocol = url.protocol.replace('http', 'ws');
       const ends = AbortSignal.any([signal, closing.signal]);
       yield* subscribe<R>({ transport, url, token: tokenNow, devices }, document, variables, { signal: ends, ...(resume && { resume }) });
+    },
+    async *exec(request) {
+      const { exec, execPath } = await import('./exec.js');
+      const url = http.url(execPath(request));
+      url.protocol = url.protocol.replace('http', 'ws');
+      const signal = AbortSignal.any([request.signal, closing.signal]);
+      return yield* exec({ transport, url, token: tokenNow, devices }, { ...request, signal });
     },
     async *room(request, signal) {
       yield* (await (rooms ??= openRooms())).follow(request, AbortSignal.any([signal, closing.signal]));

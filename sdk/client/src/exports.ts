@@ -8,6 +8,7 @@ export {
   type UnreachableReason,
 } from './errors.js';
 export type { GraphQlRequest } from './graphql.js';
+export type { ExecOutput, ExecRequest, TerminalSize } from './exec.js';
 export type { TypedDocument } from './graphql-document.js';
 export type { ApiAnswer, ApiRequest } from './http.js';
 export type { Client, ClientOptions } from './client.js';

@@ -8,7 +8,11 @@ export function fetchTransport(): Transport {
       const answer = await fetch(url, { method, headers, signal, credentials: 'same-origin', ...(bytes !== undefined && { body: bytes }) });
       return { status: answer.status, header: (name) => answer.headers.get(name) ?? undefined, body: bodyOf(answer) };
     },
-    openSocket: async (url, protocol) => new WebSocket(url, protocol),
+    async openSocket(url, protocols) {
+      const socket = new WebSocket(url, protocols);
+      socket.binaryType = 'arraybuffer';
+      return socket;
+    },
     roomOptions: {},
     close: () => {},
   };

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { ApiError } from './errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js';
 
 // An `import` of values would load a second HTTP client into the process, for a WebSocket (docs/decisions/0142).
@@ -10,6 +11,8 @@ const idleMax = 8;
 const probeAfterMs = 15_000;
 const messageBytesMax = 16 * 1024 * 1024;
 const closeMsMax = 2000;
+const refusalMsMax = 5000;
+const refusalCharsMax = 64 * 1024;
 
 /** Node's own client: nothing to load, and the only one that takes a certificate authority without further libraries. */
 export function nodeTransport(certificateAuthority: string | undefined): Transport {
@@ -33,11 +36,21 @@ export function nodeTransport(certificateAuthority: string | undefined): Transpo
 
   return {
     request,
-    async openSocket(url, protocol) {
+    async openSocket(url, protocols) {
       // Node's own WebSocket takes no certificate authority.
       const { WebSocket } = await import('ws');
       const settings = { ...ca, maxPayload: messageBytesMax, closeTimeout: closeMsMax };
-      return new WebSocket(url, protocol, settings);
+      const socket = new WebSocket(url, protocols, settings);
+      socket.binaryType = 'arraybuffer';
+      // Whatever is silent for hours, such as a command, is still found to be gone.
+      socket.on('upgrade', (answer) => void answer.socket.setKeepAlive(true, probeAfterMs));
+      socket.on('unexpected-response', (_, answer) => {
+        void refusalOf(answer).then((refusal) => {
+          socket.emit('error', refusal);
+          socket.terminate();
+        });
+      });
+      return socket;
     },
     roomOptions: ca,
     close: () => {
@@ -45,6 +58,25 @@ export function nodeTransport(certificateAuthority: string | undefined): Transpo
       agents.http.destroy();
     },
   };
+}
+
+/** In the platform's own words, which the library would leave unread. */
+async function refusalOf(answer: IncomingMessage): Promise<Error> {
+  const { statusCode: status = 0 } = answer;
+  const late = setTimeout(() => answer.destroy(), refusalMsMax);
+  let text = '';
+  try {
+    for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+      text += chunk;
+      if (text.length > refusalCharsMax) break;
+    }
+  } catch {
+    // As much of it as has come.
+  } finally {
+    clearTimeout(late);
+  }
+  const refusal = ApiError.of({ status, text });
+  return refusal.code === '' ? new Error(`Unexpected server response: ${status}`) : refusal;
 }
 
 function answerOf(answer: IncomingMessage): TransportAnswer {

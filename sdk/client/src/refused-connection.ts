@@ -9,6 +9,7 @@ export function untrusted(cause: unknown, server: string): UnreachableError | un
 
 /** Why a WebSocket did not open, as far as whoever opened it says: browsers say nothing. */
 export function refusedSocket(cause: unknown, server: string): ApiError | UnreachableError | undefined {
+  if (cause instanceof ApiError) return cause;
   const [, status] = /^Unexpected server response: (\d{3})$/.exec(cause instanceof Error ? cause.message : '') ?? [];
   if (status === undefined) return untrusted(cause, server);
   return new ApiError(Number(status), { message: `${server} answered ${status} to a WebSocket` });

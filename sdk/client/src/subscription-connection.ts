@@ -68,7 +68,7 @@ class Conversation {
     let cause: unknown;
     socket.addEventListener('open', () => this.#send({ type: 'connection_init', payload: credentials }));
     socket.addEventListener('message', ({ data }) => this.#hear(data, payload));
-    socket.addEventListener('error', ({ error }) => (cause = error));
+    socket.addEventListener('error', ({ error }) => (cause ??= error));
     socket.addEventListener('close', ({ code, reason }) => this.#end(this.#closed(code, reason, cause)));
   }
 

@@ -20,16 +20,21 @@ export interface ClientSocket {
   addEventListener(name: 'message', heard: (event: { readonly data: unknown }) => void): void;
   addEventListener(name: 'error', heard: (event: { readonly error?: unknown }) => void): void;
   addEventListener(name: 'close', heard: (event: { readonly code: number; readonly reason: string }) => void): void;
-  send(text: string): void;
+  send(message: string | Uint8Array<ArrayBuffer>): void;
   close(code: number): void;
+  /** What has been said and is not sent yet, bytes. */
+  readonly bufferedAmount: number;
+  /** Reads no further, for a while; browsers cannot. */
+  pause?(): void;
+  resume?(): void;
 }
 
 /** What carries requests: Node's own client with a certificate authority, or what browsers have. */
 export interface Transport {
   /** @throws whatever the platform throws; its `code`, where it has one, says why */
   request(request: TransportRequest): Promise<TransportAnswer>;
-  /** Begins to open a WebSocket; events tell what becomes of it. */
-  openSocket(url: URL, protocol: string): Promise<ClientSocket>;
+  /** Begins to open a WebSocket; events tell what becomes of it: texts as such, bytes as an ArrayBuffer. */
+  openSocket(url: URL, protocols: string | string[]): Promise<ClientSocket>;
   /** How socket.io's client connects. */
   readonly roomOptions: Readonly<Record<string, unknown>>;
   /** Ends idle connections. */

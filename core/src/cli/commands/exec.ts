@@ -1,0 +1,97 @@
+import type { Client, ExecRequest, TerminalSize } from '@tappaas/client';
+import { CliError } from '../cli-error.js';
+import { exitCodes, type Invocation } from '../command.js';
+import { podsOfApplication, processOf, type PodView } from '../pods-of-application.js';
+import type { Input, Terminal } from '../terminal.js';
+
+/** `tappaas exec APPLICATION -- COMMAND`: the command's own output and exit code, and nothing else. */
+export async function exec(invocation: Invocation): Promise<number> {
+  const { positionals, options, terminal } = invocation;
+  const [name = '', ...command] = positionals;
+  if (options['output'] !== undefined) throw usage('-o does not apply: what the command writes is written as it is', 'Leave -o out.');
+  const input = options['stdin'] === true ? terminal.input() : undefined;
+  const hasTerminal = options['tty'] === true;
+  if (hasTerminal && !(terminal.stdout.isTTY === true && (input === undefined || input.isTTY === true))) {
+    throw usage('-t needs a terminal on both sides, and there is none here', 'Leave -t out; -i alone gives the command what is piped in.');
+  }
+  const client = await invocation.client();
+  return run(client, terminal, { ...(await podFor(client, invocation, name)), command }, { input, hasTerminal });
+}
+
+async function run(
+  client: Client,
+  terminal: Terminal,
+  asked: Pick<ExecRequest, 'pod' | 'container' | 'command'>,
+  { input, hasTerminal }: { readonly input: Input | undefined; readonly hasTerminal: boolean },
+): Promise<number> {
+  const over = new AbortController();
+  const { signal } = over;
+  const running = client.exec({
+    ...asked,
+    ...(input !== undefined && { input }),
+    ...(hasTerminal && { terminal: sizesOf(terminal, signal) }),
+    signal,
+  });
+  const isRaw = hasTerminal && input !== undefined;
+  if (isRaw) input.setRawMode?.(true);
+  try {
+    for (;;) {
+      const { done, value } = await running.next();
+      if (done === true) return value;
+      terminal[value.stream].write(value.bytes);
+    }
+  } finally {
+    if (isRaw) input.setRawMode?.(false);
+    over.abort();
+    // Who still types would keep the command line from ending.
+    input?.destroy();
+  }
+}
+
+/** The size as it is, and each new one. */
+async function* sizesOf(terminal: Terminal, signal: AbortSignal): AsyncGenerator<TerminalSize, void> {
+  let changed = Promise.withResolvers<void>();
+  const note = (): void => changed.resolve();
+  terminal.onResize(note, signal);
+  signal.addEventListener('abort', note, { once: true });
+  while (!signal.aborted) {
+    changed = Promise.withResolvers<void>();
+    const { columns = 80, rows = 24 } = terminal.stdout;
+    yield { columns, rows };
+    await changed.promise;
+  }
+}
+
+/** Of the running pods, in the order of processes and names, the one that is meant. */
+async function podFor(
+  client: Client,
+  { options, namespace }: Pick<Invocation, 'options' | 'namespace'>,
+  name: string,
+): Promise<Pick<ExecRequest, 'pod' | 'container'>> {
+  const { process, replica } = options;
+  const { place, pods, processes } = await podsOfApplication(client, { namespace, name, ...(typeof process === 'string' && { process }) });
+  const rank = (pod: PodView): number => processes.indexOf(processOf(pod) ?? '');
+  const running = pods
+    .filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.phase === 'Running')
+    .toSorted((one, other) => rank(one) - rank(other) || (one.metadata.name < other.metadata.name ? -1 : 1));
+  const meant = (pod: PodView, index: number): boolean => pod.metadata.name === replica || String(index + 1) === replica;
+  const found = replica === undefined ? (running.find(isReady) ?? running[0]) : running.find(meant);
+  if (found === undefined) throw nowhere(name, running, replica);
+  const container = found.spec?.containers?.find((each) => each.name === processOf(found))?.name;
+  return { pod: `${place}/pods/${encodeURIComponent(found.metadata.name)}`, ...(container !== undefined && { container }) };
+}
+
+const isReady = ({ status }: PodView): boolean => status?.containerStatuses?.every(({ ready }) => ready) === true;
+
+function nowhere(name: string, running: readonly PodView[], replica: string | boolean | undefined): CliError {
+  if (running.length === 0) {
+    return new CliError(`nothing of application ${name} runs`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
+  }
+  const known = running.map(({ metadata }, index) => `${index + 1} (${metadata.name})`).join(', ');
+  return new CliError(`application ${name} has no running replica "${String(replica)}"`, {
+    remedy: `It has ${known}.`,
+    exitCode: exitCodes.failed,
+  });
+}
+
+const usage = (message: string, remedy: string): CliError => new CliError(`exec: ${message}`, { remedy, exitCode: exitCodes.usage });
