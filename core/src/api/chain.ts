@@ -143,11 +143,24 @@ function end(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
 
 /**
  * The stages from authentication on, for a conversation that began without a credential and now has one; audited by itself, with the
- * status that a request would have been answered with. Once only.
+ * status that a request would have been answered with. Once only: who is refused stays nobody, and has nothing more to wait for.
  *
  * @throws whatever a request would be refused with
  */
 export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
+  try {
+    await enterAudited(chain, exchange);
+  } catch (error) {
+    exchange.identity = undefined;
+    exchange.impersonated = undefined;
+    exchange.seat?.release();
+    exchange.seat = undefined;
+    exchange.deadlineMs = chain.clock.nowMs();
+    throw error;
+  }
+}
+
+async function enterAudited(chain: Chain, exchange: Exchange): Promise<void> {
   let trail: AuditTrail | undefined;
   try {
     const refusal = await authenticate({ ...chain, signsInLater: () => false }, exchange);

@@ -91,6 +91,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   io.bind(engine);
   answerOthers(io, options);
   const calls = new WeakMap<IncomingMessage, UpgradeCall>();
+  const asked = new WeakSet<UpgradeCall>();
   const parts: ClientParts = {
     ...options,
     frames: new EventFrames(),
@@ -101,7 +102,12 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   io.use((socket, next) => {
     const call = calls.get(socket.request);
     if (call === undefined) next(new Error('a connection has come past the chain'));
-    else void admitted(call, socket, next);
+    else if (asked.has(call)) socket.conn.close();
+    else {
+      // A connection is one client, which is admitted or refused once: socket.io itself would let it ask again after a refusal.
+      asked.add(call);
+      void admitted(call, socket, next);
+    }
   });
   io.on('connection', (socket: Socket) => {
     const call = calls.get(socket.request);
