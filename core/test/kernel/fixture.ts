@@ -1,4 +1,4 @@
-import type { AdmissionRequest, LogLine, PlatformEvent, Resources } from '@tappaas/sdk';
+import type { AdmissionRequest, LogLine, PlatformEvent, Plugin, Resources } from '@tappaas/sdk';
 import { Application } from '@tappaas/sdk/kinds';
 import { loadKernelFrom, type InMemoryOptions, type Kernel, type LoadedPlugin } from '../../dist/kernel/kernel.js';
 import { VirtualClock } from '../virtual-clock.ts';
@@ -44,6 +44,11 @@ export function request(spec: object = {}): AdmissionRequest<typeof Application>
   const object = { apiVersion: 'apps.tappaas.dev/v1alpha1', kind: 'Application', metadata: { name: 'shop', namespace: 'team' }, spec };
   return { operation: 'create', caller: { name: 'ann', groups: [] }, dryRun: false, object: object as never };
 }
+
+/** A promise that nobody keeps. */
+export const never = (): Promise<never> => new Promise(() => {});
+
+export const only = (plugin: Plugin) => [{ id: plugin.id, plugin }];
 
 /** The value of one line of the metrics page. */
 export function metric(kernel: Kernel, line: string): number | undefined {

@@ -1,56 +1,51 @@
 import test from 'ava';
 import type { KubernetesObject } from '@tappaas/sdk';
-import { runApplySet, type ApplySetOptions, type ApplySetResult } from '../../dist/reconcile/apply-set.js';
-import { installationLabel, ownerLabel, type InventoryEntry } from '../../dist/reconcile/inventory.js';
+import { installationLabel, ownerLabel } from '../../dist/reconcile/inventory.js';
 import { refOf } from '../../dist/reconcile/object-ref.js';
 import { seededRandom } from '../virtual-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { configMap, deployment, setUp } from './apply-set-fixture.ts';
 
-const manager = 'tappaas-application';
-const ownership = { installation: 'inst-1', owner: 'app-1' };
-
-const configMap = (name: string, data: Record<string, string> = { a: '1' }): KubernetesObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, namespace: 'shop' },
-  data,
-});
-
-const deployment = (name: string, image = 'web:1'): KubernetesObject => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name, namespace: 'shop', labels: { app: name } },
-  spec: {
-    replicas: 2,
-    template: {
-      spec: {
-        containers: [{ name: 'web', image, ports: [{ containerPort: 80 }], resources: { requests: { cpu: '1000m', memory: '1024Mi' } } }],
-        volumes: [{ name: 'scratch', emptyDir: {} }],
-      },
-    },
+const drifts: Record<string, (object: Record<string, unknown> & KubernetesObject) => void> = {
+  'a changed value': (object) => Object.assign(object['spec'] as object, { replicas: 5 }),
+  'a changed value in a list': (object) => {
+    const { template } = object['spec'] as { template: { spec: { containers: { image: string }[] } } };
+    for (const container of template.spec.containers) container.image = 'evil';
   },
-});
+  'a removed list item': (object) => {
+    const { template } = object['spec'] as { template: { spec: { containers: object[] } } };
+    template.spec.containers = [];
+  },
+  'a removed label': (object) => (object.metadata.labels = {}),
+  'a changed quantity': (object) => {
+    const { template } = object['spec'] as { template: { spec: { containers: { resources: object }[] } } };
+    for (const container of template.spec.containers) container.resources = { requests: { cpu: '1', memory: '2Gi' } };
+  },
+  'fields of ours that another manager took over': (object) => {
+    for (const entry of object.metadata.managedFields ?? []) entry.fieldsV1 = { 'f:spec': { 'f:replicas': {} } };
+  },
+  'fields that we own without wishing them': (object) => {
+    for (const entry of object.metadata.managedFields ?? []) {
+      const fields = entry.fieldsV1 as { 'f:spec': object };
+      entry.fieldsV1 = { ...fields, 'f:spec': { ...fields['f:spec'], 'f:paused': {} } };
+    }
+  },
+  'an entry of ours made by an update': (object) => {
+    for (const entry of object.metadata.managedFields ?? []) entry.operation = 'Update';
+  },
+  'lost managed fields': (object) => delete object.metadata.managedFields,
+};
 
-function setUp() {
-  const cluster = new FakeCluster();
-  const state = { inventory: [] as readonly InventoryEntry[], saves: 0 };
-  const log: string[] = [];
-  const run = (rendered: readonly KubernetesObject[], options: Partial<ApplySetOptions> = {}): Promise<ApplySetResult> =>
-    runApplySet(rendered, {
-      target: cluster,
-      inventory: state.inventory,
-      saveInventory: async (entries) => {
-        log.push(`save ${entries.map(({ name, uid }) => `${name}${uid === undefined ? '?' : ''}`).join(',')}`);
-        state.saves += 1;
-        state.inventory = entries;
-      },
-      ownership,
-      manager,
-      signal: new AbortController().signal,
-      ...options,
-    });
-  return { cluster, state, run, log };
-}
+const migrate = (name = 'migrate'): KubernetesObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name, namespace: 'shop', annotations: { 'tappaas.dev/release-task': 'true' } },
+  spec: { backoffLimit: 0 },
+});
+const endJob = (cluster: FakeCluster, type: 'Complete' | 'Failed') =>
+  cluster.edit(refOf(migrate()), (job) => {
+    job['status'] = { conditions: [{ type, status: 'True', message: 'exit code 1' }] };
+  });
 
 test('the inventory names every object before the first apply, and its uid after it', async (t) => {
   const { cluster, state, run, log } = setUp();
@@ -91,51 +86,6 @@ test('a second run with nothing changed writes nothing, to the cluster or the in
   t.is(state.saves, 0);
 });
 
-test('fields and list items that others own are not touched, and cause no write', async (t) => {
-  const { cluster, run } = setUp();
-  await run([deployment('web')]);
-  cluster.edit(refOf(deployment('web')), (object) => {
-    object.metadata.annotations = { note: 'by hand' };
-    object['status'] = { readyReplicas: 2 };
-    const { template } = object['spec'] as { template: { spec: { containers: object[] } } };
-    template.spec.containers.push({ name: 'injected', image: 'mesh' });
-  });
-  cluster.writes.length = 0;
-  const result = await run([deployment('web')]);
-  t.is(result.skipped, 1);
-  t.deepEqual(cluster.writes, []);
-});
-
-const drifts: Record<string, (object: Record<string, unknown> & KubernetesObject) => void> = {
-  'a changed value': (object) => Object.assign(object['spec'] as object, { replicas: 5 }),
-  'a changed value in a list': (object) => {
-    const { template } = object['spec'] as { template: { spec: { containers: { image: string }[] } } };
-    for (const container of template.spec.containers) container.image = 'evil';
-  },
-  'a removed list item': (object) => {
-    const { template } = object['spec'] as { template: { spec: { containers: object[] } } };
-    template.spec.containers = [];
-  },
-  'a removed label': (object) => (object.metadata.labels = {}),
-  'a changed quantity': (object) => {
-    const { template } = object['spec'] as { template: { spec: { containers: { resources: object }[] } } };
-    for (const container of template.spec.containers) container.resources = { requests: { cpu: '1', memory: '2Gi' } };
-  },
-  'fields of ours that another manager took over': (object) => {
-    for (const entry of object.metadata.managedFields ?? []) entry.fieldsV1 = { 'f:spec': { 'f:replicas': {} } };
-  },
-  'fields that we own without wishing them': (object) => {
-    for (const entry of object.metadata.managedFields ?? []) {
-      const fields = entry.fieldsV1 as { 'f:spec': object };
-      entry.fieldsV1 = { ...fields, 'f:spec': { ...fields['f:spec'], 'f:paused': {} } };
-    }
-  },
-  'an entry of ours made by an update': (object) => {
-    for (const entry of object.metadata.managedFields ?? []) entry.operation = 'Update';
-  },
-  'lost managed fields': (object) => delete object.metadata.managedFields,
-};
-
 for (const [name, drift] of Object.entries(drifts)) {
   test(`${name} is seen as drift and repaired, once`, async (t) => {
     const { cluster, run } = setUp();
@@ -175,40 +125,6 @@ test('what is wished no longer is deleted after everything was applied, in rever
   );
 });
 
-test('only what the inventory names is pruned, whatever labels other objects carry', async (t) => {
-  const { cluster, run } = setUp();
-  const labels = { [installationLabel]: 'inst-1', [ownerLabel]: 'app-1' };
-  cluster.put({ ...configMap('stray'), metadata: { name: 'stray', namespace: 'shop', labels } });
-  await run([]);
-  t.deepEqual(cluster.names, ['ConfigMap shop/stray']);
-});
-
-test('a successor of the same name is not pruned', async (t) => {
-  const { cluster, state, run } = setUp();
-  await run([configMap('a')]);
-  await cluster.delete(refOf(configMap('a')), { uid: cluster.at(refOf(configMap('a')))?.metadata.uid ?? '' });
-  cluster.put(configMap('a'));
-  cluster.writes.length = 0;
-  const result = await run([]);
-  t.deepEqual(cluster.writes, []);
-  t.deepEqual(cluster.names, ['ConfigMap shop/a']);
-  t.true(result.isComplete);
-  t.deepEqual(state.inventory, []);
-});
-
-test('a successor that comes between reading and deleting is not deleted either', async (t) => {
-  const { cluster, state, run } = setUp();
-  await run([configMap('a')]);
-  cluster.beforeWrite = () => {
-    cluster.beforeWrite = () => {};
-    cluster.put({ ...configMap('a'), metadata: { ...configMap('a').metadata, uid: 'successor' } });
-  };
-  const result = await run([]);
-  t.is(cluster.at(refOf(configMap('a')))?.metadata.uid, 'successor');
-  t.true(result.isComplete);
-  t.deepEqual(state.inventory, []);
-});
-
 test('an object that takes its time to go stays in the inventory until it is gone', async (t) => {
   const { cluster, state, run } = setUp();
   await run([configMap('a')]);
@@ -240,80 +156,6 @@ test('an object that is wished while it is on its way out is made anew once it i
   cluster.finish();
   t.true((await run([configMap('a')])).isComplete);
   t.deepEqual(cluster.names, ['ConfigMap shop/a']);
-});
-
-test('an object that somebody else made is refused and left alone, and nothing is pruned', async (t) => {
-  const { cluster, state, run } = setUp();
-  await run([configMap('old')]);
-  cluster.put(configMap('taken', { theirs: 'yes' }));
-  cluster.writes.length = 0;
-  const result = await run([configMap('taken'), configMap('free')]);
-  t.false(result.isComplete);
-  t.deepEqual(
-    result.refused.map(({ reason, message }) => [reason, message]),
-    [
-      [
-        'ForeignObject',
-        'ConfigMap shop/taken is there already and was not made by this platform: rename it, delete it, or choose another name',
-      ],
-    ],
-  );
-  t.deepEqual(cluster.writes, ['apply ConfigMap shop/free']);
-  t.deepEqual(cluster.at(refOf(configMap('taken')))?.['data'], { theirs: 'yes' });
-  t.deepEqual(state.inventory.map(({ name }) => name).toSorted(), ['free', 'old'], 'the foreign object is in no inventory of ours');
-});
-
-test('an object of another installation is as foreign as any', async (t) => {
-  const { cluster, run } = setUp();
-  cluster.put({
-    ...configMap('a'),
-    metadata: { name: 'a', namespace: 'shop', labels: { [installationLabel]: 'inst-2', [ownerLabel]: 'app-1' } },
-  });
-  t.is((await run([configMap('a')])).refused[0]?.reason, 'ForeignObject');
-});
-
-test('an object of another owner of this installation is refused, naming the owner', async (t) => {
-  const { run, state } = setUp();
-  await run([configMap('a')], { ownership: { ...ownership, owner: 'app-2' } });
-  state.inventory = [];
-  const [refused] = (await run([configMap('a')])).refused;
-  t.is(refused?.reason, 'OwnedByAnother');
-  t.regex(refused?.message ?? '', /uid app-2/);
-});
-
-test('an object that somebody makes between reading and applying is not taken over', async (t) => {
-  const { cluster, state, run } = setUp();
-  cluster.beforeWrite = () => {
-    cluster.beforeWrite = () => {};
-    cluster.put(configMap('a', { theirs: 'yes' }));
-  };
-  const result = await run([configMap('a')]);
-  t.is(result.refused[0]?.reason, 'ForeignObject');
-  t.deepEqual(cluster.at(refOf(configMap('a')))?.['data'], { theirs: 'yes' });
-  t.deepEqual(state.inventory, []);
-});
-
-test('a write that comes between reading and applying is not overwritten unseen: it is read and applied over', async (t) => {
-  const { cluster, run } = setUp();
-  await run([configMap('a')]);
-  let edits = 2;
-  cluster.beforeWrite = () => {
-    if ((edits -= 1) >= 0) cluster.edit(refOf(configMap('a')), (object) => (object.metadata.annotations = { edit: String(edits) }));
-  };
-  const result = await run([configMap('a', { a: '2' })]);
-  t.true(result.isComplete);
-  t.deepEqual(cluster.at(refOf(configMap('a')))?.metadata.annotations, { edit: '0' });
-  t.deepEqual(cluster.at(refOf(configMap('a')))?.['data'], { a: '2' });
-});
-
-test('an object that others keep changing is given up for this run and fails', async (t) => {
-  const { cluster, run } = setUp();
-  await run([configMap('a')]);
-  let n = 0;
-  cluster.beforeWrite = () => cluster.edit(refOf(configMap('a')), (object) => (object.metadata.annotations = { edit: String((n += 1)) }));
-  const result = await run([configMap('a', { a: '2' })]);
-  t.is((result.failed[0]?.error as { code?: string } | undefined)?.code, 'TAP_OBJECT_CONFLICT');
-  t.is(n, 3);
 });
 
 test('a failed apply holds back what comes after it, and nothing is pruned', async (t) => {
@@ -381,46 +223,6 @@ test('a crash after the first save leaves nothing that a later run does not know
   t.deepEqual(state.inventory, []);
 });
 
-test('an object whose labels somebody took away is still ours by its uid, and gets them back', async (t) => {
-  const { cluster, run } = setUp();
-  await run([configMap('a')]);
-  cluster.edit(refOf(configMap('a')), (object) => delete object.metadata.labels);
-  const result = await run([configMap('a')]);
-  t.true(result.isComplete);
-  t.is(cluster.at(refOf(configMap('a')))?.metadata.labels?.[installationLabel], 'inst-1');
-});
-
-test('what a cache knows is not asked for', async (t) => {
-  const { cluster, run } = setUp();
-  await run([configMap('a'), configMap('b')]);
-  cluster.reads = 0;
-  await run([configMap('a'), configMap('b')], { cached: (ref) => ({ live: cluster.at(ref) }) });
-  t.is(cluster.reads, 0);
-});
-
-test('that a cache lacks an object is not believed: a foreign one is refused, and one of ours without labels is still deleted', async (t) => {
-  const { cluster, state, run } = setUp();
-  const cached = () => ({ live: undefined });
-  await run([configMap('mine')], { cached });
-  cluster.edit(refOf(configMap('mine')), (object) => delete object.metadata.labels);
-  cluster.put(configMap('taken'));
-  t.is((await run([configMap('mine'), configMap('taken')], { cached })).refused[0]?.reason, 'ForeignObject');
-  t.true((await run([], { cached })).isComplete);
-  t.deepEqual(cluster.names, ['ConfigMap shop/taken']);
-  t.deepEqual(state.inventory, []);
-});
-
-test('a cache that lags behind causes no second write', async (t) => {
-  const { cluster, run } = setUp();
-  await run([configMap('a')]);
-  const old = structuredClone(cluster.at(refOf(configMap('a'))));
-  await run([configMap('a', { a: '2' })]);
-  cluster.writes.length = 0;
-  const result = await run([configMap('a', { a: '2' })], { cached: () => ({ live: old }) });
-  t.true(result.isComplete);
-  t.deepEqual(cluster.writes, []);
-});
-
 test('no more than parallelMax requests are made at once', async (t) => {
   const { cluster, run } = setUp();
   let now = 0;
@@ -484,17 +286,6 @@ for (const seed of [1, 2, 3]) {
     t.deepEqual(cluster.writes, []);
   });
 }
-
-const migrate = (name = 'migrate'): KubernetesObject => ({
-  apiVersion: 'batch/v1',
-  kind: 'Job',
-  metadata: { name, namespace: 'shop', annotations: { 'tappaas.dev/release-task': 'true' } },
-  spec: { backoffLimit: 0 },
-});
-const endJob = (cluster: FakeCluster, type: 'Complete' | 'Failed') =>
-  cluster.edit(refOf(migrate()), (job) => {
-    job['status'] = { conditions: [{ type, status: 'True', message: 'exit code 1' }] };
-  });
 
 test('what serves is touched, and pruned, only once every release task has succeeded', async (t) => {
   const { cluster, run } = setUp();
