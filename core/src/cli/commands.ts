@@ -1,4 +1,5 @@
 import type { Command, Option } from './command.js';
+import { watchingOptions } from './watching-options.js';
 
 const file: Option = {
   type: 'string',
@@ -123,21 +124,21 @@ export const commands: readonly Command[] = [
     'apps',
     ['', 0, 0],
     'List applications.',
-    { 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } },
+    { ...watchingOptions, 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } },
     async () => (await import('./commands/apps.js')).apps,
   ),
   command(
     'status',
     ['APPLICATION', 1, 1],
     'Say how an application is, what is in its way, and what happened to it.',
-    {},
+    watchingOptions,
     async () => (await import('./commands/status.js')).status,
   ),
   command(
     'events',
     ['[APPLICATION]', 0, 1],
     'Show what happened to an application, or in a namespace, in the last hour.',
-    { 'all-namespaces': { type: 'boolean', short: 'A', description: 'In all namespaces.' } },
+    { ...watchingOptions, 'all-namespaces': { type: 'boolean', short: 'A', description: 'In all namespaces.' } },
     async () => (await import('./commands/events.js')).events,
   ),
   command(
@@ -167,7 +168,7 @@ export const commands: readonly Command[] = [
     'operations',
     ['[NAME|cancel NAME]', 0, 2],
     'List what takes longer than a request, say how one is, or stop it.',
-    { 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } },
+    { ...watchingOptions, 'all-namespaces': { type: 'boolean', short: 'A', description: 'Of all namespaces.' } },
     async () => (await import('./commands/operations.js')).operations,
   ),
   command(

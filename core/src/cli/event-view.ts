@@ -22,10 +22,13 @@ export interface EventList {
 const eventsMax = 500;
 const pagesMax = 20;
 
+/** Selects what is told of an application. */
+export const aboutApplication = (name: string): string => `involvedObject.kind=Application,involvedObject.name=${name}`;
+
 /** Path of the events of a namespace, of one application there, or of all namespaces. */
 export function eventListPath(namespace: string | undefined, application?: string): string {
   const query = new URLSearchParams({ limit: String(eventsMax) });
-  if (application !== undefined) query.set('fieldSelector', `involvedObject.kind=Application,involvedObject.name=${application}`);
+  if (application !== undefined) query.set('fieldSelector', aboutApplication(application));
   return `${eventPath(namespace)}?${query.toString()}`;
 }
 
@@ -52,8 +55,20 @@ export function lastFirst({ items }: EventList): readonly EventView[] {
   return items.toSorted((one, other) => lastMs(other) - lastMs(one) || revisionOf(other) - revisionOf(one));
 }
 
-/** `about`: also what each is about. */
-export function eventTable(events: readonly EventView[], nowMs: number, about?: 'object' | 'namespace'): string {
+/** Which columns say what each event is about. */
+export type EventsAbout = 'object' | 'namespace' | undefined;
+
+export function eventTable(events: readonly EventView[], nowMs: number, about?: EventsAbout): string {
+  const { header, rows } = eventRows(events, nowMs, about);
+  return textTable(header, rows);
+}
+
+/** The cells of a table of events. */
+export function eventRows(
+  events: readonly EventView[],
+  nowMs: number,
+  about: EventsAbout,
+): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } {
   const rows = events.map((event): readonly string[] => {
     const { namespace } = event.metadata;
     const { kind, name } = event.involvedObject;
@@ -68,7 +83,7 @@ export function eventTable(events: readonly EventView[], nowMs: number, about?: 
     ];
   });
   const columns = ['LAST SEEN', 'TYPE', 'REASON', ...(about === undefined ? [] : ['OBJECT']), 'COUNT', 'MESSAGE'];
-  return textTable(about === 'namespace' ? ['NAMESPACE', ...columns] : columns, rows);
+  return { header: about === 'namespace' ? ['NAMESPACE', ...columns] : columns, rows };
 }
 
 /** Tells the order within a second. */

@@ -20,7 +20,12 @@ export async function printEach(invocation: Pick<Invocation, 'terminal' | 'outpu
 /** meta.k8s.io/v1 Table, as the platform renders lists. */
 export interface ServerTable {
   readonly columnDefinitions: readonly { readonly name: string; readonly priority?: number }[];
-  readonly rows: readonly { readonly cells: readonly unknown[] }[];
+  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: RowObject }[];
+}
+
+/** What a row is about. */
+export interface RowObject {
+  readonly metadata: { readonly namespace?: string; readonly name: string; readonly resourceVersion: string };
 }
 
 /** Accept header of a rendered list. */
@@ -28,13 +33,19 @@ export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
 /** Lays out a server's table; columns of low priority only with `-o wide`. */
 export function renderTable(table: ServerTable, wide: boolean): string {
+  const { header, rows } = textOf(table, wide);
+  return textTable(header, rows);
+}
+
+/** The cells of a server's table as they are shown. */
+export function textOf(table: ServerTable, wide: boolean): { readonly header: readonly string[]; readonly rows: readonly string[][] } {
   const shown = table.columnDefinitions
     .map((column, index) => ({ ...column, index }))
     .filter(({ priority }) => wide || (priority ?? 0) === 0);
   const cell = (value: unknown) =>
     value === undefined || value === null || value === '' ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
-  return textTable(
-    shown.map(({ name }) => name.toUpperCase()),
-    table.rows.map(({ cells }) => shown.map(({ index }) => cell(cells[index]))),
-  );
+  return {
+    header: shown.map(({ name }) => name.toUpperCase()),
+    rows: table.rows.map(({ cells }) => shown.map(({ index }) => cell(cells[index]))),
+  };
 }

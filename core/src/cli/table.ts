@@ -1,10 +1,30 @@
+type Row = readonly string[];
+
 /** Lays rows out in columns, as wide as their widest cell; the last is not padded. */
-export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3))).join('');
-  return `${all.map(line).join('\n')}\n`;
+export function textTable(header: Row, rows: readonly Row[]): string {
+  return new GrowingTable().begin(header, rows);
+}
+
+/** The same for rows that come one after the other: columns are as wide as what has come so far. */
+export class GrowingTable {
+  #widths: readonly number[] = [];
+
+  begin(header: Row, rows: readonly Row[]): string {
+    return [header, ...rows].map(this.#widened).map(this.#line).join('');
+  }
+
+  /** One more row, below the others. */
+  add(row: Row): string {
+    return this.#line(this.#widened(row));
+  }
+
+  readonly #widened = (row: Row): Row => {
+    this.#widths = row.map((cell, column) => Math.max(cell.length, this.#widths[column] ?? 0));
+    return row;
+  };
+
+  readonly #line = (row: Row): string =>
+    `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((this.#widths[column] ?? 0) + 3))).join('')}\n`;
 }
 
 /** A duration as people say it: 320 ms, 4.1 s, 2 min 5 s, 3 h 20 min, 4 d. */

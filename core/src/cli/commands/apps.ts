@@ -1,11 +1,14 @@
 import type { Invocation } from '../command.js';
 import { allApplicationsPath, applicationPath } from '../paths.js';
+import { isWatching } from '../watching-options.js';
+import { watchTable } from '../watching.js';
 import { print, renderTable, tableType, type ServerTable } from '../print.js';
 
 /** `tappaas apps` */
 export async function apps(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
   const path = invocation.options['all-namespaces'] === true ? allApplicationsPath : applicationPath(invocation.namespace);
+  if (isWatching(invocation)) return watchTable(invocation, client, path);
   if (invocation.output === 'json' || invocation.output === 'yaml') {
     await print(invocation, await client.json<object>(path), () => '');
     return 0;

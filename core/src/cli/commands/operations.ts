@@ -1,12 +1,18 @@
 import type { Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
+import { followOperation } from '../follow-operation.js';
 import { isOver, tookMs, type OperationView } from '../operation-view.js';
 import { allOperationsPath, operationPath } from '../paths.js';
-import { print, renderTable, tableType, type ServerTable } from '../print.js';
+import { print, printEach, renderTable, tableType, type ServerTable } from '../print.js';
+import { createStages } from '../stages.js';
 import { duration, textTable } from '../table.js';
+import { isForPrograms, isWatching } from '../watching-options.js';
+import { watchTable } from '../watching.js';
 
 const waitMsMax = 120_000;
+/** Longer than any operation takes. */
+const followMsMax = 24 * 3_600_000;
 
 /** `tappaas operations`, `tappaas operations NAME` and `tappaas operations cancel NAME` */
 export async function operations(invocation: Invocation): Promise<number> {
@@ -19,6 +25,7 @@ export async function operations(invocation: Invocation): Promise<number> {
   }
   const client = await invocation.client();
   if (first === undefined) return list(invocation, client);
+  if (second === undefined && isWatching(invocation)) return follow(invocation, client, first);
   if (second === undefined) return show(invocation, client, first);
   if (first === 'cancel') return cancel(invocation, client, second);
   throw new CliError(`operations: "${first}" is unknown`, {
@@ -29,6 +36,7 @@ export async function operations(invocation: Invocation): Promise<number> {
 
 async function list(invocation: Invocation, client: Client): Promise<number> {
   const path = invocation.options['all-namespaces'] === true ? allOperationsPath : operationPath(invocation.namespace);
+  if (isWatching(invocation)) return watchTable(invocation, client, path);
   if (invocation.output === 'json' || invocation.output === 'yaml') {
     await print(invocation, await client.json<object>(path), () => '');
     return exitCodes.ok;
@@ -45,6 +53,39 @@ async function show(invocation: Invocation, client: Client, name: string): Promi
   await print(invocation, operation, () => describe(operation, invocation.terminal.nowMs()));
   return exitCodes.ok;
 }
+
+/** Follows it to its end: for people by steps, for programs each change. Exits with 1 when it did not succeed. */
+async function follow(invocation: Invocation, client: Client, name: string): Promise<number> {
+  const { namespace, terminal } = invocation;
+  if (isForPrograms(invocation)) return tellEach(invocation, client, name);
+  const stages = createStages(terminal.stdout, () => terminal.nowMs(), false);
+  const { object } = await followOperation(client, { namespace, name }, followMsMax, stages, () => false);
+  if (object === undefined) throw unknown(name, namespace);
+  terminal.stdout.write(`\n${describe(object, terminal.nowMs())}`);
+  return codeOf(object);
+}
+
+async function tellEach(invocation: Invocation, client: Client, name: string): Promise<number> {
+  const { namespace } = invocation;
+  const over = new AbortController();
+  const watched = { fields: `metadata.name=${name}`, signal: over.signal };
+  try {
+    let last: OperationView | undefined;
+    for await (const event of client.watch<OperationView>(operationPath(namespace), watched)) {
+      if (event.type === 'SYNCED' ? last === undefined : event.type === 'DELETED') throw unknown(name, namespace);
+      if (event.type === 'SYNCED') continue;
+      last = event.object;
+      await printEach(invocation, last, () => '');
+      if (isOver(last)) break;
+    }
+    return codeOf(last);
+  } finally {
+    over.abort();
+  }
+}
+
+const codeOf = (operation: OperationView | undefined): number =>
+  operation?.status?.phase === 'Succeeded' ? exitCodes.ok : exitCodes.failed;
 
 /** Asks for the end and waits until it is told. */
 async function cancel(invocation: Invocation, client: Client, name: string): Promise<number> {

@@ -1,9 +1,12 @@
-import type { Invocation } from '../command.js';
+import type { Client } from '@tappaas/client';
+import { CliError } from '../cli-error.js';
+import { exitCodes, type Invocation } from '../command.js';
 import { eventsOf, eventTable, type EventView } from '../event-view.js';
 import { lastOutputOf } from '../last-output.js';
 import { applicationPath } from '../paths.js';
-import { print } from '../print.js';
+import { print, printEach } from '../print.js';
 import { textTable } from '../table.js';
+import { isForPrograms, isWatching } from '../watching-options.js';
 import { unknownApplication } from './delete.js';
 import { pinOf, type ApplicationView } from '../application-view.js';
 
@@ -17,6 +20,7 @@ export async function status(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
   const application = await client.json<ApplicationView>(applicationPath(namespace, name));
   if (application === undefined) throw unknownApplication(name, namespace);
+  if (isWatching(invocation)) return watch(invocation, client, name);
   const isReady = application.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
   const isForPeople = output !== 'json' && output !== 'yaml';
   const events = isForPeople ? await eventsOf(client, namespace, name) : [];
@@ -27,6 +31,27 @@ export async function status(invocation: Invocation): Promise<number> {
     () => `${describe(application)}${happened(events.slice(0, eventsMax), terminal.nowMs())}${writtenLast(wrote)}`,
   );
   return isReady ? 0 : 1;
+}
+
+/** Says anew how it is whenever that has changed, until Ctrl-C, or until it is gone. */
+async function watch(invocation: Invocation, client: Client, name: string): Promise<number> {
+  const { namespace, terminal } = invocation;
+  let said = '';
+  const watched = { fields: `metadata.name=${name}`, signal: new AbortController().signal };
+  for await (const event of client.watch<ApplicationView>(applicationPath(namespace), watched)) {
+    if (event.type === 'SYNCED' && said !== '') continue;
+    if (event.type === 'SYNCED' || event.type === 'DELETED') {
+      throw new CliError(`application ${name} was deleted`, {
+        remedy: 'tappaas apps lists those that are left.',
+        exitCode: exitCodes.failed,
+      });
+    }
+    const text = describe(event.object);
+    if (isForPrograms(invocation)) await printEach(invocation, event.object, () => '');
+    else if (text !== said) terminal.stdout.write(`${said === '' ? '' : '\n'}${text}`);
+    said = text;
+  }
+  return exitCodes.ok;
 }
 
 function happened(events: readonly EventView[], nowMs: number): string {
