@@ -6,7 +6,7 @@ const keyCharactersMax = 255;
 export function wellFormedKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key) && key.length <= keyCharactersMax) return key;
   const message = `idempotency key: expected 1 to ${keyCharactersMax} printable ASCII characters`;
-  throw resourceErrors.TAP_REQUEST_INVALID({ message });
+  throw resourceErrors.TAP_REQUEST_INVALID({ field: 'idempotencyKey', message });
 }
 
 /** What a key stands for already is another request. */

@@ -110,6 +110,16 @@ test('a key that was used for something else is a user error about the field tha
   t.deepEqual(other.json.data.createApplication.userErrors, [{ field: 'idempotencyKey', code: 'TAP_REQUEST_KEY_REUSED', message }]);
 });
 
+test('what is no idempotency key is a user error about the field that has it', async (t) => {
+  const { ask } = await startGraphql(t);
+  const query = 'mutation C($input: CreateApplicationInput!) { createApplication(input: $input) { userErrors { field code message } } }';
+  const message = 'idempotency key: expected 1 to 255 printable ASCII characters';
+  for (const idempotencyKey of ['', 'a b', 'x'.repeat(256)]) {
+    const { userErrors } = (await ask(query, { input: { ...shop, idempotencyKey } })).json.data.createApplication;
+    t.deepEqual(userErrors, [{ field: 'idempotencyKey', code: 'TAP_REQUEST_INVALID', message }]);
+  }
+});
+
 test('a key that a map is given twice is a user error with its place, and nothing is written', async (t) => {
   const { ask } = await startGraphql(t);
   const twice = [
