@@ -4,17 +4,22 @@ import type { AccessQuestion } from './verdict.js';
 type Resource = NonNullable<AccessQuestion['resource']>;
 type Answer = AccessDecision | Promise<AccessDecision>;
 
-/** An answer with everything that it was given for, and the revision of each authorizer then. */
-interface Remembered {
-  readonly caller: Caller;
-  readonly engine: string;
-  readonly verb: string;
-  readonly project: string | undefined;
-  readonly tenant: string | undefined;
-  readonly isProjectOnly: true | undefined;
+/** As long as the same authorizers are asked and none of them says that answers may be others. */
+interface Era {
   readonly authorizers: readonly Authorizer[];
   readonly revisions: readonly object[];
-  readonly answer: AccessDecision;
+}
+
+/** An answer with everything that it was given for. */
+interface Remembered {
+  era: Era;
+  caller: Caller;
+  engine: string;
+  verb: string;
+  project: string | undefined;
+  tenant: string | undefined;
+  isProjectOnly: true | undefined;
+  answer: AccessDecision;
 }
 
 /**
@@ -22,7 +27,8 @@ interface Remembered {
  * has to be the same object: how much is remembered is up to who keeps resources.
  */
 export class RememberedAnswers {
-  readonly #byResource = new WeakMap<Resource, { last: Remembered | undefined }>();
+  readonly #byResource = new WeakMap<Resource, Remembered>();
+  #era: Era | undefined;
 
   /** The answer to this very question, or what `ask` answers. */
   answer<Q extends AccessQuestion>(
@@ -32,17 +38,40 @@ export class RememberedAnswers {
   ): Answer {
     const { resource } = question;
     if (question.recurs !== true || question.isReview === true || resource === undefined) return ask(authorizers, question);
-    const slot = this.#byResource.get(resource) ?? { last: undefined };
-    const { last } = slot;
-    if (last === undefined) this.#byResource.set(resource, slot);
-    else if (isFor(last, question) && holds(last, authorizers)) return last.answer;
-    // Read before: what changes while it is asked makes the answer an old one.
-    const revisions = revisionsOf(authorizers);
+    // Looked up before it is asked: what changes meanwhile makes the answer an old one.
+    const era = this.#eraOf(authorizers);
+    if (era === undefined) return ask(authorizers, question);
+    const known = this.#byResource.get(resource);
+    if (known?.era === era && isFor(known, question)) return known.answer;
     const answer = ask(authorizers, question);
-    if (revisions === undefined || answer instanceof Promise) return answer;
-    const { caller, engine, verb, project, tenant, isProjectOnly } = question;
-    slot.last = { caller, engine, verb, project, tenant, isProjectOnly, authorizers, revisions, answer };
+    if (!(answer instanceof Promise)) this.#keep(known, era, question, resource, answer);
     return answer;
+  }
+
+  /** In the place of the last one: each new place would have to be found by the collector. */
+  #keep(known: Remembered | undefined, era: Era, question: AccessQuestion, resource: Resource, answer: AccessDecision): void {
+    const { caller, engine, verb, project, tenant, isProjectOnly } = question;
+    if (known === undefined) {
+      this.#byResource.set(resource, { era, caller, engine, verb, project, tenant, isProjectOnly, answer });
+      return;
+    }
+    known.era = era;
+    known.caller = caller;
+    known.engine = engine;
+    known.verb = verb;
+    known.project = project;
+    known.tenant = tenant;
+    known.isProjectOnly = isProjectOnly;
+    known.answer = answer;
+  }
+
+  /** Nothing as long as one of them has to be asked every time. */
+  #eraOf(authorizers: readonly Authorizer[]): Era | undefined {
+    if (this.#era === undefined || !lasts(this.#era, authorizers)) {
+      const revisions = revisionsOf(authorizers);
+      this.#era = revisions && { authorizers, revisions };
+    }
+    return this.#era;
   }
 }
 
@@ -58,16 +87,15 @@ function isFor(known: Remembered, { caller, engine, verb, project, tenant, isPro
 }
 
 /** Loops by hand: asked for every request. */
-function holds(known: Remembered, authorizers: readonly Authorizer[]): boolean {
-  if (known.authorizers.length !== authorizers.length) return false;
+function lasts({ authorizers: before, revisions }: Era, authorizers: readonly Authorizer[]): boolean {
+  if (before.length !== authorizers.length) return false;
   for (let index = 0; index < authorizers.length; index += 1) {
     const authorizer = authorizers[index];
-    if (authorizer !== known.authorizers[index] || authorizer?.revision !== known.revisions[index]) return false;
+    if (authorizer !== before[index] || authorizer?.revision !== revisions[index]) return false;
   }
   return true;
 }
 
-/** Nothing as soon as one of them has to be asked every time. */
 function revisionsOf(authorizers: readonly Authorizer[]): readonly object[] | undefined {
   const revisions: object[] = [];
   for (const authorizer of authorizers) {
