@@ -39,6 +39,7 @@ export async function* converse(parts: SubscriptionParts, payload: object, signa
   const conversation = new Conversation(await parts.transport.openSocket(parts.url, protocol), parts.url.host, { authorization }, payload);
   const over = new AbortController();
   const end = (): void => conversation.end();
+  if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   void conversation.watchOver(parts.devices, over.signal);
   try {
