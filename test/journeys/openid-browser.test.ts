@@ -66,6 +66,26 @@ withBrowser('a person who has logged in lands on a page that says so, and logs o
   t.deepEqual(problems, []);
 });
 
+withBrowser('a person who is refused on the way back reads why, and begins again from there', async (t) => {
+  const given = await world(t);
+  const { page, problems } = await visit(t);
+  const answer = await page.goto(`${given.url}/plugins/oidc/callback?code=stolen&state=other`);
+  t.is(answer?.status(), 400);
+  await page.getByText('this browser has not begun to log in, or too long ago').waitFor();
+  await page.getByText(`request ${answer?.headers()['x-request-id']}`).waitFor();
+  await page.getByRole('link', { name: 'Try again' }).click();
+  await page.waitForURL(`${given.provider.issuer}/**`);
+  await page.fill('input[name=login]', 'ann');
+  await page.fill('input[name=password]', 'any');
+  await page.click('button[type=submit]');
+  await page.click('button[type=submit]');
+  await page.getByText('You are logged in as ann@example.com.').waitFor();
+  t.deepEqual(
+    problems.filter((problem) => !problem.includes('status of 400')),
+    [],
+  );
+});
+
 test.serial('the page runs no script and shows no frame but its own, and a person has a few sessions at most', async (t) => {
   const given = await world(t, { sessionsPerPersonMax: 2 });
   const browsers = [given.browser(), given.browser(), given.browser()];
