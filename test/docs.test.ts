@@ -258,3 +258,21 @@ test('every folder of core/src and every plugin has a README of at most 25 lines
     t.true(text.trimEnd().split('\n').length <= 25, `${folder}/README.md is at most 25 lines`);
   }
 });
+
+test('every decision has a number of its own and a status, and one that changes another is named there', async (t) => {
+  const files = (await readdir(join(root, 'docs/decisions'))).toSorted();
+  const statuses = new Map<string, string>();
+  for (const file of files) {
+    const [title = '', , status = ''] = (await readFile(join(root, 'docs/decisions', file), 'utf8')).split('\n');
+    const number = file.slice(0, 4);
+    t.false(statuses.has(number), `two decisions have the number ${number}`);
+    statuses.set(number, status);
+    t.true(title.startsWith(`# ${number}: `), `${file}: ${title}`);
+    t.regex(status, /^(?:\*\*)?Status:(?:\*\*)? (?:accepted|superseded|replaced)\b/, file);
+  }
+  const changes = /\b(?:replaces|supersedes|takes the place|changes|amends|refines|adds to)\b[^;]*?\b(\d{4})\b/g;
+  const unnamed = [...statuses].flatMap(([number, status]) =>
+    [...status.matchAll(changes)].flatMap(([, of = '']) => (statuses.get(of)?.includes(number) ? [] : [`${of} does not name ${number}`])),
+  );
+  t.deepEqual(unnamed, []);
+});
