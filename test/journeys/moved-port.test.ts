@@ -5,6 +5,7 @@ import test from 'ava';
 import { askApplication } from '../ask-application.ts';
 import { freePort } from '../ports.ts';
 import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
+import { untilRefused } from '../until-refused.ts';
 
 async function moveTo({ directory }: PlatformHome, httpPort: number): Promise<void> {
   const file = join(directory, 'tappaas.yaml');
@@ -24,21 +25,7 @@ test('a reload with another port for applications fails no request: the old port
   t.teardown(() => platform.stop());
   const next = { httpPort: await freePort() };
   const statuses: number[] = [];
-  const untilRefused = async (): Promise<void> => {
-    const ask = async () => void statuses.push((await askApplication(home, 'hello.default.localhost')).status);
-    const codeOf = (asked: Promise<void>) =>
-      asked.then(
-        () => undefined,
-        ({ code }: NodeJS.ErrnoException) => code,
-      );
-    let code;
-    do code = await codeOf(ask());
-    while (code === undefined);
-    // Who connects at the very moment at which a listener closes is told by a reset; whoever comes then is refused.
-    if (code === 'ECONNRESET') code = await codeOf(ask());
-    t.is(code, 'ECONNREFUSED');
-  };
-  const asking = untilRefused();
+  const asking = untilRefused(t, async () => void statuses.push((await askApplication(home, 'hello.default.localhost')).status));
   const { pid } = JSON.parse(await readFile(join(home.directory, 'data/local/agent.json'), 'utf8')) as { pid: number };
   await moveTo(home, next.httpPort);
   const reloaded = await home.tappaas('reload');

@@ -12,6 +12,7 @@ import { Ingresses, Leases, Nodes, Pods, Services } from '../dist/kinds/handles.
 import { AgentControl } from '../dist/supervision/agent-control.js';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 import { freePort } from '../../../test/ports.ts';
+import { untilRefused } from '../../../test/until-refused.ts';
 import { HttpClient } from './support/http-client.ts';
 import { container, ingress, pod, service } from './support/manifests.ts';
 import { hostPort, isReady, isRunning, logOf, pidOf, read, state, untilPod } from './support/pods.ts';
@@ -244,21 +245,8 @@ test('another http port moves the traffic and nothing else: the same agent, the 
   const first = await running(cluster);
   const own = { headers: { connection: 'close' } };
   const statuses: number[] = [];
-  const untilRefused = async (): Promise<void> => {
-    const ask = async () => void statuses.push((await before.ask('web.localhost', '/', own)).status);
-    const codeOf = (asked: Promise<void>) =>
-      asked.then(
-        () => undefined,
-        ({ code }: NodeJS.ErrnoException) => code,
-      );
-    let code;
-    do code = await codeOf(ask());
-    while (code === undefined);
-    // Who connects at the very moment at which a listener closes is told by a reset; whoever comes then is refused.
-    if (code === 'ECONNRESET') code = await codeOf(ask());
-    t.is(code, 'ECONNREFUSED');
-  };
-  const askers = Promise.all([untilRefused(), untilRefused(), untilRefused()]);
+  const ask = async () => void statuses.push((await before.ask('web.localhost', '/', own)).status);
+  const askers = Promise.all(Array.from({ length: 3 }, () => untilRefused(t, ask)));
   cluster.settings = { ...cluster.settings, httpPort: await freePort() };
   const record = await cluster.startAgent();
   t.is(record.pid, first.pid);
