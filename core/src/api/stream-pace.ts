@@ -53,17 +53,23 @@ export async function drained(
 /** What a source yields until the signal aborts; a source that never answers holds nobody then. */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  const over = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  // One promise for each step: a race with one that lasts as long as the stream would leave a reaction on it with every chunk.
+  let end = (): void => {};
+  const abort = (): void => end();
+  signal.addEventListener('abort', abort, { once: true });
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), over]);
+      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T> | undefined>();
+      end = () => resolve(undefined);
+      // Asked even when it is over: an iterator that was never asked frees nothing when it is told to return.
+      iterator.next().then(resolve, reject);
+      if (signal.aborted) end();
+      const next = await promise;
       if (next === undefined || next.done === true) return;
       yield next.value;
     }
   } finally {
+    signal.removeEventListener('abort', abort);
     // Not waited for: a source that never answers must not hold the exchange.
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Call } from '../contributions.js';
+import { mergedSources } from '../merged-sources.js';
 import { untilAborted } from '../stream-pace.js';
 import { textLines } from '../text-lines.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
@@ -101,7 +102,7 @@ export class Workloads {
     const meant = running.filter((pod) => !process || pod.metadata.labels?.[componentLabel] === process).slice(0, followedMax);
     if (place === undefined || meant.length === 0) return;
     const sources = meant.map((pod) => this.#log(place, pod, { tailLines: String(tail), ...(follows && { follow: 'true' }) }));
-    yield* follows ? merged(sources) : inTurn(sources);
+    yield* follows ? mergedSources(sources) : inTurn(sources);
   }
 
   async *#log(
@@ -177,23 +178,4 @@ function logOf(application: ObjectBody): AskedAccess {
 
 async function* inTurn(sources: readonly AsyncIterable<LogLine>[]): AsyncGenerator<LogLine, void, void> {
   for (const source of sources) yield* source;
-}
-
-/** Lines of several sources as they come: one line of each waits at most. */
-async function* merged(sources: readonly AsyncGenerator<LogLine, void, void>[]): AsyncGenerator<LogLine, void, void> {
-  const take = (source: AsyncGenerator<LogLine, void, void>) => source.next().then((result) => ({ source, result }));
-  const waiting = new Map(sources.map((source) => [source, take(source)]));
-  try {
-    while (waiting.size > 0) {
-      const { source, result } = await Promise.race(waiting.values());
-      if (result.done === true) waiting.delete(source);
-      else {
-        waiting.set(source, take(source));
-        yield result.value;
-      }
-    }
-  } finally {
-    // Not waited for: what follows ends with its signal.
-    for (const source of waiting.keys()) void source.return().catch(() => {});
-  }
 }
