@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { once } from 'node:events';
 import type { Conversation, ConversationRequest, RequestContext } from '@tappaas/sdk';
 import { frames, readFrames } from '../agent/exec-frame.js';
 import type { ExecEnd } from '../agent/pod/exec.js';
+import { roomIn } from '../agent/room-in.js';
 import { errors } from '../errors.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { openAgent, textOf } from '../supervision/agent-request.js';
@@ -124,7 +124,7 @@ async function hear({ messages }: Conversation, { stdin }: Wanted, input: Client
     // Sizes of terminals (4) mean nothing here.
     if (channel === channels.close && closed === channels.stdin) input.end();
     else if (channel === channels.stdin && stdin && !input.writableEnded && !input.write(each.subarray(1)) && !input.destroyed) {
-      await Promise.race([once(input, 'drain'), once(input, 'close')]).catch(() => {});
+      await roomIn(input);
     }
   }
 }

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { identify, signalGroup } from '../process/identity.js';
 import { execFrame, frames } from '../exec-frame.js';
+import { roomIn } from '../room-in.js';
 import type { Beside } from './probe-check.js';
 
 /** How a command ended. */
@@ -68,8 +68,7 @@ async function send(from: Readable, channel: number, response: ServerResponse): 
     for await (const chunk of from as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length; at += frames.bytesMax) {
         const part = chunk.subarray(at, at + frames.bytesMax);
-        if (!response.write(execFrame(channel, part)) && !response.destroyed)
-          await Promise.race([once(response, 'drain'), once(response, 'close')]);
+        if (!response.write(execFrame(channel, part)) && !response.destroyed) await roomIn(response);
       }
     }
   } catch {
