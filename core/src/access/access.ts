@@ -7,6 +7,7 @@ import { ownersAccess, type Owners } from './owned-objects.js';
 import { administers, isMaking, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
 import { RememberedAnswers } from './remembered-answers.js';
 import type { AccessQuestion, Verdict } from './verdict.js';
+import { onceKnown } from './once-known.js';
 import { outOfTenants } from './without-tenant.js';
 
 /** Whose a namespace is. */
@@ -21,7 +22,7 @@ export interface Places {
   /** As far as it is known now; may be a moment behind. */
   now(engine: string, namespace: string): Place;
   /** With everything that was acknowledged before the call. */
-  settled(engine: string, namespace: string): Promise<Place>;
+  settled(engine: string, namespace: string): Place | Promise<Place>;
   /** Labels of a stored object; nothing when there is none. */
   labels(engine: string, resource: NonNullable<AccessRequest['resource']>): Readonly<Record<string, string>> | undefined;
   /** The tenant's writes are refused. */
@@ -92,17 +93,23 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   const isAdministrator = (caller: Caller) => isGranted(administers({ caller, engine: platformEngine }));
   const isOverseer = (caller: Caller) => isGranted(oversees({ caller, engine: platformEngine }));
 
+  /** The request with whose its namespace is for sure; nothing where that was known already. */
+  const replaced = (
+    request: AccessQuestion & Place,
+  ): (AccessQuestion & Place) | undefined | Promise<(AccessQuestion & Place) | undefined> => {
+    const namespace = namespaceOf(request);
+    if (namespace === undefined) return undefined;
+    return onceKnown(places.settled(request.engine, namespace), (place) => {
+      if (place.tenant === request.tenant && place.project === request.project) return undefined;
+      const { project: _, tenant: __, ...rest } = request;
+      return { ...rest, ...place };
+    });
+  };
+
   /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
   const cross = async (request: AccessQuestion & Place, tenant: string, reason: string): Promise<Verdict> => {
-    const namespace = namespaceOf(request);
-    if (namespace !== undefined) {
-      const place = await places.settled(request.engine, namespace);
-      if (place.tenant !== request.tenant || place.project !== request.project) {
-        const { project: _, tenant: __, ...rest } = request;
-        const again = { ...rest, ...place };
-        if (sideOf(again, tenant, platformEngine).side !== 'outside') return within(again, tenant);
-      }
-    }
+    const again = await replaced(request);
+    if (again !== undefined && sideOf(again, tenant, platformEngine).side !== 'outside') return within(again, tenant);
     return (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason };
   };
 
@@ -126,6 +133,11 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
       : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
 
   const outside = outOfTenants({ ask, isOverseer, places, platformEngine });
+  /** What is granted everywhere opens what is not known to be a tenant's, so whatever is decided counts only on what is known for sure. */
+  const beyond = (request: AccessQuestion & Place): Verdict | Promise<Verdict> =>
+    onceKnown(outside.authorize(request), (decided) =>
+      onceKnown(replaced(request), (again) => (again === undefined ? decided : outside.authorize(again))),
+    );
   const owned = ownersAccess({ ask, isAdministrator, places });
 
   return {
@@ -133,15 +145,15 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
     isAdministrator,
     isProjectOnly({ caller, engine, namespace }) {
       if (caller.tenant !== undefined) return false;
-      const spot = namespace === undefined ? undefined : { engine, namespace, ...places.now(engine, namespace) };
-      return outside.isProjectOnly(caller, spot);
+      if (namespace === undefined) return outside.isProjectOnly(caller);
+      return onceKnown(places.settled(engine, namespace), (place) => outside.isProjectOnly(caller, { engine, namespace, ...place }));
     },
     authorize(question) {
       const decided = refusedByScope(question) ?? builtInDecision(question) ?? owned(question);
       if (decided !== undefined) return decided;
       const request = placed(question);
       const { tenant } = question.caller;
-      return tenant === undefined ? outside.authorize(request) : within(request, tenant);
+      return tenant === undefined ? beyond(request) : within(request, tenant);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { AccessRequest, Caller } from '@tappaas/sdk';
 import type { Place, Places } from './access.js';
 import { isNamespace, isReading, tenantLabel } from './tenant-boundary.js';
+import { onceKnown } from './once-known.js';
 import type { AccessQuestion, Narrowing, Verdict } from './verdict.js';
 
 /** Where a caller of no tenant is: `project`, only what is granted in the namespace itself counts. */
@@ -67,10 +68,10 @@ export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterP
   const limited = (request: AccessQuestion & Place, side: Exclude<OuterSide, { readonly side: 'outside' }>): Verdict | Promise<Verdict> => {
     const { tenant } = request;
     if (side.side === 'across') return refused('it is about all tenants');
-    if (side.side === 'narrowed') return then(ask(request), (answer) => narrowedBy(answer, side.narrowed));
+    if (side.side === 'narrowed') return onceKnown(ask(request), (answer) => narrowedBy(answer, side.narrowed));
     if (tenant !== undefined && !isReading(request) && places.isSuspended(tenant))
       return { decision: 'deny', reason: `tenant ${tenant} is suspended: it can be read only` };
-    return then(ask({ ...request, isProjectOnly: true }), (answer) =>
+    return onceKnown(ask({ ...request, isProjectOnly: true }), (answer) =>
       answer.decision === 'no-opinion' ? refused('nothing in the namespace itself grants it') : answer,
     );
   };
@@ -79,16 +80,11 @@ export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterP
     authorize(request) {
       const side = sideOf(request);
       if (side.side === 'outside') return ask(request);
-      return then(isOverseer(request.caller), (isAbove) => (isAbove ? ask(request) : limited(request, side)));
+      return onceKnown(isOverseer(request.caller), (isAbove) => (isAbove ? ask(request) : limited(request, side)));
     },
     isProjectOnly: (caller, spot) =>
-      (spot === undefined || isProject(spot, platformEngine)) && then(isOverseer(caller), (isAbove) => !isAbove),
+      (spot === undefined || isProject(spot, platformEngine)) && onceKnown(isOverseer(caller), (isAbove) => !isAbove),
   };
-}
-
-/** Synchronous as long as the authorizers are. */
-function then<A, B>(answer: A | Promise<A>, decide: (answer: A) => B | Promise<B>): B | Promise<B> {
-  return answer instanceof Promise ? answer.then(decide) : decide(answer);
 }
 
 function narrowedBy(answer: Verdict, narrowed: Narrowing): Verdict {

@@ -25,11 +25,11 @@ export function enginePlaces(engine: (name: string) => ResourceEngine | undefine
   };
   return {
     now: placeOf,
-    async settled(name, namespace) {
-      await catchUp(engine(name), namespace);
-      const project = name === platformEngine ? undefined : cached(name, namespace)?.metadata?.labels?.[namespaceLabel];
-      if (project !== undefined) await catchUp(engine(platformEngine), project);
-      return placeOf(name, namespace);
+    settled(name, namespace) {
+      const here = engine(name)?.catchUp(namespaces, patience);
+      const there = name === platformEngine ? undefined : engine(platformEngine)?.catchUp(namespaces, patience);
+      if (!(here instanceof Promise) && !(there instanceof Promise)) return placeOf(name, namespace);
+      return Promise.all([here, there]).then(() => placeOf(name, namespace));
     },
     labels(name, { group, version, plural, namespace, name: object = '' }) {
       const kind = engine(name)?.find({ group, version, plural });
@@ -71,19 +71,21 @@ function ownerOf(object: object | undefined, fields: OwnerFields | undefined): O
   return { user: typeof user === 'string' ? user : '', ...(typeof tenant === 'string' && { tenant }) };
 }
 
+const namespaces = { group: '', version: 'v1', plural: 'namespaces' };
 const catchUpMsMax = 5_000;
-
-/** A read of what the store has acknowledged brings the cache there. */
-async function catchUp(engine: ResourceEngine | undefined, name: string): Promise<void> {
-  await read(engine, { kind: { group: '', version: 'v1', plural: 'namespaces' }, name });
-}
+/** Mostly a cache is there already: then no timer is made. */
+const patience = {
+  get signal() {
+    return AbortSignal.timeout(catchUpMsMax);
+  },
+};
 
 async function read(
   engine: ResourceEngine | undefined,
   target: Parameters<ResourceEngine['get']>[0],
 ): Promise<{ readonly object: object } | undefined> {
   try {
-    return await engine?.get(target, { signal: AbortSignal.timeout(catchUpMsMax) });
+    return await engine?.get(target, patience);
   } catch (error) {
     if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
     return undefined;

@@ -69,6 +69,8 @@ export interface ResourceEngine extends EnginePort {
   client(options: ClientOptions): Resources;
   /** An object as the cache shows it at this moment, which may be a moment behind; nothing while the kind is not served. */
   cached(kind: Pick<AnyKind, 'group' | 'kind'>, key: Key): object | undefined;
+  /** Brings what is cached of a kind to everything acknowledged before the call; nothing is waited for where it is there, or not served. */
+  catchUp(kind: KindPath, options: { readonly signal: AbortSignal }): Awaitable<unknown>;
   /** The objects of a kind as a controller's informer takes them. @throws TAP_KIND_NOT_FOUND */
   source<T>(kind: AnyKind): Source<T>;
   /** Which plugins changed which fields of an object; paths, never values. @throws TAP_OBJECT_NOT_FOUND */
@@ -162,6 +164,10 @@ class Engine implements ResourceEngine {
     } catch (error) {
       return rejected(error);
     }
+  }
+
+  catchUp(kind: KindPath, options: { readonly signal: AbortSignal }): Awaitable<unknown> {
+    return rejecting(() => this.#reads.catchUp(kind, options));
   }
 
   getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]> {

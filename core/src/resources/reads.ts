@@ -45,6 +45,11 @@ export class Reads {
     return cache instanceof Promise ? cache.then((reached) => this.#one(reached, found, target)) : this.#one(cache, found, target);
   }
 
+  catchUp(kind: KindPath, waiting: Freshness): Awaitable<unknown> {
+    const found = this.#state.registry().find(kind);
+    return found && this.#cacheAt(found, undefined, waiting);
+  }
+
   /** Several objects of one kind, each at its key's place. */
   getMany(kind: KindPath, keys: readonly Key[], options: Freshness): Awaitable<readonly (Served | undefined)[]> {
     const found = this.#readable({ kind }, 'get');

@@ -6,7 +6,7 @@ import { createAccessReviews, type AccessReviews } from '../../dist/access/acces
 /** Namespaces that belong to nobody. */
 export const nowhere: Places = {
   now: () => ({}),
-  settled: () => Promise.resolve({}),
+  settled: () => ({}),
   isSuspended: () => false,
   labels: () => undefined,
   owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },

@@ -7,9 +7,10 @@ const owners = new Map([
   ['shop', 'acme'],
   ['theirs', 'rival'],
 ]);
+const placeOf = (_: string, namespace: string) => ({ project: namespace, ...(owners.has(namespace) && { tenant: owners.get(namespace) }) });
 const places = {
-  now: (_: string, namespace: string) => ({ project: namespace, ...(owners.has(namespace) && { tenant: owners.get(namespace) }) }),
-  settled: () => Promise.resolve({}),
+  now: placeOf,
+  settled: placeOf,
   isSuspended: () => false,
   labels: () => undefined,
   owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },

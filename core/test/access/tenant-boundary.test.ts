@@ -148,6 +148,24 @@ test('whose credential names no tenant gets nothing of any tenant from what role
   t.true(await may({ of: '/users', name: 'joe', verb: 'impersonate' }));
 });
 
+test('a namespace that has become a tenant’s a moment ago is looked for before somebody of no tenant is let in, and before they are refused', async (t) => {
+  const later = places({
+    'platform/new': { project: 'new', tenant: 'acme' },
+    'platform/default': { project: 'default', tenant: 'acme' },
+    'platform/other': { project: 'other' },
+    'local/tappaas-shop': { project: 'shop' },
+  });
+  const may = async (asked: Asked) => (await decide({ caller: tam, ...asked }, everywhere, later)) === 'allow';
+  t.false(await may({ namespace: 'new' }), 'made for a tenant');
+  t.false(await may({ namespace: 'default', verb: 'update' }), 'given to a tenant');
+  t.false(await may({ of: '/namespaces', name: 'default', verb: 'delete' }));
+  t.true(await may({ namespace: 'other' }), 'given up by a tenant');
+  t.true(await may({ engine: 'local', namespace: 'tappaas-shop', verb: 'update' }));
+  const { isProjectOnly } = accessOf([everywhere], later);
+  const only = async (namespace: string) => isProjectOnly({ caller: tam, engine: 'platform', namespace });
+  t.deepEqual([await only('new'), await only('default'), await only('other')], [true, true, false]);
+});
+
 test('of namespaces, somebody of no tenant is shown those of no tenant, where a role lets them look', async (t) => {
   const { authorize } = accessOf([everywhere], places());
   const asked = { caller: tam, of: '/namespaces', verb: 'list' };
@@ -185,7 +203,7 @@ test('an authorizer that cannot tell projects apart allows nobody of no tenant a
 
 test('a suspended tenant reads only', async (t) => {
   const caller = { ...ann, tenant: 'late-payer' };
-  const known: Places = { ...places(), now: () => ({ project: 'x', tenant: 'late-payer' }) };
+  const known = places({ 'platform/x': { project: 'x', tenant: 'late-payer' } });
   t.is(await decide({ caller, namespace: 'x' }, nearlyEverything, known), 'allow');
   t.is(await decide({ caller, namespace: 'x', verb: 'create' }, nearlyEverything, known), 'deny');
   t.is(await decide({ caller: tam, namespace: 'x', verb: 'create' }, everywhere, known), 'deny', 'so does who is of none');
