@@ -277,12 +277,13 @@ function workerPool(
 }
 
 function recordEvents(starting: Starting, { kernel, engines }: Foundation): void {
-  const { clock, log } = starting.options;
+  const { clock, random, log } = starting.options;
   const stop = recordPlatformEvents({
     kernel,
     isWorker: starting.seat !== undefined,
     resources: engines.asPlatform(platformEngine),
     clock,
+    random,
     log,
   });
   starting.onStop({ what: 'events of the platform', stop });

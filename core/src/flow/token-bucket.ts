@@ -53,6 +53,11 @@ export class TokenBucket implements Bucket {
     this.#units -= 1;
   }
 
+  /** What was taken was not used. */
+  giveBack(): void {
+    this.#units = Math.min(this.#rate.burst, this.#units + 1);
+  }
+
   want(): void {}
 
   /** How long until `units` are there, when nobody takes any meanwhile. */

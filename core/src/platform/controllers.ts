@@ -127,7 +127,7 @@ class Controllers implements RunningControllers {
     this.#stopping.abort();
     await this.#retention;
     await Promise.all([...this.#running.values()].map((running) => running.stop()));
-    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.settled()));
+    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.stop()));
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
     await this.#informers.stop();
   }
@@ -270,8 +270,9 @@ class Controllers implements RunningControllers {
     const name = `${engine}/${plugin}`;
     const known = this.#recorders.get(name);
     if (known) return known;
-    const { engines, clock, log } = this.#options;
-    const recorder = createEventRecorder(engines.asPlatform(engine), plugin, clock, log);
+    const { kernel, engines, clock, random, log } = this.#options;
+    const { metrics } = kernel;
+    const recorder = createEventRecorder({ resources: engines.asPlatform(engine), component: plugin, metrics, clock, random, log });
     this.#recorders.set(name, recorder);
     return recorder;
   }

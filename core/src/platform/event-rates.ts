@@ -35,6 +35,15 @@ export class EventRates {
     return times;
   }
 
+  /** What was taken could not be written: it counts into what is written next, which may be written as soon as this might have been. */
+  giveBack(uid: string, event: string, times: number): void {
+    if (times === 0) return;
+    const [about, same] = [this.#of(this.#objects, uid, perObject), this.#of(this.#events, event, repeats)];
+    same.missed += times;
+    same.bucket.giveBack();
+    about.bucket.giveBack();
+  }
+
   #of(kept: Map<string, Said>, key: string, rate: Rate): Said {
     const nowMs = this.#clock.nowMs();
     const said = kept.get(key) ?? { bucket: new TokenBucket(rate, nowMs), missed: 0 };

@@ -39,11 +39,12 @@ const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) =>
 };
 
 interface Parts {
-  readonly kernel: Pick<Kernel, 'onEvent'>;
+  readonly kernel: Pick<Kernel, 'onEvent' | 'metrics'>;
   /** Whether what is about the whole platform is told by another process. */
   readonly isWorker: boolean;
   readonly resources: Resources;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly log: Logger;
 }
 
@@ -55,15 +56,15 @@ const platform: EngineObject = {
 };
 
 /** Records what happens to the platform itself as Events about its Plugin objects, so that every client of every process can follow it. */
-export function recordPlatformEvents({ kernel, isWorker, resources, clock, log }: Parts): () => Promise<void> {
-  const recorder = createEventRecorder(resources, 'platform', clock, log);
+export function recordPlatformEvents({ kernel, isWorker, resources, clock, random, log }: Parts): () => Promise<void> {
+  const recorder = createEventRecorder({ resources, component: 'platform', metrics: kernel.metrics, clock, random, log });
   const leave = kernel.onEvent(({ type, attributes }) => {
     const event = isWorker && type.startsWith('platform.') ? undefined : told[type]?.(attributes);
     if (event !== undefined) recorder.emit(() => objectOf(resources, attributes['plugin']), event);
   });
   return async () => {
     leave();
-    await recorder.settled();
+    await recorder.stop();
   };
 }
 

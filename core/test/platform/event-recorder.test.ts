@@ -1,5 +1,6 @@
-import type { KubernetesObject, Resources } from '@tappaas/sdk';
+import { credentialErrors, type KubernetesObject, type Resources } from '@tappaas/sdk';
 import test from 'ava';
+import { createMetricRegistry } from '../../dist/kernel/kernel.js';
 import { createEventRecorder } from '../../dist/platform/event-recorder.js';
 import type { ObjectEvent } from '../../dist/platform/reconcile-context.js';
 import { VirtualClock } from '../virtual-clock.ts';
@@ -23,8 +24,12 @@ const warning = (message: string, sameAs?: string): ObjectEvent => ({
   ...(sameAs === undefined ? {} : { sameAs }),
 });
 
+const unavailable = credentialErrors.TAP_ISSUER_UNAVAILABLE({ message: 'the store does not answer' });
+const denied = credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the namespace is going' });
+
 /** A recorder over Events in memory, the writes that it cost, and what it logged. */
 function recorded(hold: Promise<void> = Promise.resolve()) {
+  const failures: Error[] = [];
   const stored = new Map<string, Written>();
   const log: string[] = [];
   let writes = 0;
@@ -35,6 +40,8 @@ function recorded(hold: Promise<void> = Promise.resolve()) {
     },
     create: async (_: unknown, event: Written) => {
       writes += 1;
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
       stored.set(event.metadata.name ?? '', event);
     },
     patch: async (_: unknown, { name }: { readonly name: string }, patch: object) => {
@@ -44,8 +51,12 @@ function recorded(hold: Promise<void> = Promise.resolve()) {
   } as unknown as Resources;
   const clock = new VirtualClock();
   const note = (message: string) => void log.push(message);
-  const recorder = createEventRecorder(resources, 'applications', clock, { debug: note, info: note, warn: note, error: note });
-  return { recorder, clock, log, all: () => [...stored.values()], writes: () => writes };
+  const metrics = createMetricRegistry();
+  const random = () => 0;
+  const loggers = { debug: note, info: note, warn: note, error: note };
+  const recorder = createEventRecorder({ resources, component: 'applications', metrics, clock, random, log: loggers });
+  const dropped = () => metrics.text().match(/^tappaas_events_dropped_total\{.*$/gm) ?? [];
+  return { recorder, clock, log, failures, dropped, all: () => [...stored.values()], writes: () => writes };
 }
 
 test('the same event again raises the count of the one that is there, and tells what it says now and when it was last', async (t) => {
@@ -105,12 +116,68 @@ test('an object that goes on crashing has room left for the events of the change
   t.is(all().length, 4);
 });
 
-test('more events than may wait are dropped, which is logged once', async (t) => {
+test('an event that could not be written is tried again ever more slowly, before what was emitted later of its object', async (t) => {
+  const { recorder, clock, failures, all, writes, dropped } = recorded();
+  failures.push(unavailable, new Error('the connection was cut off'));
+  recorder.emit(about('shop'), warning('first'));
+  recorder.emit(about('shop'), warning('second'));
+  await recorder.settled();
+  t.is(writes(), 1);
+  await clock.advance(500);
+  await recorder.settled();
+  t.deepEqual([writes(), all().length], [2, 0]);
+  await clock.advance(1_000);
+  await recorder.settled();
+  t.deepEqual(
+    all().map(({ message, count }) => [message, count]),
+    [
+      ['first', 1],
+      ['second', 1],
+    ],
+  );
+  t.deepEqual(dropped(), []);
+});
+
+test('what is refused is not tried again, and what fails for a minute is given up; both are counted, and told with what is next', async (t) => {
+  const { recorder, clock, log, failures, all, writes, dropped } = recorded();
+  failures.push(denied);
+  recorder.emit(about('shop'), warning('ended'));
+  await recorder.settled();
+  t.is(writes(), 1);
+  failures.push(...Array.from({ length: 12 }, () => unavailable));
+  recorder.emit(about('shop'), warning('ended'));
+  for (let tries = 0; tries < 12; tries += 1) {
+    await recorder.settled();
+    await clock.advance(10_000);
+  }
+  t.is(writes(), 13);
+  t.deepEqual(dropped(), [
+    'tappaas_events_dropped_total{component="applications",reason="refused"} 1',
+    'tappaas_events_dropped_total{component="applications",reason="failed"} 1',
+  ]);
+  t.deepEqual(log, ['an event was refused', 'events are not written']);
+  for (let more = 0; more < 3; more += 1) recorder.emit(about('shop'), warning('ended'));
+  await recorder.settled();
+  t.deepEqual([writes(), all().map(({ count }) => count)], [16, [5]], 'its turns were given back');
+});
+
+test('at the end what waits is tried once more, and no later', async (t) => {
+  const { recorder, failures, all, writes } = recorded();
+  failures.push(unavailable, unavailable);
+  recorder.emit(about('shop'), warning('first'));
+  recorder.emit(about('shop'), warning('second'));
+  await recorder.settled();
+  await recorder.stop();
+  t.deepEqual([writes(), all().map(({ message }) => message)], [3, ['second']]);
+});
+
+test('more events than may wait are dropped, which is logged once and counted', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { recorder, log, all } = recorded(promise);
+  const { recorder, log, dropped, all } = recorded(promise);
   for (let index = 0; index < 1_100; index += 1) recorder.emit(about(`shop-${index}`), warning('failed'));
   resolve();
   await recorder.settled();
   t.is(all().length, 1_000);
-  t.deepEqual(log, ['too many events wait to be written; some are dropped']);
+  t.deepEqual(log, ['events are not written']);
+  t.deepEqual(dropped(), ['tappaas_events_dropped_total{component="applications",reason="full"} 100']);
 });

@@ -2,13 +2,15 @@ import type { PlatformEvent, Resources } from '@tappaas/sdk';
 import test from 'ava';
 import type { Kernel } from '../../dist/kernel/kernel.js';
 import { recordPlatformEvents } from '../../dist/platform/platform-events.js';
+import { createMetricRegistry } from '../../dist/kernel/kernel.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
 /** Events as they are written, by the name of what they are about. */
 async function written(events: readonly Omit<PlatformEvent, 'atMs'>[]): Promise<readonly string[]> {
   const told: string[] = [];
   let emit: (event: PlatformEvent) => void = () => {};
-  const kernel: Pick<Kernel, 'onEvent'> = {
+  const kernel: Pick<Kernel, 'onEvent' | 'metrics'> = {
+    metrics: createMetricRegistry(),
     onEvent(listener) {
       emit = listener;
       return () => {};
@@ -22,7 +24,7 @@ async function written(events: readonly Omit<PlatformEvent, 'atMs'>[]): Promise<
   } as unknown as Resources;
   const quiet = () => undefined;
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const settle = recordPlatformEvents({ kernel, isWorker: false, resources, clock: new VirtualClock(), log });
+  const settle = recordPlatformEvents({ kernel, isWorker: false, resources, clock: new VirtualClock(), random: () => 0, log });
   for (const event of events) emit({ ...event, atMs: 0 });
   await settle();
   return told;
