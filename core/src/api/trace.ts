@@ -12,6 +12,7 @@ export function beginTrace(tracing: RequestTracing | undefined, exchange: Exchan
   const traceparent = exchange.header('traceparent');
   const span = tracing?.begin({
     requestId,
+    caller: exchange.authenticated,
     receivedAtMs,
     method: request.method ?? '',
     path: path.path,

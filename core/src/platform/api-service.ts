@@ -8,6 +8,7 @@ import type { ApiServer } from '../api/api-server.js';
 import { createApiServer } from '../api/server.js';
 import { TlsFilesCertificate } from '../api/tls-files.js';
 import { tlsPolicy } from '../api/tls-policy.js';
+import { callerTraces } from './caller-traces.js';
 import { createRequestTracing } from '../telemetry/traces/request-tracing.js';
 import type { Allowances } from '../flow/bucket.js';
 import { createFlow } from '../flow/flow.js';
@@ -112,6 +113,7 @@ export class ApiService {
   #server(place: ApiPlace, { graphql, named }: Prepared): ApiServer {
     const { kernel, settings, store, engines, identity, access, audit, tokens } = this.#foundation;
     const { clock, random, log, version } = this.#starting.options;
+    const mayAsk = callerTraces(settings.askedTracesPerSecond, clock);
     const own = platformRoutes({ kernel, engines, access, actions: place.actions });
     return createApiServer({
       engines: () => engines.all,
@@ -123,7 +125,7 @@ export class ApiService {
         rateOf: tenantRates(engines),
         ...(place.allowances !== undefined && { allowances: place.allowances }),
       }),
-      tracing: createRequestTracing({ tracing: kernel.tracing, share: settings.tracedShare, random }),
+      tracing: createRequestTracing({ tracing: kernel.tracing, share: settings.tracedShare, mayAsk, random }),
       audit: countRequests(kernel, audit.stage),
       auditReader: audit,
       tableFor: tableColumns(clock),

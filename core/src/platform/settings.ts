@@ -87,7 +87,14 @@ const apiSection = Type.Object({
     minimum: 0,
     maximum: 1,
     description:
-      'Part of the requests that are traced while a plugin listens to telemetry.span, 0 to 1; whoever sends a traceparent header has decided for theirs.',
+      'Part of the requests that are traced while a plugin listens to telemetry.span, 0 to 1. A request whose traceparent header is not sampled is not.',
+  }),
+  askedTracesPerSecond: Type.Number({
+    default: 1,
+    minimum: 0,
+    maximum: 10_000,
+    description:
+      'Traces a second that a caller can have beyond tracedShare by sampled traceparent headers, in each process, and ten times as many at once; 0: none.',
   }),
   flow: flowSection,
   tls: tlsSection,

@@ -1,8 +1,11 @@
+import type { Caller } from '@tappaas/sdk';
 import type { Target } from './engine.js';
 
 /** A request as its trace tells of it. */
 export interface TracedRequest {
   readonly requestId: string;
+  /** Whose credential it came with. */
+  readonly caller: Caller;
   readonly receivedAtMs: number;
   readonly method: string;
   /** Without the query, which may hold credentials. */

@@ -1,18 +1,25 @@
 import test from 'ava';
 import { createRequestTracing } from '../../dist/telemetry/traces/request-tracing.js';
 import { Tracer } from '../../dist/kernel/tracing/tracer.js';
-import type { Span } from '@tappaas/sdk';
+import type { Caller, Span } from '@tappaas/sdk';
+import { callerTraces } from '../../dist/platform/caller-traces.js';
+import { VirtualClock } from '../virtual-clock.ts';
 import { startServer } from './running-server.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const header = (flags: string) => ({ traceparent: `00-${trace}-b7ad6b7169203331-${flags}` });
 
-async function traced(t: Parameters<typeof startServer>[0], share: number, options: Parameters<typeof startServer>[1] = {}) {
+async function traced(
+  t: Parameters<typeof startServer>[0],
+  share: number,
+  options: Parameters<typeof startServer>[1] = {},
+  mayAsk: (caller: Caller) => boolean = () => true,
+) {
   const told: Span[] = [];
   const tracer = new Tracer(Math.random);
   tracer.listen((span) => void told.push(span));
-  const tracing = createRequestTracing({ tracing: tracer, share, random: () => 0.5 });
+  const tracing = createRequestTracing({ tracing: tracer, share, mayAsk, random: () => 0.5 });
   return { told, tracer, ...(await startServer(t, { tracing, ...options })) };
 }
 
@@ -55,6 +62,28 @@ test('who has said that a trace is not kept is not traced, and of all others a s
   await all.ask('/version');
   await all.ask('/version', { headers: header('00') });
   t.is(all.told.length, 1);
+});
+
+test('a caller has so many traces a second kept by asking for them, and of what it asks beyond them a share', async (t) => {
+  const clock = new VirtualClock();
+  const mayAsk = callerTraces(2, clock);
+  const { ask, told } = await traced(t, 0.4, {}, mayAsk);
+  for (let count = 0; count < 30; count += 1) t.is((await ask('/version', { headers: header('01') })).status, 200);
+  t.is(told.length, 20);
+  t.is(told[0]?.traceId, trace);
+  await clock.advance(1_000);
+  for (let count = 0; count < 5; count += 1) await ask('/version', { headers: header('01') });
+  t.is(told.length, 22);
+  const [joe, rita] = [
+    { name: 'joe', groups: [] },
+    { name: 'joe', groups: [], tenant: 'rival' },
+  ];
+  const one = callerTraces(0.1, clock);
+  t.deepEqual([one(joe), one(joe), one(rita)], [true, false, true]);
+  t.false(callerTraces(0, clock)(joe));
+  const all = await traced(t, 0.6, {}, () => false);
+  await all.ask('/version', { headers: header('01') });
+  t.is(all.told[0]?.traceId, trace, 'what is traced in any case stays in its trace');
 });
 
 test('strangers make no spans, and neither do liveness and readiness', async (t) => {

@@ -1,23 +1,27 @@
+import type { Caller } from '@tappaas/sdk';
 import type { Tracing } from '../../kernel/tracing/tracer.js';
 import { readTraceParent } from '../../kernel/tracing/trace-parent.js';
 import type { RequestTracing, TracedRequest } from '../../ports/tracing.js';
 
 export interface RequestTracingOptions {
   readonly tracing: Tracing;
-  /** Part of the requests without a trace of their own that are traced, 0 to 1. */
+  /** Part of the requests that are traced, 0 to 1. */
   readonly share: number;
+  /** Asked for a request that its trace keeps and the share does not. */
+  readonly mayAsk: (caller: Caller) => boolean;
   readonly random: () => number;
 }
 
-/** Whoever asks within a trace of their own has said whether it is kept; of all others a share is. */
-export function createRequestTracing({ tracing, share, random }: RequestTracingOptions): RequestTracing {
+/** Whoever asks within a trace of their own has said that it is not kept, or asked that it is; of all others a share is. */
+export function createRequestTracing({ tracing, share, mayAsk, random }: RequestTracingOptions): RequestTracing {
   return {
     get isListened() {
       return tracing.isListened;
     },
     begin(request) {
       const parent = request.traceparent === undefined ? undefined : readTraceParent(request.traceparent);
-      if (!(parent?.isSampled ?? random() < share)) return undefined;
+      if (parent?.isSampled === false) return undefined;
+      if (random() >= share && (parent === undefined || !mayAsk(request.caller))) return undefined;
       const span = tracing.begin(parent);
       return {
         traceId: span.traceId,
