@@ -67,24 +67,31 @@ export class Http {
 
   /** Any answer, whatever its status. @throws UnreachableError, or the reason of the signal */
   async send(path: string, request: ApiRequest = {}): Promise<ApiAnswer> {
+    const { devices, attemptsMax } = this.#options;
+    const endsAtMs = devices.nowMs() + (request.timeoutMs ?? timeoutMsDefault);
     const signal = withDeadline(request);
-    const backOff = new BackOff(this.#options.devices);
+    const backOff = new BackOff(devices);
     for (let attempt = 1; ; attempt += 1) {
-      const isLast = attempt >= this.#options.attemptsMax;
-      let retryAfterMs: number | undefined;
+      const isLast = attempt >= attemptsMax;
+      let refusal: ApiAnswer | undefined;
       try {
         const answer = await this.#once(path, request, signal);
-        const isRefusedForNow = answer.status === 429 || answer.status === 503;
-        if (isLast || !isRefusedForNow || (answer.retryAfterMs === undefined && !isRepeatable(request))) return answer;
-        ({ retryAfterMs } = answer);
+        const isInTime = (answer.retryAfterMs ?? 0) <= endsAtMs - devices.nowMs();
+        if (isLast || !isInTime || !isRefusedForNow(answer, request)) return answer;
+        refusal = answer;
       } catch (error) {
         if (request.signal?.aborted || !(error instanceof UnreachableError)) throw error;
         const isHarmless = error.reason === 'unreachable' || isRepeatable(request);
         if (isLast || !isHarmless || !error.isPassing || error.reason === 'deadline') throw error;
       }
-      await backOff.wait(signal, retryAfterMs).catch(() => {
-        throw request.signal?.aborted ? request.signal.reason : this.#late();
-      });
+      try {
+        await backOff.wait(signal, refusal?.retryAfterMs);
+      } catch {
+        if (request.signal?.aborted) throw request.signal.reason;
+        // Why it was not done says more than that the time is over.
+        if (refusal !== undefined) return refusal;
+        throw this.#late();
+      }
     }
   }
 
@@ -204,6 +211,12 @@ export function decoded<T>(answer: ApiAnswer): T {
 
 function isRepeatable({ method = 'GET', isRepeatable: said }: ApiRequest): boolean {
   return said ?? method === 'GET';
+}
+
+/** There is no room now; a conflict that says when to come again is the first try of the same request, which still runs. */
+function isRefusedForNow({ status, retryAfterMs }: ApiAnswer, request: ApiRequest): boolean {
+  if (status === 429 || status === 503) return retryAfterMs !== undefined || isRepeatable(request);
+  return status === 409 && retryAfterMs !== undefined;
 }
 
 function withDeadline({ timeoutMs = timeoutMsDefault, signal }: ApiRequest): AbortSignal {
