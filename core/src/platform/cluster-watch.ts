@@ -80,11 +80,11 @@ function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): 
   return { apiVersion, kind, metadata: kept, ...(status === undefined ? {} : { status }) };
 }
 
-/** Follows the kinds that applications are rendered to, and the pods below them. */
-export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
-  const { name, client, profiles, installation, clock, random, log } = options;
-  const stopping = new AbortController();
-  const sources = new Map<Informer<KubernetesObject>, ClusterSource<KubernetesObject>>();
+type Cache = Informer<KubernetesObject>;
+
+/** Makes the caches of a cluster; `sources` has what each of them follows. */
+function cachesOf({ name, client, clock, random, log }: ClusterWatchOptions) {
+  const sources = new Map<Cache, ClusterSource<KubernetesObject>>();
   const patterns = new TextPatterns();
   const keep = keepPacked<KubernetesObject>((text) => new ManagedText(text, patterns));
   const follow = (
@@ -92,7 +92,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     query: { labels?: string },
     indexers: Record<string, (object: Frozen) => readonly string[]>,
     project: (object: KubernetesObject) => KubernetesObject,
-  ) => {
+  ): Cache => {
     const source = clusterSource(client, resource, query, project);
     const informer = createInformer<KubernetesObject>({
       name: `${name}/${resource.plural}`,
@@ -109,6 +109,23 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     sources.set(informer, source);
     return informer;
   };
+  return { sources, follow };
+}
+
+/** The label of the rendered object behind a pod: pod, ReplicaSet, Deployment, or pod, Job. */
+function ownerOfPod(pod: Frozen, replicaSets: Cache, roots: ReadonlyMap<string, Cache>): string | undefined {
+  const [job] = ownersOf(pod).flatMap((uid) => roots.get('batch/Job')?.byIndex('uid', uid) ?? []);
+  if (job) return job.metadata.labels?.[ownerLabel];
+  const [replicaSet] = ownersOf(pod).flatMap((uid) => replicaSets.byIndex('uid', uid));
+  const [deployment] = replicaSet ? ownersOf(replicaSet).flatMap((uid) => roots.get('apps/Deployment')?.byIndex('uid', uid) ?? []) : [];
+  return deployment?.metadata.labels?.[ownerLabel];
+}
+
+/** Follows the kinds that applications are rendered to, and the pods below them. */
+export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
+  const { profiles, installation } = options;
+  const stopping = new AbortController();
+  const { sources, follow } = cachesOf(options);
   const ours = { labels: `${installationLabel}=${installation}` };
   const roots = new Map(
     [...owned, ...(profiles.includes('batch') ? batch : [])].map((resource) => [
@@ -116,22 +133,10 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       follow(resource, ours, byUid, keepingOurManagers),
     ]),
   );
-  const deployments = roots.get('apps/Deployment');
-  const jobs = roots.get('batch/Job');
   const replicaSets = follow(replicaSetResource, {}, { ...byOwner, ...byUid }, identityOnly);
   const pods = follow(podResource, {}, byOwner, withoutSpec);
   const all = [...roots.values(), replicaSets, pods];
   const running = all.map((informer) => informer.run(stopping.signal));
-
-  /** The rendered object behind a pod: pod, ReplicaSet, Deployment, or pod, Job; its label. */
-  const ownerOfPod = (pod: Frozen): string | undefined => {
-    const [job] = ownersOf(pod).flatMap((uid) => jobs?.byIndex('uid', uid) ?? []);
-    if (job) return job.metadata.labels?.[ownerLabel];
-    const [replicaSet] = ownersOf(pod).flatMap((uid) => replicaSets.byIndex('uid', uid));
-    const [deployment] = replicaSet ? ownersOf(replicaSet).flatMap((uid) => deployments?.byIndex('uid', uid) ?? []) : [];
-    return deployment?.metadata.labels?.[ownerLabel];
-  };
-
   return {
     cached(ref) {
       const informer = roots.get(kindOf(ref));
@@ -148,7 +153,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         if (owner !== undefined) listener(owner);
       };
       const labelled = (object: Frozen) => tell(object.metadata.labels?.[ownerLabel]);
-      const pod = (object: Frozen) => tell(ownerOfPod(object));
+      const pod = (object: Frozen) => tell(ownerOfPod(object, replicaSets, roots));
       const leave = [...roots.values()].map((informer) => listen(informer, labelled));
       return inOrder([...leave, listen(pods, pod)]);
     },
@@ -164,7 +169,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   };
 }
 
-function listen(informer: Informer<KubernetesObject>, tell: (object: Frozen) => void): () => void {
+function listen(informer: Cache, tell: (object: Frozen) => void): () => void {
   return informer.addHandler({ add: tell, update: tell, delete: tell });
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Kernel, PluginGuard, Registered } from '../kernel/kernel.js';
 import type { Run } from '../reconcile/controller.js';
 import { createRenderedReconcile } from '../reconcile/rendered-controller.js';
-import type { Place, RenderedStep, Statement } from '../reconcile/rendered-options.js';
+import type { Place, RenderedOptions, RenderedStep, Statement } from '../reconcile/rendered-options.js';
 import { nextStatus } from '../reconcile/status.js';
 import type { ClusterAccess, ClusterAccesses } from './cluster-access.js';
 import { clusterNamespace, type ClusterNamespaces } from './cluster-namespaces.js';
@@ -68,7 +68,6 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
   const { plugin, guard, value: controller } = registered;
   const { group, kind } = controller.kind;
   const selector = { kind: { group, kind } };
-  const finalizer = `tappaas.dev/${plugin}`;
   const platformRun: Run = { signal: new AbortController().signal, wrote: () => undefined };
   const releases = createReleaseBook({
     records,
@@ -113,31 +112,33 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
           step: (object: Owner, step: RenderedStep, percent: number) => tracker.progress(object, step, percent),
         }
       : {}),
-    finalizer,
-    addFinalizer: (object, run) => setFinalizers(parts, object, [...(object.metadata.finalizers ?? []), finalizer], run),
-    removeFinalizer: async (object, run) => {
-      await records.of(object).remove();
-      await setFinalizers(
-        parts,
-        object,
-        (object.metadata.finalizers ?? []).filter((each) => each !== finalizer),
-        run,
-      );
-    },
-    finalizeHooks: async (object, { signal }) => {
-      const { failure } = await kernel.hooks.series(
-        hooks.reconcile.finalize,
-        selector,
-        { object },
-        {
-          reverse: true,
-          scope: { signal },
-        },
-      );
-      if (failure) throw failure.error;
-    },
+    ...finalizing(parts, records),
   });
   return (key, run) => records.during(parts.read(key)?.metadata.uid ?? '', () => reconcile(key, run));
+}
+
+/** An object goes once its cluster is clean: until then a finalizer holds it. */
+function finalizing(
+  parts: RenderingParts,
+  records: RenderingRecords,
+): Pick<RenderedOptions<Owner>, 'finalizer' | 'addFinalizer' | 'removeFinalizer' | 'finalizeHooks'> {
+  const { kernel, registered } = parts;
+  const { group, kind } = registered.value.kind;
+  const finalizer = `tappaas.dev/${registered.plugin}`;
+  return {
+    finalizer,
+    addFinalizer: (object, run) => setFinalizers(parts, object, [...(object.metadata.finalizers ?? []), finalizer], run),
+    async removeFinalizer(object, run) {
+      await records.of(object).remove();
+      const kept = (object.metadata.finalizers ?? []).filter((each) => each !== finalizer);
+      await setFinalizers(parts, object, kept, run);
+    },
+    async finalizeHooks(object, { signal }) {
+      const options = { reverse: true, scope: { signal } };
+      const { failure } = await kernel.hooks.series(hooks.reconcile.finalize, { kind: { group, kind } }, { object }, options);
+      if (failure) throw failure.error;
+    },
+  };
 }
 
 /** What a person has stopped stays stopped for that generation, also when its Operation is no longer kept. */

@@ -19,6 +19,49 @@ export function summarizeApplication(observation: Observation<typeof Application
 } {
   const { object, observed, release, facts } = observation;
   const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
+  const { isSettled, isFailed, reason, readyReason, waiting } = rolloutOf(observation, processes);
+  // What keeps a new release from serving says nothing about replicas that serve.
+  const available = processes.every(({ desired, ready }) => desired === 0 || ready > 0);
+  const url = urlOf(observation);
+  const served = `release ${release?.name ?? 'unknown'} serves`;
+  return {
+    status: {
+      processes,
+      cluster: facts.cluster.name,
+      url,
+      build: facts.inputs['build'],
+    },
+    conditions: [
+      condition('Ready', isSettled, readyReason, isSettled ? served : waiting),
+      condition('Built', true, 'ImageSettled', `image ${facts.inputs['image'] ?? 'unknown'}`),
+      available
+        ? condition('Available', true, 'ReplicasReady', 'every process that should run has a replica that is ready')
+        : condition('Available', false, readyReason, waiting),
+      condition('Progressing', !isSettled && !isFailed, reason, isSettled ? served : waiting),
+      ...routedConditions(object, facts),
+    ],
+    ...(isFailed && !isSettled ? { failed: object.spec.rollout?.onFailure === 'Stop' ? ('stop' as const) : ('rollback' as const) } : {}),
+  };
+}
+
+const condition = (type: string, holds: boolean, reason: string, message: string): Condition => ({
+  type,
+  status: holds ? 'True' : 'False',
+  reason,
+  message,
+});
+
+/** How far a release has come, and what it waits for. */
+interface Rollout {
+  readonly isSettled: boolean;
+  readonly isFailed: boolean;
+  readonly reason: string;
+  /** That of condition Ready. */
+  readonly readyReason: string;
+  readonly waiting: string;
+}
+
+function rolloutOf({ object, observed, release }: Observation<typeof Application>, processes: readonly ProcessStatus[]): Rollout {
   const deployments = observed.filter(isDeployment);
   const crashing = crashLoopOf(observed, object.spec.rollout?.crashesMax ?? defaultCrashesMax);
   const obstacle = crashing
@@ -31,10 +74,10 @@ export function summarizeApplication(observation: Observation<typeof Application
   const isLate = deployments.some(({ status }) =>
     status?.conditions?.some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
   );
-  const failed = isLate || crashing !== undefined;
+  const isFailed = isLate || crashing !== undefined;
   // A replica of the old release that is ready does not make one of the new release ready.
   const leaving = deployments.find(({ status }) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0));
-  const settled = late === undefined && leaving === undefined && !unsettled;
+  const isSettled = late === undefined && leaving === undefined && !unsettled;
   // Not before: a process that starts as usual costs no write for it.
   const unready = isLate ? unreadyText(object, observed) : undefined;
   const because = unready === undefined ? '' : `: ${unready}`;
@@ -45,37 +88,10 @@ export function summarizeApplication(observation: Observation<typeof Application
       : leaving
         ? `${leaving.metadata.name} still has replicas of the release before${because}`
         : 'the cluster has not taken the release up yet');
-  const rolloutReason = settled ? 'Serving' : crashing ? 'CrashLoop' : failed ? 'RolloutFailed' : 'RollingOut';
+  const reason = isSettled ? 'Serving' : crashing ? 'CrashLoop' : isFailed ? 'RolloutFailed' : 'RollingOut';
   // What is in the way is told as such: that it is rolled out is said by Progressing.
-  const readyReason = settled || failed ? rolloutReason : (obstacle?.reason ?? rolloutReason);
-  // What keeps a new release from serving says nothing about replicas that serve.
-  const available = processes.every(({ desired, ready }) => desired === 0 || ready > 0);
-  const url = urlOf(observation);
-  const served = `release ${release?.name ?? 'unknown'} serves`;
-  const condition = (type: string, holds: boolean, reason: string, message: string): Condition => ({
-    type,
-    status: holds ? 'True' : 'False',
-    reason,
-    message,
-  });
-  return {
-    status: {
-      processes,
-      cluster: facts.cluster.name,
-      url,
-      build: facts.inputs['build'],
-    },
-    conditions: [
-      condition('Ready', settled, readyReason, settled ? served : waiting),
-      condition('Built', true, 'ImageSettled', `image ${facts.inputs['image'] ?? 'unknown'}`),
-      available
-        ? condition('Available', true, 'ReplicasReady', 'every process that should run has a replica that is ready')
-        : condition('Available', false, readyReason, waiting),
-      condition('Progressing', !settled && !failed, rolloutReason, settled ? served : waiting),
-      ...routedConditions(object, facts),
-    ],
-    ...(failed && !settled ? { failed: object.spec.rollout?.onFailure === 'Stop' ? ('stop' as const) : ('rollback' as const) } : {}),
-  };
+  const readyReason = isSettled || isFailed ? reason : (obstacle?.reason ?? reason);
+  return { isSettled, isFailed, reason, readyReason, waiting };
 }
 
 function processStatus(
