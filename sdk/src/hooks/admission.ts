@@ -26,7 +26,7 @@ export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale' | 'met
  */
 export type SideEffects = 'none' | 'none-on-dry-run' | 'some';
 
-/** Default: creates, and updates that change the spec. Others only when named. Never asked: status, finalizers, objects under deletion. */
+/** Default: creates, and updates that change the spec. Others only when named. Never asked: status, finalizers; of objects under deletion `metadata` alone. */
 export interface AdmissionOptions extends OfKinds {
   readonly operations?: readonly AdmissionOperation[];
   /** Default: `none`. */
