@@ -28,6 +28,8 @@ export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
 
 const subscriptionsMax = 100;
 const drainMsMax = 30_000;
+/** Long enough for a client or a machine that is busy; who has not signed in has less. */
+const beginMsMax = 30_000;
 const objectsKnownMax = 10_000;
 const idCharactersMax = 128;
 /** What the protocol itself closes with; see its specification. */
@@ -59,6 +61,7 @@ export class GraphqlSockets {
     const running = new Map<string, AbortController>();
     const gate = new MessageGate(socket);
     const server = makeServer<Record<string, unknown>, undefined>({
+      connectionInitWaitTimeout: beginMsMax,
       onConnect: async ({ connectionParams }) => (exchange.identity === undefined ? signedIn(call, connectionParams) : true),
       onSubscribe: (_, id, payload) => gate.through(this.#subscribe(exchange, id, payload, running, send)),
       subscribe: (args) => (args as LiveArguments).events,

@@ -71,6 +71,8 @@ export function connect(t: { teardown(close: () => void): void }, port: number, 
         stop,
         async next() {
           while (results.length === 0 && !state.isOver) await new Promise<void>((resolve) => void waiting.push(resolve));
+          const closed = results.length === 0 ? ((await ending.promise) as { readonly code?: number } | undefined)?.code : undefined;
+          if (closed !== undefined) throw new Error(`the connection was closed with ${closed}`);
           return results.shift();
         },
       };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { WebSocket } from 'ws';
@@ -155,6 +156,18 @@ test('an operation that does not exist is not waited for, and audit is told so',
   t.deepEqual(told, [['watch', 404, 'TAP_OBJECT_NOT_FOUND']]);
   await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'team' }, spec: { verb: 'deploy', target } });
   t.is((await follow(query, { namespace: 'team' }).next()).data.operationProgress.name, 'shop-deploy-1');
+});
+
+test('a client that takes seconds to begin is waited for', async (t) => {
+  const { port } = await startGraphql(t);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers: { authorization: 'Bearer admin' } });
+  t.teardown(() => socket.terminate());
+  await once(socket, 'open');
+  const told = once(socket, 'message').then(([data]) => String(data));
+  const answered = Promise.race([told, once(socket, 'close').then(([code]) => `closed with ${code}`)]);
+  await delay(4_000);
+  socket.send('{"type":"connection_init"}');
+  t.is(await answered, '{"type":"connection_ack"}');
 });
 
 test('a client that cannot send headers brings its token with the first message, or is turned away', async (t) => {
