@@ -48,8 +48,14 @@ export function hostPort(pod: APod, key?: string): number {
 /** Whether a process runs; one that has ended and waits for its parent does not. */
 export const isRunning = (pid: number): boolean => identify(pid) !== undefined;
 
-/** A container's log, as the agent answers it. */
-export async function logOf(cluster: LocalCluster, pod: APod, container: string, query = ''): Promise<string> {
+/** A container's log, as the agent answers it; `heard` is told what has come so far. */
+export async function logOf(
+  cluster: LocalCluster,
+  pod: APod,
+  container: string,
+  query = '',
+  heard?: (text: string) => void,
+): Promise<string> {
   const record = await cluster.control.running();
   if (!record) throw new Error('no agent');
   return new Promise((resolve, reject) => {
@@ -64,7 +70,10 @@ export async function logOf(cluster: LocalCluster, pod: APod, container: string,
       },
       (response) => {
         let text = '';
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+          heard?.(text);
+        });
         response.once('end', () => resolve(text));
         response.once('error', reject);
       },
@@ -72,4 +81,12 @@ export async function logOf(cluster: LocalCluster, pod: APod, container: string,
     asked.once('error', reject);
     asked.end();
   });
+}
+
+/** Follows a container's log from when it has told that it is up; the whole of it comes once the container is gone. */
+export async function followUp(cluster: LocalCluster, pod: APod): Promise<{ readonly whole: Promise<string> }> {
+  const up = Promise.withResolvers<void>();
+  const whole = logOf(cluster, pod, 'main', 'follow=true', (text) => void (text.startsWith('up\n') && up.resolve()));
+  await Promise.race([up.promise, whole]);
+  return { whole };
 }
