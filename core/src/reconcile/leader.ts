@@ -2,6 +2,16 @@ import type { Clock } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 import type { HeldLease, LeaseLock } from './lease-lock.js';
 
+/** The lease's time to live. */
+const ttlMs = 15_000;
+const renewEveryMs = 5_000;
+/** Without a renewal for so long we stop leading, well before another may begin. */
+const renewDeadlineMs = 10_000;
+/** How often a standby tries to take the lease, and a leader to renew one that could not be renewed. */
+const retryMs = 1_000;
+/** Time that `lead` has to end after its term did. */
+const stopMs = 5_000;
+
 /** What every write of a leader to the store carries as a guard of its transaction. */
 export interface Fence {
   readonly key: string;
@@ -25,18 +35,8 @@ export interface LeaderOptions {
   readonly random: () => number;
   /** Does what only a leader may do, until its term ends. */
   readonly lead: (term: Term) => Promise<void>;
-  /** The lease's time to live. Default 15,000. */
-  readonly ttlMs?: number;
-  /** Default 5,000. */
-  readonly renewEveryMs?: number;
-  /** Without a renewal for so long we stop leading, well before another may begin. Default 10,000. */
-  readonly renewDeadlineMs?: number;
-  /** How often a standby tries to take the lease, and a leader to renew one that could not be renewed. Default 1,000. */
-  readonly retryMs?: number;
   /** Says whether the main loop makes progress. While it does not, the lease is not renewed. */
   readonly isAlive?: () => boolean;
-  /** Time that `lead` has to end after its term did. Default 5,000. */
-  readonly stopMs?: number;
   /** `lead` has not ended in time: only ending the process is safe now. */
   readonly onStuck?: () => void;
   readonly onChange?: (isLeading: boolean) => void;
@@ -61,18 +61,10 @@ export function createLeader(options: LeaderOptions): Leader {
 
 class Candidate implements Leader {
   private readonly options: LeaderOptions;
-  private readonly ttlMs: number;
-  private readonly renewEveryMs: number;
-  private readonly renewDeadlineMs: number;
-  private readonly retryMs: number;
   private held: HeldLease | undefined;
 
   constructor(options: LeaderOptions) {
     this.options = options;
-    this.ttlMs = options.ttlMs ?? 15_000;
-    this.renewEveryMs = options.renewEveryMs ?? 5_000;
-    this.renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
-    this.retryMs = options.retryMs ?? 1_000;
   }
 
   get isLeading(): boolean {
@@ -89,13 +81,13 @@ class Candidate implements Leader {
     while (!signal.aborted) {
       const askedAtMs = clock.nowMs();
       try {
-        const lease = await lock.acquire(holder, this.ttlMs, signal);
+        const lease = await lock.acquire(holder, ttlMs, signal);
         if (lease !== undefined) await this.serve(lease, askedAtMs, signal);
       } catch (error) {
         if (!signal.aborted) this.options.onError?.(error);
       }
       // Spread, so that standbys do not ask together.
-      await this.sleep(this.retryMs * (0.75 + 0.5 * this.options.random()), signal);
+      await this.sleep(retryMs * (0.75 + 0.5 * this.options.random()), signal);
     }
   }
 
@@ -133,14 +125,14 @@ class Candidate implements Leader {
   private async keep(lease: HeldLease, acquiredAtMs: number, term: AbortSignal): Promise<boolean> {
     const { clock, isAlive } = this.options;
     let renewedAtMs = acquiredAtMs;
-    let waitMs = this.renewEveryMs;
+    let waitMs = renewEveryMs;
     for (;;) {
-      await this.sleep(Math.min(waitMs, renewedAtMs + this.renewDeadlineMs - clock.nowMs()), term);
+      await this.sleep(Math.min(waitMs, renewedAtMs + renewDeadlineMs - clock.nowMs()), term);
       if (term.aborted) return false;
       // Looked at before anything is sent: after a freeze the lease may be another's, and renewing it would be a lie.
-      const leftMs = renewedAtMs + this.renewDeadlineMs - clock.nowMs();
+      const leftMs = renewedAtMs + renewDeadlineMs - clock.nowMs();
       if (leftMs <= 0) return true;
-      waitMs = this.retryMs;
+      waitMs = retryMs;
       if (isAlive && !isAlive()) continue;
       const askedAtMs = clock.nowMs();
       const renewed = await this.renew(lease, leftMs, term);
@@ -148,7 +140,7 @@ class Candidate implements Leader {
       if (renewed === 'unknown') continue;
       // Counted from when it was asked for: the time to live began no earlier.
       renewedAtMs = askedAtMs;
-      waitMs = this.renewEveryMs;
+      waitMs = renewEveryMs;
     }
   }
 
@@ -173,7 +165,7 @@ class Candidate implements Leader {
 
   private async endsInTime(leading: Promise<void>): Promise<boolean> {
     const over = new AbortController();
-    const timedOut = this.sleep(this.options.stopMs ?? 5_000, over.signal).then(() => false);
+    const timedOut = this.sleep(stopMs, over.signal).then(() => false);
     const ended = await Promise.race([leading.then(() => true), timedOut]);
     over.abort();
     return ended;
