@@ -39,7 +39,7 @@ export interface Client {
   json<T>(path: string, request?: ApiRequest): Promise<T | undefined>;
   /** The lines of a streamed answer, such as a log. @throws ApiError, UnreachableError */
   lines(path: string, signal: AbortSignal): AsyncGenerator<string>;
-  /** Watches a collection by its path, over broken connections. @throws ApiError for what another try would not change */
+  /** Watches a collection by its path, over broken connections. @throws ApiError for what another try would not change, ResumeError */
   watch<O>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<O>>;
   /** Follows one object of a collection until `enough` or the time is over. @throws ApiError for what another try would not change */
   until<T>(

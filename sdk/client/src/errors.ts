@@ -89,7 +89,7 @@ export class UnreachableError extends Error {
   }
 }
 
-/** A subscription broke, and cannot go on where it was without missing something: read anew, then subscribe since what was read. */
+/** A subscription or a watch broke, and cannot go on where it was without missing something: read anew, then go on since what was read. */
 export class ResumeError extends Error {
   override readonly name = 'ResumeError';
 

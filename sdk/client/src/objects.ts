@@ -120,7 +120,7 @@ export class Objects<K extends AnyKind> {
    * Watches until the signal aborts, over broken connections: nothing is missed and nothing told twice. Without `since` it tells all
    * objects first, then `SYNCED`.
    *
-   * @throws ApiError for what another try would not change
+   * @throws ApiError for what another try would not change; ResumeError when the history behind `since` is gone
    */
   watch(options: Selection & Pick<WatchOptions, 'since' | 'signal'>): AsyncGenerator<WatchEvent<Stored<K>>> {
     return watchPath<Stored<K>>(this.#http, this.#path(options), options, this.#devices);

@@ -1,5 +1,5 @@
 import { BackOff, type Devices } from './back-off.js';
-import { ApiError, UnreachableError } from './errors.js';
+import { ApiError, ResumeError, UnreachableError } from './errors.js';
 import type { Http } from './http.js';
 
 /** What a watch tells. */
@@ -19,7 +19,10 @@ export interface WatchOptions {
   /** A label selector as kubectl writes it. */
   readonly labels?: string;
   readonly fields?: string;
-  /** What an event, a list or a get has told; absent: all objects first, then `SYNCED`, then what becomes of them. */
+  /**
+   * What an event, a list or a get has told; absent: all objects first, then `SYNCED`, then what becomes of them. Ends with `ResumeError` when
+   * the history behind it is gone.
+   */
   readonly since?: string;
   readonly signal: AbortSignal;
 }
@@ -43,7 +46,7 @@ const initialEventsEnd = 'k8s.io/initial-events-end';
  * Watches a collection until the signal aborts or the client is closed: whatever breaks is taken up where it was, so that no event is missed and none is told
  * twice. When history is gone, the objects are read anew and what differs is told. Remembers the objects it has told.
  *
- * @throws ApiError for what another try would not change, such as 403
+ * @throws ApiError for what another try would not change, such as 403; ResumeError
  */
 export async function* watchPath<O>(http: Http, path: string, asked: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
   const options = { ...asked, signal: AbortSignal.any([asked.signal, http.closing]) };
@@ -62,7 +65,7 @@ export async function* watchPath<O>(http: Http, path: string, asked: WatchOption
     } catch (error) {
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
-      if (error instanceof ApiError && error.status === 410) watch.beginAnew();
+      if (error instanceof ApiError && error.status === 410) watch.beginAnew(error);
       retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
     }
     await backOff.wait(signal, retryAfterMs).catch(() => {});
@@ -77,16 +80,23 @@ function isPassing(error: unknown): boolean {
 /** How far a watch has come, over all its connections. */
 class Watch {
   readonly #told = new Map<string, Watched>();
+  readonly #isResumed: boolean;
   #since: string | undefined;
   /** Names of what has been listed so far, while all objects are told. */
   #listed: Set<string> | undefined;
   hasProgressed = false;
 
   constructor(since: string | undefined) {
+    this.#isResumed = since !== undefined;
     this.#since = since;
   }
 
-  beginAnew(): void {
+  /** @throws ResumeError when not all objects that there were have been told: what is not listed any more could not be told as deleted */
+  beginAnew(cause: ApiError): void {
+    if (this.#isResumed) {
+      const why = `the watch cannot go on behind resourceVersion ${this.#since ?? ''}: its history is gone`;
+      throw new ResumeError(`${why}; list again, and watch since the resourceVersion of the list`, cause);
+    }
     this.#since = undefined;
   }
 

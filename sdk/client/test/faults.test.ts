@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
-import { createClient, type Client } from '@tappaas/client';
+import { createClient, ResumeError, type ApiError, type Client } from '@tappaas/client';
 import { startRealServer, type RealServer } from '../../../core/test/api/real-server.ts';
 import { startFlakyProxy, type Fault, type FlakyProxy } from './flaky-proxy.ts';
 
@@ -120,6 +120,25 @@ test('what was deleted while a watch was away, and history with it, is told as d
   t.deepEqual([await away, await next(), await next()].toSorted(), ['ADDED comes', 'DELETED goes', 'MODIFIED stays']);
   t.is(await next(), 'SYNCED');
   over.abort();
+});
+
+test('a watch since a list whose history is gone ends, as what went meanwhile is known to nobody but its program', async (t) => {
+  const { writer, reader, proxy } = await parts(t, () => whole, 5);
+  const maps = writer.of(ConfigMaps);
+  for (const name of ['stays', 'goes']) await maps.create({ metadata: { namespace: 'default', name } });
+  const since = (await maps.get({ namespace: 'default', name: 'goes' }))?.metadata.resourceVersion ?? '';
+  const events = reader.of(ConfigMaps).watch({ namespace: 'default', since, signal: AbortSignal.timeout(60_000) });
+  const first = events.next();
+  await maps.patch({ namespace: 'default', name: 'stays' }, { data: { x: 'first' } });
+  t.is((await first).value?.type, 'MODIFIED');
+  proxy.refuse(true);
+  proxy.cut();
+  const away = events.next();
+  await maps.delete({ namespace: 'default', name: 'goes' });
+  for (let index = 0; index < 10; index += 1) await maps.patch({ namespace: 'default', name: 'stays' }, { data: { x: String(index) } });
+  proxy.refuse(false);
+  const error = await t.throwsAsync(away, { instanceOf: ResumeError });
+  t.is((error.cause as ApiError).status, 410);
 });
 
 test('a room through breaking connections tells every change once and in order', async (t) => {
