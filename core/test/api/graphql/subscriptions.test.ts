@@ -142,6 +142,16 @@ test('an operation is followed to its end', async (t) => {
   t.is(await progress.ended, undefined);
 });
 
+test('the output of an application that does not exist is not taken for one that writes nothing', async (t) => {
+  const server = await startGraphql(t);
+  const query = 'subscription { applicationLogs(namespace: "team", name: "shop") { text } }';
+  const { follow } = connect(t, server.port);
+  const [error] = (await follow(query).ended) as { message: string; extensions: { code: string } }[];
+  t.deepEqual([error?.extensions.code, error?.message], ['TAP_OBJECT_NOT_FOUND', 'applications "shop" not found']);
+  await server.put(kindPaths.applications, application('shop'));
+  t.is(await follow(query).ended, undefined, 'one that has no pods yet has written nothing');
+});
+
 test('an operation that does not exist is not waited for, and audit is told so', async (t) => {
   const server = await startGraphql(t);
   const { follow } = connect(t, server.port);

@@ -7,6 +7,7 @@ import {
   GraphQLString,
   type GraphQLFieldConfig,
 } from 'graphql';
+import { objectErrors } from '@tappaas/sdk';
 import type { GraphqlContext } from '../context.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
 import type { LogLine, LogQuery } from '../workloads.js';
@@ -113,7 +114,8 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   if (applications === undefined || releases === undefined) return {};
   const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
     type: new GraphQLNonNull(logLine),
-    description: 'The output of an application as it comes, from the pods that there are when it begins; ends with them.',
+    description:
+      'The output of an application as it comes, from the pods that there are when it begins; ends with them. An error when there is none of this name.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
@@ -127,6 +129,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   return { applicationLogs: field };
 }
 
+/** @throws TAP_OBJECT_NOT_FOUND, TAP_REQUEST_FORBIDDEN */
 async function* followed(
   { namespace, name, ...query }: LogQuery & { readonly namespace: string; readonly name: string },
   applications: ExposedKind,
@@ -134,5 +137,6 @@ async function* followed(
   context: GraphqlContext,
 ) {
   const application = await context.reader.get(applications.served, { namespace, name });
-  if (application !== undefined) yield* context.workloads.follow(application, releases, query);
+  if (application === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `applications "${name}" not found` });
+  yield* context.workloads.follow(application, releases, query);
 }
