@@ -7,6 +7,7 @@ import { AuditLog, type LogSink } from '../telemetry/audit/audit-log.js';
 import type { AuditSettings } from '../telemetry/audit/audit-settings.js';
 import { createAuditStage, type AuditStageParts } from '../telemetry/audit/audit-stage.js';
 import { CheckpointFiles, type CheckpointRecord } from '../telemetry/audit/checkpoint-files.js';
+import { GoneChains, type GoneChainsParts } from '../telemetry/audit/gone-chains.js';
 import { isConfidential } from '../telemetry/audit/confidential.js';
 import { auditErrors } from '../telemetry/audit/errors.js';
 import { ownEvents } from '../telemetry/audit/own-event.js';
@@ -28,6 +29,8 @@ export interface AuditParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** Which chains are of processes that are gone, in the one process that looks after them. */
+  readonly isGone?: (chain: string) => boolean;
 }
 
 /** Audit as the platform uses it. */
@@ -53,6 +56,8 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
   const settings = () => kernel.config.section('audit') as AuditSettings;
   const auditLog = await openLog(parts, settings());
   if (auditLog === undefined) log.warn('no audit sink is configured: requests are told to plugins, and recorded nowhere');
+  const gone = auditLog && parts.isGone && new GoneChains(goneChains(parts, parts.isGone, settings));
+  gone?.start();
   const hideMetrics = auditLog && showAuditMetrics(kernel.metrics, auditLog);
   let policy = compiled(settings());
   return {
@@ -72,6 +77,7 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
     },
     async stop() {
       hideMetrics?.();
+      await gone?.stop();
       await auditLog?.stop(settings().stopMsMax);
     },
   };
@@ -113,24 +119,50 @@ function compiled(settings: AuditSettings): Policy {
 }
 
 async function openLog(parts: AuditParts, settings: AuditSettings): Promise<AuditLog | undefined> {
-  const { apiDirectory, directory, replica, clock, random, log } = parts;
+  const { replica, clock, random, log } = parts;
   const sinks = sinksOf(parts, settings);
   if (sinks.length === 0) return undefined;
-  const placed = (path: string, ...usual: readonly string[]) => (path === '' ? join(apiDirectory, ...usual) : resolve(directory, path));
-  const checkpoints = await CheckpointFiles.open({
-    directory: placed(settings.checkpoints.directory, 'audit-checkpoints'),
-    chain: replica,
-    key: await openSigningKey(placed(settings.keyFile, 'keys', 'audit.pem')),
-    ...(settings.checkpoints.store && { record: recordOf(parts) }),
-  });
+  const checkpoints = await openCheckpoints(parts, settings, replica);
   const { everyEvents, everyMs } = settings.checkpoints;
   const ownEvent = ownEvents(replica, () => clock.nowMs());
   return AuditLog.open({ chain: replica, sinks, checkpoints, everyEvents, everyMs, clock, random, log, ownEvent });
 }
 
-/** The latest checkpoint has a key of its own in the store, which no kind shows. */
-function recordOf({ store, replica }: AuditParts): CheckpointRecord {
-  return storeRecord<{ text: string }>(store, `audit/checkpoint/${replica}`);
+async function openCheckpoints(parts: AuditParts, settings: AuditSettings, chain: string): Promise<CheckpointFiles> {
+  const { apiDirectory, directory } = parts;
+  const placed = (path: string, ...usual: readonly string[]) => (path === '' ? join(apiDirectory, ...usual) : resolve(directory, path));
+  return CheckpointFiles.open({
+    directory: placed(settings.checkpoints.directory, 'audit-checkpoints'),
+    chain,
+    key: await openSigningKey(placed(settings.keyFile, 'keys', 'audit.pem')),
+    ...(settings.checkpoints.store && { record: recordOf(parts, chain) }),
+  });
+}
+
+function goneChains(parts: AuditParts, isGone: (chain: string) => boolean, settings: () => AuditSettings): GoneChainsParts {
+  const { kernel, replica, clock, random, log } = parts;
+  const { everyEvents, everyMs } = settings().checkpoints;
+  return {
+    async chains() {
+      const keeper = [...kernel.services.family(families.auditSink).values()].find((each) => each.end !== undefined);
+      return ((await keeper?.chains?.(kernel.platformContext())) ?? []).filter(isGone);
+    },
+    sinks: () => sinksOf(parts, settings()),
+    openCheckpoints: (chain) => openCheckpoints(parts, settings(), chain),
+    ownEventOf: (chain) => ownEvents(chain, () => clock.nowMs()),
+    stopMsMax: () => settings().stopMsMax,
+    replica,
+    everyEvents,
+    everyMs,
+    clock,
+    random,
+    log,
+  };
+}
+
+/** The latest checkpoint of a chain has a key of its own in the store, which no kind shows. */
+function recordOf({ store, replica }: AuditParts, chain = replica): CheckpointRecord {
+  return storeRecord<{ text: string }>(store, `audit/checkpoint/${chain}`);
 }
 
 /** Every plugin that provides a sink, in the order of the configuration. @throws TAP_AUDIT_SINK_UNKNOWN */
@@ -162,6 +194,9 @@ function logSink(kernel: Kernel, name: string, sink: AuditSink, settings: AuditS
     settings,
     write: (lines) => sink.write(lines, kernel.platformContext()),
     ...(sink.end !== undefined && { end: async (chain) => (await sink.end?.(chain, kernel.platformContext())) ?? { tornBytes: 0 } }),
+    ...(sink.hasExpired !== undefined && {
+      hasExpired: async (chain) => (await sink.hasExpired?.(chain, kernel.platformContext())) ?? false,
+    }),
     ...(sink.remove !== undefined && { remove: async (chain, before) => sink.remove?.(chain, before, kernel.platformContext()) }),
   };
 }

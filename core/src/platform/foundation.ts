@@ -25,6 +25,7 @@ import { sealingService } from './sealing.js';
 import { ownLimitsMsMax, type Starting, type WorkerSeat } from './starting.js';
 import { tellStoreWritable } from './store-readiness.js';
 import { remoteState } from './workers/remote-state.js';
+import { isGoneWorker } from './workers/worker-names.js';
 
 /** What every process of the platform has: plugins, and who may do what to which objects. */
 export interface Foundation {
@@ -227,10 +228,12 @@ async function startAudit(
   starting: Starting,
   kernel: Kernel,
   store: ResourceStore,
-  { directory: apiDirectory }: ApiSettings,
+  { directory: apiDirectory, workers }: ApiSettings,
 ): Promise<PlatformAudit> {
   const { clock, random, log, directory } = starting.options;
-  const audit = await openAudit({ kernel, store, apiDirectory, directory, replica: starting.replica, clock, random, log });
+  const { replica, seat } = starting;
+  const isGone = seat === undefined && { isGone: (name: string) => isGoneWorker(name, workers) };
+  const audit = await openAudit({ kernel, store, apiDirectory, directory, replica, clock, random, log, ...isGone });
   starting.onStop({ what: 'audit', stop: () => audit.stop(), limitMs: ownLimitsMsMax });
   return audit;
 }

@@ -4,7 +4,7 @@ import { syncFolder } from '@tappaas/sdk/durable-file';
 import { errors } from './errors.js';
 import { chainFile, chainFiles, chainNames, type ChainFile } from './file-names.js';
 import { linesBefore, offsetOf, tornBytes } from './line-file.js';
-import { firstToKeep } from './retention.js';
+import { firstToKeep, isLastOld, type RetentionLimits } from './retention.js';
 
 export interface AuditFilesSettings {
   readonly directory: string;
@@ -25,6 +25,8 @@ interface OpenFile {
   size: number;
   /** Number of the last line. */
   last: number;
+  /** What lies in it was too old when it was opened: what comes goes into another one, and this one can go. */
+  readonly isOld: boolean;
 }
 
 /** The files of the audit log in one directory. */
@@ -78,6 +80,12 @@ export class AuditFiles implements AuditSink {
     for (const { path } of wholeBefore(files, before)) await rm(path);
   }
 
+  async hasExpired(chain: string): Promise<boolean> {
+    const { directory } = this.#settings;
+    const limits = this.#limits();
+    return (await firstToKeep(directory, chain, limits)) !== undefined || isLastOld(directory, chain, limits);
+  }
+
   chains(): Promise<readonly string[]> {
     return chainNames(this.#settings.directory);
   }
@@ -106,7 +114,7 @@ export class AuditFiles implements AuditSink {
     const fresh = after(lines, known?.last ?? 0);
     const [first] = fresh;
     if (first === undefined) return {};
-    const isFull = known !== undefined && known.size >= this.#settings.fileBytesMax;
+    const isFull = known !== undefined && (known.isOld || known.size >= this.#settings.fileBytesMax);
     const current = known === undefined || isFull ? await this.#startFile(chain, first.sequence) : known;
     await append(current, fresh);
     return this.#retention(chain, isFull);
@@ -117,16 +125,20 @@ export class AuditFiles implements AuditSink {
     const nowMs = this.#nowMs();
     if (!hasStarted && nowMs < (this.#nextLookMs.get(chain) ?? 0)) return {};
     this.#nextLookMs.set(chain, nowMs + lookEveryMs);
-    const { directory, totalBytesMax, keepDays } = this.#settings;
-    const removesBefore = await firstToKeep(directory, chain, { totalBytesMax, oldestMs: nowMs - keepDays * dayMs });
+    const removesBefore = await firstToKeep(this.#settings.directory, chain, this.#limits());
     return removesBefore === undefined ? {} : { removesBefore };
+  }
+
+  #limits(): RetentionLimits {
+    const { totalBytesMax, keepDays } = this.#settings;
+    return { totalBytesMax, oldestMs: this.#nowMs() - keepDays * dayMs };
   }
 
   async #startFile(chain: string, first: number): Promise<OpenFile> {
     await this.#forget(chain);
     const { directory } = this.#settings;
     const { path } = chainFile(directory, chain, first);
-    const started = { file: await open(path, 'a', 0o600), path, size: 0, last: first - 1 };
+    const started = { file: await open(path, 'a', 0o600), path, size: 0, last: first - 1, isOld: false };
     this.#open.set(chain, started);
     await syncFolder(directory);
     return started;
@@ -136,8 +148,9 @@ export class AuditFiles implements AuditSink {
     const { line } = await this.end(chain);
     const last = (await chainFiles(this.#settings.directory, chain)).at(-1);
     if (line === undefined || last === undefined) return undefined;
+    const isOld = await isLastOld(this.#settings.directory, chain, this.#limits());
     const file = await open(last.path, 'a', 0o600);
-    const continued = { file, path: last.path, size: (await file.stat()).size, last: line.sequence };
+    const continued = { file, path: last.path, size: (await file.stat()).size, last: line.sequence, isOld };
     this.#open.set(chain, continued);
     return continued;
   }

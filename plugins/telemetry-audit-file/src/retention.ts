@@ -30,6 +30,13 @@ export async function firstToKeep(
   return kept === 0 ? undefined : own[kept]?.first;
 }
 
+/** Whether the last line of a chain is older than any is kept; its file goes when another one is begun. */
+export async function isLastOld(directory: string, chain: string, { oldestMs }: Pick<RetentionLimits, 'oldestMs'>): Promise<boolean> {
+  const last = (await chainFiles(directory, chain)).at(-1);
+  const file = last && (await found(last.path));
+  return file !== undefined && file.mtimeMs < oldestMs;
+}
+
 /** Nothing when another process has just removed it. */
 async function found(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
   try {

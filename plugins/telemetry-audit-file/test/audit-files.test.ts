@@ -177,6 +177,26 @@ test('files that become too old while little is written are proposed within the 
   await sink.close();
 });
 
+test('what a chain has that nobody writes on expires whole: the next line begins a file, and the old one can go', async (t) => {
+  const given = await settings();
+  const earlier = await AuditFiles.open(given, nowMs);
+  await earlier.write(range(1, 3));
+  await earlier.close();
+  const [first = ''] = await files(given.directory);
+  let now = Date.now();
+  const sink = await AuditFiles.open(given, () => now);
+  t.false(await sink.hasExpired('r0'));
+  t.false(await sink.hasExpired('none'));
+  now += 31 * 86_400_000;
+  t.true(await sink.hasExpired('r0'));
+  t.is((await sink.end('r0')).line?.sequence, 3);
+  t.deepEqual(await sink.write([line(4)]), { removesBefore: 4 });
+  await sink.remove('r0', 4);
+  t.deepEqual(await files(given.directory), ['r0-0000000000000004.audit']);
+  t.not(first, 'r0-0000000000000004.audit');
+  await sink.close();
+});
+
 test('all chains together are counted, and each gives up its own oldest files', async (t) => {
   const given = await settings({ totalBytesMax: 16_000 });
   const sink = await AuditFiles.open(given, nowMs);

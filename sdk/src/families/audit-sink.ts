@@ -58,6 +58,11 @@ export interface AuditSink {
   end?(chain: string, context: Context): Promise<AuditEnd>;
   /** Names of the chains that can be read back, those of other replicas too when the sink sees them. */
   chains?(context: Context): Promise<readonly string[]>;
+  /**
+   * Whether lines of a chain that no process writes any more are too old or too many. The platform goes on with such a chain for a moment: `write`
+   * can name them, and their removal is recorded where they were. Asked once an hour, by one process.
+   */
+  hasExpired?(chain: string, context: Context): Promise<boolean>;
   /** Removes lines before a sequence number that `write` has named; some may stay. */
   remove?(chain: string, before: number, context: Context): Promise<void>;
   /**

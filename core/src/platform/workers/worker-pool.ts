@@ -9,6 +9,7 @@ import type { ProcessMetrics } from './merged-metrics.js';
 import { connectPeer, type Peer } from './peer.js';
 import type { OpenDesk, WorkerDesk } from './worker-desks.js';
 import { endWorker, isAnswering, silenceMsMax, type WorkerProcess } from './worker-process.js';
+import { workerNames } from './worker-names.js';
 
 export interface WorkerPoolOptions {
   /** Starts a process that will connect as a worker. */
@@ -68,7 +69,7 @@ export class WorkerPool {
     this.#options = options;
     this.#certificates = options.certificates;
     this.#seats = Array.from({ length: options.workers }, (_, index) => ({
-      names: [`w${index + 1}`, `w${index + 1}b`],
+      names: workerNames(index),
       process: undefined,
       peer: undefined,
       backOffMs: backOffMsMin,

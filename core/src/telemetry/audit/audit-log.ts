@@ -18,6 +18,8 @@ export interface LogSink {
   readonly write: (lines: AuditLines) => Promise<AuditWritten>;
   /** Absent when the sink cannot tell. */
   readonly end?: (chain: string) => Promise<AuditEnd>;
+  /** Whether lines of a chain that nobody writes on are too old or too many; absent when the sink cannot tell. */
+  readonly hasExpired?: (chain: string) => Promise<boolean>;
   /** Absent when the sink removes nothing. */
   readonly remove?: (chain: string, before: number) => Promise<void>;
 }
@@ -29,6 +31,8 @@ export interface AuditLogParts extends CheckpointingParts {
   readonly random: () => number;
   /** JSON of an event of the platform's own about the log. */
   readonly ownEvent: (verb: string, facts: Readonly<Record<string, string>>) => string;
+  /** Told with its start beside how the chain was found. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /** Room for the lines of one request, in every sink. */
@@ -74,7 +78,7 @@ export class AuditLog {
     const { last } = parts.checkpoints;
     const kept = found?.line === undefined ? undefined : endOf(found.line);
     const log = new AuditLog(parts, furthest(kept, last));
-    log.recordOwn('start', startFacts(found, kept, last));
+    log.recordOwn('start', { ...startFacts(found, kept, last), ...parts.facts });
     void log.#checkpointing.run();
     return log;
   }

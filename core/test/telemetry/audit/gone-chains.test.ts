@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AuditLine } from '@tappaas/sdk';
+import test from 'ava';
+import { isGoneWorker, workerNames } from '../../../dist/platform/workers/worker-names.js';
+import { AuditLog, type LogSink } from '../../../dist/telemetry/audit/audit-log.js';
+import { CheckpointFiles, readCheckpointDirectory } from '../../../dist/telemetry/audit/checkpoint-files.js';
+import { GoneChains } from '../../../dist/telemetry/audit/gone-chains.js';
+import { ownEvents } from '../../../dist/telemetry/audit/own-event.js';
+import { openSigningKey } from '../../../dist/telemetry/audit/signing-key.js';
+import { verifyChain } from '../../../dist/telemetry/audit/verify.js';
+import { settled, VirtualClock } from '../../virtual-clock.ts';
+
+const scratch = await mkdtemp(join(tmpdir(), 'gone-chains-'));
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+
+const quiet = () => {};
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const settings = {
+  mode: 'batch',
+  onOverflow: 'block',
+  waitMsMax: 1_000,
+  bufferLinesMax: 1_000,
+  bufferBytesMax: 1_000_000,
+  gatherMs: 0,
+} as const;
+
+/** The chain of a worker that is gone, in a sink that keeps lines in memory until `expireBefore`. */
+async function world() {
+  const directory = await mkdtemp(join(scratch, 'case-'));
+  const key = await openSigningKey(join(directory, 'audit.pem'));
+  const clock = new VirtualClock();
+  let lines: AuditLine[] = [];
+  let expireBefore: number | undefined;
+  let isNamed = false;
+  const sink: LogSink = {
+    name: 'files',
+    settings,
+    write: async (more) => {
+      lines.push(...more);
+      if (expireBefore === undefined || isNamed) return {};
+      isNamed = true;
+      return { removesBefore: expireBefore };
+    },
+    end: async () => ({ tornBytes: 0, ...(lines.length > 0 && { line: lines.at(-1) }) }),
+    hasExpired: async () => expireBefore !== undefined,
+    async remove(_, before) {
+      expireBefore = undefined;
+      lines = lines.filter(({ sequence }) => sequence >= before);
+    },
+  };
+  const checkpoints = join(directory, 'checkpoints');
+  const openCheckpoints = (chain: string) => CheckpointFiles.open({ directory: checkpoints, chain, key });
+  const ownEventOf = (chain: string) => ownEvents(chain, () => clock.nowMs());
+  const shared = { everyEvents: 1_000, everyMs: 10_000, clock, random: () => 0.5, log };
+  const worker = await AuditLog.open({
+    ...shared,
+    chain: 'w3',
+    sinks: [sink],
+    checkpoints: await openCheckpoints('w3'),
+    ownEvent: ownEventOf('w3'),
+  });
+  for (let count = 0; count < 9; count += 1) worker.recordOwn('get', {});
+  const made = new GoneChains({
+    ...shared,
+    chains: async () => ['w3'],
+    sinks: () => [sink],
+    openCheckpoints,
+    ownEventOf,
+    replica: 'r0',
+    stopMsMax: () => 500,
+  });
+  return {
+    clock,
+    worker,
+    gone: made,
+    expire: (before: number) => void (expireBefore = before),
+    verbs: () => lines.map(({ text }) => (JSON.parse(text) as { event: { verb: string } }).event.verb),
+    facts: (at: number) => (JSON.parse(lines.at(at)?.text ?? '{}') as { event: { annotations: object } }).event.annotations,
+    verified: async () => {
+      const { texts, keys } = await readCheckpointDirectory(checkpoints);
+      return verifyChain('w3', { lines: lines.map(({ text }) => text), checkpoints: texts, keys });
+    },
+    count: () => lines.length,
+  };
+}
+
+test('the chain of a worker that is gone loses what is too old only after it says so itself, and stays good', async (t) => {
+  const { worker, gone, expire, verbs, facts, verified, count } = await world();
+  await worker.stop(500);
+  t.is(count(), 11);
+  await gone.look();
+  t.is(count(), 11, 'nothing is written to one that ended in order and is young');
+  expire(6);
+  await gone.look();
+  const [first, ...others] = verbs().slice(-3);
+  t.is(first, 'start');
+  t.deepEqual(others.toSorted(), ['remove', 'stop']);
+  t.like(facts(-3), { 'tappaas.dev/audit-process': 'gone', 'tappaas.dev/audit-kept-by': 'r0' });
+  const found = await verified();
+  t.is(found.bad, undefined);
+  t.like(found, { first: 6, last: 14, vouchedTo: 14 });
+  t.regex(found.notes.join(), /lines before 6 were removed for their age, as the log itself says/);
+  await gone.look();
+  t.is(count(), 9);
+});
+
+test('the chain of a worker that was killed is ended with a signed checkpoint, which says how it was found', async (t) => {
+  const { clock, gone, verbs, facts, verified, count } = await world();
+  await settled();
+  t.is(count(), 10);
+  t.is((await verified()).vouchedTo, 0);
+  gone.start();
+  await clock.advance(60_000);
+  const stopped = gone.stop();
+  await clock.advance(500);
+  await stopped;
+  t.deepEqual(verbs().slice(-2), ['start', 'stop']);
+  t.like(facts(-2), { 'tappaas.dev/audit-process': 'gone' });
+  t.like(await verified(), { bad: undefined, last: 12, vouchedTo: 12, notes: [] });
+});
+
+test('a worker is gone when there are too few for its number', (t) => {
+  t.deepEqual(workerNames(2), ['w3', 'w3b']);
+  const gone = (workers: number) => ['r0', 'w1', 'w2b', 'w3', 'w3b', 'w10', 'web'].filter((name) => isGoneWorker(name, workers));
+  t.deepEqual(gone(2), ['w3', 'w3b', 'w10']);
+  t.deepEqual(gone(0), ['w1', 'w2b', 'w3', 'w3b', 'w10']);
+  t.deepEqual(gone(64), []);
+});
