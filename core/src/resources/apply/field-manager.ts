@@ -80,6 +80,8 @@ function updated(live: JsonObject, next: JsonObject, managers: Managers, request
   if (isEmpty(fields)) return capUpdaters(taken.managers);
   const previous = taken.managers.get(key);
   const all = previous === undefined ? fields : union(previous.fields, fields);
+  // The same entry, so that nobody has to write or compare it again.
+  if (previous?.fields === all && previous.time === request.time) return capUpdaters(taken.managers);
   return capUpdaters(new Map(taken.managers).set(key, { ...self, time: request.time, fields: all }));
 }
 

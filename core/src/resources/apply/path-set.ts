@@ -65,12 +65,18 @@ export function intersection(left: PathSet, right: PathSet): PathSet {
   return pathSet(new Set([...left.members].filter((element) => right.members.has(element))), children);
 }
 
-/** The paths of `left` that are not in `right`; a path below one of `right` stays. */
+/** The paths of `left` that are not in `right`; a path below one of `right` stays. `left` itself when it has none of them. */
 export function difference(left: PathSet, right: PathSet): PathSet {
   if (isEmpty(right)) return left;
   const children = new Map<PathElement, PathSet>();
-  for (const [element, child] of left.children) children.set(element, difference(child, right.children.get(element) ?? emptySet));
-  return pathSet(new Set([...left.members].filter((element) => !right.members.has(element))), children);
+  let differs = false;
+  for (const [element, child] of left.children) {
+    const kept = difference(child, right.children.get(element) ?? emptySet);
+    children.set(element, kept);
+    differs ||= kept !== child;
+  }
+  for (const element of right.members) differs ||= left.members.has(element);
+  return differs ? pathSet(new Set([...left.members].filter((element) => !right.members.has(element))), children) : left;
 }
 
 /** The paths of `left` that are neither in `right` nor below one of it. */
