@@ -206,8 +206,8 @@ function identify(chain: Chain, exchange: Exchange, known: Identity | undefined)
   return afterWith(authenticate(chain, exchange), remember, chain, exchange);
 }
 
-function remember(refusal: unknown, chain: Chain, { identity, isImpersonating, request }: Exchange): unknown {
-  if (identity !== undefined && !isImpersonating) chain.connections.keep(request, identity);
+function remember(refusal: unknown, chain: Chain, { identity, isImpersonating, request, receivedAtMs }: Exchange): unknown {
+  if (identity !== undefined && !isImpersonating) chain.connections.keep(request, identity, receivedAtMs);
   return refusal;
 }
 

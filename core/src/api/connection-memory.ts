@@ -6,45 +6,62 @@ import type { Clock, Identity } from '@tappaas/sdk';
 const rememberedMs = 1000;
 const namesAndValuesMax = 64;
 const charsMax = 4096;
+/** With a body: that another method has one is a trick, and looked for in every request. */
+const writing: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 interface Spoken {
+  readonly method: string | undefined;
   readonly rawHeaders: readonly string[];
+  /** Where the length of a body stands, which says nothing of who sends it. */
+  readonly lengthAt: number;
   readonly identity: Identity;
   readonly untilMs: number;
 }
 
 /**
- * Who spoke last on a connection. A read with the very headers of the one before it, within a second, is from the same caller: nothing
- * else than headers and connection is shown to authenticators, and its headers were looked at.
+ * Who spoke last on a connection, reading and writing. A request with the method and the very headers of the one before it, within a second,
+ * is from the same caller: nothing else than headers and connection is shown to authenticators, and its headers were looked at.
  */
 export class ConnectionMemory {
   readonly #clock: Pick<Clock, 'nowMs'>;
-  #spoken = new WeakMap<Socket, Spoken>();
+  #reads = new WeakMap<Socket, Spoken>();
+  #writes = new WeakMap<Socket, Spoken>();
+  #forgottenAtMs = -Infinity;
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
   }
 
-  /** The caller of a read that differs from the last one on its connection at most in its target. */
+  /** The caller of a request that differs from the last one on its connection at most in its target, and in what it sends. */
   recall({ method, socket, rawHeaders }: IncomingMessage, nowMs: number): Identity | undefined {
-    if (method !== 'GET') return undefined;
-    const known = this.#spoken.get(socket);
-    if (known === undefined || known.rawHeaders.length !== rawHeaders.length || nowMs >= known.untilMs) return undefined;
-    for (let index = 0; index < rawHeaders.length; index += 1) if (rawHeaders[index] !== known.rawHeaders[index]) return undefined;
+    const known = (method === 'GET' ? this.#reads : this.#writes).get(socket);
+    if (known === undefined || known.method !== method || known.rawHeaders.length !== rawHeaders.length || nowMs >= known.untilMs)
+      return undefined;
+    for (let index = 0; index < rawHeaders.length; index += 1)
+      if (rawHeaders[index] !== known.rawHeaders[index] && index !== known.lengthAt) return undefined;
     return known.identity;
   }
 
-  keep({ method, socket, rawHeaders }: IncomingMessage, identity: Identity): void {
-    if (method !== 'GET' || rawHeaders.length > namesAndValuesMax) return;
+  /** Not what was asked for before some credential was no longer good: it may be that one. */
+  keep({ method, socket, rawHeaders }: IncomingMessage, identity: Identity, askedAtMs: number): void {
+    if (askedAtMs <= this.#forgottenAtMs || rawHeaders.length > namesAndValuesMax) return;
     let chars = 0;
     for (const text of rawHeaders) chars += text.length;
     if (chars > charsMax) return;
     const untilMs = Math.min(this.#clock.nowMs() + rememberedMs, identity.expiresAtMs ?? Infinity);
-    this.#spoken.set(socket, { rawHeaders, identity, untilMs });
+    const lengthAt = writing.has(method ?? '') ? lengthIn(rawHeaders) : -1;
+    (method === 'GET' ? this.#reads : this.#writes).set(socket, { method, rawHeaders, lengthAt, identity, untilMs });
   }
 
   /** A credential is no longer good. */
   forget(): void {
-    this.#spoken = new WeakMap();
+    this.#reads = new WeakMap();
+    this.#writes = new WeakMap();
+    this.#forgottenAtMs = this.#clock.nowMs();
   }
+}
+
+function lengthIn(rawHeaders: readonly string[]): number {
+  for (let index = 0; index < rawHeaders.length; index += 2) if (rawHeaders[index]?.toLowerCase() === 'content-length') return index + 1;
+  return -1;
 }

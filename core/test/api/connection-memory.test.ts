@@ -8,12 +8,12 @@ const path = '/api/v1/namespaces/default/configmaps/a';
 function keptConnection(t: { teardown(close: () => void): void }, port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
-  return (headers: Readonly<Record<string, string>>, method = 'GET'): Promise<number> =>
+  return (headers: Readonly<Record<string, string>>, method = 'GET', body = ''): Promise<number> =>
     new Promise((resolve, reject) => {
       const asked = request({ host: '127.0.0.1', port, path, agent, method, headers }, (response) => {
         response.resume().on('end', () => resolve(response.statusCode ?? 0));
       });
-      asked.on('error', reject).end();
+      asked.on('error', reject).end(body);
     });
 }
 
@@ -79,4 +79,74 @@ test('the headers of a read that was refused for its tricks are looked at every 
   const ask = keptConnection(t, port);
   for (let index = 0; index < 2; index += 1) t.is(await ask({ authorization: 'Bearer ann', 'x-http-method': 'DELETE' }), 400);
   t.is(asked.length, 0);
+});
+
+const patch = { authorization: 'Bearer ann', 'content-type': 'application/merge-patch+json' };
+const bodyOf = (text: string): string => JSON.stringify({ data: { text } });
+const sized = (body: string, headers: Readonly<Record<string, string>> = patch) => ({ ...headers, 'content-length': `${body.length}` });
+
+test('writes are authenticated once a second, however long they are, and forget nobody who reads on their connection', async (t) => {
+  const { asked, pass, ...stages } = counting();
+  const { port, engine, audited } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  for (const text of ['x', 'xyz', 'xyzxyzxyz']) {
+    t.is(await ask(sized(bodyOf(text)), 'PATCH', bodyOf(text)), 200);
+    t.is(await ask({ authorization: 'Bearer ann' }), 200);
+  }
+  t.deepEqual(asked, ['ann', 'ann'], 'the first write and the first read');
+  pass(1000);
+  t.is(await ask(sized(bodyOf('x')), 'PATCH', bodyOf('x')), 200);
+  t.is(asked.length, 3);
+  t.deepEqual(new Set(audited.map(({ caller }) => caller?.name)), new Set(['ann']));
+});
+
+test('a write of somebody else, with another method or after a revocation is authenticated anew', async (t) => {
+  const { asked, pass: _, ...stages } = counting();
+  const { port, engine, server } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  const body = bodyOf('x');
+  await ask(sized(body), 'PATCH', body);
+  await ask(sized(body, { ...patch, authorization: 'Bearer bob' }), 'PATCH', body);
+  await ask(sized(body), 'PUT', body);
+  await ask(sized(body), 'PATCH', body);
+  server.endStreams('ann');
+  await ask(sized(body), 'PATCH', body);
+  t.is(await ask(sized(body, { 'content-type': patch['content-type'] }), 'PATCH', body), 401);
+  t.deepEqual(asked, ['ann', 'bob', 'ann', 'ann', 'ann', '']);
+});
+
+test('a read that comes with a body after one that came with none is refused', async (t) => {
+  const { asked: _, pass: __, ...stages } = counting();
+  const { port, engine } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  const read = { authorization: 'Bearer ann' };
+  t.is(await ask(sized('', read)), 200);
+  t.is(await ask(sized('body', read), 'GET', 'body'), 400);
+  t.is(await ask(sized('', read), 'HEAD'), 200);
+  t.is(await ask(sized('body', read), 'HEAD', 'body'), 400);
+});
+
+test('who was asked about when a credential was revoked is asked about again', async (t) => {
+  const { asked, pass: _, authenticate, ...stages } = counting();
+  const verified = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const slowly = async (credentials: Parameters<typeof authenticate>[0]) => {
+    const identity = authenticate(credentials);
+    reached.resolve();
+    await verified.promise;
+    return identity;
+  };
+  const { port, engine, server } = await startServer(t, { ...stages, authenticate: slowly });
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  const first = ask({ authorization: 'Bearer ann' });
+  await reached.promise;
+  server.endStreams('ann');
+  verified.resolve();
+  t.is(await first, 200);
+  await ask({ authorization: 'Bearer ann' });
+  t.is(asked.length, 2);
 });

@@ -41,7 +41,7 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
   const connections = new ConnectionMemory(clock);
   const rawHeaders = ['Host', 'localhost', 'Authorization', `Bearer ${token}`, 'Accept', 'application/json'];
   const request = { method: 'GET', socket: {}, rawHeaders } as unknown as Parameters<ConnectionMemory['keep']>[0];
-  connections.keep(request, { caller, credentialId: 'x' });
+  connections.keep(request, { caller, credentialId: 'x' }, clock.nowMs());
   const flow = createFlow({ settings: { ...defaultFlowSettings, system: much }, clock });
   const { authorize } = accessOf();
   const plugins = developerAuthenticator();
