@@ -1,11 +1,10 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import { isTapError, type Awaitable, type Caller, type Key } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
 import { accessRequest, asReview } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
 import type { Narrowing, Verdict } from '../stages.js';
-import type { ListPage, ListQuery, ServedKind } from '../../ports/engine.js';
+import type { ListPage, ServedKind } from '../../ports/engine.js';
 import { platformEngine } from '../request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
@@ -13,6 +12,7 @@ import { graphqlErrors } from './errors.js';
 import { NewestChildren } from './newest-children.js';
 import { eventsOfTheClusterNamespace } from './cluster-events.js';
 import type { RecordedAccess } from './recorded-access.js';
+import { wholeList } from './whole-list.js';
 
 /** An object as the engine serves it. */
 export interface ObjectBody {
@@ -55,8 +55,7 @@ export interface Relation {
 
 const keysMax = 10_000;
 /** Children of all siblings that are read at once, and in all. */
-const childrenPageMax = 2_000;
-const childrenMax = 100_000;
+const childrenBounds = { pageMax: 2_000, max: 100_000 };
 
 /**
  * Reads objects of the platform's engine as one caller: whoever may not see a kind over REST is refused here with the same words.
@@ -180,27 +179,12 @@ export class ObjectReader {
         target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
         ...narrowed,
         fieldValues: { field, values: parents },
-        limit: childrenPageMax,
         signal: this.#call.signal,
       };
-      for await (const page of this.#pages(query)) for (const child of page) children.add(valueAt(child, path), child);
+      for await (const page of wholeList(this.#parts.engine(), query, childrenBounds))
+        for (const child of page) children.add(valueAt(child, path), child);
       return parents.map((parent) => children.of(parent));
     });
-  }
-
-  /** So that others have their turn between. @throws TAP_GRAPHQL_TOO_COSTLY when there are more than any answer is worth */
-  async *#pages(query: ListQuery): AsyncGenerator<readonly ObjectBody[], void, void> {
-    let continueToken: string | undefined;
-    for (let read = 0; read < childrenMax; read += childrenPageMax) {
-      const page = await this.#parts.engine().list({ ...query, ...(continueToken !== undefined && { continueToken }) });
-      yield page.items.map(({ object }) => object as ObjectBody);
-      if (page.continueToken === undefined) return;
-      continueToken = page.continueToken;
-      await turn();
-      query.signal.throwIfAborted();
-    }
-    const message = `more than ${childrenMax} ${query.target.kind.plural} belong to the objects that are asked for`;
-    throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message });
   }
 }
 

@@ -10,6 +10,7 @@ import type { LiveEvent } from './live-events.js';
 import { valueAt, type ObjectBody } from './object-reader.js';
 import type { PlacementDecision } from './ports.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
+import { wholeList } from './whole-list.js';
 
 /** Where the pods of an application are. */
 interface Place {
@@ -32,9 +33,10 @@ export interface LogQuery {
 const pods = { group: '', version: 'v1', plural: 'pods' } as const;
 const instanceLabel = 'app.kubernetes.io/instance';
 const componentLabel = 'app.kubernetes.io/component';
-const podsMax = 1_000;
-/** Pods whose output is followed at once. */
-const followedMax = 100;
+/** Pods of all applications of one place that are read at once, and in all. */
+const podsBounds = { pageMax: 1_000, max: 10_000 };
+/** Pods whose output is read or followed at once. */
+const outputsMax = 100;
 const lineCharactersMax = 16 * 1024;
 
 /**
@@ -99,7 +101,11 @@ export class Workloads {
   ): AsyncGenerator<LogLine, void, void> {
     const place = await this.#placeOf(application, releases);
     const running = await this.#read(application, releases);
-    const meant = running.filter((pod) => !process || pod.metadata.labels?.[componentLabel] === process).slice(0, followedMax);
+    const meant = running.filter((pod) => !process || pod.metadata.labels?.[componentLabel] === process);
+    if (meant.length > outputsMax) {
+      const message = `the output of ${meant.length} pods is asked for, at most ${outputsMax} are read at once; name a process of fewer pods`;
+      throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message });
+    }
     if (place === undefined || meant.length === 0) return;
     const sources = meant.map((pod) => this.#log(place, pod, { tailLines: String(tail), ...(follows && { follow: 'true' }) }));
     yield* follows ? mergedSources(sources) : inTurn(sources);
@@ -139,16 +145,10 @@ export class Workloads {
       const engine = this.#context.parts.engines().get(cluster);
       if (engine === undefined) return names.map(() => []);
       const labelSelector = `${instanceLabel} in (${names.join(',')})`;
-      const { items } = await engine.list({
-        target: { kind: pods, namespace },
-        labelSelector,
-        limit: podsMax,
-        signal: this.#context.signal,
-      });
-      const byName = Map.groupBy(
-        items.map(({ object }) => object as ObjectBody),
-        ({ metadata }) => metadata.labels?.[instanceLabel],
-      );
+      const byName = new Map<string | undefined, ObjectBody[]>(names.map((name) => [name, []]));
+      const query = { target: { kind: pods, namespace }, labelSelector, signal: this.#context.signal };
+      for await (const page of wholeList(engine, query, podsBounds))
+        for (const pod of page) byName.get(pod.metadata.labels?.[instanceLabel])?.push(pod);
       return names.map((name) => byName.get(name) ?? []);
     });
   }

@@ -1,5 +1,6 @@
 import test from 'ava';
-import type { EnginePort } from '../../../dist/ports/engine.js';
+import type { ServedSubresource } from '../../../dist/api/contributions.js';
+import type { EnginePort, ListQuery } from '../../../dist/ports/engine.js';
 import type { PlacementDecision } from '../../../dist/api/graphql/ports.js';
 import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
 
@@ -58,34 +59,59 @@ const decided: PlacementDecision = {
   chosen: { node: 'node-1', parts: [{ plugin: 'resources', points: 0.5, weight: 1 }] },
 };
 
-/** An application that serves from a cluster with two pods, of which one is decided about. */
-async function serving(t: { teardown(close: () => Promise<void>): void; is(one: unknown, other: unknown): void }) {
-  const asked: (readonly string[])[] = [];
-  const pod = (uid: string) => ({
-    object: {
-      metadata: { name: `shop-web-${uid}`, namespace: 'team', uid, labels: { 'app.kubernetes.io/instance': 'shop' } },
-      spec: { nodeName: 'node-1' },
+const podOf = (application: string, uid: string, process = 'web') => ({
+  object: {
+    metadata: {
+      name: `${application}-${process}-${uid}`,
+      namespace: 'team',
+      uid,
+      labels: { 'app.kubernetes.io/instance': application, 'app.kubernetes.io/component': process },
     },
-  });
-  const local = { list: async () => ({ items: [pod('1'), pod('2')] }) };
+    spec: { nodeName: 'node-1' },
+  },
+});
+type Pod = ReturnType<typeof podOf>;
+
+const path = (name: string): string => `/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications/${name}/status`;
+const headers = { 'content-type': 'application/merge-patch+json' };
+
+/** Applications that serve from a cluster with these pods, of which one is decided about. */
+async function serving(
+  t: { teardown(close: () => Promise<void>): void; is(one: unknown, other: unknown): void },
+  {
+    names = ['shop'],
+    pods = [podOf('shop', '1'), podOf('shop', '2')],
+  }: { readonly names?: readonly string[]; readonly pods?: readonly Pod[] } = {},
+) {
+  const asked: (readonly string[])[] = [];
+  const limits: number[] = [];
+  const list = async ({ limit = 0, continueToken = '0', labelSelector = '' }: ListQuery) => {
+    limits.push(limit);
+    const meant = /in \((.*)\)/.exec(labelSelector)?.[1]?.split(',') ?? [];
+    const all = pods.filter(({ object }) => meant.includes(object.metadata.labels['app.kubernetes.io/instance']));
+    const end = Number(continueToken) + limit;
+    return { items: all.slice(Number(continueToken), end), ...(end < all.length && { continueToken: String(end) }) };
+  };
+  const log = { engine: 'local', group: '', plural: 'pods', name: 'log', method: 'GET', handle: () => ({ status: 200, body: 'here\n' }) };
   const server: GraphqlServer = await startGraphql(t, {
     engines: () =>
       new Map([
         ['platform', server.engine as EnginePort],
-        ['local', local as unknown as EnginePort],
+        ['local', { list } as unknown as EnginePort],
       ]),
+    subresources: () => [log as unknown as ServedSubresource],
     placements: async (uids) => {
       asked.push(uids);
       return uids.map((uid) => (uid === '1' ? decided : undefined));
     },
   });
-  const made = await server.put(kindPaths.applications, application('shop', spec));
-  const { spec: rendered, metadata } = release(made, 1) as { readonly spec: object; readonly metadata: { readonly name: string } };
-  await server.put(kindPaths.releases, { metadata: { ...metadata, namespace: 'team' }, spec: { ...rendered, objects } });
-  const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications/shop/status';
-  const headers = { 'content-type': 'application/merge-patch+json' };
-  t.is((await server.http(path, { method: 'PATCH', body: { status: { release: 'shop-1' } }, headers })).status, 200);
-  return { server, asked };
+  for (const name of names) {
+    const made = await server.put(kindPaths.applications, application(name, spec));
+    const { spec: rendered, metadata } = release(made, 1) as { readonly spec: object; readonly metadata: { readonly name: string } };
+    await server.put(kindPaths.releases, { metadata: { ...metadata, namespace: 'team' }, spec: { ...rendered, objects } });
+    t.is((await server.http(path(name), { method: 'PATCH', body: { status: { release: `${name}-1` } }, headers })).status, 200);
+  }
+  return { server, asked, limits };
 }
 
 test('why each pod runs where it does is told, and asked for once for all of them', async (t) => {
@@ -112,6 +138,37 @@ test('why each pod runs where it does is told, and asked for once for all of the
     ['1', '2'],
     ['1', '2'],
   ]);
+});
+
+const many = (application: string, count: number, process = 'web'): readonly Pod[] =>
+  Array.from({ length: count }, (_, index) => podOf(application, `${application}-${index}`, process));
+
+test('all pods of all applications of a page are told, and of more than 10,000 an error and no part of them', async (t) => {
+  const query = '{ applications(first: 100) { nodes { name pods { name } } } }';
+  const told = await serving(t, { names: ['market', 'shop'], pods: [...many('market', 990), ...many('shop', 20)] });
+  const { nodes } = (await told.server.ask(query)).json.data.applications;
+  t.deepEqual(
+    nodes.map(({ name, pods }: { readonly name: string; readonly pods: readonly unknown[] }) => [name, pods.length]),
+    [
+      ['market', 990],
+      ['shop', 20],
+    ],
+  );
+  t.deepEqual(told.limits, [1_000, 1_000], 'read together, in pages');
+  const crowded = await serving(t, { pods: many('shop', 10_001) });
+  const { json } = await crowded.server.ask(query);
+  t.is(json.errors[0].extensions.code, 'TAP_GRAPHQL_TOO_COSTLY');
+  t.is(crowded.limits.length, 10);
+});
+
+test('the output of more than 100 pods is refused with their number, and told when a process of fewer is named', async (t) => {
+  const pods = [...many('shop', 100), ...many('shop', 3, 'mail')];
+  const { server } = await serving(t, { pods });
+  const logs = (process: string) => `{ application(namespace: "team", name: "shop") { logs(tail: 200${process}) { pod } } }`;
+  const [refused] = (await server.ask(logs(''))).json.errors;
+  t.is(refused.extensions.code, 'TAP_GRAPHQL_TOO_COSTLY');
+  t.regex(refused.message, /103 pods.*at most 100.*process/);
+  t.is((await server.ask(logs(', process: "web"'))).json.data.application.logs.length, 100);
 });
 
 test('what processes really get is told with who sets it, and what a Secret holds is not', async (t) => {
