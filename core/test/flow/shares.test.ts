@@ -268,6 +268,24 @@ test('streams are exactly as many as may be, wherever they are asked for, and on
   await t.throwsAsync(open(processes[0]), { code: 'TAP_FLOW_FULL' });
 });
 
+test('streams that are asked for while the answer to others is under way are let in like those', async (t) => {
+  const { clock, processes } = sharedFlow(settings, 2);
+  const [one] = processes;
+  if (one === undefined) throw new Error('there is no process');
+  const asked: Promise<string>[] = [];
+  for (let index = 0; index < 10; index += 1) {
+    asked.push(
+      Promise.resolve(one.ask(joe, { stream: true })).then(
+        () => 'let in',
+        (error: Error) => error.message,
+      ),
+    );
+    await clock.advance(1);
+  }
+  await clock.advance(1_000);
+  t.deepEqual(new Set(await Promise.all(asked)), new Set(['let in']));
+});
+
 test('what a process that died had is there for the others', async (t) => {
   const { clock, processes, start } = sharedFlow(settings, 2);
   const [one, other] = processes;
@@ -305,6 +323,17 @@ test('while whoever has the whole does not answer, each process goes on with its
   for (const [index, atMs] of admitted.entries())
     t.true(index + 1 <= most + (perSecond * (atMs - sinceMs)) / 1000, `${index + 1} at ${atMs - sinceMs}`);
   t.true(admitted.length >= 0.93 * (burst + perSecond * 30), `${admitted.length} in 30 s`);
+});
+
+test('who asks for the first stream while whoever has the whole does not answer waits until that is known, and is let in', async (t) => {
+  const { clock, processes, cut } = sharedFlow(settings, 2);
+  cut();
+  const asked = Promise.resolve(processes[0]?.ask(joe, { stream: true })).then(
+    () => 'let in',
+    (error: Error) => error.message,
+  );
+  await clock.advance(5_000);
+  t.is(await asked, 'let in');
 });
 
 test('a tenant’s changed rate holds for all processes, and its users take from one tenant', async (t) => {

@@ -5,8 +5,8 @@ import type { ShareKeeper } from './share-keeper.js';
 
 /** Others that wait are told of again as long as they do. */
 const fairMsMax = 250;
-/** Whoever wants a place that lies elsewhere waits no longer for the answer. */
-const answerMsMax = 1_000;
+/** Whoever wants a place that lies elsewhere waits no longer for the answer: by then it is known that whoever would give it is away. */
+const answerMsMax = 1_100;
 
 /** This process's share of places that several have together. */
 export class SeatShare implements Seats {
@@ -80,19 +80,23 @@ export class SeatShare implements Seats {
     return true;
   }
 
-  async #obtainElsewhere(): Promise<boolean> {
-    const answered = Promise.withResolvers<void>();
+  #obtainElsewhere(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
     const over = new AbortController();
-    this.#asked.add(answered.resolve);
+    // Taken at once: the next report would count a place that is only about to be taken as one for whoever asks next.
+    const answer = (): void => {
+      if (over.signal.aborted) return;
+      over.abort();
+      this.#asked.delete(answer);
+      const { isFree } = this;
+      if (isFree) this.take();
+      resolve(isFree);
+    };
+    this.#asked.add(answer);
     this.#waiting = this.#asked.size;
     this.#keeper.ask(this);
-    void this.#clock.sleep(answerMsMax, over.signal).then(answered.resolve, () => undefined);
-    await answered.promise;
-    over.abort();
-    this.#asked.delete(answered.resolve);
-    if (!this.isFree) return false;
-    this.take();
-    return true;
+    void this.#clock.sleep(answerMsMax, over.signal).then(answer, () => undefined);
+    return promise;
   }
 
   /**
