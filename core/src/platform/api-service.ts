@@ -8,25 +8,25 @@ import type { ApiServer } from '../api/api-server.js';
 import { createApiServer } from '../api/server.js';
 import { TlsFilesCertificate } from '../api/tls-files.js';
 import { tlsPolicy } from '../api/tls-policy.js';
-import { callerTraces } from './caller-traces.js';
+import { callerTraces } from './served/caller-traces.js';
 import { createRequestTracing } from '../telemetry/traces/request-tracing.js';
 import type { Allowances } from '../flow/bucket.js';
 import { createFlow } from '../flow/flow.js';
-import { followClientAuthorities } from './client-authorities.js';
-import { contributionsOf, type Contributions } from './contributions.js';
-import { countDeprecated } from './deprecated-use.js';
+import { followClientAuthorities } from './access/client-authorities.js';
+import { contributionsOf, type Contributions } from './served/contributions.js';
+import { countDeprecated } from './served/deprecated-use.js';
 import { platformEngine } from './engines.js';
 import { platformErrors } from './errors.js';
 import type { Foundation } from './foundation.js';
 import { graphqlSettings } from './graphql-settings.js';
-import { createLongActions, type LongActions } from './long-actions.js';
+import { createLongActions, type LongActions } from './operations/long-actions.js';
 import type { PlatformActions } from './platform-actions.js';
-import { platformRoutes } from './routes.js';
-import { countRequests } from './request-counts.js';
+import { platformRoutes } from './served/routes.js';
+import { countRequests } from './audit/request-counts.js';
 import { ownLimitsMsMax, type Starting } from './starting.js';
 import { storeCheck } from './store-readiness.js';
-import { tableColumns } from './table-columns.js';
-import { tenantRates } from './tenant-rates.js';
+import { tableColumns } from './served/table-columns.js';
+import { tenantRates } from './served/tenant-rates.js';
 
 /** Where the API listens, and what of it is not the process's own. */
 export interface ApiPlace {

@@ -14,16 +14,16 @@ import type { Sealer } from '../resources/stored-object.js';
 import { openWatchCache } from '../store/watch-cache.js';
 import { ClaimRebuilds } from './claim-rebuilds.js';
 import { keyBackoff } from './back-off.js';
-import { confidentialityOf } from './confidentiality.js';
+import { confidentialityOf } from './sealing/confidentiality.js';
 import { engineKinds, platformKinds, withActions } from './kind-registrations.js';
 import { platformErrors } from './errors.js';
-import type { PluginControllerParts } from './plugin-controller.js';
-import type { PlatformAccess } from './platform-access.js';
-import { enginePlaces } from './places.js';
-import { checkRights } from './plugin-rights.js';
-import { turnOf } from './queue-turns.js';
-import { asRequested } from './question.js';
-import { tenancyAdmission } from './tenancy-admission.js';
+import type { PluginControllerParts } from './controllers/plugin-controller.js';
+import type { PlatformAccess } from './access/platform-access.js';
+import { enginePlaces } from './access/places.js';
+import { checkRights } from './access/plugin-rights.js';
+import { turnOf } from './controllers/queue-turns.js';
+import { asRequested } from './access/question.js';
+import { tenancyAdmission } from './access/tenancy-admission.js';
 
 export const platformEngine = 'platform';
 /** Of stored values, per kind: an object takes about five times as much in memory (docs/decisions/0005). */

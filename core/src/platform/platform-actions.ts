@@ -1,12 +1,12 @@
 import type { Clock } from '@tappaas/sdk';
 import { formatProblem, type Kernel, type ReloadResult } from '../kernel/kernel.js';
 import type { Decision } from '../schedule/decision.js';
-import type { RunningScheduler } from './cluster-scheduler.js';
+import type { RunningScheduler } from './clusters/cluster-scheduler.js';
 import type { Engines } from './engines.js';
 import type { Installation } from './installation.js';
 import { purgeKind } from './purge-kind.js';
-import type { SealingKeys } from './sealing-keys.js';
-import { placementsOf } from './placements.js';
+import type { SealingKeys } from './sealing/sealing-keys.js';
+import { placementsOf } from './clusters/placements.js';
 import type { PrimaryCalls } from './workers/calls.js';
 
 /** What is done once for the whole platform, whichever of its processes is asked. */

@@ -2,7 +2,7 @@ import test from 'ava';
 import { createRequestTracing } from '../../dist/telemetry/traces/request-tracing.js';
 import { Tracer } from '../../dist/kernel/tracing/tracer.js';
 import type { Caller, Span } from '@tappaas/sdk';
-import { callerTraces } from '../../dist/platform/caller-traces.js';
+import { callerTraces } from '../../dist/platform/served/caller-traces.js';
 import { VirtualClock } from '../virtual-clock.ts';
 import { startServer } from './running-server.ts';
 

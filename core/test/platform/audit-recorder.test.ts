@@ -1,7 +1,7 @@
 import { Release } from '@tappaas/sdk/kinds';
 import test from 'ava';
 import type { EnginePort } from '../../dist/ports/engine.js';
-import { auditRecorder } from '../../dist/platform/audit-recorder.js';
+import { auditRecorder } from '../../dist/platform/audit/audit-recorder.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
 const engine: Pick<EnginePort, 'name' | 'kinds'> = {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { clusterNamespace } from '../../dist/platform/cluster-namespaces.js';
+import { clusterNamespace } from '../../dist/platform/clusters/cluster-namespaces.js';
 
 test('the template names the namespace', (t) => {
   t.is(clusterNamespace('tappaas-{namespace}', 'team-a'), 'tappaas-team-a');

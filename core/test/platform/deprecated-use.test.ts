@@ -2,7 +2,7 @@ import test from 'ava';
 import { createMetricRegistry } from '../../dist/kernel/metrics/registry.js';
 import type { Kernel } from '../../dist/kernel/kernel.js';
 import type { ServedKind } from '../../dist/ports/engine.js';
-import { countDeprecated } from '../../dist/platform/deprecated-use.js';
+import { countDeprecated } from '../../dist/platform/served/deprecated-use.js';
 
 const widgets = { group: 'acme.dev', version: 'v1beta1', plural: 'widgets' } as ServedKind;
 

@@ -1,8 +1,8 @@
 import { credentialErrors, type KubernetesObject, type Resources } from '@tappaas/sdk';
 import test from 'ava';
 import { createMetricRegistry } from '../../dist/kernel/kernel.js';
-import { createEventRecorder } from '../../dist/platform/event-recorder.js';
-import type { ObjectEvent } from '../../dist/platform/reconcile-context.js';
+import { createEventRecorder } from '../../dist/platform/events/event-recorder.js';
+import type { ObjectEvent } from '../../dist/platform/controllers/reconcile-context.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
 interface Written extends KubernetesObject {

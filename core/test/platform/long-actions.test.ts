@@ -1,8 +1,8 @@
 import test from 'ava';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import { coreKinds } from '../../dist/resources/kinds/kernel-kinds.js';
-import { createLongActions } from '../../dist/platform/long-actions.js';
-import { expiredOperations, keepOperationsFew, retention } from '../../dist/platform/operation-retention.js';
+import { createLongActions } from '../../dist/platform/operations/long-actions.js';
+import { expiredOperations, keepOperationsFew, retention } from '../../dist/platform/operations/operation-retention.js';
 import { quietLog } from '../api/running-server.ts';
 import { never, objectOf, startEngine, Widget, widget, widgets } from '../resources/engine-fixture.ts';
 

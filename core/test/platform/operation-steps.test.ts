@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import test from 'ava';
-import { operationStatus, stepsMax, type NotedStep } from '../../dist/platform/operation-steps.js';
+import { operationStatus, stepsMax, type NotedStep } from '../../dist/platform/operations/operation-steps.js';
 
 const planned = ['prepare', 'render', 'apply', 'rollout'];
 const step = (name: string, percent: number, firstMs = 0, lastMs = firstMs): NotedStep => ({ name, percent, firstMs, lastMs });

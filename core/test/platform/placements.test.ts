@@ -1,5 +1,5 @@
 import test from 'ava';
-import { placementsOf } from '../../dist/platform/placements.js';
+import { placementsOf } from '../../dist/platform/clusters/placements.js';
 
 const decided = (namespace: string, name: string, atMs: number, node?: string, instance = name.split('-')[0] ?? '') => ({
   pod: { namespace, name, uid: `${namespace}-${name}`, instance },

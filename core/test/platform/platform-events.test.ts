@@ -1,7 +1,7 @@
 import type { PlatformEvent, Resources } from '@tappaas/sdk';
 import test from 'ava';
 import type { Kernel } from '../../dist/kernel/kernel.js';
-import { recordPlatformEvents } from '../../dist/platform/platform-events.js';
+import { recordPlatformEvents } from '../../dist/platform/events/platform-events.js';
 import { createMetricRegistry } from '../../dist/kernel/kernel.js';
 import { VirtualClock } from '../virtual-clock.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Kernel } from '../../dist/kernel/kernel.js';
-import { asRequested, type Served } from '../../dist/platform/question.js';
+import { asRequested, type Served } from '../../dist/platform/access/question.js';
 
 const deployments = { group: 'apps', plural: 'deployments' };
 const kernel = { registrations: () => ({ routes: [] }) } as unknown as Kernel;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { queueTurns } from '../../dist/platform/queue-turns.js';
+import { queueTurns } from '../../dist/platform/controllers/queue-turns.js';
 
 const tenants: Readonly<Record<string, string>> = { 'platform shop': 'acme', 'platform blog': 'acme', 'local tappaas-shop': 'acme' };
 const places = {

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import type { Resources, ResourceStore } from '@tappaas/sdk';
-import { createReleaseBook } from '../../dist/platform/release-book.js';
-import { RenderingRecords } from '../../dist/platform/rendering-records.js';
+import { createReleaseBook } from '../../dist/platform/rendering/release-book.js';
+import { RenderingRecords } from '../../dist/platform/rendering/rendering-records.js';
 
 const uid = 'u1';
 const owner = {

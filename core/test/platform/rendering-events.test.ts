@@ -1,6 +1,6 @@
 import type { Condition } from '@tappaas/sdk';
 import test from 'ava';
-import { releaseEvent, stateEvent } from '../../dist/platform/rendering-events.js';
+import { releaseEvent, stateEvent } from '../../dist/platform/rendering/rendering-events.js';
 
 type End = NonNullable<Parameters<typeof stateEvent>[1]['end']>;
 

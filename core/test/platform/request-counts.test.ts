@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createMetricRegistry } from '../../dist/kernel/metrics/registry.js';
 import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
-import { countRequests } from '../../dist/platform/request-counts.js';
+import { countRequests } from '../../dist/platform/audit/request-counts.js';
 
 const requestOf = (tenant?: string) =>
   ({ verb: 'get', caller: { name: 'ann', groups: [], ...(tenant !== undefined && { tenant }) } }) as unknown as AuditedRequest;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { SealingKeys } from '../../dist/platform/sealing-keys.js';
+import { SealingKeys } from '../../dist/platform/sealing/sealing-keys.js';
 import { createSealer } from '../../dist/secrets/envelope.js';
 import { KeyFile } from '../../dist/secrets/key-file.js';
 import { createMemoryStore } from '../../dist/store/memory-store.js';

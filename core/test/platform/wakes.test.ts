@@ -1,6 +1,6 @@
 import { Application, Build } from '@tappaas/sdk/kinds';
 import test from 'ava';
-import { startPluginController, wokenBy } from '../../dist/platform/plugin-controller.js';
+import { startPluginController, wokenBy } from '../../dist/platform/controllers/plugin-controller.js';
 
 const build = (ownerReferences: object[]) => ({
   apiVersion: 'apps.tappaas.dev/v1alpha1',

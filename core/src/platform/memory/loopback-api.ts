@@ -3,12 +3,12 @@ import type { Call } from '../../api/contributions.js';
 import type { Kernel, Registrations } from '../../kernel/kernel.js';
 import { createFlow } from '../../flow/flow.js';
 import { defaultFlowSettings } from '../../flow/flow-settings.js';
-import { auditForTaps } from '../audit.js';
-import { contributionsOf, type Contributions } from '../contributions.js';
+import { auditForTaps } from '../audit/audit.js';
+import { contributionsOf, type Contributions } from '../served/contributions.js';
 import { platformEngine, type Engines } from '../engines.js';
-import { createLongActions } from '../long-actions.js';
-import type { PlatformAccess } from '../platform-access.js';
-import { tableColumns } from '../table-columns.js';
+import { createLongActions } from '../operations/long-actions.js';
+import type { PlatformAccess } from '../access/platform-access.js';
+import { tableColumns } from '../served/table-columns.js';
 
 export interface LoopbackApiParts {
   readonly kernel: Kernel;

@@ -2,7 +2,7 @@ import type { Clock, TokenService } from '@tappaas/sdk';
 import { SigningKeys, type SigningKeyRecord } from '../../identity/tokens/signing-keys.js';
 import { createTokenService } from '../../identity/tokens/token-service.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { signerCheck } from '../platform-tokens.js';
+import { signerCheck } from '../access/platform-tokens.js';
 
 /** Tokens signed with keys that are made when the first one is asked for, and end with the process. */
 export function memoryTokens(kernel: () => Promise<Kernel>, clock: Clock): TokenService {

@@ -12,8 +12,8 @@ import {
 import type { Kernel, Registered } from '../../kernel/kernel.js';
 import { createRenderSet } from '../../reconcile/render-set.js';
 import type { EngineObject } from '../engine-object.js';
-import { reconcileContext } from '../reconcile-context.js';
-import { shapedByTaps } from '../render-taps.js';
+import { reconcileContext } from '../controllers/reconcile-context.js';
+import { shapedByTaps } from '../rendering/render-taps.js';
 import { memoryErrors } from './errors.js';
 
 /** What a rendering is given where no cluster was chosen and nothing was recorded. */

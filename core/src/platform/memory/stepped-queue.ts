@@ -1,6 +1,6 @@
 import type { WorkQueueOptions } from '../../queue/work-queue-options.js';
 import { createWorkQueue, type Priority, type WorkQueue } from '../../queue/work-queue.js';
-import type { ControllerQueue } from '../plugin-controller.js';
+import type { ControllerQueue } from '../controllers/plugin-controller.js';
 
 /** A queue whose keys are handed out one by one when somebody says so, instead of as soon as they are ready. */
 export class SteppedQueue implements ControllerQueue {

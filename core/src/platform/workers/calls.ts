@@ -4,9 +4,9 @@ import type { ShareGrant, ShareReport } from '../../flow/shares/protocol.js';
 import type { Purged } from '../../resources/purge.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
-import type { PlacedObject, Placement } from '../placements.js';
+import type { PlacedObject, Placement } from '../clusters/placements.js';
 import type { OpenBreaker } from './open-breakers.js';
-import type { SealingKeysChange, SealingKeysView } from '../sealing-keys.js';
+import type { SealingKeysChange, SealingKeysView } from '../sealing/sealing-keys.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {

@@ -1,0 +1,38 @@
+import type { AccessRequest } from '@tappaas/sdk';
+import type { EnginePort } from '../../ports/engine.js';
+import { pathForAccess } from '../../api/plugin-routes.js';
+import { platformEngine } from '../../api/request-info.js';
+import type { Kernel } from '../../kernel/kernel.js';
+
+/** What is served, as far as questions about access look at it. */
+export interface Served {
+  readonly kernel: Pick<Kernel, 'registrations'>;
+  readonly engine: (name: string) => Pick<EnginePort, 'kinds'> | undefined;
+}
+
+/**
+ * A question about access, put as a request for it would be, so that reviews and `who-can` answer for what is served: a path by the name
+ * that roles know, a kind by a version that it has where none is named, as kubectl names none.
+ */
+export function asRequested<Q extends Pick<AccessRequest, 'engine' | 'verb' | 'path' | 'resource'>>(question: Q, served: Served): Q {
+  const { engine, verb, path, resource } = question;
+  return {
+    ...question,
+    ...(path !== undefined && { path: pathForAccess(routesOf(engine, served), verb, path) }),
+    ...(resource !== undefined && { resource: versioned(resource, served.engine(engine)) }),
+  };
+}
+
+function routesOf(engine: string, { kernel }: Served): Parameters<typeof pathForAccess>[0] {
+  const routes = engine === platformEngine ? kernel.registrations().routes : [];
+  return routes.map(({ plugin, value }) => ({ instance: plugin, ...value }));
+}
+
+type Resource = NonNullable<AccessRequest['resource']>;
+
+function versioned(resource: Resource, engine: Pick<EnginePort, 'kinds'> | undefined): Resource {
+  const { group, version, plural } = resource;
+  if (version !== '' && version !== '*') return resource;
+  const kind = engine?.kinds().find((each) => each.group === group && each.plural === plural);
+  return { ...resource, version: kind?.version ?? '' };
+}

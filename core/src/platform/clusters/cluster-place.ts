@@ -1,0 +1,37 @@
+import type { Place } from '../../reconcile/rendered-options.js';
+import type { ObjectRef } from '../../reconcile/object-ref.js';
+import type { ClusterAccess } from './cluster-access.js';
+import type { ClusterWatch } from './cluster-watch.js';
+import type { SecretValues } from '../sealing/secret-values.js';
+
+const secretsManager = 'tappaas-secrets';
+
+/** A cluster as an apply set writes to it; a namespace is made when something is first applied into it. */
+export function clusterPlace(
+  { client }: ClusterAccess,
+  watch: ClusterWatch,
+  ensureNamespace: (namespace: string) => Promise<void>,
+  secrets: SecretValues,
+): Place {
+  const keyOf = ({ namespace, name }: ObjectRef) => (namespace === undefined ? { name } : { namespace, name });
+  return {
+    cached: (ref) => watch.cached(ref),
+    below: (objects) => watch.below(objects),
+    target: {
+      async find(ref, signal) {
+        return client.find(await client.discovery.resourceOf(ref), keyOf(ref), { signal });
+      },
+      async apply(object, { fieldManager, force, signal }) {
+        if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
+        const resource = await client.discovery.resourceOf(object);
+        // Values first and under a manager of their own: what is released and compared never contains them.
+        const valued = await secrets(object, signal);
+        if (valued) await client.apply(resource, valued, { fieldManager: secretsManager, force: true, signal });
+        return client.apply(resource, object, { fieldManager, force, signal });
+      },
+      async delete(ref, { uid, signal }) {
+        await client.delete(await client.discovery.resourceOf(ref), keyOf(ref), { uid, propagation: 'Background', signal });
+      },
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import type { Clock, ClusterProfile, Immutable, KubernetesObject, Logger } from '@tappaas/sdk';
+import type { ApiResource } from '../../cluster/api-resource.js';
+import type { ClusterClient } from '../../cluster/client.js';
+import { clusterSource, type ClusterSource } from '../../cluster/source.js';
+import { createBackoff } from '../../queue/backoff.js';
+import { createInformer, type Informer } from '../../reconcile/informer.js';
+import { keepPacked } from '../../reconcile/kept.js';
+import { installationLabel, ownerLabel } from '../../reconcile/inventory.js';
+import { refKey, type ObjectRef } from '../../reconcile/object-ref.js';
+import { ManagedText, TextPatterns } from '../../resources/managed-text.js';
+import { sourceBackoff } from '../back-off.js';
+import { isInStep } from '../caught-up.js';
+
+type Frozen = Immutable<KubernetesObject>;
+
+/** What rendering controllers see of one cluster without asking it, and what wakes them. */
+export interface ClusterWatch {
+  /** What a cache knows of an object; nothing when its kind is not followed. */
+  cached(ref: ObjectRef): { readonly live: Frozen | undefined } | undefined;
+  /** The ReplicaSets of the given objects, and the pods that belong to them, directly or through a ReplicaSet or Job. */
+  below(objects: readonly Frozen[]): readonly Frozen[];
+  /** Hears the owner (uid of the rendered object) of everything that changes; answers how to leave. */
+  onChange(listener: (owner: string) => void): () => void;
+  synced(signal: AbortSignal): Promise<void>;
+  /** Whether every cache holds exactly what the cluster has now. */
+  isCaughtUp(signal: AbortSignal): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+export interface ClusterWatchOptions {
+  readonly name: string;
+  readonly client: ClusterClient;
+  readonly profiles: readonly ClusterProfile[];
+  readonly installation: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+const owned: readonly ApiResource[] = [
+  { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
+  { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+  { group: 'networking.k8s.io', version: 'v1', plural: 'ingresses', kind: 'Ingress', namespaced: true },
+];
+/** Followed where the cluster promises the batch profile. */
+const batch: readonly ApiResource[] = [
+  { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
+  { group: 'batch', version: 'v1', plural: 'cronjobs', kind: 'CronJob', namespaced: true },
+];
+const replicaSetResource: ApiResource = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true };
+const podResource: ApiResource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
+
+const managerPrefix = 'tappaas-';
+
+const ownersOf = ({ metadata }: Frozen) => (metadata.ownerReferences ?? []).map(({ uid }) => uid);
+const byOwner = { owner: ownersOf };
+const byUid = { uid: ({ metadata }: Frozen) => (metadata.uid === undefined ? [] : [metadata.uid]) };
+
+/** What an apply set compares with; what others own costs memory only. */
+function keepingOurManagers(object: KubernetesObject): KubernetesObject {
+  const { managedFields, ...metadata } = object.metadata;
+  const ours = (managedFields ?? []).filter(({ manager }) => manager?.startsWith(managerPrefix));
+  return { ...object, metadata: { ...metadata, managedFields: ours } };
+}
+
+const revision = 'deployment.kubernetes.io/revision';
+
+/** Of what stands between a Deployment and its pods, only the way from one to the other is of interest, and which state of it that is. */
+function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
+  const { name, namespace, uid, resourceVersion, ownerReferences } = metadata;
+  const number = metadata.annotations?.[revision];
+  const annotations = number === undefined ? undefined : { [revision]: number };
+  const kept = { name, namespace, uid, resourceVersion, ownerReferences, annotations };
+  return { apiVersion, kind, metadata: Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
+}
+
+/** Of a pod, how it is; what it was asked to be stands in its Deployment. */
+function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): KubernetesObject {
+  const { managedFields: _, ...kept } = metadata;
+  return { apiVersion, kind, metadata: kept, ...(status === undefined ? {} : { status }) };
+}
+
+type Cache = Informer<KubernetesObject>;
+
+/** Makes the caches of a cluster; `sources` has what each of them follows. */
+function cachesOf({ name, client, clock, random, log }: ClusterWatchOptions) {
+  const sources = new Map<Cache, ClusterSource<KubernetesObject>>();
+  const patterns = new TextPatterns();
+  const keep = keepPacked<KubernetesObject>((text) => new ManagedText(text, patterns));
+  const follow = (
+    resource: ApiResource,
+    query: { labels?: string },
+    indexers: Record<string, (object: Frozen) => readonly string[]>,
+    project: (object: KubernetesObject) => KubernetesObject,
+  ): Cache => {
+    const source = clusterSource(client, resource, query, project);
+    const informer = createInformer<KubernetesObject>({
+      name: `${name}/${resource.plural}`,
+      source,
+      clock,
+      random,
+      backoff: createBackoff(sourceBackoff, random),
+      indexers,
+      project,
+      keep,
+      onError: (error) =>
+        log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
+    });
+    sources.set(informer, source);
+    return informer;
+  };
+  return { sources, follow };
+}
+
+/** The label of the rendered object behind a pod: pod, ReplicaSet, Deployment, or pod, Job. */
+function ownerOfPod(pod: Frozen, replicaSets: Cache, roots: ReadonlyMap<string, Cache>): string | undefined {
+  const [job] = ownersOf(pod).flatMap((uid) => roots.get('batch/Job')?.byIndex('uid', uid) ?? []);
+  if (job) return job.metadata.labels?.[ownerLabel];
+  const [replicaSet] = ownersOf(pod).flatMap((uid) => replicaSets.byIndex('uid', uid));
+  const [deployment] = replicaSet ? ownersOf(replicaSet).flatMap((uid) => roots.get('apps/Deployment')?.byIndex('uid', uid) ?? []) : [];
+  return deployment?.metadata.labels?.[ownerLabel];
+}
+
+/** Follows the kinds that applications are rendered to, and the pods below them. */
+export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
+  const { profiles, installation } = options;
+  const stopping = new AbortController();
+  const { sources, follow } = cachesOf(options);
+  const ours = { labels: `${installationLabel}=${installation}` };
+  const roots = new Map(
+    [...owned, ...(profiles.includes('batch') ? batch : [])].map((resource) => [
+      refKind(resource),
+      follow(resource, ours, byUid, keepingOurManagers),
+    ]),
+  );
+  const replicaSets = follow(replicaSetResource, {}, { ...byOwner, ...byUid }, identityOnly);
+  const pods = follow(podResource, {}, byOwner, withoutSpec);
+  const all = [...roots.values(), replicaSets, pods];
+  const running = all.map((informer) => informer.run(stopping.signal));
+  return {
+    cached(ref) {
+      const informer = roots.get(kindOf(ref));
+      return informer?.hasSynced ? { live: informer.get(ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name) } : undefined;
+    },
+    below(objects) {
+      const uidsOf = (owners: readonly Frozen[]) => owners.flatMap(({ metadata }) => metadata.uid ?? []);
+      const uids = uidsOf(objects);
+      const sets = uids.flatMap((uid) => replicaSets.byIndex('owner', uid));
+      return [...sets, ...[...uids, ...uidsOf(sets)].flatMap((uid) => pods.byIndex('owner', uid))];
+    },
+    onChange(listener) {
+      const tell = (owner: string | undefined) => {
+        if (owner !== undefined) listener(owner);
+      };
+      const labelled = (object: Frozen) => tell(object.metadata.labels?.[ownerLabel]);
+      const pod = (object: Frozen) => tell(ownerOfPod(object, replicaSets, roots));
+      const leave = [...roots.values()].map((informer) => listen(informer, labelled));
+      return inOrder([...leave, listen(pods, pod)]);
+    },
+    synced: async (signal) => void (await Promise.all(all.map((informer) => informer.synced(signal)))),
+    async isCaughtUp(signal) {
+      for (const [informer, source] of sources) if (!isInStep(informer, (await source.list({ signal })).items)) return false;
+      return true;
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+function listen(informer: Cache, tell: (object: Frozen) => void): () => void {
+  return informer.addHandler({ add: tell, update: tell, delete: tell });
+}
+
+const inOrder = (all: readonly (() => void)[]) => () => {
+  for (const each of all) each();
+};
+
+const refKind = ({ group, kind }: ApiResource) => `${group}/${kind}`;
+const kindOf = (ref: ObjectRef) => refKey(ref).split('/').slice(0, 2).join('/');

@@ -1,0 +1,46 @@
+import type { Decision } from '../../schedule/decision.js';
+
+/** Where a pod went, as `tappaas explain` shows it. */
+export interface Placement {
+  readonly pod: string;
+  /** When it was decided, as in ISO 8601. */
+  readonly at: string;
+  readonly outcome: string;
+  readonly node?: string;
+  readonly message: string;
+}
+
+/** A pod as its cluster names it, or an application. */
+export interface PlacedObject {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * The last decision about each pod of an object, of decisions with the latest first: earlier ones are no longer why a pod is where it is.
+ * `namespaceOf` is where the cluster has what is of a namespace of the platform.
+ */
+export function placementsOf(
+  decisions: readonly Decision[],
+  { kind, namespace, name }: PlacedObject,
+  namespaceOf: (namespace: string) => string,
+): readonly Placement[] {
+  const isMeant =
+    kind === 'Pod'
+      ? ({ pod }: Decision) => pod.name === name && pod.namespace === namespace
+      : ({ pod }: Decision) => pod.instance === name && pod.namespace === namespaceOf(namespace);
+  const seen = new Set<string>();
+  return decisions
+    .filter(isMeant)
+    .filter(({ pod }) => seen.size < seen.add(pod.uid).size)
+    .map(placementOf);
+}
+
+function placementOf({ pod, atMs, outcome, chosen, message, refused }: Decision): Placement {
+  const why = chosen
+    ? `best of ${chosen.parts.map(({ plugin, points }) => `${plugin} ${points}`).join(', ') || 'equals'}`
+    : refused.map((refusal) => refusal.message).join('; ');
+  const at = new Date(atMs).toISOString();
+  return { pod: `${pod.namespace}/${pod.name}`, at, outcome, ...(chosen ? { node: chosen.node } : {}), message: message ?? why };
+}

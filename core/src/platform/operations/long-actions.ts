@@ -1,0 +1,233 @@
+import { isTapError, type AnyKind, type Caller, type Clock, type Immutable, type Key, type Logger, type Resources } from '@tappaas/sdk';
+import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
+import type { EngineObject } from '../engine-object.js';
+import { keyReused } from '../../resources/idempotency-key.js';
+import { platformErrors } from '../errors.js';
+import type { OperationKey } from './operation-key.js';
+import { hasEnded, OperationNotes } from './operation-notes.js';
+import type { OperationEnd } from './operation-steps.js';
+
+/** What an action that goes on after its answer works with. */
+export interface LongRun {
+  /** Aborts when somebody cancels the operation, when it took too long, and at stop. */
+  readonly signal: AbortSignal;
+  progress(step: string, percent: number): void;
+}
+
+/** An action that is about to begin. */
+export interface LongAction {
+  readonly verb: string;
+  readonly on: AnyKind;
+  readonly target: Immutable<EngineObject>;
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** Begun once for a key. */
+  readonly once?: OperationKey;
+  run(run: LongRun): Promise<object>;
+}
+
+/** Actions that take longer than a request, each told by an Operation. */
+export interface LongActions {
+  /** The Operation of a request that was sent before with the same key. @throws TAP_REQUEST_KEY_REUSED */
+  begun(verb: string, target: Key, once: OperationKey): Promise<Immutable<OperationObject> | undefined>;
+  /**
+   * Begins one and answers its Operation, which is stored by then.
+   *
+   * @throws TAP_ACTIONS_TOO_MANY, TAP_REQUEST_KEY_REUSED
+   */
+  begin(action: LongAction): Promise<Immutable<OperationObject>>;
+  /** What ran when this replica last ended without a word will not be gone on with: its operations are told as failed. */
+  closeInterrupted(): Promise<void>;
+  /** Aborts what runs and waits until that is told. */
+  stop(): Promise<void>;
+}
+
+/** Of one replica; a namespace may have a fifth of them. */
+const longActionLimits = { runningMax: 100, perNamespaceMax: 20, runMsMax: 3_600_000 } as const;
+const resultKeysMax = 64;
+const resultCharactersMax = 1_024;
+const followAgainMs = 1_000;
+const openMax = 10_000;
+/** Where operations on cluster-scoped objects stand. */
+const platformNamespace = 'tappaas-system';
+const replicaLabel = 'tappaas.dev/action-replica';
+const digestAnnotation = 'tappaas.dev/request-digest';
+/** Leaves room for verb and key in a name of at most 253 characters. */
+const nameCharactersMax = 150;
+
+export interface LongActionsOptions {
+  readonly resources: Resources;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly replica: string;
+}
+
+export function createLongActions(options: LongActionsOptions): LongActions {
+  return new Running(options);
+}
+
+interface Work {
+  readonly namespace: string;
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+const reasons = {
+  cancelled: 'it was cancelled',
+  late: `it took longer than ${longActionLimits.runMsMax / 60_000} minutes`,
+  stopped: 'the platform stopped while it ran',
+} as const;
+
+class Running implements LongActions {
+  readonly #options: LongActionsOptions;
+  /** By the uid of the operation. */
+  readonly #works = new Map<string, Work>();
+  readonly #stopping = new AbortController();
+  /** Of those that are being begun, by namespace. */
+  #beginning: readonly string[] = [];
+  #following: Promise<void> | undefined;
+
+  constructor(options: LongActionsOptions) {
+    this.#options = options;
+  }
+
+  async begun(
+    verb: string,
+    { namespace = platformNamespace, name }: Key,
+    once: OperationKey,
+  ): Promise<Immutable<OperationObject> | undefined> {
+    const known = await this.#options.resources.get(Operation, { namespace, name: `${stemOf(name, verb)}${once.suffix}` });
+    if (known !== undefined && known.metadata.annotations?.[digestAnnotation] !== once.digest) throw keyReused();
+    return known;
+  }
+
+  async begin(action: LongAction): Promise<Immutable<OperationObject>> {
+    const { namespace = platformNamespace } = action.target.metadata;
+    this.#refuseTooMany(namespace);
+    this.#beginning = [...this.#beginning, namespace];
+    try {
+      return await this.#begin(action, namespace);
+    } catch (error) {
+      const { once, verb, target } = action;
+      // The same request was faster, in this process or in another one.
+      const known =
+        once !== undefined && isTapError(error, 'TAP_OBJECT_EXISTS') ? await this.begun(verb, target.metadata, once) : undefined;
+      if (known !== undefined) return known;
+      throw error;
+    } finally {
+      this.#beginning = this.#beginning.toSpliced(this.#beginning.indexOf(namespace), 1);
+    }
+  }
+
+  async #begin(action: LongAction, namespace: string): Promise<Immutable<OperationObject>> {
+    const { resources, clock, log } = this.#options;
+    const made = await resources.create(Operation, this.#operationOf(action, namespace));
+    const key = { namespace, name: made.metadata.name };
+    const notes = new OperationNotes({ resources, key, planned: [], clock });
+    // What is stored is done: a repetition would be answered with an operation that never runs.
+    await notes.tell({}).catch((error: unknown) => log.warn('the begin of an operation was not stored', { verb: action.verb, error }));
+    const abort = new AbortController();
+    this.#works.set(made.metadata.uid, { namespace, abort, ended: this.#run(action, made.metadata.uid, notes, abort) });
+    this.#following ??= this.#follow();
+    return (await resources.get(Operation, key)) ?? made;
+  }
+
+  async closeInterrupted(): Promise<void> {
+    const { resources, clock, replica } = this.#options;
+    for await (const operation of resources.list(Operation, { labels: `${replicaLabel}=${replica}`, itemsMax: openMax })) {
+      if (hasEnded(operation) || this.#works.has(operation.metadata.uid)) continue;
+      const notes = new OperationNotes({ resources, key: operation.metadata, planned: [], clock });
+      await notes.tell({ end: { phase: 'Failed', message: 'the platform ended while it ran; begin it again if it is still wanted' } });
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const { abort } of this.#works.values()) abort.abort(reasons.stopped);
+    await Promise.all([...this.#works.values()].map(({ ended }) => ended));
+    await this.#following;
+  }
+
+  #refuseTooMany(namespace: string): void {
+    const running = [...[...this.#works.values()].map((work) => work.namespace), ...this.#beginning];
+    const { runningMax, perNamespaceMax } = longActionLimits;
+    const own = running.filter((each) => each === namespace).length;
+    if (!this.#stopping.signal.aborted && running.length < runningMax && own < perNamespaceMax) return;
+    throw platformErrors.TAP_ACTIONS_TOO_MANY({
+      message: `${own} actions run in namespace ${namespace}; at most ${perNamespaceMax} may, and ${runningMax} in all`,
+      retryAfterMs: 5_000,
+    });
+  }
+
+  #operationOf({ verb, on, target, requestId, once }: LongAction, namespace: string): object {
+    const { name, uid, generation } = target.metadata;
+    const { apiVersion } = target;
+    const stem = stemOf(name, verb);
+    return {
+      metadata: {
+        ...(once === undefined
+          ? { generateName: stem }
+          : { name: `${stem}${once.suffix}`, annotations: { [digestAnnotation]: once.digest } }),
+        namespace,
+        labels: { [replicaLabel]: this.#options.replica },
+        ownerReferences: [{ apiVersion, kind: on.kind, name, uid, controller: true, blockOwnerDeletion: false }],
+      },
+      spec: { verb, target: { group: on.group, kind: on.kind, name, uid, ...(generation === undefined ? {} : { generation }) }, requestId },
+    };
+  }
+
+  /** Never rejects: how the work ended is told by its operation. */
+  async #run(action: LongAction, uid: string, notes: OperationNotes, abort: AbortController): Promise<void> {
+    const { clock, log } = this.#options;
+    const done = new AbortController();
+    void clock.sleep(longActionLimits.runMsMax, done.signal).then(
+      () => abort.abort(reasons.late),
+      () => undefined,
+    );
+    const progress = (step: string, percent: number): void =>
+      void notes.progress(step, percent).catch((error: unknown) => log.debug('the progress of an operation was not stored', { error }));
+    // The answer to the request comes first.
+    await Promise.resolve();
+    const end = await action.run({ signal: abort.signal, progress }).then(
+      (output): OperationEnd => ({ phase: 'Succeeded', message: '', result: resultOf(output) }),
+      (error: unknown): OperationEnd => endOf(error, abort.signal),
+    );
+    done.abort();
+    await notes.tell({ end }).catch((error: unknown) => log.warn('the end of an operation was not stored', { verb: action.verb, error }));
+    this.#works.delete(uid);
+  }
+
+  /** Hears of operations that somebody asks to stop, until the end. Never rejects. */
+  async #follow(): Promise<void> {
+    const { resources, clock, log } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        for await (const changes of resources.watch(Operation, { signal })) {
+          for (const { type, object } of changes) {
+            if (type === 'deleted' || object.spec.cancelled === true) this.#works.get(object.metadata.uid)?.abort.abort(reasons.cancelled);
+          }
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn('operations are followed anew', { error });
+      }
+      await clock.sleep(followAgainMs, signal).catch(() => undefined);
+    }
+  }
+}
+
+/** How the names of operations begin that are about an object. */
+const stemOf = (name: string, verb: string): string => `${name.slice(0, nameCharactersMax)}-${verb}-`;
+
+function endOf(error: unknown, { aborted, reason }: AbortSignal): OperationEnd {
+  if (aborted) return { phase: reason === reasons.cancelled ? 'Cancelled' : 'Failed', message: String(reason) };
+  return { phase: 'Failed', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** An operation's result is text by name: what is no text stands there as JSON. */
+function resultOf(output: object): Readonly<Record<string, string>> {
+  const entries = Object.entries(output).slice(0, resultKeysMax);
+  const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+  return Object.fromEntries(entries.map(([name, value]) => [name, text(value).slice(0, resultCharactersMax)]));
+}

@@ -1,0 +1,28 @@
+import type { AnyKind, Caller, Key } from '@tappaas/sdk';
+import { digestOf } from '../../reconcile/canonical.js';
+
+/** What makes a request for a long action recognisable when it is sent again; it is kept in the Operation itself. */
+export interface OperationKey {
+  /** Ends the Operation's name, so that a second one cannot be made. */
+  readonly suffix: string;
+  /** Of what is asked, and of the key, so that nobody finds out what was asked by trying. */
+  readonly digest: string;
+}
+
+export interface KeyedRequest {
+  readonly idempotencyKey: string;
+  readonly caller: Caller;
+  readonly verb: string;
+  readonly on: AnyKind;
+  readonly target: Key;
+  readonly input: unknown;
+}
+
+const suffixCharacters = 32;
+
+export function operationKey({ idempotencyKey, caller, verb, on: { group, kind }, target, input }: KeyedRequest): OperationKey {
+  const suffix = digestOf([caller.tenant ?? '', caller.name, idempotencyKey])
+    .replace('sha256:', '')
+    .slice(0, suffixCharacters);
+  return { suffix, digest: digestOf([idempotencyKey, group, kind, target, verb, input]) };
+}

@@ -1,0 +1,162 @@
+import { isTapError, type Resources } from '@tappaas/sdk';
+import { Release, type ReleaseObject } from '@tappaas/sdk/kinds';
+import type { Immutable, KubernetesObject } from '@tappaas/sdk';
+import type { Run } from '../../reconcile/controller.js';
+import { canonicalJson } from '../../reconcile/canonical.js';
+import type { ReleaseBook, ReleaseContent, StoredRelease } from '../../reconcile/release.js';
+import type { EngineObject } from '../engine-object.js';
+import type { ObjectEvent } from '../controllers/reconcile-context.js';
+import { keepSecrets, secretsToKeep } from './release-secrets.js';
+import { releaseEvent } from './rendering-events.js';
+import type { TellSecretRead } from '../sealing/secret-access.js';
+import type { RenderingRecords } from './rendering-records.js';
+
+const releasesMax = 10_000;
+
+type Owner = Immutable<EngineObject>;
+
+export interface ReleaseBookOptions {
+  readonly records: RenderingRecords;
+  readonly resources: Resources;
+  /** Version of each plugin, by instance. */
+  readonly versionOf: (plugin: string) => string;
+  readonly tellSecretRead: TellSecretRead;
+  /** Tells people that there is a new release. */
+  readonly tell: (owner: Owner, event: ObjectEvent) => void;
+}
+
+/** Releases as objects of kind Release, owned by what was rendered. */
+export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owner, Run> {
+  const { records, resources } = options;
+  const find = async (owner: Owner, name: string): Promise<StoredRelease | undefined> => {
+    const found = await resources.get(Release, { namespace: owner.metadata.namespace ?? '', name });
+    return found && found.spec.of.uid === owner.metadata.uid ? storedRelease(found) : undefined;
+  };
+  return {
+    async newest(owner) {
+      const known = await records.of(owner).load();
+      if (known?.release === undefined || known.renderKey === undefined) return undefined;
+      const release = await find(owner, known.release);
+      return release && { release, renderKey: known.renderKey };
+    },
+    async store(owner, content, renderKey, { signal }) {
+      const release = await releaseOf(options, owner, content, signal);
+      const record = records.of(owner);
+      // Another effective spec: what failed before may be tried again.
+      const { failed: _, ...known } = (await record.load()) ?? {};
+      const next = { ...known, release: release.name, renderKey };
+      // The first release has nothing on a cluster yet: the record is written with the inventory, before anything is applied.
+      if (known.release === undefined) record.saveLater(next);
+      else await record.save(next);
+      return release;
+    },
+    async pinned(owner) {
+      const { pin } = (owner.spec ?? {}) as { pin?: string };
+      return pin === undefined || pin === '' ? undefined : { name: pin, release: await find(owner, pin) };
+    },
+    async serving(owner) {
+      const known = (await records.of(owner).load())?.serving;
+      const release = known && (await find(owner, known.release));
+      return known && release && { release, inputs: known.inputs };
+    },
+    async noteServing(owner, { release, inputs }) {
+      const record = records.of(owner);
+      const known = await record.load();
+      const serving = { release: release.name, inputs };
+      // Before the record, so that what a crash comes between is told again.
+      const before = known?.serving?.release;
+      const gone = before === undefined || before === release.name ? undefined : await find(owner, before);
+      await Promise.all([tellPhase(resources, owner, gone, 'Superseded'), tellPhase(resources, owner, release, 'Serving')]);
+      if (canonicalJson(known?.serving) !== canonicalJson(serving)) await record.save({ ...known, serving });
+    },
+    async failureOf(owner, { name }) {
+      const failed = (await records.of(owner).load())?.failed;
+      return failed?.release === name ? failed.message : undefined;
+    },
+    async noteFailure(owner, { name }, message) {
+      const record = records.of(owner);
+      await record.save({ ...(await record.load()), failed: { release: name, message } });
+    },
+    noteRefused: (owner, release) => tellPhase(resources, owner, release, 'Failed'),
+  };
+}
+
+/** The release of that content: an earlier one with the same digest, or a new one with the next number. */
+async function releaseOf(
+  { resources, versionOf, tellSecretRead, tell }: ReleaseBookOptions,
+  owner: Owner,
+  content: ReleaseContent,
+  signal: AbortSignal,
+): Promise<StoredRelease> {
+  const { name, namespace = '', uid, generation = 1 } = owner.metadata;
+  const purpose = `kept for a release of ${owner.kind} ${namespace}/${name}`;
+  const kept = await secretsToKeep(resources, content.objects, (read) => tellSecretRead({ ...read, purpose, signal }));
+  let last = 0;
+  for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
+    if (release.spec.digest === content.digest) {
+      // The run that made it may have ended before its secrets were kept.
+      await keepSecrets(resources, release, kept);
+      return storedRelease(release);
+    }
+    last = Math.max(last, release.spec.number);
+  }
+  const number = last + 1;
+  const { apiVersion, kind } = owner;
+  const body = {
+    metadata: {
+      name: `${name.slice(0, 240)}-${number}`,
+      namespace,
+      ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false }],
+    },
+    spec: {
+      of: { group: apiVersion.split('/').at(-2) ?? '', kind, name, uid },
+      number,
+      digest: content.digest,
+      cluster: content.cluster,
+      generation,
+      images: imagesIn(content.objects),
+      objects: content.objects,
+      plugins: Object.fromEntries(content.plugins.map((plugin) => [plugin, versionOf(plugin)])),
+    },
+  };
+  const made = await resources.create(Release, body).catch(async (error: unknown) => {
+    const raced = isTapError(error, 'TAP_OBJECT_EXISTS')
+      ? await resources.get(Release, { namespace, name: body.metadata.name })
+      : undefined;
+    if (raced?.spec.digest !== content.digest) throw error;
+    return raced;
+  });
+  await keepSecrets(resources, made, kept);
+  tell(owner, releaseEvent(made.metadata.name, content.cluster, made.spec.images));
+  return storedRelease(made);
+}
+
+/** One write for each change, none for what was told. A release that was deleted is nobody's concern any more. */
+async function tellPhase(
+  resources: Resources,
+  { metadata: { namespace = '' } }: Owner,
+  release: StoredRelease | undefined,
+  phase: 'Serving' | 'Superseded' | 'Failed',
+): Promise<void> {
+  if (release === undefined || release.phase === phase) return;
+  try {
+    await resources.patch(Release, { namespace, name: release.name }, { status: { phase } }, { subresource: 'status' });
+  } catch (error) {
+    if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
+  }
+}
+
+function storedRelease({ metadata, spec, status }: Immutable<ReleaseObject>): StoredRelease {
+  const objects = spec.objects as unknown as StoredRelease['objects'];
+  return { name: metadata.name, number: spec.number, objects, ...(status?.phase === undefined ? {} : { phase: status.phase }) };
+}
+
+/** The image of each container, by its name. */
+function imagesIn(objects: readonly Immutable<KubernetesObject>[]): Readonly<Record<string, string>> {
+  const templates = objects.flatMap(
+    (object) =>
+      (object as { spec?: { template?: { spec?: { containers?: readonly { name: string; image?: string }[] } } } }).spec?.template?.spec
+        ?.containers ?? [],
+  );
+  return Object.fromEntries(templates.flatMap(({ name, image }) => (image ? [[name, image]] : [])));
+}

@@ -1,0 +1,103 @@
+import {
+  secretCopiedFrom,
+  secretCopiedVersion,
+  type Immutable,
+  type KubernetesObject,
+  type KubernetesSecret,
+  type Resources,
+} from '@tappaas/sdk';
+import type { ReleaseObject } from '@tappaas/sdk/kinds';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
+import { platformErrors } from '../errors.js';
+import type { SecretRead } from '../sealing/secret-access.js';
+
+const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
+const copyLabel = 'tappaas.dev/release-copy';
+
+type Objects = readonly Immutable<KubernetesObject>[];
+type Data = Readonly<Record<string, string>>;
+
+/** Told before a value is handed on; throws what withholds it. */
+type Told = (read: Pick<SecretRead, 'namespace' | 'name' | 'version'>) => Promise<void>;
+
+/** A Secret at the version that a release refers to. */
+interface Reference {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  /** Name of its copy, which is that of the rendered object: it differs by version. */
+  readonly copy: string;
+}
+
+/** What is to be kept for a release; data is absent where the copy is there already. */
+export type SecretsToKeep = readonly {
+  readonly reference: Reference;
+  readonly type: string | undefined;
+  readonly data: Data | undefined;
+}[];
+
+function referenceOf({ kind, metadata }: Immutable<KubernetesObject>): Reference | undefined {
+  const from = metadata.annotations?.[secretCopiedFrom];
+  if (kind !== 'Secret' || from === undefined || metadata.name === undefined) return undefined;
+  const [namespace = '', name = ''] = from.split('/');
+  return { namespace, name, version: metadata.annotations?.[secretCopiedVersion] ?? '', copy: metadata.name };
+}
+
+/** Reads every Secret that rendered objects refer to, before a release of them is stored. @throws TAP_SECRET_CHANGED */
+export async function secretsToKeep(resources: Resources, objects: Objects, told: Told): Promise<SecretsToKeep> {
+  const references = objects.flatMap((object) => referenceOf(object) ?? []);
+  return Promise.all(
+    references.map(async (reference) => {
+      if (await copyOf(resources, reference)) return { reference, type: undefined, data: undefined };
+      const found = await originalOf(resources, reference);
+      await told(reference);
+      return { reference, type: found.type, data: found.data ?? {} };
+    }),
+  );
+}
+
+/**
+ * Keeps a copy of each Secret as long as a release refers to it, encrypted like every Secret: an older release can be brought to its cluster
+ * whatever has become of the original. Releases that refer to the same version share one copy; the garbage collector removes it with the last.
+ */
+export async function keepSecrets(resources: Resources, release: Immutable<ReleaseObject>, kept: SecretsToKeep): Promise<void> {
+  const { apiVersion, kind, metadata } = release;
+  const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid };
+  for (const { reference, type, data } of kept) {
+    const { namespace, name, version, copy } = reference;
+    const known = await copyOf(resources, reference);
+    if (known) {
+      const owners = known.metadata.ownerReferences ?? [];
+      if (owners.some(({ uid }) => uid === owner.uid)) continue;
+      const { resourceVersion } = known.metadata;
+      await resources.patch(secrets, { namespace, name: copy }, { metadata: { ownerReferences: [...owners, owner], resourceVersion } });
+    } else {
+      const annotations = { [secretCopiedFrom]: `${namespace}/${name}`, [secretCopiedVersion]: version };
+      const described = { name: copy, namespace, labels: { [copyLabel]: 'true' }, annotations, ownerReferences: [owner] };
+      await resources.create(secrets, { metadata: described, immutable: true, ...(type === undefined ? {} : { type }), data: data ?? {} });
+    }
+  }
+}
+
+/** The data of the Secret that a rendered object refers to: of its copy, or of the original as long as that has the version. @throws TAP_SECRET_CHANGED */
+export async function referredData(resources: Resources, object: Immutable<KubernetesObject>, told: Told): Promise<Data | undefined> {
+  const reference = referenceOf(object);
+  if (reference === undefined) return undefined;
+  const found = (await copyOf(resources, reference)) ?? (await originalOf(resources, reference));
+  await told(reference);
+  return found.data ?? {};
+}
+
+async function copyOf(resources: Resources, { namespace, copy, version }: Reference): Promise<Immutable<KubernetesSecret> | undefined> {
+  const found = await resources.get(secrets, { namespace, name: copy });
+  return found?.metadata.labels?.[copyLabel] === 'true' && found.metadata.annotations?.[secretCopiedVersion] === version
+    ? found
+    : undefined;
+}
+
+async function originalOf(resources: Resources, { namespace, name, version }: Reference): Promise<Immutable<KubernetesSecret>> {
+  const found = await resources.get(secrets, { namespace, name });
+  if (found?.metadata.resourceVersion === version) return found;
+  const what = found === undefined ? 'does not exist any more' : 'was changed meanwhile';
+  throw platformErrors.TAP_SECRET_CHANGED({ message: `Secret ${namespace}/${name} ${what}` });
+}

@@ -1,0 +1,60 @@
+import type { ConversationRequest, ConversationSubresource } from '@tappaas/sdk';
+import { conversationOf } from '../../api/conversation.js';
+import type { Exchange } from '../../api/exchange.js';
+import type { ServedUpgrade } from '../../api/upgrade.js';
+import { platformEngine } from '../engines.js';
+import { pathOf } from '../kind-path.js';
+import { requestContext, type ContributionParts } from './request-context.js';
+
+/** How long a client may leave what was said unread before it is cut off, milliseconds. */
+const drainMsMax = 30_000;
+/** A frame of 32 KiB and what protocols put around it fit well. */
+const messageBytesMax = 64 * 1024;
+
+/** The subresources that plugins talk over WebSockets: looked at within the deadline of a request, then talked as long as it takes. */
+export function conversationsOf(parts: ContributionParts): readonly ServedUpgrade[] {
+  return parts.registrations.engines.flatMap((registered) =>
+    (registered.value.conversations ?? []).map((part) => servedConversation(registered, part, parts)),
+  );
+}
+
+function servedConversation(
+  { guard, value: { name: engine } }: ContributionParts['registrations']['engines'][number],
+  part: ConversationSubresource,
+  parts: ContributionParts,
+): ServedUpgrade {
+  const { group, version, plural } = pathOf(parts.engine(engine), part.kind);
+  return {
+    path: `${engine === platformEngine ? '' : `/clusters/${engine}`}/{${plural}}/${part.name}`,
+    match: ({ info: { engine: asked, target } }) =>
+      asked === engine &&
+      target?.name !== undefined &&
+      target.subresource === part.name &&
+      target.kind.plural === plural &&
+      target.kind.group === group &&
+      target.kind.version === version,
+    verb: part.verb,
+    protocols: part.protocols,
+    messageBytesMax,
+    async handle(upgrade) {
+      const { exchange } = upgrade;
+      const { caller, requestId, signal } = exchange;
+      const call = { caller, requestId, signal, remainingMs: () => Math.max(0, exchange.deadlineMs - parts.clock.nowMs()) };
+      const talk = await guard.call(
+        { name: `conversation.${plural}/${part.name}` },
+        (context) => part.handle(requestOf(exchange), requestContext(context, parts, engine, call)),
+        { signal },
+      );
+      await talk(conversationOf(await upgrade.accept(), { clock: parts.clock, drainMsMax }));
+    },
+  };
+}
+
+function requestOf({ info: { target }, query }: Exchange): ConversationRequest {
+  const { namespace, name = '' } = target ?? {};
+  const names = new Set(query.keys());
+  return {
+    key: namespace === undefined ? { name } : { namespace, name },
+    query: new Map([...names].map((each) => [each, query.getAll(each)])),
+  };
+}

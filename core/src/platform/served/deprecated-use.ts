@@ -1,0 +1,17 @@
+import type { Caller } from '@tappaas/sdk';
+import type { ServedKind } from '../../ports/engine.js';
+import type { Kernel } from '../../kernel/kernel.js';
+
+const seriesMax = 1000;
+
+/** Counts requests for deprecated versions by who makes them, so that operators know whom to ask before a version goes. */
+export function countDeprecated(kernel: Kernel): (kind: ServedKind, caller: Caller) => void {
+  const requests = kernel.metrics.counter<'group' | 'version' | 'plural' | 'principal'>({
+    name: 'tappaas_api_deprecated_requests_total',
+    help: 'Requests for a version that is deprecated, by who made them.',
+    labels: ['group', 'version', 'plural', 'principal'],
+    seriesMax,
+  });
+  return ({ group, version, plural }, { name, tenant }) =>
+    requests.bind({ group, version, plural, principal: tenant === undefined ? name : `${tenant}/${name}` }).add();
+}

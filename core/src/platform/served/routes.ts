@@ -1,0 +1,68 @@
+import type { ServedRoute } from '../../api/contributions.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import { platformErrors } from '../errors.js';
+import type { Engines } from '../engines.js';
+import { explain } from '../clusters/explain.js';
+import type { PlatformAccess } from '../access/platform-access.js';
+import type { PlatformActions } from '../platform-actions.js';
+import type { SealingKeysChange } from '../sealing/sealing-keys.js';
+import { whoCan } from '../access/who-can.js';
+
+export interface PlatformRouteParts {
+  readonly engines: Engines;
+  readonly access: PlatformAccess;
+  readonly actions: PlatformActions;
+  readonly kernel: Pick<Kernel, 'registrations' | 'plugins'>;
+}
+
+/** What the platform itself answers below `/plugins/platform`: reload, replace-workers, keys, purge, explain, confirm, and which raw routes there are. */
+export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[] {
+  return [
+    route('POST', '/reload', async () => json(200, await parts.actions.reload())),
+    route('POST', '/confirm', async () => {
+      await parts.actions.confirm();
+      return json(200, { confirmed: true });
+    }),
+    // Answered at once: the process that serves this request is one of those to be replaced.
+    route('POST', '/replace-workers', async () => json(202, { replacing: await parts.actions.replaceWorkers() })),
+    route('GET', '/sealing-keys', async () => json(200, await parts.actions.sealingKeys())),
+    route('POST', '/sealing-keys', async ({ query }) => json(200, await changeKeys(parts.actions, query))),
+    route('POST', '/purge', async ({ query: { kind = '' } }) => json(200, await parts.actions.purge(kind))),
+    route('GET', '/routes', async () => json(200, { routes: routesOf(parts.kernel) })),
+    route('GET', '/explain', async ({ query }) => {
+      const found = await explain(parts, query);
+      return found === undefined ? json(404, { message: `no kind is called "${query['kind'] ?? ''}"` }) : json(200, found);
+    }),
+    route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts, query, caller)),
+  ];
+}
+
+const instance = 'platform';
+
+function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['handle']): ServedRoute {
+  return { instance, method, path, bodyBytesMax: 0, auth: 'caller', handle };
+}
+
+const keyChanges: readonly SealingKeysChange[] = ['rotate', 'reencrypt', 'retire'];
+
+function changeKeys(actions: PlatformActions, { change: asked, key = '' }: Readonly<Record<string, string>>) {
+  const change = keyChanges.find((known) => known === asked);
+  if (change !== undefined) return actions.changeSealingKeys(change, key);
+  throw platformErrors.TAP_QUERY_INVALID({ message: `change is "${asked ?? ''}", expected one of ${keyChanges.join(', ')}` });
+}
+
+/** The raw routes of plugins: an operator chooses the instance's id, which is part of the path, so clients look for it here. */
+function routesOf(kernel: PlatformRouteParts['kernel']): readonly object[] {
+  const ids = new Map(kernel.plugins().map(({ id, plugin }) => [id, plugin]));
+  return kernel.registrations().routes.map(({ plugin: id, value: { method, path, description } }) => ({
+    instance: id,
+    plugin: ids.get(id) ?? id,
+    method,
+    path,
+    description,
+  }));
+}
+
+function json(status: number, value: object): Awaited<ReturnType<ServedRoute['handle']>> {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+}

@@ -1,0 +1,115 @@
+import { objectErrors, type Immutable } from '@tappaas/sdk';
+import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
+import type { ActionAnswer, Call, ServedAction } from '../../api/contributions.js';
+import { apiErrors } from '../../api/errors.js';
+import type { Registrations } from '../../kernel/kernel.js';
+import { createActionInput } from '../../resources/action-input.js';
+import { resourceErrors } from '../../resources/errors.js';
+import { wellFormedKey } from '../../resources/idempotency-key.js';
+import type { JsonObject } from '../../resources/schema/json-value.js';
+import type { EngineObject } from '../engine-object.js';
+import { platformEngine } from '../engines.js';
+import { pathOf } from '../kind-path.js';
+import { operationKey, type KeyedRequest, type OperationKey } from '../operations/operation-key.js';
+import { requestContext, type CallerCall, type ContributionParts } from './request-context.js';
+
+/** The actions of plugins, called through their guards. */
+export function servedActions(parts: ContributionParts): readonly ServedAction[] {
+  return parts.registrations.actions.map((registered) => {
+    const { value } = registered;
+    const { group, plural } = pathOf(parts.engine(platformEngine), value.on);
+    const read = createActionInput({ group, kind: value.on.kind, action: value.name, input: value.input });
+    return {
+      engine: platformEngine,
+      group,
+      plural,
+      name: value.name,
+      description: value.description,
+      input: value.input,
+      output: value.output,
+      isLong: value.long === true,
+      handle: async ({ key, input, dryRun, expectedVersion, idempotencyKey }, call): Promise<ActionAnswer> => {
+        const once = onceOf(value, { target: key, input }, idempotencyKey, call);
+        // What was done already is not asked again whether it may be: it has changed the object, perhaps.
+        const known = once === undefined || dryRun ? undefined : await parts.longActions.begun(value.name, key, once);
+        if (known !== undefined) return answerOf(known, parts);
+        // Who may create the subresource has been asked already, and needs no right to read beside it.
+        const object = await parts.object(value.on, key);
+        if (object === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${plural} "${key.name}" not found` });
+        refuseOtherVersion(`${plural} "${key.name}"`, (object as EngineObject).metadata.resourceVersion, expectedVersion);
+        const request: ActionRequest = { object: object as never, input: read(input as JsonObject, key.name) as never, dryRun };
+        if (value.long === true && !dryRun) return beginLong(registered, parts, request, call, once);
+        return { output: await callAction(registered, parts, request, call, () => undefined) };
+      },
+    };
+  });
+}
+
+/** @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_INVALID */
+function onceOf(
+  { name, on, long }: RegisteredAction['value'],
+  asked: Pick<KeyedRequest, 'target' | 'input'>,
+  idempotencyKey: string | undefined,
+  { caller }: Call,
+): OperationKey | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  if (long === true) return operationKey({ idempotencyKey: wellFormedKey(idempotencyKey), caller, verb: name, on, ...asked });
+  // What it answers may be a secret, and is stored nowhere; and what it does is not in one transaction with a record of it.
+  const message = `header Idempotency-Key: ${name} of ${on.kind} is answered at once, and its answer is not kept to be repeated`;
+  throw apiErrors.TAP_REQUEST_HEADER_INVALID({ message });
+}
+
+/** @throws TAP_OBJECT_PRECONDITION when the caller has another state of the object in mind */
+function refuseOtherVersion(what: string, found: string | undefined, expected: string | undefined): void {
+  if (expected === undefined || expected === found) return;
+  throw resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${what}: expected resourceVersion ${expected}, found ${found}` });
+}
+
+type RegisteredAction = Registrations['actions'][number];
+type ActionRequest = Parameters<RegisteredAction['value']['handle']>[0];
+
+function callAction(
+  { guard, value }: RegisteredAction,
+  parts: ContributionParts,
+  request: ActionRequest,
+  call: CallerCall,
+  progress: (step: string, percent: number) => void,
+): Promise<object> {
+  return guard.call(
+    { name: `action.${value.name}` },
+    (context) => value.handle(request, requestContext(context, parts, platformEngine, call, { progress })),
+    { signal: call.signal },
+  );
+}
+
+/** The action goes on after the answer, with the caller's rights and the operation's signal. */
+async function beginLong(
+  registered: RegisteredAction,
+  parts: ContributionParts,
+  request: ActionRequest,
+  { caller, requestId }: Call,
+  once: OperationKey | undefined,
+): Promise<ActionAnswer> {
+  const { value } = registered;
+  const operation = await parts.longActions.begin({
+    verb: value.name,
+    on: value.on,
+    target: request.object as unknown as Immutable<EngineObject>,
+    caller,
+    requestId,
+    ...(once !== undefined && { once }),
+    run: (run) =>
+      callAction(registered, parts, request, { caller, requestId, signal: run.signal }, (step, percent) => run.progress(step, percent)),
+  });
+  return answerOf(operation, parts);
+}
+
+function answerOf(operation: Immutable<OperationObject>, parts: ContributionParts): ActionAnswer {
+  const { namespace, name } = operation.metadata;
+  const { group, version } = Operation;
+  const { plural } = pathOf(parts.engine(platformEngine), Operation);
+  return {
+    output: operation,
+    operation: `/apis/${group}/${version}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`,
+  };
+}
