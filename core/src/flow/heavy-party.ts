@@ -29,8 +29,8 @@ export class HeavyParty implements Party {
     this.#principal.takeUnits(user, nowMs, units);
   }
 
-  unitsWaitMs(user: string, nowMs: number): number {
-    return this.#principal.unitsWaitMs(user, nowMs);
+  unitsWaitMs(user: string, nowMs: number, others: number, own: number): number {
+    return this.#principal.unitsWaitMs(user, nowMs, others, own);
   }
 
   want(nowMs: number, users: Iterable<string> = this.line.users): void {

@@ -111,12 +111,12 @@ export class Principal implements Party {
     return this.#debts.of(who) + Math.max(1, waiting);
   }
 
-  /** How long somebody who joins the line now would wait for a unit. */
-  unitsWaitMs(user: string, nowMs: number): number {
+  /** How long somebody would wait for a unit behind so many of other users, and so many of its own. */
+  unitsWaitMs(user: string, nowMs: number, others: number, own: number): number {
     this.bucket.refill(nowMs);
-    const own = this.bucket.waitMs(this.#debts.of(ownDebt) + this.line.size + 1);
-    if (this.#rates.user === undefined) return own;
-    return Math.max(own, this.userBucket(user, this.#rates.user, nowMs).waitMs(this.#debts.of(user) + 1));
+    const ownMs = this.bucket.waitMs(this.#debts.of(ownDebt) + others + own + 1);
+    if (this.#rates.user === undefined) return ownMs;
+    return Math.max(ownMs, this.userBucket(user, this.#rates.user, nowMs).waitMs(this.#debts.of(user) + own + 1));
   }
 
   /**

@@ -38,7 +38,8 @@ export interface Party {
   turn: number;
   hasUnit(user: string, nowMs: number): boolean;
   takeUnits(user: string, nowMs: number, units: number): void;
-  unitsWaitMs(user: string, nowMs: number): number;
+  /** How long somebody would wait for a unit behind so many others, and so many of its own. */
+  unitsWaitMs(user: string, nowMs: number, others: number, own: number): number;
   want(nowMs: number, users?: Iterable<string>): void;
   headers(user: string, nowMs: number): Readonly<Record<string, string>>;
 }
@@ -120,13 +121,9 @@ export class PriorityLevel {
   }
 
   #wait(party: Party, user: string, nowMs: number, patient: Patient, units: number): Promise<Seat> {
-    const { queuedMax, queuedPerPrincipalMax, waitMsMax } = this.#limits;
     const { signal } = patient;
-    const expectedMs = party.unitsWaitMs(user, nowMs);
-    const { size } = party.line;
-    if (size >= queuedPerPrincipalMax) throw this.#full(party, user, expectedMs, `${size} of its requests are waiting already`);
-    if (this.#waiting >= queuedMax) throw this.#full(party, user, expectedMs, `${this.#waiting} requests are waiting already`);
-    if (expectedMs > waitMsMax) throw this.#full(party, user, expectedMs, 'it has asked for more than its rate');
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    this.#makeRoom(party, user, nowMs);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         if (this.#leave(party, waiter)) reject(signal.reason as Error);
@@ -139,15 +136,11 @@ export class PriorityLevel {
           settle();
           resolve(this.#seat(party, user, patient, this.#clock.nowMs(), units));
         },
-        refuse: () => {
+        refuse: (because) => {
           settle();
-          reject(this.#full(party, user, 0, `it has waited for ${waitMsMax} ms`));
+          reject(this.#full(party, user, 0, because));
         },
       };
-      if (signal.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
       signal.addEventListener('abort', leave, { once: true });
       if (party.line.size === 0) party.turn = Math.max(party.turn, this.#turn);
       party.line.push(waiter);
@@ -156,6 +149,29 @@ export class PriorityLevel {
       party.want(nowMs, [user]);
       void this.#look();
     });
+  }
+
+  /**
+   * Room to wait for one more: where there is none, whoever of the principal has most waiting gives way to a user who has less, unless that
+   * one would wait too long even in turns. @throws TAP_FLOW_FULL
+   */
+  #makeRoom(party: Party, user: string, nowMs: number): void {
+    const { line } = party;
+    const own = line.sizeOf(user);
+    const expectedMs = party.unitsWaitMs(user, nowMs, line.size - own, own);
+    const because = this.#lacksRoom(line, expectedMs);
+    if (because === undefined) return;
+    const inTurnsMs = party.unitsWaitMs(user, nowMs, line.othersAhead(user), own);
+    const displaced = inTurnsMs > this.#limits.waitMsMax ? undefined : line.displaceable(user);
+    if (displaced === undefined) throw this.#full(party, user, expectedMs, because);
+    if (this.#leave(party, displaced)) displaced.refuse(`${because}, and of others of it fewer`);
+  }
+
+  #lacksRoom({ size }: WaitingLine, expectedMs: number): string | undefined {
+    const { queuedMax, queuedPerPrincipalMax, waitMsMax } = this.#limits;
+    if (size >= queuedPerPrincipalMax) return `${size} of its requests are waiting already`;
+    if (this.#waiting >= queuedMax) return `${this.#waiting} requests are waiting already`;
+    return expectedMs > waitMsMax ? 'it has asked for more than its rate' : undefined;
   }
 
   #leave(party: Party, waiter: Waiter): boolean {
@@ -200,10 +216,11 @@ export class PriorityLevel {
     while (this.#waiting > 0) {
       await this.#clock.sleep(lookEveryMs, never);
       this.fill();
+      const { waitMsMax } = this.#limits;
       for (const party of this.#turns) {
         party.want(this.#clock.nowMs());
-        for (const waiter of party.line.olderThan(this.#clock.nowMs() - this.#limits.waitMsMax))
-          if (this.#leave(party, waiter)) waiter.refuse();
+        for (const waiter of party.line.olderThan(this.#clock.nowMs() - waitMsMax))
+          if (this.#leave(party, waiter)) waiter.refuse(`it has waited for ${waitMsMax} ms`);
       }
     }
     this.#isLooking = false;

@@ -4,10 +4,10 @@ export interface Waiter {
   readonly user: string;
   readonly sinceMs: number;
   readonly admit: () => void;
-  readonly refuse: () => void;
+  readonly refuse: (because: string) => void;
 }
 
-/** Who of one principal waits: first in first out for each user, and users take turns. All operations but the last are constant time. */
+/** Who of one principal waits: first in first out for each user, and users take turns. What a full line and patience need goes through all users. */
 export class WaitingLine {
   readonly #users = new Map<string, Set<Waiter>>();
   #size = 0;
@@ -51,6 +51,21 @@ export class WaitingLine {
       return first;
     }
     return undefined;
+  }
+
+  /** How many of other users go before one more of this one: they take turns. */
+  othersAhead(user: string): number {
+    const turns = this.sizeOf(user) + 1;
+    let ahead = 0;
+    for (const [other, { size }] of this.#users) if (other !== user) ahead += Math.min(size, turns);
+    return ahead;
+  }
+
+  /** The last one of the user of whom most wait, unless of this one as many would wait then. */
+  displaceable(user: string): Waiter | undefined {
+    let most: Set<Waiter> | undefined;
+    for (const mine of this.#users.values()) if (mine.size > (most?.size ?? this.sizeOf(user) + 1)) most = mine;
+    return most === undefined ? undefined : [...most].at(-1);
   }
 
   /** Everybody who has waited since before `sinceMs`. */

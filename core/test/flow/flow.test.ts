@@ -127,6 +127,82 @@ test('users of one tenant share its seats and take turns', async (t) => {
   t.deepEqual(order, ['ann', 'bob', 'ann', 'ann']);
 });
 
+const many = { perSecond: 1e6, burst: 1e6 };
+/** How many of a user's requests, one after another, are served while another of its tenant has this many open, and asks again at once. */
+async function besideFlood(changed: Partial<FlowSettings>, open: number): Promise<{ served: number; refused: number; flooded: number }> {
+  const { ask, clock } = start({ requestsMax: 100, requestsPerPrincipalMax: 8, queuedMax: 100, queuedPerPrincipalMax: 10, ...changed });
+  const over = new AbortController();
+  const told = { served: 0, refused: 0, flooded: 0 };
+  const work = async (name: string, count: () => void): Promise<void> => {
+    const seat = await ask(name, { tenant: 'acme' });
+    await clock.sleep(2, never);
+    seat.release();
+    count();
+  };
+  const flood = async (): Promise<void> => {
+    while (!over.signal.aborted) await work('ann', () => (told.flooded += 1)).catch(() => clock.sleep(20, never));
+  };
+  for (let index = 0; index < open; index += 1) void flood();
+  await clock.advance(2000);
+  void (async () => {
+    for (let index = 0; index < 20; index += 1) {
+      await work('bob', () => (told.served += 1)).catch(() => (told.refused += 1));
+      await clock.sleep(100, never);
+    }
+  })();
+  for (let step = 0; step < 200 && told.served + told.refused < 20; step += 1) await clock.advance(500);
+  over.abort();
+  await clock.advance(2000);
+  return told;
+}
+
+test('a user who has more open than may wait shuts out nobody of the same tenant, whatever it is that it has too much of', async (t) => {
+  const cases: Readonly<Record<string, Partial<FlowSettings>>> = {
+    'its own rate': { tenant: many, user: { perSecond: 50, burst: 50 } },
+    'the rate of the tenant': { tenant: { perSecond: 10, burst: 10 }, user: many, queuedPerPrincipalMax: 50 },
+    'the line of the tenant, at the rate of the tenant': { tenant: { perSecond: 100, burst: 10 }, user: many },
+    'the seats of the tenant': { tenant: many, user: many, requestsPerPrincipalMax: 1 },
+    'the whole level': { tenant: many, user: many, requestsMax: 1, queuedMax: 10, queuedPerPrincipalMax: 100 },
+  };
+  for (const [what, changed] of Object.entries(cases)) {
+    const { served, refused, flooded } = await besideFlood(changed, 60);
+    t.deepEqual({ served, refused }, { served: 20, refused: 0 }, what);
+    t.true(flooded > 50, `${what}: ${flooded} of the other`);
+  }
+});
+
+test('whoever has most waiting gives way to a user who has less, and no further than to as many', async (t) => {
+  const { ask, clock } = start({ tenant: many, user: { perSecond: 10, burst: 1 }, queuedPerPrincipalMax: 4, waitMsMax: 10_000 });
+  const seat = await ask('ann', { tenant: 'acme' });
+  t.teardown(() => seat.release());
+  const refused: string[] = [];
+  const wait = (name: string): void =>
+    void Promise.resolve(ask(name, { tenant: 'acme' })).then(
+      (given) => given.release(),
+      (error: Error) => refused.push(`${name}: ${error.message}`),
+    );
+  for (let index = 0; index < 4; index += 1) wait('ann');
+  t.throws(() => ask('ann', { tenant: 'acme' }), { message: /4 of its requests are waiting/ });
+  wait('bob');
+  await clock.advance(0);
+  t.is(refused.length, 1);
+  t.regex(refused[0] ?? '', /^ann: .*4 of its requests are waiting already, and of others of it fewer/);
+  for (const name of ['eve', 'joe']) wait(name);
+  t.throws(() => ask('eve', { tenant: 'acme' }), { message: /4 of its requests are waiting/ });
+  await clock.advance(1000);
+  t.deepEqual(
+    refused.map((each) => each.split(':')[0]),
+    ['ann', 'ann', 'ann'],
+  );
+});
+
+test('who has asked for more than its own rate is refused, and nobody gives way', async (t) => {
+  const { ask } = start({ tenant: many, user: { perSecond: 2, burst: 1 }, queuedPerPrincipalMax: 10, queuedMax: 10 });
+  await ask('ann', { tenant: 'acme' });
+  for (let index = 0; index < 2; index += 1) void ask('ann', { tenant: 'acme' });
+  t.throws(() => ask('ann', { tenant: 'acme' }), { message: /more than its rate/ });
+});
+
 test('a tenant has its own rate when its object says so, from the next second on', async (t) => {
   let perSecond = 10;
   const { ask, clock } = start({}, { rateOf: (tenant) => (tenant === 'acme' ? { perSecond, burst: 5 } : undefined) });
@@ -165,7 +241,6 @@ test('a tenant at fifty times its share makes another wait for at most one more 
   const serviceMs = 10;
   /** How long each request of the victim takes from asking to its end, beside so many at a time of another tenant. */
   const times = async (flood: number): Promise<number[]> => {
-    const many = { perSecond: 1e6, burst: 1e6 };
     const { ask, clock } = start({
       tenant: many,
       user: many,
@@ -208,7 +283,6 @@ test('whatever is asked, given back and left in whatever order, no bound is pass
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
-      const many = { perSecond: 1e6, burst: 1e6 };
       const { ask, clock } = start({ tenant: many, user: many, waitMsMax: 1_000_000 });
       const held: { principal: string; release(): void }[] = [];
       const waiting = new Set<string>();
@@ -222,11 +296,18 @@ test('whatever is asked, given back and left in whatever order, no bound is pass
             const key = `${principal} ${index}`;
             waiting.add(key);
             accepted += 1;
-            void Promise.resolve(ask(user, tenant === undefined ? {} : { tenant })).then((seat) => {
-              waiting.delete(key);
-              settled += 1;
-              held.push({ principal, release: () => seat.release() });
-            });
+            void Promise.resolve(ask(user, tenant === undefined ? {} : { tenant })).then(
+              (seat) => {
+                waiting.delete(key);
+                settled += 1;
+                held.push({ principal, release: () => seat.release() });
+              },
+              () => {
+                // Another user of the tenant has less waiting.
+                waiting.delete(key);
+                settled += 1;
+              },
+            );
           } catch {
             waiting.delete(`${principal} ${index}`);
             accepted -= 1;

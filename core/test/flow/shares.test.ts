@@ -21,6 +21,7 @@ const settings: FlowSettings = {
   streamsMax: 100,
   streamsPerPrincipalMax: 40,
 };
+const never = new AbortController().signal;
 const joe = { name: 'joe', groups: [] };
 
 /** Asks again and again, some at once, until the time is over; when each was admitted. */
@@ -334,6 +335,44 @@ test('who asks for the first stream while whoever has the whole does not answer 
   );
   await clock.advance(5_000);
   t.is(await asked, 'let in');
+});
+
+test('a user who floods all processes shuts out nobody of the same tenant in any of them', async (t) => {
+  const few = { ...settings, tenant: { perSecond: 200, burst: 200 }, user: { perSecond: 150, burst: 150 }, queuedPerPrincipalMax: 40 };
+  const { clock, processes } = sharedFlow(few, 2);
+  const over = new AbortController();
+  const work = async ({ ask }: FlowProcess, name: string): Promise<void> => {
+    const seat = await ask({ name, groups: [], tenant: 'acme' });
+    await clock.sleep(2, never);
+    seat.release();
+  };
+  let flooded = 0;
+  const flood = async (process: FlowProcess): Promise<void> => {
+    while (!over.signal.aborted) {
+      await work(process, 'ann').then(
+        () => (flooded += 1),
+        () => clock.sleep(20, never),
+      );
+    }
+  };
+  for (const process of processes) for (let index = 0; index < 60; index += 1) void flood(process);
+  await clock.advance(3000);
+  const told = { served: 0, refused: 0 };
+  const ask = async (process: FlowProcess): Promise<void> => {
+    for (let index = 0; index < 30; index += 1) {
+      await work(process, 'bob').then(
+        () => (told.served += 1),
+        () => (told.refused += 1),
+      );
+      await clock.sleep(100, never);
+    }
+  };
+  for (const process of processes) void ask(process);
+  for (let step = 0; step < 100 && told.served + told.refused < 60; step += 1) await clock.advance(200);
+  over.abort();
+  await clock.advance(2000);
+  t.deepEqual(told, { served: 60, refused: 0 });
+  t.true(flooded > 300, `${flooded} of the other`);
 });
 
 test('a tenant’s changed rate holds for all processes, and its users take from one tenant', async (t) => {
