@@ -47,9 +47,12 @@ export async function verifyChain(chain: string, { lines, checkpoints, keys }: V
   return verifier.conclude(trusted.notes);
 }
 
-class Verifier {
+/** Takes the lines of one chain in their order; what it costs grows with the lines and the checkpoints, not with both together. */
+export class Verifier {
   readonly #chain: string;
+  /** In the order of their lines; several may vouch for one. */
   readonly #checkpoints: readonly Checkpoint[];
+  readonly #bySequence: ReadonlyMap<number, readonly Checkpoint[]>;
   #end: ChainEnd = genesis;
   #first: number | undefined;
   #lines = 0;
@@ -62,6 +65,7 @@ class Verifier {
   constructor(chain: string, checkpoints: readonly Checkpoint[]) {
     this.#chain = chain;
     this.#checkpoints = checkpoints;
+    this.#bySequence = Map.groupBy(checkpoints, (checkpoint) => checkpoint.sequence);
   }
 
   take(text: string): 'more' | 'enough' {
@@ -137,7 +141,7 @@ class Verifier {
   }
 
   #againstCheckpoint({ sequence, hash }: ChainedLine): BadLine | undefined {
-    const own = this.#checkpoints.filter((checkpoint) => checkpoint.sequence === sequence);
+    const own = this.#bySequence.get(sequence) ?? [];
     const other = own.find((checkpoint) => checkpoint.hash !== hash);
     if (other === undefined) {
       if (own.length > 0) this.#vouchedTo = sequence;

@@ -5,7 +5,7 @@ import { genesis } from '../../../dist/telemetry/audit/chain.js';
 import { checkpointText } from '../../../dist/telemetry/audit/checkpoint.js';
 import { ownEvents } from '../../../dist/telemetry/audit/own-event.js';
 import { keyId } from '../../../dist/telemetry/audit/signing-key.js';
-import { verifyChain, type Verification } from '../../../dist/telemetry/audit/verify.js';
+import { Verifier, verifyChain, type Verification } from '../../../dist/telemetry/audit/verify.js';
 import { ChainWriter } from './chain-writer.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -84,6 +84,19 @@ test('a log written anew from some line on does not fit its checkpoints, and the
   const { vouchedTo, notes } = await verify(anew, [madeUp]);
   t.is(vouchedTo, 0);
   t.regex(notes.join(), /has a wrong signature/);
+});
+
+test('a checkpoint is looked at a few times, however many lines there are', (t) => {
+  let looks = 0;
+  const many = log.map((_, index) => {
+    const { sequence, hash } = JSON.parse(log[index] ?? '') as { sequence: number; hash: string };
+    const made = { chain: 'r0', sequence, hash, at: '', appended: sequence, final: false, keyId: key.id };
+    return Object.defineProperty(made, 'sequence', { get: () => ((looks += 1), index + 1) });
+  });
+  const verifier = new Verifier('r0', many);
+  for (const text of log) t.is(verifier.take(text), 'more');
+  t.is(verifier.conclude([]).vouchedTo, count);
+  t.true(looks <= 3 * count, `${looks} looks at ${count} checkpoints`);
 });
 
 test('the oldest lines may be gone only as far as the log itself has said before', async (t) => {
