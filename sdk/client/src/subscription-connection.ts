@@ -32,11 +32,21 @@ const silencesMax = 3;
 const waitingMax = 1000;
 const forbidden = 4403;
 
-/** One subscription on a connection of its own, until the platform ends it. @throws GraphQlError, ApiError, UnreachableError */
-export async function* converse(parts: SubscriptionParts, payload: object, signal: AbortSignal): AsyncGenerator<SubscriptionAnswer> {
+/**
+ * One subscription on a connection of its own, until the platform ends it. `alive` is called whenever the platform has answered a ping.
+ *
+ * @throws GraphQlError, ApiError, UnreachableError
+ */
+export async function* converse(
+  parts: SubscriptionParts,
+  payload: object,
+  signal: AbortSignal,
+  alive: () => void,
+): AsyncGenerator<SubscriptionAnswer> {
   if (signal.aborted) return;
   const authorization = `Bearer ${await tokenInTime(parts.token, parts.url.host, parts.devices, signal)}`;
-  const conversation = new Conversation(await parts.transport.openSocket(parts.url, protocol), parts.url.host, { authorization }, payload);
+  const socket = await parts.transport.openSocket(parts.url, protocol);
+  const conversation = new Conversation(socket, parts.url.host, { authorization }, payload, alive);
   const over = new AbortController();
   const end = (): void => conversation.end();
   if (signal.aborted) end();
@@ -57,15 +67,17 @@ class Conversation {
   readonly #server: string;
   readonly #begun = new AbortController();
   readonly #waiting: SubscriptionAnswer[] = [];
+  readonly #alive: () => void;
   #wake: (() => void) | undefined;
   #failure: unknown;
   #isOver = false;
   #isSubscribed = false;
   #silences = 0;
 
-  constructor(socket: ClientSocket, server: string, credentials: object, payload: object) {
+  constructor(socket: ClientSocket, server: string, credentials: object, payload: object, alive: () => void) {
     this.#socket = socket;
     this.#server = server;
+    this.#alive = alive;
     let cause: unknown;
     socket.addEventListener('open', () => this.#send({ type: 'connection_init', payload: credentials }));
     socket.addEventListener('message', ({ data }) => this.#hear(data, payload));
@@ -111,6 +123,7 @@ class Conversation {
     const message = parsed(data);
     if (message === undefined) this.#end(this.#brokenOff('it sent a message that is none of the protocol'));
     else if (message.type === 'ping') this.#send({ type: 'pong' });
+    else if (message.type === 'pong') this.#alive();
     else if (message.type === 'connection_ack' && !this.#isSubscribed) {
       this.#isSubscribed = true;
       this.#begun.abort();

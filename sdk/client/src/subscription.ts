@@ -26,10 +26,11 @@ export async function* subscribe<R>(
   const query = await textOf(document);
   const place = new SubscriptionPlace(query, given as Readonly<Record<string, unknown>>, resume);
   const backOff = new BackOff(parts.devices);
+  const alive = (): void => backOff.reset();
   while (!signal.aborted) {
     let retryAfterMs: number | undefined;
     try {
-      for await (const { data, errors = [] } of converse(parts, { query, variables: place.variables }, signal)) {
+      for await (const { data, errors = [] } of converse(parts, { query, variables: place.variables }, signal, alive)) {
         if (errors.length > 0 || data === undefined || data === null) throw new GraphQlError(errors, data);
         backOff.reset();
         place.told(data);

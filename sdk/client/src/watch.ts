@@ -50,16 +50,13 @@ const initialEventsEnd = 'k8s.io/initial-events-end';
  */
 export async function* watchPath<O>(http: Http, path: string, asked: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
   const options = { ...asked, signal: AbortSignal.any([asked.signal, http.closing]) };
-  const watch = new Watch(options.since);
   const backOff = new BackOff(devices);
+  const watch = new Watch(options.since, backOff);
   const { signal } = options;
   while (!signal.aborted) {
     let retryAfterMs: number | undefined;
     try {
-      for await (const event of watch.connection(http, path, options, devices)) {
-        backOff.reset();
-        yield event as WatchEvent<O>;
-      }
+      for await (const event of watch.connection(http, path, options, devices)) yield event as WatchEvent<O>;
       // Ended in order: the next stretch begins at once.
       if (watch.hasProgressed) continue;
     } catch (error) {
@@ -84,9 +81,11 @@ class Watch {
   #since: string | undefined;
   /** Names of what has been listed so far, while all objects are told. */
   #listed: Set<string> | undefined;
+  readonly #backOff: BackOff;
   hasProgressed = false;
 
-  constructor(since: string | undefined) {
+  constructor(since: string | undefined, backOff: BackOff) {
+    this.#backOff = backOff;
     this.#isResumed = since !== undefined;
     this.#since = since;
   }
@@ -112,6 +111,8 @@ class Watch {
         const { type, object } = parseLine(line);
         this.hasProgressed = true;
         if (type === 'ERROR') throw new ApiError((object as { readonly code?: number }).code ?? 500, object);
+        // A bookmark, too: where nothing happens for hours there is nothing else to tell that the connection holds.
+        this.#backOff.reset();
         yield* this.#take(type, object as Watched);
       }
     } catch (error) {

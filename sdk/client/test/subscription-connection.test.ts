@@ -15,9 +15,9 @@ class PlayedSocket {
   readonly #heard = new EventEmitter();
   readonly #answer: (socket: PlayedSocket, message: Sent) => void;
 
-  constructor(answer: (socket: PlayedSocket, message: Sent) => void) {
+  constructor(answer: (socket: PlayedSocket, message: Sent) => void, isThere = true) {
     this.#answer = answer;
-    setImmediate(() => void this.#heard.emit('open'));
+    setImmediate(() => (isThere ? void this.#heard.emit('open') : this.breakOff()));
   }
 
   addEventListener(name: string, heard: (event: never) => void): void {
@@ -70,4 +70,30 @@ test('whoever leaves while a subscription opens is told nothing, and its connect
     socket.breakOff();
   }
   t.true(socket.isClosed);
+});
+
+test('a quiet subscription whose connection has lived is taken up soon when it breaks, however often one broke before', async (t) => {
+  const over = new AbortController();
+  const waitsMs: number[] = [];
+  let opened = 0;
+  // Each connection is pinged before it breaks; each second one is never there at all.
+  const openSocket = async (): Promise<PlayedSocket> => {
+    opened += 1;
+    const isThere = opened % 2 === 1;
+    const socket: PlayedSocket = new PlayedSocket((played, { type }) => {
+      if (type !== 'ping') return;
+      played.say({ type: 'pong' });
+      played.breakOff();
+    }, isThere);
+    return socket;
+  };
+  const sleep: Devices['sleep'] = async (ms, signal) => {
+    if (ms === 30_000) await sleepUntilAborted(ms, signal);
+    if (ms >= 20_000) return;
+    waitsMs.push(ms);
+    if (waitsMs.length === 6) over.abort();
+  };
+  const variables = { since: '1' };
+  for await (const _ of subscribe(parts(openSocket, sleep), 'subscription ($since: String) { x }', variables, { signal: over.signal }));
+  t.deepEqual(waitsMs, [250, 500, 250, 500, 250, 500]);
 });
