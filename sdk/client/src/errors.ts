@@ -53,9 +53,9 @@ export class ApiError extends Error {
     return new ApiError(status, parsed(text), retryAfterMs);
   }
 
-  /** Whether the same may succeed later: there was no room, or the platform is not able to answer now. */
+  /** Whether the same may succeed later: there was no room, the platform is not able to answer now, or the answer was not read for too long. */
   get isPassing(): boolean {
-    return this.status === 429 || this.status >= 500;
+    return this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }
 

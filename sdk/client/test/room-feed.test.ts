@@ -105,3 +105,11 @@ test('what was told and goes in a break, before all objects have been told, is t
   );
   t.deepEqual(messages[3], { type: 'DELETED', reference: metadata('goes', 2), resourceVersion: '6' });
 });
+
+test('a room that was closed because it was read too slowly is joined again, from what was taken last', async (t) => {
+  const feed = new RoomFeed({ ...objects, resourceVersion: '1' });
+  feed.hear(added('a', 2));
+  t.is(feed.closed({ error: { code: 408 } }), 0);
+  t.deepEqual(feed.joining(), { ...objects, resourceVersion: '2' });
+  t.is((await taken(feed)).length, 1, 'and it has not failed');
+});
