@@ -112,9 +112,7 @@ export class Http {
   }
 
   async *#lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
-    const beginning = new AbortController();
-    const answer = await this.#open(path, {}, AbortSignal.any([signal, beginning.signal]), beginning);
-    if (answer.status >= 300) throw ApiError.of(await this.#whole(answer, withDeadline({ signal })));
+    const answer = await this.#begin(path, signal);
     const decoder = new TextDecoder();
     let rest = '';
     try {
@@ -131,6 +129,26 @@ export class Http {
     if (rest !== '') yield rest;
   }
 
+  /** A streamed answer, of which the head, or all of a refusal, has to come in time. */
+  async #begin(path: string, signal: AbortSignal): Promise<TransportAnswer> {
+    const late = new AbortController();
+    const begun = new AbortController();
+    this.#options.devices.sleep(timeoutMsDefault, begun.signal).then(
+      () => late.abort(this.#late()),
+      () => {},
+    );
+    const ends = AbortSignal.any([signal, late.signal]);
+    try {
+      const answer = await this.#open(path, {}, ends);
+      if (answer.status < 300) return answer;
+      throw ApiError.of(await this.#whole(answer, ends));
+    } catch (error) {
+      throw late.signal.aborted ? late.signal.reason : error;
+    } finally {
+      begun.abort();
+    }
+  }
+
   async #once(path: string, request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     try {
       return await this.#whole(await this.#open(path, request, signal), signal);
@@ -140,8 +158,7 @@ export class Http {
     }
   }
 
-  /** `beginning`: is aborted when the head of the answer does not come in time. */
-  async #open(path: string, request: ApiRequest, signal: AbortSignal, beginning?: AbortController): Promise<TransportAnswer> {
+  async #open(path: string, request: ApiRequest, signal: AbortSignal): Promise<TransportAnswer> {
     const { transport, userAgent, server, devices } = this.#options;
     const { method = 'GET', body, contentType = 'application/json', accept = 'application/json' } = request;
     const token = await tokenInTime(this.#options.token, server, devices, signal);
@@ -152,20 +169,10 @@ export class Http {
       ...(body !== undefined && { 'content-type': contentType }),
       ...request.headers,
     };
-    const begun = new AbortController();
-    if (beginning !== undefined) {
-      devices.sleep(timeoutMsDefault, begun.signal).then(
-        () => beginning.abort(this.#late()),
-        () => {},
-      );
-    }
     try {
       return await transport.request({ url: this.url(path), method, headers, signal, ...(body !== undefined && { body }) });
     } catch (error) {
-      if (beginning?.signal.aborted) throw beginning.signal.reason;
       throw signal.aborted ? error : unreachable(server, error as Error);
-    } finally {
-      begun.abort();
     }
   }
 

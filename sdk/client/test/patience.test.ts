@@ -1,5 +1,6 @@
 /** How long requests wait before they are sent again, on answers and in a time that are played. */
 import test from 'ava';
+import { UnreachableError } from '../dist/errors.js';
 import { Http, type ApiRequest } from '../dist/http.js';
 import type { TransportRequest } from '../dist/transport.js';
 
@@ -71,4 +72,49 @@ test('a create whose first try still runs waits for its answer, and any other co
   t.deepEqual(running.waitsMs, [1250]);
   const taken = play([{ status: 409 }, { status: 201 }]);
   t.is((await taken.http.send('/x', keyed)).status, 409);
+});
+
+test('a streamed answer that is a refusal and never ends is late, and its connection is let go of', async (t) => {
+  const begun = Promise.withResolvers<AbortSignal>();
+  const timers: { readonly over: AbortSignal; readonly end: () => void }[] = [];
+  const http = new Http({
+    server: 'http://here',
+    token: () => 't',
+    userAgent: 'test',
+    attemptsMax: 4,
+    closing: new AbortController().signal,
+    devices: {
+      nowMs: () => 0,
+      random: () => 1,
+      sleep: (_, over) =>
+        new Promise((end, fail) => {
+          timers.push({ over, end });
+          over.addEventListener('abort', () => fail(over.reason as Error), { once: true });
+        }),
+    },
+    transport: {
+      request: async ({ signal }) => ({
+        status: 403,
+        header: () => undefined,
+        body: (async function* () {
+          yield new TextEncoder().encode('{');
+          await new Promise((_, fail) => {
+            signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
+            begun.resolve(signal);
+          });
+        })(),
+      }),
+      openSocket: () => Promise.reject(new Error('no socket is played')),
+      roomOptions: {},
+      close: () => {},
+    },
+  });
+  const reading = http.lines('/x', new AbortController().signal).next();
+  const signal = await begun.promise;
+  const waiting = timers.filter(({ over }) => !over.aborted);
+  t.is(waiting.length, 1, 'somebody looks at the time');
+  for (const { end } of waiting) end();
+  const error = await t.throwsAsync(reading, { instanceOf: UnreachableError });
+  t.is(error.reason, 'deadline');
+  t.true(signal.aborted);
 });
