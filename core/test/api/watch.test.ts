@@ -39,8 +39,8 @@ test('the head of a watch is sent at once, also when nothing happens', async (t)
 
 test('a watch ends after timeoutSeconds with a bookmark of how far it came', async (t) => {
   const { engine, port } = await startServer(t);
-  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&timeoutSeconds=1&allowWatchBookmarks=true`);
   engine.put('default', 'a', {});
+  const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&timeoutSeconds=3&allowWatchBookmarks=true`);
   t.is((await watch.next()).type, 'ADDED');
   const event = await watch.next();
   t.is(event.type, 'BOOKMARK');
