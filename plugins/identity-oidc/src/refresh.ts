@@ -1,4 +1,4 @@
-import type { AuditRecorder, Context, Immutable, SealingService, TokenService } from '@tappaas/sdk';
+import { isTapError, type AuditRecorder, type Context, type Immutable, type SealingService, type TokenService } from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { Session, type SessionObject } from './contract.js';
 import { loggedIn, validUntilMs } from './granted.js';
@@ -10,7 +10,10 @@ import { grantedFor, loggedInBefore, renewSession, type LoggedIn } from './sessi
 /** Sessions are renewed when what the provider said holds for less than this. */
 const aheadMs = 60_000;
 const sessionsMax = 1_000_000;
+/** Of one provider. */
 const atOnceMax = 8;
+/** So many in a row, and a provider is left alone until the next run: where none answers, each session takes as long as a call may. */
+const unansweredMax = 8;
 
 /** What sessions are renewed with. */
 export interface RefreshParts {
@@ -27,29 +30,54 @@ export async function refreshSessions(parts: RefreshParts, context: Context): Pr
   const isDue = ({ spec: { validUntil, expiresAt } }: Immutable<SessionObject>): boolean =>
     validUntil !== expiresAt && Date.parse(validUntil) <= dueMs;
   // The list is read to its end first: providers may take longer than it can be gone on with.
-  const due: string[] = [];
-  for await (const session of asPlugin.list(Session, { itemsMax: sessionsMax })) if (isDue(session)) due.push(session.metadata.name);
-  const names = due.values();
-  const worker = async (): Promise<void> => {
-    for (const name of names) {
-      if (signal.aborted) return;
-      await attempt(name, context, async () => {
-        const session = await asPlugin.get(Session, { name });
-        if (session !== undefined && isDue(session)) await refresh(session, parts, context);
-      });
-    }
+  const due: DueSession[] = [];
+  for await (const session of asPlugin.list(Session, { itemsMax: sessionsMax })) {
+    const { metadata, spec } = session;
+    if (isDue(session))
+      due.push({ name: metadata.name, issuer: spec.issuer, awayMs: Math.abs(Date.parse(spec.validUntil) - clock.nowMs()) });
+  }
+  const renew = async ({ name }: DueSession): Promise<void> => {
+    const session = await asPlugin.get(Session, { name });
+    if (session !== undefined && isDue(session)) await refresh(session, parts, context);
   };
-  await Promise.all(Array.from({ length: atOnceMax }, worker));
+  const ofProviders = Map.groupBy(due, ({ issuer }) => issuer);
+  await Promise.all(Array.from(ofProviders.values(), (sessions) => renewAll(sessions, renew, context)));
   signal.throwIfAborted();
 }
 
-/** What goes wrong with one session is told, and keeps nobody from the others. */
-async function attempt(session: string, { log }: Context, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    log.warn('a session was not renewed and ends when it is not before long', { session, error });
-  }
+interface DueSession {
+  readonly name: string;
+  readonly issuer: string;
+  /** How far its end is from now, before or behind. */
+  readonly awayMs: number;
+}
+
+/** Those of one provider: no other waits for it. Who has long been refused comes last, and keeps nobody from being asked about in time. */
+async function renewAll(
+  sessions: readonly DueSession[],
+  renew: (session: DueSession) => Promise<void>,
+  { log, signal }: Context,
+): Promise<void> {
+  const next = sessions.toSorted((a, b) => a.awayMs - b.awayMs).values();
+  let unanswered = 0;
+  const worker = async (): Promise<void> => {
+    for (const session of next) {
+      if (signal.aborted || unanswered >= unansweredMax) return;
+      try {
+        await renew(session);
+        unanswered = 0;
+      } catch (error) {
+        // What goes wrong with one session is told, and keeps nobody from the others.
+        log.warn('a session was not renewed and ends when it is not before long', { session: session.name, error });
+        unanswered = isUnanswered(error) ? unanswered + 1 : 0;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnceMax }, worker));
+}
+
+function isUnanswered(error: unknown): boolean {
+  return isTapError(error, 'IDENTITY_OIDC_PROVIDER_FAILED') || isTapError(error, 'TAP_ISSUER_UNAVAILABLE');
 }
 
 async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, context: Context): Promise<void> {
@@ -70,6 +98,8 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
   try {
     login = await loggedIn(granted, provider, tokens, nowMs);
   } catch (error) {
+    // Whoever says so at a log-in is not let in either.
+    if (isTapError(error, 'IDENTITY_OIDC_CLAIM_MISSING')) return end(error.message);
     // The refresh token is another one now, and the one before may be good no more.
     await keep(before);
     throw error;

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AuditRecorder, Context, SealingService } from '@tappaas/sdk';
 import { load, startTestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { createTokenService } from '../../../core/dist/identity/tokens/token-service.js';
 import { startIssuer } from '../../../core/test/identity/tokens/issuer-server.ts';
 import { Session } from '../dist/contract.js';
+import { errors } from '../dist/errors.js';
 import identityOidc from '../dist/index.js';
 import { Provider } from '../dist/provider.js';
 import { Providers } from '../dist/providers.js';
@@ -15,7 +17,7 @@ const never: AuditRecorder['record'] = async () => undefined;
 const inTheClear: SealingService = { seal: async (text) => text, open: async (text) => text };
 
 /** Ann is logged in, for twelve hours, at a provider that answers a refresh as `granting` says. */
-async function world(t: { teardown(close: () => unknown): void }) {
+async function world(t: { teardown(close: () => unknown): void }, others: readonly Provider[] = []) {
   const issuer = await startIssuer();
   t.teardown(() => issuer.close());
   const key = await issuer.makeKey('k');
@@ -27,18 +29,26 @@ async function world(t: { teardown(close: () => unknown): void }) {
   const clock = { nowMs: () => nowMs, sleep: async () => undefined };
   const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '', groupsWithoutTenant: [] };
   const settings = { ...configuration, cliClientId: '', audiences: [], allowedAddresses: [], claims } as unknown as Provider['settings'];
-  const providers = new Providers([new Provider(settings, issuer.authority, clock.nowMs)]);
+  const providers = new Providers([...others, new Provider(settings, issuer.authority, clock.nowMs)]);
   t.teardown(() => providers.close());
   const noKeys = () => Promise.reject(new Error('the platform’s own keys are not asked for here'));
   const tokens = createTokenService({ keys: noKeys, clock, mayLetSign: async () => undefined });
-  const at = (ms: number): string => new Date(nowMs + ms).toISOString();
-  const idToken = (groups: readonly string[]) =>
-    key.sign({ iss: issuer.url, aud: 'tappaas', sub: 'ann', groups, iat: Math.floor(nowMs / 1000), exp: Math.floor(nowMs / 1000) + 3600 });
+  const inTime = (ms: number): string => new Date(nowMs + ms).toISOString();
+  const idToken = (groups: readonly string[], more: object = {}) =>
+    key.sign({
+      iss: issuer.url,
+      aud: 'tappaas',
+      sub: 'ann',
+      groups,
+      ...more,
+      iat: Math.floor(nowMs / 1000),
+      exp: Math.floor(nowMs / 1000) + 3600,
+    });
   const spec = { issuer: 'corp', subject: 'ann', user: 'ann', groups: ['devs'], cookieId: 'a'.repeat(12), sha256: 'b'.repeat(64) };
   const granted = JSON.stringify({ idToken: await idToken(['devs']), refreshToken: 'first' });
   await kernel.resources.create(Session, {
     metadata: { name: 'oidc-ann' },
-    spec: { ...spec, granted, validUntil: at(hourMs), expiresAt: at(12 * hourMs) },
+    spec: { ...spec, granted, validUntil: inTime(hourMs), expiresAt: inTime(12 * hourMs) },
   });
   const warnings: unknown[] = [];
   const log = { info: () => {}, warn: (_: string, { error }: { readonly error: unknown }) => warnings.push(error) };
@@ -55,6 +65,19 @@ async function world(t: { teardown(close: () => unknown): void }) {
   return {
     warnings,
     idToken,
+    sessions: kernel.resources,
+    /** Somebody who has been logged in at another provider for as long as Ann. */
+    open: (name: string, at: string) =>
+      kernel.resources.create(Session, {
+        metadata: { name },
+        spec: { ...spec, subject: name, issuer: at, granted, validUntil: inTime(hourMs), expiresAt: inTime(12 * hourMs) },
+      }),
+    /** Asks the providers again whose time has come. */
+    refresh: () => refreshSessions({ providers, tokens, sealing: inTheClear, audit: { record: never } }, context),
+    goOn: (later: number, answer: typeof granting) => {
+      nowMs += later;
+      granting = answer;
+    },
     loseKeys: () => (keys = {}),
     /** Asks the provider again when the time has come, so much later. */
     refreshed: async (later: number, answer: typeof granting) => {
@@ -117,4 +140,50 @@ test('a session ends when the provider says so of the person, and not when it re
     const { refreshed } = await world(t);
     t.is(await refreshed(59 * minuteMs, refusing(error)), undefined, error);
   }
+});
+
+test('a provider that does not answer keeps nobody of another one waiting, and is asked for a few of its sessions only', async (t) => {
+  const unanswered: ((error: Error) => void)[] = [];
+  const failed = () => new Promise<never>((_, reject) => unanswered.push(reject));
+  const dead = { settings: { name: 'dead', issuer: 'https://dead.invalid' }, configuration: failed, close: async () => undefined };
+  const { open, goOn, refresh, sessions, warnings } = await world(t, [dead as unknown as Provider]);
+  for (let index = 10; index < 60; index += 1) await open(`oidc-${index}`, 'dead');
+  goOn(59 * minuteMs, answered({ refresh_token: 'second' }));
+  const running = refresh();
+  const isRenewed = async (): Promise<boolean> =>
+    (await sessions.get(Session, { name: 'oidc-ann' }))?.spec.granted?.includes('second') ?? false;
+  while (!(await isRenewed())) await setImmediate();
+  t.deepEqual(warnings, [], 'nobody has been given up yet');
+  const asked = unanswered.length;
+  t.true(asked > 0 && asked <= 8);
+  for (let index = 0; index < unanswered.length; index += 1) {
+    unanswered[index]?.(errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: 'provider dead: discovery did not work' }));
+    await setImmediate();
+  }
+  await running;
+  t.true(unanswered.length < 16, `${unanswered.length} of 50 were asked for`);
+});
+
+test('sessions that fail for their own sake keep nobody of their provider from being renewed', async (t) => {
+  let asked = 0;
+  const failing = {
+    settings: { name: 'dead', issuer: 'https://dead.invalid' },
+    configuration: async () => {
+      asked += 1;
+      throw new Error('not this one');
+    },
+    close: async () => undefined,
+  };
+  const { open, goOn, refresh } = await world(t, [failing as unknown as Provider]);
+  for (let index = 10; index < 60; index += 1) await open(`oidc-${index}`, 'dead');
+  goOn(59 * minuteMs, answered());
+  await refresh();
+  t.is(asked, 50);
+});
+
+test('who is nobody here any more, by what the provider says now, is logged out at once and not asked about for hours', async (t) => {
+  const { refreshed, idToken, warnings } = await world(t);
+  const nobody = await idToken([], { groups: ['x'.repeat(300)] });
+  t.is(await refreshed(59 * minuteMs, answered({ id_token: nobody, refresh_token: 'second' })), undefined);
+  t.deepEqual(warnings, []);
 });
