@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Key, Resources } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import { coreKinds } from '../../dist/resources/kinds/kernel-kinds.js';
 import { createLongActions } from '../../dist/platform/operations/long-actions.js';
@@ -37,6 +38,35 @@ test('a stop aborts what runs, waits for it, and says so', async (t) => {
   t.deepEqual([status?.phase, status?.error], ['Failed', 'the platform stopped while it ran']);
   await t.throwsAsync(running.begin({ ...begun, run: untilAborted }), { code: 'TAP_ACTIONS_TOO_MANY' });
 });
+
+for (const [how, end] of [
+  ['cancelled', (resources: Resources, key: Key) => resources.patch(Operation, key, { spec: { cancelled: true } })],
+  ['deleted', (resources: Resources, key: Key) => resources.delete(Operation, key)],
+] as const) {
+  test(`an action whose operation is ${how} while it begins is aborted`, async (t) => {
+    const { actions, begun, resources, clock } = await start();
+    const create = resources.create.bind(resources);
+    let isHasty = false;
+    const hasty = async (...args: Parameters<typeof create>) => {
+      const made = await create(...args);
+      if (isHasty) await end(resources, made.metadata);
+      // Whoever follows operations has heard of it by then.
+      await clock.advance(10);
+      return made;
+    };
+    Object.assign(resources, { create: hasty });
+    const running = actions();
+    await running.begin({ ...begun, run: untilAborted });
+    isHasty = true;
+    let aborted: unknown;
+    const run = async ({ signal }: { readonly signal: AbortSignal }): Promise<object> =>
+      untilAborted({ signal }).finally(() => (aborted = signal.reason));
+    await running.begin({ ...begun, run });
+    await clock.advance(10);
+    t.is(aborted, 'it was cancelled');
+    await running.stop();
+  });
+}
 
 test('what a replica left running when it was killed is told as failed by its next start, of others nothing', async (t) => {
   const { actions, begun, resources } = await start();

@@ -129,7 +129,10 @@ class Running implements LongActions {
     const abort = new AbortController();
     this.#works.set(made.metadata.uid, { namespace, abort, ended: this.#run(action, made.metadata.uid, notes, abort) });
     this.#following ??= this.#follow();
-    return (await resources.get(Operation, key)) ?? made;
+    const begun = await resources.get(Operation, key);
+    // It could be seen since it was created, and cancelled before there was any work to abort.
+    if (begun === undefined || begun.spec.cancelled === true) abort.abort(reasons.cancelled);
+    return begun ?? made;
   }
 
   async closeInterrupted(): Promise<void> {
