@@ -40,7 +40,9 @@ function idempotencyKeyOf(exchange: Exchange): string | undefined {
 /** Under which conditions an action is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
 export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' | 'expectedVersion' | 'idempotencyKey'> {
   if (exchange.header('if-none-match') !== undefined) throw headerInvalid('If-None-Match', 'an action is done to an object that is there');
-  const expectedVersion = versionTag(exchange.header('if-match'));
+  const tag = versionTag(exchange.header('if-match'));
+  // An action is done to an object that is there in any case.
+  const expectedVersion = tag === '*' ? undefined : tag;
   const idempotencyKey = idempotencyKeyOf(exchange);
   return {
     dryRun: isDryRun(exchange.query),
@@ -75,7 +77,7 @@ export function isDryRun(query: URLSearchParams): boolean {
 }
 
 function versionTag(header: string | undefined): string | undefined {
-  if (header === undefined || header.trim() === '*') return undefined;
+  if (header === undefined || header.trim() === '*') return header?.trim();
   const version = /^(?:W\/)?"(\d{1,20})"$/.exec(header.trim())?.[1];
   if (version === undefined) throw headerInvalid('If-Match', 'expected one entity tag such as "42", as GET answers it');
   return version;

@@ -55,7 +55,7 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly fieldManager: string;
-  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion. */
+  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion, or with `*` when there is none. */
   readonly ifMatch?: string;
   /** `If-None-Match: *`: fails with 412 when the object exists. */
   readonly ifNoneMatch?: boolean;

@@ -78,6 +78,17 @@ for (const [verb, write] of Object.entries(verbs)) {
   });
 }
 
+test('with If-Match: * a write changes whatever is there, and creates nothing', async (t) => {
+  const some = { 'if-match': '*' };
+  for (const [verb, write] of Object.entries(verbs)) {
+    const gone = await write('nowhere', some);
+    t.is(gone.status, verb === 'DELETE' ? 404 : 412, `${verb}: ${gone.text}`);
+    t.is((await ask(`${collection}/nowhere`)).status, 404, verb);
+  }
+  await ask(collection, { method: 'POST', body: configMap('somewhere') });
+  for (const [verb, write] of Object.entries(verbs)) t.is((await write('somewhere', some)).status, 200, verb);
+});
+
 test('If-None-Match: * creates only what is not there, by POST, by PUT and by apply', async (t) => {
   const absent = { 'if-none-match': '*' };
   t.is((await ask(collection, { method: 'POST', body: configMap('fresh'), headers: absent })).status, 201);
