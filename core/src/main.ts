@@ -10,20 +10,21 @@ if (found < versionMin) {
 } else {
   const { keepCompiled } = await import('./compile-cache.js');
   keepCompiled();
-  const { runCommandLine } = await import('./cli/command-line.js');
-  // A command whose reader has gone (`tappaas logs -f | head`) has nothing left to do; the platform goes on without one.
+  const [{ runCommandLine }, { outputLost, outletTo }] = await Promise.all([
+    import('./cli/command-line.js'),
+    import('./cli/standard-output.js'),
+  ]);
+  // A command has nothing left to do when nothing it says arrives; the platform goes on without.
   let isPlatform = false;
-  const readerGone = (): void => {
-    if (!isPlatform) process.exit();
+  const lost = (error: NodeJS.ErrnoException): void => {
+    if (!isPlatform) outputLost(error);
   };
-  process.stdout.on('error', readerGone);
-  process.stderr.on('error', readerGone);
   const code = await runCommandLine({
     arguments: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: outletTo(process.stdout, lost),
+    stderr: outletTo(process.stderr, lost),
     input: () => process.stdin,
     onResize: (heard, signal) => {
       process.stdout.on('resize', heard);

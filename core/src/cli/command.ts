@@ -37,4 +37,4 @@ export interface Command {
 }
 
 /** Exit codes, as in sysexits.h where it has one. */
-export const exitCodes = { ok: 0, failed: 1, usage: 64, unavailable: 69, configuration: 78 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 64, unavailable: 69, output: 74, configuration: 78 } as const;
