@@ -194,6 +194,9 @@ function logSink(kernel: Kernel, name: string, sink: AuditSink, settings: AuditS
     settings,
     write: (lines) => sink.write(lines, kernel.platformContext()),
     ...(sink.end !== undefined && { end: async (chain) => (await sink.end?.(chain, kernel.platformContext())) ?? { tornBytes: 0 } }),
+    ...(sink.read !== undefined && {
+      read: async (chain, before, max) => (await sink.read?.(chain, before, max, kernel.platformContext())) ?? [],
+    }),
     ...(sink.hasExpired !== undefined && {
       hasExpired: async (chain) => (await sink.hasExpired?.(chain, kernel.platformContext())) ?? false,
     }),

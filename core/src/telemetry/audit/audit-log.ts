@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditEnd, AuditLine, AuditLines, AuditWritten, Awaitable } from '@tappaas/sdk';
+import { catchUp, type Further } from './catch-up.js';
 import { genesis, parseLine, type ChainEnd } from './chain.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import { Checkpointing, type CheckpointingParts } from './checkpointing.js';
@@ -18,6 +19,8 @@ export interface LogSink {
   readonly write: (lines: AuditLines) => Promise<AuditWritten>;
   /** Absent when the sink cannot tell. */
   readonly end?: (chain: string) => Promise<AuditEnd>;
+  /** Lines before a number, newest first; absent when the sink cannot be read back. */
+  readonly read?: (chain: string, before: number, max: number) => Promise<readonly AuditLine[]>;
   /** Whether lines of a chain that nobody writes on are too old or too many; absent when the sink cannot tell. */
   readonly hasExpired?: (chain: string) => Promise<boolean>;
   /** Absent when the sink removes nothing. */
@@ -74,11 +77,15 @@ export class AuditLog {
 
   /** Goes on where the chain has ended, and records how it had ended when that was not in order. */
   static async open(parts: AuditLogParts): Promise<AuditLog> {
-    const found = await leaderOf(parts.sinks)?.end?.(parts.chain);
+    const leader = leaderOf(parts.sinks);
+    const found = await leader?.end?.(parts.chain);
     const { last } = parts.checkpoints;
-    const kept = found?.line === undefined ? undefined : endOf(found.line);
-    const log = new AuditLog(parts, furthest(kept, last));
-    log.recordOwn('start', { ...startFacts(found, kept, last), ...parts.facts });
+    const own = found?.line === undefined ? undefined : endOf(found.line);
+    const further = leader && (await catchUp(parts, leader, own));
+    const kept = further?.isCopied === true ? further.end : own;
+    const end = furthest(furthest(kept, further?.end), last);
+    const log = new AuditLog(parts, end);
+    log.recordOwn('start', { ...startFacts(found, last), ...(found && lackedFacts(own, kept, end, further)), ...parts.facts });
     void log.#checkpointing.run();
     return log;
   }
@@ -258,13 +265,26 @@ function endIn(text: string): ChainEnd | undefined {
 type LastCheckpoint = CheckpointFiles['last'];
 
 /** What the first line after a start says about how the log was found. */
-function startFacts(found: AuditEnd | undefined, kept: ChainEnd | undefined, last: LastCheckpoint): Readonly<Record<string, string>> {
+function startFacts(found: AuditEnd | undefined, last: LastCheckpoint): Readonly<Record<string, string>> {
   return {
     ...(last !== undefined && !last.final && { 'audit-stop': 'unclean' }),
     ...(found !== undefined && found.tornBytes > 0 && { 'audit-torn-bytes': String(found.tornBytes) }),
     ...(last !== undefined && last.appended > last.sequence && { 'audit-lost-at-stop': String(last.appended - last.sequence) }),
-    ...(found !== undefined &&
-      last !== undefined &&
-      (kept?.sequence ?? 0) < last.sequence && { 'audit-missing-lines': `${(kept?.sequence ?? 0) + 1}-${last.sequence}` }),
+  };
+}
+
+/** Which lines the leading sink lacked, and which it still does. */
+function lackedFacts(
+  own: ChainEnd = genesis,
+  kept: ChainEnd = genesis,
+  end: ChainEnd = genesis,
+  further?: Further,
+): Readonly<Record<string, string>> {
+  return {
+    ...(kept.sequence > own.sequence && {
+      'audit-copied-lines': `${own.sequence + 1}-${kept.sequence}`,
+      'audit-copied-from': further?.from ?? '',
+    }),
+    ...(kept.sequence < end.sequence && { 'audit-missing-lines': `${kept.sequence + 1}-${end.sequence}` }),
   };
 }

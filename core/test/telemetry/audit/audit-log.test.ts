@@ -33,6 +33,7 @@ const usual: SinkSettings = {
 class Kept {
   lines: AuditLine[] = [];
   removed: number[] = [];
+  pageMax = 1_000;
   before: (lines: readonly AuditLine[]) => Promise<AuditWritten> = async () => ({});
 
   as(name: string, settings: Partial<SinkSettings> = {}): LogSink {
@@ -41,10 +42,17 @@ class Kept {
       settings: { ...usual, ...settings },
       write: async (lines) => {
         const written = await this.before(lines);
-        this.lines.push(...lines);
+        // As a sink of files does, which may have kept some at an earlier call.
+        const last = this.lines.at(-1)?.sequence ?? 0;
+        this.lines.push(...lines.filter(({ sequence }) => sequence > last));
         return written;
       },
       end: async () => ({ tornBytes: 0, ...(this.lines.length > 0 && { line: this.lines.at(-1) }) }),
+      read: async (_, before, max) =>
+        this.lines
+          .filter(({ sequence }) => sequence < before)
+          .toReversed()
+          .slice(0, Math.min(max, this.pageMax)),
       remove: async (_, before) => void this.removed.push(before),
     };
   }
@@ -116,6 +124,69 @@ test('after a crash the first line says so; nothing that a checkpoint vouches fo
   await stop();
   t.deepEqual(kept.events.findLast(({ verb }) => verb === 'start')?.annotations, { 'tappaas.dev/audit-stop': 'unclean' });
   t.is((await verified(kept, directory)).bad, undefined);
+});
+
+const lastOf = async (sink: LogSink): Promise<AuditLine> => (await sink.end?.('r0'))?.line ?? { chain: 'r0', sequence: 0, text: '' };
+
+/** Two sinks after a crash that left three lines more in the second. */
+async function unequal(t: ExecutionContext, directory: string) {
+  const [first, second] = [new Kept(), new Kept()];
+  const crashed = await openOn(t, [first.as('first'), second.as('second')], directory, new VirtualClock(), 1_000);
+  for (let n = 0; n < 9; n += 1) crashed.auditLog.append('{"verb":"get"}');
+  await crashed.clock.advance(60);
+  await settled();
+  first.lines = first.lines.slice(0, 7);
+  return { first, second };
+}
+
+async function goOn(t: ExecutionContext, sinks: readonly LogSink[], directory: string): Promise<void> {
+  const { auditLog, stop } = await openOn(t, sinks, directory, new VirtualClock(), 1_000);
+  for (let n = 0; n < 5; n += 1) auditLog.append('{"verb":"put"}');
+  await stop();
+}
+
+test('what another sink has kept beyond the leading one at a crash is copied there, and none of either loses a line', async (t) => {
+  const directory = await place();
+  const { first, second } = await unequal(t, directory);
+  second.pageMax = 2;
+  await goOn(t, [first.as('first'), second.as('second')], directory);
+  for (const kept of [first, second]) {
+    t.is((await verified(kept, directory)).bad, undefined);
+    t.is(kept.events.filter(({ verb }) => verb === 'put').length, 5);
+  }
+  t.deepEqual(second.texts, first.texts);
+  t.like(first.events.findLast(({ verb }) => verb === 'start')?.annotations, {
+    'tappaas.dev/audit-copied-lines': '8-10',
+    'tappaas.dev/audit-copied-from': 'second',
+  });
+});
+
+test('what cannot be read back from the sink that has more is told to be missing, and no number is given twice', async (t) => {
+  const broken = {
+    'it cannot be read': ({ name, settings, write, end }: LogSink): LogSink => ({ name, settings, write, ...(end && { end }) }),
+    'reading fails': (sink: LogSink): LogSink => ({ ...sink, read: () => Promise.reject(new Error('no rights')) }),
+    'it tells the same again and again': (sink: LogSink): LogSink => ({ ...sink, read: async () => [await lastOf(sink)] }),
+    'what it has does not follow': (sink: LogSink): LogSink => ({
+      ...sink,
+      read: async (chain, before, max) =>
+        (await sink.read?.(chain, before, max))?.map((line) => ({ ...line, text: line.text.replace('get', 'got') })) ?? [],
+    }),
+  };
+  for (const [how, spoil] of Object.entries(broken)) {
+    const directory = await place();
+    const { first, second } = await unequal(t, directory);
+    await goOn(t, [first.as('first'), spoil(second.as('second'))], directory);
+    t.is((await verified(second, directory)).bad, undefined, how);
+    t.is(second.events.filter(({ verb }) => verb === 'put').length, 5, how);
+    t.is(first.events[7]?.annotations?.['tappaas.dev/audit-missing-lines'], '8-10', how);
+  }
+});
+
+test('a sink that does not tell how far it has come keeps the others from nothing', async (t) => {
+  const directory = await place();
+  const { first, second } = await unequal(t, directory);
+  await goOn(t, [first.as('first'), { ...second.as('second'), end: () => Promise.reject(new Error('no rights')) }], directory);
+  t.is(first.events.filter(({ verb }) => verb === 'put').length, 5);
 });
 
 test('a log that was cut off while the platform was down is found when it starts, and by whoever verifies', async (t) => {

@@ -1,0 +1,71 @@
+import type { AuditLine } from '@tappaas/sdk';
+import type { AuditLogParts, LogSink } from './audit-log.js';
+import { parseLine, type ChainEnd } from './chain.js';
+
+/** More than a sink that keeps up has not written yet. */
+const copiedMax = 10_000;
+const pageMax = 1_000;
+
+/** How far the other sinks have come, and what of it the leading one was given. */
+export interface Further {
+  readonly end: ChainEnd;
+  readonly from: string;
+  readonly isCopied: boolean;
+}
+
+/**
+ * Sinks are written at the same time, and a crash may leave more in another one than in the leading one. Numbers that it has kept must
+ * not be given again: it would take new lines for those. So the leading one is given what it lacks, if it can be read and follows.
+ */
+export async function catchUp(parts: AuditLogParts, leader: LogSink, kept: ChainEnd | undefined): Promise<Further | undefined> {
+  const { chain, sinks, log } = parts;
+  const others = await Promise.all(sinks.filter((sink) => sink !== leader).map((sink) => endOf(sink, parts)));
+  let furthest = { sink: leader, sequence: kept?.sequence ?? 0, hash: '' };
+  for (const each of others) if (each !== undefined && each.sequence > furthest.sequence) furthest = each;
+  const { sink, sequence, hash } = furthest;
+  if (sink === leader) return undefined;
+  const further = { end: { sequence, hash }, from: sink.name };
+  if (kept === undefined || sequence - kept.sequence > copiedMax) return { ...further, isCopied: false };
+  try {
+    const pages = await pagesBetween(chain, sink, kept.sequence, sequence);
+    if (!follow(pages.flat(), chain, kept)) return { ...further, isCopied: false };
+    for (const page of pages) await leader.write(page);
+    return { ...further, isCopied: true };
+  } catch (error) {
+    log.warn('an audit sink was not given the lines that another one has kept', { sink: leader.name, from: sink.name, error });
+    return { ...further, isCopied: false };
+  }
+}
+
+async function endOf(sink: LogSink, { chain, log }: AuditLogParts): Promise<(ChainEnd & { readonly sink: LogSink }) | undefined> {
+  try {
+    const line = parseLine((await sink.end?.(chain))?.line?.text ?? '');
+    return line && { sink, sequence: line.sequence, hash: line.hash };
+  } catch (error) {
+    log.warn('an audit sink does not tell how far it has come', { sink: sink.name, error });
+    return undefined;
+  }
+}
+
+/** Lines in pages as they were read, all of them oldest first; none when they cannot be read. */
+async function pagesBetween(chain: string, sink: LogSink, after: number, to: number): Promise<readonly (readonly AuditLine[])[]> {
+  const pages: AuditLine[][] = [];
+  for (let before = to + 1; before > after + 1;) {
+    const page = (await sink.read?.(chain, before, Math.min(pageMax, before - after - 1))) ?? [];
+    const oldest = page.at(-1)?.sequence ?? before;
+    if (oldest >= before) return [];
+    pages.unshift(page.toReversed());
+    before = oldest;
+  }
+  return pages;
+}
+
+function follow(lines: readonly AuditLine[], chain: string, kept: ChainEnd): boolean {
+  let end = kept;
+  for (const { text } of lines) {
+    const line = parseLine(text);
+    if (line?.isIntact !== true || line.chain !== chain || line.sequence !== end.sequence + 1 || line.previous !== end.hash) return false;
+    end = line;
+  }
+  return lines.length > 0;
+}
