@@ -153,8 +153,7 @@ export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
   } catch (error) {
     exchange.identity = undefined;
     exchange.impersonated = undefined;
-    exchange.seat?.release();
-    exchange.seat = undefined;
+    // The seat is held until the connection is gone: refusals free no room for more connections at once.
     exchange.deadlineMs = chain.clock.nowMs();
     throw error;
   }

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { apiErrors } from '../../dist/api/errors.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
+import { strangerSeats } from '../../dist/api/strangers.js';
 import { startServer } from './running-server.ts';
 
 const connect = '40{"token":"admin"}';
@@ -55,20 +57,42 @@ test('who may not act as somebody else is not admitted as itself when it asks ag
   t.deepEqual(packets.filter(isSignedIn), []);
 });
 
-test('who was refused gives its seat back and is cut off as soon as it could read why', async (t) => {
+test('who was refused is cut off as soon as it could read why, and has its seat until then', async (t) => {
   let seats = 0;
+  const released = Promise.withResolvers<void>();
   const { socket, closed, next } = await open(t, {
     authorize: () => ({ decision: 'deny', reason: '' }),
     flow: () => {
       seats += 1;
-      return { release: () => void (seats -= 1) };
+      return { release: () => released.resolve(void (seats -= 1)) };
     },
   });
   socket.send(connect);
   t.true(isRefusal(await next()));
-  t.is(seats, 0);
+  t.is(seats, 1);
   // The library, which closes in order after ten seconds, was not waited for.
   t.is((await closed)[0], 1006);
+  await released.promise;
+  t.is(seats, 0);
+});
+
+test('a stranger that was refused has its seat until it is gone, so that refusals open no more connections at once', async (t) => {
+  // Nobody cuts it off meanwhile.
+  const clock = { nowMs: () => Date.now(), sleep: (_: number, signal: AbortSignal) => delay(3_600_000, undefined, { signal, ref: false }) };
+  const { server, socket, closed, next } = await open(t, { clock });
+  socket.send('40{"token":"nobody"}');
+  t.true(isRefusal(await next()));
+  const others = Array.from({ length: strangerSeats.seatsPerAddressMax }, () => {
+    const other = new WebSocket(`ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`);
+    const open = once(other, 'open').then(() => 101);
+    const refused = once(other, 'unexpected-response').then(([, { statusCode }]) => statusCode as number);
+    return { other, answer: Promise.race([open, refused]) };
+  });
+  const answers = await Promise.all(others.map(({ answer }) => answer));
+  t.is(answers.filter((status) => status === 429).length, 1);
+  for (const { other } of others) other.on('error', () => {}).terminate();
+  socket.terminate();
+  await closed;
 });
 
 test('a connection is one client, however often it asks to be one', async (t) => {
