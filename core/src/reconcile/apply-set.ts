@@ -49,8 +49,11 @@ export interface ApplySetResult {
   readonly live: readonly Immutable<KubernetesObject>[];
 }
 
-/** Conflicts with other writers that one apply gets over by reading again. */
-const attemptsMax = 3;
+/**
+ * Attempts of one apply, the first included, each over what was read after the one before lost its race. At least as many as an API server
+ * gives a patch that names no version: a rollout writes its status several times in the time of one request.
+ */
+const attemptsMax = 8;
 
 /**
  * Brings rendered objects to a cluster: plans purely, writes the inventory, applies wave by wave, and prunes what the inventory names

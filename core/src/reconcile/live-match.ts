@@ -30,12 +30,18 @@ function matches(fields: Fields, want: unknown, have: unknown, parent: string): 
   if (!isObject(want) || !isObject(have)) return false;
   const wanted = Object.keys(want).filter((name) => want[name] !== undefined);
   return (
-    wanted.length === owned.length &&
+    owned.every((field) => want[field.slice(2)] !== undefined) &&
     wanted.every((name) => {
+      if (isNothing(want[name], have[name])) return true;
       const below = fields[`f:${name}`];
       return isObject(below) && name in have && matches(below, want[name], have[name], isQuantityField(name) ? name : parent);
     })
   );
+}
+
+/** An empty list is not stored, and may leave a trace in the managed fields or none. */
+function isNothing(want: unknown, have: unknown): boolean {
+  return have === undefined && Array.isArray(want) && want.length === 0;
 }
 
 function matchesList(
@@ -74,9 +80,9 @@ function isSameLeaf(want: unknown, have: unknown, parent: string): boolean {
   }
   if (isObject(want)) {
     if (!isObject(have)) return false;
-    const wanted = Object.entries(want);
     // An empty struct may have been filled with defaults, which are not ours.
-    if (wanted.length === 0) return true;
+    if (Object.keys(want).length === 0) return true;
+    const wanted = Object.entries(want).filter(([name, value]) => !isNothing(value, have[name]));
     const isComplete = wanted.length === Object.keys(have).length;
     return isComplete && wanted.every(([name, value]) => isSameLeaf(value, have[name], isQuantityField(name) ? name : parent));
   }

@@ -67,6 +67,9 @@ const rendered = (image: string): KubernetesObject[] => [
               name: 'web',
               image,
               command: ['node', 'server.js'],
+              // What a server stores no trace of.
+              args: [],
+              envFrom: [],
               env: [
                 { name: 'A', value: '1' },
                 { name: 'B', valueFrom: { secretKeyRef: { name: 'database', key: 'url' } } },

@@ -57,6 +57,22 @@ test('an empty struct is as intended whatever defaults the server put in', (t) =
   t.false(pair({ spec: { emptyDir: {} } }, { spec: {} }, { 'f:spec': { 'f:emptyDir': {} } }));
 });
 
+test('an empty list that the server did not store is as intended, whether or not it remembers who applied it', (t) => {
+  const want = { spec: { a: 1, env: [] } };
+  const [kept, dropped] = [{ 'f:spec': { 'f:a': {}, 'f:env': {} } }, { 'f:spec': { 'f:a': {} } }];
+  for (const fields of [kept, dropped]) {
+    t.true(pair(want, { spec: { a: 1 } }, fields));
+    t.false(pair(want, { spec: { a: 2 } }, fields));
+  }
+  t.true(pair(want, { spec: { a: 1, env: [] } }, kept));
+  t.false(pair(want, { spec: { a: 1, env: ['theirs'] } }, kept), 'an atomic list that is to be empty');
+  t.false(pair({ spec: { a: 1 } }, { spec: { a: 1 } }, kept), 'it is left out now, and still owned');
+  t.false(pair({ spec: { a: 1, env: ['x'] } }, { spec: { a: 1 } }, kept));
+  const atomic = { 'f:spec': {} };
+  t.true(pair({ spec: { a: { b: 1, env: [] } } }, { spec: { a: { b: 1 } } }, atomic));
+  t.false(pair({ spec: { a: { b: 1, env: [] } } }, { spec: { a: { b: 1, c: 2 } } }, atomic));
+});
+
 test('an atomic map must be equal as a whole', (t) => {
   const fields = { 'f:spec': { 'f:selector': {} } };
   t.true(pair({ spec: { selector: { a: '1' } } }, { spec: { selector: { a: '1' } } }, fields));
