@@ -27,7 +27,7 @@ function begin({ directory }: PlatformHome, ...words: readonly string[]) {
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>((done) =>
+  const ended = new Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>((done) =>
     child.once('close', (code, signal) => done({ code, signal, stdout, stderr })),
   );
   return { child, ended, stdout: () => stdout };
@@ -64,7 +64,8 @@ test('a command runs beside an application, with its output, input and exit code
   t.not(await idOf('1'), await idOf(second), first);
 
   const refusals: readonly (readonly [words: readonly string[], code: number, why: RegExp])[] = [
-    [['--', 'no-such-program'], 1, /"no-such-program": the program was not found/],
+    [['--', 'no-such-program'], 127, /^"no-such-program": the program was not found[^\n]*\n$/],
+    [['--', '/etc/passwd'], 126, /^"\/etc\/passwd": there is no program that can be run \(EACCES\)\n$/],
     [['--process', 'worker', '--', 'ls'], 64, /no process "worker"\n {2}It has web\./],
     [['-o', 'json', '--', 'ls'], 64, /-o does not apply/],
     [['-t', '--', 'ls'], 64, /-t needs a terminal on both sides[^]*Leave -t out/],

@@ -70,6 +70,13 @@ test('a command runs beside a container with its environment and in its director
   const absent = await begin(['no-such-program']);
   await absent.over;
   t.regex(absent.client.status.message ?? '', /not found/);
+  t.is(absent.client.on(stderr).toString(), `${absent.client.status.message}\n`);
+  t.is(absent.client.status.details?.causes[0]?.message, '127', 'as a shell ends');
+
+  const unable = await begin(['/etc/passwd']);
+  await unable.over;
+  t.is(unable.client.on(stderr).toString(), '"/etc/passwd": there is no program that can be run (EACCES)\n');
+  t.is(unable.client.status.details?.causes[0]?.message, '126');
 
   const unheard = await begin(['/bin/sh', '-c', 'echo hidden; cat'], { stdout: ['false'], stdin: ['false'] });
   await unheard.over;

@@ -21,14 +21,15 @@ export function endMessage(end: ExecEnd): Buffer {
 /** How it ended, as kubectl reads it. */
 function statusOf({ exitCode, problem }: ExecEnd): object {
   const head = { kind: 'Status', apiVersion: 'v1', metadata: {} };
-  if (problem !== undefined) return { ...head, status: 'Failure', reason: 'InternalError', message: problem, code: 500 };
+  if (exitCode === undefined)
+    return { ...head, status: 'Failure', reason: 'InternalError', message: problem ?? 'how it ended is not known', code: 500 };
   if (exitCode === 0) return { ...head, status: 'Success' };
   const causes = [{ reason: 'ExitCode', message: String(exitCode) }];
   return {
     ...head,
     status: 'Failure',
     reason: 'NonZeroExitCode',
-    message: `command terminated with non-zero exit code ${exitCode}`,
+    message: problem ?? `command terminated with non-zero exit code ${exitCode}`,
     details: { causes },
   };
 }

@@ -9,7 +9,7 @@ import type { Beside } from './probe-check.js';
 
 /** How a command ended. */
 export interface ExecEnd {
-  /** 128 + n when signal n ended it. */
+  /** 128 + n when signal n ended it, 127 when it was not found, 126 when it cannot be run; absent when it is not to blame. */
   readonly exitCode?: number;
   /** Why it could not be started. */
   readonly problem?: string;
@@ -43,7 +43,9 @@ export async function runBeside(
     child.stdin.on('error', () => input.resume());
     input.pipe(child.stdin);
     await Promise.all([send(child.stdout, frames.stdout, response), send(child.stderr, frames.stderr, response)]);
-    response.end(execFrame(frames.end, Buffer.from(JSON.stringify(await ended))));
+    const end = await ended;
+    if (end.problem !== undefined && end.exitCode !== undefined) response.write(execFrame(frames.stderr, Buffer.from(`${end.problem}\n`)));
+    response.end(execFrame(frames.end, Buffer.from(JSON.stringify(end))));
   } finally {
     signal.removeEventListener('abort', kill);
     input.unpipe();
@@ -55,12 +57,24 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 async function endOf(child: Child): Promise<ExecEnd> {
   const { promise, resolve } = Promise.withResolvers<ExecEnd>();
-  child.once('error', (error: NodeJS.ErrnoException) => {
-    const isAbsent = error.code === 'ENOENT';
-    resolve({ problem: isAbsent ? `"${child.spawnargs.at(0)}": the program was not found, or its directory is gone` : error.message });
-  });
+  child.once('error', (error: NodeJS.ErrnoException) => resolve(notStarted(child.spawnargs.at(0), error)));
   child.once('exit', (code, killedBy) => resolve({ exitCode: code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]) }));
   return promise;
+}
+
+/**
+ * What a shell would say of it, and end with.
+ *
+ * @source POSIX.1-2024, XCU 2.8.2 Exit Status for Commands
+ */
+function notStarted(program: string | undefined, { code, message }: NodeJS.ErrnoException): ExecEnd {
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return { exitCode: 127, problem: `"${program}": the program was not found, or its directory is gone` };
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'ENOEXEC' || code === 'ELOOP') {
+    return { exitCode: 126, problem: `"${program}": there is no program that can be run (${code})` };
+  }
+  return { problem: message };
 }
 
 async function send(from: Readable, channel: number, response: ServerResponse): Promise<void> {
