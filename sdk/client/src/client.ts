@@ -27,7 +27,10 @@ export interface ClientOptions {
   readonly attemptsMax?: number;
 }
 
-/** A client of the platform's API. */
+/**
+ * A client of the platform's API. Paths are those of `server` and begin with one slash: one that would leave it, such as `//host/x`, is
+ * refused with a TypeError before anything is sent, since the token goes along. Redirects are not followed.
+ */
 export interface Client {
   /** The address as it was given. */
   readonly server: string;

@@ -5,8 +5,11 @@ export function fetchTransport(): Transport {
   return {
     async request({ url, method, headers, body, signal }: TransportRequest) {
       const bytes = body instanceof Uint8Array ? new Uint8Array(body) : body;
-      const answer = await fetch(url, { method, headers, signal, credentials: 'same-origin', ...(bytes !== undefined && { body: bytes }) });
-      return { status: answer.status, header: (name) => answer.headers.get(name) ?? undefined, body: bodyOf(answer) };
+      const options = { method, headers, signal, credentials: 'same-origin', redirect: 'manual' } as const;
+      const answer = await fetch(url, { ...options, ...(bytes !== undefined && { body: bytes }) });
+      // Redirects are not followed, as in Node: what was meant for the platform is for nobody else. Which one it was, browsers do not say.
+      const status = answer.type === 'opaqueredirect' ? 302 : answer.status;
+      return { status, header: (name) => answer.headers.get(name) ?? undefined, body: bodyOf(answer) };
     },
     async openSocket(url, protocols) {
       const socket = new WebSocket(url, protocols);

@@ -53,6 +53,8 @@ export class Http {
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#base = new URL(options.server);
+    this.#base.search = '';
+    this.#base.hash = '';
   }
 
   /** Aborts when nobody follows anything any more. */
@@ -60,9 +62,21 @@ export class Http {
     return this.#options.closing;
   }
 
-  /** The address of a path. */
+  /**
+   * The address of a path. It is joined and never resolved: to a resolver `//host`, also as `/\host`, is another host, which would be
+   * given the token.
+   *
+   * @throws TypeError when it would leave `server`
+   */
   url(path: string): URL {
-    return new URL(this.#base.pathname.replace(/\/$/, '') + path, this.#base);
+    const root = this.#base.pathname.replace(/\/$/, '');
+    if (path.startsWith('/')) {
+      const url = new URL(this.#base.href.replace(/\/$/, '') + path);
+      if (url.pathname.startsWith(`${root}/`) && !url.pathname.startsWith(`${root}//`)) return url;
+    }
+    throw new TypeError(
+      `path ${JSON.stringify(path.slice(0, 200))}: expected a path of ${this.#options.server}, which begins with one slash`,
+    );
   }
 
   /** Any answer, whatever its status. @throws UnreachableError, or the reason of the signal */
@@ -161,6 +175,7 @@ export class Http {
   async #open(path: string, request: ApiRequest, signal: AbortSignal): Promise<TransportAnswer> {
     const { transport, userAgent, server, devices } = this.#options;
     const { method = 'GET', body, contentType = 'application/json', accept = 'application/json' } = request;
+    const url = this.url(path);
     const token = await tokenInTime(this.#options.token, server, devices, signal);
     const headers = {
       authorization: `Bearer ${token}`,
@@ -170,7 +185,7 @@ export class Http {
       ...request.headers,
     };
     try {
-      return await transport.request({ url: this.url(path), method, headers, signal, ...(body !== undefined && { body }) });
+      return await transport.request({ url, method, headers, signal, ...(body !== undefined && { body }) });
     } catch (error) {
       throw signal.aborted ? error : unreachable(server, error as Error);
     }
