@@ -36,6 +36,8 @@ export interface AuditLogParts extends CheckpointingParts {
   readonly ownEvent: (verb: string, facts: Readonly<Record<string, string>>) => string;
   /** Told with its start beside how the chain was found. */
   readonly facts?: Readonly<Record<string, string>>;
+  /** What the leading sink has answered when it was asked for the end: what was torn it tells once. Default: it is asked. */
+  readonly found?: AuditEnd;
 }
 
 /** Room for the lines of one request, in every sink. */
@@ -78,7 +80,7 @@ export class AuditLog {
   /** Goes on where the chain has ended, and records how it had ended when that was not in order. */
   static async open(parts: AuditLogParts): Promise<AuditLog> {
     const leader = leaderOf(parts.sinks);
-    const found = await leader?.end?.(parts.chain);
+    const found = parts.found ?? (await leader?.end?.(parts.chain));
     const { last } = parts.checkpoints;
     const own = found?.line === undefined ? undefined : endOf(found.line);
     const further = leader && (await catchUp(parts, leader, own));

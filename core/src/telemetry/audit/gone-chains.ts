@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@tappaas/sdk';
+import type { AuditEnd, Clock, Logger } from '@tappaas/sdk';
 import { AuditLog, type AuditLogParts, type LogSink } from './audit-log.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 
@@ -72,29 +72,43 @@ export class GoneChains {
     const hasExpired = (await keeper.hasExpired?.(chain)) === true;
     if (this.#ended.has(chain) && !hasExpired) return;
     const checkpoints = await this.#parts.openCheckpoints(chain);
-    const isEnded = await hasEnded(chain, keeper, checkpoints.last);
-    if (!isEnded || hasExpired) return this.#endAnew(chain, sinks, checkpoints);
-    this.#ended.add(chain);
-    await checkpoints.close();
+    try {
+      const found = await keeper.end?.(chain);
+      if (hasExpired || !hasEnded(found, checkpoints.last)) await this.#endAnew(chain, sinks, checkpoints, found);
+      else this.#ended.add(chain);
+    } finally {
+      await checkpoints.close();
+    }
   }
 
-  async #endAnew(chain: string, sinks: readonly LogSink[], checkpoints: CheckpointFiles): Promise<void> {
+  async #endAnew(chain: string, sinks: readonly LogSink[], checkpoints: CheckpointFiles, found: AuditEnd | undefined): Promise<void> {
     const { everyEvents, everyMs, clock, random, log, replica, ownEventOf, stopMsMax } = this.#parts;
     const removals: Promise<unknown>[] = [];
     const awaited = sinks.map((sink) => ({ ...sink, ...(sink.remove && { remove: followed(sink.remove, removals) }) }));
     const facts = { 'audit-process': 'gone', 'audit-kept-by': replica };
     const ownEvent = ownEventOf(chain);
-    const parts = { chain, sinks: awaited, checkpoints, everyEvents, everyMs, clock, random, log, ownEvent, facts };
+    const parts = {
+      chain,
+      sinks: awaited,
+      checkpoints,
+      everyEvents,
+      everyMs,
+      clock,
+      random,
+      log,
+      ownEvent,
+      facts,
+      ...(found && { found }),
+    };
     const auditLog = await AuditLog.open(parts);
     await auditLog.stop(stopMsMax());
     await Promise.allSettled(removals);
   }
 }
 
-/** Whether the last checkpoint is one of an orderly stop, and nothing was written after it. */
-async function hasEnded(chain: string, keeper: LogSink, last: CheckpointFiles['last']): Promise<boolean> {
-  const kept = await keeper.end?.(chain);
-  return last?.final === true && last.sequence === kept?.line?.sequence;
+/** Whether the last checkpoint is one of an orderly stop, and nothing was written after it, not even a piece of a line. */
+function hasEnded(found: AuditEnd | undefined, last: CheckpointFiles['last']): boolean {
+  return last?.final === true && last.sequence === found?.line?.sequence && found.tornBytes === 0;
 }
 
 type Remove = NonNullable<LogSink['remove']>;

@@ -34,6 +34,9 @@ async function world() {
   let lines: AuditLine[] = [];
   let expireBefore: number | undefined;
   let isNamed = false;
+  let torn = 0;
+  let failure: Error | undefined;
+  let opened = 0;
   const sink: LogSink = {
     name: 'files',
     settings,
@@ -43,7 +46,12 @@ async function world() {
       isNamed = true;
       return { removesBefore: expireBefore };
     },
-    end: async () => ({ tornBytes: 0, ...(lines.length > 0 && { line: lines.at(-1) }) }),
+    end: async () => {
+      if (failure !== undefined) throw failure;
+      const tornBytes = torn;
+      torn = 0;
+      return { tornBytes, ...(lines.length > 0 && { line: lines.at(-1) }) };
+    },
     hasExpired: async () => expireBefore !== undefined,
     async remove(_, before) {
       expireBefore = undefined;
@@ -51,7 +59,17 @@ async function world() {
     },
   };
   const checkpoints = join(directory, 'checkpoints');
-  const openCheckpoints = (chain: string) => CheckpointFiles.open({ directory: checkpoints, chain, key });
+  const openCheckpoints = async (chain: string) => {
+    const files = await CheckpointFiles.open({ directory: checkpoints, chain, key });
+    opened += 1;
+    const close = files.close.bind(files);
+    files.close = () => {
+      opened -= 1;
+      files.close = close;
+      return close();
+    };
+    return files;
+  };
   const ownEventOf = (chain: string) => ownEvents(chain, () => clock.nowMs());
   const shared = { everyEvents: 1_000, everyMs: 10_000, clock, random: () => 0.5, log };
   const worker = await AuditLog.open({
@@ -75,6 +93,9 @@ async function world() {
     clock,
     worker,
     gone: made,
+    tear: (bytes: number) => void (torn = bytes),
+    fail: (error: Error) => void (failure = error),
+    opened: () => opened,
     expire: (before: number) => void (expireBefore = before),
     verbs: () => lines.map(({ text }) => (JSON.parse(text) as { event: { verb: string } }).event.verb),
     facts: (at: number) => (JSON.parse(lines.at(at)?.text ?? '{}') as { event: { annotations: object } }).event.annotations,
@@ -119,6 +140,28 @@ test('the chain of a worker that was killed is ended with a signed checkpoint, w
   t.deepEqual(verbs().slice(-2), ['start', 'stop']);
   t.like(facts(-2), { 'tappaas.dev/audit-process': 'gone' });
   t.like(await verified(), { bad: undefined, last: 12, vouchedTo: 12, notes: [] });
+});
+
+test('a piece of a last line is recorded where it was, after a crash and behind an orderly stop', async (t) => {
+  for (const isStopped of [false, true]) {
+    const { worker, gone, tear, verbs, facts, verified } = await world();
+    if (isStopped) await worker.stop(500);
+    else await settled();
+    tear(17);
+    await gone.look();
+    t.deepEqual(verbs().slice(-2), ['start', 'stop']);
+    t.like(facts(-2), { 'tappaas.dev/audit-process': 'gone', 'tappaas.dev/audit-torn-bytes': '17' });
+    t.is((await verified()).bad, undefined);
+  }
+});
+
+test('nothing stays open of a chain that cannot be looked after', async (t) => {
+  const { worker, gone, fail, opened } = await world();
+  await worker.stop(500);
+  t.is(opened(), 0);
+  fail(new Error('permission denied'));
+  await gone.look();
+  t.is(opened(), 0);
 });
 
 test('a worker is gone when there are too few for its number', (t) => {
