@@ -287,6 +287,23 @@ test('stop ends agent and pods within its time, also pods that do not want to', 
   t.false(isRunning(pidOf(found, 'main')));
 });
 
+test('a stop also ends what containers of a killed agent have put into sessions of their own', async (t) => {
+  const cluster = await LocalCluster.make();
+  t.teardown(() => cluster.end());
+  await cluster.start();
+  // $$$$: of two dollars in a command one is left.
+  const command = ['/bin/sh', '-c', "setsid sh -c 'echo $$$$; exec sleep 600' & exec sleep 600"];
+  const parting = { name: 'main', image: 'process', command };
+  cluster.store.create(Pods, pod('parting', { containers: [parting] }));
+  const found = await untilPod(cluster, 'parting', 'running', isReady);
+  const pid = Number(await until('a pid', async () => (await logOf(cluster, found, 'main')).trim() || undefined));
+  await killed(await running(cluster));
+  t.true(isRunning(pid));
+  await cluster.control.stop(4000, never);
+  await until('ended', () => !isRunning(pid));
+  t.false(isRunning(pidOf(found, 'main')));
+});
+
 test('a taken http port is told by name and setting, and served as soon as it is free', async (t) => {
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());

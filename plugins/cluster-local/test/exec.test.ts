@@ -113,6 +113,38 @@ test('a command ends with its client, and with its container', async (t) => {
   t.is(stays.client.status.details?.causes[0]?.message, '137');
 });
 
+test('what a command has begun in a session of its own ends with its client, and with the container when it was left running', async (t) => {
+  const cluster = await LocalCluster.make();
+  t.teardown(() => cluster.end());
+  await cluster.start();
+  cluster.store.create(
+    Pods,
+    pod('web', { restartPolicy: 'Never', containers: [{ name: 'main', image: 'process', command: ['sleep', '600'] }] }),
+  );
+  await untilPod(cluster, 'web', 'main runs', ({ status }) => status?.containerStatuses?.[0]?.state?.running);
+  const begin = async (script: string): Promise<{ client: Client; over: Promise<void>; pid: number }> => {
+    const client = new Client();
+    const talk = await execInPod(request(['/bin/sh', '-c', script]), context(cluster), cluster.control);
+    const over = talk(client);
+    return { client, over, pid: Number(await until('a pid', () => client.on(stdout).toString().trim() || undefined)) };
+  };
+  const held = await begin("setsid sh -c 'echo $$; exec sleep 600' & wait");
+  const heldByNobody = await begin("setsid sh -c 'echo $$; exec sleep 600' &");
+  for (const { client, over, pid } of [held, heldByNobody]) {
+    t.true(isRunning(pid));
+    client.go();
+    await over;
+    await until('ended', () => !isRunning(pid));
+  }
+
+  const left = await begin("setsid sh -c 'echo $$; exec sleep 600 >&- 2>&-' &");
+  await left.over;
+  t.is(left.client.status.status, 'Success');
+  t.true(isRunning(left.pid), 'a command that has ended may leave something running');
+  cluster.store.delete(Pods, { namespace: 'default', name: 'web' });
+  await until('ended with the container', () => !isRunning(left.pid));
+});
+
 test('what cannot be done is refused before anything runs, and says why', async (t) => {
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());

@@ -7,6 +7,7 @@ import type { Clock, ClusterConnection } from '@tappaas/sdk';
 import { remove } from '../agent/removal.js';
 import { loadRecords } from '../agent/pod/pod-record.js';
 import { isAlive, signalGroup } from '../agent/process/identity.js';
+import { endMarked, markName, markOfRun } from '../agent/process/marked.js';
 import { files, lastingDigest, settingsDigest, type AgentRecord, type AgentSettings, type AgentState } from '../agent/settings.js';
 import { errors } from '../errors.js';
 import { runningAgent } from './agent-record.js';
@@ -140,8 +141,12 @@ export class AgentControl {
 
   /** Ends containers that an agent which was killed left behind. */
   async #sweep(): Promise<void> {
-    for (const { containers } of (await loadRecords(join(this.#directory, 'pods'))).values()) {
-      for (const { state } of Object.values(containers)) if (state.is === 'running') signalGroup(state.identity, 'SIGKILL');
+    for (const [uid, { containers }] of await loadRecords(join(this.#directory, 'pods'))) {
+      for (const [name, { state, starts }] of Object.entries(containers)) {
+        if (state.is !== 'running') continue;
+        signalGroup(state.identity, 'SIGKILL');
+        await endMarked(markName, markOfRun(uid, name, starts));
+      }
     }
   }
 }

@@ -3,7 +3,7 @@ import type { LogFiles } from '../log/log-files.js';
 import { LogPump } from '../log/log-pump.js';
 import { isAlive, signalGroup } from '../process/identity.js';
 import { readExit } from '../process/launch.js';
-import { processesMarked } from '../process/table.js';
+import { endMarked, markName } from '../process/marked.js';
 import type { Running, Terminated } from './container-state.js';
 import { terminated } from './container-state.js';
 import type { Beside } from './probe-check.js';
@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly ended?: Promise<void>;
   readonly hostPorts: Readonly<Record<string, number>>;
   readonly beside: Beside;
-  /** In the environment of the process and of everything it starts. */
+  /** What `markName` says in the environment of the process and of everything it starts. */
   readonly mark: string;
   readonly logBytesMax: () => number;
   readonly clock: Clock;
@@ -97,20 +97,9 @@ export class ContainerRun {
     else while (!this.#stop.signal.aborted && isAlive(state.identity)) await clock.sleep(lookMs, this.#stop.signal).catch(() => undefined);
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    await killMarked(mark);
+    await endMarked(markName, mark);
     this.#pump.close();
     await onEnd(terminated(state, await readExit(files.exit), clock.nowMs(), this.#endMessage));
-  }
-}
-
-/** Ends what a container started and left behind, also in other process groups. */
-async function killMarked(mark: string): Promise<void> {
-  for (const pid of await processesMarked(mark)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Container, Immutable, Pod } from '@tappaas/sdk';
 import { remove } from '../removal.js';
 import { logFiles, type LogFiles } from '../log/log-files.js';
 import type { Launch } from '../process/launch.js';
+import { markName, markOfRun } from '../process/marked.js';
 import { namespacePrefix } from '../volume/mount-namespace.js';
 import { volumeContent, type ReferredObjects } from '../volume/volume-content.js';
 import { writeVolume } from '../volume/volume-files.js';
@@ -37,9 +38,6 @@ export interface StartOptions {
   /** Number of the run, from 1. */
   readonly run: number;
 }
-
-/** The variable by which every process of a run is recognised. */
-export const markName = 'TAPPAAS_CONTAINER';
 
 /** Lays out image, volumes, environment and command of a container. */
 export async function prepareContainer(options: StartOptions, context: PodContext): Promise<Prepared | Obstacle> {
@@ -78,7 +76,7 @@ export async function prepareContainer(options: StartOptions, context: PodContex
     variables: environment.variables,
     ...(root === undefined ? {} : { root }),
   };
-  const mark = `${pod.metadata.uid}/${container.name}/${options.run}`;
+  const mark = markOfRun(pod.metadata.uid, container.name, options.run);
   const env: Readonly<Record<string, string>> = { ...environment.variables, [markName]: mark };
   const command = commandOf(container, image.config).map((word) => expanded(word, env));
   if (command.length === 0)
@@ -98,7 +96,7 @@ export async function prepareContainer(options: StartOptions, context: PodContex
     launch: { argv, cwd: wrapped.cwd, env, stdoutFile: files.stdout, stderrFile: files.stderr, exitFile: files.exit },
     files,
     beside: { prefix: wrapped.prefix, cwd: wrapped.cwd, env },
-    mark: `${markName}=${mark}`,
+    mark,
     imageId: image.imageId,
   };
 }

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { identify, signalGroup } from '../process/identity.js';
+import { commandMarkName, endMarked } from '../process/marked.js';
 import { execFrame, frames } from '../exec-frame.js';
 import { roomIn } from '../room-in.js';
 import type { Beside } from './probe-check.js';
@@ -17,7 +19,8 @@ export interface ExecEnd {
 
 /**
  * Runs a command beside a container: the body of the request is its standard input, the answer its output in frames and then how it
- * ended. It ends with the client, the container or the agent, with everything in its process group.
+ * ended. It ends with the client, the container or the agent, with everything it has begun. What it leaves running when it ends by itself
+ * ends with the container.
  */
 export async function runBeside(
   command: readonly string[],
@@ -27,11 +30,17 @@ export async function runBeside(
   signal: AbortSignal,
 ): Promise<void> {
   const [program = '', ...args] = [...beside.prefix, ...command];
-  const child = spawn(program, args, { cwd: beside.cwd, env: { ...beside.env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const mark = randomUUID();
+  const env = { ...beside.env, [commandMarkName]: mark };
+  const child = spawn(program, args, { cwd: beside.cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   response.writeHead(200, { 'content-type': 'application/octet-stream' });
   response.flushHeaders();
   const identity = child.pid === undefined ? undefined : identify(child.pid);
-  const kill = (): void => void (identity && signalGroup(identity, 'SIGKILL'));
+  let ending: Promise<void> | undefined;
+  const kill = (): void => {
+    if (identity) signalGroup(identity, 'SIGKILL');
+    ending ??= endMarked(commandMarkName, mark);
+  };
   const gone = (): void => {
     if (!response.writableFinished) kill();
   };
@@ -48,8 +57,10 @@ export async function runBeside(
     response.end(execFrame(frames.end, Buffer.from(JSON.stringify(end))));
   } finally {
     signal.removeEventListener('abort', kill);
+    response.removeListener('close', gone);
     input.unpipe();
     input.resume();
+    await ending;
   }
 }
 

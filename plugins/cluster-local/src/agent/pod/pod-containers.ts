@@ -3,8 +3,9 @@ import type { Container, Immutable, Pod } from '@tappaas/sdk';
 import { remove } from '../removal.js';
 import { logFiles, type LogFiles } from '../log/log-files.js';
 import { launch, type Launched } from '../process/launch.js';
+import { markOfRun } from '../process/marked.js';
 import { ContainerRun } from './container-run.js';
-import { markName, prepareContainer, type Obstacle, type Prepared } from './container-start.js';
+import { prepareContainer, type Obstacle, type Prepared } from './container-start.js';
 import type { ContainerRecord, Running, Terminated } from './container-state.js';
 import { runHook } from './lifecycle-hooks.js';
 import type { PodContext } from './pod-context.js';
@@ -74,7 +75,7 @@ export class PodContainers {
       const { state, starts } = this.#options.journal.container(container.name);
       if (state.is !== 'running') continue;
       const beside = await this.#options.journal.besideOf(container.name);
-      const mark = `${markName}=${this.#options.pod().metadata.uid}/${container.name}/${starts}`;
+      const mark = markOfRun(this.#options.pod().metadata.uid, container.name, starts);
       this.#attach(container, state, { files: this.logOf(container.name, starts), beside, mark });
     }
   }
