@@ -1,4 +1,4 @@
-import { mkdir, open, rm, truncate, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, stat, truncate, utimes, type FileHandle } from 'node:fs/promises';
 import type { AuditEnd, AuditLine, AuditLines, AuditSink, AuditWritten } from '@tappaas/sdk';
 import { syncFolder } from '@tappaas/sdk/durable-file';
 import { errors } from './errors.js';
@@ -25,8 +25,8 @@ interface OpenFile {
   size: number;
   /** Number of the last line. */
   last: number;
-  /** What lies in it was too old when it was opened: what comes goes into another one, and this one can go. */
-  readonly isOld: boolean;
+  /** When that was written: once it is too old, what comes goes into another file, and this one can go. */
+  writtenMs: number;
 }
 
 /** The files of the audit log in one directory. */
@@ -52,7 +52,7 @@ export class AuditFiles implements AuditSink {
     let torn = 0;
     for (const { path } of (await chainFiles(directory, chain)).toReversed()) {
       const found = await tornBytes(path);
-      if (found.torn > 0) await truncate(path, found.size - found.torn);
+      if (found.torn > 0) await cut(path, found.size - found.torn);
       torn += found.torn;
       const line = await this.#lastLine(chain, path);
       if (line !== undefined) return { line, tornBytes: torn };
@@ -114,9 +114,11 @@ export class AuditFiles implements AuditSink {
     const fresh = after(lines, known?.last ?? 0);
     const [first] = fresh;
     if (first === undefined) return {};
-    const isFull = known !== undefined && (known.isOld || known.size >= this.#settings.fileBytesMax);
+    const isOld = known !== undefined && known.writtenMs < this.#limits().oldestMs;
+    const isFull = isOld || (known !== undefined && known.size >= this.#settings.fileBytesMax);
     const current = known === undefined || isFull ? await this.#startFile(chain, first.sequence) : known;
     await append(current, fresh);
+    current.writtenMs = this.#nowMs();
     return this.#retention(chain, isFull);
   }
 
@@ -138,7 +140,7 @@ export class AuditFiles implements AuditSink {
     await this.#forget(chain);
     const { directory } = this.#settings;
     const { path } = chainFile(directory, chain, first);
-    const started = { file: await open(path, 'a', 0o600), path, size: 0, last: first - 1, isOld: false };
+    const started = { file: await open(path, 'a', 0o600), path, size: 0, last: first - 1, writtenMs: this.#nowMs() };
     this.#open.set(chain, started);
     await syncFolder(directory);
     return started;
@@ -148,9 +150,9 @@ export class AuditFiles implements AuditSink {
     const { line } = await this.end(chain);
     const last = (await chainFiles(this.#settings.directory, chain)).at(-1);
     if (line === undefined || last === undefined) return undefined;
-    const isOld = await isLastOld(this.#settings.directory, chain, this.#limits());
     const file = await open(last.path, 'a', 0o600);
-    const continued = { file, path: last.path, size: (await file.stat()).size, last: line.sequence, isOld };
+    const { size, mtimeMs: writtenMs } = await file.stat();
+    const continued = { file, path: last.path, size, last: line.sequence, writtenMs };
     this.#open.set(chain, continued);
     return continued;
   }
@@ -172,6 +174,13 @@ export class AuditFiles implements AuditSink {
     this.#open.delete(chain);
     await known?.file.close().catch(() => undefined);
   }
+}
+
+/** Takes a piece of a line away; the whole ones before it are as old as they were. */
+async function cut(path: string, size: number): Promise<void> {
+  const { atime, mtime } = await stat(path);
+  await truncate(path, size);
+  await utimes(path, atime, mtime);
 }
 
 /** Usually all of them: only after a failure some are there already. */

@@ -197,6 +197,35 @@ test('what a chain has that nobody writes on expires whole: the next line begins
   await sink.close();
 });
 
+test('a chain that this process has written on expires like any other, without a start in between', async (t) => {
+  const given = await settings();
+  let now = Date.now();
+  const sink = await AuditFiles.open(given, () => now);
+  await sink.write(range(1, 3));
+  t.deepEqual(await sink.write([line(4)]), {});
+  now += 31 * 86_400_000;
+  t.true(await sink.hasExpired('r0'));
+  t.deepEqual(await sink.write([line(5)]), { removesBefore: 5 });
+  t.deepEqual(await files(given.directory), ['r0-0000000000000001.audit', 'r0-0000000000000005.audit']);
+  await sink.close();
+});
+
+test('lines are as old as they were when a piece behind them has been taken away', async (t) => {
+  const given = await settings();
+  const earlier = await AuditFiles.open(given, nowMs);
+  await earlier.write(range(1, 3));
+  await earlier.close();
+  const [first = ''] = await files(given.directory);
+  await appendFile(join(given.directory, first), '{"chain":"r0"');
+  const longAgo = new Date(Date.now() - 31 * 86_400_000);
+  await utimes(join(given.directory, first), longAgo, longAgo);
+  const sink = await AuditFiles.open(given, nowMs);
+  t.true((await sink.end('r0')).tornBytes > 0);
+  t.true(await sink.hasExpired('r0'));
+  t.deepEqual(await sink.write([line(4)]), { removesBefore: 4 });
+  await sink.close();
+});
+
 test('all chains together are counted, and each gives up its own oldest files', async (t) => {
   const given = await settings({ totalBytesMax: 16_000 });
   const sink = await AuditFiles.open(given, nowMs);
