@@ -45,6 +45,7 @@ test('what a worker that is gone has recorded is kept as long as the configurati
     write: (lines) => sink.write(lines),
     end: (chain) => sink.end(chain),
     hasExpired: (chain) => sink.hasExpired(chain),
+    read: (chain, before, max) => sink.read(chain, before, max),
     remove: (chain, before) => sink.remove(chain, before),
   });
   const verified = async () => {

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFile } from '@tappaas/sdk/durable-file';
@@ -26,13 +27,17 @@ export class CheckpointFiles {
   #file: FileHandle;
   #bytes: number;
   #last: Checkpoint | undefined;
+  /** Whether the last one is signed with this key, or kept elsewhere. */
+  readonly isVouched: boolean;
 
-  private constructor(options: CheckpointOptions, path: string, file: FileHandle, bytes: number, last: Checkpoint | undefined) {
+  private constructor(options: CheckpointOptions, path: string, file: FileHandle, bytes: number, found: readonly Found[]) {
     this.#options = options;
     this.#path = path;
     this.#file = file;
     this.#bytes = bytes;
+    const last = latest(found);
     this.#last = last;
+    this.isVouched = found.some(({ checkpoint, isBelieved }) => isBelieved && last !== undefined && isSame(checkpoint, last));
   }
 
   static async open(options: CheckpointOptions): Promise<CheckpointFiles> {
@@ -47,7 +52,14 @@ export class CheckpointFiles {
     const { size } = await file.stat();
     // What a crash has cut off stands on a line of its own, where it hurts nobody.
     if (size > 0 && lines.at(-1) !== '') await file.write('\n');
-    return new CheckpointFiles(options, path, file, size, latest([inFile, inRecord?.text]));
+    const publicKey = createPublicKey(key.publicPem);
+    const found = [inFile, inRecord?.text].flatMap((text, index) => {
+      const read = parseCheckpoint(text ?? '');
+      if (read === undefined) return [];
+      const { checkpoint, isSignedBy } = read;
+      return [{ checkpoint, isBelieved: checkpoint.chain === chain && (index === 1 || isSignedBy(publicKey)) }];
+    });
+    return new CheckpointFiles(options, path, file, size, found);
   }
 
   /** The one that reaches furthest, wherever it is kept. */
@@ -78,9 +90,17 @@ export class CheckpointFiles {
   }
 }
 
-function latest(texts: readonly (string | undefined)[]): Checkpoint | undefined {
-  const read = texts.flatMap((text) => (text === undefined ? [] : (parseCheckpoint(text)?.checkpoint ?? [])));
-  return read.toSorted((a, b) => b.sequence - a.sequence)[0];
+interface Found {
+  readonly checkpoint: Checkpoint;
+  readonly isBelieved: boolean;
+}
+
+function latest(found: readonly Found[]): Checkpoint | undefined {
+  return found.map(({ checkpoint }) => checkpoint).toSorted((a, b) => b.sequence - a.sequence)[0];
+}
+
+function isSame(one: Checkpoint, other: Checkpoint): boolean {
+  return one.sequence === other.sequence && one.hash === other.hash && one.final === other.final;
 }
 
 /** Texts and public keys in a directory of checkpoints, for those who verify. */

@@ -1,6 +1,7 @@
 import type { AuditEnd, Clock, Logger } from '@tappaas/sdk';
 import { AuditLog, type AuditLogParts, type LogSink } from './audit-log.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
+import { goneEnd, type GoneEnd } from './gone-end.js';
 
 export interface GoneChainsParts extends Pick<AuditLogParts, 'everyEvents' | 'everyMs' | 'random'> {
   /** Names of chains that no process writes any more, as far as a sink has their lines. */
@@ -22,13 +23,16 @@ const lookEveryMs = 3_600_000;
 
 /**
  * Looks after chains whose processes are gone: signs how one has ended, where its process could not, and goes on with one for a moment when
- * lines of it are to be removed, so that the chain itself says so. Nothing is written to the others.
+ * lines of it are to be removed, so that the chain itself says so. Nothing is written to the others, nor to one that has not ended as a process
+ * ends it.
  */
 export class GoneChains {
   readonly #parts: GoneChainsParts;
   readonly #stopping = new AbortController();
   /** Those known to have been ended in order. */
   readonly #ended = new Set<string>();
+  /** Those that were warned of. */
+  readonly #doubted = new Set<string>();
   #running: Promise<void> | undefined;
 
   constructor(parts: GoneChainsParts) {
@@ -73,19 +77,37 @@ export class GoneChains {
     if (this.#ended.has(chain) && !hasExpired) return;
     const checkpoints = await this.#parts.openCheckpoints(chain);
     try {
-      const found = await keeper.end?.(chain);
-      if (hasExpired || !hasEnded(found, checkpoints.last)) await this.#endAnew(chain, sinks, checkpoints, found);
+      const found = (await keeper.end?.(chain)) ?? { tornBytes: 0 };
+      const end = await goneEnd(chain, found, checkpoints, keeper.read);
+      if (end.how === 'doubtful') this.#doubt(chain);
+      else if (end.how === 'crashed' || hasExpired) await this.#endAnew(chain, sinks, checkpoints, found, end);
       else this.#ended.add(chain);
     } finally {
       await checkpoints.close();
     }
   }
 
-  async #endAnew(chain: string, sinks: readonly LogSink[], checkpoints: CheckpointFiles, found: AuditEnd | undefined): Promise<void> {
+  /** Signing it would make it good, whoever has written it. */
+  #doubt(chain: string): void {
+    if (this.#doubted.has(chain)) return;
+    this.#doubted.add(chain);
+    this.#parts.log.warn(
+      'an audit chain of a process that is gone does not end as a stop or a crash ends one: nothing of it is signed or removed; tappaas audit verify tells more',
+      { chain },
+    );
+  }
+
+  async #endAnew(
+    chain: string,
+    sinks: readonly LogSink[],
+    checkpoints: CheckpointFiles,
+    found: AuditEnd,
+    { unvouched }: GoneEnd,
+  ): Promise<void> {
     const { everyEvents, everyMs, clock, random, log, replica, ownEventOf, stopMsMax } = this.#parts;
     const removals: Promise<unknown>[] = [];
     const awaited = sinks.map((sink) => ({ ...sink, ...(sink.remove && { remove: followed(sink.remove, removals) }) }));
-    const facts = { 'audit-process': 'gone', 'audit-kept-by': replica };
+    const facts = { 'audit-process': 'gone', 'audit-kept-by': replica, ...(unvouched && { 'audit-unvouched-lines': unvouched }) };
     const ownEvent = ownEventOf(chain);
     const parts = {
       chain,
@@ -98,17 +120,12 @@ export class GoneChains {
       log,
       ownEvent,
       facts,
-      ...(found && { found }),
+      found,
     };
     const auditLog = await AuditLog.open(parts);
     await auditLog.stop(stopMsMax());
     await Promise.allSettled(removals);
   }
-}
-
-/** Whether the last checkpoint is one of an orderly stop, and nothing was written after it, not even a piece of a line. */
-function hasEnded(found: AuditEnd | undefined, last: CheckpointFiles['last']): boolean {
-  return last?.final === true && last.sequence === found?.line?.sequence && found.tornBytes === 0;
 }
 
 type Remove = NonNullable<LogSink['remove']>;

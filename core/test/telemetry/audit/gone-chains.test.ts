@@ -1,22 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditLine } from '@tappaas/sdk';
 import test from 'ava';
 import { isGoneWorker, workerNames } from '../../../dist/platform/workers/worker-names.js';
 import { AuditLog, type LogSink } from '../../../dist/telemetry/audit/audit-log.js';
+import { genesis, parseLine, type ChainEnd } from '../../../dist/telemetry/audit/chain.js';
+import { checkpointText } from '../../../dist/telemetry/audit/checkpoint.js';
 import { CheckpointFiles, readCheckpointDirectory } from '../../../dist/telemetry/audit/checkpoint-files.js';
 import { GoneChains } from '../../../dist/telemetry/audit/gone-chains.js';
 import { ownEvents } from '../../../dist/telemetry/audit/own-event.js';
 import { openSigningKey } from '../../../dist/telemetry/audit/signing-key.js';
 import { verifyChain } from '../../../dist/telemetry/audit/verify.js';
-import { settled, VirtualClock } from '../../virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+import { ChainWriter } from './chain-writer.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'gone-chains-'));
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
 const quiet = () => {};
-const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const settings = {
   mode: 'batch',
   onOverflow: 'block',
@@ -31,6 +33,8 @@ async function world() {
   const directory = await mkdtemp(join(scratch, 'case-'));
   const key = await openSigningKey(join(directory, 'audit.pem'));
   const clock = new VirtualClock();
+  const warnings: string[] = [];
+  const log = { debug: quiet, info: quiet, warn: (message: string) => void warnings.push(message), error: quiet };
   let lines: AuditLine[] = [];
   let expireBefore: number | undefined;
   let isNamed = false;
@@ -52,6 +56,11 @@ async function world() {
       torn = 0;
       return { tornBytes, ...(lines.length > 0 && { line: lines.at(-1) }) };
     },
+    read: async (_, before, max) =>
+      lines
+        .filter(({ sequence }) => sequence < before)
+        .toReversed()
+        .slice(0, max),
     hasExpired: async () => expireBefore !== undefined,
     async remove(_, before) {
       expireBefore = undefined;
@@ -72,8 +81,11 @@ async function world() {
   };
   const ownEventOf = (chain: string) => ownEvents(chain, () => clock.nowMs());
   const shared = { everyEvents: 1_000, everyMs: 10_000, clock, random: () => 0.5, log };
+  // Time stands still for a worker that was killed.
+  const ownClock = new VirtualClock();
   const worker = await AuditLog.open({
     ...shared,
+    clock: ownClock,
     chain: 'w3',
     sinks: [sink],
     checkpoints: await openCheckpoints('w3'),
@@ -92,6 +104,20 @@ async function world() {
   return {
     clock,
     worker,
+    /** The worker has signed its lines, has written three more, and is killed. */
+    kill: async () => {
+      await ownClock.advance(10_000);
+      for (let count = 0; count < 3; count += 1) worker.recordOwn('get', {});
+      await ownClock.advance(200);
+    },
+    lines: () => lines,
+    replace: (others: readonly AuditLine[]) => void (lines = [...others]),
+    warnings,
+    forgeCheckpoint: async (end: ChainEnd) => {
+      const other = await openSigningKey(join(directory, 'other.pem'));
+      const facts = { chain: 'w3', ...end, at: new Date(0).toISOString(), appended: end.sequence, final: true };
+      await appendFile(join(checkpoints, 'w3.checkpoints'), `${checkpointText(facts, other)}\n`);
+    },
     gone: made,
     tear: (bytes: number) => void (torn = bytes),
     fail: (error: Error) => void (failure = error),
@@ -128,25 +154,76 @@ test('the chain of a worker that is gone loses what is too old only after it say
 });
 
 test('the chain of a worker that was killed is ended with a signed checkpoint, which says how it was found', async (t) => {
-  const { clock, gone, verbs, facts, verified, count } = await world();
-  await settled();
-  t.is(count(), 10);
-  t.is((await verified()).vouchedTo, 0);
+  const { clock, gone, kill, verbs, facts, verified, count } = await world();
+  await kill();
+  t.is(count(), 13);
+  t.is((await verified()).vouchedTo, 10);
   gone.start();
   await clock.advance(60_000);
   const stopped = gone.stop();
   await clock.advance(500);
   await stopped;
   t.deepEqual(verbs().slice(-2), ['start', 'stop']);
-  t.like(facts(-2), { 'tappaas.dev/audit-process': 'gone' });
-  t.like(await verified(), { bad: undefined, last: 12, vouchedTo: 12, notes: [] });
+  t.like(facts(-2), {
+    'tappaas.dev/audit-process': 'gone',
+    'tappaas.dev/audit-stop': 'unclean',
+    'tappaas.dev/audit-unvouched-lines': '11-13',
+  });
+  t.like(await verified(), { bad: undefined, last: 15, vouchedTo: 15, notes: [] });
 });
+
+type World = Awaited<ReturnType<typeof world>>;
+const written = (from: ChainEnd, count: number): AuditLine[] => {
+  const chain = new ChainWriter('w3', from);
+  return Array.from({ length: count }, () => chain.append('{"verb":"get"}'));
+};
+const endOf = (lines: readonly AuditLine[]): ChainEnd => parseLine(lines.at(-1)?.text ?? '') ?? genesis;
+
+const forgeries: Readonly<Record<string, (made: World) => Promise<void>>> = {
+  'lines behind an orderly stop': async ({ worker, lines, replace }) => {
+    await worker.stop(500);
+    replace([...lines(), ...written(endOf(lines()), 2)]);
+  },
+  'another line at the end of an orderly stop': async ({ worker, lines, replace }) => {
+    await worker.stop(500);
+    const kept = lines().slice(0, -1);
+    replace([...kept, ...written(endOf(kept), 1)]);
+  },
+  'a chain for which there is no checkpoint': async ({ replace }) => replace(written(genesis, 5)),
+  'a crashed chain that was written anew': async ({ kill, replace }) => {
+    await kill();
+    replace(written(genesis, 13));
+  },
+  'a crashed chain that was cut': async ({ kill, lines, replace }) => {
+    await kill();
+    replace(lines().slice(0, 4));
+  },
+  'a checkpoint that somebody else has signed': async ({ kill, lines, replace, forgeCheckpoint }) => {
+    await kill();
+    replace([...lines(), ...written(endOf(lines()), 2)]);
+    await forgeCheckpoint(endOf(lines()));
+  },
+};
+
+for (const [name, forge] of Object.entries(forgeries)) {
+  test(`nothing is signed and nothing removed that no stop and no crash leaves behind: ${name}`, async (t) => {
+    const made = await world();
+    await forge(made);
+    const [before, { vouchedTo }] = [made.lines().length, await made.verified()];
+    made.expire(3);
+    await made.gone.look();
+    await made.gone.look();
+    t.is(made.count(), before);
+    t.is((await made.verified()).vouchedTo, vouchedTo);
+    t.is(made.warnings.length, 1);
+  });
+}
 
 test('a piece of a last line is recorded where it was, after a crash and behind an orderly stop', async (t) => {
   for (const isStopped of [false, true]) {
-    const { worker, gone, tear, verbs, facts, verified } = await world();
+    const { worker, kill, gone, tear, verbs, facts, verified } = await world();
     if (isStopped) await worker.stop(500);
-    else await settled();
+    else await kill();
     tear(17);
     await gone.look();
     t.deepEqual(verbs().slice(-2), ['start', 'stop']);
