@@ -30,9 +30,15 @@ const denied = credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the namespace
 /** A recorder over Events in memory, the writes that it cost, and what it logged. */
 function recorded(hold: Promise<void> = Promise.resolve()) {
   const failures: Error[] = [];
+  /** Answers that are lost after the write. */
+  const losses: Error[] = [];
   const stored = new Map<string, Written>();
   const log: string[] = [];
   let writes = 0;
+  const lose = (): void => {
+    const loss = losses.shift();
+    if (loss !== undefined) throw loss;
+  };
   const resources = {
     get: async (_: unknown, { name }: { readonly name: string }) => {
       await hold;
@@ -43,10 +49,12 @@ function recorded(hold: Promise<void> = Promise.resolve()) {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
       stored.set(event.metadata.name ?? '', event);
+      lose();
     },
     patch: async (_: unknown, { name }: { readonly name: string }, patch: object) => {
       writes += 1;
       stored.set(name, { ...(stored.get(name) as Written), ...patch });
+      lose();
     },
   } as unknown as Resources;
   const clock = new VirtualClock();
@@ -56,7 +64,7 @@ function recorded(hold: Promise<void> = Promise.resolve()) {
   const loggers = { debug: note, info: note, warn: note, error: note };
   const recorder = createEventRecorder({ resources, component: 'applications', metrics, clock, random, log: loggers });
   const dropped = () => metrics.text().match(/^tappaas_events_dropped_total\{.*$/gm) ?? [];
-  return { recorder, clock, log, failures, dropped, all: () => [...stored.values()], writes: () => writes };
+  return { recorder, clock, log, failures, losses, dropped, all: () => [...stored.values()], writes: () => writes };
 }
 
 test('the same event again raises the count of the one that is there, and tells what it says now and when it was last', async (t) => {
@@ -136,6 +144,30 @@ test('an event that could not be written is tried again ever more slowly, before
     ],
   );
   t.deepEqual(dropped(), []);
+});
+
+test('an event that is written late says when it happened', async (t) => {
+  const { recorder, clock, failures, all } = recorded();
+  const atMs = clock.nowMs();
+  failures.push(unavailable, unavailable, unavailable);
+  recorder.emit(about('shop'), warning('ended'));
+  await recorder.settled();
+  await clock.advance(60_000);
+  await recorder.settled();
+  const at = new Date(atMs).toISOString().replace('.000Z', 'Z');
+  t.like(all(), [{ firstTimestamp: at, lastTimestamp: at }]);
+});
+
+test('a try whose answer was lost counts once', async (t) => {
+  const { recorder, clock, losses, all, writes } = recorded();
+  for (const expected of [1, 2]) {
+    losses.push(new Error('the connection was cut off'));
+    recorder.emit(about('shop'), warning('ended'));
+    await recorder.settled();
+    await clock.advance(60_000);
+    await recorder.settled();
+    t.deepEqual([writes(), all().map(({ count }) => count)], [2 * expected, [expected]]);
+  }
 });
 
 test('what is refused is not tried again, and what fails for a minute is given up; both are counted, and told with what is next', async (t) => {

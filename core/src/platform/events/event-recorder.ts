@@ -100,17 +100,20 @@ class Entry {
   readonly #object: Parameters<EventRecorder['emit']>[0];
   readonly #event: ObjectEvent;
   readonly #writer: Writer;
+  /** When it happened, however late it is written. */
+  readonly #at: string;
   #turn: Turn | undefined;
 
   constructor(object: Parameters<EventRecorder['emit']>[0], event: ObjectEvent, writer: Writer) {
     this.#object = object;
     this.#event = event;
     this.#writer = writer;
+    this.#at = new Date(writer.clock.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
   }
 
   async write(): Promise<void> {
     this.#turn ??= this.#take(typeof this.#object === 'function' ? await this.#object() : this.#object);
-    if (this.#turn.times > 0) await write(this.#writer, this.#turn, this.#event);
+    if (this.#turn.times > 0) await write(this.#writer, this.#turn, this.#event, this.#at);
   }
 
   forget(): void {
@@ -132,18 +135,21 @@ interface Turn {
   readonly digest: string;
   /** How often it has happened since it was told last; 0: it is not told now. */
   readonly times: number;
+  /** The count to be written, from the first try on: one whose answer was lost may have written it. */
+  count?: number;
 }
 
-async function write({ resources, component, clock }: Writer, { object, digest, times }: Turn, event: ObjectEvent): Promise<void> {
+async function write({ resources, component }: Writer, turn: Turn, event: ObjectEvent, at: string): Promise<void> {
+  const { object, digest, times } = turn;
   const { type, reason } = event;
   const { name, uid } = object.metadata;
   const namespace = object.metadata.namespace || 'default';
   const key = { namespace, name: `${name.slice(0, 200)}.${digest}` };
-  const at = new Date(clock.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
   const message = event.message.slice(0, messageCharactersMax);
   const known = (await resources.get(events, key)) as { count?: number } | undefined;
+  const count = (turn.count ??= known ? (known.count ?? 1) + times : times);
   if (known) {
-    await resources.patch(events, key, { count: (known.count ?? 1) + times, lastTimestamp: at, message });
+    await resources.patch(events, key, { count, lastTimestamp: at, message });
     return;
   }
   const { apiVersion, kind } = object;
@@ -158,7 +164,7 @@ async function write({ resources, component, clock }: Writer, { object, digest, 
     source,
     firstTimestamp: at,
     lastTimestamp: at,
-    count: times,
+    count,
   };
   await resources.create(events, body).catch((error: unknown) => {
     if (!isTapError(error, 'TAP_OBJECT_EXISTS')) throw error;
