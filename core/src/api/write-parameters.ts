@@ -23,7 +23,7 @@ export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions
     // Kubernetes' own kinds answer as a kube-apiserver does; ours refuse what they do not know.
     fieldValidation: choiceParameter(query, 'fieldValidation', ['Strict', 'Warn', 'Ignore']) ?? (kind.strategicMerge ? 'Warn' : 'Strict'),
     fieldManager: fieldManager(exchange),
-    ...(ifMatch !== undefined && { ifMatch }),
+    ...(ifMatch === '*' ? { mustExist: true } : ifMatch !== undefined && { ifMatch }),
     ...(ifNoneMatch !== undefined && { ifNoneMatch: true }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };

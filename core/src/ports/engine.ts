@@ -55,8 +55,10 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly fieldManager: string;
-  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion, or with `*` when there is none. */
+  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion, or is not there. */
   readonly ifMatch?: string;
+  /** `If-Match: *`: fails with 412 when the object is not there. */
+  readonly mustExist?: boolean;
   /** `If-None-Match: *`: fails with 412 when the object exists. */
   readonly ifNoneMatch?: boolean;
   readonly idempotencyKey?: string;

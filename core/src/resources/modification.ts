@@ -116,7 +116,7 @@ function merged({ entry }: Found, previous: Body, asked: JsonObject, subresource
 function refuseBlindUpdate({ found, target, options, needsVersion }: Modification, asked: JsonObject): void {
   const { resourceVersion } = metadataOf(asked);
   const isBlind = resourceVersion === undefined || resourceVersion === '';
-  if (!needsVersion || found.entry.isKubernetes || !isBlind || (options.ifMatch ?? '*') !== '*') return;
+  if (!needsVersion || found.entry.isKubernetes || !isBlind || options.ifMatch !== undefined) return;
   const message = `${label(found.entry, nameOf(target))}: metadata.resourceVersion: must be specified for an update`;
   const cause = { field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', message: 'must be specified for an update' };
   const about = { group: found.entry.group, kind: found.entry.kind, name: nameOf(target) };
@@ -127,15 +127,15 @@ function refuseBlindUpdate({ found, target, options, needsVersion }: Modificatio
 export function checkPreconditions({ entry }: Found, options: WriteOptions, previous: StoredObject): void {
   const { name } = previous.object.metadata;
   if (options.ifNoneMatch) throw resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${label(entry, name)} already exists` });
-  const { ifMatch = '*' } = options;
-  if (ifMatch === '*' || ifMatch === previous.resourceVersion) return;
+  const { ifMatch } = options;
+  if (ifMatch === undefined || ifMatch === previous.resourceVersion) return;
   throw resourceErrors.TAP_OBJECT_PRECONDITION({
     message: `${label(entry, name)}: expected resourceVersion ${ifMatch}, found ${previous.resourceVersion}`,
   });
 }
 
 function missing({ found, target, options }: Modification): Error {
-  if (options.ifMatch === undefined) return notFound(found, nameOf(target));
+  if (options.ifMatch === undefined && options.mustExist !== true) return notFound(found, nameOf(target));
   return resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${label(found.entry, nameOf(target))} does not exist` });
 }
 

@@ -94,9 +94,11 @@ test('a write with another version than expected is a user error', async (t) => 
   const kept = (await ask(remove, { input })).json.data.deleteApplication;
   t.is(kept.object, null);
   t.is(kept.userErrors.length, 1);
-  const none = { ...input, expectedVersion: '' };
-  t.is((await ask(update, { input: { ...none, spec: { runtime: 'edge' } } })).json.data.updateApplication.userErrors.length, 1);
-  t.is((await ask(remove, { input: none })).json.data.deleteApplication.userErrors.length, 1);
+  for (const expectedVersion of ['', '*']) {
+    const none = { ...input, expectedVersion };
+    t.is((await ask(update, { input: { ...none, spec: { runtime: 'edge' } } })).json.data.updateApplication.userErrors.length, 1);
+    t.is((await ask(remove, { input: none })).json.data.deleteApplication.userErrors.length, 1);
+  }
   const { spec } = (await ask('{ application(namespace: "team", name: "shop") { spec { runtime } } }')).json.data.application;
   t.is(spec.runtime, 'gpu');
 });
