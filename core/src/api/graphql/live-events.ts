@@ -104,13 +104,21 @@ const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']
 /**
  * An Operation, whenever something of it has changed, until it has ended or is deleted.
  *
- * @throws TAP_REQUEST_FORBIDDEN, TAP_OBJECT_NOT_FOUND when there is none of this name as it begins
+ * @throws TAP_GRAPHQL_ARGUMENT_INVALID, TAP_REQUEST_FORBIDDEN, TAP_OBJECT_NOT_FOUND when there is none of this name as it begins
  */
 export function operationProgress(kind: ServedKind, key: OperationKey, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
+  refuseNothing(key);
   const asked = { verb: 'watch', target: { kind: pathOf(kind), ...key } };
   // The bookmark behind what is there at the beginning tells that nothing is: what is made meanwhile is told before it, and is not missed.
   const query = { ...key, bookmarks: true };
   return context.access.follow(asked, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
+}
+
+/** An empty variable would mean any: the progress of somebody else's operation. */
+function refuseNothing(key: OperationKey): void {
+  const field = (['namespace', 'name'] as const).find((each) => key[each] === '');
+  if (field === undefined) return;
+  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field, message: `${field}: expected that of an operation, found none` });
 }
 
 async function* progressOf({ name }: OperationKey, changes: AsyncIterable<LiveEvent>): AsyncGenerator<LiveEvent, void, void> {

@@ -1,3 +1,4 @@
+import { objectErrors } from '@tappaas/sdk';
 import DataLoader from 'dataloader';
 import type { Call } from '../contributions.js';
 import { mergedSources } from '../merged-sources.js';
@@ -106,6 +107,7 @@ export class Workloads {
       const message = `the output of ${meant.length} pods is asked for, at most ${outputsMax} are read at once; name a process of fewer pods`;
       throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message });
     }
+    if (meant.length === 0 && process) refuseUnknown(process, application);
     if (place === undefined || meant.length === 0) return;
     const sources = meant.map((pod) => this.#log(place, pod, { tailLines: String(tail), ...(follows && { follow: 'true' }) }));
     yield* follows ? mergedSources(sources) : inTurn(sources);
@@ -174,6 +176,14 @@ function namespaceOf({ metadata: { namespace = '' } }: ObjectBody): string {
 
 function logOf(application: ObjectBody): AskedAccess {
   return { verb: 'get', target: { kind: pods, namespace: namespaceOf(application), subresource: 'log' } };
+}
+
+/** Silence would be taken for a process that writes nothing. @throws TAP_OBJECT_NOT_FOUND */
+function refuseUnknown(process: string, application: ObjectBody): void {
+  const processes = ((valueAt(application, ['spec', 'processes']) ?? []) as readonly { readonly name: string }[]).map(({ name }) => name);
+  if (processes.includes(process)) return;
+  const message = `applications "${application.metadata.name}" has no process "${process}"; it has ${processes.join(', ') || 'none'}`;
+  throw objectErrors.TAP_OBJECT_NOT_FOUND({ message });
 }
 
 async function* inTurn(sources: readonly AsyncIterable<LogLine>[]): AsyncGenerator<LogLine, void, void> {

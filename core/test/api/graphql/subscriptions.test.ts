@@ -150,6 +150,13 @@ test('the output of an application that does not exist is not taken for one that
   t.deepEqual([error?.extensions.code, error?.message], ['TAP_OBJECT_NOT_FOUND', 'applications "shop" not found']);
   await server.put(kindPaths.applications, application('shop'));
   t.is(await follow(query).ended, undefined, 'one that has no pods yet has written nothing');
+  const ofProcess = (process: string) => follow(query.replace('name: "shop"', `name: "shop", process: "${process}"`)).ended;
+  t.is(await ofProcess('web'), undefined);
+  const [unknown] = (await ofProcess('db')) as { message: string; extensions: { code: string } }[];
+  t.deepEqual(
+    [unknown?.extensions.code, unknown?.message],
+    ['TAP_OBJECT_NOT_FOUND', 'applications "shop" has no process "db"; it has web'],
+  );
 });
 
 test('an operation that does not exist is not waited for, and audit is told so', async (t) => {
@@ -166,6 +173,16 @@ test('an operation that does not exist is not waited for, and audit is told so',
   t.deepEqual(told, [['watch', 404, 'TAP_OBJECT_NOT_FOUND']]);
   await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'team' }, spec: { verb: 'deploy', target } });
   t.is((await follow(query, { namespace: 'team' }).next()).data.operationProgress.name, 'shop-deploy-1');
+  const refused = async (text: string, variables: object) => {
+    const [each] = (await follow(text, variables).ended) as { message: string; extensions: { code: string } }[];
+    return [each?.extensions.code, each?.message];
+  };
+  const invalid = 'TAP_GRAPHQL_ARGUMENT_INVALID';
+  t.deepEqual(await refused(query.replace('shop-deploy-1', ''), { namespace: 'team' }), [
+    invalid,
+    'name: expected that of an operation, found none',
+  ]);
+  t.deepEqual(await refused(query, { namespace: '' }), [invalid, 'namespace: expected that of an operation, found none']);
 });
 
 test('a client that takes seconds to begin is waited for', async (t) => {

@@ -115,7 +115,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
     type: new GraphQLNonNull(logLine),
     description:
-      'The output of an application as it comes, from the pods that there are when it begins; ends with them. An error when there is none of this name.',
+      'The output of an application as it comes, from the pods that there are when it begins; ends with them. An error when there is none of this name, or no such process.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
