@@ -84,7 +84,7 @@ export class AuditLog {
     const { last } = parts.checkpoints;
     const own = found?.line === undefined ? undefined : endOf(found.line);
     const further = leader && (await catchUp(parts, leader, own));
-    const kept = further?.isCopied === true ? further.end : own;
+    const kept = further?.copied ?? own;
     const end = furthest(furthest(kept, further?.end), last);
     const log = new AuditLog(parts, end);
     log.recordOwn('start', { ...startFacts(found, last), ...(found && lackedFacts(own, kept, end, further)), ...parts.facts });

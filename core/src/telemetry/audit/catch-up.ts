@@ -2,15 +2,17 @@ import type { AuditLine } from '@tappaas/sdk';
 import type { AuditLogParts, LogSink } from './audit-log.js';
 import { parseLine, type ChainEnd } from './chain.js';
 
-/** More than a sink that keeps up has not written yet. */
+/** More than a sink that keeps up has not written yet; all of it is in memory before the first of it is written. */
 const copiedMax = 10_000;
+const copiedCharsMax = 64 * 1024 * 1024;
 const pageMax = 1_000;
 
 /** How far the other sinks have come, and what of it the leading one was given. */
 export interface Further {
   readonly end: ChainEnd;
   readonly from: string;
-  readonly isCopied: boolean;
+  /** The last line that the leading one was given; absent: none. */
+  readonly copied?: ChainEnd;
 }
 
 /**
@@ -25,16 +27,19 @@ export async function catchUp(parts: AuditLogParts, leader: LogSink, kept: Chain
   const { sink, sequence, hash } = furthest;
   if (sink === leader) return undefined;
   const further = { end: { sequence, hash }, from: sink.name };
-  if (kept === undefined || sequence - kept.sequence > copiedMax) return { ...further, isCopied: false };
+  if (kept === undefined || sequence - kept.sequence > copiedMax) return further;
+  let copied: ChainEnd | undefined;
   try {
     const pages = await pagesBetween(chain, sink, kept.sequence, sequence);
-    if (!follow(pages.flat(), chain, kept)) return { ...further, isCopied: false };
-    for (const page of pages) await leader.write(page);
-    return { ...further, isCopied: true };
+    if (!follow(pages.flat(), chain, kept)) return further;
+    for (const page of pages) {
+      await leader.write(page);
+      copied = parseLine(page.at(-1)?.text ?? '');
+    }
   } catch (error) {
     log.warn('an audit sink was not given the lines that another one has kept', { sink: leader.name, from: sink.name, error });
-    return { ...further, isCopied: false };
   }
+  return { ...further, ...(copied && { copied: { sequence: copied.sequence, hash: copied.hash } }) };
 }
 
 async function endOf(sink: LogSink, { chain, log }: AuditLogParts): Promise<(ChainEnd & { readonly sink: LogSink }) | undefined> {
@@ -47,13 +52,15 @@ async function endOf(sink: LogSink, { chain, log }: AuditLogParts): Promise<(Cha
   }
 }
 
-/** Lines in pages as they were read, all of them oldest first; none when they cannot be read. */
+/** Lines in pages as they were read, all of them oldest first; none when they cannot be read, or are too large together. */
 async function pagesBetween(chain: string, sink: LogSink, after: number, to: number): Promise<readonly (readonly AuditLine[])[]> {
   const pages: AuditLine[][] = [];
+  let chars = 0;
   for (let before = to + 1; before > after + 1;) {
     const page = (await sink.read?.(chain, before, Math.min(pageMax, before - after - 1))) ?? [];
     const oldest = page.at(-1)?.sequence ?? before;
-    if (oldest >= before) return [];
+    chars += page.reduce((sum, { text }) => sum + text.length, 0);
+    if (oldest >= before || chars > copiedCharsMax) return [];
     pages.unshift(page.toReversed());
     before = oldest;
   }

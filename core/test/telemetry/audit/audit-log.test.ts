@@ -182,6 +182,24 @@ test('what cannot be read back from the sink that has more is told to be missing
   }
 });
 
+test('when the leading sink takes only a part of what it lacks, the start says which', async (t) => {
+  const directory = await place();
+  const { first, second } = await unequal(t, directory);
+  second.pageMax = 2;
+  const leader = first.as('first');
+  let writes = 0;
+  const write: LogSink['write'] = (lines) => {
+    writes += 1;
+    return writes === 2 ? Promise.reject(new Error('the disk is full')) : leader.write(lines);
+  };
+  await goOn(t, [{ ...leader, write }, second.as('second')], directory);
+  t.like(first.events.findLast(({ verb }) => verb === 'start')?.annotations, {
+    'tappaas.dev/audit-copied-lines': '8-8',
+    'tappaas.dev/audit-copied-from': 'second',
+    'tappaas.dev/audit-missing-lines': '9-10',
+  });
+});
+
 test('a sink that does not tell how far it has come keeps the others from nothing', async (t) => {
   const directory = await place();
   const { first, second } = await unequal(t, directory);
