@@ -20,8 +20,8 @@ export interface AdmissionOptions {
   /** Name of the engine that taps mean when they name none. */
   readonly platformEngine: string;
   readonly confidentiality: Confidentiality;
-  /** What of a caller's rights counts where an object lies, which taps are told: who hands rights on may not hand on others. Default: all. */
-  readonly isProjectOnly?: (where: Where) => boolean | Promise<boolean>;
+  /** What of a caller's rights counts where an object lies, which taps are told: who hands rights on may not hand on others. */
+  readonly isProjectOnly: (where: Where) => boolean | Promise<boolean>;
 }
 
 /** Who writes, and the namespace of the object, if it has one. */
@@ -42,9 +42,9 @@ class HookAdmission implements Admission {
   readonly #dispatch: AdmissionOptions['dispatch'];
   readonly #platformEngine: string;
   readonly #confidentiality: Confidentiality;
-  readonly #isProjectOnly: NonNullable<AdmissionOptions['isProjectOnly']>;
+  readonly #isProjectOnly: AdmissionOptions['isProjectOnly'];
 
-  constructor({ dispatch, platformEngine, confidentiality, isProjectOnly = () => false }: AdmissionOptions) {
+  constructor({ dispatch, platformEngine, confidentiality, isProjectOnly }: AdmissionOptions) {
     this.#dispatch = dispatch;
     this.#platformEngine = platformEngine;
     this.#confidentiality = confidentiality;

@@ -12,6 +12,7 @@ async function withPlugins(...plugins: readonly { readonly id: string; readonly 
     dispatch: kernel.hooks,
     platformEngine: 'platform',
     confidentiality: { isVisibleTo: () => false, redacted, restored },
+    isProjectOnly: () => false,
   });
   return { kernel, kernelClock, ...(await startEngine({ admission })) };
 }

@@ -21,6 +21,7 @@ const withTaps = (taps: Readonly<Record<string, readonly FakeTap[]>>, more: Fixt
       dispatch: fakeDispatch(taps),
       platformEngine: 'platform',
       confidentiality: { isVisibleTo: (plugin) => plugin === 'trusted', redacted, restored },
+      isProjectOnly: () => false,
     }),
     ...more,
   });

@@ -53,6 +53,7 @@ test('an object claims so many things and no more', async (t) => {
     }),
     platformEngine: 'platform',
     confidentiality: { isVisibleTo: () => false, redacted, restored },
+    isProjectOnly: () => false,
   });
   const { create } = await startEngine({ admission });
   t.is((await create(widgets, widget('a'))).outcome, 'created');

@@ -34,6 +34,7 @@ const admission = createAdmission({
   }),
   platformEngine: 'platform',
   confidentiality: { isVisibleTo: () => false, redacted, restored },
+  isProjectOnly: () => false,
 });
 
 function collect({ engine, clock }: Fixture) {

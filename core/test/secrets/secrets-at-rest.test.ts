@@ -155,6 +155,7 @@ test('a plugin without the permission sees no value, and what it leaves alone ke
     }),
     platformEngine: 'platform',
     confidentiality: { isVisibleTo: (plugin) => plugin === 'trusted', redacted, restored },
+    isProjectOnly: () => false,
   });
   const { create, patch, get, engine } = await sealed({ admission });
   await create(secrets, secret('a'));
