@@ -2,7 +2,7 @@ import type { AccessRequest, AccessRules, AccessScope, Caller } from '@tappaas/s
 import type { Access } from './access.js';
 import { accessErrors } from './errors.js';
 import { isNamespace } from './tenant-boundary.js';
-import type { AccessQuestion, Verdict } from './verdict.js';
+import type { AccessQuestion, Verdict } from '../ports/access.js';
 
 /** What a review is asked with. */
 export interface ReviewRequest {

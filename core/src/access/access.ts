@@ -6,7 +6,7 @@ import { refusedByScope } from './credential-scope.js';
 import { ownersAccess, type Owners } from './owned-objects.js';
 import { administers, isMaking, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
 import { RememberedAnswers } from './remembered-answers.js';
-import type { AccessQuestion, Verdict } from './verdict.js';
+import type { AccessQuestion, Verdict } from '../ports/access.js';
 import { onceKnown } from './once-known.js';
 import { outOfTenants } from './without-tenant.js';
 

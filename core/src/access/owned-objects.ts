@@ -1,7 +1,7 @@
 import { fieldIs, type AccessRequest, type Caller } from '@tappaas/sdk';
 import type { Places } from './access.js';
 import { isMaking, isReading } from './tenant-boundary.js';
-import type { AccessQuestion, Verdict } from './verdict.js';
+import type { AccessQuestion, Verdict } from '../ports/access.js';
 
 /** Whose an object is; without a tenant: somebody's of no tenant. */
 export interface Owner {

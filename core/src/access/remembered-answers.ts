@@ -1,5 +1,5 @@
 import type { AccessDecision, Authorizer, Caller } from '@tappaas/sdk';
-import type { AccessQuestion } from './verdict.js';
+import type { AccessQuestion } from '../ports/access.js';
 
 type Resource = NonNullable<AccessQuestion['resource']>;
 type Answer = AccessDecision | Promise<AccessDecision>;

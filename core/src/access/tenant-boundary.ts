@@ -1,5 +1,5 @@
 import { isTenantName, type AccessRequest } from '@tappaas/sdk';
-import type { AccessQuestion, Narrowing } from './verdict.js';
+import type { AccessQuestion, Narrowing } from '../ports/access.js';
 
 /** The label by which a namespace belongs to a tenant. */
 export const tenantLabel = 'tappaas.dev/tenant';

@@ -2,7 +2,7 @@ import type { AccessRequest, Caller } from '@tappaas/sdk';
 import type { Place, Places } from './access.js';
 import { isNamespace, isReading, tenantLabel } from './tenant-boundary.js';
 import { onceKnown } from './once-known.js';
-import type { AccessQuestion, Narrowing, Verdict } from './verdict.js';
+import type { AccessQuestion, Narrowing, Verdict } from '../ports/access.js';
 
 /** Where a caller of no tenant is: `project`, only what is granted in the namespace itself counts. */
 type OuterSide =

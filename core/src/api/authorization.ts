@@ -4,7 +4,8 @@ import { apiErrors } from './errors.js';
 import type { Target } from '../ports/engine.js';
 import type { Exchange } from './exchange.js';
 import type { RequestInfo } from './request-info.js';
-import type { Authorize, Verdict } from './stages.js';
+import type { Verdict } from '../ports/access.js';
+import type { Authorize } from './stages.js';
 
 /**
  * Only `allow` passes. Asked before anybody looks whether the object exists, so who may not see it learns nothing.

@@ -6,7 +6,8 @@ import type { RequestInfo } from './request-info.js';
 import type { RequestPath } from './request-path.js';
 import type { AuditedSubject, AuditTrail } from '../ports/audit.js';
 import type { RequestSpan } from '../ports/tracing.js';
-import type { Narrowing, Seat } from './stages.js';
+import type { Narrowing } from '../ports/access.js';
+import type { Seat } from './stages.js';
 
 /** Part of a stream that access was asked about by itself. */
 export interface StreamPart {

@@ -1,5 +1,5 @@
 import type { ListQuery } from '../ports/engine.js';
-import type { Narrowing } from './stages.js';
+import type { Narrowing } from '../ports/access.js';
 import { choiceParameter, countParameter, invalid, textParameter } from './query-parameters.js';
 
 const version = /^\d{1,20}$/;

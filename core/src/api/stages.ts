@@ -2,26 +2,11 @@
  * The stages before the engine, as functions that are handed in: the chain knows their order, not what they do. Later stages of
  * the platform (tokens, RBAC, fair queues, a hash-chained audit) replace what is behind a function, never its place.
  */
-import type { AccessDecision, AccessRequest, Caller, Credentials, Identity } from '@tappaas/sdk';
+import type { Caller, Credentials, Identity } from '@tappaas/sdk';
+import type { AccessQuestion, Verdict } from '../ports/access.js';
 
 /** Who is it? Nothing means that no authenticator knows the credential; throwing means that it is bad. */
 export type Authenticate = (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
-
-/** Selectors that a list or watch is given besides its own, so that it shows no more than the caller may see. */
-export interface Narrowing {
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-}
-
-/** What is allowed narrowed is answered narrowed, or not at all. */
-export type Verdict = AccessDecision & { readonly narrowed?: Narrowing };
-
-/** What access is asked. Only who sets `canNarrow` is ever allowed something narrowed. */
-export type AccessQuestion = AccessRequest & {
-  readonly canNarrow?: boolean;
-  /** Its resource is the same object whenever the same is asked for: the answer is worth remembering. */
-  readonly recurs?: boolean;
-};
 
 /** May they? Only `allow` lets a request pass. */
 export type Authorize = (request: AccessQuestion) => Verdict | Promise<Verdict>;

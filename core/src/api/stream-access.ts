@@ -1,7 +1,8 @@
 import { askAbout } from './authorization.js';
 import type { Exchange } from './exchange.js';
 import { impersonate } from './impersonation.js';
-import type { Authorize, Narrowing } from './stages.js';
+import type { Narrowing } from '../ports/access.js';
+import type { Authorize } from './stages.js';
 
 /**
  * Whether who has opened a stream may still have it as it is: act as whom it acts, ask what it asked, and see the same part of it. Parts

@@ -12,6 +12,7 @@ import type {
   Resources,
 } from '@tappaas/sdk';
 import type { PatchWrite, Served, Target } from '../ports/engine.js';
+import type { Narrowing } from '../ports/access.js';
 import { resourceErrors } from './errors.js';
 import { followed, type FollowedObject } from './following.js';
 import type { KindEntry } from './kind-entry.js';
@@ -34,12 +35,6 @@ export interface Access {
   readonly subresource?: string;
   readonly namespace?: string;
   readonly name?: string;
-}
-
-/** Selectors that show a caller no more than it may see. */
-export interface Narrowing {
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
 }
 
 /** Whose client it is. */

@@ -6,7 +6,8 @@ import type { Target } from '../../ports/engine.js';
 import type { Exchange } from '../exchange.js';
 import { platformEngine, type RequestInfo } from '../request-info.js';
 import type { AuditedSubject, AuditTrail } from '../../ports/audit.js';
-import type { Authorize, Verdict } from '../stages.js';
+import type { Verdict } from '../../ports/access.js';
+import type { Authorize } from '../stages.js';
 import { publicError } from '../status.js';
 import type { GraphqlParts } from './ports.js';
 

@@ -3,7 +3,7 @@ import { isTapError, type Awaitable, type Caller, type Key } from '@tappaas/sdk'
 import { after, rescued } from '../after.js';
 import { accessRequest, asReview } from '../authorization.js';
 import { narrowedSelectors } from '../list-parameters.js';
-import type { Narrowing, Verdict } from '../stages.js';
+import type { Narrowing, Verdict } from '../../ports/access.js';
 import type { ListPage, ServedKind } from '../../ports/engine.js';
 import { platformEngine } from '../request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';

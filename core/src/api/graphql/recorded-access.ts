@@ -3,7 +3,7 @@ import { after, rescued } from '../after.js';
 import { dryRunAnnotation } from '../audit-trail.js';
 import { isBrokenOff } from '../broken-off.js';
 import type { Exchange, StreamPart } from '../exchange.js';
-import type { Narrowing, Verdict } from '../stages.js';
+import type { Narrowing, Verdict } from '../../ports/access.js';
 import { isSameView } from '../stream-access.js';
 import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';

@@ -2,7 +2,8 @@ import { isTapError, type AccessDecision, type Caller, type Clock } from '@tappa
 import { allowed, ask, asReview, forbidden } from '../authorization.js';
 import type { StreamPart } from '../exchange.js';
 import type { RequestInfo } from '../request-info.js';
-import type { Authorize, Narrowing } from '../stages.js';
+import type { Narrowing } from '../../ports/access.js';
+import type { Authorize } from '../stages.js';
 import { isSameView } from '../stream-access.js';
 
 /** How old an answer of authorization may be when something is sent. */

@@ -1,6 +1,6 @@
 import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
 
-/** Selectors to be added to a list or watch, so that it shows only what the caller may see. */
+/** Selectors to be added to a list or watch, so that it shows no more than the caller may see. */
 export interface Narrowing {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
@@ -14,5 +14,5 @@ export type AccessQuestion = AccessRequest & {
   readonly recurs?: boolean;
 };
 
-/** What the access stage says; what is allowed narrowed must not be answered whole. */
+/** What the access stage says; what is allowed narrowed is answered narrowed, or not at all. */
 export type Verdict = AccessDecision & { readonly narrowed?: Narrowing };
