@@ -211,3 +211,38 @@ withBrowser('a page of an origin that is not listed reads nothing and opens no s
   );
   t.deepEqual(told, ['UnreachableError', 'refused']);
 });
+
+/** Another server that any page may read: each path that it was asked for, and whether the token came along. */
+async function startOther(t: ExecutionContext, location?: string) {
+  const heard: string[] = [];
+  const anybody = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization' };
+  const server = createServer(({ method, url, headers }, response) => {
+    if (method !== 'OPTIONS') heard.push(`${url} ${headers.authorization ?? 'no token'}`);
+    if (method === 'OPTIONS' || location === undefined) response.writeHead(200, anybody).end('{}');
+    else response.writeHead(307, { ...anybody, location }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
+}
+
+withBrowser('a page follows no redirect, to which what it sends would go', async (t) => {
+  t.timeout(240_000);
+  const other = await startOther(t);
+  const own = await startOther(t, `${other.url}/x`);
+  const { page } = await open(t);
+  const told = await page.evaluate(
+    async ([url]) => {
+      const { createClient } = await import('@tappaas/client');
+      const client = createClient({ server: url, token: 'good', attemptsMax: 1 });
+      const asked = client.json('/version', { method: 'POST', body: '{"a":1}' });
+      return asked.then(
+        () => 'read',
+        (error: unknown) => (error as { status?: number }).status,
+      );
+    },
+    [own.url] as const,
+  );
+  t.deepEqual([told, own.heard, other.heard], [302, ['/version Bearer good'], []]);
+});
