@@ -38,6 +38,8 @@ export interface AuditLogParts extends CheckpointingParts {
   readonly facts?: Readonly<Record<string, string>>;
   /** What the leading sink has answered when it was asked for the end: what was torn it tells once. Default: it is asked. */
   readonly found?: AuditEnd;
+  /** The chain has ended in order: what another sink has beyond its end is none of it. */
+  readonly isWhole?: boolean;
 }
 
 /** Room for the lines of one request, in every sink. */
@@ -83,7 +85,7 @@ export class AuditLog {
     const found = parts.found ?? (await leader?.end?.(parts.chain));
     const { last } = parts.checkpoints;
     const own = found?.line === undefined ? undefined : endOf(found.line);
-    const further = leader && (await catchUp(parts, leader, own));
+    const further = leader && parts.isWhole !== true ? await catchUp(parts, leader, own) : undefined;
     const kept = further?.copied ?? own;
     const end = furthest(furthest(kept, further?.end), last);
     const log = new AuditLog(parts, end);

@@ -102,7 +102,7 @@ export class GoneChains {
     sinks: readonly LogSink[],
     checkpoints: CheckpointFiles,
     found: AuditEnd,
-    { unvouched }: GoneEnd,
+    { how, unvouched }: GoneEnd,
   ): Promise<void> {
     const { everyEvents, everyMs, clock, random, log, replica, ownEventOf, stopMsMax } = this.#parts;
     const removals: Promise<unknown>[] = [];
@@ -121,6 +121,7 @@ export class GoneChains {
       ownEvent,
       facts,
       found,
+      isWhole: how === 'in-order',
     };
     const auditLog = await AuditLog.open(parts);
     await auditLog.stop(stopMsMax());

@@ -67,6 +67,7 @@ async function world() {
       lines = lines.filter(({ sequence }) => sequence >= before);
     },
   };
+  const others: LogSink[] = [];
   const checkpoints = join(directory, 'checkpoints');
   const openCheckpoints = async (chain: string) => {
     const files = await CheckpointFiles.open({ directory: checkpoints, chain, key });
@@ -95,7 +96,7 @@ async function world() {
   const made = new GoneChains({
     ...shared,
     chains: async () => ['w3'],
-    sinks: () => [sink],
+    sinks: () => [sink, ...others],
     openCheckpoints,
     ownEventOf,
     replica: 'r0',
@@ -111,6 +112,7 @@ async function world() {
       await ownClock.advance(200);
     },
     lines: () => lines,
+    others,
     replace: (others: readonly AuditLine[]) => void (lines = [...others]),
     warnings,
     forgeCheckpoint: async (end: ChainEnd) => {
@@ -218,6 +220,23 @@ for (const [name, forge] of Object.entries(forgeries)) {
     t.is(made.warnings.length, 1);
   });
 }
+
+test('what another sink has behind an orderly stop is not given to the one that leads', async (t) => {
+  const { worker, gone, expire, lines, others, facts, verified } = await world();
+  await worker.stop(500);
+  const forged = written(endOf(lines()), 2);
+  others.push({
+    name: 'other',
+    settings,
+    write: async () => ({}),
+    end: async () => ({ tornBytes: 0, line: forged.at(-1) }),
+    read: async (_, before) => forged.filter(({ sequence }) => sequence < before).toReversed(),
+  });
+  expire(6);
+  await gone.look();
+  t.false('tappaas.dev/audit-copied-from' in facts(-3));
+  t.like(await verified(), { bad: undefined, first: 6, last: 14, vouchedTo: 14 });
+});
 
 test('a piece of a last line is recorded where it was, after a crash and behind an orderly stop', async (t) => {
   for (const isStopped of [false, true]) {
