@@ -19,13 +19,13 @@ interface Spoken {
 }
 
 /**
- * Who spoke last on a connection, reading and writing. A request with the method and the very headers of the one before it, within a second,
- * is from the same caller: nothing else than headers and connection is shown to authenticators, and its headers were looked at.
+ * Who spoke last on a connection, reading, and in any other way. A request with the method and the very headers of the one before it, within
+ * a second, is from the same caller: nothing else than headers and connection is shown to authenticators, and its headers were looked at.
  */
 export class ConnectionMemory {
   readonly #clock: Pick<Clock, 'nowMs'>;
   #reads = new WeakMap<Socket, Spoken>();
-  #writes = new WeakMap<Socket, Spoken>();
+  #others = new WeakMap<Socket, Spoken>();
   #forgottenAtMs = -Infinity;
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
@@ -34,7 +34,7 @@ export class ConnectionMemory {
 
   /** The caller of a request that differs from the last one on its connection at most in its target, and in what it sends. */
   recall({ method, socket, rawHeaders }: IncomingMessage, nowMs: number): Identity | undefined {
-    const known = (method === 'GET' ? this.#reads : this.#writes).get(socket);
+    const known = (method === 'GET' ? this.#reads : this.#others).get(socket);
     if (known === undefined || known.method !== method || known.rawHeaders.length !== rawHeaders.length || nowMs >= known.untilMs)
       return undefined;
     for (let index = 0; index < rawHeaders.length; index += 1)
@@ -50,13 +50,13 @@ export class ConnectionMemory {
     if (chars > charsMax) return;
     const untilMs = Math.min(this.#clock.nowMs() + rememberedMs, identity.expiresAtMs ?? Infinity);
     const lengthAt = writing.has(method ?? '') ? lengthIn(rawHeaders) : -1;
-    (method === 'GET' ? this.#reads : this.#writes).set(socket, { method, rawHeaders, lengthAt, identity, untilMs });
+    (method === 'GET' ? this.#reads : this.#others).set(socket, { method, rawHeaders, lengthAt, identity, untilMs });
   }
 
   /** A credential is no longer good. */
   forget(): void {
     this.#reads = new WeakMap();
-    this.#writes = new WeakMap();
+    this.#others = new WeakMap();
     this.#forgottenAtMs = this.#clock.nowMs();
   }
 }
