@@ -45,8 +45,8 @@ export function sharedFlow(settings: FlowSettings, processes: number, rateOf?: (
     const send = (reports: readonly ShareReport[]): Promise<void> => {
       messages += 1;
       const heard = deliver(() => void (books.get(name) === book && ledger.report(name, structuredClone(reports))));
-      // The answer comes behind what was granted.
-      return heard.then(() => clock.sleep(wayMs, never));
+      // The answer comes behind what was granted, and there is time between the two.
+      return heard.then(() => clock.sleep(2 * wayMs, never));
     };
     const book: ShareBook = new ShareBook({ clock, processes, send });
     books.set(name, book);

@@ -75,9 +75,15 @@ export class SeatShare implements Seats {
   }
 
   obtain(): boolean | Promise<boolean> {
-    if (!this.isFree) return this.#obtainElsewhere();
+    if (!this.isFree || this.#isSpokenFor) return this.#obtainElsewhere();
     this.take();
     return true;
+  }
+
+  /** A place that was granted is there before it is heard whom it is for: whoever comes between the two asks for one of their own. */
+  get #isSpokenFor(): boolean {
+    const waiting = this.#asked.size + this.#reported.size;
+    return waiting > 0 && this.#held - this.#used <= waiting && !this.#keeper.isAlone(this.#clock.nowMs());
   }
 
   #obtainElsewhere(): Promise<boolean> {
