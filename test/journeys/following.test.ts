@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
 import { commands } from '../../core/dist/cli/commands.js';
+import { freePort } from '../ports.ts';
 import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
 
 /** A command that goes on. */
@@ -78,6 +79,62 @@ test('what changes is followed with -w and with -f, as people know it from elsew
     .map((line) => JSON.parse(line) as { kind: string });
   t.true(told.length > 2 && told.every(({ kind }) => kind === 'Application'));
   t.regex((await home.tappaas('operations', name, '-w')).stderr, /there is no operation/, 'it went with its application');
+});
+
+test('lines are followed over a restart of the platform and over new pods, none is told twice, and the end of it is told', async (t) => {
+  t.timeout(240_000);
+  const home = await platformHome({
+    first: join(root, 'examples/hello'),
+    api: { port: await freePort() },
+    plugins: { audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } } },
+  });
+  t.teardown(() => home.remove());
+  const before = await home.start();
+  t.teardown(() => before.stop());
+  const lines = begin(home, 'logs', 'hello', '-f');
+  const records = begin(home, 'logs', 'hello', '-f', '-o', 'json');
+  const audit = begin(home, 'audit', 'tail', '-f', '-o', 'json');
+  for (const each of [lines, records, audit]) t.teardown(() => each.stop());
+  const count = (text: string): number => text.match(/listening on/g)?.length ?? 0;
+  const begun = (processes: number) =>
+    eventually(
+      async () => [lines, records].map((each) => count(each.text())),
+      (counts) => counts.every((each) => each >= processes),
+    );
+  await begun(2);
+  await audit.says(/"verb":"watch"[^]*\n/);
+  await before.stop();
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  await begun(4);
+  const change = { spec: { env: [{ name: 'GREETING', value: 'new' }] } };
+  const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications/hello';
+  t.is((await platform.api('PATCH', path, change, 'application/merge-patch+json')).status, 200);
+  await begun(6);
+  await audit.says(/"verb":"patch"/);
+  t.is((await home.tappaas('delete', 'hello')).code, 0);
+  for (const each of [lines, records]) {
+    t.is(await each.ended, 1);
+    t.regex(each.text(), /tappaas: application hello was deleted\n/);
+    const told = each
+      .text()
+      .split('\n')
+      .filter((line) => /listening on/.test(line));
+    t.is(told.length, 6, each.text());
+    t.is(each.text().match(/finishing what is under way/g)?.length, 6, 'what they wrote while the platform stopped is told, too');
+  }
+  const written = records
+    .text()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  t.is(new Set(written).size, written.length, 'none is told twice');
+  t.is(await audit.stop(), 'SIGINT');
+  const recorded = audit
+    .text()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { chain: string; sequence: number });
+  t.is(new Set(recorded.map(({ chain, sequence }) => `${chain} ${sequence}`)).size, recorded.length);
 });
 
 test('an operation is followed to its end, which is the exit code', async (t) => {

@@ -33,13 +33,18 @@ export interface PodView {
 /** The process that a pod is of. */
 export const processOf = ({ metadata }: PodView): string | undefined => metadata.labels?.[processLabel];
 
+/** Selects the pods of an application, or of one of its processes. */
+export function podsSelector({ name, process }: { readonly name: string; readonly process?: string }): string {
+  return [`app.kubernetes.io/instance=${name}`, ...(process === undefined ? [] : [`${processLabel}=${process}`])].join(',');
+}
+
 /** The pods of an application, or of one of its processes, the API path of the namespace that they are in, and all processes in their order. */
 export async function podsOfApplication(
   client: Client,
   { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
 ): Promise<{ readonly place: string; readonly pods: readonly PodView[]; readonly processes: readonly string[] }> {
   const { place, processes } = await placeOf(client, { namespace, name, ...(process !== undefined && { process }) });
-  const selector = [`app.kubernetes.io/instance=${name}`, ...(process === undefined ? [] : [`${processLabel}=${process}`])].join(',');
+  const selector = podsSelector({ name, ...(process !== undefined && { process }) });
   const found = await client.json<{ items: readonly PodView[] }>(`${place}/pods?labelSelector=${encodeURIComponent(selector)}`);
   return { place, pods: found?.items ?? [], processes };
 }
@@ -67,4 +72,9 @@ async function placeOf(
   }
   const there = rendered.spec.objects.find(({ metadata }) => metadata?.namespace)?.metadata?.namespace ?? namespace;
   return { place: `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`, processes };
+}
+
+/** Says that nothing of an application is there. */
+export function noPods(name: string): CliError {
+  return new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
 }

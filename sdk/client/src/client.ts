@@ -4,6 +4,7 @@ import type { ExecOutput, ExecRequest } from './exec.js';
 import type { GraphQlRequest } from './graphql.js';
 import type { TypedDocument } from './graphql-document.js';
 import { Http, type ApiAnswer, type ApiRequest } from './http.js';
+import type { LogOptions } from './log-following.js';
 import { Objects } from './objects.js';
 import type { RoomMessage, RoomRequest } from './room-message.js';
 import type { Rooms } from './rooms.js';
@@ -42,6 +43,13 @@ export interface Client {
   json<T>(path: string, request?: ApiRequest): Promise<T | undefined>;
   /** The lines of a streamed answer, such as a log. @throws ApiError, UnreachableError */
   lines(path: string, signal: AbortSignal): AsyncGenerator<string>;
+  /**
+   * Follows the log of a pod, by the pod's path: its lines, each behind its time, over broken connections and restarts of the container, none twice. Ends
+   * when the pod is gone, the signal aborts or the client is closed.
+   *
+   * @throws ApiError for what another try would not change, UnreachableError likewise
+   */
+  log(pod: string, options: LogOptions): AsyncGenerator<string>;
   /** Watches a collection by its path, over broken connections. @throws ApiError for what another try would not change, ResumeError */
   watch<O>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<O>>;
   /** Follows one object of a collection until `enough` or the time is over. @throws ApiError for what another try would not change */
@@ -99,6 +107,10 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
     send: (path, request) => http.send(path, request),
     json: (path, request) => http.json(path, request),
     lines: (path, signal) => http.lines(path, signal),
+    async *log(pod, options) {
+      const { followLog } = await import('./log-following.js');
+      yield* followLog(http, pod, options, devices);
+    },
     watch: (path, watch) => watchPath(http, path, watch, devices),
     until: (place, enough) => untilObject(http, place, enough, devices),
     async graphql<T>(request: GraphQlRequest, { signal }: { readonly signal?: AbortSignal } = {}) {

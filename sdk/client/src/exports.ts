@@ -12,6 +12,7 @@ export type { ExecOutput, ExecRequest, TerminalSize } from './exec.js';
 export type { TypedDocument } from './graphql-document.js';
 export type { ApiAnswer, ApiRequest } from './http.js';
 export type { Client, ClientOptions } from './client.js';
+export type { LogOptions } from './log-following.js';
 export type { NewMetadata, NewObject } from './new-object.js';
 export type { ApplyOptions, CreateOptions, Objects, Selection, WriteOptions } from './objects.js';
 export type { RoomMessage, RoomRequest } from './room-message.js';

@@ -19,6 +19,11 @@ export class LogReading {
     this.#before = before;
   }
 
+  /** Whether the line that was told last has come again, or one of its time: it is the same log, and nothing between was missed. */
+  get hasComeAgain(): boolean {
+    return this.#again > 0;
+  }
+
   /** Those of the next lines that were not told before, and up to where they come. */
   take(lines: readonly string[]): { readonly fresh: readonly string[]; readonly place: LogPlace | undefined } {
     const fresh = lines.filter((line) => {

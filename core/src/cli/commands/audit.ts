@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiError, UnreachableError } from '@tappaas/client';
 import { auditTable, csvHead, csvLine } from '../audit-table.js';
 import type { AuditItem, AuditTools, AuditVerdict } from '../audit-tools.js';
 import { CliError } from '../cli-error.js';
@@ -60,9 +61,16 @@ async function tail(invocation: Invocation): Promise<number> {
   for (const chain of await chainsOf(invocation)) reached.set(chain, (await pageOf(invocation, { chain, limit: '1' })).newest ?? 0);
   for (;;) {
     await sleep(pollMs);
-    for (const item of await news(invocation, reached))
+    for (const item of await news(invocation, reached).catch(passing))
       await printEach(invocation, item, () => auditTable([item]).split('\n').slice(1).join('\n'));
   }
+}
+
+/** The platform does not answer now: what it records meanwhile is told when it does. */
+function passing(error: unknown): readonly AuditItem[] {
+  const { isPassing } = error as Partial<ApiError | UnreachableError>;
+  if (isPassing === true) return [];
+  throw error;
 }
 
 /** Following the log is recorded too: shown, it would go on for ever. */
@@ -73,13 +81,16 @@ function isReading({ requestURI, responseStatus }: AuditItem['event']): boolean 
 /** What has come since, oldest first; remembers how far it has looked. */
 async function news(invocation: Invocation, reached: Map<string, number>): Promise<readonly AuditItem[]> {
   const fresh: AuditItem[] = [];
+  const ends = new Map(reached);
   for (const chain of await chainsOf(invocation)) {
     const after = reached.get(chain) ?? 0;
     for await (const { items, newest = 0 } of pages(invocation, { chain, after: String(after) })) {
       fresh.push(...items.filter(({ event }) => !isReading(event)));
-      reached.set(chain, Math.max(reached.get(chain) ?? 0, newest));
+      ends.set(chain, Math.max(ends.get(chain) ?? 0, newest));
     }
   }
+  // Only now: what comes of a try that fails halfway is asked for again.
+  for (const [chain, end] of ends) reached.set(chain, end);
   return newestFirst(fresh).toReversed();
 }
 

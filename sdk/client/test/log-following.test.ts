@@ -1,0 +1,82 @@
+/** How a log is followed over breaks, on connections that are played. */
+import test from 'ava';
+import { ApiError, UnreachableError } from '../dist/errors.js';
+import type { Http } from '../dist/http.js';
+import { followLog } from '../dist/log-following.js';
+
+interface Played {
+  readonly lines: readonly string[];
+  /** How it ends. Default: in order. */
+  readonly failure?: Error;
+}
+
+const broken = new UnreachableError('broken-off', 'http://here', 'the connection broke');
+const absent = { lines: [], failure: new ApiError(404, {}) };
+const at = (second: number, text: string): string => `2026-11-30T16:00:0${second}.000000000Z ${text}`;
+
+/** Plays one answer after the other, then that the pod is gone. */
+async function follow(answers: readonly Played[]) {
+  const asked: string[] = [];
+  const waitsMs: number[] = [];
+  const http = {
+    closing: new AbortController().signal,
+    async *lines(path: string) {
+      const { lines, failure } = answers[asked.push(path.replace(/^.*log\?timestamps=true&?/, '')) - 1] ?? absent;
+      yield* lines;
+      if (failure !== undefined) throw failure;
+    },
+  };
+  const devices = { nowMs: () => 0, random: () => 1, sleep: async (ms: number) => void waitsMs.push(ms) };
+  const told: string[] = [];
+  let failure: unknown;
+  try {
+    const options = { tailLines: 2, signal: new AbortController().signal };
+    for await (const line of followLog(http as unknown as Http, '/pod', options, devices)) told.push(line.replace(/^\S+ /, ''));
+  } catch (error) {
+    failure = error;
+  }
+  return { asked: asked.map((query) => decodeURIComponent(query)), told, waitsMs, failure };
+}
+
+test('a log that broke off goes on behind the line that was told last, also among lines of the same time', async (t) => {
+  const { told, asked, failure } = await follow([
+    { lines: [at(1, 'a'), at(2, 'b'), at(2, 'c')], failure: broken },
+    { lines: [], failure: broken },
+    { lines: [at(2, 'b'), at(2, 'c'), at(2, 'd'), at(3, 'e')] },
+  ]);
+  t.deepEqual(told, ['a', 'b', 'c', 'd', 'e']);
+  const again = 'sinceTime=2026-11-30T16:00:02.000000000Z&follow=true';
+  t.deepEqual(asked.slice(0, 3), ['tailLines=2&follow=true', again, again]);
+  t.is(failure, undefined, 'it ends when the pod is gone');
+});
+
+test('when the container has been started again meanwhile, what it wrote before comes first', async (t) => {
+  const { told, asked } = await follow([
+    { lines: [at(1, 'a'), at(2, 'b')], failure: broken },
+    { lines: [at(5, 'begins')] },
+    { lines: [at(2, 'b'), at(3, 'ends')] },
+    { lines: [at(5, 'begins'), at(6, 'goes on')] },
+  ]);
+  t.deepEqual(told, ['a', 'b', 'ends', 'begins', 'goes on']);
+  t.regex(asked[2] ?? '', /^sinceTime=2026-11-30T16:00:02.*&previous=true$/);
+});
+
+test('a container without an end of its own, or that is about to start, keeps nobody from following', async (t) => {
+  const refused = { lines: [], failure: new ApiError(400, { message: 'the container waits to start' }) };
+  const { told, waitsMs } = await follow([
+    { lines: [at(1, 'a')] },
+    refused,
+    { lines: [at(2, 'b')] },
+    refused,
+    { lines: [at(2, 'b'), at(3, 'c')] },
+  ]);
+  t.deepEqual(told, ['a', 'b', 'c']);
+  t.deepEqual(waitsMs, [250, 500, 250, 250], 'soon after something was heard');
+});
+
+test('what another try would not change is told', async (t) => {
+  const unknown = new ApiError(401, { message: 'the token is not known' });
+  t.is((await follow([{ lines: [at(1, 'a')] }, { lines: [], failure: unknown }])).failure, unknown);
+  const never = new ApiError(400, { message: 'the image cannot be pulled' });
+  t.is((await follow([{ lines: [], failure: never }])).failure, never, 'before anything was told');
+});
