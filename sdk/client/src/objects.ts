@@ -55,7 +55,7 @@ export class Objects<K extends AnyKind> {
   constructor(http: Http, kind: K, options: { readonly engine?: string; readonly devices: Devices; readonly randomKey: () => string }) {
     this.#http = http;
     this.#kind = kind;
-    this.#mount = options.engine === undefined ? '' : `/clusters/${encodeURIComponent(options.engine)}`;
+    this.#mount = options.engine === undefined ? '' : `/clusters/${segmentOf(options.engine)}`;
     this.#devices = options.devices;
     this.#randomKey = options.randomKey;
   }
@@ -164,9 +164,15 @@ export class Objects<K extends AnyKind> {
   #path({ namespace, name }: { readonly namespace?: string; readonly name?: string }): string {
     const { group, version } = this.#kind;
     const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-    const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-    return `${this.#mount}${root}${place}/${pluralOf(this.#kind)}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+    const place = namespace === undefined ? '' : `/namespaces/${segmentOf(namespace)}`;
+    return `${this.#mount}${root}${place}/${pluralOf(this.#kind)}${name === undefined ? '' : `/${segmentOf(name)}`}`;
   }
+}
+
+/** A name as a part of a path; encoded or not, dots alone would lead to other objects, such as those of all namespaces. @throws TypeError */
+function segmentOf(name: string): string {
+  if (name === '.' || name === '..') throw new TypeError(`"${name}" is no name of an object, a namespace or an engine`);
+  return encodeURIComponent(name);
 }
 
 function pluralOf(kind: AnyKind): string {

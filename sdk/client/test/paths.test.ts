@@ -4,9 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client } from '@tappaas/client';
+import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { clientOn } from '../dist/client.js';
 import { realDevices } from '../dist/devices.js';
 import { fetchTransport } from '../dist/fetch-transport.js';
+
+const Pods = kubernetesHandle<{ readonly metadata: { readonly name: string } }>('', 'Pod');
 
 interface Listener {
   readonly host: string;
@@ -77,6 +80,25 @@ test('a path stays below the path of the server', async (t) => {
     await client.json('/version?a=//b');
   }
   t.deepEqual(own.heard, ['/platform/version?a=//b', '/platform/version?a=//b']);
+});
+
+test('a name of dots leads to no other objects', async (t) => {
+  const own = await listener(t);
+  const { signal } = new AbortController();
+  for (const client of clients(t, `http://${own.host}`)) {
+    for (const dots of ['.', '..']) {
+      const pods = client.of(Pods);
+      const ways = [
+        async () => pods.list({ namespace: dots }).next(),
+        async () => pods.watch({ namespace: dots, signal }).next(),
+        async () => pods.get({ namespace: 'team', name: dots }),
+        async () => pods.delete({ namespace: dots, name: 'a' }),
+        async () => client.of(Pods, { engine: dots }).list().next(),
+      ];
+      for (const ask of ways) await t.throwsAsync(ask, { instanceOf: TypeError, message: /is no name/ });
+    }
+  }
+  t.deepEqual(own.heard, []);
 });
 
 test('a redirect is not followed: neither the token nor what was sent goes along', async (t) => {
