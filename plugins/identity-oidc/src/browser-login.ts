@@ -12,7 +12,7 @@ import { accountPage } from './account-page.js';
 import { cookieValue, loginCookie, sessionCookie, setCookie } from './cookies.js';
 import { errors } from './errors.js';
 import { loggedIn } from './granted.js';
-import { refusalOf, type Provider } from './provider.js';
+import { hasNotAnswered, refusalOf, type Provider } from './provider.js';
 import type { Providers } from './providers.js';
 import { recordLogin } from './recorded-sessions.js';
 import { endSurplus } from './session-bounds.js';
@@ -104,6 +104,12 @@ async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['q
     });
   } catch (cause) {
     if (cause instanceof TapError) throw cause;
+    if (hasNotAnswered(cause)) {
+      throw errors.IDENTITY_OIDC_PROVIDER_FAILED({
+        message: `provider ${attempt.issuer}: exchanging the code of a log-in did not work`,
+        cause,
+      });
+    }
     const refusal = refusalOf(cause);
     const why = refusal === undefined ? 'the answer is not that of this log-in' : `the provider says ${refusal.slice(0, 64)}`;
     throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message: `provider ${attempt.issuer}: ${why}`, cause });

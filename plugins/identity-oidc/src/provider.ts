@@ -105,3 +105,17 @@ export function refusalOf(error: unknown): string | undefined {
   if (error instanceof client.ResponseBodyError) return error.error;
   return error instanceof client.AuthorizationResponseError ? error.error : undefined;
 }
+
+const noAnswers: ReadonlySet<unknown> = new Set([
+  'OAUTH_TIMEOUT',
+  'OAUTH_RESPONSE_IS_NOT_CONFORM',
+  'OAUTH_RESPONSE_IS_NOT_JSON',
+  'OAUTH_PARSE_ERROR',
+]);
+
+/** Whether a provider could not be reached, or answered with what is none of the protocol: nobody who logs in is to blame for that. */
+export function hasNotAnswered(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  // Those of `fetch` have no code of their own; those that the client makes of wrong arguments have.
+  return noAnswers.has(code) || (error instanceof TypeError && code === undefined);
+}
