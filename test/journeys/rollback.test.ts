@@ -71,3 +71,23 @@ test('an application goes back to an earlier release, stays there whatever is de
   t.regex(unpinned.stdout, /hello-3 serves at http[^\n]*\n$/);
   await greets('Ciao');
 });
+
+test('commands that are offered to paste are about the same application, in its namespace', async (t) => {
+  t.timeout(240_000);
+  const home = await platformHome();
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  await platform.api('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
+  const deployed = await home.tappaas('deploy', join(root, 'examples/hello'), '-n', 'team');
+  t.regex(deployed.stdout, /tappaas status hello -n team\n +tappaas logs hello -f -n team\n +tappaas delete hello -n team\n/);
+  const changed = await platform.api(
+    'PATCH',
+    '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications/hello',
+    { spec: { env: [{ name: 'GREETING', value: 'new' }] } },
+    'application/merge-patch+json',
+  );
+  t.is((await home.tappaas('operations', String(changed.headers.location).split('/').at(-1) ?? '', '-n', 'team', '-w')).code, 0);
+  const pinned = await home.tappaas('rollback', 'hello', '-n', 'team', '--to', '1');
+  t.regex(pinned.stdout, /tappaas rollback hello --unpin -n team\n$/);
+});

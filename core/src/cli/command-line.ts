@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { actionCommand } from './action-command.js';
+import { defaultNamespace } from './called-as.js';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
@@ -52,7 +53,7 @@ async function invocationOf(
     positionals,
     options: values,
     output: outputOf(found, text('output')),
-    namespace: text('namespace') ?? terminal.env['TAPPAAS_NAMESPACE'] ?? 'default',
+    namespace: text('namespace') ?? defaultNamespace(terminal),
     client: async () => (await import('./connect.js')).connect(terminal, text('server')),
   };
 }

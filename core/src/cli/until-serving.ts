@@ -1,11 +1,13 @@
 import type { ApiAnswer, Client } from '@tappaas/client';
 import { currentCondition, type ApplicationView } from './application-view.js';
+import { inNamespace } from './called-as.js';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 import { followOperation } from './follow-operation.js';
 import { LastOutput } from './last-output.js';
 import { applicationPath } from './paths.js';
 import type { Stages } from './stages.js';
+import type { Terminal } from './terminal.js';
 import { duration } from './table.js';
 
 /** A change of an application that the platform has taken. */
@@ -28,7 +30,7 @@ export async function untilServing(
   { sent, operation }: Change,
   timeoutMs: number,
   stages: Stages,
-  next: string,
+  { next, terminal }: { readonly next: string; readonly terminal: Pick<Terminal, 'env'> },
 ): Promise<ApplicationView> {
   const { name, namespace, generation } = sent.metadata;
   let waitsFor: string | undefined;
@@ -53,9 +55,10 @@ export async function untilServing(
   const why = error ?? waitsFor ?? ready?.message ?? 'nothing was heard of it';
   const lines = await output.lines();
   const wrote = lines.length === 0 ? '' : `\n  It wrote last:\n${lines.map((line) => `    ${line}`).join('\n')}`;
-  const more = `tappaas status ${name}${lines.length === 0 ? `, tappaas logs ${name}` : ''}`;
+  const place = inNamespace(terminal, namespace);
+  const more = `tappaas status ${name}${place}${lines.length === 0 ? `, tappaas logs ${name}${place}` : ''}`;
   throw new CliError(`application ${name} does not serve generation ${generation}${late}: ${why}${wrote}`, {
-    remedy: `${next}; see ${more}${operation === undefined ? '' : ` and tappaas operations ${operation}`}.`,
+    remedy: `${next}; see ${more}${operation === undefined ? '' : ` and tappaas operations ${operation}${place}`}.`,
     exitCode: exitCodes.failed,
   });
 }

@@ -1,3 +1,4 @@
+import { inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { applicationPath } from '../paths.js';
@@ -22,7 +23,7 @@ export async function deleteApplication(invocation: Invocation): Promise<number>
   const gone = await client.until({ collection: applicationPath(namespace), name, timeoutMs: waitMsMax }, (object) => object === undefined);
   if (!gone.reached) {
     throw new CliError(`application ${name} is still being deleted after ${duration(waitMsMax)}`, {
-      remedy: `tappaas status ${name} says what holds it.`,
+      remedy: `tappaas status ${name}${inNamespace(terminal, namespace)} says what holds it.`,
       exitCode: exitCodes.failed,
     });
   }

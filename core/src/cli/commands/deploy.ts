@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { ApiError, type Client } from '@tappaas/client';
 import { readDeployable, type ApplicationManifest } from '../application-manifest.js';
 import { pinOf, type ApplicationView } from '../application-view.js';
-import { calledAs } from '../called-as.js';
+import { calledAs, inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { namespaceChoice } from '../manifest-head.js';
 import { exitCodes, type Invocation } from '../command.js';
@@ -11,6 +11,7 @@ import { print } from '../print.js';
 import { secondsOf } from '../seconds.js';
 import { createStages, type Stages } from '../stages.js';
 import { duration } from '../table.js';
+import type { Terminal } from '../terminal.js';
 import { changeOf, untilServing, type Change } from '../until-serving.js';
 
 /** `tappaas deploy`: source or manifest to an answering URL, by stages. */
@@ -38,8 +39,8 @@ export async function deploy(invocation: Invocation): Promise<number> {
     await print(invocation, sent, () => '');
     return exitCodes.ok;
   }
-  const served = await untilServing(client, change, timeoutMs, stages, 'Mend it and deploy again');
-  await print(invocation, served, () => closing(served, stages, calledAs(terminal)));
+  const served = await untilServing(client, change, timeoutMs, stages, { next: 'Mend it and deploy again', terminal });
+  await print(invocation, served, () => closing(served, stages, terminal));
   return exitCodes.ok;
 }
 
@@ -94,14 +95,17 @@ async function apply(client: Client, application: ApplicationManifest): Promise<
   return changeOf(answer);
 }
 
-function closing(application: ApplicationView, stages: Stages, called: string): string {
+function closing(application: ApplicationView, stages: Stages, terminal: Terminal): string {
   const { metadata, status } = application;
+  const [called, place] = [calledAs(terminal), inNamespace(terminal, metadata.namespace)];
   const pin = pinOf(application);
   if (pin !== undefined) {
     const stays = `${metadata.name} is pinned to release ${pin}, which goes on serving; what was deployed now serves after`;
-    return `\n${stays}\n  ${called} rollback ${metadata.name} --unpin\n`;
+    return `\n${stays}\n  ${called} rollback ${metadata.name} --unpin${place}\n`;
   }
-  const next = [`status ${metadata.name}`, `logs ${metadata.name} -f`, `delete ${metadata.name}`].map((words) => `  ${called} ${words}\n`);
+  const next = [`status ${metadata.name}`, `logs ${metadata.name} -f`, `delete ${metadata.name}`].map(
+    (words) => `  ${called} ${words}${place}\n`,
+  );
   const where = status?.url === undefined ? `${metadata.name} runs and has no route` : status.url;
   return `\n${where}\n\nDeployed in ${duration(stages.totalMs())}. Next:\n${next.join('')}`;
 }

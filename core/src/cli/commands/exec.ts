@@ -1,4 +1,5 @@
 import type { Client, ExecRequest, TerminalSize } from '@tappaas/client';
+import { inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { podsOfApplication, processOf, type PodView } from '../pods-of-application.js';
@@ -65,7 +66,7 @@ async function* sizesOf(terminal: Terminal, signal: AbortSignal): AsyncGenerator
 /** Of the running pods, in the order of processes and names, the one that is meant. */
 async function podFor(
   client: Client,
-  { options, namespace }: Pick<Invocation, 'options' | 'namespace'>,
+  { options, namespace, terminal }: Pick<Invocation, 'options' | 'namespace' | 'terminal'>,
   name: string,
 ): Promise<Pick<ExecRequest, 'pod' | 'container'>> {
   const { process, replica } = options;
@@ -76,16 +77,19 @@ async function podFor(
     .toSorted((one, other) => rank(one) - rank(other) || (one.metadata.name < other.metadata.name ? -1 : 1));
   const meant = (pod: PodView, index: number): boolean => pod.metadata.name === replica || String(index + 1) === replica;
   const found = replica === undefined ? (running.find(isReady) ?? running[0]) : running.find(meant);
-  if (found === undefined) throw nowhere(name, running, replica);
+  if (found === undefined) throw nowhere(name, running, replica, inNamespace(terminal, namespace));
   const container = found.spec?.containers?.find((each) => each.name === processOf(found))?.name;
   return { pod: `${place}/pods/${encodeURIComponent(found.metadata.name)}`, ...(container !== undefined && { container }) };
 }
 
 const isReady = ({ status }: PodView): boolean => status?.containerStatuses?.every(({ ready }) => ready) === true;
 
-function nowhere(name: string, running: readonly PodView[], replica: string | boolean | undefined): CliError {
+function nowhere(name: string, running: readonly PodView[], replica: string | boolean | undefined, place: string): CliError {
   if (running.length === 0) {
-    return new CliError(`nothing of application ${name} runs`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
+    return new CliError(`nothing of application ${name} runs`, {
+      remedy: `tappaas status ${name}${place} says why.`,
+      exitCode: exitCodes.failed,
+    });
   }
   const known = running.map(({ metadata }, index) => `${index + 1} (${metadata.name})`).join(', ');
   return new CliError(`application ${name} has no running replica "${String(replica)}"`, {

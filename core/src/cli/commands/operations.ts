@@ -1,4 +1,5 @@
 import type { Client } from '@tappaas/client';
+import { inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { followOperation } from '../follow-operation.js';
@@ -103,7 +104,7 @@ async function cancel(invocation: Invocation, client: Client, name: string): Pro
   );
   if (!reached) {
     throw new CliError(`operation ${name} has not ended ${duration(waitMsMax)} after it was cancelled`, {
-      remedy: `tappaas operations ${name} says what it waits for.`,
+      remedy: `tappaas operations ${name}${inNamespace(invocation.terminal, namespace)} says what it waits for.`,
       exitCode: exitCodes.failed,
     });
   }

@@ -1,6 +1,6 @@
 import { ApiError, type Client } from '@tappaas/client';
 import type { ApplicationView } from '../application-view.js';
-import { calledAs } from '../called-as.js';
+import { calledAs, inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { applicationPath, kindPath } from '../paths.js';
@@ -8,6 +8,7 @@ import { print } from '../print.js';
 import { secondsOf } from '../seconds.js';
 import { createStages } from '../stages.js';
 import { duration } from '../table.js';
+import type { Terminal } from '../terminal.js';
 import { changeOf, untilServing, type Change } from '../until-serving.js';
 import { unknownApplication } from './delete.js';
 
@@ -41,14 +42,11 @@ export async function rollback(invocation: Invocation): Promise<number> {
     await print(invocation, change.sent, () => '');
     return exitCodes.ok;
   }
-  const served = await untilServing(
-    client,
-    change,
-    timeoutMs,
-    stages,
-    'Roll back to another release with --to, or mend it and deploy again',
-  );
-  await print(invocation, served, () => closing(served, duration(stages.totalMs()), release !== undefined, calledAs(terminal)));
+  const served = await untilServing(client, change, timeoutMs, stages, {
+    next: 'Roll back to another release with --to, or mend it and deploy again',
+    terminal,
+  });
+  await print(invocation, served, () => closing(served, duration(stages.totalMs()), release !== undefined, terminal));
   return exitCodes.ok;
 }
 
@@ -91,9 +89,9 @@ async function pin(client: Client, { metadata: { name, namespace } }: Applicatio
   return changeOf(answer);
 }
 
-function closing({ metadata: { name }, status }: ApplicationView, took: string, isPinned: boolean, called: string): string {
+function closing({ metadata: { name, namespace }, status }: ApplicationView, took: string, isPinned: boolean, terminal: Terminal): string {
   const where = status?.url === undefined ? '' : ` at ${status.url}`;
   const serves = `\n${status?.release ?? name} serves${where}, after ${took}.`;
   if (!isPinned) return `${serves}\n`;
-  return `${serves} Later changes do not, until it is unpinned:\n  ${called} rollback ${name} --unpin\n`;
+  return `${serves} Later changes do not, until it is unpinned:\n  ${calledAs(terminal)} rollback ${name} --unpin${inNamespace(terminal, namespace)}\n`;
 }
