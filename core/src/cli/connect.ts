@@ -5,6 +5,7 @@ import type { Connection } from './connection.js';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 import { loginFile, readLogin, writeLogin } from './login-file.js';
+import { sayable, serverAddress } from './server-address.js';
 import type { Terminal } from './terminal.js';
 
 /** A command may take as long as this. */
@@ -13,8 +14,10 @@ const refreshedBeforeMs = 60_000;
 /** Finds the platform: environment, then the stored login, then a platform whose data lies in the current directory. */
 export async function connect(terminal: Terminal, server: string | undefined): Promise<Client> {
   const login = (await readLogin(terminal.env)) ?? (await besideUs(terminal.cwd));
-  const token = terminal.env['TAPPAAS_TOKEN'] ?? login?.token;
-  const url = server ?? terminal.env['TAPPAAS_SERVER'] ?? login?.server;
+  const givenToken = terminal.env['TAPPAAS_TOKEN'];
+  const givenServer = server ?? terminal.env['TAPPAAS_SERVER'];
+  const token = givenToken ? sayable(givenToken) : (givenToken ?? login?.token);
+  const url = givenServer === undefined ? login?.server : serverAddress(givenServer);
   if (token === undefined || url === undefined) {
     throw new CliError('not logged in', {
       remedy: `Run tappaas login SERVER with --token TOKEN, which the first start of a platform prints whole, or with --oidc. Looked in ${loginFile(terminal.env)}.`,

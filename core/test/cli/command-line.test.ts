@@ -4,11 +4,13 @@ import { exitCodes } from '../../dist/cli/command.js';
 import { runCommandLine } from '../../dist/cli/command-line.js';
 import { commands } from '../../dist/cli/commands.js';
 
-async function run(...words: readonly string[]) {
+const run = (...words: readonly string[]) => runIn({}, ...words);
+
+async function runIn(env: Readonly<Record<string, string>>, ...words: readonly string[]) {
   let [stdout, stderr] = ['', ''];
   const code = await runCommandLine({
     arguments: words,
-    env: { TAPPAAS_HOME: '/nowhere' },
+    env: { TAPPAAS_HOME: '/nowhere', ...env },
     cwd: '/',
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
@@ -92,6 +94,23 @@ test('a token is never sent over plain http', async (t) => {
   const { code, stderr } = await run('login', 'http://127.0.0.1:1', '--token', 'x');
   t.is(code, 64);
   t.regex(stderr, /https/);
+});
+
+test('a server that is none and a token that no header can carry are told in words, however they were given', async (t) => {
+  const token = { TAPPAAS_TOKEN: 'tapp_x' };
+  for (const server of ['foo bar', 'http://platform.example', 'ftp://x', '']) {
+    for (const told of [await runIn(token, 'apps', '--server', server), await runIn({ ...token, TAPPAAS_SERVER: server }, 'apps')]) {
+      t.is(told.code, 64, server);
+      t.regex(told.stderr, /is no https address\n {2}Write it as https:\/\/HOST:PORT/);
+    }
+  }
+  t.is((await runIn(token, 'apps', '--server', 'localhost:1')).code, 69, 'the form that login takes');
+  const broken = await runIn({ TAPPAAS_TOKEN: 'tapp_x\ny', TAPPAAS_SERVER: 'localhost:1' }, 'apps');
+  t.is(broken.code, 64);
+  t.regex(broken.stderr, /the token holds blanks, line breaks/);
+  t.notRegex(broken.stderr, /tapp_x/);
+  const ended = await runIn({ TAPPAAS_TOKEN: 'tapp_x\n', TAPPAAS_SERVER: 'localhost:1' }, 'apps');
+  t.regex(ended.stderr, /does not answer \(ECONNREFUSED\)/, 'the end of a line is no part of it');
 });
 
 test('every command has help that names its options', async (t) => {

@@ -9,12 +9,13 @@ import type { Connection } from '../connection.js';
 import { writeLogin } from '../login-file.js';
 import type { Granted, OfferedIssuer } from '../openid-login.js';
 import { print } from '../print.js';
+import { httpsAddress, sayable } from '../server-address.js';
 import type { Terminal } from '../terminal.js';
 
 /** `tappaas login SERVER --token TOKEN`, or `--oidc`: tries what it has got before it is stored. */
 export async function login(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options } = invocation;
-  const server = serverOf(positionals[0] ?? '');
+  const server = httpsAddress(positionals[0] ?? '');
   const authority = options['certificate-authority'];
   const certificateAuthority = typeof authority === 'string' ? await authorityOf(resolve(terminal.cwd, authority)) : undefined;
   const place = { server, ...(certificateAuthority ? { certificateAuthority } : {}) };
@@ -33,7 +34,7 @@ export async function login(invocation: Invocation): Promise<number> {
 
 function tokenOf(terminal: Terminal, options: Invocation['options']): string {
   const token = typeof options['token'] === 'string' ? options['token'] : terminal.env['TAPPAAS_TOKEN'];
-  if (token) return token;
+  if (token) return sayable(token);
   throw new CliError('no token was given', {
     remedy: 'Give it with --token or in $TAPPAAS_TOKEN, or log in at an OpenID provider with --oidc.',
     exitCode: exitCodes.usage,
@@ -60,15 +61,6 @@ async function grantedBy(place: Omit<Connection, 'token'>, terminal: Terminal, o
 function notOffered(message: string): CliError {
   return new CliError(message, {
     remedy: 'Ask the operator for the instance and the provider, or log in with --token.',
-    exitCode: exitCodes.usage,
-  });
-}
-
-function serverOf(text: string): string {
-  const url = URL.parse(text.includes('://') ? text : `https://${text}`);
-  if (url?.protocol === 'https:') return url.origin + url.pathname.replace(/\/$/, '');
-  throw new CliError(`"${text}" is no https address`, {
-    remedy: 'Write it as https://HOST:PORT; a token is never sent unencrypted.',
     exitCode: exitCodes.usage,
   });
 }
