@@ -13,10 +13,12 @@ export function toldError(error: unknown): CliError | undefined {
 /** The platform's own words: message, each cause, and what to do. */
 function refusal(error: ApiError): CliError {
   const told = error.causes.map(({ field, message }) => `${field ? `${field}: ` : ''}${message ?? ''}`);
-  // The message of a single cause often is the whole message already.
-  const causes = told.filter((cause) => !error.message.includes(cause)).map((cause) => `\n  ${cause}`);
+  // What a single cause says often is the whole message already, and the field stands nowhere else.
+  const isWhole = error.causes.length === 1 && error.causes[0]?.message === error.message;
+  const message = isWhole ? (told[0] ?? error.message) : error.message;
+  const causes = told.filter((cause) => !message.includes(cause)).map((cause) => `\n  ${cause}`);
   const remedy = error.status === 401 ? 'Log in again with tappaas login.' : error.remedy;
-  return new CliError(`${error.message}${causes.join('')}`, { remedy, exitCode: exitCodes.failed, cause: error });
+  return new CliError(`${message}${causes.join('')}`, { remedy, exitCode: exitCodes.failed, cause: error });
 }
 
 const remedies: Readonly<Record<UnreachableError['reason'], string>> = {

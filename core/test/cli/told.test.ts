@@ -62,3 +62,10 @@ test('an error that is a fault of ours is not told as if a person could mend it'
   t.is(toldError(new TypeError('x is undefined')), undefined);
   t.is(toldError('text'), undefined);
 });
+
+test('a refusal whose only cause says the same is told once, with the field', (t) => {
+  const refusal = (causes: readonly object[]) =>
+    toldError(new ApiError(400, { message: 'no terminal is given', details: { causes } }))?.message;
+  t.is(refusal([{ field: 'tty', message: 'no terminal is given' }]), 'tty: no terminal is given');
+  t.is(refusal([{ field: 'tty', message: 'expected false' }]), 'no terminal is given\n  tty: expected false');
+});
