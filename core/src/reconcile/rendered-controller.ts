@@ -60,7 +60,7 @@ class RenderedController<O extends RenderedObject> {
       const failure = await releases.failureOf?.(object, newest);
       return failure === undefined ? this.serve(object, newest, facts, run) : this.fallBack(object, releaseFailed(failure), run);
     }
-    return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run);
+    return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run, pinned);
   }
 
   /** Without a cluster there is nothing to render for, and the object must say so. */
@@ -114,7 +114,8 @@ class RenderedController<O extends RenderedObject> {
     return renderHooks(object, createRenderSet(render(object, facts), { actor }), facts);
   }
 
-  private async serve(object: O, release: StoredRelease, facts: RenderFacts, run: Run): Promise<Outcome> {
+  /** `chosen` says who else has chosen it: then nothing takes its place when it fails, and it is looked at again when something happens. */
+  private async serve(object: O, release: StoredRelease, facts: RenderFacts, run: Run, chosen?: string): Promise<Outcome> {
     const { releases, setStatus, step } = this.options;
     const result = await this.apply(object, release, facts, run);
     const { summary, conditions } = await this.look(object, release, facts, result);
@@ -127,8 +128,8 @@ class RenderedController<O extends RenderedObject> {
     const failed = result.held?.state === 'failed' ? 'rollback' : summary.failed;
     const isRefused = failed !== undefined && serving?.release.name !== release.name;
     const status = { ...summary.status, release: (isServing ? release : (serving?.release ?? release)).name };
-    const fallsBack = isRefused && failed === 'rollback' && serving !== undefined;
-    const why = fallsBack ? `${message}; ${goesOn(serving.release)}` : message;
+    const fallsBack = isRefused && failed === 'rollback' && serving !== undefined && chosen === undefined;
+    const why = fallsBack ? `${message}; ${goesOn(serving.release)}` : [message, ...(chosen === undefined ? [] : [chosen])].join('; ');
     const end = isServing
       ? ({ phase: 'Succeeded', message } as const)
       : isRefused
@@ -259,6 +260,7 @@ interface FallBack {
 const cancelled: FallBack = { reason: 'Cancelled', phase: 'Cancelled', why: 'the change was cancelled' };
 const releaseFailed = (why: string): FallBack => ({ reason: 'ReleaseFailed', phase: 'Failed', why });
 const goesOn = ({ name }: StoredRelease): string => `release ${name} goes on serving`;
+const pinned = 'it is pinned, so no other release takes its place until spec.pin is changed or cleared';
 const nothing: StoredRelease = { name: '', number: 0, objects: [] };
 
 type Keeps = NonNullable<ApplySetOptions['keeps']>;

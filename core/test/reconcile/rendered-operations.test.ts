@@ -62,6 +62,19 @@ test('a release that failed is rolled back and not tried again', async (t) => {
   t.is(condition('Ready'), 'False ReleaseFailed');
 });
 
+test('a release that fails while it is pinned stays, and is not tried again and again', async (t) => {
+  const { cluster, state, go, change } = setUp();
+  await go();
+  change({ image: 'web:2' });
+  state.summary = 'rollback';
+  await go();
+  state.pinned = { name: 'web-2', release: state.newest?.release };
+  for (let look = 0; look < 2; look += 1) t.is(await go(), undefined, 'it waits for what happens');
+  t.deepEqual(cluster.at(refOf(configMap('a', '')))?.['data'], { image: 'web:2' });
+  t.is(state.end?.phase, 'Failed');
+  t.regex(state.end?.message ?? '', /it is pinned, so no other release takes its place/);
+});
+
 test('a release that failed stays when it shall, or when there is nothing to go back to', async (t) => {
   const { cluster, state, go, change } = setUp();
   state.summary = 'rollback';
