@@ -99,3 +99,21 @@ test('every mistake of a configuration is told at once, and nothing was started'
   t.regex(stderr, /TAP_PACKAGE_NOT_FOUND .*@acme\/nope/);
   t.regex(stderr, /api\.prt: unknown key/);
 });
+
+test('an application that could never be served under its name is refused when it is made, with the limit', async (t) => {
+  t.timeout(180_000);
+  const home = await platformHome();
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const processes = [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }];
+  const make = (name: string) =>
+    platform.api('POST', '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications', {
+      metadata: { name },
+      spec: { source: { image: 'process' }, processes },
+    });
+  const refused = await make('a'.repeat(60));
+  t.is(refused.status, 422, refused.text);
+  t.regex(refused.text, /spec\.processes\[0\]\.name: its Service would be called .* have 64 characters; at most 63/);
+  t.is((await make('a'.repeat(59))).status, 201);
+});

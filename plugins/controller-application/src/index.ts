@@ -1,6 +1,7 @@
 import { definePlugin, deny, families, hooks, type Watches } from '@tappaas/sdk';
 import { Application, Build, Release } from '@tappaas/sdk/kinds';
 import { checkApplication } from './check-application.js';
+import { checkClusterNames } from './cluster-names.js';
 import { Dependents } from './dependencies.js';
 import { hostClaims, reservedHosts } from './host-claims.js';
 import { abandonBuild, prepareApplication, Secret } from './prepare-application.js';
@@ -36,6 +37,9 @@ export default definePlugin({
       });
     });
     host.tap(hooks.admission.validate, { name: 'hosts', kinds: [Application] }, ({ object }) => reservedHosts(object, suffixes()));
+    host.tap(hooks.admission.validate, { name: 'names', kinds: [Application] }, ({ object, previous }) =>
+      checkClusterNames(object, previous),
+    );
     host.tap(hooks.admission.claim, { kinds: [Application] }, (application) => hostClaims(application, suffixes()));
     host.controller({
       kind: Application,

@@ -8,7 +8,8 @@ export function isTask({ phase, schedule }: Pick<Process, 'phase' | 'schedule'>)
   return phase === 'Release' || schedule !== undefined;
 }
 
-const hashCharacters = 8;
+/** What the name of a release task has at its end. */
+export const taskHashCharacters = 8;
 const historyMax = 3;
 
 /**
@@ -42,7 +43,7 @@ export function task(process: Process, template: PodTemplate, place: Place): Job
       },
     };
   }
-  const hash = createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, hashCharacters);
+  const hash = createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, taskHashCharacters);
   const described = metadata(place, `${name}-${hash}`, selector);
   return {
     apiVersion: 'batch/v1',
