@@ -21,14 +21,14 @@ test('a release whose processes keep ending fails long before its deadline, with
     const ended = await home.tappaas('deploy', source, '--name', 'shop', ...words);
     return { ...ended, tookMs: performance.now() - startMs };
   };
-  const crash = "console.log('starting'); console.error('no database at db:5432'); process.exit(3);";
+  const crash = "console.log('starting'); console.error('no database at db:5432\\u001b[2J\\u001b]0;x\\u0007\\u202e'); process.exit(3);";
 
   const first = await deploy(crash);
   t.is(first.code, 1, first.stdout);
   t.regex(first.stderr, /process web of release shop-1 has ended 3 times, the last time with exit code 3\n/);
   t.regex(
     first.stderr,
-    /It wrote last:\n {4}starting\n {4}no database at db:5432\n {2}Mend it and deploy again; see tappaas status shop and tappaas operations shop-/,
+    /It wrote last:\n {4}starting\n {4}no database at db:5432\\u001b\[2J\\u001b\]0;x\\u0007\\u202e\n {2}Mend it and deploy again; see tappaas status shop and tappaas operations shop-/,
   );
 
   const mended = await deploy("require('node:http').createServer((_, answer) => answer.end('one')).listen(process.env.PORT);");

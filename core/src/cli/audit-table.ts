@@ -1,4 +1,5 @@
 import type { AuditItem } from './audit-tools.js';
+import { harmlessLine } from './harmless.js';
 import { textTable } from './table.js';
 
 const columns: readonly (readonly [name: string, of: (item: AuditItem) => string | number | undefined])[] = [
@@ -13,11 +14,8 @@ const columns: readonly (readonly [name: string, of: (item: AuditItem) => string
   ['LINE', ({ sequence }) => sequence],
 ];
 
-const controls = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
-
 /** What callers sent is shown with its control characters written out: no event rings a bell or moves the cursor. */
-const shown = (cell: string | number | undefined): string =>
-  String(cell ?? '').replace(controls, (character) => String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, '0'));
+const shown = (cell: string | number | undefined): string => harmlessLine(String(cell ?? ''));
 
 /** Events for people, in the order that is given. */
 export function auditTable(items: readonly AuditItem[]): string {

@@ -4,6 +4,7 @@ import { defaultNamespace } from './called-as.js';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
+import { harmless } from './harmless.js';
 import { commandHelp, overview, usageOf } from './help.js';
 import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
@@ -23,7 +24,7 @@ export async function runCommandLine(terminal: Terminal): Promise<number> {
   } catch (error) {
     const told = toldError(error);
     if (told === undefined) throw error;
-    terminal.stderr.write(`tappaas: ${told.message}\n${told.remedy === '' ? '' : `  ${told.remedy}\n`}`);
+    terminal.stderr.write(harmless(`tappaas: ${told.message}\n${told.remedy === '' ? '' : `  ${told.remedy}\n`}`));
     return told.exitCode;
   }
 }

@@ -54,7 +54,7 @@ async function read(client: Client, application: Application): Promise<readonly 
   if (status !== 200) return [];
   return text
     .trimEnd()
-    .split('\n')
+    .split(/\r?\n/)
     .filter((line) => line !== '')
     .map((line) => line.slice(0, lineCharactersMax));
 }

@@ -5,6 +5,7 @@ import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 import type { OpenIdLogin } from './connection.js';
 import type { Terminal } from './terminal.js';
+import { harmless } from './harmless.js';
 
 /** A provider as the platform tells of it. */
 export interface OfferedIssuer {
@@ -56,7 +57,7 @@ export async function logInWithDevice(offered: OfferedIssuer, terminal: Terminal
   const configuration = await discover(offered);
   try {
     const begun = await client.initiateDeviceAuthorization(configuration, { scope: offered.scopes.join(' ') });
-    terminal.stderr.write(`Open ${begun.verification_uri} in any browser and enter the code\n\n  ${begun.user_code}\n\n`);
+    terminal.stderr.write(harmless(`Open ${begun.verification_uri} in any browser and enter the code\n\n  ${begun.user_code}\n\n`));
     const signal = AbortSignal.timeout(Math.min(begun.expires_in * 1000, loginMsMax));
     return granted(await client.pollDeviceAuthorizationGrant(configuration, begun, undefined, { signal }), offered);
   } catch (error) {

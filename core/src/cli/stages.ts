@@ -1,3 +1,4 @@
+import { harmlessLine } from './harmless.js';
 import type { Outlet } from './terminal.js';
 import { duration } from './table.js';
 
@@ -19,13 +20,13 @@ export function createStages(outlet: Outlet, nowMs: () => number, quiet: boolean
   return {
     running(what) {
       if (quiet || !outlet.isTTY) return;
-      const line = `  … ${what}`.slice(0, (outlet.columns ?? 80) - 1);
+      const line = `  … ${harmlessLine(what)}`.slice(0, (outlet.columns ?? 80) - 1);
       outlet.write(erase() + line);
       shown = line.length;
     },
     reached(what, tookMs) {
       const now = nowMs();
-      if (!quiet) outlet.write(`${erase()}  ✓ ${what} (${duration(tookMs ?? now - stageMs)})\n`);
+      if (!quiet) outlet.write(`${erase()}  ✓ ${harmlessLine(what)} (${duration(tookMs ?? now - stageMs)})\n`);
       shown = 0;
       stageMs = now;
     },

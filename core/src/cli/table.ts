@@ -1,3 +1,5 @@
+import { harmlessLine } from './harmless.js';
+
 type Row = readonly string[];
 
 /** Lays rows out in columns, as wide as their widest cell; the last is not padded. */
@@ -18,7 +20,8 @@ export class GrowingTable {
     return this.#line(this.#widened(row));
   }
 
-  readonly #widened = (row: Row): Row => {
+  readonly #widened = (cells: Row): Row => {
+    const row = cells.map(harmlessLine);
     this.#widths = row.map((cell, column) => Math.max(cell.length, this.#widths[column] ?? 0));
     return row;
   };

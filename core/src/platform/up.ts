@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { calledAs } from '../cli/called-as.js';
 import { deploy } from '../cli/commands/deploy.js';
 import { explained } from '../cli/explained.js';
+import { harmless } from '../cli/harmless.js';
 import { toldError } from '../cli/told.js';
 import { exitCodes, type Invocation, type OutputFormat } from '../cli/command.js';
 import type { Client } from '@tappaas/client';
@@ -158,7 +159,7 @@ async function firstDeployment(
   } catch (error) {
     const told = toldError(error);
     if (told === undefined) throw error;
-    (isForPeople(output) ? stdout : stderr).write(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`);
+    (isForPeople(output) ? stdout : stderr).write(harmless(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`));
   }
   return noApplications;
 }

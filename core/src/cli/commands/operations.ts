@@ -3,6 +3,7 @@ import { inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { followOperation } from '../follow-operation.js';
+import { harmless } from '../harmless.js';
 import { isOver, tookMs, type OperationView } from '../operation-view.js';
 import { allOperationsPath, operationPath } from '../paths.js';
 import { print, printEach, renderTable, tableType, type ServerTable } from '../print.js';
@@ -62,7 +63,7 @@ async function follow(invocation: Invocation, client: Client, name: string): Pro
   const stages = createStages(terminal.stdout, () => terminal.nowMs(), false);
   const { object } = await followOperation(client, { namespace, name }, followMsMax, stages, () => false);
   if (object === undefined) throw unknown(name, namespace);
-  terminal.stdout.write(`\n${describe(object, terminal.nowMs())}`);
+  terminal.stdout.write(harmless(`\n${describe(object, terminal.nowMs())}`));
   return codeOf(object);
 }
 

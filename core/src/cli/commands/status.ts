@@ -2,6 +2,7 @@ import type { Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { eventsOf, eventTable, type EventView } from '../event-view.js';
+import { harmless } from '../harmless.js';
 import { lastOutputOf } from '../last-output.js';
 import { applicationPath } from '../paths.js';
 import { print, printEach } from '../print.js';
@@ -48,7 +49,7 @@ async function watch(invocation: Invocation, client: Client, name: string): Prom
     }
     const text = describe(event.object);
     if (isForPrograms(invocation)) await printEach(invocation, event.object, () => '');
-    else if (text !== said) terminal.stdout.write(`${said === '' ? '' : '\n'}${text}`);
+    else if (text !== said) terminal.stdout.write(harmless(`${said === '' ? '' : '\n'}${text}`));
     said = text;
   }
   return exitCodes.ok;
