@@ -71,7 +71,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
   const authorizer: Authorizer = roleAuthorizer(index, { problem: undefined });
   const places = {
     now: (_: string, project: string) => ({ project }),
-    settled: async () => ({}),
+    settled: (_: string, project: string) => ({ project }),
     isSuspended: () => false,
     labels: () => undefined,
     owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
