@@ -10,6 +10,7 @@ import { GoneChains } from '../../core/dist/telemetry/audit/gone-chains.js';
 import { linesIn, readCheckpointDirectory, verifyChain } from '../../core/dist/telemetry/audit/offline.js';
 import { ownEvents } from '../../core/dist/telemetry/audit/own-event.js';
 import { openSigningKey } from '../../core/dist/telemetry/audit/signing-key.js';
+import { waitedFor } from '../../core/test/telemetry/audit/sink-settings.ts';
 import { AuditFiles } from '../../plugins/telemetry-audit-file/dist/audit-files.js';
 
 const dayMs = 86_400_000;
@@ -31,17 +32,9 @@ test('what a worker that is gone has recorded is kept as long as the configurati
   const ownEventOf = (chain: string) => ownEvents(chain, () => Date.now());
   const openFiles = async () =>
     AuditFiles.open({ directory: files, fileBytesMax: 5_000, totalBytesMax: 1_000_000, keepDays: 30 }, () => Date.now());
-  const settings = {
-    mode: 'batch',
-    onOverflow: 'block',
-    waitMsMax: 1_000,
-    bufferLinesMax: 1_000,
-    bufferBytesMax: 1_000_000,
-    gatherMs: 0,
-  } as const;
   const sinkOf = (sink: AuditFiles): LogSink => ({
     name: 'files',
-    settings,
+    settings: waitedFor,
     write: (lines) => sink.write(lines),
     end: (chain) => sink.end(chain),
     hasExpired: (chain) => sink.hasExpired(chain),

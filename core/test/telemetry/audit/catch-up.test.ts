@@ -4,15 +4,7 @@ import type { AuditLogParts, LogSink } from '../../../dist/telemetry/audit/audit
 import { catchUp } from '../../../dist/telemetry/audit/catch-up.js';
 import { genesis } from '../../../dist/telemetry/audit/chain.js';
 import { ChainWriter } from './chain-writer.ts';
-
-const settings = {
-  mode: 'batch',
-  onOverflow: 'block',
-  waitMsMax: 1_000,
-  bufferLinesMax: 1_000,
-  bufferBytesMax: 1_000_000,
-  gatherMs: 0,
-} as const;
+import { waitedFor } from './sink-settings.ts';
 
 /** How many of three further lines, each with so many characters, the leading sink is given. */
 async function copied(characters: number): Promise<number> {
@@ -21,10 +13,10 @@ async function copied(characters: number): Promise<number> {
   const kept = writer.end;
   const further = Array.from({ length: 3 }, () => writer.append(`{"verb":"${'x'.repeat(characters)}"}`));
   const given: AuditLine[] = [];
-  const leader: LogSink = { name: 'first', settings, write: async (lines) => (given.push(...lines), {}) };
+  const leader: LogSink = { name: 'first', settings: waitedFor, write: async (lines) => (given.push(...lines), {}) };
   const ahead: LogSink = {
     name: 'second',
-    settings,
+    settings: waitedFor,
     write: async () => ({}),
     end: async () => ({ line: further.at(-1), tornBytes: 0 }),
     read: async (_, before) => further.filter(({ sequence }) => sequence < before).slice(-1),

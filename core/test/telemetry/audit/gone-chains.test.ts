@@ -14,20 +14,12 @@ import { openSigningKey } from '../../../dist/telemetry/audit/signing-key.js';
 import { verifyChain } from '../../../dist/telemetry/audit/verify.js';
 import { VirtualClock } from '../../virtual-clock.ts';
 import { ChainWriter } from './chain-writer.ts';
+import { waitedFor } from './sink-settings.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'gone-chains-'));
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
 const quiet = () => {};
-const settings = {
-  mode: 'batch',
-  onOverflow: 'block',
-  waitMsMax: 1_000,
-  bufferLinesMax: 1_000,
-  bufferBytesMax: 1_000_000,
-  gatherMs: 0,
-} as const;
-
 /** The chain of a worker that is gone, in a sink that keeps lines in memory until `expireBefore`. */
 async function world() {
   const directory = await mkdtemp(join(scratch, 'case-'));
@@ -43,7 +35,7 @@ async function world() {
   let opened = 0;
   const sink: LogSink = {
     name: 'files',
-    settings,
+    settings: waitedFor,
     write: async (more) => {
       lines.push(...more);
       if (expireBefore === undefined || isNamed) return {};
@@ -227,7 +219,7 @@ test('what another sink has behind an orderly stop is not given to the one that 
   const forged = written(endOf(lines()), 2);
   others.push({
     name: 'other',
-    settings,
+    settings: waitedFor,
     write: async () => ({}),
     end: async () => ({ tornBytes: 0, line: forged.at(-1) }),
     read: async (_, before) => forged.filter(({ sequence }) => sequence < before).toReversed(),
