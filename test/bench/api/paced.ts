@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Place } from './load.ts';
+import { keepOn } from './processor.ts';
 
 /** One kind of request. */
 export interface Pace {
@@ -38,6 +39,7 @@ export interface Kept {
 export async function paced(wish: PaceWish): Promise<readonly Kept[]> {
   const client = fork(join(import.meta.dirname, 'pace-client.ts'), { serialization: 'advanced' });
   try {
+    await keepOn('client', client.pid);
     return await new Promise((resolve, reject) => {
       client.once('message', (kept) => resolve(kept as readonly Kept[]));
       client.once('exit', (code) => reject(new Error(`the client ended with ${code}`)));
