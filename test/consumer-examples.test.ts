@@ -2,7 +2,7 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { issueAuthority, issueClient } from '../core/dist/api/certificate-issuer.js';
+import { issueAuthority, issueClient } from '../core/dist/api/certificates/certificate-issuer.js';
 import { canRunExamples, ExampleRunner, examplesOf, expectedOf, type Example } from './page-examples.ts';
 import { platformHome, root } from './platform-process.ts';
 import { groupMayEverything, writePlugin } from './plugin-package.ts';

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { issueAuthority } from '../core/dist/api/certificate-issuer.js';
+import { issueAuthority } from '../core/dist/api/certificates/certificate-issuer.js';
 import { root } from './platform-process.ts';
 
 export interface EveryPlugin {

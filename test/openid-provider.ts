@@ -2,7 +2,7 @@
 import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
-import { issueAuthority, issueServer } from '../core/dist/api/certificate-issuer.js';
+import { issueAuthority, issueServer } from '../core/dist/api/certificates/certificate-issuer.js';
 
 /** What the provider says of a person. */
 export interface Person {

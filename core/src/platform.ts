@@ -1,5 +1,5 @@
 import { families, metricsPage } from '@tappaas/sdk';
-import { keepCertificatesFresh, type LocalCertificates } from './api/certificates.js';
+import { keepCertificatesFresh, type LocalCertificates } from './api/certificates/certificates.js';
 import type { ShareGrant } from './flow/shares/protocol.js';
 import { ShareBook } from './flow/shares/share-book.js';
 import type { Kernel } from './kernel/kernel.js';

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { localCertificates } from '../../core/dist/api/certificates.js';
+import { localCertificates } from '../../core/dist/api/certificates/certificates.js';
 import { exchange, load, openSocket, openWatch, requestText, type Place } from './api/load.ts';
 import { isolation } from './api/isolation.ts';
 import { stageCosts } from './api/stage-costs.ts';

@@ -5,7 +5,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { localCertificates } from '../../core/dist/api/certificates.js';
+import { localCertificates } from '../../core/dist/api/certificates/certificates.js';
 import { exchange, openSocket, requestText, type Place } from './api/load.ts';
 import { paced, type Kept } from './api/paced.ts';
 import { keepOn } from './api/processor.ts';

@@ -4,7 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import test from 'ava';
-import { issueAuthority, issueClient, type KeyPair } from '../../core/dist/api/certificate-issuer.js';
+import { issueAuthority, issueClient, type KeyPair } from '../../core/dist/api/certificates/certificate-issuer.js';
 import { imitate, makeAuthority, revocationList } from '../../core/test/api/authorities.ts';
 import { findKubectl, openSession } from '../kubectl-session.ts';
 import { eventually, platformHome, type Connection } from '../platform-process.ts';

@@ -1,4 +1,4 @@
-import type { TlsMaterial } from './certificates.js';
+import type { TlsMaterial } from './certificates/certificates.js';
 
 /** How long a stop takes its time, milliseconds. */
 export interface StopOptions {

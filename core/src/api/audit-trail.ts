@@ -1,6 +1,6 @@
 import type { Awaitable } from '@tappaas/sdk';
-import type { Exchange } from './exchange.js';
-import type { RequestInfo } from './request-info.js';
+import type { Exchange } from './request/exchange.js';
+import type { RequestInfo } from './request/request-info.js';
 import type { Audit, AuditedOutcome, AuditedRequest, AuditedSubject, AuditTrail } from '../ports/audit.js';
 
 /** Tells audit of a request as it stands after authentication. */

@@ -2,8 +2,8 @@ import type { AccessRequest, Awaitable, Caller } from '@tappaas/sdk';
 import { after, afterWith } from './after.js';
 import { apiErrors } from './errors.js';
 import type { Target } from '../ports/engine.js';
-import type { Exchange } from './exchange.js';
-import type { RequestInfo } from './request-info.js';
+import type { Exchange } from './request/exchange.js';
+import type { RequestInfo } from './request/request-info.js';
 import type { Verdict } from '../ports/access.js';
 import type { Authorize } from './stages.js';
 

@@ -6,23 +6,23 @@
  * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
  */
 import { isTapError, type Awaitable, type Caller, type Clock, type Identity, type Logger } from '@tappaas/sdk';
-import { holderOf } from './address-seats.js';
+import { holderOf } from './connection/address-seats.js';
 import { after, afterWith, rescued, rescuedWith } from './after.js';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit } from './audit-trail.js';
-import type { ConnectionMemory } from './connection-memory.js';
+import type { ConnectionMemory } from './connection/connection-memory.js';
 import { applyCors, type Cors } from './cors.js';
-import { credentialsOf, refuseTricks } from './credentials.js';
+import { credentialsOf, refuseTricks } from './request/credentials.js';
 import { apiErrors } from './errors.js';
-import type { Exchange } from './exchange.js';
-import { noteFailure, recover } from './failure.js';
-import { impersonate } from './impersonation.js';
-import type { RequestTarget } from './request-target.js';
+import type { Exchange } from './request/exchange.js';
+import { noteFailure, recover } from './answer/failure.js';
+import { impersonate } from './request/impersonation.js';
+import type { RequestTarget } from './request/request-target.js';
 import type { Audit, AuditTrail } from '../ports/audit.js';
 import type { RequestTracing } from '../ports/tracing.js';
 import type { AdmitFlow, FlowRequest, Authenticate, Authorize, Seat } from './stages.js';
-import type { Strangers } from './strangers.js';
-import { beginTrace, endTrace } from './trace.js';
+import type { Strangers } from './connection/strangers.js';
+import { beginTrace, endTrace } from './request/trace.js';
 
 export interface Chain {
   readonly authenticate: Authenticate;

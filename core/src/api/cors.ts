@@ -1,5 +1,5 @@
-import { sendEmpty } from './answer.js';
-import type { Exchange } from './exchange.js';
+import { sendEmpty } from './answer/answer.js';
+import type { Exchange } from './request/exchange.js';
 
 /** Which web pages of other origins may read answers; none by default. */
 export interface Cors {

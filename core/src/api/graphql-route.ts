@@ -2,11 +2,11 @@ import type { Awaitable } from '@tappaas/sdk';
 import type { EnginePort } from '../ports/engine.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import type { GraphqlService } from './graphql/service.js';
-import { platformEngine } from './request-info.js';
-import { unknownPath } from './object-router.js';
-import type { Exchange } from './exchange.js';
+import { platformEngine } from './request/request-info.js';
+import { unknownPath } from './objects/object-router.js';
+import type { Exchange } from './request/exchange.js';
 import type { RouterRoute } from './router.js';
-import type { ServedUpgrade } from './upgrade.js';
+import type { ServedUpgrade } from './upgrade/upgrade.js';
 import { apiErrors } from './errors.js';
 
 /** What the route needs of the server; the rest of GraphQL is loaded with the first request. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
-import { sendBytes } from './answer.js';
+import { sendBytes } from './answer/answer.js';
 import type { ReadyCheck } from './contributions.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from './request/exchange.js';
 import { makeChecks, type CheckResult } from './ready-checks.js';
 
 /** `/livez` and `/readyz`: `ok`, or what is not; `?verbose` tells every check. */

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '@tappaas/sdk';
 import { apiErrors } from './errors.js';
-import type { Exchange } from './exchange.js';
-import { sendFailure } from './failure.js';
-import type { StreamCredentials } from './stream-credentials.js';
-import { endOfStream } from './stream-pace.js';
+import type { Exchange } from './request/exchange.js';
+import { sendFailure } from './answer/failure.js';
+import type { StreamCredentials } from './watch/stream-credentials.js';
+import { endOfStream } from './watch/stream-pace.js';
 
 const sweepEveryMs = 1000;
 

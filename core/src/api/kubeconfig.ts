@@ -1,6 +1,6 @@
 import { parse, stringify } from 'yaml';
 import { apiErrors } from './errors.js';
-import { readPrivateFile, writePrivateFile } from './private-file.js';
+import { readPrivateFile, writePrivateFile } from './certificates/private-file.js';
 
 /** What kubectl needs to reach the platform. */
 export interface KubeconfigOptions {

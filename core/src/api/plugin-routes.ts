@@ -1,11 +1,11 @@
 import { isTapError } from '@tappaas/sdk';
 import type { ServedRoute } from './contributions.js';
 import { apiErrors } from './errors.js';
-import type { Exchange } from './exchange.js';
-import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './handler-answer.js';
-import { unknownPath } from './object-router.js';
-import { platformEngine } from './request-info.js';
-import { parseRequestPath, type RequestPath } from './request-path.js';
+import type { Exchange } from './request/exchange.js';
+import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './answer/handler-answer.js';
+import { unknownPath } from './objects/object-router.js';
+import { platformEngine } from './request/request-info.js';
+import { parseRequestPath, type RequestPath } from './request/request-path.js';
 
 /** As much of a route as finding it takes. */
 export type NamedRoute = Pick<ServedRoute, 'instance' | 'method' | 'path' | 'isWellKnown'>;

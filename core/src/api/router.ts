@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import type { Exchange } from './exchange.js';
-import { unknownPath } from './object-router.js';
+import type { Exchange } from './request/exchange.js';
+import { unknownPath } from './objects/object-router.js';
 
 /** A path and who answers it; the path is Express' own form. */
 export interface RouterRoute {

@@ -1,7 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Caller, Clock, Logger } from '@tappaas/sdk';
-import type { Places } from './address-seats.js';
-import type { TlsMaterial } from './certificates.js';
+import type { Places } from './connection/address-seats.js';
+import type { TlsMaterial } from './certificates/certificates.js';
 import type { ReadyCheck, ServedAction, ServedField, ServedRoute, ServedSubresource, TableFor } from './contributions.js';
 import type { Cors } from './cors.js';
 import type { EnginePort, ServedKind } from '../ports/engine.js';
@@ -12,8 +12,8 @@ import type { Audit } from '../ports/audit.js';
 import type { RequestTracing } from '../ports/tracing.js';
 import type { AdmitFlow, Authenticate, Authorize } from './stages.js';
 import type { AuditReader } from './system-routes.js';
-import type { TlsPolicy } from './tls-policy.js';
-import type { ServedUpgrade } from './upgrade.js';
+import type { TlsPolicy } from './connection/tls-policy.js';
+import type { ServedUpgrade } from './upgrade/upgrade.js';
 
 /** Everything the API is made of; neighbours come as functions, so that each can be replaced. */
 export interface ApiServerOptions {

@@ -1,16 +1,16 @@
 import type { Clock } from '@tappaas/sdk';
-import { sendBytes, sendEmpty, sendJson, jsonType } from './answer.js';
+import { sendBytes, sendEmpty, sendJson, jsonType } from './answer/answer.js';
 import type { ReadyCheck } from './contributions.js';
-import { createDiscovery, type Discovery, type StoredDocument } from './discovery.js';
+import { createDiscovery, type Discovery, type StoredDocument } from './openapi/discovery.js';
 import type { EnginePort } from '../ports/engine.js';
 import { apiErrors } from './errors.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from './request/exchange.js';
 import { answerHealth } from './health.js';
-import { createOpenApi, type OpenApi } from './openapi.js';
-import { negotiate } from './media-type.js';
-import { engineOf, unknownPath } from './object-router.js';
+import { createOpenApi, type OpenApi } from './openapi/openapi.js';
+import { negotiate } from './request/media-type.js';
+import { engineOf, unknownPath } from './objects/object-router.js';
 import { answerPublished, publishedPaths, type PublishedKeys } from './published-keys.js';
-import { platformEngine } from './request-info.js';
+import { platformEngine } from './request/request-info.js';
 import type { RouterRoute } from './router.js';
 
 /** Reads the audit log back. */

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { families } from '@tappaas/sdk';
-import type { Places } from '../api/address-seats.js';
-import { certificateCheck, warnOfExpiry } from '../api/certificate-expiry.js';
-import type { LocalCertificates } from '../api/certificates.js';
+import type { Places } from '../api/connection/address-seats.js';
+import { certificateCheck, warnOfExpiry } from '../api/certificates/certificate-expiry.js';
+import type { LocalCertificates } from '../api/certificates/certificates.js';
 import type { GraphqlSettings } from '../api/graphql/ports.js';
 import type { ApiServer } from '../api/api-server.js';
 import { createApiServer } from '../api/server.js';
-import { TlsFilesCertificate } from '../api/tls-files.js';
-import { tlsPolicy } from '../api/tls-policy.js';
+import { TlsFilesCertificate } from '../api/connection/tls-files.js';
+import { tlsPolicy } from '../api/connection/tls-policy.js';
 import { callerTraces } from './served/caller-traces.js';
 import { createRequestTracing } from '../telemetry/traces/request-tracing.js';
 import type { Allowances } from '../flow/bucket.js';

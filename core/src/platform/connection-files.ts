@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeKubeconfig } from '../api/kubeconfig.js';
-import { readPrivateFile, writePrivateFile } from '../api/private-file.js';
+import { readPrivateFile, writePrivateFile } from '../api/certificates/private-file.js';
 import { platformEngine } from './engines.js';
 import type { Foundation } from './foundation.js';
 

@@ -2,8 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { families, hooks, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from '../admission/admission.js';
-import { CertificateThread } from '../api/certificate-thread.js';
-import { localCertificates, processCertificate, type CertificateOptions, type LocalCertificates } from '../api/certificates.js';
+import { CertificateThread } from '../api/certificates/certificate-thread.js';
+import {
+  localCertificates,
+  processCertificate,
+  type CertificateOptions,
+  type LocalCertificates,
+} from '../api/certificates/certificates.js';
 import { loadSignatures } from '../identity/tokens/signing-keys.js';
 import { loadKernel, memoryState, type Kernel, type KernelOptions, type SharedState } from '../kernel/kernel.js';
 import { requiredServices } from '../kernel/required-services.js';

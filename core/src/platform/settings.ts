@@ -1,5 +1,5 @@
 import { Type } from '@tappaas/sdk';
-import { defaultCiphers } from '../api/tls-policy.js';
+import { defaultCiphers } from '../api/connection/tls-policy.js';
 import { flowSection } from '../flow/flow-settings.js';
 import { auditSection } from '../telemetry/audit/audit-settings.js';
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import { AddressSeats, crowdedNotice, holderOf } from '../../dist/api/address-seats.js';
+import { AddressSeats, crowdedNotice, holderOf } from '../../dist/api/connection/address-seats.js';
 import { VirtualClock } from '../virtual-clock.ts';
 import { startServer } from './running-server.ts';
 

@@ -15,7 +15,7 @@ import {
   X509CertificateGenerator,
   X509CrlGenerator,
 } from '@peculiar/x509';
-import type { KeyPair } from '../../dist/api/certificate-issuer.js';
+import type { KeyPair } from '../../dist/api/certificates/certificate-issuer.js';
 
 cryptoProvider.set(webcrypto);
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

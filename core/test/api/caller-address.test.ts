@@ -1,6 +1,6 @@
 import type { Credentials, Identity } from '@tappaas/sdk';
 import test from 'ava';
-import { withAddress } from '../../dist/api/caller-address.js';
+import { withAddress } from '../../dist/api/connection/caller-address.js';
 
 const from = (remoteAddress: string): Credentials => ({ headers: {}, remoteAddress });
 const joe: Identity = { caller: { name: 'joe', groups: [] }, credentialId: 'x' };

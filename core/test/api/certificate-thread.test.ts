@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import test from 'ava';
-import { CertificateThread } from '../../dist/api/certificate-thread.js';
+import { CertificateThread } from '../../dist/api/certificates/certificate-thread.js';
 
 const dayMs = 86_400_000;
 

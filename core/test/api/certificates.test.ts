@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import { keepCertificatesFresh, localCertificates } from '../../dist/api/certificates.js';
+import { keepCertificatesFresh, localCertificates } from '../../dist/api/certificates/certificates.js';
 import { writeKubeconfig } from '../../dist/api/kubeconfig.js';
 import { VirtualClock } from '../virtual-clock.ts';
 import { startServer } from './running-server.ts';

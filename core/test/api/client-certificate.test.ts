@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '@tappaas/sdk';
 import test from 'ava';
-import { issueAuthority, issueClient, issueServer, type KeyPair } from '../../dist/api/certificate-issuer.js';
-import { alternativeNames, verifiedCertificate } from '../../dist/api/client-certificate.js';
+import { issueAuthority, issueClient, issueServer, type KeyPair } from '../../dist/api/certificates/certificate-issuer.js';
+import { alternativeNames, verifiedCertificate } from '../../dist/api/connection/client-certificate.js';
 import { imitate, makeAuthority } from './authorities.ts';
 
 test('an alternative name with a comma in it stays one name', (t) => {

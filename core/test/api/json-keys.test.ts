@@ -1,6 +1,6 @@
 import test from 'ava';
 import { assert, jsonValue, property } from 'fast-check';
-import { keysInJson } from '../../dist/api/json-keys.js';
+import { keysInJson } from '../../dist/api/request/json-keys.js';
 
 const blank = ' '.repeat(1024);
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { mergedSources } from '../../dist/api/merged-sources.js';
+import { mergedSources } from '../../dist/api/watch/merged-sources.js';
 import { heapBytes } from '../heap-bytes.ts';
 
 type Source = AsyncGenerator<string, void, void>;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ServedKind } from '../../dist/ports/engine.js';
 import type { AuditedOutcome } from '../../dist/ports/audit.js';
-import { createPreparedAnswers } from '../../dist/api/prepared-answers.js';
+import { createPreparedAnswers } from '../../dist/api/answer/prepared-answers.js';
 import { configMaps } from './fake-engine.ts';
 import { startServer } from './running-server.ts';
 

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { Exchange } from '../../dist/api/exchange.js';
-import { beginPrepared, headLines } from '../../dist/api/prepared-head.js';
+import { Exchange } from '../../dist/api/request/exchange.js';
+import { beginPrepared, headLines } from '../../dist/api/answer/prepared-head.js';
 import { sendRaw } from './raw-socket.ts';
 
 const names = ['Content-Type', 'application/json', 'Content-Length', '2', 'ETag', '"7"'];

@@ -1,5 +1,5 @@
 import type { Credentials, Identity, ResourceStore } from '@tappaas/sdk';
-import type { TlsMaterial } from '../../dist/api/certificates.js';
+import type { TlsMaterial } from '../../dist/api/certificates/certificates.js';
 import { createApiServer } from '../../dist/api/server.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
 import type { Audit } from '../../dist/ports/audit.js';

@@ -1,6 +1,6 @@
 import { assert, property, string } from 'fast-check';
 import test from 'ava';
-import { parseRequestPath } from '../../dist/api/request-path.js';
+import { parseRequestPath } from '../../dist/api/request/request-path.js';
 
 const hex = (character: string): string => character.charCodeAt(0).toString(16).padStart(2, '0');
 const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index));

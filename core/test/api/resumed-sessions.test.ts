@@ -3,7 +3,7 @@ import { get } from 'node:https';
 import { connect } from 'node:tls';
 import type { ClientCertificate } from '@tappaas/sdk';
 import test from 'ava';
-import { issueAuthority, issueClient, issueServer } from '../../dist/api/certificate-issuer.js';
+import { issueAuthority, issueClient, issueServer } from '../../dist/api/certificates/certificate-issuer.js';
 import { makeAuthority } from './authorities.ts';
 import { startRealServer } from './real-server.ts';
 

@@ -1,6 +1,6 @@
 import { credentialErrors } from '@tappaas/sdk';
 import test from 'ava';
-import { failureStatus } from '../../dist/api/status.js';
+import { failureStatus } from '../../dist/api/answer/status.js';
 
 test('a failure of a plugin names it, and one of what the platform itself provides names none', (t) => {
   const said = (plugin?: string) => {

@@ -4,7 +4,7 @@ import test from 'ava';
 import { WebSocket } from 'ws';
 import { apiErrors } from '../../dist/api/errors.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
-import { strangerSeats } from '../../dist/api/strangers.js';
+import { strangerSeats } from '../../dist/api/connection/strangers.js';
 import { startServer } from './running-server.ts';
 
 const connect = '40{"token":"admin"}';

@@ -1,9 +1,17 @@
 import { once } from 'node:events';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import { countAnnotation, countMs, countsMax, Strangers, strangerSeats, toldMax, toldPerAddressMax } from '../../dist/api/strangers.js';
+import {
+  countAnnotation,
+  countMs,
+  countsMax,
+  Strangers,
+  strangerSeats,
+  toldMax,
+  toldPerAddressMax,
+} from '../../dist/api/connection/strangers.js';
 import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
-import type { ServedUpgrade } from '../../dist/api/upgrade.js';
+import type { ServedUpgrade } from '../../dist/api/upgrade/upgrade.js';
 import { createFlow } from '../../dist/flow/flow.js';
 import { defaultFlowSettings } from '../../dist/flow/flow-settings.js';
 import { VirtualClock } from '../virtual-clock.ts';

@@ -4,10 +4,10 @@ import { credentialErrors, errorTable, type Caller, type Identity } from '@tappa
 import test from 'ava';
 import type { Authorize } from '../../dist/api/stages.js';
 import type { Verdict } from '../../dist/ports/access.js';
-import { Exchange } from '../../dist/api/exchange.js';
-import { impersonate } from '../../dist/api/impersonation.js';
-import { isStillAllowed } from '../../dist/api/stream-access.js';
-import { StreamCredentials } from '../../dist/api/stream-credentials.js';
+import { Exchange } from '../../dist/api/request/exchange.js';
+import { impersonate } from '../../dist/api/request/impersonation.js';
+import { isStillAllowed } from '../../dist/api/watch/stream-access.js';
+import { StreamCredentials } from '../../dist/api/watch/stream-credentials.js';
 import { ownMs } from '../own-time.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { openWatch, startServer } from './running-server.ts';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { untilAborted } from '../../dist/api/stream-pace.js';
+import { untilAborted } from '../../dist/api/watch/stream-pace.js';
 import { heapBytes } from '../heap-bytes.ts';
 
 test.serial('a stream holds nothing of the chunks that have passed', async (t) => {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import test from 'ava';
-import { issueAuthority, issueServer } from '../../dist/api/certificate-issuer.js';
-import { certificateCheck, warnOfExpiry } from '../../dist/api/certificate-expiry.js';
-import { TlsFilesCertificate } from '../../dist/api/tls-files.js';
-import { tlsPolicy } from '../../dist/api/tls-policy.js';
+import { issueAuthority, issueServer } from '../../dist/api/certificates/certificate-issuer.js';
+import { certificateCheck, warnOfExpiry } from '../../dist/api/certificates/certificate-expiry.js';
+import { TlsFilesCertificate } from '../../dist/api/connection/tls-files.js';
+import { tlsPolicy } from '../../dist/api/connection/tls-policy.js';
 import { VirtualClock } from '../virtual-clock.ts';
 import { quietLog, realClock, startServer } from './running-server.ts';
 

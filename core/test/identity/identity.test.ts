@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { credentialErrors, jwtEndMs, jwtSkewMs, type TapError } from '@tappaas/sdk';
 import { isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import test from 'ava';
-import { issueAuthority, issueClient } from '../../dist/api/certificate-issuer.js';
+import { issueAuthority, issueClient } from '../../dist/api/certificates/certificate-issuer.js';
 import { ensureAdminToken } from '../../dist/identity/admin-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
 import { CredentialCache } from '../../dist/identity/credential-cache.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ClientCertificate } from '@tappaas/sdk';
 import { conformance, load, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
-import { issueAuthority } from '../../../core/dist/api/certificate-issuer.js';
+import { issueAuthority } from '../../../core/dist/api/certificates/certificate-issuer.js';
 import identityMtls from '../dist/index.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'identity-mtls-'));

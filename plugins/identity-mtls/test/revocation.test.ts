@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientCertificate } from '@tappaas/sdk';
 import test from 'ava';
-import { issueClient, type KeyPair } from '../../../core/dist/api/certificate-issuer.js';
+import { issueClient, type KeyPair } from '../../../core/dist/api/certificates/certificate-issuer.js';
 import { makeAuthority, revocationList } from '../../../core/test/api/authorities.ts';
 import { certificateIdentity } from '../dist/certificate-identity.js';
 import type { Settings } from '../dist/settings.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { conformance, load, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { issueAuthority, issueServer } from '../../../core/dist/api/certificate-issuer.js';
+import { issueAuthority, issueServer } from '../../../core/dist/api/certificates/certificate-issuer.js';
 import { Session } from '../dist/contract.js';
 import identityOidc from '../dist/index.js';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { ApiError, createClient, UnreachableError, type Client } from '@tappaas/client';
-import { issueAuthority, issueServer } from '../../../core/dist/api/certificate-issuer.js';
+import { issueAuthority, issueServer } from '../../../core/dist/api/certificates/certificate-issuer.js';
 import { startRealServer } from '../../../core/test/api/real-server.ts';
 
 const subscription = 'subscription { applicationChanges { type } }';

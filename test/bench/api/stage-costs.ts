@@ -1,8 +1,8 @@
 /** What each stage of the chain costs a GET of one object, alone and in a loop: what is left of a request is node:http's. */
 import { startRealServer } from '../../../core/test/api/real-server.ts';
-import { createPreparedAnswers } from '../../../core/dist/api/prepared-answers.js';
-import { createTargetReader } from '../../../core/dist/api/request-target.js';
-import { ConnectionMemory } from '../../../core/dist/api/connection-memory.js';
+import { createPreparedAnswers } from '../../../core/dist/api/answer/prepared-answers.js';
+import { createTargetReader } from '../../../core/dist/api/request/request-target.js';
+import { ConnectionMemory } from '../../../core/dist/api/connection/connection-memory.js';
 import { createFlow } from '../../../core/dist/flow/flow.js';
 import { defaultFlowSettings } from '../../../core/dist/flow/flow-settings.js';
 import { createTokenOf } from '../../../core/dist/identity/stored-token.js';

@@ -3,12 +3,12 @@ import { after } from '../after.js';
 import { beginPart } from '../audit-trail.js';
 import { allowed, ask, asReview, forbidden, permit } from '../authorization.js';
 import type { Target } from '../../ports/engine.js';
-import type { Exchange } from '../exchange.js';
-import { platformEngine, type RequestInfo } from '../request-info.js';
+import type { Exchange } from '../request/exchange.js';
+import { platformEngine, type RequestInfo } from '../request/request-info.js';
 import type { AuditedSubject, AuditTrail } from '../../ports/audit.js';
 import type { Verdict } from '../../ports/access.js';
 import type { Authorize } from '../stages.js';
-import { publicError } from '../status.js';
+import { publicError } from '../answer/status.js';
 import type { GraphqlParts } from './ports.js';
 
 /** What one part of an operation does, in the words of REST. */

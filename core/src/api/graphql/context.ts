@@ -1,5 +1,5 @@
 import type { Caller } from '@tappaas/sdk';
-import type { StreamPart } from '../exchange.js';
+import type { StreamPart } from '../request/exchange.js';
 import type { Seat } from '../stages.js';
 import { weigh } from '../weight.js';
 import { FieldLoaders } from './field-loaders.js';

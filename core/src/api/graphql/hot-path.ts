@@ -3,7 +3,7 @@ import { after } from '../after.js';
 import type { CompiledOperation } from './compiled-operation.js';
 import type { GraphqlContext } from './context.js';
 import type { PreparedOperation, PreparedOperations } from './prepared-operations.js';
-import type { SmallDocument } from '../small-document.js';
+import type { SmallDocument } from '../request/small-document.js';
 import { wireError, type ErrorPlace } from './wire-errors.js';
 
 /** What a client sends, as far as it is of the plain form that is answered at once. */

@@ -1,6 +1,6 @@
 import { isTapError, objectErrors } from '@tappaas/sdk';
 import type { ServedKind, WatchEvent } from '../../ports/engine.js';
-import { narrowedSelectors } from '../list-parameters.js';
+import { narrowedSelectors } from '../request/list-parameters.js';
 import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';
 import { pathOf, type ObjectBody } from './object-reader.js';

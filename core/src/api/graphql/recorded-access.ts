@@ -1,10 +1,10 @@
 import { isTapError, type Awaitable } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
 import { dryRunAnnotation } from '../audit-trail.js';
-import { isBrokenOff } from '../broken-off.js';
-import type { Exchange, StreamPart } from '../exchange.js';
+import { isBrokenOff } from '../watch/broken-off.js';
+import type { Exchange, StreamPart } from '../request/exchange.js';
 import type { Narrowing, Verdict } from '../../ports/access.js';
-import { isSameView } from '../stream-access.js';
+import { isSameView } from '../watch/stream-access.js';
 import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 

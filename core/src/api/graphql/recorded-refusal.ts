@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import { beginPart } from '../audit-trail.js';
-import type { Exchange } from '../exchange.js';
+import type { Exchange } from '../request/exchange.js';
 import type { GraphqlParts } from './ports.js';
 import { tapErrorOf } from './wire-errors.js';
 

@@ -1,9 +1,9 @@
 import { isTapError, type TapError } from '@tappaas/sdk';
 import type { Logger } from '@tappaas/sdk';
 import { GraphQLError, type GraphQLFormattedError, type SourceLocation } from 'graphql';
-import { isBrokenOff } from '../broken-off.js';
-import { pluginOf, saidOf } from '../said.js';
-import { publicError } from '../status.js';
+import { isBrokenOff } from '../watch/broken-off.js';
+import { pluginOf, saidOf } from '../answer/said.js';
+import { publicError } from '../answer/status.js';
 import { graphqlErrors } from './errors.js';
 import { withoutValue } from './value-free.js';
 

@@ -1,9 +1,9 @@
 import { objectErrors } from '@tappaas/sdk';
 import DataLoader from 'dataloader';
 import type { Call } from '../contributions.js';
-import { mergedSources } from '../merged-sources.js';
-import { untilAborted } from '../stream-pace.js';
-import { textLines } from '../text-lines.js';
+import { mergedSources } from '../watch/merged-sources.js';
+import { untilAborted } from '../watch/stream-pace.js';
+import { textLines } from '../watch/text-lines.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';

@@ -1,8 +1,8 @@
 import type { Caller } from '@tappaas/sdk';
 import type { ServedSubresource } from '../contributions.js';
 import { apiErrors } from '../errors.js';
-import { untilAborted } from '../stream-pace.js';
-import { textLines } from '../text-lines.js';
+import { untilAborted } from '../watch/stream-pace.js';
+import { textLines } from '../watch/text-lines.js';
 import type { JoinRequest } from './join-request.js';
 import { eventPacket, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EnginePort, Served, WatchEvent } from '../../ports/engine.js';
-import { reachedWith } from '../reached.js';
+import { reachedWith } from '../watch/reached.js';
 import type { JoinRequest } from './join-request.js';
 import { eventFrame, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';

@@ -1,10 +1,10 @@
 import { isTapError, type AccessDecision, type Caller, type Clock } from '@tappaas/sdk';
 import { allowed, ask, asReview, forbidden } from '../authorization.js';
-import type { StreamPart } from '../exchange.js';
-import type { RequestInfo } from '../request-info.js';
+import type { StreamPart } from '../request/exchange.js';
+import type { RequestInfo } from '../request/request-info.js';
 import type { Narrowing } from '../../ports/access.js';
 import type { Authorize } from '../stages.js';
-import { isSameView } from '../stream-access.js';
+import { isSameView } from '../watch/stream-access.js';
 
 /** How old an answer of authorization may be when something is sent. */
 const grantMsMax = 5000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditRecorder, Clock } from '@tappaas/sdk';
 import type { EnginePort } from '../../ports/engine.js';
-import { platformEngine } from '../../api/request-info.js';
+import { platformEngine } from '../../api/request/request-info.js';
 import type { Audit } from '../../ports/audit.js';
 import { callingPlugin } from '../../kernel/kernel.js';
 import { pathOf } from '../kind-path.js';

@@ -1,5 +1,5 @@
 import type { Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../../api/contributions.js';
-import type { ServedUpgrade } from '../../api/upgrade.js';
+import type { ServedUpgrade } from '../../api/upgrade/upgrade.js';
 import type { Registrations } from '../../kernel/kernel.js';
 import { conversationsOf } from './conversations.js';
 import { platformEngine } from '../engines.js';

@@ -1,5 +1,5 @@
 import type { ReloadResult, SharedState } from '../../kernel/kernel.js';
-import type { LocalCertificates } from '../../api/certificates.js';
+import type { LocalCertificates } from '../../api/certificates/certificates.js';
 import type { ShareGrant, ShareReport } from '../../flow/shares/protocol.js';
 import type { Purged } from '../../resources/purge.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';

@@ -1,5 +1,5 @@
 import type { Clock, Logger, ResourceStore } from '@tappaas/sdk';
-import type { LocalCertificates } from '../../api/certificates.js';
+import type { LocalCertificates } from '../../api/certificates/certificates.js';
 import type { ReadLeases } from '../../store/remote/read-leases.js';
 import { serveStore } from '../../store/remote/store-server.js';
 import { platformErrors } from '../errors.js';

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose';
-import { issueAuthority, issueServer } from '../../../dist/api/certificate-issuer.js';
+import { issueAuthority, issueServer } from '../../../dist/api/certificates/certificate-issuer.js';
 
 /** Somebody who issues tokens, with a real https server for discovery and keys. */
 export interface IssuerServer {

@@ -1,4 +1,4 @@
-import { byPreference } from '../../discovery.js';
+import { byPreference } from '../../openapi/discovery.js';
 import type { ServedKind } from '../../../ports/engine.js';
 import type { Components, JsonSchema } from './shape.js';
 import { camelCase, pascalCase, type TypeNames } from './type-names.js';

@@ -1,0 +1,85 @@
+import { jsonType, securityHeaders } from './answer.js';
+import type { ListPage, Served, ServedKind } from '../../ports/engine.js';
+import { listHead, listItems } from './object-view.js';
+import { headLines } from './prepared-head.js';
+
+/** An answer that is the same for everybody until what it shows changes. */
+export interface PreparedAnswer {
+  /** Names and values in turn: all but those of the request itself. */
+  readonly headers: readonly string[];
+  /** The same as they go out. */
+  readonly lines: string;
+  /** Short ones as latin1, which keeps every byte as it is: they go out in one piece with the head. */
+  readonly body: string | Buffer;
+  readonly bodyBytes: number;
+}
+
+/** Answers to reads, made once a change. */
+export interface PreparedAnswers {
+  object(served: Served): PreparedAnswer;
+  list(kind: ServedKind, page: ListPage): PreparedAnswer;
+}
+
+interface Kept extends PreparedAnswer {
+  /** What it was made from. */
+  readonly of: Served | ListPage;
+  /** The items of a list with what follows them. */
+  readonly items?: Uint8Array;
+}
+
+/** Up to here, head and body in one string cost less than two pieces. */
+const textBytesMax = 8 * 1024;
+const keptBytesMax = 16 * 1024 * 1024;
+/** A page of 100 large objects is kept, too. */
+const answerBytesMax = 2 * 1024 * 1024;
+/** What an answer costs besides its body. */
+const overheadBytes = 1024;
+
+/**
+ * What is kept is at most 16 MiB; what was made longest ago goes first. Lists are kept by their items: a page of the same items at
+ * another resourceVersion only gets another head.
+ */
+export function createPreparedAnswers(): PreparedAnswers {
+  const kept = new Map<Served | ListPage['items'], Kept>();
+  let bytes = 0;
+  const forget = (key: Served | ListPage['items']): void => {
+    const known = kept.get(key);
+    if (known === undefined) return;
+    kept.delete(key);
+    bytes -= known.bodyBytes + overheadBytes;
+  };
+  const keep = (key: Served | ListPage['items'], answer: Kept): PreparedAnswer => {
+    forget(key);
+    if (answer.bodyBytes > answerBytesMax) return answer;
+    kept.set(key, answer);
+    bytes += answer.bodyBytes + overheadBytes;
+    for (const oldest of kept.keys()) {
+      if (bytes <= keptBytesMax) break;
+      forget(oldest);
+    }
+    return answer;
+  };
+  return {
+    object: (served) => kept.get(served) ?? keep(served, prepared(served, served.bytes, ['ETag', `"${served.resourceVersion}"`])),
+    list(kind, page) {
+      const known = kept.get(page.items);
+      if (known?.of === page) return known;
+      const items = known?.items ?? listItems(page.items);
+      const body = Buffer.concat([listHead(kind, page), items]);
+      const answer = prepared(page, body, ['Vary', 'Accept, Accept-Encoding']);
+      return keep(page.items, { ...answer, items: body.subarray(body.byteLength - items.byteLength) });
+    },
+  };
+}
+
+function prepared(of: Served | ListPage, bytes: Uint8Array, headers: readonly string[]): Kept {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const all = ['Content-Type', jsonType, 'Content-Length', String(body.byteLength), ...headers, ...securityHeaders];
+  return {
+    of,
+    headers: all,
+    lines: headLines(all),
+    body: body.byteLength <= textBytesMax ? body.toString('latin1') : body,
+    bodyBytes: body.byteLength,
+  };
+}

@@ -1,0 +1,102 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { CertificateIssuer, KeyPair } from './certificate-issuer.js';
+import { apiErrors } from '../errors.js';
+
+/** One certificate that is asked for, with what its maker is given. */
+export type CertificateWish = {
+  readonly [What in keyof CertificateIssuer]: { readonly what: What; readonly of: Parameters<CertificateIssuer[What]> };
+}[keyof CertificateIssuer];
+
+/** What came of a wish. */
+export type IssuedAnswer = { readonly id: number; readonly pair: KeyPair } | { readonly id: number; readonly error: string };
+
+interface Asked {
+  readonly resolve: (pair: KeyPair) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Issues certificates in a thread of its own: loading the library takes 100 ms of a processor, in which a starting platform gets on with
+ * everything else (docs/decisions/0155). The thread ends with the last certificate that is asked for at the time, and later wishes start
+ * another one; `keep` spares a start, which asks several times, from starting it more than once.
+ */
+export class CertificateThread implements CertificateIssuer {
+  readonly #asked = new Map<number, Asked>();
+  #worker: Worker | undefined;
+  #wishes = 0;
+  #isKept = false;
+
+  authority(...of: Parameters<CertificateIssuer['authority']>): Promise<KeyPair> {
+    return this.#ask({ what: 'authority', of });
+  }
+
+  server(...of: Parameters<CertificateIssuer['server']>): Promise<KeyPair> {
+    return this.#ask({ what: 'server', of });
+  }
+
+  client(...of: Parameters<CertificateIssuer['client']>): Promise<KeyPair> {
+    return this.#ask({ what: 'client', of });
+  }
+
+  /** Keeps the thread, once there is one, until {@link release}. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Ends the thread as soon as nobody waits for it. */
+  release(): void {
+    this.#isKept = false;
+    this.#endIdle();
+  }
+
+  #ask(wish: CertificateWish): Promise<KeyPair> {
+    const worker = (this.#worker ??= this.#start());
+    const id = this.#wishes++;
+    const { promise, resolve, reject } = Promise.withResolvers<KeyPair>();
+    this.#asked.set(id, { resolve, reject });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    worker.postMessage({ ...wish, id });
+    return promise;
+  }
+
+  #start(): Worker {
+    const compiled = getCompileCacheDir();
+    const worker = new Worker(new URL('certificate-worker.js', import.meta.url), {
+      workerData: { compiled: compiled === undefined ? undefined : dirname(compiled) },
+      name: 'certificates',
+      // Options of the process, such as --input-type, may not fit a thread.
+      execArgv: [],
+    });
+    let cause: unknown;
+    worker.on('message', (answer: IssuedAnswer) => this.#answered(answer));
+    worker.on('error', (error) => (cause = error));
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#lost(cause);
+    });
+    return worker;
+  }
+
+  #answered(answer: IssuedAnswer): void {
+    const asked = this.#asked.get(answer.id);
+    this.#asked.delete(answer.id);
+    if ('pair' in answer) asked?.resolve(answer.pair);
+    else asked?.reject(apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: `a certificate could not be issued: ${answer.error}` }));
+    this.#endIdle();
+  }
+
+  #endIdle(): void {
+    if (this.#isKept || this.#asked.size > 0) return;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+  }
+
+  #lost(cause: unknown): void {
+    this.#worker = undefined;
+    const error = apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: 'the thread that issues certificates ended', cause });
+    for (const { reject } of this.#asked.values()) reject(error);
+    this.#asked.clear();
+  }
+}

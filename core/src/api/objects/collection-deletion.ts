@@ -1,0 +1,50 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { ask } from '../authorization.js';
+import type { Cause, EngineError, Target } from '../../ports/engine.js';
+import { apiErrors } from '../errors.js';
+import type { Exchange } from '../request/exchange.js';
+import type { Authorize } from '../stages.js';
+
+/** Objects that are asked about between turns for others. */
+const askedAtOnceMax = 64;
+/** Refused objects of which the answer tells; the rest is counted. */
+const toldMax = 20;
+
+/**
+ * Refuses the deletion of a collection when one of its objects may not be deleted: a policy that forbids to delete an object holds however it
+ * is deleted. Only what denies counts, as who may delete the collection needs no other right to its objects.
+ *
+ * @throws TAP_REQUEST_FORBIDDEN with the first objects that are refused, and why
+ */
+export async function authorizeDeletes(authorize: Authorize, exchange: Exchange, targets: readonly Target[]): Promise<void> {
+  const causes: Cause[] = [];
+  let refused = 0;
+  for (const [index, target] of targets.entries()) {
+    if (index % askedAtOnceMax === askedAtOnceMax - 1) await turn();
+    exchange.signal.throwIfAborted();
+    const asked = authorizeDelete(authorize, exchange, target);
+    const verdict = asked instanceof Promise ? await asked : asked;
+    if (verdict.decision !== 'deny') continue;
+    refused += 1;
+    if (refused === 1) exchange.decision = verdict;
+    if (causes.length < toldMax) causes.push({ reason: 'Forbidden', message: `"${target.name ?? ''}": ${verdict.reason}` });
+  }
+  if (refused > 0) throw forbidden(exchange, { causes, refused, asked: targets.length });
+}
+
+const authorizeDelete = (authorize: Authorize, { info, caller }: Exchange, target: Target) =>
+  ask(authorize, { ...info, verb: 'delete', target }, caller);
+
+interface Refused {
+  readonly causes: readonly Cause[];
+  readonly refused: number;
+  readonly asked: number;
+}
+
+function forbidden({ info, caller }: Exchange, { causes, refused, asked }: Refused): EngineError {
+  const { plural, group } = info.target?.kind ?? { plural: '', group: '' };
+  const told = causes.map(({ message }) => message).join('; ');
+  const more = refused > causes.length ? `; and ${refused - causes.length} more` : '';
+  const message = `${plural} are forbidden: user "${caller.name}" cannot delete ${refused} of ${asked} resources "${plural}" in API group "${group}" in the namespace "${info.target?.namespace ?? ''}", so none was deleted: ${told}${more}`;
+  return Object.assign(apiErrors.TAP_REQUEST_FORBIDDEN({ message }), { causes });
+}

@@ -1,0 +1,44 @@
+import type { ListQuery } from '../../ports/engine.js';
+import type { Narrowing } from '../../ports/access.js';
+import { choiceParameter, countParameter, invalid, textParameter } from './query-parameters.js';
+
+const version = /^\d{1,20}$/;
+
+type ListParameters = Omit<ListQuery, 'target' | 'signal'>;
+
+/** The `resourceVersion` parameter; empty means the same as absent. @throws TAP_REQUEST_PARAMETER_INVALID */
+export function resourceVersionParameter(query: URLSearchParams): string | undefined {
+  const value = textParameter(query, 'resourceVersion');
+  if (value === undefined || value === '') return undefined;
+  if (!version.test(value)) throw invalid('resourceVersion', 'expected what a list, get or watch has answered');
+  return value;
+}
+
+export function selectorParameters(query: URLSearchParams): Pick<ListQuery, 'labelSelector' | 'fieldSelector'> {
+  const labelSelector = textParameter(query, 'labelSelector');
+  const fieldSelector = textParameter(query, 'fieldSelector');
+  return { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) };
+}
+
+/** The selectors of a query with those by which the caller's view is narrowed: all of them count. */
+export function narrowedSelectors<Q extends Narrowing>(query: Q, narrowed: Narrowing | undefined): Q {
+  if (narrowed === undefined) return query;
+  const labelSelector = [query.labelSelector, narrowed.labelSelector].filter(Boolean).join(',');
+  const fieldSelector = [query.fieldSelector, narrowed.fieldSelector].filter(Boolean).join(',');
+  return { ...query, ...(labelSelector !== '' && { labelSelector }), ...(fieldSelector !== '' && { fieldSelector }) };
+}
+
+/** What a list asks for; whether the combination has a meaning is the engine's to say. @throws TAP_REQUEST_PARAMETER_INVALID */
+export function listParameters(query: URLSearchParams): ListParameters {
+  const limit = countParameter(query, 'limit', Number.MAX_SAFE_INTEGER);
+  const continueToken = textParameter(query, 'continue') || undefined;
+  const resourceVersion = resourceVersionParameter(query);
+  const resourceVersionMatch = choiceParameter(query, 'resourceVersionMatch', ['Exact', 'NotOlderThan']);
+  return {
+    ...selectorParameters(query),
+    ...(limit !== undefined && { limit }),
+    ...(continueToken !== undefined && { continueToken }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    ...(resourceVersionMatch !== undefined && { resourceVersionMatch }),
+  };
+}

@@ -1,0 +1,141 @@
+import { isUtf8 } from 'node:buffer';
+import { parseDocument } from 'yaml';
+import { apiErrors } from '../errors.js';
+import type { Exchange } from './exchange.js';
+import { keysInJson } from './json-keys.js';
+import { mediaTypeOf } from './media-type.js';
+import { readBody } from './request-body.js';
+import { weigh } from '../weight.js';
+
+const depthMax = 64;
+export const documentBytesMax = 256 * 1024;
+const aliasesMax = 0;
+
+/** A body that is an object. */
+export type SmallDocument = Readonly<Record<string, unknown>>;
+
+/** How a body is encoded. Protobuf is Kubernetes' own, in which kubectl sends the bodies of some commands. */
+export type BodyEncoding = 'json' | 'yaml' | 'protobuf';
+
+const encodings: Readonly<Record<string, BodyEncoding>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+};
+
+/** The encoding that a body claims; none counts as JSON, as kubectl sends some. @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED */
+function bodyEncoding(exchange: Exchange): BodyEncoding {
+  const type = mediaTypeOf(exchange.header('content-type')) || 'application/json';
+  const encoding = Object.hasOwn(encodings, type) ? encodings[type] : undefined;
+  if (encoding !== undefined) return encoding;
+  throw apiErrors.TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED({
+    message: `a body is application/json, application/yaml or application/vnd.kubernetes.protobuf, found "${type}"`,
+  });
+}
+
+/**
+ * The body of a request that is no object of the engine: delete options, the input of an action, a review. An empty body is an empty
+ * document.
+ *
+ * @throws TAP_REQUEST_BODY_INVALID, TAP_REQUEST_BODY_TOO_LARGE, TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED
+ */
+export async function readDocument(exchange: Exchange): Promise<SmallDocument> {
+  const body = await readKnownBody(exchange, documentBytesMax);
+  if (body.byteLength === 0) return {};
+  const encoding = bodyEncoding(exchange);
+  if (encoding === 'json') return jsonDocument(body);
+  return checked(encoding === 'protobuf' ? await parseProtobuf(body) : parseYaml(utf8(body)));
+}
+
+/** Reads a body that is understood here: flow control is told what there is to do. @throws what `readBody` does, and TAP_FLOW_FULL */
+export async function readKnownBody(exchange: Exchange, bytesMax?: number): Promise<Buffer> {
+  const body = await readBody(exchange, bytesMax);
+  const { byteLength: bytes } = body;
+  const keys = keysInJson(body);
+  exchange.keys = keys;
+  await weigh(exchange, isYaml(exchange, body) ? { bytes, yamlBytes: bytes } : { bytes, keys });
+  return body;
+}
+
+const openingBrace = 0x7b;
+const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** kubectl sends JSON as YAML, which is read as what it is. */
+function isYaml(exchange: Exchange, body: Buffer): boolean {
+  if (!mediaTypeOf(exchange.header('content-type')).endsWith('yaml')) return false;
+  let first = 0;
+  while (blanks.has(body[first])) first += 1;
+  return body[first] !== openingBrace;
+}
+
+/** The same of a body that is known to be JSON. @throws TAP_REQUEST_BODY_INVALID */
+export function jsonDocument(body: Buffer): SmallDocument {
+  return body.byteLength === 0 ? {} : checked(parseJson(utf8(body)));
+}
+
+function checked(value: unknown): SmallDocument {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('expected an object');
+  refuseDangerous(value, 0);
+  return value as SmallDocument;
+}
+
+/** A body as the engine takes it: what came as protobuf goes on as the JSON it stands for. */
+export async function readEngineBody(exchange: Exchange): Promise<{ readonly body: Uint8Array; readonly mediaType: 'json' | 'yaml' }> {
+  const encoding = bodyEncoding(exchange);
+  const body = await readKnownBody(exchange);
+  if (encoding !== 'protobuf') return { body, mediaType: encoding };
+  return { body: Buffer.from(JSON.stringify(await parseProtobuf(body))), mediaType: 'json' };
+}
+
+/** The tables of its messages are loaded with the first one. */
+async function parseProtobuf(body: Uint8Array): Promise<object> {
+  const { decodeProtobufBody } = await import('../protobuf/protobuf-body.js');
+  try {
+    return decodeProtobufBody(body);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'it is not protobuf');
+  }
+}
+
+const byteOrderMark = '\uFEFF';
+
+function utf8(body: Buffer): string {
+  if (!isUtf8(body)) throw invalid('it is not UTF-8');
+  const text = body.toString();
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'it is not JSON');
+  }
+}
+
+function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { uniqueKeys: true, merge: false, schema: 'core' });
+  const [problem] = document.errors;
+  if (problem !== undefined) throw invalid(problem.message);
+  try {
+    return document.toJS({ maxAliasCount: aliasesMax });
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'it is not YAML');
+  }
+}
+
+/** What was parsed has keys of its own only. */
+function refuseDangerous(value: object, depth: number): void {
+  if (depth >= depthMax) throw invalid(`it is nested deeper than ${depthMax} levels`);
+  for (const key in value) {
+    if (key === '__proto__') throw invalid('the key "__proto__" is not allowed');
+    const part = (value as SmallDocument)[key];
+    if (!key.isWellFormed() || (typeof part === 'string' && !part.isWellFormed()))
+      throw invalid(`${key.toWellFormed()}: expected Unicode text, found half of a surrogate pair`);
+    if (typeof part === 'object' && part !== null) refuseDangerous(part, depth + 1);
+  }
+}
+
+function invalid(problem: string): Error {
+  return apiErrors.TAP_REQUEST_BODY_INVALID({ message: `the request body cannot be read: ${problem}` });
+}

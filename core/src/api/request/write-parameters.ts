@@ -1,0 +1,169 @@
+import type { ActionRequest } from '../contributions.js';
+import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from '../../ports/engine.js';
+import { apiErrors } from '../errors.js';
+import type { Exchange } from './exchange.js';
+import { choiceParameter, flagParameter, invalid, textParameter } from './query-parameters.js';
+
+const managerCharsMax = 128;
+const keyCharsMax = 255;
+const printable = /^[\x20-\x7e]+$/;
+
+/** Under which conditions a write is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
+export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions {
+  const { query } = exchange;
+  const ifMatch = versionTag(exchange.header('if-match'));
+  const ifNoneMatch = exchange.header('if-none-match');
+  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw headerInvalid('If-None-Match', 'a write knows only "*"');
+  const idempotencyKey = idempotencyKeyOf(exchange);
+  return {
+    caller: exchange.caller,
+    requestId: exchange.requestId,
+    signal: exchange.signal,
+    dryRun: isDryRun(query),
+    // Kubernetes' own kinds answer as a kube-apiserver does; ours refuse what they do not know.
+    fieldValidation: choiceParameter(query, 'fieldValidation', ['Strict', 'Warn', 'Ignore']) ?? (kind.strategicMerge ? 'Warn' : 'Strict'),
+    fieldManager: fieldManager(exchange),
+    ...(ifMatch === '*' ? { mustExist: true } : ifMatch !== undefined && { ifMatch }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch: true }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+}
+
+function idempotencyKeyOf(exchange: Exchange): string | undefined {
+  const key = exchange.request.method === 'POST' ? exchange.header('idempotency-key') : undefined;
+  if (key !== undefined && (key.length > keyCharsMax || !printable.test(key))) {
+    throw headerInvalid('Idempotency-Key', `expected 1 to ${keyCharsMax} printable ASCII characters`);
+  }
+  return key;
+}
+
+/** Under which conditions an action is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
+export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' | 'expectedVersion' | 'idempotencyKey'> {
+  if (exchange.header('if-none-match') !== undefined) throw headerInvalid('If-None-Match', 'an action is done to an object that is there');
+  const tag = versionTag(exchange.header('if-match'));
+  // An action is done to an object that is there in any case.
+  const expectedVersion = tag === '*' ? undefined : tag;
+  const idempotencyKey = idempotencyKeyOf(exchange);
+  return {
+    dryRun: isDryRun(exchange.query),
+    ...(expectedVersion !== undefined && { expectedVersion }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+}
+
+const conditions = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
+
+/** What nobody would look at is not taken silently. @throws TAP_REQUEST_HEADER_INVALID */
+export function refuseConditions(exchange: Exchange): void {
+  const given = conditions.find((name) => exchange.header(name.toLowerCase()) !== undefined);
+  if (given !== undefined) throw headerInvalid(given, 'this part of the object knows no conditions and keeps no keys');
+}
+
+/** Without a parameter, the program that writes is known by the first word of its user agent. */
+function fieldManager(exchange: Exchange): string {
+  const given = textParameter(exchange.query, 'fieldManager');
+  if (given === undefined || given === '')
+    return (exchange.header('user-agent') ?? '').split('/', 1)[0]?.slice(0, managerCharsMax) || 'unknown';
+  if (given.length > managerCharsMax || !printable.test(given)) {
+    throw invalid('fieldManager', `expected at most ${managerCharsMax} printable ASCII characters`);
+  }
+  return given;
+}
+
+export function isDryRun(query: URLSearchParams): boolean {
+  const values = query.getAll('dryRun').filter((value) => value !== '');
+  if (values.some((value) => value !== 'All')) throw invalid('dryRun', 'expected All');
+  return values.length > 0;
+}
+
+function versionTag(header: string | undefined): string | undefined {
+  if (header === undefined || header.trim() === '*') return header?.trim();
+  const version = /^(?:W\/)?"(\d{1,20})"$/.exec(header.trim())?.[1];
+  if (version === undefined) throw headerInvalid('If-Match', 'expected one entity tag such as "42", as GET answers it');
+  return version;
+}
+
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** The content types of patches that a kind takes. */
+export function patchMediaTypes(kind: ServedKind): readonly string[] {
+  return Object.keys(patchTypes).filter((type) => kind.strategicMerge || patchTypes[type] !== 'strategic');
+}
+
+/** @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED naming the types that the kind takes. */
+export function patchTypeOf(mediaType: string, kind: ServedKind): PatchType {
+  const served = patchMediaTypes(kind);
+  const type = served.includes(mediaType) ? patchTypes[mediaType] : undefined;
+  if (type === undefined) {
+    const expected = served.join(', ');
+    throw apiErrors.TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED({
+      message: `a patch of ${kind.plural} is one of ${expected}, found "${mediaType}"`,
+    });
+  }
+  return type;
+}
+
+const propagations = ['Foreground', 'Background', 'Orphan'] as const;
+
+/** Delete options from the query and the body, which may repeat but not contradict each other. */
+export function deleteOptions(
+  query: URLSearchParams,
+  body: Readonly<Record<string, unknown>>,
+): DeleteOptions & { readonly dryRun: boolean } {
+  const propagation = choiceParameter(query, 'propagationPolicy', propagations);
+  const grace = textParameter(query, 'gracePeriodSeconds');
+  const orphans = query.has('orphanDependents') ? flagParameter(query, 'orphanDependents') : body['orphanDependents'];
+  const legacy = orphans === undefined || orphans === null ? undefined : orphans === true ? 'Orphan' : 'Background';
+  const propagationPolicy = oneOf(propagations, body['propagationPolicy'], 'propagationPolicy') ?? propagation ?? legacy;
+  const gracePeriodSeconds = seconds(body['gracePeriodSeconds'] ?? (grace === undefined ? undefined : Number(grace)));
+  const preconditions = preconditionsOf(body['preconditions']);
+  return {
+    ...(propagationPolicy !== undefined && { propagationPolicy }),
+    ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+    ...(preconditions !== undefined && { preconditions }),
+    dryRun: isDryRun(query) || isDryRunList(body['dryRun']),
+  };
+}
+
+function oneOf<const C extends string>(choices: readonly C[], value: unknown, field: string): C | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const choice = choices.find((each) => each === value);
+  if (choice === undefined) throw bodyInvalid(field, `expected ${choices.join(' or ')}`);
+  return choice;
+}
+
+function seconds(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw bodyInvalid('gracePeriodSeconds', 'expected an integer ≥ 0');
+  return value;
+}
+
+function preconditionsOf(value: unknown): DeleteOptions['preconditions'] {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object') throw bodyInvalid('preconditions', 'expected an object');
+  const { uid, resourceVersion } = value as { readonly uid?: unknown; readonly resourceVersion?: unknown };
+  for (const [name, each] of Object.entries({ uid, resourceVersion })) {
+    if (each !== undefined && each !== null && typeof each !== 'string') throw bodyInvalid(`preconditions.${name}`, 'expected a string');
+  }
+  return { ...(typeof uid === 'string' && { uid }), ...(typeof resourceVersion === 'string' && { resourceVersion }) };
+}
+
+function isDryRunList(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (!Array.isArray(value) || value.some((each) => each !== 'All')) throw bodyInvalid('dryRun', 'expected a list of "All"');
+  return value.length > 0;
+}
+
+function bodyInvalid(field: string, problem: string): Error {
+  return apiErrors.TAP_REQUEST_BODY_INVALID({ message: `delete options: ${field}: ${problem}`, field });
+}
+
+function headerInvalid(name: string, problem: string): Error {
+  return apiErrors.TAP_REQUEST_HEADER_INVALID({ message: `header ${name}: ${problem}` });
+}

@@ -1,0 +1,47 @@
+import type { Conversation } from '@tappaas/sdk';
+import type { WebSocket } from 'ws';
+import { SocketPace } from './web-socket.js';
+import type { StreamLimits } from '../watch/stream-pace.js';
+
+/** How many messages of the client may wait to be taken before no more are read. */
+const waitingMax = 16;
+
+/** A WebSocket as a plugin talks over it. */
+export function conversationOf(socket: WebSocket, limits: StreamLimits): Conversation {
+  const pace = new SocketPace(socket, limits);
+  return {
+    protocol: socket.protocol,
+    messages: messagesOf(socket),
+    async send(message) {
+      if (!pace.write(message, true)) await pace.drained();
+    },
+  };
+}
+
+/** Listens from now on; the iterable is read once. */
+function messagesOf(socket: WebSocket): AsyncIterable<Uint8Array> {
+  const waiting: Uint8Array[] = [];
+  let isOver = false;
+  let wake = (): void => {};
+  socket.on('message', (data: Buffer) => {
+    waiting.push(data);
+    if (waiting.length >= waitingMax) socket.pause();
+    wake();
+  });
+  socket.once('close', () => {
+    isOver = true;
+    wake();
+  });
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const next = waiting.shift();
+        if (next !== undefined) {
+          if (socket.isPaused) socket.resume();
+          yield next;
+        } else if (isOver) return;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
+}

@@ -1,0 +1,249 @@
+/**
+ * The one way to a WebSocket: an upgrade goes through the same chain as a request, holds a stream's seat, and is refused with the same
+ * Status. What answers it is a `ServedUpgrade`; it ends when its handler is done, the client leaves, the credential expires or is
+ * revoked, or the platform stops.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TapError } from '@tappaas/sdk';
+import type { WebSocket } from 'ws';
+import { HttpResponse } from '../node-http.js';
+import { noteStreamBegin } from '../audit-trail.js';
+import { runChain, signIn, type Chain } from '../chain.js';
+import { apiErrors } from '../errors.js';
+import type { Exchange } from '../request/exchange.js';
+import { noteFailure } from '../answer/failure.js';
+import { unknownPath } from '../objects/object-router.js';
+import { checkHandshake, moveBearerProtocol, offeredProtocols, originRefusal } from './upgrade-handshake.js';
+import { closeCodes, closeFor, closeSocket, LiveSockets } from './web-socket.js';
+import { warningLines } from '../answer/warnings.js';
+
+/** Who answers upgrades of some paths. */
+export interface ServedUpgrade {
+  /** Where it is served, for people and for tests that have to know everything: a path, or what stands for several. */
+  readonly path: string;
+  readonly match: (exchange: Exchange) => boolean;
+  /** What authorization is asked for in place of the method's verb, such as `create` for `pods/exec`. */
+  readonly verb?: string;
+  /** What is spoken, best first; the client must offer one of them. Absent: nothing has to be offered. */
+  readonly protocols?: readonly string[];
+  /** The client may be admitted without a credential, to bring one by `signIn` within seconds. Default: no. */
+  readonly signsInLater?: boolean;
+  /** Of one message; larger ones close the connection with 1009. Default: 64 KiB. */
+  readonly messageBytesMax?: number;
+  /** Runs after the chain has admitted the upgrade; the conversation is over when it resolves. What it throws before taking the connection is answered as a Status. */
+  readonly handle: (call: UpgradeCall) => Promise<void>;
+}
+
+/** An admitted upgrade; `accept` or `takeOver`, once. */
+export interface UpgradeCall {
+  readonly exchange: Exchange;
+  /**
+   * Completes the handshake. The socket pings by itself, and is closed with a code that says why when the exchange's signal aborts; with
+   * `endsItself` only when the handler, which heeds the signal, is done.
+   */
+  accept(options?: { readonly endsItself: boolean }): Promise<WebSocket>;
+  /** Hands the bare connection to a library that completes the handshake itself; what is open at the end is destroyed. */
+  takeOver(): BareUpgrade;
+  /** Authenticates a client that came without a credential: same stages, audited. @throws what a request would be refused with */
+  signIn(token: string): Promise<void>;
+}
+
+/** What node:http has handed out: the request, its connection, and what came after the head. */
+export interface BareUpgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+const messageBytesMaxDefault = 64 * 1024;
+const signInMsMax = 10_000;
+const reasonBytesMax = 123;
+
+/** All open upgrades of a server. */
+export class Upgrades {
+  readonly #chain: Chain;
+  readonly #handlers: () => readonly ServedUpgrade[];
+  readonly #live: LiveSockets;
+  readonly #sockets = new Set<Duplex>();
+  readonly #stopped = new AbortController();
+
+  constructor(chain: Chain, handlers: () => readonly ServedUpgrade[]) {
+    this.#chain = chain;
+    this.#handlers = handlers;
+    this.#live = new LiveSockets(chain.clock);
+  }
+
+  /** Everything that is answered over WebSockets. */
+  paths(): readonly string[] {
+    return this.#handlers().map(({ path }) => path);
+  }
+
+  /** Pings what is open, until `stop`. */
+  sweep(): Promise<void> {
+    return this.#live.sweep(this.#stopped.signal);
+  }
+
+  /** Cuts off what is still open. */
+  stop(): void {
+    this.#stopped.abort();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Serves one upgrade to its end; never rejects. */
+  async serve(exchange: Exchange, socket: Duplex, head: Buffer): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once('close', () => void this.#sockets.delete(socket));
+    let handler: ServedUpgrade | undefined;
+    await runChain(
+      {
+        ...this.#chain,
+        isOpen: () => false,
+        isSelfAuthenticated: () => false,
+        refusal: (each) => originRefusal(this.#chain.cors, each),
+        signsInLater: ({ request }) => handler?.signsInLater === true && request.headers.authorization === undefined,
+        isStream: () => true,
+        prepare: (each) => {
+          checkHandshake(each);
+          moveBearerProtocol(each.request);
+          handler = this.#handlers().find((found) => found.match(each));
+          if (handler?.verb !== undefined) each.info = { ...each.info, verb: handler.verb };
+        },
+        answer: (each) => this.#converse(handler, each, socket, head),
+      },
+      exchange,
+    );
+  }
+
+  async #converse(handler: ServedUpgrade | undefined, exchange: Exchange, socket: Duplex, head: Buffer): Promise<void> {
+    if (handler === undefined) throw unknownPath(exchange);
+    const protocol = chooseProtocol(handler, exchange);
+    if (exchange.identity === undefined) exchange.deadlineMs = this.#chain.clock.nowMs() + signInMsMax;
+    const call = new Conversation(this.#chain, this.#live, exchange, { request: exchange.request, socket, head }, protocol, handler);
+    try {
+      await handler.handle(call);
+    } catch (error) {
+      if (!call.isTaken) throw error;
+      await call.end(noteFailure(this.#chain.log, exchange, error));
+      return;
+    }
+    if (!call.isTaken) throw new Error('the upgrade was neither answered nor refused by its handler');
+    if (exchange.identity === undefined && exchange.errorCode === undefined) noteFailure(this.#chain.log, exchange, withoutCredential());
+    await call.end();
+  }
+}
+
+function withoutCredential(): Error {
+  return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the client has brought no credential in time' });
+}
+
+/** The response of an upgrade, for refusals: node:http has let go of the connection, so it closes after the answer. */
+export function responseOf(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new HttpResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(request.socket);
+  response.once('finish', () => socket.end());
+  // What breaks off is told by its close; unheard, an error would end the process.
+  socket.on('error', () => socket.destroy());
+  return response;
+}
+
+class Conversation implements UpgradeCall {
+  readonly exchange: Exchange;
+  readonly #chain: Chain;
+  readonly #live: LiveSockets;
+  readonly #bare: BareUpgrade;
+  readonly #protocol: string | undefined;
+  readonly #handler: ServedUpgrade;
+  #socket: WebSocket | undefined;
+  isTaken = false;
+
+  constructor(
+    chain: Chain,
+    live: LiveSockets,
+    exchange: Exchange,
+    bare: BareUpgrade,
+    protocol: string | undefined,
+    handler: ServedUpgrade,
+  ) {
+    this.#chain = chain;
+    this.#live = live;
+    this.exchange = exchange;
+    this.#bare = bare;
+    this.#protocol = protocol;
+    this.#handler = handler;
+  }
+
+  async accept({ endsItself } = { endsItself: false }): Promise<WebSocket> {
+    const { WebSocketServer } = await import('ws');
+    const { exchange } = this;
+    const maxPayload = this.#handler.messageBytesMax ?? messageBytesMaxDefault;
+    const handleProtocols = (): string | false => this.#protocol ?? false;
+    const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload, handleProtocols });
+    server.on('headers', (headers) => void headers.push(`X-Request-Id: ${exchange.requestId}`, ...warningLines(exchange)));
+    const { request, socket, head } = this.#bare;
+    const accepted = await new Promise<WebSocket>((resolve, reject) => {
+      server.once('wsClientError', (error) => reject(apiErrors.TAP_REQUEST_HEADER_INVALID({ message: error.message })));
+      server.handleUpgrade(request, socket, head, resolve);
+    });
+    this.#take();
+    this.#socket = accepted;
+    this.#live.add(accepted);
+    // Too large or broken frames: the library closes with the code for it, and the close is what everybody listens to.
+    accepted.on('error', () => {});
+    const end = (): void => void closeFor(accepted, exchange.signal.reason, this.#chain.clock);
+    if (!endsItself && exchange.signal.aborted) end();
+    else if (!endsItself) exchange.signal.addEventListener('abort', end, { once: true });
+    // Nothing is read before the handler, which resumes in this turn, has begun to listen.
+    accepted.pause();
+    setImmediate(() => accepted.resume());
+    return accepted;
+  }
+
+  takeOver(): BareUpgrade {
+    this.#take();
+    return this.#bare;
+  }
+
+  async signIn(token: string): Promise<void> {
+    const { exchange } = this;
+    if (exchange.identity !== undefined) throw new Error('the client has been authenticated already');
+    exchange.request.headers.authorization = `Bearer ${token}`;
+    await signIn(this.#chain, exchange);
+  }
+
+  /** Ends what is still open; with a failure, its code is the reason of the close. */
+  async end(failure?: TapError): Promise<void> {
+    const { clock } = this.#chain;
+    const { signal } = this.exchange;
+    if (this.#socket === undefined) this.#bare.socket.destroy();
+    else if (signal.aborted) await closeFor(this.#socket, signal.reason, clock);
+    else if (failure === undefined) await closeSocket(this.#socket, closeCodes.normal, '', clock);
+    else await closeSocket(this.#socket, closeCodeOf(failure), failure.code.slice(0, reasonBytesMax), clock);
+  }
+
+  #take(): void {
+    if (this.isTaken) throw new Error('the upgrade has been answered already');
+    this.isTaken = true;
+    const { response, request } = this.exchange;
+    response.detachSocket(request.socket);
+    this.exchange.upgradeStatus = 101;
+    noteStreamBegin(this.exchange, 101);
+  }
+}
+
+function closeCodeOf({ spec }: TapError): number {
+  if (spec.httpStatus === 429 || spec.httpStatus === 503) return closeCodes.tryAgainLater;
+  return spec.httpStatus < 500 ? closeCodes.policy : closeCodes.internal;
+}
+
+/** @throws TAP_REQUEST_HEADER_INVALID when the client speaks nothing that the handler does */
+function chooseProtocol({ protocols }: ServedUpgrade, { request }: Exchange): string | undefined {
+  if (protocols === undefined) return undefined;
+  const offered = offeredProtocols(request);
+  const chosen = protocols.find((each) => offered.includes(each));
+  if (chosen !== undefined) return chosen;
+  throw apiErrors.TAP_REQUEST_HEADER_INVALID({
+    message: `header sec-websocket-protocol offers nothing that is spoken here; expected one of ${protocols.join(', ')}`,
+  });
+}

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import type { Clock } from '@tappaas/sdk';
+import type { WebSocket } from 'ws';
+import { apiErrors } from '../errors.js';
+import { StreamEnd, type StreamEndReason, type StreamLimits } from '../watch/stream-pace.js';
+
+/** RFC 6455, 7.4.1: what clients are told by the code of a close. */
+export const closeCodes = { normal: 1000, goingAway: 1001, policy: 1008, internal: 1011, tryAgainLater: 1013 } as const;
+
+const codeOfEnd: Readonly<Record<StreamEndReason, number>> = {
+  time: closeCodes.normal,
+  credential: closeCodes.policy,
+  access: closeCodes.policy,
+  stop: closeCodes.goingAway,
+};
+const textOfEnd: Readonly<Record<StreamEndReason, string>> = {
+  time: 'the time asked for is over',
+  credential: 'the credential is no longer good',
+  access: 'access has been taken away or has changed',
+  stop: 'the platform stops; connect again',
+};
+
+/** How long the other side may take to answer a close before it is cut off. */
+const closeMsMax = 5000;
+const pingEveryMs = 20_000;
+
+/** Closes in order, and cuts off who does not answer. Resolves when the connection is gone. */
+export async function closeSocket(socket: WebSocket, code: number, reason: string, clock: Clock): Promise<void> {
+  if (socket.readyState === socket.CLOSED) return;
+  const waiting = new AbortController();
+  const gone = once(socket, 'close', { signal: waiting.signal }).catch(() => {});
+  if (socket.readyState < socket.CLOSING) socket.close(code, reason);
+  // Paused, it would never see the answer.
+  socket.resume();
+  await Promise.race([gone, clock.sleep(closeMsMax, waiting.signal).catch(() => {})]);
+  waiting.abort();
+  socket.terminate();
+}
+
+/** Closes a socket for the reason that its exchange was ended for. */
+export function closeFor(socket: WebSocket, reason: unknown, clock: Clock): Promise<void> {
+  if (!(reason instanceof StreamEnd)) return closeSocket(socket, closeCodes.internal, '', clock);
+  return closeSocket(socket, codeOfEnd[reason.reason], textOfEnd[reason.reason], clock);
+}
+
+const bufferedBytesMax = 256 * 1024;
+
+/** Messages at the client's pace: whoever writes and is told that there is no room waits for `drained`, so that what waits is bounded. */
+export class SocketPace {
+  readonly #socket: WebSocket;
+  readonly #limits: StreamLimits;
+  #wake: (() => void) | undefined;
+  readonly #sent = (): void => {
+    if (this.#hasRoom()) this.#wake?.();
+  };
+
+  constructor(socket: WebSocket, limits: StreamLimits) {
+    this.#socket = socket;
+    this.#limits = limits;
+    socket.once('close', () => this.#wake?.());
+  }
+
+  /** Sends one message; false when the client has to catch up. */
+  write(data: string | Uint8Array, binary = false): boolean {
+    if (this.#socket.readyState !== this.#socket.OPEN) return true;
+    this.#socket.send(data, { binary }, this.#sent);
+    return this.#hasRoom();
+  }
+
+  /** Resolves when there is room or the socket has gone. @throws TAP_REQUEST_SLOW_READER for a client that does not read; it is cut off */
+  async drained(): Promise<void> {
+    if (this.#hasRoom()) return;
+    const { clock, drainMsMax } = this.#limits;
+    const waiting = new AbortController();
+    const room = new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(false);
+    });
+    const late = clock.sleep(drainMsMax, waiting.signal).then(
+      () => true,
+      () => false,
+    );
+    const isLate = await Promise.race([room, late]);
+    waiting.abort();
+    this.#wake = undefined;
+    if (!isLate) return;
+    this.#socket.terminate();
+    throw apiErrors.TAP_REQUEST_SLOW_READER({ message: `the client has read nothing for ${drainMsMax} ms` });
+  }
+
+  #hasRoom(): boolean {
+    return this.#socket.readyState !== this.#socket.OPEN || this.#socket.bufferedAmount < bufferedBytesMax;
+  }
+}
+
+/** Finds connections whose other end has vanished without a word: who has not answered a ping by the next one is cut off. */
+export class LiveSockets {
+  readonly #sockets = new Map<WebSocket, { answered: boolean }>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(socket: WebSocket): void {
+    const state = { answered: true };
+    this.#sockets.set(socket, state);
+    socket.on('pong', () => {
+      state.answered = true;
+    });
+    socket.once('close', () => void this.#sockets.delete(socket));
+  }
+
+  /** Runs until the signal aborts. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const [socket, state] of this.#sockets) {
+        if (!state.answered) socket.terminate();
+        else if (socket.readyState === socket.OPEN) socket.ping();
+        state.answered = false;
+      }
+      await this.#clock.sleep(pingEveryMs, signal).catch(() => {});
+    }
+  }
+}

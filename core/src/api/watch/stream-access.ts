@@ -1,0 +1,24 @@
+import { askAbout } from '../authorization.js';
+import type { Exchange } from '../request/exchange.js';
+import { impersonate } from '../request/impersonation.js';
+import type { Narrowing } from '../../ports/access.js';
+import type { Authorize } from '../stages.js';
+
+/**
+ * Whether who has opened a stream may still have it as it is: act as whom it acts, ask what it asked, and see the same part of it. Parts
+ * of it with questions of their own, such as the subscriptions of a socket, see to it themselves.
+ *
+ * @throws TAP_REQUEST_FORBIDDEN when the caller may no longer act as somebody else
+ */
+export async function isStillAllowed(authorize: Authorize, exchange: Exchange): Promise<boolean> {
+  if (exchange.impersonated !== undefined) await impersonate(authorize, exchange);
+  const { decision, narrowed } = await askAbout(authorize, exchange);
+  if (decision !== 'allow' || !isSameView(narrowed, exchange.narrowed)) return false;
+  await Promise.all([...exchange.parts].map((part) => part.checkAccess()));
+  return true;
+}
+
+/** A view is the same when it is narrowed by the same selectors. */
+export function isSameView(one: Narrowing | undefined, other: Narrowing | undefined): boolean {
+  return one?.labelSelector === other?.labelSelector && one?.fieldSelector === other?.fieldSelector;
+}

@@ -1,0 +1,125 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { WatchEvent, WatchQuery } from '../../ports/engine.js';
+import type { Exchange } from '../request/exchange.js';
+import { narrowedSelectors, resourceVersionParameter, selectorParameters } from '../request/list-parameters.js';
+import { viewOf, type ObjectCall } from '../objects/object-reads.js';
+import type { View } from '../answer/object-view.js';
+import { choiceParameter, countParameter, flagParameter, invalid } from '../request/query-parameters.js';
+import { reachedWith } from './reached.js';
+import { endOfStream, StreamEnd, type StreamLimits } from './stream-pace.js';
+import { failureStatus, publicError } from '../answer/status.js';
+import { bookmarkFrame, errorFrame, type WatchFrame, type WatchFrames } from './watch-frames.js';
+import { AnswerOutlet, type WatchOutlet } from './watch-outlet.js';
+
+export interface WatchLimits extends StreamLimits {
+  /** Between 0 and 1; spreads the ends of watches, so that clients do not come back all at once. */
+  readonly random: () => number;
+}
+
+type WatchParameters = Omit<WatchQuery, 'target' | 'signal'>;
+
+const timeoutSecondsDefault = 1800;
+const timeoutSecondsMax = 86_400;
+
+/** `GET …?watch=true`: events as lines of JSON, until the client leaves, time is over, or the platform stops. */
+export function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
+  return streamEvents(call, frames, limits, new AnswerOutlet(call.exchange, limits));
+}
+
+/** Follows what the query of the request asks for, to an outlet. */
+export async function streamEvents(call: ObjectCall, frames: WatchFrames, limits: WatchLimits, outlet: WatchOutlet): Promise<void> {
+  const { exchange, engine, target } = call;
+  const view = viewOf(call);
+  const parameters = narrowedSelectors(watchParameters(exchange.query), exchange.narrowed);
+  const asked = countParameter(exchange.query, 'timeoutSeconds', timeoutSecondsMax);
+  const timeoutMs = 1000 * (asked || timeoutSecondsDefault * (1 + limits.random()));
+  const timer = new AbortController();
+  limits.clock.sleep(timeoutMs, timer.signal).then(
+    () => exchange.abort(endOfStream('time')),
+    () => {},
+  );
+  try {
+    const events = engine.watch({ target, ...parameters, signal: exchange.signal });
+    await new EventStream(exchange, view, frames, outlet, parameters).run(events);
+  } finally {
+    timer.abort();
+  }
+}
+
+function watchParameters(query: URLSearchParams): WatchParameters {
+  const resourceVersion = resourceVersionParameter(query);
+  const match = choiceParameter(query, 'resourceVersionMatch', ['NotOlderThan']);
+  const saysInitial = query.has('sendInitialEvents');
+  if (match !== undefined && !saysInitial) throw invalid('resourceVersionMatch', 'forbidden for a watch without sendInitialEvents');
+  if (saysInitial && match === undefined) throw invalid('resourceVersionMatch', 'expected NotOlderThan beside sendInitialEvents');
+  return {
+    ...selectorParameters(query),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    sendInitialEvents: flagParameter(query, 'sendInitialEvents'),
+    bookmarks: flagParameter(query, 'allowWatchBookmarks'),
+  };
+}
+
+class EventStream {
+  private readonly exchange: Exchange;
+  private readonly view: View;
+  private readonly frames: WatchFrames;
+  private readonly outlet: WatchOutlet;
+  private readonly bookmarks: boolean;
+  /** Up to where the client has been told everything; unknown until a watch has told what was there, or one that starts "now" has seen its first event. */
+  private reached: string | undefined;
+
+  constructor(exchange: Exchange, view: View, frames: WatchFrames, outlet: WatchOutlet, parameters: WatchParameters) {
+    this.exchange = exchange;
+    this.view = view;
+    this.frames = frames;
+    this.outlet = outlet;
+    this.bookmarks = parameters.bookmarks;
+    const { resourceVersion, sendInitialEvents } = parameters;
+    this.reached = sendInitialEvents || resourceVersion === '0' ? undefined : resourceVersion;
+  }
+
+  /** What the engine refuses at once is thrown, and answered like any failure; what comes later becomes an ERROR event. */
+  async run(events: AsyncIterable<readonly WatchEvent[]>): Promise<void> {
+    const iterator = events[Symbol.asyncIterator]();
+    const first = iterator.next();
+    try {
+      await Promise.race([first, turn()]);
+      await this.outlet.begin();
+      for (let next = await first; next.done !== true; next = await iterator.next()) {
+        // A promise for each event would cost as much as what is sent.
+        if (!this.send(next.value)) await this.outlet.drained();
+      }
+      await this.end();
+    } catch (error) {
+      if (this.exchange.signal.reason instanceof StreamEnd) await this.end();
+      else if (this.outlet.hasBegun) this.fail(error);
+      else throw error;
+    } finally {
+      await iterator.return?.().catch(() => {});
+    }
+  }
+
+  /** False when the client has to catch up first. */
+  private send(batch: readonly WatchEvent[]): boolean {
+    const frames: WatchFrame[] = [];
+    for (const event of batch) frames.push(this.frames.frame(event, this.view));
+    const last = batch.at(-1);
+    if (last !== undefined) this.reached = reachedWith(last);
+    return this.outlet.write(frames);
+  }
+
+  private async end(): Promise<void> {
+    if (!this.outlet.hasBegun) await this.outlet.begin();
+    if (this.bookmarks && this.reached !== undefined) this.outlet.write([bookmarkFrame(this.view, this.reached)]);
+    this.outlet.end();
+  }
+
+  private fail(error: unknown): void {
+    const { requestId, info } = this.exchange;
+    const failure = publicError(error, requestId);
+    this.exchange.errorCode = failure.code;
+    this.outlet.write([errorFrame(failureStatus(failure, info))]);
+    this.outlet.end();
+  }
+}
