@@ -83,6 +83,55 @@ test('the platform publishes the keys of its tokens to everybody, and its tokens
   t.is((await call({ ...again.connection, token }, 'GET', '/api/v1/namespaces/default/configmaps')).status, 200);
 });
 
+test('a token that is requested with a narrowed credential is good for no more than that credential', async (t) => {
+  t.timeout(120_000);
+  const at = await platformHome({
+    plugins: {
+      ...without,
+      serviceaccounts: { use: '@tappaas/identity-serviceaccount' },
+      tokens: { use: '@tappaas/identity-token' },
+      accounts: { use: './accounts' },
+      people: { use: './people' },
+    },
+  });
+  t.teardown(() => at.remove());
+  await writePlugin(at.directory, 'accounts', groupMayEverything('system:serviceaccounts'));
+  await writePlugin(at.directory, 'people', groupMayEverything('ci'));
+  const platform = await at.start();
+  t.teardown(() => platform.stop());
+  t.is((await platform.api('POST', accountsPath, account)).status, 201);
+  t.is((await platform.api('POST', '/api/v1/namespaces', { metadata: { name: 'other' } })).status, 201);
+  const spec = { user: 'ci', groups: ['ci'], withoutTenant: true, scope: { namespaces: ['default'], verbs: ['get', 'list', 'create'] } };
+  const apiTokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
+  t.is((await platform.api('POST', apiTokens, { metadata: { name: 'ci' }, spec })).status, 201);
+  const issued = await platform.api('POST', `${apiTokens}/ci/issue`, {});
+  const ci = { ...platform.connection, token: issued.json<{ token: string }>().token };
+
+  const overRest = await call(ci, 'POST', `${accountsPath}/robot/token`, tokenRequest());
+  t.is(overRest.status, 200, overRest.text);
+  const query = 'mutation { tokenServiceAccount(input: { namespace: "default", name: "robot" }) { output { status { token } } } }';
+  const overGraphql = await call(ci, 'POST', '/graphql', { query });
+  t.is(overGraphql.status, 200, overGraphql.text);
+  type Requested = { readonly status: { readonly token: string } };
+  const { tokenServiceAccount } = overGraphql.json<{ data: { tokenServiceAccount: { output: Requested } } }>().data;
+  for (const { status } of [overRest.json<Requested>(), tokenServiceAccount.output]) {
+    const { token } = status;
+    const robot = { ...platform.connection, token };
+    const configMaps = '/api/v1/namespaces/default/configmaps';
+    const made = await call(robot, 'POST', configMaps, { metadata: { generateName: 'made-' } });
+    t.is(made.status, 201, made.text);
+    const { name } = made.json<{ metadata: { name: string } }>().metadata;
+    t.is((await call(robot, 'DELETE', `${configMaps}/${name}`)).status, 403, 'a verb beyond the scope');
+    t.is((await call(robot, 'GET', '/api/v1/namespaces/other/configmaps')).status, 403, 'a namespace beyond the scope');
+    t.is((await call(robot, 'GET', '/api/v1/configmaps')).status, 403, 'all namespaces');
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
+    const { extra } = (await platform.api('POST', '/apis/authentication.k8s.io/v1/tokenreviews', review)).json<{
+      status: { user: { extra: object } };
+    }>().status.user;
+    t.like(extra, { 'tappaas.dev/scope-namespaces': ['default'], 'tappaas.dev/scope-verbs': ['get', 'list', 'create'] });
+  }
+});
+
 test('service accounts of clusters are known by the keys that their cluster publishes, under names of their own', async (t) => {
   t.timeout(120_000);
   const issuer = await startIssuer();

@@ -1,5 +1,6 @@
 import { credentialErrors, jwtEndMs, type Context, type Identity, type JwtClaims, type Resources, type TokenService } from '@tappaas/sdk';
 import { accountOf, groupsOf, namespaces, secrets, serviceAccounts, subjectOf } from './service-accounts.js';
+import { scopeOfClaims } from './token-scope.js';
 
 /** The label by which a namespace belongs to a tenant. */
 const tenantLabel = 'tappaas.dev/tenant';
@@ -12,7 +13,7 @@ interface OwnClaims {
 
 /**
  * Who a token of the platform's own service accounts stands for: as long as its namespace is there, and the account and what the token is bound
- * to are the very ones that it was made for.
+ * to are the very ones that it was made for. Its scope is that of the credential with which it was requested.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED
  */
@@ -31,8 +32,14 @@ export async function ownAccount(
   // Of one that is not there nobody knows the tenant, and a caller of no tenant stands outside of every boundary.
   if (place === undefined || place.metadata.deletionTimestamp !== undefined) throw invalid('the namespace of the service account is gone');
   const tenant = place.metadata.labels?.[tenantLabel];
+  const scope = scopeOfClaims(claims);
   return {
-    caller: { name: subjectOf(namespace, name), groups: groupsOf(namespace), ...(tenant !== undefined && { tenant }) },
+    caller: {
+      name: subjectOf(namespace, name),
+      groups: groupsOf(namespace),
+      ...(tenant !== undefined && { tenant }),
+      ...(scope !== undefined && { scope }),
+    },
     credentialId: `serviceaccount:${uid}`,
     expiresAtMs: jwtEndMs(claims),
     audiences: [claims.aud].flat().filter((audience) => audiences.includes(audience)),

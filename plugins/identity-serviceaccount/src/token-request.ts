@@ -5,6 +5,7 @@ import { errors } from './errors.js';
 import { answeredMetadata, inSeconds, requestMetadata } from './request-metadata.js';
 import { serviceAccounts, subjectOf } from './service-accounts.js';
 import type { Settings } from './settings.js';
+import { scopeClaim } from './token-scope.js';
 
 const lifetimeSecondsMin = 600;
 
@@ -48,7 +49,10 @@ const output = Type.Object({
 type Request = Immutable<Type.Static<typeof input>>;
 type Answer = Type.Static<typeof output>;
 
-/** `POST …/serviceaccounts/{name}/token`, as Kubernetes has it. */
+/**
+ * `POST …/serviceaccounts/{name}/token`, as Kubernetes has it. Unlike there, the token keeps the scope of the credential it was requested with: who
+ * may do little with a credential would otherwise do everything that the service account may.
+ */
 export function tokenAction(settings: Settings, tokens: TokenService): Action<typeof serviceAccounts, typeof input, typeof output> {
   return {
     on: serviceAccounts,
@@ -81,6 +85,7 @@ async function answer(account: Immutable<ServiceAccount>, { spec, metadata }: Re
   const claims = {
     sub: subjectOf(namespace, name),
     aud: audiences,
+    ...(context.caller.scope !== undefined && { [scopeClaim]: context.caller.scope }),
     'kubernetes.io': {
       namespace,
       serviceaccount: { name, uid },
