@@ -66,7 +66,11 @@ test('lists and watches of namespaces show the own ones only, whatever is select
   }
   const initial = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1';
   for (const query of [initial, `${initial}&fieldSelector=metadata.name%3Dshop`, 'watch=true&resourceVersion=0&timeoutSeconds=1']) {
-    const { text } = await ask('rita', 'GET', `/api/v1/namespaces?${query}`);
+    const { status, text } = await ask('rita', 'GET', `/api/v1/namespaces?${query}`);
+    const isNarrowed = query.includes('metadata.name');
+    t.is(status, isNarrowed ? 403 : 200, text);
+    // Without this, a watch that sends nothing at all would pass.
+    t.is(text.includes('"name":"rival-shop"'), !isNarrowed, text);
     t.false(text.includes('"name":"shop"'), query);
   }
 });
@@ -123,6 +127,43 @@ test('who acts as somebody else without the right to is refused, whoever that is
     refused(t, JSON.stringify(headers), await ask('tom', 'GET', rivalShop, undefined, undefined, headers));
     refused(t, JSON.stringify(headers), await ask('tom', 'GET', '/api/v1/nodes', undefined, undefined, headers));
   }
+});
+
+test('the right to act as any user is neither one to a group, nor to a service account, nor to another tenant', async (t) => {
+  const desk = await running.as('desk');
+  const grant = async (name: string, ...rules: readonly object[]): Promise<void> => {
+    await make(admin, `${rbac}/clusterroles`, { metadata: { name }, rules: rules.map((rule) => ({ verbs: ['impersonate'], ...rule })) });
+    await make(admin, `${rbac}/clusterrolebindings`, binding(name, 'ClusterRole', name, 'desk'));
+  };
+  const asTom = { 'impersonate-user': 'tom' };
+  const status = async (headers: Readonly<Record<string, string>>, path = '/version') =>
+    (await call(desk, 'GET', path, undefined, undefined, headers)).status;
+  const more: readonly Readonly<Record<string, string>>[] = [
+    { ...asTom, 'impersonate-group': 'devs' },
+    { 'impersonate-user': 'system:serviceaccount:default:robot' },
+    { ...asTom, 'impersonate-extra-tappaas.dev%2ftenant': 'acme' },
+  ];
+  await grant('desk-acts-as-users', { apiGroups: [''], resources: ['users'] });
+  await eventually(
+    () => status(asTom),
+    (answered) => answered === 200,
+  );
+  for (const headers of more) t.is(await status(headers), 403, JSON.stringify(headers));
+  await grant(
+    'desk-acts-as-more',
+    { apiGroups: [''], resources: ['groups'], resourceNames: ['devs'] },
+    { apiGroups: [''], resources: ['serviceaccounts'], resourceNames: ['robot'] },
+    { apiGroups: ['authentication.k8s.io'], resources: ['userextras/tappaas.dev/tenant'], resourceNames: ['acme'] },
+  );
+  for (const headers of more) {
+    await eventually(
+      () => status(headers),
+      (answered) => answered === 200,
+    );
+  }
+  t.is(await status(asTom, shop), 403, 'in no tenant');
+  t.is(await status({ ...asTom, 'impersonate-extra-tappaas.dev%2ftenant': 'acme' }, shop), 200);
+  t.is(await status({ 'impersonate-user': 'rita', 'impersonate-extra-tappaas.dev%2ftenant': 'rival' }, rivalShop), 403);
 });
 
 test('no role, binding, aggregation or label makes its author more than they are', async (t) => {
