@@ -1,4 +1,5 @@
 import type { CreateOrUpdate, DeleteCollection, PatchWrite, Served, Target, Write, WriteResult } from '../ports/engine.js';
+import { removeAll } from './collection-deletion.js';
 import { concealBody } from './concealment.js';
 import { fromHub, toHub, type VersionedView } from './conversion.js';
 import { create } from './creation.js';
@@ -18,9 +19,6 @@ import { StoredObject, type Body } from './stored-object.js';
 import { validate } from './schema/validation.js';
 import { findKind, namespaceOf } from './target.js';
 import type { WriteOptions } from './write-options.js';
-
-/** Objects of a collection that are deleted at once. */
-const deletesAtOnceMax = 16;
 
 /** Answers every write of one engine. */
 export class Writes {
@@ -113,16 +111,8 @@ export class Writes {
       return { ...target, name, ...(namespace !== undefined && { namespace }) };
     });
     await options.authorizeDeletes?.(targets);
-    const items: unknown[] = [];
-    const work = targets.values();
-    const worker = async (): Promise<void> => {
-      for (const one of work) {
-        const deletion = { found, target: one, options, deletion: write.options };
-        const deleted = await remove(this.#state, deletion).catch(unlessGone);
-        if (deleted) items.push(fromHub(deleted.stored.object, found.version));
-      }
-    };
-    await Promise.all(Array.from({ length: deletesAtOnceMax }, worker));
+    const removed = await removeAll(this.#state, { found, targets, options, deletion: write.options });
+    const items = removed.map(({ object }) => fromHub(object, found.version));
     const list = {
       kind: `${found.entry.kind}List`,
       apiVersion: found.version.apiVersion,
@@ -155,11 +145,6 @@ function refuseVerb(found: Found, { verb, target }: Write): void {
   const isPart = subresource !== undefined && subresource !== '';
   if (entry.verbs.has(verb) && (!isPart || verb === 'update' || verb === 'patch')) return;
   throw resourceErrors.TAP_REQUEST_METHOD({ message: `${entry.plural}${isPart ? `/${subresource}` : ''}: ${verb} is not served` });
-}
-
-function unlessGone(error: unknown): undefined {
-  if ((error as { readonly code?: string }).code === 'TAP_OBJECT_NOT_FOUND') return undefined;
-  throw error;
 }
 
 /** An answer that is not stored. */

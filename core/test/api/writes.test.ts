@@ -113,6 +113,37 @@ test('delete options are read from the query and from the body, in each encoding
   });
 });
 
+test('an empty gracePeriodSeconds is as none, and only a decimal integer is one', async (t) => {
+  const { ask, engine } = await startServer(t);
+  engine.put('default', 'a', {});
+  t.is((await ask(`${path}/a?gracePeriodSeconds=`, { method: 'DELETE' })).status, 200);
+  const { write } = engine.writes.at(-1) ?? t.fail();
+  t.deepEqual(write.verb === 'delete' && write.options, {});
+  for (const given of ['-1', '1e3', '0x10', '%205', '1.5', '2147483648']) {
+    t.is((await ask(`${path}/a?gracePeriodSeconds=${given}`, { method: 'DELETE' })).status, 400, given);
+  }
+  for (const given of [-1, 1.5, 2 ** 31, '5']) {
+    t.is((await ask(`${path}/a`, { method: 'DELETE', body: { gracePeriodSeconds: given } })).status, 400, JSON.stringify(given));
+  }
+  t.is(engine.writes.length, 1);
+});
+
+test('a collection is deleted without conditions, which are those of one object', async (t) => {
+  const { ask, engine } = await startServer(t);
+  engine.put('default', 'a', {});
+  for (const headers of [{ 'if-match': '"101"' }, { 'if-match': '*' }, { 'if-none-match': '*' }]) {
+    const { status, json } = await ask(path, { method: 'DELETE', headers });
+    t.is(status, 400, JSON.stringify(headers));
+    t.regex(json.message, /^header If-(None-)?Match: a collection is deleted without conditions/);
+  }
+  for (const preconditions of [{ uid: 'u' }, { resourceVersion: '101' }]) {
+    t.is((await ask(path, { method: 'DELETE', body: { preconditions } })).status, 400, JSON.stringify(preconditions));
+  }
+  t.is(engine.writes.length, 0);
+  await ask(path, { method: 'DELETE', body: { preconditions: {} } });
+  t.is(engine.writes.length, 1);
+});
+
 test('a completed delete answers a Status with the uid', async (t) => {
   const { ask, engine } = await startServer(t);
   engine.put('default', 'a', {});

@@ -14,7 +14,7 @@ import { successStatus } from '../answer/status.js';
 import { warnWith } from '../answer/warnings.js';
 import { weigh } from '../weight.js';
 import { selectorParameters } from '../request/list-parameters.js';
-import { deleteOptions, patchTypeOf, writeOptions } from '../request/write-parameters.js';
+import { deleteOptions, patchTypeOf, refuseObjectConditions, writeOptions } from '../request/write-parameters.js';
 
 const warningsMax = 20;
 
@@ -80,6 +80,7 @@ async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readon
   }
   const { dryRun, ...options } = deleteOptions(query, await readDocument(exchange));
   if (verb === 'delete') return { write: { verb, target, options }, dryRun };
+  refuseObjectConditions(exchange, options);
   return { write: { verb: 'deletecollection', target, options, ...selectorParameters(query) }, dryRun };
 }
 

@@ -2,7 +2,7 @@ import type { ActionRequest } from '../contributions.js';
 import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from './exchange.js';
-import { choiceParameter, flagParameter, invalid, textParameter } from './query-parameters.js';
+import { choiceParameter, countParameter, flagParameter, invalid, textParameter } from './query-parameters.js';
 
 const managerCharsMax = 128;
 const keyCharsMax = 255;
@@ -36,6 +36,20 @@ function idempotencyKeyOf(exchange: Exchange): string | undefined {
   }
   return key;
 }
+
+/**
+ * A collection is deleted without conditions: a version or uid is that of one object, and every other one would break the condition.
+ *
+ * @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_BODY_INVALID
+ */
+export function refuseObjectConditions(exchange: Exchange, { preconditions }: DeleteOptions): void {
+  const header = ['If-Match', 'If-None-Match'].find((name) => exchange.header(name.toLowerCase()) !== undefined);
+  if (header !== undefined) throw headerInvalid(header, conditionOnCollection);
+  if (preconditions?.uid !== undefined || preconditions?.resourceVersion !== undefined)
+    throw bodyInvalid('preconditions', conditionOnCollection);
+}
+
+const conditionOnCollection = 'a collection is deleted without conditions; delete the object by its name, or select by labels and fields';
 
 /** Under which conditions an action is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
 export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' | 'expectedVersion' | 'idempotencyKey'> {
@@ -108,6 +122,8 @@ export function patchTypeOf(mediaType: string, kind: ServedKind): PatchType {
   return type;
 }
 
+/** 68 years: the time of the end has to be one that a date can hold. */
+const graceSecondsMax = 2 ** 31 - 1;
 const propagations = ['Foreground', 'Background', 'Orphan'] as const;
 
 /** Delete options from the query and the body, which may repeat but not contradict each other. */
@@ -116,11 +132,11 @@ export function deleteOptions(
   body: Readonly<Record<string, unknown>>,
 ): DeleteOptions & { readonly dryRun: boolean } {
   const propagation = choiceParameter(query, 'propagationPolicy', propagations);
-  const grace = textParameter(query, 'gracePeriodSeconds');
+  const grace = countParameter(query, 'gracePeriodSeconds', graceSecondsMax);
   const orphans = query.has('orphanDependents') ? flagParameter(query, 'orphanDependents') : body['orphanDependents'];
   const legacy = orphans === undefined || orphans === null ? undefined : orphans === true ? 'Orphan' : 'Background';
   const propagationPolicy = oneOf(propagations, body['propagationPolicy'], 'propagationPolicy') ?? propagation ?? legacy;
-  const gracePeriodSeconds = seconds(body['gracePeriodSeconds'] ?? (grace === undefined ? undefined : Number(grace)));
+  const gracePeriodSeconds = seconds(body['gracePeriodSeconds']) ?? grace;
   const preconditions = preconditionsOf(body['preconditions']);
   return {
     ...(propagationPolicy !== undefined && { propagationPolicy }),
@@ -139,8 +155,9 @@ function oneOf<const C extends string>(choices: readonly C[], value: unknown, fi
 
 function seconds(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw bodyInvalid('gracePeriodSeconds', 'expected an integer ≥ 0');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > graceSecondsMax) {
+    throw bodyInvalid('gracePeriodSeconds', `expected an integer from 0 to ${graceSecondsMax}`);
+  }
   return value;
 }
 
