@@ -1,8 +1,9 @@
 import { mkdir, open, rm, stat, truncate, utimes, type FileHandle } from 'node:fs/promises';
-import type { AuditEnd, AuditLine, AuditLines, AuditSink, AuditWritten } from '@tappaas/sdk';
+import type { AuditEnd, AuditLine, AuditLines, AuditSink, AuditWritten, Context } from '@tappaas/sdk';
 import { syncFolder } from '@tappaas/sdk/durable-file';
 import { errors } from './errors.js';
 import { chainFile, chainFiles, chainNames, type ChainFile } from './file-names.js';
+import { KeyedMutex } from './keyed-mutex.js';
 import { linesBefore, offsetOf, tornBytes } from './line-file.js';
 import { firstToKeep, isLastOld, type RetentionLimits } from './retention.js';
 
@@ -34,6 +35,11 @@ export class AuditFiles implements AuditSink {
   readonly #settings: AuditFilesSettings;
   readonly #nowMs: () => number;
   readonly #open = new Map<string, OpenFile>();
+  /**
+   * By chain. The platform gives up a call after 5 s and calls again, while the first may still wait for a disk that stalls: two calls at
+   * a time would append the same lines twice, or cut off what the other one is writing.
+   */
+  readonly #mutex = new KeyedMutex();
   /** When files are looked at again for their age and size, by chain. */
   readonly #nextLookMs = new Map<string, number>();
 
@@ -47,32 +53,15 @@ export class AuditFiles implements AuditSink {
     return new AuditFiles(settings, nowMs);
   }
 
-  async end(chain: string): Promise<AuditEnd> {
-    const { directory } = this.#settings;
-    let torn = 0;
-    for (const { path } of (await chainFiles(directory, chain)).toReversed()) {
-      const found = await tornBytes(path);
-      if (found.torn > 0) await cut(path, found.size - found.torn);
-      torn += found.torn;
-      const line = await this.#lastLine(chain, path);
-      if (line !== undefined) return { line, tornBytes: torn };
-    }
-    return { tornBytes: torn };
+  end(chain: string, context?: Pick<Context, 'signal'>): Promise<AuditEnd> {
+    return this.#mutex.run(chain, () => this.#end(chain), context?.signal);
   }
 
-  async write(lines: AuditLines): Promise<AuditWritten> {
+  async write(lines: AuditLines, context?: Pick<Context, 'signal'>): Promise<AuditWritten> {
     const [first] = lines;
     if (first === undefined) return {};
-    try {
-      return await this.#write(first.chain, lines);
-    } catch (error) {
-      await this.#forget(first.chain);
-      const why = error instanceof Error ? error.message : String(error);
-      throw errors.TELEMETRY_AUDIT_FILE_FAILED({
-        message: `the audit log in ${this.#settings.directory} was not written: ${why}`,
-        cause: error,
-      });
-    }
+    const { chain } = first;
+    return this.#mutex.run(chain, () => this.#writeOrForget(chain, lines), context?.signal);
   }
 
   async remove(chain: string, before: number): Promise<void> {
@@ -106,7 +95,33 @@ export class AuditFiles implements AuditSink {
   }
 
   async close(): Promise<void> {
-    for (const chain of this.#open.keys()) await this.#forget(chain);
+    for (const chain of this.#open.keys()) await this.#mutex.run(chain, () => this.#forget(chain));
+  }
+
+  async #end(chain: string): Promise<AuditEnd> {
+    const { directory } = this.#settings;
+    let torn = 0;
+    for (const { path } of (await chainFiles(directory, chain)).toReversed()) {
+      const found = await tornBytes(path);
+      if (found.torn > 0) await cut(path, found.size - found.torn);
+      torn += found.torn;
+      const line = await this.#lastLine(chain, path);
+      if (line !== undefined) return { line, tornBytes: torn };
+    }
+    return { tornBytes: torn };
+  }
+
+  async #writeOrForget(chain: string, lines: AuditLines): Promise<AuditWritten> {
+    try {
+      return await this.#write(chain, lines);
+    } catch (error) {
+      await this.#forget(chain);
+      const why = error instanceof Error ? error.message : String(error);
+      throw errors.TELEMETRY_AUDIT_FILE_FAILED({
+        message: `the audit log in ${this.#settings.directory} was not written: ${why}`,
+        cause: error,
+      });
+    }
   }
 
   async #write(chain: string, lines: AuditLines): Promise<AuditWritten> {
@@ -147,7 +162,7 @@ export class AuditFiles implements AuditSink {
   }
 
   async #continue(chain: string): Promise<OpenFile | undefined> {
-    const { line } = await this.end(chain);
+    const { line } = await this.#end(chain);
     const last = (await chainFiles(this.#settings.directory, chain)).at(-1);
     if (line === undefined || last === undefined) return undefined;
     const file = await open(last.path, 'a', 0o600);

@@ -46,13 +46,15 @@ export interface AuditEnd {
 }
 
 /**
- * Keeps the audit log. Lines come in order, at most 1,000 and 1 MiB a call (one line may be larger), one call at a time; 5 s a call.
+ * Keeps the audit log. Lines come in order, at most 1,000 and 1 MiB a call (one line may be larger). The platform waits for one call of `write`
+ * before it makes the next, but never longer than 5 s: then it aborts the signal of the context, takes the call for failed, and calls again with the same lines
+ * (and later ones), whether or not the first call has settled. A sink that cannot stop a write therefore lets the next one wait for it.
  *
  * Failures that the plugin cannot help, such as a full disk, are thrown with blame `upstream`; the platform tries again with the same
  * lines and does with requests meanwhile what the `audit` section of the configuration says.
  */
 export interface AuditSink {
-  /** Resolves when the lines will survive a crash. Lines that an earlier call has kept already are not kept twice. */
+  /** Resolves when the lines will survive a crash. Lines that an earlier call has kept, or is still keeping, are not kept twice. */
   write(lines: AuditLines, context: Context): Promise<AuditWritten>;
   /** The last line of a chain. A sink that cannot tell leaves it out. Called before the first write. */
   end?(chain: string, context: Context): Promise<AuditEnd>;

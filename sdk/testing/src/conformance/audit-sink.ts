@@ -66,6 +66,14 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
       lines(1, 12).map(({ text }) => text),
     );
   },
+  'a write that comes while one of the same lines is under way keeps nothing twice': async ({ sink, context, ...given }) => {
+    if (sink.end === undefined) return;
+    await Promise.all([sink.write(lines(1, 40), context), sink.write(lines(1, 60), context), sink.write(lines(61, 5), context)]);
+    assert.deepEqual(
+      await keptBy({ ...given, sink, context }),
+      lines(1, 65).map(({ text }) => text),
+    );
+  },
   'a sink that tells its end tells it after a new start, and goes on from there': async ({ sink, context, again }) => {
     if (sink.end === undefined) return;
     assert.deepEqual(await sink.end(chain, context), { tornBytes: 0 });
