@@ -93,10 +93,12 @@ function changesMetadata({ metadata: before }: Body, { metadata: after }: Body):
   return !equalJson(before.labels ?? {}, after.labels ?? {}) || !equalJson(before.annotations ?? {}, after.annotations ?? {});
 }
 
-/** Taps are asked on create and when the spec changes; never about objects under deletion. */
+/**
+ * Taps are asked on create and when the spec changes, also of an object under deletion: a role counts until it is gone. Writes that only
+ * remove finalizers or set the status are what ends a deletion; nobody is asked about them, so no plugin holds one up.
+ */
 function asksTaps(entry: KindEntry, object: JsonObject, previous: StoredObject | undefined): boolean {
-  if (previous === undefined) return true;
-  return previous.object.metadata.deletionTimestamp === undefined && changesSpec(entry, previous.object, object);
+  return previous === undefined || changesSpec(entry, previous.object, object);
 }
 
 /** An object with its defaults, and what it was made of in which the schema found nothing wrong. */
@@ -140,11 +142,12 @@ function asJson(object: JsonObject, plugins: string): JsonObject {
   }
 }
 
-/** A tap may not make another object of the one it was shown. */
+/** A tap may not make another object of the one it was shown, nor keep one under deletion by a finalizer. */
 function asBefore(entry: KindEntry, before: Body, after: JsonObject): Body {
-  const metadata = metadataOf(after);
-  const { labels, annotations, finalizers, ownerReferences } = metadata;
-  const own = { ...before.metadata, labels, annotations, finalizers, ownerReferences };
+  const { labels, annotations, finalizers, ownerReferences } = metadataOf(after);
+  const isEnding = before.metadata.deletionTimestamp !== undefined;
+  const kept = isEnding ? before.metadata.finalizers : finalizers;
+  const own = { ...before.metadata, labels, annotations, finalizers: kept, ownerReferences };
   const status = entry.hasStatus ? { status: before['status'] } : {};
   const object = { ...after, ...status, apiVersion: before.apiVersion, kind: before.kind };
   return withoutAbsent(withMetadata(object, withoutAbsent(own)));

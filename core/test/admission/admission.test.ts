@@ -178,7 +178,7 @@ test('a plugin that answers garbage is named', async (t) => {
   }
 });
 
-test('taps are asked about specs: not about status, metadata, finalizers or objects under deletion', async (t) => {
+test('taps are asked about specs, also of objects under deletion: not about status, metadata or finalizers', async (t) => {
   const asked: string[] = [];
   const note: FakeTap = {
     plugin: 'note',
@@ -195,8 +195,55 @@ test('taps are asked about specs: not about status, metadata, finalizers or obje
   await remove(widgets, 'default/a');
   await remove(widgets, 'default/a');
   await patch(widgets, 'default/a', { spec: { size: 9 } });
+  await patch(widgets, 'default/a', { status: { phase: 'y' } }, { subresource: 'status' });
   await patch(widgets, 'default/a', { metadata: { finalizers: null } });
-  t.deepEqual(asked, ['create', 'update', 'scale', 'delete']);
+  t.deepEqual(asked, ['create', 'update', 'scale', 'delete', 'update']);
+});
+
+test('a plugin that denies or fails every write holds up no deletion, and lets no change of a spec through meanwhile', async (t) => {
+  for (const [answer, code] of [
+    ['denies', 'TAP_OBJECT_DENIED'],
+    ['fails', 'TAP_ADMISSION_PLUGIN_FAILED'],
+  ]) {
+    let isStrict = false;
+    const strict: FakeTap = {
+      plugin: 'strict',
+      kind: 'Widget',
+      run: () => {
+        if (isStrict && answer === 'fails') throw new Error('broken');
+        return isStrict ? deny({ field: 'spec', reason: 'No', message: 'no' }) : undefined;
+      },
+    };
+    const { create, patch, remove, get, names } = await withTaps({ 'admission.validate': [strict] });
+    await create(widgets, widget('a', { size: 1 }, { finalizers: ['test.dev/one', 'test.dev/two'] }));
+    await remove(widgets, 'default/a');
+    isStrict = true;
+    await t.throwsAsync(patch(widgets, 'default/a', { spec: { size: 9 } }), { code });
+    t.is((await get(widgets, 'default/a')).spec.size, 1);
+    await patch(widgets, 'default/a', { status: { phase: 'Ending' } }, { subresource: 'status' });
+    await patch(widgets, 'default/a', { metadata: { finalizers: ['test.dev/two'] } });
+    await patch(widgets, 'default/a', { metadata: { finalizers: null } });
+    t.deepEqual(await names(widgets), []);
+  }
+});
+
+test('a mutating tap completes the spec of an object under deletion, and cannot keep the object by a finalizer', async (t) => {
+  const hold: FakeTap = {
+    ...paint('hold', 'r'),
+    run: ({ object }) =>
+      change(object, (draft: TestObject) => {
+        draft.spec.color = 'r';
+        draft.metadata.finalizers = ['hold.dev/on', 'hold.dev/again'];
+      }),
+  };
+  const { create, patch, remove, get, names } = await withTaps({ 'admission.mutate': [hold] });
+  await create(widgets, widget('a', { size: 1 }));
+  await remove(widgets, 'default/a');
+  await patch(widgets, 'default/a', { spec: { size: 2, color: null }, metadata: { finalizers: ['hold.dev/on'] } });
+  const { spec, metadata } = await get(widgets, 'default/a');
+  t.deepEqual([spec, metadata.finalizers], [{ size: 2, color: 'r' }, ['hold.dev/on']]);
+  await patch(widgets, 'default/a', { spec: { size: 3 }, metadata: { finalizers: null } });
+  t.deepEqual(await names(widgets), []);
 });
 
 test('taps that ask for it hear of changes of labels and annotations alone, also under deletion, and may deny them', async (t) => {
@@ -320,6 +367,20 @@ test('claims are held until the object is gone, not only marked', async (t) => {
   await t.throwsAsync(create(widgets, widget('b', { color: 'shop' })), { code: 'TAP_OBJECT_DENIED' });
   await patch(widgets, 'default/a', { metadata: { finalizers: null } });
   t.is((await create(widgets, widget('b', { color: 'shop' }))).outcome, 'created');
+});
+
+test('an object under deletion claims what its spec comes to ask for, and gives back what it no longer asks for', async (t) => {
+  const { create, patch, remove, get } = await withTaps({ 'admission.claim': [hostClaim, quotaClaim] });
+  await create(widgets, widget('a', { color: 'shop', size: 3 }, { finalizers: ['test.dev/one'] }));
+  await create(widgets, widget('b', { color: 'mail', size: 5 }));
+  await remove(widgets, 'default/a');
+  for (const spec of [{ color: 'mail' }, { size: 6 }]) {
+    await t.throwsAsync(patch(widgets, 'default/a', { spec }), { code: 'TAP_OBJECT_DENIED' });
+  }
+  t.like((await get(widgets, 'default/a')).spec, { color: 'shop', size: 3 });
+  await patch(widgets, 'default/a', { spec: { color: 'blog', size: 1 } });
+  await t.throwsAsync(create(widgets, widget('c', { color: 'blog', size: 1 })), { code: 'TAP_OBJECT_DENIED' });
+  t.is((await create(widgets, widget('c', { color: 'shop', size: 4 }))).outcome, 'created');
 });
 
 test('what an object holds is given back also when its plugin is gone', async (t) => {

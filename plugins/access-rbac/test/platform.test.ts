@@ -139,6 +139,68 @@ test('nobody writes or binds a role with more than they have, but who may escala
   await kernel.stop();
 });
 
+const everything = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }];
+
+/** Each way to bring `change` into an object that exists. */
+const writes: Readonly<Record<string, (person: Person, path: string, change: object) => Promise<Answer>>> = {
+  merge: (person, path, change) => person.ask('PATCH', path, change, 'application/merge-patch+json'),
+  strategic: (person, path, change) => person.ask('PATCH', path, change, 'application/strategic-merge-patch+json'),
+  json: (person, path, change) => {
+    const steps = Object.entries(change).map(([name, value]) => ({ op: 'add', path: `/${name}`, value: value as object }));
+    return person.ask('PATCH', path, steps, 'application/json-patch+json');
+  },
+  put: async (person, path, change) => person.ask('PUT', path, { ...(await person.ask('GET', path)).json, ...change }),
+  apply: async (person, path, change) => {
+    const { apiVersion, kind, metadata, ...rest } = (await person.ask('GET', path)).json;
+    const applied = { apiVersion, kind, metadata: { name: metadata.name, finalizers: metadata.finalizers }, ...rest, ...change };
+    return person.ask('PATCH', `${path}?fieldManager=eve&force=true`, applied, 'application/apply-patch+yaml');
+  },
+};
+
+test('a role or binding that is being deleted takes no more than its writer has, however it is written', async (t) => {
+  const { kernel, as, admin } = await started();
+  const eve = as('eve');
+  const held = { finalizers: ['eve.dev/hold'] };
+  const namespaced = `${rbac}/namespaces/default`;
+  await admin.ask('POST', `${rbac}/clusterroles`, {
+    metadata: { name: 'role-writer' },
+    rules: [
+      {
+        verbs: ['get', 'create', 'update', 'patch', 'delete'],
+        apiGroups: ['rbac.authorization.k8s.io'],
+        resources: ['clusterroles'],
+      },
+    ],
+  });
+  await admin.ask('POST', `${rbac}/clusterrolebindings`, binding('role-writers', 'role-writer', 'eve'));
+  await admin.ask('POST', `${namespaced}/rolebindings`, binding('admins', 'tenant-admin', 'eve'));
+  await admin.ask('POST', `${namespaced}/rolebindings`, {
+    ...binding('boss', 'platform-admin', 'carl'),
+    metadata: { name: 'boss', ...held },
+  });
+  await eventually(t, async () => (await eve.ask('GET', `${namespaced}/roles`)).status === 200);
+  await eventually(t, async () => (await eve.ask('GET', `${rbac}/clusterroles/role-writer`)).status === 200);
+  t.is((await eve.ask('POST', `${namespaced}/roles`, { metadata: { name: 'x', ...held }, rules: [] })).status, 201);
+  t.is((await eve.ask('POST', `${rbac}/clusterroles`, { metadata: { name: 'x', ...held }, rules: [] })).status, 201);
+  const cases = [
+    { path: `${namespaced}/roles/x`, change: { rules: everything } },
+    { path: `${rbac}/clusterroles/x`, change: { rules: everything } },
+    { path: `${namespaced}/rolebindings/boss`, change: { subjects: [user('eve')] } },
+  ];
+  for (const { path, change } of cases) {
+    t.is((await eve.ask('DELETE', path)).status, 200, path);
+    for (const [way, write] of Object.entries(writes)) {
+      const before = (await admin.ask('GET', path)).json;
+      const { status, json } = await write(eve, path, change);
+      t.is(status, 403, `${path} ${way}: ${json.message}`);
+      t.deepEqual((await admin.ask('GET', path)).json, before, `${path} ${way}`);
+    }
+    t.is((await writes['merge']?.(eve, path, { metadata: { finalizers: null } }))?.status, 200, path);
+    t.is((await admin.ask('GET', path)).status, 404, path);
+  }
+  await kernel.stop();
+});
+
 test('what somebody of no tenant has everywhere counts in a tenant’s namespace no more for what they hand on than for what they do', async (t) => {
   const { kernel, as, admin } = await started();
   const pat = as('pat');

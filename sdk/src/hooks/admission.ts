@@ -26,7 +26,11 @@ export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale' | 'met
  */
 export type SideEffects = 'none' | 'none-on-dry-run' | 'some';
 
-/** Default: creates, and updates that change the spec. Others only when named. Never asked: status, finalizers; of objects under deletion `metadata` alone. */
+/**
+ * Default: creates, and updates that change the spec, also of an object under deletion. Other operations only when named. Never asked: writes
+ * of the status, and writes that change only finalizers or owner references. So a tap that denies or fails holds up no deletion; what a
+ * mutating tap makes of the finalizers of an object under deletion is ignored.
+ */
 export interface AdmissionOptions extends OfKinds {
   readonly operations?: readonly AdmissionOperation[];
   /** Default: `none`. */
