@@ -160,8 +160,10 @@ export interface ListPage {
 
 export interface WatchQuery extends Filter {
   readonly target: Target;
+  /** Begins behind that version; absent or "0": begins with what is there, unless `sendInitialEvents` says otherwise. */
   readonly resourceVersion?: string;
-  readonly sendInitialEvents: boolean;
+  /** Whether what is there is told first, whatever the version; absent: as the version says. */
+  readonly sendInitialEvents?: boolean;
   readonly bookmarks: boolean;
   readonly signal: AbortSignal;
 }

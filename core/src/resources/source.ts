@@ -50,7 +50,7 @@ export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath):
       const end = new AbortController();
       const signals = AbortSignal.any([signal, end.signal]);
       clock.sleep(timeoutMs, signals).then(() => end.abort(), noop);
-      const query = { target: { kind }, resourceVersion: fromRevision, sendInitialEvents: false, bookmarks: true, signal: signals };
+      const query = { target: { kind }, resourceVersion: fromRevision, bookmarks: true, signal: signals };
       try {
         for await (const events of engine.watch(query)) for (const event of events) yield toSource(event, told);
       } finally {

@@ -37,7 +37,8 @@ export class Watches {
   }
 
   /**
-   * Batches of events in order. Without a resourceVersion, or with "0", it begins with what is there. Ends when `signal` aborts.
+   * Batches of events in order. Without a resourceVersion, or with "0", it begins with what is there, or with `sendInitialEvents: false` now. Ends
+   * when `signal` aborts.
    *
    * @throws TAP_STORE_COMPACTED when the history is gone, TAP_STORE_SLOW_CONSUMER when the reader was too slow
    */
@@ -53,16 +54,16 @@ export class Watches {
       throw resourceErrors.TAP_REQUEST_METHOD({ message: `${query.target.kind.plural}: watch is not served` });
     }
     const { resourceVersion = '', signal } = query;
-    const isFromStart = resourceVersion === '' || resourceVersion === '0';
-    const revision = isFromStart ? 0 : revisionOf(resourceVersion, store.epoch);
-    if (!isFromStart) await refuseFuture(store, revision, resourceVersion);
+    const isFromNow = resourceVersion === '' || resourceVersion === '0';
+    const revision = isFromNow ? 0 : revisionOf(resourceVersion, store.epoch);
+    if (!isFromNow) await refuseFuture(store, revision, resourceVersion);
     const cache = resourceVersion === '' ? await caughtUp(this.#state, found.entry, signal) : this.#state.cache(found.entry);
     if (cache.revision < revision || cache.revision < 0) await cache.waitFor(revision, signal);
     const selection = selectionOf(found.entry, found.entry.isNamespaced ? query.target.namespace : undefined, query);
     // The list and the watch are made in one turn, so nothing is missed between them and nothing told twice.
-    const initial = isFromStart || query.sendInitialEvents ? cache.list(selection) : undefined;
+    const initial = (query.sendInitialEvents ?? isFromNow) ? cache.list(selection) : undefined;
     const bookmark = query.bookmarks ? { bookmarkEveryMs } : {};
-    const afterRevision = initial?.revision ?? revision;
+    const afterRevision = initial?.revision ?? (isFromNow ? cache.revision : revision);
     const watch = cache.watch({ ...selection, name: this.#nameOf(found, query), afterRevision, bufferedEventsMax, ...bookmark });
     const close = (): void => watch.close();
     signal.addEventListener('abort', close, { once: true });

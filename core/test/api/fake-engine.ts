@@ -122,9 +122,11 @@ export function createFakeEngine(kinds: readonly ServedKind[] = [configMaps()]):
       wakers.add(waker);
       signal.addEventListener('abort', waker);
       try {
-        let position = events.findIndex(({ served }) => Number(served.resourceVersion) > Number(resourceVersion ?? revision));
+        const isFromNow = resourceVersion === undefined || resourceVersion === '0';
+        const behind = isFromNow ? revision : Number(resourceVersion);
+        let position = events.findIndex(({ served }) => Number(served.resourceVersion) > behind);
         if (position < 0) position = events.length;
-        if (resourceVersion === undefined || resourceVersion === '0' || sendInitialEvents) {
+        if (sendInitialEvents ?? isFromNow) {
           position = events.length;
           const isLast = (index: number): boolean => index === objects.size - 1;
           yield [...objects.values()].map((served, index): WatchEvent => ({

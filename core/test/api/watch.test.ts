@@ -93,6 +93,18 @@ test('initial events need NotOlderThan beside them', async (t) => {
   watch.close();
 });
 
+test('who refuses initial events is told only what happens next', async (t) => {
+  const { engine, port } = await startServer(t);
+  engine.put('default', 'a', {});
+  for (const version of ['', '&resourceVersion=0']) {
+    const query = `watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan${version}`;
+    const watch = await openWatch(port, `${path}?${query}`);
+    engine.put('default', 'b', {});
+    t.is((await watch.next()).object.metadata.name, 'b');
+    watch.close();
+  }
+});
+
 test('when the client leaves, the watch of the engine ends too', async (t) => {
   const { engine, port } = await startServer(t);
   const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`);

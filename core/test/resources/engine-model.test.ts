@@ -60,7 +60,6 @@ function follow({ engine }: Fixture) {
   const ended = (async () => {
     for await (const batch of engine.watch({
       target: { kind: widgets },
-      sendInitialEvents: false,
       bookmarks: false,
       signal: stop.signal,
     })) {

@@ -115,7 +115,6 @@ test('a watch tells what is there and then every change in order', async (t) => 
   const watching = (async () => {
     for await (const events of engine.watch({
       target: { kind: widgets },
-      sendInitialEvents: false,
       bookmarks: false,
       signal: stop.signal,
     })) {

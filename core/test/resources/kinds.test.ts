@@ -189,7 +189,6 @@ test('a reload brings and takes kinds; what stays keeps its caches and watches',
   const watching = (async () => {
     for await (const events of engine.watch({
       target: { kind: widgets },
-      sendInitialEvents: false,
       bookmarks: false,
       signal: stop.signal,
     })) {

@@ -134,7 +134,7 @@ test('a version of another life of the store, or of the future, is refused', asy
     const unknown = { code: 'TAP_OBJECT_UNKNOWN_VERSION' };
     await t.throwsAsync(engine.list({ target: { kind: widgets }, resourceVersion, signal: never }), unknown);
     await t.throwsAsync(engine.get({ kind: widgets, namespace: 'default', name: 'a' }, { resourceVersion, signal: never }), unknown);
-    const watch = engine.watch({ target: { kind: widgets }, resourceVersion, sendInitialEvents: false, bookmarks: false, signal: never });
+    const watch = engine.watch({ target: { kind: widgets }, resourceVersion, bookmarks: false, signal: never });
     await t.throwsAsync(watch[Symbol.asyncIterator]().next(), unknown);
   }
   for (const resourceVersion of ['x', '-1', '1.5', '01', '99999999999999999999', '1e3', ' 1']) {

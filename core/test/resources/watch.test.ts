@@ -13,7 +13,7 @@ function listen({ engine }: Fixture, query: object = {}) {
   const stop = new AbortController();
   const events: Told[] = [];
   const ended = (async () => {
-    const watch = engine.watch({ target: { kind: widgets }, sendInitialEvents: false, bookmarks: false, signal: stop.signal, ...query });
+    const watch = engine.watch({ target: { kind: widgets }, bookmarks: false, signal: stop.signal, ...query });
     for await (const batch of watch) events.push(...batch);
   })();
   const said = (): string[] => events.map(({ type, served }) => `${type} ${served.object.metadata.name ?? ''}`.trim());
@@ -69,6 +69,22 @@ test('what is there at the beginning says with its last object how far it goes, 
     watch.events.map(({ initial }) => initial),
     [{}, { reached: last.served.resourceVersion }, undefined],
   );
+});
+
+test('without initial events a watch of no version, or of "0", begins with what happens next', async (t) => {
+  const fixture = await startEngine();
+  const from = await fixture.create(widgets, widget('a'));
+  const watches = [{}, { resourceVersion: '0' }, { resourceVersion: from.served.resourceVersion }].map((version) =>
+    listen(fixture, { ...version, sendInitialEvents: false, bookmarks: true }),
+  );
+  await settled();
+  await fixture.create(widgets, widget('b'));
+  await settled();
+  for (const { stop, ended, said } of watches) {
+    stop();
+    await ended;
+    t.deepEqual(said(), ['ADDED b']);
+  }
 });
 
 test('bookmarks carry a watch on while nothing of its own happens', async (t) => {
@@ -196,6 +212,6 @@ test('a watch of events that came before it was opened and after tells each once
 
 test('an aborted watch ends without an error, also before it began', async (t) => {
   const { engine } = await startEngine();
-  const watch = engine.watch({ target: { kind: widgets }, sendInitialEvents: false, bookmarks: false, signal: AbortSignal.abort() });
+  const watch = engine.watch({ target: { kind: widgets }, bookmarks: false, signal: AbortSignal.abort() });
   t.deepEqual(await Array.fromAsync(watch), []);
 });

@@ -57,9 +57,8 @@ export async function* permittedChanges(
   const watch = parts.engine().watch({
     target: { kind: pathOf(kind), ...(namespace ? { namespace } : {}) },
     ...narrowedSelectors(selectors, narrowed),
-    ...(since ? { resourceVersion: since } : {}),
     // With bookmarks, one tells at once that all there is has been told.
-    sendInitialEvents: !since,
+    ...(since ? { resourceVersion: since } : { sendInitialEvents: true }),
     bookmarks,
     signal: AbortSignal.any([signal, lost]),
   });

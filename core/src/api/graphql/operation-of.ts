@@ -30,7 +30,6 @@ export async function operationOf({ metadata }: ObjectBody, kind: ServedKind, co
       target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
       fieldSelector: fields,
       resourceVersion: page.resourceVersion,
-      sendInitialEvents: false,
       bookmarks: false,
       signal,
     });

@@ -47,7 +47,7 @@ export const parametersOf: Readonly<Record<string, readonly Parameter[]>> = {
     resourceVersionMatch,
     query('watch', 'boolean', 'Tells changes instead of answering once.'),
     query('allowWatchBookmarks', 'boolean', 'Tells now and then how far the watch has come.'),
-    query('sendInitialEvents', 'boolean', 'Begins a watch with what is there and a bookmark.'),
+    query('sendInitialEvents', 'boolean', 'True begins a watch with what is there and a bookmark, false with what happens next.'),
     query('timeoutSeconds', 'integer', 'Ends the watch after this time.'),
   ],
   post: [dryRun, fieldManager, fieldValidation],

@@ -52,8 +52,7 @@ export async function fillObjectRoom(
     target,
     ...(labelSelector !== undefined && { labelSelector }),
     ...(fieldSelector !== undefined && { fieldSelector }),
-    ...(resourceVersion !== undefined && { resourceVersion }),
-    sendInitialEvents: resourceVersion === undefined,
+    ...(resourceVersion === undefined ? { sendInitialEvents: true } : { resourceVersion }),
     bookmarks: true,
     signal: room.signal,
   });

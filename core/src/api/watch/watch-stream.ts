@@ -55,7 +55,7 @@ function watchParameters(query: URLSearchParams): WatchParameters {
   return {
     ...selectorParameters(query),
     ...(resourceVersion !== undefined && { resourceVersion }),
-    sendInitialEvents: flagParameter(query, 'sendInitialEvents'),
+    ...(saysInitial && { sendInitialEvents: flagParameter(query, 'sendInitialEvents') }),
     bookmarks: flagParameter(query, 'allowWatchBookmarks'),
   };
 }

@@ -59,7 +59,7 @@ export class EngineClient extends ClusterClient {
       () => {},
     );
     const from = fromRevision === undefined ? {} : { resourceVersion: fromRevision };
-    const query = { ...selecting(resource, options), ...from, sendInitialEvents: false, bookmarks: true, signal };
+    const query = { ...selecting(resource, options), ...from, bookmarks: true, signal };
     try {
       for await (const events of this.#engine.watch(query)) {
         for (const { type, served } of events) {
