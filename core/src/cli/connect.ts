@@ -7,6 +7,7 @@ import { exitCodes } from './command.js';
 import { loginFile, readLogin, writeLogin } from './login-file.js';
 import { sayable, serverAddress } from './server-address.js';
 import type { Terminal } from './terminal.js';
+import { sayingWhoServes } from './unserved.js';
 
 /** A command may take as long as this. */
 const refreshedBeforeMs = 60_000;
@@ -43,7 +44,7 @@ async function freshToken(login: Connection, terminal: Terminal): Promise<string
 export async function clientOf(connection: Connection): Promise<Client> {
   // Loaded only now: who is not logged in is told at once.
   const { createClient } = await import('@tappaas/client');
-  return createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 });
+  return sayingWhoServes(createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 }));
 }
 
 /** The kubeconfig that a platform started in this directory has written. */

@@ -3,7 +3,7 @@ import { harmless } from './harmless.js';
 import { textTable } from './table.js';
 
 /** Prints a value for programs, or calls `people` for people. */
-export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>, value: unknown, people: () => string): Promise<void> {
+export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, people: () => string): Promise<void> {
   const { terminal, output } = invocation;
   if (output === 'json') terminal.stdout.write(harmless(`${JSON.stringify(value, null, 2)}\n`));
   else if (output === 'yaml') terminal.stdout.write((await import('yaml')).stringify(value));
@@ -11,7 +11,7 @@ export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>,
 }
 
 /** Writes one of many values that come one after the other: for programs a line of JSON or a YAML document each, else what `people` makes of it. */
-export async function printEach(invocation: Pick<Invocation, 'terminal' | 'output'>, value: unknown, people: () => string): Promise<void> {
+export async function printEach(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, people: () => string): Promise<void> {
   const { terminal, output } = invocation;
   if (output === 'json') terminal.stdout.write(harmless(`${JSON.stringify(value)}\n`));
   else if (output === 'yaml') terminal.stdout.write(`---\n${(await import('yaml')).stringify(value)}`);

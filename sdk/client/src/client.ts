@@ -39,7 +39,11 @@ export interface Client {
   of<K extends AnyKind>(kind: K, options?: { readonly engine?: string }): Objects<K>;
   /** Any answer, whatever its status. @throws UnreachableError */
   send(path: string, request?: ApiRequest): Promise<ApiAnswer>;
-  /** The decoded body of a success; a 404 is undefined. @throws ApiError, UnreachableError */
+  /**
+   * The decoded body of a success; undefined when the platform says that what is asked for does not exist.
+   *
+   * @throws ApiError, also where the platform serves nothing at the path, as when no plugin serves the kind; UnreachableError
+   */
   json<T>(path: string, request?: ApiRequest): Promise<T | undefined>;
   /** The lines of a streamed answer, such as a log. @throws ApiError, UnreachableError */
   lines(path: string, signal: AbortSignal): AsyncGenerator<string>;

@@ -109,10 +109,10 @@ export class Http {
     }
   }
 
-  /** The decoded body of a success; a 404 is undefined. @throws ApiError, UnreachableError */
+  /** The decoded body of a success; undefined when the platform says that what is asked for does not exist. @throws ApiError, UnreachableError */
   async json<T>(path: string, request: ApiRequest = {}): Promise<T | undefined> {
     const answer = await this.send(path, request);
-    if (answer.status === 404) return undefined;
+    if (isAbsence(answer)) return undefined;
     return answer.text === '' && answer.status < 300 ? undefined : decoded<T>(answer);
   }
 
@@ -228,6 +228,19 @@ export function decoded<T>(answer: ApiAnswer): T {
     return JSON.parse(text) as T;
   } catch {
     throw new ApiError(status, { message: `the answer with status ${status} is no JSON: it may not come from the platform` });
+  }
+}
+
+/** A 404 with one of these codes says that the platform serves nothing at the path, rather than that one thing there does not exist. */
+const unservedCodes: ReadonlySet<string> = new Set(['TAP_REQUEST_PATH_UNKNOWN', 'TAP_KIND_NOT_FOUND']);
+
+/** Whether an answer says that one thing does not exist. A 404 that is no JSON does not: whatever answered may not be the platform. */
+function isAbsence({ status, text }: ApiAnswer): boolean {
+  if (status !== 404) return false;
+  try {
+    return !unservedCodes.has(new ApiError(status, JSON.parse(text)).code);
+  } catch {
+    return false;
   }
 }
 

@@ -180,6 +180,11 @@ test('what the platform does not serve is refused, and not taken for what is not
       t.like(await t.throwsAsync(asked, { instanceOf: ApiError }), { status: 404, code: 'TAP_REQUEST_PATH_UNKNOWN' });
     }
   }
+  const configMaps = '/api/v1/namespaces/default/configmaps';
+  for (const path of ['/api/v1/pods', `/clusters/lcoal${configMaps}`]) {
+    t.like(await t.throwsAsync(client.json(path), { instanceOf: ApiError }), { status: 404, code: 'TAP_REQUEST_PATH_UNKNOWN' });
+  }
+  t.is(await client.json(`${configMaps}/gone`), undefined);
 });
 
 test('a GraphQL document that may hold a mutation is sent once, however it is written; a query is sent again', async (t) => {

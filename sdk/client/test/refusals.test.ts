@@ -36,13 +36,12 @@ test('an authority that is not trusted is told, for requests, streams, subscript
   }
 });
 
-test('a server that is no platform is told, for subscriptions and rooms, too', async (t) => {
+test('a server that is no platform is told, for requests, streams, subscriptions and rooms', async (t) => {
   const server = createServer((_, response) => void response.writeHead(404).end('not here'));
   await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
   t.teardown(() => void server.close());
   const client = clientOf(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const { json: _, ...streams } = ways(client, new AbortController().signal);
-  for (const [name, ask] of Object.entries(streams)) {
+  for (const [name, ask] of Object.entries(ways(client, new AbortController().signal))) {
     t.is((await t.throwsAsync(ask, { instanceOf: ApiError }, name)).status, 404, name);
   }
 });

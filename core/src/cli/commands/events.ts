@@ -10,6 +10,7 @@ import {
   type EventsAbout,
   type EventView,
 } from '../event-view.js';
+import { placeOf } from '../listed.js';
 import { eventPath } from '../paths.js';
 import { print, printEach } from '../print.js';
 import { GrowingTable } from '../table.js';
@@ -25,7 +26,7 @@ export async function events(invocation: Invocation): Promise<number> {
   const path = eventListPath(isAll ? undefined : invocation.namespace, application);
   const list = await readEvents(client, path);
   await print(invocation, list, () => {
-    if (list.items.length === 0) return nothing(isAll ? 'any namespace' : `namespace ${invocation.namespace}`, application);
+    if (list.items.length === 0) return nothing(placeOf(invocation), application);
     const more = list.metadata?.continue ? 'There are more, and later ones may be among them: name an application or a namespace.\n' : '';
     return eventTable(lastFirst(list), invocation.terminal.nowMs(), about) + more;
   });

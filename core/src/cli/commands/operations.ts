@@ -4,9 +4,10 @@ import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { followOperation } from '../follow-operation.js';
 import { harmless } from '../harmless.js';
+import { placeOf, printList } from '../listed.js';
 import { isOver, tookMs, type OperationView } from '../operation-view.js';
 import { allOperationsPath, operationPath } from '../paths.js';
-import { print, printEach, renderTable, tableType, type ServerTable } from '../print.js';
+import { print, printEach } from '../print.js';
 import { createStages } from '../stages.js';
 import { duration, textTable } from '../table.js';
 import { isForPrograms, isWatching } from '../watching-options.js';
@@ -39,14 +40,7 @@ export async function operations(invocation: Invocation): Promise<number> {
 async function list(invocation: Invocation, client: Client): Promise<number> {
   const path = invocation.options['all-namespaces'] === true ? allOperationsPath : operationPath(invocation.namespace);
   if (isWatching(invocation)) return watchTable(invocation, client, path);
-  if (invocation.output === 'json' || invocation.output === 'yaml') {
-    await print(invocation, await client.json<object>(path), () => '');
-    return exitCodes.ok;
-  }
-  const table = await client.json<ServerTable>(path, { accept: tableType });
-  const empty = `No operations in namespace ${invocation.namespace}.\n`;
-  invocation.terminal.stdout.write(table?.rows.length ? renderTable(table, invocation.output === 'wide') : empty);
-  return exitCodes.ok;
+  return printList(invocation, client, path, `No operations in ${placeOf(invocation)}.\n`);
 }
 
 async function show(invocation: Invocation, client: Client, name: string): Promise<number> {
@@ -110,7 +104,8 @@ async function cancel(invocation: Invocation, client: Client, name: string): Pro
     });
   }
   const phase = object?.status?.phase ?? 'gone';
-  await print(invocation, object, () => `operation ${name}: ${phase}${object?.status?.error ? `, ${object.status.error}` : ''}\n`);
+  const told = object ?? { namespace, name, gone: true };
+  await print(invocation, told, () => `operation ${name}: ${phase}${object?.status?.error ? `, ${object.status.error}` : ''}\n`);
   return phase === 'Cancelled' || phase === 'gone' ? exitCodes.ok : exitCodes.failed;
 }
 

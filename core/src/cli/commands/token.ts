@@ -1,7 +1,8 @@
 import type { Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
-import { print, renderTable, tableType, type ServerTable } from '../print.js';
+import { printList } from '../listed.js';
+import { print } from '../print.js';
 
 const path = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
 const pathOf = (name: string): string => `${path}/${encodeURIComponent(name)}`;
@@ -48,7 +49,7 @@ async function create(invocation: Invocation, name: string): Promise<number> {
     metadata: { name },
     spec: specOf(invocation),
   });
-  if ((await client.json<ApiToken>(path, { method: 'POST', body })) === undefined) throw notServed();
+  await client.json<ApiToken>(path, { method: 'POST', body });
   const issued = await issue(client, name);
   await print(invocation, { name, ...issued }, () => shown(name, issued));
   return exitCodes.ok;
@@ -73,15 +74,7 @@ function shown(name: string, issued: Issued): string {
 
 async function list(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
-  if (invocation.output === 'json' || invocation.output === 'yaml') {
-    await print(invocation, await client.json<object>(path), () => '');
-    return exitCodes.ok;
-  }
-  const table = await client.json<ServerTable>(path, { accept: tableType });
-  if (table === undefined) throw notServed();
-  const empty = 'No API tokens. Make one: tappaas token create NAME\n';
-  invocation.terminal.stdout.write(table.rows.length > 0 ? renderTable(table, invocation.output === 'wide') : empty);
-  return exitCodes.ok;
+  return printList(invocation, client, path, 'No API tokens. Make one: tappaas token create NAME\n');
 }
 
 async function describe(invocation: Invocation, name: string): Promise<number> {
@@ -157,11 +150,4 @@ function usage(problem: string): CliError {
 
 function unknownToken(name: string): CliError {
   return new CliError(`there is no API token "${name}"`, { remedy: 'tappaas token list shows them.', exitCode: exitCodes.failed });
-}
-
-function notServed(): CliError {
-  return new CliError('the platform makes no API tokens', {
-    remedy: 'Load the plugin @tappaas/identity-token in its configuration.',
-    exitCode: exitCodes.failed,
-  });
 }

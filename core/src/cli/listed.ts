@@ -1,0 +1,27 @@
+import type { Client } from '@tappaas/client';
+import { CliError } from './cli-error.js';
+import { exitCodes, type Invocation } from './command.js';
+import { print, renderTable, tableType, type ServerTable } from './print.js';
+import { isForPrograms } from './watching-options.js';
+
+/** Prints the collection at a path: for people the platform's own table, or `empty` when nothing is in it. */
+export async function printList(invocation: Invocation, client: Client, path: string, empty: string): Promise<number> {
+  const isTable = !isForPrograms(invocation);
+  const list = await client.json<object>(path, isTable ? { accept: tableType } : {});
+  if (list === undefined) {
+    throw new CliError(`the platform has no list at ${path}`, {
+      remedy: 'tappaas plugins lists what is loaded.',
+      exitCode: exitCodes.failed,
+    });
+  }
+  const rendered = () => {
+    const table = list as ServerTable;
+    return table.rows.length > 0 ? renderTable(table, invocation.output === 'wide') : empty;
+  };
+  await print(invocation, list, rendered);
+  return exitCodes.ok;
+}
+
+/** The namespaces that a list is of, in words. */
+export const placeOf = ({ options, namespace }: Invocation): string =>
+  options['all-namespaces'] === true ? 'any namespace' : `namespace ${namespace}`;
