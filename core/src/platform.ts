@@ -289,6 +289,11 @@ function recordEvents(starting: Starting, { kernel, engines }: Foundation): void
   starting.onStop({ what: 'events of the platform', stop });
 }
 
+/** @throws TAP_METRICS_NOT_SERVED at once: a scraper asks every few seconds, and a plugin that is not loaded may never come */
 function metricsOf(kernel: Kernel): () => Promise<string> {
-  return async () => (await kernel.services.whenProvided(metricsPage)).text();
+  return async () => {
+    const page = kernel.services.provided(metricsPage);
+    if (page === undefined) throw platformErrors.TAP_METRICS_NOT_SERVED({ message: 'no plugin that serves metrics is loaded' });
+    return page.text();
+  };
 }

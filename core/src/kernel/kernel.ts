@@ -112,7 +112,9 @@ export interface StopReport {
 /** Services of plugins as the stages use them: live, guarded, following reloads. */
 export interface Services {
   family<T>(family: KeyedService<T>): ReadonlyMap<string, T>;
-  /** The provider of a `one` service or of a family with a single provider, as soon as it has been made. */
+  /** The provider of a `one` service or of a family with a single provider; undefined while there is none. */
+  provided<T>(service: Service<T>): T | undefined;
+  /** The same as soon as there is one. It may never come: for callers that end the wait themselves. */
   whenProvided<T>(service: Service<T>): Promise<T>;
 }
 

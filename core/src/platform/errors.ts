@@ -44,6 +44,12 @@ const ownErrors = errorTable({
     retry: 'never',
     remedy: 'Stop the other program, or choose another port in the api section.',
   },
+  TAP_METRICS_NOT_SERVED: {
+    httpStatus: 404,
+    blame: 'caller',
+    retry: 'back-off',
+    remedy: 'Load @tappaas/telemetry-metrics, or turn it on again.',
+  },
   TAP_QUERY_INVALID: {
     httpStatus: 400,
     blame: 'caller',

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { io, type Socket } from 'socket.io-client';
+import { apiErrors } from '../../dist/api/errors.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
 import { configMaps as servedConfigMaps, createFakeEngine } from './fake-engine.ts';
 import { startServer, type RunningServer } from './running-server.ts';
@@ -457,6 +458,15 @@ test('metrics are told by name, at once and then every few seconds', async (t) =
   await join(socket, { topic: 'metrics', names: ['h', 'a_total'] });
   t.deepEqual((await told).text, 'a_total{x="1"} 1\nh_bucket{le="1"} 3\nh_sum 4\n');
   t.is((await told).replica, 'test');
+});
+
+test('who asks for metrics that nothing serves does not join, and is told why', async (t) => {
+  const server = await startServer(t, {
+    metrics: () => Promise.reject(apiErrors.TAP_REQUEST_PATH_UNKNOWN({ message: 'no metrics here' })),
+  });
+  const answer = await join(open(t, server), { topic: 'metrics', names: ['a_total'] });
+  t.is(answer.room, undefined);
+  t.deepEqual([answer.error.code, answer.error.message], [404, 'no metrics here']);
 });
 
 test('who may see one object, or only part of the objects, joins a room of that and is told no more', async (t) => {

@@ -94,7 +94,9 @@ test('a service that nobody provides now says so, and whoever waits for one is t
   void kernel.services.whenProvided(Greeting).then((service) => (provided = service));
   await settled();
   t.is(provided, undefined);
+  t.is(kernel.services.provided(Greeting), undefined, 'and who does not wait is told so at once');
   await kernel.start();
+  t.is(kernel.services.provided(Greeting)?.language, 'en');
   await settled();
   t.is(provided?.language, 'en');
   await kernel.stop();

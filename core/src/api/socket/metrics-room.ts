@@ -16,17 +16,19 @@ const everyMs = 5000;
 /** Escaped as JSON, a page of this length fits into a message. */
 const textCharsMax = messageBytesMax / 2;
 
-/** Tells the metrics asked for, now and every five seconds. */
+/** Sends the metrics that the client asked for, now and every five seconds. The client has joined only when there are some to send. */
 export async function fillMetricsRoom(
   room: Room,
   { names }: JoinRequest & { readonly topic: 'metrics' },
   pages: MetricsPages,
   clock: Clock,
 ): Promise<void> {
+  let told = await pages(names);
   room.stands();
   while (!room.signal.aborted) {
-    for (const page of await pages(names)) await room.send(eventPacket('metrics', JSON.stringify({ room: room.name, ...page })));
+    for (const page of told) await room.send(eventPacket('metrics', JSON.stringify({ room: room.name, ...page })));
     await clock.sleep(everyMs, room.signal).catch(() => {});
+    told = await pages(names);
   }
 }
 

@@ -66,7 +66,11 @@ export class PluginKernel implements Kernel {
     this.hooks = new Dispatcher(new Generation(1, [...parts.hooks.values()], this.running.taps));
     const { services } = parts.surroundings;
     this.tellListeners();
-    this.services = { family: (family) => services.family(family), whenProvided: (service) => services.whenProvided(service) };
+    this.services = {
+      family: (family) => services.family(family),
+      provided: (service) => services.provided(service),
+      whenProvided: (service) => services.whenProvided(service),
+    };
   }
 
   get metrics(): Kernel['metrics'] {

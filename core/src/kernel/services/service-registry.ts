@@ -70,9 +70,14 @@ export class ServiceRegistry {
     return familyHandle(this.live, family) as ReadonlyMap<string, T>;
   }
 
-  whenProvided<T>(service: Service<T>): Promise<T> {
+  provided<T>(service: Service<T>): T | undefined {
     const found = this.firstKey(service.id);
-    if (found !== undefined) return Promise.resolve(serviceHandle(this.live, service, found) as T);
+    return found === undefined ? undefined : (serviceHandle(this.live, service, found) as T);
+  }
+
+  whenProvided<T>(service: Service<T>): Promise<T> {
+    const found = this.provided(service);
+    if (found !== undefined) return Promise.resolve(found);
     return new Promise((resolve) => {
       const waiting = this.waiters.get(service.id) ?? [];
       this.waiters.set(service.id, waiting);
