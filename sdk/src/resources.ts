@@ -56,7 +56,10 @@ export interface Resources {
   create<K extends AnyKind>(kind: K, object: object): Promise<Immutable<ObjectOf<K>>>;
   /** Server-side apply as this plugin; fields it applied before and leaves out now are removed. */
   apply<K extends AnyKind>(kind: K, key: Key, fields: ApplyFields<ObjectOf<K>>): Promise<Immutable<ObjectOf<K>>>;
-  /** JSON merge patch; with `resourceVersion` in it, only if nothing changed meanwhile. `subresource` narrows it to status or scale. */
+  /**
+   * JSON merge patch; with `resourceVersion` in it, only if nothing changed meanwhile. `subresource` narrows it to status or scale. To give an object
+   * other owners, here or by `apply`, the right to delete it is needed as well: it is deleted when none of them is there.
+   */
   patch<K extends AnyKind>(
     kind: K,
     key: Key,

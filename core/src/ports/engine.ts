@@ -64,6 +64,8 @@ export interface WriteOptions {
   readonly idempotencyKey?: string;
   /** Asked before an apply creates what it finds missing: who may patch may not thereby create. Refuses by throwing. */
   readonly authorizeCreate?: () => Promise<void>;
+  /** Asked before an object that exists is given other owners, with which it would be deleted: who may update may not thereby delete. Refuses by throwing. */
+  readonly authorizeOwners?: () => Promise<void>;
   /** Asked before a repeated create is answered with what others have made of its object since. Refuses by throwing. */
   readonly authorizeGet?: (target: Target) => Promise<void>;
   /** Asked with all objects of a collection before the first of them is deleted. Refuses by throwing. */

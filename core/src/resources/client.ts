@@ -139,7 +139,11 @@ class Client implements Resources {
     const { entry, target } = await this.#place('patch', kind, key);
     const body = this.#body(kind, entry.isKubernetes ? fields : configurationOf(fields));
     const authorizeCreate = async (): Promise<void> => void (await this.#place('create', kind, key));
-    return this.#patch<K>(entry, { verb: 'patch', target, body, patchType: 'apply', force: true }, authorizeCreate);
+    return this.#patch<K>(
+      entry,
+      { verb: 'patch', target, body, patchType: 'apply', force: true },
+      { ...this.#asksOwners(kind, key), authorizeCreate },
+    );
   }
 
   async patch<K extends AnyKind>(
@@ -149,7 +153,11 @@ class Client implements Resources {
     options: { readonly subresource?: 'status' | 'scale' } = {},
   ): Promise<Immutable<ObjectOf<K>>> {
     const { entry, target } = await this.#place('patch', kind, key, options.subresource);
-    return this.#patch<K>(entry, { verb: 'patch', target, body: encode(patch), patchType: 'merge', force: false });
+    return this.#patch<K>(
+      entry,
+      { verb: 'patch', target, body: encode(patch), patchType: 'merge', force: false },
+      this.#asksOwners(kind, key),
+    );
   }
 
   async delete(kind: AnyKind, key: Key, preconditions?: Preconditions): Promise<void> {
@@ -161,11 +169,14 @@ class Client implements Resources {
   async #patch<K extends AnyKind>(
     entry: KindEntry,
     write: PatchWrite,
-    authorizeCreate?: () => Promise<void>,
+    questions: Pick<WriteOptions, 'authorizeCreate' | 'authorizeOwners'>,
   ): Promise<Immutable<ObjectOf<K>>> {
-    const options = { ...this.#writeOptions(), ...(authorizeCreate && { authorizeCreate }) };
-    const { served } = await this.#engine.writes.write(write, options);
+    const { served } = await this.#engine.writes.write(write, { ...this.#writeOptions(), ...questions });
     return this.#shown<K>(entry, served);
+  }
+
+  #asksOwners(kind: AnyKind, key: Key): Pick<WriteOptions, 'authorizeOwners'> {
+    return { authorizeOwners: async () => void (await this.#place('delete', kind, key)) };
   }
 
   async #place(verb: Access['verb'], kind: AnyKind, key: Partial<Key>, subresource?: string): Promise<Place> {

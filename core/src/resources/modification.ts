@@ -8,6 +8,7 @@ import { metadataOf, refuseOtherState, updatedMetadata, withMetadata } from './o
 import { applyJsonPatch } from './patch/json-patch.js';
 import { applyMergePatch } from './patch/merge-patch.js';
 import { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
+import { withPermittedOwners } from './owner-change.js';
 import type { Found } from './registry.js';
 import { asScale, scaleVersion, scaled } from './scale.js';
 import type { JsonObject } from './schema/json-value.js';
@@ -84,7 +85,7 @@ export async function modify(state: EngineState, modification: Modification): Pr
   });
 }
 
-function nextOf(state: EngineState, modification: Modification, previous: StoredObject | undefined): Body {
+function nextOf(state: EngineState, modification: Modification, previous: StoredObject | undefined): Body | Promise<Body> {
   const { found, target, options } = modification;
   if (previous === undefined) throw missing(modification);
   checkPreconditions(found, options, previous);
@@ -97,7 +98,8 @@ function nextOf(state: EngineState, modification: Modification, previous: Stored
   const asked = modification.change(fromHub(previous.object, found.version));
   refuseOtherState(found.entry, metadataOf(asked), previous);
   refuseBlindUpdate(modification, asked);
-  return merged(found, previous.object, toHub(asked, found.version, found.entry), target.subresource);
+  const next = merged(found, previous.object, toHub(asked, found.version, found.entry), target.subresource);
+  return withPermittedOwners(previous.object, next, options);
 }
 
 /** What a write to the object, or to its status alone, leaves as it was. */

@@ -64,6 +64,24 @@ test('an apply by a plugin owns what it says and lets go of what it leaves out',
   t.deepEqual(map.data, { x: '1' });
 });
 
+test('to give an object other owners takes the right to delete it', async (t) => {
+  const fixture = await startEngine();
+  const verbs: string[] = [];
+  const client = clientOf(fixture, {
+    authorize: ({ verb }) => {
+      verbs.push(verb);
+      if (verb === 'delete') throw new Error('no right to delete');
+    },
+  });
+  const key = { namespace: 'default', name: 'a' };
+  await client.create(ConfigMap, configMap('a'));
+  const metadata = { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: '0' }] };
+  await t.throwsAsync(client.patch(ConfigMap, key, { metadata }), { message: 'no right to delete' });
+  await t.throwsAsync(client.apply(ConfigMap, key, { metadata } as never), { message: 'no right to delete' });
+  await client.patch(ConfigMap, key, { data: { x: '1' } });
+  t.deepEqual(verbs, ['create', 'patch', 'delete', 'patch', 'delete', 'patch']);
+});
+
 test('a list goes through pages and stops at what was asked for', async (t) => {
   const fixture = await startEngine();
   const client = clientOf(fixture);

@@ -155,6 +155,7 @@ function optionsOf(verb: string, target: Target, request: WriteRequest, context:
     fieldValidation: 'Strict',
     fieldManager: fieldManager || client,
     authorizeCreate: async () => void (await context.access.permit({ verb: 'create', target })),
+    authorizeOwners: async () => void (await context.access.permit({ verb: 'delete', target })),
     authorizeGet: async (made) => void (await context.access.permit({ verb: 'get', target: made })),
     weigh: (keys) => context.weigh(keys),
     ...(typeof expectedVersion === 'string' && verb !== 'delete' && { ifMatch: expectedVersion }),

@@ -2,6 +2,7 @@ import { sendBytes, sendJson } from '../answer/answer.js';
 import { noteDryRun, noteSubject } from '../audit-trail.js';
 import { permit } from '../authorization.js';
 import { authorizeDeletes } from './collection-deletion.js';
+import { authorizeOwners } from './owner-permission.js';
 import type { Target, Write, WriteResult } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../request/exchange.js';
@@ -25,6 +26,7 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   const options = {
     ...writeOptions(exchange, kind),
     authorizeCreate: async () => void (await permit(call.authorize, { ...exchange.info, verb: 'create' }, exchange.caller)),
+    authorizeOwners: () => authorizeOwners(call.authorize, exchange),
     authorizeGet: async (target: Target) => void (await permit(call.authorize, { ...exchange.info, verb: 'get', target }, exchange.caller)),
     authorizeDeletes: (targets: readonly Target[]) => authorizeDeletes(call.authorize, exchange, targets),
     weigh: weighOnce(exchange),
