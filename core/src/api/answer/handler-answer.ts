@@ -4,7 +4,8 @@ import type { Call } from '../contributions.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../request/exchange.js';
 import { readBody } from '../request/request-body.js';
-import { pump, type StreamLimits } from '../watch/stream-pace.js';
+import type { StreamLimits } from '../watch/slow-reader.js';
+import { pump } from '../watch/stream-pace.js';
 
 /** What handlers of plugins need from the server. */
 export interface HandlerLimits extends StreamLimits {

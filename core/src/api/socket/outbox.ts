@@ -1,6 +1,6 @@
 import type { Clock } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
-import { apiErrors } from '../errors.js';
+import { SharedDrain } from '../watch/slow-reader.js';
 
 /** Of one message, as it is sent. */
 export const messageBytesMax = 64 * 1024;
@@ -11,20 +11,18 @@ type Connection = Socket['conn'];
 /** What is on its way to one client: at most so many messages wait to be sent, whoever has more waits for them. */
 export class Outbox {
   readonly #connection: Connection;
-  readonly #clock: Clock;
-  readonly #drainMsMax: number;
-  readonly #wakers = new Set<() => void>();
+  readonly #drain: SharedDrain;
   #waiting = 0;
   readonly #sent = (): void => {
     this.#waiting -= 1;
-    if (this.#waiting < waitingMax) this.#wake();
+    if (this.#waiting < waitingMax) this.#drain.release();
   };
 
   constructor(connection: Connection, clock: Clock, drainMsMax: number) {
     this.#connection = connection;
-    this.#clock = clock;
-    this.#drainMsMax = drainMsMax;
-    connection.once('close', () => this.#wake());
+    // Whoever owns the connection closes it, once it has told why.
+    this.#drain = new SharedDrain({ clock, drainMsMax }, () => {});
+    connection.once('close', () => this.#drain.release());
   }
 
   /**
@@ -33,7 +31,7 @@ export class Outbox {
    * @throws TAP_REQUEST_SLOW_READER when the client reads nothing for as long as `drainMsMax`
    */
   async send(packet: string | Buffer): Promise<void> {
-    while (this.#isOpen() && this.#waiting >= waitingMax) await this.#drained();
+    while (this.#isOpen() && this.#waiting >= waitingMax) await this.#drain.wait();
     if (!this.#isOpen()) return;
     this.#waiting += 1;
     if (typeof packet === 'string') this.#connection.write(packet, { compress: false }, this.#sent);
@@ -43,25 +41,6 @@ export class Outbox {
 
   #isOpen(): boolean {
     return this.#connection.readyState === 'open';
-  }
-
-  #wake(): void {
-    for (const wake of this.#wakers) wake();
-  }
-
-  async #drained(): Promise<void> {
-    const waiting = new AbortController();
-    const { promise: room, resolve } = Promise.withResolvers<boolean>();
-    const wake = (): void => resolve(false);
-    this.#wakers.add(wake);
-    const late = this.#clock.sleep(this.#drainMsMax, waiting.signal).then(
-      () => true,
-      () => false,
-    );
-    const isLate = await Promise.race([room, late]);
-    waiting.abort();
-    this.#wakers.delete(wake);
-    if (isLate) throw apiErrors.TAP_REQUEST_SLOW_READER({ message: `the client has read nothing for ${this.#drainMsMax} ms` });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Conversation } from '@tappaas/sdk';
 import type { WebSocket } from 'ws';
 import { SocketPace } from './web-socket.js';
-import type { StreamLimits } from '../watch/stream-pace.js';
+import type { StreamLimits } from '../watch/slow-reader.js';
 
 /** How many messages of the client may wait to be taken before no more are read. */
 const waitingMax = 16;

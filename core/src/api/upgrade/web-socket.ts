@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Clock } from '@tappaas/sdk';
 import type { WebSocket } from 'ws';
-import { apiErrors } from '../errors.js';
-import { StreamEnd, type StreamEndReason, type StreamLimits } from '../watch/stream-pace.js';
+import { SharedDrain, type StreamLimits } from '../watch/slow-reader.js';
+import { StreamEnd, type StreamEndReason } from '../watch/stream-pace.js';
 
 /** RFC 6455, 7.4.1: what clients are told by the code of a close. */
 export const closeCodes = { normal: 1000, goingAway: 1001, policy: 1008, internal: 1011, tryAgainLater: 1013 } as const;
@@ -45,19 +45,18 @@ export function closeFor(socket: WebSocket, reason: unknown, clock: Clock): Prom
 
 const bufferedBytesMax = 256 * 1024;
 
-/** Messages at the client's pace: whoever writes and is told that there is no room waits for `drained`, so that what waits is bounded. */
+/** Messages at the pace at which the client reads: whoever is told that there is no room waits for `drained`, so that what is buffered is bounded. */
 export class SocketPace {
   readonly #socket: WebSocket;
-  readonly #limits: StreamLimits;
-  #wake: (() => void) | undefined;
+  readonly #drain: SharedDrain;
   readonly #sent = (): void => {
-    if (this.#hasRoom()) this.#wake?.();
+    if (this.#hasRoom()) this.#drain.release();
   };
 
   constructor(socket: WebSocket, limits: StreamLimits) {
     this.#socket = socket;
-    this.#limits = limits;
-    socket.once('close', () => this.#wake?.());
+    this.#drain = new SharedDrain(limits, () => socket.terminate());
+    socket.once('close', () => this.#drain.release());
   }
 
   /** Sends one message; false when the client has to catch up. */
@@ -67,24 +66,9 @@ export class SocketPace {
     return this.#hasRoom();
   }
 
-  /** Resolves when there is room or the socket has gone. @throws TAP_REQUEST_SLOW_READER for a client that does not read; it is cut off */
+  /** Resolves when there is room or the socket is closed. @throws TAP_REQUEST_SLOW_READER for a client that does not read; it is cut off */
   async drained(): Promise<void> {
-    if (this.#hasRoom()) return;
-    const { clock, drainMsMax } = this.#limits;
-    const waiting = new AbortController();
-    const room = new Promise<boolean>((resolve) => {
-      this.#wake = () => resolve(false);
-    });
-    const late = clock.sleep(drainMsMax, waiting.signal).then(
-      () => true,
-      () => false,
-    );
-    const isLate = await Promise.race([room, late]);
-    waiting.abort();
-    this.#wake = undefined;
-    if (!isLate) return;
-    this.#socket.terminate();
-    throw apiErrors.TAP_REQUEST_SLOW_READER({ message: `the client has read nothing for ${drainMsMax} ms` });
+    if (!this.#hasRoom()) await this.#drain.wait();
   }
 
   #hasRoom(): boolean {

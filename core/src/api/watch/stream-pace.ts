@@ -1,14 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { Clock } from '@tappaas/sdk';
-import { apiErrors } from '../errors.js';
 import type { Exchange } from '../request/exchange.js';
-
-export interface StreamLimits {
-  readonly clock: Clock;
-  /** How long a client may leave what was sent unread before it is cut off. */
-  readonly drainMsMax: number;
-}
+import { readInTime, type StreamLimits } from './slow-reader.js';
 
 /**
  * `time`: as long as it was asked for; `credential`: no longer good; `access`: what it tells may no longer be seen, or only another part of
@@ -31,23 +24,21 @@ export function endOfStream(reason: StreamEndReason): Error {
 }
 
 /**
- * The client's pace: resolves when it has read what was sent, so that nothing more is taken from the source before; a client that does
- * not read is cut off. `filled` is what had no room.
+ * Resolves when the client has read what was sent, so that nothing more is taken from the source before. `filled` is the stream that had
+ * no room.
+ *
+ * @throws TAP_REQUEST_SLOW_READER for a client that reads nothing for too long; its connection is cut off
  */
-export async function drained(
-  { response, signal }: Exchange,
-  { clock, drainMsMax }: StreamLimits,
-  filled: Writable = response,
-): Promise<void> {
+export async function drained({ response, signal }: Exchange, limits: StreamLimits, filled: Writable = response): Promise<void> {
   const waiting = new AbortController();
-  // Ends both listeners: a stream waits like this thousands of times.
-  const within = AbortSignal.any([waiting.signal, signal]);
-  const read = Promise.race([once(filled, 'drain', { signal: within }), once(response, 'close', { signal: within })]);
-  const late = clock.sleep(drainMsMax, within).then(() => true);
-  const isLate = await Promise.race([read.then(() => false), late]).catch(() => false);
-  waiting.abort();
-  if (isLate) response.destroy(apiErrors.TAP_REQUEST_SLOW_READER({ message: `the client has read nothing for ${drainMsMax} ms` }));
-  signal.throwIfAborted();
+  // Removes both listeners at the end: a stream waits like this thousands of times.
+  const until = { signal: AbortSignal.any([waiting.signal, signal]) };
+  const read = Promise.race([once(filled, 'drain', until), once(response, 'close', until)]);
+  try {
+    await readInTime(read, limits, (error) => response.destroy(error), signal);
+  } finally {
+    waiting.abort();
+  }
 }
 
 /** What a source yields until the signal aborts; a source that never answers holds nobody then. */

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
 import { sendHead } from '../answer/answer.js';
 import type { Exchange } from '../request/exchange.js';
-import { drained, type StreamLimits } from './stream-pace.js';
+import type { StreamLimits } from './slow-reader.js';
+import { drained } from './stream-pace.js';
 import type { WatchFrame } from './watch-frames.js';
 
 /** Where the events of a watch go: lines of an answer, or messages of a socket. */
