@@ -2,11 +2,13 @@
 import type { AccessRequest } from '@tappaas/sdk';
 import { PolicySet } from './policy-set.js';
 import { PolicyChecker } from './policy-text.js';
+import { shapeOfExpectation, shapeOfPolicy } from './policy-test-shape.js';
 
 /** A Policy as its manifest says it. */
 export interface PolicyManifest {
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly cedar: string };
+  /** Without a mode it is enforced, as on a platform. */
+  readonly spec: { readonly cedar: string; readonly mode?: 'Enforce' | 'Shadow' };
 }
 
 /** A question with the answer that is expected; what is not written is empty, and the engine is the platform's. */
@@ -34,7 +36,8 @@ export interface PolicyExpectation {
   };
   /** When it is asked, as ISO 8601. */
   readonly time: string;
-  readonly expect: 'Forbidden' | 'NotForbidden';
+  /** `Shadowed`: nothing forbids it, and a policy in shadow mode would. */
+  readonly expect: 'Forbidden' | 'NotForbidden' | 'Shadowed';
   /** Policies that shall be the reason. */
   readonly by?: readonly string[];
 }
@@ -46,33 +49,43 @@ export interface PolicyTestResult {
 }
 
 /**
- * Asks policies and compares with what is expected. A policy that cannot be evaluated forbids, as it does on a platform.
+ * Asks policies and compares with what is expected. A policy that cannot be evaluated forbids, as it does on a platform; one in shadow mode
+ * forbids nothing.
  *
- * @throws TypeError naming each fault of each policy
+ * @throws TypeError naming each fault of each policy, or of each expectation
  */
 export function testPolicies(policies: readonly PolicyManifest[], expectations: readonly PolicyExpectation[]): readonly PolicyTestResult[] {
   const checker = new PolicyChecker();
-  const faults = policies.flatMap(({ metadata, spec }) =>
-    checker.faultsIn(spec.cedar).map(({ message }) => `${metadata.name}: ${message}`),
-  );
+  const faults = policies.flatMap((policy) => {
+    const shape = shapeOfPolicy(policy);
+    const found = shape === undefined ? checker.faultsIn(policy.spec.cedar).map(({ message }) => message) : [shape];
+    return found.map((fault) => `${policy.metadata.name}: ${fault}`);
+  });
+  faults.push(...expectations.flatMap((each, index) => shapeOfExpectation(each, index) ?? []));
   if (faults.length > 0) throw new TypeError(faults.join('\n'));
-  const set = new PolicySet();
-  for (const { metadata, spec } of policies) set.put(metadata.name, spec.cedar);
-  const results = expectations.map((each) => ({ name: each.name, ...problemOf(set, each) }));
-  return results;
+  const [enforced, shadowed] = [new PolicySet(), new PolicySet()];
+  for (const { metadata, spec } of policies) (spec.mode === 'Shadow' ? shadowed : enforced).put(metadata.name, spec.cedar);
+  return expectations.map((each) => ({ name: each.name, ...problemOf(each, enforced, shadowed) }));
 }
 
-function problemOf(set: PolicySet, expected: PolicyExpectation): { readonly problem?: string } {
+function problemOf(expected: PolicyExpectation, enforced: PolicySet, shadowed: PolicySet): { readonly problem?: string } {
   const atMs = Date.parse(expected.time);
   if (Number.isNaN(atMs))
     return { problem: `time: expected ISO 8601 such as 2026-11-30T22:00:00Z, found ${JSON.stringify(expected.time)}` };
-  const { by = [], errors = [] } = set.forbids(requestOf(expected), atMs) ?? {};
-  const found = by.length + errors.length > 0 ? 'Forbidden' : 'NotForbidden';
+  const request = requestOf(expected);
+  const forbidden = enforced.forbids(request, atMs);
+  const { by = [], errors = [] } = forbidden ?? shadowed.forbids(request, atMs) ?? {};
   const why = [...by, ...errors].join(', ');
-  if (found !== expected.expect) return { problem: `expected ${expected.expect}, found ${found}${why === '' ? '' : ` (${why})`}` };
+  const found = forbidden !== undefined ? 'Forbidden' : why === '' ? 'NotForbidden' : 'Shadowed';
+  if (!meets(found, expected.expect)) return { problem: `expected ${expected.expect}, found ${found}${why === '' ? '' : ` (${why})`}` };
   const absent = (expected.by ?? []).filter((name) => !by.includes(name));
   return absent.length === 0 ? {} : { problem: `expected it to be forbidden by ${absent.join(', ')}, found ${why}` };
 }
+
+type Outcome = PolicyExpectation['expect'];
+
+/** What a policy in shadow mode would forbid is not forbidden. */
+const meets = (found: Outcome, expected: Outcome): boolean => found === expected || (found === 'Shadowed' && expected === 'NotForbidden');
 
 function requestOf({ user, verb, path, object }: PolicyExpectation): AccessRequest {
   const caller = { ...user, groups: user.groups ?? [] };

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parse, parseAllDocuments } from 'yaml';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
+import { policyFilesOf } from '../policy-files.js';
 import { print } from '../print.js';
 
 /** What the package of policies offers to those who have no platform at hand. */
@@ -15,11 +14,6 @@ interface PolicyTester {
   ): readonly { readonly name: string; readonly problem?: string }[];
 }
 
-interface Expectations {
-  readonly policies: readonly string[];
-  readonly tests: readonly unknown[];
-}
-
 const tester = '@tappaas/access-abac/policy-test';
 
 /** `tappaas policy test FILE`: decides without a platform, and compares with what the file expects. */
@@ -28,12 +22,9 @@ export async function policy(invocation: Invocation): Promise<number> {
   if (verb !== 'test')
     throw new CliError(`there is no policy ${verb ?? ''}`, { remedy: 'Write tappaas policy test FILE.', exitCode: exitCodes.usage });
   const { cwd } = invocation.terminal;
-  const path = resolve(cwd, file);
-  const { policies, tests } = expectationsIn(await textOf(path), file);
-  const texts = await Promise.all(policies.map((each) => textOf(join(dirname(path), each))));
-  const manifests = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as unknown)).filter(isPolicy);
+  const { policies, tests } = await policyFilesOf(resolve(cwd, file));
   const found = await loadTester(cwd);
-  const results = await asked(() => found.testPolicies(manifests, tests));
+  const results = await asked(() => found.testPolicies(policies, tests));
   const failed = results.filter(({ problem }) => problem !== undefined);
   const lines = results.map(({ name, problem }) => (problem === undefined ? `ok    ${name}\n` : `FAIL  ${name}: ${problem}\n`));
   await print(invocation, { results }, () => `${lines.join('')}${results.length - failed.length} passed, ${failed.length} failed\n`);
@@ -59,23 +50,6 @@ async function asked<T>(run: () => T): Promise<T> {
     return run();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new CliError(cause.message, { remedy: 'Correct the policies that are named.', exitCode: exitCodes.failed, cause });
+    throw new CliError(cause.message, { remedy: 'Correct the policies and the tests that are named.', exitCode: exitCodes.failed, cause });
   }
 }
-
-async function textOf(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new CliError(`${path} cannot be read`, { remedy: 'Name a file that is there.', exitCode: exitCodes.usage, cause });
-  });
-}
-
-function expectationsIn(text: string, file: string): Expectations {
-  const found = parse(text) as Partial<Expectations> | null;
-  if (Array.isArray(found?.policies) && Array.isArray(found.tests)) return { policies: found.policies, tests: found.tests };
-  throw new CliError(`${file}: expected two lists, "policies" (files) and "tests"`, {
-    remedy: 'docs/operators/access.md shows one.',
-    exitCode: exitCodes.usage,
-  });
-}
-
-const isPolicy = (value: unknown): boolean => (value as { readonly kind?: unknown } | null)?.kind === 'Policy';
