@@ -9,8 +9,12 @@ export function workerForks(file: string): () => WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: file, args: [], serialization: 'advanced' });
   return () => {
-    const { process } = cluster.fork();
+    const worker = cluster.fork();
+    const { process } = worker;
     const kill = process.kill.bind(process);
+    // A process that could not be started, for lack of processes or descriptors, counts as a worker that has ended: the pool tries again. Node
+    // repeats such an error on the worker, where an error that nobody listens to ends the platform, and leaves the worker in its list.
+    worker.on('error', () => delete cluster.workers?.[worker.id]);
     return Object.assign(process, {
       ended: new Promise<string>((resolve) => {
         process.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
