@@ -97,10 +97,12 @@ test.serial('the page runs no script and shows no frame but its own, and a perso
     () => sessionsOf(given),
     (sessions) => sessions.length === 2,
   );
-  const shown = await Promise.all(browsers.map((browser) => browser.send('GET', `${given.url}/plugins/oidc/session`, undefined, ownPage)));
-  t.deepEqual(
-    shown.map(({ status }) => status),
-    [401, 200, 200],
-    'the oldest has ended',
-  );
+  const shown = async (): Promise<readonly number[]> => {
+    const answers = browsers.map((browser) => browser.send('GET', `${given.url}/plugins/oidc/session`, undefined, ownPage));
+    return (await Promise.all(answers)).map(({ status }) => status);
+  };
+  t.deepEqual(await shown(), [401, 200, 200], 'the oldest has ended');
+  await logIn(given, browsers[2] ?? given.browser());
+  t.deepEqual(await shown(), [401, 200, 200], 'a browser that logs in again pushes out its own session and no other');
+  t.is((await sessionsOf(given)).length, 2);
 });

@@ -187,3 +187,10 @@ test('who is nobody here any more, by what the provider says now, is logged out 
   t.is(await refreshed(59 * minuteMs, answered({ id_token: nobody, refresh_token: 'second' })), undefined);
   t.deepEqual(warnings, []);
 });
+
+test('a provider that answers a refresh with somebody else’s ID token logs the person out, and nobody in', async (t) => {
+  const { refreshed, idToken, warnings } = await world(t);
+  const others = await idToken(['devs'], { sub: 'bob' });
+  t.is(await refreshed(59 * minuteMs, answered({ id_token: others, refresh_token: 'second' })), undefined);
+  t.deepEqual(warnings, []);
+});

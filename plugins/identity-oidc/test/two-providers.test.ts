@@ -1,63 +1,12 @@
-import type { AuditRecorder, HttpRequest, RouteContext } from '@tappaas/sdk';
+import type { HttpRequest, RouteContext } from '@tappaas/sdk';
 import { load, startTestKernel } from '@tappaas/testing';
 import test from 'ava';
-import { createTokenService } from '../../../core/dist/identity/tokens/token-service.js';
-import { startIssuer, type IssuerServer, type SigningKey } from '../../../core/test/identity/tokens/issuer-server.ts';
 import { oidcAuthenticator } from '../dist/authenticator.js';
 import { beginLogin, finishLogin, type BrowserLoginParts } from '../dist/browser-login.js';
-import { Session } from '../dist/contract.js';
 import identityOidc from '../dist/index.js';
-import { backChannelLogout, type LogoutParts } from '../dist/logout.js';
-import { Provider } from '../dist/provider.js';
-import { Providers } from '../dist/providers.js';
+import { loggedIn } from './logged-in.ts';
+import { said, world } from './named-providers.ts';
 
-const nowMs = Date.now();
-const seconds = Math.floor(nowMs / 1000);
-const clock = { nowMs: () => nowMs, sleep: async () => undefined };
-const nothing: AuditRecorder['record'] = async () => undefined;
-
-interface Named {
-  readonly issuer: IssuerServer;
-  readonly key: SigningKey;
-  readonly provider: Provider;
-}
-
-async function named(t: { teardown(close: () => unknown): void }, name: string): Promise<Named> {
-  const issuer = await startIssuer();
-  t.teardown(() => issuer.close());
-  const claims = { user: 'sub', userPrefix: `${name}:`, groups: 'groups', groupsPrefix: `${name}:`, tenant: '', groupsWithoutTenant: [] };
-  const settings = {
-    name,
-    issuer: issuer.url,
-    clientId: `tappaas-at-${name}`,
-    cliClientId: '',
-    audiences: [],
-    scopes: ['openid'],
-    allowedAddresses: [],
-    claims,
-  };
-  const provider = new Provider(settings as unknown as Provider['settings'], issuer.authority, clock.nowMs);
-  return { issuer, key: await issuer.makeKey(`key-of-${name}`), provider };
-}
-
-async function world(t: { teardown(close: () => unknown): void }) {
-  const [corp, partner] = await Promise.all([named(t, 'corp'), named(t, 'partner')]);
-  const providers = new Providers([corp.provider, partner.provider]);
-  t.teardown(() => providers.close());
-  const noKeys = () => Promise.reject(new Error('the platform’s own keys are not asked for here'));
-  const tokens = createTokenService({ keys: noKeys, clock, mayLetSign: async () => undefined });
-  return { corp, partner, providers, tokens };
-}
-
-const said = (by: Named, more: object = {}) => ({
-  iss: by.issuer.url,
-  aud: by.provider.settings.clientId,
-  sub: 'ann',
-  groups: ['devs'],
-  iat: seconds,
-  exp: seconds + 600,
-  ...more,
-});
 const invalid = { code: 'TAP_CREDENTIAL_INVALID' };
 
 test('a token stands for somebody of the provider that signed it, with the audience that is its own there', async (t) => {
@@ -79,27 +28,7 @@ test('a token stands for somebody of the provider that signed it, with the audie
 
 test('a provider ends sessions of its own people, and of nobody who is called the same at another', async (t) => {
   const { corp, partner, providers, tokens } = await world(t);
-  const issuers = [corp, partner].map(({ provider: { settings } }) => ({ name: settings.name, issuer: settings.issuer, clientId: 'x' }));
-  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers } as never, { id: 'oidc' })] });
-  t.teardown(() => kernel.stop());
-  const at = new Date(kernel.clock.nowMs() + 3_600_000).toISOString();
-  for (const [index, issuer] of ['corp', 'partner'].entries()) {
-    const kept = { cookieId: `${index}`.repeat(12), sha256: `${index}`.repeat(64), validUntil: at, expiresAt: at };
-    await kernel.resources.create(Session, {
-      metadata: { name: `of-${issuer}` },
-      spec: { issuer, subject: 'ann', sid: 'one', user: `${issuer}:ann`, groups: [], ...kept },
-    });
-  }
-  const known = async () => (await Array.fromAsync(kernel.resources.list(Session, { itemsMax: 10 }))).map(({ metadata }) => metadata.name);
-  const kept = new Map<string, unknown>();
-  const state = { get: async (key: string) => kept.get(key), set: async (key: string, value: unknown) => void kept.set(key, value) };
-  const context = { clock, asPlugin: kernel.resources, state, requestId: 'r' } as unknown as RouteContext;
-  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
-  const told = async (by: SigningKey, claims: object) => {
-    const token = await by.sign({ ...claims, events });
-    const parts = { providers, tokens, audit: { record: nothing } } as unknown as LogoutParts;
-    return backChannelLogout({ body: Buffer.from(`logout_token=${token}`) } as unknown as HttpRequest, context, parts);
-  };
+  const { known, told } = await loggedIn(t, { corp, partner, providers, tokens });
   const refused = { code: 'IDENTITY_OIDC_LOGOUT_INVALID' };
   await t.throwsAsync(told(partner.key, said(corp, { jti: 'a' })), refused, 'signed by another than it says');
   await t.throwsAsync(told(partner.key, said(partner, { jti: 'a', aud: corp.provider.settings.clientId })), refused);
