@@ -14,8 +14,8 @@ if (directory !== undefined) {
   process.once('exit', () => rmSync(begun, { force: true }));
 }
 
-// The usual run and CI draw the same every time: a failure stands for what has changed, and what is new is for the long run to find. Of an
-// assertion of ava within a property ava tells only where it failed: with what, and how to see it again, is told beside it.
+// Of a failed assertion within a property, ava prints only where it failed: fast-check's own message, with the drawn values, the seed and the
+// path to them, is printed beside it.
 if (readFileSync(file, 'utf8').includes("from 'fast-check'")) {
   const { configureGlobal, defaultReportMessage } = await import('fast-check');
   const report = (details: Parameters<typeof defaultReportMessage>[0]): void => {
@@ -24,6 +24,6 @@ if (readFileSync(file, 'utf8').includes("from 'fast-check'")) {
     process.stderr.write(`${message}\n`);
     throw new Error(message, { cause: details.errorInstance });
   };
-  const given = process.env['TAPPAAS_SEED'] ?? (process.env['TAPPAAS_LONG'] === '1' ? undefined : '1');
-  configureGlobal({ ...(given !== undefined && { seed: Number(given) }), reporter: report });
+  const { seed } = await import('./seed.ts');
+  configureGlobal({ seed, reporter: report });
 }

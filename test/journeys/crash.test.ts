@@ -1,23 +1,14 @@
 /** SIGKILL at random points of a stream of writes: nothing acknowledged is lost, nothing half done stays, everything converges. */
 import test from 'ava';
+import { randomFrom } from '../../sdk/testing/dist/random.js';
 import { eventually, platformHome, type ApiAnswer, type PlatformProcess } from '../platform-process.ts';
+import { seedOf } from '../seed.ts';
 
 const rounds = Number(process.env['TAPPAAS_CRASH_ROUNDS'] ?? 50);
 const operationsPerRound = 200;
 const writersMax = 4;
 const names = 40;
 const collection = '/api/v1/namespaces/default/configmaps';
-
-/** mulberry32: small, seeded, good enough to pick operations; the seed is printed when a test fails. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What a name may hold: the value last acknowledged, and what was under way when the platform was killed. */
 interface Belief {
@@ -86,8 +77,7 @@ async function writeUntilKilled(platform: PlatformProcess, model: Model, random:
 
 test('kill -9 at random points of 200 writes loses nothing acknowledged, round after round', async (t) => {
   t.timeout(20 * 60_000);
-  const seed = Number(process.env['TAPPAAS_SEED'] ?? Date.now() % 2 ** 31);
-  const random = randomOf(seed);
+  const random = randomFrom(seedOf(t));
   const only = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
   const home = await platformHome({ plugins: only });
   t.teardown(() => home.remove());
@@ -104,15 +94,14 @@ test('kill -9 at random points of 200 writes loses nothing acknowledged, round a
     }>();
     const found = new Map(listed.items.map(({ metadata, data }) => [metadata.name, data.value]));
     const faults = [...new Set([...model.beliefs.keys(), ...found.keys()])].flatMap((name) => model.settle(name, found.get(name)) ?? []);
-    t.deepEqual(faults, [], `round ${round}, TAPPAAS_SEED=${seed}`);
+    t.deepEqual(faults, [], `round ${round}`);
   }
   await platform.stop();
 });
 
 test('applications that were being created, changed and deleted when the platform was killed converge after its restart', async (t) => {
   t.timeout(10 * 60_000);
-  const seed = Number(process.env['TAPPAAS_SEED'] ?? Date.now() % 2 ** 31);
-  const random = randomOf(seed);
+  const random = randomFrom(seedOf(t));
   const home = await platformHome();
   t.teardown(() => home.remove());
   const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';

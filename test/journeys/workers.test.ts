@@ -2,8 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { randomFrom } from '../../sdk/testing/dist/random.js';
 import { toBoth } from '../pinned.ts';
 import { eventually, platformHome } from '../platform-process.ts';
+import { seedOf } from '../seed.ts';
 import { collection, configMap, count, follow, storeOnly, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
 
 test.serial('what one worker has written, every worker reads at once', async (t) => {
@@ -72,24 +74,12 @@ test.serial('kill -9 of a worker under load loses nothing acknowledged, and watc
   }
 });
 
-/** Numbers that are the same for the same seed. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-}
-
 test.serial('whatever is killed, frozen and replaced in whatever order, nothing acknowledged is lost and no event is missed', async (t) => {
-  t.timeout(4 * 60_000);
   const { home, platform } = await withWorkers(t);
   t.timeout(4 * 60_000);
   let isOver = false;
-  // SEED=… does the same once more.
-  const seed = Number(process.env['SEED'] ?? 1 + (Date.now() % 1_000_000));
-  t.log(`seed ${seed}`);
-  const pick = numbers(seed);
+  const random = randomFrom(seedOf(t));
+  const pick = (below: number): number => Math.floor(random() * below);
   const names = ['a', 'b', 'c', 'd'];
   const { resourceVersion } = (await platform.api('GET', collection)).json<{ metadata: { resourceVersion: string } }>().metadata;
   for (const name of names) await platform.api('POST', collection, configMap(name, '0'));
