@@ -1,17 +1,17 @@
 /** Loaded before each test file. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
 const file = fileURLToPath(test.meta.file);
 
-// A file of its name, for as long as it runs: `run.ts` can say which have not come to their end.
-const directory = process.env['TAPPAAS_BEGUN'];
+// Notes for `run.ts` that the file has begun and, when its process or thread exits by itself, that it has ended.
+const directory = process.env['TAPPAAS_RUN'];
 if (directory !== undefined) {
-  const begun = join(directory, encodeURIComponent(relative(process.cwd(), file)));
-  writeFileSync(begun, '');
-  process.once('exit', () => rmSync(begun, { force: true }));
+  const name = encodeURIComponent(relative(process.cwd(), file));
+  writeFileSync(join(directory, 'running', name), '');
+  process.once('exit', () => renameSync(join(directory, 'running', name), join(directory, 'ended', name)));
 }
 
 // Of a failed assertion within a property, ava prints only where it failed: fast-check's own message, with the drawn values, the seed and the
