@@ -2,8 +2,8 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core';
+import { isCi } from './is-ci.ts';
 
-const isCi = process.env['CI'] !== undefined && process.env['CI'] !== '' && process.env['CI'] !== 'false';
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
 const quiet = [
   '--disable-gpu',

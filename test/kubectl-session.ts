@@ -2,14 +2,25 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCi } from './is-ci.ts';
 import { root } from './platform-process.ts';
 
-/** The kubectl to use: in CI one is fetched when it is missing, elsewhere only one that is there counts. */
-export function findKubectl(env: NodeJS.ProcessEnv): { readonly path?: string; readonly problem: string } {
-  const isCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
+/** The path of the kubectl to use. In CI one is fetched when it is missing, elsewhere only one that is there counts. */
+function findKubectl(): { readonly path?: string; readonly problem: string } {
   const found = spawnSync(join(root, '.ci/kubectl'), isCi ? [] : ['--no-fetch'], { encoding: 'utf8' });
   const path = found.stdout?.trim();
   return found.status === 0 && path ? { path, problem: '' } : { problem: found.stderr?.trim() || 'the script .ci/kubectl cannot be run' };
+}
+
+const kubectl = findKubectl();
+
+/** Whether tests with kubectl are to run: in CI always, so that a missing one fails there. */
+export const runsKubectl = kubectl.path !== undefined || isCi;
+
+/** @throws when there is no kubectl, with the reason */
+export function kubectlPath(): string {
+  if (kubectl.path === undefined) throw new Error(kubectl.problem);
+  return kubectl.path;
 }
 
 export interface Ran {
@@ -41,7 +52,8 @@ export interface KubectlSession {
 const commandMsMax = 120_000;
 const showsMsMax = 60_000;
 
-export function openSession(path: string, kubeconfig: string, home: string): KubectlSession {
+export function openSession(kubeconfig: string, home: string): KubectlSession {
+  const path = kubectlPath();
   mkdirSync(home, { recursive: true });
   const commands: string[] = [];
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: home, TZ: 'UTC' };

@@ -5,9 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { Browser, logInAt, type Page } from './browser.ts';
 import { client, startOpenIdProvider, type OpenIdProvider } from './openid-provider.ts';
 import { freePort } from './ports.ts';
-import { platformHome, type PlatformHome, type PlatformProcess } from './platform-process.ts';
-
-const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
+import { platformHome, storeOnly, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 export interface World {
   readonly home: PlatformHome;
@@ -38,7 +36,8 @@ export async function world(t: ExecutionContext, settings: object = {}, hasPartn
   const home = await platformHome({
     api: { port },
     plugins: {
-      ...bare,
+      ...storeOnly,
+      metrics: null,
       audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
       oidc: {
         use: '@tappaas/identity-oidc',

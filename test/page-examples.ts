@@ -4,17 +4,16 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findKubectl } from './kubectl-session.ts';
+import { isCi } from './is-ci.ts';
+import { kubectlPath, runsKubectl } from './kubectl-session.ts';
 import { root, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 /** Where the pages say that the API is. */
 const documented = 'https://127.0.0.1:7443';
 const programMsMax = 120_000;
-const kubectl = findKubectl(process.env).path;
-const isCi = Boolean(process.env['CI']) && process.env['CI'] !== 'false';
 
 /** Whether everything is there that examples call; in CI it has to be. */
-export const canRunExamples = isCi || (kubectl !== undefined && spawnSync('curl', ['--version']).status === 0);
+export const canRunExamples = isCi || (runsKubectl && spawnSync('curl', ['--version']).status === 0);
 
 export interface Example {
   readonly language: string;
@@ -85,7 +84,7 @@ export class ExampleRunner {
 
   #env(): NodeJS.ProcessEnv {
     const { token } = this.#platform.connection;
-    const paths = [`${root}/node_modules/.bin`, ...(kubectl === undefined ? [] : [dirname(kubectl)]), process.env['PATH']];
+    const paths = [`${root}/node_modules/.bin`, dirname(kubectlPath()), process.env['PATH']];
     return {
       ...process.env,
       TAPPAAS_HOME: join(this.#home.directory, 'home'),

@@ -50,6 +50,9 @@ export interface ApiAnswer {
   json<T>(): T;
 }
 
+/** As `plugins` of a home: the platform runs no applications. Its store, its API and its metrics remain. */
+export const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
+
 const startMsMax = 120_000;
 
 export async function platformHome(

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import { call, eventually, platformHome, type Connection, type PlatformHome, type PlatformProcess } from './platform-process.ts';
+import { call, eventually, platformHome, storeOnly, type Connection, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 export const collection = '/api/v1/namespaces/default/configmaps';
-export const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 
 export interface ConfigMap {
   readonly metadata: { readonly name: string; readonly resourceVersion: string };

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { findKubectl, openSession } from '../kubectl-session.ts';
+import { openSession, runsKubectl } from '../kubectl-session.ts';
 import { call, type Connection } from '../platform-process.ts';
 import { formsOf, isClean as searchFor } from './canaries.ts';
 import { make, runPlatform, type RunningPlatform } from './running-platform.ts';
@@ -153,14 +153,9 @@ test.serial('nothing that the platform tells holds a secret: pages, lists, metri
   }
 });
 
-const kubectl = findKubectl(process.env);
-const described = kubectl.path === undefined && !process.env['CI'] ? test.serial.skip : test.serial;
+const described = runsKubectl ? test.serial : test.serial.skip;
 described('kubectl describes a Secret by its sizes', async (t) => {
-  const session = openSession(
-    kubectl.path ?? t.fail(kubectl.problem) ?? '',
-    join(running.directory, 'data/kubeconfig'),
-    join(running.directory, 'kubectl'),
-  );
+  const session = openSession(join(running.directory, 'data/kubeconfig'), join(running.directory, 'kubectl'));
   const { code, stdout, stderr } = await session.run(['describe', 'secret', 'kept']);
   t.is(code, 0, stderr);
   t.regex(stdout, new RegExp(`password: +${canary.length} bytes`));

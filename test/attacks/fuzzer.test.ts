@@ -3,6 +3,7 @@ import { Agent, request } from 'node:https';
 import test, { type ExecutionContext } from 'ava';
 import { sample } from 'fast-check';
 import { everyPlugin } from '../every-plugin.ts';
+import { isCi } from '../is-ci.ts';
 import { call, eventually, type Connection } from '../platform-process.ts';
 import { seedOf } from '../seed.ts';
 import { AnswerCheck, isWatch, type FuzzAnswer } from './answer-check.ts';
@@ -13,7 +14,7 @@ import { make, runPlatform } from './running-platform.ts';
 
 const isLong = process.env['TAPPAAS_LONG'] === '1';
 /** A group is a document: one group and version of one API server. Who runs everything at their desk is not kept waiting for minutes. */
-const requestsOfGroup = isLong || process.env['CI'] ? 10_000 : 75;
+const requestsOfGroup = isLong || isCi ? 10_000 : 75;
 /** Most of what a developer asks is refused before anything looks at it. */
 const requestsOfDeveloper = Math.ceil(requestsOfGroup / 20);
 /** Only groups whose name has this in it, to look at one again. */

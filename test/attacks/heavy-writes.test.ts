@@ -1,11 +1,10 @@
 /** Somebody whose requests are much work against somebody who asks for little. */
 import test from 'ava';
-import { call } from '../platform-process.ts';
+import { call, storeOnly } from '../platform-process.ts';
 import { make, runPlatform } from './running-platform.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 
 test('who writes large objects on many connections makes another wait for one of them, not for all', async (t) => {
   t.timeout(120_000);

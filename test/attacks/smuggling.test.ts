@@ -5,6 +5,7 @@
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { askPort, callers, startServer, type RunningServer } from '../../core/test/api/running-server.ts';
+import { isCi } from '../is-ci.ts';
 import { isInstalled, markHeader, startProxy, type ProxyName } from './reverse-proxy.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -175,8 +176,6 @@ test('a trailer is no header: neither a credential nor a length comes from it', 
     [[401, undefined]],
   );
 });
-
-const isCi = process.env['CI'] !== undefined && process.env['CI'] !== '' && process.env['CI'] !== 'false';
 
 for (const name of ['nginx', 'haproxy'] satisfies readonly ProxyName[]) {
   const behind = isInstalled(name) || isCi ? test : test.skip;

@@ -2,11 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { findKubectl, openSession, type KubectlSession } from '../kubectl-session.ts';
+import { openSession, runsKubectl, type KubectlSession } from '../kubectl-session.ts';
 import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
 
-const found = findKubectl(process.env);
-const session = found.path === undefined && !process.env['CI'] ? test.serial.skip : test.serial;
+const session = runsKubectl ? test.serial : test.serial.skip;
 
 let kubectl: KubectlSession;
 let home: PlatformHome;
@@ -14,12 +13,12 @@ const started: (() => Promise<unknown>)[] = [];
 
 test.before('a platform with an application and roles runs', async (t) => {
   t.timeout(180_000);
-  if (found.path === undefined) return;
+  if (!runsKubectl) return;
   home = await platformHome({ first: join(root, 'examples/hello'), plugins: { roles: { use: '@tappaas/access-rbac' } } });
   started.push(() => home.remove());
   const platform = await home.start();
   started.push(() => platform.stop());
-  kubectl = openSession(found.path, join(home.directory, 'data/kubeconfig'), join(home.directory, 'kubectl-home'));
+  kubectl = openSession(join(home.directory, 'data/kubeconfig'), join(home.directory, 'kubectl-home'));
   await eventually(
     () => kubectl.run(['get', 'clusterrole', 'viewer', '-o', 'jsonpath={.rules[*].apiGroups}']),
     ({ stdout }) => stdout.includes('apps.tappaas.dev'),

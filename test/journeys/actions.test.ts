@@ -1,10 +1,8 @@
 /** What a plugin lets people do to objects of its kind, on the command line. */
 import test from 'ava';
 import { parse } from 'yaml';
-import { platformHome } from '../platform-process.ts';
+import { platformHome, storeOnly } from '../platform-process.ts';
 import { writePlugin } from '../plugin-package.ts';
-
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 
 const cellar = `
 import { defineKind, definePlugin, Type } from '@tappaas/sdk';

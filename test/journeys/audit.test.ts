@@ -1,16 +1,11 @@
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { eventually, platformHome, storeOnly, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const canary = 'canary-5f1c0f7e';
 const plugins = {
-  local: null,
-  standard: null,
-  source: null,
-  builds: null,
-  applications: null,
-  resources: null,
+  ...storeOnly,
   audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
 };
 

@@ -6,13 +6,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import { issueAuthority, issueClient, type KeyPair } from '../../core/dist/api/certificates/certificate-issuer.js';
 import { imitate, makeAuthority, revocationList } from '../../core/test/api/authorities.ts';
-import { findKubectl, openSession } from '../kubectl-session.ts';
-import { eventually, platformHome, type Connection } from '../platform-process.ts';
+import { openSession, runsKubectl } from '../kubectl-session.ts';
+import { eventually, platformHome, storeOnly, type Connection } from '../platform-process.ts';
 import { groupMayEverything, writePlugin } from '../plugin-package.ts';
 
-const without = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
-const { path: kubectl } = findKubectl(process.env);
-const withKubectl = kubectl === undefined ? test.skip : test;
+const withKubectl = runsKubectl ? test : test.skip;
 const dayMs = 86_400_000;
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
@@ -52,7 +50,7 @@ async function home(t: { teardown(close: () => unknown): void }, config: object 
   const authority = await issueAuthority(Date.now());
   const at = await platformHome({
     plugins: {
-      ...without,
+      ...storeOnly,
       certificates: { use: '@tappaas/identity-mtls', config: { authorities: './clients.pem', ...config } },
       allow: { use: './allow' },
     },
@@ -79,7 +77,7 @@ withKubectl('kubectl works with a client certificate, whose subject says who it 
   await writeFile(join(at.directory, 'joe.crt'), joe.certificate);
   await writeFile(join(at.directory, 'joe.key'), joe.key);
   await writeFile(join(at.directory, 'empty'), '{"apiVersion":"v1","kind":"Config"}');
-  const session = openSession(kubectl ?? '', join(at.directory, 'empty'), join(at.directory, 'joe-home'));
+  const session = openSession(join(at.directory, 'empty'), join(at.directory, 'joe-home'));
   const as = [
     ['--server', platform.connection.server],
     ['--certificate-authority', join(at.directory, 'data/ca.pem')],

@@ -1,7 +1,7 @@
 /** SIGKILL at random points of a stream of writes: nothing acknowledged is lost, nothing half done stays, everything converges. */
 import test from 'ava';
 import { randomFrom } from '../../sdk/testing/dist/random.js';
-import { eventually, platformHome, type ApiAnswer, type PlatformProcess } from '../platform-process.ts';
+import { eventually, platformHome, storeOnly, type ApiAnswer, type PlatformProcess } from '../platform-process.ts';
 import { seedOf } from '../seed.ts';
 
 const rounds = Number(process.env['TAPPAAS_CRASH_ROUNDS'] ?? 50);
@@ -78,8 +78,7 @@ async function writeUntilKilled(platform: PlatformProcess, model: Model, random:
 test('kill -9 at random points of 200 writes loses nothing acknowledged, round after round', async (t) => {
   t.timeout(20 * 60_000);
   const random = randomFrom(seedOf(t));
-  const only = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
-  const home = await platformHome({ plugins: only });
+  const home = await platformHome({ plugins: { ...storeOnly, metrics: null } });
   t.teardown(() => home.remove());
   const model = new Model();
   let platform = await home.start();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import { askApplication } from '../ask-application.ts';
 import { eventually, platformHome, root } from '../platform-process.ts';
+import { printedToken } from '../printed-token.ts';
 
-const tokenForm = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/;
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
 
 test('a developer logs in with a token and deploys a directory, whatever the instance that takes source is called', async (t) => {
@@ -21,8 +21,7 @@ test('a developer logs in with a token and deploys a directory, whatever the ins
   const platform = await home.start();
   t.teardown(() => platform.stop());
   const created = await home.tappaas('token', 'create', 'dora', '--user', 'dora', '--no-tenant');
-  t.is(created.code, 0, created.stderr);
-  const token = tokenForm.exec(created.stdout)?.[0] ?? '';
+  const token = printedToken(created);
   const login = await home.tappaas('login', platform.connection.server, '--token', token, '--certificate-authority', 'data/ca.pem');
   t.is(login.code, 0, login.stderr);
 

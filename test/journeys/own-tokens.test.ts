@@ -1,10 +1,10 @@
 /** API tokens and who has what of them, as the six people of the access matrix, over the API and with the command line. */
 import test, { type ExecutionContext } from 'ava';
-import { call, eventually, platformHome, type ApiAnswer, type Connection, type PlatformHome } from '../platform-process.ts';
+import { call, eventually, platformHome, storeOnly, type ApiAnswer, type Connection, type PlatformHome } from '../platform-process.ts';
+import { printedToken } from '../printed-token.ts';
 
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
 const tokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
-const bare = { local: null, standard: null, source: null, builds: null, applications: null, resources: null, metrics: null };
 
 const people = ['other-tenant', 'viewer', 'developer', 'tenant-admin', 'platform-admin'] as const;
 type Person = (typeof people)[number];
@@ -28,7 +28,7 @@ const undo: (() => Promise<unknown>)[] = [];
 test.before('a platform with two tenants runs', async (t) => {
   t.timeout(180_000);
   const home = await platformHome({
-    plugins: { ...bare, roles: { use: '@tappaas/access-rbac' }, tokens: { use: '@tappaas/identity-token' } },
+    plugins: { ...storeOnly, metrics: null, roles: { use: '@tappaas/access-rbac' }, tokens: { use: '@tappaas/identity-token' } },
   });
   undo.push(() => home.remove());
   const platform = await home.start();
@@ -208,8 +208,7 @@ test.serial('a developer makes, lists, describes and revokes a token with the co
   };
   await run('login', admin.server, '--token', known.developer.token, '--certificate-authority', 'data/ca.pem');
   const words = ['--namespaces', 'shop', '--verbs', 'get,list,watch', '--expires', '30d', '--description', 'dashboard of the shop'];
-  const created = await run('token', 'create', 'ci', ...words);
-  const token = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/.exec(created)?.[0] ?? '';
+  const token = printedToken(await home.tappaas('token', 'create', 'ci', ...words));
   const ci: Connection = { ...admin, token };
   t.is((await call(ci, 'GET', '/api/v1/namespaces/shop/configmaps')).status, 200);
   t.is((await call(ci, 'POST', '/api/v1/namespaces/shop/configmaps', { metadata: { name: 'x' } })).status, 403);

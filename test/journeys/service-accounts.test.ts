@@ -3,14 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { startIssuer } from '../../core/test/identity/tokens/issuer-server.ts';
-import { findKubectl, openSession } from '../kubectl-session.ts';
+import { openSession, runsKubectl } from '../kubectl-session.ts';
 import { freePort } from '../ports.ts';
-import { call, eventually, platformHome, type PlatformHome } from '../platform-process.ts';
+import { call, eventually, platformHome, storeOnly, type PlatformHome } from '../platform-process.ts';
 import { groupMayEverything, writePlugin } from '../plugin-package.ts';
 
-const without = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
-const { path: kubectl } = findKubectl(process.env);
-const withKubectl = kubectl === undefined ? test.skip : test;
+const withKubectl = runsKubectl ? test : test.skip;
 
 interface Surroundings {
   teardown(close: () => unknown): void;
@@ -18,7 +16,7 @@ interface Surroundings {
 
 async function home(t: Surroundings, config: object = {}, group = 'system:serviceaccounts:default', api?: object): Promise<PlatformHome> {
   const made = await platformHome({
-    plugins: { ...without, serviceaccounts: { use: '@tappaas/identity-serviceaccount', config }, allow: { use: './allow' } },
+    plugins: { ...storeOnly, serviceaccounts: { use: '@tappaas/identity-serviceaccount', config }, allow: { use: './allow' } },
     ...(api && { api }),
   });
   t.teardown(() => made.remove());
@@ -35,7 +33,7 @@ withKubectl('kubectl create token makes a token with which kubectl works, until 
   const at = await home(t);
   const platform = await at.start();
   t.teardown(() => platform.stop());
-  const admin = openSession(kubectl ?? '', join(at.directory, 'data/kubeconfig'), join(at.directory, 'kubectl-home'));
+  const admin = openSession(join(at.directory, 'data/kubeconfig'), join(at.directory, 'kubectl-home'));
   t.is((await admin.run(['create', 'serviceaccount', 'robot'])).code, 0);
   const made = await admin.run(['create', 'token', 'robot', '--duration', '20m']);
   t.is(made.code, 0, made.stderr);
@@ -43,7 +41,7 @@ withKubectl('kubectl create token makes a token with which kubectl works, until 
 
   const { server } = platform.connection;
   await writeFile(join(at.directory, 'empty'), '{"apiVersion":"v1","kind":"Config"}');
-  const robot = openSession(kubectl ?? '', join(at.directory, 'empty'), join(at.directory, 'robot-home'));
+  const robot = openSession(join(at.directory, 'empty'), join(at.directory, 'robot-home'));
   const as = ['--server', server, '--certificate-authority', join(at.directory, 'data/ca.pem'), '--token', token];
   const who = await robot.run([...as, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}']);
   t.is(who.stdout, 'system:serviceaccount:default:robot', who.stderr);
@@ -87,7 +85,7 @@ test('a token that is requested with a narrowed credential is good for no more t
   t.timeout(120_000);
   const at = await platformHome({
     plugins: {
-      ...without,
+      ...storeOnly,
       serviceaccounts: { use: '@tappaas/identity-serviceaccount' },
       tokens: { use: '@tappaas/identity-token' },
       accounts: { use: './accounts' },

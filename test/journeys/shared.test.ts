@@ -3,10 +3,8 @@ import { Agent, request } from 'node:https';
 import { connect } from 'node:tls';
 import test from 'ava';
 import { toBoth } from '../pinned.ts';
-import { call, eventually, platformHome, type Connection } from '../platform-process.ts';
+import { call, eventually, platformHome, storeOnly, type Connection } from '../platform-process.ts';
 import { writePlugin } from '../plugin-package.ts';
-
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 
 const notes = `
 import { definePlugin, hooks } from '@tappaas/sdk';

@@ -3,10 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Span } from '@tappaas/sdk';
 import test from 'ava';
-import { eventually, platformHome } from '../platform-process.ts';
+import { eventually, platformHome, storeOnly } from '../platform-process.ts';
 import { writePlugin } from '../plugin-package.ts';
-
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 
 /** Writes each span into a file, has a say in what is created, and tells what it would send to others. */
 const tracer = `

@@ -2,9 +2,9 @@
 import test from 'ava';
 import { toBoth, type Stream } from '../pinned.ts';
 import { eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { printedToken } from '../printed-token.ts';
 
 const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
-const tokenForm = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/;
 const script =
   'require("node:http").createServer((_, a) => a.end("x")).listen(process.env.PORT); setInterval(() => console.log("tick"), 200)';
 const endMsMax = 10_000;
@@ -115,8 +115,7 @@ test.serial('an operation that one worker begins is followed on the other, by su
 test.serial('a token that is revoked ends every stream of it on every worker within 10 s', async (t) => {
   t.timeout(120_000);
   const made = await home.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--expires', '12h');
-  const token = tokenForm.exec(made.stdout)?.[0] ?? '';
-  t.not(token, '', made.stderr);
+  const token = printedToken(made);
   const pods = await platform.api('GET', '/clusters/local/api/v1/pods');
   const running = pods.json<{ items: readonly { metadata: { name: string; namespace: string; deletionTimestamp?: string } }[] }>().items;
   pod = running.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata ?? pod;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import test from 'ava';
 import { randomFrom } from '../../sdk/testing/dist/random.js';
 import { toBoth } from '../pinned.ts';
-import { eventually, platformHome } from '../platform-process.ts';
+import { eventually, platformHome, storeOnly } from '../platform-process.ts';
+import { printedToken } from '../printed-token.ts';
 import { seedOf } from '../seed.ts';
-import { collection, configMap, count, follow, storeOnly, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
+import { collection, configMap, count, follow, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
 
 test.serial('what one worker has written, every worker reads at once', async (t) => {
   const { platform } = await withWorkers(t);
@@ -210,8 +211,7 @@ test.serial('a token that is revoked is refused by every worker at once, not whe
   const platform = await home.start();
   t.teardown(() => platform.stop());
   const made = await home.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--groups', 'ci', '--expires', '12h');
-  const token = /tapp_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/.exec(made.stdout)?.[0] ?? '';
-  t.not(token, '', made.stderr);
+  const token = printedToken(made);
   const askers = await Promise.all(toBoth(t, { ...platform.connection, token }).map((worker) => worker.asker()));
   for (const ask of askers) await t.notThrowsAsync(ask('GET', '/version'));
   const revoked = await home.tappaas('token', 'revoke', 'ci');

@@ -4,9 +4,9 @@ import { createClient } from '@tappaas/client';
 import { startRealServer, type RealServer } from '../../../core/test/api/real-server.ts';
 import { quietLog } from '../../../core/test/api/running-server.ts';
 import { redisAdapter, type RedisAdapter } from '../dist/redis-adapter.js';
-import { hasRedis, isCi, startRedis, type RedisServer } from './redis-server.ts';
+import { runsRedis, startRedis, type RedisServer } from './redis-server.ts';
 
-const withRedis = hasRedis || isCi ? test : test.skip;
+const withRedis = runsRedis ? test : test.skip;
 
 interface Process {
   readonly server: RealServer;

@@ -1,12 +1,11 @@
 /** Rooms on a whole platform whose API is served by two processes, joined by Redis. */
 import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client, type RoomMessage, type RoomRequest } from '@tappaas/client';
-import { platformHome, type PlatformProcess } from '../../../test/platform-process.ts';
-import { hasRedis, isCi, startRedis } from './redis-server.ts';
+import { platformHome, storeOnly, type PlatformProcess } from '../../../test/platform-process.ts';
+import { runsRedis, startRedis } from './redis-server.ts';
 
-const withRedis = hasRedis || isCi ? test.serial : test.serial.skip;
+const withRedis = runsRedis ? test.serial : test.serial.skip;
 const collection = '/api/v1/namespaces/default/configmaps';
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 const maps: RoomRequest = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'default' };
 const pageName = 'process_resident_memory_bytes';
 const clientsMax = 64;
@@ -20,7 +19,7 @@ let started: Started;
 const closing: (() => Promise<unknown> | void)[] = [];
 test.before(async (t) => {
   t.timeout(180_000);
-  if (!hasRedis && !isCi) return;
+  if (!runsRedis) return;
   const redis = await startRedis();
   const sockets = { use: '@tappaas/sockets-redis', config: { url: redis.url } };
   const home = await platformHome({ plugins: { ...storeOnly, sockets }, api: { workers: 2 } });

@@ -2,12 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { platformHome } from '../../platform-process.ts';
+import { platformHome, storeOnly } from '../../platform-process.ts';
 import { exchange, openSocket, requestText, type Place } from './load.ts';
 
 export const collection = '/api/v1/namespaces/default/configmaps';
 export const objects = 100;
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 /** The client is one administrator, whose rate would be what is measured. */
 const flow = { system: { perSecond: 10_000_000, burst: 10_000_000 } };
 
