@@ -16,6 +16,8 @@ export interface OpenIdProvider {
   readonly certificateAuthority: string;
   /** By the name they log in with; whoever is taken out may no longer refresh. */
   readonly people: Map<string, Person>;
+  /** Every token that it has granted so far. */
+  readonly granted: readonly string[];
   /** Lets it call servers with certificates of this authority. */
   trust(certificateAuthority: string): void;
   close(): Promise<void>;
@@ -66,11 +68,17 @@ export async function startOpenIdProvider(publicUrl: string, instance: string, c
       options: { readonly method?: string; readonly headers?: object; readonly body?: string | URLSearchParams },
     ) => fetchTrusting(trusted, url, options),
   });
+  const granted: string[] = [];
+  provider.on('grant.success', ({ body }) => {
+    const { access_token: access, refresh_token: refresh, id_token: id } = body as Readonly<Record<string, string | undefined>>;
+    granted.push(...[access, refresh, id].filter((token) => token !== undefined));
+  });
   server.on('request', provider.callback());
   return {
     issuer,
     certificateAuthority: authority.certificate,
     people,
+    granted,
     trust: (certificateAuthority) => void trusted.push(certificateAuthority),
     close: () =>
       new Promise((done) => {

@@ -6,6 +6,7 @@ import test from 'ava';
 import { logInAt } from '../browser.ts';
 import { auditedSessions, logIn, sessionsOf, sessionsPath, world, type Session, type World } from '../openid-world.ts';
 import { eventually, root } from '../platform-process.ts';
+import { storeBytes } from '../store-bytes.ts';
 
 const sessionCookie = '__Host-tappaas-session';
 const ownPage = { 'sec-fetch-site': 'same-origin' };
@@ -51,11 +52,10 @@ test.serial('what the provider granted is nowhere in the clear, not even for the
   const sealed = Buffer.from(session?.spec.granted ?? '', 'base64').toString();
   t.regex(sealed, /"sealed":1/);
   t.notRegex(sealed, /eyJ|refreshToken|idToken/);
-  const files = ['data/store/store.db', 'data/store/store.db-wal'];
-  for (const file of files) {
-    const bytes = await readFile(join(given.home.directory, file)).catch(() => Buffer.alloc(0));
-    t.false(bytes.includes('refreshToken'), file);
-  }
+  const stored = await storeBytes(given.home);
+  t.true(stored.includes(session?.metadata.name ?? '?'), 'the session is searched for and found');
+  t.is(given.provider.granted.length, 3, 'an access token, a refresh token and an ID token');
+  for (const secret of ['refreshToken', ...given.provider.granted]) t.false(stored.includes(secret), secret);
 });
 
 test.serial('a session follows the provider: groups change, and who may no longer refresh is logged out', async (t) => {
