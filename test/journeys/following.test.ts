@@ -128,7 +128,7 @@ test('lines are followed over a restart of the platform and over new pods, none 
     .split('\n')
     .filter((line) => line.startsWith('{'));
   t.is(new Set(written).size, written.length, 'none is told twice');
-  t.is(await audit.stop(), 'SIGINT');
+  t.is(await audit.stop(), 'SIGINT', audit.text());
   const recorded = audit
     .text()
     .trimEnd()

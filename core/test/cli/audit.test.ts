@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { csvHead, csvLine, auditTable } from '../../dist/cli/audit-table.js';
 import { runCommandLine } from '../../dist/cli/command-line.js';
 import { genesis } from '../../dist/telemetry/audit/chain.js';
@@ -40,11 +42,13 @@ async function place(): Promise<string> {
   return directory;
 }
 
-async function run(cwd: string, ...words: readonly string[]) {
+const run = (cwd: string, ...words: readonly string[]) => runWith({ TAPPAAS_HOME: '/nowhere' }, cwd, ...words);
+
+async function runWith(env: Readonly<Record<string, string>>, cwd: string, ...words: readonly string[]) {
   let [stdout, stderr] = ['', ''];
   const code = await runCommandLine({
     arguments: ['audit', ...words],
-    env: { TAPPAAS_HOME: '/nowhere' },
+    env,
     cwd,
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
@@ -94,6 +98,43 @@ test('files are searched newest first, across their borders, without what is not
     [2, 4],
   );
   t.regex((await run(directory, 'tail', '--directory', 'data/audit', '--limit', '1')).stdout, /p10/);
+});
+
+/** A platform that shows a line, is away for two requests, shows a second line, and then refuses. `asked` receives what it is asked for. */
+async function platformThatGoesAway(t: ExecutionContext, asked: string[]): Promise<string> {
+  const page = (n: number) => ({ items: [{ chain: 'r0', sequence: n, event: event(n) }], newest: n });
+  const turns = [page(1), 'away', 'away', page(2)];
+  const server = createServer(({ url = '', socket }, answer) => {
+    const say = (status: number, body: object): void => {
+      answer.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+      answer.end(JSON.stringify(body));
+    };
+    const [turn] = turns;
+    if (turn === undefined) return say(403, { kind: 'Status', code: 403, reason: 'Forbidden', message: 'no more' });
+    if (typeof turn === 'object' && url === '/audit/chains') return say(200, { items: ['r0'] });
+    asked.push(url);
+    turns.shift();
+    return typeof turn === 'object' ? say(200, turn) : socket.destroy();
+  });
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  t.teardown(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('the log is followed from the line last shown, also when the platform goes away right after it', async (t) => {
+  const asked: string[] = [];
+  const url = await platformThatGoesAway(t, asked);
+  const env = { TAPPAAS_HOME: '/nowhere', TAPPAAS_SERVER: url, TAPPAAS_TOKEN: 'tapp_x' };
+  const { code, stdout, stderr } = await runWith(env, scratch, 'tail', '-f', '-o', 'json');
+  const shown = stdout.trim().split('\n');
+  t.deepEqual(
+    shown.map((line) => (JSON.parse(line) as { sequence: number }).sequence),
+    [1, 2],
+    stderr,
+  );
+  t.regex(asked.at(-1) ?? '', /[?&]after=1(?:&|$)/);
+  t.is(code, 1);
+  t.regex(stderr, /no more/);
 });
 
 test('a log is verified without a platform; a key that is not trusted vouches for nothing', async (t) => {

@@ -44,7 +44,8 @@ async function search(invocation: Invocation): Promise<number> {
 
 async function tail(invocation: Invocation): Promise<number> {
   const { terminal, options } = invocation;
-  const found = (await collect(invocation, limitOf(invocation) ?? tailDefault)).toReversed();
+  const reached = new Map<string, number>();
+  const found = (await collect(invocation, limitOf(invocation) ?? tailDefault, reached)).toReversed();
   if (options['follow'] !== true) {
     await print(invocation, found, () => auditTable(found));
     return exitCodes.ok;
@@ -57,8 +58,6 @@ async function tail(invocation: Invocation): Promise<number> {
   }
   if (invocation.output === 'table' || invocation.output === 'wide') terminal.stdout.write(auditTable(found));
   else for (const item of found) await printEach(invocation, item, () => '');
-  const reached = new Map<string, number>();
-  for (const chain of await chainsOf(invocation)) reached.set(chain, (await pageOf(invocation, { chain, limit: '1' })).newest ?? 0);
   for (;;) {
     await sleep(pollMs);
     for (const item of await news(invocation, reached).catch(passing))
@@ -150,13 +149,13 @@ function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVe
   return `${chain}   ${verdict}\n${notes.map((note) => `    ${note}\n`).join('')}`;
 }
 
-/** Newest first, of all chains together. */
-async function collect(invocation: Invocation, limit: number): Promise<readonly AuditItem[]> {
+/** Newest first, of all chains together. `reached` receives the number of the newest line of each chain that was looked at. */
+async function collect(invocation: Invocation, limit: number, reached = new Map<string, number>()): Promise<readonly AuditItem[]> {
   const isBackwards = directoryOf(invocation) === undefined;
   const found: AuditItem[] = [];
   for (const chain of await chainsAsked(invocation)) {
     const own: AuditItem[] = [];
-    for await (const item of itemsOf(invocation, chain)) {
+    for await (const item of itemsOf(invocation, chain, reached)) {
       if (own.push(item) >= limit && isBackwards) break;
       if (own.length > limit) own.shift();
     }
@@ -174,7 +173,7 @@ function newestFirst(items: readonly AuditItem[]): readonly AuditItem[] {
 }
 
 async function* everything(invocation: Invocation): AsyncGenerator<AuditItem> {
-  for (const chain of await chainsAsked(invocation)) yield* itemsOf(invocation, chain);
+  for (const chain of await chainsAsked(invocation)) yield* itemsOf(invocation, chain, new Map());
 }
 
 async function chainsAsked(invocation: Invocation): Promise<readonly string[]> {
@@ -187,11 +186,15 @@ async function chainsOf(invocation: Invocation): Promise<readonly string[]> {
   return (await (await invocation.client()).json<{ readonly items: readonly string[] }>('/audit/chains'))?.items ?? [];
 }
 
-/** Of the platform newest first, of files oldest first. */
-async function* itemsOf(invocation: Invocation, chain: string): AsyncGenerator<AuditItem> {
+/** Of the platform newest first, of files oldest first. `reached` receives the number of the newest line of the platform that was looked at. */
+async function* itemsOf(invocation: Invocation, chain: string, reached: Map<string, number>): AsyncGenerator<AuditItem> {
   const directory = directoryOf(invocation);
   if (directory === undefined) {
-    for await (const { items } of pages(invocation, { chain })) yield* items;
+    for await (const { items, newest = 0 } of pages(invocation, { chain })) {
+      // Only the first page begins at the newest line.
+      if (!reached.has(chain)) reached.set(chain, newest);
+      yield* items;
+    }
     return;
   }
   const tools = await invocation.terminal.audit();
