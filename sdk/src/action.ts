@@ -13,6 +13,7 @@ export interface ActionContext extends RequestContext {
  * A verb of a kind. One definition gives `POST …/{plural}/{name}/{action}` (verb `create` on `{plural}/{action}`), a GraphQL mutation
  * and `tappaas {kind} {action} NAME`. With `long` the answer is 202 and an Operation: `handle` goes on in the background for an hour at
  * most, with the caller's rights; its output becomes the operation's result, and its signal aborts when somebody cancels the operation.
+ * Nothing else ends it: two actions on one object, and an action and a change of it, run beside each other.
  * A dry run of a long action is answered like any other. The same request with the same `Idempotency-Key` begins a long action once; other
  * actions refuse a key. `If-Match` is looked at before `handle` is asked. The input is checked against its schema, which is closed, before `handle` is asked.
  */

@@ -50,7 +50,8 @@ const followAgainMs = 1_000;
 const openMax = 10_000;
 /** Where operations on cluster-scoped objects stand. */
 const platformNamespace = 'tappaas-system';
-const replicaLabel = 'tappaas.dev/action-replica';
+/** Marks the operations of actions: the replica that runs one. */
+export const replicaLabel = 'tappaas.dev/action-replica';
 const digestAnnotation = 'tappaas.dev/request-digest';
 /** Leaves room for verb and key in a name of at most 253 characters. */
 const nameCharactersMax = 150;

@@ -1,6 +1,7 @@
 import type { Clock, Immutable, Logger, Resources } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { EngineObject } from '../engine-object.js';
+import { replicaLabel } from './long-actions.js';
 import { hasEnded, OperationNotes, patchOperation } from './operation-notes.js';
 import { operationStatus, type OperationEnd } from './operation-steps.js';
 import type { ObjectEvent } from '../controllers/reconcile-context.js';
@@ -80,11 +81,15 @@ class Tracker implements OperationTracker {
     return notes;
   }
 
-  /** The operations of earlier generations end when a later one begins to be worked on. */
+  /**
+   * The operations of earlier generations end when a later one begins to be worked on. Those of actions do not: their handlers go on, and tell
+   * themselves how they ended.
+   */
   async #supersede(object: Owner): Promise<void> {
     const { resources, clock, planned, tell } = this.#options;
     const { namespace = '', uid, generation = 1 } = object.metadata;
-    const older = resources.list(Operation, { namespace, fields: `spec.target.uid=${uid}`, itemsMax: operationsMax });
+    const selection = { fields: `spec.target.uid=${uid}`, labels: `!${replicaLabel}` };
+    const older = resources.list(Operation, { namespace, ...selection, itemsMax: operationsMax });
     for await (const operation of older) {
       const { spec, status } = operation;
       if (hasEnded(operation) || (spec.target.generation ?? generation) >= generation) continue;
