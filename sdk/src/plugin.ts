@@ -24,6 +24,10 @@ export interface Permissions {
     readonly kind: AnyKind;
     readonly verbs: readonly ('get' | 'list' | 'watch' | 'create' | 'update' | 'delete')[];
   }[];
+  /**
+   * What it renders outside of the namespace that the facts of a render name: in none, or in another one. `create` has to be among the verbs,
+   * for whoever renders it: the kind's controller, or a tap. Inside of the namespace nothing needs to be named.
+   */
   readonly cluster?: readonly {
     readonly apiGroups: readonly string[];
     readonly resources: readonly string[];

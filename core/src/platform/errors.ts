@@ -20,6 +20,19 @@ const ownErrors = errorTable({
     retry: 'back-off',
     remedy: 'Nothing: the next run takes the new version. Create the Secret again if it was deleted.',
   },
+  TAP_SECRET_FOREIGN: {
+    httpStatus: 403,
+    blame: 'plugin',
+    retry: 'back-off',
+    remedy: 'Render a copy of a Secret that lies in the namespace of the rendered object.',
+  },
+  TAP_RENDER_OUTSIDE: {
+    httpStatus: 403,
+    blame: 'plugin',
+    retry: 'back-off',
+    remedy:
+      'Render it into the namespace that the facts of the render name, or declare the permission in definePlugin and approve it with tappaas plugins approve.',
+  },
   TAP_SEALING_KEY_IN_USE: {
     httpStatus: 409,
     blame: 'caller',

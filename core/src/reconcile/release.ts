@@ -56,8 +56,13 @@ export interface ReleaseBook<O, Write> {
 
 export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseContent {
   const objects = [...set];
+  return { digest: contentDigest(cluster, objects), cluster, objects, plugins: set.contributors };
+}
+
+/** What a release of these objects on this cluster is named by, whatever their order. */
+export function contentDigest(cluster: string, objects: Objects): string {
   const ordered = objects.toSorted((one, other) => (refKey(refOf(one)) < refKey(refOf(other)) ? -1 : 1));
-  return { digest: digestOf({ cluster, objects: ordered }), cluster, objects, plugins: set.contributors };
+  return digestOf({ cluster, objects: ordered });
 }
 
 /**

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import type { Resources, ResourceStore } from '@tappaas/sdk';
 import { createReleaseBook } from '../../dist/platform/rendering/release-book.js';
+import { contentDigest } from '../../dist/reconcile/release.js';
 import { RenderingRecords } from '../../dist/platform/rendering/rendering-records.js';
 
 const uid = 'u1';
@@ -19,7 +20,11 @@ function world() {
   const resources = {
     get: async (_: unknown, { name }: { name: string }) =>
       phases.has(name)
-        ? { metadata: { name }, spec: { of: { uid }, number: Number(name.at(-1)), objects: [] }, status: { phase: phases.get(name) } }
+        ? {
+            metadata: { name },
+            spec: { of: { uid }, number: Number(name.at(-1)), cluster: 'east', objects: [], digest: contentDigest('east', []) },
+            status: { phase: phases.get(name) },
+          }
         : undefined,
     patch: async (_: unknown, { name }: { name: string }, { status: { phase } }: { status: { phase: string } }) => {
       await setImmediate();

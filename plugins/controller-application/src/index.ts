@@ -5,6 +5,7 @@ import { checkClusterNames } from './cluster-names.js';
 import { Dependents } from './dependencies.js';
 import { hostClaims, reservedHosts } from './host-claims.js';
 import { abandonBuild, prepareApplication, Secret } from './prepare-application.js';
+import { checkReleaseWriter } from './release-writer.js';
 import { renderApplication } from './render-application.js';
 import { summarizeApplication } from './summarize-application.js';
 
@@ -40,6 +41,7 @@ export default definePlugin({
     host.tap(hooks.admission.validate, { name: 'names', kinds: [Application] }, ({ object, previous }) =>
       checkClusterNames(object, previous),
     );
+    host.tap(hooks.admission.validate, { name: 'releases', kinds: [Release] }, (write) => checkReleaseWriter(write));
     host.tap(hooks.admission.claim, { kinds: [Application] }, (application) => hostClaims(application, suffixes()));
     host.controller({
       kind: Application,

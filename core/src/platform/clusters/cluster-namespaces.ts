@@ -19,10 +19,10 @@ export function clusterNamespace(template: string, namespace: string): string {
   return `${name.slice(0, nameCharactersMax - hashCharacters - 1)}-${hash}`;
 }
 
-/** Makes namespaces on clusters once; one that carries no label of this installation is refused. */
+/** Makes namespaces on clusters once; one of another installation, or of another of the platform's namespaces, is refused. */
 export class ClusterNamespaces {
   readonly #installation: string;
-  readonly #ready = new Map<string, Promise<void>>();
+  readonly #ready = new Map<string, { readonly namespace: string; readonly made: Promise<void> }>();
 
   constructor(installation: string) {
     this.#installation = installation;
@@ -32,9 +32,10 @@ export class ClusterNamespaces {
   ensure(access: ClusterAccess, name: string, namespace: string): Promise<void> {
     const key = `${access.name}/${name}`;
     const known = this.#ready.get(key);
-    if (known) return known;
+    if (known?.namespace === namespace) return known.made;
     const made = this.#make(access, name, namespace);
-    this.#ready.set(key, made);
+    if (known) return made;
+    this.#ready.set(key, { namespace, made });
     made.catch(() => this.#ready.delete(key));
     return made;
   }
@@ -54,13 +55,21 @@ export class ClusterNamespaces {
     }
   }
 
-  /** Ours may have been made before it said for which namespace. */
+  /**
+   * Its label decides whose rights govern the namespace on the cluster, so only an absent one is written: namespaces of this installation
+   * may have been made before they carried it.
+   */
   async #verify(access: ClusterAccess, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     const found = (await access.client.find(namespaceResource, { name }))?.metadata.labels ?? {};
     if (found[installationLabel] !== this.#installation) {
       throw platformErrors.TAP_NAMESPACE_FOREIGN({ message: `namespace ${name} of cluster ${access.name} was not made by this platform` });
     }
-    if (found[namespaceLabel] === labels[namespaceLabel]) return;
+    const madeFor = found[namespaceLabel];
+    if (madeFor === labels[namespaceLabel]) return;
+    if (madeFor !== undefined) {
+      const message = `namespace ${name} of cluster ${access.name} was made for namespace ${madeFor}, not for ${labels[namespaceLabel]}`;
+      throw platformErrors.TAP_NAMESPACE_FOREIGN({ message });
+    }
     const marked = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
     await access.client.apply(namespaceResource, marked, { fieldManager: 'tappaas', force: true });
   }

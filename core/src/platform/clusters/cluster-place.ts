@@ -3,6 +3,7 @@ import type { ObjectRef } from '../../reconcile/object-ref.js';
 import type { ClusterAccess } from './cluster-access.js';
 import type { ClusterWatch } from './cluster-watch.js';
 import type { SecretValues } from '../sealing/secret-values.js';
+import type { RefuseOutside } from './outside-objects.js';
 
 const secretsManager = 'tappaas-secrets';
 
@@ -10,6 +11,7 @@ const secretsManager = 'tappaas-secrets';
 export function clusterPlace(
   { client }: ClusterAccess,
   watch: ClusterWatch,
+  refuse: RefuseOutside,
   ensureNamespace: (namespace: string) => Promise<void>,
   secrets: SecretValues,
 ): Place {
@@ -22,8 +24,9 @@ export function clusterPlace(
         return client.find(await client.discovery.resourceOf(ref), keyOf(ref), { signal });
       },
       async apply(object, { fieldManager, force, signal }) {
-        if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
         const resource = await client.discovery.resourceOf(object);
+        refuse(object, resource);
+        if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
         // Values first and under a manager of their own: what is released and compared never contains them.
         const valued = await secrets(object, signal);
         if (valued) await client.apply(resource, valued, { fieldManager: secretsManager, force: true, signal });

@@ -3,7 +3,7 @@ import { Release, type ReleaseObject } from '@tappaas/sdk/kinds';
 import type { Immutable, KubernetesObject } from '@tappaas/sdk';
 import type { Run } from '../../reconcile/controller.js';
 import { canonicalJson } from '../../reconcile/canonical.js';
-import type { ReleaseBook, ReleaseContent, StoredRelease } from '../../reconcile/release.js';
+import { contentDigest, type ReleaseBook, type ReleaseContent, type StoredRelease } from '../../reconcile/release.js';
 import type { EngineObject } from '../engine-object.js';
 import type { ObjectEvent } from '../controllers/reconcile-context.js';
 import { keepSecrets, secretsToKeep } from './release-secrets.js';
@@ -30,7 +30,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
   const { records, resources } = options;
   const find = async (owner: Owner, name: string): Promise<StoredRelease | undefined> => {
     const found = await resources.get(Release, { namespace: owner.metadata.namespace ?? '', name });
-    return found && found.spec.of.uid === owner.metadata.uid ? storedRelease(found) : undefined;
+    return found && found.spec.of.uid === owner.metadata.uid && isWhole(found) ? storedRelease(found) : undefined;
   };
   return {
     async newest(owner) {
@@ -90,10 +90,10 @@ async function releaseOf(
 ): Promise<StoredRelease> {
   const { name, namespace = '', uid, generation = 1 } = owner.metadata;
   const purpose = `kept for a release of ${owner.kind} ${namespace}/${name}`;
-  const kept = await secretsToKeep(resources, content.objects, (read) => tellSecretRead({ ...read, purpose, signal }));
+  const kept = await secretsToKeep(resources, namespace, content.objects, (read) => tellSecretRead({ ...read, purpose, signal }));
   let last = 0;
   for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
-    if (release.spec.digest === content.digest) {
+    if (release.spec.digest === content.digest && isWhole(release)) {
       // The run that made it may have ended before its secrets were kept.
       await keepSecrets(resources, release, kept);
       return storedRelease(release);
@@ -123,7 +123,7 @@ async function releaseOf(
     const raced = isTapError(error, 'TAP_OBJECT_EXISTS')
       ? await resources.get(Release, { namespace, name: body.metadata.name })
       : undefined;
-    if (raced?.spec.digest !== content.digest) throw error;
+    if (raced === undefined || raced.spec.digest !== content.digest || !isWhole(raced)) throw error;
     return raced;
   });
   await keepSecrets(resources, made, kept);
@@ -144,6 +144,11 @@ async function tellPhase(
   } catch (error) {
     if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND')) throw error;
   }
+}
+
+/** A release counts by its content: one whose digest is that of other objects would stand for what was never rendered. */
+function isWhole({ spec }: Immutable<ReleaseObject>): boolean {
+  return contentDigest(spec.cluster, spec.objects as unknown as StoredRelease['objects']) === spec.digest;
 }
 
 function storedRelease({ metadata, spec, status }: Immutable<ReleaseObject>): StoredRelease {

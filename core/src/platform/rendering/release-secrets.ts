@@ -22,6 +22,7 @@ type Told = (read: Pick<SecretRead, 'namespace' | 'name' | 'version'>) => Promis
 
 /** A Secret at the version that a release refers to. */
 interface Reference {
+  /** That of the object which was rendered. */
   readonly namespace: string;
   readonly name: string;
   readonly version: string;
@@ -36,16 +37,21 @@ export type SecretsToKeep = readonly {
   readonly data: Data | undefined;
 }[];
 
-function referenceOf({ kind, metadata }: Immutable<KubernetesObject>): Reference | undefined {
+/** The Secret is read with the platform's rights, so it has to lie where the rendered object lies. @throws TAP_SECRET_FOREIGN */
+function referenceOf({ kind, metadata }: Immutable<KubernetesObject>, ownNamespace: string): Reference | undefined {
   const from = metadata.annotations?.[secretCopiedFrom];
   if (kind !== 'Secret' || from === undefined || metadata.name === undefined) return undefined;
   const [namespace = '', name = ''] = from.split('/');
+  if (namespace !== ownNamespace) {
+    const message = `Secret ${metadata.name} is to be copied from ${from}, and what is rendered for namespace ${ownNamespace} is given Secrets of that namespace only`;
+    throw platformErrors.TAP_SECRET_FOREIGN({ message });
+  }
   return { namespace, name, version: metadata.annotations?.[secretCopiedVersion] ?? '', copy: metadata.name };
 }
 
-/** Reads every Secret that rendered objects refer to, before a release of them is stored. @throws TAP_SECRET_CHANGED */
-export async function secretsToKeep(resources: Resources, objects: Objects, told: Told): Promise<SecretsToKeep> {
-  const references = objects.flatMap((object) => referenceOf(object) ?? []);
+/** Reads every Secret that objects rendered for `namespace` refer to, before a release is stored. @throws TAP_SECRET_CHANGED, TAP_SECRET_FOREIGN */
+export async function secretsToKeep(resources: Resources, namespace: string, objects: Objects, told: Told): Promise<SecretsToKeep> {
+  const references = objects.flatMap((object) => referenceOf(object, namespace) ?? []);
   return Promise.all(
     references.map(async (reference) => {
       if (await copyOf(resources, reference)) return { reference, type: undefined, data: undefined };
@@ -79,9 +85,18 @@ export async function keepSecrets(resources: Resources, release: Immutable<Relea
   }
 }
 
-/** The data of the Secret that a rendered object refers to: of its copy, or of the original as long as that has the version. @throws TAP_SECRET_CHANGED */
-export async function referredData(resources: Resources, object: Immutable<KubernetesObject>, told: Told): Promise<Data | undefined> {
-  const reference = referenceOf(object);
+/**
+ * The data of the Secret that an object rendered for `namespace` refers to: of its copy, or of the original as long as that has the version.
+ *
+ * @throws TAP_SECRET_CHANGED, TAP_SECRET_FOREIGN
+ */
+export async function referredData(
+  resources: Resources,
+  namespace: string,
+  object: Immutable<KubernetesObject>,
+  told: Told,
+): Promise<Data | undefined> {
+  const reference = referenceOf(object, namespace);
   if (reference === undefined) return undefined;
   const found = (await copyOf(resources, reference)) ?? (await originalOf(resources, reference));
   await told(reference);

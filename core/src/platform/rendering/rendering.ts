@@ -21,6 +21,7 @@ import type { ClusterAccess, ClusterAccesses } from '../clusters/cluster-access.
 import { clusterNamespace, type ClusterNamespaces } from '../clusters/cluster-namespaces.js';
 import { clusterPlace } from '../clusters/cluster-place.js';
 import type { ClusterWatch } from '../clusters/cluster-watch.js';
+import { refuseOutside } from '../clusters/outside-objects.js';
 import type { EngineObject } from '../engine-object.js';
 import { platformErrors } from '../errors.js';
 import type { Installation } from '../installation.js';
@@ -251,12 +252,14 @@ async function placeOf(
 ): Promise<Place> {
   const access = clusters.of(cluster.name);
   if (access === undefined) throw platformErrors.TAP_CLUSTER_UNKNOWN({ message: `cluster ${cluster.name} is not loaded` });
-  const purpose = `brought to cluster ${cluster.name} for ${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+  const { namespace = '', name } = metadata;
+  const purpose = `brought to cluster ${cluster.name} for ${kind} ${namespace}/${name}`;
   return clusterPlace(
     access,
     watchOf(access),
-    (namespace) => namespaces.ensure(access, namespace, metadata.namespace ?? ''),
-    secretValues(platformResources, tellSecretReads(kernel, registered.plugin), purpose),
+    refuseOutside(kernel, { kind: registered.value.kind, plugin: registered.plugin, namespace: cluster.namespace }),
+    (clusterNamespace) => namespaces.ensure(access, clusterNamespace, namespace),
+    secretValues(platformResources, namespace, tellSecretReads(kernel, registered.plugin), purpose),
   );
 }
 

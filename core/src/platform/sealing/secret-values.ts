@@ -7,14 +7,15 @@ import type { TellSecretRead } from './secret-access.js';
 export type SecretValues = (object: Immutable<KubernetesObject>, signal: AbortSignal) => Promise<KubernetesObject | undefined>;
 
 /**
- * Fills in what a rendered Secret only refers to, at the moment it is applied: from the copy that is kept for its release. Who observes
- * secrets is told first, and may withhold it.
+ * Fills in what a Secret rendered for `namespace` only refers to, at the moment it is applied: from the copy that is kept for its release.
+ * Who observes secrets is told first, and may withhold it.
  *
  * @throws TAP_SECRET_CHANGED when there is no copy and the original has another version by now: the next run settles that one
+ * @throws TAP_SECRET_FOREIGN when it refers to a Secret of another namespace
  */
-export function secretValues(resources: Resources, tell: TellSecretRead, purpose: string): SecretValues {
+export function secretValues(resources: Resources, namespace: string, tell: TellSecretRead, purpose: string): SecretValues {
   return async (object, signal) => {
-    const data = await referredData(resources, object, (read) => tell({ ...read, purpose, signal }));
+    const data = await referredData(resources, namespace, object, (read) => tell({ ...read, purpose, signal }));
     if (data === undefined) return undefined;
     const { apiVersion, kind, metadata } = object;
     const labels = Object.fromEntries(

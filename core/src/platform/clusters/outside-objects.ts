@@ -1,0 +1,45 @@
+import { hooks, type AnyKind, type Immutable, type KubernetesObject } from '@tappaas/sdk';
+import type { ApiResource } from '../../cluster/api-resource.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import { platformErrors } from '../errors.js';
+
+/** Throws where an object may not be brought to a cluster. */
+export type RefuseOutside = (object: Immutable<KubernetesObject>, resource: ApiResource) => void;
+
+/** Whose rendering it is: the plugin that owns the kind's base objects, and where on the cluster these belong. */
+export interface Rendered {
+  readonly kind: AnyKind;
+  readonly plugin: string;
+  readonly namespace: string;
+}
+
+/**
+ * Objects are brought to clusters with the platform's rights, so they stay in the namespace of what they are rendered for, unless a plugin
+ * that renders the kind has a permission (`cluster`, verb `create`) for those outside: of no namespace, or of another one.
+ *
+ * @throws TAP_RENDER_OUTSIDE
+ */
+export function refuseOutside(kernel: Pick<Kernel, 'registrations' | 'plugin'>, { kind, plugin, namespace }: Rendered): RefuseOutside {
+  return (object, resource) => {
+    if (resource.namespaced && object.metadata.namespace === namespace) return;
+    if (renderersOf(kernel, kind, plugin).some((renderer) => mayCreate(kernel.plugin(renderer)?.permissions, resource))) return;
+    const { group, plural } = resource;
+    const missing = `no plugin that renders ${kind.kind} has the permission "cluster: create ${group}/${plural}"`;
+    throw platformErrors.TAP_RENDER_OUTSIDE({ message: `it lies outside of namespace ${namespace}, and ${missing}` });
+  };
+}
+
+function renderersOf(kernel: Pick<Kernel, 'registrations'>, { group, kind }: AnyKind, owner: string): readonly string[] {
+  const { taps } = kernel.registrations();
+  const rendering = taps.filter(({ hook, kinds }) => hook === hooks.reconcile.render.name && kinds.includes(`${group}/${kind}`));
+  return [owner, ...rendering.map(({ plugin }) => plugin)];
+}
+
+type Permissions = NonNullable<ReturnType<Kernel['plugin']>>['permissions'];
+
+function mayCreate(permissions: Permissions | undefined, { group, plural }: ApiResource): boolean {
+  const names = (list: readonly string[], word: string): boolean => list.includes(word) || list.includes('*');
+  return (permissions?.cluster ?? []).some(
+    ({ apiGroups, resources, verbs }) => names(apiGroups, group) && names(resources, plural) && names(verbs, 'create'),
+  );
+}
