@@ -1,47 +1,60 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Client } from '@tappaas/client';
+import type { Client, ClientOptions } from '@tappaas/client';
 import type { Connection } from './connection.js';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
-import { loginFile, readLogin, writeLogin } from './login-file.js';
-import { sayable, serverAddress } from './server-address.js';
+import { loginFile, readLogin } from './login-file.js';
+import { isSameAddress, sayable, serverAddress } from './server-address.js';
 import type { Terminal } from './terminal.js';
 import { sayingWhoServes } from './unserved.js';
 
-/** A command may take as long as this. */
-const refreshedBeforeMs = 60_000;
-
-/** Finds the platform: environment, then the stored login, then a platform whose data lies in the current directory. */
+/**
+ * Finds the platform: environment, then the stored login, then a platform whose data lies in the current directory.
+ *
+ * The token of a login goes to the platform that it is for, and to no other.
+ *
+ * @throws CliError
+ */
 export async function connect(terminal: Terminal, server: string | undefined): Promise<Client> {
   const login = (await readLogin(terminal.env)) ?? (await besideUs(terminal.cwd));
   const givenToken = terminal.env['TAPPAAS_TOKEN'];
   const givenServer = server ?? terminal.env['TAPPAAS_SERVER'];
-  const token = givenToken ? sayable(givenToken) : (givenToken ?? login?.token);
   const url = givenServer === undefined ? login?.server : serverAddress(givenServer);
-  if (token === undefined || url === undefined) {
+  const authority = login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {};
+  if (givenToken !== undefined && url !== undefined) {
+    return clientOf({ server: url, token: givenToken === '' ? '' : sayable(givenToken), ...authority });
+  }
+  if (login === undefined || url === undefined) {
     throw new CliError('not logged in', {
       remedy: `Run tappaas login SERVER with --token TOKEN, which the first start of a platform prints whole, or with --oidc. Looked in ${loginFile(terminal.env)}.`,
       exitCode: exitCodes.unavailable,
     });
   }
-  const authority = login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {};
-  const isGranted = login?.openid !== undefined && token === login.token;
-  return clientOf({ server: url, token: isGranted ? await freshToken(login, terminal) : token, ...authority });
+  if (!isSameAddress(url, login.server)) {
+    throw new CliError(`the login is for ${login.server}, and its token is not sent to ${url}`, {
+      remedy: `Give the token of ${url} in $TAPPAAS_TOKEN, or log in there with tappaas login ${url}.`,
+      exitCode: exitCodes.usage,
+    });
+  }
+  return clientOf({ server: url, token: await tokenOf(terminal, login), ...authority });
 }
 
-/** A token that is about to expire is replaced by the next one before it is used, and the stored login with it. */
-async function freshToken(login: Connection, terminal: Terminal): Promise<string> {
-  const { openid, token } = login;
-  if (openid === undefined || openid.refreshToken === '' || openid.expiresAtMs - terminal.nowMs() > refreshedBeforeMs) return token;
-  const { refreshLogin } = await import('./openid-login.js');
-  const granted = await refreshLogin(openid);
-  await writeLogin(terminal.env, { ...login, ...granted });
-  return granted.token;
+/** Of a login at a provider the token that is good now, each time that one is needed. */
+async function tokenOf(terminal: Terminal, login: Connection): Promise<ClientOptions['token']> {
+  const { openid } = login;
+  if (openid === undefined) return login.token;
+  const { GrantedToken } = await import('./granted-token.js');
+  const granted = new GrantedToken(terminal, { ...login, openid }, async (ending) =>
+    (await import('./openid-login.js')).refreshLogin(ending),
+  );
+  // Why there is none is told before anything is asked.
+  await granted.now();
+  return () => granted.later();
 }
 
 /** The client that commands use: a person at a terminal would rather be told than wait for a second try. */
-export async function clientOf(connection: Connection): Promise<Client> {
+export async function clientOf(connection: Pick<ClientOptions, 'server' | 'token' | 'certificateAuthority'>): Promise<Client> {
   // Loaded only now: who is not logged in is told at once.
   const { createClient } = await import('@tappaas/client');
   return sayingWhoServes(createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 }));

@@ -16,6 +16,12 @@ export function serverAddress(text: string): string {
   return /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:\/|$)/.test(text) && URL.canParse(text) ? text : httpsAddress(text);
 }
 
+/** Says whether two addresses name the same platform: several may have one host, each below a path of its own. */
+export function isSameAddress(one: string, other: string): boolean {
+  const [first, second] = [new URL(one), new URL(other)];
+  return first.origin === second.origin && first.pathname.replace(/\/$/, '') === second.pathname.replace(/\/$/, '');
+}
+
 /** A token without the line break that files and secrets end with. @throws CliError when no header can carry it */
 export function sayable(token: string): string {
   const trimmed = token.trim();

@@ -1,0 +1,44 @@
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CliError } from './cli-error.js';
+import { exitCodes } from './command.js';
+import { loginFile } from './login-file.js';
+import type { Terminal } from './terminal.js';
+
+/** Longer than a provider has for its answers. */
+const waitMsMax = 25_000;
+const pollMs = 50;
+
+/**
+ * Runs while no other command on this machine does so with the same stored login. The operating system lets go of the lock when its holder ends, however
+ * it ends.
+ *
+ * SQLite is used for nothing but its file lock: Node has no other way to one on all systems.
+ *
+ * @throws CliError when the lock does not become free in time
+ */
+export async function withLoginLock<T>(env: Terminal['env'], run: () => Promise<T>): Promise<T> {
+  const path = join(dirname(loginFile(env)), 'login.lock');
+  // Loaded only by those few commands that renew a login.
+  const { DatabaseSync } = await import('node:sqlite');
+  for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += pollMs) {
+    const lock = new DatabaseSync(path, { timeout: 0 });
+    try {
+      lock.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      lock.close();
+      if (!(error as Error).message.includes('locked')) throw error;
+      await sleep(pollMs);
+      continue;
+    }
+    try {
+      return await run();
+    } finally {
+      lock.close();
+    }
+  }
+  throw new CliError(`another command has been renewing the login for ${waitMsMax / 1000} s`, {
+    remedy: `Give the command again, and end the process that holds ${path} if that happens again.`,
+    exitCode: exitCodes.unavailable,
+  });
+}
