@@ -66,6 +66,12 @@ export class VirtualClock {
     await this.advance(0);
   }
 
+  /** The clock is set back; timers run on as before. */
+  setBack(ms: number): void {
+    this.now -= ms;
+    for (const sleeper of this.sleepers) sleeper.dueMs -= ms;
+  }
+
   private earliest(endMs: number): Sleeper | undefined {
     let first: Sleeper | undefined;
     for (const sleeper of this.sleepers) {

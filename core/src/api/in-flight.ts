@@ -40,9 +40,14 @@ export class InFlight {
   /** Runs until `stop`. */
   async sweep(): Promise<void> {
     const { signal } = this.stopped;
+    let sweptMs = -Infinity;
     while (!signal.aborted) {
       const nowMs = this.clock.nowMs();
+      // When the clock was set back, what came before that is due by as much earlier. Streams end with their credentials, whose ends are dates.
+      const setBackMs = Math.max(0, sweptMs - nowMs);
+      sweptMs = nowMs;
       for (const exchange of this.exchanges) {
+        if (setBackMs > 0 && exchange.receivedAtMs > nowMs && !exchange.isStream) exchange.deadlineMs -= setBackMs;
         if (exchange.deadlineMs <= nowMs) expire(exchange);
         else void this.credentials.check(exchange);
       }

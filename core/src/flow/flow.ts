@@ -1,4 +1,5 @@
 import type { Caller, Clock } from '@tappaas/sdk';
+import { steadyClock } from '../kernel/steady-clock.js';
 import type { Allowances } from './bucket.js';
 import type { FlowSettings } from './flow-settings.js';
 import { ownAllowances } from './own-allowances.js';
@@ -59,8 +60,9 @@ class Flow {
   readonly #exempt = new WeakMap<Caller, boolean>();
 
   constructor(options: FlowOptions) {
-    this.#options = options;
-    const { settings, clock, allowances = ownAllowances } = options;
+    const clock = steadyClock(options.clock);
+    this.#options = { ...options, clock };
+    const { settings, allowances = ownAllowances } = options;
     this.#allowances = allowances;
     const { heavyRequestsMax, queuedMax, queuedPerPrincipalMax } = settings;
     const heavy = {

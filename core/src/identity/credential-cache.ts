@@ -16,6 +16,8 @@ const defaultLimits: CredentialCacheLimits = { entriesMax: 10_000, flightsMax: 1
 
 interface Entry {
   readonly identity: Identity;
+  /** When it was asked for: before that only a clock that was set back can be, and nobody knows how long ago it was. */
+  readonly fromMs: number;
   readonly untilMs: number;
 }
 
@@ -52,7 +54,8 @@ export class CredentialCache {
   ask(key: string, verify: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
     const known = this.#entries.get(key);
     if (known !== undefined) {
-      if (this.#clock.nowMs() < known.untilMs) return known.identity;
+      const nowMs = this.#clock.nowMs();
+      if (nowMs >= known.fromMs && nowMs < known.untilMs) return known.identity;
       this.#forget(key, known);
     }
     const flying = this.#flights.get(key);
@@ -100,7 +103,7 @@ export class CredentialCache {
     const oldest = this.#entries.size >= this.#limits.entriesMax ? this.#entries.entries().next().value : undefined;
     if (oldest !== undefined) this.#forget(...oldest);
     // Counted from the question: what it was answered from may have been read right then.
-    this.#entries.set(key, { identity, untilMs: Math.min(atMs + this.#limits.ttlMs, expiresAtMs) });
+    this.#entries.set(key, { identity, fromMs: atMs, untilMs: Math.min(atMs + this.#limits.ttlMs, expiresAtMs) });
     const keys = this.#keysOf.get(credentialId) ?? new Set();
     this.#keysOf.set(credentialId, keys.add(key));
     return identity;

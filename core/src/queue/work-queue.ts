@@ -1,4 +1,5 @@
 import type { Clock } from '@tappaas/sdk';
+import { steadyClock } from '../kernel/steady-clock.js';
 import { Alarm } from './alarm.js';
 import { createBackoff, type Backoff } from './backoff.js';
 import { DelayHeap } from './delay-heap.js';
@@ -67,14 +68,14 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   private refused = false;
 
   constructor(options: WorkQueueOptions<K>) {
-    this.clock = options.clock;
+    this.clock = steadyClock(options.clock);
     this.backoff = createBackoff(options.backoff, options.random);
     this.tenantOf = options.tenantOf ?? oneTenant;
     this.keysMax = options.keysMax ?? 1_000_000;
     this.onRoom = options.onRoom ?? (() => {});
     this.observer = options.observer ?? {};
     this.lines = new PriorityLines(options.weightOf ?? oneEach);
-    this.alarm = new Alarm(options.clock, () => this.wake());
+    this.alarm = new Alarm(this.clock, () => this.wake());
   }
 
   get depth(): number {

@@ -234,12 +234,12 @@ test('a request that is not finished within its deadline is answered 504 and its
   t.true(aborted instanceof Error);
 });
 
-test('a request has sixty seconds where nothing else is configured', async (t) => {
+/** A server with one request under way that ends only with its signal. Time is what the test says, and whoever looks for what is overdue looks then. */
+async function begunRequest(t: Parameters<typeof startServer>[0]) {
   let laterMs = 0;
   const sweeps: (() => void)[] = [];
-  // Time passes when the test says so, and whoever looks for what is overdue looks then.
   const clock = {
-    nowMs: () => 1_000_000 + laterMs,
+    nowMs: () => 10_000_000 + laterMs,
     sleep: (_: number, signal: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
         sweeps.push(resolve);
@@ -260,9 +260,26 @@ test('a request has sixty seconds where nothing else is configured', async (t) =
     for (const wake of sweeps.splice(0)) wake();
     await new Promise(setImmediate);
   };
+  return { answer, signal, pass };
+}
+
+test('a request has sixty seconds where nothing else is configured', async (t) => {
+  const { answer, signal, pass } = await begunRequest(t);
   await pass(59_999);
   t.false(signal.aborted);
   await pass(60_000);
+  t.true(signal.aborted);
+  t.is((await answer).status, 504);
+});
+
+test('a request has no more than that when the clock is set back meanwhile', async (t) => {
+  const hourMs = 3_600_000;
+  const { answer, signal, pass } = await begunRequest(t);
+  await pass(10_000);
+  await pass(10_000 - hourMs);
+  await pass(59_999 - hourMs);
+  t.false(signal.aborted);
+  await pass(60_000 - hourMs);
   t.true(signal.aborted);
   t.is((await answer).status, 504);
 });

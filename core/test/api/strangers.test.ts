@@ -50,6 +50,14 @@ test('of one address the first requests without a credential are told each, the 
   t.false(strangers.meet('10.0.0.1').isCounted, 'after a while they are told each again');
 });
 
+test('an address that has asked too much may ask again within a minute, also when the clock was set back', async (t) => {
+  const { strangers, clock } = start(2);
+  for (let asked = 0; asked < 2; asked += 1) t.is(strangers.meet('10.0.0.1').refusal, undefined);
+  t.truthy(strangers.meet('10.0.0.1').refusal);
+  clock.setBack(3_600_000);
+  t.is(strangers.meet('10.0.0.1').refusal, undefined);
+});
+
 test('many addresses together are told no more lines than that either', async (t) => {
   const { strangers, clock, counts } = start();
   let each = 0;

@@ -160,6 +160,24 @@ test('a stream is asked about every four seconds, and ends when its caller means
   }
 });
 
+test('a stream is asked about at once when the clock is set back, and then every four seconds', async (t) => {
+  const joe: Identity = { caller: { name: 'joe', groups: [] }, credentialId: 'x' };
+  const clock = new VirtualClock();
+  let count = 0;
+  const credentials = new StreamCredentials(
+    () => ((count += 1), joe),
+    () => true,
+    clock,
+  );
+  const exchange = Object.assign(stream(joe), { receivedAtMs: clock.nowMs() });
+  clock.setBack(3_600_000);
+  for (const expected of [1, 1, 1, 1, 2]) {
+    await credentials.check(exchange);
+    t.is(count, expected);
+    await clock.advance(1000);
+  }
+});
+
 test('a stream is not asked about again while it is being asked about', async (t) => {
   const clock = new VirtualClock();
   let count = 0;

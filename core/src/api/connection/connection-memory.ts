@@ -15,6 +15,8 @@ interface Spoken {
   /** Where the length of a body stands, which says nothing of who sends it. */
   readonly lengthAt: number;
   readonly identity: Identity;
+  /** When it was kept: before that only a clock that was set back can be, and nobody knows how long ago it was. */
+  readonly fromMs: number;
   readonly untilMs: number;
 }
 
@@ -35,8 +37,8 @@ export class ConnectionMemory {
   /** The caller of a request that differs from the last one on its connection at most in its target, and in what it sends. */
   recall({ method, socket, rawHeaders }: IncomingMessage, nowMs: number): Identity | undefined {
     const known = (method === 'GET' ? this.#reads : this.#others).get(socket);
-    if (known === undefined || known.method !== method || known.rawHeaders.length !== rawHeaders.length || nowMs >= known.untilMs)
-      return undefined;
+    if (known === undefined || nowMs < known.fromMs || nowMs >= known.untilMs) return undefined;
+    if (known.method !== method || known.rawHeaders.length !== rawHeaders.length) return undefined;
     for (let index = 0; index < rawHeaders.length; index += 1)
       if (rawHeaders[index] !== known.rawHeaders[index] && index !== known.lengthAt) return undefined;
     return known.identity;
@@ -48,9 +50,10 @@ export class ConnectionMemory {
     let chars = 0;
     for (const text of rawHeaders) chars += text.length;
     if (chars > charsMax) return;
-    const untilMs = Math.min(this.#clock.nowMs() + rememberedMs, identity.expiresAtMs ?? Infinity);
+    const fromMs = this.#clock.nowMs();
+    const untilMs = Math.min(fromMs + rememberedMs, identity.expiresAtMs ?? Infinity);
     const lengthAt = writing.has(method ?? '') ? lengthIn(rawHeaders) : -1;
-    (method === 'GET' ? this.#reads : this.#others).set(socket, { method, rawHeaders, lengthAt, identity, untilMs });
+    (method === 'GET' ? this.#reads : this.#others).set(socket, { method, rawHeaders, lengthAt, identity, fromMs, untilMs });
   }
 
   /** A credential is no longer good. */

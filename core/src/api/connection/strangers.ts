@@ -72,7 +72,7 @@ export class Strangers {
     this.#begin(nowMs);
     const holder = holderOf(remoteAddress);
     const address = this.#address(holder, nowMs);
-    if (nowMs - address.minuteMs >= minuteMs) Object.assign(address, { minuteMs: nowMs, inMinute: 0 });
+    if (Math.abs(nowMs - address.minuteMs) >= minuteMs) Object.assign(address, { minuteMs: nowMs, inMinute: 0 });
     address.inMinute += 1;
     const retryAfterMs = address.minuteMs + minuteMs - nowMs;
     const refusal = address.inMinute <= this.#limits.perMinuteMax ? undefined : tooMany(holder, address.inMinute, retryAfterMs);
@@ -114,12 +114,13 @@ export class Strangers {
   }
 
   #begin(nowMs: number): void {
-    if (nowMs - this.#sinceMs < countMs) return;
+    // Also over when the clock was set back.
+    if (Math.abs(nowMs - this.#sinceMs) < countMs) return;
     this.#sinceMs = nowMs;
     this.#told = 0;
     for (const [holder, address] of this.#addresses) {
       address.told = 0;
-      if (nowMs - address.minuteMs >= minuteMs) this.#addresses.delete(holder);
+      if (Math.abs(nowMs - address.minuteMs) >= minuteMs) this.#addresses.delete(holder);
     }
   }
 

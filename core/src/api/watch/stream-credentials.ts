@@ -16,8 +16,8 @@ export class StreamCredentials {
   readonly #authenticate: Authenticate;
   readonly #isStillAllowed: (exchange: Exchange) => Awaitable<boolean>;
   readonly #clock: Pick<Clock, 'nowMs'>;
-  /** When each was asked about, or that it is being asked about. */
-  readonly #asked = new WeakMap<Exchange, number>();
+  readonly #askedAtMs = new WeakMap<Exchange, number>();
+  readonly #asking = new WeakSet<Exchange>();
 
   constructor(authenticate: Authenticate, isStillAllowed: (exchange: Exchange) => Awaitable<boolean>, clock: Pick<Clock, 'nowMs'>) {
     this.#authenticate = authenticate;
@@ -28,15 +28,18 @@ export class StreamCredentials {
   /** Looks at one exchange, when it is a stream and its turn has come. */
   async check(exchange: Exchange): Promise<void> {
     const { identity } = exchange;
-    if (!exchange.isStream || identity === undefined || this.#clock.nowMs() < this.#dueAtMs(exchange)) return;
-    this.#asked.set(exchange, Infinity);
+    if (!exchange.isStream || identity === undefined || this.#asking.has(exchange) || !this.#isDue(exchange)) return;
+    this.#asking.add(exchange);
     const reason = await this.#endOf(exchange, identity);
-    this.#asked.set(exchange, this.#clock.nowMs());
+    this.#asking.delete(exchange);
+    this.#askedAtMs.set(exchange, this.#clock.nowMs());
     if (reason !== undefined) exchange.abort(endOfStream(reason));
   }
 
-  #dueAtMs(exchange: Exchange): number {
-    return (this.#asked.get(exchange) ?? exchange.receivedAtMs) + everyMs;
+  /** An answer from later than now is one from before the clock was set back, and nobody knows how old it is. */
+  #isDue(exchange: Exchange): boolean {
+    const ageMs = this.#clock.nowMs() - (this.#askedAtMs.get(exchange) ?? exchange.receivedAtMs);
+    return ageMs >= everyMs || ageMs < 0;
   }
 
   /** Why the stream is over, if it is. */

@@ -1,4 +1,5 @@
 import type { Clock } from '@tappaas/sdk';
+import { steadyClock } from '../../kernel/steady-clock.js';
 import type { Allowances, Bucket, Seats } from '../bucket.js';
 import type { Rate } from '../token-bucket.js';
 import { startOf, type ShareGrant, type ShareReport } from './protocol.js';
@@ -44,7 +45,7 @@ export class ShareBook implements Allowances, ShareKeeper {
   #sentAtMs: number | undefined;
 
   constructor(options: ShareBookOptions) {
-    this.#options = options;
+    this.#options = { ...options, clock: steadyClock(options.clock) };
     this.processes = options.processes;
   }
 

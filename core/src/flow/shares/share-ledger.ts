@@ -1,4 +1,5 @@
 import type { Clock } from '@tappaas/sdk';
+import { steadyClock } from '../../kernel/steady-clock.js';
 import { Account } from './account.js';
 import type { ShareGrant, ShareReport } from './protocol.js';
 
@@ -31,7 +32,7 @@ export class ShareLedger {
   #isGiving = false;
 
   constructor(options: ShareLedgerOptions) {
-    this.#options = options;
+    this.#options = { ...options, clock: steadyClock(options.clock) };
   }
 
   get size(): number {

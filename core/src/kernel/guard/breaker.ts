@@ -1,4 +1,5 @@
 import type { Clock } from '@tappaas/sdk';
+import { steadyClock } from '../steady-clock.js';
 
 const failuresMax = 5;
 const windowMs = 30_000;
@@ -26,7 +27,7 @@ export class Breaker {
   private openUntilMs = 0;
 
   constructor(clock: Clock, onChange: (state: BreakerState) => void) {
-    this.clock = clock;
+    this.clock = steadyClock(clock);
     this.onChange = onChange;
   }
 

@@ -89,7 +89,7 @@ export class Call<T> implements Frame, WheelEntry {
 
   private wait(promise: PromiseLike<T>): void {
     const { dueAtMs } = this.context;
-    if (dueAtMs !== Infinity) this.guard.wheel.insert(this, this.startedAtMs, dueAtMs - this.startedAtMs);
+    if (dueAtMs !== Infinity) this.guard.wheel.insert(this, dueAtMs - this.startedAtMs);
     promise.then(
       (value) => this.answered(value),
       (thrown: unknown) => this.rejected(thrown),

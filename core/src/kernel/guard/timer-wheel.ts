@@ -1,4 +1,5 @@
 import type { Clock } from '@tappaas/sdk';
+import { steadyClock } from '../steady-clock.js';
 
 /** Something that expires; the wheel keeps its links in it, so that waiting allocates nothing. */
 export interface WheelEntry {
@@ -31,16 +32,17 @@ export class TimerWheel {
   private sleep: AbortController | undefined;
 
   constructor(clock: Clock) {
-    this.clock = clock;
-    this.startMs = clock.nowMs();
+    this.clock = steadyClock(clock);
+    this.startMs = this.clock.nowMs();
   }
 
   get size(): number {
     return this.waiting;
   }
 
-  /** `nowMs` is the caller's reading of the clock. Expires after `delayMs`, never earlier. */
-  insert(entry: WheelEntry, nowMs: number, delayMs: number): void {
+  /** Expires after `delayMs`, never earlier. */
+  insert(entry: WheelEntry, delayMs: number): void {
+    const nowMs = this.clock.nowMs();
     if (this.waiting === 0) this.doneTick = Math.max(this.doneTick, this.tickOf(nowMs));
     entry.dueTick = Math.max(this.doneTick + 1, Math.ceil((nowMs - this.startMs - this.blockedMs + delayMs) / tickMs));
     const slot = entry.dueTick % slots;
