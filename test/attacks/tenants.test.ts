@@ -221,6 +221,54 @@ test('a role of one tenant for somebody of another opens nothing', async (t) => 
   refused(t, 'rita', await ask('rita', 'GET', shop));
 });
 
+test('who may do everything with applications in a namespace writes no release there, by whatever route', async (t) => {
+  const apps = '/apis/apps.tappaas.dev/v1alpha1/namespaces/rival-shop';
+  await make(admin, `${rbac}/namespaces/rival-shop/roles`, {
+    metadata: { name: 'apps' },
+    rules: [{ verbs: ['*'], apiGroups: ['apps.tappaas.dev'], resources: ['*'] }],
+  });
+  await make(admin, `${rbac}/namespaces/rival-shop/rolebindings`, binding('apps', 'Role', 'apps', 'rob'));
+  const rob = await running.as('rob', { tenant: 'rival' });
+  await eventually(
+    () => call(rob, 'GET', `${apps}/releases`),
+    ({ status }) => status === 200,
+  );
+  const created = await call(rob, 'POST', `${apps}/applications`, { metadata: { name: 'bait' }, ...application('bait.example.com') });
+  t.is(created.status, 201, created.text);
+  const { uid } = created.json<{ metadata: { uid: string } }>().metadata;
+  const planted = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'planted', namespace: 'tappaas-rival-shop', annotations: { 'tappaas.dev/secret-copied-from': `shop/${kept}` } },
+  };
+  const release = {
+    apiVersion: 'apps.tappaas.dev/v1alpha1',
+    kind: 'Release',
+    metadata: { name: 'bait-7' },
+    spec: {
+      of: { group: 'apps.tappaas.dev', kind: 'Application', name: 'bait', uid },
+      number: 7,
+      digest: `sha256:${'0'.repeat(64)}`,
+      cluster: 'local',
+      generation: 1,
+      images: {},
+      objects: [planted],
+      plugins: {},
+    },
+  };
+  for (const query of ['', '?dryRun=All']) {
+    refused(t, `created${query}`, await call(rob, 'POST', `${apps}/releases${query}`, release));
+    refused(t, `put${query}`, await call(rob, 'PUT', `${apps}/releases/bait-7${query}`, release));
+    const applied = `${apps}/releases/bait-7?fieldManager=x&force=true${query.replace('?', '&')}`;
+    refused(t, `applied${query}`, await call(rob, 'PATCH', applied, release, 'application/apply-patch+yaml'));
+  }
+  // One that the platform has written stays as it is.
+  await make(admin, `${apps}/releases`, { ...release, metadata: { name: 'bait-1' }, spec: { ...release.spec, number: 1, objects: [] } });
+  refused(t, 'changed', await call(rob, 'PATCH', `${apps}/releases/bait-1`, { spec: { objects: [planted] } }, merge));
+  t.is((await call(rob, 'PATCH', `${apps}/releases/bait-1`, { metadata: { labels: { note: 'mine' } } }, merge)).status, 200);
+  t.is((await call(rob, 'DELETE', `${apps}/releases/bait-1`)).status, 200);
+});
+
 test('what the platform says about an object is not said by its owner, through whatever subresource', async (t) => {
   const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/shop/applications';
   const created = await ask('dora', 'POST', path, {

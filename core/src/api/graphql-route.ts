@@ -62,7 +62,22 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
   const { createGraphqlService } = await import('./graphql/service.js');
-  const { engines, authorize, flow, audit, actions, fields, subresources, placements, ready, version, clock, log, graphql } = parts;
+  const {
+    engines,
+    authorize,
+    flow,
+    audit,
+    actions,
+    fields,
+    subresources,
+    clusterNamespace,
+    placements,
+    ready,
+    version,
+    clock,
+    log,
+    graphql,
+  } = parts;
   const engine = (): EnginePort => {
     const found = engines().get(platformEngine);
     if (found === undefined) throw apiErrors.TAP_API_INTERNAL({ message: 'the platform has no engine of its own' });
@@ -78,6 +93,7 @@ async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
     actions,
     fields,
     subresources,
+    clusterNamespace,
     placements,
     ready,
     version,

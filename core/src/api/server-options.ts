@@ -38,6 +38,8 @@ export interface ApiServerOptions {
   readonly fields: () => readonly ServedField[];
   /** Default: no introspection, every document. */
   readonly graphql?: GraphqlSettings;
+  /** Where the objects of a namespace are on a cluster. Default: in one of the same name. */
+  readonly clusterNamespace?: GraphqlParts['clusterNamespace'];
   /** Where pods run, and why. Default: nothing is known of that. */
   readonly placements?: GraphqlParts['placements'];
   /** Absent: plain http. */

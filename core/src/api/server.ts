@@ -36,6 +36,7 @@ import { within } from './within.js';
 
 /** Requests that are named when they hold up a stop. */
 const heldUpMax = 10;
+const sameNamespace: GraphqlParts['clusterNamespace'] = (_, namespace) => namespace;
 const noPlacements: GraphqlParts['placements'] = async (uids) => uids.map(() => undefined);
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -97,7 +98,13 @@ class Server implements ApiServer {
       answer: (exchange) => answerRoute(options.routes(), exchange, handlerLimits),
     };
     const address = (): string => this.address();
-    this.graphql = graphqlEndpoint({ placements: noPlacements, ...options, ready, graphql: options.graphql ?? { introspection: false } });
+    this.graphql = graphqlEndpoint({
+      placements: noPlacements,
+      clusterNamespace: sameNamespace,
+      ...options,
+      ready,
+      graphql: options.graphql ?? { introspection: false },
+    });
     this.router = createRouter([
       ...objectRoutes(this.objects, options, handlerLimits),
       ...systemRoutes({ ...options, ready, address }),

@@ -14,6 +14,7 @@ import type { Allowances } from '../flow/bucket.js';
 import { createFlow } from '../flow/flow.js';
 import { followClientAuthorities } from './access/client-authorities.js';
 import { contributionsOf, type Contributions } from './served/contributions.js';
+import { namespacesOfClusters } from './clusters/cluster-namespaces.js';
 import { countDeprecated } from './served/deprecated-use.js';
 import { platformEngine } from './engines.js';
 import { platformErrors } from './errors.js';
@@ -135,6 +136,7 @@ export class ApiService {
       fields: () => this.#contributions.fields,
       upgrades: () => this.#contributions.upgrades,
       graphql,
+      clusterNamespace: namespacesOfClusters(kernel.services.family(families.cluster)),
       placements: place.actions.decisions,
       tls: place.certificates.tls,
       tlsPolicy: tlsPolicy(settings.tls),

@@ -2,7 +2,7 @@ import { objectErrors } from '@tappaas/sdk';
 import test from 'ava';
 import * as fc from 'fast-check';
 import type { ClusterAccess } from '../../dist/platform/clusters/cluster-access.js';
-import { clusterNamespace, ClusterNamespaces } from '../../dist/platform/clusters/cluster-namespaces.js';
+import { clusterNamespace, ClusterNamespaces, namespacesOfClusters } from '../../dist/platform/clusters/cluster-namespaces.js';
 
 type Labels = Readonly<Record<string, string>>;
 interface Namespace {
@@ -26,6 +26,12 @@ const madeFor = (namespace: string): Labels => ({ 'tappaas.dev/installation': 'i
 
 test('the template names the namespace', (t) => {
   t.is(clusterNamespace('tappaas-{namespace}', 'team-a'), 'tappaas-team-a');
+});
+
+test('the namespaces of a cluster are named by its template, and a cluster that is not loaded has none', (t) => {
+  const named = namespacesOfClusters(new Map([['east', { namespaceTemplate: 'on-east-{namespace}' }]]));
+  t.is(named('east', 'team-a'), 'on-east-team-a');
+  t.is(named('west', 'team-a'), undefined);
 });
 
 test('a name is never longer than Kubernetes allows, and two namespaces never share one', (t) => {

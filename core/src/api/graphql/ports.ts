@@ -17,6 +17,8 @@ export interface GraphqlParts {
   readonly actions: () => readonly ServedAction[];
   readonly fields: () => readonly ServedField[];
   readonly subresources: () => readonly ServedSubresource[];
+  /** The namespace that a cluster has for one of the platform's; nothing of a cluster that is not loaded. */
+  readonly clusterNamespace: (cluster: string, namespace: string) => string | undefined;
   /** The latest decisions about where these pods run, by uid; nothing where another scheduler decides, or it is long ago. */
   readonly placements: (uids: readonly string[]) => Promise<readonly (PlacementDecision | undefined)[]>;
   readonly ready: () => readonly ReadyCheck[];

@@ -155,7 +155,7 @@ export class Workloads {
     });
   }
 
-  /** The release that serves tells the cluster, and its objects the namespace there. */
+  /** The release that serves tells the cluster. The namespace there follows from the application's own: nobody is asked about access to it. */
   async #placeOf({ metadata, ...rest }: ObjectBody, releases: ExposedKind): Promise<Place | undefined> {
     const name = valueAt(rest, ['status', 'release']);
     if (typeof name !== 'string') return undefined;
@@ -163,8 +163,8 @@ export class Workloads {
     const release = await this.#context.reader.load(releases.served, { namespace, name });
     const cluster = valueAt(release, ['spec', 'cluster']);
     if (typeof cluster !== 'string') return undefined;
-    const objects = (valueAt(release, ['spec', 'objects']) ?? []) as readonly ObjectBody[];
-    return { cluster, namespace: objects.find((object) => object.metadata.namespace)?.metadata.namespace ?? namespace };
+    const there = this.#context.parts.clusterNamespace(cluster, namespace);
+    return there === undefined ? undefined : { cluster, namespace: there };
   }
 }
 

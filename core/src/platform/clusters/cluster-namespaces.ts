@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, type Cluster } from '@tappaas/sdk';
 import type { ApiResource } from '../../cluster/api-resource.js';
 import { installationLabel } from '../../reconcile/inventory.js';
 import { platformErrors } from '../errors.js';
@@ -17,6 +17,14 @@ export function clusterNamespace(template: string, namespace: string): string {
   if (name.length <= nameCharactersMax) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, hashCharacters);
   return `${name.slice(0, nameCharactersMax - hashCharacters - 1)}-${hash}`;
+}
+
+/** The names of the platform's namespaces on the clusters that are loaded. */
+export function namespacesOfClusters(clusters: ReadonlyMap<string, Pick<Cluster, 'namespaceTemplate'>>) {
+  return (cluster: string, namespace: string): string | undefined => {
+    const found = clusters.get(cluster);
+    return found && clusterNamespace(found.namespaceTemplate, namespace);
+  };
 }
 
 /** Makes namespaces on clusters once; one of another installation, or of another of the platform's namespaces, is refused. */

@@ -81,12 +81,15 @@ async function serving(
   {
     names = ['shop'],
     pods = [podOf('shop', '1'), podOf('shop', '2')],
-  }: { readonly names?: readonly string[]; readonly pods?: readonly Pod[] } = {},
+    rendered = objects,
+  }: { readonly names?: readonly string[]; readonly pods?: readonly Pod[]; readonly rendered?: readonly object[] } = {},
 ) {
   const asked: (readonly string[])[] = [];
   const limits: number[] = [];
-  const list = async ({ limit = 0, continueToken = '0', labelSelector = '' }: ListQuery) => {
+  const listed = new Set<string | undefined>();
+  const list = async ({ target, limit = 0, continueToken = '0', labelSelector = '' }: ListQuery) => {
     limits.push(limit);
+    listed.add(target.namespace);
     const meant = /in \((.*)\)/.exec(labelSelector)?.[1]?.split(',') ?? [];
     const all = pods.filter(({ object }) => meant.includes(object.metadata.labels['app.kubernetes.io/instance']));
     const end = Number(continueToken) + limit;
@@ -100,6 +103,7 @@ async function serving(
         ['local', { list } as unknown as EnginePort],
       ]),
     subresources: () => [log as unknown as ServedSubresource],
+    clusterNamespace: (cluster, namespace) => (cluster === 'local' ? `on-${cluster}-${namespace}` : undefined),
     placements: async (uids) => {
       asked.push(uids);
       return uids.map((uid) => (uid === '1' ? decided : undefined));
@@ -107,11 +111,11 @@ async function serving(
   });
   for (const name of names) {
     const made = await server.put(kindPaths.applications, application(name, spec));
-    const { spec: rendered, metadata } = release(made, 1) as { readonly spec: object; readonly metadata: { readonly name: string } };
-    await server.put(kindPaths.releases, { metadata: { ...metadata, namespace: 'team' }, spec: { ...rendered, objects } });
+    const { spec: first, metadata } = release(made, 1) as { readonly spec: object; readonly metadata: { readonly name: string } };
+    await server.put(kindPaths.releases, { metadata: { ...metadata, namespace: 'team' }, spec: { ...first, objects: rendered } });
     t.is((await server.http(path(name), { method: 'PATCH', body: { status: { release: `${name}-1` } }, headers })).status, 200);
   }
-  return { server, asked, limits };
+  return { server, asked, limits, listed };
 }
 
 test('why each pod runs where it does is told, and asked for once for all of them', async (t) => {
@@ -138,6 +142,14 @@ test('why each pod runs where it does is told, and asked for once for all of the
     ['1', '2'],
     ['1', '2'],
   ]);
+});
+
+test('pods are looked for in the namespace that the cluster has for the application’s, whatever the release says', async (t) => {
+  const rendered = [{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop-web', namespace: 'on-local-other' }, spec: {} }];
+  const { server, listed } = await serving(t, { rendered });
+  const { json } = await server.ask('{ application(namespace: "team", name: "shop") { pods { name } logs(tail: 10) { text } } }');
+  t.is(json.data.application.pods.length, 2);
+  t.deepEqual([...listed], ['on-local-team']);
 });
 
 const many = (application: string, count: number, process = 'web'): readonly Pod[] =>
