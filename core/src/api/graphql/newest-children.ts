@@ -3,9 +3,9 @@ import { firstMax } from './schema/cost-hints.js';
 
 /** The newest children of each parent, as many as may be asked for: of all others, however many there are, nothing is kept. */
 export class NewestChildren {
-  readonly #byParent = new Map<unknown, ObjectBody[]>();
+  readonly #byParent = new Map<string, ObjectBody[]>();
 
-  add(parent: unknown, child: ObjectBody): void {
+  add(parent: string, child: ObjectBody): void {
     const known = this.#byParent.get(parent) ?? [];
     known.push(child);
     // Sorted now and then, not each time.

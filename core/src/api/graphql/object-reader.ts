@@ -10,7 +10,7 @@ import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 import { graphqlErrors } from './errors.js';
 import { NewestChildren } from './newest-children.js';
-import { eventsOfTheClusterNamespace } from './cluster-events.js';
+import { eventsOfTheClusterNamespace, operationsOfTheClusterNamespace } from './cluster-events.js';
 import type { RecordedAccess } from './recorded-access.js';
 import { wholeList } from './whole-list.js';
 
@@ -53,6 +53,14 @@ export interface Relation {
   readonly field: string;
 }
 
+/** Whose children are meant: those that name its uid and lie in its namespace. Anybody may write a uid in a namespace of their own. */
+interface Parent {
+  readonly uid: string;
+  readonly namespace: string;
+}
+
+type ChildLoader = DataLoader<Parent, readonly ObjectBody[], string>;
+
 const keysMax = 10_000;
 /** Children of all siblings that are read at once, and in all. */
 const childrenBounds = { pageMax: 2_000, max: 100_000 };
@@ -66,7 +74,7 @@ export class ObjectReader {
   readonly #call: Reading;
   readonly #byKey = new Map<ServedKind, DataLoader<Key, ObjectBody | undefined, string>>();
   readonly #everywhere = new Map<ServedKind, Promise<boolean>>();
-  readonly #children = new Map<string, DataLoader<string, readonly ObjectBody[]>>();
+  readonly #children = new Map<string, ChildLoader>();
 
   constructor(parts: GraphqlParts, call: Reading) {
     this.#parts = parts;
@@ -106,8 +114,9 @@ export class ObjectReader {
   }
 
   /** What belongs to an object, newest first; one read of the engine, in pages, answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
-  async related({ kind, field }: Relation, namespace: string | undefined, parent: string): Promise<readonly ObjectBody[]> {
+  async related({ kind, field }: Relation, { metadata: { uid, namespace } }: ObjectBody): Promise<readonly ObjectBody[]> {
     const within = (await this.#mayListAll(kind)) ? undefined : namespace;
+    const parent = { uid, namespace: namespace ?? operationsOfTheClusterNamespace };
     const read = ({ narrowed }: Verdict): Promise<readonly ObjectBody[]> =>
       this.#childrenOf({ kind, field }, within, narrowed).load(parent);
     return this.#call.access.read(asked('list', kind, { namespace: within }), read, () => found);
@@ -120,7 +129,7 @@ export class ObjectReader {
    */
   async eventsAbout(about: ServedKind, events: Relation, { metadata: { name, uid } }: ObjectBody): Promise<readonly ObjectBody[]> {
     const namespace = eventsOfTheClusterNamespace;
-    const read = (): Promise<readonly ObjectBody[]> => this.#childrenOf(events, namespace, undefined).load(uid);
+    const read = (): Promise<readonly ObjectBody[]> => this.#childrenOf(events, namespace, undefined).load({ uid, namespace });
     const told = asked('list', events.kind, { namespace });
     return this.#call.access.read(asked('get', about, { name }), read, () => found, told);
   }
@@ -155,11 +164,7 @@ export class ObjectReader {
     return made;
   }
 
-  #childrenOf(
-    relation: Relation,
-    namespace: string | undefined,
-    narrowed: Narrowing | undefined,
-  ): DataLoader<string, readonly ObjectBody[]> {
+  #childrenOf(relation: Relation, namespace: string | undefined, narrowed: Narrowing | undefined): ChildLoader {
     const { kind, field } = relation;
     const id = `${kind.group}/${kind.plural} ${field} ${namespace ?? ''}`;
     const loader = this.#children.get(id) ?? this.#childLoader(relation, namespace, narrowed);
@@ -167,26 +172,25 @@ export class ObjectReader {
     return loader;
   }
 
-  #childLoader(
-    { kind, field }: Relation,
-    namespace: string | undefined,
-    narrowed: Narrowing | undefined,
-  ): DataLoader<string, readonly ObjectBody[]> {
+  #childLoader({ kind, field }: Relation, namespace: string | undefined, narrowed: Narrowing | undefined): ChildLoader {
     const path = field.split('.');
-    return new DataLoader(async (parents) => {
+    const load = async (parents: readonly Parent[]): Promise<(readonly ObjectBody[])[]> => {
       const children = new NewestChildren();
       const query = {
         target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
         ...narrowed,
-        fieldValues: { field, values: parents },
+        fieldValues: { field, values: parents.map(({ uid }) => uid) },
         signal: this.#call.signal,
       };
       for await (const page of wholeList(this.#parts.engine(), query, childrenBounds))
-        for (const child of page) children.add(valueAt(child, path), child);
-      return parents.map((parent) => children.of(parent));
-    });
+        for (const child of page) children.add(keyOf(valueAt(child, path), child.metadata.namespace), child);
+      return parents.map((parent) => children.of(keyOf(parent.uid, parent.namespace)));
+    };
+    return new DataLoader(load, { cacheKeyFn: ({ uid, namespace: own }) => keyOf(uid, own) });
   }
 }
+
+const keyOf = (uid: unknown, namespace = ''): string => `${namespace}/${String(uid)}`;
 
 /** REST calls a cursor `continue`. */
 function refuseCursor(error: unknown): never {

@@ -333,6 +333,39 @@ test('ids of one kind are read together', async (t) => {
   t.deepEqual(reads, ['get applications']);
 });
 
+test('what names an object from another namespace is not told as its own, and displaces nothing that is', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  for (const namespace of ['default', 'tappaas-system']) await put(kindPaths.namespaces, { metadata: { name: namespace } });
+  const shop = await put(kindPaths.applications, application('shop'));
+  const tenant = await put(kindPaths.tenants, { metadata: { name: 'acme' }, spec: {} });
+  const operation = (name: string, namespace: string, kind: string, { metadata }: { metadata: { name: string; uid: string } }) =>
+    put(kindPaths.operations, {
+      metadata: { name, namespace },
+      spec: { verb: 'deploy', target: { group: 'x.tappaas.dev', kind, name: metadata.name, uid: metadata.uid } },
+    });
+  const event = (name: string, namespace: string, { metadata: { uid } }: { metadata: { uid: string } }) =>
+    put(kindPaths.events, { metadata: { name, namespace }, involvedObject: { uid }, reason: name });
+  await operation('own', 'team', 'Application', shop);
+  await operation('own', 'tappaas-system', 'Tenant', tenant);
+  await event('own', 'team', shop);
+  await put(kindPaths.releases, release(shop, 1));
+  for (let index = 0; index < 250; index += 1) {
+    await operation(`forged-${index}`, 'other', 'Application', shop);
+    await operation(`forged-of-${index}`, 'other', 'Tenant', tenant);
+    await event(`forged-${index}`, 'other', shop);
+  }
+  const { spec, metadata } = release(shop, 1) as { readonly spec: object; readonly metadata: object };
+  await put(kindPaths.releases, { metadata: { ...metadata, name: 'shop-99', namespace: 'other' }, spec: { ...spec, number: 99 } });
+  const { json } = await ask(`{
+    applications { nodes { releases { name } operations { name } events { reason } } }
+    tenants { nodes { operations { name } } }
+  }`);
+  t.deepEqual(json.data.applications.nodes, [
+    { releases: [{ name: 'shop-1' }], operations: [{ name: 'own' }], events: [{ reason: 'own' }] },
+  ]);
+  t.deepEqual(json.data.tenants.nodes, [{ operations: [{ name: 'own' }] }]);
+});
+
 test('relations of one object are not those of another that was asked about before', async (t) => {
   const { ask, put } = await startGraphql(t);
   for (const name of ['shop', 'other']) await put(kindPaths.releases, release(await put(kindPaths.applications, application(name)), 1));

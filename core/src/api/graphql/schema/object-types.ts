@@ -100,12 +100,10 @@ export class ObjectTypes {
         { first }: Record<string, number>,
         { reader }: GraphqlContext,
       ): Promise<readonly ObjectBody[]> => {
-        const { namespace, uid } = (object as ObjectBody).metadata;
+        const parent = object as ObjectBody;
         const relation = { kind: to.served, field };
-        const isAboutCluster = namespace === undefined && to.served.group === '' && to.served.kind === 'Event';
-        const all = isAboutCluster
-          ? await reader.eventsAbout(kind.served, relation, object as ObjectBody)
-          : await reader.related(relation, namespace, uid);
+        const isAboutCluster = parent.metadata.namespace === undefined && to.served.group === '' && to.served.kind === 'Event';
+        const all = isAboutCluster ? await reader.eventsAbout(kind.served, relation, parent) : await reader.related(relation, parent);
         return firstOf(all, first ?? 0);
       };
       return [name, { type, description, args: { first: firstArgument }, extensions: pageCost, resolve }] as const;
