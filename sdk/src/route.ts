@@ -14,7 +14,8 @@ export interface HttpAnswer {
 /**
  * A raw route for foreign protocols such as webhooks, at `/plugins/{instance id}{path}`; `:name` in the path is a parameter.
  *
- * `self`: the handler authenticates from the raw bytes; it has no caller.
+ * `self`: the handler authenticates from the raw bytes; it has no caller. Audit is told of the first requests of an address one by one, and of further ones how
+ * many they were: a handler tells audit itself what it does for somebody, by `AuditRecorder`.
  */
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -9,7 +9,7 @@ import { isTapError, type Awaitable, type Caller, type Clock, type Identity, typ
 import { holderOf } from './connection/address-seats.js';
 import { after, afterWith, rescued, rescuedWith } from './after.js';
 import { authorizeRequest } from './authorization.js';
-import { beginAudit, endAudit } from './audit-trail.js';
+import { beginAudit, endAudit, statusOf } from './audit-trail.js';
 import type { ConnectionMemory } from './connection/connection-memory.js';
 import { applyCors, type Cors } from './cors.js';
 import { credentialsOf, refuseTricks } from './request/credentials.js';
@@ -104,6 +104,7 @@ function record(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<v
   const met = isStranger(chain, exchange, refused) ? chain.strangers.meet(addressOf(exchange)) : undefined;
   exchange.refusal = met?.refusal ?? refused;
   if (met?.isCounted === true) return serveAudited(undefined, chain, exchange);
+  if (isVisitor(chain, exchange, refused) && !chain.strangers.visit(addressOf(exchange))) return serveCounted(chain, exchange);
   return afterWith(beginAudit(chain.audit, exchange), serveAudited, chain, exchange);
 }
 
@@ -111,6 +112,11 @@ function record(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<v
 function isStranger(chain: Chain, exchange: Exchange, refused: unknown): boolean {
   if (exchange.identity !== undefined) return false;
   return isUnauthenticated(refused) || (refused === undefined && chain.signsInLater(exchange));
+}
+
+/** Whoever asks a route that finds out by itself who that is: nobody that the chain knows, as often as a machine can ask. */
+function isVisitor(chain: Chain, exchange: Exchange, refused: unknown): boolean {
+  return exchange.identity === undefined && refused === undefined && chain.isSelfAuthenticated(exchange);
 }
 
 function isUnauthenticated(error: unknown): boolean {
@@ -125,6 +131,21 @@ function addressOf({ request }: Exchange): string {
 function serveAudited(trail: AuditTrail | undefined, chain: Chain, exchange: Exchange): Awaitable<void> {
   exchange.trail = trail;
   return afterWith(rescuedWith(serve, recovered, chain, exchange), end, chain, exchange);
+}
+
+/** Serves a request of which audit is told later, with others, unless it fails. */
+function serveCounted(chain: Chain, exchange: Exchange): Awaitable<void> {
+  return afterWith(rescuedWith(serve, recovered, chain, exchange), endCounted, chain, exchange);
+}
+
+function endCounted(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
+  exchange.seat?.release();
+  if (!chain.strangers.leave(addressOf(exchange), statusOf(exchange))) return undefined;
+  return afterWith(beginAudit(chain.audit, exchange), endLate, chain, exchange);
+}
+
+function endLate(trail: AuditTrail, { clock }: Chain, exchange: Exchange): Awaitable<void> {
+  return endAudit(trail, exchange, clock.nowMs());
 }
 
 function serve(chain: Chain, exchange: Exchange): Awaitable<void> {

@@ -1,16 +1,11 @@
 import { once } from 'node:events';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import {
-  countAnnotation,
-  countMs,
-  countsMax,
-  Strangers,
-  strangerSeats,
-  toldMax,
-  toldPerAddressMax,
-} from '../../dist/api/connection/strangers.js';
+import { countAnnotation, countMs, countsMax, toldMax, toldPerAddressMax } from '../../dist/api/connection/audit-limits.js';
+import { Strangers, strangerSeats } from '../../dist/api/connection/strangers.js';
 import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
+import { apiErrors } from '../../dist/api/errors.js';
+import type { ServedRoute } from '../../dist/api/contributions.js';
 import type { ServedUpgrade } from '../../dist/api/upgrade/upgrade.js';
 import { createFlow } from '../../dist/flow/flow.js';
 import { defaultFlowSettings } from '../../dist/flow/flow-settings.js';
@@ -114,6 +109,63 @@ test('an address that asks for too much without a credential is told to wait, ot
   t.true(Number(refused.headers['retry-after']) > 50);
   t.is((await ask(path, { as: 'admin' })).status, 200, 'from the same address');
   t.is(audited.filter(({ caller }) => caller === undefined).length, toldPerAddressMax);
+});
+
+const hook: ServedRoute = {
+  instance: 'hook',
+  method: 'GET',
+  path: '/:status',
+  bodyBytesMax: 0,
+  auth: 'self',
+  handle: async ({ params }) => ({ status: Number(params['status']) }),
+};
+const statusesOf = (audited: readonly { readonly outcome?: AuditedOutcome }[]) => audited.map(({ outcome }) => outcome?.status);
+
+test('of an address that asks a route which authenticates itself the first are told each, the rest as a count', async (t) => {
+  const { ask, server, audited } = await startServer(t, { routes: () => [hook] });
+  for (let asked = 0; asked < 70; asked += 1) t.is((await ask('/plugins/hook/204', { as: '' })).status, 204);
+  t.deepEqual(
+    statusesOf(audited),
+    Array.from({ length: toldPerAddressMax }, () => 204),
+  );
+  await server.close();
+  const [count, ...others] = audited.slice(toldPerAddressMax);
+  t.deepEqual(others, []);
+  t.like(count, { verb: 'visited', path: '*', remoteAddress: '127.0.0.1', outcome: { status: 204 } });
+  t.is(count?.outcome?.annotations?.get(countAnnotation), String(70 - toldPerAddressMax));
+});
+
+test('the first failures of such a route are told each though its successes are only counted, and so are what flow control refuses', async (t) => {
+  let refuses = false;
+  const flow = () => {
+    if (refuses) throw apiErrors.TAP_REQUEST_STRANGERS({ message: 'too many', retryAfterMs: 1000 });
+    return { release: () => undefined };
+  };
+  const { ask, server, audited } = await startServer(t, { routes: () => [hook], flow });
+  for (let asked = 0; asked < 50; asked += 1) await ask('/plugins/hook/200', { as: '' });
+  audited.length = 0;
+  await ask('/plugins/hook/403', { as: '' });
+  refuses = true;
+  for (let asked = 0; asked < 60; asked += 1) t.is((await ask('/plugins/hook/200', { as: '' })).status, 429);
+  t.deepEqual(statusesOf(audited), [403, ...Array.from({ length: toldPerAddressMax - 1 }, () => 429)]);
+  t.like(audited[1], { path: '/plugins/hook/200', outcome: { errorCode: 'TAP_REQUEST_STRANGERS' } });
+  audited.length = 0;
+  await server.close();
+  const counts = audited.map(({ outcome }) => [outcome?.status, outcome?.annotations?.get(countAnnotation)]);
+  t.deepEqual(counts, [
+    [200, String(50 - toldPerAddressMax)],
+    [429, String(60 - toldPerAddressMax + 1)],
+  ]);
+});
+
+test('visits leave the room of refusals, and refusals that of visits', async (t) => {
+  const { ask, engine, audited } = await startServer(t, { routes: () => [hook] });
+  engine.put('default', 'a', {});
+  for (let asked = 0; asked < 50; asked += 1) await ask('/plugins/hook/200', { as: '' });
+  for (let asked = 0; asked < 50; asked += 1) t.is((await ask(path, { as: 'nobody' })).status, 401);
+  t.is(audited.filter(({ outcome }) => outcome?.status === 401).length, toldPerAddressMax);
+  t.is((await ask(path, { as: 'admin' })).status, 200);
+  t.is(audited.at(-1)?.caller?.name, 'admin', 'somebody known is told each time');
 });
 
 test('sockets without a credential take no seat of anybody else, and leave their own to other addresses', async (t) => {

@@ -1,5 +1,8 @@
 import type { Clock } from '@tappaas/sdk';
 import { holderOf } from './address-seats.js';
+import { countMs } from './audit-limits.js';
+import { CountedRequests } from './counted-requests.js';
+import { ToldEach } from './told-each.js';
 import { apiErrors } from '../errors.js';
 import type { Audit } from '../../ports/audit.js';
 import type { Seat } from '../stages.js';
@@ -16,73 +19,70 @@ export interface StrangerLimits {
 export const strangerSeats = { seatsPerAddressMax: 32, seatsMax: 1_000 };
 
 const minuteMs = 60_000;
-/** For so long requests are counted before the count is told. */
-export const countMs = 600_000;
-/** So many of an address, and of all addresses, are told one by one within that time. */
-export const toldPerAddressMax = 20;
-export const toldMax = 100;
-/** Addresses whose counts are told apart; the rest is one count. */
-export const countsMax = 16;
 const addressesMax = 4_096;
-/** How many requests a line stands for. */
-export const countAnnotation = 'tappaas.dev/requests';
+const unauthenticated = { status: 401, errorCode: 'TAP_REQUEST_UNAUTHENTICATED' } as const;
 
 interface Address {
   minuteMs: number;
   inMinute: number;
-  told: number;
 }
-
-/** What was counted and is not told yet. */
-interface Count {
-  requests: number;
-  readonly sinceMs: number;
-}
-
-const elsewhere = '';
 
 /**
  * Those who do not say who they are, by where they come from. Anybody can be one, as often as a machine can ask: each takes from its own address
- * only, and audit hears of the first ones each, of the others how many they were. So nobody without a credential pushes out of the log what
+ * only, and audit is told of the first ones one by one, and of the others how many they were. So nobody without a credential pushes out of the log what
  * others did, and no credential is refused because of them.
  */
 export class Strangers {
   readonly #limits: StrangerLimits;
-  readonly #audit: Audit;
   readonly #clock: Clock;
   readonly #addresses = new Map<string, Address>();
   readonly #seats = new Map<string, number>();
-  readonly #counts = new Map<string, Count>();
-  readonly #over = new AbortController();
+  readonly #refusals: CountedRequests;
+  readonly #refusalsTold = new ToldEach();
+  readonly #visits: CountedRequests;
+  readonly #visitsTold = new ToldEach();
+  readonly #failuresTold = new ToldEach();
   #seated = 0;
-  #told = 0;
   #sinceMs = -Infinity;
-  #made = 0;
-  #waits = false;
 
   constructor(limits: StrangerLimits, audit: Audit, clock: Clock) {
     this.#limits = limits;
-    this.#audit = audit;
     this.#clock = clock;
+    this.#refusals = new CountedRequests('refused', audit, clock);
+    this.#visits = new CountedRequests('visited', audit, clock);
   }
 
   /** Takes note of a request of nobody. `isCounted`: audit is told of it later, with others; `refusal`: the address has asked for too much. */
   meet(remoteAddress: string): { readonly isCounted: boolean; readonly refusal: Error | undefined } {
     const nowMs = this.#clock.nowMs();
-    this.#begin(nowMs);
     const holder = holderOf(remoteAddress);
     const address = this.#address(holder, nowMs);
     if (Math.abs(nowMs - address.minuteMs) >= minuteMs) Object.assign(address, { minuteMs: nowMs, inMinute: 0 });
     address.inMinute += 1;
     const retryAfterMs = address.minuteMs + minuteMs - nowMs;
     const refusal = address.inMinute <= this.#limits.perMinuteMax ? undefined : tooMany(holder, address.inMinute, retryAfterMs);
-    const isCounted = address.told >= toldPerAddressMax || this.#told >= toldMax;
-    if (isCounted) this.#count(holder, nowMs);
-    else {
-      address.told += 1;
-      this.#told += 1;
-    }
+    const isCounted = !this.#refusalsTold.take(holder, nowMs);
+    if (isCounted) this.#refusals.count(holder, unauthenticated);
     return { isCounted, refusal };
+  }
+
+  /**
+   * Takes note of a request for a route that authenticates by itself, whose sender nobody knows either. Answers whether audit is told of it one by one;
+   * if not, `leave` says how it ended. Flow control bounds how many an address may send.
+   */
+  visit(remoteAddress: string): boolean {
+    return this.#visitsTold.take(holderOf(remoteAddress), this.#clock.nowMs());
+  }
+
+  /**
+   * Counts how a visit ended that audit has not been told of. Answers whether audit is to be told of it after all: the first failures have
+   * room of their own, so that no flood of what succeeds hides them.
+   */
+  leave(remoteAddress: string, status: number): boolean {
+    const holder = holderOf(remoteAddress);
+    if (status >= 400 && this.#failuresTold.take(holder, this.#clock.nowMs())) return true;
+    this.#visits.count(holder, { status });
+    return false;
   }
 
   /** A seat until the client has said who it is, for seconds. @throws TAP_REQUEST_STRANGERS */
@@ -109,68 +109,25 @@ export class Strangers {
 
   /** Tells what was counted so far, and waits for nothing more. */
   async stop(): Promise<void> {
-    this.#over.abort();
-    await this.#tell();
-  }
-
-  #begin(nowMs: number): void {
-    // Also over when the clock was set back.
-    if (Math.abs(nowMs - this.#sinceMs) < countMs) return;
-    this.#sinceMs = nowMs;
-    this.#told = 0;
-    for (const [holder, address] of this.#addresses) {
-      address.told = 0;
-      if (Math.abs(nowMs - address.minuteMs) >= minuteMs) this.#addresses.delete(holder);
-    }
+    await Promise.all([this.#refusals.stop(), this.#visits.stop()]);
   }
 
   #address(holder: string, nowMs: number): Address {
+    this.#forget(nowMs);
     const known = this.#addresses.get(holder);
     if (known !== undefined) return known;
     const oldest = this.#addresses.size >= addressesMax ? this.#addresses.keys().next().value : undefined;
     if (oldest !== undefined) this.#addresses.delete(oldest);
-    const made = { minuteMs: nowMs, inMinute: 0, told: 0 };
+    const made = { minuteMs: nowMs, inMinute: 0 };
     this.#addresses.set(holder, made);
     return made;
   }
 
-  #count(holder: string, nowMs: number): void {
-    const key = this.#counts.has(holder) || this.#counts.size < countsMax ? holder : elsewhere;
-    const count = this.#counts.get(key) ?? { requests: 0, sinceMs: nowMs };
-    count.requests += 1;
-    this.#counts.set(key, count);
-    if (!this.#waits) void this.#tellLater();
-  }
-
-  async #tellLater(): Promise<void> {
-    this.#waits = true;
-    await this.#clock.sleep(countMs, this.#over.signal).catch(() => {});
-    this.#waits = false;
-    if (!this.#over.signal.aborted) await this.#tell();
-  }
-
-  async #tell(): Promise<void> {
-    const counts = [...this.#counts];
-    this.#counts.clear();
-    for (const [holder, { requests, sinceMs }] of counts) await this.#tellCount(holder, requests, sinceMs);
-  }
-
-  async #tellCount(holder: string, requests: number, sinceMs: number): Promise<void> {
-    const nowMs = this.#clock.nowMs();
-    const request = { method: '', path: '*', query: '', engine: 'platform', verb: 'refused', userAgent: '' };
-    const requestId = `strangers-${nowMs.toString(36)}-${(this.#made += 1)}`;
-    try {
-      const trail = await this.#audit({ ...request, requestId, receivedAtMs: sinceMs, remoteAddress: holder });
-      const annotations = new Map([
-        [countAnnotation, String(requests)],
-        ['tappaas.dev/since', new Date(sinceMs).toISOString()],
-      ]);
-      await trail.end({ status: 401, errorCode: 'TAP_REQUEST_UNAUTHENTICATED', durationMs: nowMs - sinceMs, annotations });
-    } catch {
-      // A sink that takes nothing now: the count goes on.
-      const count = this.#counts.get(holder) ?? { requests: 0, sinceMs };
-      this.#counts.set(holder, { requests: count.requests + requests, sinceMs });
-    }
+  /** Addresses whose minute is over, also because the clock was set back, are looked for every ten minutes. */
+  #forget(nowMs: number): void {
+    if (Math.abs(nowMs - this.#sinceMs) < countMs) return;
+    this.#sinceMs = nowMs;
+    for (const [holder, address] of this.#addresses) if (Math.abs(nowMs - address.minuteMs) >= minuteMs) this.#addresses.delete(holder);
   }
 }
 

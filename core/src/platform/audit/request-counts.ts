@@ -1,5 +1,5 @@
 import type { Audit, AuditedOutcome, AuditedRequest, AuditTrail } from '../../ports/audit.js';
-import { countAnnotation } from '../../api/connection/strangers.js';
+import { countAnnotation } from '../../api/connection/audit-limits.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
 /** About a thousand tenants are counted apart; those that come later count as `other`. */

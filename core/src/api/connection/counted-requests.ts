@@ -1,0 +1,82 @@
+import type { Clock } from '@tappaas/sdk';
+import type { Audit, AuditedOutcome } from '../../ports/audit.js';
+import { countAnnotation, countMs, countsMax } from './audit-limits.js';
+
+/** How the requests of a count ended. */
+export type CountedOutcome = Pick<AuditedOutcome, 'status' | 'errorCode'>;
+
+/** What was counted and is not told yet. */
+interface Count {
+  requests: number;
+  readonly sinceMs: number;
+  readonly holder: string;
+  readonly outcome: CountedOutcome;
+}
+
+const elsewhere = '';
+
+/**
+ * Requests that audit is told of together, one line for each address and status: at the end of the ten minutes in which they came, and when the
+ * server stops. A count that no sink takes goes on into the next one.
+ */
+export class CountedRequests {
+  /** What the lines call what was done. */
+  readonly #verb: string;
+  readonly #audit: Audit;
+  readonly #clock: Clock;
+  readonly #counts = new Map<string, Count>();
+  readonly #over = new AbortController();
+  #made = 0;
+  #waits = false;
+
+  constructor(verb: string, audit: Audit, clock: Clock) {
+    this.#verb = verb;
+    this.#audit = audit;
+    this.#clock = clock;
+  }
+
+  count(holder: string, outcome: CountedOutcome, sinceMs = this.#clock.nowMs(), requests = 1): void {
+    const own = `${outcome.status} ${holder}`;
+    const isApart = this.#counts.has(own) || this.#counts.size < countsMax;
+    const key = isApart ? own : `${outcome.status} ${elsewhere}`;
+    const count = this.#counts.get(key) ?? { requests: 0, sinceMs, holder: isApart ? holder : elsewhere, outcome };
+    count.requests += requests;
+    this.#counts.set(key, count);
+    if (!this.#waits) void this.#tellLater();
+  }
+
+  /** Tells what was counted so far, and waits for nothing more. */
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#tell();
+  }
+
+  async #tellLater(): Promise<void> {
+    this.#waits = true;
+    await this.#clock.sleep(countMs, this.#over.signal).catch(() => {});
+    this.#waits = false;
+    if (!this.#over.signal.aborted) await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    const counts = [...this.#counts.values()];
+    this.#counts.clear();
+    for (const count of counts) await this.#tellCount(count);
+  }
+
+  async #tellCount({ holder, outcome, requests, sinceMs }: Count): Promise<void> {
+    const nowMs = this.#clock.nowMs();
+    const request = { method: '', path: '*', query: '', engine: 'platform', verb: this.#verb, userAgent: '' };
+    const requestId = `strangers-${this.#verb}-${nowMs.toString(36)}-${(this.#made += 1)}`;
+    try {
+      const trail = await this.#audit({ ...request, requestId, receivedAtMs: sinceMs, remoteAddress: holder });
+      const annotations = new Map([
+        [countAnnotation, String(requests)],
+        ['tappaas.dev/since', new Date(sinceMs).toISOString()],
+      ]);
+      await trail.end({ ...outcome, durationMs: nowMs - sinceMs, annotations });
+    } catch {
+      this.count(holder, outcome, sinceMs, requests);
+    }
+  }
+}
