@@ -17,8 +17,11 @@ export interface World {
   readonly browser: () => Browser;
 }
 
-/** `settings` are further ones of the plugin; `hasPartner`: people of another provider come, too, under names that begin with `partner:`. */
-export async function world(t: ExecutionContext, settings: object = {}, hasPartner = false): Promise<World> {
+/**
+ * `settings` are further ones of the plugin; `hasPartner`: people of another provider come, too, under names that begin with `partner:`, with
+ * `ofPartner` as its further settings.
+ */
+export async function world(t: ExecutionContext, settings: object = {}, hasPartner = false, ofPartner: object = {}): Promise<World> {
   t.timeout(5 * 60_000);
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
@@ -59,6 +62,7 @@ export async function world(t: ExecutionContext, settings: object = {}, hasPartn
                     name: 'partner',
                     certificateAuthorityFile: './partner.pem',
                     claims: { user: 'email', groups: 'groups', ...prefixes },
+                    ...ofPartner,
                   },
                 ]),
           ],

@@ -156,6 +156,23 @@ test.serial('people of two providers who are called the same are two people, and
   );
 });
 
+test.serial('a provider that says its people are of a tenant that it may not name logs nobody in', async (t) => {
+  const mapping = { user: 'email', userPrefix: 'partner:', groups: 'groups', groupsPrefix: 'partner:', tenant: 'tenant' };
+  const given = await world(t, {}, true, { tenants: ['rival'], claims: mapping });
+  const person = { email: 'eve@example.com', groups: ['team-a'] };
+  given.partner?.people.set('eve', { ...person, tenant: 'acme' });
+  const refused = await logIn(given, given.browser(), 'eve', 'partner');
+  t.is(refused.status, 403, refused.text);
+  t.regex(refused.text, /IDENTITY_OIDC_CLAIM_FOREIGN/);
+  t.deepEqual(await sessionsOf(given), []);
+  given.partner?.people.set('eve', { ...person, tenant: 'rival' });
+  t.is((await logIn(given, given.browser(), 'eve', 'partner')).status, 200);
+  t.deepEqual(
+    (await sessionsOf(given)).map(({ spec }) => spec.user),
+    ['partner:eve@example.com'],
+  );
+});
+
 /** Runs a command that trusts the provider; `act` does what it tells a person to do. */
 async function command(
   { home, provider }: World,

@@ -11,7 +11,6 @@ import {
   type TokenService,
 } from '@tappaas/sdk';
 import { bearerToken } from '@tappaas/sdk/bearer-token';
-import { callerOf } from './claims.js';
 import { cookieValue, isOfThisSite, sessionCookie } from './cookies.js';
 import type { Providers } from './providers.js';
 import { identityOf, sessionOf } from './sessions.js';
@@ -52,7 +51,7 @@ async function ofToken(token: string, providers: Providers, tokens: TokenService
   // A logout token is signed by the same keys for the same audience, and is nobody's credential.
   if (Object.hasOwn(claims, 'events')) throw credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not one to act with' });
   return {
-    caller: callerOf(claims, provider.settings),
+    caller: provider.callerOf(claims),
     credentialId: `oidc:${hash('sha256', token).slice(0, 32)}`,
     expiresAtMs: jwtEndMs(claims),
   };

@@ -7,8 +7,12 @@ type Claims = Readonly<Record<string, unknown>>;
 const groupsMax = 256;
 const nameCharsMax = 256;
 
-/** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING */
-export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick<IssuerSettings, 'name' | 'claims'>): Caller {
+/** As much of a provider's settings as says whom its claims name. */
+export type Mapping = Pick<IssuerSettings, 'name' | 'claims'> & Partial<Pick<IssuerSettings, 'tenant' | 'tenants'>>;
+
+/** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
+export function callerOf(claims: Claims, settings: Mapping): Caller {
+  const { name: issuer, claims: mapping } = settings;
   const user = claim(claims, mapping.user);
   if (typeof user !== 'string' || user === '' || mapping.userPrefix.length + user.length > nameCharsMax)
     throw missing(issuer, mapping.user, `a text of 1 to ${nameCharsMax - mapping.userPrefix.length} characters`);
@@ -16,7 +20,7 @@ export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick
   if (mapping.user === 'email' && !mapping.acceptUnverifiedEmail && !isTrue(claims['email_verified']))
     throw missing(issuer, 'email_verified', 'true');
   const groups = groupsOf(claim(claims, mapping.groups), issuer, mapping);
-  const tenant = tenantOf(claims, groups, issuer, mapping);
+  const tenant = tenantOf(claims, groups, settings);
   return { name: mapping.userPrefix + user, groups, ...(tenant !== undefined && { tenant }) };
 }
 
@@ -24,12 +28,17 @@ export function callerOf(claims: Claims, { name: issuer, claims: mapping }: Pick
 function tenantOf(
   claims: Claims,
   groups: readonly string[],
-  issuer: string,
-  { tenant: name, groupsPrefix, groupsWithoutTenant }: IssuerSettings['claims'],
+  { name: issuer, tenant: fixed, tenants = [], claims: mapping }: Mapping,
 ): string | undefined {
+  const { tenant: name, groupsPrefix, groupsWithoutTenant } = mapping;
+  if (fixed !== undefined) return fixed;
   if (name === '') return undefined;
   const tenant = claim(claims, name);
-  if (typeof tenant === 'string' && isTenantName(tenant)) return tenant;
+  if (typeof tenant === 'string' && isTenantName(tenant)) {
+    if (tenants.length === 0 || tenants.includes(tenant)) return tenant;
+    const message = `provider ${issuer}: claim "${name}": expected one of the tenants that this provider may name, found "${tenant}"`;
+    throw errors.IDENTITY_OIDC_CLAIM_FOREIGN({ message });
+  }
   if (tenant === undefined && groupsWithoutTenant.some((group) => groups.includes(groupsPrefix + group))) return undefined;
   const found = tenant === undefined ? 'none, and no group of those in groupsWithoutTenant' : 'what cannot be one';
   throw missing(issuer, name, `the name of a tenant, as a label may say it; found ${found}`);

@@ -11,6 +11,20 @@ export const errors = defineErrors({
     retry: 'never',
     remedy: 'Give each provider a name of its own, and name each issuer once; further clients of it go into audiences.',
   },
+  IDENTITY_OIDC_NAMES_SHARED: {
+    httpStatus: 500,
+    blame: 'caller',
+    retry: 'never',
+    remedy:
+      'Give each provider a `claims.userPrefix` and a `claims.groupsPrefix` of its own (one of them may go without), or set `sharesNames: true` for both if each may name the people of the other.',
+  },
+  IDENTITY_OIDC_TENANT_CONTRADICTORY: {
+    httpStatus: 500,
+    blame: 'caller',
+    retry: 'never',
+    remedy:
+      'Set `tenant` alone where all people of the provider are of one tenant, or `claims.tenant` with `tenants` where a claim says of which.',
+  },
   IDENTITY_OIDC_LOGIN_INVALID: {
     ...caller,
     remedy: 'Begin the log-in again; it has to be finished in the same browser within ten minutes.',
@@ -21,6 +35,11 @@ export const errors = defineErrors({
     httpStatus: 403,
     remedy:
       'Ask who runs this platform to let the provider send what the message names, or to change `claims` in the plugin’s configuration.',
+  },
+  IDENTITY_OIDC_CLAIM_FOREIGN: {
+    ...caller,
+    httpStatus: 403,
+    remedy: 'Ask who runs this platform: the provider names a tenant, a user or a group that it may not name here.',
   },
   IDENTITY_OIDC_NOT_CONFIGURED: { ...caller, httpStatus: 501, remedy: 'Set publicUrl in the plugin’s configuration.' },
   IDENTITY_OIDC_PROVIDER_FAILED: {

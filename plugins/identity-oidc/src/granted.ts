@@ -1,6 +1,5 @@
 import type { TokenService } from '@tappaas/sdk';
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client';
-import { callerOf } from './claims.js';
 import { errors } from './errors.js';
 import type { Provider } from './provider.js';
 import type { LoggedIn } from './sessions.js';
@@ -14,7 +13,7 @@ export function validUntilMs(granted: TokenEndpointResponseHelpers, nowMs: numbe
   return nowMs + Math.min(Math.max((granted.expiresIn() ?? 0) * 1000, validMsMin), validMsMax);
 }
 
-/** Who somebody is, from the tokens that a provider has granted: its ID token, verified by the platform's rules. @throws IDENTITY_OIDC_PROVIDER_FAILED, IDENTITY_OIDC_CLAIM_MISSING */
+/** Who somebody is, from the tokens that a provider has granted: its ID token, verified by the platform's rules. @throws IDENTITY_OIDC_PROVIDER_FAILED, IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
 export async function loggedIn(
   granted: TokenEndpointResponse & TokenEndpointResponseHelpers,
   provider: Provider,
@@ -31,7 +30,7 @@ export async function loggedIn(
     issuer: name,
     subject: sub,
     sid: typeof sid === 'string' ? sid : undefined,
-    caller: callerOf(claims, provider.settings),
+    caller: provider.callerOf(claims),
     validUntilMs: validUntilMs(granted, nowMs),
     refreshToken,
     idToken,

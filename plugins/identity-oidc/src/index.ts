@@ -34,6 +34,8 @@ export default definePlugin({
         scopes: ['openid', 'profile', 'email', 'offline_access'],
         certificateAuthorityFile: '',
         allowedAddresses: [],
+        tenants: [],
+        sharesNames: false,
         claims: {
           user: 'email',
           acceptUnverifiedEmail: false,

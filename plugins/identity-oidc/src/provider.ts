@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { JwtIssuer } from '@tappaas/sdk';
+import type { Caller, JwtIssuer } from '@tappaas/sdk';
 import { OutboundAddresses } from '@tappaas/sdk/outbound';
 import * as client from 'openid-client';
 import { Agent, fetch } from 'undici';
+import { callerOf } from './claims.js';
 import { errors } from './errors.js';
+import { refuseNamesOfOthers, type NamesOfOthers } from './names-of-others.js';
 import type { IssuerSettings } from './settings.js';
 
 const callSecondsMax = 5;
@@ -19,11 +21,18 @@ export class Provider {
   readonly #own: Way;
   readonly #foreign: Way;
   readonly #nowMs: () => number;
+  readonly #others: NamesOfOthers;
   #asking: Promise<client.Configuration> | undefined;
   #known: { readonly configuration: client.Configuration; readonly atMs: number } | undefined;
 
-  constructor(settings: IssuerSettings, certificateAuthority: string | undefined, nowMs: () => number) {
+  constructor(
+    settings: IssuerSettings,
+    certificateAuthority: string | undefined,
+    nowMs: () => number,
+    others: NamesOfOthers = { users: [], groups: [] },
+  ) {
     this.settings = settings;
+    this.#others = others;
     const { issuer, allowedAddresses } = settings;
     this.jwt = { issuer, allowedAddresses, ...(certificateAuthority !== undefined && { certificateAuthority }) };
     this.#nowMs = nowMs;
@@ -31,15 +40,22 @@ export class Provider {
     this.#foreign = wayOf(new OutboundAddresses({ allowedAddresses, isForeign: true }), certificateAuthority);
   }
 
-  static async open(settings: IssuerSettings, nowMs: () => number): Promise<Provider> {
+  static async open(settings: IssuerSettings, nowMs: () => number, others: NamesOfOthers): Promise<Provider> {
     const { certificateAuthorityFile: file } = settings;
-    return new Provider(settings, file === '' ? undefined : await readFile(file, 'utf8'), nowMs);
+    return new Provider(settings, file === '' ? undefined : await readFile(file, 'utf8'), nowMs, others);
   }
 
   /** What bearer tokens of it are accepted for. */
   get audiences(): readonly string[] {
     const { clientId, cliClientId, audiences } = this.settings;
     return [clientId, ...(cliClientId === '' ? [] : [cliClientId]), ...audiences];
+  }
+
+  /** Who somebody is here, from the claims of a verified token of this provider. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
+  callerOf(claims: Readonly<Record<string, unknown>>): Caller {
+    const caller = callerOf(claims, this.settings);
+    refuseNamesOfOthers(caller, this.settings, this.#others);
+    return caller;
   }
 
   /** @throws IDENTITY_OIDC_PROVIDER_FAILED */

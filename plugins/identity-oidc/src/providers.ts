@@ -1,6 +1,8 @@
 import { errors } from './errors.js';
+import { namesOfOthers, refuseSharedNames } from './names-of-others.js';
 import { Provider } from './provider.js';
 import type { Settings } from './settings.js';
+import { refuseContradictoryTenants } from './tenants.js';
 
 /** The configured providers, by name and by issuer. */
 export class Providers {
@@ -12,12 +14,14 @@ export class Providers {
     this.#byIssuer = new Map(providers.map((provider) => [provider.settings.issuer, provider]));
   }
 
-  /** @throws IDENTITY_OIDC_ISSUER_TWICE */
+  /** @throws IDENTITY_OIDC_ISSUER_TWICE, IDENTITY_OIDC_NAMES_SHARED, IDENTITY_OIDC_TENANT_CONTRADICTORY */
   static async open({ issuers }: Settings, nowMs: () => number): Promise<Providers> {
     refuseTwice(issuers, 'name');
     // A token says who issued it, and nobody could say which of the two clients is meant.
     refuseTwice(issuers, 'issuer');
-    return new Providers(await Promise.all(issuers.map((issuer) => Provider.open(issuer, nowMs))));
+    refuseSharedNames(issuers);
+    refuseContradictoryTenants(issuers);
+    return new Providers(await Promise.all(issuers.map((issuer) => Provider.open(issuer, nowMs, namesOfOthers(issuer, issuers)))));
   }
 
   get all(): readonly Provider[] {

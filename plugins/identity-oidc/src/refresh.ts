@@ -99,7 +99,7 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
     login = await loggedIn(granted, provider, tokens, nowMs);
   } catch (error) {
     // Whoever says so at a log-in is not let in either.
-    if (isTapError(error, 'IDENTITY_OIDC_CLAIM_MISSING')) return end(error.message);
+    if (isTapError(error, 'IDENTITY_OIDC_CLAIM_MISSING') || isTapError(error, 'IDENTITY_OIDC_CLAIM_FOREIGN')) return end(error.message);
     // The refresh token is another one now, and the one before may be good no more.
     await keep(before);
     throw error;

@@ -14,10 +14,11 @@ const claims = Type.Object(
     userPrefix: Type.String({
       default: '',
       maxLength: 64,
-      description: 'Put before the name, so that providers cannot name each other’s users.',
+      description:
+        'Put before the name, so that providers cannot name each other’s users; each of several has one of its own, or one of them none.',
     }),
     groups: Type.String({ default: 'groups', maxLength: 128, description: 'Claim with the list of groups; may be absent.' }),
-    groupsPrefix: Type.String({ default: '', maxLength: 64, description: 'Put before each group.' }),
+    groupsPrefix: Type.String({ default: '', maxLength: 64, description: 'Put before each group, for the same reason.' }),
     tenant: Type.String({ default: '', maxLength: 128, description: 'Claim with the tenant; empty: its users are of no tenant.' }),
     groupsWithoutTenant: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
       default: [],
@@ -51,6 +52,23 @@ const issuer = Type.Object({
   }),
   certificateAuthorityFile: Type.String({ default: '', description: 'PEM of the authority to trust; empty: the system’s.' }),
   allowedAddresses: allowedAddresses('its name, and hosts that its discovery document names,'),
+  tenant: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 63,
+      description: 'Tenant of all its people, whatever the provider says; excludes `claims.tenant`. Default: none.',
+    }),
+  ),
+  tenants: Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
+    default: [],
+    maxItems: 256,
+    description: 'Tenants that the claim `claims.tenant` may name; people of any other one are refused. Empty: any.',
+  }),
+  sharesNames: Type.Boolean({
+    default: false,
+    description:
+      'Whether it may name the users and groups of every other provider that says the same. Otherwise no two providers have the same `userPrefix` or the same `groupsPrefix`.',
+  }),
   claims,
 });
 

@@ -11,7 +11,12 @@ export const logoutEvents = { 'http://schemas.openid.net/event/backchannel-logou
 const nothing: AuditRecorder['record'] = async () => undefined;
 
 export async function loggedIn(t: { teardown(close: () => unknown): void }, { corp, partner, providers, tokens }: World) {
-  const issuers = [corp, partner].map(({ provider: { settings } }) => ({ name: settings.name, issuer: settings.issuer, clientId: 'x' }));
+  const issuers = [corp, partner].map(({ provider: { settings } }) => ({
+    name: settings.name,
+    issuer: settings.issuer,
+    clientId: 'x',
+    claims: { userPrefix: `${settings.name}:`, groupsPrefix: `${settings.name}:` },
+  }));
   const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers } as never, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
   const at = new Date(kernel.clock.nowMs() + 3_600_000).toISOString();

@@ -17,7 +17,11 @@ const never: AuditRecorder['record'] = async () => undefined;
 const inTheClear: SealingService = { seal: async (text) => text, open: async (text) => text };
 
 /** Ann is logged in, for twelve hours, at a provider that answers a refresh as `granting` says. */
-async function world(t: { teardown(close: () => unknown): void }, others: readonly Provider[] = []) {
+async function world(
+  t: { teardown(close: () => unknown): void },
+  others: readonly Provider[] = [],
+  { tenant = '', tenants = [] as readonly string[] } = {},
+) {
   const issuer = await startIssuer();
   t.teardown(() => issuer.close());
   const key = await issuer.makeKey('k');
@@ -27,8 +31,15 @@ async function world(t: { teardown(close: () => unknown): void }, others: readon
   // What is granted is looked at by the clock of the machine first.
   let nowMs = Date.now();
   const clock = { nowMs: () => nowMs, sleep: async () => undefined };
-  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '', groupsWithoutTenant: [] };
-  const settings = { ...configuration, cliClientId: '', audiences: [], allowedAddresses: [], claims } as unknown as Provider['settings'];
+  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant, groupsWithoutTenant: [] };
+  const settings = {
+    ...configuration,
+    tenants,
+    cliClientId: '',
+    audiences: [],
+    allowedAddresses: [],
+    claims,
+  } as unknown as Provider['settings'];
   const providers = new Providers([...others, new Provider(settings, issuer.authority, clock.nowMs)]);
   t.teardown(() => providers.close());
   const noKeys = () => Promise.reject(new Error('the platform’s own keys are not asked for here'));
@@ -112,6 +123,14 @@ test('what a new ID token says holds from then on, and a refresh token that is n
   const { refreshed, idToken } = await world(t);
   const session = await refreshed(59 * minuteMs, answered({ id_token: await idToken(['ops']) }));
   t.deepEqual(session, { groups: ['ops'], validForMinutes: 60, refreshToken: 'first' });
+});
+
+test('a session ends when the provider says that the person is of a tenant that it may not name', async (t) => {
+  const { refreshed, idToken, warnings } = await world(t, [], { tenant: 'org', tenants: ['b'] });
+  const kept = await refreshed(59 * minuteMs, answered({ id_token: await idToken(['devs'], { org: 'b' }) }));
+  t.deepEqual(kept?.groups, ['devs']);
+  t.is(await refreshed(59 * minuteMs, answered({ id_token: await idToken(['devs'], { org: 'a' }) })), undefined);
+  t.deepEqual(warnings, []);
 });
 
 test('a refresh token that was replaced is kept, though what came with it cannot be verified now', async (t) => {

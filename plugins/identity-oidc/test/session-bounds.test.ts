@@ -9,7 +9,12 @@ const hourMs = 3_600_000;
 
 /** Sessions that somebody opens at whole hours, with what audit is told of their ends. */
 async function world(t: { teardown(close: () => unknown): void }) {
-  const issuers = ['corp', 'partner'].map((name) => ({ name, issuer: `https://${name}.example.invalid`, clientId: 'tappaas' }));
+  const issuers = ['corp', 'partner'].map((name) => ({
+    name,
+    issuer: `https://${name}.example.invalid`,
+    clientId: 'tappaas',
+    sharesNames: true,
+  }));
   const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers } as never, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
   const told: string[] = [];

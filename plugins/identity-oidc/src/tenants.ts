@@ -1,0 +1,25 @@
+import { isTenantName } from '@tappaas/sdk';
+import { errors } from './errors.js';
+import type { IssuerSettings } from './settings.js';
+
+/**
+ * Settings that say two things about the tenant of a provider's people, or one that has no effect: who then belonged to another tenant than the
+ * operator thinks, or to none, would stand outside of a boundary.
+ *
+ * @throws IDENTITY_OIDC_TENANT_CONTRADICTORY
+ */
+export function refuseContradictoryTenants(issuers: readonly IssuerSettings[]): void {
+  for (const { name, tenant, tenants, claims } of issuers) {
+    if (tenant !== undefined && !isTenantName(tenant)) throw contradictory(name, `tenant: "${tenant}" cannot be the name of a tenant`);
+    if (tenant !== undefined && (claims.tenant !== '' || claims.groupsWithoutTenant.length > 0 || tenants.length > 0))
+      throw contradictory(
+        name,
+        'tenant is that of all its people: claims.tenant, claims.groupsWithoutTenant and tenants say something else',
+      );
+    if (tenants.length > 0 && claims.tenant === '') throw contradictory(name, 'tenants has no effect without claims.tenant');
+  }
+}
+
+function contradictory(issuer: string, problem: string): Error {
+  return errors.IDENTITY_OIDC_TENANT_CONTRADICTORY({ message: `issuers: provider "${issuer}": ${problem}` });
+}
