@@ -3,6 +3,8 @@ import { keepCertificatesFresh, type LocalCertificates } from './api/certificate
 import type { ShareGrant } from './flow/shares/protocol.js';
 import { ShareBook } from './flow/shares/share-book.js';
 import type { Kernel } from './kernel/kernel.js';
+import type { AdminTokenHolder } from './identity/admin-token.js';
+import { adminTokenReplacement } from './platform/access/admin-token-replacement.js';
 import { ApiService } from './platform/api-service.js';
 import { ClusterAccesses } from './platform/clusters/cluster-access.js';
 import { ClusterSchedulers } from './platform/clusters/cluster-schedulers.js';
@@ -34,6 +36,7 @@ export interface Worker {
   /** Of the platform's limits. */
   granted(grants: readonly ShareGrant[]): void;
   renew(certificates: LocalCertificates): void;
+  rereadAdminToken(): Promise<void>;
   rereadKeys(): Promise<void>;
   forgetKind(kind: string): Promise<void>;
   metrics(): Promise<string>;
@@ -42,7 +45,7 @@ export interface Worker {
 }
 
 /** A running platform. */
-export interface Platform extends Omit<ConnectionFiles, 'refresh'> {
+export interface Platform extends Omit<ConnectionFiles, 'refresh' | 'holder'> {
   readonly url: string;
   readonly kernel: Kernel;
   readonly engines: Engines;
@@ -94,6 +97,11 @@ async function start(starting: Starting): Promise<Platform> {
     spread: async () => workers?.rereadKeys(),
     clock,
   });
+  const tokenHolder = Promise.withResolvers<AdminTokenHolder>();
+  const revoke: PrimaryCalls['revoked'] = async (credentialIds) => {
+    api.revoke(credentialIds);
+    await workers?.revoke(credentialIds);
+  };
   const pluginObjects = keepPluginObjects({ kernel, resources: engines.asPlatform(platformEngine), clock, log });
   starting.onStop({ what: 'Plugin objects', stop: () => pluginObjects.stop() });
   const actions = platformActions({
@@ -110,6 +118,12 @@ async function start(starting: Starting): Promise<Platform> {
       await workers.reload();
       engines.rebuildClaims();
     },
+    replaceAdminToken: adminTokenReplacement({
+      identity: foundation.identity,
+      holder: tokenHolder.promise,
+      spread: async () => workers?.rereadAdminToken(),
+      revoke,
+    }),
     replaceWorkers: () => workers?.beginReplacing() ?? 0,
     tellRefused: (problems) => pluginObjects.tell(problems),
   });
@@ -136,16 +150,13 @@ async function start(starting: Starting): Promise<Platform> {
   kernel.connectEngines(connectEngine);
   const publicPort = settings.workers === 0 ? api.port : settings.port || (await freePort(settings.host));
   const url = `https://127.0.0.1:${publicPort}`;
-  const { refresh, ...files } = await writeConnectionFiles(foundation, url, certificates.authority);
+  const { refresh, holder, ...files } = await writeConnectionFiles(foundation, url, certificates.authority, starting.options);
+  tokenHolder.resolve(holder);
   if (settings.workers > 0) {
-    const revoked: PrimaryCalls['revoked'] = async (credentialIds) => {
-      api.revoke(credentialIds);
-      await workers?.revoke(credentialIds);
-    };
     workers = workerPool(starting, foundation, {
       port: publicPort,
       certificates,
-      calls: { ...actions, connectEngine, revoked, ...stateCalls(foundation.state) },
+      calls: { ...actions, connectEngine, revoked: revoke, ...stateCalls(foundation.state) },
       desk: workerDesks({ clock, tellOpen: (worker, open) => pluginObjects.tellOpen(worker, open) }),
       ownMetrics,
       metricsName,
@@ -191,6 +202,7 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
   const actions: PlatformActions = {
     reload: () => primary.call('reload'),
     confirm: () => primary.call('confirm'),
+    replaceAdminToken: () => primary.call('replaceAdminToken'),
     replaceWorkers: () => primary.call('replaceWorkers'),
     sealingKeys: () => primary.call('sealingKeys'),
     changeSealingKeys: (change, keyId) => primary.call('changeSealingKeys', change, keyId),
@@ -216,6 +228,7 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
     revoke: (credentialIds) => api.revoke(credentialIds),
     granted: (grants) => allowances.granted(grants),
     renew: (next) => api.renew(next),
+    rereadAdminToken: () => foundation.identity.rereadFirstToken(),
     rereadKeys: () => foundation.keyFile.reread(),
     forgetKind: async (kind) => void (await purgeKind({ engines: foundation.engines, clock, signal: starting.signal }, kind)),
     metrics: metricsOf(kernel),

@@ -40,7 +40,11 @@ export const commands: readonly Command[] = [
     'up',
     ['', 0, 0],
     'Start the platform in this terminal; Ctrl-C stops it.',
-    { file, first: { type: 'string', value: 'DIRECTORY', description: 'Deploy this directory at the first start.' } },
+    {
+      file,
+      first: { type: 'string', value: 'DIRECTORY', description: 'Deploy this directory at the first start.' },
+      'new-admin-token': { type: 'boolean', description: 'Replace the first administrator’s token, which is lost, by a new one.' },
+    },
     async () => (await import('./commands/up.js')).up,
   ),
   command(
@@ -71,8 +75,8 @@ export const commands: readonly Command[] = [
   command('whoami', ['', 0, 0], 'Say who the platform takes you for.', {}, async () => (await import('./commands/whoami.js')).whoami),
   command(
     'token',
-    ['create|list|describe|revoke [NAME]', 1, 2],
-    'Make API tokens, list them, and end them.',
+    ['create|list|describe|revoke|rotate-admin [NAME]', 1, 2],
+    'Make API tokens, list them, and end them; replace the first administrator’s token.',
     {
       user: { type: 'string', value: 'USER', description: 'Whom the token stands for. Default: you; for others, as an administrator.' },
       groups: { type: 'string', value: 'A,B', description: 'Groups it acts with, of your own. Default: all of yours; none with --user.' },

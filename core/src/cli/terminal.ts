@@ -43,6 +43,8 @@ export interface UpOptions {
   readonly configFile: string;
   /** Directory deployed once, at the first start; absent: nothing. */
   readonly firstDeployment?: string;
+  /** The first administrator gets another token, in place of one that is lost. */
+  readonly isTokenReplaced?: boolean;
   /** How to say where everything is once the platform is ready; for programs nothing else is printed. */
   readonly output: OutputFormat;
   readonly stdout: Outlet;

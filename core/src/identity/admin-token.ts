@@ -1,11 +1,13 @@
 import type { Clock } from '@tappaas/sdk';
-import { createTokenOf, type StoredToken } from './stored-token.js';
+import { createTokenOf, type NewToken, type StoredToken } from './stored-token.js';
 
 /** Where the first token is kept: the store, not a file beside it, so that it goes into backups and every replica knows it. */
 export interface AdminTokenRecord {
   readonly load: () => Promise<StoredToken | undefined>;
   /** Creates only: answers false when another replica was first, and what it stored counts. */
   readonly create: (stored: StoredToken) => Promise<boolean>;
+  /** Writes whatever was there before. */
+  readonly save: (stored: StoredToken) => Promise<void>;
 }
 
 /** Where the administrator finds the token itself. */
@@ -38,10 +40,34 @@ export async function ensureAdminToken(
 ): Promise<AdminToken> {
   const known = await record.load();
   if (known !== undefined) return { stored: known };
-  const { token, stored } = createTokenOf({ name: firstAdministrator, groups: [administrators], createdAtMs: clock.nowMs() });
+  const { token, stored } = newAdminToken(clock);
   await holder.keep(token);
   if (await record.create(stored)) return { stored, token };
   await holder.drop();
   const rival = await record.load();
   return rival === undefined ? ensureAdminToken(record, holder, clock) : { stored: rival };
+}
+
+/**
+ * Makes another token in place of the one there is, if any; from then on the old one is not in the store. Whatever fails in between, the holder has
+ * a token that is good or the old one, which then still is.
+ */
+export async function replaceAdminToken(
+  record: Pick<AdminTokenRecord, 'save'>,
+  holder: AdminTokenHolder,
+  clock: Pick<Clock, 'nowMs'>,
+): Promise<Required<AdminToken>> {
+  const { token, stored } = newAdminToken(clock);
+  await holder.keep(token);
+  try {
+    await record.save(stored);
+  } catch (error) {
+    await holder.drop();
+    throw error;
+  }
+  return { stored, token };
+}
+
+function newAdminToken(clock: Pick<Clock, 'nowMs'>): NewToken {
+  return createTokenOf({ name: firstAdministrator, groups: [administrators], createdAtMs: clock.nowMs() });
 }

@@ -27,6 +27,10 @@ export function createTokenAuthenticator(find: (id: string) => StoredToken | und
   };
 }
 
-function identityOf({ id, name, groups, expiresAtMs }: StoredToken): Identity {
-  return { caller: { name, groups }, credentialId: `token:${id}`, ...(expiresAtMs !== undefined && { expiresAtMs }) };
+/** The name under which a token is remembered and revoked. */
+export const credentialIdOf = ({ id }: Pick<StoredToken, 'id'>): string => `token:${id}`;
+
+function identityOf(stored: StoredToken): Identity {
+  const { name, groups, expiresAtMs } = stored;
+  return { caller: { name, groups }, credentialId: credentialIdOf(stored), ...(expiresAtMs !== undefined && { expiresAtMs }) };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeKubeconfig } from '../api/kubeconfig.js';
+import type { AdminTokenHolder } from '../identity/admin-token.js';
 import { readPrivateFile, writePrivateFile } from '../api/certificates/private-file.js';
 import { platformEngine } from './engines.js';
 import type { Foundation } from './foundation.js';
@@ -8,16 +9,19 @@ import type { Foundation } from './foundation.js';
 export interface ConnectionFiles {
   readonly kubeconfig: string;
   readonly authorityFile: string;
-  /** The administrator's token, only at the first start. */
+  /** The administrator's token, only when it has just been made. */
   readonly firstToken: string | undefined;
   /** Writes the kubeconfig anew: a context per engine; what is there of others, and the token, stay. */
   readonly refresh: () => Promise<void>;
+  /** Where an administrator's token that is made later is kept. */
+  readonly holder: AdminTokenHolder;
 }
 
 export async function writeConnectionFiles(
   { settings: { directory }, engines, identity }: Pick<Foundation, 'settings' | 'engines' | 'identity'>,
   server: string,
   authority: string,
+  { isTokenReplaced = false }: { readonly isTokenReplaced?: boolean } = {},
 ): Promise<ConnectionFiles> {
   const kubeconfig = join(directory, 'kubeconfig');
   const authorityFile = join(directory, 'ca.pem');
@@ -27,10 +31,14 @@ export async function writeConnectionFiles(
     return writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...(token === undefined ? {} : { token }) });
   };
   await write();
-  const withoutToken = await readPrivateFile(kubeconfig);
-  const firstToken = await identity.firstToken({
-    keep: write,
-    drop: () => writePrivateFile(kubeconfig, withoutToken ?? ''),
-  });
-  return { kubeconfig, authorityFile, firstToken, refresh: () => write() };
+  let before: string | undefined;
+  const holder: AdminTokenHolder = {
+    async keep(token) {
+      before = await readPrivateFile(kubeconfig);
+      await write(token);
+    },
+    drop: () => writePrivateFile(kubeconfig, before ?? ''),
+  };
+  const firstToken = isTokenReplaced ? (await identity.replaceFirstToken(holder)).token : await identity.firstToken(holder);
+  return { kubeconfig, authorityFile, firstToken, holder, refresh: () => write() };
 }

@@ -33,6 +33,12 @@ const ownErrors = errorTable({
     remedy:
       'Render it into the namespace that the facts of the render name, or declare the permission in definePlugin and approve it with tappaas plugins approve.',
   },
+  TAP_ADMIN_TOKEN_FORBIDDEN: {
+    httpStatus: 403,
+    blame: 'caller',
+    retry: 'never',
+    remedy: 'Ask with the token itself. If it is lost, start the platform with `tappaas up --new-admin-token`.',
+  },
   TAP_SEALING_KEY_IN_USE: {
     httpStatus: 409,
     blame: 'caller',

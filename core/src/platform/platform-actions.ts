@@ -12,7 +12,7 @@ import type { PrimaryCalls } from './workers/calls.js';
 /** What is done once for the whole platform, whichever of its processes is asked. */
 export type PlatformActions = Pick<
   PrimaryCalls,
-  'reload' | 'confirm' | 'replaceWorkers' | 'sealingKeys' | 'changeSealingKeys' | 'purge' | 'placements' | 'decisions'
+  'reload' | 'confirm' | 'replaceAdminToken' | 'replaceWorkers' | 'sealingKeys' | 'changeSealingKeys' | 'purge' | 'placements' | 'decisions'
 >;
 
 export interface PlatformActionParts {
@@ -29,6 +29,7 @@ export interface PlatformActionParts {
   /** Every other process forgets a kind that has been purged. */
   readonly forgetKind: (kind: string) => Promise<void>;
   readonly replaceWorkers: () => number;
+  readonly replaceAdminToken: PlatformActions['replaceAdminToken'];
   /** Hears why the configuration of the files is not the one in force; of nothing when it is, though nothing had to change. */
   readonly tellRefused: (problems: ReloadResult['problems']) => Promise<void>;
 }
@@ -36,7 +37,7 @@ export interface PlatformActionParts {
 const decisionsMax = 1_000;
 
 export function platformActions(parts: PlatformActionParts): PlatformActions {
-  const { kernel, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, tellRefused } = parts;
+  const { kernel, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, replaceAdminToken, tellRefused } = parts;
   return {
     async reload() {
       const { problems, ...result } = await kernel.reload();
@@ -48,6 +49,7 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
       };
     },
     confirm: () => installation.confirm(),
+    replaceAdminToken,
     replaceWorkers: async () => replaceWorkers(),
     sealingKeys: async () => sealingKeys.view(),
     changeSealingKeys: (change, keyId) => sealingKeys.change(change, keyId),

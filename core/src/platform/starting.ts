@@ -16,6 +16,8 @@ export interface PlatformOptions {
   readonly version: string;
   /** Gives the start up when it aborts; nothing once the platform runs. */
   readonly giveUp?: AbortSignal;
+  /** The first administrator gets another token, in place of one that is lost. */
+  readonly isTokenReplaced?: boolean;
   /** Starts a process that serves the API, for a configuration that asks for some. */
   readonly forkWorker?: () => WorkerProcess;
 }

@@ -78,6 +78,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
       log,
       version,
       giveUp: giveUp.signal,
+      ...(options.isTokenReplaced && { isTokenReplaced: true }),
       forkWorker: workerForks(fileURLToPath(new URL('../worker.js', import.meta.url))),
     }).catch(explained);
     running.resolve(platform);
@@ -139,9 +140,6 @@ async function firstDeployment(
   const connection = connectionOfKubeconfig(await readFile(platform.kubeconfig, 'utf8'));
   if (connection === undefined) return noApplications;
   const client = await clientOf(connection);
-  const known = await applicationsOf(client);
-  if (known.isAny) return known;
-  stdout.write(`Deploying ${relative(terminal.cwd, directory) || directory}\n`);
   const invocation: Invocation = {
     terminal: {
       ...terminal,
@@ -154,6 +152,9 @@ async function firstDeployment(
     client: async () => client,
   };
   try {
+    const known = await applicationsOf(client);
+    if (known.isAny) return known;
+    stdout.write(`Deploying ${relative(terminal.cwd, directory) || directory}\n`);
     await deploy(invocation);
     return await applicationsOf(client);
   } catch (error) {

@@ -3,7 +3,7 @@ import { credentialErrors, jwtEndMs, jwtSkewMs, type TapError } from '@tappaas/s
 import { isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import test from 'ava';
 import { issueAuthority, issueClient } from '../../dist/api/certificates/certificate-issuer.js';
-import { ensureAdminToken } from '../../dist/identity/admin-token.js';
+import { ensureAdminToken, replaceAdminToken } from '../../dist/identity/admin-token.js';
 import { createAuthenticatorChain } from '../../dist/identity/authenticator-chain.js';
 import { CredentialCache } from '../../dist/identity/credential-cache.js';
 import { createProcessCertificates } from '../../dist/identity/process-certificates.js';
@@ -30,6 +30,7 @@ function record() {
       kept.push(stored);
       return true;
     },
+    save: async (stored: StoredToken) => void kept.splice(0, 1, stored),
   };
 }
 
@@ -49,6 +50,20 @@ test('of two replicas that start at once one makes the token, and both know it',
   t.is([one, two].filter(({ token }) => token !== undefined).length, 1);
   t.deepEqual(one.stored, two.stored);
   t.is(store.held.length, 1);
+});
+
+test('a token that cannot be replaced stays the one that is good, and that the holder has', async (t) => {
+  const store = record();
+  const first = await ensureAdminToken(store, store.holder, clock);
+  const failing = { save: () => Promise.reject(new Error('no space left')) };
+  await t.throwsAsync(replaceAdminToken(failing, store.holder, clock), { message: 'no space left' });
+  t.deepEqual([store.kept, store.held], [[first.stored], [first.token]]);
+  const full = { ...store.holder, keep: () => Promise.reject(new Error('no space left')) };
+  await t.throwsAsync(replaceAdminToken(store, full, clock), { message: 'no space left' });
+  t.deepEqual([store.kept, store.held], [[first.stored], [first.token]]);
+  const next = await replaceAdminToken(store, store.holder, clock);
+  t.deepEqual(store.kept, [next.stored]);
+  t.true(isToken(next.token, next.stored));
 });
 
 test('when the token cannot be kept no hash of it is stored, so the next start makes another', async (t) => {

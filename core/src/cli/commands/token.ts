@@ -32,10 +32,11 @@ interface Issued {
 
 const verbs: Readonly<Record<string, (invocation: Invocation, name: string) => Promise<number>>> = { create, describe, revoke };
 
-/** `tappaas token create|list|describe|revoke` */
+/** `tappaas token create|list|describe|revoke|rotate-admin` */
 export async function token(invocation: Invocation): Promise<number> {
   const [verb = '', name] = invocation.positionals;
   if (verb === 'list' && name === undefined) return list(invocation);
+  if (verb === 'rotate-admin' && name === undefined) return (await import('../admin-token.js')).rotateAdminToken(invocation);
   const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (run !== undefined && name !== undefined) return run(invocation, name);
   throw usage(run === undefined ? `"${verb}" is unknown` : `${verb} needs the name of a token`);
@@ -143,7 +144,7 @@ function durationMs(text: string): number {
 
 function usage(problem: string): CliError {
   return new CliError(`token: ${problem}`, {
-    remedy: 'Usage: tappaas token create|describe|revoke NAME, or tappaas token list   (tappaas token --help)',
+    remedy: 'Usage: tappaas token create|describe|revoke NAME, tappaas token list, or tappaas token rotate-admin   (tappaas token --help)',
     exitCode: exitCodes.usage,
   });
 }

@@ -7,5 +7,6 @@ export function up({ terminal, options, output }: Invocation): Promise<number> {
     resolve(terminal.cwd, typeof options[option] === 'string' ? options[option] : otherwise);
   const first = typeof options['first'] === 'string' ? { firstDeployment: at('first', '') } : {};
   const { stdout, stderr } = terminal;
-  return terminal.startPlatform({ configFile: at('file', 'tappaas.yaml'), output, stdout, stderr, ...first }, terminal);
+  const isTokenReplaced = options['new-admin-token'] === true;
+  return terminal.startPlatform({ configFile: at('file', 'tappaas.yaml'), output, stdout, stderr, isTokenReplaced, ...first }, terminal);
 }

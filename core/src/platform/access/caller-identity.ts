@@ -1,6 +1,6 @@
 import { families, type Clock, type CredentialRegister, type ResourceStore } from '@tappaas/sdk';
 import type { Authenticate } from '../../api/stages.js';
-import { ensureAdminToken, type AdminTokenHolder } from '../../identity/admin-token.js';
+import { ensureAdminToken, replaceAdminToken, type AdminTokenHolder } from '../../identity/admin-token.js';
 import type { StoredToken } from '../../identity/stored-token.js';
 import { createAuthenticatorChain } from '../../identity/authenticator-chain.js';
 import { CredentialCache } from '../../identity/credential-cache.js';
@@ -9,7 +9,7 @@ import {
   type ProcessCertificateOptions,
   type ProcessCertificates,
 } from '../../identity/process-certificates.js';
-import { createTokenAuthenticator } from '../../identity/token-authenticator.js';
+import { createTokenAuthenticator, credentialIdOf } from '../../identity/token-authenticator.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { storeRecord } from '../store-record.js';
 
@@ -25,6 +25,17 @@ export interface CallerIdentity {
   readonly revoke: (credentialIds: readonly string[]) => void;
   /** Makes the administrator's token at the first start and answers it; later starts know its hash, and this answers nothing. */
   readonly firstToken: (holder: AdminTokenHolder) => Promise<string | undefined>;
+  /** Makes another one in its place, in this process and in the store. The old one is refused here once `revoke` has been called with its credential. */
+  readonly replaceFirstToken: (holder: AdminTokenHolder) => Promise<ReplacedToken>;
+  /** Another process has replaced it. */
+  readonly rereadFirstToken: () => Promise<void>;
+}
+
+/** The administrator's new token, and which credential it has replaced. */
+export interface ReplacedToken {
+  readonly token: string;
+  /** Absent: there was none. */
+  readonly credentialId?: string;
 }
 
 /** The token's hash has a key of its own in the store, so every replica knows it and no kind shows it. */
@@ -60,6 +71,15 @@ export async function callerIdentity(
       const made = await ensureAdminToken(record, holder, clock);
       admin = made.stored;
       return made.token;
+    },
+    async replaceFirstToken(holder) {
+      const before = admin;
+      const made = await replaceAdminToken(record, holder, clock);
+      admin = made.stored;
+      return { token: made.token, ...(before && { credentialId: credentialIdOf(before) }) };
+    },
+    async rereadFirstToken() {
+      admin = await record.load();
     },
   };
 }

@@ -1,8 +1,11 @@
+import type { Caller } from '@tappaas/sdk';
 import type { ServedRoute } from '../../api/contributions.js';
+import { administrators } from '../../identity/admin-token.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { platformErrors } from '../errors.js';
 import type { Engines } from '../engines.js';
 import { explain } from '../clusters/explain.js';
+import type { ReplacedToken } from '../access/caller-identity.js';
 import type { PlatformAccess } from '../access/platform-access.js';
 import type { PlatformActions } from '../platform-actions.js';
 import type { SealingKeysChange } from '../sealing/sealing-keys.js';
@@ -15,7 +18,7 @@ export interface PlatformRouteParts {
   readonly kernel: Pick<Kernel, 'registrations' | 'plugins'>;
 }
 
-/** What the platform itself answers below `/plugins/platform`: reload, replace-workers, keys, purge, explain, confirm, and which raw routes there are. */
+/** What the platform itself answers below `/plugins/platform`: reload, admin-token, replace-workers, keys, purge, explain, confirm, and which raw routes there are. */
 export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[] {
   return [
     route('POST', '/reload', async () => json(200, await parts.actions.reload())),
@@ -23,6 +26,7 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
       await parts.actions.confirm();
       return json(200, { confirmed: true });
     }),
+    route('POST', '/admin-token', async (_, { caller }) => json(200, await replacedToken(parts.actions, caller))),
     // Answered at once: the process that serves this request is one of those to be replaced.
     route('POST', '/replace-workers', async () => json(202, { replacing: await parts.actions.replaceWorkers() })),
     route('GET', '/sealing-keys', async () => json(200, await parts.actions.sealingKeys())),
@@ -41,6 +45,18 @@ const instance = 'platform';
 
 function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['handle']): ServedRoute {
   return { instance, method, path, bodyBytesMax: 0, auth: 'caller', handle };
+}
+
+/**
+ * Not a matter of roles: whoever has the token may do everything, and no role or policy is asked. A credential with a scope has less than that.
+ *
+ * @throws TAP_ADMIN_TOKEN_FORBIDDEN
+ */
+async function replacedToken(actions: PlatformActions, caller: Caller | undefined): Promise<ReplacedToken> {
+  if (caller?.groups.includes(administrators) && caller.scope === undefined) return actions.replaceAdminToken();
+  throw platformErrors.TAP_ADMIN_TOKEN_FORBIDDEN({
+    message: `"${caller?.name ?? ''}" cannot replace the administrator’s token: that takes a credential of the group ${administrators} without a scope`,
+  });
 }
 
 const keyChanges: readonly SealingKeysChange[] = ['rotate', 'reencrypt', 'retire'];

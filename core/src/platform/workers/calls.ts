@@ -4,6 +4,7 @@ import type { ShareGrant, ShareReport } from '../../flow/shares/protocol.js';
 import type { Purged } from '../../resources/purge.js';
 import type { ReencryptionResult } from '../../secrets/reencryption.js';
 import type { Decision } from '../../schedule/decision.js';
+import type { ReplacedToken } from '../access/caller-identity.js';
 import type { PlacedObject, Placement } from '../clusters/placements.js';
 import type { OpenBreaker } from './open-breakers.js';
 import type { SealingKeysChange, SealingKeysView } from '../sealing/sealing-keys.js';
@@ -36,6 +37,8 @@ export type PrimaryCalls = {
   readonly confirm: () => Promise<void>;
   /** Credentials are no longer good: every process hears of it. */
   readonly revoked: (credentialIds: readonly string[]) => Promise<void>;
+  /** Makes another token of the first administrator in place of the one there is. */
+  readonly replaceAdminToken: () => Promise<ReplacedToken>;
   /** Begins to replace all workers; how many there are. */
   readonly replaceWorkers: () => Promise<number>;
   /** The last decision about a pod, or about each pod of an application. */
@@ -67,6 +70,8 @@ export type WorkerCalls = {
   readonly reload: () => Promise<void>;
   readonly revoked: (credentialIds: readonly string[]) => Promise<void>;
   readonly renew: (certificates: LocalCertificates) => Promise<void>;
+  /** The first administrator has another token. */
+  readonly rereadAdminToken: () => Promise<void>;
   /** The keys that things are sealed with have changed. */
   readonly rereadKeys: () => Promise<void>;
   /** A kind has been purged. */

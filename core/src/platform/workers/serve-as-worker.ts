@@ -29,6 +29,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
     reload: async () => void (await (await running.promise).kernel.reload()),
     revoked: async (credentialIds) => (await running.promise).revoke(credentialIds),
     renew: async (certificates) => (await running.promise).renew(certificates),
+    rereadAdminToken: async () => (await running.promise).rereadAdminToken(),
     rereadKeys: async () => (await running.promise).rereadKeys(),
     forgetKind: async (kind) => (await running.promise).forgetKind(kind),
     metrics: async () => (await running.promise).metrics(),

@@ -95,6 +95,11 @@ export class WorkerPool {
     await Promise.all(serving.map((peer) => peer.call('revoked', credentialIds).catch(failed)));
   }
 
+  /** The first administrator has another token. */
+  async rereadAdminToken(): Promise<void> {
+    await this.#tellAll('the administrator’s new token', (peer) => peer.call('rereadAdminToken'));
+  }
+
   async renew(certificates: LocalCertificates): Promise<void> {
     this.#certificates = certificates;
     await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
