@@ -6,7 +6,7 @@ import { checkConfiguration, configurationSchema, showConfiguration } from '../.
 import { requiredServices } from '../../dist/kernel/required-services.js';
 import { formatProblem } from '../../dist/kernel/problem.js';
 import type { ConfigurationError } from '../../dist/kernel/kernel.js';
-import { auditSection } from '../../dist/telemetry/audit/audit-settings.js';
+import { auditSection, omittedStages, type AuditSettings } from '../../dist/telemetry/audit/audit-settings.js';
 import { rejection } from './fixture.ts';
 import { head, Workspace } from './workspace.ts';
 
@@ -224,6 +224,18 @@ test('a sink that requests wait for and that may be left out is refused: what wa
     await configured(sink);
     await t.notThrowsAsync(workspace.load({ sections }), sink);
   }
+});
+
+test('a sink that requests wait for makes their first line one that is recorded, unless the configuration says otherwise', async (t) => {
+  const workspace = await Workspace.create(t);
+  const omitted = async (audit: string) => {
+    await workspace.write('tappaas.yaml', `${head}plugins: {}\naudit: ${audit}\n`);
+    return omittedStages((await workspace.load({ sections: { audit: auditSection } })).config.section('audit') as AuditSettings);
+  };
+  t.deepEqual(await omitted('{ sinks: { kept: { mode: blocking } } }'), []);
+  t.deepEqual(await omitted('{ sinks: { kept: { mode: blocking } }, omitStages: [RequestReceived] }'), ['RequestReceived']);
+  t.deepEqual(await omitted('{ sinks: { kept: {} } }'), ['RequestReceived']);
+  t.deepEqual(await omitted('{}'), ['RequestReceived']);
 });
 
 test('sections of the composition root are checked and filled in, also when they are left out', async (t) => {

@@ -4,7 +4,7 @@ import type { Audit } from '../../ports/audit.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { auditQuery } from '../../telemetry/audit/audit-query.js';
 import { AuditLog, type LogSink } from '../../telemetry/audit/audit-log.js';
-import type { AuditSettings } from '../../telemetry/audit/audit-settings.js';
+import { omittedStages, type AuditSettings } from '../../telemetry/audit/audit-settings.js';
 import { createAuditStage, type AuditStageParts } from '../../telemetry/audit/audit-stage.js';
 import { CheckpointFiles, type CheckpointRecord } from '../../telemetry/audit/checkpoint-files.js';
 import { GoneChains, type GoneChainsParts } from '../../telemetry/audit/gone-chains.js';
@@ -115,7 +115,7 @@ function auditStage({ kernel, clock, log }: Pick<AuditParts, 'kernel' | 'clock' 
 }
 
 function compiled(settings: AuditSettings): Policy {
-  return compilePolicy(settings, isConfidential);
+  return compilePolicy({ ...settings, omitStages: omittedStages(settings) }, isConfidential);
 }
 
 async function openLog(parts: AuditParts, settings: AuditSettings): Promise<AuditLog | undefined> {

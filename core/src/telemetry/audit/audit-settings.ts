@@ -8,11 +8,11 @@ const level = (description: string, byDefault?: string) =>
     description,
   });
 
-const stages = (byDefault: readonly string[]) =>
+const stages = (more: { readonly default?: readonly string[]; readonly byDefault?: string }) =>
   Type.Array(Type.Union([Type.Literal('RequestReceived'), Type.Literal('ResponseStarted'), Type.Literal('ResponseComplete')]), {
-    default: byDefault,
+    ...(more.default && { default: more.default }),
     uniqueItems: true,
-    description: 'Moments that are not recorded: RequestReceived, ResponseStarted (streams) and ResponseComplete.',
+    description: `Moments that are not recorded: RequestReceived, ResponseStarted (streams) and ResponseComplete.${more.byDefault ?? ''}`,
   });
 
 const resources = Type.Object({
@@ -29,7 +29,7 @@ const rule = Type.Object({
   resources: Type.Array(resources, { default: [], maxItems: 1_000, description: 'Objects; empty, as paths: all requests.' }),
   namespaces: names('Namespaces; empty: all.'),
   paths: names('Paths that are not about objects; a * at the end stands for any rest.'),
-  omitStages: stages([]),
+  omitStages: stages({ default: [] }),
 });
 
 /** A line that is left out is never kept, so that a request would wait for nothing and count as recorded. */
@@ -42,7 +42,8 @@ const sink = Type.Object(
   {
     mode: Type.Union([Type.Literal('batch'), Type.Literal('blocking')], {
       default: 'batch',
-      description: 'batch: lines are kept shortly after. blocking: a request goes on when its RequestReceived line is kept.',
+      description:
+        'batch: lines are kept shortly after. blocking: a request goes on when its RequestReceived line is kept; one without that line (omitStages) does not wait.',
     }),
     onOverflow: Type.Union([Type.Literal('block'), Type.Literal('refuse'), Type.Literal('drop')], {
       default: 'block',
@@ -80,7 +81,9 @@ const sink = Type.Object(
 /** The configuration's `audit` section. */
 export const auditSection = Type.Object({
   level: level('How much is recorded of requests that no rule is for.', 'Metadata'),
-  omitStages: stages(['RequestReceived']),
+  omitStages: Type.Optional(
+    stages({ byDefault: ' Default: RequestReceived, or none where a sink is blocking, as requests wait for that line.' }),
+  ),
   refusals: Type.Boolean({ default: true, description: 'Record refused requests (401, 403, 429) also where the level is None.' }),
   rules: Type.Array(rule, { default: [], maxItems: 1_000, description: 'The first rule that is for a request decides.' }),
   bodyBytesMax: Type.Integer({
@@ -126,3 +129,15 @@ export const auditSection = Type.Object({
 
 /** Settings of audit as they are in force. */
 export type AuditSettings = Type.Static<typeof auditSection>;
+
+/**
+ * The moments that are not recorded where no rule says more. A sink is blocking so that nothing is done before it is recorded: leaving out by default the
+ * one line that requests wait for would let them all go on at once.
+ */
+export function omittedStages({
+  omitStages,
+  sinks,
+}: Pick<AuditSettings, 'omitStages' | 'sinks'>): NonNullable<AuditSettings['omitStages']> {
+  const isAnyBlocking = Object.values(sinks).some(({ mode }) => mode === 'blocking');
+  return omitStages ?? (isAnyBlocking ? [] : ['RequestReceived']);
+}
