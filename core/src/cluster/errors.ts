@@ -25,7 +25,11 @@ export const clusterErrors = errorTable({
     remedy: 'Read the object before trying again: the write may have happened.',
   },
   TAP_CLUSTER_UNSUPPORTED: { ...upstream, httpStatus: 502, remedy: 'Upgrade the cluster: it does not know this kind of request.' },
-  TAP_CLUSTER_ANSWER_TOO_LARGE: { ...upstream, httpStatus: 502, remedy: 'Narrow the query, or raise answerBytesMax of the client.' },
+  TAP_CLUSTER_ANSWER_TOO_LARGE: {
+    ...upstream,
+    httpStatus: 502,
+    remedy: 'Narrow the query, or have fewer objects of the kind on the cluster.',
+  },
   TAP_CLUSTER_KUBECONFIG: { ...upstream, httpStatus: 500, retry: 'never', remedy: 'Correct the kubeconfig as the message says.' },
   TAP_CLUSTER_CLOSED: { ...upstream, httpStatus: 503, remedy: 'Nothing: the platform is stopping.' },
 });

@@ -42,6 +42,6 @@ export const scheduleErrors = errorTable({
     httpStatus: 503,
     blame: 'platform',
     retry: 'back-off',
-    remedy: 'Wait until pending pods were placed, or raise the limit of pending pods.',
+    remedy: 'Wait until pending pods have been placed, or remove some of them.',
   },
 });

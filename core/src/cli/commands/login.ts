@@ -51,11 +51,19 @@ async function grantedBy(place: Omit<Connection, 'token'>, terminal: Terminal, o
   const offered = issuers.filter(({ clientId }) => clientId !== '');
   const issuer = wanted === undefined ? offered[0] : offered.find(({ name }) => name === wanted);
   if (issuer === undefined) {
-    const names = offered.map(({ name }) => name).join(', ') || 'none';
+    const names = offered.map(({ name }) => name).join(', ');
+    if (names === '') throw noneOffered(instance);
     throw notOffered(`no provider ${wanted ?? ''} lets the command line log in; there is: ${names}`);
   }
   const { logInWithBrowser, logInWithDevice } = await import('../openid-login.js');
   return (options['device'] === true ? logInWithDevice : logInWithBrowser)(issuer, terminal);
+}
+
+function noneOffered(instance: string): CliError {
+  return new CliError('no provider of the platform lets the command line log in', {
+    remedy: `Have the operator set cliClientId of an issuer of the plugin ${instance}, or log in with --token.`,
+    exitCode: exitCodes.usage,
+  });
 }
 
 function notOffered(message: string): CliError {
