@@ -120,6 +120,8 @@ test.serial(
     t.timeout(2 * 60_000);
     // So little that one connection after the other takes it on a machine that is busy with other tests, too.
     const rate = { perSecond: 50, burst: 80 };
+    // What the workers begin with comes on top of the burst (decision 0213).
+    const startMax = rate.burst / 8;
     const home = await platformHome({ plugins: storeOnly, api: { workers: 2, flow: { system: rate } } });
     t.teardown(() => home.remove());
     const platform = await home.start();
@@ -138,17 +140,17 @@ test.serial(
     const hasItsRate = ({ served }: Run): boolean => served >= 0.9 * (rate.burst + 3 * rate.perSecond);
     const toldAlike = ({ left }: Run): boolean => Math.max(...left) - Math.min(...left) <= rate.burst / 16 + 12;
     /** More than that is never given; for less there may be no time on a busy machine, so the best of a few counts. */
-    const best = async (connections: number, beyond: number, isGood: (found: Run) => boolean): Promise<void> => {
+    const best = async (connections: number, isGood: (found: Run) => boolean): Promise<void> => {
       const all: Run[] = [];
       do {
         const found = await run(connections);
-        t.true(found.served <= found.most + beyond, `${found.served} of ${found.most} on ${connections} connections`);
+        t.true(found.served <= found.most + startMax, `${found.served} of ${found.most} on ${connections} connections`);
         all.push(found);
       } while (all.length < attemptsMax && !all.some(isGood));
       t.true(all.some(isGood), `${connections} connections: ${JSON.stringify(all)}`);
     };
-    await best(1, 1, hasItsRate);
-    await best(12, rate.burst / 8, (found) => hasItsRate(found) && toldAlike(found));
+    await best(1, hasItsRate);
+    await best(12, (found) => hasItsRate(found) && toldAlike(found));
   },
 );
 
