@@ -15,7 +15,12 @@ export interface Condition {
   readonly message: string;
 }
 
-/** Nothing: rest until something changes. `againAfterMs`: then, or earlier on a change. Throw to back off. */
+/**
+ * Nothing: rest until something changes. `againAfterMs`: run again after that time, or earlier on a change. Throw to back off.
+ *
+ * Less than 10 ms means "at once". The second answer of "at once" in a row is followed by a run after 1 ms, the next ones after 2, 4, 8 … at
+ * most 1,000 ms: whoever waits for something that is not announced says after how long it is worth a look.
+ */
 export type Outcome = undefined | void | { readonly againAfterMs: number };
 
 /** What a controller states of a status: a field that is `undefined` is taken away, one that is not named stays as it is. */

@@ -20,8 +20,8 @@ export interface WorkQueue<K extends string | number> {
   add(key: K, priority?: Priority): boolean;
   /** Ready after `delayMs`, or earlier when an earlier time was or will be asked for. */
   addAfter(key: K, delayMs: number, priority?: Priority): boolean;
-  /** Puts a failed key that is being processed back with exponential back-off; answers the delay. */
-  retry(key: K): number;
+  /** Puts a failed key that is being processed back with exponential back-off, but not before `delayMsMin`; answers the delay. */
+  retry(key: K, delayMsMin?: number): number;
   /** Ends the key's back-off: the next failure is again the first. */
   forget(key: K): void;
   failures(key: K): number;
@@ -128,9 +128,9 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     return true;
   }
 
-  retry(key: K): number {
+  retry(key: K, delayMsMin = 0): number {
     const item = this.mustProcess(key);
-    const delayMs = this.backoff(item.failures);
+    const delayMs = Math.max(delayMsMin, this.backoff(item.failures));
     item.failures += 1;
     this.observer.retry?.(delayMs);
     this.addAfter(key, delayMs, item.priority === 'low' ? 'low' : 'normal');

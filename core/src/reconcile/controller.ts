@@ -1,4 +1,5 @@
 import type { Clock, Outcome } from '@tappaas/sdk';
+import { AgainPace } from './again-pace.js';
 import { reconcileErrors } from './errors.js';
 import { verdictOf, verdictOfFailure, type Verdict } from './outcome.js';
 import { compareRevisions } from './revision.js';
@@ -8,7 +9,8 @@ export interface KeyQueue {
   get(signal: AbortSignal): Promise<string | undefined>;
   add(key: string): boolean;
   addAfter(key: string, delayMs: number): boolean;
-  retry(key: string): number;
+  /** With back-off, but not before `delayMsMin`. */
+  retry(key: string, delayMsMin?: number): number;
   forget(key: string): void;
   done(key: string): void;
 }
@@ -73,6 +75,7 @@ class ReconcileController implements Controller {
   private readonly options: ControllerOptions;
   private readonly workersMax: number;
   private readonly deadlineMs: number;
+  private readonly againPace = new AgainPace();
   /** Runs and releases that have no worker waiting for them. */
   private readonly detached = new Set<Promise<void>>();
 
@@ -158,6 +161,7 @@ class ReconcileController implements Controller {
 
   private settle(key: string, verdict: Verdict): void {
     const { queue } = this.options;
+    if (verdict.result !== 'again') this.againPace.forget(key);
     switch (verdict.result) {
       case 'done':
       case 'terminal':
@@ -165,12 +169,11 @@ class ReconcileController implements Controller {
         break;
       case 'again':
         queue.forget(key);
-        queue.addAfter(key, verdict.afterMs);
+        queue.addAfter(key, this.againPace.delayMs(key, verdict.afterMs));
         break;
       case 'error':
       case 'timeout':
-        if (verdict.afterMs === undefined) queue.retry(key);
-        else queue.addAfter(key, verdict.afterMs);
+        queue.retry(key, verdict.afterMsMin);
         break;
       case 'stopped':
         queue.add(key);

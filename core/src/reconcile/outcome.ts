@@ -5,10 +5,10 @@ import { reconcileErrors } from './errors.js';
 export type Verdict =
   /** Rest until something changes; the back-off is forgotten. */
   | { readonly result: 'done' }
-  /** Run again after exactly this time, or earlier on a change; the back-off is forgotten. */
+  /** Run again after this time (see again-pace.ts for very short ones), or earlier on a change; the back-off is forgotten. */
   | { readonly result: 'again'; readonly afterMs: number }
-  /** Run again with back-off, or when the failing side said it makes sense. */
-  | { readonly result: 'error' | 'timeout'; readonly error: Error; readonly afterMs?: number }
+  /** Run again with back-off, but not before the time that the failing side asked for. */
+  | { readonly result: 'error' | 'timeout'; readonly error: Error; readonly afterMsMin?: number }
   /** Count it and rest: trying again cannot help until the object changes. */
   | { readonly result: 'terminal'; readonly error: Error }
   /** The controller was stopped: nobody is to blame, and the key stays to be done. */
@@ -35,6 +35,6 @@ export function verdictOfFailure(thrown: unknown): Verdict {
   return { result: 'error', error, ...retryAfter(error) };
 }
 
-function retryAfter({ retryAfterMs }: TapError): { afterMs?: number } {
-  return retryAfterMs === undefined ? {} : { afterMs: Math.min(retryAfterMsMax, Math.max(0, retryAfterMs)) };
+function retryAfter({ retryAfterMs }: TapError): { afterMsMin?: number } {
+  return retryAfterMs === undefined ? {} : { afterMsMin: Math.min(retryAfterMsMax, Math.max(0, retryAfterMs)) };
 }

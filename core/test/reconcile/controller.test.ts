@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { TapError, type Outcome } from '@tappaas/sdk';
 import { createWorkQueue } from '../../dist/queue/work-queue.js';
@@ -48,6 +51,38 @@ test('againAfterMs runs the key again after exactly that time', async (t) => {
   t.is(runs.length, 1);
   await clock.advance(1);
   t.is(runs.length, 2);
+});
+
+test('againAfterMs: 0 runs the key again at once, and ever later while it is answered in a row', async (t) => {
+  const outcomes: Outcome[] = [...Array.from({ length: 14 }, () => ({ againAfterMs: 0 })), undefined];
+  const startedAtMs: number[] = [];
+  const { clock, queue } = setUp(async () => {
+    startedAtMs.push(clock.nowMs());
+    return outcomes.shift();
+  });
+  queue.add('a');
+  await clock.advance(10_000);
+  const gapsMs = startedAtMs.slice(1).map((ms, index) => ms - (startedAtMs[index] ?? 0));
+  t.deepEqual(gapsMs, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000, 1_000, 1_000]);
+  outcomes.push({ againAfterMs: 0 }, { againAfterMs: 0 }, { againAfterMs: 10 }, { againAfterMs: 0 }, undefined);
+  startedAtMs.length = 0;
+  const nowMs = clock.nowMs();
+  queue.add('a');
+  await clock.advance(1_000);
+  t.deepEqual(
+    startedAtMs.map((ms) => ms - nowMs),
+    [0, 0, 1, 11, 11],
+    'another outcome ends the row',
+  );
+});
+
+test('a reconcile that answers againAfterMs: 0 without end holds up nothing else of the process', async (t) => {
+  const worker = new Worker(new URL('at-once-worker.ts', import.meta.url));
+  const fired = once(worker, 'message') as Promise<[number]>;
+  const [runs] = await Promise.race([fired, delay(10_000, [undefined], { ref: false })]);
+  await worker.terminate();
+  if (runs === undefined) return t.fail('no timer has fired');
+  t.true(runs < 20, `${runs} runs`);
 });
 
 test('a change before againAfterMs runs the key at once, and the old time is forgotten', async (t) => {
@@ -106,6 +141,18 @@ test('an error that says when trying again makes sense is obeyed, within limits'
   t.is(runs.length, 2);
   await clock.advance(600_000);
   t.is(runs.length, 3, 'no upstream may send a key away for a day');
+});
+
+test('an error that says to try again at once backs off like any other', async (t) => {
+  const startedAtMs: number[] = [];
+  const { clock, queue } = setUp(async () => {
+    startedAtMs.push(clock.nowMs());
+    throw failure('back-off', startedAtMs.length < 4 ? 0 : 1_000);
+  });
+  queue.add('a');
+  await clock.advance(3_500);
+  const gapsMs = startedAtMs.slice(1).map((ms, index) => ms - (startedAtMs[index] ?? 0));
+  t.deepEqual(gapsMs, [100, 200, 400, 1_000, 1_600]);
 });
 
 test('what is thrown synchronously, or is no error at all, is caught and counted', async (t) => {

@@ -78,8 +78,8 @@ export class SteppedQueue implements ControllerQueue {
     return taken;
   }
 
-  retry(key: string): number {
-    return this.#queue.retry(key);
+  retry(key: string, delayMsMin?: number): number {
+    return this.#queue.retry(key, delayMsMin);
   }
 
   /** The key's last run failed: it is due again as soon as somebody is in a hurry. */
