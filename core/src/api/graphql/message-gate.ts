@@ -1,9 +1,9 @@
 import type { WebSocket } from 'ws';
 
-/** Messages of one connection that are looked at at the same time. */
+/** Messages of one connection that are being looked at, or whose answers wait until the client reads, at the same time. */
 export const messagesAtOnceMax = 100;
 
-/** Reads no further while many messages are being looked at: who sends faster than they are answered waits on their own connection. */
+/** Stops reading while that many messages are under way: a client that sends faster than it is answered, or than it reads, waits on its own connection. */
 export class MessageGate {
   readonly #socket: Pick<WebSocket, 'pause' | 'resume'>;
   #count = 0;
@@ -12,7 +12,7 @@ export class MessageGate {
     this.#socket = socket;
   }
 
-  /** What becomes of one message; it is no longer looked at once this is settled. */
+  /** What becomes of one message or answer, which is under way until this is settled. */
   async through<T>(settling: Promise<T>): Promise<T> {
     this.#count += 1;
     if (this.#count === messagesAtOnceMax) this.#socket.pause();

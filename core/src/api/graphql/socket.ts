@@ -54,12 +54,13 @@ export class GraphqlSockets {
     const { exchange } = call;
     const socket = await call.accept();
     const pace = new SocketPace(socket, { clock: this.#parts.clock, drainMsMax });
+    const gate = new MessageGate(socket);
+    // Whatever is answered: a client that reads none of it is not read from either.
     const send = async (text: string): Promise<void> => {
-      if (!pace.write(text)) await pace.drained();
+      if (!pace.write(text)) await gate.through(pace.drained());
     };
     const place: ErrorPlace = { requestId: exchange.requestId, log: this.#parts.log, signal: () => exchange.signal };
     const running = new Map<string, AbortController>();
-    const gate = new MessageGate(socket);
     const server = makeServer<Record<string, unknown>, undefined>({
       connectionInitWaitTimeout: beginMsMax,
       onConnect: async ({ connectionParams }) => (exchange.identity === undefined ? signedIn(call, connectionParams) : true),

@@ -11,6 +11,7 @@ import { adapterOf, type AdapterMaker } from './joined.js';
 import { linesAbout, type MetricsPage } from './metrics-room.js';
 import { EventFrames } from './object-room.js';
 import { messageBytesMax } from './outbox.js';
+import { readAtClientPace } from './read-pace.js';
 
 /** Where socket.io is served, its own default. */
 const socketPath = '/socket.io/';
@@ -82,6 +83,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   ]);
   const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
   const engine = new Engine({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
+  engine.on('connection', readAtClientPace);
   // No recovery of connections: it sends what was missed before it asks who is there. Clients come back with a resourceVersion.
   const io = new SocketServer({
     serveClient: false,

@@ -44,12 +44,16 @@ export function closeFor(socket: WebSocket, reason: unknown, clock: Clock): Prom
 }
 
 const bufferedBytesMax = 256 * 1024;
+/** What is kept beside the bytes of a message is larger than a small message. */
+const bufferedMessagesMax = 1024;
 
 /** Messages at the pace at which the client reads: whoever is told that there is no room waits for `drained`, so that what is buffered is bounded. */
 export class SocketPace {
   readonly #socket: WebSocket;
   readonly #drain: SharedDrain;
+  #buffered = 0;
   readonly #sent = (): void => {
+    this.#buffered -= 1;
     if (this.#hasRoom()) this.#drain.release();
   };
 
@@ -62,6 +66,7 @@ export class SocketPace {
   /** Sends one message; false when the client has to catch up. */
   write(data: string | Uint8Array, binary = false): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return true;
+    this.#buffered += 1;
     this.#socket.send(data, { binary }, this.#sent);
     return this.#hasRoom();
   }
@@ -72,7 +77,8 @@ export class SocketPace {
   }
 
   #hasRoom(): boolean {
-    return this.#socket.readyState !== this.#socket.OPEN || this.#socket.bufferedAmount < bufferedBytesMax;
+    const { readyState, OPEN, bufferedAmount } = this.#socket;
+    return readyState !== OPEN || (bufferedAmount < bufferedBytesMax && this.#buffered < bufferedMessagesMax);
   }
 }
 
