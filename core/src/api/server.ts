@@ -258,7 +258,9 @@ class Server implements ApiServer {
   }
 
   private async serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const exchange = this.begin(request, responseOf(request, socket));
+    const response = responseOf(request, socket);
+    if (response === undefined) return;
+    const exchange = this.begin(request, response);
     this.inFlight.add(exchange);
     try {
       await this.upgrades.serve(exchange, socket, head);

@@ -79,6 +79,57 @@ test('an upgrade passes the chain, is answered by its handler, and is audited wi
   t.is(event?.outcome?.errorCode, undefined);
 });
 
+const handshake = (authorization: string): string =>
+  [
+    'GET /echo HTTP/1.1',
+    'Host: localhost',
+    `Authorization: ${authorization}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Protocol: echo.v1',
+    '\r\n',
+  ].join('\r\n');
+
+test('the connection of a refused upgrade is closed both ways, whatever the client leaves open', async (t) => {
+  const server = await start(t);
+  const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => void socket.destroy());
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (answer += String(chunk)));
+  const failed = once(socket, 'error');
+  socket.write(handshake('Bearer nobody'));
+  await once(socket, 'end');
+  t.regex(answer, /^HTTP\/1\.1 401 /);
+  t.regex(answer, /"status":"Failure"/);
+  // Whoever sends to a connection that is closed both ways is told so; one that is half open takes it.
+  const sending = setInterval(() => socket.write('x'), 20);
+  t.teardown(() => clearInterval(sending));
+  await failed;
+  t.pass();
+});
+
+test('an upgrade that is sent behind a request that is not answered yet is cut off, and nobody else hears of it', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const metrics = async (): Promise<string> => {
+    asked.resolve();
+    await answered.promise;
+    return '# no metrics\n';
+  };
+  const server = await start(t, { metrics });
+  const socket = connect(server.port, '127.0.0.1').resume();
+  socket.on('error', () => {});
+  const closed = once(socket, 'close');
+  socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\r\n');
+  await asked.promise;
+  socket.write(handshake('Bearer admin'));
+  await closed;
+  answered.resolve();
+  t.is((await server.ask('/api')).status, 200);
+});
+
 test('what breaks off because its client has gone is no failure of the platform; what fails besides still is', async (t) => {
   const causes: unknown[] = [];
   const failures = [

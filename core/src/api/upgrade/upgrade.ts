@@ -137,14 +137,25 @@ function withoutCredential(): Error {
   return apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the client has brought no credential in time' });
 }
 
-/** The response of an upgrade, for refusals: node:http has let go of the connection, so it closes after the answer. */
-export function responseOf(request: IncomingMessage, socket: Duplex): ServerResponse {
+/**
+ * The response of an upgrade, for refusals. node:http has removed its timeouts and listeners from the connection, so it is closed both ways
+ * after the answer: nothing would end the half that a client leaves open.
+ *
+ * Nothing for an upgrade that was sent before an earlier request on the same connection was answered, which is cut off. node:http emits it
+ * at once, and the connection has only one response at a time.
+ */
+export function responseOf(request: IncomingMessage, socket: Duplex): ServerResponse | undefined {
   const response = new HttpResponse(request);
   response.shouldKeepAlive = false;
-  response.assignSocket(request.socket);
-  response.once('finish', () => socket.end());
-  // What breaks off is told by its close; unheard, an error would end the process.
+  // A connection that breaks off emits `close` as well; without a listener, the error would end the process.
   socket.on('error', () => socket.destroy());
+  try {
+    response.assignSocket(request.socket);
+  } catch {
+    socket.destroy();
+    return undefined;
+  }
+  response.once('finish', () => request.socket.destroySoon());
   return response;
 }
 
