@@ -199,6 +199,22 @@ test('an upgrade becomes a tunnel in both directions', async (t) => {
   t.pass();
 });
 
+test('the connection of an upgrade that cannot be served is closed both ways, whatever the client leaves open', async (t) => {
+  const { port } = await proxied(t);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => void socket.destroy());
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const failed = once(socket, 'error');
+  socket.write('GET /chat HTTP/1.1\r\nhost: shop.localhost\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n');
+  await once(socket, 'end');
+  t.regex(text, /^HTTP\/1\.1 503 .*has no pod that is ready/s);
+  // Whoever sends to a connection that is closed both ways is told so.
+  const sending = setInterval(() => socket.write('x'), 20);
+  t.teardown(() => clearInterval(sending));
+  await failed;
+});
+
 test('what is not served is answered with a text that says why', async (t) => {
   const { client } = await proxied(t);
   const unknown = await client.ask('other.localhost');

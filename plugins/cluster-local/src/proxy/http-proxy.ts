@@ -194,8 +194,10 @@ export function answer(response: ServerResponse, status: number, text: string, h
   response.end(body);
 }
 
+/** Closes both ways after the answer: an upgraded connection has no timeout that would end the half that the client leaves open. */
 function refuse(socket: Duplex, status: number, text: string): void {
-  socket.end(`HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n${text}\n`);
+  const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close`;
+  socket.end(`${head}\r\n\r\n${text}\n`, () => void socket.destroy());
 }
 
 /** The head of an upgrade request as the client sent it. */
