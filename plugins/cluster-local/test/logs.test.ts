@@ -1,6 +1,8 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { logFiles } from '../dist/agent/log/log-files.js';
@@ -24,13 +26,13 @@ async function textOf(lines: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
-test('output becomes entries with time and stream, in the form of kubelets', (t) => {
+test('output becomes entries with time and stream, in the form of kubelets', async (t) => {
   const at = files(t);
   writeFileSync(at.stdout, 'one\ntwo');
   writeFileSync(at.stderr, 'oops\n');
   const log = pump(at);
   log.drain();
-  log.close();
+  await log.close();
   const lines = readFileSync(at.log, 'utf8').trimEnd().split('\n');
   t.deepEqual(
     lines.map((line) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z/, 'TIME')),
@@ -38,11 +40,11 @@ test('output becomes entries with time and stream, in the form of kubelets', (t)
   );
 });
 
-test('a pump that was dropped at any moment is followed by one that neither loses nor doubles', (t) => {
-  fc.assert(
-    fc.property(
+test('a pump that was dropped at any moment is followed by one that neither loses nor doubles', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom('write', 'drain', 'kill'), fc.string({ minLength: 1, maxLength: 5 })), { maxLength: 30 }),
-      (steps) => {
+      async (steps) => {
         const at = files(t);
         let log = pump(at);
         let written = '';
@@ -54,7 +56,7 @@ test('a pump that was dropped at any moment is followed by one that neither lose
           } else if (what === 'drain') log.drain();
           else log = pump(at);
         }
-        log.close();
+        await log.close();
         const kept = readFileSync(at.log, 'utf8')
           .split('\n')
           .slice(0, -1)
@@ -67,7 +69,7 @@ test('a pump that was dropped at any moment is followed by one that neither lose
   t.pass();
 });
 
-test('an entry whose position was not kept is cut off and written once', (t) => {
+test('an entry whose position was not kept is cut off and written once', async (t) => {
   const at = files(t);
   writeFileSync(at.stdout, 'one\n');
   pump(at).drain();
@@ -75,7 +77,7 @@ test('an entry whose position was not kept is cut off and written once', (t) => 
   appendFileSync(at.stdout, 'two\n');
   const next = pump(at);
   next.drain();
-  next.close();
+  await next.close();
   t.deepEqual(
     readFileSync(at.log, 'utf8')
       .trimEnd()
@@ -99,7 +101,108 @@ test('a log is rotated at its limit, and the raw file is emptied when it has bee
   appendFileSync(at.stdout, 'after\n');
   log.drain();
   t.is(await textOf(readLog(at, { ...plain, tailLines: 1 }, log, never)), 'after\n');
-  log.close();
+  await log.close();
+});
+
+const textsIn = (path: string): (string | undefined)[] =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => parseEntry(line)?.text);
+
+test('the end of a process that has written much holds up nobody, and its log is what rotation leaves', async (t) => {
+  const at = files(t);
+  const lines = 150_000;
+  const text = (index: number): string => `${index} ${'x'.repeat(90)}`;
+  for (let index = 0; index < lines; index += 10_000)
+    appendFileSync(at.stdout, Array.from({ length: 10_000 }, (_, one) => `${text(index + one)}\n`).join(''));
+  writeFileSync(at.stderr, 'oops\n');
+  const log = pump(at, 3_000_000);
+  let turns = 0;
+  const over = new AbortController();
+  const others = (async () => {
+    for (; !over.signal.aborted; turns += 1) await turn();
+  })();
+  t.true(await log.close());
+  over.abort();
+  await others;
+  t.true(turns >= 6, `${turns} turns`);
+  const kept = [...textsIn(at.older), ...textsIn(at.log)].filter((line) => line !== 'oops');
+  t.true(kept.length > 3_000_000 / 140, `${kept.length} lines`);
+  t.true(kept.every((line, index) => line === text(lines - kept.length + index)));
+});
+
+test('a pump that is abandoned while it closes leaves the rest to the next one', async (t) => {
+  const at = files(t);
+  const lines = Array.from({ length: 20_000 }, (_, index) => `${index} ${'x'.repeat(90)}`);
+  writeFileSync(at.stdout, `${lines.join('\n')}\n`);
+  const log = pump(at, 100_000_000);
+  const closing = log.close();
+  log.abandon();
+  t.false(await closing);
+  t.true(await pump(at, 100_000_000).close());
+  t.is(textsIn(at.log).join('\n'), lines.join('\n'));
+});
+
+test('a log that cannot be rotated goes on as it is, and is rotated when it can be', async (t) => {
+  const at = files(t);
+  const log = pump(at, 1_000);
+  mkdirSync(join(at.older, 'in-the-way'), { recursive: true });
+  const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`);
+  for (const line of lines) {
+    appendFileSync(at.stdout, `${line}\n`);
+    log.drain();
+  }
+  t.deepEqual(textsIn(at.log), lines);
+  rmSync(at.older, { recursive: true });
+  appendFileSync(at.stdout, 'after\n');
+  log.drain();
+  t.deepEqual(textsIn(at.older), [...lines, 'after']);
+  t.deepEqual(textsIn(at.log), []);
+  await log.close();
+});
+
+/** Files on a file system of one megabyte, where this process may mount one. */
+function filesOnSmallDisk(t: ExecutionContext): { readonly at: ReturnType<typeof logFiles>; readonly directory: string } | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'tappaas-log-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  t.teardown(() => void execFileSync('umount', ['--lazy', directory]));
+  return { at: logFiles(directory, 1), directory };
+}
+
+test('what a full disk does not take is written once as soon as it has room again', async (t) => {
+  const small = filesOnSmallDisk(t);
+  if (small === undefined) return t.pass('this process may not mount a file system');
+  const { at, directory } = small;
+  // What the process writes has room; its log, which has times as well, does not.
+  const lines = Array.from({ length: 12_000 }, (_, index) => `${index} ${'x'.repeat(40)}`);
+  writeFileSync(at.stdout, `${lines.join('\n')}\n`);
+  const log = pump(at, 100_000_000);
+  log.start();
+  log.drain();
+  await until('polled again', () => clock.sleep(1_200, never).then(() => true));
+  t.true(textsIn(at.log).length < lines.length);
+  execFileSync('mount', ['-o', 'remount,size=16m', directory]);
+  await until('all is written', () => textsIn(at.log).length >= lines.length);
+  t.is(textsIn(at.log).join('\n'), lines.join('\n'));
+  appendFileSync(at.stdout, 'after\n');
+  await until('goes on', () => textsIn(at.log).at(-1) === 'after');
+  t.true(await log.close());
+});
+
+test('a process that ends while the disk is full ends, with what of its log there was room for', async (t) => {
+  const small = filesOnSmallDisk(t);
+  if (small === undefined) return t.pass('this process may not mount a file system');
+  writeFileSync(small.at.stdout, `${'x'.repeat(40)}\n`.repeat(12_000));
+  const soon: typeof clock = { nowMs: () => clock.nowMs(), sleep: (_, signal) => clock.sleep(1, signal) };
+  const log = new LogPump(small.at, soon, () => 100_000_000);
+  t.true(await log.close());
+  t.true(await new LogPump(small.at, soon, () => 100_000_000).close(), 'the next one reads what the last has left');
 });
 
 test('a query picks by lines, time and bytes, and joins the parts of long lines', async (t) => {
@@ -124,7 +227,7 @@ test('a query picks by lines, time and bytes, and joins the parts of long lines'
   rmSync(at.log);
   writeFileSync(at.stdout, `${long}\nshort\n`);
   const log = pump(at);
-  log.close();
+  await log.close();
   t.is(await ask({}), `${long}\nshort\n`);
 });
 
@@ -138,7 +241,7 @@ test('a follower sees everything once, from before and after it came, and ends w
     appendFileSync(at.stdout, `${index}\n`);
     if (index % 5 === 0) await until('read', () => readFileSync(at.log, 'utf8').includes(`F ${index}\n`));
   }
-  log.close();
+  await log.close();
   t.is(await following, ['before', ...Array.from({ length: 20 }, (_, index) => String(index)), ''].join('\n'));
 });
 
@@ -149,7 +252,7 @@ test('a follower that goes away is let go', async (t) => {
   const following = textOf(readLog(at, { ...plain, follow: true }, log, gone.signal));
   gone.abort();
   t.is(await following, '');
-  log.close();
+  await log.close();
 });
 
 test('lines are the same however their bytes arrive, and no character is cut', (t) => {

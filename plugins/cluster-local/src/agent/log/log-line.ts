@@ -61,11 +61,13 @@ export class LineSplitter {
     return this.#rest.length;
   }
 
-  /** What is left when no more will come. */
-  flush(): string | undefined {
-    const text = this.#rest.length === 0 ? undefined : this.#rest.toString('utf8');
+  /** What waits for the end of its line; nothing when there is none. */
+  rest(): string | undefined {
+    return this.#rest.length === 0 ? undefined : this.#rest.toString('utf8');
+  }
+
+  clear(): void {
     this.#rest = Buffer.alloc(0);
-    return text;
   }
 }
 

@@ -1,8 +1,10 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, renameSync, watch, writeSync, type FSWatcher } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, watch, writeSync, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '@tappaas/sdk';
 import type { LogFiles } from './log-files.js';
 import { logEntry, LineSplitter, type Stream } from './log-line.js';
+import { isOfTheSystem, RotatingLog } from './rotating-log.js';
 
 /** Size at which a raw file that has been read to its end is emptied, bytes. */
 const rawBytesMax = 4 * 1024 * 1024;
@@ -10,6 +12,8 @@ const chunkBytes = 64 * 1024;
 /** Read in one go before others get their turn, bytes. */
 const turnBytes = 1024 * 1024;
 const pollMs = 500;
+/** So often what is left of an ended process is tried to be written while the disk takes nothing. */
+const closeTriesMax = 10;
 const positionBytes = 96;
 
 interface Source {
@@ -25,6 +29,9 @@ interface Source {
  * The process writes to plain files, so it never waits for the agent and does not notice when the agent dies; a new agent goes on
  * where the old one stopped. A raw file is emptied between a read that found its end and the very next system call: what a process
  * writes exactly in between is lost, at most once every four megabytes.
+ *
+ * While the log cannot be written, because the disk is full for instance, nothing of the raw files is lost: what was read and not written
+ * is read again half a second later.
  */
 export class LogPump {
   readonly #files: LogFiles;
@@ -35,8 +42,7 @@ export class LogPump {
   readonly #listeners = new Set<(entries: string | undefined) => void>();
   readonly #stop = new AbortController();
   readonly #position: number;
-  #log: number;
-  #logBytes: number;
+  readonly #log: RotatingLog;
   #watcher: FSWatcher | undefined;
   #scheduled = false;
   #closed = false;
@@ -52,10 +58,8 @@ export class LogPump {
       return { stream, file, splitter: new LineSplitter(), offset: Math.min(offset, fstatSync(file).size) };
     };
     this.#sources = [source('stdout', files.stdout, position.stdout), source('stderr', files.stderr, position.stderr)];
-    this.#log = openSync(files.log, 'a', 0o600);
     // Entries that were written without their position being kept would be read, and written, once more.
-    if (fstatSync(this.#log).size > position.log) ftruncateSync(this.#log, position.log);
-    this.#logBytes = fstatSync(this.#log).size;
+    this.#log = new RotatingLog(files, logBytesMax, position.log);
   }
 
   /** Follows the files until closed. */
@@ -79,18 +83,33 @@ export class LogPump {
   /** Reads what is there now; whole lines only. */
   drain(): void {
     if (this.#closed) return;
-    for (const source of this.#sources) if (this.#read(source)) this.#schedule();
+    try {
+      for (const source of this.#sources) if (this.#read(source)) this.#schedule();
+    } catch (error) {
+      // Whoever asked cannot help it, and the poll tries again.
+      if (!isOfTheSystem(error)) throw error;
+    }
   }
 
-  /** Reads everything to its end and closes; the process must have ended. */
-  close(): void {
-    if (this.#closed) return;
-    for (const source of this.#sources) while (this.#read(source));
-    for (const { stream, splitter } of this.#sources) {
-      const rest = splitter.flush();
-      if (rest !== undefined) this.#write([logEntry(this.#clock.nowMs(), stream, true, rest)]);
+  /**
+   * Reads everything to its end, a turn at a time, and closes; the process must have ended. Leaves out what rotation would delete anyway, and
+   * gives up what the disk does not take within some seconds. Says whether it came to the end; not when the pump was abandoned meanwhile.
+   */
+  async close(): Promise<boolean> {
+    for (const source of this.#sources) if (!this.#closed) this.#skip(source);
+    for (let failures = 0; !this.#closed && failures < closeTriesMax;) {
+      try {
+        if (!this.#finish()) await turn();
+        else break;
+      } catch (error) {
+        if (!isOfTheSystem(error)) throw error;
+        failures += 1;
+        await this.#clock.sleep(pollMs, this.#stop.signal).catch(() => undefined);
+      }
     }
+    if (this.#closed) return false;
     this.#release();
+    return true;
   }
 
   /** Stops reading without touching what is not read; another agent will. */
@@ -99,12 +118,17 @@ export class LogPump {
   }
 
   #release(): void {
-    this.#savePosition();
     this.#closed = true;
+    try {
+      this.#savePosition();
+    } catch (error) {
+      // The position before holds: what has been written since is cut off and written again.
+      if (!isOfTheSystem(error)) throw error;
+    }
     this.#stop.abort();
     this.#watcher?.close();
     for (const { file } of this.#sources) closeSync(file);
-    closeSync(this.#log);
+    this.#log.close();
     closeSync(this.#position);
     for (const listener of this.#listeners) listener(undefined);
     this.#listeners.clear();
@@ -126,8 +150,30 @@ export class LogPump {
     }
   }
 
+  /** Reads one turn of what is left when no more will come; true when that was all. */
+  #finish(): boolean {
+    if (this.#sources.map((source) => this.#read(source)).some(Boolean)) return false;
+    for (const { stream, splitter } of this.#sources) {
+      const rest = splitter.rest();
+      if (rest === undefined) continue;
+      this.#write([logEntry(this.#clock.nowMs(), stream, true, rest)]);
+      splitter.clear();
+    }
+    return true;
+  }
+
+  /** Goes on at the lines that the log and its older part can hold; what comes before them would only be rotated away. */
+  #skip(source: Source): void {
+    const start = fstatSync(source.file).size - 2 * (this.#logBytesMax() + turnBytes);
+    if (start <= source.offset) return;
+    source.splitter.clear();
+    const bytes = readSync(source.file, this.#chunk, 0, chunkBytes, start);
+    source.offset = start + this.#chunk.subarray(0, bytes).indexOf(10) + 1;
+  }
+
   /** Reads one turn of a source. Says whether there is more. */
   #read(source: Source): boolean {
+    const start = source.offset - source.splitter.pendingBytes;
     let left = turnBytes;
     let bytes = 0;
     const entries: string[] = [];
@@ -139,7 +185,13 @@ export class LogPump {
       for (const { text, isWhole } of source.splitter.take(this.#chunk.subarray(0, bytes)))
         entries.push(logEntry(nowMs, source.stream, isWhole, text));
     } while (bytes === chunkBytes && left > 0);
-    if (entries.length > 0) this.#write(entries);
+    try {
+      if (entries.length > 0) this.#write(entries);
+    } catch (error) {
+      source.splitter.clear();
+      source.offset = start;
+      throw error;
+    }
     if (source.offset >= rawBytesMax && bytes < chunkBytes) this.#empty(source);
     if (entries.length > 0) this.#savePosition();
     return left <= 0;
@@ -153,22 +205,14 @@ export class LogPump {
 
   #write(entries: readonly string[]): void {
     const text = entries.join('');
-    this.#logBytes += writeSync(this.#log, text);
+    this.#log.write(text);
     for (const listener of this.#listeners) listener(text);
-    if (this.#logBytes > this.#logBytesMax()) this.#rotate();
-  }
-
-  #rotate(): void {
-    closeSync(this.#log);
-    renameSync(this.#files.log, this.#files.older);
-    this.#log = openSync(this.#files.log, 'a', 0o600);
-    this.#logBytes = 0;
   }
 
   /** One write of one size: whoever kills the agent, what stands there is whole. */
   #savePosition(): void {
     const [stdout = 0, stderr = 0] = this.#sources.map(({ offset, splitter }) => offset - splitter.pendingBytes);
-    writeSync(this.#position, JSON.stringify({ stdout, stderr, log: this.#logBytes }).padEnd(positionBytes), 0);
+    writeSync(this.#position, JSON.stringify({ stdout, stderr, log: this.#log.bytes }).padEnd(positionBytes), 0);
   }
 }
 

@@ -98,7 +98,8 @@ export class ContainerRun {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     await endMarked(markName, mark);
-    this.#pump.close();
+    // Abandoned on the way: the next agent reads the rest, and tells the end.
+    if (!(await this.#pump.close())) return;
     await onEnd(terminated(state, await readExit(files.exit), clock.nowMs(), this.#endMessage));
   }
 }
