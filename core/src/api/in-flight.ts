@@ -5,6 +5,7 @@ import type { Exchange } from './request/exchange.js';
 import { sendFailure } from './answer/failure.js';
 import type { StreamCredentials } from './watch/stream-credentials.js';
 import { endOfStream } from './watch/stream-pace.js';
+import { sweepEvery } from './sweep.js';
 
 const sweepEveryMs = 1000;
 
@@ -14,6 +15,7 @@ const sweepEveryMs = 1000;
  */
 export class InFlight {
   private readonly exchanges = new Set<Exchange>();
+  private readonly ofConnection = new Map<Socket, Set<Exchange>>();
   private readonly clock: Clock;
   private readonly stopped = new AbortController();
   private readonly credentials: StreamCredentials;
@@ -30,29 +32,34 @@ export class InFlight {
 
   add(exchange: Exchange): void {
     this.exchanges.add(exchange);
+    const { socket } = exchange.request;
+    const known = this.ofConnection.get(socket);
+    if (known === undefined) this.ofConnection.set(socket, new Set([exchange]));
+    else known.add(exchange);
   }
 
   delete(exchange: Exchange): void {
     this.exchanges.delete(exchange);
+    const { socket } = exchange.request;
+    const known = this.ofConnection.get(socket);
+    known?.delete(exchange);
+    if (known?.size === 0) this.ofConnection.delete(socket);
     if (this.exchanges.size === 0) this.onIdle?.();
   }
 
   /** Runs until `stop`. */
-  async sweep(): Promise<void> {
-    const { signal } = this.stopped;
+  sweep(): Promise<void> {
     let sweptMs = -Infinity;
-    while (!signal.aborted) {
+    const begin = (): ((exchange: Exchange) => void) => {
       const nowMs = this.clock.nowMs();
-      // When the clock was set back, what came before that is due by as much earlier. Streams end with their credentials, whose ends are dates.
-      const setBackMs = Math.max(0, sweptMs - nowMs);
+      if (nowMs < sweptMs) this.bringForward(sweptMs - nowMs, nowMs);
       sweptMs = nowMs;
-      for (const exchange of this.exchanges) {
-        if (setBackMs > 0 && exchange.receivedAtMs > nowMs && !exchange.isStream) exchange.deadlineMs -= setBackMs;
+      return (exchange) => {
         if (exchange.deadlineMs <= nowMs) expire(exchange);
         else void this.credentials.check(exchange);
-      }
-      await this.clock.sleep(sweepEveryMs, signal).catch(() => {});
-    }
+      };
+    };
+    return sweepEvery(this.exchanges, begin, { clock: this.clock, everyMs: sweepEveryMs, signal: this.stopped.signal });
   }
 
   stop(): void {
@@ -69,19 +76,26 @@ export class InFlight {
 
   /** The client of a connection has gone away: nobody waits for what it has asked for. */
   abandon(socket: Socket): void {
-    for (const exchange of this.exchanges) {
-      if (exchange.request.socket === socket) exchange.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
+    for (const exchange of this.ofConnection.get(socket) ?? []) {
+      exchange.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
     }
   }
 
   /** Connections on which something is still to be answered. */
   connections(): ReadonlySet<Socket> {
-    return new Set([...this.exchanges].map(({ request }) => request.socket));
+    return new Set(this.ofConnection.keys());
   }
 
   /** What is being served, for people; so many at most. */
   describe(max: number): readonly string[] {
     return [...this.exchanges].slice(0, max).map(({ request, path }) => `${request.method ?? ''} ${path.path}`);
+  }
+
+  /** The clock was set back: what came before that is due by as much earlier. Streams end with their credentials, whose ends are dates. */
+  private bringForward(setBackMs: number, nowMs: number): void {
+    for (const exchange of this.exchanges) {
+      if (exchange.receivedAtMs > nowMs && !exchange.isStream) exchange.deadlineMs -= setBackMs;
+    }
   }
 
   /** Resolves when nothing is being served any more. */

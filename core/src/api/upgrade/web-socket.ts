@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Clock } from '@tappaas/sdk';
 import type { WebSocket } from 'ws';
+import { sweepEvery } from '../sweep.js';
 import { SharedDrain, type StreamLimits } from '../watch/slow-reader.js';
 import { StreamEnd, type StreamEndReason } from '../watch/stream-pace.js';
 
@@ -82,9 +83,19 @@ export class SocketPace {
   }
 }
 
+interface PingState {
+  answered: boolean;
+}
+
+function ping([socket, state]: readonly [WebSocket, PingState]): void {
+  if (!state.answered) socket.terminate();
+  else if (socket.readyState === socket.OPEN) socket.ping();
+  state.answered = false;
+}
+
 /** Finds connections whose other end has vanished without a word: who has not answered a ping by the next one is cut off. */
 export class LiveSockets {
-  readonly #sockets = new Map<WebSocket, { answered: boolean }>();
+  readonly #sockets = new Map<WebSocket, PingState>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -101,14 +112,7 @@ export class LiveSockets {
   }
 
   /** Runs until the signal aborts. */
-  async sweep(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      for (const [socket, state] of this.#sockets) {
-        if (!state.answered) socket.terminate();
-        else if (socket.readyState === socket.OPEN) socket.ping();
-        state.answered = false;
-      }
-      await this.#clock.sleep(pingEveryMs, signal).catch(() => {});
-    }
+  sweep(signal: AbortSignal): Promise<void> {
+    return sweepEvery(this.#sockets, () => ping, { clock: this.#clock, everyMs: pingEveryMs, signal });
   }
 }
