@@ -172,3 +172,21 @@ test('every package a source imports is declared by its own package', async (t) 
   }
   t.deepEqual([...undeclared].toSorted(), []);
 });
+
+const wellKnownNames = ['system:masters', 'system:authenticated', 'system:serviceaccounts', 'tappaas.dev/tenant'];
+/** The command line starts at once and loads no SDK for a word in a table. */
+const writesThemItself = new Set(['sdk/src/well-known-names.ts', 'core/src/cli/commands/whoami.ts']);
+
+test('names that decide what a caller may do are written in one place, so that no copy can differ', async (t) => {
+  const found: string[] = [];
+  for (const folder of ['sdk/src', 'core/src', ...(await foldersOf('plugins/*/src')).map((path) => relative(root, path))]) {
+    for (const file of await sourcesBelow(join(root, folder))) {
+      const path = relative(root, file);
+      const code = (await readFile(file, 'utf8')).replace(/\/\*[\s\S]*?\*\//g, '');
+      found.push(
+        ...wellKnownNames.filter((name) => !writesThemItself.has(path) && code.includes(`'${name}'`)).map((name) => `${path}: ${name}`),
+      );
+    }
+  }
+  t.deepEqual(found, []);
+});

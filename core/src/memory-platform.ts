@@ -1,11 +1,12 @@
 import {
-  families,
-  platformServices,
   type AnyKind,
   type Clock,
+  families,
   type Logger,
   type LogLine,
   type Node,
+  platformEngine,
+  platformServices,
   type PodTemplate,
   type RenderSet,
   type Resources,
@@ -21,7 +22,6 @@ import { recordManifest } from './kernel/manifest/record.js';
 import { ClusterAccesses } from './platform/clusters/cluster-access.js';
 import { confidentialityOf } from './platform/sealing/confidentiality.js';
 import { startControllers, type RunningControllers } from './platform/controllers/controllers.js';
-import { platformEngine } from './platform/engines.js';
 import { openInstallation } from './platform/installation.js';
 import { lateResources } from './platform/late-resources.js';
 import { admit, deniedError, type Admitted, type DraftObject } from './platform/memory/admit.js';
@@ -161,7 +161,7 @@ class InMemory implements MemoryPlatform {
     const confidentiality = confidentialityOf(kernel);
     this.#access = platformAccess(kernel, (name) => this.engines.all.get(name));
     const { isProjectOnly } = this.#access;
-    this.#admission = new AskedAdmission(createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality, isProjectOnly }));
+    this.#admission = new AskedAdmission(createAdmission({ dispatch: kernel.hooks, confidentiality, isProjectOnly }));
     const furtherKinds = () => this.#further.map((kind) => ({ kind, plugin: 'kernel' }));
     const parts = { kernel, store, admission: this.#admission, sealer: createSealer(memoryKeys()), authenticate: () => undefined };
     const { createQueue } = this.#stepper;

@@ -65,6 +65,7 @@ export * from './families/storage-class.js';
 export * from './families/identity.js';
 export { isOfOtherSite, siteHeaders } from './families/other-site.js';
 export { isTenantName } from './families/tenant-name.js';
+export * from './well-known-names.js';
 export * from './families/tokens.js';
 export type { SealingService } from './families/sealing.js';
 export { credentialErrors } from './families/credential-errors.js';

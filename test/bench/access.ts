@@ -1,5 +1,5 @@
 /** Decisions of roles: 1,000 tenants with ten bindings each, asked by callers in three groups, a third of whom may not. */
-import type { AccessRequest, Authorizer } from '@tappaas/sdk';
+import { type AccessRequest, type Authorizer } from '@tappaas/sdk';
 import { createAccess } from '../../core/dist/access/access.js';
 import { roleAuthorizer } from '../../plugins/access-rbac/dist/authorizer.js';
 import { defaultRoles } from '../../plugins/access-rbac/dist/default-roles.js';
@@ -77,7 +77,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
     owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
     spansNamespaces: () => false,
   };
-  const access = createAccess({ authorizers: () => [authorizer], missing: () => [], places, platformEngine: 'platform' });
+  const access = createAccess({ authorizers: () => [authorizer], missing: () => [], places });
   const known = new Map(
     asked.map((request) => [request.caller.name + (request.project ?? '') + request.verb + (request.resource?.plural ?? ''), true]),
   );

@@ -1,4 +1,4 @@
-import type { AccessRequest, AccessRules, AccessScope, Caller } from '@tappaas/sdk';
+import { type AccessRequest, type AccessRules, type AccessScope, type Caller, tenantLabel } from '@tappaas/sdk';
 import type { Access } from './access.js';
 import { accessErrors } from './errors.js';
 import { isNamespace } from './tenant-boundary.js';
@@ -35,8 +35,6 @@ export interface AccessReviewOptions {
   readonly rules: (caller: Caller, namespace: string) => Promise<AccessRules>;
 }
 
-/** Where a review, and a header of impersonation, names the tenant of somebody. */
-const tenantExtra = 'tappaas.dev/tenant';
 /** Where reviews tell what a credential is good for: whoever asks on with what a TokenReview told is answered as its holder would be. */
 const scopeExtras = { namespaces: 'tappaas.dev/scope-namespaces', verbs: 'tappaas.dev/scope-verbs' } as const;
 
@@ -93,7 +91,7 @@ function refuseBeyond(
   }
   const place = placed({ engine, resource: { group: '', version: 'v1', plural: 'namespaces', name: own } });
   if (tenant !== undefined && tenant !== place.tenant)
-    throw invalid(`spec.extra[${tenantExtra}]`, `expected the tenant of the namespace, found "${tenant}"; ask by a SubjectAccessReview`);
+    throw invalid(`spec.extra[${tenantLabel}]`, `expected the tenant of the namespace, found "${tenant}"; ask by a SubjectAccessReview`);
 }
 
 async function rulesReview(review: ReviewObject, caller: Caller, { rules }: AccessReviewOptions): Promise<ReviewObject> {
@@ -107,8 +105,8 @@ async function rulesReview(review: ReviewObject, caller: Caller, { rules }: Acce
 function subjectOf(review: ReviewObject): Caller {
   const { user, groups = [], extra } = (review as AccessReview).spec ?? {};
   if ((user === undefined || user === '') && groups.length === 0) throw invalid('spec.user', 'expected a user or groups');
-  const tenants = extra?.[tenantExtra] ?? [];
-  if (tenants.length > 1) throw invalid(`spec.extra[${tenantExtra}]`, `expected one tenant, found ${tenants.length}`);
+  const tenants = extra?.[tenantLabel] ?? [];
+  if (tenants.length > 1) throw invalid(`spec.extra[${tenantLabel}]`, `expected one tenant, found ${tenants.length}`);
   const [tenant] = tenants;
   const scope = scopeOf(extra);
   return { name: user ?? '', groups, ...(tenant !== undefined && { tenant }), ...(scope !== undefined && { scope }) };

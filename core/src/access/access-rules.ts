@@ -1,4 +1,4 @@
-import type { AccessRequest, AccessRules, AccessSubject, Authorizer, Caller } from '@tappaas/sdk';
+import { type AccessRequest, type AccessRules, type AccessSubject, administratorsGroup, type Authorizer, type Caller } from '@tappaas/sdk';
 import type { Access } from './access.js';
 import { builtInRules, mayEverything } from './built-in-rules.js';
 import { narrowedRules } from './credential-scope.js';
@@ -60,7 +60,7 @@ const ofTenant: AccessRules = {
 
 const unlisted: AccessRules = { resourceRules: [], nonResourceRules: [], incomplete: 'an authorizer does not list its rules' };
 
-const administrators: AccessSubject = { kind: 'Group', name: 'system:masters', through: 'built-in rule' };
+const administrators: AccessSubject = { kind: 'Group', name: administratorsGroup, through: 'built-in rule' };
 const bindings = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
 /** Who may do something, and what of it is not shown. */

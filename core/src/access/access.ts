@@ -1,4 +1,4 @@
-import type { AccessDecision, AccessRequest, Authorizer, Caller } from '@tappaas/sdk';
+import { type AccessDecision, type AccessRequest, type Authorizer, type Caller, platformEngine } from '@tappaas/sdk';
 import { askAuthorizers } from './authorizer-chain.js';
 import { builtInDecision } from './built-in-rules.js';
 import { brokenText } from './broken-text.js';
@@ -37,7 +37,6 @@ export interface AccessOptions {
   /** Authorizers that are configured and do not run: as long as one is missing, nobody but the built-in rules allows anything. */
   readonly missing: () => readonly string[];
   readonly places: Places;
-  readonly platformEngine: string;
 }
 
 /** Answers what a caller may do. */
@@ -57,7 +56,7 @@ export interface Access {
 const nobody: Place = Object.freeze({});
 
 /** The built-in rules, then the boundary of the caller's tenant, then every authorizer. */
-export function createAccess({ authorizers, missing, places, platformEngine }: AccessOptions): Access {
+export function createAccess({ authorizers, missing, places }: AccessOptions): Access {
   /** A namespace is governed as if it lay in itself, as in Kubernetes. */
   const namespaceOf = ({ resource }: Pick<AccessRequest, 'resource'>): string | undefined =>
     resource === undefined ? undefined : isNamespace(resource) ? resource.name : resource.namespace;
@@ -109,12 +108,12 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
   /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
   const cross = async (request: AccessQuestion & Place, tenant: string, reason: string): Promise<Verdict> => {
     const again = await replaced(request);
-    if (again !== undefined && sideOf(again, tenant, platformEngine).side !== 'outside') return within(again, tenant);
+    if (again !== undefined && sideOf(again, tenant).side !== 'outside') return within(again, tenant);
     return (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason };
   };
 
   const within = (request: AccessQuestion & Place, tenant: string): Verdict | Promise<Verdict> => {
-    const side = sideOf(request, tenant, platformEngine);
+    const side = sideOf(request, tenant);
     if (side.side === 'outside') return cross(request, tenant, side.reason);
     if (!isReading(request) && places.isSuspended(tenant)) return suspended(request, tenant);
     if (side.side === 'inside') return ask(request);
@@ -132,7 +131,7 @@ export function createAccess({ authorizers, missing, places, platformEngine }: A
       ? ask(request)
       : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
 
-  const outside = outOfTenants({ ask, isOverseer, places, platformEngine });
+  const outside = outOfTenants({ ask, isOverseer, places });
   /** What is granted everywhere opens what is not known to be a tenant's, so whatever is decided counts only on what is known for sure. */
   const beyond = (request: AccessQuestion & Place): Verdict | Promise<Verdict> =>
     onceKnown(outside.authorize(request), (decided) =>

@@ -1,8 +1,5 @@
-import type { AccessDecision, AccessRequest, AccessRules } from '@tappaas/sdk';
+import { type AccessDecision, type AccessRequest, type AccessRules, administratorsGroup } from '@tappaas/sdk';
 
-/** The engine that is not a plugin's. */
-export const platformEngine = 'platform';
-const administrators = 'system:masters';
 const enginePrefix = 'system:engine:';
 
 const allow = (reason: string): AccessDecision => ({ decision: 'allow', reason });
@@ -28,7 +25,7 @@ const graphql = '/graphql';
 /** What holds without any authorizer; nothing when it is theirs to say. */
 export function builtInDecision(request: AccessRequest): AccessDecision | undefined {
   const { groups } = request.caller;
-  if (groups.includes(administrators)) return ofAdministrators;
+  if (groups.includes(administratorsGroup)) return ofAdministrators;
   if (groups.includes(enginePrefix + request.engine)) return ofEngine;
   return isEverybodys(request) ? ofEverybody : undefined;
 }
@@ -81,5 +78,5 @@ export function builtInRules(groups: readonly string[], engine: string): AccessR
 
 /** Whether no authorizer has anything to add or to take away. */
 export function mayEverything(groups: readonly string[], engine: string): boolean {
-  return groups.includes(administrators) || groups.includes(enginePrefix + engine);
+  return groups.includes(administratorsGroup) || groups.includes(enginePrefix + engine);
 }

@@ -1,5 +1,5 @@
-import type { AccessDecision, AccessRequest, AccessRules, AccessScope } from '@tappaas/sdk';
-import { everybodysRules, isEverybodys, platformEngine } from './built-in-rules.js';
+import { type AccessDecision, type AccessRequest, type AccessRules, type AccessScope, platformEngine } from '@tappaas/sdk';
+import { everybodysRules, isEverybodys } from './built-in-rules.js';
 import { isNamespace, isReading } from './tenant-boundary.js';
 
 /** Refuses what lies outside of the credential's scope; nothing when it lies inside. Asked before any rule, also about administrators. */

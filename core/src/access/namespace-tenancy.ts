@@ -1,5 +1,4 @@
-import type { Caller, Denial } from '@tappaas/sdk';
-import { tenantLabel } from './tenant-boundary.js';
+import { type Caller, type Denial, tenantLabel } from '@tappaas/sdk';
 
 /** Who made a namespace, so that its first role binding can be made for them. */
 const requesterAnnotation = 'tappaas.dev/requester';

@@ -1,5 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AccessRequest, AccessSubject, Caller } from '@tappaas/sdk';
+import {
+  type AccessRequest,
+  type AccessSubject,
+  authenticatedGroup,
+  type Caller,
+  platformEngine,
+  serviceAccountGroups,
+  serviceAccountUser,
+} from '@tappaas/sdk';
 import type { Access } from './access.js';
 
 /** Somebody who may do something, and of which tenant one has to be for it. None of the three: it has its own tenant in any case. */
@@ -14,7 +22,6 @@ export interface PlacedSubject extends AccessSubject {
 
 type Asked = Omit<AccessRequest, 'caller'>;
 
-const authenticated = 'system:authenticated';
 /** Nobody's: who may as somebody of this tenant may as somebody of any. */
 const anyTenant = 'any';
 
@@ -65,13 +72,13 @@ async function placedSubject(access: Access, subject: AccessSubject, asked: Aske
 }
 
 function callerOf({ kind, name }: AccessSubject): Caller {
-  return kind === 'Group' ? { name: '', groups: [...new Set([name, authenticated])] } : { name, groups: [authenticated] };
+  return kind === 'Group' ? { name: '', groups: [...new Set([name, authenticatedGroup])] } : { name, groups: [authenticatedGroup] };
 }
 
 /** A service account is of the tenant that its namespace is of. */
 function accountOf(access: Access, { name, namespace = '' }: AccessSubject): Caller {
   const resource = { group: '', version: 'v1', plural: 'serviceaccounts', namespace };
-  const { tenant } = access.placed({ engine: 'platform', resource });
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, authenticated];
-  return { name: `system:serviceaccount:${namespace}:${name}`, groups, ...(tenant !== undefined && { tenant }) };
+  const { tenant } = access.placed({ engine: platformEngine, resource });
+  const groups = [...serviceAccountGroups(namespace), authenticatedGroup];
+  return { name: serviceAccountUser(namespace, name), groups, ...(tenant !== undefined && { tenant }) };
 }

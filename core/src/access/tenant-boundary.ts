@@ -1,8 +1,5 @@
-import { isTenantName, type AccessRequest } from '@tappaas/sdk';
+import { type AccessRequest, isTenantName, platformEngine, tenantLabel } from '@tappaas/sdk';
 import type { AccessQuestion, Narrowing } from '../ports/access.js';
-
-/** The label by which a namespace belongs to a tenant. */
-export const tenantLabel = 'tappaas.dev/tenant';
 
 /** On which side of a tenant's boundary a request lies; `own` is what everybody of a tenant may. */
 export type Side =
@@ -39,7 +36,7 @@ const sharedPath = /^\/(?:api|apis|openapi|version|livez|healthz|readyz)(?:\/|$)
  * Whether a caller of a tenant stays within it: its namespaces, its own Tenant, and what belongs to nobody. Roles can never widen this.
  * The request knows the tenant of its namespace; a namespace without one is the platform's.
  */
-export function sideOf(request: AccessQuestion, tenant: string, platformEngine: string): Side {
+export function sideOf(request: AccessQuestion, tenant: string): Side {
   const { resource, path, engine } = request;
   if (!isTenantName(tenant)) return outside(tenant);
   if (resource === undefined) return path !== undefined && sharedPath.test(path) ? inside : outside(tenant);

@@ -1,6 +1,6 @@
-import type { AccessRequest, Caller } from '@tappaas/sdk';
+import { type AccessRequest, type Caller, platformEngine, tenantLabel } from '@tappaas/sdk';
 import type { Place, Places } from './access.js';
-import { isNamespace, isReading, tenantLabel } from './tenant-boundary.js';
+import { isNamespace, isReading } from './tenant-boundary.js';
 import { onceKnown } from './once-known.js';
 import type { AccessQuestion, Narrowing, Verdict } from '../ports/access.js';
 
@@ -26,12 +26,12 @@ interface Spot extends Pick<Place, 'tenant'> {
 }
 
 /** Whether what lies in a namespace is a tenant's, or the platform's own. */
-function isProject({ engine, namespace, tenant }: Spot, platformEngine: string): boolean {
+function isProject({ engine, namespace, tenant }: Spot): boolean {
   return tenant !== undefined || (engine === platformEngine && namespace === platformNamespace);
 }
 
 /** What of a request is tenants', or the platform's own. The request knows the tenant of its namespace. */
-function outerSideOf(request: AccessQuestion, platformEngine: string, spansNamespaces: Places['spansNamespaces']): OuterSide {
+function outerSideOf(request: AccessQuestion, spansNamespaces: Places['spansNamespaces']): OuterSide {
   const { engine, resource, tenant, verb } = request;
   if (resource === undefined) return outside;
   if (tenant !== undefined) return project;
@@ -41,7 +41,7 @@ function outerSideOf(request: AccessQuestion, platformEngine: string, spansNames
     if (name !== undefined || verb === 'create') return outside;
     return isPlatform && isReading(request) && request.canNarrow === true ? ofNoTenant : across;
   }
-  if (namespace !== undefined) return isProject({ engine, namespace }, platformEngine) ? project : outside;
+  if (namespace !== undefined) return isProject({ engine, namespace }) ? project : outside;
   return verb !== 'impersonate' && spansNamespaces(engine, resource) ? across : outside;
 }
 
@@ -50,7 +50,6 @@ interface OuterParts {
   /** Whether what roles give a caller holds for what is tenants'. */
   readonly isOverseer: (caller: Caller) => boolean | Promise<boolean>;
   readonly places: Pick<Places, 'isSuspended' | 'spansNamespaces'>;
-  readonly platformEngine: string;
 }
 
 /** The boundary from the other side: callers of no tenant. */
@@ -64,7 +63,7 @@ interface Outsiders {
  * Decides about callers of no tenant. What roles give them everywhere does not hold for what is tenants', unless a role lets them
  * `oversee` tenants: a credential from which the tenant is missing must not open every tenant.
  */
-export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterParts): Outsiders {
+export function outOfTenants({ ask, isOverseer, places }: OuterParts): Outsiders {
   const limited = (request: AccessQuestion & Place, side: Exclude<OuterSide, { readonly side: 'outside' }>): Verdict | Promise<Verdict> => {
     const { tenant } = request;
     if (side.side === 'across') return refused('it is about all tenants');
@@ -75,15 +74,14 @@ export function outOfTenants({ ask, isOverseer, places, platformEngine }: OuterP
       answer.decision === 'no-opinion' ? refused('nothing in the namespace itself grants it') : answer,
     );
   };
-  const sideOf = (request: AccessQuestion & Place): OuterSide => outerSideOf(request, platformEngine, places.spansNamespaces);
+  const sideOf = (request: AccessQuestion & Place): OuterSide => outerSideOf(request, places.spansNamespaces);
   return {
     authorize(request) {
       const side = sideOf(request);
       if (side.side === 'outside') return ask(request);
       return onceKnown(isOverseer(request.caller), (isAbove) => (isAbove ? ask(request) : limited(request, side)));
     },
-    isProjectOnly: (caller, spot) =>
-      (spot === undefined || isProject(spot, platformEngine)) && onceKnown(isOverseer(caller), (isAbove) => !isAbove),
+    isProjectOnly: (caller, spot) => (spot === undefined || isProject(spot)) && onceKnown(isOverseer(caller), (isAbove) => !isAbove),
   };
 }
 

@@ -1,4 +1,4 @@
-import { hooks, type AdmissionOperation, type Caller, type TapError } from '@tappaas/sdk';
+import { type AdmissionOperation, type Caller, hooks, platformEngine, type TapError } from '@tappaas/sdk';
 import type { Dispatch, Scope, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
 import type { Admission, AdmissionRequest, ClaimRequest, Mutated, PluginClaim, TapDenial } from '../ports/admission.js';
 import { admissionErrors } from './errors.js';
@@ -17,8 +17,6 @@ export interface Confidentiality {
 
 export interface AdmissionOptions {
   readonly dispatch: Pick<Dispatch, 'has' | 'withSideEffects' | 'transform' | 'gate' | 'collectSync'>;
-  /** Name of the engine that taps mean when they name none. */
-  readonly platformEngine: string;
   readonly confidentiality: Confidentiality;
   /** What of a caller's rights counts where an object lies, which taps are told: who hands rights on may not hand on others. */
   readonly isProjectOnly: (where: Where) => boolean | Promise<boolean>;
@@ -40,13 +38,11 @@ const { mutate, validate, claim } = hooks.admission;
 
 class HookAdmission implements Admission {
   readonly #dispatch: AdmissionOptions['dispatch'];
-  readonly #platformEngine: string;
   readonly #confidentiality: Confidentiality;
   readonly #isProjectOnly: AdmissionOptions['isProjectOnly'];
 
-  constructor({ dispatch, platformEngine, confidentiality, isProjectOnly }: AdmissionOptions) {
+  constructor({ dispatch, confidentiality, isProjectOnly }: AdmissionOptions) {
     this.#dispatch = dispatch;
-    this.#platformEngine = platformEngine;
     this.#confidentiality = confidentiality;
     this.#isProjectOnly = isProjectOnly;
   }
@@ -98,7 +94,7 @@ class HookAdmission implements Admission {
   }
 
   #selector({ engine, group, kind }: ClaimRequest, operation?: AdmissionOperation): Selector {
-    const named = engine === this.#platformEngine ? '' : engine;
+    const named = engine === platformEngine ? '' : engine;
     return { engine: named, kind: { group, kind }, ...(operation && { operation }) };
   }
 

@@ -1,8 +1,7 @@
-import type { Awaitable } from '@tappaas/sdk';
+import { type Awaitable, platformEngine } from '@tappaas/sdk';
 import type { EnginePort } from '../ports/engine.js';
 import type { GraphqlParts, GraphqlSettings } from './graphql/ports.js';
 import type { GraphqlService } from './graphql/service.js';
-import { platformEngine } from './request/request-info.js';
 import { unknownPath } from './objects/object-router.js';
 import type { Exchange } from './request/exchange.js';
 import type { RouterRoute } from './router.js';

@@ -1,10 +1,9 @@
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, platformEngine } from '@tappaas/sdk';
 import type { ServedRoute } from './contributions.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './request/exchange.js';
 import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from './answer/handler-answer.js';
 import { unknownPath } from './objects/object-router.js';
-import { platformEngine } from './request/request-info.js';
 import { parseRequestPath, type RequestPath } from './request/request-path.js';
 
 /** As much of a route as finding it takes. */

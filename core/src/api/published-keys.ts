@@ -1,7 +1,7 @@
+import { platformEngine } from '@tappaas/sdk';
 import { sendJson } from './answer/answer.js';
 import type { Exchange } from './request/exchange.js';
 import { unknownPath } from './objects/object-router.js';
-import { platformEngine } from './request/request-info.js';
 
 /** Who signs tokens of the platform, and the public keys that they are verified with. */
 export interface PublishedKeys {

@@ -1,4 +1,4 @@
-import type { Clock } from '@tappaas/sdk';
+import { type Clock, platformEngine } from '@tappaas/sdk';
 import { sendBytes, sendEmpty, sendJson, jsonType } from './answer/answer.js';
 import type { ReadyCheck } from './contributions.js';
 import { createDiscovery, type Discovery, type StoredDocument } from './openapi/discovery.js';
@@ -10,7 +10,6 @@ import { createOpenApi, type OpenApi } from './openapi/openapi.js';
 import { negotiate } from './request/media-type.js';
 import { engineOf, unknownPath } from './objects/object-router.js';
 import { answerPublished, publishedPaths, type PublishedKeys } from './published-keys.js';
-import { platformEngine } from './request/request-info.js';
 import type { RouterRoute } from './router.js';
 
 /** Reads the audit log back. */

@@ -1,4 +1,4 @@
-import type { Caller, Clock } from '@tappaas/sdk';
+import { administratorsGroup, type Caller, type Clock } from '@tappaas/sdk';
 import { steadyClock } from '../kernel/steady-clock.js';
 import type { Allowances } from './bucket.js';
 import type { FlowSettings } from './flow-settings.js';
@@ -32,7 +32,6 @@ interface Known {
 
 /** Traffic of the platform's own processes: refusing it would stop what makes room again. */
 const exempt = 'system:engine:';
-const administrators = 'system:masters';
 const free: Seat = { release: () => {} };
 const principalsMax = 10_000;
 /** Each holds its body while it waits. */
@@ -110,7 +109,7 @@ class Flow {
   #knownOf(caller: Caller, nowMs: number): Known {
     let known = this.#known.get(caller);
     if (known === undefined || known.principal.isForgotten) {
-      const level = caller.groups.includes(administrators) ? this.#system : this.#tenants;
+      const level = caller.groups.includes(administratorsGroup) ? this.#system : this.#tenants;
       known = { principal: this.#principalOf(caller, level, nowMs), level };
       this.#known.set(caller, known);
     }
@@ -150,7 +149,7 @@ class Flow {
 
   #ratesOf({ tenant, groups }: Caller): PrincipalRates {
     const { settings, rateOf } = this.#options;
-    if (groups.includes(administrators)) return { own: settings.system };
+    if (groups.includes(administratorsGroup)) return { own: settings.system };
     if (tenant === undefined) return { own: settings.user };
     return { own: { ...settings.tenant, ...rateOf?.(tenant) }, user: settings.user };
   }

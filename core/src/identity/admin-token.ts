@@ -1,4 +1,4 @@
-import type { Clock } from '@tappaas/sdk';
+import { administratorsGroup, type Clock } from '@tappaas/sdk';
 import { createTokenOf, type NewToken, type StoredToken } from './stored-token.js';
 
 /** Where the first token is kept: the store, not a file beside it, so that it goes into backups and every replica knows it. */
@@ -25,9 +25,6 @@ export interface AdminToken {
 
 /** What the holder of the first token is called, in the audit log too. */
 export const firstAdministrator = 'admin';
-
-/** The group whose members may do everything. */
-export const administrators = 'system:masters';
 
 /**
  * Makes the one token of the first start; later starts find its hash. The holder has the token before the store has the hash: whatever
@@ -69,5 +66,5 @@ export async function replaceAdminToken(
 }
 
 function newAdminToken(clock: Pick<Clock, 'nowMs'>): NewToken {
-  return createTokenOf({ name: firstAdministrator, groups: [administrators], createdAtMs: clock.nowMs() });
+  return createTokenOf({ name: firstAdministrator, groups: [administratorsGroup], createdAtMs: clock.nowMs() });
 }

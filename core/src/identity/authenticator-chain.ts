@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { credentialErrors, type Credentials, type Identity } from '@tappaas/sdk';
+import { authenticatedGroup, credentialErrors, type Credentials, type Identity } from '@tappaas/sdk';
 import { askedOutside } from './outside-failure.js';
 import type { CredentialCache } from './credential-cache.js';
 import { checkForm } from './name-form.js';
@@ -15,7 +15,6 @@ export interface ChainedAuthenticator {
   readonly authenticate: (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
 }
 
-const everybody = 'system:authenticated';
 const groupsMax = 256;
 const readByDefault: readonly string[] = ['authorization'];
 
@@ -144,7 +143,7 @@ function rememberedByIdentity(make: (identity: Identity) => Identity): (identity
 
 function admitted(identity: Identity, carried: readonly string[]): Identity {
   const { caller, credentialId: id, expiresAtMs } = identity;
-  const groups = carried.filter((group) => group !== everybody);
+  const groups = carried.filter((group) => group !== authenticatedGroup);
   const credential = { id, ...(expiresAtMs !== undefined && { expiresAtMs }) };
-  return { ...identity, caller: { ...caller, groups: [...groups, everybody], credential } };
+  return { ...identity, caller: { ...caller, groups: [...groups, authenticatedGroup], credential } };
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { credentialErrors, type ClientCertificate, type Identity } from '@tappaas/sdk';
+import { administratorsGroup, type ClientCertificate, credentialErrors, type Identity } from '@tappaas/sdk';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
 import { identityErrors } from './errors.js';
 
@@ -33,7 +33,6 @@ export interface ProcessCertificateOptions {
 
 const usersMax = 1000;
 const lifetimeMs = 24 * 3_600_000;
-const administrators = 'system:masters';
 
 /** Members may do everything on that engine, and nothing elsewhere. */
 const engineGroup = (engine: string): string => `system:engine:${engine}`;
@@ -74,7 +73,7 @@ export function createProcessCertificates({ sign, clock }: ProcessCertificateOpt
       const known = issued.get(key);
       if (known !== undefined && nowMs < known.renewAtMs) return known.certificate;
       if (known === undefined && issued.size >= usersMax) makeRoom(engine, nowMs);
-      const members = [...groups.filter((group) => group !== administrators), engineGroup(engine)];
+      const members = [...groups.filter((group) => group !== administratorsGroup), engineGroup(engine)];
       const certificate = sign({ name, groups: members }, lifetimeMs);
       issued.set(key, { certificate, renewAtMs: nowMs + lifetimeMs / 2 });
       certificate.catch(() => issued.delete(key));

@@ -1,4 +1,4 @@
-import type { Caller } from '@tappaas/sdk';
+import { type Caller, tenantLabel } from '@tappaas/sdk';
 
 /** A caller as reviews of `authentication.k8s.io` tell it. */
 export interface UserInfo {
@@ -10,7 +10,7 @@ export interface UserInfo {
 
 export function userInfoOf({ name, groups, tenant, scope }: Caller): UserInfo {
   const extra = {
-    ...(tenant !== undefined && { 'tappaas.dev/tenant': [tenant] }),
+    ...(tenant !== undefined && { [tenantLabel]: [tenant] }),
     ...(scope?.namespaces && { 'tappaas.dev/scope-namespaces': scope.namespaces }),
     ...(scope?.verbs && { 'tappaas.dev/scope-verbs': scope.verbs }),
   };

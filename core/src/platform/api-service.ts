@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { families } from '@tappaas/sdk';
+import { families, platformEngine } from '@tappaas/sdk';
 import type { Places } from '../api/connection/address-seats.js';
 import { certificateCheck, warnOfExpiry } from '../api/certificates/certificate-expiry.js';
 import type { LocalCertificates } from '../api/certificates/certificates.js';
@@ -16,7 +16,6 @@ import { followClientAuthorities } from './access/client-authorities.js';
 import { contributionsOf, type Contributions } from './served/contributions.js';
 import { namespacesOfClusters } from './clusters/cluster-namespaces.js';
 import { countDeprecated } from './served/deprecated-use.js';
-import { platformEngine } from './engines.js';
 import { platformErrors } from './errors.js';
 import type { Foundation } from './foundation.js';
 import { graphqlSettings } from './graphql-settings.js';

@@ -1,8 +1,8 @@
+import { platformEngine } from '@tappaas/sdk';
 import { join } from 'node:path';
 import { writeKubeconfig } from '../api/kubeconfig.js';
 import type { AdminTokenHolder } from '../identity/admin-token.js';
 import { readPrivateFile, writePrivateFile } from '../api/certificates/private-file.js';
-import { platformEngine } from './engines.js';
 import type { Foundation } from './foundation.js';
 
 /** Files by which clients on this machine find the platform and trust it. */

@@ -1,4 +1,13 @@
-import { families, type Caller, type Clock, type Logger, type Resources, type ResourceStore } from '@tappaas/sdk';
+import {
+  administratorsGroup,
+  type Caller,
+  type Clock,
+  families,
+  type Logger,
+  platformEngine,
+  type Resources,
+  type ResourceStore,
+} from '@tappaas/sdk';
 import { accessRules } from '../access/access-rules.js';
 import { createAccessReviews } from '../access/access-reviews.js';
 import type { Authenticate } from '../api/stages.js';
@@ -26,12 +35,11 @@ import { turnOf } from './controllers/queue-turns.js';
 import { asRequested } from './access/question.js';
 import { tenancyAdmission } from './access/tenancy-admission.js';
 
-export const platformEngine = 'platform';
 /** Of stored values, per kind: an object takes about five times as much in memory (docs/decisions/0005). */
 const historyBytesMax = 2 * 1024 * 1024;
 /** So that watches go on where they were when a process that serves them has been started again. */
 const pastRevisionsMax = 1_000;
-const administrators = ['system:masters'];
+const administrators = [administratorsGroup];
 const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', 'tappaas-system'] };
 const clusterNamespaces = ['default', 'kube-system'];
 
@@ -86,7 +94,7 @@ export class Engines {
     this.#rebuilds = new ClaimRebuilds({ engines: () => this.#engines.values(), log, signal: this.#stopping.signal });
     this.#rebuilds.follow(kernel.registrations());
     const { createQueue = (_, options) => createWorkQueue<string>(options) } = this.#options;
-    const places = enginePlaces((name) => this.#engines.get(name), platformEngine);
+    const places = enginePlaces((name) => this.#engines.get(name));
     this.#collecting = [...this.#engines.values()].map((engine) =>
       engine.collectGarbage({
         createQueue: ({ onRoom, namespaceOf }) => {

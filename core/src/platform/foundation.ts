@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { families, hooks, platformServices, type Clock, type ResourceStore } from '@tappaas/sdk';
+import { type Clock, families, hooks, platformEngine, platformServices, type ResourceStore } from '@tappaas/sdk';
 import { createAdmission } from '../admission/admission.js';
 import { CertificateThread } from '../api/certificates/certificate-thread.js';
 import {
@@ -20,7 +20,7 @@ import { auditRecorder } from './audit/audit-recorder.js';
 import { openAudit, type PlatformAudit } from './audit/audit.js';
 import { callerIdentity, credentialRegister, type CallerIdentity, type Revoke } from './access/caller-identity.js';
 import { confidentialityOf } from './sealing/confidentiality.js';
-import { Engines, platformEngine } from './engines.js';
+import { Engines } from './engines.js';
 import { lateResources } from './late-resources.js';
 import { openedStore } from './opened-store.js';
 import { platformAccess, type PlatformAccess } from './access/platform-access.js';
@@ -204,7 +204,7 @@ async function startStages(
   let engines: Engines | undefined;
   const access = platformAccess(kernel, (name) => engines?.all.get(name));
   const { isProjectOnly } = access;
-  const admission = createAdmission({ dispatch: kernel.hooks, platformEngine, confidentiality: confidentialityOf(kernel), isProjectOnly });
+  const admission = createAdmission({ dispatch: kernel.hooks, confidentiality: confidentialityOf(kernel), isProjectOnly });
   const { authenticate } = identity;
   const made = new Engines({ kernel, store, admission, sealer, authenticate, access, clock, random, log });
   engines = made;

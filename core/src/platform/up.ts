@@ -1,3 +1,4 @@
+import { platformEngine } from '@tappaas/sdk';
 import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,6 @@ import { startPlatform, type Platform } from '../platform.js';
 import { pluginOf } from '../kernel/kernel.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { untilToldToEnd } from './ending.js';
-import { platformEngine } from './engines.js';
 import { systemClock } from './system-clock.js';
 import { workerForks } from './workers/fork.js';
 

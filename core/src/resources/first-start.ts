@@ -1,3 +1,4 @@
+import { administratorsGroup } from '@tappaas/sdk';
 import { randomBytes } from 'node:crypto';
 import { createTokenBox, type TokenBox } from './continue-token.js';
 import { create } from './creation.js';
@@ -38,7 +39,7 @@ export async function makeNamespaces(state: EngineState, names: readonly string[
 /** A write by the platform itself. */
 export function systemOptions(signal: AbortSignal): WriteOptions {
   return {
-    caller: { name: 'system:tappaas', groups: ['system:masters'] },
+    caller: { name: 'system:tappaas', groups: [administratorsGroup] },
     requestId: kernel,
     signal,
     dryRun: false,

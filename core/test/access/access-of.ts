@@ -1,4 +1,4 @@
-import type { Authorizer } from '@tappaas/sdk';
+import { type Authorizer } from '@tappaas/sdk';
 import { createAccess, type Access, type Places } from '../../dist/access/access.js';
 import { accessRules } from '../../dist/access/access-rules.js';
 import { createAccessReviews, type AccessReviews } from '../../dist/access/access-reviews.js';
@@ -15,7 +15,7 @@ export const nowhere: Places = {
 
 /** The access stage with these authorizers, all of which run unless said otherwise. */
 export function accessOf(authorizers: readonly Authorizer[] = [], places = nowhere, missing: readonly string[] = []): Access {
-  return createAccess({ authorizers: () => authorizers, missing: () => missing, places, platformEngine: 'platform' });
+  return createAccess({ authorizers: () => authorizers, missing: () => missing, places });
 }
 
 const isOfCluster = ({ plural }: { readonly plural: string }): boolean => plural === 'nodes' || plural === 'tenants';

@@ -1,4 +1,4 @@
-import type { AccessDecision, AccessRequest, Authorizer } from '@tappaas/sdk';
+import { type AccessDecision, type AccessRequest, type Authorizer } from '@tappaas/sdk';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { createAccess, type Access } from '../../dist/access/access.js';
@@ -48,7 +48,7 @@ function accessIn(world: World, authorizers = (): readonly Authorizer[] => world
   const now = (_: string, project: string) => (world.tenant === '' ? { project } : { project, tenant: world.tenant });
   const settled = async (engine: string, project: string) => now(engine, project);
   const places = { ...nowhere, now, settled, isSuspended: (tenant: string) => world.suspended.has(tenant) };
-  return createAccess({ authorizers, missing: () => world.missing, places, platformEngine: 'platform' });
+  return createAccess({ authorizers, missing: () => world.missing, places });
 }
 
 /** The same authorizers, saying nothing that would let anybody remember. */

@@ -10,7 +10,6 @@ async function withPlugins(...plugins: readonly { readonly id: string; readonly 
   const { kernel, clock: kernelClock } = await start(plugins);
   const admission = createAdmission({
     dispatch: kernel.hooks,
-    platformEngine: 'platform',
     confidentiality: { isVisibleTo: () => false, redacted, restored },
     isProjectOnly: () => false,
   });

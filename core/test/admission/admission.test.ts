@@ -19,7 +19,6 @@ const withTaps = (taps: Readonly<Record<string, readonly FakeTap[]>>, more: Fixt
   startEngine({
     admission: createAdmission({
       dispatch: fakeDispatch(taps),
-      platformEngine: 'platform',
       confidentiality: { isVisibleTo: (plugin) => plugin === 'trusted', redacted, restored },
       isProjectOnly: () => false,
     }),
@@ -59,7 +58,6 @@ test('what counts of a caller’s rights is found out once for a write, and only
   const taps = { 'admission.mutate': [see], 'admission.validate': [{ ...see, operations: ['create', 'update', 'delete'] }] };
   const admission = createAdmission({
     dispatch: fakeDispatch(taps),
-    platformEngine: 'platform',
     confidentiality: { isVisibleTo: () => false, redacted, restored },
     isProjectOnly: async ({ namespace }) => asked.push(namespace) > 0,
   });

@@ -1,3 +1,4 @@
+import { administratorsGroup, authenticatedGroup } from '@tappaas/sdk';
 import type { AggregationRule, Subject } from '@tappaas/sdk/kubernetes';
 import { rbacGroup } from './kinds.js';
 import type { Rule } from './rule.js';
@@ -157,6 +158,6 @@ export const defaultRoles: readonly DefaultRole[] = [
 const group = (name: string): Subject => ({ kind: 'Group', apiGroup: rbacGroup, name });
 
 export const defaultBindings: readonly DefaultBinding[] = [
-  { name: 'platform-admin', role: 'platform-admin', subjects: [group('system:masters')] },
-  { name: 'tappaas:everybody', role: 'tappaas:everybody', subjects: [group('system:authenticated')] },
+  { name: 'platform-admin', role: 'platform-admin', subjects: [group(administratorsGroup)] },
+  { name: 'tappaas:everybody', role: 'tappaas:everybody', subjects: [group(authenticatedGroup)] },
 ];

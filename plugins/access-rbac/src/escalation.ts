@@ -1,4 +1,4 @@
-import { deny, type Caller, type Denial, type Immutable } from '@tappaas/sdk';
+import { administratorsGroup, type Caller, type Denial, deny, type Immutable } from '@tappaas/sdk';
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '@tappaas/sdk/kubernetes';
 import { sameRules } from './aggregation.js';
 import { uncovered } from './cover.js';
@@ -6,7 +6,6 @@ import { rbacGroup } from './kinds.js';
 import type { RoleIndex } from './role-index.js';
 import type { Rule } from './rule.js';
 
-const administrators = 'system:masters';
 /** What an aggregated role may come to hold. */
 const everything: readonly Rule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
@@ -69,7 +68,7 @@ interface Giver extends Pick<Write<unknown>, 'caller' | 'isProjectOnly'> {
 
 function isFree(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, verb: string, plural: string, name: string): boolean {
   if (!isGoodFor(caller, verb)) return false;
-  if (caller.groups.includes(administrators)) return true;
+  if (caller.groups.includes(administratorsGroup)) return true;
   const resource = { group: rbacGroup, version: 'v1', plural, name, ...(namespace !== undefined && { namespace }) };
   // Cluster roles themselves are no tenant's: the right to hand one on, or to write it, is heeded wherever it was given.
   const where = namespace === undefined ? {} : { project: namespace, ...(isProjectOnly && { isProjectOnly }) };

@@ -1,10 +1,7 @@
-import { deny, type Claim, type ClaimUnit } from '@tappaas/sdk';
+import { type Claim, type ClaimUnit, deny, tenantLabel } from '@tappaas/sdk';
 import { names, textOf } from './amounts.js';
 import type { LimitBook, Subject } from './limit-book.js';
 import { usageOf, type Countable } from './usage.js';
-
-/** Whose an object is; written by the mutating tap, so that claims follow from the object alone. */
-export const tenantLabel = 'tappaas.dev/tenant';
 
 /** Of whom an object takes something; the platform's own namespaces take nothing of anybody. */
 export function subjectsOf({ metadata: { namespace, labels } }: Countable): readonly Subject[] {

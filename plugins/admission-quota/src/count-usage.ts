@@ -1,6 +1,5 @@
-import type { Condition, Immutable, Outcome, ReconcileContext } from '@tappaas/sdk';
+import { type Condition, type Immutable, type Outcome, type ReconcileContext, tenantLabel } from '@tappaas/sdk';
 import { limitsOf, names, shown, textOf, type Amounts, type Name } from './amounts.js';
-import { tenantLabel } from './claims.js';
 import { Quota, type QuotaObject } from './contract.js';
 import { objectsOf } from './objects-of.js';
 import { contents, counted, takesUp, usageOf } from './usage.js';

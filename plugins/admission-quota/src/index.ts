@@ -1,5 +1,5 @@
-import { definePlugin, deny, hooks, type AdmissionOperation, type Context, type Immutable } from '@tappaas/sdk';
-import { claimsOf, subjectsOf, tenantLabel } from './claims.js';
+import { type AdmissionOperation, type Context, definePlugin, deny, hooks, type Immutable, tenantLabel } from '@tappaas/sdk';
+import { claimsOf, subjectsOf } from './claims.js';
 import { Quota } from './contract.js';
 import { countUsage } from './count-usage.js';
 import { labelContents } from './label-contents.js';

@@ -1,6 +1,5 @@
-import type { Immutable, ReconcileContext } from '@tappaas/sdk';
+import { type Immutable, type ReconcileContext, tenantLabel } from '@tappaas/sdk';
 import type { Namespace } from '@tappaas/sdk/kubernetes';
-import { tenantLabel } from './claims.js';
 import { objectsOf } from './objects-of.js';
 import { contents, type Namespaces } from './usage.js';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { definePlugin, families, type Clock, type Context, type EngineHandle } from '@tappaas/sdk';
+import { administratorsGroup, type Clock, type Context, definePlugin, type EngineHandle, families } from '@tappaas/sdk';
 import { isFree } from './agent/pod/host-ports.js';
 import { agentSettings, type Config } from './agent-settings.js';
 import { config } from './config.js';
@@ -105,7 +105,7 @@ function localCluster(settings: () => Config, engine: EngineHandle) {
       const { hostSuffix, httpPort: port } = settings();
       return { scheme: 'http' as const, hostSuffix, port };
     },
-    connection: () => engine.connection({ name: 'system:tappaas', groups: ['system:masters'] }),
+    connection: () => engine.connection({ name: 'system:tappaas', groups: [administratorsGroup] }),
   };
 }
 

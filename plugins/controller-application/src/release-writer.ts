@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { deny, type AdmissionRequest, type Denial } from '@tappaas/sdk';
+import { administratorsGroup, type AdmissionRequest, type Denial, deny } from '@tappaas/sdk';
 import type { Release } from '@tappaas/sdk/kinds';
-
-const administrators = 'system:masters';
 
 /**
  * What a release holds is applied to a cluster with the platform's rights, so only the platform writes one. Administrators have those rights
@@ -13,7 +11,7 @@ export function checkReleaseWriter({
   previous,
   caller,
 }: Pick<AdmissionRequest<typeof Release>, 'object' | 'previous' | 'caller'>): readonly Denial[] {
-  if (caller.groups.includes(administrators) || isDeepStrictEqual(object.spec, previous?.spec)) return [];
+  if (caller.groups.includes(administratorsGroup) || isDeepStrictEqual(object.spec, previous?.spec)) return [];
   const message = 'is written when an application is rendered; change the application, or pin it to one of its releases';
   return [deny({ field: 'spec', reason: 'WrittenByPlatform', message })];
 }

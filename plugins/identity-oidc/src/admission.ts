@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { deny, type AdmissionRequest, type Denial } from '@tappaas/sdk';
+import { administratorsGroup, type AdmissionRequest, type Denial, deny } from '@tappaas/sdk';
 import type { Session } from './contract.js';
-
-const administrators = 'system:masters';
 
 /**
  * A session says who its cookie is: whoever could write one would be anybody. Administrators can be that as it is, and plugins are among them.
@@ -12,6 +10,6 @@ export function checkWriter({
   previous,
   caller,
 }: Pick<AdmissionRequest<typeof Session>, 'object' | 'previous' | 'caller'>): readonly Denial[] {
-  if (caller.groups.includes(administrators) || isDeepStrictEqual(object.spec, previous?.spec)) return [];
+  if (caller.groups.includes(administratorsGroup) || isDeepStrictEqual(object.spec, previous?.spec)) return [];
   return [deny({ field: 'spec', reason: 'WrittenByPlatform', message: 'is written when somebody logs in; a session can be deleted' })];
 }

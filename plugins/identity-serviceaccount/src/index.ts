@@ -1,4 +1,4 @@
-import { definePlugin, families, platformServices } from '@tappaas/sdk';
+import { definePlugin, families, platformServices, serviceAccountsGroup } from '@tappaas/sdk';
 import { createAuthenticator } from './authenticator.js';
 import { foreignClusters } from './foreign-accounts.js';
 import { namespaces, secrets, serviceAccounts } from './service-accounts.js';
@@ -28,7 +28,7 @@ export default definePlugin({
       { kind: secrets, verbs: ['get'] },
       { kind: namespaces, verbs: ['get'] },
     ],
-    identity: { signs: true, users: ['system:serviceaccount:*'], groups: ['system:serviceaccounts', 'system:serviceaccounts:*'] },
+    identity: { signs: true, users: ['system:serviceaccount:*'], groups: [serviceAccountsGroup, `${serviceAccountsGroup}:*`] },
   },
   setup(host, settings, { tokens }) {
     host.action(tokenAction(settings, tokens));

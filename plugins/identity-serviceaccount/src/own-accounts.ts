@@ -1,9 +1,17 @@
-import { credentialErrors, jwtEndMs, type Context, type Identity, type JwtClaims, type Resources, type TokenService } from '@tappaas/sdk';
-import { accountOf, groupsOf, namespaces, secrets, serviceAccounts, subjectOf } from './service-accounts.js';
+import {
+  type Context,
+  credentialErrors,
+  type Identity,
+  type JwtClaims,
+  jwtEndMs,
+  type Resources,
+  serviceAccountGroups,
+  serviceAccountUser,
+  tenantLabel,
+  type TokenService,
+} from '@tappaas/sdk';
+import { accountOf, namespaces, secrets, serviceAccounts } from './service-accounts.js';
 import { scopeOfClaims } from './token-scope.js';
-
-/** The label by which a namespace belongs to a tenant. */
-const tenantLabel = 'tappaas.dev/tenant';
 
 /** What the platform has written into its tokens of service accounts. */
 interface OwnClaims {
@@ -35,8 +43,8 @@ export async function ownAccount(
   const scope = scopeOfClaims(claims);
   return {
     caller: {
-      name: subjectOf(namespace, name),
-      groups: groupsOf(namespace),
+      name: serviceAccountUser(namespace, name),
+      groups: serviceAccountGroups(namespace),
       ...(tenant !== undefined && { tenant }),
       ...(scope !== undefined && { scope }),
     },

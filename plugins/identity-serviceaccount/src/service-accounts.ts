@@ -4,12 +4,6 @@ export const serviceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAcco
 export const secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
 export const namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 
-/** The user that a service account is. */
-export const subjectOf = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
-
-/** The groups that every service account of a namespace is in. */
-export const groupsOf = (namespace: string): readonly string[] => ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
-
 const form = /^system:serviceaccount:(?<namespace>[a-z0-9]([-a-z0-9]*[a-z0-9])?):(?<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/;
 
 /** Namespace and name of a user that is a service account; nothing for any other one. */

@@ -1,9 +1,9 @@
-import { Type, type Action, type Immutable, type RequestContext, type TokenService } from '@tappaas/sdk';
+import { type Action, type Immutable, type RequestContext, serviceAccountUser, type TokenService, Type } from '@tappaas/sdk';
 import type { ServiceAccount } from '@tappaas/sdk/kubernetes';
 import { boundSecretUid } from './bound-object.js';
 import { errors } from './errors.js';
 import { answeredMetadata, inSeconds, requestMetadata } from './request-metadata.js';
-import { serviceAccounts, subjectOf } from './service-accounts.js';
+import { serviceAccounts } from './service-accounts.js';
 import type { Settings } from './settings.js';
 import { scopeClaim } from './token-scope.js';
 
@@ -83,7 +83,7 @@ async function answer(account: Immutable<ServiceAccount>, { spec, metadata }: Re
   const bound = spec?.boundObjectRef ?? undefined;
   const secretUid = bound === undefined ? undefined : await boundSecretUid(bound, namespace, context.asPlugin);
   const claims = {
-    sub: subjectOf(namespace, name),
+    sub: serviceAccountUser(namespace, name),
     aud: audiences,
     ...(context.caller.scope !== undefined && { [scopeClaim]: context.caller.scope }),
     'kubernetes.io': {

@@ -1,15 +1,14 @@
-import { deny, type Caller, type Denial, type Immutable } from '@tappaas/sdk';
+import { administratorsGroup, type Caller, type Denial, deny, type Immutable } from '@tappaas/sdk';
 import type { ApiTokenObject } from './contract.js';
 
 type Spec = Immutable<ApiTokenObject['spec']>;
 
-const administrators = 'system:masters';
 const reserved = 'system:';
 
 /** Whether a name is one of the platform's own. */
 export const isReserved = (name: string): boolean => name.startsWith(reserved);
 
-export const isAdministrator = ({ groups }: Pick<Caller, 'groups'>): boolean => groups.includes(administrators);
+export const isAdministrator = ({ groups }: Pick<Caller, 'groups'>): boolean => groups.includes(administratorsGroup);
 
 /**
  * What a token would be able to do beyond who makes it; nothing when it stays inside. Administrators make tokens for anybody, but only
@@ -36,7 +35,7 @@ function reservedNames({ user = '', groups = [] }: Spec): readonly Denial[] {
   if (isReserved(user)) denials.push(denial('spec.user', `"${user}" begins with "${reserved}", which is the platform's own`));
   for (const [index, group] of groups.entries()) {
     if (!isReserved(group)) continue;
-    const instead = group === administrators ? '; bind a role to the user or to a group of your own instead' : '';
+    const instead = group === administratorsGroup ? '; bind a role to the user or to a group of your own instead' : '';
     denials.push(denial(`spec.groups[${index}]`, `"${group}" begins with "${reserved}", which is the platform's own${instead}`));
   }
   return denials;

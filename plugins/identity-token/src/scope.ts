@@ -1,4 +1,4 @@
-import { deny, type Denial, type Immutable, type Resources } from '@tappaas/sdk';
+import { type Denial, deny, type Immutable, type Resources, tenantLabel } from '@tappaas/sdk';
 import { kubernetesHandle, type Namespace } from '@tappaas/sdk/kubernetes';
 import type { ApiTokenObject } from './contract.js';
 
@@ -7,8 +7,6 @@ type Spec = Immutable<ApiTokenObject['spec']>;
 /** Namespaces, of which a token names only those that are there. */
 export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 
-/** The label by which a namespace belongs to a tenant. */
-const tenantLabel = 'tappaas.dev/tenant';
 const nameForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 const verbsOfObjects = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];

@@ -46,5 +46,5 @@ export async function developerAccess(): Promise<Access> {
     spansNamespaces: () => false,
   };
   const authorizer = await provided(families.authorizer, roleAuthorizer(index, { problem: undefined }));
-  return createAccess({ authorizers: () => [authorizer], missing: () => [], places, platformEngine: 'platform' });
+  return createAccess({ authorizers: () => [authorizer], missing: () => [], places });
 }

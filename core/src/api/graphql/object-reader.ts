@@ -1,11 +1,10 @@
 import DataLoader from 'dataloader';
-import { isTapError, type Awaitable, type Caller, type Key } from '@tappaas/sdk';
+import { type Awaitable, type Caller, isTapError, type Key, platformEngine } from '@tappaas/sdk';
 import { after, rescued } from '../after.js';
 import { accessRequest, asReview } from '../authorization.js';
 import { narrowedSelectors } from '../request/list-parameters.js';
 import type { Narrowing, Verdict } from '../../ports/access.js';
 import type { ListPage, ServedKind } from '../../ports/engine.js';
-import { platformEngine } from '../request/request-info.js';
 import type { AccessOutcome, AskedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 import { graphqlErrors } from './errors.js';

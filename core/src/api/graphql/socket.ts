@@ -1,10 +1,9 @@
-import { isTapError, type Awaitable, type TapError } from '@tappaas/sdk';
+import { type Awaitable, isTapError, platformEngine, type TapError } from '@tappaas/sdk';
 import { createSourceEventStream, GraphQLError, type ExecutionArgs } from 'graphql';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { Annotations } from '../request/annotations.js';
 import type { Exchange } from '../request/exchange.js';
-import { platformEngine } from '../request/request-info.js';
 import { StreamEnd } from '../watch/stream-pace.js';
 import type { UpgradeCall } from '../upgrade/upgrade.js';
 import { closeCodes as standardCodes, SocketPace } from '../upgrade/web-socket.js';

@@ -1,4 +1,4 @@
-import type { AccessRequest } from '@tappaas/sdk';
+import { type AccessRequest, authenticatedGroup, serviceAccountGroups, tenantLabel } from '@tappaas/sdk';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from './exchange.js';
 import type { Authorize } from '../stages.js';
@@ -6,7 +6,6 @@ import type { Authorize } from '../stages.js';
 const groupsMax = 64;
 const nameCharsMax = 256;
 const printable = /^[\x20-\x7e]+$/;
-const authenticatedGroup = 'system:authenticated';
 
 /** The one extra that is known here, as header names write its slash. */
 const tenantHeader = 'impersonate-extra-tappaas.dev%2ftenant';
@@ -31,7 +30,7 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
     await check(authorize, exchange, {
       group: 'authentication.k8s.io',
       plural: 'userextras',
-      subresource: 'tappaas.dev/tenant',
+      subresource: tenantLabel,
       name: tenant,
     });
   }
@@ -50,7 +49,7 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
 
 /** A service account is in the groups of all and of its namespace, unless others are named. */
 const groupsOfAccount = (namespace: string | undefined): readonly string[] =>
-  namespace === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+  namespace === undefined ? [] : serviceAccountGroups(namespace);
 
 interface Asked {
   readonly name?: string;

@@ -1,8 +1,6 @@
+import { platformEngine } from '@tappaas/sdk';
 import type { RequestPath } from './request-path.js';
 import type { Target } from '../../ports/engine.js';
-
-/** The engine behind `/api` and `/apis`; every other one is mounted under `/clusters/{name}`. */
-export const platformEngine = 'platform';
 
 /** What a request is about, before anybody has looked whether that exists. */
 export interface RequestInfo {

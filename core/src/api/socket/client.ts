@@ -1,4 +1,4 @@
-import type { AccessDecision, Caller, Clock, Logger } from '@tappaas/sdk';
+import { type AccessDecision, type Caller, type Clock, type Logger, platformEngine } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { beginPart } from '../audit-trail.js';
 import { namedBy } from '../authorization.js';
@@ -7,7 +7,7 @@ import type { EnginePort, ServedKind } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../request/exchange.js';
 import { narrowedSelectors } from '../request/list-parameters.js';
-import { platformEngine, type RequestInfo } from '../request/request-info.js';
+import { type RequestInfo } from '../request/request-info.js';
 import type { Audit, AuditTrail } from '../../ports/audit.js';
 import type { Authorize } from '../stages.js';
 import { deprecationOf } from '../answer/warnings.js';

@@ -1,6 +1,6 @@
+import { platformEngine } from '@tappaas/sdk';
 import type { EnginePort, Target } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
-import { platformEngine } from '../request/request-info.js';
 
 /** What a client asks for by `join`, after validation; the same may be joined more than once under ids of the client's choice. */
 export type JoinRequest = { readonly id?: string } & (

@@ -1,8 +1,7 @@
-import { isTapError, type AnyKind } from '@tappaas/sdk';
+import { type AnyKind, isTapError, platformEngine, tenantLabel } from '@tappaas/sdk';
 import { Tenant, type TenantObject } from '@tappaas/sdk/kinds';
 import type { Place, Places } from '../../access/access.js';
 import type { Owner, OwnerFields, Owners } from '../../access/owned-objects.js';
-import { tenantLabel } from '../../access/tenant-boundary.js';
 import type { ResourceEngine } from '../../resources/engine.js';
 import { valueAt } from '../../resources/schema/json-value.js';
 import { namespaceLabel } from '../clusters/cluster-namespaces.js';
@@ -13,7 +12,7 @@ const nowhere: Place = Object.freeze({});
 type Labelled = { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
 
 /** Whose namespaces are, read off labels in the engines' caches: the tenant's on the platform, the platform's namespace on others. */
-export function enginePlaces(engine: (name: string) => ResourceEngine | undefined, platformEngine: string): Places {
+export function enginePlaces(engine: (name: string) => ResourceEngine | undefined): Places {
   const cached = (name: string, namespace: string): Labelled | undefined => engine(name)?.cached(Namespace, { name: namespace });
   const placeOf = (name: string, namespace: string): Place => {
     const isPlatform = name === platformEngine;

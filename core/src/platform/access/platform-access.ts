@@ -1,4 +1,4 @@
-import { families, type Authorizer } from '@tappaas/sdk';
+import { type Authorizer, families } from '@tappaas/sdk';
 import { createAccess, type Access } from '../../access/access.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { ResourceEngine } from '../../resources/engine.js';
@@ -8,8 +8,6 @@ import { enginePlaces } from './places.js';
 export interface PlatformAccess extends Access {
   readonly authorizers: () => readonly Authorizer[];
 }
-
-const name = 'platform';
 
 /** Access as the platform has it; until an engine has started, no namespace of it belongs to anybody. */
 export function platformAccess(
@@ -26,7 +24,7 @@ export function platformAccess(
   let expected = expectedNow();
   kernel.onGeneration(() => void (expected = expectedNow()));
   const missing = (): readonly string[] => (expected.every((id) => provided.has(id)) ? none : expected.filter((id) => !provided.has(id)));
-  return { ...createAccess({ authorizers, missing, places: enginePlaces(engine, name), platformEngine: name }), authorizers };
+  return { ...createAccess({ authorizers, missing, places: enginePlaces(engine) }), authorizers };
 }
 
 const none: readonly string[] = [];

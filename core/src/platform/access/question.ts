@@ -1,7 +1,6 @@
-import type { AccessRequest } from '@tappaas/sdk';
+import { type AccessRequest, platformEngine } from '@tappaas/sdk';
 import type { EnginePort } from '../../ports/engine.js';
 import { pathForAccess } from '../../api/plugin-routes.js';
-import { platformEngine } from '../../api/request/request-info.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
 /** What is served, as far as questions about access look at it. */

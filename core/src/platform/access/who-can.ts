@@ -1,4 +1,4 @@
-import type { Caller, HttpAnswer } from '@tappaas/sdk';
+import { type Caller, type HttpAnswer, platformEngine } from '@tappaas/sdk';
 import { subjectsFor } from '../../access/access-rules.js';
 import { platformErrors } from '../errors.js';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -16,7 +16,7 @@ export interface WhoCanParts {
 
 /** Answers who may do something; the caller sees no more than what bindings it may list. @throws TAP_QUERY_INVALID */
 export async function whoCan({ access, kernel, engines }: WhoCanParts, query: Query, caller: Caller | undefined): Promise<HttpAnswer> {
-  const { verb = '', resource = '', group = '', subresource, namespace, name, path, engine = 'platform' } = query;
+  const { verb = '', resource = '', group = '', subresource, namespace, name, path, engine = platformEngine } = query;
   if (caller === undefined || verb === '' || (resource === '') === (path === undefined || path === '')) {
     throw platformErrors.TAP_QUERY_INVALID({ message: 'who-can: expected a verb, and either a resource or a path' });
   }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditRecorder, Clock } from '@tappaas/sdk';
+import { type AuditRecorder, type Clock, platformEngine } from '@tappaas/sdk';
 import type { EnginePort } from '../../ports/engine.js';
-import { platformEngine } from '../../api/request/request-info.js';
 import type { Audit } from '../../ports/audit.js';
 import { callingPlugin } from '../../kernel/kernel.js';
 import { pathOf } from '../kind-path.js';

@@ -1,12 +1,13 @@
-import type {
-  AnyKind,
-  Clock,
-  Controller as ControllerDeclaration,
-  Immutable,
-  Logger,
-  ReconcileContext,
-  Rendering,
-  ResourceStore,
+import {
+  type AnyKind,
+  type Clock,
+  type Controller as ControllerDeclaration,
+  type Immutable,
+  type Logger,
+  platformEngine,
+  type ReconcileContext,
+  type Rendering,
+  type ResourceStore,
 } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { Kernel, Registered } from '../../kernel/kernel.js';
@@ -15,7 +16,7 @@ import { renderedSteps } from '../../reconcile/rendered-options.js';
 import type { ClusterAccess, ClusterAccesses } from '../clusters/cluster-access.js';
 import { ClusterNamespaces } from '../clusters/cluster-namespaces.js';
 import { watchCluster, type ClusterWatch } from '../clusters/cluster-watch.js';
-import { platformEngine, type Engines } from '../engines.js';
+import { type Engines } from '../engines.js';
 import { createEventRecorder, type EventRecorder } from '../events/event-recorder.js';
 import type { EngineObject } from '../engine-object.js';
 import type { Installation } from '../installation.js';
@@ -71,7 +72,7 @@ interface ClusterWaker {
 
 class Controllers implements RunningControllers {
   readonly #options: ControllersOptions;
-  readonly #places = enginePlaces((name) => this.#options.engines.all.get(name), platformEngine);
+  readonly #places = enginePlaces((name) => this.#options.engines.all.get(name));
   readonly #informers: ReturnType<typeof createSharedInformers>;
   readonly #running = new Map<AnyController['value'], RunningController>();
   readonly #watches = new Map<string, ClusterWatch>();

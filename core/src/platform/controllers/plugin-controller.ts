@@ -1,4 +1,4 @@
-import { isTapError } from '@tappaas/sdk';
+import { isTapError, platformEngine } from '@tappaas/sdk';
 import type { AnyKind, Clock, Controller as ControllerDeclaration, Immutable, Logger, Outcome, Resources, Watches } from '@tappaas/sdk';
 import type { Registered } from '../../kernel/kernel.js';
 import type { WorkQueueOptions } from '../../queue/work-queue-options.js';
@@ -54,7 +54,7 @@ const defaultParallelMax = 4;
 /** Feeds a queue from the caches of what the controller watches, and reconciles what comes out of it. */
 export function startPluginController(parts: PluginControllerParts): RunningController {
   const { registered, informers, clock, random, log } = parts;
-  const { kind, engine = 'platform', parallelMax = defaultParallelMax, watches = [], resyncMs } = registered.value;
+  const { kind, engine = platformEngine, parallelMax = defaultParallelMax, watches = [], resyncMs } = registered.value;
   const name = `${registered.plugin}/${kind.kind}`;
   const stopping = new AbortController();
   const informer = informers.of(engine, kind);

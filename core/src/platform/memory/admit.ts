@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { isTapError, type AnyKind, type Immutable, type Key, type KubernetesObject, type Resources } from '@tappaas/sdk';
+import {
+  administratorsGroup,
+  type AnyKind,
+  type Immutable,
+  isTapError,
+  type Key,
+  type KubernetesObject,
+  type Resources,
+} from '@tappaas/sdk';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import type { TapDenial } from '../../ports/admission.js';
 import type { ResourceEngine } from '../../resources/engine.js';
@@ -29,7 +37,7 @@ export interface AdmitParts {
   readonly signal: AbortSignal;
 }
 
-const caller = { name: 'test', groups: ['system:masters'] };
+const caller = { name: 'test', groups: [administratorsGroup] };
 const namespaces = kubernetesHandle<KubernetesObject>('', 'Namespace');
 
 /** Asks the taps about an object through the whole way of a write, as a dry run: about its creation, or its update when it exists. */

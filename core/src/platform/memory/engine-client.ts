@@ -1,4 +1,4 @@
-import type { Clock, KubernetesObject } from '@tappaas/sdk';
+import { administratorsGroup, type Clock, type KubernetesObject } from '@tappaas/sdk';
 import type { Target, Write } from '../../ports/engine.js';
 import type { ApiResource, ObjectKey } from '../../cluster/api-resource.js';
 import {
@@ -13,7 +13,7 @@ import {
 import type { WatchEvent } from '../../cluster/watch-event.js';
 import type { ResourceEngine } from '../../resources/engine.js';
 
-const caller = { name: 'system:tappaas', groups: ['system:masters'] };
+const caller = { name: 'system:tappaas', groups: [administratorsGroup] };
 const eventTypes = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
 const watchMsDefault = 300_000;
 

@@ -1,11 +1,11 @@
-import type { Clock, Logger, Resources } from '@tappaas/sdk';
+import { administratorsGroup, authenticatedGroup, type Clock, type Logger, platformEngine, type Resources } from '@tappaas/sdk';
 import type { Call } from '../../api/contributions.js';
 import type { Kernel, Registrations } from '../../kernel/kernel.js';
 import { createFlow } from '../../flow/flow.js';
 import { defaultFlowSettings } from '../../flow/flow-settings.js';
 import { auditForTaps } from '../audit/audit.js';
 import { contributionsOf, type Contributions } from '../served/contributions.js';
-import { platformEngine, type Engines } from '../engines.js';
+import { type Engines } from '../engines.js';
 import { createLongActions } from '../operations/long-actions.js';
 import type { PlatformAccess } from '../access/platform-access.js';
 import { tableColumns } from '../served/table-columns.js';
@@ -26,7 +26,7 @@ const replica = 'r0';
 export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { kernel, engines, clock, random, log } = parts;
   const { createApiServer } = await import('../../api/server.js');
-  const administrator = { caller: { name: 'test', groups: ['system:masters', 'system:authenticated'] }, credentialId: 'test' };
+  const administrator = { caller: { name: 'test', groups: [administratorsGroup, authenticatedGroup] }, credentialId: 'test' };
   const longActions = createLongActions({ resources: engines.asPlatform(platformEngine), clock, log, replica });
   let known: { readonly registrations: Registrations; readonly contributions: Contributions } | undefined;
   const contributions = (): Contributions => {

@@ -1,8 +1,8 @@
+import { platformEngine } from '@tappaas/sdk';
 import type { Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../../api/contributions.js';
 import type { ServedUpgrade } from '../../api/upgrade/upgrade.js';
 import type { Registrations } from '../../kernel/kernel.js';
 import { conversationsOf } from './conversations.js';
-import { platformEngine } from '../engines.js';
 import { pathOf } from '../kind-path.js';
 import { requestContext, withFields, type ContributionParts } from './request-context.js';
 import { servedActions } from './served-actions.js';

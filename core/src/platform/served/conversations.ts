@@ -1,8 +1,7 @@
-import type { ConversationRequest, ConversationSubresource } from '@tappaas/sdk';
+import { type ConversationRequest, type ConversationSubresource, platformEngine } from '@tappaas/sdk';
 import { conversationOf } from '../../api/upgrade/conversation.js';
 import type { Exchange } from '../../api/request/exchange.js';
 import type { ServedUpgrade } from '../../api/upgrade/upgrade.js';
-import { platformEngine } from '../engines.js';
 import { pathOf } from '../kind-path.js';
 import { requestContext, type ContributionParts } from './request-context.js';
 

@@ -1,6 +1,5 @@
-import type { Caller } from '@tappaas/sdk';
+import { administratorsGroup, type Caller } from '@tappaas/sdk';
 import type { ServedRoute } from '../../api/contributions.js';
-import { administrators } from '../../identity/admin-token.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { platformErrors } from '../errors.js';
 import type { Engines } from '../engines.js';
@@ -53,9 +52,9 @@ function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['
  * @throws TAP_ADMIN_TOKEN_FORBIDDEN
  */
 async function replacedToken(actions: PlatformActions, caller: Caller | undefined): Promise<ReplacedToken> {
-  if (caller?.groups.includes(administrators) && caller.scope === undefined) return actions.replaceAdminToken();
+  if (caller?.groups.includes(administratorsGroup) && caller.scope === undefined) return actions.replaceAdminToken();
   throw platformErrors.TAP_ADMIN_TOKEN_FORBIDDEN({
-    message: `"${caller?.name ?? ''}" cannot replace the administrator’s token: that takes a credential of the group ${administrators} without a scope`,
+    message: `"${caller?.name ?? ''}" cannot replace the administrator’s token: that takes a credential of the group ${administratorsGroup} without a scope`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { objectErrors, type Immutable } from '@tappaas/sdk';
+import { type Immutable, objectErrors, platformEngine } from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { ActionAnswer, Call, ServedAction } from '../../api/contributions.js';
 import { apiErrors } from '../../api/errors.js';
@@ -8,7 +8,6 @@ import { resourceErrors } from '../../resources/errors.js';
 import { wellFormedKey } from '../../resources/idempotency-key.js';
 import type { JsonObject } from '../../resources/schema/json-value.js';
 import type { EngineObject } from '../engine-object.js';
-import { platformEngine } from '../engines.js';
 import { pathOf } from '../kind-path.js';
 import { operationKey, type KeyedRequest, type OperationKey } from '../operations/operation-key.js';
 import { requestContext, type CallerCall, type ContributionParts } from './request-context.js';

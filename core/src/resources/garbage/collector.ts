@@ -1,3 +1,4 @@
+import { administratorsGroup } from '@tappaas/sdk';
 import type { EngineState } from '../engine-state.js';
 import { systemOptions } from '../first-start.js';
 import type { KindEntry } from '../kind-entry.js';
@@ -194,7 +195,7 @@ class Collector {
 const hasOtherOwners = (before: StoredObject, after: StoredObject): boolean =>
   !equalJson(before.lean.metadata.ownerReferences ?? [], after.lean.metadata.ownerReferences ?? []);
 
-const collectorCaller = { name: 'system:garbage-collector', groups: ['system:masters'] };
+const collectorCaller = { name: 'system:garbage-collector', groups: [administratorsGroup] };
 
 /** An owner that is gone, or an object to look at. */
 type Item = { readonly namespace?: string } & (

@@ -1,3 +1,4 @@
+import { tenantLabel } from '@tappaas/sdk';
 import { auditErrors } from './errors.js';
 
 /** Which events are asked for; what is absent does not matter. */
@@ -96,7 +97,7 @@ export function matches(query: AuditQuery, event: AuditedEvent): boolean {
     same(query.namespace, about.namespace) &&
     same(query.name, about.name) &&
     same(query.requestId, event.auditID) &&
-    same(query.tenant, annotations['tappaas.dev/tenant']) &&
+    same(query.tenant, annotations[tenantLabel]) &&
     same(query.code, responseStatus?.code) &&
     (query.sinceMs === undefined || Date.parse(event.stageTimestamp) >= query.sinceMs) &&
     (query.untilMs === undefined || Date.parse(event.stageTimestamp) <= query.untilMs)

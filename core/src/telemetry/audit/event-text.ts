@@ -1,4 +1,4 @@
-import type { Caller } from '@tappaas/sdk';
+import { type Caller, platformEngine, tenantLabel } from '@tappaas/sdk';
 import type { AuditedRequest, AuditedStanding, AuditedSubject } from '../../ports/audit.js';
 import type { Target } from '../../ports/engine.js';
 import type { AuditLevel, AuditStage } from './policy.js';
@@ -21,7 +21,6 @@ export interface Moment {
   readonly bodies?: RecordedBodies;
 }
 
-const platformEngine = 'platform';
 const textCharsMax = 512;
 const userAgentCharsMax = 256;
 const rememberedMax = 1_000;
@@ -197,7 +196,7 @@ function annotationsText({ caller, engine }: AuditedRequest, standing: AuditedSt
   }
   if (standing?.errorCode !== undefined) text += `,"tappaas.dev/error":${shortText(standing.errorCode)}`;
   if (standing?.status === 0) text += ',"tappaas.dev/outcome":"unanswered"';
-  if (tenant !== undefined) text += `,"tappaas.dev/tenant":${shortText(tenant)}`;
+  if (tenant !== undefined) text += `,"${tenantLabel}":${shortText(tenant)}`;
   if (engine !== platformEngine) text += `,"tappaas.dev/engine":${shortText(engine)}`;
   for (const [name, value] of standing?.annotations ?? []) text += `,${quoted(name)}:${quoted(value)}`;
   return text === '' ? '' : `,"annotations":{${text.slice(1)}}`;

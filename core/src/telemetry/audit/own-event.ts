@@ -1,9 +1,10 @@
+import { administratorsGroup, platformEngine } from '@tappaas/sdk';
 import { eventText } from './event-text.js';
 
 const path = '/audit';
 const removal = 'tappaas.dev/audit-removes-before';
 
-const platform = Object.freeze({ name: 'system:platform', groups: Object.freeze(['system:masters']) });
+const platform = Object.freeze({ name: 'system:platform', groups: Object.freeze([administratorsGroup]) });
 
 /** Makes events about the log itself: its starts and stops, and every gap that the platform knows of. */
 export function ownEvents(chain: string, nowMs: () => number): (verb: string, facts: Readonly<Record<string, string>>) => string {
@@ -16,7 +17,7 @@ export function ownEvents(chain: string, nowMs: () => number): (verb: string, fa
       method: '',
       path,
       query: '',
-      engine: 'platform',
+      engine: platformEngine,
       verb,
       caller: platform,
       remoteAddress: '',

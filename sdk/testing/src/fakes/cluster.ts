@@ -1,4 +1,13 @@
-import { definePlugin, engineKind, families, Type, type AnyKind, type Cluster, type KubernetesObject } from '@tappaas/sdk';
+import {
+  administratorsGroup,
+  type AnyKind,
+  type Cluster,
+  definePlugin,
+  engineKind,
+  families,
+  type KubernetesObject,
+  Type,
+} from '@tappaas/sdk';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 
 const handle = (group: string, kind: string): AnyKind => kubernetesHandle<KubernetesObject>(group, kind);
@@ -39,7 +48,7 @@ export const fakeCluster = definePlugin({
       scheduling: 'advise',
       namespaceTemplate: 'tappaas-{namespace}',
       ingress: { scheme: 'http', hostSuffix: 'localhost', port: 8080 },
-      connection: () => engine.connection({ name: 'system:tappaas', groups: ['system:masters'] }),
+      connection: () => engine.connection({ name: 'system:tappaas', groups: [administratorsGroup] }),
     };
     host.provide(families.cluster, () => cluster);
   },

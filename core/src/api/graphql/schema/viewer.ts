@@ -1,6 +1,6 @@
+import { platformEngine } from '@tappaas/sdk';
 import { GraphQLBoolean, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLString, type GraphQLFieldConfig } from 'graphql';
 import { accessRequest } from '../../authorization.js';
-import { platformEngine } from '../../request/request-info.js';
 import type { GraphqlContext } from '../context.js';
 
 interface CanArguments {
