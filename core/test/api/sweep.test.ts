@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { InFlight } from '../../dist/api/in-flight.js';
 import type { Exchange } from '../../dist/api/request/exchange.js';
 import { visitsPerTurn } from '../../dist/api/sweep.js';
-import { LiveSockets } from '../../dist/api/upgrade/web-socket.js';
+import { LiveSockets } from '../../dist/api/upgrade/live-sockets.js';
 import type { StreamCredentials } from '../../dist/api/watch/stream-credentials.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
@@ -30,6 +30,8 @@ class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
   pings = 0;
+  readonly isPaused = false;
+  bytesRead = 0;
 
   ping(): void {
     this.pings += 1;
@@ -45,13 +47,13 @@ test('all sockets are pinged, a few in a turn of the event loop, and those that 
   const clock = new VirtualClock();
   const live = new LiveSockets(clock);
   const sockets = Array.from({ length: 2_000 }, () => new FakeSocket());
-  for (const socket of sockets) live.add(socket as unknown as WebSocket);
+  for (const socket of sockets) live.add(socket as unknown as WebSocket, socket);
   const over = new AbortController();
   const pings = (): number => sockets.reduce((sum, socket) => sum + socket.pings, 0);
   const turns = await turnsOf(pings, () => void live.sweep(over.signal));
   t.is(pings(), 2_000);
   t.true(Math.max(...turns) <= 2 * visitsPerTurn, `${Math.max(...turns)} in a turn`);
-  for (const socket of sockets.slice(1_000)) socket.emit('pong');
+  for (const socket of sockets.slice(1_000)) socket.bytesRead += 2;
   await clock.advance(20_000);
   await turnsOf(pings, () => {});
   t.true(sockets.every(({ readyState }, index) => readyState === (index < 1_000 ? 3 : 1)));

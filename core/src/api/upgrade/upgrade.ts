@@ -15,7 +15,8 @@ import type { Exchange } from '../request/exchange.js';
 import { noteFailure } from '../answer/failure.js';
 import { unknownPath } from '../objects/object-router.js';
 import { checkHandshake, moveBearerProtocol, offeredProtocols, originRefusal } from './upgrade-handshake.js';
-import { closeCodes, closeFor, closeSocket, LiveSockets } from './web-socket.js';
+import { LiveSockets } from './live-sockets.js';
+import { closeCodes, closeFor, closeSocket } from './web-socket.js';
 import { warningLines } from '../answer/warnings.js';
 
 /** Who answers upgrades of some paths. */
@@ -199,7 +200,7 @@ class Conversation implements UpgradeCall {
     });
     this.#take();
     this.#socket = accepted;
-    this.#live.add(accepted);
+    this.#live.add(accepted, request.socket);
     // Too large or broken frames: the library closes with the code for it, and the close is what everybody listens to.
     accepted.on('error', () => {});
     const end = (): void => void closeFor(accepted, exchange.signal.reason, this.#chain.clock);

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Clock } from '@tappaas/sdk';
 import type { WebSocket } from 'ws';
-import { sweepEvery } from '../sweep.js';
 import { SharedDrain, type StreamLimits } from '../watch/slow-reader.js';
 import { StreamEnd, type StreamEndReason } from '../watch/stream-pace.js';
 
@@ -23,7 +22,6 @@ const textOfEnd: Readonly<Record<StreamEndReason, string>> = {
 
 /** How long the other side may take to answer a close before it is cut off. */
 const closeMsMax = 5000;
-const pingEveryMs = 20_000;
 
 /** Closes in order, and cuts off who does not answer. Resolves when the connection is gone. */
 export async function closeSocket(socket: WebSocket, code: number, reason: string, clock: Clock): Promise<void> {
@@ -80,39 +78,5 @@ export class SocketPace {
   #hasRoom(): boolean {
     const { readyState, OPEN, bufferedAmount } = this.#socket;
     return readyState !== OPEN || (bufferedAmount < bufferedBytesMax && this.#buffered < bufferedMessagesMax);
-  }
-}
-
-interface PingState {
-  answered: boolean;
-}
-
-function ping([socket, state]: readonly [WebSocket, PingState]): void {
-  if (!state.answered) socket.terminate();
-  else if (socket.readyState === socket.OPEN) socket.ping();
-  state.answered = false;
-}
-
-/** Finds connections whose other end has vanished without a word: who has not answered a ping by the next one is cut off. */
-export class LiveSockets {
-  readonly #sockets = new Map<WebSocket, PingState>();
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  add(socket: WebSocket): void {
-    const state = { answered: true };
-    this.#sockets.set(socket, state);
-    socket.on('pong', () => {
-      state.answered = true;
-    });
-    socket.once('close', () => void this.#sockets.delete(socket));
-  }
-
-  /** Runs until the signal aborts. */
-  sweep(signal: AbortSignal): Promise<void> {
-    return sweepEvery(this.#sockets, () => ping, { clock: this.#clock, everyMs: pingEveryMs, signal });
   }
 }
