@@ -115,18 +115,20 @@ test('when the client leaves, the watch of the engine ends too', async (t) => {
 });
 
 test('a client that does not read is cut off, and takes nothing from the engine meanwhile', async (t) => {
-  const { engine, port } = await startServer(t, { limits: { drainMsMax: 300 } });
+  const { engine, port, audited } = await startServer(t, { limits: { drainMsMax: 300 } });
   const socket = connect(port, '127.0.0.1');
   socket.write(`GET ${path}?watch=1&resourceVersion=100 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n`);
   await new Promise((resolve) => socket.once('readable', resolve));
   socket.pause();
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {});
+  t.is(engine.watchers, 1);
   for (let index = 0; index < 200; index += 1) engine.put('default', `a${index}`, { x: 'x'.repeat(100_000) });
   while (engine.watchers > 0) await delay(5);
+  while (audited.length === 0) await delay(5);
+  t.is(audited[0]?.outcome?.errorCode, 'TAP_REQUEST_SLOW_READER');
   socket.resume();
   await closed;
-  t.is(engine.watchers, 0);
 });
 
 test('a client that reads in fits and starts is told everything, and leaves no listener behind', async (t) => {
