@@ -2,6 +2,7 @@ import { errorTable, type Caller } from '@tappaas/sdk';
 import test from 'ava';
 import { accessOf } from '../access/access-of.ts';
 import { askPort, callers, startServer } from './running-server.ts';
+import { sweptClock } from './swept-clock.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
 
@@ -234,18 +235,9 @@ test('a request that is not finished within its deadline is answered 504 and its
   t.true(aborted instanceof Error);
 });
 
-/** A server with one request under way that ends only with its signal. Time is what the test says, and whoever looks for what is overdue looks then. */
+/** A server with one request under way that ends only with its signal. */
 async function begunRequest(t: Parameters<typeof startServer>[0]) {
-  let laterMs = 0;
-  const sweeps: (() => void)[] = [];
-  const clock = {
-    nowMs: () => 10_000_000 + laterMs,
-    sleep: (_: number, signal: AbortSignal) =>
-      new Promise<void>((resolve, reject) => {
-        sweeps.push(resolve);
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      }),
-  };
+  const { clock, passTo } = sweptClock();
   const { ask, engine } = await startServer(t, { clock });
   const begun = Promise.withResolvers<AbortSignal>();
   engine.intercept = (_, signal) =>
@@ -255,12 +247,7 @@ async function begunRequest(t: Parameters<typeof startServer>[0]) {
     });
   const answer = ask(`${path}/a`);
   const signal = await begun.promise;
-  const pass = async (toMs: number): Promise<void> => {
-    laterMs = toMs;
-    for (const wake of sweeps.splice(0)) wake();
-    await new Promise(setImmediate);
-  };
-  return { answer, signal, pass };
+  return { answer, signal, pass: passTo };
 }
 
 test('a request has sixty seconds where nothing else is configured', async (t) => {

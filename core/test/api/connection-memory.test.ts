@@ -27,7 +27,9 @@ function counting() {
   const authenticate = ({ headers }: { readonly headers: Readonly<Record<string, string>> }) => {
     const name = (headers['authorization'] ?? '').replace('Bearer ', '');
     asked.push(name);
-    return name === '' ? undefined : { caller: { name, groups: ['system:masters'] }, credentialId: name };
+    if (name === '') return undefined;
+    const expiresAtMs = name === 'brief' ? nowMs + 500 : Infinity;
+    return { caller: { name, groups: ['system:masters'] }, credentialId: name, expiresAtMs };
   };
   const pass = (ms: number): void => void (nowMs += ms);
   return { asked, authenticate, clock, pass, authorize: () => ({ decision: 'allow' as const, reason: '' }) };
@@ -44,6 +46,18 @@ test('reads with the same headers on one connection are authenticated once a sec
   t.is(await ask({ authorization: 'Bearer ann' }), 200);
   t.deepEqual(asked, ['ann', 'ann']);
   t.deepEqual(new Set(audited.map(({ caller }) => caller?.name)), new Set(['ann']));
+});
+
+test('a credential is remembered no longer than it is good', async (t) => {
+  const { asked, pass, ...stages } = counting();
+  const { port, engine } = await startServer(t, stages);
+  engine.put('default', 'a', {});
+  const ask = keptConnection(t, port);
+  for (const afterMs of [0, 499, 1]) {
+    pass(afterMs);
+    t.is(await ask({ authorization: 'Bearer brief' }), 200);
+  }
+  t.deepEqual(asked, ['brief', 'brief'], 'at first, and when it was over');
 });
 
 test('any other header, method or connection is authenticated anew', async (t) => {

@@ -5,6 +5,7 @@ import { apiErrors } from '../../dist/api/errors.js';
 import { pathForAccess } from '../../dist/api/plugin-routes.js';
 import { configMaps, createFakeEngine } from './fake-engine.ts';
 import { openWatch, startServer } from './running-server.ts';
+import { sweptClock } from './swept-clock.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
 
@@ -245,8 +246,9 @@ test('a streamed answer comes as it is made, takes a seat of a stream, and ends 
       state.isOver = true;
     }
   }
+  const { clock, passTo } = sweptClock();
   const { port } = await startServer(t, {
-    limits: { requestMsMax: 50 },
+    clock,
     flow: ({ stream }) => {
       seats.push(stream);
       return { release: () => void (state.released += 1) };
@@ -254,7 +256,11 @@ test('a streamed answer comes as it is made, takes a seat of a stream, and ends 
     routes: () => [route({ method: 'GET', path: '/log', handle: async (_, { signal }) => ({ status: 200, body: lines(signal) }) })],
   });
   const stream = await openWatch(port, '/plugins/hooks/log');
-  for (let index = 0; index < 10; index += 1) t.is((await stream.next()).line, index);
+  for (let index = 0; index < 10; index += 1) {
+    t.is((await stream.next()).line, index);
+    // A request that is no stream would be over after a minute.
+    await passTo((index + 1) * 60_000);
+  }
   t.deepEqual(seats, [false, true]);
   t.is(state.released, 1);
   stream.close();

@@ -187,9 +187,15 @@ test('stopping ends watches with a bookmark, finishes what runs, and takes nothi
 test('many watchers of the same change are sent the same bytes', async (t) => {
   const { engine, port } = await startServer(t);
   const watches = await Promise.all(Array.from({ length: 20 }, () => openWatch(port, `${path}?watch=1&resourceVersion=100`)));
-  engine.put('default', 'a', { x: '1' });
+  t.is(engine.watchers, 20);
+  const served = engine.put('default', 'a', { x: '1' });
+  const { bytes } = served;
+  let made = 0;
+  // Whoever makes a line of the change reads its bytes.
+  Object.defineProperty(served, 'bytes', { get: () => ((made += 1), bytes) });
   const events = await Promise.all(watches.map((watch) => watch.next()));
   t.is(new Set(events.map((event) => JSON.stringify(event))).size, 1);
+  t.is(made, 1);
   for (const watch of watches) watch.close();
 });
 

@@ -76,7 +76,7 @@ const people: Readonly<
   viewer: { name: 'viewer', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'list', 'watch'].includes(verb) },
   patcher: { name: 'patcher', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'patch'].includes(verb) },
   creator: { name: 'creator', groups: [], may: ({ verb, resource }) => resource !== undefined && verb === 'create' },
-  brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 1_500 },
+  brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 3_600_000 },
   fickle: { name: 'fickle', groups: [], may: () => fickle.may },
   nobody: { name: 'nobody', groups: [], may: () => false },
 };

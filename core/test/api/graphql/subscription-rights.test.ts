@@ -148,10 +148,12 @@ test.serial('a client that leaves while logs are read is no failure of the platf
 });
 
 test('a connection ends with its credential: expired or revoked', async (t) => {
-  const server = await startGraphql(t);
+  const { clock, skip } = skippingClock();
+  const server = await startGraphql(t, { clock });
   await server.put(kindPaths.applications, application('shop'));
   const brief = connect(t, server.port, 'brief');
   await brief.follow(changes).next();
+  skip(3_600_000);
   t.is((await brief.closed).code, 1008);
   const revoked = connect(t, server.port, 'viewer');
   await revoked.follow(changes).next();
