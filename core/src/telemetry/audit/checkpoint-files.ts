@@ -1,8 +1,9 @@
 import { createPublicKey } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFile } from '@tappaas/sdk/durable-file';
 import { checkpointText, parseCheckpoint, type Checkpoint, type CheckpointFacts } from './checkpoint.js';
+import { RotatingLines } from './rotating-lines.js';
 import type { SigningKey } from './signing-key.js';
 
 /** Where else the latest checkpoint is kept, such as in the store. */
@@ -23,18 +24,14 @@ const fileBytesMax = 16 * 1024 * 1024;
 /** Checkpoints of one chain: lines of a file in a directory of their own, the latest also elsewhere. */
 export class CheckpointFiles {
   readonly #options: CheckpointOptions;
-  readonly #path: string;
-  #file: FileHandle;
-  #bytes: number;
+  readonly #lines: RotatingLines;
   #last: Checkpoint | undefined;
   /** Whether the last one is signed with this key, or kept elsewhere. */
   readonly isVouched: boolean;
 
-  private constructor(options: CheckpointOptions, path: string, file: FileHandle, bytes: number, found: readonly Found[]) {
+  private constructor(options: CheckpointOptions, lines: RotatingLines, found: readonly Found[]) {
     this.#options = options;
-    this.#path = path;
-    this.#file = file;
-    this.#bytes = bytes;
+    this.#lines = lines;
     const last = latest(found);
     this.#last = last;
     this.isVouched = found.some(({ checkpoint, isBelieved }) => isBelieved && last !== undefined && isSame(checkpoint, last));
@@ -45,13 +42,9 @@ export class CheckpointFiles {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await createFile(join(directory, `${key.id}.pem`), key.publicPem);
     const path = join(directory, `${chain}.checkpoints`);
-    const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n');
-    const inFile = lines.findLast((line) => parseCheckpoint(line) !== undefined);
+    const inFile = (await lastIn(path)) ?? (await lastIn(`${path}.old`));
     const inRecord = await record?.load();
-    const file = await open(path, 'a', 0o600);
-    const { size } = await file.stat();
-    // What a crash has cut off stands on a line of its own, where it hurts nobody.
-    if (size > 0 && lines.at(-1) !== '') await file.write('\n');
+    const lines = await RotatingLines.open(path, fileBytesMax);
     const publicKey = createPublicKey(key.publicPem);
     const found = [inFile, inRecord?.text].flatMap((text, index) => {
       const read = parseCheckpoint(text ?? '');
@@ -59,7 +52,7 @@ export class CheckpointFiles {
       const { checkpoint, isSignedBy } = read;
       return [{ checkpoint, isBelieved: checkpoint.chain === chain && (index === 1 || isSignedBy(publicKey)) }];
     });
-    return new CheckpointFiles(options, path, file, size, found);
+    return new CheckpointFiles(options, lines, found);
   }
 
   /** The one that reaches furthest, wherever it is kept. */
@@ -70,24 +63,20 @@ export class CheckpointFiles {
   /** On the disk when it resolves. One at a time. */
   async write(facts: CheckpointFacts): Promise<void> {
     const text = checkpointText(facts, this.#options.key);
-    if (this.#bytes > fileBytesMax) await this.#startAnew();
-    await this.#file.write(`${text}\n`);
-    await this.#file.datasync();
-    this.#bytes += text.length + 1;
+    await this.#lines.append(text);
     this.#last = { ...facts, keyId: this.#options.key.id };
     await this.#options.record?.save({ text });
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
+    await this.#lines.close();
   }
+}
 
-  async #startAnew(): Promise<void> {
-    await this.#file.close();
-    await rename(this.#path, `${this.#path}.old`);
-    this.#file = await open(this.#path, 'a', 0o600);
-    this.#bytes = 0;
-  }
+/** The text of the last checkpoint in a file, which may not be there, or have been begun a moment ago. */
+async function lastIn(path: string): Promise<string | undefined> {
+  const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n');
+  return lines.findLast((line) => parseCheckpoint(line) !== undefined);
 }
 
 interface Found {
