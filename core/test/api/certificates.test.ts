@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,24 @@ test('an authority about to expire is replaced together with what it has signed'
   const second = await localCertificates(options);
   t.not(second.authority, first.authority);
   t.true(new X509Certificate(second.tls.certificate).verify(new X509Certificate(second.authority).publicKey));
+});
+
+test('a pair of which only the key was written before a crash is made anew, and the platform starts', async (t) => {
+  const directory = folder(t);
+  const options = { directory, hosts: [], clock: new VirtualClock(Date.now()) };
+  const first = await localCertificates(options);
+  const foreign = folder(t);
+  await localCertificates({ ...options, directory: foreign });
+  copyFileSync(join(foreign, 'server.key'), join(directory, 'server.key'));
+  const second = await localCertificates(options);
+  t.is(second.authority, first.authority);
+  t.not(second.tls.certificate, first.tls.certificate);
+  t.true(new X509Certificate(second.tls.certificate).checkPrivateKey(createPrivateKey(second.tls.key)));
+  copyFileSync(join(foreign, 'ca.key'), join(directory, 'ca.key'));
+  const third = await localCertificates(options);
+  t.not(third.authority, first.authority);
+  t.true(new X509Certificate(third.tls.certificate).verify(new X509Certificate(third.authority).publicKey));
+  t.deepEqual(await localCertificates(options), third);
 });
 
 test('a host that the certificate does not name gets one that does', async (t) => {

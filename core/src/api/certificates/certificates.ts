@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '@tappaas/sdk';
 import { issueHere, type CertificateIssuer, type KeyPair } from './certificate-issuer.js';
@@ -97,10 +97,13 @@ export async function keepCertificatesFresh(
   }
 }
 
+/** A pair of which only one file was written before a crash or on a full disk does not fit together, and is made anew like one that is not there. */
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
   const certificate = await readPrivateFile(join(directory, `${name}.crt`));
   const key = await readPrivateFile(join(directory, `${name}.key`));
-  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+  if (certificate === undefined || key === undefined) return undefined;
+  const pair = { certificate, key };
+  return parse(pair).checkPrivateKey(privateKeyOf(pair)) ? pair : undefined;
 }
 
 async function writePair(directory: string, name: string, { certificate, key }: KeyPair): Promise<void> {
@@ -113,6 +116,14 @@ function parse({ certificate }: KeyPair): X509Certificate {
     return new X509Certificate(certificate);
   } catch (cause) {
     throw apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: 'a stored certificate cannot be read', cause });
+  }
+}
+
+function privateKeyOf({ key }: KeyPair): KeyObject {
+  try {
+    return createPrivateKey(key);
+  } catch (cause) {
+    throw apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: 'the key of a stored certificate cannot be read', cause });
   }
 }
 
