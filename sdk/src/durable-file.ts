@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const ownerOnly = 0o600;
+const draftEnding = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/;
+/** Nobody takes that long to write a file: what is older was left by a crash. */
+const draftMsMax = 3_600_000;
+/** Folders that were looked through for drafts; more are not remembered, nor looked through. */
+const swept = new Set<string>();
+const sweptMax = 1_000;
 
 /**
  * Writes a file whole or not at all, over one that may be there; on the disk when it resolves.
@@ -39,6 +45,7 @@ async function placeFile(path: string, content: string | Uint8Array, mode: numbe
     try {
       await file.writeFile(content);
       await file.sync();
+      await sweepDrafts(dirname(path), (await file.stat()).mtimeMs);
     } finally {
       await file.close();
     }
@@ -48,6 +55,18 @@ async function placeFile(path: string, content: string | Uint8Array, mode: numbe
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Removes drafts that a crash has left, which may hold keys: once for each folder, as far as it can. */
+async function sweepDrafts(folder: string, nowMs: number): Promise<void> {
+  if (swept.has(folder) || swept.size >= sweptMax) return;
+  swept.add(folder);
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => draftEnding.test(each))) {
+    const draft = join(folder, name);
+    const found = await stat(draft).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < nowMs - draftMsMax) await rm(draft, { force: true }).catch(() => undefined);
+  }
 }
 
 /** Puts the names in a folder on the disk: a file is there after a crash once its folder is. Windows does that by itself, and opens none. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -23,6 +23,19 @@ test('a file is replaced with its content and mode, and leaves nothing beside it
   t.is(await readFile(path, 'utf8'), 'bytes');
   t.is(await modeOf(path), 0o640);
   t.deepEqual(await readdir(folder), ['file']);
+});
+
+test('drafts that a crash has left an hour ago are removed with the next write in their folder, and nothing else', async (t) => {
+  const folder = await scratch(t);
+  const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e';
+  const old = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of [`keys.${uuid}.new`, `other.${uuid}.new`, 'something.new', `keys.${uuid}`]) {
+    await writeFile(join(folder, name), 'x');
+    await utimes(join(folder, name), old, old);
+  }
+  await writeFile(join(folder, `young.${uuid}.new`), 'somebody writes it');
+  await replaceFile(join(folder, 'file'), 'new');
+  t.deepEqual((await readdir(folder)).toSorted(), ['file', `keys.${uuid}`, 'something.new', `young.${uuid}.new`]);
 });
 
 test('a write that fails leaves what was there and no draft', async (t) => {
