@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { EndpointSlice, Ingress, KubernetesService } from '@tappaas/sdk';
 import { Balancer } from '../dist/proxy/balancer.js';
 import { EndpointTable } from '../dist/proxy/endpoints.js';
+import { HttpProxy } from '../dist/proxy/http-proxy.js';
 import { serveIngress } from '../dist/proxy/ingress-listener.js';
 import { IngressRoutes } from '../dist/proxy/ingress-routes.js';
 import { freePort } from '../../../test/ports.ts';
@@ -213,6 +216,28 @@ test('the connection of an upgrade that cannot be served is closed both ways, wh
   const sending = setInterval(() => socket.write('x'), 20);
   t.teardown(() => clearInterval(sending));
   await failed;
+});
+
+test('a client that leaves before an endpoint has taken the connection of its tunnel leaves nothing behind', async (t) => {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  let begun = 0;
+  const { port } = server.address() as AddressInfo;
+  const balancer = { choose: () => [{ host: '127.0.0.1', port, podUid: 'a' }], begin: () => ((begun += 1), () => (begun -= 1)) };
+  const proxy = new HttpProxy({
+    balancer: balancer as unknown as Balancer,
+    decide: () => ({ target: { service: 'default/shop', portName: 'http' } }),
+    answerMs: 1000,
+  });
+  t.teardown(() => proxy.close());
+  const request = { method: 'GET', url: '/chat', rawHeaders: [], socket: {} } as unknown as IncomingMessage;
+  const socket = new PassThrough();
+  proxy.onUpgrade(request, socket, Buffer.alloc(0));
+  socket.destroy();
+  await wait(200);
+  t.is(begun, 0);
+  t.is(await promisify(server.getConnections.bind(server))(), 0);
 });
 
 test('what is not served is answered with a text that says why', async (t) => {

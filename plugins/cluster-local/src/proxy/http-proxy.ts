@@ -57,15 +57,20 @@ export class HttpProxy {
 
   #tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, endpoints: readonly Endpoint[], target: Target): void {
     const [endpoint, ...others] = endpoints;
+    if (socket.destroyed) return;
     if (!endpoint) return refuse(socket, 503, noEndpoint(target));
     const upstream = connect(endpoint.port, endpoint.host);
+    const leave = (): void => void upstream.destroy();
+    socket.once('close', leave);
     upstream.once('error', () => {
+      socket.off('close', leave);
       if (socket.destroyed) return;
       if (!upstream.connecting && upstream.bytesWritten > 0) return void socket.destroy();
       this.#options.balancer.refuse(endpoint);
       this.#tunnel(request, socket, head, others, target);
     });
     upstream.once('connect', () => {
+      socket.off('close', leave);
       const end = this.#options.balancer.begin(endpoint);
       this.#tunnels.add(socket);
       upstream.write(headOf(request));
