@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { recordPackage } from '../core/dist/kernel/manifest/record-package.js';
 
 /** Writes a package with its manifest below `directory`; answers what `use` names it by. */
-export async function writePlugin(directory: string, name: string, code: string): Promise<string> {
+export async function writePlugin(directory: string, name: string, code: string, version = '1.0.0'): Promise<string> {
   const folder = join(directory, name);
   const packageJson = {
     name: `@test/${name}`,
-    version: '1.0.0',
+    version,
     type: 'module',
     exports: './index.js',
     tappaas: { manifest: 'tappaas.manifest.json' },

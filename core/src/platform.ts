@@ -25,6 +25,7 @@ import type { PrimaryCalls } from './platform/workers/calls.js';
 import { mergedMetrics } from './platform/workers/merged-metrics.js';
 import { openBreakersOf } from './platform/workers/open-breakers.js';
 import { workerDesks } from './platform/workers/worker-desks.js';
+import { refuseOtherVersions, versionsOf } from './platform/workers/versions.js';
 import { WorkerPool, type WorkerPoolOptions } from './platform/workers/worker-pool.js';
 
 export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
@@ -124,7 +125,11 @@ async function start(starting: Starting): Promise<Platform> {
       spread: async () => workers?.rereadAdminToken(),
       revoke,
     }),
-    replaceWorkers: () => workers?.beginReplacing() ?? 0,
+    async replaceWorkers() {
+      if (workers === undefined) return 0;
+      refuseOtherVersions(versionsOf(version, []), versionsOf((await starting.options.installedVersion?.()) ?? version, []));
+      return workers.beginReplacing();
+    },
     tellRefused: (problems) => pluginObjects.tell(problems),
   });
   const ownMetrics = metricsOf(kernel);
@@ -198,6 +203,7 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf: 
   const foundation = await layFoundation(starting);
   const { kernel, settings } = foundation;
   const { clock } = starting.options;
+  await primary.call('compareVersions', versionsOf(starting.options.version, kernel.plugins()));
   kernel.connectEngines((engine, user) => primary.call('connectEngine', engine, user));
   const actions: PlatformActions = {
     reload: () => primary.call('reload'),
@@ -258,7 +264,7 @@ function stateCalls(state: Foundation['state']): Pick<PrimaryCalls, 'stateGet' |
 
 function workerPool(
   starting: Starting,
-  { settings: { workers, host }, store, leases }: Foundation,
+  { kernel, settings: { workers, host }, store, leases }: Foundation,
   {
     port,
     certificates,
@@ -268,7 +274,7 @@ function workerPool(
     metricsName,
   }: Pick<WorkerPoolOptions, 'certificates' | 'calls' | 'desk' | 'ownMetrics'> & { readonly port: number; readonly metricsName: string },
 ): WorkerPool {
-  const { clock, log, configFile, directory, forkWorker: fork } = starting.options;
+  const { clock, log, configFile, directory, version, forkWorker: fork } = starting.options;
   if (fork === undefined) throw new Error('api.workers: nothing here starts processes');
   const start = { configFile, directory, host, port, metricsOf: metricsName };
   const pool = new WorkerPool({
@@ -280,6 +286,7 @@ function workerPool(
     log,
     start,
     certificates,
+    versions: () => versionsOf(version, kernel.plugins()),
     calls,
     desk,
     ownMetrics,

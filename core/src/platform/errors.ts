@@ -81,6 +81,12 @@ const ownErrors = errorTable({
     retry: 'back-off',
     remedy: 'Look into the log for what the other process of the platform said before; it is started again by itself.',
   },
+  TAP_WORKER_VERSION: {
+    httpStatus: 409,
+    blame: 'platform',
+    retry: 'back-off',
+    remedy: 'Restart the platform: its process and its workers have to run the same versions.',
+  },
   TAP_ACCESS_DENIED: {
     httpStatus: 403,
     blame: 'caller',

@@ -28,7 +28,8 @@ export interface PlatformActionParts {
   readonly spread: () => Promise<void>;
   /** Every other process forgets a kind that has been purged. */
   readonly forgetKind: (kind: string) => Promise<void>;
-  readonly replaceWorkers: () => number;
+  /** @throws TAP_WORKER_VERSION */
+  readonly replaceWorkers: () => Promise<number>;
   readonly replaceAdminToken: PlatformActions['replaceAdminToken'];
   /** Hears why the configuration of the files is not the one in force; of nothing when it is, though nothing had to change. */
   readonly tellRefused: (problems: ReloadResult['problems']) => Promise<void>;
@@ -50,7 +51,7 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
     },
     confirm: () => installation.confirm(),
     replaceAdminToken,
-    replaceWorkers: async () => replaceWorkers(),
+    replaceWorkers,
     sealingKeys: async () => sealingKeys.view(),
     changeSealingKeys: (change, keyId) => sealingKeys.change(change, keyId),
     purge: async (kind) => {

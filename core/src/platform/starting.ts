@@ -14,6 +14,8 @@ export interface PlatformOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly version: string;
+  /** The version of this package that is installed now: another one when somebody has upgraded it without a restart. */
+  readonly installedVersion?: () => Promise<string>;
   /** Gives the start up when it aborts; nothing once the platform runs. */
   readonly giveUp?: AbortSignal;
   /** The first administrator gets another token, in place of one that is lost. */

@@ -67,7 +67,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
     giveUp.abort();
     return code;
   });
-  const version = (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  const version = await installedVersion();
   try {
     const platform = await startPlatform({
       configFile: options.configFile,
@@ -77,6 +77,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
       env: terminal.env,
       log,
       version,
+      installedVersion,
       giveUp: giveUp.signal,
       ...(options.isTokenReplaced && { isTokenReplaced: true }),
       forkWorker: workerForks(fileURLToPath(new URL('../worker.js', import.meta.url))),
@@ -94,6 +95,10 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
   }
   stdout.write('Stopped.\n');
   return ending;
+}
+
+async function installedVersion(): Promise<string> {
+  return (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
 /** Deploys the first application and says where everything is, unless the platform is told to stop before. */

@@ -39,8 +39,11 @@ function way(): readonly [IpcPort & { vanish(): void }, IpcPort] {
 
 interface FakeWorker {
   readonly name: Promise<string>;
+  versions: Readonly<Record<string, string>>;
   /** It serves. */
   serve(): Promise<void>;
+  /** It serves, and has told no version before. */
+  serveUntold(): Promise<void>;
   readonly die: (reason: string) => void;
   isFrozen: boolean;
   /** Ends only some time after it was ended. */
@@ -54,7 +57,7 @@ interface FakeWorker {
 function world(workers: number) {
   const clock = new VirtualClock();
   const born: FakeWorker[] = [];
-  const log: Pick<LogLine, 'message'>[] = [];
+  const log: (Pick<LogLine, 'message'> & { readonly error?: unknown })[] = [];
   const fork = (): WorkerProcess => {
     const [here, there] = way();
     const ended = Promise.withResolvers<string>();
@@ -88,10 +91,13 @@ function world(workers: number) {
     name.catch(() => undefined);
     const worker: FakeWorker = {
       name,
+      versions: { '@tappaas/core': '1.0.0', '@tappaas/store-sqlite': '1.0.0' },
       async serve() {
         await name;
+        await primary.call('compareVersions', worker.versions);
         await primary.call('ready');
       },
+      serveUntold: () => primary.call('ready'),
       die,
       isFrozen: false,
       isStuck: false,
@@ -115,10 +121,14 @@ function world(workers: number) {
     store: createMemoryStore({ clock }),
     leases: new ReadLeases(clock),
     log: Object.fromEntries(
-      ['debug', 'info', 'warn', 'error'].map((level) => [level, (message: string) => void log.push({ message })]),
+      ['debug', 'info', 'warn', 'error'].map((level) => [
+        level,
+        (message: string, fields?: object) => void log.push({ message, ...fields }),
+      ]),
     ) as unknown as ConstructorParameters<typeof WorkerPool>[0]['log'],
     start: { configFile: '', directory: '', host: '', port: 0, metricsOf: '' },
     certificates: {} as never,
+    versions: () => ({ '@tappaas/core': '1.0.0', '@tappaas/store-sqlite': '1.0.0' }),
     calls: new Proxy({}, { get: () => unused }) as never,
     desk: () => {
       desks.open += 1;
@@ -195,6 +205,33 @@ test('a replacement that does not start leaves the old one serving', async (t) =
   await settled();
   t.deepEqual(living(), [born[0], born[1]]);
   t.false(born[0]?.isDrained);
+});
+
+test('a worker of another version than the platform runs is refused by name, and the old one goes on serving', async (t) => {
+  const versions = { '@tappaas/core': '1.0.0', '@tappaas/store-sqlite': '1.1.0', '@tappaas/of-workers-alone': '2.0.0' };
+  const { pool, born, living, log, settled } = await started(1);
+  pool.beginReplacing();
+  await settled();
+  const [old, next] = born;
+  if (next === undefined) return t.fail('none was started');
+  next.versions = versions;
+  void next.serve();
+  await settled();
+  t.deepEqual(living(), [old]);
+  t.false(old?.isDrained);
+  const { message, error } = log.at(-1) ?? {};
+  t.is(message, 'the workers of the API were not all replaced');
+  t.like(error, { code: 'TAP_WORKER_VERSION', message: '@tappaas/store-sqlite 1.1.0 is installed and 1.0.0 runs' });
+});
+
+test('a worker that tells no version does not serve', async (t) => {
+  const { pool, born, living, settled } = await started(1);
+  pool.beginReplacing();
+  await settled();
+  const [old, next] = born;
+  void next?.serveUntold();
+  await settled();
+  t.deepEqual(living(), [old]);
 });
 
 test('when the platform stops in the middle of a replacement, no process is left and nobody waits for one to start', async (t) => {

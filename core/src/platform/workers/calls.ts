@@ -7,6 +7,7 @@ import type { Decision } from '../../schedule/decision.js';
 import type { ReplacedToken } from '../access/caller-identity.js';
 import type { PlacedObject, Placement } from '../clusters/placements.js';
 import type { OpenBreaker } from './open-breakers.js';
+import type { Versions } from './versions.js';
 import type { SealingKeysChange, SealingKeysView } from '../sealing/sealing-keys.js';
 
 /** What a worker is started with. */
@@ -32,6 +33,8 @@ export interface EngineConnection {
 /** What the primary does for its workers: everything there is only one of. */
 export type PrimaryCalls = {
   readonly begin: () => Promise<WorkerStart>;
+  /** Compares what the worker runs with what the primary runs; at least once before `ready`. @throws TAP_WORKER_VERSION */
+  readonly compareVersions: (worker: Versions) => Promise<void>;
   readonly ready: () => Promise<void>;
   readonly reload: () => Promise<Omit<ReloadResult, 'problems'> & { readonly problems: readonly string[] }>;
   readonly confirm: () => Promise<void>;

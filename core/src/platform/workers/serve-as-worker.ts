@@ -8,6 +8,7 @@ import { systemClock } from '../system-clock.js';
 import type { PrimaryCalls, WorkerCalls } from './calls.js';
 import { ipcChannel, type IpcPort } from './ipc-channel.js';
 import { connectPeer } from './peer.js';
+import { versionsOf } from './versions.js';
 
 /** What the process lends to a worker. */
 export interface WorkerSurroundings {
@@ -55,6 +56,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
     const opening = openRemoteStore({ channel: ipcChannel<ToServer, ToClient>(primary, 'store'), clock: systemClock });
     const [start, store] = await Promise.all([platform.call('begin'), opening]);
     const version = (JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+    await platform.call('compareVersions', versionsOf(version, []));
     const options = {
       configFile: start.configFile,
       directory: start.directory,

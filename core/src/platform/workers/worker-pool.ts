@@ -9,6 +9,7 @@ import type { ProcessMetrics } from './merged-metrics.js';
 import { connectPeer, type Peer } from './peer.js';
 import type { OpenDesk, WorkerDesk } from './worker-desks.js';
 import { endWorker, isAnswering, silenceMsMax, type WorkerProcess } from './worker-process.js';
+import { refuseOtherVersions, type Versions } from './versions.js';
 import { workerNames } from './worker-names.js';
 
 export interface WorkerPoolOptions {
@@ -22,7 +23,9 @@ export interface WorkerPoolOptions {
   readonly log: Logger;
   readonly start: Omit<WorkerStart, 'name' | 'certificates'>;
   readonly certificates: LocalCertificates;
-  readonly calls: Omit<PrimaryCalls, 'begin' | 'ready' | 'metrics' | keyof WorkerDesk['calls']>;
+  /** What the platform's process runs. */
+  readonly versions: () => Versions;
+  readonly calls: Omit<PrimaryCalls, 'begin' | 'compareVersions' | 'ready' | 'metrics' | keyof WorkerDesk['calls']>;
   /** Opened for each process that starts. */
   readonly desk: OpenDesk;
   readonly ownMetrics: () => Promise<string>;
@@ -158,16 +161,26 @@ export class WorkerPool {
 
   /** Starts a process for a seat and waits until it serves. */
   async #occupy(seat: Seat, names = seat.names): Promise<void> {
-    const { fork, store, leases, clock, start, calls, desk: openDesk } = this.#options;
+    const { fork, store, leases, clock, start, versions, calls, desk: openDesk } = this.#options;
     const [name] = names;
     const process = fork();
     const desk = openDesk(name, (grants) => peer.call('flowGrants', grants));
     const ready = Promise.withResolvers<void>();
+    let hasCompared = false;
     const own: PrimaryCalls = {
       ...calls,
       ...desk.calls,
       begin: async () => ({ ...start, name, certificates: this.#certificates }),
-      ready: async () => ready.resolve(),
+      async compareVersions(worker) {
+        try {
+          refuseOtherVersions(versions(), worker);
+          hasCompared = true;
+        } catch (error) {
+          ready.reject(error);
+          throw error;
+        }
+      },
+      ready: async () => (hasCompared ? ready.resolve() : giveUp('did not tell its version')),
       metrics: () => this.metrics(),
     };
     const peer = connectPeer<PrimaryCalls, WorkerCalls>({ channel: ipcChannel(process, 'calls'), own, clock });
