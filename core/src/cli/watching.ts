@@ -41,7 +41,7 @@ export async function watchTable(invocation: Invocation, client: Client, path: s
       if (event.type === 'DELETED') {
         known.delete(keyOf(event.object));
         if (before !== undefined) terminal.stdout.write(table.add([...before.row, 'deleted']));
-      } else if (before?.version !== event.resourceVersion) {
+      } else if (before?.version !== event.object.metadata.resourceVersion) {
         for (const row of (await look(pathOf(path, event.object))).news) terminal.stdout.write(table.add(row));
       }
     }

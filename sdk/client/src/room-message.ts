@@ -29,6 +29,7 @@ export type RoomMessage =
       readonly object?: unknown;
       /** Kind and metadata of an object that is too large for a message, or that went while the connection was broken. */
       readonly reference?: unknown;
+      /** Join with it to go on behind this; before `SYNCED` it is that of the object, which says nothing of what has been told. */
       readonly resourceVersion: string;
     }
   /** All objects that there are have been told. */

@@ -8,7 +8,7 @@ export type WatchEvent<O> =
       /** `DELETED` tells the object as it was last. */
       readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
       readonly object: O;
-      /** A later watch that begins with this misses nothing. */
+      /** A later watch since this misses nothing. "0" before `SYNCED`: until everything has been told, there is no place to go on from but the beginning. */
       readonly resourceVersion: string;
     }
   /** Everything that there is has been told; again after the history that a break needed was gone. */
@@ -20,7 +20,7 @@ export interface WatchOptions {
   readonly labels?: string;
   readonly fields?: string;
   /**
-   * What an event, a list or a get has told; absent: all objects first, then `SYNCED`, then what becomes of them. Ends with `ResumeError` when
+   * What an event, a list or a get has told; absent or "0": all objects first, then `SYNCED`, then what becomes of them. Ends with `ResumeError` when
    * the history behind it is gone.
    */
   readonly since?: string;
@@ -40,6 +40,8 @@ interface Watched {
 /** How long the platform lets a watch go on; one that is silent for longer than that has lost its connection. */
 const stretchSeconds = 300;
 const silenceMsMax = (stretchSeconds + 60) * 1000;
+/** The version that stands for no place in history. */
+const fromStart = '0';
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
 /**
@@ -86,8 +88,8 @@ class Watch {
 
   constructor(since: string | undefined, backOff: BackOff) {
     this.#backOff = backOff;
-    this.#isResumed = since !== undefined;
-    this.#since = since;
+    this.#since = since === fromStart ? undefined : since;
+    this.#isResumed = this.#since !== undefined;
   }
 
   /** @throws ResumeError when not all objects that there were have been told: what is not listed any more could not be told as deleted */
@@ -137,8 +139,9 @@ class Watch {
     } else this.#since = resourceVersion;
     if (type === 'DELETED') this.#told.delete(key);
     else this.#told.set(key, object);
-    const isKnown = this.#listed !== undefined && before !== undefined;
-    yield { type: isKnown ? 'MODIFIED' : (type as 'ADDED'), object, resourceVersion };
+    // What is there comes in the order of names: an object's own version says nothing of what has been told.
+    if (this.#listed === undefined) yield { type: type as 'ADDED', object, resourceVersion };
+    else yield { type: before === undefined ? 'ADDED' : 'MODIFIED', object, resourceVersion: fromStart };
   }
 
   /** What was told before and is not listed any more has gone meanwhile. */
@@ -148,7 +151,7 @@ class Watch {
     for (const [key, object] of this.#told) {
       if (listed.has(key)) continue;
       this.#told.delete(key);
-      yield { type: 'DELETED', object, resourceVersion };
+      yield { type: 'DELETED', object, resourceVersion: fromStart };
     }
     yield { type: 'SYNCED', resourceVersion };
   }

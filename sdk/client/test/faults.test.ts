@@ -112,6 +112,29 @@ test('a watch that goes on from a resourceVersion tells exactly what came after 
   t.true(proxy.cuts() > 2);
 });
 
+test('a watch since an event of the beginning leaves nothing out', async (t) => {
+  const { writer } = await parts(t, () => whole);
+  // Told in the order of names, so the first one is the newest.
+  for (const name of ['c', 'b', 'a']) await writer.of(ConfigMaps).create({ metadata: { namespace: 'default', name } });
+  const told = new Set<string>();
+  const look = async (since: string | undefined, isEnough: (type: string) => boolean): Promise<string> => {
+    const options = { namespace: 'default', signal: AbortSignal.timeout(60_000), ...(since !== undefined && { since }) };
+    for await (const event of writer.of(ConfigMaps).watch(options)) {
+      if (event.type !== 'SYNCED') told.add(event.object.metadata.name);
+      if (isEnough(event.type)) return event.resourceVersion;
+    }
+    return '';
+  };
+  const first = await look(undefined, () => true);
+  t.deepEqual([...told], ['a']);
+  const synced = await look(first, (type) => type === 'SYNCED');
+  t.deepEqual([...told], ['a', 'b', 'c']);
+  await writer.of(ConfigMaps).create({ metadata: { namespace: 'default', name: 'd' } });
+  told.clear();
+  await look(synced, () => true);
+  t.deepEqual([...told], ['d'], 'behind SYNCED only what came after it');
+});
+
 test('what was deleted while a watch was away, and history with it, is told as deleted', async (t) => {
   const { writer, reader, proxy } = await parts(t, () => whole, 5);
   const maps = writer.of(ConfigMaps);

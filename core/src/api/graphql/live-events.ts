@@ -19,8 +19,12 @@ export interface LiveEvent {
 export interface ObjectChange {
   readonly type: WatchEvent['type'];
   readonly object: object | undefined;
+  /** Behind which everything that has not been told comes: `"0"` while what is there at the beginning is being told. */
   readonly resourceVersion: string;
 }
+
+/** The version that stands for no place in history: whoever goes on behind it begins with what is there. */
+const fromStart = '0';
 
 /** Which objects are followed, from where. */
 export interface ChangeQuery {
@@ -58,7 +62,7 @@ export async function* permittedChanges(
     target: { kind: pathOf(kind), ...(namespace ? { namespace } : {}) },
     ...narrowedSelectors(selectors, narrowed),
     // With bookmarks, one tells at once that all there is has been told.
-    ...(since ? { resourceVersion: since } : { sendInitialEvents: true }),
+    ...(since && since !== fromStart ? { resourceVersion: since } : { sendInitialEvents: true }),
     bookmarks,
     signal: AbortSignal.any([signal, lost]),
   });
@@ -83,8 +87,10 @@ async function* named(watch: AsyncIterable<readonly WatchEvent[]>): AsyncGenerat
   }
 }
 
-function liveEvent({ type, served }: WatchEvent): LiveEvent {
-  const { object, resourceVersion } = served;
+function liveEvent({ type, served, initial }: WatchEvent): LiveEvent {
+  const { object } = served;
+  // What is there comes in the order of names: an object's own version says nothing of what has been told.
+  const resourceVersion = initial === undefined ? served.resourceVersion : (initial.reached ?? fromStart);
   if (type === 'BOOKMARK') {
     const version = (object as ObjectBody).metadata.resourceVersion ?? resourceVersion;
     return { value: { type, object: undefined, resourceVersion: version } satisfies ObjectChange };

@@ -44,9 +44,11 @@ export class LiveOperation {
 
   /** What an event is told as, for everybody whose operation, variables and rights are the same. */
   tell(event: LiveEvent, context: () => GraphqlContext): Awaitable<EventText> {
-    const type = (event.value as { readonly type?: string } | undefined)?.type ?? '';
+    const { type = '', resourceVersion = '' } = (event.value ?? {}) as { readonly type?: string; readonly resourceVersion?: string };
     const make = () => this.#told(event, context());
-    return event.shared === undefined ? make() : this.#texts.once(event.shared, `${type} ${this.#key}`, this.#beganAt, make);
+    return event.shared === undefined
+      ? make()
+      : this.#texts.once(event.shared, `${type} ${resourceVersion} ${this.#key}`, this.#beganAt, make);
   }
 
   async #told(event: LiveEvent, context: GraphqlContext): Promise<EventText> {

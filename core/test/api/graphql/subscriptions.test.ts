@@ -90,6 +90,24 @@ test('a subscription goes on behind the change that was told last, on another co
   );
 });
 
+test('a subscription that broke while it told what is there goes on without leaving anything out', async (t) => {
+  const server = await startGraphql(t);
+  // Objects come in the order of names, so the first one that is told is the newest.
+  for (const name of ['c', 'b', 'a']) await server.put(kindPaths.applications, application(name));
+  const one = connect(t, server.port).follow(changes);
+  const told: string[] = [];
+  for (const _ of ['a', 'b', 'c']) {
+    const { object, resourceVersion } = (await one.next()).data.applicationChanges;
+    told.push(object.name);
+    const resumed = connect(t, server.port).follow(changes, { since: resourceVersion });
+    await server.put(kindPaths.applications, application(`later-${object.name}`));
+    const names: string[] = [];
+    while (names.at(-1) !== `later-${object.name}`) names.push((await resumed.next()).data.applicationChanges.object.name);
+    for (const name of ['a', 'b', 'c']) t.true([...told, ...names].includes(name), `${name} after ${object.name}`);
+  }
+  t.deepEqual(told, ['a', 'b', 'c']);
+});
+
 test('a variable that is left out has its default in every event', async (t) => {
   const server = await startGraphql(t);
   await server.put(kindPaths.applications, application('shop'));

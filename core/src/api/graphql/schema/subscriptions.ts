@@ -47,7 +47,11 @@ function changesField(
     fields: {
       type: { type: new GraphQLNonNull(changeType), description: 'What has become of the object.' },
       object: { type, description: 'The object; null for a bookmark.' },
-      resourceVersion: { type: new GraphQLNonNull(GraphQLString), description: 'Give it as `since` to go on behind this change.' },
+      resourceVersion: {
+        type: new GraphQLNonNull(GraphQLString),
+        description:
+          'Give it as `since` to go on behind this change. While what is there at the beginning is told, it is "0" until the last object: to begin anew.',
+      },
     },
   });
   const isNamespaced = served.scope === 'Namespaced';
