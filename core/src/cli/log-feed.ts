@@ -3,7 +3,7 @@ import { CliError } from './cli-error.js';
 import { exitCodes, type Invocation } from './command.js';
 import { recordOf, streams, timedLine } from './log-record.js';
 import { applicationPath } from './paths.js';
-import { noPods, podsSelector, type PodView } from './pods-of-application.js';
+import { hasStarted, noPods, podsSelector, startedOrAll, type PodView } from './pods-of-application.js';
 import { printEach } from './print.js';
 import { isForPrograms } from './watching-options.js';
 
@@ -23,9 +23,7 @@ export async function followLogs(invocation: Invocation, client: Client, followe
   if (found.length === 0) throw noPods(name);
   const over = new AbortController();
   const feed = new LogFeed(invocation, client, followed, over.signal);
-  const started = found.filter(hasStarted);
-  // Where nothing has started, the platform says why.
-  for (const { metadata } of started.length === 0 ? found : started) feed.begin(metadata.name, followed.tailLines);
+  for (const { metadata } of startedOrAll(found)) feed.begin(metadata.name, followed.tailLines);
   try {
     await Promise.race([feed.failed, feed.watchPods(), untilDeleted(invocation, client, name, over.signal).then(() => feed.drained())]);
   } finally {
@@ -36,10 +34,6 @@ export async function followLogs(invocation: Invocation, client: Client, followe
     exitCode: exitCodes.failed,
   });
 }
-
-const hasStarted = ({ status }: PodView): boolean =>
-  status?.containerStatuses?.some(({ restartCount, state }) => restartCount > 0 || (state !== undefined && state.waiting === undefined)) ===
-  true;
 
 async function untilDeleted({ namespace }: Invocation, client: Client, name: string, signal: AbortSignal): Promise<void> {
   let isThere = false;

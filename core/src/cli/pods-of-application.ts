@@ -33,6 +33,17 @@ export interface PodView {
 /** The process that a pod is of. */
 export const processOf = ({ metadata }: PodView): string | undefined => metadata.labels?.[processLabel];
 
+/** Whether a pod has written, or could have. */
+export const hasStarted = ({ status }: PodView): boolean =>
+  status?.containerStatuses?.some(({ restartCount, state }) => restartCount > 0 || (state !== undefined && state.waiting === undefined)) ===
+  true;
+
+/** The pods that have a log; where none has started, all of them, since the platform says why there is no log. */
+export function startedOrAll(found: readonly PodView[]): readonly PodView[] {
+  const started = found.filter(hasStarted);
+  return started.length === 0 ? found : started;
+}
+
 /** Selects the pods of an application, or of one of its processes. */
 export function podsSelector({ name, process }: { readonly name: string; readonly process?: string }): string {
   return [`app.kubernetes.io/instance=${name}`, ...(process === undefined ? [] : [`${processLabel}=${process}`])].join(',');

@@ -1,4 +1,4 @@
-import { objectErrors } from '@tappaas/sdk';
+import { isTapError, objectErrors } from '@tappaas/sdk';
 import DataLoader from 'dataloader';
 import type { Call } from '../contributions.js';
 import { mergedSources } from '../watch/merged-sources.js';
@@ -9,6 +9,7 @@ import type { GraphqlContext } from './context.js';
 import { graphqlErrors } from './errors.js';
 import type { LiveEvent } from './live-events.js';
 import { valueAt, type ObjectBody } from './object-reader.js';
+import { isPending, untilBegun } from './pending-pods.js';
 import type { PlacementDecision } from './ports.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
 import { wholeList } from './whole-list.js';
@@ -69,7 +70,7 @@ export class Workloads {
     return this.#placements.load(uid);
   }
 
-  /** The last lines of its pods, pod by pod. @throws TAP_REQUEST_FORBIDDEN */
+  /** The last lines of its pods, pod by pod; of pods that have begun, where there are some. @throws TAP_REQUEST_FORBIDDEN */
   async logOf(application: ObjectBody, releases: ExposedKind, query: LogQuery): Promise<readonly LogLine[]> {
     const read = async (): Promise<readonly LogLine[]> => {
       const lines: LogLine[] = [];
@@ -79,7 +80,12 @@ export class Workloads {
     return this.#context.access.read(logOf(application), read, () => found);
   }
 
-  /** The lines of its pods as they come, after the last ones that there are, as long as the caller may see them. @throws TAP_REQUEST_FORBIDDEN */
+  /**
+   * The lines of its pods as they come, after the last ones that there are, as long as the caller may see them. Pods that have not begun are
+   * waited for.
+   *
+   * @throws TAP_REQUEST_FORBIDDEN
+   */
   follow(application: ObjectBody, releases: ExposedKind, query: LogQuery): AsyncGenerator<LiveEvent, void, void> {
     const asked = logOf(application);
     return this.#context.access.follow(asked, ({ lost }) => this.#followed(lost, application, releases, query), this.#context);
@@ -109,8 +115,17 @@ export class Workloads {
     }
     if (meant.length === 0 && process) refuseUnknown(process, application);
     if (place === undefined || meant.length === 0) return;
-    const sources = meant.map((pod) => this.#log(place, pod, { tailLines: String(tail), ...(follows && { follow: 'true' }) }));
-    yield* follows ? mergedSources(sources) : inTurn(sources);
+    const query = { tailLines: String(tail) };
+    if (follows) yield* mergedSources(meant.map((pod) => this.#logOnceBegun(place, pod, { ...query, follow: 'true' })));
+    else yield* inTurn(readable(meant).map((pod) => this.#log(place, pod, query)));
+  }
+
+  async *#logOnceBegun(place: Place, pod: ObjectBody, query: Readonly<Record<string, string>>): AsyncGenerator<LogLine, void, void> {
+    const { cluster, namespace } = place;
+    const { parts, signal } = this.#context;
+    const engine = parts.engines().get(cluster);
+    if (isPending(pod) && engine && !(await untilBegun(engine, { namespace, name: pod.metadata.name }, signal))) return;
+    yield* this.#log(place, pod, query);
   }
 
   async *#log(
@@ -125,8 +140,11 @@ export class Workloads {
     }
     const call: Call = { caller, requestId, signal, remainingMs };
     const { name } = pod.metadata;
-    const answer = await served.handle({ params: {}, query, headers: {}, body: new Uint8Array(), key: { namespace, name } }, call);
-    if (answer.status >= 300) return;
+    const request = { params: {}, query, headers: {}, body: new Uint8Array(), key: { namespace, name } };
+    // A pod that has gone since it was listed has no output any more; those of the others count.
+    const ask = async () => served.handle(request, call);
+    const answer = await ask().catch(unlessGone);
+    if (answer === undefined || answer.status >= 300) return;
     const process = pod.metadata.labels?.[componentLabel];
     const { body = '' } = answer;
     const chunks = typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
@@ -184,6 +202,17 @@ function refuseUnknown(process: string, application: ObjectBody): void {
   if (processes.includes(process)) return;
   const message = `applications "${application.metadata.name}" has no process "${process}"; it has ${processes.join(', ') || 'none'}`;
   throw objectErrors.TAP_OBJECT_NOT_FOUND({ message });
+}
+
+/** Where no pod has begun, all of them: the cluster says why there is no output. */
+function readable(found: readonly ObjectBody[]): readonly ObjectBody[] {
+  const begun = found.filter((pod) => !isPending(pod));
+  return begun.length === 0 ? found : begun;
+}
+
+function unlessGone(error: unknown): undefined {
+  if (isTapError(error) && error.spec.httpStatus === 404) return undefined;
+  throw error;
 }
 
 async function* inTurn(sources: readonly AsyncIterable<LogLine>[]): AsyncGenerator<LogLine, void, void> {

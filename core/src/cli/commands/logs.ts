@@ -2,7 +2,7 @@ import type { Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { recordOf, streams, type LogRecord } from '../log-record.js';
-import { noPods, podsOfApplication } from '../pods-of-application.js';
+import { noPods, podsOfApplication, startedOrAll } from '../pods-of-application.js';
 import { printEach } from '../print.js';
 import { isForPrograms } from '../watching-options.js';
 
@@ -18,7 +18,7 @@ export async function logs(invocation: Invocation): Promise<number> {
     const { followLogs } = await import('../log-feed.js');
     return followLogs(invocation, client, { name, ...process, place, found, tailLines: Number(tailLines) });
   }
-  const pods = found.map(({ metadata }) => metadata.name);
+  const pods = startedOrAll(found).map(({ metadata }) => metadata.name);
   if (pods.length === 0) throw noPods(name);
   await Promise.all(
     pods.map((pod) =>

@@ -1,8 +1,10 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { objectErrors } from '@tappaas/sdk';
 import type { ServedSubresource } from '../../../dist/api/contributions.js';
 import type { EnginePort, ListQuery } from '../../../dist/ports/engine.js';
 import type { PlacementDecision } from '../../../dist/api/graphql/ports.js';
 import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
+import { connect } from './subscriber.ts';
 
 const env = (value: object[]) => ({ spec: { template: { spec: { containers: [{ name: 'web', env: value }] } } } });
 
@@ -77,12 +79,20 @@ const headers = { 'content-type': 'application/merge-patch+json' };
 
 /** Applications that serve from a cluster with these pods, of which one is decided about. */
 async function serving(
-  t: { teardown(close: () => Promise<void>): void; is(one: unknown, other: unknown): void },
+  t: ExecutionContext,
   {
     names = ['shop'],
     pods = [podOf('shop', '1'), podOf('shop', '2')],
     rendered = objects,
-  }: { readonly names?: readonly string[]; readonly pods?: readonly Pod[]; readonly rendered?: readonly object[] } = {},
+    log: handle = () => ({ status: 200, body: 'here\n' }),
+    watch,
+  }: {
+    readonly names?: readonly string[];
+    readonly pods?: readonly Pod[];
+    readonly rendered?: readonly object[];
+    readonly log?: (request: { readonly key: { readonly name: string } }) => object;
+    readonly watch?: (query: { readonly fieldSelector?: string }) => AsyncIterable<readonly object[]>;
+  } = {},
 ) {
   const asked: (readonly string[])[] = [];
   const limits: number[] = [];
@@ -95,12 +105,12 @@ async function serving(
     const end = Number(continueToken) + limit;
     return { items: all.slice(Number(continueToken), end), ...(end < all.length && { continueToken: String(end) }) };
   };
-  const log = { engine: 'local', group: '', plural: 'pods', name: 'log', method: 'GET', handle: () => ({ status: 200, body: 'here\n' }) };
+  const log = { engine: 'local', group: '', plural: 'pods', name: 'log', method: 'GET', handle };
   const server: GraphqlServer = await startGraphql(t, {
     engines: () =>
       new Map([
         ['platform', server.engine as EnginePort],
-        ['local', { list } as unknown as EnginePort],
+        ['local', { list, watch } as unknown as EnginePort],
       ]),
     subresources: () => [log as unknown as ServedSubresource],
     clusterNamespace: (cluster, namespace) => (cluster === 'local' ? `on-${cluster}-${namespace}` : undefined),
@@ -181,6 +191,65 @@ test('the output of more than 100 pods is refused with their number, and told wh
   t.is(refused.extensions.code, 'TAP_GRAPHQL_TOO_COSTLY');
   t.regex(refused.message, /103 pods.*at most 100.*process/);
   t.is((await server.ask(logs(', process: "web"'))).json.data.application.logs.length, 100);
+});
+
+/** A pod in a phase, as an event of a watch tells it. */
+const inPhase = (uid: string, phase: string) => {
+  const { object } = podOf('shop', uid);
+  return { object: { ...object, status: { phase } } };
+};
+
+/** The cluster's own answer about a pod that has not begun. */
+const notBegun = Object.assign(new Error('container web has not started yet'), { status: 400 });
+
+test('a pod that waits keeps nobody from the output of those that run', async (t) => {
+  const pods = [inPhase('1', 'Pending'), inPhase('2', 'Running'), inPhase('3', 'Running')];
+  const { server } = await serving(t, {
+    pods,
+    log: ({ key: { name } }) => {
+      if (name.endsWith('-1')) throw notBegun;
+      if (name.endsWith('-3')) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: 'it went after it was listed' });
+      return { status: 200, body: 'here\n' };
+    },
+  });
+  const { json } = await server.ask('{ application(namespace: "team", name: "shop") { logs { pod text } } }');
+  t.deepEqual(json, { data: { application: { logs: [{ pod: 'shop-web-2', text: 'here' }] } } });
+});
+
+test('where no pod has begun, its cluster says why there is no output', async (t) => {
+  const { server } = await serving(t, {
+    pods: [inPhase('1', 'Pending')],
+    log: () => {
+      throw objectErrors.TAP_OBJECT_CONFLICT({ message: 'container web has not started yet' });
+    },
+  });
+  const { json } = await server.ask('{ application(namespace: "team", name: "shop") { logs { text } } }');
+  t.is(json.errors[0].message, 'container web has not started yet');
+});
+
+test('the output of a pod that waits is followed once it has begun, and of one that never does no longer than it is there', async (t) => {
+  const begin = Promise.withResolvers<void>();
+  const begun = new Set(['shop-web-2']);
+  const { server } = await serving(t, {
+    pods: [inPhase('1', 'Pending'), inPhase('2', 'Running'), inPhase('3', 'Pending')],
+    async *watch({ fieldSelector = '' }) {
+      const name = fieldSelector.replace('metadata.name=', '');
+      const pending = { type: 'ADDED', served: inPhase(name.slice(-1), 'Pending') };
+      yield [pending, { type: 'BOOKMARK', served: { object: {} } }];
+      await begin.promise;
+      begun.add('shop-web-1');
+      yield [name.endsWith('-1') ? { type: 'MODIFIED', served: inPhase('1', 'Running') } : { ...pending, type: 'DELETED' }];
+    },
+    log: ({ key: { name } }) => {
+      if (!begun.has(name)) throw notBegun;
+      return { status: 200, body: 'here\n' };
+    },
+  });
+  const followed = connect(t, server.port).follow('subscription { applicationLogs(namespace: "team", name: "shop") { pod text } }');
+  t.deepEqual((await followed.next()).data.applicationLogs, { pod: 'shop-web-2', text: 'here' });
+  begin.resolve();
+  t.deepEqual((await followed.next()).data.applicationLogs, { pod: 'shop-web-1', text: 'here' });
+  t.is(await followed.ended, undefined);
 });
 
 test('what processes really get is told with who sets it, and what a Secret holds is not', async (t) => {

@@ -99,7 +99,7 @@ export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedK
     },
     logs: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(logLine))),
-      description: 'The last lines of output; for those who may get pods/log and releases in its namespace.',
+      description: 'The last lines of output of the pods that have begun; for those who may get pods/log and releases in its namespace.',
       args: logArguments,
       extensions: { cost: { points: 100, ...tailBound } },
       resolve: (object, args, { workloads }) => workloads.logOf(object as ObjectBody, releases, args as LogQuery),
@@ -115,7 +115,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
     type: new GraphQLNonNull(logLine),
     description:
-      'The output of an application as it comes, from the pods that there are when it begins; ends with them. An error when there is none of this name, or no such process.',
+      'The output of an application as it comes, from the pods that there are when it begins, once they have begun; ends with them. An error when there is none of this name, or no such process.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
