@@ -47,7 +47,8 @@ test.before('a platform with roles and a policy runs', async (t) => {
     await make(connection, `${rbac}/clusterrolebindings`, { metadata: { name }, roleRef, subjects });
   }
   await make(connection, '/apis/platform.tappaas.dev/v1alpha1/policies', noDeletes);
-  for (const name of ['of-roles', 'of-policies']) {
+  // One for each test: they run at once, and each changes its own.
+  for (const name of ['of-roles', 'of-policies', 'of-scopes']) {
     const labels = name === 'of-policies' ? { env: 'prod' } : {};
     await make(connection, configMaps, { metadata: { name, labels }, data: { is: 'there' } });
   }
@@ -99,7 +100,7 @@ test('a credential that is not good for delete gives no object owners', async (t
   const tokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
   await make(owner, tokens, { metadata: { name: 'narrow' }, spec: { scope: { verbs: ['get', 'update', 'patch'] } } });
   const { token } = (await call(owner, 'POST', `${tokens}/narrow/issue`, {})).json<{ token: string }>();
-  await attack(t, { ...owner, token }, 'of-roles', /the credential is good for/);
+  await attack(t, { ...owner, token }, 'of-scopes', /the credential is good for/);
 });
 
 test('who may delete an object may give it owners, and it goes when they are not there', async (t) => {
