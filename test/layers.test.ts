@@ -173,7 +173,15 @@ test('every package a source imports is declared by its own package', async (t) 
   t.deepEqual([...undeclared].toSorted(), []);
 });
 
-const wellKnownNames = ['system:masters', 'system:authenticated', 'system:serviceaccounts', 'tappaas.dev/tenant'];
+const wellKnownNames = [
+  'system:masters',
+  'system:authenticated',
+  'system:serviceaccounts',
+  'tappaas.dev/tenant',
+  'tappaas.dev/scope-namespaces',
+  'tappaas.dev/scope-verbs',
+  'tappaas-system',
+];
 /** The command line starts at once and loads no SDK for a word in a table. */
 const writesThemItself = new Set(['sdk/src/well-known-names.ts', 'core/src/cli/commands/whoami.ts']);
 

@@ -10,7 +10,7 @@ import { ClusterAccesses } from './platform/clusters/cluster-access.js';
 import { ClusterSchedulers } from './platform/clusters/cluster-schedulers.js';
 import { writeConnectionFiles, type ConnectionFiles } from './platform/connection-files.js';
 import { startControllers } from './platform/controllers/controllers.js';
-import { type Engines } from './platform/engines.js';
+import type { Engines } from './platform/engines.js';
 import { platformErrors } from './platform/errors.js';
 import { layFoundation, type Foundation } from './platform/foundation.js';
 import { freePort } from './platform/free-port.js';

@@ -45,7 +45,7 @@ async function placeFile(path: string, content: string | Uint8Array, mode: numbe
     try {
       await file.writeFile(content);
       await file.sync();
-      await sweepDrafts(dirname(path), (await file.stat()).mtimeMs);
+      await sweepDrafts(draft, (await file.stat()).mtimeMs);
     } finally {
       await file.close();
     }
@@ -57,15 +57,21 @@ async function placeFile(path: string, content: string | Uint8Array, mode: numbe
   await syncFolder(dirname(path));
 }
 
-/** Removes drafts that a crash has left, which may hold keys: once for each folder, as far as it can. */
-async function sweepDrafts(folder: string, nowMs: number): Promise<void> {
+/**
+ * Removes drafts that a crash has left beside this one, which may hold keys, as far as it can. A folder in which no other draft is left is not looked at
+ * again; a young draft may be one that somebody is writing, so the next write looks again.
+ */
+async function sweepDrafts(own: string, nowMs: number): Promise<void> {
+  const folder = dirname(own);
   if (swept.has(folder) || swept.size >= sweptMax) return;
   swept.add(folder);
   const names = await readdir(folder).catch(() => []);
   for (const name of names.filter((each) => draftEnding.test(each))) {
     const draft = join(folder, name);
     const found = await stat(draft).catch(() => undefined);
-    if (found !== undefined && found.mtimeMs < nowMs - draftMsMax) await rm(draft, { force: true }).catch(() => undefined);
+    if (found === undefined || draft === own) continue;
+    if (found.mtimeMs < nowMs - draftMsMax) await rm(draft, { force: true }).catch(() => undefined);
+    else swept.delete(folder);
   }
 }
 

@@ -21,3 +21,9 @@ export const serviceAccountGroups = (namespace: string): readonly string[] => [
   serviceAccountsGroup,
   `${serviceAccountsGroup}:${namespace}`,
 ];
+
+/** In reviews, the keys of the extras that name what a credential is narrowed to. */
+export const scopeExtras = Object.freeze({ namespaces: 'tappaas.dev/scope-namespaces', verbs: 'tappaas.dev/scope-verbs' });
+
+/** The namespace of what is the platform's own, such as Operations on objects without a namespace. */
+export const platformNamespace = 'tappaas-system';

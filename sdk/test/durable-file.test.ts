@@ -36,6 +36,9 @@ test('drafts that a crash has left an hour ago are removed with the next write i
   await writeFile(join(folder, `young.${uuid}.new`), 'somebody writes it');
   await replaceFile(join(folder, 'file'), 'new');
   t.deepEqual((await readdir(folder)).toSorted(), ['file', `keys.${uuid}`, 'something.new', `young.${uuid}.new`]);
+  await utimes(join(folder, `young.${uuid}.new`), old, old);
+  await replaceFile(join(folder, 'file'), 'newer');
+  t.deepEqual((await readdir(folder)).toSorted(), ['file', `keys.${uuid}`, 'something.new'], 'it has become old');
 });
 
 test('a write that fails leaves what was there and no draft', async (t) => {

@@ -1,11 +1,10 @@
 /** An object goes with its owners: what somebody tries who may change an object and not delete it. */
 import test, { type ExecutionContext } from 'ava';
-import { call, eventually, type Connection } from '../platform-process.ts';
+import { call, eventually, storeOnly, type Connection } from '../platform-process.ts';
 import { make, runPlatform, type RunningPlatform } from './running-platform.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
-const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: '0' }];
 const metadata = { ownerReferences };
 const patches = [

@@ -1,10 +1,9 @@
 /** Somebody without a credential who asks routes that authenticate by themselves, as often as a machine can. */
 import { Agent, request } from 'node:https';
 import test from 'ava';
-import { call, eventually } from '../platform-process.ts';
+import { call, eventually, storeOnly } from '../platform-process.ts';
 import { make, runPlatform, type RunningPlatform } from './running-platform.ts';
 
-const without = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 const visits = 3_000;
 const atOnce = 32;
 const query = 'x'.repeat(1_000);
@@ -44,7 +43,7 @@ async function flood({ connection }: RunningPlatform): Promise<Map<number, numbe
 
 test('a flood of requests for a page that anybody may see pushes nothing out of the audit log', async (t) => {
   t.timeout(180_000);
-  const running = await runPlatform({ ...without, audit, graphiql: { use: '@tappaas/ui-graphiql' } });
+  const running = await runPlatform({ ...storeOnly, audit, graphiql: { use: '@tappaas/ui-graphiql' } });
   t.teardown(() => running.stop());
   const found = async (search: string): Promise<Found['items']> =>
     (await call(running.connection, 'GET', `/audit?${search}`)).json<Found>().items;

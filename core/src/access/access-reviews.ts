@@ -1,4 +1,4 @@
-import { type AccessRequest, type AccessRules, type AccessScope, type Caller, tenantLabel } from '@tappaas/sdk';
+import { type AccessRequest, type AccessRules, type AccessScope, type Caller, scopeExtras, tenantLabel } from '@tappaas/sdk';
 import type { Access } from './access.js';
 import { accessErrors } from './errors.js';
 import { isNamespace } from './tenant-boundary.js';
@@ -34,9 +34,6 @@ export interface AccessReviewOptions {
   /** Everything that a caller may do in a namespace of the engine. */
   readonly rules: (caller: Caller, namespace: string) => Promise<AccessRules>;
 }
-
-/** Where reviews tell what a credential is good for: whoever asks on with what a TokenReview told is answered as its holder would be. */
-const scopeExtras = { namespaces: 'tappaas.dev/scope-namespaces', verbs: 'tappaas.dev/scope-verbs' } as const;
 
 type Extra = Readonly<Record<string, readonly string[] | undefined>>;
 

@@ -1,4 +1,12 @@
-import { type AccessRequest, type AccessRules, type AccessSubject, administratorsGroup, type Authorizer, type Caller } from '@tappaas/sdk';
+import {
+  type AccessRequest,
+  type AccessRules,
+  type AccessSubject,
+  administratorsGroup,
+  type Authorizer,
+  type Caller,
+  platformEngine,
+} from '@tappaas/sdk';
 import type { Access } from './access.js';
 import { builtInRules, mayEverything } from './built-in-rules.js';
 import { narrowedRules } from './credential-scope.js';
@@ -78,7 +86,7 @@ export async function subjectsFor(
   const request = access.placed({ engine, ...asked });
   const may = async (plural: string, namespace?: string): Promise<boolean> => {
     const resource = { ...bindings, plural, ...(namespace !== undefined && { namespace }) };
-    return (await access.authorize({ caller: asker, engine: 'platform', verb: 'list', resource })).decision === 'allow';
+    return (await access.authorize({ caller: asker, engine: platformEngine, verb: 'list', resource })).decision === 'allow';
   };
   const { project } = request;
   const inProject = project !== undefined && (await may('rolebindings', project));

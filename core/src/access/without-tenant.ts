@@ -1,4 +1,4 @@
-import { type AccessRequest, type Caller, platformEngine, tenantLabel } from '@tappaas/sdk';
+import { type AccessRequest, type Caller, platformEngine, platformNamespace, tenantLabel } from '@tappaas/sdk';
 import type { Place, Places } from './access.js';
 import { isNamespace, isReading } from './tenant-boundary.js';
 import { onceKnown } from './once-known.js';
@@ -15,9 +15,6 @@ const outside: OuterSide = { side: 'outside' };
 const project: OuterSide = { side: 'project' };
 const across: OuterSide = { side: 'across' };
 const ofNoTenant: OuterSide = { side: 'narrowed', narrowed: { labelSelector: `!${tenantLabel}` } };
-
-/** Where the platform keeps what is nobody's. */
-const platformNamespace = 'tappaas-system';
 
 /** A namespace, and whose it is. */
 interface Spot extends Pick<Place, 'tenant'> {

@@ -114,9 +114,13 @@ function isStranger(chain: Chain, exchange: Exchange, refused: unknown): boolean
   return isUnauthenticated(refused) || (refused === undefined && chain.signsInLater(exchange));
 }
 
-/** Whoever asks a route that finds out by itself who that is: nobody that the chain knows, as often as a machine can ask. */
+/**
+ * A client without an identity that is not refused for its credential: it asks a route that authenticates by itself, or it was refused before anybody
+ * looked at a credential, such as for the Origin of its page. It can do either as often as a machine can ask.
+ */
 function isVisitor(chain: Chain, exchange: Exchange, refused: unknown): boolean {
-  return exchange.identity === undefined && refused === undefined && chain.isSelfAuthenticated(exchange);
+  if (exchange.identity !== undefined || isUnauthenticated(refused)) return false;
+  return refused !== undefined || chain.isSelfAuthenticated(exchange);
 }
 
 function isUnauthenticated(error: unknown): boolean {

@@ -3,6 +3,7 @@ import { tokenId } from '@tappaas/sdk/bearer-token';
 import { exitCodes, type Invocation } from './command.js';
 import { readLogin, writeLogin } from './login-file.js';
 import { print } from './print.js';
+import { isSameAddress } from './server-address.js';
 
 const path = '/plugins/platform/admin-token';
 
@@ -19,7 +20,8 @@ export async function rotateAdminToken(invocation: Invocation): Promise<number> 
   if (answer.status >= 300) throw ApiError.of(answer);
   const replaced = JSON.parse(answer.text) as Replaced;
   const login = await readLogin(terminal.env);
-  const isOurs = login?.server === client.server && replaced.credentialId === `token:${tokenId(login.token) ?? ''}`;
+  const isOurs =
+    login !== undefined && isSameAddress(login.server, client.server) && replaced.credentialId === `token:${tokenId(login.token) ?? ''}`;
   const file = isOurs ? await writeLogin(terminal.env, { ...login, token: replaced.token }) : undefined;
   await print(invocation, { token: replaced.token, ...(file !== undefined && { file }) }, () => told(replaced.token, file));
   return exitCodes.ok;

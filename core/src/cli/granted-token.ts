@@ -71,7 +71,7 @@ export class GrantedToken {
       if (isOurs) this.#login = stored;
       if (!this.#isEnding(this.#login)) return this.#login.token;
       this.#login = { ...this.#login, ...(await this.#renew(this.#login.openid)) };
-      // Whoever has logged out meanwhile, or in elsewhere, keeps what is stored now.
+      // Somebody who logs out or in meanwhile keeps what is stored then: both wait for this lock.
       if (isOurs) await writeLogin(env, this.#login);
       return this.#login.token;
     });

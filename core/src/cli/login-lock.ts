@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from './cli-error.js';
@@ -18,8 +19,10 @@ const pollMs = 50;
  * @throws CliError when the lock does not become free in time
  */
 export async function withLoginLock<T>(env: Terminal['env'], run: () => Promise<T>): Promise<T> {
-  const path = join(dirname(loginFile(env)), 'login.lock');
-  // Loaded only by those few commands that renew a login.
+  const directory = dirname(loginFile(env));
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'login.lock');
+  // Loaded only by those few commands that change a login.
   const { DatabaseSync } = await import('node:sqlite');
   for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += pollMs) {
     const lock = new DatabaseSync(path, { timeout: 0 });
@@ -37,7 +40,7 @@ export async function withLoginLock<T>(env: Terminal['env'], run: () => Promise<
       lock.close();
     }
   }
-  throw new CliError(`another command has been renewing the login for ${waitMsMax / 1000} s`, {
+  throw new CliError(`another command has been changing the login for ${waitMsMax / 1000} s`, {
     remedy: `Give the command again, and end the process that holds ${path} if that happens again.`,
     exitCode: exitCodes.unavailable,
   });

@@ -46,8 +46,9 @@ export async function ensureAdminToken(
 }
 
 /**
- * Makes another token in place of the one there is, if any; from then on the old one is not in the store. Whatever fails in between, the holder has
- * a token that is good or the old one, which then still is.
+ * Makes another token in place of the one there is, if any; from then on the old one is not in the store. When a write
+ * fails in between, the holder gets the old token back, which is still good. A process that ends in between leaves the holder with a token that the store
+ * does not know: the next start can make another one.
  */
 export async function replaceAdminToken(
   record: Pick<AdminTokenRecord, 'save'>,

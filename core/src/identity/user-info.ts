@@ -1,4 +1,4 @@
-import { type Caller, tenantLabel } from '@tappaas/sdk';
+import { type Caller, scopeExtras, tenantLabel } from '@tappaas/sdk';
 
 /** A caller as reviews of `authentication.k8s.io` tell it. */
 export interface UserInfo {
@@ -11,8 +11,8 @@ export interface UserInfo {
 export function userInfoOf({ name, groups, tenant, scope }: Caller): UserInfo {
   const extra = {
     ...(tenant !== undefined && { [tenantLabel]: [tenant] }),
-    ...(scope?.namespaces && { 'tappaas.dev/scope-namespaces': scope.namespaces }),
-    ...(scope?.verbs && { 'tappaas.dev/scope-verbs': scope.verbs }),
+    ...(scope?.namespaces && { [scopeExtras.namespaces]: scope.namespaces }),
+    ...(scope?.verbs && { [scopeExtras.verbs]: scope.verbs }),
   };
   return { username: name, groups, ...(Object.keys(extra).length > 0 && { extra }) };
 }

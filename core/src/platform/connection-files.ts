@@ -30,15 +30,23 @@ export async function writeConnectionFiles(
     const names = [...engines.all.keys()].filter((name) => name !== platformEngine);
     return writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...(token === undefined ? {} : { token }) });
   };
+  // Each change reads the file, merges and writes: one that began before another would undo it.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (change: () => Promise<void>): Promise<void> => {
+    const done = last.then(change);
+    last = done.catch(() => undefined);
+    return done;
+  };
   await write();
   let before: string | undefined;
   const holder: AdminTokenHolder = {
-    async keep(token) {
-      before = await readPrivateFile(kubeconfig);
-      await write(token);
-    },
-    drop: () => writePrivateFile(kubeconfig, before ?? ''),
+    keep: (token) =>
+      inTurn(async () => {
+        before = await readPrivateFile(kubeconfig);
+        await write(token);
+      }),
+    drop: () => inTurn(() => writePrivateFile(kubeconfig, before ?? '')),
   };
   const firstToken = isTokenReplaced ? (await identity.replaceFirstToken(holder)).token : await identity.firstToken(holder);
-  return { kubeconfig, authorityFile, firstToken, holder, refresh: () => write() };
+  return { kubeconfig, authorityFile, firstToken, holder, refresh: () => inTurn(() => write()) };
 }

@@ -5,6 +5,7 @@ import {
   families,
   type Logger,
   platformEngine,
+  platformNamespace,
   type Resources,
   type ResourceStore,
 } from '@tappaas/sdk';
@@ -40,7 +41,7 @@ const historyBytesMax = 2 * 1024 * 1024;
 /** So that watches go on where they were when a process that serves them has been started again. */
 const pastRevisionsMax = 1_000;
 const administrators = [administratorsGroup];
-const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', 'tappaas-system'] };
+const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', platformNamespace] };
 const clusterNamespaces = ['default', 'kube-system'];
 
 export interface EnginesOptions {

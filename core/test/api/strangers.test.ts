@@ -158,6 +158,25 @@ test('the first failures of such a route are told each though its successes are 
   ]);
 });
 
+test('pages of other sites that are refused before anybody looks at a credential fill no log', async (t) => {
+  const { port, server, audited } = await startServer(t, { authorize: () => ({ decision: 'allow', reason: '' }) });
+  const refused = (): Promise<number | undefined> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}?watch=true`, {
+      origin: 'https://other.example',
+      headers: { cookie: 'a=b' },
+    });
+    return new Promise(
+      (resolve) => void socket.once('unexpected-response', (_, { statusCode }) => resolve(statusCode)).once('error', () => undefined),
+    );
+  };
+  for (let asked = 0; asked < 70; asked += 1) t.is(await refused(), 403);
+  const bound = 2 * toldPerAddressMax;
+  t.true(audited.length >= toldPerAddressMax && audited.length <= bound, `${audited.length} lines`);
+  await server.close();
+  const counted = audited.filter(({ verb }) => verb === 'visited').map(({ outcome }) => Number(outcome?.annotations?.get(countAnnotation)));
+  t.is(audited.length - counted.length + counted.reduce((sum, count) => sum + count, 0), 70, 'each is told or counted');
+});
+
 test('visits leave the room of refusals, and refusals that of visits', async (t) => {
   const { ask, engine, audited } = await startServer(t, { routes: () => [hook] });
   engine.put('default', 'a', {});

@@ -50,6 +50,10 @@ interface FakeWorker {
   isStuck: boolean;
   isAlive: boolean;
   isDrained: boolean;
+  /** It is not over when it is drained. */
+  hasStreams: boolean;
+  /** It cannot read the administrator's new token. */
+  isBroken: boolean;
   /** What it was told to take over. */
   readonly told: string[];
 }
@@ -78,12 +82,16 @@ function world(workers: number) {
       renew: heard('renew'),
       rereadKeys: answer,
       forgetKind: heard('forgetKind'),
+      async rereadAdminToken() {
+        await heard('rereadAdminToken')();
+        if (worker.isBroken) throw new Error('the store does not answer');
+      },
       flowGrants: answer,
       alive: answer,
       metrics: async () => '',
       async drain() {
         worker.isDrained = true;
-        die('exit code 0');
+        if (!worker.hasStreams) die('exit code 0');
       },
     };
     const primary = connectPeer<WorkerCalls, PrimaryCalls>({ channel: ipcChannel(there, 'calls'), own, clock });
@@ -103,6 +111,8 @@ function world(workers: number) {
       isStuck: false,
       isAlive: true,
       isDrained: false,
+      hasStreams: false,
+      isBroken: false,
       told: [],
     };
     born.push(worker);
@@ -321,4 +331,23 @@ test('what changes while a worker starts, it takes over as soon as it serves, an
   await settled();
   t.deepEqual(successor?.told, all);
   t.deepEqual(born[3]?.told, [], 'who begins later begins with what is now');
+});
+
+test('the administrator’s new token reaches workers that are being drained, and a worker that cannot read it is ended', async (t) => {
+  const { pool, born, living, settled } = await started(1);
+  const [old] = born;
+  if (old === undefined) return t.fail('none was started');
+  old.hasStreams = true;
+  pool.beginReplacing();
+  await settled();
+  await born[1]?.serve();
+  await settled();
+  t.true(old.isDrained);
+  t.true(old.isAlive);
+  await pool.rereadAdminToken();
+  t.deepEqual([old.told, born[1]?.told], [['rereadAdminToken'], ['rereadAdminToken']]);
+  old.isBroken = true;
+  await pool.rereadAdminToken();
+  await settled();
+  t.deepEqual(living(), [born[1]]);
 });

@@ -51,7 +51,6 @@ test('an object claims so many things and no more', async (t) => {
         },
       ],
     }),
-    platformEngine: 'platform',
     confidentiality: { isVisibleTo: () => false, redacted, restored },
     isProjectOnly: () => false,
   });

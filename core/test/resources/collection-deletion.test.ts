@@ -16,7 +16,6 @@ interface Asked {
 async function startWithWidgets(tap: Omit<FakeTap, 'run' | 'plugin'> & { readonly run: (asked: Asked) => unknown }): Promise<Fixture> {
   const admission = createAdmission({
     dispatch: fakeDispatch({ 'admission.validate': [{ plugin: 'keeper', kind: 'Widget', operations: ['delete'], ...tap }] }),
-    platformEngine: 'platform',
     confidentiality: { isVisibleTo: () => false, redacted, restored },
     isProjectOnly: () => false,
   });

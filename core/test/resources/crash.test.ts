@@ -32,7 +32,6 @@ const admission = createAdmission({
       },
     ],
   }),
-  platformEngine: 'platform',
   confidentiality: { isVisibleTo: () => false, redacted, restored },
   isProjectOnly: () => false,
 });

@@ -153,7 +153,6 @@ test('a plugin without the permission sees no value, and what it leaves alone ke
       ],
       'admission.claim': [{ plugin: 'curious', kind: 'Secret', run: (object) => (seen.push(`curious ${JSON.stringify(object)}`), []) }],
     }),
-    platformEngine: 'platform',
     confidentiality: { isVisibleTo: (plugin) => plugin === 'trusted', redacted, restored },
     isProjectOnly: () => false,
   });

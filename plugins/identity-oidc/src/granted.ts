@@ -36,3 +36,9 @@ export async function loggedIn(
     idToken,
   };
 }
+
+/** The claims of an ID token that was verified when it was granted, and has been sealed by the platform since. */
+export function claimsOf(idToken: string): Readonly<Record<string, unknown>> {
+  const [, payload = ''] = idToken.split('.');
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Readonly<Record<string, unknown>>;
+}

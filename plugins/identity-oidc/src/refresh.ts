@@ -1,7 +1,7 @@
 import { isTapError, type AuditRecorder, type Context, type Immutable, type SealingService, type TokenService } from '@tappaas/sdk';
 import * as client from 'openid-client';
 import { Session, type SessionObject } from './contract.js';
-import { loggedIn, validUntilMs } from './granted.js';
+import { claimsOf, loggedIn, validUntilMs } from './granted.js';
 import { refusalOf, type Provider } from './provider.js';
 import type { Providers } from './providers.js';
 import { endSession } from './recorded-sessions.js';
@@ -91,12 +91,15 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
   if (typeof granted === 'string') return end(`the provider says ${granted}`);
   const keep = (login: LoggedIn): Promise<void> => renewSession(session, login, { context, sealing });
   const nowMs = context.clock.nowMs();
-  // A provider may let the refresh token stay as it is, and may leave the ID token out: what it said last holds on.
+  // A provider may let the refresh token stay as it is, and may leave the ID token out: what it said last holds on,
+  // as far as the settings of today let it say that.
   const before = { ...loggedInBefore(session, kept), refreshToken: granted.refresh_token ?? refreshToken };
-  if (granted.id_token === undefined) return keep({ ...before, validUntilMs: validUntilMs(granted, nowMs) });
   let login: LoggedIn;
   try {
-    login = await loggedIn(granted, provider, tokens, nowMs);
+    login =
+      granted.id_token === undefined
+        ? { ...before, caller: provider.callerOf(claimsOf(kept.idToken)), validUntilMs: validUntilMs(granted, nowMs) }
+        : await loggedIn(granted, provider, tokens, nowMs);
   } catch (error) {
     // Whoever says so at a log-in is not let in either.
     if (isTapError(error, 'IDENTITY_OIDC_CLAIM_MISSING') || isTapError(error, 'IDENTITY_OIDC_CLAIM_FOREIGN')) return end(error.message);

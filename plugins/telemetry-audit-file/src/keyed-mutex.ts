@@ -19,6 +19,7 @@ export class KeyedMutex {
 }
 
 async function overOrAborted(over: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
   const aborted = Promise.withResolvers<undefined>();
   const abort = (): void => aborted.resolve(undefined);
   signal?.addEventListener('abort', abort);

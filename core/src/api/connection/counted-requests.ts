@@ -1,4 +1,4 @@
-import type { Clock } from '@tappaas/sdk';
+import { type Clock, platformEngine } from '@tappaas/sdk';
 import type { Audit, AuditedOutcome } from '../../ports/audit.js';
 import { countAnnotation, countMs, countsMax } from './audit-limits.js';
 
@@ -66,7 +66,7 @@ export class CountedRequests {
 
   async #tellCount({ holder, outcome, requests, sinceMs }: Count): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    const request = { method: '', path: '*', query: '', engine: 'platform', verb: this.#verb, userAgent: '' };
+    const request = { method: '', path: '*', query: '', engine: platformEngine, verb: this.#verb, userAgent: '' };
     const requestId = `strangers-${this.#verb}-${nowMs.toString(36)}-${(this.#made += 1)}`;
     try {
       const trail = await this.#audit({ ...request, requestId, receivedAtMs: sinceMs, remoteAddress: holder });

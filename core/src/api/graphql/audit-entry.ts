@@ -4,7 +4,7 @@ import { beginPart } from '../audit-trail.js';
 import { allowed, ask, asReview, forbidden, permit } from '../authorization.js';
 import type { Target } from '../../ports/engine.js';
 import type { Exchange } from '../request/exchange.js';
-import { type RequestInfo } from '../request/request-info.js';
+import type { RequestInfo } from '../request/request-info.js';
 import type { AuditedSubject, AuditTrail } from '../../ports/audit.js';
 import type { Verdict } from '../../ports/access.js';
 import type { Authorize } from '../stages.js';

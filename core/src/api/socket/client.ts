@@ -7,7 +7,7 @@ import type { EnginePort, ServedKind } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from '../request/exchange.js';
 import { narrowedSelectors } from '../request/list-parameters.js';
-import { type RequestInfo } from '../request/request-info.js';
+import type { RequestInfo } from '../request/request-info.js';
 import type { Audit, AuditTrail } from '../../ports/audit.js';
 import type { Authorize } from '../stages.js';
 import { deprecationOf } from '../answer/warnings.js';
@@ -214,7 +214,7 @@ export class SocketClient {
   /** A bucket that fills again with time. @throws TAP_SOCKET_LIMIT */
   #takeJoin(): void {
     const nowMs = this.#parts.clock.nowMs();
-    this.#joinsLeft = Math.min(joinsAtOnceMax, this.#joinsLeft + ((nowMs - this.#joinedAtMs) / 1000) * joinsPerSecond);
+    this.#joinsLeft = Math.min(joinsAtOnceMax, this.#joinsLeft + (Math.max(0, nowMs - this.#joinedAtMs) / 1000) * joinsPerSecond);
     this.#joinedAtMs = nowMs;
     if (this.#joinsLeft < 1) throw limit(`more than ${joinsPerSecond} rooms a second are joined`);
     this.#joinsLeft -= 1;

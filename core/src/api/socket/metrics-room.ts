@@ -28,6 +28,7 @@ export async function fillMetricsRoom(
   while (!room.signal.aborted) {
     for (const page of told) await room.send(eventPacket('metrics', JSON.stringify({ room: room.name, ...page })));
     await clock.sleep(everyMs, room.signal).catch(() => {});
+    if (room.signal.aborted) return;
     told = await pages(names);
   }
 }

@@ -7,6 +7,7 @@ import { exitCodes, type Invocation } from '../command.js';
 import { clientOf } from '../connect.js';
 import type { Connection } from '../connection.js';
 import { writeLogin } from '../login-file.js';
+import { withLoginLock } from '../login-lock.js';
 import type { Granted, OfferedIssuer } from '../openid-login.js';
 import { print } from '../print.js';
 import { httpsAddress, sayable } from '../server-address.js';
@@ -25,7 +26,7 @@ export async function login(invocation: Invocation): Promise<number> {
   };
   const answer = await (await clientOf(connection)).send('/api');
   if (answer.status >= 300) throw ApiError.of(answer);
-  const file = await writeLogin(terminal.env, connection);
+  const file = await withLoginLock(terminal.env, () => writeLogin(terminal.env, connection));
   const called = calledAs(terminal);
   const told = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps, or ${called} deploy DIRECTORY\n`;
   await print(invocation, { server, file }, () => told);

@@ -1,10 +1,12 @@
 import { exitCodes, type Invocation } from '../command.js';
 import { removeLogin } from '../login-file.js';
+import { withLoginLock } from '../login-lock.js';
 import { print } from '../print.js';
 
 /** `tappaas logout`: forgets the token here; it stays good until it expires or is revoked. */
 export async function logout(invocation: Invocation): Promise<number> {
-  const { path, existed } = await removeLogin(invocation.terminal.env);
+  const { env } = invocation.terminal;
+  const { path, existed } = await withLoginLock(env, () => removeLogin(env));
   const done = existed ? `Logged out; removed ${path}.` : `Not logged in; there is no ${path}.`;
   const hint = existed ? 'The token stays good until it expires; tappaas token revoke NAME ends it.\n' : '';
   await print(invocation, { file: path, removed: existed }, () => `${done}\n${hint}`);

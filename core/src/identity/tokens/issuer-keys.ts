@@ -47,10 +47,10 @@ export class IssuerKeys {
     if (before !== undefined) {
       const { known } = before;
       const has = known !== undefined && (kid === undefined || known.keys.keys.some((key) => key.kid === kid));
-      if (has && nowMs - known.fetchedAtMs < freshMs) return known.keys;
+      if (has && isWithin(freshMs, known.fetchedAtMs, nowMs)) return known.keys;
       // Whoever waits takes a place among those who are verified: for an issuer that has not answered last time, only who asks it again.
       const isWaiting = before.answer !== undefined && !has && before.failure === undefined;
-      const isCool = nowMs - before.atMs >= (known === undefined ? firstCoolDownMs : coolDownMs);
+      const isCool = !isWithin(known === undefined ? firstCoolDownMs : coolDownMs, before.atMs, nowMs);
       if (before.answer === undefined ? !isCool : !isWaiting) return saidBefore(before, nowMs, issuer);
     }
     try {
@@ -83,6 +83,11 @@ export class IssuerKeys {
     if (oldest !== undefined) this.#asked.delete(oldest);
     this.#asked.set(id, asked);
   }
+}
+
+/** Whether something happened less than so long ago. What lies in the future was noted before the clock was set back, and counts as long ago. */
+function isWithin(ms: number, atMs: number, nowMs: number): boolean {
+  return atMs <= nowMs && nowMs - atMs < ms;
 }
 
 function saidBefore({ known, failure }: Pick<Asked, 'known' | 'failure'>, nowMs: number, issuer: JwtIssuer): JSONWebKeySet {

@@ -2,7 +2,7 @@ import { isTapError, type KubernetesObject, platformEngine } from '@tappaas/sdk'
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import type { ResourceEngine } from '../../resources/engine.js';
 import { namespaceLabel } from './cluster-namespaces.js';
-import { type Engines } from '../engines.js';
+import type { Engines } from '../engines.js';
 import type { PlatformActions } from '../platform-actions.js';
 
 type Kind = ReturnType<ResourceEngine['kinds']>[number];

@@ -16,7 +16,7 @@ import { renderedSteps } from '../../reconcile/rendered-options.js';
 import type { ClusterAccess, ClusterAccesses } from '../clusters/cluster-access.js';
 import { ClusterNamespaces } from '../clusters/cluster-namespaces.js';
 import { watchCluster, type ClusterWatch } from '../clusters/cluster-watch.js';
-import { type Engines } from '../engines.js';
+import type { Engines } from '../engines.js';
 import { createEventRecorder, type EventRecorder } from '../events/event-recorder.js';
 import type { EngineObject } from '../engine-object.js';
 import type { Installation } from '../installation.js';

@@ -5,7 +5,7 @@ import { createFlow } from '../../flow/flow.js';
 import { defaultFlowSettings } from '../../flow/flow-settings.js';
 import { auditForTaps } from '../audit/audit.js';
 import { contributionsOf, type Contributions } from '../served/contributions.js';
-import { type Engines } from '../engines.js';
+import type { Engines } from '../engines.js';
 import { createLongActions } from '../operations/long-actions.js';
 import type { PlatformAccess } from '../access/platform-access.js';
 import { tableColumns } from '../served/table-columns.js';

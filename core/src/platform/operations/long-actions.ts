@@ -1,4 +1,14 @@
-import { isTapError, type AnyKind, type Caller, type Clock, type Immutable, type Key, type Logger, type Resources } from '@tappaas/sdk';
+import {
+  type AnyKind,
+  type Caller,
+  type Clock,
+  type Immutable,
+  isTapError,
+  type Key,
+  type Logger,
+  platformNamespace,
+  type Resources,
+} from '@tappaas/sdk';
 import { Operation, type OperationObject } from '@tappaas/sdk/kinds';
 import type { EngineObject } from '../engine-object.js';
 import { keyReused } from '../../resources/idempotency-key.js';
@@ -48,8 +58,6 @@ const resultKeysMax = 64;
 const resultCharactersMax = 1_024;
 const followAgainMs = 1_000;
 const openMax = 10_000;
-/** Where operations on cluster-scoped objects stand. */
-const platformNamespace = 'tappaas-system';
 /** Marks the operations of actions: the replica that runs one. */
 export const replicaLabel = 'tappaas.dev/action-replica';
 const digestAnnotation = 'tappaas.dev/request-digest';

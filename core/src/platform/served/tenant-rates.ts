@@ -1,6 +1,6 @@
 import { platformEngine } from '@tappaas/sdk';
 import type { TenantObject } from '@tappaas/sdk/kinds';
-import { type Engines } from '../engines.js';
+import type { Engines } from '../engines.js';
 
 type TenantRate = NonNullable<TenantObject['spec']['requests']>;
 

@@ -57,11 +57,18 @@ interface Seat {
  * The processes that serve the API beside the one that has the store: started, started again when they end, replaced one after the
  * other without a gap, and drained at the end.
  */
+/** A process from its start to its end. */
+interface Living {
+  readonly name: string;
+  readonly process: WorkerProcess;
+  isServing: boolean;
+}
+
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats: Seat[];
   /** From their start to their end. */
-  readonly #living = new Map<Peer<WorkerCalls>, 'starting' | 'serving'>();
+  readonly #living = new Map<Peer<WorkerCalls>, Living>();
   /** Of each worker that starts: what has changed since it began, and is told when it serves. */
   readonly #missed = new Set<Map<string, Tell>>();
   readonly #stopping = new AbortController();
@@ -93,14 +100,22 @@ export class WorkerPool {
   /** Credentials are no longer good. */
   async revoke(credentialIds: readonly string[]): Promise<void> {
     // One that starts remembers nobody yet; one that is being drained still serves streams.
-    const serving = [...this.#living].flatMap(([peer, state]) => (state === 'serving' ? [peer] : []));
     const failed = (error: unknown): void => this.#options.log.error('a worker of the API was not told of revoked credentials', { error });
-    await Promise.all(serving.map((peer) => peer.call('revoked', credentialIds).catch(failed)));
+    await Promise.all(this.#serving().map(([peer]) => peer.call('revoked', credentialIds).catch(failed)));
   }
 
-  /** The first administrator has another token. */
+  /** The first administrator has another token. A worker that cannot take it over is ended: it would go on accepting the old one. */
   async rereadAdminToken(): Promise<void> {
-    await this.#tellAll('the administrator’s new token', (peer) => peer.call('rereadAdminToken'));
+    const reread: Tell = (peer) => peer.call('rereadAdminToken');
+    for (const missed of this.#missed) missed.set('the administrator’s new token', reread);
+    await Promise.all(
+      this.#serving().map(([peer, { name, process }]) =>
+        reread(peer).catch((error: unknown) => {
+          this.#options.log.error(`worker ${name} of the API could not read the administrator’s new token and is ended`, { error });
+          process.kill();
+        }),
+      ),
+    );
   }
 
   async renew(certificates: LocalCertificates): Promise<void> {
@@ -188,7 +203,8 @@ export class WorkerPool {
     const giveUp = (why: string): void => ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ${why}` }));
     const startedMs = clock.nowMs();
     const over = new AbortController();
-    this.#living.set(peer, 'starting');
+    const living: Living = { name, process, isServing: false };
+    this.#living.set(peer, living);
     const missed = new Map<string, Tell>();
     this.#missed.add(missed);
     const ended = process.ended.then(async (reason) => {
@@ -215,7 +231,7 @@ export class WorkerPool {
       this.#missed.delete(missed);
       this.#stopping.signal.removeEventListener('abort', stopped);
     }
-    if (this.#living.has(peer)) this.#living.set(peer, 'serving');
+    living.isServing = true;
     Object.assign(seat, { names, process, peer });
     for (const [what, tell] of missed) void this.#tell(name, peer, what, tell);
     void this.#askWhetherAlive(name, peer, process);
@@ -264,6 +280,11 @@ export class WorkerPool {
     const waitMs = isServed ? seat.backOffMs : Math.min(seat.backOffMs, backOffAloneMsMax);
     await this.#options.clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined);
     seat.backOffMs = Math.min(2 * seat.backOffMs, backOffMsMax);
+  }
+
+  /** Those that serve, also while they are drained. */
+  #serving(): readonly (readonly [Peer<WorkerCalls>, Living])[] {
+    return [...this.#living].filter(([, { isServing }]) => isServing);
   }
 
   /** Waits for those that serve; one that starts is told when it does. */
