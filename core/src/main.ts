@@ -35,8 +35,9 @@ if (found < versionMin) {
     audit: () => import('./telemetry/audit/offline.js'),
     startPlatform: async (options, terminal) => {
       isPlatform = true;
-      const [{ keepHeapSmall }, { isatty }] = await Promise.all([import('./heap-settings.js'), import('node:tty')]);
+      const [{ collectWithOneThread, keepHeapSmall }, { isatty }] = await Promise.all([import('./heap-settings.js'), import('node:tty')]);
       keepHeapSmall();
+      collectWithOneThread();
       const { up } = await import('./platform/up.js');
       return up(options, {
         terminal,

@@ -2,11 +2,13 @@
 import { keepCompiled } from './compile-cache.js';
 
 keepCompiled();
-const [{ serveAsWorker }, { parentPort }] = await Promise.all([
+const [{ collectWithOneThread }, { serveAsWorker }, { parentPort }] = await Promise.all([
+  import('./heap-settings.js'),
   import('./platform/workers/serve-as-worker.js'),
   import('./platform/workers/parent-port.js'),
 ]);
 
+collectWithOneThread();
 await serveAsWorker({
   primary: parentPort(process),
   env: process.env,

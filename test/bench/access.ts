@@ -1,5 +1,5 @@
 /** Decisions of roles: 1,000 tenants with ten bindings each, asked by callers in three groups, a third of whom may not. */
-import { type AccessRequest, type Authorizer } from '@tappaas/sdk';
+import type { AccessRequest, Authorizer } from '@tappaas/sdk';
 import { createAccess } from '../../core/dist/access/access.js';
 import { roleAuthorizer } from '../../plugins/access-rbac/dist/authorizer.js';
 import { defaultRoles } from '../../plugins/access-rbac/dist/default-roles.js';

@@ -8,6 +8,6 @@ const deployMinutesMax = 30;
 export async function run({ smoke }: { readonly smoke: boolean }): Promise<readonly BenchmarkRow[]> {
   const most = Number(process.env['TAPPAAS_BENCH_APPLICATIONS'] ?? 10_000);
   const counts = smoke ? [5, 20] : [100, 1_000, 10_000].filter((count) => count <= most);
-  const many = { counts, reads: smoke ? 20 : 300, deployMsMax: deployMinutesMax * 60_000 };
+  const many = { counts, reads: smoke ? 20 : 300, settleMsMax: smoke ? 15_000 : 300_000, deployMsMax: deployMinutesMax * 60_000 };
   return [...(await sourceToUrl()), ...(await manyApplications(many))];
 }

@@ -11,9 +11,9 @@ export type Side = 'server' | 'client';
 /** Whether sides can be kept apart here: `taskset` of Linux says where a process may run. */
 const canKeepApart = process.platform === 'linux' && availableParallelism() > 1;
 
-/** Of a process with all its threads, from now on. */
+/** The client with all its threads; of the server the thread that serves, while those that collect garbage go where there is room. */
 export async function keepOn(side: Side, pid: number | undefined): Promise<void> {
   if (!canKeepApart || pid === undefined) return;
-  const processor = side === 'server' ? 0 : 1;
-  await promisify(execFile)('taskset', ['--all-tasks', '--cpu-list', '--pid', String(processor), String(pid)]);
+  const words = side === 'server' ? ['--cpu-list', '--pid', '0'] : ['--all-tasks', '--cpu-list', '--pid', '1'];
+  await promisify(execFile)('taskset', [...words, String(pid)]);
 }

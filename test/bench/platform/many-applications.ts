@@ -11,6 +11,8 @@ export interface ManyOptions {
   readonly reads: number;
   /** Deploying may take this long in all; then what is ready by then is measured. */
   readonly deployMsMax: number;
+  /** The longest wait for a platform that does nothing more; on a slow machine it may never look so. */
+  readonly settleMsMax: number;
 }
 
 interface Application {
@@ -57,7 +59,7 @@ export async function manyApplications(options: ManyOptions): Promise<readonly B
   for (const count of options.counts) {
     const made = steps.at(-1)?.count ?? 0;
     if (performance.now() > endMs) break;
-    const { step, rows: more } = await deployAndRead(client, platform, { made, count, reads: options.reads, endMs });
+    const { step, rows: more } = await deployAndRead(client, platform, { ...options, made, count, endMs });
     steps.push(step);
     rows.push(...more);
   }
@@ -73,7 +75,7 @@ export async function manyApplications(options: ManyOptions): Promise<readonly B
   rows.push({ name: `start to ready with ${count} applications`, value: restart.seconds, unit: 's', target: '< 10 s' });
   rows.push({ name: 'the same, CPU of the platform', value: cpuMs / 1000, unit: 's' });
   const before = await versions(client);
-  await untilSettled(platform);
+  await untilSettled(platform, options.settleMsMax);
   const after = await versions(client);
   rows.push({
     name: `applications written after a restart with nothing changed, ${count} applications`,
@@ -91,7 +93,7 @@ export async function manyApplications(options: ManyOptions): Promise<readonly B
 async function deployAndRead(
   client: Client,
   platform: PlatformProcess,
-  { made, count, reads, endMs }: { readonly made: number; readonly count: number; readonly reads: number; readonly endMs: number },
+  { made, count, reads, endMs, settleMsMax }: ManyOptions & { readonly made: number; readonly count: number; readonly endMs: number },
 ): Promise<{ readonly step: Reached; readonly rows: readonly BenchmarkRow[] }> {
   const { pid } = platform.child;
   const before = await figuresOf(pid);
@@ -103,7 +105,7 @@ async function deployAndRead(
     return untilReady(client, count, endMs);
   });
   const isWhole = deploy.value >= count;
-  const deployCpuMs = ((await untilSettled(platform)).cpuMs - before.cpuMs) / (count - made);
+  const deployCpuMs = ((await untilSettled(platform, settleMsMax)).cpuMs - before.cpuMs) / (count - made);
   const list = await reading(pid, reads, () => client.send('GET', `${applicationsPath}?limit=100`));
   const selector = encodeURIComponent('group=g-7');
   const label = await reading(pid, reads, () => client.send('GET', `${applicationsPath}?labelSelector=${selector}&limit=100`));
@@ -181,10 +183,9 @@ const idleMs = 30_000;
 const quietPercent = 5;
 /** What a change brings about goes on for a while after it shows, and then its garbage is collected, once. */
 const quietSecondsMin = 10;
-const settleMsMax = 300_000;
 
 /** Waits until nothing has gone on for a while; answers the figures of when that began. */
-async function untilSettled({ child }: PlatformProcess): Promise<ProcessFigures> {
+async function untilSettled({ child }: PlatformProcess, settleMsMax: number): Promise<ProcessFigures> {
   const endMs = performance.now() + settleMsMax;
   let began = await figuresOf(child.pid);
   for (let quietSeconds = 0; quietSeconds < quietSecondsMin && performance.now() < endMs;) {
