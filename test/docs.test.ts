@@ -161,8 +161,8 @@ const units: Readonly<Record<string, RegExp>> = {
   Hours: /hours/,
   Days: /days/,
   Bytes: /bytes/i,
-  PerSecond: /a second/,
-  PerMinute: /a minute/,
+  PerSecond: /(?:a|per) second/,
+  PerMinute: /(?:a|per) minute/,
 };
 
 test('every setting says its unit where its name has one, and what holds where it has no default', async (t) => {

@@ -34,7 +34,7 @@ export type { PlatformOptions, WorkerSeat } from './platform/starting.js';
 export interface Worker {
   readonly kernel: Kernel;
   revoke(credentialIds: readonly string[]): void;
-  /** Of the platform's limits. */
+  /** Delivers grants of the platform-wide limits. */
   granted(grants: readonly ShareGrant[]): void;
   renew(certificates: LocalCertificates): void;
   rereadAdminToken(): Promise<void>;

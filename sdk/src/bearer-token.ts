@@ -1,28 +1,28 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** The form of tokens: an id to look it up by, and 256 bits that only its owner and, hashed, the platform know. */
+/** The form of a token: an id for the lookup, and 256 random bits, of which the platform stores only a hash. */
 const form = /^tapp_(?<id>[0-9a-f]{12})_(?<secret>[A-Za-z0-9_-]{43})$/;
 
-/** What may be kept of a token. */
+/** The part of a token that may be stored. */
 export interface TokenRecord {
   readonly id: string;
   /** Hash of the whole token, in hexadecimal digits. */
   readonly sha256: string;
 }
 
-/** Makes a random API token; what may be kept of it is beside it, the token itself is to be shown once and forgotten. */
+/** Creates a random API token together with its record, which may be stored; the token itself must be shown once and not be stored. */
 export function createToken(): TokenRecord & { readonly token: string } {
   const id = randomBytes(6).toString('hex');
   const token = `tapp_${id}_${randomBytes(32).toString('base64url')}`;
   return { token, id, sha256: hashOf(token).toString('hex') };
 }
 
-/** Reads the id of an API token; nothing when the text is none. */
+/** Returns the id of an API token; undefined if the text is not one. */
 export function tokenId(text: string): string | undefined {
   return form.exec(text)?.groups?.['id'];
 }
 
-/** Compares a token with what is kept, in constant time, so that nothing can be learned from how long it takes. */
+/** Compares a token with its record, in constant time, so that the duration reveals nothing. */
 export function isToken(text: string, { sha256 }: Pick<TokenRecord, 'sha256'>): boolean {
   const expected = Buffer.from(sha256, 'hex');
   const found = hashOf(text);
@@ -35,7 +35,7 @@ function hashOf(token: string): Buffer {
 
 const bearer = /^bearer +(\S+) *$/i;
 
-/** Takes the token out of an `Authorization: Bearer` header; nothing when the header is absent or something else. */
+/** Extracts the token from an `Authorization: Bearer` header; undefined if the header is absent or of another scheme. */
 export function bearerToken(headers: Readonly<Record<string, string>>): string | undefined {
   return bearer.exec(headers['authorization'] ?? '')?.[1];
 }

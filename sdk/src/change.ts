@@ -5,7 +5,7 @@ const rejected = new Set<PropertyKey>(['__proto__', 'constructor', 'prototype'])
 /** One node of the draft: the original, and a shallow copy once something below or in it was written. */
 class Draft {
   readonly base: object;
-  /** Cut when something else is written where the draft stood: its edits then count only where it was put instead. */
+  /** Cleared when another value is written in the draft's place: its edits then count only where it was moved to. */
   parent: { readonly draft: Draft; readonly key: PropertyKey } | undefined;
   copy: Record<PropertyKey, unknown> | undefined;
   readonly children = new Map<PropertyKey, { value: unknown; proxy: object }>();
@@ -19,7 +19,7 @@ class Draft {
     return this.copy ?? (this.base as Record<PropertyKey, unknown>);
   }
 
-  /** The child at `key` no longer stands there; at `length`, those beyond it. */
+  /** Detaches the child at `key`; for `length`, the children beyond the new length. */
   detach(key: PropertyKey): void {
     if (key === 'length' && Array.isArray(this.base)) {
       for (const index of this.children.keys()) if (!(index in this.current())) this.detach(index);
@@ -41,10 +41,10 @@ class Draft {
 }
 
 /**
- * Gives a frozen copy of `value` with the edits of `edit`, and the same reference when nothing changed.
+ * Returns a frozen copy of `value` with the edits of `edit`, or the same reference when nothing changed.
  *
- * Only what is touched is copied, so parts that stay equal stay identical. `edit` gets a draft it may write as if it were an
- * ordinary object; the draft must not be kept after `edit` has returned.
+ * Only changed parts are copied, so unchanged parts stay identical. `edit` gets a draft that it may modify like an ordinary object; the
+ * draft must not be used after `edit` has returned.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export function change<T>(value: Immutable<T>, edit: (draft: T) => void): Immuta
   return (root.copy === undefined ? value : freezeDeep(settled(root.copy))) as Immutable<T>;
 }
 
-/** Freezes plain data all the way down and returns it; what is frozen already is not walked again. */
+/** Freezes plain data deeply and returns it; parts that are already frozen are not visited again. */
 export function freezeDeep<T>(value: T): Immutable<T> {
   if (isLoose(value)) freezeAll(value);
   return value as Immutable<T>;
@@ -68,7 +68,7 @@ function isLoose(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value);
 }
 
-/** Only of what is to be frozen it is asked whether it is an own property: asking costs more than freezing, and this runs for every object read. */
+/** Checks for own properties only where something must be frozen: the check costs more than freezing, and this runs for every read. */
 function freezeAll(value: object): void {
   if (Array.isArray(value)) {
     for (const item of value as readonly unknown[]) if (isLoose(item)) freezeAll(item);
@@ -128,8 +128,8 @@ function read(draft: Draft, key: PropertyKey, receiver: unknown): unknown {
 const draftOf = new WeakMap<object, Draft>();
 
 /**
- * The value without drafts: what was written may be a draft or hold one at any depth, for example after a spread, a swap or `splice`.
- * Frozen parts cannot hold one.
+ * The value without drafts: a written value may be a draft or contain one at any depth, for example after a spread, a swap or `splice`.
+ * Frozen parts cannot contain one.
  */
 function settled(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
@@ -145,7 +145,7 @@ function settled(value: unknown): unknown {
   return value;
 }
 
-/** Whether writing `value` where `present` stands would change nothing. */
+/** Whether replacing `present` by `value` would change nothing. */
 function isSame(present: unknown, value: unknown): boolean {
   if (Object.is(present, value)) return true;
   const draft = typeof value === 'object' && value !== null ? draftOf.get(value) : undefined;

@@ -1,6 +1,6 @@
 import type { Resources } from './resources.js';
 
-/** Writes structured log lines that name the plugin; never put a secret in. */
+/** Writes structured log lines that name the plugin; never log a secret. */
 export type Logger = { readonly [L in 'debug' | 'info' | 'warn' | 'error']: (message: string, fields?: object) => void };
 
 /** The only clock; virtual in tests. */
@@ -12,14 +12,14 @@ export interface Clock {
 }
 
 /**
- * A cache: ≤ 64 KiB a value, ≤ 10,000 keys and 32 MiB an instance, beyond which the oldest go; may be emptied at any time, no
- * compare-and-swap. What must survive is a kind.
+ * A cache: ≤ 64 KiB per value, ≤ 10,000 keys and 32 MiB per instance, beyond which the oldest entries are evicted; it may be emptied at any
+ * time, and has no compare-and-swap. Data that must survive belongs in a kind.
  *
- * Scope `replica` is this process's, and gone with the instance. Scope `platform` is one for all processes of this platform on a machine,
- * whichever of them ends: each operation is done as a whole, and what one was told is done, everybody sees. A key is looked for in
- * `replica` first.
+ * Scope `replica` belongs to this process and is lost with the instance. Scope `platform` is shared by all processes of this platform on a
+ * machine and survives the end of any of them: operations are atomic, and an acknowledged one is visible to all. `get` looks in `replica`
+ * first.
  *
- * @throws TAP_STATE_TOO_LARGE, TAP_PROCESS_FAILED when the process that keeps the platform's does not answer within a second
+ * @throws TAP_STATE_TOO_LARGE, TAP_PROCESS_FAILED when the process that holds the `platform` scope does not respond within a second
  */
 export interface State {
   get(key: string): Promise<unknown>;
@@ -27,20 +27,20 @@ export interface State {
   set(key: string, value: unknown, options: { ttlMs: number; scope: 'replica' | 'platform' }): Promise<void>;
 }
 
-/** What every handler is given. */
+/** The context of every handler. */
 export interface Context {
   /** Instance id of the plugin. */
   readonly plugin: string;
   readonly log: Logger;
   readonly clock: Clock;
   readonly state: State;
-  /** Aborts at the deadline and at stop; every client here obeys it by itself. */
+  /** Aborts at the deadline and at stop; every client in this context obeys it by itself. */
   readonly signal: AbortSignal;
   /** The smaller of this handler's limit and what is left of the whole request, in milliseconds. */
   remainingMs(): number;
   /**
-   * Where this call stands in the trace of the request that it serves, as the header `traceparent` of W3C Trace Context: send it with
-   * requests to other programs, so that what they do appears in the same trace. Absent when the request is not traced.
+   * The trace context of this call, as the value of the header `traceparent` of W3C Trace Context: send it with requests to other programs,
+   * so that their work appears in the same trace. Absent when the request is not traced.
    */
   readonly traceparent?: string | undefined;
   /** Acts with the rights in `permissions`. When serving a request, prefer `asCaller`. */
@@ -48,28 +48,28 @@ export interface Context {
 }
 
 /**
- * Narrows what a credential is good for: outside of it everything is refused before any rule is asked, to administrators too. What is
- * absent does not narrow. Discovery and questions about oneself lie inside of every scope.
+ * Restricts the use of a credential: requests outside the scope are refused before any rule is evaluated, for administrators too. An
+ * absent field does not restrict. Discovery and questions about the caller's own rights are inside every scope.
  */
 export interface AccessScope {
-  /** Namespaces of the platform's own engine; objects of no namespace and other engines lie outside. */
+  /** Namespaces of the platform's own engine; objects without a namespace and other engines are outside. */
   readonly namespaces?: readonly string[];
   /** Verbs as access reviews name them, such as `get`, `list` and `watch`. */
   readonly verbs?: readonly string[];
 }
 
-/** The credential that a request was made with: what plugins that hand out credentials tie theirs to. */
+/** The credential that a request was made with; plugins that issue credentials bind them to it. */
 export interface CallerCredential {
-  /** As `Identity` has it. */
+  /** The `credentialId` of `Identity`. */
   readonly id: string;
-  /** Milliseconds since the epoch; absent when it has no end. */
+  /** Milliseconds since the epoch; absent when the credential does not expire. */
   readonly expiresAtMs?: number;
 }
 
 /**
- * Who asks, as authentication found them: name, groups and, for a tenant's people, the tenant; `scope` narrows what they may. The platform
- * adds `credential` and `address`, the IP address that the connection came from (of a proxy, its own), also to whom somebody acts as; they are
- * absent where no request is. `impersonator` is the name of who acts as this caller.
+ * The authenticated caller: name, groups and, for members of a tenant, the tenant; `scope` restricts the caller's rights. The platform adds
+ * `credential` and `address`, the IP address that the connection came from (behind a proxy, the proxy's), also on an impersonated caller;
+ * both are absent outside a request. `impersonator` is the name of the real caller that impersonates this one.
  */
 export type Caller = Readonly<{
   name: string;
@@ -81,13 +81,13 @@ export type Caller = Readonly<{
   impersonator?: string;
 }>;
 
-/** Serving a request, whoever sent it. */
+/** The context for serving a request, with or without an authenticated caller. */
 export interface RouteContext extends Context {
-  /** Told in the answer, in logs and in audit. */
+  /** Id of the request; returned in the response, and recorded in logs and audit. */
   readonly requestId: string;
 }
 
-/** Serving somebody's request: `asCaller` has exactly the caller's rights. */
+/** The context for serving a caller's request: `asCaller` has exactly the caller's rights. */
 export interface RequestContext extends RouteContext {
   readonly asCaller: Resources;
   readonly caller: Caller;

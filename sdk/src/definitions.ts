@@ -1,8 +1,8 @@
 /**
- * The kernel's side of the SDK: what hides behind the handles that plugins pass around. Exported as `@tappaas/sdk/definitions`
- * for the kernel, the recorder and the test kit; plugins have no use for it.
+ * The kernel's side of the SDK: the definitions behind the handles that plugins use. Exported as `@tappaas/sdk/definitions` for the kernel,
+ * the recorder and the test kit; plugins do not need it.
  *
- * Definitions hang on their handles under registered symbols, so that a handle made by another installed copy of the SDK works.
+ * Definitions are stored on their handles under registered symbols, so that a handle from another installed copy of the SDK works.
  */
 import type { TObject } from 'typebox';
 import type { ErrorSpec } from './errors.js';
@@ -22,17 +22,17 @@ interface Definitions {
 
 const symbolOf = (what: keyof Definitions) => Symbol.for(`tappaas.dev/${what}`);
 
-/** Where the build listens while it loads a plugin, so that the codes which the plugin defines land in its manifest. */
+/** Key of the recorder that the build installs while it loads a plugin, to write the plugin's error codes into its manifest. */
 const errorRecorder = Symbol.for('tappaas.dev/error-recorder');
 
 type ErrorSpecs = Readonly<Record<string, ErrorSpec>>;
 
-/** Tells the recorder, when there is one, of a table of error codes. */
+/** Passes a table of error codes to the recorder, if one is installed. */
 export function recordErrors(table: ErrorSpecs): void {
   (globalThis as unknown as Record<symbol, ((table: ErrorSpecs) => void) | undefined>)[errorRecorder]?.(table);
 }
 
-/** Calls `run` and answers the error codes that were defined while it ran. One at a time. */
+/** Calls `run` and returns the error codes that were defined while it ran. Only one call at a time. */
 export async function recordingErrors<R>(run: () => Promise<R>): Promise<{ readonly result: R; readonly errors: ErrorSpecs }> {
   const errors: Record<string, ErrorSpec> = {};
   const global = globalThis as unknown as Record<symbol, unknown>;
@@ -44,12 +44,12 @@ export async function recordingErrors<R>(run: () => Promise<R>): Promise<{ reado
   }
 }
 
-/** Hangs a definition on a handle. */
+/** Stores a definition on a handle. */
 export function attachDefinition<H extends object>(handle: H, what: keyof Definitions, definition: unknown): H {
   return Object.defineProperty(handle, symbolOf(what), { value: definition, enumerable: false });
 }
 
-/** Reads the definition behind a handle; nothing when it has none of that sort. */
+/** Returns the definition behind a handle; undefined if it has none of that sort. */
 export function definitionOf<W extends keyof Definitions>(handle: unknown, what: W): Definitions[W] | undefined {
   if (typeof handle !== 'object' || handle === null) return undefined;
   return (handle as Record<symbol, Definitions[W] | undefined>)[symbolOf(what)];

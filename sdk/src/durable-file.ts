@@ -4,24 +4,24 @@ import { dirname, join } from 'node:path';
 
 const ownerOnly = 0o600;
 const draftEnding = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/;
-/** Nobody takes that long to write a file: what is older was left by a crash. */
+/** Writing a file never takes this long: an older draft was left by a crash. */
 const draftMsMax = 3_600_000;
-/** Folders that were looked through for drafts; more are not remembered, nor looked through. */
+/** Folders that were searched for drafts, at most `sweptMax`; further folders are not searched. */
 const swept = new Set<string>();
 const sweptMax = 1_000;
 
 /**
- * Writes a file whole or not at all, over one that may be there; on the disk when it resolves.
+ * Writes a file atomically, replacing an existing one; the content is on the disk when it resolves.
  *
- * It is written beside and renamed into place, so a crash at any time leaves the old content or the new one, and a reader never meets half.
- * `mode` is 0600 unless given. The folder must exist.
+ * The content is written to a draft beside the file and renamed into place, so a crash at any time leaves either the old or the new
+ * content, and a reader never sees a part. `mode` is 0600 unless given. The folder must exist.
  */
 export async function replaceFile(path: string, content: string | Uint8Array, mode: number = ownerOnly): Promise<void> {
   await placeFile(path, content, mode, (draft) => rename(draft, path));
 }
 
 /**
- * Makes a file, whole or not at all, unless there is one; says whether it did. Of several that ask at once, one does.
+ * Creates a file atomically unless it exists; returns whether it did. Of several concurrent calls, exactly one succeeds.
  *
  * `mode` is 0600 unless given. The folder must exist.
  */
@@ -58,8 +58,8 @@ async function placeFile(path: string, content: string | Uint8Array, mode: numbe
 }
 
 /**
- * Removes drafts that a crash has left beside this one, which may hold keys, as far as it can. A folder in which no other draft is left is not looked at
- * again; a young draft may be one that somebody is writing, so the next write looks again.
+ * Removes drafts that a crash has left beside this one, since they may contain keys, ignoring errors. A folder without other drafts is not
+ * searched again; a young draft may belong to a write in progress, so the next write searches again.
  */
 async function sweepDrafts(own: string, nowMs: number): Promise<void> {
   const folder = dirname(own);
@@ -75,7 +75,7 @@ async function sweepDrafts(own: string, nowMs: number): Promise<void> {
   }
 }
 
-/** Puts the names in a folder on the disk: a file is there after a crash once its folder is. Windows does that by itself, and opens none. */
+/** Syncs a folder to the disk, without which a new file may be missing after a crash. Windows does that itself, and cannot open folders. */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');

@@ -4,15 +4,15 @@ import type { ClusterConnection } from './families/cluster.js';
 import type { AnyKind, Key, KindBehaviour } from './kinds.js';
 import type { HttpAnswer, HttpRequest } from './route.js';
 
-/** A kind of a further engine, with its code. */
+/** A kind of a plugin's engine, with its code. */
 export interface EngineKind<K extends AnyKind = AnyKind> {
   readonly kind: K;
   readonly behaviour?: KindBehaviour<K>;
 }
 
 /**
- * A subresource answered by the plugin, such as `pods/log`. The kernel authorises it as `{plural}/{name}` before asking, and refuses a
- * POST with `If-Match`, `If-None-Match` or `Idempotency-Key`.
+ * A subresource served by the plugin, such as `pods/log`. The kernel authorizes the request as `{plural}/{name}` before it calls `handle`,
+ * and refuses a POST with `If-Match`, `If-None-Match` or `Idempotency-Key`.
  */
 export interface Subresource {
   readonly kind: AnyKind;
@@ -21,7 +21,7 @@ export interface Subresource {
   handle(request: HttpRequest & { readonly key: Key }, context: RequestContext): Promise<HttpAnswer>;
 }
 
-/** What a further engine serves. */
+/** The options of a plugin's engine. */
 export interface EngineOptions {
   /** Part of the mount path `/clusters/{name}` and of store keys: permanent. */
   readonly name: string;
@@ -35,15 +35,15 @@ export interface EngineOptions {
 export interface EngineHandle {
   readonly name: string;
   /**
-   * Credentials for a process of the plugin's own, such as a node agent: valid until the platform's next start, after which a new
-   * call gives new ones. Only after the API listens, so call it in a task, not in `onStart`.
+   * Creates credentials for a process of the plugin, such as a node agent: valid until the platform's next start, after which a new call
+   * returns new ones. Works only once the API listens, so call it in a task, not in `onStart`.
    *
    * @throws TAP_ENGINE_NOT_SERVED before the API listens.
    */
   connection(user: { readonly name: string; readonly groups: readonly string[] }): Promise<ClusterConnection>;
 }
 
-/** Makes an {@link EngineKind} whose behaviour is typed by its kind. */
+/** Creates an {@link EngineKind} whose behaviour is typed by its kind. */
 export function engineKind<K extends AnyKind>(kind: K, behaviour?: KindBehaviour<K>): EngineKind {
   return behaviour === undefined ? { kind } : { kind, behaviour };
 }

@@ -1,10 +1,10 @@
 import { recordErrors } from './definitions.js';
 
-/** What is permanent about an error code: the reader's side of every failure. */
+/** The permanent properties of an error code, which API clients can rely on. */
 export interface ErrorSpec {
-  /** Status of the answer when the error reaches an API caller. */
+  /** HTTP status of the response when the error reaches an API caller. */
   readonly httpStatus: number;
-  /** Who can mend it; only `plugin` counts for the plugin's circuit breaker. */
+  /** Who can fix it; only `plugin` counts for the plugin's circuit breaker. */
   readonly blame: 'caller' | 'plugin' | 'upstream' | 'platform';
   /** `never` ends a reconcile's back-off until the object changes. */
   readonly retry: 'never' | 'back-off';
@@ -12,21 +12,21 @@ export interface ErrorSpec {
   readonly remedy: string;
 }
 
-/** What is particular about one occurrence of an error. */
+/** The details of one occurrence of an error. */
 export interface ErrorDetails {
-  /** Lower-case, names the thing, what was expected and what was found. Shown to callers: no secrets. */
+  /** Begins in lower case; names the thing, what was expected and what was found. Shown to callers: no secrets. */
   readonly message: string;
   /** Path of the field at fault, such as `spec.processes[0].ports`. */
   readonly field?: string;
-  /** When trying again makes sense, in milliseconds. */
+  /** Time after which a retry makes sense, in milliseconds. */
   readonly retryAfterMs?: number;
   /** The underlying error; goes to the log only, never to a caller. */
   readonly cause?: unknown;
-  /** Values a program needs, such as the revision of a compaction. */
+  /** Values for programs, such as the revision of a compaction. */
   readonly data?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The one error class of the platform and its plugins; `code` is permanent and documented. */
+/** The error class of the platform and its plugins; `code` is permanent and documented. */
 export class TapError extends Error {
   override readonly name = 'TapError';
   readonly code: string;
@@ -47,7 +47,7 @@ export class TapError extends Error {
   }
 }
 
-/** Says whether `error` is a {@link TapError}, also one made by another copy of the SDK, and of `code` when that is given. */
+/** Whether `error` is a {@link TapError}, also one created by another copy of the SDK, and has the given `code`, if any. */
 export function isTapError(error: unknown, code?: string): error is TapError {
   return error instanceof Error && error.name === 'TapError' && 'code' in error && (code === undefined || error.code === code);
 }
@@ -58,7 +58,7 @@ export type ErrorTable<T> = { readonly [C in keyof T]: (details: ErrorDetails) =
 /**
  * Defines a plugin's own error codes, named `<PLUGIN_ID>_<WHAT>`; `TAP_` is reserved for the platform.
  *
- * Codes land in the plugin's manifest and reference page and are permanent: none is ever renamed or reused.
+ * The codes are listed in the plugin's manifest and reference page and are permanent: none is ever renamed or reused.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function defineErrors<const T extends Readonly<Record<string, ErrorSpec>>
   return errorTable(table);
 }
 
-/** The same for the platform's own codes (`TAP_<NOUN>_<WHAT>`). */
+/** Defines the platform's own error codes (`TAP_<NOUN>_<WHAT>`). */
 export function errorTable<const T extends Readonly<Record<string, ErrorSpec>>>(table: T): ErrorTable<T> {
   const make = ([code, spec]: readonly [string, ErrorSpec]) =>
     [code, (details: ErrorDetails) => new TapError(code, spec, details)] as const;

@@ -1,5 +1,5 @@
 /**
- * A field selector for exactly this value, whoever made it up: what selectors give a meaning to stands for itself.
+ * A field selector for exactly this value, also for an untrusted one: characters with a meaning in selectors are escaped.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import type { AnyKind, Key, ObjectOf } from './kinds.js';
 import type { ObjectChange, Resources } from './resources.js';
 import type { Immutable } from './values.js';
 
-/** What following a kind needs; the signal ends it, so abort it when the plugin stops. */
+/** What {@link followKind} needs; it runs until the signal aborts, so abort it when the plugin stops. */
 export interface FollowParts {
   readonly resources: Resources;
   readonly clock: Clock;
@@ -11,22 +11,22 @@ export interface FollowParts {
   readonly signal: AbortSignal;
 }
 
-/** Takes what is told of the objects of a kind; called in order, synchronously. */
+/** Receives the objects of a kind and their changes; called in order, synchronously. */
 export interface Follower<O> {
   readonly put: (object: Immutable<O>) => void;
   readonly gone: (key: Key) => void;
-  /** Why the objects are not known now; nothing once they are. */
+  /** Called with the reason why the objects are not known now, and with undefined once they are known again. */
   readonly problem: (reason: string | undefined) => void;
 }
 
-/** Delay before a watch that has failed is begun anew. */
+/** Delay before a failed watch is restarted. */
 const againAfterMs = 500;
 
 type Batch<O> = readonly ObjectChange<Immutable<O>>[];
 
 /**
- * Tells every object of a kind and what becomes of it, until the signal aborts or the platform stops: for plugins that keep an index of
- * their own to decide on, such as authorizers. A watch that fails is begun anew after 500 ms, and what has gone meanwhile is told. Never
+ * Reports every object of a kind and its changes, until the signal aborts or the platform stops: for plugins that decide by an index of
+ * their own, such as authorizers. A failed watch is restarted after 500 ms, and objects deleted meanwhile are reported as gone. Never
  * rejects.
  *
  * @example
@@ -55,7 +55,7 @@ export async function followKind<K extends AnyKind>(parts: FollowParts, kind: K,
   }
 }
 
-/** Until the watch ends. The first batch is all there is, so what it lacks is gone. */
+/** Follows until the watch ends. The first batch holds all objects, so objects missing from it are gone. */
 async function followOnce<K extends AnyKind>(
   resources: Resources,
   kind: K,

@@ -1,7 +1,7 @@
 /**
- * `@tappaas/sdk`: what a plugin imports. A plugin registers in `setup` (pure, no I/O) and works in handlers. Everything handed out is
- * frozen. Numbers carry their unit in the name. Errors of the platform are `TAP_<NOUN>_<WHAT>`; every handler may throw: the guard names
- * the plugin and applies the hook's failure policy.
+ * `@tappaas/sdk`: what a plugin imports. A plugin registers in `setup` (pure, no I/O) and works in handlers. All objects that it gets are
+ * frozen. Names of numbers end with their unit. Errors of the platform are `TAP_<NOUN>_<WHAT>`; every handler may throw: the guard
+ * attributes the error to the plugin and applies the hook's failure policy.
  */
 export * as Type from 'typebox';
 export type * from './kubernetes.js';

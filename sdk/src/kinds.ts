@@ -4,7 +4,9 @@ import type { OwnerReference } from './kubernetes.js';
 import type { Immutable, Strings, Sync } from './values.js';
 import type { Denial } from './hooks/admission.js';
 
-/** What every object carries; `generation` rises with the spec, `resourceVersion` with every write. Cluster-scoped kinds have no namespace. */
+/**
+ * Metadata of an object; `generation` rises with the spec, `resourceVersion` with every write. Cluster-scoped objects have no namespace.
+ */
 export type Meta = Readonly<{
   name: string;
   namespace: string;
@@ -18,7 +20,7 @@ export type Meta = Readonly<{
   ownerReferences?: readonly Immutable<OwnerReference>[];
 }>;
 
-/** An object of a kind: `spec` is the wish, `status` what is. */
+/** An object of a kind: `spec` is the desired state, `status` the present one. */
 export interface Resource<S, T> {
   readonly apiVersion: string;
   readonly kind: string;
@@ -28,9 +30,9 @@ export interface Resource<S, T> {
 }
 
 /**
- * A typed handle of a kind. Export it from the package's `./contract` entry, the only thing that other plugins may import.
+ * A typed handle of a kind. Export it from the package's `./contract` entry, the only entry that other plugins may import.
  *
- * `O` is the object's type where it is not spec and status, as with Kubernetes' ConfigMap.
+ * `O` is the object's type if it does not consist of spec and status, as with Kubernetes' ConfigMap.
  */
 export interface Kind<S = unknown, T = unknown, O = Resource<S, T>> {
   readonly group: string;
@@ -39,7 +41,7 @@ export interface Kind<S = unknown, T = unknown, O = Resource<S, T>> {
   readonly '~types'?: O;
 }
 
-/** A handle of whatever kind. */
+/** A handle of any kind. */
 export type AnyKind = Kind<unknown, unknown, unknown>;
 
 /** The object type of a kind. */
@@ -51,16 +53,16 @@ export type SpecOf<K extends AnyKind> = ObjectOf<K> extends { readonly spec: inf
 /** The status type of a kind; `object` for objects that have none. */
 export type StatusOf<K extends AnyKind> = ObjectOf<K> extends { readonly status?: infer T } ? NonNullable<T> : object;
 
-/** Names one object; cluster-scoped kinds leave out the namespace. */
+/** Identifies one object of a kind; cluster-scoped kinds leave out the namespace. */
 export interface Key {
   readonly namespace?: string;
   readonly name: string;
 }
 
-/** Path of a field below `spec`, dots between names: `spec.source.git.url`. */
+/** Path of a field below `spec`, with dots between names: `spec.source.git.url`. */
 export type SpecPath = `spec.${string}`;
 
-/** A column of `Table` output, as kubectl and the CLI show it; `wide` ones only on demand. */
+/** A column of `Table` output, as kubectl and the CLI show it; `wide` columns only on demand. */
 export interface Column {
   readonly name: string;
   /** JSONPath below the object, such as `.status.release`. */
@@ -70,9 +72,9 @@ export interface Column {
   readonly wide?: boolean;
 }
 
-/** What a plugin declares of a kind; one declaration gives routes, OpenAPI, GraphQL types, CLI columns and reference docs. */
+/** A plugin's declaration of a kind; it is the source of routes, OpenAPI, GraphQL types, CLI columns and reference docs. */
 export interface KindDeclaration<S extends TObject, T extends TObject> {
-  /** A group under a domain of the author's, such as `apps.tappaas.dev`. */
+  /** An API group under a domain of the author, such as `apps.tappaas.dev`. */
   readonly group: string;
   readonly kind: string;
   readonly plural: string;
@@ -83,23 +85,24 @@ export interface KindDeclaration<S extends TObject, T extends TObject> {
   readonly status: T;
   /** Fields that no update may change. */
   readonly immutable?: readonly SpecPath[];
-  /** Fields that are indexed and may stand in field selectors. */
+  /** Fields that are indexed and can be used in field selectors. */
   readonly fields?: readonly SpecPath[];
   /**
-   * For kinds without a namespace whose objects belong to people: the fields that name user and tenant, both among `fields`. What roles
-   * allow then holds for the caller's own objects only, and for those of the whole tenant where a role lets the caller `administer` the kind.
-   * Without `user` they are a whole tenant's: everybody of it reads them, whatever roles say, and nobody of it writes them.
+   * For cluster-scoped kinds whose objects belong to users: the fields that name the user and the tenant, both among `fields`. A role's
+   * grant then covers only the caller's own objects, and those of the whole tenant if a role lets the caller `administer` the kind.
+   * Without `user`, objects belong to the whole tenant: all its members can read them, whatever roles say, and none of them can write them.
    */
   readonly owner?: { readonly user?: SpecPath; readonly tenant: SpecPath };
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
-  /** Gives the scale subresource. */
+  /** Adds the scale subresource. */
   readonly scale?: { readonly replicasPath: SpecPath };
   readonly columns?: readonly Column[];
 }
 
 /**
- * Declares a kind. Spec and status are closed (an unknown key is answered 400) and defaulted on decoding, before any hook.
+ * Declares a kind. Spec and status are closed (an unknown key is answered with 400), and defaults are filled in on decoding, before any
+ * hook.
  *
  * @throws TypeError when a schema is an Intersect, which cannot be closed.
  * @example
@@ -124,21 +127,21 @@ function refuseIntersect(schema: unknown, kind: string): void {
   for (const part of Object.values(schema)) refuseIntersect(part, kind);
 }
 
-/** A further served version of a kind; `toHub` and `fromHub` must round-trip, which conformance tests. */
+/** A further served version of a kind; `toHub` and `fromHub` must round-trip, which the conformance suite tests. */
 export interface KindVersion<K extends AnyKind> {
   readonly version: string;
   readonly spec: TObject;
-  /** `since`: a date of ISO 8601, which clients are told in `Deprecation`, or a release; `removedAfter`: a date, told in `Sunset`. */
+  /** `since`: an ISO 8601 date, sent to clients in the header `Deprecation`, or a release; `removedAfter`: a date, sent in `Sunset`. */
   readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
   toHub(spec: unknown): SpecOf<K>;
   fromHub(spec: Immutable<SpecOf<K>>): unknown;
 }
 
-/** Code of a kind: pure functions, each ≤ 1 ms. */
+/** The code of a kind: pure functions, each ≤ 1 ms. */
 export interface KindBehaviour<K extends AnyKind> {
-  /** Fills in what a schema default cannot say, on create and update, before any hook; applying it twice must change nothing more. */
+  /** Fills in defaults that a schema cannot express, on create and update, before any hook; applying it twice must change nothing more. */
   default?(draft: ObjectOf<K>, previous: Immutable<ObjectOf<K>> | undefined): Sync;
-  /** Cross-field rules; every denial is told at once. */
+  /** Checks rules across fields; all denials are reported together. */
   check?(object: Immutable<ObjectOf<K>>, previous?: Immutable<ObjectOf<K>>): readonly Denial[];
   readonly versions?: readonly KindVersion<K>[];
 }

@@ -2,16 +2,16 @@ import type { Column, Kind } from './kinds.js';
 import { kubernetesKind } from './kubernetes-kind.js';
 import { kubernetesKinds, kubernetesSchemas } from './kubernetes-kinds.js';
 
-/** What the generated table does not say of a kind. */
+/** Properties of a kind that the generated table does not contain. */
 export interface HandleOptions {
-  /** JSON paths that may stand in field selectors besides name and namespace, such as `.spec.nodeName`. */
+  /** JSON paths that can be used in field selectors besides name and namespace, such as `.spec.nodeName`. */
   readonly fields?: readonly string[];
   readonly columns?: readonly Column[];
   readonly description?: string;
 }
 
 /**
- * The typed handle of one of Kubernetes' own kinds, with its generated schema; served by whoever registers it.
+ * Creates the typed handle of one of Kubernetes' own kinds, with its generated schema; an engine must register the kind to serve it.
  *
  * @throws TypeError when the generated table has no such kind.
  * @example

@@ -28,7 +28,7 @@ export interface OpenApiSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** A part of an object with a path, verbs and a body kind of its own. */
+/** A subresource of a kind, with its own path, verbs and body kind. */
 export interface KubernetesSubresource {
   readonly name: string;
   readonly group: string;
@@ -37,7 +37,7 @@ export interface KubernetesSubresource {
   readonly verbs: readonly string[];
 }
 
-/** What discovery says about one kind; `schema` is the key of its schema in `kubernetesSchemas`. */
+/** One kind as in API discovery; `schema` is the key of its schema in `kubernetesSchemas`. */
 export interface KubernetesKind {
   readonly group: string;
   readonly version: string;
@@ -52,7 +52,7 @@ export interface KubernetesKind {
   readonly schema: string;
 }
 
-// The document's own type would name every schema; a reader wants the shape that all of them share.
+// The document's own type would list every schema; this type describes the shape that all of them share.
 const document = generated as unknown as {
   readonly version: string;
   readonly kinds: readonly KubernetesKind[];
@@ -62,11 +62,11 @@ const document = generated as unknown as {
 /** The Kubernetes minor version that kinds and schemas were read from, such as `1.36`. */
 export const kubernetesVersion: string = document.version;
 
-/** The Kubernetes kinds with a collection of their own. They are data: whoever serves one registers it. */
+/** The Kubernetes kinds that have a collection. They are data only: an engine that serves one must register it. */
 export const kubernetesKinds: readonly KubernetesKind[] = document.kinds;
 
 /**
  * Component schemas by their name in kube-apiserver's OpenAPI document, such as `io.k8s.api.apps.v1.Deployment`. Besides the kinds it
- * holds the bodies of their subresources (Scale, Eviction, Binding, TokenRequest), DeleteOptions, Status and everything these refer to.
+ * it contains the bodies of their subresources (Scale, Eviction, Binding, TokenRequest), DeleteOptions, Status and all they refer to.
  */
 export const kubernetesSchemas: Readonly<Record<string, OpenApiSchema>> = document.schemas;

@@ -3,10 +3,10 @@ import { errorTable } from './errors.js';
 const caller = { blame: 'caller', retry: 'never' } as const;
 
 /**
- * What {@link Resources} answer instead of an object, whichever engine or cluster was asked.
+ * The errors of {@link Resources}, for every engine and cluster.
  *
- * A connected cluster's answers have the same codes with `blame: 'upstream'` and `retry: 'back-off'`: what a cluster lacks or forbids now,
- * such as a namespace or a quota, somebody else may mend, so nothing of it ends a reconcile's back-off.
+ * Errors of a connected cluster have the same codes with `blame: 'upstream'` and `retry: 'back-off'`: a missing namespace or an exhausted
+ * quota, for example, may be fixed by someone else, so none of them ends a reconcile's back-off.
  */
 export const objectErrors = errorTable({
   TAP_OBJECT_NOT_FOUND: { ...caller, httpStatus: 404, remedy: 'Check the name and the namespace.' },
@@ -15,7 +15,7 @@ export const objectErrors = errorTable({
     ...caller,
     httpStatus: 409,
     retry: 'back-off',
-    remedy: 'Read the object again and repeat the change on what is now.',
+    remedy: 'Read the object again and repeat the change on its present state.',
   },
   TAP_OBJECT_INVALID: { ...caller, httpStatus: 422, remedy: 'Correct the fields named.' },
   TAP_OBJECT_FORBIDDEN: {

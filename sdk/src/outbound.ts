@@ -2,17 +2,17 @@ import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { Type } from 'typebox';
 
-/** What outbound calls may reach. */
+/** The addresses that outbound calls may reach. */
 export interface OutboundRules {
-  /** Addresses and networks that may be reached after all, such as `127.0.0.1` or `10.1.0.0/16`; forms of IPv6 that carry one count as it. */
+  /** Exceptions: addresses and networks that may be reached, such as `127.0.0.1` or `10.1.0.0/16`, also embedded in IPv6 addresses. */
   readonly allowedAddresses?: readonly string[];
-  /** The other side named the address, and not an operator: this machine and private networks are refused as well. */
+  /** The remote side, not an operator, named the address: this machine and private networks are refused as well. */
   readonly isForeign?: boolean;
 }
 
 /**
- * The setting `allowedAddresses` of a plugin, for {@link OutboundRules}: at most 100 addresses or networks, none unless given. `whose` says
- * in its description what may lead there, such as `the name of the receiver`.
+ * The setting `allowedAddresses` of a plugin, for {@link OutboundRules}: at most 100 addresses or networks, by default none. `whose` is
+ * used in its description and names what may resolve to them, such as `the name of the receiver`.
  */
 export function allowedAddresses(whose: string) {
   return Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$', maxLength: 64 }), {
@@ -22,19 +22,19 @@ export function allowedAddresses(whose: string) {
   });
 }
 
-/** How names become addresses: as `node:dns` does it, of all addresses. */
+/** Resolves a name to all its addresses; the signature of `lookup` of `node:dns`. */
 export type ResolveName = (
   name: string,
   options: { readonly all: true; readonly family?: number | 'IPv4' | 'IPv6' },
   done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** An outbound call would have gone where none may go. */
+/** Thrown when an outbound call would have reached a refused address. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 }
 
-/** Where machines tell their secrets, what is nobody's, and forms that carry an address of IPv4 which can be told by no prefix. */
+/** Metadata services of clouds, addresses that no host has, and IPv6 forms with an embedded IPv4 address that no prefix can match. */
 const neverNetworks = [
   '0.0.0.0/8',
   '100.100.100.200',
@@ -68,12 +68,12 @@ const loopback = listOf(['127.0.0.0/8', '::1']);
 const localName = /(?:^|\.)localhost\.?$/i;
 
 /**
- * Says where outbound calls may go, of a URL and of what a name resolves to: call `check` before each call, also of each redirect that is
- * followed, and hand `lookup` to the request or its agent. The name is resolved once and the connection goes to the address that was
- * checked, so that a name which leads elsewhere a moment later leads nowhere.
+ * Decides where outbound calls may go, for the URL and for the addresses its host resolves to: call `check` before each call and each
+ * followed redirect, and pass `lookup` to the request or its agent. The name is resolved once and the connection goes to the checked
+ * address, which defeats DNS rebinding (a name that resolves differently a moment later).
  *
- * Link-local addresses, metadata services of clouds and addresses that no host has are always refused. What an operator named may be in a
- * private network, and on this machine when it is written so: as an address of it or as `localhost`, not as a name that leads there.
+ * Link-local addresses, metadata services of clouds and addresses that no host has are always refused. A target named by an operator may be
+ * in a private network, and on this machine if written as one of its addresses or as `localhost`, not as a name that resolves to it.
  */
 export class OutboundAddresses {
   readonly #allowed: BlockList;
@@ -87,13 +87,13 @@ export class OutboundAddresses {
     this.#resolve = resolve;
   }
 
-  /** Refuses a URL whose host is an address that may not be reached, however it is written. @throws AddressRefused */
+  /** Refuses a URL whose host is a refused address, in any notation. @throws AddressRefused */
   check({ hostname }: URL): void {
     const host = hostname.replace(/^\[|\]$/g, '');
     if (isIP(host) !== 0 && !this.permits(host, true)) throw new AddressRefused(`${host} ${this.#reason}`);
   }
 
-  /** Says whether an address may be reached. `isWritten`: it, or `localhost`, stands in the URL instead of a name that leads to it. */
+  /** Whether an address may be reached. `isWritten`: the URL contains it, or `localhost`, and not a name that resolves to it. */
   permits(address: string, isWritten = false): boolean {
     const family = isIP(address);
     if (family === 0) return false;
@@ -103,7 +103,7 @@ export class OutboundAddresses {
     return !is(never) && !(this.#isForeign && is(inner));
   }
 
-  /** Resolves like `dns.lookup`, and fails with {@link AddressRefused} when one of the addresses may not be reached. */
+  /** Resolves like `dns.lookup`, and fails with {@link AddressRefused} if one of the addresses is refused. */
   readonly lookup: LookupFunction = (hostname, { all, family }, done) => {
     this.#resolve(hostname, { all: true, ...(family !== undefined && { family }) }, (error, addresses) => {
       const isWritten = localName.test(hostname);
@@ -124,7 +124,7 @@ export class OutboundAddresses {
   }
 }
 
-/** Addresses of IPv4 are in it as themselves, as ::ffff:a.b.c.d, and as 64:ff9b::a.b.c.d (RFC 6052), by which networks of IPv6 reach them. */
+/** Builds a list that contains IPv4 addresses as such, as ::ffff:a.b.c.d, and as 64:ff9b::a.b.c.d (RFC 6052, for IPv6 networks). */
 function listOf(texts: readonly string[]): BlockList {
   const list = new BlockList();
   for (const text of texts) {

@@ -7,8 +7,8 @@ import type { Given, Service } from './service.js';
 import type { Immutable, Sync } from './values.js';
 
 /**
- * What an operator may write for `T`: keys with a default may be left out. The schema library's types cannot tell which keys those
- * are, so every key is optional here and loading says what is missing.
+ * What an operator may write for `T`: keys with a default may be left out. The types of the schema library do not show which keys have one,
+ * so every key is optional here, and loading reports missing keys.
  */
 export type Input<T> = T extends Secret
   ? SecretSource
@@ -18,33 +18,33 @@ export type Input<T> = T extends Secret
       ? { readonly [P in keyof T]?: Input<T[P]> }
       : T;
 
-/** What the plugin may do. Enforced in the SDK's clients; asking for more than tappaas.lock accepts is refused until approved. */
+/** What the plugin may do. Enforced in the SDK's clients; permissions beyond those in tappaas.lock are refused until approved. */
 export interface Permissions {
   readonly resources?: readonly {
     readonly kind: AnyKind;
     readonly verbs: readonly ('get' | 'list' | 'watch' | 'create' | 'update' | 'delete')[];
   }[];
   /**
-   * What it renders outside of the namespace that the facts of a render name: in none, or in another one. `create` has to be among the verbs,
-   * for whoever renders it: the kind's controller, or a tap. Inside of the namespace nothing needs to be named.
+   * Objects that the plugin renders outside the namespace in the facts of a render: in no namespace, or in another one. The verbs must
+   * include `create`, whether the kind's controller or a tap renders the object. Objects inside the namespace need no permission.
    */
   readonly cluster?: readonly {
     readonly apiGroups: readonly string[];
     readonly resources: readonly string[];
     readonly verbs: readonly string[];
   }[];
-  /** Secret references it may read; `secrets:read` shows secret data to its admission taps. */
+  /** Secret references that the plugin may read; `secrets:read` shows secret data to its admission taps. */
   readonly secrets?: readonly string[];
-  /** What it may say of callers beyond what any authenticator may. */
+  /** What the plugin may assert about callers beyond what any authenticator may. */
   readonly identity?: {
     /** Signs tokens with the platform's key. */
     readonly signs?: true;
-    /** Reserved names its callers may have, with `*` at the end for any rest; only below `system:serviceaccount:`. */
+    /** Reserved user names that its callers may have, with a trailing `*` for any rest; only below `system:serviceaccount:`. */
     readonly users?: readonly string[];
-    /** Reserved groups its callers may be in; only `system:serviceaccounts` and below it. */
+    /** Reserved groups that its callers may be in; only `system:serviceaccounts` and below it. */
     readonly groups?: readonly string[];
   };
-  /** Enforced only where the plugin runs in a process of its own. */
+  /** Files it may access. `files` and `network` are enforced only where the plugin runs in a process of its own. */
   readonly files?: readonly string[];
   readonly network?: readonly (`${string}:${number}` | { readonly fromConfig: `/${string}` })[];
 }
@@ -56,7 +56,7 @@ export interface Plugin<C = unknown> {
   readonly '~config'?: C;
 }
 
-/** What stands behind a {@link Plugin}, for the kernel. */
+/** The declaration behind a {@link Plugin}, for the kernel. */
 export interface PluginDeclaration {
   readonly id: string;
   readonly stability: 'experimental' | 'beta' | 'stable';
@@ -67,20 +67,20 @@ export interface PluginDeclaration {
   setup(host: Host<unknown>, config: unknown, services: Readonly<Record<string, unknown>>): Sync;
 }
 
-/** What an author writes. */
+/** The options of {@link definePlugin}. */
 export interface PluginOptions<C extends TObject, N extends Readonly<Record<string, Service<unknown>>>> {
-  /** Lower-case words joined by hyphens; error codes and default instance ids derive from it. */
+  /** Lower-case words joined by hyphens; error codes and default instance ids are derived from it. */
   readonly id: string;
   readonly stability?: 'experimental' | 'beta' | 'stable';
   readonly config?: C;
   readonly permissions?: Permissions;
-  /** A valid configuration: for the recorder, the README and the conformance suite. Obligatory with `config`. */
+  /** A valid configuration, for the recorder, the README and the conformance suite. Required with `config`. */
   readonly example?: Input<Static<C>>;
-  /** Services used. A handle is live (it follows the provider's reloads); using one inside `setup` is TAP_SETUP_IMPURE. */
+  /** The services that the plugin uses. A handle is live (it follows the provider's reloads); using one in `setup` is TAP_SETUP_IMPURE. */
   readonly needs?: N;
   /**
-   * Registers everything, synchronously and without I/O, the same whatever the configuration says. A reload runs it again with the
-   * new configuration while the old generation drains.
+   * Registers everything, synchronously and without I/O. The registrations must not depend on the configuration. A reload runs it again
+   * with the new configuration while the old generation drains.
    */
   setup(host: Host<Static<C>>, config: Immutable<Static<C>>, services: Given<N>): Sync;
 }
@@ -88,8 +88,8 @@ export interface PluginOptions<C extends TObject, N extends Readonly<Record<stri
 const idForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
- * Declares a plugin. The build runs `setup` once with `example` against a recorder, which is how the manifest is written; at load,
- * registering what the manifest lacks is TAP_PLUGIN_UNDECLARED.
+ * Declares a plugin. The build runs `setup` once with `example` against a recorder, which writes the manifest; a registration at load that
+ * is missing from the manifest is TAP_PLUGIN_UNDECLARED.
  *
  * @throws TypeError when the id is malformed or `example` is missing beside `config`.
  * @example

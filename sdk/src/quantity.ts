@@ -8,7 +8,7 @@ const charactersMax = 64;
 const powerMax = 2 * charactersMax;
 const nanosMax = (2n ** 63n - 1n) * nano;
 
-/** How much a Kubernetes quantity stands for, and in which notation it was written. */
+/** The amount of a Kubernetes quantity, and the notation it was written in. */
 export interface ParsedQuantity {
   /** In billionths of the unit, the finest amount that Kubernetes stores. */
   readonly nanos: bigint;
@@ -16,10 +16,10 @@ export interface ParsedQuantity {
 }
 
 /**
- * Reads a Kubernetes quantity such as `250m`, `1.5Gi` or `2e3`; `undefined` when `value` is none.
+ * Parses a Kubernetes quantity such as `250m`, `1.5Gi` or `2e3`; `undefined` if `value` is not a quantity.
  *
- * Exact as kube-apiserver is: what is finer than a billionth is rounded away from zero, so that no request vanishes, and an amount ends at
- * 2^63 − 1 units. Texts above 64 characters are none.
+ * As exact as kube-apiserver: fractions of a billionth are rounded away from zero, so that no request vanishes, and amounts are capped at
+ * 2^63 − 1 units. Texts above 64 characters are not quantities.
  *
  * @source https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
@@ -53,7 +53,7 @@ function scale(digits: bigint, decimals: number, suffix: string): bigint {
 
 const divideUp = (value: bigint, by: bigint): bigint => (value + by - 1n) / by;
 
-/** Writes the one text of an amount in its notation: the largest suffix that leaves no fraction, as kube-apiserver answers it. */
+/** Formats an amount canonically in its notation, with the largest suffix that leaves no fraction, as kube-apiserver does. */
 export function formatQuantity(quantity: ParsedQuantity): string {
   const { nanos } = quantity;
   const sign = nanos < 0n ? '-' : '';
@@ -75,7 +75,7 @@ export function formatQuantity(quantity: ParsedQuantity): string {
 }
 
 /**
- * Counts an amount in whole pieces of `pieceNanos` billionths, rounded away from zero: of `1_000_000n` it tells millicores.
+ * Counts an amount in whole pieces of `pieceNanos` billionths, rounded away from zero: with `1_000_000n` the result is in millicores.
  *
  * @throws RangeError when `pieceNanos` is 0.
  */
@@ -83,13 +83,13 @@ export function quantityPieces({ nanos }: ParsedQuantity, pieceNanos: bigint): b
   return nanos < 0n ? -divideUp(-nanos, pieceNanos) : divideUp(nanos, pieceNanos);
 }
 
-/** Reads a quantity as a number of its unit, such as cores or bytes; exact for whole units up to 2^53, `undefined` when `value` is none. */
+/** Parses a quantity as a number of its unit, such as cores or bytes; exact for whole units up to 2^53; `undefined` if it is not one. */
 export function quantityNumber(value: unknown): number | undefined {
   const nanos = parseQuantity(value)?.nanos;
   return nanos === undefined ? undefined : Number(nanos / nano) + Number(nanos % nano) / 1e9;
 }
 
-/** Says whether two values are one amount, such as `1024Mi` and `1Gi`: API servers answer another text than they were given. */
+/** Whether two values are the same amount, such as `1024Mi` and `1Gi`: API servers may return another text than they received. */
 export function isSameQuantity(one: unknown, other: unknown): boolean {
   const nanos = parseQuantity(one)?.nanos;
   return nanos !== undefined && nanos === parseQuantity(other)?.nanos;

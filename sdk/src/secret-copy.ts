@@ -1,9 +1,9 @@
 /**
- * Annotation of a rendered Secret that makes the platform fill in its data while it is applied: `<namespace>/<name>` of the Secret to copy.
+ * Annotation of a rendered Secret whose data the platform fills in while applying it: `<namespace>/<name>` of the Secret to copy.
  *
- * A rendering carries no values this way, so neither releases nor logs can hold one.
+ * So a rendering contains no secret values, and neither releases nor logs can contain one.
  */
 export const secretCopiedFrom = 'tappaas.dev/secret-copied-from';
 
-/** Annotation beside {@link secretCopiedFrom}: the resourceVersion that was meant. Another one is another release, and is not applied. */
+/** Annotation beside {@link secretCopiedFrom}: the resourceVersion to copy. Any other version needs a new release, and is not applied. */
 export const secretCopiedVersion = 'tappaas.dev/secret-version';

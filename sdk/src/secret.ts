@@ -3,7 +3,7 @@ import { Type, type TUnsafe } from 'typebox';
 /**
  * A value that must never be printed: logs, JSON, errors, change attribution and audit show `[secret]`.
  *
- * `bytes` and `text` read the source anew at every call, so a rotated file is seen without a reload.
+ * `bytes` and `text` read the source again at every call, so a rotated file is noticed without a reload.
  */
 export interface Secret {
   readonly '~secret': true;
@@ -16,19 +16,19 @@ export interface Secret {
 }
 
 /**
- * How an operator points to a secret in a configuration file; exactly one form.
+ * How an operator refers to a secret in a configuration file; exactly one form.
  *
  * `store` names a loaded secret store instance and makes this plugin start after it; a cycle is refused while loading.
  */
 export type SecretSource = { env: string } | { file: string } | { store: string; path: string; key: string };
 
-/** The schema keyword that marks a secret field; the kernel replaces what stands there by a {@link Secret}. */
+/** The schema keyword that marks a secret field; the kernel replaces the field's value by a {@link Secret}. */
 export const secretKeyword = 'x-tappaas-secret';
 
 /**
  * A configuration field for a secret: the operator writes a {@link SecretSource}, the plugin gets a {@link Secret}.
  *
- * A literal is refused with TAP_CONFIG_SECRET_LITERAL, so that no secret can land in a configuration file.
+ * A literal value is refused with TAP_CONFIG_SECRET_LITERAL, so that configuration files contain no secrets.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export function secret(options: { description: string }): TUnsafe<Secret> {
   });
 }
 
-/** Makes a {@link Secret} from a function that reads it; the kernel and tests use it, plugins get theirs from the configuration. */
+/** Creates a {@link Secret} from a function that reads it; for the kernel and tests; plugins get theirs from the configuration. */
 export function secretFrom(read: () => Uint8Array): Secret {
   const printed = () => '[secret]';
   const value = {

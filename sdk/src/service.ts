@@ -1,6 +1,6 @@
 /**
- * What one plugin gives another, exported from its `./contract` entry. All methods are asynchronous and take cloneable values,
- * so that either side may be isolated.
+ * A service that one plugin provides to others, exported from its `./contract` entry. All methods are asynchronous and take cloneable
+ * values, so that either side may be isolated.
  */
 export interface Service<T> {
   readonly id: string;
@@ -21,17 +21,17 @@ export interface KeyedService<T> extends Service<T> {
   readonly arity: 'keyed';
 }
 
-/** Names a service that one plugin provides. Raise `contract` when a change breaks users: a mismatch is refused while loading. */
+/** Declares a service that one plugin provides. Raise `contract` when a change breaks its users: a mismatch is refused while loading. */
 export function defineService<T>(service: { id: string; contract: number }): Service<T> {
   return Object.freeze({ ...service, arity: 'one', optional: false });
 }
 
-/** A need that may stay unmet: the handle is then undefined. */
+/** Marks a needed service as optional: without a provider, the handle is undefined. */
 export function optional<T>(service: Service<T>): Service<T | undefined> {
   return Object.freeze({ ...service, optional: true });
 }
 
-/** Names a family: every instance that provides it is one key. */
+/** Declares a family: a service with one provider per instance, keyed by instance id. */
 export function defineFamily<T>(service: { id: string; contract: number }): KeyedService<T> {
   return Object.freeze({ ...service, arity: 'keyed', optional: true });
 }

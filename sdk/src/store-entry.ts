@@ -1,4 +1,4 @@
-/** `@tappaas/sdk/store`: what the inside of a store needs, for a thread or a process of its own that is to start fast. */
+/** `@tappaas/sdk/store`: what the implementation of a store needs, for a separate thread or process that must start fast. */
 export { TapError } from './errors.js';
 export {
   storeErrors,

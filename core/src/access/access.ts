@@ -10,7 +10,7 @@ import type { AccessQuestion, Verdict } from '../ports/access.js';
 import { onceKnown } from './once-known.js';
 import { outOfTenants } from './without-tenant.js';
 
-/** Whose a namespace is. */
+/** The owners of a namespace. */
 export interface Place {
   /** The platform's namespace whose roles govern it. */
   readonly project?: string;

@@ -3,33 +3,33 @@ import type { Places } from './access.js';
 import { isMaking, isReading } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from '../ports/access.js';
 
-/** Whose an object is; without a tenant: somebody's of no tenant. */
+/** The owner of an object; `tenant` is absent for a user without a tenant. */
 export interface Owner {
   readonly user: string;
   readonly tenant?: string;
 }
 
-/** Where objects of a kind say whose they are: fields that may stand in selectors. */
+/** The fields of a kind that name an object's owner; field selectors can use them. */
 export interface OwnerFields {
-  /** Nothing where objects are a whole tenant's. */
+  /** Absent for kinds whose objects belong to a whole tenant. */
   readonly user?: string;
   readonly tenant: string;
 }
 
-/** Of kinds whose objects are people's. */
+/** The owner fields of kinds whose objects belong to users. */
 interface PersonFields extends OwnerFields {
   readonly user: string;
 }
 
 type Resource = NonNullable<AccessRequest['resource']>;
 
-/** Knows whose objects are, for kinds whose objects are people's. */
+/** Looks up the owners of objects, for kinds whose objects have an owner. */
 export interface Owners {
-  /** Nothing for kinds whose objects are nobody's. */
+  /** The owner fields of a kind; undefined for kinds whose objects have no owner. */
   fields(engine: string, resource: Resource): OwnerFields | undefined;
-  /** Of a stored object as far as it is known now; nothing when there is none. */
+  /** The owner of a stored object according to the cache; undefined when there is no such object. */
   now(engine: string, resource: Resource): Owner | undefined;
-  /** With everything that was acknowledged before the call. */
+  /** The same, including every write that was acknowledged before the call. */
   settled(engine: string, resource: Resource): Promise<Owner | undefined>;
 }
 
@@ -40,8 +40,8 @@ interface OwnerParts {
 }
 
 /**
- * Looks at whose objects are: what roles allow holds for one's own, and for the whole tenant's to whom of it may `administer` the kind. Answers
- * nothing about what is nobody's, and of what is a whole tenant's only whether it may be read.
+ * Authorizes access to objects with an owner. A role's grant covers the caller's own objects, and the whole tenant's if the caller may
+ * `administer` the kind. Returns undefined for kinds without an owner; for kinds owned by a whole tenant it decides about reads only.
  */
 export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (asked: AccessQuestion) => Promise<Verdict> | undefined {
   const mayAdminister = async ({ caller, engine }: AccessQuestion, { group, version, plural }: Resource): Promise<boolean> =>
@@ -90,7 +90,7 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
   };
 }
 
-/** The same for what is another's and for what is not there, so that it tells nothing. */
+/** The same answer for another user's object and for a missing one, so that it does not reveal whether the object exists. */
 const refused: Verdict = { decision: 'deny', reason: 'it is not the caller’s' };
 
 function selectorOf({ name, tenant = '' }: Caller, fields: PersonFields, isOfAll: boolean): string {

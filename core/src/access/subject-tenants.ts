@@ -10,35 +10,35 @@ import {
 } from '@tappaas/sdk';
 import type { Access } from './access.js';
 
-/** Somebody who may do something, and of which tenant one has to be for it. None of the three: it has its own tenant in any case. */
+/** A subject that is allowed something, and the tenant it must have for it. None of the three: its tenant is fixed (a service account). */
 export interface PlacedSubject extends AccessSubject {
-  /** Whoever is called so and is of this tenant may; of a service account: whose it is. */
+  /** A subject of this name is allowed as a member of this tenant; for a service account: the tenant that owns it. */
   readonly tenant?: string;
-  /** Whoever is called so and is of no tenant may. */
+  /** A subject of this name is allowed if it has no tenant. */
   readonly withoutTenant?: true;
-  /** Whoever is called so may, of whatever tenant. */
+  /** A subject of this name is allowed as a member of any tenant. */
   readonly ofAnyTenant?: true;
 }
 
 type Asked = Omit<AccessRequest, 'caller'>;
 
-/** Nobody's: who may as somebody of this tenant may as somebody of any. */
+/** A placeholder tenant name: a subject allowed as its member is allowed as a member of any tenant. */
 const anyTenant = 'any';
 
-/** Subjects that are asked about for one question. */
+/** Maximum number of subjects checked for one question. */
 const subjectsMax = 1_000;
-/** Of them, before others get their turn: each takes up to three questions, and policies may take milliseconds for one. */
+/** Subjects checked before yielding to other work: each takes up to three questions, and policies may take milliseconds for one. */
 const inTurnMax = 10;
 
-/** Those who may, and how many were not asked about. */
+/** The subjects that are allowed, and how many were not checked. */
 export interface PlacedSubjects {
   readonly subjects: readonly PlacedSubject[];
   readonly remaining: number;
 }
 
 /**
- * Tenants come with credentials, and bindings name users and groups: so each subject is asked about as whom it could be, and is left out
- * when it may as none of them. At most 1,000 are asked about.
+ * Tries each subject as a member of the tenant, of no tenant and of any tenant, and drops it if none of the three is allowed: a tenant
+ * comes with a credential, while bindings name only users and groups. At most 1,000 subjects are checked.
  */
 export async function withTenants(access: Access, subjects: readonly AccessSubject[], asked: Asked): Promise<PlacedSubjects> {
   const placed: PlacedSubject[] = [];
@@ -75,7 +75,7 @@ function callerOf({ kind, name }: AccessSubject): Caller {
   return kind === 'Group' ? { name: '', groups: [...new Set([name, authenticatedGroup])] } : { name, groups: [authenticatedGroup] };
 }
 
-/** A service account is of the tenant that its namespace is of. */
+/** A service account belongs to the tenant of its namespace. */
 function accountOf(access: Access, { name, namespace = '' }: AccessSubject): Caller {
   const resource = { group: '', version: 'v1', plural: 'serviceaccounts', namespace };
   const { tenant } = access.placed({ engine: platformEngine, resource });

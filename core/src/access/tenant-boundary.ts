@@ -1,7 +1,7 @@
 import { type AccessRequest, isTenantName, platformEngine, tenantLabel } from '@tappaas/sdk';
 import type { AccessQuestion, Narrowing } from '../ports/access.js';
 
-/** On which side of a tenant's boundary a request lies; `own` is what everybody of a tenant may. */
+/** On which side of a tenant's boundary a request lies; `own` is allowed to every member of the tenant. */
 export type Side =
   | { readonly side: 'inside' }
   | { readonly side: 'own'; readonly narrowed?: Narrowing }
@@ -9,17 +9,17 @@ export type Side =
 
 const inside: Side = { side: 'inside' };
 const reading = new Set(['get', 'list', 'watch']);
-/** Whether it changes nothing. */
+/** Whether the request only reads. */
 export const isReading = ({ verb }: Pick<AccessRequest, 'verb'>): boolean => reading.has(verb);
-/** Whether it makes an object; parts and actions are posted to one that is there. */
+/** Whether the request creates an object; subresources and actions are posted to an existing one. */
 export const isMaking = ({ verb, resource }: Pick<AccessRequest, 'verb' | 'resource'>): boolean =>
   verb === 'create' && resource?.subresource === undefined;
-/** Whether a question is about namespaces themselves, whose place is what they are called. */
+/** Whether a question is about Namespace objects themselves: a namespace lies in the namespace that it names. */
 export const isNamespace = ({ group, plural }: { readonly group: string; readonly plural: string }): boolean =>
   group === '' && plural === 'namespaces';
 const tenants = 'platform.tappaas.dev/tenants';
 
-/** Kinds without a namespace that are the same for all tenants, and hold nothing of any. */
+/** Cluster-scoped kinds that are the same for all tenants and hold no data of any tenant. */
 const shared = new Set([
   'rbac.authorization.k8s.io/clusterroles',
   'apps.tappaas.dev/runtimetypes',
@@ -29,12 +29,12 @@ const shared = new Set([
   'scheduling.k8s.io/priorityclasses',
 ]);
 
-/** Whose paths are not about anybody's objects; the handlers behind plugins' own paths see the caller's tenant. */
+/** Paths outside any tenant. (Routes of plugins are among them because their handlers get the caller's tenant.) */
 const sharedPath = /^\/(?:api|apis|openapi|version|livez|healthz|readyz)(?:\/|$)|^\/graphql$|^\/plugins\/(?!platform(?:\/|$))./;
 
 /**
- * Whether a caller of a tenant stays within it: its namespaces, its own Tenant, and what belongs to nobody. Roles can never widen this.
- * The request knows the tenant of its namespace; a namespace without one is the platform's.
+ * Whether a tenant's caller stays within the tenant: its namespaces, its own Tenant object, and what belongs to no tenant. Roles can
+ * never widen this. The request names the tenant of its namespace; a namespace without one is the platform's.
  */
 export function sideOf(request: AccessQuestion, tenant: string): Side {
   const { resource, path, engine } = request;
@@ -55,7 +55,7 @@ export function sideOf(request: AccessQuestion, tenant: string): Side {
   return reads && shared.has(kind) ? inside : outside(tenant);
 }
 
-/** New namespaces become the tenant's when they are made; on other engines the platform makes them. */
+/** A new namespace belongs to the tenant that creates it; on other engines the platform creates namespaces. */
 function namespaceSide(request: AccessQuestion, tenant: string, isPlatform: boolean): Side {
   const { verb, resource } = request;
   const reads = isReading(request);
@@ -73,17 +73,17 @@ function narrowed({ canNarrow }: AccessQuestion, tenant: string, narrowing: Narr
   return canNarrow === true ? { side: 'own', narrowed: narrowing } : outside(tenant);
 }
 
-/** The reason is the same for what is another's and for what is not there, so that it tells nothing. */
+/** The reason is the same for another tenant's object and for a missing one, so that it does not reveal whether the object exists. */
 function outside(tenant: string): Side {
   return { side: 'outside', reason: `it is not within the caller's tenant ${tenant}` };
 }
 
 type Whom = Pick<AccessRequest, 'caller' | 'engine'>;
 
-/** What is asked of the authorizers to know whether a caller stands above tenants: everything allows it, as administrators' roles do. */
+/** Asks whether a caller is above tenants; roles that allow everything, such as the administrators', allow this too. */
 export const administers = (whom: Whom): AccessRequest => aboutTenants('administer', whom);
 
-/** The same to know whether what a caller's roles allow holds for what is tenants', though the caller is of none. */
+/** Asks whether a caller without a tenant may use its cluster-wide roles inside tenants. */
 export const oversees = (whom: Whom): AccessRequest => aboutTenants('oversee', whom);
 
 function aboutTenants(verb: string, { caller, engine }: Whom): AccessRequest {

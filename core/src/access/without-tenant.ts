@@ -4,7 +4,7 @@ import { isNamespace, isReading } from './tenant-boundary.js';
 import { onceKnown } from './once-known.js';
 import type { AccessQuestion, Narrowing, Verdict } from '../ports/access.js';
 
-/** Where a caller of no tenant is: `project`, only what is granted in the namespace itself counts. */
+/** Where a request of a caller without a tenant lies; `project`: only grants in the namespace itself count. */
 type OuterSide =
   | { readonly side: 'outside' }
   | { readonly side: 'project' }
@@ -16,18 +16,18 @@ const project: OuterSide = { side: 'project' };
 const across: OuterSide = { side: 'across' };
 const ofNoTenant: OuterSide = { side: 'narrowed', narrowed: { labelSelector: `!${tenantLabel}` } };
 
-/** A namespace, and whose it is. */
+/** A namespace and the tenant that owns it. */
 interface Spot extends Pick<Place, 'tenant'> {
   readonly engine: string;
   readonly namespace: string;
 }
 
-/** Whether what lies in a namespace is a tenant's, or the platform's own. */
+/** Whether a namespace belongs to a tenant or to the platform itself. */
 function isProject({ engine, namespace, tenant }: Spot): boolean {
   return tenant !== undefined || (engine === platformEngine && namespace === platformNamespace);
 }
 
-/** What of a request is tenants', or the platform's own. The request knows the tenant of its namespace. */
+/** Which part of a request concerns tenants, or the platform itself. The request names the tenant of its namespace. */
 function outerSideOf(request: AccessQuestion, spansNamespaces: Places['spansNamespaces']): OuterSide {
   const { engine, resource, tenant, verb } = request;
   if (resource === undefined) return outside;
@@ -44,21 +44,21 @@ function outerSideOf(request: AccessQuestion, spansNamespaces: Places['spansName
 
 interface OuterParts {
   readonly ask: (request: AccessRequest) => Verdict | Promise<Verdict>;
-  /** Whether what roles give a caller holds for what is tenants'. */
+  /** Whether the grants of a caller's roles also apply inside tenants. */
   readonly isOverseer: (caller: Caller) => boolean | Promise<boolean>;
   readonly places: Pick<Places, 'isSuspended' | 'spansNamespaces'>;
 }
 
-/** The boundary from the other side: callers of no tenant. */
+/** The tenant boundary from the other side: callers without a tenant. */
 interface Outsiders {
   readonly authorize: (request: AccessQuestion & Place) => Verdict | Promise<Verdict>;
-  /** Without a spot: of what holds in all namespaces. */
+  /** Whether only grants in the namespace itself count for the caller. Without `spot`: answers for grants that hold in every namespace. */
   readonly isProjectOnly: (caller: Caller, spot?: Spot) => boolean | Promise<boolean>;
 }
 
 /**
- * Decides about callers of no tenant. What roles give them everywhere does not hold for what is tenants', unless a role lets them
- * `oversee` tenants: a credential from which the tenant is missing must not open every tenant.
+ * Authorizes callers without a tenant. Their cluster-wide grants do not apply inside tenants, unless a role lets them `oversee` tenants:
+ * a credential that lacks its tenant by mistake must not open every tenant.
  */
 export function outOfTenants({ ask, isOverseer, places }: OuterParts): Outsiders {
   const limited = (request: AccessQuestion & Place, side: Exclude<OuterSide, { readonly side: 'outside' }>): Verdict | Promise<Verdict> => {

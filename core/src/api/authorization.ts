@@ -54,7 +54,7 @@ export function permit(authorize: Authorize, info: RequestInfo, caller: Caller):
 /** What access says, for those who also tell audit what it was. */
 export function ask(authorize: Authorize, { engine, verb, target, path }: RequestInfo, caller: Caller): Awaitable<Verdict> {
   if (target === undefined) return authorize({ caller, engine, verb, path });
-  // Of one request alone: remembering it would cost more than making it.
+  // Used for one request only: caching it would cost more than creating it.
   return authorize({ caller, engine, verb, resource: madeResource(target), canNarrow: canNarrow(verb) });
 }
 

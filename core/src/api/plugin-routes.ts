@@ -6,10 +6,10 @@ import { callOf, handlerRequest, sendHandlerAnswer, type HandlerLimits } from '.
 import { unknownPath } from './objects/object-router.js';
 import { parseRequestPath, type RequestPath } from './request/request-path.js';
 
-/** As much of a route as finding it takes. */
+/** The fields by which a route is found. */
 export type NamedRoute = Pick<ServedRoute, 'instance' | 'method' | 'path' | 'isWellKnown'>;
 
-/** A route that fits a path, with the values of its parameters. */
+/** A route that matches a path, with the values of its parameters. */
 export interface FoundRoute {
   readonly route: ServedRoute;
   readonly params: Readonly<Record<string, string>>;
@@ -31,20 +31,20 @@ function routesAt<R extends NamedRoute>(
   });
 }
 
-/** The route that a request means; HEAD is answered by GET. */
+/** The route for a request method; GET routes answer HEAD too. */
 function routeOf<F extends { readonly route: NamedRoute }>(found: readonly F[], method: string | undefined): F | undefined {
   const asked = method === 'HEAD' ? 'GET' : method;
   return found.find(({ route }) => route.method === asked);
 }
 
-/** Says whether a route authenticates by itself, so that the chain does not ask who is there. */
+/** Whether a route authenticates by itself, so that the chain does not authenticate the caller. */
 export function isSelfAuthenticated(routes: () => readonly ServedRoute[], exchange: Exchange): boolean {
   return exchange.path.segments[0] === 'plugins' && routeOf(findRoutes(routes(), exchange), exchange.request.method)?.route.auth === 'self';
 }
 
 /**
- * Notes what the chain has to know of a route: the name by which roles know a well-known one, whatever its instance is called, so that access
- * is asked about that; and where people begin again whom it refuses.
+ * Records what the chain must know about a route: the name that roles use for a well-known route, whatever its instance is called, since
+ * access is checked for that name; and the page that a refused browser is sent back to.
  */
 export function noteRoute(routes: () => readonly ServedRoute[], exchange: Exchange): void {
   const { info, path, request } = exchange;
@@ -60,8 +60,8 @@ function beginning({ route, params }: FoundRoute, path: string): string {
 }
 
 /**
- * What access is asked about a path of an engine that serves these routes: that of a well-known one by the name that roles know, every
- * other by its one spelling. For questions about access, which have to be answered as a request would be.
+ * The path for which access is checked, on an engine that serves these routes: for a well-known route, the name that roles use; for any
+ * other, its canonical spelling. Used by access reviews, which must be answered as a request would be.
  */
 export function pathForAccess(routes: readonly NamedRoute[], verb: string, path: string): string {
   const read = readable(path);
@@ -69,7 +69,7 @@ export function pathForAccess(routes: readonly NamedRoute[], verb: string, path:
   return routeOf(routesAt(routes, read.segments), verb.toUpperCase())?.route.isWellKnown === true ? commonName(read.path) : read.path;
 }
 
-/** No request comes along a path that cannot be read, so it names no route. */
+/** Parses a path; one that cannot be parsed never occurs in a request, so it matches no route. */
 function readable(path: string): RequestPath | undefined {
   try {
     return parseRequestPath(path);
@@ -99,7 +99,7 @@ function wrongMethod(exchange: Exchange, found: readonly FoundRoute[]): Error {
   return apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${exchange.request.method} is not served for ${exchange.info.path}` });
 }
 
-/** Compares segment by segment; `:name` takes one whole segment, already decoded. */
+/** Compares segment by segment; `:name` matches one whole segment, already decoded. */
 function match(path: string, segments: readonly string[]): Readonly<Record<string, string>> | undefined {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length !== segments.length) return undefined;

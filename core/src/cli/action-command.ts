@@ -6,10 +6,10 @@ export const actionCommand = (kind: string): Command => ({
   operands: 'ACTION NAME [FIELD=VALUE …]',
   operandsMin: 1,
   operandsMax: 66,
-  summary: `Run an action of a ${kind}. A value is read as JSON where it is some, and else as text.`,
+  summary: `Run an action of a ${kind}. A value that is valid JSON is read as JSON, any other as text.`,
   options: {
     'dry-run': { type: 'boolean', description: 'Check everything and do nothing.' },
-    timeout: { type: 'string', value: 'SECONDS', description: 'Wait so long for an action that takes long. Default: 600.' },
+    timeout: { type: 'string', value: 'SECONDS', description: 'How long to wait for a long-running action. Default: 600.' },
     'no-wait': { type: 'boolean', description: 'Return as soon as an action that takes long has begun.' },
   },
   load: async () => (await import('./commands/action.js')).action(kind),

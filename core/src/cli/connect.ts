@@ -40,7 +40,7 @@ export async function connect(terminal: Terminal, server: string | undefined): P
   return clientOf({ server: url, token: await tokenOf(terminal, login), ...authority });
 }
 
-/** Of a login at a provider the token that is good now, each time that one is needed. */
+/** The token of a login; for a login at a provider, a function that returns a valid one each time. */
 async function tokenOf(terminal: Terminal, login: Connection): Promise<ClientOptions['token']> {
   const { openid } = login;
   if (openid === undefined) return login.token;

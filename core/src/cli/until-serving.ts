@@ -13,7 +13,7 @@ import { duration } from './table.js';
 /** A change of an application that the platform has taken. */
 export interface Change {
   readonly sent: ApplicationView;
-  /** Of the change; nothing changed: that of the spec as it is. */
+  /** The operation of the change; if nothing changed, that of the present spec. */
   readonly operation: string | undefined;
 }
 
@@ -24,7 +24,9 @@ export function changeOf(answer: Pick<ApiAnswer, 'text' | 'header'>): Change {
   return { sent, operation: location === undefined ? sent.status?.operation : decodeURIComponent(location) };
 }
 
-/** Follows the operation to its end; what kept it from succeeding is told in the platform's own words, and with `next`, what to do about it. */
+/**
+ * Follows the operation to its end; what kept it from succeeding is told in the platform's own words, and with `next`, what to do about it.
+ */
 export async function untilServing(
   client: Client,
   { sent, operation }: Change,

@@ -2,7 +2,7 @@ import type { Invocation, Option } from './command.js';
 
 /** kubectl watches lists with `-w` and follows logs with `-f`: who means the one and writes the other is understood. */
 export const watchingOptions: Readonly<Record<string, Option>> = {
-  watch: { type: 'boolean', short: 'w', description: 'Go on showing what changes, until Ctrl-C.' },
+  watch: { type: 'boolean', short: 'w', description: 'Keep showing changes, until Ctrl-C.' },
   follow: { type: 'boolean', short: 'f', description: 'The same.' },
 };
 

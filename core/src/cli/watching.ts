@@ -58,7 +58,7 @@ interface Shown {
 
 const keyOf = ({ metadata: { namespace = '', name } }: RowObject): string => `${namespace}/${name}`;
 
-/** Of all namespaces' collection, too. */
+/** The path of an object, also for the collection of all namespaces. */
 function pathOf(collection: string, { metadata: { namespace = '', name } }: RowObject): string {
   const isOfAll = !collection.includes('/namespaces/');
   const own = isOfAll ? collection.replace(/\/(?<plural>[^/]+)$/, `/namespaces/${encodeURIComponent(namespace)}/$<plural>`) : collection;

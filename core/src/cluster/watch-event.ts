@@ -22,6 +22,6 @@ function parse(line: string, what: string): { type: string; object: unknown } {
   try {
     return JSON.parse(line) as { type: string; object: unknown };
   } catch (cause) {
-    throw clusterErrors.TAP_CLUSTER_FAILED({ message: `${what}: the cluster sent an event that is no JSON`, cause });
+    throw clusterErrors.TAP_CLUSTER_FAILED({ message: `${what}: the cluster sent an event that is not JSON`, cause });
   }
 }

@@ -1,53 +1,53 @@
 import type { Rate } from './token-bucket.js';
 
-/** What may be asked for at a rate, as far as this process gives it. */
+/** A token bucket, or this process's share of one. */
 export interface Bucket {
   readonly rate: Rate;
-  /** Nothing would be lost with it. */
+  /** Whether the bucket can be dropped without losing any state. */
   readonly isIdle: boolean;
-  /** Another one is to be had in its place. */
+  /** Whether the bucket was dropped and must be replaced by a new one. */
   readonly isForgotten: boolean;
-  /** Whole units that can be taken here and now; as of the last refill. */
+  /** Whole units that can be taken in this process; as of the last refill. */
   readonly units: number;
-  /** Whole units that are left wherever they are asked for; as of the last refill. */
+  /** Whole units left in all processes together; as of the last refill. */
   readonly left: number;
-  /** Whole seconds until it is full. */
+  /** Whole seconds until the bucket is full. */
   readonly fullInSeconds: number;
-  /** Told whenever the rate was looked up, the same or another; what was taken stays taken. */
+  /** Called whenever the rate was looked up, changed or not; units already taken stay taken. */
   change(rate: Rate, nowMs: number): void;
   refill(nowMs: number): void;
   take(): void;
-  /** So many wait for a unit. */
+  /** Reports how many units waiting requests need. */
   want(units: number): void;
-  /** How long until `units` are there, when nobody takes any meanwhile. */
+  /** How long until `units` are available, if none are taken meanwhile. */
   waitMs(units: number): number;
 }
 
-/** Places that are held and given back, as far as this process gives them. */
+/** Seats that are taken and given back, or this process's share of them. */
 export interface Seats {
   readonly isIdle: boolean;
   readonly isForgotten: boolean;
-  /** Places that are held here. */
+  /** Seats taken in this process. */
   readonly used: number;
   readonly max: number;
-  /** One may be had now. */
+  /** Whether a seat can be taken now. */
   readonly isFree: boolean;
-  /** Takes one that is free. */
+  /** Takes a free seat. */
   take(): void;
   give(): void;
-  /** So many wait for one. */
+  /** Reports how many requests wait for a seat. */
   want(seats: number): void;
-  /** Takes one, if there is one wherever it lies. */
+  /** Takes a seat from this process or another; false if there is none. */
   obtain(): boolean | Promise<boolean>;
 }
 
-/** Where buckets and places come from: of this process alone, or as its share of what several have together. The same key is the same limit. */
+/** Source of buckets and seats: for this process alone, or as its share of limits of several processes. Equal keys share a limit. */
 export interface Allowances {
-  /** There may be more elsewhere, for who says that it waits. */
+  /** Whether other processes may have more, for a process that reports waiting requests. */
   readonly isShared: boolean;
   rate(key: string, rate: Rate, nowMs: number): Bucket;
-  /** `isStrict`: none is given before all processes were asked, so that there are as many as there may be wherever they are asked for. */
+  /** `isStrict`: no seat is granted before all processes were asked, so that all `max` seats are available to any process. */
   seats(key: string, max: number, isStrict: boolean): Seats;
-  /** Hears that there may be room now for who waits. */
+  /** Registers a listener that is called when there may be room for waiting requests. */
   onMore(listener: () => void): void;
 }

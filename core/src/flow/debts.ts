@@ -1,6 +1,6 @@
 import type { Bucket } from './bucket.js';
 
-/** Units that were used before they were there, by who used them. They are paid before anything else. */
+/** Overdrawn units by user. They are paid before anything else. */
 export class Debts {
   readonly #max: number;
   readonly #units = new Map<string, number>();
@@ -25,7 +25,7 @@ export class Debts {
     this.#units.set(who, owed);
   }
 
-  /** Pays with what is there; says whether nothing is owed any more. */
+  /** Pays with the available units; returns whether the debt is settled. */
   pay(who: string, bucket: Bucket): boolean {
     let owed = this.of(who);
     for (; owed > 0 && bucket.units >= 1; owed -= 1) bucket.take();

@@ -1,7 +1,7 @@
 import { Type } from '@tappaas/sdk';
 import type { Rate } from './token-bucket.js';
 
-/** Limits as they are in force. */
+/** The flow-control limits in force. */
 export interface FlowSettings {
   readonly tenant: Rate;
   readonly user: Rate;
@@ -16,7 +16,7 @@ export interface FlowSettings {
   readonly streamsPerPrincipalMax: number;
 }
 
-/** What holds without any configuration. */
+/** The limits that apply when nothing is configured. */
 export const defaultFlowSettings: FlowSettings = {
   tenant: { perSecond: 1000, burst: 2000 },
   user: { perSecond: 500, burst: 1000 },
@@ -34,8 +34,8 @@ export const defaultFlowSettings: FlowSettings = {
 const rate = ({ perSecond, burst }: Rate, description: string) =>
   Type.Object(
     {
-      perSecond: Type.Number({ default: perSecond, minimum: 0.1, maximum: 10_000_000, description: 'Requests a second.' }),
-      burst: Type.Integer({ default: burst, minimum: 1, maximum: 10_000_000, description: 'Requests at once after a pause.' }),
+      perSecond: Type.Number({ default: perSecond, minimum: 0.1, maximum: 10_000_000, description: 'Requests per second.' }),
+      burst: Type.Integer({ default: burst, minimum: 1, maximum: 10_000_000, description: 'Requests in a burst after a pause.' }),
     },
     { default: {}, description },
   );
@@ -43,31 +43,34 @@ const rate = ({ perSecond, burst }: Rate, description: string) =>
 const count = (value: number, description: string) => Type.Integer({ default: value, minimum: 1, maximum: 1_000_000, description });
 
 /**
- * The configuration's `api.flow`. What somebody may have holds for all processes of the API together, what bounds a process's work for
- * each. What differs for one tenant stands in its Tenant object.
+ * The configuration's `api.flow`. Limits of a tenant or user apply to all API processes together; limits on the work of a process apply
+ * to each process. Limits of an individual tenant are in its Tenant object.
  */
 export const flowSection = Type.Object(
   {
-    tenant: rate(defaultFlowSettings.tenant, 'Of a tenant, all its users together; a Tenant may have its own in spec.requests.'),
-    user: rate(defaultFlowSettings.user, 'Of a user, whether or not it has a tenant.'),
-    system: rate(defaultFlowSettings.system, 'Of an administrator, whose requests have a level of their own.'),
-    requestsMax: count(defaultFlowSettings.requestsMax, 'Requests of a level that run at once, in each process.'),
+    tenant: rate(defaultFlowSettings.tenant, 'Rate of a tenant, all its users together; a Tenant may set its own in spec.requests.'),
+    user: rate(defaultFlowSettings.user, 'Rate of a user, with or without a tenant.'),
+    system: rate(defaultFlowSettings.system, 'Rate of an administrator; administrators’ requests have a level of their own.'),
+    requestsMax: count(defaultFlowSettings.requestsMax, 'Concurrent requests of a level, in each process.'),
     requestsPerPrincipalMax: count(
       defaultFlowSettings.requestsPerPrincipalMax,
-      'Requests of one tenant, or of one user without a tenant, that run at once.',
+      'Concurrent requests of one tenant, or of one user without a tenant.',
     ),
     heavyRequestsMax: count(
       defaultFlowSettings.heavyRequestsMax,
-      'Requests of a level with a large body (128 KiB) or many keys (400) that are worked on at once, in each process; of one principal always one.',
+      'Concurrent requests of a level with a large body (128 KiB) or many keys (400), in each process; always one per tenant, or per user without a tenant.',
     ),
-    queuedMax: count(defaultFlowSettings.queuedMax, 'Requests of a level that wait, in each process.'),
+    queuedMax: count(defaultFlowSettings.queuedMax, 'Waiting requests of a level, in each process.'),
     queuedPerPrincipalMax: count(
       defaultFlowSettings.queuedPerPrincipalMax,
-      'Requests of one tenant, or of one user without a tenant, that wait, in each process.',
+      'Waiting requests of one tenant, or of one user without a tenant, in each process.',
     ),
     waitMsMax: count(defaultFlowSettings.waitMsMax, 'How long a request waits before it is refused, in milliseconds.'),
-    streamsMax: count(defaultFlowSettings.streamsMax, 'Watches, logs and other streams that run at once.'),
-    streamsPerPrincipalMax: count(defaultFlowSettings.streamsPerPrincipalMax, 'Streams of one tenant, or of one user without a tenant.'),
+    streamsMax: count(defaultFlowSettings.streamsMax, 'Concurrent watches, logs and other streams.'),
+    streamsPerPrincipalMax: count(
+      defaultFlowSettings.streamsPerPrincipalMax,
+      'Concurrent streams of one tenant, or of one user without a tenant.',
+    ),
   },
-  { default: {}, description: 'How many requests of whom are served at once, and how fast.' },
+  { default: {}, description: 'Concurrency and rate limits for requests, per tenant and user.' },
 );

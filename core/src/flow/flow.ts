@@ -8,20 +8,20 @@ import { PriorityLevel, type Seat } from './priority-level.js';
 import { StreamSeats } from './stream-seats.js';
 import type { Rate } from './token-bucket.js';
 
-/** What flow control is asked. */
+/** A request to flow control. */
 export interface FlowRequest {
   readonly caller: Caller;
   readonly stream: boolean;
-  /** Nobody waits for the answer any more; asked for only when the request has to wait. */
+  /** Aborts when the client has gone; read only when the request has to wait. */
   readonly signal: AbortSignal;
 }
 
 export interface FlowOptions {
   readonly settings: FlowSettings;
   readonly clock: Clock;
-  /** What a tenant has of its own; asked at most once a second for each. */
+  /** A tenant's own rate; looked up at most once a second per tenant. */
   readonly rateOf?: (tenant: string) => Partial<Rate> | undefined;
-  /** Default: limits are this process's own. */
+  /** Where buckets and seats come from. Default: the limits apply to this process alone. */
   readonly allowances?: Allowances;
 }
 
@@ -30,18 +30,19 @@ interface Known {
   readonly level: PriorityLevel;
 }
 
-/** Traffic of the platform's own processes: refusing it would stop what makes room again. */
+/** Prefix of the platform's own users, which are exempt: refusing their requests would stop the work that frees capacity. */
 const exempt = 'system:engine:';
 const free: Seat = { release: () => {} };
 const principalsMax = 10_000;
-/** Each holds its body while it waits. */
+/** Maximum number of waiting heavy requests; each holds its body in memory. */
 const heavyQueuedMax = 64;
 const heavyQueuedPerPrincipalMax = 16;
 const ratesMsMax = 1000;
 
 /**
- * Two levels with seats of their own, so that administrators get through while tenants fill theirs. In each, principals take turns; a
- * principal is its tenant where it has one, so that a tenant does not get more by having more users, who take turns among themselves.
+ * Creates flow control with two levels that have seats of their own, so that administrators get through while tenants fill theirs. Within
+ * a level, principals take turns. A caller's principal is its tenant, or the user itself without one, so that a tenant does not get more
+ * by having more users; users of a tenant take turns among themselves.
  */
 export function createFlow(options: FlowOptions): (request: FlowRequest) => Seat | Promise<Seat> {
   return new Flow(options).admit;
@@ -90,7 +91,7 @@ class Flow {
     return seat instanceof Promise ? seat.then((admitted) => this.#stream(admitted, principal)) : this.#stream(seat, principal);
   };
 
-  /** Opening a stream is a request, having it open is not. */
+  /** Opening a stream counts as a request; keeping it open does not. */
   #stream(admitted: Seat, { id: { what, name } }: Principal): Seat | Promise<Seat> {
     admitted.release();
     const seat = this.#streams.take(`${what} ${name}`);
@@ -132,7 +133,7 @@ class Flow {
     return made;
   }
 
-  /** Who has asked for nothing for a while; if there is nobody, whoever came first starts anew. */
+  /** Drops idle principals; if there are none, drops the oldest, which then starts with a fresh allowance. */
   #forget(nowMs: number): void {
     for (const [key, principal] of this.#principals) {
       principal.bucket.refill(nowMs);

@@ -6,25 +6,25 @@ import type { Rate } from './token-bucket.js';
 import { WaitingLine } from './waiting-line.js';
 
 const usersMax = 1_000;
-/** No user has this name. */
+/** The key of the principal's own debt; no user has this name. */
 const ownDebt = '';
 
-/** The rates of a principal; `user` holds for each of its users, and is absent for a user who has no tenant. */
+/** The rates of a principal; `user` applies to each of its users, and is absent when the principal is a user without a tenant. */
 export interface PrincipalRates {
   readonly own: Rate;
   readonly user?: Rate;
 }
 
-/** Who a principal is. */
+/** The identity of a principal. */
 export interface PrincipalName {
-  /** Tells it from all others. */
+  /** Unique among all principals. */
   readonly key: string;
-  /** Names its policy in the headers. */
+  /** The name of its policy in response headers. */
   readonly what: 'tenant' | 'user';
   readonly name: string;
 }
 
-/** A tenant, or a user who has none: what it has taken, and who of it waits. */
+/** A tenant, or a user without one: its usage and its waiting requests. */
 export class Principal implements Party {
   readonly id: PrincipalName;
   readonly line = new WaitingLine();
@@ -32,13 +32,13 @@ export class Principal implements Party {
   readonly seats: Seats;
   readonly heavy = new HeavyParty(this);
   readonly #allowances: Allowances;
-  /** Of its users, and under no name its own. */
+  /** Debts by user; the key `''` is the principal's own. */
   readonly #debts = new Debts(usersMax);
   readonly #users = new Map<string, Bucket>();
   #rates: PrincipalRates;
-  /** When it is next, in the turns of its level. */
+  /** Its position in the turns of its level. */
   turn = 0;
-  /** Its rates were looked up then. */
+  /** When its rates were last looked up. */
   readAtMs: number;
   #isDropped = false;
 
@@ -67,7 +67,7 @@ export class Principal implements Party {
     this.#rates = rates;
   }
 
-  /** Says whether there is a unit for the user. */
+  /** Whether there is a unit for the user. */
   hasUnit(user: string, nowMs: number): boolean {
     this.bucket.refill(nowMs);
     const mine = this.#rates.user === undefined ? undefined : this.userBucket(user, this.#rates.user, nowMs);
@@ -80,7 +80,7 @@ export class Principal implements Party {
     return (mine === undefined || this.#debts.pay(user, mine)) && paysOwn;
   }
 
-  /** Takes one that is there, and further ones whether or not they are: what is missing is owed. */
+  /** Takes units: the first must be available; further ones that are missing become debt. */
   takeUnits(user: string, nowMs: number, units: number): void {
     const mine = this.#rates.user === undefined ? undefined : this.userBucket(user, this.#rates.user, nowMs);
     if (units === 1 && this.#debts.isEmpty) {
@@ -93,7 +93,7 @@ export class Principal implements Party {
     this.#pays(user, mine);
   }
 
-  /** Whoever waits would go on with what other processes have and do not need. */
+  /** Asks other processes for units and seats that they do not need, for the waiting requests. */
   want(nowMs: number, users: Iterable<string> = this.line.users): void {
     if (!this.#allowances.isShared) return;
     const waiting = this.line.size;
@@ -106,12 +106,12 @@ export class Principal implements Party {
     }
   }
 
-  /** What is owed, and a unit for each who waits; its heavy requests wait one at a time. */
+  /** The debt plus one unit for each waiter; heavy requests wait one at a time. */
   #missing(who: string, waiting: number): number {
     return this.#debts.of(who) + Math.max(1, waiting);
   }
 
-  /** How long somebody would wait for a unit behind so many of other users, and so many of its own. */
+  /** How long a request would wait for a unit behind `others` requests of other users and `own` requests of the same user. */
   unitsWaitMs(user: string, nowMs: number, others: number, own: number): number {
     this.bucket.refill(nowMs);
     const ownMs = this.bucket.waitMs(this.#debts.of(ownDebt) + others + own + 1);
@@ -120,7 +120,7 @@ export class Principal implements Party {
   }
 
   /**
-   * What is left, as headers.
+   * The remaining allowance, as response headers.
    *
    * @source https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
    */
@@ -131,7 +131,7 @@ export class Principal implements Party {
     return { 'RateLimit-Policy': `${own.policy}, ${mine.policy}`, RateLimit: `${own.left}, ${mine.left}` };
   }
 
-  /** Nothing would be lost with it. */
+  /** Whether the principal can be dropped without losing any state. */
   get isIdle(): boolean {
     return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle && this.#debts.isEmpty;
   }

@@ -1,4 +1,4 @@
-/** Somebody who waits for room. */
+/** A request that waits for room. */
 export interface Waiter {
   /** The user; users of one tenant take turns. */
   readonly user: string;
@@ -7,7 +7,10 @@ export interface Waiter {
   readonly refuse: (because: string) => void;
 }
 
-/** Who of one principal waits: first in first out for each user, and users take turns. What a full line and patience need goes through all users. */
+/**
+ * The waiting requests of one principal: first in, first out for each user, and users take turns. Displacing a waiter and timing out
+ * waiters look at all users.
+ */
 export class WaitingLine {
   readonly #users = new Map<string, Set<Waiter>>();
   #size = 0;
@@ -16,7 +19,7 @@ export class WaitingLine {
     return this.#size;
   }
 
-  /** Of whom somebody waits. */
+  /** Users with at least one waiter. */
   get users(): Iterable<string> {
     return this.#users.keys();
   }
@@ -39,21 +42,21 @@ export class WaitingLine {
     return true;
   }
 
-  /** The first of the user whose turn it is; users for whom `mayGo` does not hold are passed over. */
+  /** Takes the oldest waiter of the user whose turn it is; skips users for whom `mayGo` returns false. */
   shift(mayGo: (user: string) => boolean): Waiter | undefined {
     for (const [user, mine] of this.#users) {
       if (!mayGo(user)) continue;
       const [first] = mine;
       if (first === undefined) continue;
       this.remove(first);
-      // Behind all others, if there is more.
+      // The user goes to the end if it has more waiters.
       if (this.#users.delete(user)) this.#users.set(user, mine);
       return first;
     }
     return undefined;
   }
 
-  /** How many of other users go before one more of this one: they take turns. */
+  /** How many waiters of other users go before one more of this user, as users take turns. */
   othersAhead(user: string): number {
     const turns = this.sizeOf(user) + 1;
     let ahead = 0;
@@ -61,14 +64,14 @@ export class WaitingLine {
     return ahead;
   }
 
-  /** The last one of the user of whom most wait, unless of this one as many would wait then. */
+  /** The newest waiter of the user with the most waiters, or undefined if `user` would then have as many. */
   displaceable(user: string): Waiter | undefined {
     let most: Set<Waiter> | undefined;
     for (const mine of this.#users.values()) if (mine.size > (most?.size ?? this.sizeOf(user) + 1)) most = mine;
     return most === undefined ? undefined : [...most].at(-1);
   }
 
-  /** Everybody who has waited since before `sinceMs`. */
+  /** All waiters that began to wait before `sinceMs`. */
   olderThan(sinceMs: number): readonly Waiter[] {
     return [...this.#users.values()].flatMap((mine) => {
       const old: Waiter[] = [];

@@ -1,14 +1,16 @@
 /** What a request turns out to be, once that is known. */
 export interface Work {
-  /** Of the body that is read. */
+  /** Bytes of the request body. */
   readonly bytes?: number;
-  /** Of them, those that are YAML and no JSON. */
+  /** The part of `bytes` that is YAML and not JSON. */
   readonly yamlBytes?: number;
-  /** Of the object that is written. */
+  /** Number of keys of the written object. */
   readonly keys?: number;
 }
 
-/** A unit is what a small write costs, a few tenths of a millisecond of the processor: so much is read for it, or so many keys are written. */
+/**
+ * A unit is what a small write costs, a few tenths of a millisecond of the processor: so much is read for it, or so many keys are written.
+ */
 const bytesOfUnit = 16 * 1024;
 const keysOfUnit = 50;
 /** Reading YAML takes fourteen times as long as reading JSON: 250 kB of many keys 130 ms. */

@@ -9,9 +9,9 @@ interface TokenReview {
 
 /** The reviews of `authentication.k8s.io`. */
 export interface IdentityReviews {
-  /** Whose token this is, or that it is nobody's. */
+  /** Identifies the user of a token, or states that the token is not valid. */
   readonly tokenReview: (review: ReviewObject) => Promise<ReviewObject>;
-  /** Who asks. */
+  /** The caller's own user info. */
   readonly selfSubjectReview: (review: ReviewObject, request: { readonly caller: Caller }) => Promise<ReviewObject>;
 }
 

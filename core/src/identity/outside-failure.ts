@@ -1,8 +1,8 @@
 import { isTapError, TapError } from '@tappaas/sdk';
 
 /**
- * Asks an authenticator of a plugin. What is wrong with a credential is told as it is; what is wrong with whom the plugin has to ask is told
- * to somebody whom nobody knows yet, so addresses and files stay in the cause, which goes to the log.
+ * Calls a plugin's authenticator. Errors about the credential reach the client; errors of the plugin's upstream are masked, since the
+ * client is not authenticated yet: addresses and file names stay in `cause`, which goes to the log.
  */
 export function askedOutside<T>(ask: () => T | Promise<T>): T | Promise<T> {
   try {

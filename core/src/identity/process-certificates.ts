@@ -39,7 +39,7 @@ const engineGroup = (engine: string): string => `system:engine:${engine}`;
 
 export function createProcessCertificates({ sign, clock }: ProcessCertificateOptions): ProcessCertificates {
   const issued = new Map<string, { readonly certificate: Promise<IssuedCertificate>; readonly renewAtMs: number }>();
-  /** Of a user that does not come again nothing has to be kept. @throws TAP_CREDENTIAL_TOO_MANY */
+  /** Drops certificates that were not renewed in time: their users do not come back. @throws TAP_CREDENTIAL_TOO_MANY */
   const makeRoom = (engine: string, nowMs: number): void => {
     for (const [key, { renewAtMs }] of issued) if (renewAtMs <= nowMs) issued.delete(key);
     if (issued.size < usersMax) return;

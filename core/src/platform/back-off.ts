@@ -1,7 +1,7 @@
 import type { BackoffOptions } from '../queue/backoff.js';
 
-/** Of caches and clients that lost their source; below the 20 s that recovery within 30 s needs. */
+/** Back-off of caches and clients that lost their source; below the 20 s that recovery within 30 s needs. */
 export const sourceBackoff: BackoffOptions = Object.freeze({ baseMs: 500, maxMs: 16_000, jitter: 0.3 });
 
-/** Of keys whose reconcile failed. */
+/** Back-off of keys whose reconcile failed. */
 export const keyBackoff: BackoffOptions = Object.freeze({ baseMs: 50, maxMs: 60_000, jitter: 0.2 });

@@ -36,7 +36,7 @@ import { turnOf } from './controllers/queue-turns.js';
 import { asRequested } from './access/question.js';
 import { tenancyAdmission } from './access/tenancy-admission.js';
 
-/** Of stored values, per kind: an object takes about five times as much in memory (docs/decisions/0005). */
+/** Maximum bytes of stored values in the history, per kind: in memory an object takes about five times as much (docs/decisions/0005). */
 const historyBytesMax = 2 * 1024 * 1024;
 /** So that watches go on where they were when a process that serves them has been started again. */
 const pastRevisionsMax = 1_000;
@@ -56,7 +56,7 @@ export interface EnginesOptions {
   readonly log: Logger;
   /** Kinds that the platform's engine serves as long as no plugin contributes them. Default: none. */
   readonly furtherKinds?: () => readonly KindRegistration[];
-  /** Of the garbage collectors. Default: queues that hand out keys as soon as they are ready. */
+  /** Creates the queues of the garbage collectors. Default: queues that return keys as soon as they are ready. */
   readonly createQueue?: PluginControllerParts['createQueue'];
 }
 

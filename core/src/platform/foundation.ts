@@ -48,7 +48,7 @@ export interface Foundation {
   readonly tokens: PlatformTokens;
   /** The keys that everything confidential is sealed with. */
   readonly keyFile: KeyFile;
-  /** Of the listener, by the platform's own authority: made when first asked for. */
+  /** Certificates of the listener, issued by the platform's own authority on first use. */
   readonly certificates: () => Promise<KeptCertificates>;
   /** Issues them; kept ready until the start is over. */
   readonly certificateThread: CertificateThread;

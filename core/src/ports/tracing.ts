@@ -4,7 +4,7 @@ import type { Target } from './engine.js';
 /** A request as its trace tells of it. */
 export interface TracedRequest {
   readonly requestId: string;
-  /** Whose credential it came with. */
+  /** The authenticated caller of the request, also when it impersonates another. */
   readonly caller: Caller;
   readonly receivedAtMs: number;
   readonly method: string;

@@ -15,7 +15,7 @@ export const reconcileErrors = errorTable({
     blame: 'plugin',
     remedy: 'Answer nothing, or an object whose againAfterMs is a number of milliseconds that is not negative.',
   },
-  TAP_RECONCILE_STOPPED: { ...platform, httpStatus: 503, remedy: 'Nothing: the key is worked on again by whoever leads next.' },
+  TAP_RECONCILE_STOPPED: { ...platform, httpStatus: 503, remedy: 'Nothing: the next leader works on the key again.' },
   TAP_CACHE_TOO_LARGE: { ...platform, httpStatus: 507, remedy: 'Remove objects of the kind until it has fewer than the message says.' },
   TAP_CACHE_SILENT: { ...platform, httpStatus: 504, blame: 'upstream', remedy: 'Check the network: the watch was open but nothing came.' },
   TAP_CACHE_WATCH_ENDED: {

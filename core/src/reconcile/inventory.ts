@@ -27,7 +27,7 @@ export function ownershipLabels({ installation, owner }: Ownership): Readonly<Re
   return { [installationLabel]: installation, [ownerLabel]: owner };
 }
 
-/** Whose an object on a cluster is, seen from one owner. */
+/** The ownership of an object on a cluster, as seen by one owner. */
 export type Standing =
   | { readonly is: 'ours' }
   /** Another owner of this installation has it. */

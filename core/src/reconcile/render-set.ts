@@ -121,7 +121,7 @@ function ownCopy(object: KubernetesObject, by: string): Frozen {
   try {
     copy = JSON.parse(JSON.stringify(object, withoutNulls)) as KubernetesObject;
   } catch (cause) {
-    throw reconcileErrors.TAP_RENDER_INVALID({ message: `plugin ${by} renders something that is no JSON`, cause });
+    throw reconcileErrors.TAP_RENDER_INVALID({ message: `plugin ${by} renders something that is not JSON`, cause });
   }
   const { apiVersion, kind, metadata } = copy ?? {};
   if (isName(apiVersion) && isName(kind) && isName(metadata?.name)) return freezeDeep(copy);

@@ -37,7 +37,7 @@ export interface Access {
   readonly name?: string;
 }
 
-/** Whose client it is. */
+/** Options of a client, with the caller it acts for. */
 export interface ClientOptions {
   readonly caller: Caller;
   readonly fieldManager: string;

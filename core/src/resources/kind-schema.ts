@@ -36,7 +36,7 @@ function composeSchema(parts: KindParts): Schema {
     properties: {
       apiVersion: { type: 'string', description: 'Group and version of the schema that the object is written in.' },
       kind: { type: 'string', description: 'Kind of the object, in CamelCase.' },
-      metadata: { default: {}, allOf: [{ $ref: referencePrefix + objectMeta }], description: 'What every object carries.' },
+      metadata: { default: {}, allOf: [{ $ref: referencePrefix + objectMeta }], description: 'Metadata of the object.' },
       spec: { ...spec, description: spec['description'] ?? 'The wish.', ...(isSpecRequired ? {} : { default: {} }) },
       status: { ...status, description: status['description'] ?? 'What is.' },
     },

@@ -23,15 +23,15 @@ export interface SchedulerLimits {
   /** Pods without a node that are held; more are refused until there is room. */
   readonly pendingPodsMax: number;
   readonly bindsInFlightMax: number;
-  /** Of the decisions, the last so many can be explained. */
+  /** Number of latest decisions kept for `explain`. */
   readonly decisionsMax: number;
   readonly classesMax: number;
-  /** Memory for what the taps said of every node, by class. */
+  /** Memory for the taps' results for every node, by pod class. */
   readonly viewBytesMax: number;
   readonly resourcesMax: number;
   /** A pod that waits for an event is tried again after this time anyway. */
   readonly parkedMsMax: number;
-  /** While a cluster that begins has no node yet, nobody is told so for this long: its first one is about to come. */
+  /** How long a starting cluster without nodes is not reported as having none: its first node is about to register. */
   readonly firstNodeMsMax: number;
   readonly backoffBaseMs: number;
   readonly backoffMsMax: number;
@@ -50,7 +50,7 @@ export const defaultLimits: SchedulerLimits = Object.freeze({
   backoffMsMax: 10_000,
 });
 
-/** What the scheduler is given: everything it needs of the world. */
+/** Everything that the scheduler needs from outside. */
 export interface SchedulerOptions {
   readonly clock: Clock;
   /** From 0 to below 1; spreads retries. */

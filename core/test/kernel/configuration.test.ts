@@ -146,7 +146,7 @@ test('what a file names and nobody has is told where it is named: a file that it
   await workspace.write('tappaas.yaml', `${head}plugins:\n  a: { use: ./nowhere }\n`);
   t.is(
     await workspace.refusal(),
-    'tappaas.yaml:4:8  TAP_PACKAGE_NOT_FOUND  plugins.a.use: directory ./nowhere has no package.json, or one that is no JSON',
+    'tappaas.yaml:4:8  TAP_PACKAGE_NOT_FOUND  plugins.a.use: directory ./nowhere has no package.json, or one that is not JSON',
   );
 });
 

@@ -21,7 +21,7 @@ test("state lasts its time on the platform's clock, is apart for each instance, 
   await mine.set('edge', 'x'.repeat(stateValueBytesMax - 2), options);
   const tooLarge = await rejection(mine.set('over', 'x'.repeat(stateValueBytesMax - 1), options));
   t.is(tooLarge.code, 'TAP_STATE_TOO_LARGE');
-  t.is((await rejection(mine.set('none', undefined, options))).message, 'the state "none" of plugin mine is no JSON value');
+  t.is((await rejection(mine.set('none', undefined, options))).message, 'the state "none" of plugin mine is not a JSON value');
   for (let n = 0; n < stateKeysMax + 5; n += 1) await yours.set(`k${n}`, n, options);
   t.is(await yours.get('k4'), undefined, 'the oldest go');
   t.is(await yours.get('k5'), 5);

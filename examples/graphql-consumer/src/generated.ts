@@ -11,7 +11,7 @@ export type ApplicationSpecProcessPhase =
   /** The word `Release`. */
   | 'Release';
 
-/** What is spoken on it. */
+/** Protocol of the port. */
 export type ApplicationSpecProcessPortProtocol =
   /** The word `HTTP`. */
   | 'HTTP'
@@ -64,9 +64,9 @@ export type OperationStatusStepPhase =
 
 /** One entry of a map from strings to strings, such as a label. */
 export type StringEntryInput = {
-  /** The key, which the map holds once. */
+  /** The key, unique in the map. */
   key: string;
-  /** What the map is to hold under the key; null takes the entry away where an object is changed. */
+  /** The value for the key; null removes the entry when an object is changed. */
   value?: string | null | undefined;
 };
 
@@ -142,7 +142,7 @@ export type ApplicationSpecProcessInput = {
   replicas?: number | null | undefined;
   /** Release: runs once before traffic moves to a new release. */
   phase?: ApplicationSpecProcessPhase | null | undefined;
-  /** Runs at these times instead of all the time: five cron fields. */
+  /** Runs at these times instead of continuously: five cron fields. */
   schedule?: string | null | undefined;
   /** Time zone of the schedule; default UTC. */
   timeZone?: string | null | undefined;
@@ -150,13 +150,13 @@ export type ApplicationSpecProcessInput = {
   ports?: Array<ApplicationSpecProcessPortInput> | null | undefined;
   /** What one replica needs. */
   resources?: ApplicationSpecProcessResourcesInput | null | undefined;
-  /** How health is asked for. */
+  /** How health is checked. */
   probes?: ApplicationSpecProcessProbesInput | null | undefined;
   /** Environment variables. */
   env?: Array<ApplicationSpecProcessEnvInput> | null | undefined;
   /** Where the application’s volumes appear. */
   volumeMounts?: Array<ApplicationSpecProcessVolumeMountInput> | null | undefined;
-  /** Time to end after SIGTERM; default 30. */
+  /** Time to exit after SIGTERM; default 30. */
   terminationSeconds?: number | null | undefined;
 };
 
@@ -166,7 +166,7 @@ export type ApplicationSpecProcessPortInput = {
   name: string;
   /** Number the process would listen on in a container. */
   port?: number | null | undefined;
-  /** What is spoken on it. */
+  /** Protocol of the port. */
   protocol?: ApplicationSpecProcessPortProtocol | null | undefined;
 };
 
@@ -180,49 +180,49 @@ export type ApplicationSpecProcessResourcesInput = {
   ephemeralStorage?: string | null | undefined;
   /** Whole GPUs. */
   gpu?: number | null | undefined;
-  /** Network bandwidth, megabit a second. */
+  /** Network bandwidth, megabits per second. */
   networkMbps?: number | null | undefined;
 };
 
-/** How health is asked for. */
+/** How health is checked. */
 export type ApplicationSpecProcessProbesInput = {
-  /** How health is asked for: http, tcp or exec. */
+  /** How health is checked: http, tcp or exec. */
   readiness?: ApplicationSpecProcessProbesReadinessInput | null | undefined;
-  /** How health is asked for: http, tcp or exec. */
+  /** How health is checked: http, tcp or exec. */
   liveness?: ApplicationSpecProcessProbesLivenessInput | null | undefined;
-  /** How health is asked for: http, tcp or exec. */
+  /** How health is checked: http, tcp or exec. */
   startup?: ApplicationSpecProcessProbesStartupInput | null | undefined;
 };
 
-/** How health is asked for: http, tcp or exec. */
+/** How health is checked: http, tcp or exec. */
 export type ApplicationSpecProcessProbesReadinessInput = {
-  /** Asks over HTTP. */
+  /** Sends an HTTP request. */
   http?: ApplicationSpecProcessProbesReadinessHttpInput | null | undefined;
-  /** Connects. */
+  /** Opens a TCP connection. */
   tcp?: ApplicationSpecProcessProbesReadinessTcpInput | null | undefined;
   /** Runs a command. */
   exec?: ApplicationSpecProcessProbesReadinessExecInput | null | undefined;
-  /** Wait before the first time. */
+  /** Wait before the first check. */
   initialDelaySeconds?: number | null | undefined;
-  /** Time between two times. */
+  /** Time between two checks. */
   periodSeconds?: number | null | undefined;
-  /** Without an answer for so long, it has failed. */
+  /** A check without an answer for this time has failed. */
   timeoutSeconds?: number | null | undefined;
-  /** Failures in a row that count. */
+  /** Failures in a row that make the process unhealthy. */
   failureThreshold?: number | null | undefined;
 };
 
-/** Asks over HTTP. */
+/** Sends an HTTP request. */
 export type ApplicationSpecProcessProbesReadinessHttpInput = {
-  /** Path asked with GET; 200 to 399 is healthy. */
+  /** Path requested with GET; status 200 to 399 is healthy. */
   path?: string | null | undefined;
   /** Name of the port. */
   port?: string | null | undefined;
 };
 
-/** Connects. */
+/** Opens a TCP connection. */
 export type ApplicationSpecProcessProbesReadinessTcpInput = {
-  /** Name of the port that must accept. */
+  /** Name of the port that must accept connections. */
   port?: string | null | undefined;
 };
 
@@ -232,35 +232,35 @@ export type ApplicationSpecProcessProbesReadinessExecInput = {
   command?: Array<string> | null | undefined;
 };
 
-/** How health is asked for: http, tcp or exec. */
+/** How health is checked: http, tcp or exec. */
 export type ApplicationSpecProcessProbesLivenessInput = {
-  /** Asks over HTTP. */
+  /** Sends an HTTP request. */
   http?: ApplicationSpecProcessProbesLivenessHttpInput | null | undefined;
-  /** Connects. */
+  /** Opens a TCP connection. */
   tcp?: ApplicationSpecProcessProbesLivenessTcpInput | null | undefined;
   /** Runs a command. */
   exec?: ApplicationSpecProcessProbesLivenessExecInput | null | undefined;
-  /** Wait before the first time. */
+  /** Wait before the first check. */
   initialDelaySeconds?: number | null | undefined;
-  /** Time between two times. */
+  /** Time between two checks. */
   periodSeconds?: number | null | undefined;
-  /** Without an answer for so long, it has failed. */
+  /** A check without an answer for this time has failed. */
   timeoutSeconds?: number | null | undefined;
-  /** Failures in a row that count. */
+  /** Failures in a row that make the process unhealthy. */
   failureThreshold?: number | null | undefined;
 };
 
-/** Asks over HTTP. */
+/** Sends an HTTP request. */
 export type ApplicationSpecProcessProbesLivenessHttpInput = {
-  /** Path asked with GET; 200 to 399 is healthy. */
+  /** Path requested with GET; status 200 to 399 is healthy. */
   path?: string | null | undefined;
   /** Name of the port. */
   port?: string | null | undefined;
 };
 
-/** Connects. */
+/** Opens a TCP connection. */
 export type ApplicationSpecProcessProbesLivenessTcpInput = {
-  /** Name of the port that must accept. */
+  /** Name of the port that must accept connections. */
   port?: string | null | undefined;
 };
 
@@ -270,35 +270,35 @@ export type ApplicationSpecProcessProbesLivenessExecInput = {
   command?: Array<string> | null | undefined;
 };
 
-/** How health is asked for: http, tcp or exec. */
+/** How health is checked: http, tcp or exec. */
 export type ApplicationSpecProcessProbesStartupInput = {
-  /** Asks over HTTP. */
+  /** Sends an HTTP request. */
   http?: ApplicationSpecProcessProbesStartupHttpInput | null | undefined;
-  /** Connects. */
+  /** Opens a TCP connection. */
   tcp?: ApplicationSpecProcessProbesStartupTcpInput | null | undefined;
   /** Runs a command. */
   exec?: ApplicationSpecProcessProbesStartupExecInput | null | undefined;
-  /** Wait before the first time. */
+  /** Wait before the first check. */
   initialDelaySeconds?: number | null | undefined;
-  /** Time between two times. */
+  /** Time between two checks. */
   periodSeconds?: number | null | undefined;
-  /** Without an answer for so long, it has failed. */
+  /** A check without an answer for this time has failed. */
   timeoutSeconds?: number | null | undefined;
-  /** Failures in a row that count. */
+  /** Failures in a row that make the process unhealthy. */
   failureThreshold?: number | null | undefined;
 };
 
-/** Asks over HTTP. */
+/** Sends an HTTP request. */
 export type ApplicationSpecProcessProbesStartupHttpInput = {
-  /** Path asked with GET; 200 to 399 is healthy. */
+  /** Path requested with GET; status 200 to 399 is healthy. */
   path?: string | null | undefined;
   /** Name of the port. */
   port?: string | null | undefined;
 };
 
-/** Connects. */
+/** Opens a TCP connection. */
 export type ApplicationSpecProcessProbesStartupTcpInput = {
-  /** Name of the port that must accept. */
+  /** Name of the port that must accept connections. */
   port?: string | null | undefined;
 };
 
@@ -324,7 +324,7 @@ export type ApplicationSpecProcessEnvFromInput = {
   secret?: ApplicationSpecProcessEnvFromSecretInput | null | undefined;
   /** The effective value of a configuration key. */
   config?: ApplicationSpecProcessEnvFromConfigInput | null | undefined;
-  /** Address of another application of the namespace: a URL for HTTP, else host:port. Also a dependency. */
+  /** Address of another application of the namespace: a URL for HTTP, otherwise host:port. Also a dependency. */
   application?: ApplicationSpecProcessEnvFromApplicationInput | null | undefined;
 };
 
@@ -342,11 +342,11 @@ export type ApplicationSpecProcessEnvFromConfigInput = {
   key?: string | null | undefined;
 };
 
-/** Address of another application of the namespace: a URL for HTTP, else host:port. Also a dependency. */
+/** Address of another application of the namespace: a URL for HTTP, otherwise host:port. Also a dependency. */
 export type ApplicationSpecProcessEnvFromApplicationInput = {
   /** Name of the application: lower-case letters, digits, hyphens. */
   name?: string | null | undefined;
-  /** Process whose port it is; default: the only one with such a port, or web. */
+  /** Process that has the port; default: the only one with such a port, or web. */
   process?: string | null | undefined;
   /** Name of one of its ports. */
   port?: string | null | undefined;
@@ -376,7 +376,7 @@ export type ApplicationSpecEnvFromInput = {
   secret?: ApplicationSpecEnvFromSecretInput | null | undefined;
   /** The effective value of a configuration key. */
   config?: ApplicationSpecEnvFromConfigInput | null | undefined;
-  /** Address of another application of the namespace: a URL for HTTP, else host:port. Also a dependency. */
+  /** Address of another application of the namespace: a URL for HTTP, otherwise host:port. Also a dependency. */
   application?: ApplicationSpecEnvFromApplicationInput | null | undefined;
 };
 
@@ -394,11 +394,11 @@ export type ApplicationSpecEnvFromConfigInput = {
   key?: string | null | undefined;
 };
 
-/** Address of another application of the namespace: a URL for HTTP, else host:port. Also a dependency. */
+/** Address of another application of the namespace: a URL for HTTP, otherwise host:port. Also a dependency. */
 export type ApplicationSpecEnvFromApplicationInput = {
   /** Name of the application: lower-case letters, digits, hyphens. */
   name?: string | null | undefined;
-  /** Process whose port it is; default: the only one with such a port, or web. */
+  /** Process that has the port; default: the only one with such a port, or web. */
   process?: string | null | undefined;
   /** Name of one of its ports. */
   port?: string | null | undefined;
@@ -440,9 +440,9 @@ export type ApplicationSpecRolloutInput = {
   maxUnavailable?: number | null | undefined;
   /** Replicas that may be extra meanwhile. */
   maxSurge?: number | null | undefined;
-  /** Without progress for so long, the rollout has failed. */
+  /** The rollout fails after this time without progress. */
   timeoutSeconds?: number | null | undefined;
-  /** A process of the new release that has ended so often before it served has failed the rollout. */
+  /** The rollout fails when a process of the new release has ended this many times before it served. */
   crashesMax?: number | null | undefined;
   /** What a failed rollout does. */
   onFailure?: ApplicationSpecRolloutOnFailure | null | undefined;
@@ -472,7 +472,7 @@ export type ApplicationSpecDependencyInput = {
   ready?: boolean | null | undefined;
 };
 
-/** What applyApplication is to do. */
+/** Input of applyApplication. */
 export type ApplyApplicationInput = {
   /** Namespace of the object. */
   namespace: string;
@@ -484,13 +484,13 @@ export type ApplyApplicationInput = {
   annotations?: Array<StringEntryInput> | null | undefined;
   /** The wish. */
   spec?: ApplicationSpecInput | null | undefined;
-  /** Do everything but the write. */
+  /** Do everything except the write. */
   dryRun?: boolean | null | undefined;
-  /** Who owns the fields that are written. Default: the first word of the user agent. */
+  /** Name of the manager that owns the written fields. Default: the first word of the user agent. */
   fieldManager?: string | null | undefined;
   /** resourceVersion that the object must have; another one is a user error, and nothing is written. */
   expectedVersion?: string | null | undefined;
-  /** Take over fields that others own. */
+  /** Take over fields that other managers own. */
   force?: boolean | null | undefined;
 };
 

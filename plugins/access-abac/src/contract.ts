@@ -7,9 +7,9 @@ export const Policy = defineKind({
   plural: 'policies',
   version: 'v1alpha1',
   scope: 'Cluster',
-  description: 'Forbids, by attributes of user, object, request and time, what roles allow.',
+  description: 'Forbids requests that roles allow, by attributes of user, object, request and time.',
   spec: Type.Object({
-    description: Type.Optional(Type.String({ maxLength: 1024, description: 'What it is for, for people.' })),
+    description: Type.Optional(Type.String({ maxLength: 1024, description: 'Purpose of the policy, for people.' })),
     cedar: Type.String({
       minLength: 1,
       maxLength: 65_536,
@@ -17,7 +17,7 @@ export const Policy = defineKind({
     }),
     mode: Type.Union([Type.Literal('Enforce'), Type.Literal('Shadow')], {
       default: 'Enforce',
-      description: 'Shadow decides and records what would be forbidden, and forbids nothing.',
+      description: 'Shadow records the requests that would be forbidden, and forbids none.',
     }),
   }),
   status: Type.Object({}),

@@ -48,7 +48,7 @@ export default definePlugin({
     host.http({
       method: 'GET',
       path: '/shadow',
-      description: 'What policies in shadow mode would have forbidden lately.',
+      description: 'Recent requests that policies in shadow mode would have forbidden.',
       bodyBytesMax: 0,
       auth: 'caller',
       handle: async (_, { state, caller }) => ({

@@ -17,7 +17,7 @@ export interface ShadowRecord {
 /** Records of one policy by what they are about; the newest stand last. */
 type Page = Map<string, ShadowRecord>;
 
-/** Of one policy; the oldest go first. */
+/** Maximum number of records per policy; the oldest are dropped first. */
 const recordsMax = 100;
 /** `State` takes 64 KiB as one value. */
 const pageBytesMax = 60 * 1024;
@@ -32,8 +32,8 @@ const keyOf = (policy: string): string => `shadow/${policy}`;
 /**
  * The last things that policies in shadow mode would have forbidden, of all processes of the platform, each once.
  *
- * A page is read, completed and written as a whole, so one process may overwrite what another has just written: each keeps what it has to tell
- * until it has read it there.
+ * A page is read, completed and written as a whole, so one process may overwrite what another has just written: each keeps what it has to
+ * tell until it has read it there.
  */
 export class ShadowBook {
   readonly #untold = new Map<string, Page>();
@@ -85,7 +85,7 @@ function take(page: Page, record: ShadowRecord): void {
   page.set(about, record);
 }
 
-/** Of each the last, and of all the newest that fit in a page. */
+/** The last of equal records, and of these the newest that fit in a page. */
 function newest(records: ShadowRecord[]): Page {
   const page: Page = new Map();
   for (const record of inOrder(records)) take(page, record);

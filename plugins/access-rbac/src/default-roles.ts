@@ -119,7 +119,7 @@ export const defaultRoles: readonly DefaultRole[] = [
   },
   {
     name: 'tenant-admin',
-    description: 'Everything of a project: what developers may, and its roles, bindings, service accounts and namespaces.',
+    description: 'Full rights in a project: those of developers, and its roles, bindings, service accounts and namespaces.',
     aggregationRule: aggregated('admin'),
   },
   {
@@ -130,27 +130,32 @@ export const defaultRoles: readonly DefaultRole[] = [
   },
   {
     name: 'viewer',
-    description: 'Sees applications and what becomes of them, but no secrets.',
+    description: 'Reads applications and their state, but no secrets.',
     labels: { [aggregate('edit')]: 'true' },
     aggregationRule: aggregated('view'),
   },
-  { name: 'auditor', description: 'Sees everything of the platform but secrets, and changes nothing.', rules: auditorRules },
-  { name: 'tappaas:viewer', description: 'What the platform adds to viewer.', labels: { [aggregate('view')]: 'true' }, rules: viewerRules },
+  { name: 'auditor', description: 'Reads everything on the platform except secrets, and changes nothing.', rules: auditorRules },
+  {
+    name: 'tappaas:viewer',
+    description: 'Rights that the platform adds to viewer.',
+    labels: { [aggregate('view')]: 'true' },
+    rules: viewerRules,
+  },
   {
     name: 'tappaas:developer',
-    description: 'What the platform adds to developer.',
+    description: 'Rights that the platform adds to developer.',
     labels: { [aggregate('edit')]: 'true' },
     rules: developerRules,
   },
   {
     name: 'tappaas:tenant-admin',
-    description: 'What the platform adds to tenant-admin.',
+    description: 'Rights that the platform adds to tenant-admin.',
     labels: { [aggregate('admin')]: 'true' },
     rules: tenantAdminRules,
   },
   {
     name: 'tappaas:everybody',
-    description: 'What everybody who is authenticated may: upload source, have API tokens and sessions.',
+    description: 'Rights of every authenticated caller: upload source, have API tokens and sessions.',
     rules: everybodyRules,
   },
 ];

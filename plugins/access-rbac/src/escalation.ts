@@ -12,7 +12,7 @@ const everything: readonly Rule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ];
 const whyNotHeld = ', as the caller is of no tenant (it takes a role that may oversee tenants.platform.tappaas.dev)';
-/** Of missing rules, told in a message. */
+/** Maximum number of missing rules listed in a message. */
 const toldMax = 20;
 
 interface Write<O> {

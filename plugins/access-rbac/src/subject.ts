@@ -3,7 +3,7 @@ import type { Subject } from '@tappaas/sdk/kubernetes';
 
 const serviceAccountPrefix = 'system:serviceaccount:';
 
-/** Whom a subject of a binding means: callers by that name, or in that group. */
+/** The callers that a subject of a binding refers to: those of that name, or in that group. */
 export interface Addressee {
   readonly sort: 'users' | 'groups';
   readonly name: string;

@@ -3,7 +3,7 @@ import { names, textOf } from './amounts.js';
 import type { LimitBook, Subject } from './limit-book.js';
 import { usageOf, type Countable } from './usage.js';
 
-/** Of whom an object takes something; the platform's own namespaces take nothing of anybody. */
+/** The subjects whose limits an object counts towards; objects in the platform's own namespaces count towards none. */
 export function subjectsOf({ metadata: { namespace, labels } }: Countable): readonly Subject[] {
   const tenant = labels?.[tenantLabel];
   return [

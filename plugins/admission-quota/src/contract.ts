@@ -26,19 +26,19 @@ export const Quota = defineKind({
   plural: 'quotas',
   version: 'v1alpha1',
   scope: 'Cluster',
-  description: 'How much a tenant, or a namespace, may have at once: objects of a kind, replicas, processor time, memory.',
+  description: 'Limits of a tenant or namespace: objects of a kind, replicas, processor time, memory.',
   spec: Type.Object({
     of: Type.Object(
       {
         tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'All namespaces of this tenant together.' })),
         namespace: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'This namespace.' })),
       },
-      { minProperties: 1, maxProperties: 1, description: 'Whose limits these are: one of tenant, namespace.' },
+      { minProperties: 1, maxProperties: 1, description: 'Subject of the limits: either tenant or namespace.' },
     ),
-    limits: Type.Object(amounts, { description: 'What is not named is not limited.' }),
+    limits: Type.Object(amounts, { description: 'Limits by resource; a resource that is not listed is unlimited.' }),
   }),
   status: Type.Object({
-    used: Type.Optional(Type.Object(amounts, { description: 'What was in use when it was counted last.' })),
+    used: Type.Optional(Type.Object(amounts, { description: 'Usage at the last count.' })),
     observedGeneration: Type.Optional(Type.Integer()),
     conditions: Type.Optional(
       Type.Array(
@@ -56,8 +56,8 @@ export const Quota = defineKind({
   fields: ['spec.of.tenant'],
   owner: { tenant: 'spec.of.tenant' },
   columns: [
-    { name: 'Tenant', path: '.spec.of.tenant', description: 'Whose limits these are.' },
-    { name: 'Namespace', path: '.spec.of.namespace', description: 'Whose limits these are.' },
+    { name: 'Tenant', path: '.spec.of.tenant', description: 'Tenant that is limited.' },
+    { name: 'Namespace', path: '.spec.of.namespace', description: 'Namespace that is limited.' },
   ],
 });
 

@@ -2,7 +2,7 @@ import type { Immutable, Resources } from '@tappaas/sdk';
 import { limitsOf, names, type Amounts } from './amounts.js';
 import { Quota, type QuotaObject } from './contract.js';
 
-/** Whose limits: `tenant/acme` or `namespace/shop`. */
+/** The subject of limits: `tenant/acme` or `namespace/shop`. */
 export type Subject = `${'tenant' | 'namespace'}/${string}`;
 
 /** The limits that hold now, by whose they are; followed by a watch. */

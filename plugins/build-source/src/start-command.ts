@@ -10,7 +10,12 @@ export interface Start {
 
 const fileBytesMax = 1024 * 1024;
 
-/** Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. Nothing: the application's manifest must name it. @throws BUILD_SOURCE_UNREADABLE */
+/**
+ * Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. Nothing: the
+ * application's manifest must name it.
+ *
+ * @throws BUILD_SOURCE_UNREADABLE
+ */
 export async function findStart(directory: string): Promise<Start | undefined> {
   const procfile = await textOf(join(directory, 'Procfile'));
   const web = procfile?.split('\n').find((line) => /^web\s*:/.test(line));
@@ -60,7 +65,7 @@ function refuseBroken(manifest: string): void {
     JSON.parse(manifest);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw sourceErrors.BUILD_SOURCE_UNREADABLE({ message: `package.json is no JSON: ${why.slice(0, 200)}` });
+    throw sourceErrors.BUILD_SOURCE_UNREADABLE({ message: `package.json is not JSON: ${why.slice(0, 200)}` });
   }
 }
 

@@ -54,5 +54,5 @@ test('a package.json that is no JSON is told, where nothing else says what to ru
   const error = await t.throwsAsync(findStart(await directoryWith({ 'package.json': '{ "scripts": oops' })), {
     code: 'BUILD_SOURCE_UNREADABLE',
   });
-  t.regex(error?.message ?? '', /^package\.json is no JSON: /);
+  t.regex(error?.message ?? '', /^package\.json is not JSON: /);
 });

@@ -10,20 +10,21 @@ export const config = Type.Object({
     description: 'OCI image layout that pods’ images are taken from; builds write the same one.',
   }),
   httpPort: port('Port on loopback where applications answer by host name.', 8080),
-  hostSuffix: Type.String({ default: 'localhost', description: 'What host names of applications end with; must resolve to this machine.' }),
+  hostSuffix: Type.String({ default: 'localhost', description: 'Suffix of the host names of applications; must resolve to this machine.' }),
   nodes: Type.Integer({
     default: 1,
     minimum: 1,
     maximum: 100,
-    description: 'Nodes that this machine stands for; they share it in equal parts.',
+    description: 'Number of nodes that this machine presents; they share its resources equally.',
   }),
   cpuOvercommit: Type.Number({
     default: 10,
     minimum: 1,
     maximum: 100,
-    description: 'How many times the processors of this machine may be asked for by pods together; what a pod gets is not bounded here.',
+    description:
+      'Factor by which the CPU requests of all pods together may exceed this machine’s processors; the CPU time of a pod is not limited here.',
   }),
-  podsMax: Type.Integer({ default: 250, minimum: 1, maximum: 10_000, description: 'Most pods on this machine.' }),
+  podsMax: Type.Integer({ default: 250, minimum: 1, maximum: 10_000, description: 'Maximum number of pods on this machine.' }),
   podPortFirst: port('First of the ports given to pods.', 20_000),
   podPortLast: port('Last of the ports given to pods; the system takes outgoing ports from 32768 on.', 32_767),
   servicePortFirst: port('First of the loopback ports of services.', 10_000),
@@ -32,7 +33,7 @@ export const config = Type.Object({
     default: 300,
     minimum: 0,
     maximum: 86_400,
-    description: 'How long pods and traffic go on when the platform has died, seconds.',
+    description: 'How long pods and traffic continue after the platform has died, seconds.',
   }),
   drainSeconds: Type.Number({
     default: 5,
@@ -44,7 +45,7 @@ export const config = Type.Object({
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Most connections to the http port at once.',
+    description: 'Maximum number of concurrent connections to the HTTP port.',
   }),
   logBytesMax: Type.Integer({
     default: 10_485_760,

@@ -19,20 +19,25 @@ const config = Type.Object({
     maximum: 8_589_934_592,
     description: 'Largest source once unpacked, bytes.',
   }),
-  entriesMax: Type.Integer({ default: 50_000, minimum: 1, maximum: 1_000_000, description: 'Most files and folders in a source archive.' }),
+  entriesMax: Type.Integer({
+    default: 50_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Maximum number of files and folders in a source archive.',
+  }),
   sentMax: Type.Integer({
     default: 1_000,
     minimum: 1,
     maximum: 100_000,
     description:
-      'Most sources, each for a namespace, that are kept for one tenant, or for one person of none: the oldest that no build needs makes way, and its archive goes when nobody else has sent it.',
+      'Maximum number of sources, each for a namespace, kept for one tenant, or for one user without a tenant: beyond it the oldest that no build needs is removed, and its archive too unless someone else has sent it.',
   }),
   sentBytesMax: Type.Integer({
     default: 10_737_418_240,
     minimum: 1024,
     maximum: 1_099_511_627_776,
     description:
-      'Most bytes of source archives that are kept for one tenant, or for one person of none; the oldest make way as with sentMax.',
+      'Maximum bytes of source archives kept for one tenant, or for one user without a tenant; the oldest are removed as with sentMax.',
   }),
   parallelMax: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Builds at once.' }),
 });

@@ -16,7 +16,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
     {
       method: 'GET',
       path: '/sources/:digest',
-      description: 'Says whether the caller, or another of its tenant, has uploaded a source archive for `namespace` already.',
+      description: 'Whether the caller, or another user of the same tenant, has already uploaded a source archive for `namespace`.',
       bodyBytesMax: 0,
       auth: 'caller',
       isWellKnown: true,
@@ -27,7 +27,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
       method: 'PUT',
       path: '/sources/:digest',
       description:
-        'Takes a gzipped tar of source for `namespace`, addressed by its SHA-256; nothing of it is unpacked before it was inspected whole.',
+        'Uploads a gzipped tar of source for `namespace`, addressed by its SHA-256; nothing is unpacked before the whole archive was inspected.',
       bodyBytesMax: uploadBytesMax,
       auth: 'caller',
       isWellKnown: true,
@@ -40,7 +40,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
   ];
 }
 
-/** Of one source in one namespace. */
+/** Maximum number of builds of one source in one namespace. */
 const buildsMax = 1_000;
 
 /** A build that has ended rests for good; one that was cancelled may be wished again. */

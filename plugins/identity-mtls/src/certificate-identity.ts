@@ -67,7 +67,7 @@ function checkTimes(
   return endMs;
 }
 
-/** Whom a trusted proxy names in its headers; they count for nothing from anybody else. */
+/** The user that a trusted proxy names in its headers, which are ignored from any other client. */
 function spokenFor(
   { headerValues = {} }: Credentials,
   certificate: ClientCertificate,

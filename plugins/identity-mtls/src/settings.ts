@@ -13,7 +13,7 @@ export const settingsSchema = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        'File with the authorities’ revocation lists, PEM; read again when it changes. With it, every authority has to have a list, roots too: one without, or with one that is out of date, lets nobody in. Default: none, nothing is looked up.',
+        'PEM file with the authorities’ revocation lists; read again when it changes. If set, every authority, including roots, needs a list: certificates of one without a list, or with an outdated one, are refused. Default: none, revocation is not checked.',
     }),
   ),
   lifetimeHoursMax: Type.Optional(
@@ -25,20 +25,28 @@ export const settingsSchema = Type.Object({
   ),
   user: Type.Union([Type.Literal('CN'), Type.Literal('DNS'), Type.Literal('URI'), Type.Literal('email')], {
     default: 'CN',
-    description: 'What names the user: the subject’s common name, or the first alternative name of that type.',
+    description: 'Source of the user name: the subject’s common name, or the first alternative name of that type.',
   }),
   groups: Type.Union([Type.Literal('O'), Type.Literal('OU'), Type.Literal('none')], {
     default: 'O',
-    description: 'What names the groups: the subject’s organizations or organizational units.',
+    description: 'Source of the groups: the subject’s organizations or organizational units.',
   }),
-  prefix: Type.String({ default: '', maxLength: 64, description: 'Goes before users and groups, to tell them from others.' }),
+  prefix: Type.String({
+    default: '',
+    maxLength: 64,
+    description: 'Prefix of user and group names, to distinguish them from those of other authenticators.',
+  }),
   tenant: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 63, description: 'Tenant that everybody with a certificate belongs to. Default: none.' }),
+    Type.String({ minLength: 1, maxLength: 63, description: 'Tenant of all users with a certificate. Default: none.' }),
   ),
   frontProxy: Type.Optional(
     Type.Object(
       {
-        names: Type.Array(name, { minItems: 1, maxItems: 16, description: 'Common names of the proxies that may speak for others.' }),
+        names: Type.Array(name, {
+          minItems: 1,
+          maxItems: 16,
+          description: 'Common names of the proxies that may authenticate other users.',
+        }),
         userHeader: headerName('x-remote-user', 'Header that names the user.'),
         groupHeader: headerName('x-remote-group', 'Header that names a group; sent once for each.'),
         tenantHeader: headerName('x-remote-tenant', 'Header that names the tenant.'),

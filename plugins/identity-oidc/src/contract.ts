@@ -7,10 +7,10 @@ export const Session = defineKind({
   plural: 'sessions',
   version: 'v1alpha1',
   scope: 'Cluster',
-  description: 'A session of somebody who logged in with a browser at an OpenID provider. Written by the platform; deleting it ends it.',
+  description: 'A session of a user who logged in with a browser at an OpenID provider. Written by the platform; deleting it ends it.',
   spec: Type.Object({
     issuer: Type.String({ maxLength: 63, description: 'Name of the provider in the plugin’s configuration.' }),
-    subject: Type.String({ maxLength: 256, description: 'Who it is, in the provider’s terms.' }),
+    subject: Type.String({ maxLength: 256, description: 'Subject of the user at the provider.' }),
     sid: Type.Optional(Type.String({ maxLength: 256, description: 'The provider’s own session, for its logout.' })),
     user: Type.String({ maxLength: 256, description: 'Name that the caller has here.' }),
     groups: Type.Array(Type.String({ maxLength: 256 }), { maxItems: 256, description: 'Groups of the caller.' }),
@@ -18,9 +18,12 @@ export const Session = defineKind({
     cookieId: Type.String({ pattern: '^[0-9a-f]{12}$', description: 'Id of the cookie.' }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the cookie.' }),
     granted: Type.Optional(
-      Type.String({ maxLength: 262_144, description: 'What the provider granted, sealed: nobody but the platform can open it.' }),
+      Type.String({ maxLength: 262_144, description: 'Tokens that the provider granted, sealed: only the platform can open them.' }),
     ),
-    validUntil: Type.String({ format: 'date-time', description: 'What the provider said holds until then; it is asked again before.' }),
+    validUntil: Type.String({
+      format: 'date-time',
+      description: 'The provider’s statements are valid until then; it is asked again before.',
+    }),
     expiresAt: Type.String({ format: 'date-time', description: 'The session ends then in any case.' }),
   }),
   status: Type.Object({}),

@@ -138,7 +138,7 @@ export default definePlugin({
         method: 'GET',
         path: `/${name}`,
         beginAgainAt: page,
-        description: `The file ${name} of the page that says who is logged in and logs out.`,
+        description: `The file ${name} of the page that shows the logged-in user and logs out.`,
         handle: answer,
       });
     }
@@ -147,7 +147,7 @@ export default definePlugin({
       bodyBytesMax: nothingMax,
       method: 'GET',
       path: '/session',
-      description: 'Who this browser is logged in as.',
+      description: 'The user that this browser is logged in as.',
       async handle({ headers }, context) {
         const cookie = cookieValue(headers['cookie'], sessionCookie);
         const session = cookie === undefined || !isOfThisSite(headers) ? undefined : await sessionOf(cookie, context);
@@ -170,7 +170,7 @@ export default definePlugin({
       method: 'POST',
       path: '/backchannel-logout',
       bodyBytesMax: 65_536,
-      description: 'Where providers tell that somebody has logged out.',
+      description: 'Back-channel logout: providers report here that a user has logged out.',
       handle: (request, context) => backChannelLogout(request, context, parts()),
     });
   },

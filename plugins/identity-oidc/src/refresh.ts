@@ -10,7 +10,7 @@ import { grantedFor, loggedInBefore, renewSession, type LoggedIn } from './sessi
 /** Sessions are renewed when what the provider said holds for less than this. */
 const aheadMs = 60_000;
 const sessionsMax = 1_000_000;
-/** Of one provider. */
+/** Maximum number of concurrent refreshes per provider. */
 const atOnceMax = 8;
 /** So many in a row, and a provider is left alone until the next run: where none answers, each session takes as long as a call may. */
 const unansweredMax = 8;

@@ -4,7 +4,7 @@ import { endSession, type SessionTelling } from './recorded-sessions.js';
 
 type Known = Immutable<SessionObject>;
 
-/** Of one subject; more than may ever be open at once. */
+/** Maximum number of listed sessions per subject; more than can ever be open at once. */
 const listedMax = 10_000;
 
 export interface Opened {

@@ -9,30 +9,30 @@ const claims = Type.Object(
     acceptUnverifiedEmail: Type.Boolean({
       default: false,
       description:
-        'Whether `user: email` names people whose provider does not say `email_verified: true`: only where nobody can give themselves an address.',
+        'Whether `user: email` accepts users without the claim `email_verified: true`: safe only where users cannot choose their address.',
     }),
     userPrefix: Type.String({
       default: '',
       maxLength: 64,
       description:
-        'Put before the name, so that providers cannot name each other’s users; each of several has one of its own, or one of them none.',
+        'Prefix of user names, so that providers cannot name each other’s users; each provider needs a different one, which may be empty for one of them.',
     }),
     groups: Type.String({ default: 'groups', maxLength: 128, description: 'Claim with the list of groups; may be absent.' }),
-    groupsPrefix: Type.String({ default: '', maxLength: 64, description: 'Put before each group, for the same reason.' }),
-    tenant: Type.String({ default: '', maxLength: 128, description: 'Claim with the tenant; empty: its users are of no tenant.' }),
+    groupsPrefix: Type.String({ default: '', maxLength: 64, description: 'Prefix of group names, for the same reason.' }),
+    tenant: Type.String({ default: '', maxLength: 128, description: 'Claim with the tenant; empty: its users have no tenant.' }),
     groupsWithoutTenant: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
       default: [],
       maxItems: 16,
       description:
-        'Groups, as the provider says them, whose people are let in without the claim `tenant`, as somebody of no tenant; without the claim, nobody else is.',
+        'Groups, as named by the provider, whose members may log in without the claim `tenant`, as users without a tenant; all others need the claim.',
     }),
   },
-  { default: {}, description: 'Which claims say who somebody is. Names with dots lead into objects.' },
+  { default: {}, description: 'Claims that identify the user. Names with dots address fields of nested objects.' },
 );
 
 const issuer = Type.Object({
   name: Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$', description: 'Name of the provider here.' }),
-  issuer: Type.String({ pattern: httpsUrl, maxLength: 512, description: 'Issuer identifier, to the letter as the provider states it.' }),
+  issuer: Type.String({ pattern: httpsUrl, maxLength: 512, description: 'Issuer identifier, exactly as the provider states it.' }),
   clientId: Type.String({ minLength: 1, maxLength: 256, description: 'Client that browsers log in to.' }),
   clientSecret: Type.Optional(secret({ description: 'Its secret; absent: a public client.' })),
   cliClientId: Type.String({
@@ -48,7 +48,7 @@ const issuer = Type.Object({
   scopes: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
     default: ['openid', 'profile', 'email', 'offline_access'],
     maxItems: 32,
-    description: 'Scopes that are asked for.',
+    description: 'Scopes that are requested.',
   }),
   certificateAuthorityFile: Type.String({ default: '', description: 'PEM of the authority to trust; empty: the system’s.' }),
   allowedAddresses: allowedAddresses('its name, and hosts that its discovery document names,'),
@@ -56,18 +56,18 @@ const issuer = Type.Object({
     Type.String({
       minLength: 1,
       maxLength: 63,
-      description: 'Tenant of all its people, whatever the provider says; excludes `claims.tenant`. Default: none.',
+      description: 'Tenant of all users of this provider, whatever its claims say; excludes `claims.tenant`. Default: none.',
     }),
   ),
   tenants: Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
     default: [],
     maxItems: 256,
-    description: 'Tenants that the claim `claims.tenant` may name; people of any other one are refused. Empty: any.',
+    description: 'Tenants that the claim `claims.tenant` may name; users of any other tenant are refused. Empty: any.',
   }),
   sharesNames: Type.Boolean({
     default: false,
     description:
-      'Whether it may name the users and groups of every other provider that says the same. Otherwise no two providers have the same `userPrefix` or the same `groupsPrefix`.',
+      'Whether the provider may name the users and groups of every other provider with this setting. Otherwise no two providers may have the same `userPrefix` or the same `groupsPrefix`.',
   }),
   claims,
 });
@@ -78,20 +78,20 @@ export const settingsSchema = Type.Object({
     default: '',
     pattern: '^$|^https://[^\\s?#@]+$',
     maxLength: 512,
-    description: 'Address of the API as browsers reach it, without a path; empty: nobody logs in with a browser.',
+    description: 'URL of the API as browsers reach it, without a path; empty: login with a browser is disabled.',
   }),
   issuers: Type.Array(issuer, { minItems: 1, maxItems: 32, description: 'The providers.' }),
   sessionHours: Type.Integer({
     default: 12,
     minimum: 1,
     maximum: 720,
-    description: 'A browser’s session ends after that in any case, hours.',
+    description: 'Maximum duration of a browser session, hours.',
   }),
   sessionsPerPersonMax: Type.Integer({
     default: 10,
     minimum: 1,
     maximum: 1_000,
-    description: 'Browsers in which one person can be logged in at once; the oldest session beyond it ends.',
+    description: 'Maximum number of concurrent browser sessions per user; the oldest session beyond it ends.',
   }),
 });
 

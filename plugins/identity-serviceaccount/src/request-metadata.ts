@@ -40,7 +40,7 @@ type Fields = Type.Static<typeof fields>;
 export const requestMetadata = Type.Unsafe<Fields | null>({
   ...fields,
   nullable: true,
-  description: 'Of the service account, where it says anything.',
+  description: 'Metadata of the service account; optional, and checked where given.',
 });
 
 interface Account {

@@ -6,7 +6,7 @@ const name = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,62}$',
   description: 'Name of the cluster: its users and groups begin with it and a colon.',
 });
-const issuer = Type.String({ minLength: 1, maxLength: 512, description: 'What the tokens name as their issuer, to the letter.' });
+const issuer = Type.String({ minLength: 1, maxLength: 512, description: 'Exact issuer (`iss`) of the tokens.' });
 const certificateAuthorityFile = Type.Optional(
   Type.String({ minLength: 1, description: 'PEM file of the authorities to trust. Default: those of the system.' }),
 );
@@ -21,13 +21,13 @@ export const settingsSchema = Type.Object({
     default: 3600,
     minimum: 600,
     maximum: 86_400,
-    description: 'Lifetime of a token that asks for none, seconds.',
+    description: 'Lifetime of a token whose request names none, seconds.',
   }),
   lifetimeSecondsMax: Type.Integer({
     default: 86_400,
     minimum: 600,
     maximum: 86_400,
-    description: 'Longest lifetime of a token, seconds; one that asks for more gets this.',
+    description: 'Maximum lifetime of a token, seconds; a request for more gets this.',
   }),
   issuers: Type.Array(
     Type.Object({
@@ -36,19 +36,17 @@ export const settingsSchema = Type.Object({
       audiences: Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
         minItems: 1,
         maxItems: 16,
-        description: 'For whom tokens have to be; one of them.',
+        description: 'Accepted audiences; a token must be for one of them.',
       }),
       jwksUrl: Type.Optional(
-        Type.String({ pattern: https, description: 'Where its keys are. Default: where its discovery document says.' }),
+        Type.String({ pattern: https, description: 'URL of the key set. Default: the one in the discovery document.' }),
       ),
       certificateAuthorityFile,
-      token: Type.Optional(
-        secret({ description: 'Bearer token for asking for its keys, where they are not shown to everybody. Default: none.' }),
-      ),
+      token: Type.Optional(secret({ description: 'Bearer token for fetching the keys, where they are not public. Default: none.' })),
       allowedAddresses: allowed,
       tenant,
     }),
-    { default: [], maxItems: 100, description: 'Clusters whose service accounts are known by the keys that they publish.' },
+    { default: [], maxItems: 100, description: 'Clusters whose service account tokens are verified with the keys they publish.' },
   ),
   reviewers: Type.Array(
     Type.Object({
@@ -61,11 +59,11 @@ export const settingsSchema = Type.Object({
       audiences: Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
         default: [],
         maxItems: 16,
-        description: 'For whom tokens have to be. Default: for that cluster’s API.',
+        description: 'Audiences that tokens must be for. Default: that cluster’s API.',
       }),
       tenant,
     }),
-    { default: [], maxItems: 100, description: 'Clusters that are asked whose a token is (TokenReview).' },
+    { default: [], maxItems: 100, description: 'Clusters that are asked to identify the user of a token (TokenReview).' },
   ),
 });
 

@@ -19,10 +19,10 @@ const specSchema = Type.Object({
   audiences: Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
     default: [],
     maxItems: 16,
-    description: 'For whom the token is. Default: for this platform’s API.',
+    description: 'Audiences of the token. Default: this platform’s API.',
   }),
   expirationSeconds: Type.Optional(
-    Type.Integer({ minimum: lifetimeSecondsMin, maximum: 4_294_967_296, description: 'Lifetime asked for, seconds.' }),
+    Type.Integer({ minimum: lifetimeSecondsMin, maximum: 4_294_967_296, description: 'Requested lifetime, seconds.' }),
   ),
   boundObjectRef: Type.Optional(Type.Unsafe<Type.Static<typeof reference> | null>({ ...reference, nullable: true })),
 });
@@ -42,7 +42,7 @@ const output = Type.Object({
   spec: specSchema,
   status: Type.Object({
     token: Type.String({ description: 'The token; empty on a dry run.' }),
-    expirationTimestamp: Type.String({ format: 'date-time', description: 'It is good until then.' }),
+    expirationTimestamp: Type.String({ format: 'date-time', description: 'When the token expires.' }),
   }),
 });
 
@@ -50,14 +50,14 @@ type Request = Immutable<Type.Static<typeof input>>;
 type Answer = Type.Static<typeof output>;
 
 /**
- * `POST …/serviceaccounts/{name}/token`, as Kubernetes has it. Unlike there, the token keeps the scope of the credential it was requested with: who
- * may do little with a credential would otherwise do everything that the service account may.
+ * `POST …/serviceaccounts/{name}/token`, as Kubernetes has it. Unlike there, the token keeps the scope of the credential it was requested
+ * with: who may do little with a credential would otherwise do everything that the service account may.
  */
 export function tokenAction(settings: Settings, tokens: TokenService): Action<typeof serviceAccounts, typeof input, typeof output> {
   return {
     on: serviceAccounts,
     name: 'token',
-    description: 'Makes a short-lived token of the service account (TokenRequest).',
+    description: 'Issues a short-lived token for the service account (TokenRequest).',
     input,
     output,
     handle: ({ object, input: asked, dryRun }, context) => answer(object, asked, dryRun, { settings, tokens, context }),

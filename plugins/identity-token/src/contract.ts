@@ -3,19 +3,22 @@ import { defineKind, Type, type ObjectOf } from '@tappaas/sdk';
 const scopeSchema = Type.Object(
   {
     namespaces: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 63 }), { maxItems: 64, description: 'Namespaces it is good for. Default: all.' }),
+      Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
+        maxItems: 64,
+        description: 'Namespaces the token is valid in. Default: all.',
+      }),
     ),
     verbs: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
         maxItems: 32,
-        description: 'Verbs it is good for, such as get, list and watch. Default: all.',
+        description: 'Verbs the token is valid for, such as get, list and watch. Default: all.',
       }),
     ),
   },
-  { description: 'Narrows what it is good for, whatever its user may do.' },
+  { description: 'Restricts what the token can be used for, whatever its user may do.' },
 );
 
-/** An API token: whom it stands for, what it is good for and until when; of the token itself only a hash is kept. */
+/** An API token: its user, what it can be used for and when it expires. Only a hash of the token itself is stored. */
 export const ApiToken = defineKind({
   group: 'identity.tappaas.dev',
   kind: 'ApiToken',
@@ -23,31 +26,34 @@ export const ApiToken = defineKind({
   version: 'v1alpha1',
   scope: 'Cluster',
   description:
-    'An API token: whom it stands for, what it is good for and until when. Deleting it revokes it. The token itself is shown once.',
+    'An API token: its user, what it can be used for and when it expires. Deleting it revokes it. The token itself is shown once.',
   spec: Type.Object({
-    user: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Whom it stands for. Default: who creates it.' })),
+    user: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 256, description: 'User the token authenticates as. Default: the creator.' }),
+    ),
     groups: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
         maxItems: 256,
         description:
-          'Groups it acts with; of one’s own, unless an administrator makes it. Default: those that who creates it for himself has at that time, else none.',
+          'Groups the token acts with: a subset of the creator’s, unless an administrator creates it. Default: the creator’s groups at that time when made for oneself, otherwise none.',
       }),
     ),
     tenant: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 63,
-        description: 'Tenant it belongs to. Default: that of who creates it; has to be said for somebody else.',
+        description: 'Tenant the token belongs to. Default: the creator’s; required for another user.',
       }),
     ),
     withoutTenant: Type.Optional(
       Type.Boolean({
-        description: 'Says that it belongs to no tenant, so that a tenant is not merely forgotten in a token for somebody else.',
+        description:
+          'States explicitly that the token belongs to no tenant, so that a tenant cannot be forgotten in a token for another user.',
       }),
     ),
-    description: Type.Optional(Type.String({ maxLength: 1024, description: 'What it is for.' })),
+    description: Type.Optional(Type.String({ maxLength: 1024, description: 'What the token is for.' })),
     expiresAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'It is good until then. Default: as the plugin is configured.' }),
+      Type.String({ format: 'date-time', description: 'When the token expires. Default: as the plugin is configured.' }),
     ),
     scope: Type.Optional(scopeSchema),
     madeWith: Type.Optional(
@@ -56,7 +62,7 @@ export const ApiToken = defineKind({
           name: Type.String({ maxLength: 253, description: 'Its name.' }),
           uid: Type.String({ maxLength: 64, description: 'Its uid.' }),
         },
-        { description: 'The API token that it was made with, where it was one; it ends with it, and no later. Written by the platform.' },
+        { description: 'The API token this one was created with, if any; it ends with that token, and no later. Written by the platform.' },
       ),
     ),
     tokenId: Type.Optional(Type.String({ pattern: '^[0-9a-f]{12}$', description: 'Id of the token that was issued; written by issue.' })),
@@ -73,11 +79,11 @@ export const ApiToken = defineKind({
           type: Type.String({ description: 'What is stated, in CamelCase.' }),
           status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')], { description: 'Whether it holds.' }),
           reason: Type.String({ description: 'One word in CamelCase, for programs.' }),
-          message: Type.String({ description: 'For people: what is, and the next step.' }),
+          message: Type.String({ description: 'For people: the present state, and the next step.' }),
           lastTransitionTime: Type.String({ format: 'date-time', description: 'When status last changed.' }),
           observedGeneration: Type.Optional(Type.Integer({ description: 'The generation of the spec that the statement is about.' })),
         }),
-        { description: 'Ready says whether it is good.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] },
+        { description: 'Ready says whether the token is valid.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] },
       ),
     ),
   }),
@@ -85,13 +91,13 @@ export const ApiToken = defineKind({
   fields: ['spec.tokenId', 'spec.user', 'spec.tenant', 'spec.madeWith.uid'],
   owner: { user: 'spec.user', tenant: 'spec.tenant' },
   columns: [
-    { name: 'User', path: '.spec.user', description: 'Whom it stands for.' },
-    { name: 'Ready', path: '.status.conditions[?(@.type=="Ready")].reason', description: 'Whether it is good.' },
-    { name: 'Expires', path: '.spec.expiresAt', description: 'It is good until then.' },
+    { name: 'User', path: '.spec.user', description: 'User the token authenticates as.' },
+    { name: 'Ready', path: '.status.conditions[?(@.type=="Ready")].reason', description: 'Whether the token is valid.' },
+    { name: 'Expires', path: '.spec.expiresAt', description: 'When the token expires.' },
     { name: 'Last used', path: '.status.lastUsedTime', type: 'date', description: 'Time since it was last used.' },
-    { name: 'Groups', path: '.spec.groups', description: 'Groups it acts with.', wide: true },
-    { name: 'Made with', path: '.spec.madeWith.name', description: 'Token that it was made with, and ends with.', wide: true },
-    { name: 'Description', path: '.spec.description', description: 'What it is for.', wide: true },
+    { name: 'Groups', path: '.spec.groups', description: 'Groups the token acts with.', wide: true },
+    { name: 'Made with', path: '.spec.madeWith.name', description: 'Token it was created with, and ends with.', wide: true },
+    { name: 'Description', path: '.spec.description', description: 'What the token is for.', wide: true },
   ],
 });
 

@@ -8,14 +8,14 @@ import { excessRights } from './rights.js';
 const input = Type.Object({});
 const output = Type.Object({
   token: Type.Optional(Type.String({ description: 'The token; shown this once. Absent on a dry run.' })),
-  expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'It is good until then.' })),
+  expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'When the token expires.' })),
 });
 
 /** Makes the secret of a token; asked again, it makes another one, and the one before is no longer good. */
 export const issueAction: Action<typeof ApiToken, typeof input, typeof output> = {
   on: ApiToken,
   name: 'issue',
-  description: 'Makes the secret of the token and shows it once; a secret issued before is no longer good.',
+  description: 'Generates the secret of the token and shows it once; a secret issued before becomes invalid.',
   input,
   output,
   handle: ({ object, dryRun }, context) => issue(object, dryRun, context),

@@ -58,7 +58,7 @@ export class TokenKeeper {
     return true;
   }
 
-  /** Of one that ends earlier now, what was made with it does too. */
+  /** Shortens the tokens that were created with this one when it now ends earlier. */
   async #shorten({ metadata, spec }: Token, context: Pick<Context, 'asPlugin'>): Promise<void> {
     for (const made of await madeWith(metadata, context)) {
       if (endOf(made.spec) <= endOf(spec)) continue;

@@ -2,13 +2,13 @@ import { Type } from '@tappaas/sdk';
 
 /** The plugin's configuration. */
 export const settingsSchema = Type.Object({
-  lifetimeDays: Type.Integer({ default: 90, minimum: 1, maximum: 3650, description: 'Lifetime of a token that names no end, days.' }),
-  lifetimeDaysMax: Type.Integer({ default: 365, minimum: 1, maximum: 3650, description: 'Longest lifetime of a token, days from now.' }),
+  lifetimeDays: Type.Integer({ default: 90, minimum: 1, maximum: 3650, description: 'Lifetime of a token without an expiry date, days.' }),
+  lifetimeDaysMax: Type.Integer({ default: 365, minimum: 1, maximum: 3650, description: 'Maximum lifetime of a token, days from now.' }),
   tokensPerPersonMax: Type.Integer({
     default: 100,
     minimum: 1,
     maximum: 10_000,
-    description: 'Tokens that stand for one person at a time, expired ones that are still listed too.',
+    description: 'Maximum number of tokens per user, including expired ones that are still listed.',
   }),
   expiredKeptDays: Type.Integer({ default: 30, minimum: 0, maximum: 3650, description: 'How long an expired token stays listed, days.' }),
 });

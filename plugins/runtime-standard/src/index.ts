@@ -2,8 +2,8 @@ import { definePlugin, families, runtimeType, Type } from '@tappaas/sdk';
 import { shapeStandard } from './shape.js';
 
 const config = Type.Object({
-  cpu: Type.String({ default: '100m', description: 'Processor time a process gets that asks for none.' }),
-  memory: Type.String({ default: '128Mi', description: 'Memory a process gets that asks for none.' }),
+  cpu: Type.String({ default: '100m', description: 'Processor time of a process that requests none.' }),
+  memory: Type.String({ default: '128Mi', description: 'Memory of a process that requests none.' }),
 });
 
 /** Ordinary processes: requests as asked or these defaults, memory limited to what was asked for, no privileges. */

@@ -4,14 +4,14 @@ import { makeLeastAllocated } from './least-allocated.js';
 
 const weight = Type.Object({
   resource: Type.String({ minLength: 1, description: 'A resource such as cpu, memory, pods or nvidia.com/gpu.' }),
-  weight: Type.Integer({ minimum: 0, maximum: 100, description: 'Its share in the mean; 0 leaves it out.' }),
+  weight: Type.Integer({ minimum: 0, maximum: 100, description: 'Weight in the mean; 0 leaves the resource out.' }),
 });
 
 const config = Type.Object({
   extendedResources: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
     maxItems: 32,
-    description: 'Resources besides cpu, memory and ephemeral-storage that are to be told apart in reasons.',
+    description: 'Resources besides cpu, memory and ephemeral-storage that reasons name individually.',
   }),
   leastAllocated: Type.Array(weight, {
     default: [
@@ -20,7 +20,7 @@ const config = Type.Object({
       { resource: 'pods', weight: 1 },
     ],
     maxItems: 32,
-    description: 'Resources of which nodes should have much left, with their weights. Pods count as a resource.',
+    description: 'Resources of which nodes should have much free, with their weights. Pods count as a resource.',
   }),
 });
 

@@ -2,10 +2,10 @@ import { definePlugin, families, Type } from '@tappaas/sdk';
 import { openSecretFiles } from './secret-files.js';
 
 const config = Type.Object({
-  directory: Type.String({ default: './data/secrets', description: 'Where the encrypted files lie.' }),
+  directory: Type.String({ default: './data/secrets', description: 'Directory of the encrypted files.' }),
   keyFile: Type.String({
     default: './keys/secrets-local.key',
-    description: 'The key; outside of the directory, and kept apart from its backups.',
+    description: 'File of the key; outside the directory, and not in its backups.',
   }),
   secretBytesMax: Type.Integer({
     default: 1_048_576,

@@ -4,13 +4,13 @@ import { openSqliteStore } from './store.js';
 const config = Type.Object({
   directory: Type.String({
     default: './data/store',
-    description: 'Where the file lies; made if absent, readable by its owner only, used by one process at a time.',
+    description: 'Directory of the database file; created if absent, readable only by its owner, used by one process at a time.',
   }),
   checkpointBytes: Type.Integer({
     default: 4_194_304,
     minimum: 65_536,
     maximum: 268_435_456,
-    description: 'The write-ahead log is copied into the file when about this much was written, bytes.',
+    description: 'Approximate size of the write-ahead log at which it is copied into the database file, bytes.',
   }),
 });
 

@@ -23,7 +23,7 @@ interface Asked {
   readonly failed: (error: TapError) => void;
 }
 
-/** Whom the link tells, each before the promises concerned settle. */
+/** Callbacks of the link; each is called before the promises concerned settle. */
 export interface LinkListener {
   /** Operations became durable or failed, in their order. */
   onWritten(works: readonly Pending[], written: Written): void;

@@ -2,17 +2,18 @@ import { definePlugin, families, Type } from '@tappaas/sdk';
 import { AuditFiles } from './audit-files.js';
 
 const config = Type.Object({
-  directory: Type.String({ default: './data/audit', description: 'Where the files lie; readable for their owner only.' }),
+  directory: Type.String({ default: './data/audit', description: 'Directory of the log files; readable only by their owner.' }),
   fileBytesMax: Type.Integer({
     default: 16_777_216,
     minimum: 4_096,
     maximum: 1_073_741_824,
-    description: 'A file that is larger is not written on; the next one begins, bytes.',
+    description: 'Size beyond which a file is closed and the next one begins, bytes.',
   }),
   totalBytesMax: Type.Integer({
     default: 1_073_741_824,
     minimum: 8_192,
-    description: 'Oldest files of a chain are removed when those of all chains together are larger, bytes; never the one that is written.',
+    description:
+      'Maximum size of the files of all chains together, bytes; beyond it the oldest files of a chain are removed, never the one being written.',
   }),
   keepDays: Type.Integer({
     default: 365,

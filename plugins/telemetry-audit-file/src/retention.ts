@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises';
 import { chainFiles, everyFile } from './file-names.js';
 
 export interface RetentionLimits {
-  /** Of the files of all chains together. */
+  /** Maximum bytes of the files of all chains together. */
   readonly totalBytesMax: number;
   /** No file whose last line is older is kept. */
   readonly oldestMs: number;
 }
 
 /**
- * The line that a chain is to begin with: files before it are too much or too old. Undefined while all may stay. The file that is written on
- * always stays, and so do those of other chains: each says itself what was removed from it.
+ * The line that a chain is to begin with: files before it are too much or too old. Undefined while all may stay. The file that is written
+ * on always stays, and so do those of other chains: each says itself what was removed from it.
  */
 export async function firstToKeep(
   directory: string,

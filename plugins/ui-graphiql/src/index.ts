@@ -32,7 +32,7 @@ export default definePlugin({
       method: 'GET',
       path: '/',
       bodyBytesMax: nothingMax,
-      description: 'Leads to the page to explore GraphQL.',
+      description: 'Redirects to the page to explore GraphQL.',
       handle: async () => ({ status: 307, headers: { ...headers, Location: `/plugins/${host.id}/${startPage}` } }),
     });
   },

@@ -5,7 +5,11 @@ import { fetchTransport } from './fetch-transport.js';
 
 export * from './exports.js';
 
-/** Makes a client; certificate authorities are the browser's own. @throws TypeError for a server that is neither https nor on this machine */
+/**
+ * Creates a client; certificate authorities are the browser's own.
+ *
+ * @throws TypeError for a server that is neither https nor on this machine
+ */
 export function createClient(options: Omit<ClientOptions, 'certificateAuthority'>): Client {
   return clientOn(fetchTransport(), options, realDevices);
 }

@@ -14,60 +14,60 @@ import type { Transport } from './transport.js';
 import { untilObject, type Followed } from './until.js';
 import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
 
-/** Where the platform is, who asks, and how patiently. */
+/** The platform's address, the credential, and limits of a client. */
 export interface ClientOptions {
-  /** `https://HOST:PORT`; plain http only to this machine, since the token goes along. */
+  /** `https://HOST:PORT`; plain http only to this machine, since the token is sent with each request. */
   readonly server: string;
-  /** A bearer token, or where to get the one that is good now. */
+  /** A bearer token, or a function that returns a valid one. */
   readonly token: string | GiveToken;
-  /** PEM; absent: the authorities that Node or the browser trusts. Not for browsers. */
+  /** PEM of the authorities to trust; absent: those that Node or the browser trusts. Not for browsers. */
   readonly certificateAuthority?: string;
-  /** Default: `tappaas-client`. */
+  /** Value of the header `User-Agent`. Default: `tappaas-client`. */
   readonly userAgent?: string;
-  /** How often a request that does no harm twice is sent at most. Default: 4. */
+  /** Maximum number of times that an idempotent request is sent. Default: 4. */
   readonly attemptsMax?: number;
 }
 
 /**
- * A client of the platform's API. Paths are those of `server` and begin with one slash: one that would leave it, such as `//host/x`, is
- * refused with a TypeError before anything is sent, since the token goes along. Redirects are not followed.
+ * A client of the platform's API. Paths are relative to `server` and begin with one slash: a path that would lead elsewhere, such as
+ * `//host/x`, is refused with a TypeError before anything is sent, since the token is sent along. Redirects are not followed.
  */
 export interface Client {
-  /** The address as it was given. */
+  /** The address as given in the options. */
   readonly server: string;
   /** The objects of a kind, by its handle; `engine` names a cluster's own API, such as `local`. */
   of<K extends AnyKind>(kind: K, options?: { readonly engine?: string }): Objects<K>;
-  /** Any answer, whatever its status. @throws UnreachableError */
+  /** Sends a request and returns the response, whatever its status. @throws UnreachableError */
   send(path: string, request?: ApiRequest): Promise<ApiAnswer>;
   /**
-   * The decoded body of a success; undefined when the platform says that what is asked for does not exist.
+   * The decoded body of a successful response; undefined when the platform says that the object does not exist.
    *
-   * @throws ApiError, also where the platform serves nothing at the path, as when no plugin serves the kind; UnreachableError
+   * @throws ApiError, also when the platform serves nothing at the path, for example when no plugin serves the kind; UnreachableError
    */
   json<T>(path: string, request?: ApiRequest): Promise<T | undefined>;
-  /** The lines of a streamed answer, such as a log. @throws ApiError, UnreachableError */
+  /** The lines of a streamed response, such as a log. @throws ApiError, UnreachableError */
   lines(path: string, signal: AbortSignal): AsyncGenerator<string>;
   /**
-   * Follows the log of a pod, by the pod's path: its lines, each behind its time, over broken connections and restarts of the container, none twice. Ends
-   * when the pod is gone, the signal aborts or the client is closed.
+   * Follows the log of a pod, given by its path: yields the lines, each after its time, across broken connections and restarts of the
+   * container, none of them twice. Ends when the pod is gone, the signal aborts or the client is closed.
    *
-   * @throws ApiError for what another try would not change, UnreachableError likewise
+   * @throws ApiError or UnreachableError if a retry would not help
    */
   log(pod: string, options: LogOptions): AsyncGenerator<string>;
-  /** Watches a collection by its path, over broken connections. @throws ApiError for what another try would not change, ResumeError */
+  /** Watches a collection by its path, across broken connections. @throws ApiError if a retry would not help, ResumeError */
   watch<O>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<O>>;
-  /** Follows one object of a collection until `enough` or the time is over. @throws ApiError for what another try would not change */
+  /** Follows one object of a collection until `enough` returns true or the time is over. @throws ApiError if a retry would not help */
   until<T>(
     place: { readonly collection: string; readonly name: string; readonly timeoutMs: number },
     enough: (object: T | undefined) => boolean,
   ): Promise<Followed<T>>;
-  /** Asks by GraphQL. @throws GraphQlError, ApiError, UnreachableError */
+  /** Executes a GraphQL query or mutation. @throws GraphQlError, ApiError, UnreachableError */
   graphql<T>(request: GraphQlRequest, options?: { readonly signal?: AbortSignal }): Promise<T>;
   /**
-   * Follows a subscription over a WebSocket; a break is taken up behind the last event, so that none is missed and none told twice.
-   * Ends with the subscription, or when the signal aborts.
+   * Follows a subscription over a WebSocket; after a broken connection it resumes behind the last event, so that none is missed and none
+   * delivered twice. Ends with the subscription, or when the signal aborts.
    *
-   * @throws GraphQlError, ApiError for what another try would not change; ResumeError when it cannot go on where it was
+   * @throws GraphQlError, ApiError if a retry would not help; ResumeError when it cannot resume where it was
    */
   subscribe<R, V extends object = Readonly<Record<string, unknown>>>(
     document: string | TypedDocument<R, V>,
@@ -75,33 +75,33 @@ export interface Client {
     options: SubscribeOptions,
   ): AsyncGenerator<R>;
   /**
-   * Runs a command beside a container: what it writes, as it comes, and at last its exit code, which is what the generator returns. Leaving the
-   * loop, or aborting the signal, ends the command.
+   * Runs a command in a container: yields its output as it arrives, and returns its exit code. Leaving the loop, or aborting the signal,
+   * ends the command.
    *
    * @throws ApiError, UnreachableError, or the reason of the signal
    */
   exec(request: ExecRequest): AsyncGenerator<ExecOutput, number>;
-  /** The messages of a room over socket.io, for which `socket.io-client` has to be installed; resumes by itself. @throws ApiError */
+  /** The messages of a room over socket.io; needs the package `socket.io-client`; resumes by itself. @throws ApiError */
   room(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage>;
-  /** Ends watches, subscriptions and rooms, whose loops end in order, and connections. */
+  /** Ends watches, subscriptions and rooms, whose loops end normally, and closes connections. */
   close(): Promise<void>;
 }
 
-/** Makes a client on a transport; `createClient` of the package picks the one that fits. */
+/** Creates a client on a transport; `createClient` of the package picks the suitable one. */
 export function clientOn(transport: Transport, options: ClientOptions, devices: Devices): Client {
   const { server, token, userAgent = 'tappaas-client', attemptsMax = 4 } = options;
   refuseExposed(server);
   const tokenNow = typeof token === 'string' ? () => token : token;
   const closing = new AbortController();
   const http = new Http({ server, token: tokenNow, userAgent, attemptsMax, transport, devices, closing: closing.signal });
-  // What most programs do not use is loaded by those that do.
+  // Loaded on first use, since most programs do not need it.
   let rooms: Promise<Rooms> | undefined;
   const openRooms = async (): Promise<Rooms> => {
     const [{ Rooms: AllRooms }, { io }] = await Promise.all([import('./rooms.js'), import('socket.io-client')]);
     const { origin, pathname } = new URL(server);
     const path = `${pathname.replace(/\/$/, '')}/socket.io/`;
     const settings = { transports: ['websocket'], autoConnect: false, forceNew: true, path, ...transport.roomOptions };
-    // The token is asked for at each connect; a refusal of the handshake says why, which one of the upgrade cannot.
+    // The token is fetched at each connect; a refused handshake carries the reason, which a refused upgrade cannot.
     return new AllRooms({ devices, server, token: tokenNow, open: (auth) => io(origin, { ...settings, auth }) });
   };
   return {

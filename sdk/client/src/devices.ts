@@ -1,6 +1,6 @@
 import type { Devices } from './back-off.js';
 
-/** Time and chance as they are. */
+/** The system's time and randomness. */
 export const realDevices: Devices = {
   nowMs: () => Date.now(),
   random: () => Math.random(),

@@ -1,4 +1,4 @@
-/** One reason among several why something was refused. */
+/** One of several reasons for a refusal. */
 export interface RefusalCause {
   readonly field?: string;
   readonly message?: string;
@@ -18,21 +18,21 @@ interface StatusDocument {
   };
 }
 
-/** The platform's answer was a refusal: its own words, the permanent code, and what to do next. */
+/** The platform refused a request: its message, the permanent code, and what to do next. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** HTTP status. */
   readonly status: number;
-  /** Permanent, such as `TAP_REQUEST_FORBIDDEN`; empty when whatever answered was not the platform. */
+  /** Permanent code, such as `TAP_REQUEST_FORBIDDEN`; empty when the response was not the platform's. */
   readonly code: string;
   /** Kubernetes' reason, such as `NotFound`. */
   readonly reason: string;
   /** What to do, as an imperative sentence; may be empty. */
   readonly remedy: string;
   readonly causes: readonly RefusalCause[];
-  /** When to come again, if the platform said so. */
+  /** When to retry, in milliseconds from now, if the platform said so. */
   readonly retryAfterMs: number | undefined;
-  /** From where an expired list can go on. */
+  /** Token with which an expired list can be continued. */
   readonly continueToken: string | undefined;
 
   constructor(status: number, document: unknown, retryAfterMs?: number) {
@@ -48,12 +48,12 @@ export class ApiError extends Error {
     this.continueToken = told.metadata?.continue;
   }
 
-  /** Reads a whole answer that was no success. */
+  /** Parses a complete response that was not successful. */
   static of({ status, text, retryAfterMs }: { readonly status: number; readonly text: string; readonly retryAfterMs?: number }): ApiError {
     return new ApiError(status, parsed(text), retryAfterMs);
   }
 
-  /** Whether the same may succeed later: there was no room, the platform is not able to answer now, or the answer was not read for too long. */
+  /** Whether a retry may succeed: a limit was reached, the platform is unavailable now, or the client read the response too slowly. */
   get isPassing(): boolean {
     return this.status === 408 || this.status === 429 || this.status >= 500;
   }
@@ -67,14 +67,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Why there is no answer: nobody answers, whoever answers is not trusted, the answer broke off, or it did not come in time. */
+/** Why there is no response: nothing answers, the server is not trusted, the response broke off, came too late, or is too large. */
 export type UnreachableReason = 'unreachable' | 'untrusted' | 'broken-off' | 'deadline' | 'too-large';
 
-/** There is no whole answer; whether something was done is not known, unless the reason is `unreachable` or `untrusted`. */
+/** There is no complete response; unless the reason is `unreachable` or `untrusted`, the request may have been executed. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
   readonly reason: UnreachableReason;
-  /** The address as it was given. */
+  /** The address as given in the options. */
   readonly server: string;
 
   constructor(reason: UnreachableReason, server: string, message: string, cause?: unknown) {
@@ -83,13 +83,13 @@ export class UnreachableError extends Error {
     this.server = server;
   }
 
-  /** Whether the same may succeed later: an authority that is not trusted will not be, and what is too large stays so. */
+  /** Whether a retry may succeed: not if the authority is not trusted or the response is too large. */
   get isPassing(): boolean {
     return this.reason !== 'untrusted' && this.reason !== 'too-large';
   }
 }
 
-/** A subscription or a watch broke, and cannot go on where it was without missing something: read anew, then go on since what was read. */
+/** A subscription or a watch broke, and cannot resume without missing events: read the objects again, then continue from that version. */
 export class ResumeError extends Error {
   override readonly name = 'ResumeError';
 
@@ -98,14 +98,14 @@ export class ResumeError extends Error {
   }
 }
 
-/** One error of a GraphQL answer. */
+/** One error of a GraphQL response. */
 export interface GraphQlProblem {
   readonly message: string;
   readonly path?: readonly (string | number)[];
   readonly extensions?: { readonly code?: string } & Readonly<Record<string, unknown>>;
 }
 
-/** The answer holds errors; what data came with them is here, too. */
+/** A GraphQL response with errors; it also holds the data that came with them. */
 export class GraphQlError extends Error {
   override readonly name = 'GraphQlError';
   readonly problems: readonly GraphQlProblem[];

@@ -4,28 +4,28 @@ import { refusedSocket } from './refused-connection.js';
 import { tokenInTime, type GiveToken } from './token.js';
 import type { ClientSocket, Transport } from './transport.js';
 
-/** A command that is to run beside a container of a pod. */
+/** A command to run in a container of a pod. */
 export interface ExecRequest {
   /** Path of the pod, such as `/clusters/local/api/v1/namespaces/tappaas-team/pods/shop-web-1`. */
   readonly pod: string;
-  /** Default: the pod's only container, or the one that it calls its default. */
+  /** Container of the pod. Default: its only container, or its default one. */
   readonly container?: string;
   readonly command: readonly string[];
-  /** What the command reads, to its end. Default: nothing. */
+  /** The standard input of the command. Default: empty. */
   readonly input?: AsyncIterable<Uint8Array>;
-  /** Gives the command a terminal of these sizes, one after the other; clusters that have none refuse it. Default: no terminal. */
+  /** Gives the command a terminal that takes these sizes one after the other; clusters without terminals refuse it. Default: none. */
   readonly terminal?: AsyncIterable<TerminalSize>;
-  /** Ends the command. */
+  /** Ends the command when it aborts. */
   readonly signal: AbortSignal;
 }
 
-/** Size of a terminal, in characters. */
+/** The size of a terminal, in characters. */
 export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** Something that the command has written; with a terminal all of it is on `stdout`. */
+/** A piece of the command's output; with a terminal all output is on `stdout`. */
 export interface ExecOutput {
   readonly stream: 'stdout' | 'stderr';
   readonly bytes: Uint8Array;
@@ -39,20 +39,23 @@ export interface ExecParts {
   readonly devices: Devices;
 }
 
-/** Kubernetes' protocol: the first byte of each message is its channel. The token goes along as a protocol, since browsers can send no header. */
+/**
+ * Kubernetes' protocol: the first byte of each message is its channel. The token is sent as a subprotocol, since browsers cannot set
+ * headers.
+ */
 const protocol = 'v5.channel.k8s.io';
 const bearerPrefix = 'base64url.bearer.authorization.k8s.io.';
 const channels = { stdin: 0, stdout: 1, stderr: 2, end: 3, size: 4, close: 255 } as const;
 const connectingMsMax = 30_000;
 const messageBytesMax = 32 * 1024;
-/** What waits to be sent, and how soon it is looked at again. */
+/** Bound on the bytes that wait to be sent, and how often they are checked. */
 const bufferedBytesMax = 256 * 1024;
 const bufferedEveryMs = 10;
-/** Messages that wait to be taken: from the first bound on, a transport that can reads no further; what then still comes is cut off at the second. */
+/** Bounds on unread messages: at the first, the transport pauses if it can; at the second, the connection is closed. */
 const waitingPause = 16;
 const waitingMax = 1_000;
 
-/** The address of a command in a pod. */
+/** The path and query of the exec request for a command. */
 export function execPath({ pod, container, command, input, terminal }: ExecRequest): string {
   const flags = { stdin: input !== undefined, stdout: true, stderr: terminal === undefined, tty: terminal !== undefined };
   const query = new URLSearchParams(Object.entries(flags).map(([name, is]) => [name, String(is)]));
@@ -61,7 +64,11 @@ export function execPath({ pod, container, command, input, terminal }: ExecReque
   return `${pod}/exec?${query.toString()}`;
 }
 
-/** What the command writes, and at last its exit code. Leaving the loop ends the command. @throws ApiError, UnreachableError, or the reason of the signal */
+/**
+ * Runs a command: yields its output and returns its exit code. Leaving the loop ends the command.
+ *
+ * @throws ApiError, UnreachableError, or the reason of the signal
+ */
 export async function* exec(parts: ExecParts, { input, terminal, signal }: ExecRequest): AsyncGenerator<ExecOutput, number> {
   const token = await tokenInTime(parts.token, parts.url.host, parts.devices, signal);
   const bearer = btoa(token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
@@ -107,7 +114,7 @@ class Command {
     );
   }
 
-  /** Only the first end counts. */
+  /** Ends the command; only the first call has an effect. */
   end(failure?: unknown): void {
     if (this.#over.signal.aborted) return;
     this.#failure = failure;
@@ -153,7 +160,7 @@ class Command {
     }
   }
 
-  /** Neither browsers nor Node's library tell when there is room again. */
+  /** Waits for room in the send buffer by polling: neither browsers nor Node's library have an event for it. */
   async #room(): Promise<void> {
     while (this.#socket.bufferedAmount > bufferedBytesMax && !this.#over.signal.aborted) {
       await this.#devices.sleep(bufferedEveryMs, this.#over.signal).catch(() => {});
@@ -199,7 +206,7 @@ class Command {
   }
 }
 
-/** The exit code that a Status tells, or why there is none. */
+/** The exit code in a Status, or an error if there is none. */
 function endOf(text: string): number | ApiError {
   try {
     const status = JSON.parse(text) as { status?: string; code?: number; details?: { causes?: { reason?: string; message?: string }[] } };
@@ -207,6 +214,6 @@ function endOf(text: string): number | ApiError {
     const code = Number(status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message ?? Number.NaN);
     return Number.isInteger(code) ? code : new ApiError(status.code ?? 500, status);
   } catch {
-    return new ApiError(500, { message: 'how the command ended was told in words that are none of the protocol' });
+    return new ApiError(500, { message: 'the exit status of the command is not in the protocol’s format' });
   }
 }

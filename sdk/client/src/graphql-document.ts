@@ -5,7 +5,7 @@ export interface TypedDocument<R = unknown, V = never> {
   readonly __apiType?: (variables: V) => R;
 }
 
-/** The text of a document. Trees are printed by the library graphql, which whoever has one has, too. */
+/** The text of a document. Syntax trees are printed by the library graphql, which a program with such a tree has installed. */
 export async function textOf(document: string | TypedDocument): Promise<string> {
   if (typeof document === 'string') return document;
   const { print } = await import('graphql');

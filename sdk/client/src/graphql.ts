@@ -16,9 +16,13 @@ interface GraphQlAnswer<T> {
 const path = '/graphql';
 const accept = 'application/graphql-response+json, application/json';
 
-/** Asks; queries are sent again when the connection breaks, what may hold a mutation is not. @throws GraphQlError, ApiError, UnreachableError */
+/**
+ * Executes a document. Queries are retried when the connection breaks; a document that may contain a mutation is not.
+ *
+ * @throws GraphQlError, ApiError, UnreachableError
+ */
 export async function askGraphQl<T>(http: Http, request: GraphQlRequest, signal: AbortSignal | undefined): Promise<T> {
-  // Without this word there is no mutation; with it, the document is not read any closer.
+  // Without this word there is no mutation; with it, the document is not parsed to find out.
   const isRepeatable = !/\bmutation\b/.test(request.query);
   const answer = await http.send(path, { method: 'POST', body: JSON.stringify(request), accept, isRepeatable, ...(signal && { signal }) });
   const { data, errors } = answerOf<T>(answer.text);

@@ -6,7 +6,7 @@ import type { Transport, TransportAnswer } from './transport.js';
 
 /** One request; all but the path have defaults. */
 export interface ApiRequest {
-  /** Default: GET. */
+  /** Request method. Default: GET. */
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: Uint8Array | string;
   /** Default: `application/json`. */
@@ -14,19 +14,19 @@ export interface ApiRequest {
   /** Default: `application/json`. */
   readonly accept?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** For the whole answer, over all tries. Default: 60,000. */
+  /** Time limit for the complete response, including retries. Default: 60,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Doing it twice is the same as doing it once, so it is tried again when the connection breaks. Default: true for GET. */
+  /** Whether the request is idempotent, so that it is retried when the connection breaks. Default: true for GET. */
   readonly isRepeatable?: boolean;
 }
 
-/** A whole answer, whatever its status. */
+/** A complete response, whatever its status. */
 export interface ApiAnswer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly text: string;
-  /** What `Retry-After` says. */
+  /** The value of `Retry-After`, in milliseconds. */
   readonly retryAfterMs?: number;
 }
 
@@ -45,7 +45,7 @@ const timeoutMsDefault = 60_000;
 const answerBytesMax = 256 * 1024 * 1024;
 const lineCharsMax = 16 * 1024 * 1024;
 
-/** Requests with deadlines and, where that is harmless, second tries. */
+/** Sends requests with deadlines and, where that is harmless, retries. */
 export class Http {
   readonly #options: HttpOptions;
   readonly #base: URL;
@@ -57,16 +57,16 @@ export class Http {
     this.#base.hash = '';
   }
 
-  /** Aborts when nobody follows anything any more. */
+  /** Aborts when the client is closed, which ends everything that follows the platform. */
   get closing(): AbortSignal {
     return this.#options.closing;
   }
 
   /**
-   * The address of a path. It is joined and never resolved: to a resolver `//host`, also as `/\host`, is another host, which would be
-   * given the token.
+   * The URL of a path. The path is appended and never resolved: a resolver takes `//host`, also written `/\host`, as another host, which
+   * would then get the token.
    *
-   * @throws TypeError when it would leave `server`
+   * @throws TypeError when the URL would leave `server`
    */
   url(path: string): URL {
     const root = this.#base.pathname.replace(/\/$/, '');
@@ -79,7 +79,7 @@ export class Http {
     );
   }
 
-  /** Any answer, whatever its status. @throws UnreachableError, or the reason of the signal */
+  /** Sends a request and returns the response, whatever its status. @throws UnreachableError, or the reason of the signal */
   async send(path: string, request: ApiRequest = {}): Promise<ApiAnswer> {
     const { devices, attemptsMax } = this.#options;
     const endsAtMs = devices.nowMs() + (request.timeoutMs ?? timeoutMsDefault);
@@ -102,21 +102,29 @@ export class Http {
         await backOff.wait(signal, refusal?.retryAfterMs);
       } catch {
         if (request.signal?.aborted) throw request.signal.reason;
-        // Why it was not done says more than that the time is over.
+        // The last refusal says more than a timeout would.
         if (refusal !== undefined) return refusal;
         throw this.#late();
       }
     }
   }
 
-  /** The decoded body of a success; undefined when the platform says that what is asked for does not exist. @throws ApiError, UnreachableError */
+  /**
+   * The decoded body of a successful response; undefined when the platform says that the object does not exist.
+   *
+   * @throws ApiError, UnreachableError
+   */
   async json<T>(path: string, request: ApiRequest = {}): Promise<T | undefined> {
     const answer = await this.send(path, request);
     if (isAbsence(answer)) return undefined;
     return answer.text === '' && answer.status < 300 ? undefined : decoded<T>(answer);
   }
 
-  /** The lines of a streamed answer until it ends or the signal aborts. @throws ApiError, UnreachableError, or the reason of the signal */
+  /**
+   * The lines of a streamed response until it ends or the signal aborts.
+   *
+   * @throws ApiError, UnreachableError, or the reason of the signal
+   */
   async *lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
     try {
       yield* this.#lines(path, signal);
@@ -143,7 +151,7 @@ export class Http {
     if (rest !== '') yield rest;
   }
 
-  /** A streamed answer, of which the head, or all of a refusal, has to come in time. */
+  /** Begins a streamed response; its head, or the whole of a refusal, must arrive in time. */
   async #begin(path: string, signal: AbortSignal): Promise<TransportAnswer> {
     const late = new AbortController();
     const begun = new AbortController();
@@ -220,21 +228,21 @@ export class Http {
   }
 }
 
-/** The decoded body of a success. @throws ApiError, also where whatever answered was not the platform */
+/** The decoded body of a successful response. @throws ApiError, also when the response is not the platform's */
 export function decoded<T>(answer: ApiAnswer): T {
   const { status, text } = answer;
   if (status >= 300) throw ApiError.of(answer);
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new ApiError(status, { message: `the answer with status ${status} is no JSON: it may not come from the platform` });
+    throw new ApiError(status, { message: `the answer with status ${status} is not JSON: it may not come from the platform` });
   }
 }
 
-/** A 404 with one of these codes says that the platform serves nothing at the path, rather than that one thing there does not exist. */
+/** A 404 with one of these codes means that the platform serves nothing at the path, rather than that one object there does not exist. */
 const unservedCodes: ReadonlySet<string> = new Set(['TAP_REQUEST_PATH_UNKNOWN', 'TAP_KIND_NOT_FOUND']);
 
-/** Whether an answer says that one thing does not exist. A 404 that is no JSON does not: whatever answered may not be the platform. */
+/** Whether a response says that one object does not exist. A 404 that is not JSON does not: it may not come from the platform. */
 function isAbsence({ status, text }: ApiAnswer): boolean {
   if (status !== 404) return false;
   try {
@@ -248,7 +256,7 @@ function isRepeatable({ method = 'GET', isRepeatable: said }: ApiRequest): boole
   return said ?? method === 'GET';
 }
 
-/** There is no room now; a conflict that says when to come again is the first try of the same request, which still runs. */
+/** Whether a request is refused only for now. A conflict with a retry time means that the first attempt of the same request still runs. */
 function isRefusedForNow({ status, retryAfterMs }: ApiAnswer, request: ApiRequest): boolean {
   if (status === 429 || status === 503) return retryAfterMs !== undefined || isRepeatable(request);
   return status === 409 && retryAfterMs !== undefined;
@@ -263,7 +271,7 @@ function unreachable(server: string, cause: Error): UnreachableError {
   const refusal = untrusted(cause, server);
   if (refusal !== undefined) return refusal;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  // What was refused at the door was not done; of everything else that is not known.
+  // A request that never connected was not executed; of all others that is unknown.
   const reason = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT/.test(code) ? 'unreachable' : 'broken-off';
   return new UnreachableError(reason, server, `${server} does not answer (${code || cause.message})`, cause);
 }

@@ -6,7 +6,7 @@ import { nodeTransport } from './node-transport.js';
 export * from './exports.js';
 
 /**
- * Makes a client; nothing is connected before it is needed.
+ * Creates a client; it connects only when needed.
  *
  * @throws TypeError for a server that is neither https nor on this machine
  * @example

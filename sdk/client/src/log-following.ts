@@ -3,20 +3,20 @@ import { ApiError, UnreachableError } from './errors.js';
 import type { Http } from './http.js';
 import { LogReading, type LogPlace } from './log-reading.js';
 
-/** Which lines of a log are told, and until when. */
+/** Which lines of a log to deliver, and until when. */
 export interface LogOptions {
-  /** So many of the lines that are there already. Default: all. */
+  /** Number of existing lines to begin with. Default: all. */
   readonly tailLines?: number;
-  /** Of this output only. Default: of both. */
+  /** Only lines of this output. Default: both. */
   readonly stream?: 'Stdout' | 'Stderr';
   readonly signal: AbortSignal;
 }
 
 /**
- * Tells the lines of a pod's log, each behind its time, over broken connections and restarts of the container. Ends when there is no such pod
- * any more, the signal aborts or the client is closed.
+ * Yields the lines of a pod's log, each after its time, across broken connections and restarts of the container. Ends when the pod no
+ * longer exists, the signal aborts or the client is closed.
  *
- * @throws ApiError for what another try would not change, UnreachableError likewise
+ * @throws ApiError or UnreachableError if a retry would not help
  */
 export async function* followLog(http: Http, pod: string, options: LogOptions, devices: Devices): AsyncGenerator<string> {
   const signal = AbortSignal.any([options.signal, http.closing]);
@@ -34,12 +34,12 @@ export async function* followLog(http: Http, pod: string, options: LogOptions, d
       if (!isPassing(error, log.hasBegun)) throw error;
       retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
     }
-    // The container has ended, or the platform: it may go on.
+    // The container or the platform has stopped; it may continue.
     await backOff.wait(signal, retryAfterMs).catch(() => {});
   }
 }
 
-/** A container that has written before and has no log is about to start again. */
+/** Whether an error may pass: a container that had a log before and has none now is about to restart. */
 function isPassing(error: unknown, hasBegun: boolean): boolean {
   if (error instanceof ApiError) return error.isPassing || (hasBegun && error.status === 400);
   return error instanceof UnreachableError && error.isPassing;
@@ -51,7 +51,7 @@ class FollowedLog {
   readonly #query: Readonly<Record<string, string>>;
   readonly #signal: AbortSignal;
   #place: LogPlace | undefined;
-  /** Whether the platform has told this log at all. */
+  /** Whether the platform has delivered this log at all. */
   hasBegun = false;
 
   constructor(http: Http, pod: string, stream: string | undefined, signal: AbortSignal) {
@@ -61,7 +61,7 @@ class FollowedLog {
     this.#signal = signal;
   }
 
-  /** The lines that were not told before, until the connection ends. */
+  /** The lines that were not delivered before, until the connection ends. */
   async *connection(tailLines: number | undefined): AsyncGenerator<string> {
     const before = this.#place;
     const tail: Readonly<Record<string, string>> = tailLines === undefined ? {} : { tailLines: String(tailLines) };
@@ -70,7 +70,7 @@ class FollowedLog {
     let isSameRun = before === undefined;
     for await (const line of this.#lines({ ...from, follow: 'true' })) {
       const { fresh, place } = reading.take([line]);
-      // Where nothing comes again another run has begun, and the one before may have written more.
+      // If no line is repeated, another run has begun, and the previous one may have written more.
       if (!isSameRun && !reading.hasComeAgain) yield* this.#endOfRun(before);
       isSameRun = true;
       this.#place = place;
@@ -89,7 +89,7 @@ class FollowedLog {
         yield* fresh;
       }
     } catch (error) {
-      // There is none, or it is gone.
+      // There is no previous log, or it is gone.
       if (!(error instanceof ApiError)) throw error;
     }
   }

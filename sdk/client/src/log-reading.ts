@@ -1,16 +1,16 @@
-/** Up to where a log has been told. Clocks are coarse: many lines may have the same time. */
+/** The position up to which a log was delivered. Clocks are coarse: many lines may have the same time. */
 export interface LogPlace {
-  /** Of the last line that has one. */
+  /** The time of the last line that has one. */
   readonly time: string;
-  /** The first line with this time that was told, and how many were. */
+  /** The first delivered line with this time, and how many such lines were delivered. */
   readonly first: string;
   readonly count: number;
 }
 
-/** A log as one join tells it: from the time on that was told last, so that some lines come again. */
+/** Reads a log within one join: it starts at the time of the last delivered line, so that some lines are repeated. */
 export class LogReading {
   #place: LogPlace | undefined;
-  /** While lines come again: where the join before this one left off, and how many lines of its time have come. */
+  /** While lines are repeated: the position of the previous join, and how many lines with its time have been repeated. */
   #before: LogPlace | undefined;
   #again = 0;
 
@@ -19,16 +19,16 @@ export class LogReading {
     this.#before = before;
   }
 
-  /** Whether the line that was told last has come again, or one of its time: it is the same log, and nothing between was missed. */
+  /** Whether the last delivered line, or one of the same time, was repeated: it is the same log, and no line was missed. */
   get hasComeAgain(): boolean {
     return this.#again > 0;
   }
 
-  /** Those of the next lines that were not told before, and up to where they come. */
+  /** Filters out lines that were delivered before; returns the others and the new position. */
   take(lines: readonly string[]): { readonly fresh: readonly string[]; readonly place: LogPlace | undefined } {
     const fresh = lines.filter((line) => {
       const time = timeOf(line);
-      // A line without a time is the rest of a long one, and is told if that was.
+      // A line without a time is the rest of a long line, and is delivered if that one was.
       if (time === undefined) return this.#before === undefined;
       if (this.#before !== undefined && this.#comesAgain(this.#before, time, line)) return false;
       this.#before = undefined;
@@ -41,7 +41,7 @@ export class LogReading {
   #comesAgain({ time: last, first, count }: LogPlace, time: string, line: string): boolean {
     const order = compareTimes(time, last);
     if (order !== 0) return order < 0;
-    // Where the end of a log was asked for, lines of this time stand before those that were told.
+    // If only the end of a log was requested, lines of this time can precede those that were delivered.
     if (this.#again > 0 || line === first) this.#again += 1;
     return this.#again <= count;
   }
@@ -53,7 +53,7 @@ function timeOf(line: string): string | undefined {
   return rfc3339.exec(line)?.[0];
 }
 
-/** Times of engines differ in how many digits a second has, and in their zones. */
+/** Compares times: engines differ in the number of fractional digits and in the time zone. */
 function compareTimes(one: string, other: string): number {
   const order = Date.parse(one) - Date.parse(other);
   return order === 0 ? fractionOf(one) - fractionOf(other) : order;

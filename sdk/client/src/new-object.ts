@@ -1,11 +1,11 @@
 import type { AnyKind, ApplyFields, ObjectOf, Strings } from '@tappaas/sdk';
 
-/** What the metadata of a new object may say. */
+/** The metadata of a new object. */
 export interface NewMetadata {
-  /** Of kinds that lie in one. */
+  /** Namespace; only for namespaced kinds. */
   readonly namespace?: string;
   readonly name?: string;
-  /** In place of `name`: begins it, and the platform ends it so that there is no other. */
+  /** Prefix of the name, instead of `name`: the platform completes it to a unique name. */
   readonly generateName?: string;
   readonly labels?: Strings;
   readonly annotations?: Strings;
@@ -13,10 +13,10 @@ export interface NewMetadata {
   readonly ownerReferences?: readonly object[];
 }
 
-/** An object to be created: its metadata and the fields of its kind; the platform fills in what has a default. */
+/** An object to create: its metadata and the fields of its kind; the platform fills in defaults. */
 export type NewObject<K extends AnyKind> = { readonly metadata: NewMetadata } & FieldsOf<ObjectOf<K>>;
 
-/** Of a kind whose objects have no known type, any field. */
+/** The fields of an object; any field for kinds whose objects have no known type. */
 type FieldsOf<O> = [keyof O] extends [never]
   ? Readonly<Record<string, unknown>>
   : string extends keyof O

@@ -14,7 +14,7 @@ const closeMsMax = 2000;
 const refusalMsMax = 5000;
 const refusalCharsMax = 64 * 1024;
 
-/** Node's own client: nothing to load, and the only one that takes a certificate authority without further libraries. */
+/** A transport on Node's own HTTP client: nothing to load, and the only one that accepts a certificate authority without libraries. */
 export function nodeTransport(certificateAuthority: string | undefined): Transport {
   const common = { keepAlive: true, keepAliveMsecs: probeAfterMs, maxFreeSockets: idleMax };
   const ca = certificateAuthority === undefined ? {} : { ca: certificateAuthority };
@@ -37,12 +37,12 @@ export function nodeTransport(certificateAuthority: string | undefined): Transpo
   return {
     request,
     async openSocket(url, protocols) {
-      // Node's own WebSocket takes no certificate authority.
+      // Node's own WebSocket does not accept a certificate authority.
       const { WebSocket } = await import('ws');
       const settings = { ...ca, maxPayload: messageBytesMax, closeTimeout: closeMsMax };
       const socket = new WebSocket(url, protocols, settings);
       socket.binaryType = 'arraybuffer';
-      // Whatever is silent for hours, such as a command, is still found to be gone.
+      // Detects a lost connection even if it is silent for hours, as with a command.
       socket.on('upgrade', (answer) => void answer.socket.setKeepAlive(true, probeAfterMs));
       socket.on('unexpected-response', (_, answer) => {
         void refusalOf(answer).then((refusal) => {
@@ -60,7 +60,7 @@ export function nodeTransport(certificateAuthority: string | undefined): Transpo
   };
 }
 
-/** In the platform's own words, which the library would leave unread. */
+/** Reads the platform's refusal, which the library would leave unread. */
 async function refusalOf(answer: IncomingMessage): Promise<Error> {
   const { statusCode: status = 0 } = answer;
   const late = setTimeout(() => answer.destroy(), refusalMsMax);
@@ -71,7 +71,7 @@ async function refusalOf(answer: IncomingMessage): Promise<Error> {
       if (text.length > refusalCharsMax) break;
     }
   } catch {
-    // As much of it as has come.
+    // The body broke off: the part that has arrived is used.
   } finally {
     clearTimeout(late);
   }

@@ -6,29 +6,31 @@ import { decoded, type ApiRequest, type Http } from './http.js';
 import type { NewObject } from './new-object.js';
 import { watchPath, type WatchEvent, type WatchOptions } from './watch.js';
 
-/** How a write is made. */
+/** Options of a write. */
 export interface WriteOptions {
-  /** Everything but the write: admission answers as it would. */
+  /** Does everything except the write, including admission. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export interface CreateOptions extends WriteOptions {
-  /** The same key with the same object is created once, however often it is sent. Default: a random one, so that a broken connection does no harm. */
+  /**
+   * An object is created once per key, however often the request is sent. Default: a random key, so that a broken connection is harmless.
+   */
   readonly idempotencyKey?: string;
 }
 
 export interface ApplyOptions extends WriteOptions {
-  /** Whose fields these are. Default: `tappaas-client`. */
+  /** The manager that owns the fields. Default: `tappaas-client`. */
   readonly fieldManager?: string;
-  /** Takes over fields of others instead of failing with 409. */
+  /** Takes over fields of other managers instead of failing with 409. */
   readonly force?: boolean;
 }
 
-/** What is listed or watched; without a namespace, in all of them. */
+/** The objects to list or watch; without a namespace, those in all namespaces. */
 export interface Selection {
   readonly namespace?: string;
-  /** A label selector as kubectl writes it. */
+  /** A label selector in kubectl's syntax. */
   readonly labels?: string;
   /** A field selector over declared fields. */
   readonly fields?: string;
@@ -60,12 +62,12 @@ export class Objects<K extends AnyKind> {
     this.#randomKey = options.randomKey;
   }
 
-  /** One object; nothing when it does not exist. @throws ApiError, also where the kind or the engine is not served; UnreachableError */
+  /** One object; undefined if it does not exist. @throws ApiError, also when the kind or the engine is not served; UnreachableError */
   get(key: Key, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Stored<K> | undefined> {
     return this.#ask<Stored<K>>(this.#path(key), { ...(signal && { signal }) });
   }
 
-  /** All objects, fetched page by page while they are taken. @throws ApiError, also where the kind or the engine is not served; UnreachableError */
+  /** All objects, fetched page by page. @throws ApiError, also when the kind or the engine is not served; UnreachableError */
   async *list(selection: Selection = {}, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Stored<K>> {
     let token: string | undefined;
     do {
@@ -79,7 +81,7 @@ export class Objects<K extends AnyKind> {
     } while (token !== undefined);
   }
 
-  /** Creates an object; metadata may carry `generateName`. @throws ApiError with reason `AlreadyExists` among others */
+  /** Creates an object; its metadata may contain `generateName`. @throws ApiError, for example with reason `AlreadyExists` */
   create(object: NewObject<K>, options: CreateOptions = {}): Promise<Stored<K>> {
     const { namespace } = object.metadata;
     const headers = { 'idempotency-key': options.idempotencyKey ?? this.#randomKey() };
@@ -88,7 +90,7 @@ export class Objects<K extends AnyKind> {
     return this.#write(path, { method: 'POST', body, headers, isRepeatable: true }, options);
   }
 
-  /** Server-side apply: states the fields that the field manager wants, and leaves all others alone. @throws ApiError, 409 for a conflict */
+  /** Server-side apply: sets the fields of the field manager, and leaves all others alone. @throws ApiError, 409 for a conflict */
   apply(key: Key, fields: ApplyFields<ObjectOf<K>>, options: ApplyOptions = {}): Promise<Stored<K>> {
     const { fieldManager = 'tappaas-client', force = false } = options;
     const { labels, annotations, metadata, ...rest } = fields as { labels?: Strings; annotations?: Strings; metadata?: object };
@@ -102,14 +104,14 @@ export class Objects<K extends AnyKind> {
     );
   }
 
-  /** JSON merge patch; with `metadata.resourceVersion` in it, only if nothing changed meanwhile. @throws ApiError */
+  /** JSON merge patch; with `metadata.resourceVersion` in it, only if the object has not changed meanwhile. @throws ApiError */
   patch(key: Key, patch: object, options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {}): Promise<Stored<K>> {
     const part = options.subresource === undefined ? '' : `/${options.subresource}`;
     const request = { method: 'PATCH', body: JSON.stringify(patch), contentType: mediaTypes.merge } as const;
     return this.#write(`${this.#path(key)}${part}?${queryOf(options)}`, request, options);
   }
 
-  /** Deletes an object; answers whether there was one. @throws ApiError, 409 when a precondition does not hold */
+  /** Deletes an object; returns whether it existed. @throws ApiError, 409 when a precondition does not hold */
   async delete(key: Key, preconditions: Preconditions = {}, options: WriteOptions = {}): Promise<boolean> {
     const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions });
     const request = { method: 'DELETE', body, ...(options.signal && { signal: options.signal }) } as const;
@@ -117,10 +119,10 @@ export class Objects<K extends AnyKind> {
   }
 
   /**
-   * Watches until the signal aborts, over broken connections: nothing is missed and nothing told twice. Without `since` it tells all
-   * objects first, then `SYNCED`.
+   * Watches until the signal aborts, across broken connections: nothing is missed and nothing delivered twice. Without `since` it delivers
+   * all objects first, then `SYNCED`.
    *
-   * @throws ApiError for what another try would not change; ResumeError when the history behind `since` is gone
+   * @throws ApiError if a retry would not help; ResumeError when the history after `since` is gone
    */
   watch(options: Selection & Pick<WatchOptions, 'since' | 'signal'>): AsyncGenerator<WatchEvent<Stored<K>>> {
     return watchPath<Stored<K>>(this.#http, this.#path(options), options, this.#devices);
@@ -130,7 +132,7 @@ export class Objects<K extends AnyKind> {
     try {
       return await this.#succeed<Page<Stored<K>>>(path, { ...(signal && { signal }) });
     } catch (error) {
-      // The page's history is gone; with the token that comes along, the list goes on with what there is now.
+      // The history of the page is gone; with the token in the error, the list continues with the present objects.
       const token = error instanceof ApiError && error.status === 410 ? error.continueToken : undefined;
       if (token === undefined || new URLSearchParams(path.split('?')[1]).get('continue') === token) throw error;
       const [place = '', query = ''] = path.split('?');
@@ -148,7 +150,7 @@ export class Objects<K extends AnyKind> {
     return decoded<T>(await this.#http.send(path, request));
   }
 
-  /** Nothing when the platform says that there is no such object; any other 404 is a mistake in the place where it was looked for. */
+  /** Undefined when the platform says that there is no such object; any other 404 means that the path is wrong. */
   #ask<T>(path: string, request: ApiRequest): Promise<T | undefined> {
     return this.#succeed<T>(path, request).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === 'TAP_OBJECT_NOT_FOUND') return undefined;
@@ -169,9 +171,9 @@ export class Objects<K extends AnyKind> {
   }
 }
 
-/** A name as a part of a path; encoded or not, dots alone would lead to other objects, such as those of all namespaces. @throws TypeError */
+/** A name as a path segment; dots alone, even encoded, would lead to other objects, such as those of all namespaces. @throws TypeError */
 function segmentOf(name: string): string {
-  if (name === '.' || name === '..') throw new TypeError(`"${name}" is no name of an object, a namespace or an engine`);
+  if (name === '.' || name === '..') throw new TypeError(`"${name}" is not a name of an object, a namespace or an engine`);
   return encodeURIComponent(name);
 }
 
@@ -179,7 +181,7 @@ function pluralOf(kind: AnyKind): string {
   const definition = definitionOf(kind, 'kind') ?? definitionOf(kind, 'kubernetesKind');
   if (definition !== undefined) return definition.plural;
   throw new TypeError(
-    `${kind.kind} of ${kind.group || 'the core group'} is no handle of a kind: take one of @tappaas/sdk/kinds or make one with defineKind`,
+    `${kind.kind} of ${kind.group || 'the core group'} is not a handle of a kind: take one of @tappaas/sdk/kinds or make one with defineKind`,
   );
 }
 

@@ -6,30 +6,30 @@ import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js'
 const waitingMax = 1000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
-/** Up to where a room has come: a resourceVersion, or a place in a log. */
+/** The progress of a room: a resourceVersion, or a position in a log. */
 type Reached = string | LogPlace;
 
-/** A message that waits to be taken, and up to where the room has come with it. */
+/** An unread message, and the progress of the room with it. */
 interface Waiting {
   readonly message: RoomMessage;
   readonly reached?: Reached;
 }
 
-/** The messages of one room between the connection and whoever takes them: in order, once each, at most so many waiting. */
+/** The queue between the connection and the consumer of one room: in order, each message once, with a bound on unread messages. */
 export class RoomFeed {
   readonly #request: RoomRequest;
   readonly #waiting: Waiting[] = [];
   #wake: (() => void) | undefined;
   #failure: unknown;
   #isOver = false;
-  /** Up to where messages were put into the queue, and up to where they were taken from it. */
+  /** The progress of messages put into the queue (`#heard`), and of messages taken from it. */
   #heard: Reached | undefined;
   #taken: Reached | undefined;
-  /** The log as the present join tells it. */
+  /** The reader of the log in the present join. */
   #reading = new LogReading(undefined);
-  /** While all objects are told. */
+  /** The initial listing; undefined once it is complete. */
   #listing: RoomListing | undefined;
-  /** More came than was taken: what came last was let go of, and is asked for again. */
+  /** Messages arrived faster than they were consumed: the last ones were dropped, and must be requested again. */
   #isBehind = false;
 
   constructor(request: RoomRequest) {
@@ -39,7 +39,7 @@ export class RoomFeed {
     if (this.#heard === undefined) this.#listing = new RoomListing();
   }
 
-  /** What to join with now: from where on. */
+  /** The join request that continues at the present position. */
   joining(): object {
     if (this.#request.topic === 'metrics') return this.#request;
     if (this.#request.topic === 'logs') return this.#joiningLog(this.#request);
@@ -48,7 +48,7 @@ export class RoomFeed {
     return { ...request, ...(this.#heard !== undefined && { resourceVersion: this.#heard }) };
   }
 
-  /** After a break all lines since then, however many were asked for at first. */
+  /** After a break, requests all lines since then, however many were requested at first. */
   #joiningLog({ tailLines, ...request }: RoomRequest & { readonly topic: 'logs' }): object {
     const place = typeof this.#heard === 'object' ? this.#heard : undefined;
     this.#reading = new LogReading(place);
@@ -64,7 +64,7 @@ export class RoomFeed {
     else if (told.type !== undefined) this.#hearEvent(told, told.type);
   }
 
-  /** The platform has ended the room. Answers how long to wait at least before joining again; nothing: it is not joined again. */
+  /** Called when the platform has ended the room. Returns the minimum time before joining again; undefined: do not join again. */
   closed({ resync = false, error }: Closing): number | undefined {
     if (resync) this.#beginAnew();
     if (resync || error === undefined) return resync || this.#request.topic !== 'logs' ? 0 : undefined;
@@ -74,7 +74,7 @@ export class RoomFeed {
     return undefined;
   }
 
-  /** A join was refused. Answers likewise. */
+  /** Called when a join was refused. Returns the same as `closed`. */
   refused(error: { readonly code?: number }): number | undefined {
     return this.closed({ resync: error.code === 410, error });
   }
@@ -89,7 +89,7 @@ export class RoomFeed {
     this.#wake?.();
   }
 
-  /** Takes messages until the room is over; `caughtUp` is called when a feed that was behind may be joined again. */
+  /** Yields messages until the room ends; `caughtUp` is called when a room whose messages were dropped can be joined again. */
   async *messages(caughtUp: () => void): AsyncGenerator<RoomMessage> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -106,7 +106,7 @@ export class RoomFeed {
     }
   }
 
-  /** Has its place even when too much waits: without it, what is told next would be taken for changes of what was told. */
+  /** Queues `RESYNC` even when the queue is full: without it, the following objects would be taken for changes of delivered ones. */
   #beginAnew(): void {
     this.#heard = undefined;
     this.#listing = new RoomListing();

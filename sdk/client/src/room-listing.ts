@@ -1,16 +1,16 @@
 import type { Named } from './room-message.js';
 
-/** What a room has told while it tells all objects, over the breaks on the way: each join tells them from the first one on. */
+/** The objects that a room has delivered during the initial listing, across broken connections: each join lists them from the start. */
 export class RoomListing {
   readonly #told = new Map<string, Named>();
-  /** What was told before the present join, and has not come again. */
+  /** Objects that were delivered before the present join, and have not been listed again yet. */
   #unseen = new Set<string>();
 
   begin(): void {
     this.#unseen = new Set(this.#told.keys());
   }
 
-  /** Whether an object that comes has been told as it is now. */
+  /** Whether a listed object was already delivered in this version. */
   knows(object: Named): boolean {
     const key = keyOf(object);
     this.#unseen.delete(key);
@@ -22,7 +22,7 @@ export class RoomListing {
     else this.#told.set(keyOf(object), referenceTo(object));
   }
 
-  /** When all have come: what was told and is not among them has gone meanwhile. */
+  /** Call it when the listing is complete: the objects that were delivered before and are missing now, since they were deleted. */
   gone(): readonly Named[] {
     return [...this.#unseen].flatMap((key) => this.#told.get(key) ?? []);
   }

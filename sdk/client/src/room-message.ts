@@ -1,4 +1,4 @@
-/** What a room is about; see the documentation of sockets. */
+/** The request for a room; see the documentation of sockets. */
 export type RoomRequest =
   | ({ readonly topic: 'objects'; readonly group?: string; readonly version: string; readonly plural: string } & RoomSelection)
   | ({ readonly topic: 'events' | 'operations' } & RoomSelection)
@@ -18,28 +18,28 @@ interface RoomSelection {
   readonly name?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Absent: all objects first, then what becomes of them. */
+  /** Where to start; absent: all objects first, then their changes. */
   readonly resourceVersion?: string;
 }
 
-/** What a room tells. */
+/** A message of a room. */
 export type RoomMessage =
   | {
       readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
       readonly object?: unknown;
-      /** Kind and metadata of an object that is too large for a message, or that went while the connection was broken. */
+      /** Kind and metadata of an object that is too large for a message, or that was deleted while the connection was broken. */
       readonly reference?: unknown;
-      /** Join with it to go on behind this; before `SYNCED` it is that of the object, which says nothing of what has been told. */
+      /** Join with it to continue after this message; before `SYNCED` it is the object's own version, which does not mark the progress. */
       readonly resourceVersion: string;
     }
-  /** All objects that there are have been told. */
+  /** All existing objects have been delivered. */
   | { readonly type: 'SYNCED'; readonly resourceVersion: string }
   | { readonly type: 'LINES'; readonly lines: readonly string[] }
   | { readonly type: 'METRICS'; readonly replica: string; readonly text: string }
-  /** History was gone: all objects are told anew, and what is not among them has gone. */
+  /** The history was gone: all objects are delivered again, and objects missing among them have been deleted. */
   | { readonly type: 'RESYNC' };
 
-/** A message of the platform, as it comes. */
+/** A message of the platform, as received. */
 export interface Told {
   readonly room: string;
   readonly type?: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
@@ -50,14 +50,14 @@ export interface Told {
   readonly text?: string;
 }
 
-/** Why the platform has ended a room. */
+/** The reason why the platform has ended a room. */
 export interface Closing {
   readonly room?: string;
   readonly resync?: boolean;
   readonly error?: { readonly code?: number };
 }
 
-/** As much of an object, or of a reference to one, as a room looks at. */
+/** The part of an object, or of a reference to one, that a room uses. */
 export interface Named {
   readonly apiVersion?: string;
   readonly kind?: string;

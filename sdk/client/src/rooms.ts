@@ -5,7 +5,7 @@ import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js'
 import { refusedSocket } from './refused-connection.js';
 import { tokenInTime, type GiveToken } from './token.js';
 
-/** As much of socket.io's client as is used; the library is the application's own. */
+/** The part of socket.io's client that is used; the application installs the library. */
 interface Socket {
   readonly connected: boolean;
   readonly active: boolean;
@@ -15,18 +15,18 @@ interface Socket {
   timeout(ms: number): { emit(name: string, message: object, answered: (late: unknown, answer?: Answer) => void): void };
 }
 
-/** Asks for what the handshake carries. */
+/** Called by the library to get the credentials for the handshake. */
 type Authenticate = (answer: (credentials: object) => void) => void;
 
 export interface RoomsOptions {
-  /** Opens a socket that reconnects by itself, and is not connected yet. */
+  /** Creates a socket that reconnects by itself, and is not connected yet. */
   readonly open: (authenticate: Authenticate) => Socket;
   readonly server: string;
   readonly token: GiveToken;
   readonly devices: Devices;
 }
 
-/** A refusal of the platform, or that there was no connection: what its WebSocket said of why. */
+/** A refusal by the platform, or a failed connection with the reason that its WebSocket gave. */
 interface ConnectError {
   readonly data?: { readonly code?: number };
   readonly description?: { readonly error?: unknown };
@@ -40,23 +40,23 @@ interface Answer {
 interface Membership {
   readonly feed: RoomFeed;
   readonly signal: AbortSignal;
-  /** Until something is heard of the room. */
+  /** Delays attempts to join until a message of the room arrives. */
   readonly backOff: BackOff;
   name: string | undefined;
-  /** Rises with every try to join, so that an old one does not go on beside a new one. */
+  /** Increases with every attempt to join, so that an old attempt stops when a new one begins. */
   attempt: number;
 }
 
 const answerMsMax = 30_000;
 
-/** All rooms of a client, over one connection; whatever breaks is joined again from where each room was. */
+/** All rooms of a client, over one connection; after a break each room is joined again where it was. */
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #members = new Set<Membership>();
   readonly #backOff: BackOff;
   readonly #closing = new AbortController();
   #socket: Socket | undefined;
-  /** Each join has a room of its own, so that nothing of an earlier one is taken for it. */
+  /** Counts joins: each has a room id of its own, so that messages of an earlier join are not mistaken for its own. */
   #joins = 0;
 
   constructor(options: RoomsOptions) {
@@ -64,7 +64,7 @@ export class Rooms {
     this.#backOff = new BackOff(options.devices);
   }
 
-  /** The messages of a room until the signal aborts. @throws ApiError for what another try would not change */
+  /** The messages of a room until the signal aborts. @throws ApiError if a retry would not help */
   async *follow(request: RoomRequest, signal: AbortSignal): AsyncGenerator<RoomMessage> {
     const feed = new RoomFeed(request);
     const member: Membership = { feed, signal, backOff: new BackOff(this.#options.devices), name: undefined, attempt: 0 };
@@ -116,7 +116,7 @@ export class Rooms {
     return socket;
   }
 
-  /** Refusals of the platform itself are not tried again by the library; those that may pass are tried again here. */
+  /** The library does not retry after refusals by the platform itself; those that may pass are retried here. */
   #refused(socket: Socket, { data, description }: ConnectError): void {
     const failure = data === undefined ? refusedSocket(description?.error, this.#options.server) : new ApiError(data.code ?? 500, data);
     if (failure !== undefined && !failure.isPassing) this.#giveUp(socket, failure);
@@ -138,7 +138,7 @@ export class Rooms {
     }
   }
 
-  /** The next room has a connection of its own: it may come with a better token. */
+  /** Closes the connection, so that the next room opens a new one, possibly with a better token. */
   #giveUp(socket: Socket, failure: unknown): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
@@ -147,14 +147,14 @@ export class Rooms {
     this.#members.clear();
   }
 
-  /** After a disconnect that the platform asked for; whatever else breaks, the library mends. */
+  /** Reconnects after a disconnect by the platform; after any other break the library reconnects by itself. */
   async #connectAgain(socket: Socket, retryAfterMs?: number): Promise<void> {
     if (socket.active) return;
     await this.#backOff.wait(this.#closing.signal, retryAfterMs).catch(() => {});
     if (!this.#closing.signal.aborted && !socket.active && this.#socket === socket) socket.connect();
   }
 
-  /** `afterMs`: not at once, but after that time and the member's own. */
+  /** Joins a room. `afterMs`: after that time plus the member's back-off, instead of at once. */
   async #join(socket: Socket, member: Membership, afterMs?: number): Promise<void> {
     this.#part(socket, member);
     member.attempt += 1;
@@ -181,7 +181,7 @@ export class Rooms {
     else void this.#join(socket, member, afterMs);
   }
 
-  /** Leaves the room that a member is in; whatever the answer, nobody listens to it any more. */
+  /** Leaves the room of a member; the response does not matter, since its messages are ignored from now on. */
   #part(socket: Socket, member: Membership): void {
     const { name } = member;
     member.name = undefined;
@@ -189,7 +189,7 @@ export class Rooms {
   }
 }
 
-/** Nothing when no answer comes in time. `now` hears it before any message that follows it. */
+/** Sends a message and returns the response; undefined if none arrives in time. `now` is called before any message that follows it. */
 function ask(socket: Socket, name: string, message: object, now?: (answer: Answer) => void): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     socket.timeout(answerMsMax).emit(name, message, (_, answer) => {

@@ -12,7 +12,7 @@ export interface SubscriptionParts {
   readonly devices: Devices;
 }
 
-/** One event as the platform tells it. */
+/** One event of a subscription, as the platform sends it. */
 export interface SubscriptionAnswer {
   readonly data?: unknown;
   readonly errors?: readonly GraphQlProblem[];
@@ -26,14 +26,14 @@ interface Message {
 
 const protocol = 'graphql-transport-ws';
 const connectingMsMax = 30_000;
-/** The platform answers pings; one that has said nothing for three of them is gone. */
+/** Interval of pings, which the platform answers; after three without any message the connection counts as lost. */
 const pingEveryMs = 20_000;
 const silencesMax = 3;
 const waitingMax = 1000;
 const forbidden = 4403;
 
 /**
- * One subscription on a connection of its own, until the platform ends it. `alive` is called whenever the platform has answered a ping.
+ * Runs one subscription on a connection of its own, until the platform ends it. `alive` is called whenever the platform answers a ping.
  *
  * @throws GraphQlError, ApiError, UnreachableError
  */
@@ -61,7 +61,7 @@ export async function* converse(
   }
 }
 
-/** The few messages of the protocol that one subscription needs, and what waits to be taken. */
+/** The part of the protocol that one subscription needs, and the queue of unread events. */
 class Conversation {
   readonly #socket: ClientSocket;
   readonly #server: string;
@@ -89,13 +89,13 @@ class Conversation {
     this.#end();
   }
 
-  /** Ends it when it does not begin in time, or falls silent. */
+  /** Ends the conversation when it does not begin in time, or falls silent. */
   async watchOver({ sleep }: Devices, over: AbortSignal): Promise<void> {
     try {
       await sleep(connectingMsMax, AbortSignal.any([over, this.#begun.signal]));
       this.#end(new UnreachableError('deadline', this.#server, `${this.#server} did not begin the subscription in time`));
     } catch {
-      // It has begun, or is over.
+      // The conversation has begun, or is over.
     }
     while (!over.aborted && !this.#isOver) {
       await sleep(pingEveryMs, over).catch(() => {});
@@ -106,7 +106,7 @@ class Conversation {
     }
   }
 
-  /** What has come is told before what went wrong after it. */
+  /** Yields the received events before an error that followed them. */
   async *answers(): AsyncGenerator<SubscriptionAnswer> {
     for (;;) {
       const next = this.#waiting.shift();
@@ -133,7 +133,7 @@ class Conversation {
     else if (message.type === 'complete') this.#end();
   }
 
-  /** What comes faster than it is taken is let go of, and asked for again from what was taken last. */
+  /** Drops events that arrive faster than they are consumed; they are requested again from the last consumed one. */
   #put(answer: SubscriptionAnswer): void {
     if (this.#waiting.length >= waitingMax) {
       this.#end(this.#brokenOff(`more than ${waitingMax} events waited to be taken`));

@@ -1,6 +1,6 @@
 import { ApiError, GraphQlError, ResumeError, UnreachableError } from './errors.js';
 
-/** What happens when the connection of a subscription breaks. */
+/** How a subscription continues when its connection breaks. */
 export type SubscriptionResume = 'since' | 'anew' | 'never';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -8,11 +8,13 @@ type Variables = Readonly<Record<string, unknown>>;
 const historyGone: ReadonlySet<string> = new Set(['TAP_STORE_COMPACTED', 'TAP_OBJECT_UNKNOWN_VERSION']);
 const passing: ReadonlySet<string> = new Set(['TAP_STORE_SLOW_CONSUMER', 'TAP_API_STOPPING']);
 
-/** How far a subscription has come, over all its connections. */
+/** The progress of a subscription, across all its connections. */
 export class SubscriptionPlace {
   readonly #resume: SubscriptionResume;
   readonly #given: Variables;
-  /** Behind what to go on. While all that is there is told, in the order of names, no resourceVersion says how far it has come. */
+  /**
+   * The version to continue from. While the existing objects are delivered, in the order of names, no resourceVersion marks the progress.
+   */
   #since: string | undefined;
   #hasTold = false;
 
@@ -23,17 +25,17 @@ export class SubscriptionPlace {
     if (typeof since === 'string' && since !== '' && since !== '0') this.#since = since;
   }
 
-  /** What to subscribe with now. */
+  /** The variables for the next connection. */
   get variables(): Variables {
     return this.#resume === 'since' && this.#since !== undefined ? { ...this.#given, since: this.#since } : this.#given;
   }
 
-  /** Whether the platform never ends it in order: changes go on as long as somebody follows. */
+  /** Whether the platform never ends the subscription normally: a subscription to changes lasts as long as the client follows it. */
   get isEndless(): boolean {
     return this.#resume === 'since';
   }
 
-  /** @throws TypeError when the document does not select what resuming needs */
+  /** Records a delivered event. @throws TypeError when the document does not select the fields that resuming needs */
   told(data: unknown): void {
     this.#hasTold = true;
     if (this.#resume !== 'since') return;
@@ -47,7 +49,7 @@ export class SubscriptionPlace {
     if (this.#since !== undefined || type !== 'ADDED') this.#since = resourceVersion;
   }
 
-  /** How long to wait at least before going on. @throws the error when another try would not change it, ResumeError */
+  /** The minimum time to wait before continuing. @throws the error if a retry would not help, ResumeError */
   afterBreak(error: unknown): number | undefined {
     const retryAfterMs = error instanceof GraphQlError ? this.#afterRefusal(error) : afterFailure(error);
     if (this.#hasTold && this.#resume !== 'anew' && (this.#resume === 'never' || this.#since === undefined)) {

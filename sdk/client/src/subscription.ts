@@ -4,14 +4,14 @@ import { textOf, type TypedDocument } from './graphql-document.js';
 import { converse, type SubscriptionParts } from './subscription-connection.js';
 import { SubscriptionPlace, type SubscriptionResume } from './subscription-place.js';
 
-/** How a subscription is followed. */
+/** Options of a subscription. */
 export interface SubscribeOptions {
-  /** Ends it. */
+  /** Ends the subscription when it aborts. */
   readonly signal: AbortSignal;
   /**
-   * After a break: `since` goes on behind the last event: the document passes a variable `$since` to its field and selects `type` and
-   * `resourceVersion`. `anew` begins again, and may tell again what it has told; `never` ends with an error. Default: `since` where the
-   * document has such a variable, else `never`.
+   * After a broken connection, `since` continues behind the last event: for that, the document passes a variable `$since` to its field and
+   * selects `type` and `resourceVersion`. `anew` begins again, and may deliver events again; `never` ends with an error. Default: `since`
+   * if the document has such a variable, otherwise `never`.
    */
   readonly resume?: SubscriptionResume;
 }

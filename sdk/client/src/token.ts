@@ -1,12 +1,16 @@
 import type { Devices } from './back-off.js';
 import { UnreachableError } from './errors.js';
 
-/** Gives the token that is good now. */
+/** Returns a token that is valid now. */
 export type GiveToken = () => string | Promise<string>;
 
 const tokenMsMax = 30_000;
 
-/** Whoever gives the token may hang, and cannot be stopped. @throws UnreachableError, the reason of the signal, or what the giver throws */
+/**
+ * Gets a token within a time limit: `give` may hang, and cannot be stopped.
+ *
+ * @throws UnreachableError, the reason of the signal, or what `give` throws
+ */
 export async function tokenInTime(give: GiveToken, server: string, { sleep }: Devices, signal: AbortSignal): Promise<string> {
   const token = give();
   if (typeof token === 'string') return token;

@@ -7,14 +7,14 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
 }
 
-/** The head of an answer, and its body as it comes; leaving the body unread ends the connection. */
+/** The head of a response, and its body as it arrives; leaving the body unread closes the connection. */
 export interface TransportAnswer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** As much of a WebSocket as is used; both Node's library and browsers have it. */
+/** The part of the WebSocket interface that is used; both Node's library and browsers have it. */
 export interface ClientSocket {
   addEventListener(name: 'open', heard: () => void): void;
   addEventListener(name: 'message', heard: (event: { readonly data: unknown }) => void): void;
@@ -22,18 +22,18 @@ export interface ClientSocket {
   addEventListener(name: 'close', heard: (event: { readonly code: number; readonly reason: string }) => void): void;
   send(message: string | Uint8Array<ArrayBuffer>): void;
   close(code: number): void;
-  /** What has been said and is not sent yet, bytes. */
+  /** Bytes that are queued and not sent yet. */
   readonly bufferedAmount: number;
-  /** Reads no further, for a while; browsers cannot. */
+  /** Stops reading for a while; not available in browsers. */
   pause?(): void;
   resume?(): void;
 }
 
-/** What carries requests: Node's own client with a certificate authority, or what browsers have. */
+/** Sends requests: with Node's own client and a certificate authority, or with the browser's means. */
 export interface Transport {
-  /** @throws whatever the platform throws; its `code`, where it has one, says why */
+  /** Sends a request. @throws the error of Node or the browser; its `code`, if any, says why */
   request(request: TransportRequest): Promise<TransportAnswer>;
-  /** Begins to open a WebSocket; events tell what becomes of it: texts as such, bytes as an ArrayBuffer. */
+  /** Begins to open a WebSocket; its events report the result, and messages: texts as strings, bytes as an ArrayBuffer. */
   openSocket(url: URL, protocols: string | string[]): Promise<ClientSocket>;
   /** How socket.io's client connects. */
   readonly roomOptions: Readonly<Record<string, unknown>>;

@@ -2,14 +2,17 @@ import type { Devices } from './back-off.js';
 import type { Http } from './http.js';
 import { watchPath } from './watch.js';
 
-/** What following one object ended with. */
+/** The result of following one object. */
 export interface Followed<T> {
-  /** False when the time was over first. */
+  /** Whether `enough` returned true before the time was over. */
   readonly reached: boolean;
   readonly object: T | undefined;
 }
 
-/** Follows one object until `enough` says so or the time is over; it is asked for the object as it is, absent included, and for each change. */
+/**
+ * Follows one object until `enough` returns true or the time is over; `enough` is called with the present object, or undefined, and after
+ * each change.
+ */
 export async function untilObject<T>(
   http: Http,
   { collection, name, timeoutMs }: { readonly collection: string; readonly name: string; readonly timeoutMs: number },

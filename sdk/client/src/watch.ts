@@ -2,32 +2,34 @@ import { BackOff, type Devices } from './back-off.js';
 import { ApiError, ResumeError, UnreachableError } from './errors.js';
 import type { Http } from './http.js';
 
-/** What a watch tells. */
+/** An event of a watch. */
 export type WatchEvent<O> =
   | {
-      /** `DELETED` tells the object as it was last. */
+      /** The change of the object; for `DELETED`, `object` is its last state. */
       readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
       readonly object: O;
-      /** A later watch since this misses nothing. "0" before `SYNCED`: until everything has been told, there is no place to go on from but the beginning. */
+      /**
+       * A later watch from this version misses nothing. "0" before `SYNCED`: until all objects are delivered, a watch can only start over.
+       */
       readonly resourceVersion: string;
     }
-  /** Everything that there is has been told; again after the history that a break needed was gone. */
+  /** All existing objects have been delivered; sent again if the history needed after a broken connection was gone. */
   | { readonly type: 'SYNCED'; readonly resourceVersion: string };
 
-/** What a watch looks at, and from where on. */
+/** The objects of a watch, and where it starts. */
 export interface WatchOptions {
-  /** A label selector as kubectl writes it. */
+  /** A label selector in kubectl's syntax. */
   readonly labels?: string;
   readonly fields?: string;
   /**
-   * What an event, a list or a get has told; absent or "0": all objects first, then `SYNCED`, then what becomes of them. Ends with `ResumeError` when
-   * the history behind it is gone.
+   * The resourceVersion of an event, a list or a get; absent or "0": all objects first, then `SYNCED`, then changes. The watch ends with
+   * `ResumeError` when the history after it is gone.
    */
   readonly since?: string;
   readonly signal: AbortSignal;
 }
 
-/** What every object that is watched carries. */
+/** The metadata that every watched object has. */
 interface Watched {
   readonly metadata: {
     readonly name: string;
@@ -37,18 +39,19 @@ interface Watched {
   };
 }
 
-/** How long the platform lets a watch go on; one that is silent for longer than that has lost its connection. */
+/** How long one watch request may last; one that is silent for longer has lost its connection. */
 const stretchSeconds = 300;
 const silenceMsMax = (stretchSeconds + 60) * 1000;
-/** The version that stands for no place in history. */
+/** The version that means no position in history. */
 const fromStart = '0';
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
 /**
- * Watches a collection until the signal aborts or the client is closed: whatever breaks is taken up where it was, so that no event is missed and none is told
- * twice. When history is gone, the objects are read anew and what differs is told. Remembers the objects it has told.
+ * Watches a collection until the signal aborts or the client is closed. A broken connection is resumed where it was, so that no event is
+ * missed and none is delivered twice. When the history is gone, the objects are listed again and the differences are delivered. Remembers
+ * the objects it has delivered.
  *
- * @throws ApiError for what another try would not change, such as 403; ResumeError
+ * @throws ApiError if a retry would not help, such as 403; ResumeError
  */
 export async function* watchPath<O>(http: Http, path: string, asked: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
   const options = { ...asked, signal: AbortSignal.any([asked.signal, http.closing]) };
@@ -59,7 +62,7 @@ export async function* watchPath<O>(http: Http, path: string, asked: WatchOption
     let retryAfterMs: number | undefined;
     try {
       for await (const event of watch.connection(http, path, options, devices)) yield event as WatchEvent<O>;
-      // Ended in order: the next stretch begins at once.
+      // The request ended normally: the next one begins at once.
       if (watch.hasProgressed) continue;
     } catch (error) {
       if (signal.aborted) return;
@@ -76,12 +79,12 @@ function isPassing(error: unknown): boolean {
   return error instanceof UnreachableError && error.isPassing;
 }
 
-/** How far a watch has come, over all its connections. */
+/** The progress of a watch, across all its connections. */
 class Watch {
   readonly #told = new Map<string, Watched>();
   readonly #isResumed: boolean;
   #since: string | undefined;
-  /** Names of what has been listed so far, while all objects are told. */
+  /** Names of the objects listed so far, during the initial listing. */
   #listed: Set<string> | undefined;
   readonly #backOff: BackOff;
   hasProgressed = false;
@@ -92,7 +95,7 @@ class Watch {
     this.#isResumed = this.#since !== undefined;
   }
 
-  /** @throws ResumeError when not all objects that there were have been told: what is not listed any more could not be told as deleted */
+  /** @throws ResumeError if not all previous objects were delivered: objects that are missing now could not be reported as deleted */
   beginAnew(cause: ApiError): void {
     if (this.#isResumed) {
       const why = `the watch cannot go on behind resourceVersion ${this.#since ?? ''}: its history is gone`;
@@ -101,7 +104,7 @@ class Watch {
     this.#since = undefined;
   }
 
-  /** One connection, until it ends or breaks. */
+  /** The events of one connection, until it ends or breaks. */
   async *connection(http: Http, path: string, options: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<Watched>> {
     this.hasProgressed = false;
     this.#listed = this.#since === undefined ? new Set() : undefined;
@@ -113,7 +116,7 @@ class Watch {
         const { type, object } = parseLine(line);
         this.hasProgressed = true;
         if (type === 'ERROR') throw new ApiError((object as { readonly code?: number }).code ?? 500, object);
-        // A bookmark, too: where nothing happens for hours there is nothing else to tell that the connection holds.
+        // Bookmarks count, too: when nothing happens for hours, nothing else shows that the connection works.
         this.#backOff.reset();
         yield* this.#take(type, object as Watched);
       }
@@ -139,12 +142,12 @@ class Watch {
     } else this.#since = resourceVersion;
     if (type === 'DELETED') this.#told.delete(key);
     else this.#told.set(key, object);
-    // What is there comes in the order of names: an object's own version says nothing of what has been told.
+    // Existing objects arrive in the order of names: an object's own version says nothing about what has been delivered.
     if (this.#listed === undefined) yield { type: type as 'ADDED', object, resourceVersion };
     else yield { type: before === undefined ? 'ADDED' : 'MODIFIED', object, resourceVersion: fromStart };
   }
 
-  /** What was told before and is not listed any more has gone meanwhile. */
+  /** Reports objects that were delivered before and are not listed any more as deleted. */
   *#endOfList(resourceVersion: string): Generator<WatchEvent<Watched>> {
     const listed = this.#listed ?? new Set();
     this.#listed = undefined;
@@ -172,7 +175,7 @@ function parseLine(line: string): { readonly type: string; readonly object: unkn
   try {
     return JSON.parse(line) as { readonly type: string; readonly object: unknown };
   } catch (cause) {
-    throw new UnreachableError('broken-off', '', 'the watch sent a line that is no event', cause);
+    throw new UnreachableError('broken-off', '', 'the watch sent a line that is not an event', cause);
   }
 }
 
@@ -180,14 +183,14 @@ function keyOf({ metadata }: Watched): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
-/** Aborts when nothing has been heard for too long. */
+/** Aborts when nothing has been received for too long. */
 class Silence {
   readonly #devices: Devices;
   readonly #aborter = new AbortController();
   readonly #ended = new AbortController();
   #heardAtMs: number;
 
-  /** Whoever aborts `signal` may leave the watch where it stands: nothing of it waits any longer. */
+  /** After `signal` aborts, the watch can be abandoned at once: no timer of it is left. */
   constructor(devices: Devices, signal: AbortSignal) {
     this.#devices = devices;
     this.#heardAtMs = devices.nowMs();

@@ -243,13 +243,13 @@ test('whoever gives up on lines hears the own reason, before the first one and b
   await t.throwsAsync(client.lines('/lines', AbortSignal.abort(reason)).next(), { is: reason });
 });
 
-test('a success that is no JSON is told as not of the platform', async (t) => {
+test('a success that is not JSON is told as not of the platform', async (t) => {
   const client = await clientOf(t, (_, response) => response.end('<html>Log in to the network</html>'));
   for (const ask of [
     () => client.json('/version'),
     () => client.of(ConfigMaps).get(place('a')),
     () => client.of(ConfigMaps).list().next(),
   ]) {
-    t.like(await t.throwsAsync(ask, { instanceOf: ApiError, message: /no JSON/ }), { status: 200, code: '' });
+    t.like(await t.throwsAsync(ask, { instanceOf: ApiError, message: /not JSON/ }), { status: 200, code: '' });
   }
 });

@@ -95,7 +95,7 @@ test('a name of dots leads to no other objects', async (t) => {
         async () => pods.delete({ namespace: dots, name: 'a' }),
         async () => client.of(Pods, { engine: dots }).list().next(),
       ];
-      for (const ask of ways) await t.throwsAsync(ask, { instanceOf: TypeError, message: /is no name/ });
+      for (const ask of ways) await t.throwsAsync(ask, { instanceOf: TypeError, message: /is not a name/ });
     }
   }
   t.deepEqual(own.heard, []);

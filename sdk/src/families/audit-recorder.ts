@@ -1,23 +1,23 @@
 import type { Caller } from '../context.js';
 import type { AnyKind } from '../kinds.js';
 
-/** Something that a plugin has done for somebody who did not ask for it by a request of the API, such as a log-in. */
+/** An action that a plugin took for a caller without an API request for it, such as a login. */
 export interface AuditedDeed {
-  /** For whom: whose name, groups and tenant the event has. */
+  /** The caller whose name, groups and tenant the event gets. */
   readonly caller: Caller;
-  /** As access names verbs, such as `create`. */
+  /** The verb as in access control, such as `create`. */
   readonly verb: string;
   readonly kind: AnyKind;
   readonly namespace?: string;
   readonly name: string;
-  /** Why, in words for an auditor; at most 512 characters are kept. */
+  /** The reason, for a human auditor; at most 512 characters are kept. */
   readonly reason: string;
-  /** Of the request that it belongs to; absent for what the plugin did by itself. */
+  /** Id of the request that the action belongs to; absent for actions of the plugin by itself. */
   readonly requestId?: string;
 }
 
-/** Tells audit what no request tells: the event names the plugin, and the policy decides about it as about a request for the same. */
+/** Audits actions that are not API requests: the event names the plugin, and the audit policy treats it as a request for the same. */
 export interface AuditRecorder {
-  /** Resolves when the event has its place in the log. @throws TAP_AUDIT_UNAVAILABLE when a sink that must not miss it cannot take it */
+  /** Resolves when the event is in the log. @throws TAP_AUDIT_UNAVAILABLE when a sink that must not miss events cannot accept it */
   record(deed: AuditedDeed): Promise<void>;
 }

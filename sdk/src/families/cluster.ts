@@ -5,7 +5,7 @@ import type { Capability } from '../hooks/reconcile.js';
 export interface ClusterConnection {
   /** Base URL, with the mount path of a local engine: `https://127.0.0.1:7443/clusters/local`. */
   readonly server: string;
-  /** PEM of the authorities to trust; absent: the system's. */
+  /** PEM of the authorities to trust; absent: those of the system. */
   readonly certificateAuthority?: string;
   readonly token?: string;
   /** PEM pair of a client certificate. */
@@ -26,17 +26,17 @@ export type ClusterProfile =
   | 'snapshots'
   | 'metrics';
 
-/** A place where applications run. */
+/** A Kubernetes API on which applications run. */
 export interface Cluster {
   readonly description: string;
   readonly profiles: readonly ClusterProfile[];
   readonly capabilities: readonly Capability[];
   /** `bind`: the platform's scheduler binds pods of `spec.schedulerName: tappaas`; `advise`: the cluster's own scheduler does. */
   readonly scheduling: 'bind' | 'advise';
-  /** Name of a namespace there; `{namespace}` stands for the platform's. */
+  /** Name of the namespace on the cluster; `{namespace}` is replaced by that of the platform's namespace. */
   readonly namespaceTemplate: string;
   /** Where routes are served: `{application}.{namespace}.{hostSuffix}:{port}`. */
   readonly ingress: { readonly scheme: 'http' | 'https'; readonly hostSuffix: string; readonly port: number };
-  /** Asked at every (re)connect, so credentials may change. @throws TAP_CLUSTER_UNREACHABLE */
+  /** Called at every connect and reconnect, so credentials may change. @throws TAP_CLUSTER_UNREACHABLE */
   connection(context: Context): Promise<ClusterConnection>;
 }

@@ -2,7 +2,7 @@ import { errorTable } from '../errors.js';
 
 const caller = { blame: 'caller', retry: 'never', httpStatus: 401 } as const;
 
-/** How authenticators refuse: the codes are the platform's, so that every wire answers 401. A message never says how close it was. */
+/** The errors of authenticators. The codes are the platform's, so every protocol answers 401. A message never says how close it was. */
 export const credentialErrors = errorTable({
   TAP_CREDENTIAL_INVALID: { ...caller, remedy: 'Log in again with "tappaas login".' },
   TAP_CREDENTIAL_EXPIRED: { ...caller, remedy: 'Log in again with "tappaas login"; the credential was good until it expired.' },

@@ -10,7 +10,7 @@ import type { SocketAdapter } from './socket-adapter.js';
 import type { StorageClassType } from './storage-class.js';
 import type { ResourceStore } from './store.js';
 
-/** The families: keyed services whose key, the instance id, is the name that applications and operators write. */
+/** The families: keyed services. Their key, the instance id, is the name that applications and operators refer to. */
 export const families = Object.freeze({
   store: defineFamily<ResourceStore>({ id: 'tappaas/store', contract: 1 }),
   cluster: defineFamily<Cluster>({ id: 'tappaas/cluster', contract: 1 }),

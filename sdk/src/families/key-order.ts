@@ -1,9 +1,9 @@
 const highUnit = /[\ud800-\uffff]/;
 
 /**
- * Orders keys as every store does: by the bytes of their UTF-8 form.
+ * Compares keys as every store does: by the bytes of their UTF-8 form.
  *
- * JavaScript's own order differs from that only where surrogates meet characters from U+E000 on.
+ * JavaScript's own order differs from that only between surrogates and characters from U+E000 on.
  */
 export function compareKeys(left: string, right: string): number {
   if (left === right) return 0;
@@ -21,7 +21,7 @@ function compareCodePoints(left: string, right: string): number {
   return left.length - right.length;
 }
 
-/** Lifts surrogates above the rest of the basic plane, where the code points they stand for belong. */
+/** Moves surrogates above the rest of the basic plane, where the code points they encode belong. */
 function aboveSurrogates(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
@@ -38,7 +38,7 @@ export function keyAfterPrefix(prefix: string): string {
   return `${prefix}\u{10ffff}`;
 }
 
-/** Says of keys whether they lie in an interval, start included and end excluded. Prefixes, the usual intervals, are asked fast. */
+/** Returns a test whether keys lie in an interval, start included and end excluded. It is fast for prefixes, the usual intervals. */
 export function keysBetween(start: string, end: string): (key: string) => boolean {
   if (end === keyAfterPrefix(start)) return (key) => key.startsWith(start);
   return (key) => compareKeys(start, key) <= 0 && compareKeys(key, end) < 0;

@@ -1,12 +1,12 @@
 import type { Strings } from '../values.js';
 
-/** The headers by which `isOfOtherSite` decides: an authenticator that asks it reads them. */
+/** The headers that `isOfOtherSite` uses: an authenticator that calls it must list them in `reads`. */
 export const siteHeaders: readonly string[] = ['sec-fetch-site', 'origin', 'host'];
 
 /**
- * Whether a page of another site made a browser send a request. A cookie or a client certificate, which browsers send along by themselves,
- * says nothing of the page's wishes then; a token that a page has to put there does. Programs other than browsers send nothing of the kind
- * and are of no other site.
+ * Whether a page of another site made a browser send a request. A cookie or a client certificate then proves nothing about the page's
+ * right to make the request, since browsers attach them by themselves; a token that the page must set does. Programs other than browsers
+ * send none of these headers; their requests are never cross-site.
  *
  * @source Fetch Metadata Request Headers, section 2; RFC 6454, section 7
  */

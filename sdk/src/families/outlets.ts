@@ -1,21 +1,21 @@
 import type { Context } from '../context.js';
 import type { LogLine } from '../hooks/telemetry.js';
 
-/** Something a person should know. */
+/** A message to the operators. */
 export interface Notification {
   readonly severity: 'info' | 'warning' | 'critical';
   readonly title: string;
   readonly message: string;
-  /** Equal keys within an hour are one notification. */
+  /** Notifications with the same key within an hour are sent once. */
   readonly key: string;
 }
 
-/** Brings notifications to people; 10 s a call, retried with back-off. */
+/** Delivers notifications to people. Time limit: 10 s per call, retried with back-off. */
 export interface Notifier {
   send(notification: Notification, context: Context): Promise<void>;
 }
 
-/** Takes log lines in batches of at most 1,000; 5 s a call. */
+/** Receives log lines in batches of at most 1,000. Time limit: 5 s per call. */
 export interface LogSink {
   write(lines: readonly LogLine[], context: Context): Promise<void>;
 }

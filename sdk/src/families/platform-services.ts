@@ -5,7 +5,7 @@ import type { MetricsSource } from './metrics.js';
 import type { SealingService } from './sealing.js';
 import type { TokenService } from './tokens.js';
 
-/** Services that the platform itself provides; a plugin needs them like any other. */
+/** Services that the platform itself provides; a plugin lists them in `needs` like any other service. */
 export const platformServices = Object.freeze({
   metrics: defineService<MetricsSource>({ id: 'tappaas/metrics', contract: 1 }),
   tokens: defineService<TokenService>({ id: 'tappaas/tokens', contract: 1 }),

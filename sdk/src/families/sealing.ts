@@ -1,14 +1,18 @@
 /**
- * Hides small texts of a plugin under the platform's key, so that they can lie in an object that people may read: what a provider has granted
- * for a session, for example. Only the platform opens them, and only for the plugin instance that sealed them.
+ * Encrypts small texts of a plugin with the platform's key, so that they can be stored in an object that people may read: for example the
+ * tokens that a provider has granted for a session. Only the platform can decrypt them, and only for the plugin instance that sealed them.
  */
 export interface SealingService {
   /**
-   * `about` binds the text to what it is for: it opens with the same words alone. Each call gives another result.
+   * Encrypts a text. `about` binds it to its purpose: it can only be opened with the same `about`. Each call gives a different result.
    *
    * @throws TAP_SEAL_TOO_LARGE for a text of more than 96 KiB
    */
   seal(text: string, about: string): Promise<string>;
-  /** @throws TAP_SEAL_BROKEN for what was changed, or sealed by or for something else; TAP_SEAL_KEY_UNKNOWN */
+  /**
+   * Decrypts a text.
+   *
+   * @throws TAP_SEAL_BROKEN if it was modified, or sealed by another instance or with another `about`; TAP_SEAL_KEY_UNKNOWN
+   */
   open(sealed: string, about: string): Promise<string>;
 }

@@ -1,6 +1,6 @@
 import { errorTable } from '../errors.js';
 
-/** What a {@link SecretStore} answers instead of a secret. No message carries a value. */
+/** The errors that a {@link SecretStore} throws. No message contains a value. */
 export const secretErrors = errorTable({
   TAP_SECRET_NOT_FOUND: {
     httpStatus: 404,

@@ -1,13 +1,13 @@
 import type { Context } from '../context.js';
 
-/** Where a secret is: a path in a secret store instance. */
+/** The location of a secret: a path in a secret store instance. */
 export interface SecretRef {
   readonly store: string;
   readonly path: string;
   readonly version?: string;
 }
 
-/** The values of a secret at one version; a lease says how long they hold. */
+/** The values of a secret at one version; a lease says how long they are valid. */
 export interface SecretBundle {
   readonly values: Readonly<Record<string, Uint8Array>>;
   readonly version: string;
@@ -15,18 +15,23 @@ export interface SecretBundle {
 }
 
 /**
- * A secret backend. The kernel checks the tenant's paths, audits, coalesces, and caches for the lease or 5 minutes: a backend only talks
- * to its store. 5 s a call.
+ * A secret backend. The kernel checks that the path belongs to the tenant, audits, coalesces calls, and caches for the lease or 5 minutes:
+ * a backend only talks to its store. Time limit: 5 s per call.
  */
 export interface SecretStore {
-  /** @throws TAP_SECRET_NOT_FOUND, TAP_SECRET_FORBIDDEN (not retried), TAP_SECRET_UNAVAILABLE (the cached value serves while its lease lasts). */
+  /**
+   * Reads the values of a secret.
+   *
+   * @throws TAP_SECRET_NOT_FOUND, TAP_SECRET_FORBIDDEN (not retried), TAP_SECRET_UNAVAILABLE (the cached value is used while its lease
+   * lasts)
+   */
   resolve(ref: SecretRef, context: Context): Promise<SecretBundle>;
-  /** The current version without its value; asked every minute for references in use. */
+  /** The current version without its value; called every minute for references in use. */
   version(ref: SecretRef, context: Context): Promise<string>;
   /**
-   * Answers the new version. `expectedVersion` undefined: the secret must not exist yet.
+   * Writes the values and returns the new version. `expectedVersion` undefined: the secret must not exist yet.
    *
-   * @throws TAP_SECRET_CONFLICT when the stored version is another; nothing has changed then.
+   * @throws TAP_SECRET_CONFLICT if the stored version is a different one; nothing has changed then
    */
   write?(
     ref: SecretRef,
@@ -34,7 +39,7 @@ export interface SecretStore {
     expectedVersion: string | undefined,
     context: Context,
   ): Promise<string>;
-  /** Makes a new version of the same secret; answers it. */
+  /** Creates a new version of the same secret and returns that version. */
   rotate?(ref: SecretRef, context: Context): Promise<string>;
   revoke?(leaseId: string, context: Context): Promise<void>;
 }

@@ -1,20 +1,20 @@
-/** What joins one process to the others, once it is open. */
+/** An open connection between the socket server of this process and those of the others. */
 export interface OpenSocketAdapter {
-  /** Makes an adapter of socket.io: it is given a namespace of the library, and answers what the library asks of an adapter. */
+  /** Creates an adapter for socket.io: takes a namespace of the library, and returns an object with the library's adapter interface. */
   make(namespace: object): object;
 }
 
 /**
- * Joins the socket servers of several processes, so that what one of them knows reaches the clients of all. What comes from the store does
- * not go through it: every process watches that itself.
+ * Connects the socket servers of several processes, so that a message from one of them reaches the clients of all. Changes in the store do
+ * not use it: every process watches the store itself.
  */
 export interface SocketAdapter {
   readonly description: string;
   /**
-   * Asked when the first client of a process comes. While what it stands on is away, clients of this process are served all the same, with
-   * what this process knows.
+   * Called when the first client of a process connects. While the adapter's backend is unavailable, clients of this process are still
+   * served, with the messages of this process.
    *
-   * @throws when it cannot be reached now; the process then stands alone until a later client comes
+   * @throws when the backend cannot be reached now; the process then works alone until a later client connects
    */
   open(): Promise<OpenSocketAdapter>;
 }

@@ -3,9 +3,9 @@ import { compareKeys } from './key-order.js';
 const chunkKeysMax = 512;
 
 /**
- * A set of keys that is always in order: adding and removing cost about log n, walking from any key costs what is walked.
+ * A set of keys that is always sorted: adding and removing take about log n steps, iterating takes time only for the keys visited.
  *
- * Keys stand in chunks of at most 512, so a change moves few of them.
+ * Keys are stored in chunks of at most 512, so a change moves few of them.
  */
 export class SortedKeys {
   #chunks: string[][] = [];
@@ -20,7 +20,7 @@ export class SortedKeys {
     return chunk !== undefined && chunk[lowerBound(chunk, key)] === key;
   }
 
-  /** Says whether the key is new. */
+  /** Adds a key; returns whether it is new. */
   add(key: string): boolean {
     const index = Math.min(this.#chunkOf(key), Math.max(0, this.#chunks.length - 1));
     const chunk = this.#chunks[index] ?? (this.#chunks[index] = []);
@@ -32,7 +32,7 @@ export class SortedKeys {
     return true;
   }
 
-  /** Says whether the key was there. */
+  /** Removes a key; returns whether it was present. */
   delete(key: string): boolean {
     const index = this.#chunkOf(key);
     const chunk = this.#chunks[index];
@@ -58,7 +58,7 @@ export class SortedKeys {
     }
   }
 
-  /** How many keys lie in the interval, without walking it. */
+  /** The number of keys in the interval, without iterating over it. */
   countBetween(start: string, end?: string): number {
     if (end !== undefined && compareKeys(end, start) <= 0) return 0;
     return (end === undefined ? this.#size : this.#countBefore(end)) - this.#countBefore(start);

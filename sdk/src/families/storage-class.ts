@@ -1,7 +1,7 @@
 import type { Capability } from '../hooks/reconcile.js';
 import type { KubernetesObject } from '../kubernetes.js';
 
-/** Turns a volume into cluster objects. Pure. Asking for what `can` lacks is refused at admission, naming the classes that can. */
+/** Converts a volume to cluster objects. Pure. Admission refuses a volume that needs what `can` lacks, naming the classes that have it. */
 export interface StorageClassType {
   readonly description: string;
   readonly can: { readonly expand: boolean; readonly snapshot: boolean; readonly shared: boolean };

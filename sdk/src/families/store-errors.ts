@@ -2,7 +2,7 @@ import { errorTable } from '../errors.js';
 
 const platform = { httpStatus: 500, blame: 'platform', retry: 'back-off' } as const;
 
-/** The failures a store may answer with; any other error of a store counts as its own fault. */
+/** The errors that a store may throw; any other error counts as a fault of the store. */
 export const storeErrors = errorTable({
   TAP_STORE_COMPACTED: { ...platform, httpStatus: 410, retry: 'never', remedy: 'List again and watch from the revision of that list.' },
   TAP_STORE_FUTURE_REVISION: {

@@ -1,17 +1,17 @@
 import { storeErrors } from './store-errors.js';
 import type { Change, RangeQuery, Transaction } from './store.js';
 
-/** What every store takes, and no more. */
+/** The limits that every store supports and enforces. */
 export const storeLimits = Object.freeze({
-  /** Guards, claims and changes of one transaction together. */
+  /** Guards, claims and changes of one transaction, together. */
   operationsMax: 1_024,
-  /** Values of one transaction together. */
+  /** Bytes of all values of one transaction. */
   valuesBytesMax: 8 * 1_024 * 1_024,
   /** A key, or the name or holder of a claim, in bytes of UTF-8. */
   keyBytesMax: 1_024,
   /** Items of one page. */
   itemsMax: 10_000,
-  /** Values of one page: it ends early, after at least one item. */
+  /** Bytes of the values of one page: it ends early, after at least one item. */
   pageBytesMax: 8 * 1_024 * 1_024,
   /** Leases alive at a time. */
   leasesMax: 10_000,
@@ -22,7 +22,7 @@ export const storeLimits = Object.freeze({
   leaseTtlMsMax: 24 * 60 * 60 * 1_000,
 });
 
-/** Refuses what no store can take: the same checks, with the same words, for every store. @throws TAP_STORE_INVALID, TAP_STORE_TOO_LARGE */
+/** Refuses an invalid transaction, with the same checks and messages for every store. @throws TAP_STORE_INVALID, TAP_STORE_TOO_LARGE */
 export function checkTransaction({ guards = [], claims = [], changes }: Transaction): void {
   const operations = guards.length + claims.length + changes.length;
   if (operations > storeLimits.operationsMax) throw tooLarge(`a transaction has ${operations} operations`, storeLimits.operationsMax);
@@ -50,21 +50,21 @@ function checkChanges(changes: readonly Change[]): void {
   if (bytes > storeLimits.valuesBytesMax) throw tooLarge(`a transaction has ${bytes} bytes of values`, storeLimits.valuesBytesMax);
 }
 
-/** Refuses a page size out of bounds. @throws TAP_STORE_INVALID */
+/** Refuses a page size outside the limits. @throws TAP_STORE_INVALID */
 export function checkRange({ itemsMax }: RangeQuery): void {
   if (!Number.isInteger(itemsMax) || itemsMax < 1 || itemsMax > storeLimits.itemsMax) {
     throw invalid(`a range asks for ${itemsMax} items, expected 1 to ${storeLimits.itemsMax}`);
   }
 }
 
-/** Refuses a time to live out of bounds. @throws TAP_STORE_INVALID */
+/** Refuses a time to live outside the limits. @throws TAP_STORE_INVALID */
 export function checkLeaseTtl(ttlMs: number): void {
   const { leaseTtlMsMin, leaseTtlMsMax } = storeLimits;
   if (Number.isInteger(ttlMs) && ttlMs >= leaseTtlMsMin && ttlMs <= leaseTtlMsMax) return;
   throw invalid(`a lease asks for ${ttlMs} ms, expected ${leaseTtlMsMin} to ${leaseTtlMsMax}`);
 }
 
-/** A key is 1 to 1,024 bytes of well-formed text without NUL; U+10FFFF is left for {@link keyAfterPrefix}. */
+/** A key is 1 to 1,024 bytes of well-formed text without NUL; U+10FFFF is reserved for {@link keyAfterPrefix}. */
 function checkKey(key: string): void {
   if (key.length === 0) throw invalid('a key is empty');
   if (key.length > storeLimits.keyBytesMax / 4 && Buffer.byteLength(key) > storeLimits.keyBytesMax) {

@@ -1,9 +1,9 @@
 import type { Awaitable } from '../values.js';
 
 /**
- * One stored key with the revisions at which it was made and last changed; `version` counts its puts, from 1.
+ * One stored key with the revisions of its creation and last change; `version` counts its puts, from 1.
  *
- * What a store hands out is shared: nobody changes `value`.
+ * Stores hand out shared objects: do not modify `value`.
  */
 export interface KeyValue {
   readonly key: string;
@@ -24,18 +24,18 @@ export type Guard =
   | { readonly lease: string };
 
 /**
- * An effect of a transaction; a key may stand in one change only.
+ * An effect of a transaction; a key may occur in one change only.
  *
- * A put without `lease` detaches the key from one; deleting what is not there has no effect.
+ * A put without `lease` detaches the key from its lease; deleting a missing key has no effect.
  */
 export type Change = { readonly put: string; readonly value: Uint8Array; readonly lease?: string } | { readonly delete: string };
 
 /**
- * A reservation made or given back in the transaction itself, so that quotas and unique names are exact across replicas.
+ * A reservation made or released in the transaction itself, so that quotas and unique names are exact across replicas.
  *
- * `counter` adds `amount` (negative gives back; a sum never falls below 0); taking, not giving back, fails when the sum would exceed `max`.
- * `unique` is taken for `holder` and fails when somebody else holds it; `release` gives it back if `holder` still has it.
- * Claims are no keys: ranges and watches never show them, and the same holder may take what it has.
+ * `counter` adds `amount` (a negative amount releases; the sum never falls below 0); a positive amount fails if the sum would exceed `max`.
+ * `unique` is taken for `holder` and fails if another holder has it; `release` releases it if `holder` still has it.
+ * Claims are not keys: ranges and watches never show them. A holder may take again what it already holds.
  */
 export type ClaimChange =
   | { readonly counter: string; readonly amount: number; readonly max?: number }
@@ -43,7 +43,7 @@ export type ClaimChange =
   | { readonly release: string; readonly holder: string };
 
 /**
- * All or nothing, at one new revision; limits stand in {@link storeLimits}.
+ * Applied all or nothing, at one new revision; for the limits see {@link storeLimits}.
  *
  * Guards are checked first, then claims, each in order. Changes are made in order; claims of one transaction add up.
  */
@@ -54,9 +54,10 @@ export interface Transaction {
 }
 
 /**
- * A failed guard or claim is data, not an error: it says which one (its index) and what stands there, and uses no revision.
+ * The result of a transaction. A failed guard or claim is data, not an error: the result names its index and the present state, and no
+ * revision is used.
  *
- * A success without effect (nothing put, deleted or claimed) uses none either and answers with the newest.
+ * A success without effect (nothing put, deleted or claimed) uses no revision either and returns the newest one.
  */
 export type TransactionResult =
   | { readonly ok: true; readonly revision: number }
@@ -72,7 +73,7 @@ export interface RangeQuery {
 }
 
 /**
- * One page; `revision` is what it was read at, `more` says that keys beyond the last item exist, `count` how many keys match in all.
+ * One page; `revision` is the revision it was read at, `more` whether keys beyond the last item exist, `count` how many keys match in all.
  *
  * A page ends early, after at least one item, when its values reach `storeLimits.pageBytesMax`.
  */
@@ -83,7 +84,7 @@ export interface RangeResult {
   readonly count: number;
 }
 
-/** A change as a watcher sees it. A deletion has no `current`; `previous` is what stood there before, if the watch asked for it. */
+/** A change as a watcher sees it. A deletion has no `current`; `previous` is the state before the change, if the watch asked for it. */
 export interface StoreEvent {
   readonly key: string;
   readonly revision: number;
@@ -91,13 +92,13 @@ export interface StoreEvent {
   readonly previous?: KeyValue;
 }
 
-/** All matching events of one or more whole revisions in order, or none: then it is a progress mark that all up to `revision` was told. */
+/** All matching events of one or more whole revisions, in order. Without events, a progress mark: all up to `revision` was delivered. */
 export interface WatchBatch {
   readonly revision: number;
   readonly events: readonly StoreEvent[];
 }
 
-/** What to watch: the same key interval as a range, from `fromRevision` on (included), which may lie in the future. */
+/** What to watch: a key interval as in a range, from `fromRevision` on (included), which may lie in the future. */
 export interface WatchQuery {
   readonly start: string;
   readonly end: string;
@@ -113,21 +114,21 @@ export interface WatchQuery {
 /** An open watch: iterate it once; `close` ends the iteration, and so does closing the store. */
 export interface Watch extends AsyncIterable<WatchBatch> {
   /**
-   * Asks for a batch, if need be an empty one, as soon as everything up to the newest revision of now was told.
+   * Requests a batch, if need be an empty one, as soon as everything up to the present newest revision was delivered.
    *
-   * This is how a cache learns without delay that it has passed a revision at which nothing of its own changed.
+   * This is how a cache learns without delay that it has passed a revision at which none of its keys changed.
    */
   requestProgress(): void;
   close(): void;
 }
 
-/** A lease: its keys are deleted in one transaction, in key order, when it was not renewed for `ttlMs`, never earlier. */
+/** A lease: when it is not renewed for `ttlMs`, never earlier, its keys are deleted in one transaction, in key order. */
 export interface Lease {
   readonly id: string;
   readonly ttlMs: number;
 }
 
-/** How the store is, for readiness and for people. */
+/** The state of the store, for readiness checks and for operators. */
 export interface StoreHealth {
   readonly state: 'ok' | 'read-only' | 'unavailable';
   readonly message: string;
@@ -137,54 +138,56 @@ export interface StoreHealth {
 }
 
 /**
- * Where the platform keeps what it knows: a revisioned key-value store with etcd's semantics.
+ * The platform's database: a revisioned key-value store with etcd's semantics.
  *
- * One global, strictly increasing, dense revision per successful transaction. An acknowledged transaction is durable; nothing
- * that is not durable is ever read or watched. Every implementation passes `conformance.store`.
+ * One global, strictly increasing, dense revision per successful transaction. An acknowledged transaction is durable; reads and watches
+ * never return data that is not durable. Every implementation passes `conformance.store`.
  *
  * @source etcd API guarantees, https://etcd.io/docs/v3.6/learning/api_guarantees/
  */
 export interface ResourceStore {
-  /** Raised by a restore or a change of store; the API's resourceVersion is `epoch × 2^40 + revision`. */
+  /** Increased by a restore or a change of store; the API's resourceVersion is `epoch × 2^40 + revision`. */
   readonly epoch: number;
-  /** The newest readable revision, without a round trip; consistent reads wait until caches have passed it. @throws TAP_STORE_UNAVAILABLE */
+  /** The newest readable revision, without a round trip; consistent reads wait until caches have it. @throws TAP_STORE_UNAVAILABLE */
   currentRevision(): Awaitable<number>;
-  /** The key at `revision` or now. @throws TAP_STORE_COMPACTED (data.revision: the oldest to be had), TAP_STORE_FUTURE_REVISION */
+  /** The key at `revision` or now. @throws TAP_STORE_COMPACTED (data.revision: the oldest available), TAP_STORE_FUTURE_REVISION */
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
   /** One page of a key interval. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION */
   range(query: RangeQuery): Promise<RangeResult>;
   /**
+   * Checks the guards and claims and makes the changes, all or nothing.
+   *
    * @throws TAP_STORE_READ_ONLY, TAP_STORE_TOO_LARGE, TAP_STORE_INVALID, TAP_STORE_LEASE_GONE (a put names a dead lease),
-   * TAP_STORE_UNAVAILABLE (nothing happened), TAP_STORE_OUTCOME_UNKNOWN (only when it truly is unknown)
+   * TAP_STORE_UNAVAILABLE (nothing happened), TAP_STORE_OUTCOME_UNKNOWN (only when the outcome really is unknown)
    */
   transact(transaction: Transaction): Promise<TransactionResult>;
   /**
-   * Opening never throws. Iterating throws TAP_STORE_COMPACTED (data.revision: the oldest to watch from) or TAP_STORE_SLOW_CONSUMER
-   * (data.revision: the last one told).
+   * Opens a watch; opening never throws. Iterating throws TAP_STORE_COMPACTED (data.revision: the oldest one to watch from) or
+   * TAP_STORE_SLOW_CONSUMER (data.revision: the last one delivered).
    */
   watch(query: WatchQuery): Watch;
   grantLease(ttlMs: number): Promise<Lease>;
-  /** Starts the time to live anew. @throws TAP_STORE_LEASE_GONE */
+  /** Restarts the lease's time to live. @throws TAP_STORE_LEASE_GONE */
   keepLeaseAlive(id: string): Promise<void>;
   /** Deletes the lease and its keys in one transaction. @throws TAP_STORE_LEASE_GONE */
   revokeLease(id: string): Promise<void>;
   /**
-   * Forgets what was superseded or deleted at or before `revision`: reads at it and watches from the one after it go on.
+   * Discards values superseded or deleted at or before `revision`: reads at `revision` and watches from the next one still work.
    *
-   * @throws TAP_STORE_COMPACTED when that has been done, TAP_STORE_FUTURE_REVISION
+   * @throws TAP_STORE_COMPACTED if that was already done, TAP_STORE_FUTURE_REVISION
    */
   compact(revision: number): Promise<void>;
-  /** Everything at one revision, as an opaque stream that `restore` of the same implementation takes. */
+  /** The whole store at one revision, as an opaque stream for `restore` of the same implementation. */
   snapshot(): AsyncIterable<Uint8Array>;
   /**
-   * Replaces everything by a snapshot, raises the epoch and cuts every watch with TAP_STORE_COMPACTED.
+   * Replaces the whole store by a snapshot, increases the epoch and ends every watch with TAP_STORE_COMPACTED.
    *
-   * It uses one revision, beyond all that this store or the snapshot ever told, and everything before it is compacted. Keys keep their
-   * revisions, leases start their time to live anew. @throws TAP_STORE_CORRUPT, leaving what was there
+   * It uses one revision, above all that this store or the snapshot ever returned, and everything before it is compacted. Keys keep their
+   * revisions; the time to live of leases restarts. @throws TAP_STORE_CORRUPT, leaving the store unchanged
    */
   restore(snapshot: AsyncIterable<Uint8Array>): Promise<void>;
   health(): StoreHealth;
-  /** Waits for acknowledged work, ends watches; later calls throw TAP_STORE_UNAVAILABLE. */
+  /** Waits for acknowledged work and ends watches; later calls throw TAP_STORE_UNAVAILABLE. */
   close(): Promise<void>;
 }
 

@@ -1,46 +1,47 @@
 import type { Clock } from '../context.js';
 import { storeErrors } from './store-errors.js';
 
-/** Whole revisions of events in order; none: everything up to `revision` was told. */
+/** Events of whole revisions, in order. Without events: everything up to `revision` was delivered. */
 export interface FeedBatch<E> {
   readonly revision: number;
   readonly events: readonly E[];
 }
 
-/** A piece of history; `live`: it reaches up to now, and from this moment on every publication reaches {@link WatchFeed.offer}. */
+/** A piece of history; `live`: it is up to date, and from this moment on every publication is passed to {@link WatchFeed.offer}. */
 export interface FeedHistory<E> extends FeedBatch<E> {
   readonly live: boolean;
 }
 
 /** What a feed needs from the store or cache whose events it carries. */
 export interface WatchFeedOptions<E> {
-  /** Everything up to here counts as told: one less than the first revision of interest. It may lie in the future. */
+  /** Everything up to this revision counts as delivered: one less than the first revision of interest. It may lie in the future. */
   readonly afterRevision: number;
   readonly bufferedEventsMax: number;
-  /** The next whole revisions after `afterRevision`; asked for only as the reader consumes, until one answer is live. */
+  /** Reads the next whole revisions after `afterRevision`; called only as the reader consumes, until one result is live. */
   catchUp(afterRevision: number): FeedHistory<E> | Promise<FeedHistory<E>>;
-  /** Called once, when the reader or the writer ends it: forget the feed. */
+  /** Called once, when the reader or the writer ends the feed: drop every reference to it. */
   onEnd(): void;
   readonly clock: Clock;
-  /** Asks for a mark at least this often while nothing matches. Default: none. */
+  /** Requests a progress mark at least this often while nothing matches. Default: never. */
   readonly progressEveryMs?: number | undefined;
 }
 
 /**
- * The bounded queue between a store that publishes and one reader that iterates: the inside of every watch.
+ * The bounded queue between a store that publishes and one reader that iterates; every watch is built on it.
  *
- * First the reader pulls history; then the writer offers what it publishes, and a reader too slow for that is cut, never skipped.
+ * First the reader pulls history; then the writer offers what it publishes. A reader that is too slow gets an error; events are never
+ * skipped.
  */
 export class WatchFeed<E extends { readonly revision: number }> implements AsyncIterable<FeedBatch<E>> {
   readonly #options: WatchFeedOptions<E>;
   #isOver = false;
-  /** Ends what asks for marks. */
+  /** Stops the periodic requests for progress marks. */
   #asking: AbortController | undefined;
   #buffer: E[] = [];
   #live = false;
-  /** Everything up to here was handed to the reader or is of no interest to it. */
+  /** Everything up to this revision was delivered to the reader, or did not match. */
   #told: number;
-  /** Everything up to here was offered. */
+  /** Everything up to this revision was offered. */
   #published = -1;
   #markWanted = false;
   #failure: Error | undefined;
@@ -53,15 +54,16 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     if (options.progressEveryMs !== undefined) void this.#askForMarks(options.progressEveryMs);
   }
 
-  /** Everything up to this revision was handed to the reader, or did not match. */
+  /** The revision up to which everything was delivered to the reader, or did not match. */
   get revision(): number {
     return this.#live && this.#buffer.length === 0 ? Math.max(this.#told, this.#published) : this.#told;
   }
 
   /**
-   * The writer published everything up to `revision`; `events` are all that match since the last offer, or since history ended.
+   * Called when the writer has published everything up to `revision`; `events` are all matching ones since the last offer, or since the end
+   * of history.
    *
-   * They may come before the reader has got the last piece of history: they wait behind it.
+   * They may arrive before the reader has received the last piece of history: they are queued behind it.
    */
   offer(revision: number, events: readonly E[]): void {
     if (this.#isOver) return;
@@ -73,20 +75,20 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     if (wanted.length > 0 || this.#markDue()) this.#wake?.();
   }
 
-  /** Asks for a batch, if need be an empty one, as soon as everything published by now was told. */
+  /** Requests a batch, if need be an empty one, as soon as everything published so far was delivered. */
   requestProgress(): void {
     this.#markWanted = true;
     if (this.#markDue()) this.#wake?.();
   }
 
-  /** Ends the iteration with `error`; what waits for the reader is dropped. */
+  /** Ends the iteration with `error`; queued events are dropped. */
   fail(error: Error): void {
     if (this.#isOver) return;
     this.#failure = error;
     this.close();
   }
 
-  /** Ends the iteration; what waits for the reader is dropped. */
+  /** Ends the iteration; queued events are dropped. */
   close(): void {
     if (this.#isOver) return;
     this.#buffer = [];
@@ -108,7 +110,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     };
   }
 
-  /** A reader that is up to date costs one wait an event, however many there are. */
+  /** The next batch. A reader that is up to date costs one promise per event, however many readers there are. */
   #next(): Promise<IteratorResult<FeedBatch<E>>> {
     if (!this.#live || this.#isOver) return this.#pulled();
     const batch = this.#take();
@@ -122,7 +124,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     return batch === undefined ? this.#next() : { done: false, value: batch };
   };
 
-  /** Until the reader is up to date. */
+  /** Pulls history until the reader is up to date. */
   async #pulled(): Promise<IteratorResult<FeedBatch<E>>> {
     while (!this.#isOver) {
       if (this.#live) return this.#next();
@@ -132,7 +134,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     return this.#end();
   }
 
-  /** What the writer offered, as one batch. */
+  /** Takes everything the writer has offered, as one batch. */
   #take(): FeedBatch<E> | undefined {
     if (this.#buffer.length === 0 && !this.#markDue()) return undefined;
     const events = this.#buffer;
@@ -142,7 +144,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     return { revision: this.#told, events };
   }
 
-  /** A watch from the future gets no mark before its first revision. */
+  /** Whether a progress mark is due. A watch that begins in the future gets none before its first revision. */
   #markDue(): boolean {
     return this.#markWanted && this.#live && this.#published >= this.#told;
   }

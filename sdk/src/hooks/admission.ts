@@ -3,33 +3,34 @@ import type { AnyKind, ObjectOf } from '../kinds.js';
 import type { Awaitable, Immutable } from '../values.js';
 import { defineHook, type Shape } from './shape.js';
 
-/** Which kinds a tap is about, and on which engine (default: the platform's). */
+/** The kinds that a tap is registered for, and their engine (default: the platform's). */
 export interface OfKinds {
   readonly kinds: readonly AnyKind[];
   readonly engine?: string;
 }
 
-/** The kinds that a tap's options name. */
+/** The kinds in a tap's options. */
 export type KindsIn<O> = O extends { readonly kinds: readonly (infer K extends AnyKind)[] } ? K : never;
 
 /**
- * What is being done to the object. `update` changes the spec; `metadata` changes labels or annotations and nothing else, also of an
- * object under deletion; of what a mutating tap answers then, labels and annotations are taken.
+ * The operation on the object. `update` changes the spec. `metadata` changes only labels or annotations, also of an object under deletion;
+ * only the labels and annotations in a mutating tap's result are used then.
  */
 export type AdmissionOperation = 'create' | 'update' | 'delete' | 'scale' | 'metadata';
 
 /**
- * What a tap does besides answering. `none-on-dry-run`: it reads `dryRun` and then does nothing else. `some`: it cannot tell a dry run
- * apart, so a dry run it would be asked about is refused (400, `TAP_ADMISSION_DRY_RUN_REFUSED`) before it is asked.
+ * The side effects of a tap. `none-on-dry-run`: it reads `dryRun` and has no side effects then. `some`: it does not distinguish dry runs,
+ * so a dry run that would reach it is refused (400, `TAP_ADMISSION_DRY_RUN_REFUSED`) before it is called.
  *
  * @source Kubernetes API, `ValidatingWebhook.sideEffects`
  */
 export type SideEffects = 'none' | 'none-on-dry-run' | 'some';
 
 /**
- * Default: creates, and updates that change the spec, also of an object under deletion. Other operations only when named. Never asked: writes
- * of the status, and writes that change only finalizers or owner references. So a tap that denies or fails holds up no deletion; what a
- * mutating tap makes of the finalizers of an object under deletion is ignored.
+ * The options of an admission tap. By default it is called for creates, and for updates that change the spec, also of an object under
+ * deletion; for other operations only when listed. It is never called for writes of the status, or for writes that change only finalizers
+ * or owner references. So a tap that denies or fails cannot block a deletion; changes of a mutating tap to the finalizers of an object
+ * under deletion are ignored.
  */
 export interface AdmissionOptions extends OfKinds {
   readonly operations?: readonly AdmissionOperation[];
@@ -37,28 +38,28 @@ export interface AdmissionOptions extends OfKinds {
   readonly sideEffects?: SideEffects;
 }
 
-/** What an admission tap is asked. */
+/** The input of an admission tap. */
 export interface AdmissionRequest<K extends AnyKind> {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
   /**
-   * Only what is granted to the caller in the object's own namespace counts there, not what is granted everywhere, as in `AccessRequest`:
-   * a tap that asks what the caller may hand on has to leave the rest out. Of an object without a namespace: what is granted everywhere
-   * does not hold in every tenant, so the caller has none of it to hand on to all.
+   * Only grants in the object's own namespace count for the caller, cluster-wide grants do not, as in `AccessRequest`: a tap that checks
+   * which rights the caller may pass on must ignore the others. For an object without a namespace: the caller's cluster-wide grants do not
+   * apply inside tenants, so the caller cannot pass any of them on to everyone.
    */
   readonly isProjectOnly?: true;
   readonly dryRun: boolean;
-  /** On delete: what is stored. */
+  /** The object as it would be written; on delete: as it is stored. */
   readonly object: Immutable<ObjectOf<K>>;
-  /** Absent on create. */
+  /** The stored object before the change; absent on create. */
   readonly previous?: Immutable<ObjectOf<K>>;
 }
 
-/** One reason why an object is refused. */
+/** One reason for refusing an object. */
 export type Denial = Readonly<{ field: string; reason: string; message: string }>;
 
 /**
- * Makes a denial for a validate tap or a claim.
+ * Creates a denial for a validate tap or a claim.
  *
  * @example
  * ```ts
@@ -69,10 +70,13 @@ export function deny(denial: Denial): Denial {
   return Object.freeze({ ...denial });
 }
 
-/** What the amounts of a counter are, and so how they are told: `1500` as 1500, 1500m or 1500 bytes. */
+/** The unit of a counter's amounts, which decides how they are displayed: `1500` as 1500, 1500m or 1500 bytes. */
 export type ClaimUnit = 'count' | 'cpuMillis' | 'memoryBytes';
 
-/** Held in the write's own transaction, released on change and delete: one holder of `unique`; a counter's sum stays ≤ `max`. */
+/**
+ * A reservation, taken in the same transaction as the write and released on change and delete: `unique` has one holder; the sum of a
+ * `counter` stays ≤ `max`.
+ */
 export type Claim =
   | { readonly unique: string; readonly denial: Denial }
   | {
@@ -110,9 +114,9 @@ export interface Claims extends Shape {
 
 const everyReplica = { contract: 1, runsOn: 'every-replica', onFailure: 'deny' } as const;
 
-/** Hooks on the way of a write into the store. */
+/** Hooks that run on a write before it reaches the store. */
 export const admission = Object.freeze({
-  /** A frozen object in, a new object or nothing out, in order, on dry runs too; applying a tap twice must change nothing more. */
+  /** Takes a frozen object, returns a new one or undefined; in order, on dry runs too. Applying a tap twice must change nothing more. */
   mutate: defineHook<Mutate>({
     ...everyReplica,
     name: 'admission.mutate',
@@ -121,7 +125,7 @@ export const admission = Object.freeze({
     deadlineMs: 1000,
     description: 'Changes an object before it is validated and stored; changes are attributed field by field.',
   }),
-  /** Asked in parallel; every denial is told, not only the first. */
+  /** Taps run in parallel; every denial is reported, not only the first. */
   validate: defineHook<Validate>({
     ...everyReplica,
     name: 'admission.validate',
@@ -130,7 +134,7 @@ export const admission = Object.freeze({
     deadlineMs: 1000,
     description: 'Allows or denies a write, with every reason collected.',
   }),
-  /** A pure function of the object, so that claims can be rebuilt. */
+  /** Must be a pure function of the object, so that claims can be rebuilt. */
   claim: defineHook<Claims>({
     ...everyReplica,
     name: 'admission.claim',

@@ -6,31 +6,31 @@ import type { Awaitable, Immutable } from '../values.js';
 import type { KindsIn, OfKinds } from './admission.js';
 import { defineHook, type Shape } from './shape.js';
 
-/** The desired cluster objects; every method gives a new set. Secrets are references here and resolved only while applying. */
+/** The desired cluster objects; every method returns a new set. Secrets are references here and are resolved only while applying. */
 export interface RenderSet extends Iterable<Immutable<KubernetesObject>> {
-  /** @throws TAP_RENDER_DUPLICATE, naming both plugins. */
+  /** Adds an object. @throws TAP_RENDER_DUPLICATE, naming both plugins. */
   add(object: KubernetesObject): RenderSet;
   remove(object: Immutable<KubernetesObject>): RenderSet;
   change<T extends KubernetesObject>(object: Immutable<T>, edit: (draft: T) => void): RenderSet;
-  /** Edits every pod template, in whatever it stands. */
+  /** Edits every pod template, whatever object contains it. */
   changePodTemplates(edit: (draft: PodTemplate, owner: Immutable<KubernetesObject>) => void): RenderSet;
 }
 
-/** What a cluster can do. `containers` is absent where pods are local processes. */
+/** A feature of a cluster. `containers` is absent where pods are local processes. */
 export type Capability = 'containers' | 'gpu' | 'gateway-api' | 'snapshots' | 'mesh';
 
-/** The object, what has been rendered for it so far, and what its cluster can do. */
+/** The object, what has been rendered for it so far, and the capabilities of its cluster. */
 export type Desired<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; set: RenderSet; capabilities: readonly Capability[] }>;
 
-/** The object and its cluster objects as they are. */
+/** The object and the present state of its cluster objects. */
 export type Observed<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; observed: readonly Immutable<KubernetesObject>[] }>;
 
-/** The order in which render taps run; `before` and `after` order inside a phase. */
+/** The phases of rendering, in the order in which their taps run; `before` and `after` order taps within a phase. */
 export const renderPhases = Object.freeze(['runtime', 'storage', 'network', 'mesh', 'policy'] as const);
 /** One of {@link renderPhases}. */
 export type RenderPhase = (typeof renderPhases)[number];
 
-/** Shape of `reconcile.render`: pure, the same input gives the same set. */
+/** Shape of `reconcile.render`. Pure: the same input gives the same set. */
 export interface Render extends Shape {
   readonly options: OfKinds & { readonly phase: RenderPhase };
   readonly input: Desired<KindsIn<this['given']>>;
@@ -38,7 +38,7 @@ export interface Render extends Shape {
   readonly context: { readonly log: Logger };
 }
 
-/** Shape of `reconcile.observe`: only the condition types declared, one owner each (two are a load error). */
+/** Shape of `reconcile.observe`. It returns only the declared condition types; each has one owner (two are an error at load). */
 export interface Observe extends Shape {
   readonly options: OfKinds & { readonly conditions: readonly string[] };
   readonly input: Observed<KindsIn<this['given']>>;
@@ -49,7 +49,7 @@ export interface Observe extends Shape {
 /** An object that is being deleted. */
 export type Doomed<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>> }>;
 
-/** Shape of `reconcile.finalize`: clean up what the tap's plugin made for the object. */
+/** Shape of `reconcile.finalize`: removes everything that the tap's plugin created for the object. */
 export interface Finalize extends Shape {
   readonly options: OfKinds;
   readonly input: Doomed<KindsIn<this['given']>>;
@@ -59,7 +59,7 @@ export interface Finalize extends Shape {
 
 const leader = { contract: 1, runsOn: 'leader' } as const;
 
-/** Hooks of controllers that render. */
+/** Hooks of controllers that render cluster objects. */
 export const reconcile = Object.freeze({
   render: defineHook<Render>({
     ...leader,
@@ -77,7 +77,7 @@ export const reconcile = Object.freeze({
     synchronous: false,
     deadlineMs: 10_000,
     onFailure: 'unknown',
-    description: 'Derives conditions from what the cluster shows; on failure they become Unknown.',
+    description: 'Derives conditions from the state of the cluster objects; on failure they become Unknown.',
   }),
   finalize: defineHook<Finalize>({
     ...leader,
@@ -86,6 +86,6 @@ export const reconcile = Object.freeze({
     synchronous: false,
     deadlineMs: 60_000,
     onFailure: 'retry',
-    description: 'Cleans up before an object goes, in reverse order; the finalizer stays until it succeeds.',
+    description: 'Cleans up before an object is removed, in reverse order; the finalizer stays until it succeeds.',
   }),
 });

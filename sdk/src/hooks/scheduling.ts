@@ -5,7 +5,7 @@ import type { Awaitable, Immutable, Strings, Sync } from '../values.js';
 import type { KindsIn, OfKinds } from './admission.js';
 import { defineHook, type Shape } from './shape.js';
 
-/** A number per node that filter and score taps read. */
+/** A number for each node that filter and score taps read. */
 export interface NodeColumn {
   readonly name: string;
   readonly unit: string;
@@ -25,20 +25,20 @@ export const columns = Object.freeze({
   podsFree: column('podsFree', 'pods'),
 });
 
-/** Pods that a scheduler must treat alike. Decisions are cached by it, so it has neither name nor uid. */
+/** A class of pods that a scheduler must treat alike. Decisions are cached by class, so it has neither name nor uid. */
 export interface PodClass {
   readonly spec: Immutable<PodSpec>;
   readonly namespace: string;
   readonly labels: Strings;
   readonly tenant?: string;
   readonly priority: number;
-  /** What the pod asks of a resource: cpu in millicores, memory in bytes, others in units. */
+  /** The amount of a resource that the pod requests: cpu in millicores, memory in bytes, others in units. */
   requests(resource: string): number;
-  /** Names of all resources the pod asks for. */
+  /** Names of all resources that the pod requests. */
   readonly resources: readonly string[];
 }
 
-/** The nodes asked about (all, or those that changed), by column: entry i of every column is candidate i. `out` has `count` entries, all 0. */
+/** The nodes to check (all, or the changed ones), by column: entry i of each column is candidate i. `out` has `count` entries, all 0. */
 export interface Candidates<O> {
   readonly pod: PodClass;
   readonly count: number;
@@ -46,7 +46,7 @@ export interface Candidates<O> {
   readonly columns: O extends { readonly reads: infer R } ? { readonly [P in keyof R]: Float64Array } : never;
 }
 
-/** `out[i]` may depend on `pod` and entry i alone: no clock, no chance, no other candidate. 20 ms, measured, not interruptible. */
+/** `out[i]` may depend only on `pod` and entry i: not on a clock, on chance or on other candidates. 20 ms, measured but not interrupted. */
 interface Batch extends Shape {
   readonly options: { readonly reads: Readonly<Record<string, NodeColumn>> };
   readonly input: Candidates<this['given']>;
@@ -54,10 +54,12 @@ interface Batch extends Shape {
   readonly context: undefined;
 }
 
-/** What makes another try worthwhile. */
+/** A change after which a rejected pod is tried again. */
 export type RetryOn = 'node-added' | 'node-changed' | 'pod-deleted' | 'column-changed';
 
-/** Shape of `scheduling.filter`: 0 accepts, n rejects for `reasons[n - 1]`. A rejected pod waits for a change in `retryOn`, 5 min at most. */
+/**
+ * Shape of `scheduling.filter`: 0 accepts, n rejects for `reasons[n - 1]`. A rejected pod waits for a change in `retryOn`, 5 min at most.
+ */
 export interface Filter extends Batch {
   readonly options: Batch['options'] & { readonly reasons: readonly { readonly message: string; readonly retryOn: readonly RetryOn[] }[] };
 }
@@ -70,10 +72,10 @@ export interface Score extends Batch {
 /** A pod and, once chosen, its node. */
 export type Placement = Readonly<{ pod: Immutable<Pod>; node?: string }>;
 
-/** Refuses a pod at an extension point; `wait` (permit only) asks again after that time. */
+/** A verdict on a pod at an extension point: `reject` refuses it; `waitMs` (permit only) calls the tap again after that time. */
 export type SchedulingVerdict = Readonly<{ reject: string } | { waitMs: number }>;
 
-/** Shape of preEnqueue, preFilter, permit and preBind: nothing lets the pod go on. */
+/** Shape of preEnqueue, preFilter, permit and preBind: returning undefined lets the pod go on. */
 export interface Step extends Shape {
   readonly options: object;
   readonly input: Placement;
@@ -81,7 +83,7 @@ export interface Step extends Shape {
   readonly context: Context;
 }
 
-/** Shape of `scheduling.reserve`: the function answered is the undo, run in reverse order when a later step fails. */
+/** Shape of `scheduling.reserve`: the returned function undoes the reservation; it runs, in reverse order, when a later step fails. */
 export interface Reserve extends Shape {
   readonly options: object;
   readonly input: Placement;
@@ -89,10 +91,10 @@ export interface Reserve extends Shape {
   readonly context: Context;
 }
 
-/** An object that has no cluster yet, and the clusters that may take it. */
+/** An object without a cluster, and the clusters that may take it. */
 export type Homeless<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; clusters: readonly string[] }>;
 
-/** Shape of `scheduling.cluster`: the name of the cluster an object goes to; chosen once and recorded. */
+/** Shape of `scheduling.cluster`: returns the name of the cluster for an object; chosen once and recorded. */
 export interface ChooseCluster extends Shape {
   readonly options: OfKinds;
   readonly input: Homeless<KindsIn<this['given']>>;
@@ -100,7 +102,7 @@ export interface ChooseCluster extends Shape {
   readonly context: Context;
 }
 
-/** Shape of `scheduling.postFilter`: no node was feasible; name one and the pods whose eviction makes room. */
+/** Shape of `scheduling.postFilter`: called when no node was feasible; returns a node and the pods whose eviction makes room on it. */
 export interface PostFilter extends Shape {
   readonly options: object;
   readonly input: Readonly<{ pod: Immutable<Pod>; rejected: Strings; nodes: readonly Immutable<Node>[]; pods: readonly Immutable<Pod>[] }>;
@@ -108,7 +110,7 @@ export interface PostFilter extends Shape {
   readonly context: Context;
 }
 
-/** Shape of `scheduling.bind`: the first that answers true has bound the pod. */
+/** Shape of `scheduling.bind`: the first tap that returns true has bound the pod. */
 export interface Bind extends Shape {
   readonly options: object;
   readonly input: Required<Placement>;
@@ -120,7 +122,11 @@ const leader = { contract: 1, runsOn: 'leader', synchronous: false } as const;
 const step = (name: string, deadlineMs: number, description: string) =>
   defineHook<Step>({ ...leader, name: `scheduling.${name}`, kind: 'series', deadlineMs, onFailure: 'fail', description });
 
-/** Hooks of the scheduler, in the order of the kube-scheduler framework. @source https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/ */
+/**
+ * Hooks of the scheduler, in the order of the kube-scheduler framework.
+ *
+ * @source https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
+ */
 export const scheduling = Object.freeze({
   cluster: defineHook<ChooseCluster>({
     ...leader,
@@ -131,7 +137,7 @@ export const scheduling = Object.freeze({
     description: 'Chooses the cluster of an object.',
   }),
   preEnqueue: step('preEnqueue', 100, 'Keeps a pod out of the queue until it may be tried.'),
-  preFilter: step('preFilter', 100, 'Refuses a pod before any node is looked at.'),
+  preFilter: step('preFilter', 100, 'Refuses a pod before any node is considered.'),
   filter: defineHook<Filter>({
     ...leader,
     name: 'scheduling.filter',
@@ -139,7 +145,7 @@ export const scheduling = Object.freeze({
     synchronous: true,
     deadlineMs: 20,
     onFailure: 'requeue',
-    description: 'Says for each candidate node whether a class of pods may run there, and why not.',
+    description: 'Decides for each candidate node whether a class of pods may run there, and why not.',
   }),
   postFilter: defineHook<PostFilter>({
     ...leader,
@@ -156,7 +162,7 @@ export const scheduling = Object.freeze({
     synchronous: true,
     deadlineMs: 20,
     onFailure: 'ignore',
-    description: 'Says how good each feasible node is; ties go to the lower node name.',
+    description: 'Rates each feasible node; ties go to the lower node name.',
   }),
   reserve: defineHook<Reserve>({
     ...leader,
@@ -164,7 +170,7 @@ export const scheduling = Object.freeze({
     kind: 'series',
     deadlineMs: 100,
     onFailure: 'fail',
-    description: 'Holds what a placement needs; undone in reverse.',
+    description: 'Reserves what a placement needs; undone in reverse order.',
   }),
   permit: step('permit', 100, 'Lets a placed pod go on, refuses it or makes it wait, up to 15 minutes in all.'),
   preBind: step('preBind', 100, 'Prepares the chosen node.'),
@@ -174,6 +180,6 @@ export const scheduling = Object.freeze({
     kind: 'choose',
     deadlineMs: 5000,
     onFailure: 'fail',
-    description: 'Binds the pod; the first tap that answers has done it.',
+    description: 'Binds the pod; the first tap that returns true has bound it.',
   }),
 });

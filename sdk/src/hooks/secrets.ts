@@ -3,8 +3,8 @@ import type { SecretRef } from '../families/secret-store.js';
 import { defineHook, type Shape } from './shape.js';
 
 /**
- * Who got which secret, in which version, and what for; never its value. A Secret object of the platform has store `platform` and path
- * `namespace/name`; its version is its resourceVersion.
+ * An access to a secret: the caller, the secret, its version and the purpose; never its value. A Secret object of the platform has store
+ * `platform` and path `namespace/name`; its version is its resourceVersion.
  */
 export type SecretAccess = Readonly<{ ref: SecretRef; version: string; caller: Caller; purpose: string }>;
 
@@ -16,9 +16,9 @@ export interface Accessed extends Shape {
   readonly context: Context;
 }
 
-/** Hooks of secret access. */
+/** Hooks that run on access to secrets. */
 export const secrets = Object.freeze({
-  /** Told before the value is handed out; a failing tap withholds it. */
+  /** Called before the value is returned; if a tap fails, the value is withheld. */
   accessed: defineHook<Accessed>({
     contract: 1,
     name: 'secrets.accessed',
@@ -28,6 +28,6 @@ export const secrets = Object.freeze({
     onFailure: 'fail',
     runsOn: 'every-replica',
     description:
-      'Told when the platform reads a Secret for a plugin: to keep it for a release, and to bring it to a cluster; fails closed.',
+      'Called when the platform reads a Secret for a plugin: to store it for a release, and to copy it to a cluster; fails closed.',
   }),
 });

@@ -1,6 +1,9 @@
 import { attachDefinition } from '../definitions.js';
 
-/** The types of one hook point: `input` and `output` may depend on the options given (`this['given']`), which is how `kinds` and `reads` type the handler. */
+/**
+ * The types of one hook point. `input` and `output` may depend on the options given (`this['given']`), which is how `kinds` and `reads`
+ * type the handler.
+ */
 export interface Shape {
   readonly given: unknown;
   readonly options: object;
@@ -9,19 +12,19 @@ export interface Shape {
   readonly context: unknown;
 }
 
-/** A shape with the options that a tap gave. */
+/** A shape with the options of a tap. */
 export type For<S extends Shape, O> = S & { readonly given: O };
 
-/** A typed hook point: the data that `host.tap` takes. */
+/** A typed hook point, the first argument of `host.tap`. */
 export interface Hook<S extends Shape> {
   readonly name: string;
   readonly contract: number;
   readonly '~shape'?: S;
 }
 
-/** What every tap may say. `before` and `after` name plugin ids; one that is not loaded is ignored. */
+/** Options of every tap. `before` and `after` name plugin ids; one that is not loaded is ignored. */
 export interface TapOptions {
-  /** Tells several taps of one plugin at one hook apart. */
+  /** Distinguishes several taps of one plugin at one hook. */
   readonly name?: string;
   readonly before?: readonly string[];
   readonly after?: readonly string[];
@@ -30,14 +33,15 @@ export interface TapOptions {
 }
 
 /**
- * How the kernel realises a hook.
+ * How the kernel runs the taps of a hook.
  *
- * gate: every tap is asked, every denial told. transform: each tap may give a new value. choose: the first that answers.
- * collect: all answers. observe: told, not asked. batch: one synchronous call over many candidates. series: in order, stops at an error.
+ * gate: every tap is called, every denial reported. transform: each tap may return a new value. choose: the first result counts.
+ * collect: all results. observe: taps are notified, without a result. batch: one synchronous call over many candidates. series: in order,
+ * stops at an error.
  */
 export type HookKind = 'gate' | 'transform' | 'choose' | 'collect' | 'observe' | 'batch' | 'series';
 
-/** What stands behind a {@link Hook}, for the kernel and the reference. */
+/** The declaration behind a {@link Hook}, for the kernel and the reference. */
 export interface HookDeclaration {
   readonly name: string;
   readonly contract: number;
@@ -51,7 +55,7 @@ export interface HookDeclaration {
   readonly description: string;
 }
 
-/** Makes a typed hook. */
+/** Declares a typed hook. */
 export function defineHook<S extends Shape>(declaration: HookDeclaration): Hook<S> {
   return Object.freeze(attachDefinition({ name: declaration.name, contract: declaration.contract }, 'hook', Object.freeze(declaration)));
 }

@@ -1,14 +1,14 @@
 import type { Strings, Sync } from '../values.js';
 import { defineHook, type Shape } from './shape.js';
 
-/** Something that happened in the platform, such as `plugin.reloaded`. */
+/** An event in the platform, such as `plugin.reloaded`. */
 export interface PlatformEvent {
   readonly type: string;
   readonly atMs: number;
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 
-/** One change of a metric: counters add, gauges set, histograms observe. */
+/** One sample of a metric: `value` is added to a counter, set on a gauge, observed by a histogram. */
 export interface MetricSample {
   readonly name: string;
   readonly kind: 'counter' | 'gauge' | 'histogram';
@@ -41,7 +41,7 @@ export interface LogLine {
 /** An audit event in Kubernetes' audit.k8s.io/v1 shape. */
 export type AuditEvent = Readonly<Record<string, unknown>> & { readonly auditID: string; readonly stage: string; readonly verb: string };
 
-/** Shape of every telemetry hook: must not await; exporters buffer and send in a task. */
+/** Shape of every telemetry hook: taps must not await; exporters buffer and send in a task. */
 export interface Told<T> extends Shape {
   readonly options: object;
   readonly input: T;
@@ -61,7 +61,7 @@ const told = <T>(name: string, onFailure: 'ignore' | 'fail', description: string
     description,
   });
 
-/** Hooks that tell what happens. A failing tap is counted and dropped, except audit. */
+/** Hooks that report what happens in the platform. A failing tap is counted and ignored, except for audit. */
 export const telemetry = Object.freeze({
   event: told<PlatformEvent>('event', 'ignore', 'Something happened in the platform.'),
   metric: told<MetricSample>('metric', 'ignore', 'A metric changed.'),

@@ -78,13 +78,13 @@ const spec = Type.Object({
           default: 600,
           minimum: 1,
           maximum: 86_400,
-          description: 'Without progress for so long, the rollout has failed.',
+          description: 'The rollout fails after this time without progress.',
         }),
         crashesMax: Type.Integer({
           default: 3,
           minimum: 1,
           maximum: 100,
-          description: 'A process of the new release that has ended so often before it served has failed the rollout.',
+          description: 'The rollout fails when a process of the new release has ended this many times before it served.',
         }),
         onFailure: oneOf(['Rollback', 'Stop'], { default: 'Rollback', description: 'What a failed rollout does.' }),
       },
@@ -127,7 +127,7 @@ const status = Type.Object({
     Type.Array(
       Type.Object({
         name: Type.String({ description: 'Name of the process.' }),
-        desired: Type.Integer({ description: 'Replicas that are wished for.' }),
+        desired: Type.Integer({ description: 'Desired number of replicas.' }),
         ready: Type.Integer({ description: 'Replicas that are ready.' }),
         updated: Type.Integer({ description: 'Replicas of the present release.' }),
         restarts: Type.Integer({ description: 'How often its replicas have been restarted.' }),
@@ -138,7 +138,7 @@ const status = Type.Object({
   ...commonStatus,
 });
 
-/** What runs: source, processes, routes and how they are rolled out. */
+/** An application: source, processes, routes and how they are rolled out. */
 export const Application = defineKind({
   group: 'apps.tappaas.dev',
   kind: 'Application',

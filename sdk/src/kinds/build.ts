@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { defineKind, type ObjectOf } from '../kinds.js';
 import { commonStatus } from './condition.js';
 
-/** Source on its way to an image. */
+/** A build of source into an image. */
 export const Build = defineKind({
   group: 'apps.tappaas.dev',
   kind: 'Build',
@@ -24,7 +24,9 @@ export const Build = defineKind({
     phase: Type.Optional(Type.String({ description: 'Pending, Running, Succeeded, Failed or Cancelled.' })),
     image: Type.Optional(Type.String({ description: 'The image, by digest.' })),
     startedBy: Type.Optional(
-      Type.String({ description: 'How the builder found out what to run. Absent: it did not, so each process must name a command.' }),
+      Type.String({
+        description: 'Where the builder found the command to run. Absent: it found none, so each process must name a command.',
+      }),
     ),
     cached: Type.Optional(Type.Boolean({ description: 'Whether an earlier build was used.' })),
     startTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it began.' })),

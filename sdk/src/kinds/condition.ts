@@ -5,7 +5,7 @@ export const conditionSchema = Type.Object({
   type: Type.String({ description: 'What is stated, in CamelCase.' }),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')], { description: 'Whether it holds.' }),
   reason: Type.String({ description: 'One word in CamelCase, for programs.' }),
-  message: Type.String({ description: 'For people: what is, and the next step.' }),
+  message: Type.String({ description: 'For people: the present state, and the next step.' }),
   lastTransitionTime: Type.String({ format: 'date-time', description: 'When status last changed.' }),
   observedGeneration: Type.Optional(Type.Integer({ description: 'The generation of the spec that the statement is about.' })),
 });
@@ -17,7 +17,7 @@ export const conditionsSchema = Type.Array(conditionSchema, {
   'x-kubernetes-list-map-keys': ['type'],
 });
 
-/** A list whose entries are named by `name`, so that two appliers can own different entries. */
+/** Schema keywords of a list whose entries are identified by `name`, so that two appliers can own different entries. */
 export const listByName = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] } as const;
 
 /** Status fields that every kind has. */
@@ -26,6 +26,6 @@ export const commonStatus = {
   conditions: Type.Optional(conditionsSchema),
 };
 
-/** One of several words; a plain enum in OpenAPI. */
+/** A schema for one of several words; a plain enum in OpenAPI. */
 export const oneOf = <const T extends readonly string[]>(words: T, options: { description: string; default?: T[number] }) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...options });

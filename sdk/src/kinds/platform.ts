@@ -12,19 +12,19 @@ export const Tenant = defineKind({
   description: 'A customer of the platform: owns namespaces, and sees nothing of other tenants.',
   spec: Type.Object({
     displayName: Type.Optional(Type.String({ maxLength: 128, description: 'Name for people.' })),
-    contact: Type.Optional(Type.String({ maxLength: 256, description: 'Whom to ask.' })),
+    contact: Type.Optional(Type.String({ maxLength: 256, description: 'Contact for questions.' })),
     requests: Type.Optional(
       Type.Object(
         {
           perSecond: Type.Optional(
-            Type.Number({ minimum: 0.1, maximum: 10_000_000, description: 'Requests a second, all its users together.' }),
+            Type.Number({ minimum: 0.1, maximum: 10_000_000, description: 'Requests per second, all its users together.' }),
           ),
-          burst: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Requests at once after a pause.' })),
+          burst: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Requests in a burst after a pause.' })),
         },
-        { description: 'How much it may ask of the platform, of all processes together. Default: api.flow.tenant of the configuration.' },
+        { description: 'Request rate of the tenant, all processes together. Default: api.flow.tenant of the configuration.' },
       ),
     ),
-    suspended: Type.Optional(Type.Boolean({ description: 'Refuses its writes; what runs goes on.' })),
+    suspended: Type.Optional(Type.Boolean({ description: 'Refuses writes of the tenant; running applications continue.' })),
   }),
   status: Type.Object({ namespaces: Type.Optional(Type.Integer({ description: 'How many namespaces it owns.' })), ...commonStatus }),
   columns: [{ name: 'Name', path: '.spec.displayName', description: 'Name for people.' }],
@@ -37,7 +37,7 @@ export const PluginStatus = defineKind({
   plural: 'plugins',
   version: 'v1alpha1',
   scope: 'Cluster',
-  description: 'A loaded plugin: state, version, hooks, permissions and how its calls fare. Written by the platform.',
+  description: 'A loaded plugin: state, version, hooks, permissions and open circuit breakers. Written by the platform.',
   spec: Type.Object({
     use: Type.String({ description: 'Package it was loaded from.' }),
     version: Type.String({ description: 'Version of the package.' }),
@@ -45,20 +45,22 @@ export const PluginStatus = defineKind({
   }),
   status: Type.Object({
     state: Type.Optional(Type.String({ description: 'Ready, Failed, Stopped or Off.' })),
-    mode: Type.Optional(Type.String({ description: 'enforce, shadow (its taps are asked and change nothing) or off.' })),
+    mode: Type.Optional(Type.String({ description: 'enforce, shadow (its taps are called and change nothing) or off.' })),
     initMs: Type.Optional(Type.Number({ description: 'How long its start took, milliseconds.' })),
     hooks: Type.Optional(Type.Array(Type.String(), { description: 'Hooks it has joined.' })),
     provides: Type.Optional(Type.Array(Type.String(), { description: 'Services it owns.' })),
     kinds: Type.Optional(Type.Array(Type.String(), { description: 'Kinds it contributes.' })),
     permissions: Type.Optional(Type.Array(Type.String(), { description: 'What it may do.' })),
     openBreakers: Type.Optional(
-      Type.Array(Type.String(), { description: 'Hooks at which its circuit breaker is open, in whichever process of the platform.' }),
+      Type.Array(Type.String(), { description: 'Hooks at which its circuit breaker is open, in any process of the platform.' }),
     ),
     openBreakerProcesses: Type.Optional(
       Type.Array(
         Type.Object({
           hook: Type.String({ description: 'Hook at which a circuit breaker is open.' }),
-          processes: Type.Array(Type.String(), { description: 'Processes in which it is: primary, or a worker of the API such as w1.' }),
+          processes: Type.Array(Type.String(), {
+            description: 'Processes in which it is open: primary, or a worker of the API such as w1.',
+          }),
         }),
         { description: 'Where the open circuit breakers are: each process has its own.' },
       ),
@@ -79,5 +81,5 @@ export const PluginStatus = defineKind({
 
 /** A Tenant object. */
 export type TenantObject = ObjectOf<typeof Tenant>;
-/** A Plugin object: what became of a plugin, as the API serves it. */
+/** A Plugin object: the state of a plugin, as the API serves it. */
 export type PluginStatusObject = ObjectOf<typeof PluginStatus>;

@@ -30,11 +30,11 @@ const valueFrom = Type.Object(
         {
           name: name('application'),
           process: Type.Optional(
-            Type.String({ maxLength: 63, description: 'Process whose port it is; default: the only one with such a port, or web.' }),
+            Type.String({ maxLength: 63, description: 'Process that has the port; default: the only one with such a port, or web.' }),
           ),
           port: Type.String({ description: 'Name of one of its ports.' }),
         },
-        { description: 'Address of another application of the namespace: a URL for HTTP, else host:port. Also a dependency.' },
+        { description: 'Address of another application of the namespace: a URL for HTTP, otherwise host:port. Also a dependency.' },
       ),
     ),
   },
@@ -56,14 +56,17 @@ const probe = Type.Object(
     http: Type.Optional(
       Type.Object(
         {
-          path: Type.String({ pattern: '^/', description: 'Path asked with GET; 200 to 399 is healthy.' }),
+          path: Type.String({ pattern: '^/', description: 'Path requested with GET; status 200 to 399 is healthy.' }),
           port: Type.String({ description: 'Name of the port.' }),
         },
-        { description: 'Asks over HTTP.' },
+        { description: 'Sends an HTTP request.' },
       ),
     ),
     tcp: Type.Optional(
-      Type.Object({ port: Type.String({ description: 'Name of the port that must accept.' }) }, { description: 'Connects.' }),
+      Type.Object(
+        { port: Type.String({ description: 'Name of the port that must accept connections.' }) },
+        { description: 'Opens a TCP connection.' },
+      ),
     ),
     exec: Type.Optional(
       Type.Object(
@@ -71,12 +74,16 @@ const probe = Type.Object(
         { description: 'Runs a command.' },
       ),
     ),
-    initialDelaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'Wait before the first time.' })),
-    periodSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600, description: 'Time between two times.' })),
-    timeoutSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 300, description: 'Without an answer for so long, it has failed.' })),
-    failureThreshold: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Failures in a row that count.' })),
+    initialDelaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'Wait before the first check.' })),
+    periodSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600, description: 'Time between two checks.' })),
+    timeoutSeconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 300, description: 'A check without an answer for this time has failed.' }),
+    ),
+    failureThreshold: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, description: 'Failures in a row that make the process unhealthy.' }),
+    ),
   },
-  { description: 'How health is asked for: http, tcp or exec.' },
+  { description: 'How health is checked: http, tcp or exec.' },
 );
 
 /** One process of an application: a service, a worker, a release task or a schedule. */
@@ -88,14 +95,14 @@ export const processSchema = Type.Object({
   ),
   replicas: Type.Integer({ minimum: 0, maximum: 10_000, default: 1, description: 'How many run at once.' }),
   phase: Type.Optional(oneOf(['Run', 'Release'], { description: 'Release: runs once before traffic moves to a new release.' })),
-  schedule: Type.Optional(Type.String({ maxLength: 128, description: 'Runs at these times instead of all the time: five cron fields.' })),
+  schedule: Type.Optional(Type.String({ maxLength: 128, description: 'Runs at these times instead of continuously: five cron fields.' })),
   timeZone: Type.Optional(Type.String({ maxLength: 64, description: 'Time zone of the schedule; default UTC.' })),
   ports: Type.Optional(
     Type.Array(
       Type.Object({
         name: name('port'),
         port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'Number the process would listen on in a container.' }),
-        protocol: oneOf(['HTTP', 'TCP', 'UDP', 'GRPC'], { default: 'HTTP', description: 'What is spoken on it.' }),
+        protocol: oneOf(['HTTP', 'TCP', 'UDP', 'GRPC'], { default: 'HTTP', description: 'Protocol of the port.' }),
       }),
       { maxItems: 64, description: 'Ports it listens on; given to it as PORT and PORT_<NAME>.', ...listByName },
     ),
@@ -107,7 +114,7 @@ export const processSchema = Type.Object({
         memory: Type.Optional(quantity('Memory, such as 256Mi.')),
         ephemeralStorage: Type.Optional(quantity('Disk for temporary files.')),
         gpu: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: 'Whole GPUs.' })),
-        networkMbps: Type.Optional(Type.Integer({ minimum: 0, maximum: 400_000, description: 'Network bandwidth, megabit a second.' })),
+        networkMbps: Type.Optional(Type.Integer({ minimum: 0, maximum: 400_000, description: 'Network bandwidth, megabits per second.' })),
       },
       { description: 'What one replica needs.' },
     ),
@@ -115,7 +122,7 @@ export const processSchema = Type.Object({
   probes: Type.Optional(
     Type.Object(
       { readiness: Type.Optional(probe), liveness: Type.Optional(probe), startup: Type.Optional(probe) },
-      { description: 'How health is asked for.' },
+      { description: 'How health is checked.' },
     ),
   ),
   env: Type.Optional(envSchema),
@@ -132,7 +139,7 @@ export const processSchema = Type.Object({
       },
     ),
   ),
-  terminationSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'Time to end after SIGTERM; default 30.' })),
+  terminationSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, description: 'Time to exit after SIGTERM; default 30.' })),
 });
 
 export { name as nameSchema, quantity as quantitySchema };

@@ -2,14 +2,14 @@ import { Type } from 'typebox';
 import { defineKind, type ObjectOf } from '../kinds.js';
 import { commonStatus } from './condition.js';
 
-/** What was rendered for an object once, immutable: the applied objects, and the versions of everything that shaped them. */
+/** One rendering of an object, immutable: the applied cluster objects, and the versions of everything that shaped them. */
 export const Release = defineKind({
   group: 'apps.tappaas.dev',
   kind: 'Release',
   plural: 'releases',
   version: 'v1alpha1',
   scope: 'Namespaced',
-  description: 'What was rendered for an application once: its cluster objects and the version of every plugin that shaped them.',
+  description: 'One rendering of an application: its cluster objects and the version of every plugin that shaped them.',
   shortNames: ['rel'],
   spec: Type.Object({
     of: Type.Object(

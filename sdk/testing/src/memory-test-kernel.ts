@@ -15,7 +15,7 @@ import { randomFrom } from './random.js';
 import type { Draft, PluginDenial, RenderOptions, Scheduled, TestKernel, TestKernelOptions } from './test-kernel.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** Of the kernel that is run; plugins say for which they were made. */
+/** Version of the kernel under test; plugins declare the versions that they support. */
 export const { version } = corePackage;
 const runsMax = 1_000;
 const quietMsMax = 10_000;

@@ -33,7 +33,7 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** Moves time on, waking sleepers in order; whoever wakes gets a turn of the event loop before time goes on. */
+  /** Advances the time, waking sleepers in order; each gets a turn of the event loop before the time advances further. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await turn();

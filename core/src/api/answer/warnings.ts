@@ -12,7 +12,7 @@ export function warnWith(exchange: Exchange, text: string): void {
   exchange.extraHeaders.push('Warning', `299 - "${printable}"`);
 }
 
-/** Of ISO 8601, with or without a time: a release's number such as 1.2 is no moment, though `Date.parse` takes it for one. */
+/** Parses an ISO 8601 date, with or without a time; a release number such as 1.2 is not one, though `Date.parse` accepts it. */
 function momentOf(text: string): number | undefined {
   const ms = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) ? Date.parse(text) : NaN;
   return Number.isNaN(ms) ? undefined : ms;

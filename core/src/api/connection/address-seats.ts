@@ -104,7 +104,8 @@ const groupsOfNetwork = 4;
 const groupsOfAddress = 8;
 
 /**
- * Whom an address belongs to: of IPv4 the address itself, in its form as IPv6 too; of IPv6 its /64, of which a single machine has every address.
+ * The client that an address is counted for: for IPv4 the address itself, also in its IPv6 form; for IPv6 its /64, since a single machine
+ * can use every address in it.
  *
  * @source RFC 6177
  */

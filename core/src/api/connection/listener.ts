@@ -31,7 +31,7 @@ export interface ListenerOptions {
   readonly silentMsMax: number;
   /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
-  /** A client asks for a WebSocket; the connection is whoever's serves it from then on. */
+  /** Called when a client asks for a WebSocket; from then on the handler owns the socket. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A connection has ended, whether or not everything asked for on it was answered. */
   readonly closed: (socket: Socket) => void;

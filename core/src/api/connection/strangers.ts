@@ -7,11 +7,11 @@ import { apiErrors } from '../errors.js';
 import type { Audit } from '../../ports/audit.js';
 import type { Seat } from '../stages.js';
 
-/** What is counted together of those who do not say who they are. */
+/** Limits for unauthenticated clients. */
 export interface StrangerLimits {
-  /** Refusals of one address in a minute that are answered 401; further ones 429. */
+  /** Requests of one address per minute that are answered with 401; further ones get 429. */
   readonly perMinuteMax: number;
-  /** Conversations of one address that wait for a credential at once, and of all. */
+  /** Conversations that wait for a credential at once: of one address, and (`seatsMax`) of all addresses. */
   readonly seatsPerAddressMax: number;
   readonly seatsMax: number;
 }
@@ -28,9 +28,9 @@ interface Address {
 }
 
 /**
- * Those who do not say who they are, by where they come from. Anybody can be one, as often as a machine can ask: each takes from its own address
- * only, and audit is told of the first ones one by one, and of the others how many they were. So nobody without a credential pushes out of the log what
- * others did, and no credential is refused because of them.
+ * Unauthenticated clients, by address. Anyone can send such requests as fast as a machine can, so each address has an allowance of its own.
+ * The first requests are audited one by one, the others only as a count. So no client without a credential displaces other events from the
+ * log, and no valid credential is refused because of such clients.
  */
 export class Strangers {
   readonly #limits: StrangerLimits;
@@ -52,7 +52,7 @@ export class Strangers {
     this.#visits = new CountedRequests('visited', audit, clock);
   }
 
-  /** Takes note of a request of nobody. `isCounted`: audit is told of it later, with others; `refusal`: the address has asked for too much. */
+  /** Records an unauthenticated request. `isCounted`: it is audited later in a count; `refusal`: the address has exceeded its allowance. */
   meet(remoteAddress: string): { readonly isCounted: boolean; readonly refusal: Error | undefined } {
     const nowMs = this.#clock.nowMs();
     const holder = holderOf(remoteAddress);
@@ -67,16 +67,16 @@ export class Strangers {
   }
 
   /**
-   * Takes note of a request for a route that authenticates by itself, whose sender nobody knows either. Answers whether audit is told of it one by one;
-   * if not, `leave` says how it ended. Flow control bounds how many an address may send.
+   * Records a request for a route that authenticates by itself, whose sender is not known either. Returns whether it is audited
+   * individually; if not, call `leave` with its outcome. Flow control limits how many an address may send.
    */
   visit(remoteAddress: string): boolean {
     return this.#visitsTold.take(holderOf(remoteAddress), this.#clock.nowMs());
   }
 
   /**
-   * Counts how a visit ended that audit has not been told of. Answers whether audit is to be told of it after all: the first failures have
-   * room of their own, so that no flood of what succeeds hides them.
+   * Counts the outcome of a visit that was not audited individually. Returns whether it must be audited after all: the first failures have
+   * an allowance of their own, so that a flood of successes cannot hide them.
    */
   leave(remoteAddress: string, status: number): boolean {
     const holder = holderOf(remoteAddress);
@@ -85,7 +85,7 @@ export class Strangers {
     return false;
   }
 
-  /** A seat until the client has said who it is, for seconds. @throws TAP_REQUEST_STRANGERS */
+  /** Takes a seat for the seconds until the client has authenticated. @throws TAP_REQUEST_STRANGERS */
   takeSeat(remoteAddress: string): Seat {
     const holder = holderOf(remoteAddress);
     const mine = this.#seats.get(holder) ?? 0;
@@ -107,7 +107,7 @@ export class Strangers {
     };
   }
 
-  /** Tells what was counted so far, and waits for nothing more. */
+  /** Audits the counts so far, and stops waiting for more. */
   async stop(): Promise<void> {
     await Promise.all([this.#refusals.stop(), this.#visits.stop()]);
   }
@@ -123,7 +123,7 @@ export class Strangers {
     return made;
   }
 
-  /** Addresses whose minute is over, also because the clock was set back, are looked for every ten minutes. */
+  /** Every ten minutes, drops addresses whose minute is over, also when the clock was set back. */
   #forget(nowMs: number): void {
     if (Math.abs(nowMs - this.#sinceMs) < countMs) return;
     this.#sinceMs = nowMs;

@@ -14,7 +14,7 @@ export interface OperationCost {
   readonly depth: number;
 }
 
-/** Whose operation it is, and for how long: a request, or a message of a socket. */
+/** The source of an operation, its caller and lifetime: a request, or a message of a socket. */
 export interface OperationSource {
   readonly caller: Caller;
   readonly requestId: string;
@@ -29,7 +29,10 @@ export interface OperationSource {
 
 const nothing: OperationCost = { cost: 0, depth: 0 };
 
-/** The circumstances of one operation; resolvers are given it. It lives as long as the operation. Apollo Server copies it, so nothing of it is `#private`. */
+/**
+ * The circumstances of one operation; resolvers are given it. It lives as long as the operation. Apollo Server copies it, so nothing of it
+ * is `#private`.
+ */
 export class GraphqlContext {
   readonly parts: GraphqlParts;
   /** First word of the user agent: who a write is ascribed to where the input does not say. */

@@ -1,7 +1,7 @@
 import { valueAt, type ObjectBody, type ObjectReader } from './object-reader.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
 
-/** A variable of the environment that a process is started with. */
+/** An environment variable that a process is started with. */
 export interface EffectiveValue {
   readonly process: string;
   readonly name: string;

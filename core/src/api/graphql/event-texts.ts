@@ -9,8 +9,8 @@ export interface EventText {
 }
 
 /**
- * Who else may be told a text: everybody, when it says only what the object says; those who had begun before it was made, for a while, when more was read for it;
- * of these only who is waiting for it, when that has failed; nobody, when who had it made has left meanwhile.
+ * Who else may be told a text: everybody, when it says only what the object says; those who had begun before it was made, for a while, when
+ * more was read for it; of these only who is waiting for it, when that has failed; nobody, when who had it made has left meanwhile.
  */
 export type Audience = 'everybody' | 'present' | 'waiting' | 'nobody';
 
@@ -25,7 +25,7 @@ interface Making {
   told?: EventText;
 }
 
-/** Whose subscription asks, and when. */
+/** The subscription that asks, and when. */
 interface Asking {
   readonly age: number;
   readonly atMs: number;
@@ -47,7 +47,9 @@ export class EventTexts {
     return this.#begun;
   }
 
-  /** The text under a key of what is shared, made unless there is one that a subscription of this age may be told. Rejects as `make` does. */
+  /**
+   * The text under a key of what is shared, made unless there is one that a subscription of this age may be told. Rejects as `make` does.
+   */
   once(shared: object, key: string, age: number, make: () => Promise<EventText>): Awaitable<EventText> {
     const texts = this.#known.get(shared) ?? new Map<string, Making>();
     this.#known.set(shared, texts);

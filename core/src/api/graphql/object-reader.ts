@@ -52,7 +52,7 @@ export interface Relation {
   readonly field: string;
 }
 
-/** Whose children are meant: those that name its uid and lie in its namespace. Anybody may write a uid in a namespace of their own. */
+/** The parent of children: objects that name its uid and are in its namespace. Any user may write any uid in a namespace of their own. */
 interface Parent {
   readonly uid: string;
   readonly namespace: string;
@@ -112,7 +112,11 @@ export class ObjectReader {
     return call.access.read(asked('list', kind, { namespace }), read, foundPage);
   }
 
-  /** What belongs to an object, newest first; one read of the engine, in pages, answers for all its siblings. @throws TAP_REQUEST_FORBIDDEN */
+  /**
+   * What belongs to an object, newest first; one read of the engine, in pages, answers for all its siblings.
+   *
+   * @throws TAP_REQUEST_FORBIDDEN
+   */
   async related({ kind, field }: Relation, { metadata: { uid, namespace } }: ObjectBody): Promise<readonly ObjectBody[]> {
     const within = (await this.#mayListAll(kind)) ? undefined : namespace;
     const parent = { uid, namespace: namespace ?? operationsOfTheClusterNamespace };

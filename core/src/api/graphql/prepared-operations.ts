@@ -11,7 +11,7 @@ export interface PreparedOperation {
   readonly compiled: CompiledOperation | undefined;
 }
 
-/** Of these, at least the half that was asked last is kept. */
+/** Maximum number of kept operations; at least the most recently used half is kept. */
 export const operationsMax = 1_000;
 const documentCharactersMax = 16 * 1024;
 

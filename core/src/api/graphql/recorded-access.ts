@@ -11,7 +11,7 @@ import type { GraphqlParts } from './ports.js';
 /** A change, with what audit is told of it besides. */
 export interface AskedChange extends AskedAccess {
   readonly isDryRun: boolean;
-  /** Of an object that is still to be made: the name that was asked for. */
+  /** The requested name of an object that is to be created. */
   readonly name?: string;
   readonly body?: Uint8Array;
 }
@@ -37,11 +37,11 @@ type Settled<T> = { readonly result: T; readonly outcome: AccessOutcome } | { re
 const namedReadsMax = 50;
 
 /**
- * What one operation, or one subscription, does to objects: all of it is authorized, and whatever is read, changed or followed is an event of audit by
- * itself, in the words of REST and under the id of the request that it came with.
+ * What one operation, or one subscription, does to objects: all of it is authorized, and whatever is read, changed or followed is an event
+ * of audit by itself, in the words of REST and under the id of the request that it came with.
  *
- * The same read is told once. From the 51st on, the reads of a kind in a namespace are told once for all, without names: a large answer costs little, and
- * no read is hidden behind others.
+ * The same read is told once. From the 51st on, the reads of a kind in a namespace are told once for all, without names: a large answer
+ * costs little, and no read is hidden behind others.
  */
 export class RecordedAccess {
   /** Facts about the operation, which each of its events has. */

@@ -3,15 +3,15 @@ import type { ApolloServerPlugin } from '@apollo/server';
 const suggestion = 'Did you mean';
 
 /**
- * A message without what there is in place of what is not there, which is told only to whom the schema is. The message may quote all of a document, so
- * it is looked at once from its end, where a suggestion stands.
+ * Strips "Did you mean …" from a message: suggestions reveal the schema, so only callers who may introspect it get them. The message may
+ * quote a whole document, so it is searched once from its end, where a suggestion stands.
  */
 export function withoutSuggestion(message: string): string {
   const at = message.endsWith('?') ? message.lastIndexOf(suggestion) : -1;
   return at < 0 ? message : message.slice(0, at).trimEnd();
 }
 
-/** The same for what Apollo Server answers, in place of its own way, which takes seconds for a document that says the words again and again. */
+/** Strips suggestions from Apollo Server's responses. Its own option takes seconds for a document that repeats the words many times. */
 export const noSuggestions: ApolloServerPlugin = {
   requestDidStart: async () => ({
     validationDidStart: async () => async (errors) => {

@@ -7,7 +7,7 @@ import { publicError } from '../answer/status.js';
 import { graphqlErrors } from './errors.js';
 import { withoutValue } from './value-free.js';
 
-/** Whose request an error belongs to, and where the platform's own faults are told. */
+/** The request that an error belongs to, and where the platform's own faults are logged. */
 export interface ErrorPlace {
   readonly requestId: string;
   readonly log: Logger;
@@ -95,8 +95,8 @@ function innermost(error: GraphQLError): Error | undefined {
 }
 
 /**
- * Values of variables that do not fit their types are told before anything is executed: without a path. Null in place of an argument that takes none is told
- * at its field.
+ * Values of variables that do not fit their types are told before anything is executed: without a path. Null in place of an argument that
+ * takes none is told at its field.
  */
 function isOfVariables({ path, message }: GraphQLError): boolean {
   return path === undefined ? message.startsWith('Variable ') : /^Argument "\w+" of non-null type /.test(message);

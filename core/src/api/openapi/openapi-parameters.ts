@@ -31,7 +31,7 @@ const resourceVersion = query('resourceVersion', 'string', 'At least (get, list)
 const resourceVersionMatch = query('resourceVersionMatch', 'string', 'Exact or NotOlderThan.');
 const deletion = [
   dryRun,
-  query('gracePeriodSeconds', 'integer', 'How long the object may take to end.'),
+  query('gracePeriodSeconds', 'integer', 'Time for an orderly shutdown of the object.'),
   query('propagationPolicy', 'string', 'What becomes of the objects it owns: Foreground, Background or Orphan.'),
 ];
 

@@ -102,12 +102,12 @@ const commonSchemas: Schemas = {
     properties: {
       apiVersion: text('v1.'),
       kind: text('DeleteOptions.'),
-      dryRun: { type: 'array', items: { type: 'string' }, description: '"All": everything but the write.' },
-      gracePeriodSeconds: { type: 'integer', format: 'int64', description: 'How long the object may take to end.' },
+      dryRun: { type: 'array', items: { type: 'string' }, description: '"All": everything except the write.' },
+      gracePeriodSeconds: { type: 'integer', format: 'int64', description: 'Time for an orderly shutdown of the object.' },
       propagationPolicy: text('What becomes of the objects it owns: Foreground, Background or Orphan.'),
       preconditions: {
         type: 'object',
-        description: 'What must hold of the object.',
+        description: 'Conditions that the object must meet.',
         properties: { uid: text('Its uid.'), resourceVersion: text('Its resourceVersion.') },
       },
     },
@@ -125,7 +125,7 @@ const commonSchemas: Schemas = {
       code: { type: 'integer', format: 'int32', description: 'The HTTP status.' },
       details: {
         type: 'object',
-        description: 'What it is about, why, and what to do.',
+        description: 'The object concerned, the reasons, and what to do.',
         properties: {
           name: text('Name of the object.'),
           group: text('Group of its kind.'),

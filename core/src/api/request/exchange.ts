@@ -28,7 +28,7 @@ export class Exchange {
   refusal: unknown;
   /** A header asks to act as somebody else. */
   isImpersonating = false;
-  /** Whom the caller acts as, when the request asks for that. */
+  /** The impersonated caller, if the request impersonates one. */
   impersonated: Caller | undefined;
   /** What the caller may see of a collection, where that is not all of it. */
   narrowed: Narrowing | undefined;

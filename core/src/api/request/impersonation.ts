@@ -7,14 +7,14 @@ const groupsMax = 64;
 const nameCharsMax = 256;
 const printable = /^[\x20-\x7e]+$/;
 
-/** The one extra that is known here, as header names write its slash. */
+/** The only supported `extra`, with the slash percent-encoded as in header names. */
 const tenantHeader = 'impersonate-extra-tappaas.dev%2ftenant';
 const serviceAccountForm = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /**
- * Acting as somebody else (`kubectl --as`): each name, group and tenant must be allowed to the real caller by the verb `impersonate`, also
- * when a stream that acts so already is asked about again. What narrows the real caller, tenant and scope of the credential, narrows whom
- * it acts as. Uid and other extra are not known here and refused, so that nobody believes they had an effect.
+ * Impersonation (`kubectl --as`): the real caller needs the verb `impersonate` on each name, group and tenant, also when the access of an
+ * open impersonated stream is checked again. Limits of the real caller (tenant, credential scope) also apply to the impersonated one.
+ * Uid and other extra are not supported and are refused, so that no client believes they had an effect.
  *
  * @throws TAP_REQUEST_FORBIDDEN, TAP_REQUEST_HEADER_INVALID
  */

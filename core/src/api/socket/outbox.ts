@@ -2,7 +2,7 @@ import type { Clock } from '@tappaas/sdk';
 import type { Socket } from 'socket.io';
 import { SharedDrain } from '../watch/slow-reader.js';
 
-/** Of one message, as it is sent. */
+/** Maximum bytes of one message, as sent. */
 export const messageBytesMax = 64 * 1024;
 const waitingMax = 64;
 
@@ -26,7 +26,8 @@ export class Outbox {
   }
 
   /**
-   * Sends one message, an encoded packet of socket.io or a whole frame of WebSocket, as soon as there is room; nothing when the client has gone.
+   * Sends one message, an encoded packet of socket.io or a whole frame of WebSocket, as soon as there is room; nothing when the client has
+   * gone.
    *
    * @throws TAP_REQUEST_SLOW_READER when the client reads nothing for as long as `drainMsMax`
    */

@@ -10,7 +10,7 @@ import { isSameView } from '../watch/stream-access.js';
 const grantMsMax = 5000;
 const otherView = 'another part of it may be seen than when the room was joined';
 
-/** Whose room it is, and who is asked. */
+/** The caller of a room, and what authorizes the access. */
 export interface RoomCaller {
   readonly caller: Caller;
   readonly info: RequestInfo;

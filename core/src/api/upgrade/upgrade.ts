@@ -30,9 +30,12 @@ export interface ServedUpgrade {
   readonly protocols?: readonly string[];
   /** The client may be admitted without a credential, to bring one by `signIn` within seconds. Default: no. */
   readonly signsInLater?: boolean;
-  /** Of one message; larger ones close the connection with 1009. Default: 64 KiB. */
+  /** Maximum bytes of one message; larger ones close the connection with 1009. Default: 64 KiB. */
   readonly messageBytesMax?: number;
-  /** Runs after the chain has admitted the upgrade; the conversation is over when it resolves. What it throws before taking the connection is answered as a Status. */
+  /**
+   * Runs after the chain has admitted the upgrade; the conversation is over when it resolves. What it throws before taking the connection
+   * is answered as a Status.
+   */
   readonly handle: (call: UpgradeCall) => Promise<void>;
 }
 

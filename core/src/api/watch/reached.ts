@@ -1,6 +1,6 @@
 import type { WatchEvent } from '../../ports/engine.js';
 
-/** Up to where a watch has told everything with this event: from there on it misses nothing. Nothing while what is there at the beginning is told. */
+/** The version up to which a watch is complete with this event: a watch from there misses nothing. Undefined during the initial events. */
 export function reachedWith({ served, initial }: WatchEvent): string | undefined {
   return initial === undefined ? served.resourceVersion : initial.reached;
 }

@@ -5,10 +5,10 @@ import type { Narrowing } from '../../ports/access.js';
 import type { Authorize } from '../stages.js';
 
 /**
- * Whether who has opened a stream may still have it as it is: act as whom it acts, ask what it asked, and see the same part of it. Parts
- * of it with questions of their own, such as the subscriptions of a socket, see to it themselves.
+ * Whether the stream's opener may still impersonate, still make this request, and still sees the same subset. Parts of the stream with
+ * access checks of their own, such as the subscriptions of a socket, are asked to check themselves.
  *
- * @throws TAP_REQUEST_FORBIDDEN when the caller may no longer act as somebody else
+ * @throws TAP_REQUEST_FORBIDDEN when the caller may no longer impersonate
  */
 export async function isStillAllowed(authorize: Authorize, exchange: Exchange): Promise<boolean> {
   if (exchange.impersonated !== undefined) await impersonate(authorize, exchange);

@@ -186,7 +186,10 @@ async function chainsOf(invocation: Invocation): Promise<readonly string[]> {
   return (await (await invocation.client()).json<{ readonly items: readonly string[] }>('/audit/chains'))?.items ?? [];
 }
 
-/** Of the platform newest first, of files oldest first. `reached` receives the number of the newest line of the platform that was looked at. */
+/**
+ * Audit items: from the platform newest first, from files oldest first. `reached` gets the number of the newest line of the platform
+ * scanned.
+ */
 async function* itemsOf(invocation: Invocation, chain: string, reached: Map<string, number>): AsyncGenerator<AuditItem> {
   const directory = directoryOf(invocation);
   if (directory === undefined) {

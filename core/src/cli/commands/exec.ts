@@ -63,7 +63,7 @@ async function* sizesOf(terminal: Terminal, signal: AbortSignal): AsyncGenerator
   }
 }
 
-/** Of the running pods, in the order of processes and names, the one that is meant. */
+/** Selects the pod for the command among the running ones, in the order of processes and names. */
 async function podFor(
   client: Client,
   { options, namespace, terminal }: Pick<Invocation, 'options' | 'namespace' | 'terminal'>,

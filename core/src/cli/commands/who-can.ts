@@ -52,7 +52,7 @@ function describe({ subjects, hidden, remaining }: Answer): string {
   return notes.length === 0 ? table : `${table}\n${notes.join('')}`;
 }
 
-/** Of which tenant a credential has to be for what is listed to count. */
+/** The tenant that a credential must belong to for the listed grant to apply. */
 function tenantsOf({ tenant, withoutTenant, ofAnyTenant }: Subject): string {
   if (ofAnyTenant === true) return 'any';
   return [...(tenant === undefined ? [] : [tenant]), ...(withoutTenant === true || tenant === undefined ? ['none'] : [])].join(' or ');

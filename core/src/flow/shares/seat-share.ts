@@ -3,12 +3,12 @@ import type { Seats } from '../bucket.js';
 import type { Limit, ShareGrant, ShareReport } from './protocol.js';
 import type { ShareKeeper } from './share-keeper.js';
 
-/** Others that wait are told of again as long as they do. */
+/** How long a report about waiters in other processes is valid; it is repeated as long as they wait. */
 const fairMsMax = 250;
-/** Whoever wants a place that lies elsewhere waits no longer for the answer: by then it is known that whoever would give it is away. */
+/** How long to wait for a seat from another process; by then the process that would grant it counts as gone. */
 const answerMsMax = 1_100;
 
-/** This process's share of places that several have together. */
+/** This process's share of the seats that several processes have in common. */
 export class SeatShare implements Seats {
   readonly key: string;
   readonly #keeper: ShareKeeper;
@@ -16,14 +16,14 @@ export class SeatShare implements Seats {
   readonly #limit: Limit;
   #held: number;
   #used = 0;
-  /** Most that were held since the last report. */
+  /** Most seats in use at a time since the last report. */
   #peak = 0;
   #waiting = 0;
   #isNew = true;
-  /** What those who have the whole still know to be wanted. */
+  /** The number of wanted seats that was last reported to the keeper of the whole. */
   #wanted = 0;
   #fair: { readonly seats: number; readonly untilMs: number } | undefined;
-  /** Those who want a place and wait for the next report, and for the answer to the last one. */
+  /** Requests for a seat that wait for the next report (`#asked`), or for the response to the last one (`#reported`). */
   #asked = new Set<() => void>();
   #reported = new Set<() => void>();
   isForgotten = false;
@@ -80,7 +80,7 @@ export class SeatShare implements Seats {
     return true;
   }
 
-  /** A place that was granted is there before it is heard whom it is for: whoever comes between the two asks for one of their own. */
+  /** True while granted seats are reserved for waiters whose grant has not arrived; newcomers must ask for a seat of their own. */
   get #isSpokenFor(): boolean {
     const waiting = this.#asked.size + this.#reported.size;
     return waiting > 0 && this.#held - this.#used <= waiting && !this.#keeper.isAlone(this.#clock.nowMs());
@@ -89,7 +89,7 @@ export class SeatShare implements Seats {
   #obtainElsewhere(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const over = new AbortController();
-    // Taken at once: the next report would count a place that is only about to be taken as one for whoever asks next.
+    // The seat is taken at once: otherwise the next report would count it as free for the next request.
     const answer = (): void => {
       if (over.signal.aborted) return;
       over.abort();
@@ -106,8 +106,8 @@ export class SeatShare implements Seats {
   }
 
   /**
-   * Places beyond what is used of late go back; a few more than are used are held, so that not each is asked for, unless others wait. Of those that nobody has
-   * from the beginning none is held: it might be the last one that another is refused.
+   * Gives back seats beyond the recent peak. A few more than are in use are kept, so that not every seat must be asked for, unless other
+   * processes wait. Seats that no process has from the start are never kept unused: another process might be refused for want of it.
    */
   report(isInterval: boolean): ShareReport | undefined {
     const { start } = this.#limit;

@@ -1,25 +1,25 @@
 import type { ShareGrant, ShareReport } from './protocol.js';
 
-/** A share as whoever reports it sees it. */
+/** A share as its keeper, which reports it, sees it. */
 export interface Share {
   readonly key: string;
   readonly isIdle: boolean;
-  /** There will be nothing to report before it is used again. */
+  /** Whether there is nothing to report until the share is used again. */
   readonly isQuiet: boolean;
   isForgotten: boolean;
   report(isInterval: boolean): ShareReport | undefined;
   granted(grant: ShareGrant, nowMs: number): void;
-  /** What was reported has been answered: whatever was granted for it is here. */
+  /** Called when the last report was answered: everything granted for it has arrived. */
   heard(): void;
 }
 
-/** What shares have of whoever keeps and reports them. */
+/** What a share may call on its keeper. */
 export interface ShareKeeper {
   readonly processes: number;
-  /** It is to be reported with the next interval. */
+  /** Schedules a report of the share with the next interval. */
   changed(share: Share): void;
-  /** It is to be reported at once. */
+  /** Reports the share at once. */
   ask(share: Share): void;
-  /** Whoever has the whole does not answer. */
+  /** Whether the process that keeps the whole does not respond. */
   isAlone(nowMs: number): boolean;
 }

@@ -65,7 +65,7 @@ function textOf(url: URL, asked: JsonRequest, { lookup }: OutboundAddresses): Pr
 }
 
 function reasonOf(cause: unknown): string {
-  if (cause instanceof SyntaxError) return 'the answer is no JSON';
+  if (cause instanceof SyntaxError) return 'the answer is not JSON';
   if (!(cause instanceof Error)) return 'it does not answer';
   if (cause.name === 'TimeoutError' || cause.name === 'AbortError') return `it did not answer within ${answerMsMax} ms`;
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;

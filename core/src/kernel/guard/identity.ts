@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isTapError } from '@tappaas/sdk';
 
-/** Whose code runs, and at which hook or point. */
+/** The plugin whose code runs, and at which hook or point. */
 export interface Frame {
   readonly plugin: string;
   readonly point: string;
@@ -20,7 +20,7 @@ const followed = new AsyncLocalStorage<Frame>();
  */
 let immediate: Frame | undefined;
 
-/** Whose code is running; nothing when it is the platform's own. */
+/** The frame of the running plugin; undefined when the platform's own code runs. */
 export function runningFrame(): Frame | undefined {
   return immediate ?? followed.getStore();
 }

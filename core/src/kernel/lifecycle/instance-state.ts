@@ -30,6 +30,6 @@ function checkedJson(instance: string, key: string, value: unknown): string {
   const json = JSON.stringify(value) as string | undefined;
   const bytes = json === undefined ? 0 : Buffer.byteLength(json);
   if (json !== undefined && bytes <= stateValueBytesMax) return json;
-  const what = json === undefined ? 'is no JSON value' : `has ${bytes} bytes of JSON, at most ${stateValueBytesMax} are kept`;
+  const what = json === undefined ? 'is not a JSON value' : `has ${bytes} bytes of JSON, at most ${stateValueBytesMax} are kept`;
   throw guardErrors.TAP_STATE_TOO_LARGE({ message: `the state "${key}" of plugin ${instance} ${what}` });
 }

@@ -3,7 +3,7 @@ import { Keyv } from 'keyv';
 
 export const stateValueBytesMax = 64 * 1024;
 export const stateKeysMax = 10_000;
-/** Of all values of an instance together. */
+/** Maximum bytes of all values of an instance together. */
 export const stateBytesMax = 32 * 1024 * 1024;
 
 interface Kept {

@@ -48,7 +48,7 @@ export async function readPackageSource(use: string, fromDirectory: string, find
   const packageJson = found === undefined ? undefined : ((await readJson(path.join(found, 'package.json'))) as PackageJson | undefined);
   if (found === undefined || packageJson === undefined) {
     const what = isDirectory
-      ? `directory ${use} has no package.json, or one that is no JSON`
+      ? `directory ${use} has no package.json, or one that is not JSON`
       : `package ${use} is not installed beside the configuration`;
     return noSource('TAP_PACKAGE_NOT_FOUND', what);
   }

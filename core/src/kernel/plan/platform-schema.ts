@@ -16,11 +16,11 @@ const hookLimit = {
       type: 'integer',
       minimum: 1,
       maximum: 900_000,
-      description: 'Time for one call, in milliseconds. Default: what the plugin says, else the hook.',
+      description: 'Time limit of one call, in milliseconds. Default: the plugin’s, otherwise the hook’s.',
     },
     failurePolicy: {
       enum: ['fail', 'ignore'],
-      description: 'What a failed call means: as the hook says, or nothing. Default: what the plugin says, else the hook.',
+      description: 'What a failed call means: fail as the hook declares, or ignore. Default: the plugin’s, otherwise the hook’s.',
     },
   },
 };

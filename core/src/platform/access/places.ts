@@ -11,7 +11,7 @@ const nowhere: Place = Object.freeze({});
 
 type Labelled = { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
 
-/** Whose namespaces are, read off labels in the engines' caches: the tenant's on the platform, the platform's namespace on others. */
+/** Looks up the owners of namespaces by labels in the engines' caches: the tenant on the platform, the platform's namespace on others. */
 export function enginePlaces(engine: (name: string) => ResourceEngine | undefined): Places {
   const cached = (name: string, namespace: string): Labelled | undefined => engine(name)?.cached(Namespace, { name: namespace });
   const placeOf = (name: string, namespace: string): Place => {
@@ -46,7 +46,7 @@ export function enginePlaces(engine: (name: string) => ResourceEngine | undefine
 
 type Engine = (name: string) => ResourceEngine | undefined;
 
-/** Whose objects are, read off the fields that their kind declares. */
+/** Looks up the owners of objects in the fields that their kind declares. */
 function owners(engine: Engine): Owners {
   const fields: Owners['fields'] = (name, { group, version, plural }) => engine(name)?.find({ group, version, plural })?.owner;
   return {

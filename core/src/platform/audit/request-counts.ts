@@ -5,14 +5,14 @@ import type { Kernel } from '../../kernel/kernel.js';
 /** About a thousand tenants are counted apart; those that come later count as `other`. */
 const seriesMax = 6_000;
 
-/** Of a stream or an upgrade that the client left in the middle. */
+/** Status counted for a stream or an upgrade that the client aborted. */
 const clientGone = 499;
 
 type Result = 'ok' | 'refused' | 'denied' | 'limited' | 'invalid' | 'failed' | 'gone';
 
 /**
- * Counts requests by tenant and by what came of them, where audit hears of each: `refused` by identity or access, `denied` by admission such
- * as a quota, `limited` by a rate, `gone` when the client left. Requests of nobody's tenant have an empty label. A GraphQL request
+ * Counts requests by tenant and by what came of them, where audit hears of each: `refused` by identity or access, `denied` by admission
+ * such as a quota, `limited` by a rate, `gone` when the client left. Requests of nobody's tenant have an empty label. A GraphQL request
  * counts once, whatever it does.
  */
 export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit): Audit {

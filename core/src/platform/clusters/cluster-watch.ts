@@ -65,7 +65,7 @@ function keepingOurManagers(object: KubernetesObject): KubernetesObject {
 
 const revision = 'deployment.kubernetes.io/revision';
 
-/** Of what stands between a Deployment and its pods, only the way from one to the other is of interest, and which state of it that is. */
+/** Reduces an object between a Deployment and its pods to its identity, owners and revision; nothing else of it is needed. */
 function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
   const { name, namespace, uid, resourceVersion, ownerReferences } = metadata;
   const number = metadata.annotations?.[revision];
@@ -74,7 +74,7 @@ function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): Kuberne
   return { apiVersion, kind, metadata: Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
 }
 
-/** Of a pod, how it is; what it was asked to be stands in its Deployment. */
+/** Drops the spec of a pod, which its Deployment contains anyway, and keeps the status. */
 function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): KubernetesObject {
   const { managedFields: _, ...kept } = metadata;
   return { apiVersion, kind, metadata: kept, ...(status === undefined ? {} : { status }) };

@@ -6,7 +6,7 @@ import { platformErrors } from '../errors.js';
 /** Throws where an object may not be brought to a cluster. */
 export type RefuseOutside = (object: Immutable<KubernetesObject>, resource: ApiResource) => void;
 
-/** Whose rendering it is: the plugin that owns the kind's base objects, and where on the cluster these belong. */
+/** The origin of a rendering: the plugin that owns the kind's base objects, and their namespace on the cluster. */
 export interface Rendered {
   readonly kind: AnyKind;
   readonly plugin: string;

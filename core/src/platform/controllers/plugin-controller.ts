@@ -47,7 +47,7 @@ const longestRunMsMax = 1_800_000;
 
 const runMsMaxOf = ({ runMsMax = defaultRunMsMax }: { readonly runMsMax?: number }): number => Math.min(runMsMax, longestRunMsMax);
 
-/** Of naming the objects that a change is about: it is done for every change that a cache sees. */
+/** Time limit of a `wakes` function: it is called for every change that a cache sees. */
 const wakesMsMax = 20;
 const defaultParallelMax = 4;
 

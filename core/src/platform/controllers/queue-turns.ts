@@ -1,8 +1,8 @@
 import type { Places } from '../../access/access.js';
 
 /**
- * Whose turn a key of a work queue takes: its tenant's, so that a tenant gets no more by having more namespaces. A namespace of nobody takes
- * its own; what lies in none shares one.
+ * In whose turn a key of a work queue is processed: its tenant's, so that a tenant does not get more by having more namespaces. A namespace
+ * without a tenant has a turn of its own; objects without a namespace share one.
  */
 export function queueTurns(
   places: Pick<Places, 'now'>,
@@ -16,7 +16,7 @@ export function queueTurns(
   };
 }
 
-/** Whose turn something in a namespace takes. */
+/** The turn of an object in a namespace. */
 export function turnOf({ now }: Pick<Places, 'now'>, engine: string, namespace: string | undefined): string {
   if (namespace === undefined) return '';
   const { tenant } = now(engine, namespace);

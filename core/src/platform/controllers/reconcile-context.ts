@@ -20,7 +20,7 @@ export interface ContextParts {
   readonly emit: (object: Immutable<EngineObject>, event: ObjectEvent) => void;
   /** What such an object's conditions mean for its Operation is told by the kernel. Default false. */
   readonly isRendered?: boolean;
-  /** Of kinds whose changes begin Operations. */
+  /** Present for kinds whose changes start Operations. */
   readonly tracker?: OperationTracker;
 }
 

@@ -52,7 +52,7 @@ export interface LongActions {
   stop(): Promise<void>;
 }
 
-/** Of one replica; a namespace may have a fifth of them. */
+/** Limits of one replica; a namespace may use a fifth of the running actions. */
 const longActionLimits = { runningMax: 100, perNamespaceMax: 20, runMsMax: 3_600_000 } as const;
 const resultKeysMax = 64;
 const resultCharactersMax = 1_024;
@@ -92,7 +92,7 @@ class Running implements LongActions {
   /** By the uid of the operation. */
   readonly #works = new Map<string, Work>();
   readonly #stopping = new AbortController();
-  /** Of those that are being begun, by namespace. */
+  /** Namespaces of the actions that are being started. */
   #beginning: readonly string[] = [];
   #following: Promise<void> | undefined;
 

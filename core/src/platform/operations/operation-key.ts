@@ -5,7 +5,7 @@ import { digestOf } from '../../reconcile/canonical.js';
 export interface OperationKey {
   /** Ends the Operation's name, so that a second one cannot be made. */
   readonly suffix: string;
-  /** Of what is asked, and of the key, so that nobody finds out what was asked by trying. */
+  /** Digest of the input and the key; with the key in it, the input cannot be found by trying. */
   readonly digest: string;
 }
 

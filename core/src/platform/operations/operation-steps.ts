@@ -7,7 +7,7 @@ type Step = NonNullable<Status['steps']>[number];
 /** What was told about one step: how far it is, when that was said first and last. */
 export interface NotedStep {
   readonly name: string;
-  /** Of 100; at 100 it has ended. */
+  /** 0 to 100; at 100 the step has ended. */
   readonly percent: number;
   readonly firstMs: number;
   readonly lastMs: number;
@@ -33,7 +33,7 @@ export interface Noted {
   readonly end?: OperationEnd;
 }
 
-/** Of an operation; further ones are left out. */
+/** Maximum number of steps of an operation; further ones are left out. */
 export const stepsMax = 64;
 const messageCharactersMax = 1024;
 

@@ -19,7 +19,10 @@ export interface RenderingRecord {
 
 /** The record of one object's rendering. */
 export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 'save' | 'remove'> {
-  /** Writes it with the next `save` of the run, or at its end once there is a release; what only the rest of it relies on need not be durable before. */
+  /**
+   * Writes it with the next `save` of the run, or at its end once there is a release; what only the rest of it relies on need not be
+   * durable before.
+   */
   saveLater(value: RenderingRecord): void;
 }
 
@@ -29,7 +32,7 @@ export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 
  */
 export class RenderingRecords {
   readonly #store: ResourceStore;
-  /** Of objects that are worked on, by uid. */
+  /** Records of the objects being processed, by uid. */
   readonly #known = new Map<string, { record?: RenderingRecord | undefined; isRead: boolean; isUnsaved: boolean }>();
 
   constructor(store: ResourceStore) {

@@ -55,7 +55,7 @@ export interface RenderingParts {
   readonly installation: Installation;
   readonly clock: Clock;
   readonly emit: (object: Owner, event: ObjectEvent) => void;
-  /** Of kinds whose changes begin Operations. */
+  /** Defined for kinds whose changes start Operations. */
   readonly tracker: OperationTracker | undefined;
 }
 

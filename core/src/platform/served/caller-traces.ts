@@ -1,14 +1,14 @@
 import type { Caller, Clock } from '@tappaas/sdk';
 import { TokenBucket } from '../../flow/token-bucket.js';
 
-/** Of whom nothing was heard for longest is forgotten first, and may begin anew. */
+/** Maximum number of remembered callers; the least recent one is dropped first, and starts with a fresh allowance. */
 const callersMax = 4_096;
 /** After a pause. */
 const burstSeconds = 10;
 
 /**
- * Whether a trace that a caller asks for is kept: so many a second of each, and ten times as many at once. Spans cost whoever keeps them, and
- * who sends the header decides for others; the flag is a hint that a service on the border of another's may leave aside.
+ * Whether a trace that a caller asks for is kept: so many a second of each, and ten times as many at once. Spans cost whoever keeps them,
+ * and who sends the header decides for others; the flag is a hint that a service on the border of another's may leave aside.
  *
  * @source W3C Trace Context, https://www.w3.org/TR/trace-context/#sampled-flag and its section on denial of service
  */

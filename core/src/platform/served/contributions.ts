@@ -42,7 +42,7 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
         { name: 'http' },
         (context) => {
           const { caller, requestId } = call;
-          // Whom a route identifies itself, nobody has identified before: its handler has no caller, though the type of all handlers has one.
+          // A route that authenticates by itself has no caller yet, though the type of all handlers has one.
           if (value.auth === 'self' || caller === undefined) return value.handle(request, withFields(context, { requestId }) as never);
           return value.handle(request, requestContext(context, parts, platformEngine, { ...call, caller }));
         },

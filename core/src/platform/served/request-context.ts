@@ -4,28 +4,28 @@ import type { EnginePort } from '../../ports/engine.js';
 import type { Registrations } from '../../kernel/kernel.js';
 import type { LongActions } from '../operations/long-actions.js';
 
-/** What contributions need to be served: the engines by name, and resources with exactly a caller's rights. */
+/** What serving contributions needs: the engines by name, and resources with exactly a caller's rights. */
 export interface ContributionParts {
   readonly clock: Clock;
   readonly registrations: Registrations;
   readonly engine: (name: string) => EnginePort;
-  /** An object of the platform's engine, whoever asks. */
+  /** Reads an object of the platform engine without authorization. */
   readonly object: (kind: AnyKind, key: Key) => Promise<unknown>;
   readonly asCaller: (engine: string, call: CallerCall) => Resources;
   readonly longActions: LongActions;
 }
 
-/** Of a call, what outlives its request. */
+/** The part of a call that outlives its request. */
 export type CallerCall = Pick<Call, 'caller' | 'requestId' | 'signal'>;
 
 type RequestFields = Pick<CallerCall, 'caller' | 'requestId'> & { readonly asCaller: Resources };
 
-/** A context with more fields; by descriptors, since the plugin's own is frozen. */
+/** Adds fields to a context; copies property descriptors, since the plugin's own context is frozen. */
 export function withFields<C extends object, F extends object>(context: C, fields: F): C & F {
   return Object.create(context, Object.getOwnPropertyDescriptors(fields)) as C & F;
 }
 
-/** What a plugin is given while it serves a caller. */
+/** The context that a plugin gets while it serves a caller. */
 export function requestContext<C extends object, M extends object>(
   context: C,
   parts: ContributionParts,

@@ -82,7 +82,7 @@ export type WorkerCalls = {
   readonly metrics: () => Promise<string>;
   /** Answers as long as it can do anything at all. */
   readonly alive: () => Promise<void>;
-  /** Of the platform's limits. */
+  /** Delivers grants of the platform-wide limits. */
   readonly flowGrants: (grants: readonly ShareGrant[]) => Promise<void>;
   /** Takes no new connections, ends its streams, answers what runs; then the process ends. */
   readonly drain: () => Promise<void>;

@@ -13,7 +13,7 @@ type PeerMessage =
 /** An error made ready to cross; its cause stays where it was thrown. */
 interface Failure {
   readonly message: string;
-  /** Of an error of a table: it stays what it is on the other side. */
+  /** Code and spec of an error from a table, so that it is restored on the other side. */
   readonly known?: { readonly code: string; readonly spec: ErrorSpec };
 }
 

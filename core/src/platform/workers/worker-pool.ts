@@ -69,7 +69,7 @@ export class WorkerPool {
   readonly #seats: Seat[];
   /** From their start to their end. */
   readonly #living = new Map<Peer<WorkerCalls>, Living>();
-  /** Of each worker that starts: what has changed since it began, and is told when it serves. */
+  /** Changes since each starting worker began, which are sent to it once it serves. */
   readonly #missed = new Set<Map<string, Tell>>();
   readonly #stopping = new AbortController();
   #certificates: LocalCertificates;

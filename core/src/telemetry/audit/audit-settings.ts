@@ -22,7 +22,7 @@ const resources = Type.Object({
 });
 
 const rule = Type.Object({
-  level: level('How much is recorded of the requests that the rule is for. Secrets never get more than Metadata.'),
+  level: level('Level of the requests that match the rule. Secrets are never recorded above Metadata.'),
   users: names('Callers by name; empty: all.'),
   groups: names('Groups that a caller is in; empty: all.'),
   verbs: names('Verbs; empty: all.'),
@@ -32,7 +32,7 @@ const rule = Type.Object({
   omitStages: stages({ default: [] }),
 });
 
-/** A line that is left out is never kept, so that a request would wait for nothing and count as recorded. */
+/** A dropped line is never written, so a request waiting for it would go on and count as recorded although it is not. */
 const waitsForWhatIsLeftOut = {
   properties: { mode: { const: 'blocking' }, onOverflow: { const: 'drop' } },
   required: ['mode', 'onOverflow'],
@@ -80,17 +80,17 @@ const sink = Type.Object(
 
 /** The configuration's `audit` section. */
 export const auditSection = Type.Object({
-  level: level('How much is recorded of requests that no rule is for.', 'Metadata'),
+  level: level('Level of requests that match no rule.', 'Metadata'),
   omitStages: Type.Optional(
     stages({ byDefault: ' Default: RequestReceived, or none where a sink is blocking, as requests wait for that line.' }),
   ),
   refusals: Type.Boolean({ default: true, description: 'Record refused requests (401, 403, 429) also where the level is None.' }),
-  rules: Type.Array(rule, { default: [], maxItems: 1_000, description: 'The first rule that is for a request decides.' }),
+  rules: Type.Array(rule, { default: [], maxItems: 1_000, description: 'The first rule that matches a request decides.' }),
   bodyBytesMax: Type.Integer({
     default: 65_536,
     minimum: 0,
     maximum: 1_048_576,
-    description: 'Largest body that is recorded at Request and RequestResponse, bytes; larger ones are left out and say so.',
+    description: 'Largest body that is recorded at Request and RequestResponse, bytes; larger ones are left out, and the event says so.',
   }),
   keyFile: Type.String({
     default: '',
@@ -127,12 +127,12 @@ export const auditSection = Type.Object({
   sinks: Type.Record(Type.String(), sink, { default: {}, description: 'How sinks are used, by instance id of their plugin.' }),
 });
 
-/** Settings of audit as they are in force. */
+/** The audit settings in force. */
 export type AuditSettings = Type.Static<typeof auditSection>;
 
 /**
- * The moments that are not recorded where no rule says more. A sink is blocking so that nothing is done before it is recorded: leaving out by default the
- * one line that requests wait for would let them all go on at once.
+ * The stages that are not recorded unless a rule says otherwise. A sink is blocking so that nothing is done before it is recorded: omitting
+ * by default the one line that requests wait for would let them all go on at once.
  */
 export function omittedStages({
   omitStages,

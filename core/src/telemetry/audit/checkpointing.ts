@@ -11,12 +11,12 @@ export interface CheckpointingParts {
   readonly log: Logger;
 }
 
-/** Of a log that is written on as fast as it can: each costs a signature, and two places have to be written. */
+/** Minimum time between checkpoints of a busy log: each costs a signature and writes to two places. */
 const betweenMsMin = 100;
 
 /**
- * Signs how far the lines of a chain are kept: after so many of them, after so long, and at the end. One checkpoint at a time, and ten a second
- * at most.
+ * Signs how far the lines of a chain are kept: after so many of them, after so long, and at the end. One checkpoint at a time, and ten a
+ * second at most.
  */
 export class Checkpointing {
   readonly #parts: CheckpointingParts;

@@ -2,7 +2,7 @@ import { timesText } from './event-text.js';
 
 /** Usual sizes, so that the bytes seldom have to be moved. */
 const usualLineBytes = 1_100;
-/** Of one character of a string, in UTF-8. */
+/** Maximum bytes of one UTF-16 code unit in UTF-8. */
 const charBytesMax = 3;
 const beforeHash = Buffer.from(',"hash":"');
 const afterHash = Buffer.from('"}\n');

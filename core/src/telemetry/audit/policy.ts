@@ -3,17 +3,17 @@ import type { AuditedRequest } from '../../ports/audit.js';
 /** How much of a request is recorded. */
 export type AuditLevel = 'None' | 'Metadata' | 'Request' | 'RequestResponse';
 
-/** The moments of a request that are recorded. */
+/** The stages of a request at which it can be recorded. */
 export type AuditStage = 'RequestReceived' | 'ResponseStarted' | 'ResponseComplete' | 'Panic';
 
-/** Some resources of an API group; a star stands for all, also in front of or behind the slash of `name/part`. */
+/** Resources of an API group; `*` matches all, also before or after the slash of `name/part`. */
 export interface PolicyResources {
   readonly group: string;
   readonly resources: readonly string[];
   readonly names: readonly string[];
 }
 
-/** What is recorded of the requests that it is for; an empty list is for all. */
+/** What is recorded of matching requests; an empty list matches all. */
 export interface PolicyRule {
   readonly level: AuditLevel;
   readonly users: readonly string[];
@@ -21,16 +21,16 @@ export interface PolicyRule {
   readonly verbs: readonly string[];
   readonly resources: readonly PolicyResources[];
   readonly namespaces: readonly string[];
-  /** Paths of requests that are not about objects; a trailing `*` stands for any rest. */
+  /** Paths of requests that are not about objects; a trailing `*` matches any rest. */
   readonly paths: readonly string[];
   readonly omitStages: readonly AuditStage[];
 }
 
 export interface PolicySettings {
-  /** Of requests that no rule is for. */
+  /** Level of requests that match no rule. */
   readonly level: AuditLevel;
   readonly omitStages: readonly AuditStage[];
-  /** The first that is for a request decides. */
+  /** The first rule that matches a request decides. */
   readonly rules: readonly PolicyRule[];
   /** Refused requests are recorded whatever a rule says. */
   readonly refusals: boolean;

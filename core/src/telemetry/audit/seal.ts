@@ -8,7 +8,7 @@ export interface SealedBlock {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Behind the line's end of each. */
   readonly ends: Uint32Array<ArrayBuffer>;
-  /** Of the last line. */
+  /** Hash of the last line. */
   readonly hash: string;
 }
 

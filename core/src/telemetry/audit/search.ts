@@ -2,7 +2,7 @@ import type { AuditLine } from '@tappaas/sdk';
 import { matches, type AuditedEvent, type AuditQuery, type AuditRange } from './audit-query.js';
 import { parseLine } from './chain.js';
 
-/** One event and its place. */
+/** One event and its position in the log. */
 export interface FoundEvent {
   readonly chain: string;
   readonly sequence: number;
@@ -12,20 +12,20 @@ export interface FoundEvent {
 /** Events newest first. */
 export interface FoundEvents {
   readonly items: readonly FoundEvent[];
-  /** Ask for lines before this number to go on: there may be more. */
+  /** Continue with lines before this number; absent when there are no more. */
   readonly before?: number;
-  /** Number of the newest line that was looked at, asked for or not. */
+  /** Number of the newest line that was scanned, whether it matched or not. */
   readonly newest?: number;
 }
 
-/** Lines before a number, newest first; none: there are no older ones. */
+/** Reads lines before a number, newest first; an empty list means there are no older ones. */
 export type ReadLines = (before: number, max: number) => Promise<readonly AuditLine[]>;
 
-/** Lines that one search looks at; whoever asks goes on from where it ended. */
+/** Maximum number of lines that one search scans; the caller continues from where it ended. */
 export const scannedMax = 20_000;
 const pageMax = 1_000;
 
-/** Looks through the log from its end, page by page. */
+/** Searches the log from its end, page by page. */
 export async function searchLines(read: ReadLines, query: AuditQuery, { limit, before, after }: AuditRange): Promise<FoundEvents> {
   const items: FoundEvent[] = [];
   let at = before;
@@ -45,7 +45,7 @@ export async function searchLines(read: ReadLines, query: AuditQuery, { limit, b
   return { items, before: at, ...newest };
 }
 
-/** The event of a line when it is asked for; a line that is none, or whose event is none, never is. */
+/** The line's event if it matches the query; undefined for malformed lines and events. */
 export function foundIn(text: string, query: AuditQuery): FoundEvent | undefined {
   const line = parseLine(text);
   const event = line && eventOf(line.event);

@@ -257,7 +257,7 @@ test('many requests with tokens of one issuer ask it once', async (t) => {
 test('an issuer that answers anything but its keys cannot be asked, and says what was wrong', async (t) => {
   const cases: readonly (readonly [string, IssuerServer['answer'], RegExp])[] = [
     ['a redirect', () => ({ status: 302, body: '', headers: { location: 'https://example.com/keys' } }), /answered 302/],
-    ['no JSON', () => ({ status: 200, body: '<html>' }), /no JSON/],
+    ['no JSON', () => ({ status: 200, body: '<html>' }), /not JSON/],
     ['no keys', (path) => (path === '/keys' ? { status: 200, body: '{}' } : undefined), /no key set/],
     ['null', () => ({ status: 200, body: 'null' }), /another issuer/],
     ['another issuer', () => ({ status: 200, body: '{"issuer":"https://other","jwks_uri":"https://other/keys"}' }), /another issuer/],

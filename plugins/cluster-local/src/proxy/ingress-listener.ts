@@ -11,7 +11,7 @@ export interface IngressListenerOptions {
   readonly port: number;
   /** Configuration path of the port, named when it is taken. */
   readonly portSetting: string;
-  /** Of each listener when it begins. */
+  /** Connection limit of each listener at its start. */
   readonly connectionsMax: number;
   /** Holds the listeners as long as they serve. */
   readonly listeners: Set<Server>;

@@ -28,7 +28,7 @@ export class KeyIndex {
   readonly #journal: Journal;
   readonly #newest = new Map<string, Version>();
   readonly #order = new SortedKeys();
-  /** Of these, the keys that are deleted now. */
+  /** Those of the keys that are deleted now. */
   readonly #deleted = new SortedKeys();
   /** Versions that superseded something or are deletions, in the order of revisions: what compaction goes through. */
   #superseding: Version[] = [];

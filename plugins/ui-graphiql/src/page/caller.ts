@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Whose rights the page uses: an API token that this tab keeps, or the session cookie of a log-in, which no script sees. */
+/** The credential that the page uses: an API token stored in this tab, or the session cookie of a login, which scripts cannot read. */
 
 const place = 'tappaas.token';
 const deadlineMs = 60_000;

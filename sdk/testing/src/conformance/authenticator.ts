@@ -29,7 +29,7 @@ type Body = (given: Given) => Promise<void>;
 /** Characters of a credential that are changed, one at a time. */
 const changesMax = 40;
 const endMsMax = 20 * 365 * 86_400_000;
-/** Of the virtual clock: within this, what is taken back has to be known. */
+/** Time on the virtual clock within which a revocation must take effect. */
 const revokedMsMax = 10_000;
 const from = (authorization: string): Credentials => ({ headers: { authorization }, remoteAddress: '127.0.0.1' });
 const otherSorts: readonly Credentials[] = [
@@ -170,7 +170,7 @@ async function outcome(answer: Promise<Identity | undefined>): Promise<string> {
   }
 }
 
-/** What must not be told: values behind their scheme, whole. */
+/** The values that must not be disclosed: complete credentials, after their scheme. */
 function secretsOf({ headers }: Credentials): readonly string[] {
   return Object.values(headers)
     .map((value) => value.replace(/^\w+ /, ''))

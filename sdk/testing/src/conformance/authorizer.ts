@@ -29,7 +29,7 @@ interface Given extends AuthorizerHarness {
 
 type Body = (given: Given) => Promise<void>;
 
-/** Of the virtual clock: how long a change may take to be known, and the steps in which it is looked for. */
+/** Time on the virtual clock within which a change must take effect, and the step in which it is checked. */
 const knownMsMax = 60_000;
 const stepMs = 250;
 const failuresFirst = 3;
@@ -202,7 +202,7 @@ async function settles(kernel: MemoryTestKernel, authorizer: Authorizer, questio
   assert.fail(wrong.join('; '));
 }
 
-/** The same question about something that nobody has ever named. */
+/** The same question about objects with names that occur nowhere else. */
 function oddities(request: AccessRequest): readonly AccessRequest[] {
   const verbs = ['unheard-of', '', '__proto__'].map((verb) => ({ ...request, verb }));
   const { resource } = request;

@@ -12,7 +12,7 @@ export type MakeSocketAdapter = () => Awaitable<() => Loaded>;
 /** A process with a socket server of its own, joined to the others. */
 interface Process {
   readonly io: Server;
-  /** Ends it; the others are told. */
+  /** Ends the process; the others are notified. */
   end(): Promise<void>;
 }
 
@@ -26,8 +26,8 @@ const pauseMs = 10;
 const many = 100;
 
 /**
- * The promises of everything that joins the sockets of several processes, as cases for any runner. Each case makes the plugin anew, and a kernel with a
- * socket server for each of its processes.
+ * The promises of everything that joins the sockets of several processes, as cases for any runner. Each case makes the plugin anew, and a
+ * kernel with a socket server for each of its processes.
  *
  * @example
  * ```ts

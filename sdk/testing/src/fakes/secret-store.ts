@@ -61,7 +61,7 @@ class FakeSecretStore implements SecretStore {
     return `v${count}`;
   }
 
-  /** The values stay: a fake has nobody to agree on others with. */
+  /** Creates a new version with the same values, since a fake has no backend to change them in. */
   async rotate({ path }: SecretRef): Promise<string> {
     const { values, count } = this.#find(path);
     this.#secrets.set(path, { values, count: count + 1 });

@@ -16,7 +16,7 @@ interface Joined {
   answer(response: object): void;
 }
 
-/** The library comes with its first use: whoever tests something else does not wait for it. */
+/** Loads the library on first use, so that other tests do not wait for it. */
 async function open(joined: Joined[]): Promise<OpenSocketAdapter> {
   const { ClusterAdapter } = await import('socket.io-adapter');
 

@@ -64,10 +64,10 @@ function actionField(
     ...(hasParameters && {
       parameters: {
         type: required.length > 0 ? new GraphQLNonNull(parameters.type) : parameters.type,
-        description: 'What the action takes.',
+        description: 'Input of the action.',
       },
     }),
-    dryRun: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: false, description: 'Do everything but the change.' },
+    dryRun: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: false, description: 'Do everything except the change.' },
     expectedVersion: {
       type: GraphQLString,
       description: 'resourceVersion that the object must have when the action begins; another one is a user error, and nothing is done.',
@@ -75,22 +75,23 @@ function actionField(
     ...(action.isLong && {
       idempotencyKey: {
         type: GraphQLString,
-        description: 'Of 1 to 255 characters: the same input under the same key is done once, and answered with the same operation.',
+        description:
+          'Idempotency key of 1 to 255 characters: the same input with the same key is done once, and returns the same operation.',
       },
     }),
   };
   const payload = new GraphQLObjectType<ActionPayload, GraphqlContext>({
     name: names.claim(`${name}Payload`),
-    description: `What came of ${camelCase(name)}.`,
+    description: `Result of ${camelCase(name)}.`,
     fields: {
       output: {
         type: outputs.typeOf(action.output, {}, `${name}Output`),
-        description: 'What the action answers; null when it was refused.',
+        description: 'Output of the action; null when it was refused.',
       },
       ...(operation !== undefined && {
         operation: {
           type: operation,
-          description: 'What goes on because of it; null when nothing does.',
+          description: 'Operation that the action started; null when it started none.',
           resolve: ({ operation: path }: ActionPayload, _: unknown, context: GraphqlContext) => operationAt(path, parts, context),
         },
       }),
@@ -103,9 +104,9 @@ function actionField(
     args: {
       input: {
         type: new GraphQLNonNull(
-          new GraphQLInputObjectType({ name: names.claim(`${name}Input`), description: `What ${camelCase(name)} is to do.`, fields }),
+          new GraphQLInputObjectType({ name: names.claim(`${name}Input`), description: `Input of ${camelCase(name)}.`, fields }),
         ),
-        description: 'What is to be done.',
+        description: 'Input of the mutation.',
       },
     },
     extensions: { cost: { points: 10 } },

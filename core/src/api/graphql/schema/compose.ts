@@ -33,7 +33,7 @@ export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQ
   const objects = new ObjectTypes(parts, types);
   const query = new GraphQLObjectType({
     name: 'Query',
-    description: 'Everything that can be asked; each object is shown to those alone who may get it over REST.',
+    description: 'Everything that can be read; an object is shown only to callers who may get it over REST.',
     fields: queryFields(parts, objects, names),
   });
   const mutation = new GraphQLObjectType({
@@ -43,7 +43,7 @@ export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQ
   });
   const subscription = new GraphQLObjectType({
     name: 'Subscription',
-    description: 'Everything that can be followed over a WebSocket with the protocol graphql-transport-ws.',
+    description: 'Everything that can be subscribed to over a WebSocket with the protocol graphql-transport-ws.',
     fields: { ...logSubscription(parts.kinds), ...subscriptionFields(parts, objects, names) },
   });
   return new GraphQLSchema({
@@ -51,6 +51,6 @@ export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQ
     mutation,
     subscription,
     types: [...objects.all()],
-    description: 'The API of TAPPaaS for its consumers: kinds, what lies between them, and what plugins add.',
+    description: 'The API of TAPPaaS for its consumers: kinds, the relations between them, and fields that plugins add.',
   });
 }

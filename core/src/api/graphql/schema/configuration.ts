@@ -7,7 +7,7 @@ import type { Fields } from './output-types.js';
 
 const source = new GraphQLEnumType({
   name: 'ConfigurationSource',
-  description: 'Who sets a value, as the application is now.',
+  description: 'Which part of the present application sets a value.',
   values: {
     PROCESS: { description: 'The process itself.' },
     APPLICATION: { description: 'The application, for all its processes.' },
@@ -27,13 +27,13 @@ const reference = new GraphQLObjectType({
 
 const effectiveValue = new GraphQLObjectType<EffectiveValue>({
   name: 'ConfigurationValue',
-  description: 'A variable of the environment that a process is started with.',
+  description: 'An environment variable that a process is started with.',
   fields: {
     process: { type: new GraphQLNonNull(GraphQLString), description: 'The process.' },
     name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the variable.' },
-    value: { type: GraphQLString, description: 'The value; null where it is a reference: what a Secret holds is never told here.' },
-    reference: { type: reference, description: 'Where the value comes from; null where it is written out.' },
-    source: { type: new GraphQLNonNull(source), description: 'Who sets it.' },
+    value: { type: GraphQLString, description: 'The value; null where it is a reference: the content of a Secret is never shown here.' },
+    reference: { type: reference, description: 'The reference that the value comes from; null where the value is given directly.' },
+    source: { type: new GraphQLNonNull(source), description: 'Which part of the application sets the value.' },
   },
 });
 
@@ -43,8 +43,8 @@ export function configurationField(releases: ExposedKind): Fields {
     configuration: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(effectiveValue))),
       description:
-        'What its processes really get, by the release that serves: the variables of their environment, with who sets each. Empty before the first release; for those who may get releases in its namespace.',
-      args: { process: { type: GraphQLString, description: 'Of this process only.' } },
+        'The effective environment variables of the processes in the release that serves, with the source of each. Empty before the first release; for callers who may get releases in the namespace.',
+      args: { process: { type: GraphQLString, description: 'Only variables of this process.' } },
       extensions: { cost: { points: 10 } },
       resolve: (object: unknown, { process }: { readonly process?: string | null }, context: GraphqlContext) =>
         effectiveConfiguration(object as ObjectBody, releases, process ?? undefined, context.reader),

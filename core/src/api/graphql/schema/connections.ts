@@ -37,16 +37,16 @@ interface PageArguments {
 
 const pageInfo = new GraphQLObjectType<Page>({
   name: 'PageInfo',
-  description: 'Where a page stands among the others.',
+  description: 'Position of a page among the others.',
   fields: {
     hasNextPage: {
       type: new GraphQLNonNull(GraphQLBoolean),
-      description: 'Whether more follow.',
+      description: 'Whether more objects follow.',
       resolve: ({ list }) => list.continueToken !== undefined,
     },
     hasPreviousPage: {
       type: new GraphQLNonNull(GraphQLBoolean),
-      description: 'Whether something lies before; pages are read forwards only.',
+      description: 'Whether objects precede the page; pages are read forwards only.',
       resolve: ({ after }) => after !== undefined,
     },
     startCursor: {
@@ -79,11 +79,11 @@ function cursorAt(page: ListPage, index: number): string | undefined {
 export function connectionType(names: TypeNames, node: GraphQLObjectType): GraphQLObjectType {
   const edge = new GraphQLObjectType<Edge>({
     name: names.claim(`${node.name}Edge`),
-    description: `One ${node.name} of a page, with its place.`,
+    description: `One ${node.name} of a page, with its cursor.`,
     fields: {
       cursor: {
         type: new GraphQLNonNull(GraphQLString),
-        description: 'Its place, to go on behind it.',
+        description: 'Cursor of the object, to continue after it.',
         resolve: ({ page, index }) => cursorAt(page, index),
       },
       node: {
@@ -106,11 +106,11 @@ export function connectionType(names: TypeNames, node: GraphQLObjectType): Graph
       },
       nodes: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(node))),
-        description: 'The objects alone.',
+        description: 'The objects without cursors.',
         extensions: freeOfCharge,
         resolve: ({ list }) => list.items.map(({ object }) => object),
       },
-      pageInfo: { type: new GraphQLNonNull(pageInfo), description: 'Where the page stands.', resolve: (page) => page },
+      pageInfo: { type: new GraphQLNonNull(pageInfo), description: 'Position of the page.', resolve: (page) => page },
       resourceVersion: {
         type: new GraphQLNonNull(GraphQLString),
         description: 'The state that the page shows: give it as `since` to a subscription, and nothing is missed.',
@@ -124,23 +124,23 @@ export function connectionType(names: TypeNames, node: GraphQLObjectType): Graph
 export const firstArgument = {
   type: new GraphQLNonNull(GraphQLInt),
   defaultValue: firstDefault,
-  description: `How many, from 1 to ${firstMax}; more is an error.`,
+  description: `Number of objects, from 1 to ${firstMax}; more is an error.`,
 };
 
 /** The query for many objects of a kind. */
 export function connectionField(kind: ServedKind, type: GraphQLObjectType): GraphQLFieldConfig<unknown, GraphqlContext, PageArguments> {
   const args: GraphQLFieldConfigArgumentMap = {
     first: firstArgument,
-    after: { type: GraphQLString, description: 'Cursor of the object to go on behind.' },
+    after: { type: GraphQLString, description: 'Cursor of the object to continue after.' },
     ...(kind.scope === 'Namespaced' && {
-      namespace: { type: GraphQLString, description: 'In this namespace only; default: in all that there are.' },
+      namespace: { type: GraphQLString, description: 'Only in this namespace; default: in all namespaces.' },
     }),
     labels: { type: GraphQLString, description: 'Label selector, such as `app=shop,tier in (web, api)`.' },
     fields: { type: GraphQLString, description: 'Field selector, such as `metadata.name=shop`.' },
   };
   return {
     type: new GraphQLNonNull(type),
-    description: `${kind.description} Those the caller may list, a page at a time.`,
+    description: `${kind.description} The objects that the caller may list, page by page.`,
     args,
     extensions: pageCost,
     resolve: (_, { first, after: cursor, namespace, labels, fields }, { reader }): Awaitable<Page> => {

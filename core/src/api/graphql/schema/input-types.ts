@@ -119,8 +119,8 @@ export class InputTypes {
       name: this.#names.claim(name),
       description,
       fields: {
-        key: { type: new GraphQLNonNull(GraphQLString), description: 'The key, which the map holds once.' },
-        value: { type: value, description: 'What the map is to hold under the key; null takes the entry away where an object is changed.' },
+        key: { type: new GraphQLNonNull(GraphQLString), description: 'The key, unique in the map.' },
+        value: { type: value, description: 'The value for the key; null removes the entry when an object is changed.' },
       },
     });
   }

@@ -50,7 +50,7 @@ export const kubernetesDescriptions: Readonly<Record<string, string>> = {
   'Namespace.spec': 'What keeps the namespace.',
   'Namespace.status': 'Whether it is in use or ending.',
   'NamespaceCondition.lastTransitionTime': 'When status last changed.',
-  'NamespaceCondition.message': 'For people: what is, and the next step.',
+  'NamespaceCondition.message': 'For people: the present state, and the next step.',
   'NamespaceCondition.reason': 'One word for programs.',
   'NamespaceCondition.status': 'Whether it holds: True, False or Unknown.',
   'NamespaceCondition.type': 'What is stated, in CamelCase.',

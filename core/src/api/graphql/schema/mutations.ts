@@ -26,7 +26,7 @@ import { camelCase, type TypeNames } from './type-names.js';
 
 const propagation = new GraphQLEnumType({
   name: 'Propagation',
-  description: 'What becomes of the objects that a deleted object owns.',
+  description: 'What happens to the objects that a deleted object owns.',
   values: {
     BACKGROUND: { value: 'Background', description: 'They are deleted afterwards.' },
     FOREGROUND: { value: 'Foreground', description: 'They are deleted first.' },
@@ -35,7 +35,7 @@ const propagation = new GraphQLEnumType({
 });
 
 const common: GraphQLInputFieldConfigMap = {
-  dryRun: { type: GraphQLBoolean, defaultValue: false, description: 'Do everything but the write.' },
+  dryRun: { type: GraphQLBoolean, defaultValue: false, description: 'Do everything except the write.' },
 };
 
 const expectedVersion = {
@@ -57,16 +57,16 @@ interface Verb {
 }
 
 const verbs: readonly Verb[] = [
-  { name: 'create', needs: 'create', what: 'Creates the object; one of the same name is a user error.' },
+  { name: 'create', needs: 'create', what: 'Creates the object; an existing object of the same name is a user error.' },
   {
     name: 'update',
     needs: 'patch',
-    what: 'Changes the fields that are given, and only these: lists are replaced, null takes a field away.',
+    what: 'Changes only the given fields: lists are replaced, null removes a field.',
   },
   {
     name: 'apply',
     needs: 'patch',
-    what: 'Creates the object or brings it to what is given (server-side apply): lists are merged by their keys, and what the same manager applied before and leaves out now is removed.',
+    what: 'Creates the object or changes it to the given state (server-side apply): lists are merged by their keys, and fields that the same manager applied before and omits now are removed.',
   },
   { name: 'delete', needs: 'delete', what: 'Deletes the object.' },
 ];
@@ -105,13 +105,13 @@ function mutationField(
   const name = `${verb.name.charAt(0).toUpperCase()}${verb.name.slice(1)}${kind.typeName}`;
   const input = new GraphQLInputObjectType({
     name: names.claim(`${name}Input`),
-    description: `What ${verb.name}${kind.typeName} is to do.`,
+    description: `Input of ${verb.name}${kind.typeName}.`,
     fields: () => inputFields(verb, kind, content, inputs),
   });
   return {
     type: new GraphQLNonNull(payloadType(name, type, verb.name !== 'delete' && hasOperations(kind) ? operations : undefined, names)),
     description: `${kind.served.description} ${verb.what}`,
-    args: { input: { type: new GraphQLNonNull(input), description: 'What is to be done.' } },
+    args: { input: { type: new GraphQLNonNull(input), description: 'Input of the mutation.' } },
     extensions: { cost: { points: 10 } },
     resolve: (_, { input: given }: { input: Readonly<Record<string, unknown>> }, context) =>
       writeObject(verb.name, kind.served, given, () => toRequest(given, content), context),
@@ -145,8 +145,8 @@ function inputFields(
       ...key,
       ...common,
       expectedVersion,
-      propagation: { type: propagation, description: 'What becomes of what the object owns. Default: BACKGROUND.' },
-      gracePeriodSeconds: { type: GraphQLInt, description: 'Time to end in order; default: the kind’s.' },
+      propagation: { type: propagation, description: 'What happens to the objects that this object owns. Default: BACKGROUND.' },
+      gracePeriodSeconds: { type: GraphQLInt, description: 'Time for an orderly shutdown, in seconds; default: the kind’s.' },
     };
   }
   return {
@@ -155,16 +155,21 @@ function inputFields(
     annotations: { type: entries, description: 'Annotations of the object.' },
     ...content().fields,
     ...common,
-    fieldManager: { type: GraphQLString, description: 'Who owns the fields that are written. Default: the first word of the user agent.' },
+    fieldManager: {
+      type: GraphQLString,
+      description: 'Name of the manager that owns the written fields. Default: the first word of the user agent.',
+    },
     ...(name === 'create' && {
-      generateName: { type: GraphQLString, description: 'Beginning of a name that the platform completes, in place of a name.' },
+      generateName: { type: GraphQLString, description: 'Prefix of a name that the platform completes, instead of a name.' },
       idempotencyKey: {
         type: GraphQLString,
-        description: 'Of 1 to 255 characters: the same input under the same key is done once, and answered alike.',
+        description: 'Idempotency key of 1 to 255 characters: the same input with the same key is done once, and returns the same result.',
       },
     }),
     ...(name !== 'create' && { expectedVersion }),
-    ...(name === 'apply' && { force: { type: GraphQLBoolean, defaultValue: false, description: 'Take over fields that others own.' } }),
+    ...(name === 'apply' && {
+      force: { type: GraphQLBoolean, defaultValue: false, description: 'Take over fields that other managers own.' },
+    }),
   };
 }
 
@@ -184,20 +189,20 @@ function hasOperations({ schema }: ExposedKind): boolean {
 function payloadType(name: string, type: GraphQLObjectType, operations: Operations | undefined, names: TypeNames): GraphQLObjectType {
   return new GraphQLObjectType<Written, GraphqlContext>({
     name: names.claim(`${name}Payload`),
-    description: `What came of ${camelCase(name)}.`,
+    description: `Result of ${camelCase(name)}.`,
     fields: {
-      object: { type, description: 'The object as it is now; of a dry run, as it would be; of a deletion, as it was.' },
+      object: { type, description: 'The object as it is now; after a dry run, as it would be; after a deletion, as it was.' },
       ...(operations !== undefined && {
         operation: {
           type: operations.type,
-          description: 'What goes on with the object because of it; null when nothing does. Waits up to 2 s for it to begin.',
+          description: 'Operation on the object that the mutation caused; null when there is none. Waits up to 2 s for it to begin.',
           resolve: ({ object, isDryRun }: Written, _: unknown, context: GraphqlContext) =>
             object === undefined || isDryRun ? undefined : operationOf(object as ObjectBody, operations.kind, context),
         },
       }),
       warnings: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString))),
-        description: 'What is not wrong, but should be known.',
+        description: 'Warnings: nothing failed, but the caller should know.',
       },
       userErrors: userErrorsField,
     },

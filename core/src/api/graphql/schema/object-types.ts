@@ -14,7 +14,7 @@ import type { SchemaParts, ValueTypes } from './schema-parts.js';
 
 const idField = {
   type: new GraphQLNonNull(GraphQLID),
-  description: 'Opaque id of the object, the same as long as it lives; `node` finds it again.',
+  description: 'Opaque id of the object, stable while it exists; `node` finds the object by it.',
   resolve: (object: unknown) => globalId(object as ObjectBody),
 };
 
@@ -32,7 +32,7 @@ export class ObjectTypes {
     const resolveType = (object: unknown): string | undefined => typeNames.get(groupKind(object as ObjectBody));
     this.node = new GraphQLInterfaceType({
       name: 'Node',
-      description: 'Whatever has an id.',
+      description: 'Any object with a global id.',
       fields: { id: { type: idField.type, description: idField.description } },
       resolveType,
     });
@@ -48,14 +48,14 @@ export class ObjectTypes {
       },
       namespace: {
         type: GraphQLString,
-        description: 'Namespace; none where the kind has none.',
+        description: 'Namespace; null for kinds without namespaces.',
         resolve: (object) => (object as ObjectBody).metadata.namespace,
       },
-      metadata: { type: new GraphQLNonNull(metadata), description: 'What every object carries: labels, annotations, versions and times.' },
+      metadata: { type: new GraphQLNonNull(metadata), description: 'Metadata of every object: labels, annotations, versions and times.' },
     };
     this.resource = new GraphQLInterfaceType({
       name: 'Resource',
-      description: 'An object of whatever kind.',
+      description: 'An object of any kind.',
       interfaces: [this.node],
       fields: Object.fromEntries(
         Object.entries(common).map(([name, { type, description }]) => [name, { type, description: description ?? '' }]),

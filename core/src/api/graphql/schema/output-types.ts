@@ -132,8 +132,8 @@ export class OutputTypes {
       name: this.#names.claim(name),
       description,
       fields: {
-        key: { type: new GraphQLNonNull(GraphQLString), description: 'The key, which the map holds once.' },
-        value: { type: value, description: 'What the map holds under the key.' },
+        key: { type: new GraphQLNonNull(GraphQLString), description: 'The key, unique in the map.' },
+        value: { type: value, description: 'The value of the key.' },
       },
     });
   }

@@ -4,7 +4,7 @@ import { timeScalar } from './scalars.js';
 
 const outcome = new GraphQLEnumType({
   name: 'PlacementOutcome',
-  description: 'What came of a decision about a pod.',
+  description: 'Outcome of a scheduling decision.',
   values: {
     PLACED: { value: 'placed', description: 'It has a node.' },
     UNSCHEDULABLE: { value: 'unschedulable', description: 'No node can take it; it waits for a change.' },
@@ -14,17 +14,17 @@ const outcome = new GraphQLEnumType({
 
 const score = new GraphQLObjectType({
   name: 'PlacementScore',
-  description: 'What one plugin gave the chosen node.',
+  description: 'The score of the chosen node by one plugin.',
   fields: {
     plugin: { type: new GraphQLNonNull(GraphQLString), description: 'The plugin.' },
     points: { type: new GraphQLNonNull(GraphQLFloat), description: 'Its points for the node.' },
-    weight: { type: new GraphQLNonNull(GraphQLFloat), description: 'How often its points count.' },
+    weight: { type: new GraphQLNonNull(GraphQLFloat), description: 'Factor that its points are multiplied with.' },
   },
 });
 
 const refusal = new GraphQLObjectType({
   name: 'PlacementRefusal',
-  description: 'Why nodes were left out.',
+  description: 'Why nodes were rejected.',
   fields: {
     plugin: { type: new GraphQLNonNull(GraphQLString), description: 'The plugin that refused them.' },
     message: { type: new GraphQLNonNull(GraphQLString), description: 'The reason.' },
@@ -39,18 +39,18 @@ export const placement = new GraphQLObjectType<PlacementDecision>({
   name: 'Placement',
   description: 'The latest decision about where a pod runs, and why.',
   fields: {
-    outcome: { type: new GraphQLNonNull(outcome), description: 'What came of it.' },
+    outcome: { type: new GraphQLNonNull(outcome), description: 'Outcome of the decision.' },
     node: { type: GraphQLString, description: 'The chosen node; null without one.', resolve: ({ chosen }) => chosen?.node },
     scores: {
       type: listOf(score),
-      description: 'What plugins gave the chosen node; empty where only one could take the pod, or none.',
+      description: 'Scores of the chosen node by plugin; empty when at most one node could take the pod.',
       resolve: ({ chosen }) => chosen?.parts ?? [],
     },
     message: { type: GraphQLString, description: 'Without a node: the reason in one sentence.' },
-    refused: { type: listOf(refusal), description: 'Why other nodes were left out.' },
+    refused: { type: listOf(refusal), description: 'Why other nodes were rejected.' },
     nodes: { type: new GraphQLNonNull(GraphQLInt), description: 'How many nodes there were.' },
     feasibleNodes: { type: new GraphQLNonNull(GraphQLInt), description: 'How many of them could take it.' },
-    attempt: { type: new GraphQLNonNull(GraphQLInt), description: 'Which try it was, from 1.' },
+    attempt: { type: new GraphQLNonNull(GraphQLInt), description: 'Number of the attempt, from 1.' },
     decidedAt: {
       type: new GraphQLNonNull(timeScalar),
       description: 'When it was decided.',

@@ -13,7 +13,7 @@ const healthCheck = new GraphQLObjectType<CheckResult>({
   description: 'One of the checks that `/readyz` makes.',
   fields: {
     name: { type: new GraphQLNonNull(GraphQLString), description: 'What is checked.' },
-    ok: { type: new GraphQLNonNull(GraphQLBoolean), description: 'Whether it is as it should be.' },
+    ok: { type: new GraphQLNonNull(GraphQLBoolean), description: 'Whether the check succeeds.' },
   },
 });
 
@@ -29,7 +29,7 @@ const joinedHook = new GraphQLObjectType<JoinedHook>({
     name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the hook, such as `admission.validate`.' },
     plugins: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString))),
-      description: 'Instances of the plugins that have joined it, by name; the order in which they are asked is the operator’s.',
+      description: 'Instances of the plugins that have joined it, by name; the operator configures the order in which they are called.',
     },
   },
 });
@@ -71,7 +71,7 @@ export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): Gra
       },
       health: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(healthCheck))),
-        description: 'The checks of readiness, made now.',
+        description: 'The readiness checks, run now.',
         resolve: (_, _arguments, { parts, signal }) => makeChecks(parts.ready(), parts.clock, signal),
       },
       ...plugins,

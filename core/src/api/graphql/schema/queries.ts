@@ -48,7 +48,7 @@ function oneField({ served }: ExposedKind, type: GraphQLObjectType): GraphQLFiel
   const isNamespaced = served.scope === 'Namespaced';
   return {
     type,
-    description: `${served.description} The one of this name; null when there is none.`,
+    description: `${served.description} The object with this name; null when there is none.`,
     args: {
       ...(isNamespaced && { namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the object.' } }),
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the object.' },
@@ -62,13 +62,13 @@ function nodeFields(kinds: readonly ExposedKind[], { node }: ObjectTypes): Field
   return {
     node: {
       type: node,
-      description: 'The object of an id; null when it does not exist any more.',
-      args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'An id that an object told of itself.' } },
+      description: 'The object with this id; null when it no longer exists.',
+      args: { id: { type: new GraphQLNonNull(GraphQLID), description: 'The global id of an object.' } },
       resolve: (_, { id }: { readonly id: string }, { reader }) => findNode(kinds, reader, id),
     },
     nodes: {
       type: new GraphQLNonNull(new GraphQLList(node)),
-      description: 'The objects of several ids, each at its id’s place.',
+      description: 'The objects with these ids, in the order of the ids.',
       args: { ids: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLID))), description: `At most ${idsMax} ids.` } },
       extensions: { cost: { points: 1, countedBy: 'ids', countMax: idsMax } },
       resolve: (_, { ids }: { readonly ids: readonly string[] }, { reader }) => ids.map((id) => findNode(kinds, reader, id)),
@@ -90,21 +90,29 @@ const rateLimitField: GraphQLFieldConfig<unknown, GraphqlContext> = {
   type: new GraphQLNonNull(
     new GraphQLObjectType<GraphqlContext>({
       name: 'RateLimit',
-      description: 'What this operation costs, and what one may cost at most.',
+      description: 'Cost of this operation, and the maximum cost of an operation.',
       fields: {
         cost: { type: new GraphQLNonNull(GraphQLInt), description: 'Points that this operation costs.', resolve: ({ cost }) => cost.cost },
         costMax: { type: new GraphQLNonNull(GraphQLInt), description: 'Points that one operation may cost.', resolve: () => costMax },
-        depth: { type: new GraphQLNonNull(GraphQLInt), description: 'Levels of this operation.', resolve: ({ cost }) => cost.depth },
-        depthMax: { type: new GraphQLNonNull(GraphQLInt), description: 'Levels that one operation may have.', resolve: () => depthMax },
+        depth: {
+          type: new GraphQLNonNull(GraphQLInt),
+          description: 'Nesting levels of this operation.',
+          resolve: ({ cost }) => cost.depth,
+        },
+        depthMax: {
+          type: new GraphQLNonNull(GraphQLInt),
+          description: 'Nesting levels that one operation may have.',
+          resolve: () => depthMax,
+        },
       },
     }),
   ),
-  description: 'What this operation costs. Requests are counted apart, in the header RateLimit.',
+  description: 'Cost of this operation. Requests are counted separately, in the header RateLimit.',
   args: {
     dryRun: {
       type: new GraphQLNonNull(GraphQLBoolean),
       defaultValue: false,
-      description: 'Tell the cost alone: nothing else of the operation is done.',
+      description: 'Return only the cost: nothing else of the operation is executed.',
     },
   },
   extensions: { cost: { points: 0 } },

@@ -49,9 +49,17 @@ const byName: readonly NameReference[] = [
 ];
 
 const about: readonly ObjectReference[] = [
-  { on: `${apps}/Release`, description: 'What it was rendered for; null when that is gone.', path: ['spec', 'of'] },
-  { on: 'ops.tappaas.dev/Operation', description: 'What it is done to; null when that is gone.', path: ['spec', 'target'] },
-  { on: '/Event', description: 'What it was told about; null when that is gone, or of another engine.', path: ['involvedObject'] },
+  { on: `${apps}/Release`, description: 'The object that the release was rendered for; null when it is gone.', path: ['spec', 'of'] },
+  {
+    on: 'ops.tappaas.dev/Operation',
+    description: 'The object that the operation works on; null when it is gone.',
+    path: ['spec', 'target'],
+  },
+  {
+    on: '/Event',
+    description: 'The object that the event is about; null when it is gone, or belongs to another engine.',
+    path: ['involvedObject'],
+  },
 ];
 
 /** The fields of a kind that lead to single objects: read together for all objects of an operation. */

@@ -24,19 +24,19 @@ const declared: readonly Declared[] = [
   {
     on: { group: apps, kind: 'Application' },
     name: 'releases',
-    description: 'What was rendered for the application, newest first.',
+    description: 'Releases of the application, newest first.',
     to: { group: apps, kind: 'Release' },
     field: 'spec.of.uid',
   },
   {
     name: 'operations',
-    description: 'What was and is done to the object, newest first.',
+    description: 'Past and present operations on the object, newest first.',
     to: { group: 'ops.tappaas.dev', kind: 'Operation' },
     field: 'spec.target.uid',
   },
   {
     name: 'events',
-    description: 'What was told about the object, newest first.',
+    description: 'Events about the object, newest first.',
     to: { group: '', kind: 'Event' },
     field: 'involvedObject.uid',
   },

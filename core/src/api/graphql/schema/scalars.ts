@@ -3,7 +3,7 @@ import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'grap
 /** Anything JSON can say. */
 export const jsonScalar = new GraphQLScalarType({
   name: 'JSON',
-  description: 'Free-form JSON, where the platform itself knows no type: what it holds is described by whoever wrote it.',
+  description: 'Free-form JSON without a type known to the platform: its author describes the content.',
   serialize: (value) => value,
   parseValue: (value) => value,
   parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),

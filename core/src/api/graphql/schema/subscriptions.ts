@@ -10,12 +10,12 @@ import { camelCase, type TypeNames } from './type-names.js';
 
 const changeType = new GraphQLEnumType({
   name: 'ChangeType',
-  description: 'What has become of an object.',
+  description: 'What happened to an object.',
   values: {
-    ADDED: { description: 'It was made, or was there when the subscription began, or is selected now.' },
-    MODIFIED: { description: 'Something that is selected has changed.' },
-    DELETED: { description: 'It is gone, or is not selected any more; the object is as it was.' },
-    BOOKMARK: { description: 'Nothing has changed up to this resourceVersion.' },
+    ADDED: { description: 'It was created, existed when the subscription began, or matches the selectors now.' },
+    MODIFIED: { description: 'A selected field has changed.' },
+    DELETED: { description: 'It is gone, or does not match the selectors any more; the object is its last state.' },
+    BOOKMARK: { description: 'A progress marker: all changes up to this resourceVersion have been sent.' },
   },
 });
 
@@ -45,33 +45,33 @@ function changesField(
     name: names.claim(`${typeName}Change`),
     description: `A change of ${typeName} objects.`,
     fields: {
-      type: { type: new GraphQLNonNull(changeType), description: 'What has become of the object.' },
+      type: { type: new GraphQLNonNull(changeType), description: 'What happened to the object.' },
       object: { type, description: 'The object; null for a bookmark.' },
       resourceVersion: {
         type: new GraphQLNonNull(GraphQLString),
         description:
-          'Give it as `since` to go on behind this change. While what is there at the beginning is told, it is "0" until the last object: to begin anew.',
+          'Pass it as `since` to continue after this change. During the initial objects it is "0", which means to begin again, until the last one.',
       },
     },
   });
   const isNamespaced = served.scope === 'Namespaced';
   return {
     type: new GraphQLNonNull(change),
-    description: `${served.description} Its changes, in order; MODIFIED only when something that is selected has changed.`,
+    description: `${served.description} Its changes, in order; MODIFIED only when a selected field has changed.`,
     args: {
-      ...(isNamespaced && { namespace: { type: GraphQLString, description: 'In this namespace only; default: in all that there are.' } }),
-      name: { type: GraphQLString, description: 'Of this object only.' },
+      ...(isNamespaced && { namespace: { type: GraphQLString, description: 'Only in this namespace; default: in all namespaces.' } }),
+      name: { type: GraphQLString, description: 'Only this object.' },
       labels: { type: GraphQLString, description: 'Label selector, such as `app=shop`.' },
       fields: { type: GraphQLString, description: 'Field selector, such as `spec.runtime=standard`.' },
       since: {
         type: GraphQLString,
         description:
-          'Go on behind this resourceVersion, of a page or a change; default: begin with what is there. One that is too old is an error: read the list again.',
+          'Continue after this resourceVersion of a page or a change; default: begin with the present objects. One that is too old is an error: list again.',
       },
       bookmarks: {
         type: new GraphQLNonNull(GraphQLBoolean),
         defaultValue: false,
-        description: 'Tell every 10 seconds how far everything is told.',
+        description: 'Send a progress marker every 10 seconds.',
       },
     },
     subscribe: (_, args, context) => objectChanges(served, args as ChangeQuery, context),
@@ -95,7 +95,7 @@ function platformEventsField(
   return {
     type,
     description:
-      'What happens to the platform itself, such as circuit breakers of plugins and reloads of the configuration, for those who may watch events in the namespace `default`; others of a tenant are told what happens to their Tenant and its quotas.',
+      'Events of the platform itself, such as circuit breakers of plugins and reloads of the configuration, for callers who may watch events in the namespace `default`; other members of a tenant get the events of their Tenant and its quotas.',
     args: Object.fromEntries(Object.entries(args ?? {}).filter(([name]) => name === 'since' || name === 'bookmarks')),
     subscribe: (_, query, context) => platformEvents(kinds, query as Pick<ChangeQuery, 'since' | 'bookmarks'>, context),
     resolve: toldValue,
@@ -105,8 +105,7 @@ function platformEventsField(
 function progressField({ served }: ExposedKind, type: GraphQLObjectType): GraphQLFieldConfig<unknown, GraphqlContext> {
   return {
     type: new GraphQLNonNull(type),
-    description:
-      'One operation, whenever something that is selected has changed; ends with the operation. An error when there is none of this name.',
+    description: 'One operation, whenever a selected field has changed; ends with the operation. An error when there is no such operation.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the operation.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the operation.' },

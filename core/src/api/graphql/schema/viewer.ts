@@ -17,7 +17,7 @@ export const viewerField: GraphQLFieldConfig<unknown, GraphqlContext> = {
   type: new GraphQLNonNull(
     new GraphQLObjectType<GraphqlContext>({
       name: 'Viewer',
-      description: 'Who asks, as authentication found them.',
+      description: 'The authenticated caller.',
       fields: {
         name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the caller.', resolve: ({ caller }) => caller.name },
         groups: {
@@ -25,14 +25,14 @@ export const viewerField: GraphQLFieldConfig<unknown, GraphqlContext> = {
           description: 'Groups of the caller.',
           resolve: ({ caller }) => caller.groups,
         },
-        tenant: { type: GraphQLString, description: 'The tenant whose person or program this is.', resolve: ({ caller }) => caller.tenant },
+        tenant: { type: GraphQLString, description: 'The tenant that the caller belongs to.', resolve: ({ caller }) => caller.tenant },
         can: {
           type: new GraphQLNonNull(GraphQLBoolean),
-          description: 'Whether the caller may do something; what is asked need not exist.',
+          description: 'Whether the caller may do something; the object need not exist.',
           args: {
             verb: {
               type: new GraphQLNonNull(GraphQLString),
-              description: 'What is to be done: get, list, watch, create, update, patch, delete or the name of an action’s verb.',
+              description: 'Verb of the request: get, list, watch, create, update, patch, delete or the name of an action’s verb.',
             },
             resource: { type: new GraphQLNonNull(GraphQLString), description: 'Plural of the kind in lower case, such as `applications`.' },
             group: {
@@ -41,15 +41,15 @@ export const viewerField: GraphQLFieldConfig<unknown, GraphqlContext> = {
               description: 'API group of the kind, such as `apps.tappaas.dev`; empty for the core group.',
             },
             subresource: { type: GraphQLString, description: 'Part of the object, such as `status` or an action.' },
-            namespace: { type: GraphQLString, description: 'In this namespace; default: in all.' },
-            name: { type: GraphQLString, description: 'To this object; default: to any.' },
+            namespace: { type: GraphQLString, description: 'Namespace of the object; default: all namespaces.' },
+            name: { type: GraphQLString, description: 'Name of the object; default: any object.' },
           },
           resolve: can,
         },
       },
     }),
   ),
-  description: 'Who asks, and what they may.',
+  description: 'The caller, and what the caller may do.',
   resolve: (_, _arguments, context) => context,
 };
 

@@ -46,7 +46,7 @@ const pod = new GraphQLObjectType<ObjectBody, GraphqlContext>({
     },
     ready: {
       type: new GraphQLNonNull(GraphQLBoolean),
-      description: 'Whether it takes traffic.',
+      description: 'Whether it receives traffic.',
       resolve: (each) => containersOf(each).length > 0 && containersOf(each).every(({ ready }) => ready === true),
     },
     restarts: {
@@ -62,7 +62,7 @@ const pod = new GraphQLObjectType<ObjectBody, GraphqlContext>({
     placement: {
       type: placement,
       description:
-        'Why it runs there, or nowhere; null where another scheduler decides, or when it was decided too long ago to be remembered.',
+        'Why it runs on its node, or on none; null where another scheduler decides, or when the decision is too old to be still known.',
       extensions: { cost: { points: 1 } },
       resolve: (each, _, { workloads }) => workloads.placementOf(each),
     },
@@ -80,8 +80,8 @@ const logLine = new GraphQLObjectType<LogLine>({
 });
 
 const logArguments = {
-  process: { type: GraphQLString, description: 'Of this process only.' },
-  tail: { type: new GraphQLNonNull(GraphQLInt), defaultValue: 100, description: `How many of the last lines, from 1 to ${tailMax}.` },
+  process: { type: GraphQLString, description: 'Only of this process.' },
+  tail: { type: new GraphQLNonNull(GraphQLInt), defaultValue: 100, description: `Number of last lines, from 1 to ${tailMax}.` },
 };
 
 const tailBound = { bounds: { tail: tailMax } };
@@ -93,13 +93,14 @@ export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedK
   return {
     pods: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(pod))),
-      description: 'Its replicas, where they run; for those who may list pods and get releases in its namespace.',
+      description: 'The replicas and where they run; for callers who may list pods and get releases in the namespace.',
       extensions: { cost: { points: 10 } },
       resolve: (object, _, { workloads }) => workloads.podsOf(object as ObjectBody, releases),
     },
     logs: {
       type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(logLine))),
-      description: 'The last lines of output of the pods that have begun; for those who may get pods/log and releases in its namespace.',
+      description:
+        'The last lines of output of the pods that have started; for callers who may get pods/log and releases in the namespace.',
       args: logArguments,
       extensions: { cost: { points: 100, ...tailBound } },
       resolve: (object, args, { workloads }) => workloads.logOf(object as ObjectBody, releases, args as LogQuery),
@@ -115,7 +116,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
     type: new GraphQLNonNull(logLine),
     description:
-      'The output of an application as it comes, from the pods that there are when it begins, once they have begun; ends with them. An error when there is none of this name, or no such process.',
+      'The output of an application as it arrives, from the pods that exist when the subscription begins, once they have started; ends with them. An error when there is no such application or process.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },

@@ -11,7 +11,7 @@ export interface LogQuery {
   /** Entries from this time on, milliseconds since the epoch. */
   readonly sinceMs?: number;
   readonly limitBytes?: number;
-  /** Of this output only. Default: of both. */
+  /** Only lines of this output. Default: both. */
   readonly stream?: Stream;
 }
 

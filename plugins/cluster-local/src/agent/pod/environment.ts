@@ -8,7 +8,7 @@ type Variables = Readonly<Record<string, string>>;
 export interface EnvironmentSources {
   readonly pod: Immutable<Pod>;
   readonly container: Immutable<Container>;
-  /** Of the host: PATH, locale, temporary directory. */
+  /** Variables of the host: PATH, locale, temporary directory. */
   readonly base: Variables;
   readonly image: Variables;
   /** Where the services of the namespace answer. */

@@ -49,7 +49,7 @@ export async function askTaps(kernel: MemoryTestKernel, harness: PluginHarness):
   for (const { plugin, value } of routes) {
     if (plugin !== id || value.method !== 'GET' || value.path.includes(':')) continue;
     const { status, text } = await kernel.http('GET', `/plugins/${id}${value.path}`);
-    // That whom it asks further on is not there is not its fault.
+    // An upstream of the plugin that is not available is not the plugin's fault.
     if (status >= 500 && status !== 502) faults.push(`GET ${value.path}: ${status} ${text}`);
   }
   return faults;

@@ -14,9 +14,9 @@ export interface SchedulingTap {
   /** Names the tap in failures. */
   readonly name: string;
   readonly reads: Readonly<Record<string, NodeColumn>>;
-  /** Of a filter. */
+  /** The reasons of a filter. */
   readonly reasons?: readonly { readonly message: string; readonly retryOn: readonly RetryOn[] }[];
-  /** Of a score. */
+  /** The scale of a score. */
   readonly scale?: 'points' | 'more-is-better' | 'less-is-better';
   readonly run: (input: TapInput) => unknown;
 }

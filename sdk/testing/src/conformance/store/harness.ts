@@ -8,7 +8,7 @@ export interface StoreHarness {
   readonly store: ResourceStore;
   /** Moves the store's clock on. Absent: the suite waits. */
   advance?(ms: number): Promise<void>;
-  /** Closes the store and opens it anew on the same data; needed unless the suite is told that the store is not durable. */
+  /** Closes the store and opens it again on the same data; required unless the store is declared as not durable. */
   reopen?(): Promise<ResourceStore>;
   dispose(): Promise<void>;
 }
@@ -90,14 +90,14 @@ export function line({ revision, key, current }: StoreEvent): string {
   return current === undefined ? `${revision} ${key} deleted` : `${revision} ${key}=${text(current)}`;
 }
 
-/** Reads a watch until all up to `revision` was told; its events. */
+/** Reads a watch until everything up to `revision` was delivered, and returns its events. */
 export async function readUntil(watch: Watch, revision: number): Promise<readonly StoreEvent[]> {
   const events: StoreEvent[] = [];
   for await (const batch of batchesUntil(watch, revision)) events.push(...batch.events);
   return events;
 }
 
-/** The batches of a watch until all up to `revision` was told; then closes it. */
+/** Yields the batches of a watch until everything up to `revision` was delivered, then closes it. */
 export async function* batchesUntil(watch: Watch, revision: number): AsyncGenerator<WatchBatch, void, undefined> {
   const asking = setInterval(() => watch.requestProgress(), 5);
   try {
