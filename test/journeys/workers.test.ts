@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { randomFrom } from '../../sdk/testing/dist/random.js';
 import { toBoth } from '../pinned.ts';
-import { eventually, platformHome, storeOnly } from '../platform-process.ts';
+import { eventually, platformHome, storeOnly, type PlatformProcess } from '../platform-process.ts';
 import { printedToken } from '../printed-token.ts';
 import { seedOf } from '../seed.ts';
 import { collection, configMap, count, follow, withWorkers, workersOf, type ConfigMap } from '../worker-load.ts';
@@ -26,6 +26,16 @@ test.serial('what one worker has written, every worker reads at once', async (t)
     );
   }
 });
+
+/** Waits until each was written often enough to say something, however slow the machine is. */
+async function countedBeyond(platform: PlatformProcess, names: readonly string[], least: number): Promise<void> {
+  const value = async (name: string): Promise<number> =>
+    Number((await platform.api('GET', `${collection}/${name}`)).json<ConfigMap>().data.value);
+  await eventually(
+    () => Promise.all(names.map(value)),
+    (values) => values.every((each) => each > least),
+  );
+}
 
 test.serial('kill -9 of a worker under load loses nothing acknowledged, and watches go on without a gap', async (t) => {
   const { home, platform } = await withWorkers(t);
@@ -65,6 +75,7 @@ test.serial('kill -9 of a worker under load loses nothing acknowledged, and watc
       (pids) => pids.length === 2 && !pids.includes(victim ?? 0),
     );
   }
+  await countedBeyond(platform, names, 2);
   isOver = true;
   await Promise.all(counting);
   t.deepEqual(await following, []);
@@ -131,6 +142,7 @@ test.serial('whatever is killed, frozen and replaced in whatever order, nothing 
     90_000,
   );
   t.is(settled.length, 2);
+  await countedBeyond(platform, names, 10);
   isOver = true;
   await Promise.all(counting);
   t.deepEqual(await Promise.all(following), [[], []]);
@@ -162,6 +174,7 @@ test.serial('all workers are replaced one after the other under load, and no req
     () => workersOf(platform),
     (pids) => pids.length === 2 && pids.every((pid) => !before.includes(pid)),
   );
+  await countedBeyond(platform, names, 2);
   isOver = true;
   const values = await Promise.all(counting);
   t.deepEqual(failures, []);

@@ -5,8 +5,17 @@ import { exitCodes } from './command.js';
 import { unknownApplication } from './commands/delete.js';
 import { applicationPath, kindPath } from './paths.js';
 
+/** What commands read of an object that a release holds. */
+interface RenderedObject {
+  readonly kind: string;
+  readonly metadata?: { readonly namespace?: string };
+}
+
+/** Kinds whose pods are an application's. A release may hold other objects elsewhere. */
+const workloads = new Set(['Deployment', 'StatefulSet', 'Job', 'CronJob']);
+
 interface ReleaseView {
-  readonly spec: { readonly cluster: string; readonly objects: readonly { readonly metadata?: { readonly namespace?: string } }[] };
+  readonly spec: { readonly cluster: string; readonly objects: readonly RenderedObject[] };
 }
 
 const processLabel = 'app.kubernetes.io/component';
@@ -81,7 +90,7 @@ async function placeOf(
       exitCode: exitCodes.failed,
     });
   }
-  const there = rendered.spec.objects.find(({ metadata }) => metadata?.namespace)?.metadata?.namespace ?? namespace;
+  const there = rendered.spec.objects.find(({ kind }) => workloads.has(kind))?.metadata?.namespace ?? namespace;
   return { place: `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`, processes };
 }
 
