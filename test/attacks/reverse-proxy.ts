@@ -80,8 +80,11 @@ listen api
 
 export type ProxyName = keyof typeof programs;
 
+/** Debian puts servers where only root looks for programs. */
+const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
+
 export function isInstalled(name: ProxyName): boolean {
-  return spawnSync(programs[name].command, ['-v'], { stdio: 'ignore' }).status === 0;
+  return spawnSync(programs[name].command, ['-v'], { stdio: 'ignore', env }).status === 0;
 }
 
 const startMsMax = 20_000;
@@ -93,8 +96,9 @@ export async function startProxy(name: ProxyName, backend: number): Promise<Reve
   const port = await freePort();
   const file = join(directory, 'configuration');
   await writeFile(file, configuration({ directory, port, backend }));
-  const child = spawn(command, words(file), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command, words(file), { stdio: ['ignore', 'ignore', 'pipe'], env });
   let told = '';
+  child.on('error', (error) => (told += error.message));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (told = (told + text).slice(-4000)));
   const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()));
   const stop = async (): Promise<void> => {
@@ -104,7 +108,7 @@ export async function startProxy(name: ProxyName, backend: number): Promise<Reve
   };
   const endMs = Date.now() + startMsMax;
   while (!(await isListening(port))) {
-    if (child.exitCode === null && Date.now() < endMs) continue;
+    if (child.exitCode === null && child.pid !== undefined && Date.now() < endMs) continue;
     await stop();
     throw new Error(`${name} did not start with\n${await readFile(file, 'utf8').catch(() => '')}\n${told}`);
   }
