@@ -80,7 +80,10 @@ test('commands that are offered to paste are about the same application, in its 
   t.teardown(() => platform.stop());
   await platform.api('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
   const deployed = await home.tappaas('deploy', join(root, 'examples/hello'), '-n', 'team');
-  t.regex(deployed.stdout, /tappaas status hello -n team\n +tappaas logs hello -f -n team\n +tappaas delete hello -n team\n/);
+  t.regex(
+    deployed.stdout,
+    /tappaas status hello -n team\n +(?:npx )?tappaas logs hello -f -n team\n +(?:npx )?tappaas delete hello -n team\n/,
+  );
   const changed = await platform.api(
     'PATCH',
     '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications/hello',
