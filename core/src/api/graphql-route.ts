@@ -61,43 +61,11 @@ export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
 
 async function load(parts: GraphqlRouteParts): Promise<GraphqlService> {
   const { createGraphqlService } = await import('./graphql/service.js');
-  const {
-    engines,
-    authorize,
-    flow,
-    audit,
-    actions,
-    fields,
-    subresources,
-    clusterNamespace,
-    placements,
-    ready,
-    version,
-    clock,
-    log,
-    graphql,
-  } = parts;
+  const { graphql: settings, ...others } = parts;
   const engine = (): EnginePort => {
-    const found = engines().get(platformEngine);
+    const found = parts.engines().get(platformEngine);
     if (found === undefined) throw apiErrors.TAP_API_INTERNAL({ message: 'the platform has no engine of its own' });
     return found;
   };
-  const settings = graphql;
-  return createGraphqlService({
-    engine,
-    engines,
-    authorize,
-    flow,
-    audit,
-    actions,
-    fields,
-    subresources,
-    clusterNamespace,
-    placements,
-    ready,
-    version,
-    clock,
-    log,
-    settings,
-  });
+  return createGraphqlService({ ...others, engine, settings });
 }

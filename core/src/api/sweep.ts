@@ -16,18 +16,21 @@ export interface Sweep {
  * loop in between: with 10,000 connections a sweep in one go would hold up every request for a tenth of a second and more.
  */
 export async function sweepEvery<T>(
-  entries: Iterable<T>,
+  entries: Iterable<T> & { readonly size: number },
   begin: () => (entry: T) => void,
   { clock, everyMs, signal }: Sweep,
 ): Promise<void> {
   while (!signal.aborted) {
     const visit = begin();
+    const { size } = entries;
     let visited = 0;
     for (const entry of entries) {
       visit(entry);
       visited += 1;
       if (visited % visitsPerTurn === 0) await turn();
       if (signal.aborted) return;
+      // What has come since has its time with the next sweep: otherwise a busy server would never end this one.
+      if (visited >= size) break;
     }
     await clock.sleep(everyMs, signal).catch(() => {});
   }

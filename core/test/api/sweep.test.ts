@@ -5,7 +5,7 @@ import test from 'ava';
 import type { WebSocket } from 'ws';
 import { InFlight } from '../../dist/api/in-flight.js';
 import type { Exchange } from '../../dist/api/request/exchange.js';
-import { visitsPerTurn } from '../../dist/api/sweep.js';
+import { sweepEvery, visitsPerTurn } from '../../dist/api/sweep.js';
 import { LiveSockets } from '../../dist/api/upgrade/live-sockets.js';
 import type { StreamCredentials } from '../../dist/api/watch/stream-credentials.js';
 import { VirtualClock } from '../virtual-clock.ts';
@@ -113,4 +113,21 @@ test('the credentials of streams are looked at a few in a turn of the event loop
   t.is(checks, 2_000);
   t.true(Math.max(...turns) <= 2 * visitsPerTurn, `${Math.max(...turns)} in a turn`);
   flight.stop();
+});
+
+test('a sweep ends however much comes while it goes on, and what came has its time with the next one', async (t) => {
+  const entries = new Set(Array.from({ length: 2 * visitsPerTurn }, (_, index) => index));
+  const stopping = new AbortController();
+  const sweeps: number[] = [];
+  const clock = { sleep: async () => (sweeps.length === 2 ? stopping.abort() : undefined) };
+  const begin = () => {
+    sweeps.push(0);
+    return (entry: number): void => {
+      sweeps.push((sweeps.pop() ?? 0) + 1);
+      if (sweeps.length === 1) entries.add(-1 - entry);
+      if ((sweeps.at(-1) ?? 0) > 100 * visitsPerTurn) throw new Error('it never ends');
+    };
+  };
+  await sweepEvery(entries, begin, { clock, everyMs: 1, signal: stopping.signal });
+  t.deepEqual(sweeps, [2 * visitsPerTurn, 4 * visitsPerTurn]);
 });

@@ -146,9 +146,15 @@ async function tellPhase(
   }
 }
 
+/** Specs whose digest was found to be right. They are frozen, and what is kept in memory is given out again as the same object. */
+const whole = new WeakSet<object>();
+
 /** A release counts by its content: one whose digest is that of other objects would stand for what was never rendered. */
 function isWhole({ spec }: Immutable<ReleaseObject>): boolean {
-  return contentDigest(spec.cluster, spec.objects as unknown as StoredRelease['objects']) === spec.digest;
+  if (whole.has(spec)) return true;
+  const isSo = contentDigest(spec.cluster, spec.objects as unknown as StoredRelease['objects']) === spec.digest;
+  if (isSo) whole.add(spec);
+  return isSo;
 }
 
 function storedRelease({ metadata, spec, status }: Immutable<ReleaseObject>): StoredRelease {
