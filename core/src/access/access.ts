@@ -1,13 +1,13 @@
 import { type AccessDecision, type AccessRequest, type Authorizer, type Caller, platformEngine } from '@tappaas/sdk';
-import { askAuthorizers } from './authorizer-chain.js';
-import { builtInDecision } from './built-in-rules.js';
-import { brokenText } from './broken-text.js';
-import { refusedByScope } from './credential-scope.js';
-import { ownersAccess, type Owners } from './owned-objects.js';
-import { administers, isMaking, isNamespace, isReading, oversees, sideOf } from './tenant-boundary.js';
-import { RememberedAnswers } from './remembered-answers.js';
 import type { AccessQuestion, Verdict } from '../ports/access.js';
+import { askedAuthorizers } from './asked-authorizers.js';
+import { builtInDecision } from './built-in-rules.js';
+import { refusedByScope } from './credential-scope.js';
 import { onceKnown } from './once-known.js';
+import { ownersAccess, type Owners } from './owned-objects.js';
+import { placedAnew, placedNow, type PlacedQuestion } from './placed-request.js';
+import { administers, oversees } from './tenant-boundary.js';
+import { withinTenants } from './within-tenant.js';
 import { outOfTenants } from './without-tenant.js';
 
 /** The owners of a namespace. */
@@ -53,94 +53,25 @@ export interface Access {
   readonly placed: <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R) => R & Place;
 }
 
-const nobody: Place = Object.freeze({});
-
-/** The built-in rules, then the boundary of the caller's tenant, then every authorizer. */
-export function createAccess({ authorizers, missing, places }: AccessOptions): Access {
-  /** A namespace is governed as if it lay in itself, as in Kubernetes. */
-  const namespaceOf = ({ resource }: Pick<AccessRequest, 'resource'>): string | undefined =>
-    resource === undefined ? undefined : isNamespace(resource) ? resource.name : resource.namespace;
-
-  const placed = <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R): R & Place => {
-    const namespace = namespaceOf(request);
-    return { ...request, ...(namespace === undefined ? nobody : places.now(request.engine, namespace)) };
-  };
-
-  const labelled = (request: AccessRequest): AccessRequest => {
-    const { engine, resource } = request;
-    const labels = resource?.name === undefined || isMaking(request) ? undefined : places.labels(engine, resource);
-    return labels === undefined ? request : { ...request, labels };
-  };
-
-  const askAnew = (asked: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> => {
-    const broken = brokenText(request);
-    if (broken !== undefined) return { decision: 'deny', reason: `the ${broken} asked about is no Unicode text` };
-    return askAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
-  };
-
-  const answers = new RememberedAnswers();
-  const ask = (request: AccessQuestion): Verdict | Promise<Verdict> => {
-    const absent = missing();
-    if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
-    return answers.answer(authorizers(), request, askAnew);
-  };
-
-  const isGranted = (request: AccessRequest): boolean | Promise<boolean> => {
-    const answer = builtInDecision(request) ?? ask(request);
-    return answer instanceof Promise ? answer.then(isAllowed) : isAllowed(answer);
-  };
+/** The scope of the credential and the built-in rules, then the boundary of the caller's tenant, then every authorizer. */
+export function createAccess(options: AccessOptions): Access {
+  const { places } = options;
+  const ask = askedAuthorizers(options);
+  const isGranted = (request: AccessRequest): boolean | Promise<boolean> => onceKnown(builtInDecision(request) ?? ask(request), isAllowed);
   const isAdministrator = (caller: Caller) => isGranted(administers({ caller, engine: platformEngine }));
   const isOverseer = (caller: Caller) => isGranted(oversees({ caller, engine: platformEngine }));
 
-  /** The request with whose its namespace is for sure; nothing where that was known already. */
-  const replaced = (
-    request: AccessQuestion & Place,
-  ): (AccessQuestion & Place) | undefined | Promise<(AccessQuestion & Place) | undefined> => {
-    const namespace = namespaceOf(request);
-    if (namespace === undefined) return undefined;
-    return onceKnown(places.settled(request.engine, namespace), (place) => {
-      if (place.tenant === request.tenant && place.project === request.project) return undefined;
-      const { project: _, tenant: __, ...rest } = request;
-      return { ...rest, ...place };
-    });
-  };
-
-  /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
-  const cross = async (request: AccessQuestion & Place, tenant: string, reason: string): Promise<Verdict> => {
-    const again = await replaced(request);
-    if (again !== undefined && sideOf(again, tenant).side !== 'outside') return within(again, tenant);
-    return (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason };
-  };
-
-  const within = (request: AccessQuestion & Place, tenant: string): Verdict | Promise<Verdict> => {
-    const side = sideOf(request, tenant);
-    if (side.side === 'outside') return cross(request, tenant, side.reason);
-    if (!isReading(request) && places.isSuspended(tenant)) return suspended(request, tenant);
-    if (side.side === 'inside') return ask(request);
-    const { narrowed } = side;
-    const own = (answer: AccessDecision): Verdict =>
-      answer.decision === 'deny'
-        ? answer
-        : { decision: 'allow', reason: `it belongs to the caller's tenant ${tenant}`, ...(narrowed && { narrowed }) };
-    const answer = ask(request);
-    return answer instanceof Promise ? answer.then(own) : own(answer);
-  };
-
-  const suspended = async (request: AccessQuestion & Place, tenant: string): Promise<Verdict> =>
-    (await isAdministrator(request.caller))
-      ? ask(request)
-      : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
-
+  const owned = ownersAccess({ ask, isAdministrator, places });
+  const within = withinTenants({ ask, isAdministrator, places });
   const outside = outOfTenants({ ask, isOverseer, places });
   /** What is granted everywhere opens what is not known to be a tenant's, so whatever is decided counts only on what is known for sure. */
-  const beyond = (request: AccessQuestion & Place): Verdict | Promise<Verdict> =>
+  const beyond = (request: PlacedQuestion): Verdict | Promise<Verdict> =>
     onceKnown(outside.authorize(request), (decided) =>
-      onceKnown(replaced(request), (again) => (again === undefined ? decided : outside.authorize(again))),
+      onceKnown(placedAnew(request, places), (again) => (again === undefined ? decided : outside.authorize(again))),
     );
-  const owned = ownersAccess({ ask, isAdministrator, places });
 
   return {
-    placed,
+    placed: (request) => placedNow(request, places),
     isAdministrator,
     isProjectOnly({ caller, engine, namespace }) {
       if (caller.tenant !== undefined) return false;
@@ -150,7 +81,7 @@ export function createAccess({ authorizers, missing, places }: AccessOptions): A
     authorize(question) {
       const decided = refusedByScope(question) ?? builtInDecision(question) ?? owned(question);
       if (decided !== undefined) return decided;
-      const request = placed(question);
+      const request = placedNow(question, places);
       const { tenant } = question.caller;
       return tenant === undefined ? beyond(request) : within(request, tenant);
     },

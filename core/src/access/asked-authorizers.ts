@@ -1,0 +1,27 @@
+import type { AccessDecision, AccessRequest, Authorizer } from '@tappaas/sdk';
+import type { AccessQuestion, Verdict } from '../ports/access.js';
+import type { AccessOptions } from './access.js';
+import { askAuthorizers } from './authorizer-chain.js';
+import { brokenText } from './broken-text.js';
+import { RememberedAnswers } from './remembered-answers.js';
+import { isMaking } from './tenant-boundary.js';
+
+/** Puts questions to all authorizers, or answers what they said last; denies everything while one that is configured does not run. */
+export function askedAuthorizers({ authorizers, missing, places }: AccessOptions): (request: AccessQuestion) => Verdict | Promise<Verdict> {
+  const labelled = (request: AccessRequest): AccessRequest => {
+    const { engine, resource } = request;
+    const labels = resource?.name === undefined || isMaking(request) ? undefined : places.labels(engine, resource);
+    return labels === undefined ? request : { ...request, labels };
+  };
+  const askAnew = (asked: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> => {
+    const broken = brokenText(request);
+    if (broken !== undefined) return { decision: 'deny', reason: `the ${broken} asked about is no Unicode text` };
+    return askAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
+  };
+  const answers = new RememberedAnswers();
+  return (request) => {
+    const absent = missing();
+    if (absent.length > 0) return { decision: 'deny', reason: `authorizer ${absent.join(', ')} is configured and does not run` };
+    return answers.answer(authorizers(), request, askAnew);
+  };
+}

@@ -1,0 +1,35 @@
+import type { AccessRequest } from '@tappaas/sdk';
+import type { AccessQuestion } from '../ports/access.js';
+import type { Place, Places } from './access.js';
+import { onceKnown } from './once-known.js';
+import { isNamespace } from './tenant-boundary.js';
+
+/** A question with whose namespace it is about. */
+export type PlacedQuestion = AccessQuestion & Place;
+
+const nobody: Place = Object.freeze({});
+
+/** The request with the owners of its namespace as far as they are known now. */
+export function placedNow<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R, places: Pick<Places, 'now'>): R & Place {
+  const namespace = namespaceOf(request);
+  return { ...request, ...(namespace === undefined ? nobody : places.now(request.engine, namespace)) };
+}
+
+/** The request with the owners that its namespace has for sure; nothing where those were known already. */
+export function placedAnew(
+  request: PlacedQuestion,
+  places: Pick<Places, 'settled'>,
+): PlacedQuestion | undefined | Promise<PlacedQuestion | undefined> {
+  const namespace = namespaceOf(request);
+  if (namespace === undefined) return undefined;
+  return onceKnown(places.settled(request.engine, namespace), (place) => {
+    if (place.tenant === request.tenant && place.project === request.project) return undefined;
+    const { project: _, tenant: __, ...rest } = request;
+    return { ...rest, ...place };
+  });
+}
+
+/** A namespace is governed as if it lay in itself, as in Kubernetes. */
+function namespaceOf({ resource }: Pick<AccessRequest, 'resource'>): string | undefined {
+  return resource === undefined ? undefined : isNamespace(resource) ? resource.name : resource.namespace;
+}
