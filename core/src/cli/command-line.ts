@@ -2,20 +2,14 @@ import { parseArgs } from 'node:util';
 import { actionCommand } from './action-command.js';
 import { defaultNamespace } from './called-as.js';
 import { CliError } from './cli-error.js';
-import { exitCodes, type Command, type Invocation, type Option, type OutputFormat } from './command.js';
+import { exitCodes, type Command, type Invocation, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
+import { commonOptions } from './common-options.js';
 import { harmless } from './harmless.js';
 import { commandHelp, overview, usageOf } from './help.js';
 import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
 import { unknownCommand } from './unknown-command.js';
-
-const common: Readonly<Record<string, Option>> = {
-  output: { type: 'string', short: 'o', value: 'json|yaml|wide', description: 'How to print.' },
-  namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'Namespace. Default: that of the login, or default.' },
-  server: { type: 'string', value: 'URL', description: 'Platform to talk to. Default: that of the login.' },
-  help: { type: 'boolean', short: 'h', description: 'Show this.' },
-};
 
 /** Runs one command line and answers the exit code; never throws. */
 export async function runCommandLine(terminal: Terminal): Promise<number> {
@@ -69,7 +63,7 @@ function findCommand(name: string, rest: readonly string[]): Command {
 
 function parse(found: Command, rest: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries({ ...common, ...found.options }).map(([name, { type, short }]) => [
+    Object.entries({ ...commonOptions, ...found.options }).map(([name, { type, short }]) => [
       name,
       short === undefined ? { type } : { type, short },
     ]),
@@ -95,6 +89,6 @@ function usage(found: Command, message: string): CliError {
 }
 
 function showHelp(terminal: Terminal, name: string | undefined): number {
-  terminal.stdout.write(name === undefined ? overview(commands) : commandHelp(findCommand(name, ['--help']), common));
+  terminal.stdout.write(name === undefined ? overview(commands) : commandHelp(findCommand(name, ['--help']), commonOptions));
   return exitCodes.ok;
 }

@@ -12,10 +12,14 @@ export function overview(commands: readonly Command[]): string {
 
 export const usageOf = ({ name, operands }: Pick<Command, 'name' | 'operands'>): string => `tappaas ${name} ${operands}`.trimEnd();
 
+/** How an option is written, such as `-f, --file FILE`. */
+export const flagOf = (name: string, { short, value }: Option): string =>
+  `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;
+
 /** What `tappaas COMMAND --help` prints. */
 export function commandHelp(command: Command, common: Readonly<Record<string, Option>>): string {
   const options = Object.entries({ ...command.options, ...common });
-  const flags = options.map(([name, { short, value }]) => `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`);
+  const flags = options.map(([name, option]) => `${option.short ? '' : '    '}${flagOf(name, option)}`);
   const width = Math.max(...flags.map((flag) => flag.length));
   const lines = options.map(([, { description }], index) => `  ${(flags[index] ?? '').padEnd(width)}  ${description}`);
   return `${command.summary}\n\nUsage: ${usageOf(command)}\n\n${lines.join('\n')}\n`;

@@ -1,0 +1,9 @@
+import type { Option } from './command.js';
+
+/** The options of every command. */
+export const commonOptions: Readonly<Record<string, Option>> = {
+  output: { type: 'string', short: 'o', value: 'json|yaml|wide', description: 'How to print.' },
+  namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'Namespace. Default: that of the login, or default.' },
+  server: { type: 'string', value: 'URL', description: 'Platform to talk to. Default: that of the login.' },
+  help: { type: 'boolean', short: 'h', description: 'Show this.' },
+};
