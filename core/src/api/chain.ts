@@ -5,8 +5,7 @@
  * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
  * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
  */
-import { isTapError, type Awaitable, type Caller, type Clock, type Identity, type Logger } from '@tappaas/sdk';
-import { holderOf } from './connection/address-seats.js';
+import { isTapError, type Awaitable, type Clock, type Identity, type Logger } from '@tappaas/sdk';
 import { after, afterWith, rescued, rescuedWith } from './after.js';
 import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit, statusOf } from './audit-trail.js';
@@ -20,7 +19,8 @@ import { impersonate } from './request/impersonation.js';
 import type { RequestTarget } from './request/request-target.js';
 import type { Audit, AuditTrail } from '../ports/audit.js';
 import type { RequestTracing } from '../ports/tracing.js';
-import type { AdmitFlow, FlowRequest, Authenticate, Authorize, Seat } from './stages.js';
+import { addressOf, seatStranger, takeSeat } from './seats.js';
+import type { AdmitFlow, Authenticate, Authorize } from './stages.js';
 import type { Strangers } from './connection/strangers.js';
 import { beginTrace, endTrace } from './request/trace.js';
 
@@ -125,10 +125,6 @@ function isVisitor(chain: Chain, exchange: Exchange, refused: unknown): boolean 
 
 function isUnauthenticated(error: unknown): boolean {
   return isTapError(error) && error.spec.httpStatus === 401;
-}
-
-function addressOf({ request }: Exchange): string {
-  return request.socket.remoteAddress ?? '';
 }
 
 /** Gives the seat back and tells audit of the end, whatever the end is. */
@@ -246,57 +242,4 @@ function authenticate(chain: Chain, exchange: Exchange): Awaitable<unknown> {
       }),
     (error) => error,
   );
-}
-
-/** What flow control is asked about an exchange, whose signal most requests never need. */
-class Asked implements FlowRequest {
-  readonly caller: Caller;
-  readonly engine: string;
-  readonly verb: string;
-  readonly stream: boolean;
-  readonly #exchange: Exchange;
-
-  constructor(caller: Caller, engine: string, verb: string, stream: boolean, exchange: Exchange) {
-    this.caller = caller;
-    this.engine = engine;
-    this.verb = verb;
-    this.stream = stream;
-    this.#exchange = exchange;
-  }
-
-  get signal(): AbortSignal {
-    return this.#exchange.signal;
-  }
-}
-
-/** Routes that authenticate by themselves are asked by nobody yet; each address is a principal of its own. */
-function anonymousAt(exchange: Exchange): Caller {
-  return { name: `system:anonymous at ${holderOf(addressOf(exchange))}`, groups: [] };
-}
-
-/** Who brings its credential in a moment has a seat apart from all others until then. */
-function seatStranger(strangers: Strangers, exchange: Exchange): void {
-  exchange.seat = strangers.takeSeat(addressOf(exchange));
-  exchange.isStream = true;
-  exchange.request.socket.setTimeout(0);
-}
-
-/** Takes a seat, in place of the one held already: a stream has no deadline but the end of the caller's credential. */
-export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): Awaitable<void> {
-  const { engine, verb } = exchange.info;
-  const caller = exchange.identity === undefined ? anonymousAt(exchange) : exchange.caller;
-  exchange.seat?.release();
-  exchange.seat = undefined;
-  return afterWith(flow(new Asked(caller, engine, verb, stream, exchange)), sit, exchange, stream);
-}
-
-function sit(seat: Seat, exchange: Exchange, stream: boolean): void {
-  exchange.seat = seat;
-  exchange.isStream = stream;
-  if (stream) {
-    exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
-    // Nothing may happen on it for as long as nothing happens; `drained` looks after clients that do not read.
-    exchange.request.socket.setTimeout(0);
-  }
-  for (const name in seat.headers) exchange.extraHeaders.push(name, seat.headers[name] ?? '');
 }

@@ -8,7 +8,7 @@ import type { TlsMaterial } from './certificates/certificates.js';
 import { asReview } from './authorization.js';
 import { withAddress } from './connection/caller-address.js';
 import { isStillAllowed } from './watch/stream-access.js';
-import { runChain, takeSeat, type Chain } from './chain.js';
+import { runChain, type Chain } from './chain.js';
 import { ConnectionMemory } from './connection/connection-memory.js';
 import type { ReadyCheck } from './contributions.js';
 import { Exchange } from './request/exchange.js';
@@ -19,16 +19,17 @@ import { keepAliveHint, staysOpen } from './connection/keep-alive.js';
 import { listen, type Listener } from './connection/listener.js';
 import { answerObjects, answerRead, findCall, findRead, isHotRead, type Objects } from './objects/object-router.js';
 import { createPreparedAnswers } from './answer/prepared-answers.js';
-import { answerRoute, isSelfAuthenticated, noteRoute } from './plugin-routes.js';
+import { isSelfAuthenticated, noteRoute } from './plugin-routes.js';
 import { createTargetReader } from './request/request-target.js';
-import { createRouter, type Router, type RouterRoute } from './router.js';
-import { objectRoutes } from './objects/object-routes.js';
+import type { Router } from './router.js';
+import { routerOf } from './api-router.js';
 import { topics } from './socket/join-request.js';
 import { createSockets, type Sockets } from './socket/socket-server.js';
 import { defaultLimits, type ApiLimits, type ApiServerOptions } from './server-options.js';
+import type { Authenticate } from './stages.js';
 import { Strangers, strangerSeats } from './connection/strangers.js';
 import { StreamCredentials } from './watch/stream-credentials.js';
-import { isOpenPath, systemRoutes } from './system-routes.js';
+import { isOpenPath } from './system-routes.js';
 import { responseOf, Upgrades } from './upgrade/upgrade.js';
 import { createWatchFrames } from './watch/watch-frames.js';
 import { watchUpgrade } from './watch/watch-socket.js';
@@ -67,37 +68,16 @@ class Server implements ApiServer {
     this.tls = options.tls;
     this.limits = { ...defaultLimits, ...options.limits };
     this.keepAlive = keepAliveHint(this.limits.silentMsMax);
-    const { clock, random, engines, tableFor, log } = options;
+    this.idPrefix = `${options.replica}-${options.clock.nowMs().toString(36)}-`;
+    const { clock, deprecatedUse = () => {} } = options;
+    const { drainMsMax } = this.limits;
     const authenticate = withAddress(options.authenticate);
     this.inFlight = new InFlight(
       clock,
       new StreamCredentials(authenticate, (exchange) => isStillAllowed(asReview(options.authorize), exchange), clock),
     );
-    this.idPrefix = `${options.replica}-${clock.nowMs().toString(36)}-`;
-    const { drainMsMax } = this.limits;
-    const watchLimits = { clock, random, drainMsMax };
-    const { strictTransport = false, deprecatedUse = () => {} } = options;
-    const handlerLimits = {
-      clock,
-      drainMsMax,
-      strictTransport,
-      becomeStream: (exchange: Exchange) => takeSeat(options.flow, exchange, true),
-    };
-    this.objects = {
-      engines,
-      tableFor,
-      authorize: options.authorize,
-      prepared: createPreparedAnswers(),
-      deprecatedUse,
-      frames: createWatchFrames(),
-      watchLimits,
-    };
     const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.isStopping }, ...options.ready()];
-    const pluginRoute: RouterRoute = {
-      path: /^\/plugins\/./,
-      answer: (exchange) => answerRoute(options.routes(), exchange, handlerLimits),
-    };
-    const address = (): string => this.address();
+    this.objects = objectsOf(options, deprecatedUse, drainMsMax);
     this.graphql = graphqlEndpoint({
       placements: noPlacements,
       clusterNamespace: sameNamespace,
@@ -105,34 +85,9 @@ class Server implements ApiServer {
       ready,
       graphql: options.graphql ?? { introspection: false },
     });
-    this.router = createRouter([
-      ...objectRoutes(this.objects, options, handlerLimits),
-      ...systemRoutes({ ...options, ready, address }),
-      this.graphql.route,
-      pluginRoute,
-    ]);
+    this.router = routerOf(options, { objects: this.objects, graphql: this.graphql, ready, drainMsMax, address: () => this.address() });
     this.strangers = new Strangers({ ...strangerSeats, perMinuteMax: this.limits.strangersPerMinuteMax }, options.audit, clock);
-    this.chain = {
-      strangers: this.strangers,
-      authenticate,
-      authorize: options.authorize,
-      flow: options.flow,
-      tracing: options.tracing,
-      audit: options.audit,
-      cors: options.cors ?? { origins: [] },
-      clock,
-      log,
-      readTarget: createTargetReader(),
-      connections: new ConnectionMemory(clock),
-      isOpen: isOpenPath,
-      isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
-      prepare: (exchange) => noteRoute(options.routes, exchange),
-      isStopping: () => this.isStopping,
-      refusal: () => undefined,
-      signsInLater: () => false,
-      isStream: ({ info }) => info.verb === 'watch',
-      answer: (exchange) => this.answer(exchange),
-    };
+    this.chain = this.chainOf(options, authenticate);
     const adapter = options.socketAdapter === undefined ? {} : { adapter: options.socketAdapter };
     this.sockets = createSockets({ ...options, deprecatedUse, drainMsMax, ...adapter });
     const own = [this.graphql.upgrade, watchUpgrade(this.objects), this.sockets.upgrade];
@@ -238,6 +193,31 @@ class Server implements ApiServer {
     });
   }
 
+  private chainOf(options: ApiServerOptions, authenticate: Authenticate): Chain {
+    const { authorize, flow, tracing, audit, cors = { origins: [] }, clock, log } = options;
+    return {
+      strangers: this.strangers,
+      authenticate,
+      authorize,
+      flow,
+      tracing,
+      audit,
+      cors,
+      clock,
+      log,
+      readTarget: createTargetReader(),
+      connections: new ConnectionMemory(clock),
+      isOpen: isOpenPath,
+      isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
+      prepare: (exchange) => noteRoute(options.routes, exchange),
+      isStopping: () => this.isStopping,
+      refusal: () => undefined,
+      signsInLater: () => false,
+      isStream: ({ info }) => info.verb === 'watch',
+      answer: (exchange) => this.answer(exchange),
+    };
+  }
+
   private serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     const exchange = this.begin(request, response);
     exchange.awaitsContinue = awaitsContinue;
@@ -288,4 +268,20 @@ class Server implements ApiServer {
   private address(): string {
     return this.listener === undefined ? '' : `${this.options.host}:${this.listener.port}`;
   }
+}
+
+function objectsOf(
+  { clock, random, engines, tableFor, authorize }: ApiServerOptions,
+  deprecatedUse: Objects['deprecatedUse'],
+  drainMsMax: number,
+): Objects {
+  return {
+    engines,
+    tableFor,
+    authorize,
+    prepared: createPreparedAnswers(),
+    deprecatedUse,
+    frames: createWatchFrames(),
+    watchLimits: { clock, random, drainMsMax },
+  };
 }
