@@ -1,15 +1,13 @@
 import type { Clock, Logger, ResourceStore } from '@tappaas/sdk';
 import type { LocalCertificates } from '../../api/certificates/certificates.js';
 import type { ReadLeases } from '../../store/remote/read-leases.js';
-import { serveStore } from '../../store/remote/store-server.js';
-import { platformErrors } from '../errors.js';
 import type { PrimaryCalls, WorkerCalls, WorkerStart } from './calls.js';
-import { ipcChannel } from './ipc-channel.js';
 import type { ProcessMetrics } from './merged-metrics.js';
-import { connectPeer, type Peer } from './peer.js';
+import type { Peer } from './peer.js';
+import { launchWorker } from './launch-worker.js';
+import type { Versions } from './versions.js';
 import type { OpenDesk, WorkerDesk } from './worker-desks.js';
 import { endWorker, isAnswering, silenceMsMax, type WorkerProcess } from './worker-process.js';
-import { refuseOtherVersions, type Versions } from './versions.js';
 import { workerNames } from './worker-names.js';
 
 export interface WorkerPoolOptions {
@@ -34,7 +32,6 @@ export interface WorkerPoolOptions {
 
 type Tell = (peer: Peer<WorkerCalls>) => Promise<unknown>;
 
-const startMsMax = 60_000;
 const askEveryMs = 5_000;
 const backOffMsMin = 1_000;
 const backOffMsMax = 30_000;
@@ -53,10 +50,6 @@ interface Seat {
   last: Promise<void>;
 }
 
-/**
- * The processes that serve the API beside the one that has the store: started, started again when they end, replaced one after the
- * other without a gap, and drained at the end.
- */
 /** A process from its start to its end. */
 interface Living {
   readonly name: string;
@@ -64,6 +57,10 @@ interface Living {
   isServing: boolean;
 }
 
+/**
+ * The processes that serve the API beside the one that has the store: started, started again when they end, replaced one after the
+ * other without a gap, and drained at the end.
+ */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats: Seat[];
@@ -176,60 +173,25 @@ export class WorkerPool {
 
   /** Starts a process for a seat and waits until it serves. */
   async #occupy(seat: Seat, names = seat.names): Promise<void> {
-    const { fork, store, leases, clock, start, versions, calls, desk: openDesk } = this.#options;
+    const { clock } = this.#options;
     const [name] = names;
-    const process = fork();
-    const desk = openDesk(name, (grants) => peer.call('flowGrants', grants));
-    const ready = Promise.withResolvers<void>();
-    let hasCompared = false;
-    const own: PrimaryCalls = {
-      ...calls,
-      ...desk.calls,
-      begin: async () => ({ ...start, name, certificates: this.#certificates }),
-      async compareVersions(worker) {
-        try {
-          refuseOtherVersions(versions(), worker);
-          hasCompared = true;
-        } catch (error) {
-          ready.reject(error);
-          throw error;
-        }
-      },
-      ready: async () => (hasCompared ? ready.resolve() : giveUp('did not tell its version')),
-      metrics: () => this.metrics(),
-    };
-    const peer = connectPeer<PrimaryCalls, WorkerCalls>({ channel: ipcChannel(process, 'calls'), own, clock });
-    const served = serveStore({ store, leases, channel: ipcChannel(process, 'store'), clock });
-    const giveUp = (why: string): void => ready.reject(platformErrors.TAP_PROCESS_FAILED({ message: `worker ${name} of the API ${why}` }));
     const startedMs = clock.nowMs();
-    const over = new AbortController();
+    const { process, peer, ready, ended } = launchWorker({
+      ...this.#options,
+      name,
+      certificates: () => this.#certificates,
+      metrics: () => this.metrics(),
+      stopping: this.#stopping.signal,
+    });
     const living: Living = { name, process, isServing: false };
     this.#living.set(peer, living);
+    void process.ended.then(() => this.#living.delete(peer));
     const missed = new Map<string, Tell>();
     this.#missed.add(missed);
-    const ended = process.ended.then(async (reason) => {
-      this.#living.delete(peer);
-      desk.close();
-      await served.close();
-      giveUp(`ended while it started: ${reason}`);
-      return reason;
-    });
-    const late = (): void => giveUp(`did not serve within ${startMsMax} ms`);
-    void clock.sleep(startMsMax, over.signal).then(late, () => undefined);
-    const stopped = (): void => giveUp('was not waited for: the platform stops');
-    this.#stopping.signal.addEventListener('abort', stopped, { once: true });
-    if (this.#stopping.signal.aborted) stopped();
     try {
-      await ready.promise;
-    } catch (error) {
-      process.kill();
-      // The next one of this name begins when this one has let go of everything.
-      await ended;
-      throw error;
+      await ready;
     } finally {
-      over.abort();
       this.#missed.delete(missed);
-      this.#stopping.signal.removeEventListener('abort', stopped);
     }
     living.isServing = true;
     Object.assign(seat, { names, process, peer });
