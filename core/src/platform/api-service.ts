@@ -5,6 +5,7 @@ import { certificateCheck, warnOfExpiry } from '../api/certificates/certificate-
 import type { LocalCertificates } from '../api/certificates/certificates.js';
 import type { GraphqlSettings } from '../api/graphql/ports.js';
 import type { ApiServer } from '../api/api-server.js';
+import type { ReadyCheck } from '../api/contributions.js';
 import { createApiServer } from '../api/server.js';
 import { TlsFilesCertificate } from '../api/connection/tls-files.js';
 import { tlsPolicy } from '../api/connection/tls-policy.js';
@@ -111,7 +112,7 @@ export class ApiService {
   }
 
   #server(place: ApiPlace, { graphql, named }: Prepared): ApiServer {
-    const { kernel, settings, store, engines, identity, access, audit, tokens } = this.#foundation;
+    const { kernel, settings, engines, identity, access, audit, tokens } = this.#foundation;
     const { clock, random, log, version } = this.#starting.options;
     const mayAsk = callerTraces(settings.askedTracesPerSecond, clock);
     const own = platformRoutes({ kernel, engines, access, actions: place.actions });
@@ -155,12 +156,7 @@ export class ApiService {
       random,
       replica: this.#starting.replica,
       version,
-      ready: () => [
-        { name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') },
-        storeCheck(store),
-        { name: 'audit', check: audit.isReady },
-        ...(named === undefined ? [] : [certificateCheck(named.expiring, clock)]),
-      ],
+      ready: this.#readyChecks(named),
       publishedKeys: () => tokens.published(),
       metrics: place.metrics,
       metricsOf: place.metricsOf,
@@ -170,6 +166,16 @@ export class ApiService {
         return first?.open();
       },
     });
+  }
+
+  #readyChecks(named: TlsFilesCertificate | undefined): () => readonly ReadyCheck[] {
+    const { kernel, store, audit } = this.#foundation;
+    return () => [
+      { name: 'plugins', check: () => kernel.plugins().every(({ phase }) => phase !== 'starting') },
+      storeCheck(store),
+      { name: 'audit', check: audit.isReady },
+      ...(named === undefined ? [] : [certificateCheck(named.expiring, this.#starting.options.clock)]),
+    ];
   }
 
   #contributed(): Contributions {

@@ -75,32 +75,18 @@ interface Promised {
 /** Starts plugins, then the store, then everything that is kept in it, in the order of the request chain. */
 export async function layFoundation(starting: Starting): Promise<Foundation> {
   const { clock, log, directory } = starting.options;
-  const kernelPromise = Promise.withResolvers<Kernel>();
-  const promised: Promised = {
-    engines: Promise.withResolvers(),
-    kernel: kernelPromise,
-    revocation: Promise.withResolvers(),
-    audit: Promise.withResolvers(),
-    tokens: new PlatformTokens(() => kernelPromise.promise, clock),
-    sealer: Promise.withResolvers(),
-  };
+  const promised = promise(clock);
 
   // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
   const state = starting.seat === undefined ? memoryState(clock) : remoteState(starting.seat.primary);
   const kernel = await loadedKernel(starting, state, promised);
-  kernelPromise.resolve(kernel);
+  promised.kernel.resolve(kernel);
   const section = kernel.config.section('api') as ApiSettings;
   const settings = { ...section, directory: resolve(directory, section.directory) };
   const leaveLog = log.listen((line) => void kernel.hooks.observe(hooks.telemetry.log, line));
   starting.onStop({ what: 'log', stop: async () => leaveLog() });
   const started = kernel.start();
-  let kept: Promise<KeptCertificates> | undefined;
-  const certificateThread = new CertificateThread();
-  certificateThread.keep();
-  starting.onStop({ what: 'certificates', stop: async () => certificateThread.release() });
-  const certificates = () => (kept ??= keptCertificates(settings, clock, certificateThread));
-  // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
-  if (starting.seat === undefined) certificates().catch(() => undefined);
+  const { certificates, certificateThread } = startCertificates(starting, settings);
   starting.onStop({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
   // Until the store is open there is nothing else to do: the library that the next stage waits for is loaded meanwhile. That stage
   // hears when it cannot be.
@@ -137,6 +123,18 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
     certificates,
     certificateThread,
     onRevoked: (revoke) => revocation.resolve(revoke),
+  };
+}
+
+function promise(clock: Clock): Promised {
+  const kernel = Promise.withResolvers<Kernel>();
+  return {
+    engines: Promise.withResolvers(),
+    kernel,
+    revocation: Promise.withResolvers(),
+    audit: Promise.withResolvers(),
+    tokens: new PlatformTokens(() => kernel.promise, clock),
+    sealer: Promise.withResolvers(),
   };
 }
 
@@ -214,13 +212,19 @@ async function startStages(
   return { identity, access, engines: made, keyFile };
 }
 
-async function keptCertificates(
+function startCertificates(
+  starting: Starting,
   { directory, host, hosts }: ApiSettings,
-  clock: Clock,
-  issuer: CertificateThread,
-): Promise<KeptCertificates> {
-  const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock, issuer };
-  return { options, current: await localCertificates(options) };
+): Pick<Foundation, 'certificates' | 'certificateThread'> {
+  const certificateThread = new CertificateThread();
+  certificateThread.keep();
+  starting.onStop({ what: 'certificates', stop: async () => certificateThread.release() });
+  const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock: starting.options.clock, issuer: certificateThread };
+  let kept: Promise<KeptCertificates> | undefined;
+  const certificates = () => (kept ??= localCertificates(options).then((current) => ({ options, current })));
+  // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
+  if (starting.seat === undefined) certificates().catch(() => undefined);
+  return { certificates, certificateThread };
 }
 
 async function openKeyFile(directory: string): Promise<KeyFile> {
