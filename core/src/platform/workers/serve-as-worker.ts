@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { startWorker, type Worker } from '../../platform.js';
+import { startWorker, type Worker } from './api-worker.js';
 import { openRemoteStore } from '../../store/remote/remote-store.js';
 import type { ToClient, ToServer } from '../../store/remote/protocol.js';
 import { createLog } from '../../telemetry/log.js';
