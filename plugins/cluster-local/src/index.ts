@@ -6,14 +6,7 @@ import { config } from './config.js';
 import { registerControllers } from './controllers/registry.js';
 import { errors } from './errors.js';
 import { engineKinds } from './kinds/engine-kinds.js';
-import { Pods } from './kinds/handles.js';
-import { bindPod } from './subresources/binding.js';
-import { evictPod } from './subresources/eviction.js';
-import { attachToPod, checkAttach } from './subresources/attach.js';
-import { channelProtocols, refuseSpdy } from './subresources/channels.js';
-import { checkExec, execInPod } from './subresources/exec.js';
-import { tellPorts } from './subresources/port-forward.js';
-import { readPodLog } from './subresources/log.js';
+import { ofPods } from './subresources/of-pods.js';
 import { AgentControl } from './supervision/agent-control.js';
 import { agentHttpPort } from './supervision/agent-record.js';
 import { superviseAgent } from './supervision/supervise-agent.js';
@@ -40,30 +33,7 @@ export default definePlugin({
       name: host.id,
       description: 'Kubernetes workloads on this machine; pods are local processes.',
       kinds: engineKinds,
-      subresources: [
-        { kind: Pods, name: 'binding', method: 'POST', handle: bindPod },
-        { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
-        { kind: Pods, name: 'attach', method: 'POST', handle: refuseSpdy('attach', checkAttach) },
-        { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy('exec', checkExec) },
-        { kind: Pods, name: 'portforward', method: 'POST', handle: tellPorts },
-        { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
-      ],
-      conversations: [
-        {
-          kind: Pods,
-          name: 'exec',
-          verb: 'create',
-          protocols: channelProtocols,
-          handle: (request, context) => execInPod(request, context, control(context.clock)),
-        },
-        {
-          kind: Pods,
-          name: 'attach',
-          verb: 'create',
-          protocols: channelProtocols,
-          handle: (request, context) => attachToPod(request, context, control(context.clock)),
-        },
-      ],
+      ...ofPods(control),
     });
     registerControllers(host, host.id);
     host.provide(families.cluster, () => localCluster(() => settings, engine));

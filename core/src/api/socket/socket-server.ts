@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@tappaas/sdk';
+import type { Server as Engine } from 'engine.io';
 import type { Server, Socket } from 'socket.io';
 import { apiErrors } from '../errors.js';
 import { failureStatus, publicError } from '../answer/status.js';
@@ -76,21 +77,8 @@ interface RoomServer {
 }
 
 async function startRooms(options: SocketOptions): Promise<RoomServer> {
-  const [{ Server: SocketServer }, { Server: Engine }, adapter] = await Promise.all([
-    import('socket.io'),
-    import('engine.io'),
-    openAdapter(options),
-  ]);
-  const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
-  const engine = new Engine({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
-  engine.on('connection', readAtClientPace);
-  // No recovery of connections: it sends what was missed before it asks who is there. Clients come back with a resourceVersion.
-  const io = new SocketServer({
-    serveClient: false,
-    connectTimeout: signInMsMax,
-    ...(adapter !== undefined && { adapter: adapterOf(adapter) }),
-  });
-  io.bind(engine);
+  const adapter = await openAdapter(options);
+  const { io, engine } = await loadServers(adapter);
   answerOthers(io, options);
   const calls = new WeakMap<IncomingMessage, UpgradeCall>();
   const asked = new WeakSet<UpgradeCall>();
@@ -136,6 +124,22 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
       await closed;
     },
   };
+}
+
+/** The library's own servers: of messages, and of the connections below them. */
+async function loadServers(adapter: AdapterMaker | undefined): Promise<{ readonly io: Server; readonly engine: Engine }> {
+  const [socketIo, engineIo] = await Promise.all([import('socket.io'), import('engine.io')]);
+  const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
+  const engine = new engineIo.Server({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
+  engine.on('connection', readAtClientPace);
+  // No recovery of connections: it sends what was missed before it asks who is there. Clients come back with a resourceVersion.
+  const io = new socketIo.Server({
+    serveClient: false,
+    connectTimeout: signInMsMax,
+    ...(adapter !== undefined && { adapter: adapterOf(adapter) }),
+  });
+  io.bind(engine);
+  return { io, engine };
 }
 
 /** Without the way to other processes, this one goes on alone. */

@@ -1,7 +1,8 @@
 import type { PlatformEvent } from '@tappaas/sdk';
 import { families, hooks, type SecretStore } from '@tappaas/sdk';
 import { guardErrors, lifecycleErrors } from '../errors.js';
-import { createGuardMetrics } from '../guard/guard-metrics.js';
+import type { GuardDevices } from '../guard/guard.js';
+import { createGuardMetrics, type GuardMetrics } from '../guard/guard-metrics.js';
 import { LeakDetector } from '../guard/leak-detector.js';
 import type { PluginScope } from '../guard/plugin-scope.js';
 import { TimerWheel } from '../guard/timer-wheel.js';
@@ -77,7 +78,6 @@ function makeParts(
   const events = new Set<(event: PlatformEvent) => void>();
   const engines: { connect: ConnectEngine | undefined } = { connect: undefined };
   const wheel = new TimerWheel(clock);
-  const guardMetrics = createGuardMetrics(metrics);
   const services = new ServiceRegistry();
   const secrets = new StoredSecrets((store) => services.family<SecretStore>(families.secretStore).get(store));
   const emit: Surroundings['emit'] = (event) => {
@@ -97,16 +97,7 @@ function makeParts(
     leaks,
     platformState: environment.platformState ?? memoryState(clock),
     breakers: new Map(),
-    devices: {
-      wheel,
-      metrics: guardMetrics,
-      tracer: new Tracer(environment.random),
-      onBreaker(plugin, hook, state) {
-        guardMetrics.breaker(plugin, hook, state);
-        log[state === 'open' ? 'warn' : 'info'](`plugin ${plugin} at ${hook}: circuit breaker ${state}`, { plugin, hook, state });
-        emit({ type: `breaker.${state}`, attributes: { plugin, hook } });
-      },
-    },
+    devices: guardDevices(environment, wheel, createGuardMetrics(metrics), { log, emit }),
     connectEngine(engine, user) {
       const message = `engine ${engine} is not served yet`;
       return engines.connect?.(engine, user) ?? Promise.reject(guardErrors.TAP_ENGINE_NOT_SERVED({ message }));
@@ -126,6 +117,24 @@ function makeParts(
     wheel,
     leaks,
     watchdog: environment.watchdog ? watchdogOf(surroundings) : undefined,
+  };
+}
+
+function guardDevices(
+  { random }: KernelEnvironment,
+  wheel: TimerWheel,
+  metrics: GuardMetrics,
+  { log, emit }: Pick<Surroundings, 'log' | 'emit'>,
+): GuardDevices {
+  return {
+    wheel,
+    metrics,
+    tracer: new Tracer(random),
+    onBreaker(plugin, hook, state) {
+      metrics.breaker(plugin, hook, state);
+      log[state === 'open' ? 'warn' : 'info'](`plugin ${plugin} at ${hook}: circuit breaker ${state}`, { plugin, hook, state });
+      emit({ type: `breaker.${state}`, attributes: { plugin, hook } });
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import {
   GraphQLObjectType,
   GraphQLString,
   type GraphQLInputFieldConfigMap,
+  type GraphQLInputType,
 } from 'graphql';
 import type { ServedAction } from '../../contributions.js';
 import type { GraphqlContext } from '../context.js';
@@ -53,20 +54,34 @@ function actionField(
   operation: GraphQLObjectType | undefined,
 ): Fields[string] {
   const schema = action.input as JsonSchema;
-  const hasParameters = Object.keys(schema.properties ?? {}).length > 0;
   const required = (schema.required ?? []).filter((property) => schema.properties?.[property]?.default === undefined);
   const parameters = inputs.typeOf(schema, {}, `${name}Parameters`, required);
-  const fields: GraphQLInputFieldConfigMap = {
-    ...(kind.served.scope === 'Namespaced' && {
+  const hasParameters = Object.keys(schema.properties ?? {}).length > 0;
+  const ofAction = required.length > 0 ? new GraphQLNonNull(parameters.type) : parameters.type;
+  const fields = inputFields(action, kind, hasParameters ? ofAction : undefined);
+  return {
+    type: new GraphQLNonNull(payloadType(action, name, parts, outputs, names, operation)),
+    description: action.description,
+    args: {
+      input: {
+        type: new GraphQLNonNull(
+          new GraphQLInputObjectType({ name: names.claim(`${name}Input`), description: `Input of ${camelCase(name)}.`, fields }),
+        ),
+        description: 'Input of the mutation.',
+      },
+    },
+    extensions: { cost: { points: 10 } },
+    resolve: (_, args, context) => run(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
+  };
+}
+
+function inputFields(action: ServedAction, { served }: ExposedKind, parameters: GraphQLInputType | undefined): GraphQLInputFieldConfigMap {
+  return {
+    ...(served.scope === 'Namespaced' && {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the object.' },
     }),
     name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the object.' },
-    ...(hasParameters && {
-      parameters: {
-        type: required.length > 0 ? new GraphQLNonNull(parameters.type) : parameters.type,
-        description: 'Input of the action.',
-      },
-    }),
+    ...(parameters !== undefined && { parameters: { type: parameters, description: 'Input of the action.' } }),
     dryRun: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: false, description: 'Do everything except the change.' },
     expectedVersion: {
       type: GraphQLString,
@@ -80,7 +95,17 @@ function actionField(
       },
     }),
   };
-  const payload = new GraphQLObjectType<ActionPayload, GraphqlContext>({
+}
+
+function payloadType(
+  action: ServedAction,
+  name: string,
+  parts: SchemaParts,
+  outputs: ValueTypes['outputs'],
+  names: TypeNames,
+  operation: GraphQLObjectType | undefined,
+): GraphQLObjectType<ActionPayload, GraphqlContext> {
+  return new GraphQLObjectType<ActionPayload, GraphqlContext>({
     name: names.claim(`${name}Payload`),
     description: `Result of ${camelCase(name)}.`,
     fields: {
@@ -98,20 +123,6 @@ function actionField(
       userErrors: userErrorsField,
     },
   });
-  return {
-    type: new GraphQLNonNull(payload),
-    description: action.description,
-    args: {
-      input: {
-        type: new GraphQLNonNull(
-          new GraphQLInputObjectType({ name: names.claim(`${name}Input`), description: `Input of ${camelCase(name)}.`, fields }),
-        ),
-        description: 'Input of the mutation.',
-      },
-    },
-    extensions: { cost: { points: 10 } },
-    resolve: (_, args, context) => run(action, kind, (args as { readonly input: ActionInput }).input, parameters.toJson, context),
-  };
 }
 
 async function run(

@@ -1,0 +1,40 @@
+import type { Clock, EngineOptions } from '@tappaas/sdk';
+import { Pods } from '../kinds/handles.js';
+import type { AgentControl } from '../supervision/agent-control.js';
+import { attachToPod, checkAttach } from './attach.js';
+import { bindPod } from './binding.js';
+import { channelProtocols, refuseSpdy } from './channels.js';
+import { evictPod } from './eviction.js';
+import { checkExec, execInPod } from './exec.js';
+import { readPodLog } from './log.js';
+import { tellPorts } from './port-forward.js';
+
+/** What can be done with a pod besides reading and writing it. `control`: the node agent that runs it. */
+export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOptions, 'subresources' | 'conversations'> {
+  return {
+    subresources: [
+      { kind: Pods, name: 'binding', method: 'POST', handle: bindPod },
+      { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
+      { kind: Pods, name: 'attach', method: 'POST', handle: refuseSpdy('attach', checkAttach) },
+      { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy('exec', checkExec) },
+      { kind: Pods, name: 'portforward', method: 'POST', handle: tellPorts },
+      { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
+    ],
+    conversations: [
+      {
+        kind: Pods,
+        name: 'exec',
+        verb: 'create',
+        protocols: channelProtocols,
+        handle: (request, context) => execInPod(request, context, control(context.clock)),
+      },
+      {
+        kind: Pods,
+        name: 'attach',
+        verb: 'create',
+        protocols: channelProtocols,
+        handle: (request, context) => attachToPod(request, context, control(context.clock)),
+      },
+    ],
+  };
+}
