@@ -3,28 +3,31 @@ import { writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import { freshContext, launchChromium, runsBrowser } from './chromium.ts';
-import { platformHome, type PlatformHome, type PlatformProcess } from './platform-process.ts';
+import { platformHome, type PlatformProcess } from './platform-process.ts';
 
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
 const graphiql = { use: '@tappaas/ui-graphiql' };
 
 interface Opened {
-  readonly home: PlatformHome;
   readonly platform: PlatformProcess;
   readonly browser: Browser;
 }
 
 let opened: Opened;
+const closing: (() => Promise<unknown>)[] = [];
 test.before(async (t) => {
   t.timeout(240_000);
   if (!runsBrowser) return;
   const home = await platformHome({ plugins: { graphiql }, api: { graphqlIntrospection: true } });
-  opened = { home, platform: await home.start(), browser: await launchChromium() };
+  closing.push(() => home.remove());
+  const platform = await home.start();
+  closing.push(() => platform.stop());
+  const browser = await launchChromium();
+  closing.push(() => browser.close());
+  opened = { platform, browser };
 });
 test.after.always(async () => {
-  await opened?.browser.close();
-  await opened?.platform.stop();
-  await opened?.home.remove();
+  for (const close of closing.toReversed()) await close();
 });
 
 /** A page of a browser without cookies, with everything that went wrong in it and everything it asked for. */
@@ -120,16 +123,13 @@ withBrowser('a token that is forgotten is gone, and one that nobody has given ou
 withBrowser('the page says it when the platform does not tell its schema', async (t) => {
   t.timeout(240_000);
   const home = await platformHome({ plugins: { graphiql } });
+  t.teardown(() => home.remove());
   const platform = await home.start();
-  try {
-    const { page } = await visit(t, { ...opened, platform });
-    await giveToken(page, platform.connection.token);
-    await page.locator('#notice', { hasText: 'api.graphqlIntrospection' }).waitFor();
-    await run(page, '{ viewer { name } }');
-    await answerOf(page).filter({ hasText: '"viewer"' }).waitFor();
-    t.regex((await page.locator('#caller').textContent()) ?? '', /\(token\)$/);
-  } finally {
-    await platform.stop();
-    await home.remove();
-  }
+  t.teardown(() => platform.stop());
+  const { page } = await visit(t, { ...opened, platform });
+  await giveToken(page, platform.connection.token);
+  await page.locator('#notice', { hasText: 'api.graphqlIntrospection' }).waitFor();
+  await run(page, '{ viewer { name } }');
+  await answerOf(page).filter({ hasText: '"viewer"' }).waitFor();
+  t.regex((await page.locator('#caller').textContent()) ?? '', /\(token\)$/);
 });

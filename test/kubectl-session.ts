@@ -71,7 +71,7 @@ export function openSession(kubeconfig: string, home: string): KubectlSession {
     },
     start(words) {
       commands.push(words.join(' '));
-      const child = spawn(path, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(path, words, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: commandMsMax });
       let stdout = '';
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
       const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()));

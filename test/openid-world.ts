@@ -26,8 +26,10 @@ export async function world(t: ExecutionContext, settings: object = {}, hasPartn
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const provider = await startOpenIdProvider(url, 'oidc');
+  t.teardown(() => provider.close());
   provider.people.set('ann', { email: 'ann@example.com', groups: ['team-a', 'developers'], tenant: 'acme' });
   const partner = hasPartner ? await startOpenIdProvider(url, 'oidc', 'callback/partner') : undefined;
+  t.teardown(() => partner?.close());
   partner?.people.set('ann', { email: 'ann@example.com', groups: ['team-a'] });
   const clientOf = ({ issuer }: OpenIdProvider) => ({
     issuer,
@@ -70,15 +72,12 @@ export async function world(t: ExecutionContext, settings: object = {}, hasPartn
       },
     },
   });
+  t.teardown(() => home.remove());
   await writeFile(join(home.directory, 'client-secret'), client.secret, { mode: 0o600 });
   await writeFile(join(home.directory, 'provider.pem'), provider.certificateAuthority);
   if (partner !== undefined) await writeFile(join(home.directory, 'partner.pem'), partner.certificateAuthority);
   const platform = await home.start();
-  t.teardown(async () => {
-    await platform.stop();
-    await Promise.all([provider.close(), partner?.close()]);
-    await home.remove();
-  });
+  t.teardown(() => platform.stop());
   const authority = await readFile(join(home.directory, 'data/ca.pem'), 'utf8');
   const all = partner === undefined ? [provider] : [provider, partner];
   for (const each of all) each.trust(authority);

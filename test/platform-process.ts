@@ -1,11 +1,13 @@
 /** A whole platform as a process of its own, in a directory of its own, for tests that span packages. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { signalGroup } from './end-process.ts';
+import { HomeProcesses } from './home-processes.ts';
 import { freePort } from './ports.ts';
 
 export const root = resolve(import.meta.dirname, '..');
@@ -21,6 +23,9 @@ export interface PlatformHome {
   start(through?: 'npm'): Promise<PlatformProcess>;
   /** Runs a tappaas command there. */
   tappaas(...words: readonly string[]): Promise<CommandResult>;
+  /** Begins a tappaas command there, and waits for nothing. `env` is added to its environment. */
+  begin(words: readonly string[], env?: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams;
+  /** Ends every process that was begun there, with the pods of its cluster, and removes the directory. */
   remove(): Promise<void>;
 }
 
@@ -37,7 +42,7 @@ export interface PlatformProcess {
   readonly connection: Connection;
   /** Sends a request to the API as the administrator. */
   api(method: string, path: string, body?: object, contentType?: string): Promise<ApiAnswer>;
-  /** Ctrl-C, and its end. */
+  /** Ctrl-C, and its exit code; -1 when it had to be killed. */
   stop(): Promise<number>;
   /** SIGKILL, and its end. */
   kill(): Promise<void>;
@@ -54,6 +59,7 @@ export interface ApiAnswer {
 export const storeOnly = { local: null, standard: null, source: null, builds: null, applications: null, resources: null };
 
 const startMsMax = 120_000;
+const stopMsMax = 120_000;
 
 export async function platformHome(
   options: {
@@ -87,46 +93,50 @@ export async function platformHome(
     join(directory, 'tappaas.yaml'),
     JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port, ...options.api }, plugins: kept }),
   );
-  const words = [process.execPath, ...upWords(options.first)].map((word) => `'${word}'`);
+  const words = [process.execPath, command, ...upWords(options.first)].map((word) => `'${word}'`);
   await writeFile(join(directory, 'package.json'), JSON.stringify({ private: true, scripts: { start: `exec ${words.join(' ')}` } }));
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
   await mkdir(join(directory, 'home'));
   const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home'), CI: '', ...options.env };
+  const processes = new HomeProcesses(directory, env);
+  const begin = (sent: readonly string[], added?: Readonly<Record<string, string>>) =>
+    processes.begin(process.execPath, [command, ...sent], added);
+  const up = () => begin(upWords(options.first));
   return {
     directory,
     httpPort,
-    spawn: () => spawned(directory, env, options.first),
-    start: (through) => start(directory, env, options.first, through),
-    tappaas: (...words) => run(directory, env, words),
-    remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
+    begin,
+    spawn: () => heard(up()),
+    start: (through) =>
+      through === 'npm' ? start(directory, processes.begin('npm', ['start'], {}, 'group'), true) : start(directory, up()),
+    tappaas: (...sent) => run(begin(sent)),
+    async remove() {
+      await processes.endAll();
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
 }
 
-const upWords = (first: string | undefined): readonly string[] => [command, 'up', ...(first ? ['--first', first] : [])];
+const upWords = (first: string | undefined): readonly string[] => ['up', ...(first ? ['--first', first] : [])];
 
-function spawned(directory: string, env: NodeJS.ProcessEnv, first: string | undefined, through?: 'npm') {
-  const [program, words] = through === 'npm' ? ['npm', ['start']] : [process.execPath, upWords(first)];
-  const child = spawn(program, words, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: through === 'npm' });
+/** A process that is asked nothing, with everything that it has printed so far. */
+function heard(child: ChildProcessWithoutNullStreams): Pick<PlatformProcess, 'child' | 'output'> {
+  child.stdin.end();
   let text = '';
-  const heard = (chunk: Buffer): void => void (text += chunk.toString('utf8'));
-  child.stdout.on('data', heard);
-  child.stderr.on('data', heard);
+  const take = (chunk: Buffer): void => void (text += chunk.toString('utf8'));
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
   return { child, output: () => text };
 }
 
-async function start(
-  directory: string,
-  env: NodeJS.ProcessEnv,
-  first: string | undefined,
-  through: 'npm' | undefined,
-): Promise<PlatformProcess> {
-  const { child, output } = spawned(directory, env, first, through);
-  const signal = (name: NodeJS.Signals): void => void (through === 'npm' ? signalGroup(child, name) : child.kill(name));
+async function start(directory: string, child: ChildProcessWithoutNullStreams, isGroup = false): Promise<PlatformProcess> {
+  const { output } = heard(child);
+  const signal = (name: NodeJS.Signals): void => void (isGroup ? signalGroup(child, name) : child.kill(name));
   const ended = new Promise<number>((done) => void child.once('exit', (code) => done(code ?? -1)));
   const ready = new Promise<void>((done, fail) => {
-    const heard = () => void (/^stop\s+Ctrl-C/m.test(output()) && done());
-    child.stdout.on('data', heard);
-    child.stderr.on('data', heard);
+    const look = () => void (/^stop\s+Ctrl-C/m.test(output()) && done());
+    child.stdout.on('data', look);
+    child.stderr.on('data', look);
     void ended.then((code) => fail(new Error(`the platform ended with ${code} before it was ready:\n${output()}`)));
     setTimeout(() => fail(new Error(`the platform was not ready in ${startMsMax} ms:\n${output()}`)), startMsMax).unref();
   });
@@ -142,23 +152,14 @@ async function start(
     api: (method, path, body, contentType) => call(connection, method, path, body, contentType),
     async stop() {
       signal('SIGINT');
-      return ended;
+      const patience = setTimeout(() => signal('SIGKILL'), stopMsMax);
+      return ended.finally(() => clearTimeout(patience));
     },
     async kill() {
       signal('SIGKILL');
       await ended;
     },
   };
-}
-
-/** What a terminal does with Ctrl-C; nothing where no process of the group is left. */
-export function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 /** Where a platform listens, and a token. */
@@ -218,8 +219,8 @@ export function call(
   });
 }
 
-function run(directory: string, env: NodeJS.ProcessEnv, words: readonly string[]): Promise<CommandResult> {
-  const child = spawn(process.execPath, [command, ...words], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+function run(child: ChildProcessWithoutNullStreams): Promise<CommandResult> {
+  child.stdin.end();
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));

@@ -1,9 +1,10 @@
 /** A run of all tests leaves out none of them, and ends also when one of them does not. */
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { RunRecord } from './run-record.ts';
 import { existingTestFiles, selectedTestFiles } from './test-files.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -31,16 +32,53 @@ function runIn(project: string, words: readonly string[] = [], env: Readonly<Rec
   });
 }
 
-test('a file that never ends is named, and the run fails instead of waiting for it', async (t) => {
+test('a file that never ends is named, and the run fails instead of waiting for it, or for what it has begun', async (t) => {
   t.timeout(180_000);
   const project = await projectOf(t, {
     'ends.test.js': passing,
-    'stays.test.js': `import { createServer } from 'node:net';\n${passing}createServer().listen(0, '127.0.0.1');\n`,
+    'stays.test.js': `import { spawn } from 'node:child_process';
+      import { writeFileSync } from 'node:fs';
+      import { createServer } from 'node:net';
+      ${passing}
+      createServer().listen(0, '127.0.0.1');
+      writeFileSync('pid', String(spawn('sleep', ['600'], { stdio: 'inherit' }).pid));\n`,
   });
   const { status, stdout } = runIn(project, [], { TAPPAAS_SILENT_MS: '20000' });
+  process.kill(Number(await readFile(join(project, 'pid'), 'utf8')));
   t.is(status, 1, stdout);
   t.regex(stdout, /^not ok - files that have not come to their end, as no test has ended for 20 s: stays\.test\.js$/m);
-  t.regex(stdout, /^2 passed, 1 failed$/m);
+  t.regex(stdout, /^# ended in stays\.test\.js:\n {2}ok \d+ - stays › it passes\n2 passed, 1 failed\n$/m);
+});
+
+test('what has failed is told again at the end, however long the run', async (t) => {
+  t.timeout(180_000);
+  const long = `import test from 'ava';
+    test('it is long', (t) => t.deepEqual([], Array.from({ length: 90 }, (_, index) => index)));
+    for (let index = 1; index < 30; index += 1) test(\`it fails \${index}\`, (t) => t.fail());\n`;
+  const project = await projectOf(t, {
+    'fails.test.js': "import test from 'ava';\ntest('it says why', (t) => t.is(1, 2, 'one is not two'));\n",
+    'long.test.js': long,
+  });
+  const { stdout } = runIn(project, ['long.test.js']);
+  const [, end = ''] = stdout.split(/^# what failed:$/m);
+  t.notRegex(end, /^(not )?ok /m, 'told again, and not counted again');
+  t.is([...end.matchAll(/^ {2}not ok \d+ - /gm)].length, 20);
+  t.regex(end, /^ {2}… and \d+ more lines$/m);
+  t.regex(end, /^ {2}… and 10 more tests\n0 passed, 30 failed\n$/m);
+  const { stdout: short } = runIn(project, ['fails.test.js']);
+  t.regex(
+    short,
+    /^# what failed:\n {2}not ok 1 - it says why\n[^]*message: one is not two[^]* {4}\.\.\.\n# failed:\n {2}it says why\n0 passed, 1 failed\n$/m,
+  );
+});
+
+test('with a failed test stands what was printed just before, and with no other', (t) => {
+  const record = new RunRecord();
+  record.output('of another');
+  record.report('ok 1 - it passes');
+  for (let line = 1; line <= 12; line += 1) record.output(`line ${line}`);
+  record.report('not ok 2 - it fails');
+  t.deepEqual(record.failures(), ['  not ok 2 - it fails', ...Array.from({ length: 10 }, (_, index) => `  # line ${index + 3}`)]);
 });
 
 test('a run of everything fails when a test file never ran, and names it', async (t) => {

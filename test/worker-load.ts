@@ -21,11 +21,9 @@ export const configMap = (name: string, value: string) => ({ apiVersion: 'v1', k
 export async function withWorkers(t: ExecutionContext): Promise<{ readonly home: PlatformHome; readonly platform: PlatformProcess }> {
   t.timeout(2 * 60_000);
   const home = await platformHome({ plugins: storeOnly, api: { workers: 2 } });
+  t.teardown(() => home.remove());
   const platform = await home.start();
-  t.teardown(async () => {
-    await platform.stop();
-    await home.remove();
-  });
+  t.teardown(() => platform.stop());
   return { home, platform };
 }
 

@@ -1,10 +1,9 @@
 /** The first administrator's token has come into other hands, or is lost. */
-import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { toBoth } from '../pinned.ts';
-import { call, eventually, platformHome, root, storeOnly, type Connection } from '../platform-process.ts';
+import { call, eventually, platformHome, storeOnly, type Connection } from '../platform-process.ts';
 import { printedToken } from '../printed-token.ts';
 import { collection, untilBothAnswer } from '../worker-load.ts';
 
@@ -81,12 +80,11 @@ test.serial('a token that is lost is replaced as the platform starts', async (t)
   const first = await home.start();
   t.is(await first.stop(), 0);
   await rm(join(home.directory, 'data/kubeconfig'));
-  const words = [join(root, 'core/dist/main.js'), 'up', '--new-admin-token', '-o', 'json'];
-  const child = spawn(process.execPath, words, { cwd: home.directory, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = home.begin(['up', '--new-admin-token', '-o', 'json']);
+  child.stderr.resume();
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   const ended = new Promise((done) => void child.once('close', done));
-  t.teardown(() => void child.kill('SIGKILL'));
   const { api: server, token } = await eventually(
     async () => JSON.parse(text) as { api: string; token: string },
     ({ token: made }) => made !== undefined,

@@ -92,7 +92,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     t.teardown(() => home.remove());
     await writePlugin(home.directory, 'slow', slow);
     const { child, output } = home.spawn();
-    t.teardown(() => child.kill('SIGKILL'));
     await eventually(
       async () => output(),
       (text) => text.includes('it takes its time'),

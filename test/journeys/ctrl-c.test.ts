@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import test from 'ava';
-import { eventually, platformHome, root, signalGroup, type PlatformHome } from '../platform-process.ts';
+import { signalGroup } from '../end-process.ts';
+import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
 
 /** The node agent of the local cluster: the process that keeps the applications. */
 function agentOf({ directory }: PlatformHome): Promise<number> {
@@ -44,7 +45,6 @@ for (const [times, title] of [
     const platform = await home.start('npm');
     t.teardown(() => platform.kill());
     const agent = await agentOf(home);
-    t.teardown(() => isAlive(agent) && process.kill(agent, 'SIGTERM'));
     t.true(isAlive(agent) && (await answers(home.httpPort)));
     const ended = new Promise((done) => platform.child.once('close', done));
     for (let n = 0; n < times; n += 1) signalGroup(platform.child, 'SIGINT');
@@ -63,7 +63,6 @@ test.serial('Ctrl-C again, seconds later, ends a stop that takes long, and says 
   const platform = await home.start('npm');
   t.teardown(() => platform.kill());
   const agent = await agentOf(home);
-  t.teardown(() => isAlive(agent) && process.kill(agent, 'SIGTERM'));
   const ended = new Promise((done) => platform.child.once('close', done));
   signalGroup(platform.child, 'SIGINT');
   await wait(3000);

@@ -1,11 +1,8 @@
 /** A person who looks into what runs, with commands beside the processes of an application. */
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { runCommandLine } from '../../core/dist/cli/command-line.js';
 import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
-
-const command = join(root, 'core/dist/main.js');
 
 async function helloRuns(t: ExecutionContext): Promise<PlatformHome> {
   t.timeout(180_000);
@@ -20,9 +17,8 @@ async function helloRuns(t: ExecutionContext): Promise<PlatformHome> {
 }
 
 /** Begins a command line whose input stays open until it is ended. */
-function begin({ directory }: PlatformHome, ...words: readonly string[]) {
-  const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home') };
-  const child = spawn(process.execPath, [command, ...words], { cwd: directory, env, stdio: ['pipe', 'pipe', 'pipe'] });
+function begin(home: PlatformHome, ...words: readonly string[]) {
+  const child = home.begin(words);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

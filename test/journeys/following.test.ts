@@ -1,5 +1,4 @@
 /** A person who leaves commands running and sees what others do. */
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
 import { commands } from '../../core/dist/cli/commands.js';
@@ -7,13 +6,9 @@ import { freePort } from '../ports.ts';
 import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
 
 /** A command that goes on. */
-function begin({ directory }: PlatformHome, ...words: readonly string[]) {
-  const env = { ...process.env, TAPPAAS_HOME: join(directory, 'home') };
-  const child = spawn(process.execPath, [join(root, 'core/dist/main.js'), ...words], {
-    cwd: directory,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function begin(home: PlatformHome, ...words: readonly string[]) {
+  const child = home.begin(words);
+  child.stdin.end();
   let text = '';
   const heard = (chunk: Buffer): void => void (text += chunk.toString());
   child.stdout.on('data', heard);

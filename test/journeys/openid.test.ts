@@ -1,11 +1,10 @@
 /** People of a real OpenID provider: with a browser, with the command line, and as programs. */
-import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { logInAt } from '../browser.ts';
 import { auditedSessions, logIn, sessionsOf, sessionsPath, world, type Session, type World } from '../openid-world.ts';
-import { eventually, root } from '../platform-process.ts';
+import { eventually } from '../platform-process.ts';
 import { storeBytes } from '../store-bytes.ts';
 
 const sessionCookie = '__Host-tappaas-session';
@@ -181,10 +180,7 @@ async function command(
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const trusted = join(home.directory, 'trusted.pem');
   await writeFile(trusted, provider.certificateAuthority);
-  const child = spawn(process.execPath, [join(root, 'core/dist/main.js'), ...words], {
-    cwd: home.directory,
-    env: { ...process.env, TAPPAAS_HOME: join(home.directory, 'home'), NODE_EXTRA_CA_CERTS: trusted },
-  });
+  const child = home.begin(words, { NODE_EXTRA_CA_CERTS: trusted });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   const told = new Promise<string>((done) => {

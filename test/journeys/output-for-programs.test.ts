@@ -1,11 +1,9 @@
 /** A program runs every command of the command line and reads what comes. */
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import test from 'ava';
 import { parseAllDocuments } from 'yaml';
 import { commands } from '../../core/dist/cli/commands.js';
 import { everyCommand, placeForCommands, pluginsOfCommands } from '../every-command.ts';
-import { eventually, platformHome, root, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
+import { eventually, platformHome, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 let home: PlatformHome;
 let platform: PlatformProcess;
@@ -73,11 +71,8 @@ test('up -o json says once, and alone, where everything is', async (t) => {
   t.timeout(180_000);
   const other = await platformHome();
   t.teardown(() => other.remove());
-  const child = spawn(process.execPath, [join(root, 'core/dist/main.js'), 'up', '-o', 'json'], {
-    cwd: other.directory,
-    env: { ...process.env, TAPPAAS_HOME: join(other.directory, 'home') },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const child = other.begin(['up', '-o', 'json']);
+  child.stderr.resume();
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   const ended = new Promise((done) => void child.once('close', done));

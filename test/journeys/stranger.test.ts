@@ -41,6 +41,7 @@ async function world(t: ExecutionContext) {
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const provider = await startOpenIdProvider(url, 'oidc');
+  t.teardown(() => provider.close());
   provider.people.set('ann', { email: 'ann@example.com', groups: ['developers'] });
   const issuer = {
     name: 'corp',
@@ -59,14 +60,11 @@ async function world(t: ExecutionContext) {
       oidc: { use: '@tappaas/identity-oidc', config: { publicUrl: url, issuers: [issuer] } },
     },
   });
+  t.teardown(() => home.remove());
   await writeFile(join(home.directory, 'client-secret'), client.secret, { mode: 0o600 });
   await writeFile(join(home.directory, 'provider.pem'), provider.certificateAuthority);
   const platform = await home.start();
-  t.teardown(async () => {
-    await platform.stop();
-    await provider.close();
-    await home.remove();
-  });
+  t.teardown(() => platform.stop());
   const authority = await readFile(join(home.directory, 'data/ca.pem'), 'utf8');
   provider.trust(authority);
   return { home, platform, url, browser: new Browser([authority, provider.certificateAuthority]) };

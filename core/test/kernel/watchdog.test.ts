@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { endProcess } from '../../../test/end-process.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -15,9 +16,15 @@ interface Ran {
 }
 
 /** `heard` is told each time when more was said, with all lines so far. */
-function run(name: string, words: readonly string[] = [], heard: (lines: readonly string[]) => void = () => {}): Promise<Ran> {
+function run(
+  t: ExecutionContext,
+  name: string,
+  words: readonly string[] = [],
+  heard: (lines: readonly string[]) => void = () => {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script(name), ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    t.teardown(() => endProcess(child));
     const lines: string[] = [];
     const take = (text: Buffer): void => {
       lines.push(...String(text).split('\n').filter(Boolean));
@@ -41,7 +48,7 @@ for (const how of ['stop', 'exit'] as const) {
     t.teardown(() => rm(directory, { recursive: true }));
     const told = join(directory, 'told');
     // It goes on blocking until its name has been read here.
-    const { code, lines } = await run('blocking-process.ts', [how, told], (all) => {
+    const { code, lines } = await run(t, 'blocking-process.ts', [how, told], (all) => {
       if (all.some(namesTheCulprit)) void writeFile(told, '');
     });
     t.is(code, 0, lines.join('\n'));
@@ -62,7 +69,7 @@ for (const how of ['stop', 'exit'] as const) {
 
 test('a setup that never returns is named while it hangs', async (t) => {
   const child = spawn(process.execPath, [script('hanging-setup-process.ts')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  t.teardown(() => child.kill('SIGKILL'));
+  t.teardown(() => endProcess(child));
   let told = '';
   for await (const text of child.stderr) {
     told += String(text);
@@ -73,7 +80,7 @@ test('a setup that never returns is named while it hangs', async (t) => {
 
 test('a process that was stopped for a while blames nobody', async (t) => {
   const child = spawn(process.execPath, [script('stopped-process.ts')], { stdio: 'pipe' });
-  t.teardown(() => child.kill('SIGKILL'));
+  t.teardown(() => endProcess(child));
   const told: string[] = [];
   let heard: () => void = () => {};
   child.stdout.on('data', (text: Buffer) => {
@@ -101,7 +108,7 @@ test('a process that was stopped for a while blames nobody', async (t) => {
 });
 
 test('errors that nobody caught are those of the plugin that started them', async (t) => {
-  const { code, lines } = await run('uncaught-process.ts');
+  const { code, lines } = await run(t, 'uncaught-process.ts');
   t.is(code, 0);
   t.deepEqual(lines, ['Error: lost in a promise of careless', 'Error: lost in a timer of careless']);
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
 import { giveMemoryBackWhenQuiet } from '../../dist/platform/quiet-memory.js';
+import { endProcess } from '../../../test/end-process.ts';
 
 /** A process of which each second is said how much of it the main thread worked. */
 function processWith() {
@@ -66,6 +67,7 @@ test('a process that has worked gives most of the memory back that it needs no m
   // In the first half minute of a process its heap does not look by itself whether there is something to give back; here it does.
   const options = ['--gc-memory-reducer-start-delay-ms=0', join(import.meta.dirname, 'growing-heap.ts')];
   const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => endProcess(child));
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   t.is(await new Promise((done) => child.once('exit', done)), 0);

@@ -4,21 +4,23 @@ import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Ingress, KubernetesLease, Node } from '@tappaas/sdk';
 import { isAlive } from '../dist/agent/process/identity.js';
 import type { AgentRecord } from '../dist/agent/settings.js';
 import { Ingresses, Leases, Nodes, Pods, Services } from '../dist/kinds/handles.js';
 import { AgentControl } from '../dist/supervision/agent-control.js';
 import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
+import { endProcess } from '../../../test/end-process.ts';
 import { freePort } from '../../../test/ports.ts';
 import { untilRefused } from '../../../test/until-refused.ts';
 import { HttpClient } from './support/http-client.ts';
 import { container, ingress, pod, service } from './support/manifests.ts';
 import { hostPort, isReady, isRunning, logOf, pidOf, read, state, untilPod } from './support/pods.ts';
 
-async function withPod(changes: Parameters<typeof LocalCluster.make>[0] = {}) {
+async function withPod(t: ExecutionContext, changes: Parameters<typeof LocalCluster.make>[0] = {}) {
   const cluster = await LocalCluster.make(changes);
+  t.teardown(() => cluster.end());
   await cluster.start();
   cluster.store.create(Pods, pod('web', { containers: [container('one')] }, { app: 'web' }));
   const ready = await untilPod(cluster, 'web', 'ready', isReady);
@@ -37,8 +39,7 @@ const killed = async (record: AgentRecord) => {
 };
 
 test('a killed agent is started again and adopts its pods: same process, same port, log complete', async (t) => {
-  const { cluster, ready, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, ready, pid } = await withPod(t);
   const chatter = `let n = 0; setInterval(() => console.log(n++), 20)`;
   cluster.store.create(Pods, pod('chatter', { containers: [{ name: 'main', image: 'process', command: ['node', '-e', chatter] }] }));
   const before = await untilPod(cluster, 'chatter', 'running', isReady);
@@ -70,8 +71,7 @@ test('a killed agent is started again and adopts its pods: same process, same po
 });
 
 test('a container that ended while no agent looked is known by its exit code and started again', async (t) => {
-  const { cluster } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster } = await withPod(t);
   const end = join(cluster.directory, 'end');
   const once = pod('once', {
     restartPolicy: 'Never',
@@ -89,8 +89,7 @@ test('a container that ended while no agent looked is known by its exit code and
 });
 
 test('a killed keeper is told as killed, and nothing of its container stays', async (t) => {
-  const { cluster, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, pid } = await withPod(t);
   const child = Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim());
   t.true(isRunning(child));
   process.kill(pid, 'SIGKILL');
@@ -105,8 +104,7 @@ test('a killed keeper is told as killed, and nothing of its container stays', as
 });
 
 test('while the platform is away pods and traffic go on, and a pod that dies is started again', async (t) => {
-  const { cluster, ready, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, ready, pid } = await withPod(t);
   cluster.store.create(Services, service('web'));
   cluster.store.create(Ingresses, ingress('web', 'web.localhost'));
   const client = new HttpClient(cluster.settings.httpPort);
@@ -124,8 +122,7 @@ test('while the platform is away pods and traffic go on, and a pod that dies is 
 });
 
 test('when the platform stays away longer than the grace period, pods and agent end', async (t) => {
-  const { cluster, pid } = await withPod({ gracePeriodSeconds: 2 });
-  t.teardown(() => cluster.end());
+  const { cluster, pid } = await withPod(t, { gracePeriodSeconds: 2 });
   const record = await running(cluster);
   await cluster.api.stop();
   await until('agent ended', () => !isAlive(record));
@@ -137,8 +134,7 @@ test('when the platform stays away longer than the grace period, pods and agent 
 });
 
 test('a token that is no longer taken is read again from the file', async (t) => {
-  const { cluster } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster } = await withPod(t);
   cluster.api.token = 'second';
   const record = await running(cluster);
   t.is((await cluster.startAgent()).pid, record.pid);
@@ -150,8 +146,7 @@ test('a token that is no longer taken is read again from the file', async (t) =>
 });
 
 test('credentials and state are readable by their owner only', async (t) => {
-  const { cluster } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster } = await withPod(t);
   const directory = join(cluster.directory, 'agent');
   t.is((await stat(directory)).mode & 0o777, 0o700);
   for (const name of ['connection.json', 'agent.json', 'settings.json']) t.is((await stat(join(directory, name))).mode & 0o077, 0, name);
@@ -180,18 +175,17 @@ test('a stop while the agent starts leaves no agent behind', async (t) => {
 });
 
 test('a second agent in the same directory ends at once', async (t) => {
-  const { cluster } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster } = await withPod(t);
   const main = fileURLToPath(new URL('../dist/agent/main.js', import.meta.url));
   const second = spawn(process.execPath, [main, join(cluster.directory, 'agent')], { stdio: 'ignore' });
+  t.teardown(() => endProcess(second));
   const [code] = (await once(second, 'exit')) as [number];
   t.is(code, 75);
   t.true(isAlive(await running(cluster)));
 });
 
 test('other ranges of ports move the pods to a new agent without touching them', async (t) => {
-  const { cluster, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, pid } = await withPod(t);
   const first = await running(cluster);
   const { podPorts } = cluster.settings;
   cluster.settings = { ...cluster.settings, podPorts: { ...podPorts, to: podPorts.to - 1 } };
@@ -203,8 +197,7 @@ test('other ranges of ports move the pods to a new agent without touching them',
 });
 
 test('settings that say how the agent works are taken over by it: the same agent, the same pod, and not one request fails', async (t) => {
-  const { cluster, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, pid } = await withPod(t);
   cluster.store.create(Services, service('web'));
   cluster.store.create(Ingresses, ingress('web', 'web.localhost'));
   const client = new HttpClient(cluster.settings.httpPort);
@@ -245,8 +238,7 @@ test('settings that say how the agent works are taken over by it: the same agent
 });
 
 test('another http port moves the traffic and nothing else: the same agent, the same pod, and not one request fails', async (t) => {
-  const { cluster, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, pid } = await withPod(t);
   cluster.store.create(Services, service('web'));
   cluster.store.create(Ingresses, ingress('web', 'web.localhost'));
   const before = new HttpClient(cluster.settings.httpPort);
@@ -325,8 +317,7 @@ test('a taken http port is told by name and setting, and served as soon as it is
 });
 
 test('a node that goes silent is marked with its pods, kept free of new ones, and taken back', async (t) => {
-  const { cluster } = await withPod({ heartbeatMs: 250 });
-  t.teardown(() => cluster.end());
+  const { cluster } = await withPod(t, { heartbeatMs: 250 });
   await killed(await running(cluster));
   const node = () => cluster.store.all<Node>(Nodes)[0];
   const isReadyNode = (status: string) => node()?.status?.conditions?.some((found) => found.type === 'Ready' && found.status === status);
@@ -340,8 +331,7 @@ test('a node that goes silent is marked with its pods, kept free of new ones, an
 });
 
 test('pods that were bound and deleted while no agent looked neither run nor stay', async (t) => {
-  const { cluster, pid } = await withPod();
-  t.teardown(() => cluster.end());
+  const { cluster, pid } = await withPod(t);
   await killed(await running(cluster));
   cluster.store.delete(Pods, { namespace: 'default', name: 'web' }, { graceSeconds: 0 });
   t.true(isRunning(pid));

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endProcess } from '../../../test/end-process.ts';
 import { isCi } from '../../../test/is-ci.ts';
 
 /** Whether tests with a Redis are to run: in CI always, so that a missing one fails there. */
@@ -28,12 +29,15 @@ export async function startRedis(): Promise<RedisServer> {
     });
     const deadline = Date.now() + 60_000;
     while (!(await answers(socket))) {
-      if (Date.now() > deadline) throw new Error('redis-server does not answer');
+      if (Date.now() > deadline) {
+        await endProcess(child);
+        throw new Error('redis-server does not answer');
+      }
       await delay(20);
     }
   };
   const stop = async (): Promise<void> => {
-    if (child === undefined || child.exitCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     await ended;

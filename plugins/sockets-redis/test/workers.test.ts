@@ -21,20 +21,20 @@ test.before(async (t) => {
   t.timeout(180_000);
   if (!runsRedis) return;
   const redis = await startRedis();
+  closing.push(() => redis.remove());
   const sockets = { use: '@tappaas/sockets-redis', config: { url: redis.url } };
   const home = await platformHome({ plugins: { ...storeOnly, sockets }, api: { workers: 2 } });
+  closing.push(() => home.remove());
   const platform = await home.start();
   const over = new AbortController();
   started = { platform, over: over.signal };
   closing.push(
-    () => over.abort(),
     () => platform.stop(),
-    () => home.remove(),
-    () => redis.remove(),
+    () => over.abort(),
   );
 });
 test.after.always(async () => {
-  for (const close of closing) await close();
+  for (const close of closing.toReversed()) await close();
 });
 
 type Metrics = RoomMessage & { readonly type: 'METRICS' };

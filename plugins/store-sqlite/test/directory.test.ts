@@ -9,6 +9,7 @@ import { openSqliteStore } from '../dist/store.js';
 import { openDatabase } from '../dist/writer/database.js';
 import { diskFault } from '../dist/writer/disk-fault.js';
 import { Ledger } from '../dist/writer/ledger.js';
+import { endProcess } from '../../../test/end-process.ts';
 import { sqliteHarness, type SqliteHarness } from './sqlite-harness.ts';
 
 const child = fileURLToPath(new URL('crash-child.ts', import.meta.url));
@@ -47,7 +48,7 @@ test('a second store on the directory is refused, in this process and in another
   await store.close();
 
   const other = spawn(process.execPath, [child, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.teardown(() => other.kill('SIGKILL'));
+  t.teardown(() => endProcess(other));
   await once(other.stdout, 'data');
   other.stdout.resume();
   await t.throwsAsync(openSqliteStore({ directory, clock }), {
