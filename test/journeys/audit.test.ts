@@ -51,19 +51,21 @@ test('each step of what somebody did is found in the audit log, after a crash to
   const [created] = await found(platform, 'resource=namespaces&verb=create', 1);
   t.regex(created?.event.objectRef?.name ?? '', /^shop-.+/, 'the name that a create has made up is recorded');
   await platform.kill();
-  await appendFile(join(place.directory, 'data/audit/r0-0000000000000001.audit'), '{"chain":"r0","sequence":99');
+  const file = join(place.directory, 'data/audit', 'r0-0000000000000001.audit');
+  await appendFile(file, '{"chain":"r0","sequence":99');
+  // The kill may have torn a line itself.
+  const torn = (await readFile(file)).toString('latin1').split('\n').at(-1) ?? '';
 
   platform = await place.start();
   await platform.api('DELETE', `/api/v1/namespaces/${created?.event.objectRef?.name}`);
   const steps = await found(platform, `name=${created?.event.objectRef?.name}`, 2);
   t.deepEqual(steps.map(({ event }) => event.verb).slice(0, 2), ['delete', 'create']);
   t.is(await platform.stop(), 0);
-  t.regex(await logOf(place), /"tappaas\.dev\/audit-torn-bytes":"27"/);
+  t.true((await logOf(place)).includes(`"tappaas.dev/audit-torn-bytes":"${torn.length}"`));
 
   const good = await place.tappaas('audit', 'verify');
   t.is(good.code, 0, good.stdout + good.stderr);
   t.regex(good.stdout, /^r0 +good: (\d+) lines, 1 to \1, vouched for up to \1/);
-  const file = join(place.directory, 'data/audit', 'r0-0000000000000001.audit');
   const text = await readFile(file, 'utf8');
   await writeFile(file, text.split('\n').toSpliced(1, 1).join('\n'));
   const bad = await place.tappaas('audit', 'verify');
@@ -73,13 +75,15 @@ test('each step of what somebody did is found in the audit log, after a crash to
 
 test('a reload takes another policy over, and the store knows how far the log was kept when the platform stopped', async (t) => {
   t.timeout(120_000);
-  const place = await home(t);
+  // With the default of 10 s, a start that takes longer than that would have signed another one before this one is asked for.
+  const checkpoints = { everyMs: 3_600_000 };
+  const place = await home(t, { checkpoints });
   const platform = await place.start();
   const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
   const path = '/api/v1/namespaces/default/configmaps';
   await platform.api('POST', path, map('seen'));
   const file = join(place.directory, 'tappaas.yaml');
-  await writeFile(file, JSON.stringify({ ...(JSON.parse(await readFile(file, 'utf8')) as object), audit: { level: 'None' } }));
+  await writeFile(file, JSON.stringify({ ...(JSON.parse(await readFile(file, 'utf8')) as object), audit: { level: 'None', checkpoints } }));
   t.is((await platform.api('POST', '/plugins/platform/reload')).status, 200);
   await platform.api('POST', path, map('unseen'));
   t.is((await platform.api('GET', '/audit?usr=ann')).status, 400);
