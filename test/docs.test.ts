@@ -6,6 +6,7 @@ import test from 'ava';
 import { buildSchema, parse, validate } from 'graphql';
 import { parseDocument } from 'yaml';
 import { allErrors, declaredErrors, referencePages } from '../.ci/reference.ts';
+import { examplesOf, pagesOf, ran } from './page-examples.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -120,7 +121,7 @@ test('every GraphQL document of the documentation is one that the published sche
   }
 });
 
-test('every tappaas command that the documentation shows exists', async (t) => {
+test('every tappaas command that the documentation shows exists, and is written as the pages say', async (t) => {
   const { commands } = (await import('../core/dist/cli/commands.js')) as { commands: readonly { name: string }[] };
   const known = new Set(commands.map(({ name }) => name));
   const shown = (await blocks('sh')).flatMap(({ page, code }) =>
@@ -131,6 +132,29 @@ test('every tappaas command that the documentation shows exists', async (t) => {
     shown.filter(({ name }) => !known.has(name)),
     [],
   );
+  const others = (await blocks('sh')).filter(({ code }) => code.includes('npx tappaas'));
+  t.deepEqual(others, [], 'the first line of "Before you begin" makes tappaas enough');
+});
+
+test('every command, program and query that a page of docs shows is run by a test, or the page says why not', async (t) => {
+  const languages = [...new Set(Object.values(ran).flat())];
+  const all = await readdir(join(root, 'docs'), { recursive: true });
+  const shown = all
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((page) => examplesOf(page, languages).map((example) => ({ page, ...example })));
+  t.true(shown.length > 50 && shown.some(({ isMarked }) => isMarked));
+  const missed = shown.filter(({ page, language, isMarked }) => !isMarked && !ran[dirname(page)]?.includes(language));
+  t.deepEqual(
+    missed.map(({ page, code }) => `${page}: ${code}`),
+    [],
+  );
+});
+
+test('every page for consumers and operators says in its first lines what it starts from', async (t) => {
+  for (const page of [...pagesOf('consumers'), ...pagesOf('operators')]) {
+    const [, first = ''] = (await readFile(join(root, 'docs', page), 'utf8')).split('\n\n');
+    t.regex(first, /^## Before you begin$|^Start here: \[Before you begin\]\(README\.md#before-you-begin\)\.$/, page);
+  }
 });
 
 test('the reference pages are what the code declares', async (t) => {

@@ -1,31 +1,24 @@
 /** The commands in the pages for operators do what the pages say; files that they name are those that the pages show. */
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
-import { canRunExamples, ExampleRunner, examplesOf, expectedOf, type Example } from './page-examples.ts';
+import { canRunExamples, ExampleRunner, examplesOf, expectedOf, laptopHome, pagesOf, runExamplesOf } from './page-examples.ts';
 import { freePort } from './ports.ts';
 import { platformHome, root, type PlatformHome, type PlatformProcess } from './platform-process.ts';
 
 const example = canRunExamples ? test.serial : test.serial.skip;
 const identity = '/apis/identity.tappaas.dev/v1alpha1';
-const tenants = '/apis/platform.tappaas.dev/v1alpha1/tenants';
 
 let home: PlatformHome;
 let platform: PlatformProcess;
 let runner: ExampleRunner;
 const started: (() => Promise<unknown>)[] = [];
 
-test.before('a platform runs, with the namespace, the tenant and the plugins that the pages speak of', async (t) => {
+test.before('the platform of the first page runs, with the plugin that some pages speak of', async (t) => {
   t.timeout(180_000);
-  home = await platformHome({
+  home = await laptopHome({
     plugins: {
-      local: null,
-      roles: { use: '@tappaas/access-rbac' },
-      policies: { use: '@tappaas/access-abac' },
-      quota: { use: '@tappaas/admission-quota' },
-      audit: { use: '@tappaas/telemetry-audit-file', config: { directory: './data/audit' } },
-      tokens: { use: '@tappaas/identity-token' },
       // Nobody logs in: sessions are there as objects.
       oidc: {
         use: '@tappaas/identity-oidc',
@@ -36,8 +29,6 @@ test.before('a platform runs, with the namespace, the tenant and the plugins tha
   started.push(() => home.remove());
   platform = await home.start();
   started.push(() => platform.stop());
-  await platform.api('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
-  await platform.api('POST', tenants, { metadata: { name: 'acme' }, spec: {} });
   runner = new ExampleRunner(home, platform);
 });
 
@@ -47,22 +38,19 @@ test.after.always('the platform is stopped and its directory removed', async () 
 
 /** Files of a page: YAML that begins with a comment of its name. */
 async function writeFilesOf(page: string): Promise<void> {
-  const text = await readFile(join(root, 'docs/operators', page), 'utf8');
+  const text = await readFile(join(root, 'docs', page), 'utf8');
   for (const [, yaml = '', name = ''] of text.matchAll(/^```yaml\n(# (\S+\.yaml)\n[\s\S]*?)^```$/gm))
     await writeFile(join(home.directory, name), yaml);
 }
 
-/** It goes on until it is stopped; what it starts is checked below. */
-const isStart = ({ code }: Example): boolean => code.startsWith('npx tappaas up ');
-
-for (const page of ['README.md', 'access.md', 'audit.md', 'limits-and-tls.md', 'metrics.md']) {
+for (const page of pagesOf('operators')) {
+  const commands = runExamplesOf(page, ['sh']);
+  if (commands.length === 0) continue;
   example(`the examples of ${page} do what the page says`, async (t) => {
     t.timeout(300_000);
     await writeFilesOf(page);
-    const examples = (await examplesOf(`operators/${page}`, ['sh'])).filter((each) => !isStart(each));
-    t.true(examples.length > 0);
-    const outputs = await runner.shell(examples);
-    for (const [index, each] of examples.entries()) t.regex(outputs[index] ?? '', expectedOf(each), each.code);
+    const outputs = await runner.shell(commands);
+    for (const [index, each] of commands.entries()) t.regex(outputs[index] ?? '', expectedOf(each), each.code);
   });
 }
 
@@ -80,7 +68,7 @@ example('what identity.md says to do puts somebody out, and nobody else', async 
       }
     }
   }
-  await runner.shell(await examplesOf('operators/identity.md', ['sh']));
+  await runner.shell(runExamplesOf('operators/identity.md', ['sh']));
   for (const plural of ['apitokens', 'sessions']) {
     const { items } = (await platform.api('GET', `${identity}/${plural}`)).json<{ items: readonly { metadata: { name: string } }[] }>();
     const names = items.map(({ metadata }) => metadata.name).filter((name) => /^(ann|joe)-/.test(name));
@@ -95,7 +83,7 @@ const isObject = (block: unknown): boolean => typeof block === 'object' && block
 
 /** The parts of a platform's configuration that a page shows; all other YAML is objects and files that begin with their name. */
 async function configurationsOf(t: ExecutionContext, page: string): Promise<readonly Section[]> {
-  const shown = (await examplesOf(`operators/${page}`, ['yaml'])).filter(({ code }) => !/^# \S+\.yaml\n/.test(code));
+  const shown = examplesOf(page, ['yaml']).filter(({ code }) => !/^# \S+\.yaml\n/.test(code));
   const blocks = shown.flatMap(({ code }) => parseAllDocuments(code).map((document) => document.toJS() as Section));
   const configurations = blocks.filter((block) => !isObject(block));
   for (const block of configurations)
@@ -109,7 +97,7 @@ async function configurationsOf(t: ExecutionContext, page: string): Promise<read
 const beginnings: Readonly<Record<string, (t: ExecutionContext) => Promise<Section | undefined>>> = {
   'the first command of the first page starts': async () =>
     parse(await readFile(join(root, 'examples/laptop/tappaas.yaml'), 'utf8')) as Section,
-  'the first page shows': async (t) => (await configurationsOf(t, 'README.md'))[0],
+  'the first page shows': async (t) => (await configurationsOf(t, 'operators/README.md'))[0],
 };
 for (const [which, configurationOf] of Object.entries(beginnings)) {
   test(`the configuration that ${which} brings a directory to a running application`, async (t) => {
@@ -136,7 +124,7 @@ test('every configuration that a page shows is one that the platform takes', asy
   await writeFile(join(folder, 'package.json'), '{"private":true}');
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   let checked = 0;
-  for (const page of (await readdir(join(root, 'docs/operators'))).filter((name) => name.endsWith('.md'))) {
+  for (const page of pagesOf('operators')) {
     const shown = await configurationsOf(t, page);
     const plugins = Object.assign({ store }, ...shown.map((block) => block['plugins'])) as Section;
     for (const block of shown) {

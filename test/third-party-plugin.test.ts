@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { x as extract } from 'tar';
+import { examplesOf, pagesOf } from './page-examples.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const published = ['sdk', 'core', 'testing', 'store-sqlite'];
@@ -135,39 +136,58 @@ test.serial('a kernel loads it from a configuration file and asks it', async (t)
   });
 });
 
-test.serial('the plugin of the documentation is built, tested and checked from nothing but the blocks of its page', async (t) => {
-  t.timeout(180_000);
-  const place = join(site, 'documented');
-  const page = await readFile(join(root, 'docs/authors/README.md'), 'utf8');
-  const files = [...page.matchAll(/^`([\w./-]+)`:\n\n^```\w+\n([\s\S]*?)^```$/gm)].map(([, file = '', code = '']) => ({ file, code }));
-  t.deepEqual(
-    files.map(({ file }) => file),
-    ['src/index.ts', 'package.json', 'tsconfig.json', 'test/replica-limit.test.ts', 'tappaas.yaml'],
-  );
-  for (const { file, code } of files) {
+/** The files that a page shows, each below a line with its name. */
+async function filesOf(page: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(join(root, 'docs', page), 'utf8');
+  return new Map([...text.matchAll(/^`([\w./-]+)`:\n\n^```\w+\n([\s\S]*?)^```$/gm)].map(([, file = '', code = '']) => [file, code]));
+}
+
+/** Builds a plugin from what pages show, as its author would, and answers its directory. */
+async function buildDocumented(t: ExecutionContext, name: string, files: ReadonlyMap<string, string>): Promise<string> {
+  const place = join(site, 'documented', name);
+  for (const [file, code] of files) {
     await mkdir(dirname(join(place, file)), { recursive: true });
     await writeFile(join(place, file), code);
   }
-  const packageJson = (await readJson(join(place, 'package.json'))) as Readonly<Record<string, unknown>> & { readonly name: string };
-  const example = (await readJson(join(plugin, 'package.json'))) as Readonly<Record<string, unknown>>;
-  for (const part of ['exports', 'engines', 'scripts', 'peerDependencies', 'devDependencies', 'tappaas'])
-    t.deepEqual(packageJson[part], example[part], `${part}: as in the example, which is built from published names`);
-
   const tsc = join(root, 'node_modules/.bin/tsc');
   t.is(run(t, place, tsc, ['-p', '.']), '');
-  t.regex(run(t, place, process.execPath, [manifestCommand]), /plugin replica-limit 1\.0\.0, 1 taps/);
+  t.regex(run(t, place, process.execPath, [manifestCommand]), /dist\/tappaas\.manifest\.json: plugin [\w-]+ 1\.0\.0, /);
   const options = { noEmit: true, rootDir: '.', declaration: false };
-  await writeFile(
-    join(place, 'tsconfig.test.json'),
-    JSON.stringify({ extends: './tsconfig.json', compilerOptions: options, include: ['test'] }),
-  );
+  const config = { extends: './tsconfig.json', compilerOptions: options, include: ['test'] };
+  await writeFile(join(place, 'tsconfig.test.json'), JSON.stringify(config));
   t.is(run(t, place, tsc, ['-p', 'tsconfig.test.json']), '');
   const printed = run(t, place, process.execPath, ['--test', 'test/*.test.ts']);
   t.regex(printed, /fail 0/);
   t.true(Number(/pass (\d+)/.exec(printed)?.[1]) > 10, printed);
+  return place;
+}
+
+test.serial('the plugin of the documentation is built, tested and checked from nothing but the blocks of its page', async (t) => {
+  t.timeout(180_000);
+  const files = await filesOf('authors/README.md');
+  t.deepEqual([...files.keys()], ['src/index.ts', 'package.json', 'tsconfig.json', 'test/replica-limit.test.ts', 'tappaas.yaml']);
+  const place = await buildDocumented(t, 'first', files);
+  const packageJson = (await readJson(join(place, 'package.json'))) as Readonly<Record<string, unknown>> & { readonly name: string };
+  const example = (await readJson(join(plugin, 'package.json'))) as Readonly<Record<string, unknown>>;
+  for (const part of ['exports', 'engines', 'scripts', 'peerDependencies', 'devDependencies', 'tappaas'])
+    t.deepEqual(packageJson[part], example[part], `${part}: as in the example, which is built from published names`);
   await symlink(place, join(modules, packageJson.name));
   t.regex(run(t, place, process.execPath, [tappaas, 'check']), /2 plugins, no errors/);
 });
+
+for (const page of pagesOf('authors').filter((each) => each !== 'authors/README.md')) {
+  // hooks.md shows no tests: test/author-examples.test.ts.
+  if (!examplesOf(page, ['ts']).some(({ file }) => file !== undefined)) continue;
+  test.serial(`the plugin of ${page} is built and tested from the files of that page and what is left of the first page's`, async (t) => {
+    t.timeout(180_000);
+    const own = await filesOf(page);
+    const [, name = ''] = /'(@acme\/[\w-]+)'/.exec([...own].find(([file]) => file.startsWith('test/'))?.[1] ?? '') ?? [];
+    const first = await filesOf('authors/README.md');
+    const manifest = JSON.stringify({ ...(JSON.parse(first.get('package.json') ?? '') as object), name });
+    const files = new Map([['tsconfig.json', first.get('tsconfig.json') ?? ''], ['package.json', manifest], ...own]);
+    await buildDocumented(t, basename(page, '.md'), files);
+  });
+}
 
 const contract = `import { defineErrors, defineKind, defineService, Type } from '@tappaas/sdk';
 
