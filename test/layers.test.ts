@@ -198,3 +198,20 @@ test('names that decide what a caller may do are written in one place, so that n
   }
   t.deepEqual(found, []);
 });
+
+test('a cast that the compiler would refuse says why in the line above it', async (t) => {
+  const unexplained: string[] = [];
+  for (const file of (await Promise.all(['core/src', 'sdk/src', 'sdk/*/src', 'plugins/*/src'].map(sourcesOf))).flat()) {
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    const isCast = (line = ''): boolean => /\bas (?:never|unknown as)\b/.test(line.replace(/\/\/.*|\/?\*.*/, ''));
+    for (const [index, line] of lines.entries()) {
+      const above = lines[index - 1];
+      if (isCast(line) && !isCast(above) && !/^\s*\/[/*]/.test(above ?? '')) unexplained.push(`${relative(root, file)}:${index + 1}`);
+    }
+  }
+  t.deepEqual(unexplained, []);
+});
+
+async function sourcesOf(pattern: string): Promise<readonly string[]> {
+  return (await Promise.all((await foldersOf(pattern)).map(sourcesBelow))).flat();
+}

@@ -29,13 +29,13 @@ type ErrorSpecs = Readonly<Record<string, ErrorSpec>>;
 
 /** Passes a table of error codes to the recorder, if one is installed. */
 export function recordErrors(table: ErrorSpecs): void {
-  (globalThis as unknown as Record<symbol, ((table: ErrorSpecs) => void) | undefined>)[errorRecorder]?.(table);
+  (globalThis as Record<symbol, ((table: ErrorSpecs) => void) | undefined>)[errorRecorder]?.(table);
 }
 
 /** Calls `run` and returns the error codes that were defined while it ran. Only one call at a time. */
 export async function recordingErrors<R>(run: () => Promise<R>): Promise<{ readonly result: R; readonly errors: ErrorSpecs }> {
   const errors: Record<string, ErrorSpec> = {};
-  const global = globalThis as unknown as Record<symbol, unknown>;
+  const global = globalThis as Record<symbol, unknown>;
   global[errorRecorder] = (table: ErrorSpecs) => Object.assign(errors, table);
   try {
     return { result: await run(), errors };

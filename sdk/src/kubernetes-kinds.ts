@@ -53,7 +53,7 @@ export interface KubernetesKind {
 }
 
 // The document's own type would list every schema; this type describes the shape that all of them share.
-const document = generated as unknown as {
+const document = generated as {
   readonly version: string;
   readonly kinds: readonly KubernetesKind[];
   readonly schemas: Readonly<Record<string, OpenApiSchema>>;

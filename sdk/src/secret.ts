@@ -61,5 +61,6 @@ export function secretFrom(read: () => Uint8Array): Secret {
     [Symbol.for('nodejs.util.inspect.custom')]: printed,
   };
   Object.defineProperty(value, '~secret', { value: true, enumerable: false });
+  // The compiler does not see the mark that was defined above.
   return Object.freeze(value) as unknown as Secret;
 }

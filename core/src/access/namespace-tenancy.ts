@@ -7,10 +7,10 @@ const boundAnnotation = 'tappaas.dev/requester-bound';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** A namespace as far as tenancy looks at it. */
-export interface TenantNamespace {
+/** A namespace as far as tenancy looks at it; a type, and no interface, so that it is an object of JSON too. */
+export type TenantNamespace = {
   readonly metadata: { readonly name: string; readonly labels?: Labels; readonly annotations?: Labels };
-}
+};
 
 /** A namespace that somebody below the administrators makes: their tenant's, and it remembers them. */
 export function requested<N extends TenantNamespace>(namespace: N, { name, tenant }: Caller): N {

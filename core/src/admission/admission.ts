@@ -1,4 +1,12 @@
-import { type AdmissionOperation, type Caller, hooks, platformEngine, type TapError } from '@tappaas/sdk';
+import {
+  type AdmissionOperation,
+  type AdmissionRequest as TapRequest,
+  type AnyKind,
+  type Caller,
+  hooks,
+  platformEngine,
+  type TapError,
+} from '@tappaas/sdk';
 import type { Dispatch, Scope, Selector, TapFailure } from '../kernel/hooks/dispatch.js';
 import type { Admission, AdmissionRequest, ClaimRequest, Mutated, PluginClaim, TapDenial } from '../ports/admission.js';
 import { admissionErrors } from './errors.js';
@@ -55,7 +63,7 @@ class HookAdmission implements Admission {
     const request = await this.#told(written);
     const thread = {
       value: request.object,
-      input: (object: JsonObject, plugin: string) => this.#view({ ...request, object }, plugin) as never,
+      input: (object: JsonObject, plugin: string) => this.#view({ ...request, object }, plugin),
       take: (before: JsonObject, answered: unknown, plugin: string) => this.#taken(request, before, answered, plugin),
     };
     const { value, changes, failure } = await this.#dispatch.transform(mutate, selector, thread, scopeOf(request));
@@ -69,8 +77,8 @@ class HookAdmission implements Admission {
     if (!this.#dispatch.has(validate, selector)) return [];
     if (written.dryRun) this.#refuseSideEffects(validate, selector);
     const request = await this.#told(written);
-    const viewFor = (plugin: string): never => this.#view(request, plugin) as never;
-    const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request) as never, scopeOf(request), viewFor);
+    const viewFor = (plugin: string): TapRequest<AnyKind> => this.#view(request, plugin);
+    const { denials, failures } = await this.#dispatch.gate(validate, selector, inputOf(request), scopeOf(request), viewFor);
     if (denials.length === 0 && failures.length > 0) throw failed(failures);
     return [...denials, ...failures.map(failureCause)];
   }
@@ -105,7 +113,7 @@ class HookAdmission implements Admission {
     throw Object.assign(admissionErrors.TAP_ADMISSION_DRY_RUN_REFUSED({ message }), { plugin });
   }
 
-  #view(request: AdmissionRequest, plugin: string): object {
+  #view(request: AdmissionRequest, plugin: string): TapRequest<AnyKind> {
     const { redacted, isVisibleTo } = this.#confidentiality;
     if (!request.isConfidential || isVisibleTo(plugin)) return inputOf(request);
     const { object, previous } = request;
@@ -134,7 +142,7 @@ function namespaceOf({ group, kind, object }: AdmissionRequest): string | undefi
   return group === '' && kind === 'Namespace' ? name : namespace;
 }
 
-function inputOf({ operation, caller, isProjectOnly, dryRun, object, previous }: AdmissionRequest): object {
+function inputOf({ operation, caller, isProjectOnly, dryRun, object, previous }: AdmissionRequest): TapRequest<AnyKind> {
   return { operation, caller, ...(isProjectOnly && { isProjectOnly }), dryRun, object, ...(previous && { previous }) };
 }
 

@@ -10,15 +10,13 @@ import type {
   KindBehaviour,
   Node,
   Route,
+  Type,
 } from '@tappaas/sdk';
 import type { Scope } from './hooks/dispatch.js';
 
-/** The smallest schema types an action or field may have been written with. */
-type AnyObjectSchema = Action<AnyKind, never, never>['input'];
-
 /** An action of whatever kind and schemas; the stage that decodes inputs knows what it hands over. */
-export type AnyAction = Action<AnyKind, AnyObjectSchema, AnyObjectSchema>;
-export type AnyField = Field<AnyKind, AnyObjectSchema, AnyObjectSchema>;
+export type AnyAction = Action<AnyKind, Type.TObject, Type.TObject>;
+export type AnyField = Field<AnyKind, Type.TObject, Type.TSchema>;
 
 /** A guarded place of a plugin besides its taps: names the metric's `hook` label, and how long it may take. */
 export interface CallPoint {

@@ -64,7 +64,7 @@ function registration(
 const isSecret = ({ group, kind }: AnyKind) => group === '' && kind === 'Secret';
 
 /** A kind's code runs inside its plugin's guard like everything else of it. */
-function guarded(behaviour: KindBehaviour<AnyKind>, { kind }: AnyKind, guard: PluginGuard): KindBehaviour<never> {
+function guarded(behaviour: KindBehaviour<AnyKind>, { kind }: AnyKind, guard: PluginGuard): KindBehaviour<AnyKind> {
   const point = (name: string) => ({ name: `kind.${kind}.${name}`, limitMs: 1 });
   const calls = {
     ...(behaviour.default

@@ -15,13 +15,13 @@ import type { Body, StoredObject } from './stored-object.js';
  */
 export function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined, sound?: Body): readonly Cause[] {
   const names = entry.strategy.names ?? 'subdomain';
-  const metadata = object.metadata as unknown as JsonObject;
+  const metadata: JsonObject = object.metadata;
   // Each of too many is not looked at.
   const manyLabels = labelCountCauses(metadata['labels'], previous?.object.metadata.labels);
   if (manyLabels.length > 0) return manyLabels;
   const causes: Cause[] = [...metadataCauses(metadata, { scope: entry.isNamespaced ? 'Namespaced' : 'Cluster', names })];
   if (previous) {
-    causes.push(...metadataUpdateCauses(previous.object.metadata as unknown as JsonObject, metadata));
+    causes.push(...metadataUpdateCauses(previous.object.metadata, metadata));
     causes.push(...lateFinalizers(previous.object, object));
   }
   const hasNewSpec = previous === undefined || changesSpec(entry, previous.object, object);
@@ -29,7 +29,7 @@ export function findings(entry: KindEntry, object: Body, previous: StoredObject 
     const misfits = sound ? validateChange(entry.hub.type, object, sound) : validate(entry.hub.type, object);
     causes.push(...misfits.filter(({ field }) => !isMetadataRule(field, causes)));
     if (previous) causes.push(...immutableCauses(entry.immutable, previous.object, object));
-    if (causes.length === 0) causes.push(...(entry.behaviour.check?.(object as never, previous?.object as never) ?? []));
+    if (causes.length === 0) causes.push(...(entry.behaviour.check?.(object, previous?.object) ?? []));
   } else {
     const touched = ['metadata', 'status'].filter((part) => !equalJson(previous.object[part], object[part]));
     causes.push(...validateMembers(entry.hub.type, object, touched).filter(({ field }) => !isMetadataRule(field, causes)));

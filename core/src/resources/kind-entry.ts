@@ -26,7 +26,7 @@ export type VirtualHandler = (object: JsonObject, request: VirtualRequest) => Pr
 export interface KindRegistration {
   readonly kind: AnyKind;
   /** Typed by its kind where it was written; here it is called with objects of that kind only. */
-  readonly behaviour?: KindBehaviour<never>;
+  readonly behaviour?: KindBehaviour<AnyKind>;
   /** Instance id of the plugin, or `kernel`. */
   readonly plugin: string;
   readonly strategy?: Strategy;
@@ -81,7 +81,7 @@ export interface KindEntry {
   /** The same with name and namespace: everything that may stand in field selectors. */
   readonly selectable: ReadonlyMap<string, readonly string[]>;
   readonly immutable: readonly (readonly string[])[];
-  readonly behaviour: KindBehaviour<never>;
+  readonly behaviour: KindBehaviour<AnyKind>;
   readonly strategy: Strategy;
   readonly virtual: VirtualHandler | undefined;
   readonly operation: KindRegistration['operation'];

@@ -36,7 +36,7 @@ const kept = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePer
 /** The metadata of an update: what its author wrote, and what the platform keeps. Changes of kept fields are left for validation to name. */
 export function updatedMetadata(previous: ObjectMeta, written: JsonObject): JsonObject {
   const { labels, annotations, finalizers, ownerReferences } = written;
-  const own = previous as unknown as JsonObject;
+  const own: JsonObject = previous;
   return withoutAbsent({
     name: written['name'] ?? previous.name,
     generateName: own['generateName'],
@@ -66,7 +66,10 @@ const maps = new Set(['labels', 'annotations']);
 const lists = new Set(['finalizers', 'ownerReferences', 'managedFields']);
 
 /** `object` with other metadata. */
-export const withMetadata = (object: JsonObject, metadata: JsonObject): Body => ({ ...object, metadata }) as unknown as Body;
+export const withMetadata = (object: JsonObject, metadata: JsonObject): Body => {
+  const changed: JsonObject = { ...object, metadata };
+  return changed as Body;
+};
 
 /** The metadata somebody wrote, or none. */
 export const metadataOf = (object: JsonObject): JsonObject => {

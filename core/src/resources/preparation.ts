@@ -126,7 +126,7 @@ function complete(entry: KindEntry, written: Body, previous: StoredObject | unde
 /** Lets a kind fill in what it knows. What it stumbles over because something is missing is the author's fault, not its. @throws TAP_OBJECT_INVALID */
 function fillIn(entry: KindEntry, object: Body, previous: StoredObject | undefined): Body {
   try {
-    return change<Body>(object, (draft) => void entry.behaviour.default?.(draft as never, previous?.object as never));
+    return change<Body>(object, (draft) => void entry.behaviour.default?.(draft, previous?.object));
   } catch (error) {
     if (validate(entry.hub.type, object).length > 0) refuseInvalid(entry, object, previous);
     throw error;

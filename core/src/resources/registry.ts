@@ -1,4 +1,4 @@
-import type { KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, KindBehaviour } from '@tappaas/sdk';
 import type { KindPath, ServedKind, ServedSubresource } from '../ports/engine.js';
 import { resourceErrors } from './errors.js';
 import type { KeySpace } from './key-space.js';
@@ -117,7 +117,7 @@ function entryOf(
   });
 }
 
-function behaviourOf(description: KindDescription, { behaviour }: Pick<KindRegistration, 'behaviour'>): KindBehaviour<never> {
+function behaviourOf(description: KindDescription, { behaviour }: Pick<KindRegistration, 'behaviour'>): KindBehaviour<AnyKind> {
   return description.isKubernetes ? kubernetesBehaviour(groupKindOf(description), behaviour) : (behaviour ?? {});
 }
 

@@ -63,7 +63,7 @@ export function asScale(stored: StoredObject, entry: KindEntry, epoch: number): 
 /** The object with the number of replicas that a Scale asks for. */
 export function scaled(object: Body, entry: KindEntry, scale: JsonObject): Body {
   const replicas = valueAt(scale, ['spec', 'replicas']) ?? 0;
-  return set(object, namesOf(entry.scale?.replicasPath ?? ''), replicas) as unknown as Body;
+  return set(object, namesOf(entry.scale?.replicasPath ?? ''), replicas) as Body;
 }
 
 function set(object: JsonObject, [name, ...rest]: readonly string[], value: unknown): JsonObject {

@@ -27,8 +27,11 @@ export interface Sealer {
   open(sealed: Uint8Array, key: string): Awaitable<Uint8Array>;
 }
 
-/** Metadata as the engine relies on it; everything stored has passed validation. */
-export interface ObjectMeta {
+/**
+ * Metadata as the engine relies on it; everything stored has passed validation. A type, and no interface, so that it is an object of JSON
+ * too.
+ */
+export type ObjectMeta = {
   readonly name: string;
   readonly namespace?: string;
   readonly uid: string;
@@ -42,7 +45,7 @@ export interface ObjectMeta {
   readonly finalizers?: readonly string[];
   readonly ownerReferences?: readonly OwnerReference[];
   readonly managedFields?: readonly JsonObject[];
-}
+};
 
 /** Who an object belongs to; the uid decides, the name is for people. */
 export interface OwnerReference {

@@ -1,4 +1,4 @@
-import { type AdmissionOperation, type Context, definePlugin, deny, hooks, type Immutable, tenantLabel } from '@tappaas/sdk';
+import { type AdmissionOperation, type Context, definePlugin, deny, hooks, type Strings, tenantLabel } from '@tappaas/sdk';
 import { claimsOf, subjectsOf } from './claims.js';
 import { Quota } from './contract.js';
 import { countUsage } from './count-usage.js';
@@ -26,11 +26,7 @@ export default definePlugin({
   setup(host) {
     const limits = new LimitBook();
     host.kind(Quota);
-    host.tap(
-      hooks.admission.mutate,
-      { kinds: contents, operations },
-      ({ object }, context) => labelled(object as unknown as Immutable<Countable>, context) as never,
-    );
+    host.tap(hooks.admission.mutate, { kinds: contents, operations }, ({ object }, context) => labelled(object, context));
     host.tap(hooks.admission.validate, { kinds }, async ({ object }, { clock, signal }) => {
       if (subjectsOf(object).length === 0) return undefined;
       const waiting = new AbortController();
@@ -41,7 +37,7 @@ export default definePlugin({
         ? deny({ field: '', reason: 'QuotaUnknown', message: 'the limits are not known yet; try again in a moment' })
         : undefined;
     });
-    host.tap(hooks.admission.claim, { kinds }, (object) => claimsOf(object as unknown as Countable, limits));
+    host.tap(hooks.admission.claim, { kinds }, (object) => claimsOf(object as Countable, limits));
     host.task({ name: 'limits', on: 'every-replica', everyMs: 1000, run: ({ asPlugin, signal }) => limits.follow(asPlugin, signal) });
     host.controller({ kind: Quota, reconcile: countUsage });
     // What was there before the plugin, or before the namespace changed hands.
@@ -49,9 +45,14 @@ export default definePlugin({
   },
 });
 
+/** An object of a namespace. */
+interface Labelled {
+  readonly metadata?: { readonly namespace?: string | undefined; readonly labels?: Strings | undefined };
+}
+
 /** The object with the label of its namespace's tenant, whatever it said itself. */
-async function labelled(object: Immutable<Countable>, { asPlugin }: Context): Promise<Immutable<Countable> | undefined> {
-  const { namespace, labels = {} } = object.metadata;
+async function labelled<O extends Labelled>(object: O, { asPlugin }: Context): Promise<O | undefined> {
+  const { namespace, labels = {} } = object.metadata ?? {};
   const found = namespace === undefined ? undefined : await asPlugin.get(Namespaces, { name: namespace });
   const tenant = found?.metadata?.labels?.[tenantLabel];
   if (labels[tenantLabel] === tenant) return undefined;

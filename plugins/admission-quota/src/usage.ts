@@ -51,7 +51,7 @@ export function takesUp({ kind }: { readonly kind: string }, names: Amounts): bo
 /** What one object takes up; a pure function of it. */
 export function usageOf(object: Countable): Amounts {
   if (object.kind !== Application.kind) return single[object.kind] ?? {};
-  const { processes } = (object as unknown as Immutable<ApplicationObject>).spec;
+  const { processes } = (object as Immutable<ApplicationObject>).spec;
   let [replicas, cpu, memory] = [0, 0, 0];
   for (const process of processes) {
     replicas += process.replicas;

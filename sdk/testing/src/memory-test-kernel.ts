@@ -91,6 +91,7 @@ export class MemoryTestKernel implements TestKernel {
   ): Promise<{ readonly denials: readonly PluginDenial[]; readonly object: Immutable<ObjectOf<K>> }> {
     const { denials, object } = await this.platform.admit(kind, draft);
     const named = denials.map(({ plugin = 'platform', ...denial }) => ({ ...denial, plugin }));
+    // What admits objects of all kinds knows none of them; the draft was one of this kind.
     return { denials: named, object: object as unknown as Immutable<ObjectOf<K>> };
   }
 

@@ -45,6 +45,7 @@ export function beginPrepared({ response, awaitsContinue, requestId, extraHeader
     text += `${name}: ${value}\r\n`;
   }
   response.statusMessage = 'OK';
+  // node:http declares neither field.
   const head = response as unknown as HeadText;
   head._header = `${text}Date: ${dateText(receivedAtMs)}\r\nConnection: keep-alive\r\n\r\n`;
   head._headerSent = false;

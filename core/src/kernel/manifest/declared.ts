@@ -7,19 +7,19 @@ type Line = string;
 /** Everything a plugin may register, as comparable lines. */
 function linesOf(described: Description): readonly Line[] {
   const { parts } = described;
-  const list = (what: string, items: readonly object[], label: (item: never) => string): readonly Line[] =>
-    items.map((item) => `${what} ${label(item as never)}`);
+  const list = <T>(what: string, items: readonly T[], label: (item: T) => string): readonly Line[] =>
+    items.map((item) => `${what} ${label(item)}`);
   return [
     ...described.taps.map((tap) => `tap at ${tapLabel(tap)}${selection(tap)}`),
-    ...list('service', described.provides, ({ id }: { id: string }) => id),
-    ...list('kind', parts.kinds, ({ group, kind }: { group: string; kind: string }) => `${group}/${kind}`),
-    ...list('controller of', parts.controllers, ({ kind }: { kind: string }) => kind),
-    ...list('action', parts.actions, ({ kind, name }: { kind: string; name: string }) => `${name} of ${kind}`),
-    ...list('field', parts.fields, ({ kind, name }: { kind: string; name: string }) => `${name} of ${kind}`),
-    ...list('route', parts.routes, ({ method, path, auth }: Record<string, string>) => `${method} ${path} (${auth})`),
-    ...list('engine', parts.engines, ({ name }: { name: string }) => name),
-    ...list('column', parts.columns, ({ name }: { name: string }) => name),
-    ...list('task', parts.tasks, ({ name, on }: { name: string; on: string }) => `${name} on ${on}`),
+    ...list('service', described.provides, ({ id }) => id),
+    ...list('kind', parts.kinds, ({ group, kind }) => `${group}/${kind}`),
+    ...list('controller of', parts.controllers, ({ kind }) => kind),
+    ...list('action', parts.actions, ({ kind, name }) => `${name} of ${kind}`),
+    ...list('field', parts.fields, ({ kind, name }) => `${name} of ${kind}`),
+    ...list('route', parts.routes, ({ method, path, auth }) => `${method} ${path} (${auth})`),
+    ...list('engine', parts.engines, ({ name }) => name),
+    ...list('column', parts.columns, ({ name }) => name),
+    ...list('task', parts.tasks, ({ name, on }) => `${name} on ${on}`),
     ...parts.counters.map((name) => `counter ${name}`),
   ];
 }

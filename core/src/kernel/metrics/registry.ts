@@ -76,11 +76,11 @@ class Registry implements MetricRegistry {
     const known = this.families.get(options.name);
     if (known !== undefined) {
       if (known.kind !== kind) throw new TypeError(`metric ${options.name} is a ${known.kind}, not a ${kind}`);
-      return known as unknown as Family<L, S>;
+      return known as Family<L, S>;
     }
     const made: Family<L, S> = new Family<L, S>(kind, options, (labels) => make(labels, made));
-    this.families.set(options.name, made as unknown as Family<string, NumberSeries>);
-    this.tell(made as unknown as Family<string, NumberSeries>);
+    this.families.set(options.name, made as Family<string, NumberSeries>);
+    this.tell(made as Family<string, NumberSeries>);
     return made;
   }
 

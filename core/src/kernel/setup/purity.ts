@@ -24,7 +24,7 @@ export function watchPurity<R>(run: () => R, refuse: (what: string) => Error): {
     trackPromises: false,
   };
   const hook = createHook(callbacks);
-  const restore = [fs as unknown as Patchable, childProcess as unknown as Patchable].map((module) =>
+  const restore = [fs as Patchable, childProcess as Patchable].map((module) =>
     refuseSynchronous(module, (name) => {
       seen.push(name);
       return refuse(name);

@@ -1,7 +1,7 @@
 import type { EngineHandle, Host, Immutable, Node } from '@tappaas/sdk';
 import { definitionOf } from '@tappaas/sdk/definitions';
 import { lifecycleErrors } from '../errors.js';
-import type { AnyAction, AnyField, ConnectEngine, RegisteredColumn } from '../registrations.js';
+import type { ConnectEngine, RegisteredColumn } from '../registrations.js';
 import { emptyRecord, type ProvidedService, type SetupRecord } from './setup-record.js';
 
 /** The few things a registration gives back that work later. */
@@ -51,8 +51,8 @@ export function openHost(instance: string, devices: HostDevices): OpenHost {
       add('kind', record.kinds, behaviour === undefined ? { kind } : { kind, behaviour: behaviour });
     },
     controller: (controller) => add('controller', record.controllers, controller as SetupRecord['controllers'][number]),
-    action: (action) => add('action', record.actions, action as unknown as AnyAction),
-    field: (field) => add('field', record.fields, field as unknown as AnyField),
+    action: (action) => add('action', record.actions, action),
+    field: (field) => add('field', record.fields, field),
     http: (route) => add('http', record.routes, route),
     engine(options): EngineHandle {
       add('engine', record.engines, options);

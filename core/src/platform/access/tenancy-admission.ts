@@ -11,14 +11,14 @@ export function tenancyAdmission(admission: Admission, access: Pick<Access, 'isA
   return {
     async mutate(request) {
       if (request.operation !== 'create' || !(await isOrdinary(request))) return admission.mutate(request);
-      const object = requested(request.object as unknown as TenantNamespace, request.caller) as unknown as typeof request.object;
+      const object = requested(request.object as TenantNamespace, request.caller);
       const { changes, ...mutated } = await admission.mutate({ ...request, object });
       return { ...mutated, changes: [{ plugin: source, paths: ['metadata.labels', 'metadata.annotations'] }, ...changes] };
     },
     async validate(request) {
       const denials = await admission.validate(request);
       if (request.operation === 'delete' || !(await isOrdinary(request))) return denials;
-      const [now, before] = [request.object, request.previous] as unknown as readonly [TenantNamespace, TenantNamespace | undefined];
+      const [now, before] = [request.object as TenantNamespace, request.previous as TenantNamespace | undefined];
       return [...tenancyDenials(now, before, request.caller), ...denials];
     },
     claims: (request) => admission.claims(request),

@@ -187,7 +187,7 @@ class Controllers implements RunningControllers {
   /** Wakes the object whose Operation somebody asks to stop. */
   #onCancel({ group, kind }: AnyKind, wake: (key: string) => void): () => void {
     const asked = (object: Immutable<EngineObject>) => {
-      const operation = object as unknown as Immutable<OperationObject>;
+      const operation = object as Immutable<OperationObject>;
       const { target, cancelled } = operation.spec;
       if (cancelled === true && !hasEnded(operation) && target.group === group && target.kind === kind)
         wake(`${operation.metadata.namespace}/${target.name}`);

@@ -175,7 +175,7 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
     if (!holds || finalizer === undefined) return undefined;
     const outcome = await registered.guard.call(
       { name: 'controller.finalize', limitMs: runMsMaxOf(declaration) },
-      async (context) => declaration.finalize?.(object as never, contextFor(context)),
+      async (context) => declaration.finalize?.(object, contextFor(context)),
       { signal },
     );
     if (outcome !== undefined) return outcome;
@@ -193,7 +193,7 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
   const outcome = await registered.guard
     .call(
       { name: 'controller.reconcile', limitMs: runMsMaxOf(declaration) },
-      async (context) => (declaration.render === undefined ? declaration.reconcile(object as never, contextFor(context)) : undefined),
+      async (context) => (declaration.render === undefined ? declaration.reconcile(object, contextFor(context)) : undefined),
       { signal },
     )
     .catch(async (error: unknown) => {

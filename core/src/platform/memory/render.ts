@@ -55,7 +55,7 @@ async function baseOf(
   given: RenderFacts | undefined,
 ): Promise<readonly KubernetesObject[]> {
   const facts = given ?? { ...factsOf(object, capabilities), inputs: await inputsOf(parts, owner, object) };
-  return owner.guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => owner.value.render(object as never, facts));
+  return owner.guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => owner.value.render(object, facts));
 }
 
 function factsOf({ metadata }: Object, capabilities: readonly Capability[]): Omit<RenderFacts, 'inputs'> {
@@ -70,7 +70,7 @@ async function inputsOf({ resourcesOf }: RenderParts, { plugin, guard, value }: 
   if (value.prepare === undefined) return {};
   const parts = { object, kind: value.kind, resources: resourcesOf(plugin), emit: () => undefined };
   const prepared = await guard.call({ name: 'controller.prepare', limitMs: 60_000 }, async (context) =>
-    value.prepare?.(object as never, reconcileContext(context, parts)),
+    value.prepare?.(object, reconcileContext(context, parts)),
   );
   if (prepared === undefined) return {};
   if (prepared.ready) return prepared.inputs;

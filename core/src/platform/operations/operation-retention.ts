@@ -31,6 +31,7 @@ export interface RetentionOptions {
 export async function keepOperationsFew({ operations, resources, clock, log, signal }: RetentionOptions): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(retention.everyMs, signal).catch(() => undefined);
+    // What serves objects of all kinds knows none of them; this informer was opened for Operations.
     const all = operations.list() as unknown as Operations;
     const expired = [...Map.groupBy(all, ({ metadata }) => metadata.namespace).values()].flatMap((each) =>
       expiredOperations(each, clock.nowMs()),

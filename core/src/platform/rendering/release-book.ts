@@ -152,13 +152,13 @@ const whole = new WeakSet<object>();
 /** A release counts by its content: one whose digest is that of other objects would stand for what was never rendered. */
 function isWhole({ spec }: Immutable<ReleaseObject>): boolean {
   if (whole.has(spec)) return true;
-  const isSo = contentDigest(spec.cluster, spec.objects as unknown as StoredRelease['objects']) === spec.digest;
+  const isSo = contentDigest(spec.cluster, spec.objects as StoredRelease['objects']) === spec.digest;
   if (isSo) whole.add(spec);
   return isSo;
 }
 
 function storedRelease({ metadata, spec, status }: Immutable<ReleaseObject>): StoredRelease {
-  const objects = spec.objects as unknown as StoredRelease['objects'];
+  const objects = spec.objects as StoredRelease['objects'];
   return { name: metadata.name, number: spec.number, objects, ...(status?.phase === undefined ? {} : { phase: status.phase }) };
 }
 

@@ -83,8 +83,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     ...(controller.prepare ? { prepare: (object: Owner, run: Run) => prepare(parts, object, run) } : {}),
     ...(controller.abandon ? { abandon: (object: Owner, run: Run) => abandon(parts, object, run) } : {}),
     factsOf: (object, inputs) => factsOf(parts, records, object, inputs),
-    render: (object, facts) =>
-      guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => controller.render(object as never, facts)),
+    render: (object, facts) => guard.callSync({ name: 'controller.render', limitMs: 1_000 }, () => controller.render(object, facts)),
     renderHooks: async (object, set, { cluster }) => shapedByTaps(kernel, controller.kind, object, set, cluster.capabilities),
     actor: () => kernel.pluginOf() ?? plugin,
     releases,
@@ -179,7 +178,7 @@ function abandon({ registered, contextOf }: RenderingParts, object: Owner, run: 
   const { guard, value } = registered;
   return guard.call(
     { name: 'controller.abandon', limitMs: 60_000 },
-    async (context) => value.abandon?.(object as never, contextOf(context, object, run)),
+    async (context) => value.abandon?.(object, contextOf(context, object, run)),
     { signal: run.signal },
   );
 }
@@ -188,8 +187,7 @@ function prepare({ registered, contextOf }: RenderingParts, object: Owner, run: 
   const { guard, value } = registered;
   return guard.call(
     { name: 'controller.prepare', limitMs: 60_000 },
-    async (context): Promise<Prepared> =>
-      (await value.prepare?.(object as never, contextOf(context, object, run))) ?? { ready: true, inputs: {} },
+    async (context): Promise<Prepared> => (await value.prepare?.(object, contextOf(context, object, run))) ?? { ready: true, inputs: {} },
     { signal: run.signal },
   );
 }

@@ -1,5 +1,6 @@
 import { platformEngine } from '@tappaas/sdk';
 import type { Call, ServedAction, ServedField, ServedRoute, ServedSubresource } from '../../api/contributions.js';
+import { apiErrors } from '../../api/errors.js';
 import type { ServedUpgrade } from '../../api/upgrade/upgrade.js';
 import type { Registrations } from '../../kernel/kernel.js';
 import { conversationsOf } from './conversations.js';
@@ -42,8 +43,9 @@ function servedRoute({ plugin, guard, value }: Registrations['routes'][number], 
         { name: 'http' },
         (context) => {
           const { caller, requestId } = call;
-          // A route that authenticates by itself has no caller yet, though the type of all handlers has one.
-          if (value.auth === 'self' || caller === undefined) return value.handle(request, withFields(context, { requestId }) as never);
+          if (value.auth === 'self') return value.handle(request, withFields(context, { requestId }));
+          if (caller === undefined)
+            throw apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: `${method} ${path} of ${plugin} is for known callers` });
           return value.handle(request, requestContext(context, parts, platformEngine, { ...call, caller }));
         },
         { signal: call.signal },
@@ -65,7 +67,7 @@ function fieldsOf(parts: ContributionParts): readonly ServedField[] {
     resolve: (objects, args, call) =>
       guard.call(
         { name: `field.${value.name}`, limitMs: fieldMsMax, breaker: true },
-        (context) => value.resolve(objects as never, args as never, requestContext(context, parts, platformEngine, call)),
+        (context) => value.resolve(objects, args, requestContext(context, parts, platformEngine, call)),
         { signal: call.signal },
       ),
   }));

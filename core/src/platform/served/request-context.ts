@@ -1,4 +1,4 @@
-import type { AnyKind, Clock, Key, Resources } from '@tappaas/sdk';
+import type { AnyKind, Clock, Immutable, Key, ObjectOf, Resources } from '@tappaas/sdk';
 import type { Call } from '../../api/contributions.js';
 import type { EnginePort } from '../../ports/engine.js';
 import type { Registrations } from '../../kernel/kernel.js';
@@ -10,7 +10,7 @@ export interface ContributionParts {
   readonly registrations: Registrations;
   readonly engine: (name: string) => EnginePort;
   /** Reads an object of the platform engine without authorization. */
-  readonly object: (kind: AnyKind, key: Key) => Promise<unknown>;
+  readonly object: <K extends AnyKind>(kind: K, key: Key) => Promise<Immutable<ObjectOf<K>> | undefined>;
   readonly asCaller: (engine: string, call: CallerCall) => Resources;
   readonly longActions: LongActions;
 }

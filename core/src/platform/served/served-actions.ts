@@ -36,7 +36,7 @@ export function servedActions(parts: ContributionParts): readonly ServedAction[]
         const object = await parts.object(value.on, key);
         if (object === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${plural} "${key.name}" not found` });
         refuseOtherVersion(`${plural} "${key.name}"`, (object as EngineObject).metadata.resourceVersion, expectedVersion);
-        const request: ActionRequest = { object: object as never, input: read(input as JsonObject, key.name) as never, dryRun };
+        const request: ActionRequest = { object, input: read(input as JsonObject, key.name), dryRun };
         if (value.long === true && !dryRun) return beginLong(registered, parts, request, call, once);
         return { output: await callAction(registered, parts, request, call, () => undefined) };
       },
@@ -93,7 +93,7 @@ async function beginLong(
   const operation = await parts.longActions.begin({
     verb: value.name,
     on: value.on,
-    target: request.object as unknown as Immutable<EngineObject>,
+    target: request.object as Immutable<EngineObject>,
     caller,
     requestId,
     ...(once !== undefined && { once }),

@@ -1,11 +1,11 @@
-import type { KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, KindBehaviour } from '@tappaas/sdk';
 import type { JsonObject } from '../schema/json-value.js';
 import { entriesOf, frozenDenials, keyDenials, sizeDenials } from './key-values.js';
 
 const fields = ['data', 'binaryData'];
 
 /** Configuration that pods read. */
-export const configMapBehaviour: KindBehaviour<never> = {
+export const configMapBehaviour: KindBehaviour<AnyKind> = {
   check(object: JsonObject, previous?: JsonObject) {
     const entries = fields.map((field) => [field, entriesOf(object, field)] as const);
     const bytes = entries.flatMap(([, values]) => values).reduce((sum, [, value]) => sum + Buffer.byteLength(String(value)), 0);

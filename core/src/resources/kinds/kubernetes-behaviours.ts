@@ -1,4 +1,4 @@
-import type { Denial, KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, Denial, KindBehaviour } from '@tappaas/sdk';
 import { configMapBehaviour } from './config-map.js';
 import { namespaceBehaviour } from './namespace.js';
 import { roleBehaviour } from './role.js';
@@ -6,7 +6,7 @@ import { roleBindingBehaviour } from './role-binding.js';
 import { secretBehaviour } from './secret.js';
 
 /** Rules of Kubernetes' own kinds that their schemas do not state; they hold on every engine, whoever contributes the kind. */
-const behaviours: Readonly<Record<string, KindBehaviour<never>>> = Object.freeze({
+const behaviours: Readonly<Record<string, KindBehaviour<AnyKind>>> = Object.freeze({
   '/Namespace': namespaceBehaviour,
   '/Secret': secretBehaviour,
   '/ConfigMap': configMapBehaviour,
@@ -17,7 +17,7 @@ const behaviours: Readonly<Record<string, KindBehaviour<never>>> = Object.freeze
 });
 
 /** The rules of a Kubernetes kind with those that its contributor adds. */
-export function kubernetesBehaviour(groupKind: string, added: KindBehaviour<never> = {}): KindBehaviour<never> {
+export function kubernetesBehaviour(groupKind: string, added: KindBehaviour<AnyKind> = {}): KindBehaviour<AnyKind> {
   const known = Object.hasOwn(behaviours, groupKind) ? behaviours[groupKind] : undefined;
   if (known === undefined) return added;
   return {

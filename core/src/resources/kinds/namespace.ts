@@ -1,4 +1,4 @@
-import type { KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, KindBehaviour } from '@tappaas/sdk';
 import { isJsonObject, memberOf, valueAt, type JsonObject } from '../schema/json-value.js';
 import type { Strategy } from '../strategy.js';
 
@@ -31,7 +31,7 @@ function withNameLabel(namespace: JsonObject): JsonObject {
 }
 
 /** Only the platform writes the spec of a namespace. */
-export const namespaceBehaviour: KindBehaviour<never> = {
+export const namespaceBehaviour: KindBehaviour<AnyKind> = {
   default(draft: { spec?: unknown }, previous?: { readonly spec?: unknown }) {
     if (previous?.spec !== undefined) draft.spec = previous.spec;
   },

@@ -1,10 +1,10 @@
-import type { Denial, KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, Denial, KindBehaviour } from '@tappaas/sdk';
 import { equalJson, memberOf, type JsonObject } from '../schema/json-value.js';
 
 const groupOfRoles = 'rbac.authorization.k8s.io';
 
 /** A binding keeps its role: whoever may change its subjects must not thereby hand out another role. */
-export const roleBindingBehaviour: KindBehaviour<never> = {
+export const roleBindingBehaviour: KindBehaviour<AnyKind> = {
   default(draft: { roleRef?: { apiGroup?: string }; subjects?: { kind?: string; apiGroup?: string }[] }) {
     if (draft.roleRef && (draft.roleRef.apiGroup === undefined || draft.roleRef.apiGroup === '')) draft.roleRef.apiGroup = groupOfRoles;
     for (const subject of draft.subjects ?? []) {

@@ -1,8 +1,8 @@
-import type { Denial, KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, Denial, KindBehaviour } from '@tappaas/sdk';
 import { isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
 
 /** The rules of a role say what they are about: objects or paths, never both, and paths only where they hold everywhere. */
-export const roleBehaviour: KindBehaviour<never> = {
+export const roleBehaviour: KindBehaviour<AnyKind> = {
   check(object: JsonObject) {
     const isCluster = object['kind'] === 'ClusterRole';
     return [

@@ -1,4 +1,4 @@
-import type { Denial, KindBehaviour } from '@tappaas/sdk';
+import type { AnyKind, Denial, KindBehaviour } from '@tappaas/sdk';
 import { memberOf, type JsonObject } from '../schema/json-value.js';
 import { entriesOf, frozenDenials, keyDenials, sizeDenials } from './key-values.js';
 
@@ -17,7 +17,7 @@ const requiredKeys: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Secrets: `stringData` is write-only and becomes `data`, the type never changes, values never appear in messages. */
-export const secretBehaviour: KindBehaviour<never> = {
+export const secretBehaviour: KindBehaviour<AnyKind> = {
   default(draft: SecretDraft) {
     draft.type ??= 'Opaque';
     if (draft.stringData === undefined) return;

@@ -75,4 +75,4 @@ export function registerControllers(host: Pick<Host<unknown>, 'controller'>, eng
 }
 
 /** A list of watches holds several kinds, so each forgets its own type; the function is only ever called with objects of its kind. */
-const watching = <W extends AnyKind>(watches: Watches<W>): Watches => watches as unknown as Watches;
+const watching = <W extends AnyKind>(watches: Watches<W>): Watches => watches as Watches;

@@ -3,7 +3,8 @@ import { storeErrors, type KeyValue } from '@tappaas/sdk/store';
 import { checksum } from './checksum.js';
 import { revisionOf, rowId, type Version } from './key-index.js';
 
-interface Row {
+/** A type, and no interface, so that it can be told of what the library reads, whose columns have any name. */
+type Row = {
   readonly id: number;
   readonly key: string;
   readonly value: Uint8Array | null;
@@ -11,7 +12,7 @@ interface Row {
   readonly version: number;
   readonly lease: string | null;
   readonly checksum: number;
-}
+};
 
 /** A row as the rest of the writer knows it. */
 export interface LogRow {
@@ -57,12 +58,12 @@ export class LogTable {
 
   /** Every row, oldest first. @throws TAP_STORE_CORRUPT */
   *rows(): Generator<LogRow, void, undefined> {
-    for (const row of this.#all.iterate()) yield this.#checked(row as unknown as Row);
+    for (const row of this.#all.iterate()) yield this.#checked(row as Row);
   }
 
   /** Rows of an interval with revisions greater than `revision`, oldest first. @throws TAP_STORE_CORRUPT */
   *rowsAfter(revision: number, start: string, end: string): Generator<LogRow, void, undefined> {
-    for (const row of this.#inside.iterate(rowId(revision + 1, 0), start, end)) yield this.#checked(row as unknown as Row);
+    for (const row of this.#inside.iterate(rowId(revision + 1, 0), start, end)) yield this.#checked(row as Row);
   }
 
   #checked(row: Row): LogRow {

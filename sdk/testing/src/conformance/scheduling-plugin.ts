@@ -24,10 +24,12 @@ export function schedulingPluginConformance(make: MakePlugin): readonly Case[] {
 function tapsOf({ platform }: MemoryTestKernel, id: string): readonly SchedulingTap[] {
   const { filter, score } = hooks.scheduling;
   const dispatch = platform.kernel.hooks;
-  const run = (tap: { run(input: never): Error | undefined }) => (input: unknown) => {
-    const error = tap.run(input as never);
-    if (error) throw error;
-  };
+  const run =
+    <I>(tap: { run(input: I): Error | undefined }) =>
+    (input: unknown) => {
+      const error = tap.run(input as I);
+      if (error) throw error;
+    };
   return [
     ...dispatch
       .batch(filter)

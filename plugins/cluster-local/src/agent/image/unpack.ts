@@ -119,7 +119,7 @@ async function write(entry: ReadEntry, path: string, parts: readonly string[], r
   if (entry.type !== 'File' && entry.type !== 'OldFile' && entry.type !== 'ContiguousFile') return;
   const file = await open(path, 'wx', mode | 0o600);
   try {
-    for await (const chunk of entry as unknown as AsyncIterable<Buffer>) await file.writeFile(chunk);
+    for await (const chunk of entry as AsyncIterable<Buffer>) await file.writeFile(chunk);
   } finally {
     await file.close();
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isTapError } from '@tappaas/sdk';
-import { neighbours, wrongValues } from './configurations.js';
+import { neighbours, wrongValues, type Values } from './configurations.js';
 import { configured, declarationOf, loadOnly, pluginCases, recordWith, type MakePlugin, type PluginHarness } from './harness.js';
 
 /** Configurations: what is wrong is refused in the operator's words, and `setup` registers the same whatever is right. */
@@ -26,11 +26,7 @@ export const configuration = (make: MakePlugin) =>
       const { example } = declarationOf(plugin);
       const manifest = recordWith(plugin, example);
       const { taps, provides, parts } = manifest;
-      for (const config of [
-        plugin.config,
-        ...neighbours(manifest, example as object as never),
-        ...neighbours(manifest, plugin.config as never),
-      ]) {
+      for (const config of [plugin.config, ...neighbours(manifest, example as Values), ...neighbours(manifest, plugin.config as Values)]) {
         const other = recordIfValid(plugin, config);
         if (other === undefined) continue;
         const registered = { taps: other.taps, provides: other.provides, parts: other.parts };

@@ -1,7 +1,8 @@
 import type { PluginManifest } from '@tappaas/core';
 
 type Schema = Readonly<Record<string, unknown>>;
-type Values = Readonly<Record<string, unknown>>;
+/** A configuration, or a part of one. */
+export type Values = Readonly<Record<string, unknown>>;
 
 const notOfType = [[[]], { unexpected: true }, 'text', true, -0.5] as const;
 

@@ -89,7 +89,7 @@ export async function onKernel(
 
 /** The same plugin with another configuration. */
 export function configured({ id, plugin, options }: Loaded, config: unknown): Loaded {
-  return load(plugin as Plugin<never>, config as never, { ...options, id });
+  return load(plugin as Plugin<never>, config, { ...options, id });
 }
 
 /** What stands behind a plugin. */

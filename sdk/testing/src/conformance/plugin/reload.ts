@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { neighbours } from './configurations.js';
+import { neighbours, type Values } from './configurations.js';
 import { askTaps } from './exercise.js';
 import { configured, declarationOf, onKernel, pluginCases, recordWith, type MakePlugin, type PluginHarness } from './harness.js';
 import type { MemoryTestKernel } from '../../memory-test-kernel.js';
@@ -54,7 +54,7 @@ function unlessItMustStay(error: unknown): void {
 /** Another configuration with which the plugin starts; its own when there is none. */
 async function takenConfiguration(kernel: MemoryTestKernel, { plugin, with: others = [] }: PluginHarness): Promise<Loaded> {
   const manifest = recordWith(plugin, declarationOf(plugin).example);
-  for (const config of neighbours(manifest, plugin.config as never)) {
+  for (const config of neighbours(manifest, plugin.config as Values)) {
     const next = configured(plugin, config);
     const taken = await kernel.reload([...others, next]).then(
       () => true,

@@ -45,6 +45,7 @@ export function answers(make: MakeScheduling): readonly Case[] {
 /** What the tap writes before it is cut to whole numbers of 32 bits, which would turn NaN into 0. */
 function written(tap: SchedulingTap, pod: Parameters<typeof answersOf>[1]): Float64Array {
   const out = new Float64Array(count);
+  // The tap's own type of answers is the one that cuts: it cannot tell this one from it.
   tap.run({ pod, count, out: out as unknown as Int32Array, columns: candidates(tap, count) });
   return out;
 }
