@@ -5,11 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { parse } from 'yaml';
 import { isCi } from './is-ci.ts';
 import { kubectlPath, runsKubectl } from './kubectl-session.ts';
 import { platformHome, root, type PlatformHome, type PlatformProcess } from './platform-process.ts';
-import { freePort } from './ports.ts';
 
 /** Where the pages say that the API is. */
 const documented = 'https://127.0.0.1:7443';
@@ -85,17 +83,13 @@ export function expectedOf({ expected }: Example): RegExp {
   return new RegExp(expected.map(escaped).join('[\\s\\S]*?'));
 }
 
-/** A directory with the configuration that the pages start from, on ports of its own. */
-export async function laptopHome(options: {
-  readonly first?: string;
-  readonly plugins?: Readonly<Record<string, object>>;
-}): Promise<PlatformHome> {
-  const { api, plugins } = parse(await readFile(join(root, 'examples/laptop/tappaas.yaml'), 'utf8')) as {
-    readonly api: object;
-    readonly plugins: Readonly<Record<string, { readonly config?: object }>>;
-  };
-  const local = { ...plugins['local'], config: { ...plugins['local']?.config, httpPort: await freePort() } };
-  return platformHome({ ...options, api: { ...api, port: 0 }, plugins: { ...plugins, local, ...options.plugins } });
+/** A directory with the configuration that the pages start from, on ports of its own; `more` is added to its plugins, which end it. */
+export async function laptopHome({ more = '', ...options }: { readonly first?: string; readonly more?: string }): Promise<PlatformHome> {
+  const home = await platformHome(options);
+  const text = await readFile(join(root, 'examples/laptop/tappaas.yaml'), 'utf8');
+  const own = text.replace('port: 7443', 'port: 0').replace('httpPort: 8080', `httpPort: ${home.httpPort}`);
+  await writeFile(join(home.directory, 'tappaas.yaml'), own + more);
+  return home;
 }
 
 /** Runs examples beside the data of a platform, which stands in for the documented one. */
