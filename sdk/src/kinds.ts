@@ -93,6 +93,11 @@ export interface KindDeclaration<S extends TObject, T extends TObject> {
    * Without `user`, objects belong to the whole tenant: all its members can read them, whatever roles say, and none of them can write them.
    */
   readonly owner?: { readonly user?: SpecPath; readonly tenant: SpecPath };
+  /**
+   * For cluster-scoped kinds that are the same for all tenants and hold nothing of any of them, such as classes to choose from: callers of
+   * tenants may read the objects where a role lets them. Absent: none of them can, whatever roles say, unless the kind has an `owner`.
+   */
+  readonly isShared?: true;
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   /** Adds the scale subresource. */
@@ -104,7 +109,7 @@ export interface KindDeclaration<S extends TObject, T extends TObject> {
  * Declares a kind. Spec and status are closed (an unknown key is answered with 400), and defaults are filled in on decoding, before any
  * hook.
  *
- * @throws TypeError when a schema is an Intersect, which cannot be closed.
+ * @throws TypeError when a schema is an Intersect, which cannot be closed; when `isShared` does not fit scope or owner.
  * @example
  * ```ts
  * export const Budget = defineKind({
@@ -117,7 +122,10 @@ export interface KindDeclaration<S extends TObject, T extends TObject> {
  */
 export function defineKind<S extends TObject, T extends TObject>(declaration: KindDeclaration<S, T>): Kind<Static<S>, Static<T>> {
   for (const part of [declaration.spec, declaration.status]) refuseIntersect(part, declaration.kind);
-  const { group, kind, version } = declaration;
+  const { group, kind, version, scope, owner, isShared } = declaration;
+  if (isShared && (scope !== 'Cluster' || owner !== undefined)) {
+    throw new TypeError(`kind ${kind}: isShared is for cluster-scoped kinds whose objects have no owner; leave one of them out`);
+  }
   return Object.freeze(attachDefinition({ group, kind, version }, 'kind', Object.freeze({ ...declaration })));
 }
 

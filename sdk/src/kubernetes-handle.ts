@@ -8,6 +8,8 @@ export interface HandleOptions {
   readonly fields?: readonly string[];
   readonly columns?: readonly Column[];
   readonly description?: string;
+  /** Callers of all tenants may read the objects where a role lets them; cluster-scoped kinds only, such as PriorityClass. */
+  readonly isShared?: true;
 }
 
 /**
@@ -44,5 +46,6 @@ export function kubernetesHandle<O>(group: string, kind: string, options: Handle
     verbs: found.verbs,
     ...(options.fields ? { fields: options.fields } : {}),
     ...(options.columns ? { columns: options.columns } : {}),
+    ...(options.isShared ? { isShared: options.isShared } : {}),
   });
 }

@@ -25,6 +25,8 @@ export interface KubernetesKindDeclaration {
   /** JSON paths of fields that can be used in field selectors besides metadata.name and metadata.namespace. */
   readonly fields?: readonly string[];
   readonly columns?: readonly Column[];
+  /** Callers of all tenants may read the objects where a role lets them, as with `isShared` of `defineKind`; cluster-scoped kinds only. */
+  readonly isShared?: true;
 }
 
 /** Creates the typed handle of a Kubernetes kind. */

@@ -26,6 +26,23 @@ test('a kind whose spec is an intersection is refused, since it could not be clo
   t.throws(() => defineKind({ ...declaration, spec }), { message: /Intersect/ });
 });
 
+test('a kind that is the same for all tenants lies in no namespace and has no owner', (t) => {
+  const declaration = {
+    group: 'x.dev',
+    kind: 'X',
+    plural: 'xs',
+    version: 'v1',
+    description: 'x',
+    spec: Type.Object({ tenant: Type.String() }),
+    status: Type.Object({}),
+    fields: ['spec.tenant'],
+    isShared: true,
+  } as const;
+  t.notThrows(() => defineKind({ ...declaration, scope: 'Cluster' }));
+  t.throws(() => defineKind({ ...declaration, scope: 'Namespaced' }), { message: /kind X: isShared is for cluster-scoped kinds/ });
+  t.throws(() => defineKind({ ...declaration, scope: 'Cluster', owner: { tenant: 'spec.tenant' } }), { message: /have no owner/ });
+});
+
 test('handles carry their definition, invisibly', (t) => {
   const plugin = definePlugin({ id: 'x', setup() {} });
   t.is(definitionOf(plugin, 'plugin')?.id, 'x');

@@ -76,6 +76,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
     labels: () => undefined,
     owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
     spansNamespaces: () => false,
+    isShared: () => false,
   };
   const access = createAccess({ authorizers: () => [authorizer], missing: () => [], places });
   const known = new Map(

@@ -29,6 +29,8 @@ export interface Places {
   isSuspended(tenant: string): boolean;
   /** Whether a request that names no namespace is about the objects of all namespaces; also for kinds that nobody knows. */
   spansNamespaces(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
+  /** Whether the objects of a kind without namespaces are the same for all tenants, as the kind itself says. */
+  isShared(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
   readonly owners: Owners;
 }
 

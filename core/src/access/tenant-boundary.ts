@@ -1,11 +1,15 @@
 import { type AccessRequest, isTenantName, platformEngine, tenantLabel } from '@tappaas/sdk';
 import type { AccessQuestion, Narrowing } from '../ports/access.js';
+import type { Places } from './access.js';
 
 /** On which side of a tenant's boundary a request lies; `own` is allowed to every member of the tenant. */
 export type Side =
   | { readonly side: 'inside' }
   | { readonly side: 'own'; readonly narrowed?: Narrowing }
   | { readonly side: 'outside'; readonly reason: string };
+
+/** Whether objects that lie in no namespace are the same for all tenants. */
+type IsShared = Places['isShared'];
 
 const inside: Side = { side: 'inside' };
 const reading = new Set(['get', 'list', 'watch']);
@@ -19,16 +23,6 @@ export const isNamespace = ({ group, plural }: { readonly group: string; readonl
   group === '' && plural === 'namespaces';
 const tenants = 'platform.tappaas.dev/tenants';
 
-/** Cluster-scoped kinds that are the same for all tenants and hold no data of any tenant. */
-const shared = new Set([
-  'rbac.authorization.k8s.io/clusterroles',
-  'apps.tappaas.dev/runtimetypes',
-  'apps.tappaas.dev/volumeclasses',
-  'storage.k8s.io/storageclasses',
-  'networking.k8s.io/ingressclasses',
-  'scheduling.k8s.io/priorityclasses',
-]);
-
 /** Paths outside any tenant. (Routes of plugins are among them because their handlers get the caller's tenant.) */
 const sharedPath = /^\/(?:api|apis|openapi|version|livez|healthz|readyz)(?:\/|$)|^\/graphql$|^\/plugins\/(?!platform(?:\/|$))./;
 
@@ -36,23 +30,22 @@ const sharedPath = /^\/(?:api|apis|openapi|version|livez|healthz|readyz)(?:\/|$)
  * Whether a tenant's caller stays within the tenant: its namespaces, its own Tenant object, and what belongs to no tenant. Roles can
  * never widen this. The request names the tenant of its namespace; a namespace without one is the platform's.
  */
-export function sideOf(request: AccessQuestion, tenant: string): Side {
+export function sideOf(request: AccessQuestion, tenant: string, isShared: IsShared): Side {
   const { resource, path, engine } = request;
   if (!isTenantName(tenant)) return outside(tenant);
   if (resource === undefined) return path !== undefined && sharedPath.test(path) ? inside : outside(tenant);
   const { group, plural, name, namespace } = resource;
-  const kind = `${group}/${plural}`;
   const reads = isReading(request);
   if (isNamespace(resource)) return namespaceSide(request, tenant, engine === platformEngine);
   if (namespace !== undefined) return request.tenant === tenant ? inside : outside(tenant);
-  if (kind === tenants && engine === platformEngine && reads && resource.subresource === undefined) {
+  if (`${group}/${plural}` === tenants && engine === platformEngine && reads && resource.subresource === undefined) {
     return name === undefined
       ? narrowed(request, tenant, { fieldSelector: `metadata.name=${tenant}` })
       : name === tenant
         ? { side: 'own' }
         : outside(tenant);
   }
-  return reads && shared.has(kind) ? inside : outside(tenant);
+  return reads && isShared(engine, resource) ? inside : outside(tenant);
 }
 
 /** A new namespace belongs to the tenant that creates it; on other engines the platform creates namespaces. */

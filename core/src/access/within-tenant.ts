@@ -8,7 +8,7 @@ import { isReading, sideOf } from './tenant-boundary.js';
 interface InnerParts {
   readonly ask: (request: PlacedQuestion) => Verdict | Promise<Verdict>;
   readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
-  readonly places: Pick<Places, 'settled' | 'isSuspended'>;
+  readonly places: Pick<Places, 'settled' | 'isSuspended' | 'isShared'>;
 }
 
 /** Authorizes callers with a tenant: within its boundary authorizers decide, beyond it only administrators are asked about. */
@@ -20,7 +20,7 @@ export function withinTenants({
   /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
   const cross = async (request: PlacedQuestion, tenant: string, reason: string): Promise<Verdict> => {
     const again = await placedAnew(request, places);
-    if (again !== undefined && sideOf(again, tenant).side !== 'outside') return within(again, tenant);
+    if (again !== undefined && sideOf(again, tenant, places.isShared).side !== 'outside') return within(again, tenant);
     return (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason };
   };
 
@@ -30,7 +30,7 @@ export function withinTenants({
       : { decision: 'deny', reason: `tenant ${tenant} is suspended: it can read only` };
 
   const within = (request: PlacedQuestion, tenant: string): Verdict | Promise<Verdict> => {
-    const side = sideOf(request, tenant);
+    const side = sideOf(request, tenant, places.isShared);
     if (side.side === 'outside') return cross(request, tenant, side.reason);
     if (!isReading(request) && places.isSuspended(tenant)) return suspended(request, tenant);
     if (side.side === 'inside') return ask(request);

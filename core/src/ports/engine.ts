@@ -30,6 +30,8 @@ export interface ServedKind extends KindPath {
   readonly orphaned: boolean;
   /** Fields that say whose an object is; absent: objects belong to nobody. */
   readonly owner?: { readonly user?: string; readonly tenant: string };
+  /** The objects are the same for all tenants, whose callers may read them; absent: those are refused. */
+  readonly isShared?: true;
 }
 
 /** A subresource in discovery; `kind` is that of its body where it is not the object's own. */

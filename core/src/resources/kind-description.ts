@@ -32,6 +32,7 @@ export interface KindDescription {
   readonly fields: readonly string[];
   readonly immutable: readonly string[];
   readonly owner?: ServedKind['owner'];
+  readonly isShared?: true;
   readonly isKubernetes: boolean;
   /** The stored version first. */
   readonly versions: readonly [VersionDescription, ...VersionDescription[]];
@@ -77,6 +78,7 @@ function describeOwn(own: KindDeclaration<Type.TObject, Type.TObject>, { behavio
     fields: own.fields ?? [],
     immutable: own.immutable ?? [],
     ...(own.owner && { owner: own.owner }),
+    ...(own.isShared && { isShared: own.isShared }),
     isKubernetes: false,
     versions: [versionOf(own.version, own.spec), ...others],
   };
@@ -100,6 +102,7 @@ function describeKubernetes(declaration: KubernetesKindDeclaration): KindDescrip
     scale: declaration.subresources.scale,
     fields: declaration.fields ?? [],
     immutable: [],
+    ...(declaration.isShared && { isShared: declaration.isShared }),
     isKubernetes: true,
     versions: [{ version, schemaName, components }],
   };

@@ -166,6 +166,7 @@ function versionEntry({ description, version, verbs, subresources, isOrphaned }:
     ...(deprecated && { deprecated }),
     orphaned: isOrphaned,
     ...(description.owner && { owner: description.owner }),
+    ...(description.isShared && { isShared: description.isShared }),
   });
   let type: FieldType | undefined;
   return Object.freeze({

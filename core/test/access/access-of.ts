@@ -11,6 +11,7 @@ export const nowhere: Places = {
   labels: () => undefined,
   owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
   spansNamespaces: () => false,
+  isShared: () => false,
 };
 
 /** The access stage with these authorizers, all of which run unless said otherwise. */

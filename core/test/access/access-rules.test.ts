@@ -15,6 +15,7 @@ const places = {
   labels: () => undefined,
   owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
   spansNamespaces: () => false,
+  isShared: () => false,
 };
 const listing: Authorizer = {
   knowsProjects: true,

@@ -24,6 +24,7 @@ const places = (later: Readonly<Record<string, Place>> = {}): Places => ({
   labels: () => undefined,
   owners: { fields: () => undefined, now: () => undefined, settled: () => Promise.resolve(undefined) },
   spansNamespaces: (_, { plural }) => plural !== 'nodes',
+  isShared: (engine, { group, plural }) => engine === 'platform' && `${group}/${plural}` === 'acme.example/classes',
 });
 type Asked = Partial<AccessRequest> & {
   readonly of?: string;
@@ -87,11 +88,18 @@ test('nothing is seen across namespaces, of the cluster or below paths of the pl
   t.is(await decide({ verb: 'list' }), 'deny');
   for (const kind of ['/nodes', 'rbac.authorization.k8s.io/clusterrolebindings', 'acme.example/things'])
     t.is(await decide({ of: kind }), 'deny', kind);
-  t.is(await decide({ of: 'rbac.authorization.k8s.io/clusterroles' }), 'allow');
-  t.is(await decide({ of: 'rbac.authorization.k8s.io/clusterroles', verb: 'update' }), 'deny');
   t.is(await decide({ path: '/metrics' }), 'deny');
   t.is(await decide({ path: '/plugins/platform/reload', verb: 'post' }), 'deny');
   t.is(await decide({ path: '/plugins/builds/sources', verb: 'post' }), 'allow');
+});
+
+test('what a kind says is the same for all tenants may be read by everybody whom a role lets read it, and written by nobody of a tenant', async (t) => {
+  const of = 'acme.example/classes';
+  for (const verb of ['get', 'list', 'watch']) t.is(await decide({ of, verb }), 'allow', verb);
+  for (const verb of ['create', 'update', 'delete']) t.is(await decide({ of, verb, name: 'small' }), 'deny', verb);
+  t.is(await decide({ of, engine: 'local' }), 'deny', 'a kind of the same name on another engine is another kind');
+  const nobody: Authorizer = { authorize: () => ({ decision: 'no-opinion', reason: '' }) };
+  t.is(await decide({ of }, nobody), 'no-opinion', 'it still takes a role');
 });
 
 test('everybody of a tenant may list its namespaces and its Tenant, narrowed to them, where who asks obeys', async (t) => {

@@ -42,6 +42,11 @@ test('the platform’s own kinds are all there', (t) => {
     kinds: kernelKinds(reviews),
   });
   const served = engine.kinds().map(({ group, kind, verbs }) => `${group}/${kind} ${verbs.length === 1 ? verbs[0] : ''}`.trim());
+  t.deepEqual(
+    engine.kinds().flatMap(({ kind, isShared }) => (isShared === true ? [kind] : [])),
+    ['ClusterRole'],
+    'what everybody of every tenant may read',
+  );
   t.deepEqual(served, [
     '/Namespace',
     '/Secret',

@@ -44,6 +44,7 @@ export async function developerAccess(): Promise<Access> {
     isSuspended: () => false,
     labels: () => undefined,
     spansNamespaces: () => false,
+    isShared: () => false,
   };
   const authorizer = await provided(families.authorizer, roleAuthorizer(index, { problem: undefined }));
   return createAccess({ authorizers: () => [authorizer], missing: () => [], places });

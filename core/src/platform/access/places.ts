@@ -38,6 +38,7 @@ export function enginePlaces(engine: (name: string) => ResourceEngine | undefine
       return found && (found.metadata?.labels ?? {});
     },
     spansNamespaces: (name, { group, version, plural }) => engine(name)?.find({ group, version, plural })?.scope !== 'Cluster',
+    isShared: (name, { group, version, plural }) => engine(name)?.find({ group, version, plural })?.isShared === true,
     owners: owners(engine),
     isSuspended: (tenant) =>
       (engine(platformEngine)?.cached(Tenant, { name: tenant }) as TenantObject | undefined)?.spec.suspended === true,

@@ -39,7 +39,7 @@ export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[
   return [
     ...coreKinds(),
     served(rbac, 'Role'),
-    served(rbac, 'ClusterRole'),
+    served(rbac, 'ClusterRole', { isShared: true }),
     served(rbac, 'RoleBinding'),
     served(rbac, 'ClusterRoleBinding'),
     ...reviewKinds(reviews),

@@ -62,4 +62,7 @@ export const Ingresses = kubernetesHandle<Ingress>('networking.k8s.io', 'Ingress
 export const PodDisruptionBudgets = kubernetesHandle<PodDisruptionBudget>('policy', 'PodDisruptionBudget', {
   columns: columns.PodDisruptionBudget,
 });
-export const PriorityClasses = kubernetesHandle<PriorityClass>('scheduling.k8s.io', 'PriorityClass', { columns: columns.PriorityClass });
+export const PriorityClasses = kubernetesHandle<PriorityClass>('scheduling.k8s.io', 'PriorityClass', {
+  columns: columns.PriorityClass,
+  isShared: true,
+});
