@@ -150,10 +150,14 @@ test('every command, program and query that a page of docs shows is run by a tes
   );
 });
 
-test('every page for consumers and operators says in its first lines what it starts from', async (t) => {
+test('every page for consumers, operators and authors says in its first lines what it starts from', async (t) => {
   for (const page of [...pagesOf('consumers'), ...pagesOf('operators')]) {
     const [, first = ''] = (await readFile(join(root, 'docs', page), 'utf8')).split('\n\n');
     t.regex(first, /^## Before you begin$|^Start here: \[Before you begin\]\(README\.md#before-you-begin\)\.$/, page);
+  }
+  for (const page of pagesOf('authors')) {
+    const [, first = ''] = (await readFile(join(root, 'docs', page), 'utf8')).split('\n\n');
+    t.regex(first, page === 'authors/README.md' ? /^Start here with / : /^Start here: \[Writing a plugin\]\(README\.md\)\./, page);
   }
 });
 
