@@ -29,7 +29,7 @@ const rules: readonly Rule[] = [
   { folder: 'sdk/src', packages: [/^typebox$/], folders: [], because: 'what plugins import drags nothing with it' },
   {
     folder: 'sdk/client/src',
-    packages: [/^@tappaas\/sdk(\/definitions)?$/, /^(socket\.io-client|ws|graphql)$/],
+    packages: [/^@tappaas\/sdk(\/definitions|\/log)?$/, /^(socket\.io-client|ws|graphql)$/],
     folders: [],
     because: 'a client of the API is small, runs in browsers too, and knows nothing of the platform but its API',
   },

@@ -1,7 +1,8 @@
+import { timedLine } from '@tappaas/sdk/log';
 import type { Client } from '@tappaas/client';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Invocation } from './command.js';
-import { recordOf, streams, timedLine } from './log-record.js';
+import { recordOf, streams } from './log-record.js';
 import { applicationPath } from './paths.js';
 import { hasStarted, noPods, podsSelector, startedOrAll, type PodView } from './pods-of-application.js';
 import { printEach } from './print.js';

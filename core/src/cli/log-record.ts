@@ -1,3 +1,5 @@
+import { timedLine } from '@tappaas/sdk/log';
+
 /** What a container writes comes on these two. */
 export const streams = ['Stdout', 'Stderr'] as const;
 
@@ -11,12 +13,6 @@ export interface LogRecord {
 
 /** What a line that begins with its time says. */
 export function recordOf(pod: string, stream: (typeof streams)[number], line: string): LogRecord {
-  const { time, text } = timedLine(line);
+  const { time = '', text } = timedLine(line);
   return { time, pod, stream: stream === 'Stdout' ? 'stdout' : 'stderr', text };
-}
-
-/** A line and its time. */
-export function timedLine(line: string): { readonly time: string; readonly text: string } {
-  const [, time = '', text = ''] = /^(\S+) (.*)$/s.exec(line) ?? [];
-  return { time, text };
 }

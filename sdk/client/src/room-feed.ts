@@ -1,5 +1,5 @@
+import { LogReading, type LogPlace } from '@tappaas/sdk/log';
 import { ApiError } from './errors.js';
-import { LogReading, type LogPlace } from './log-reading.js';
 import { RoomListing } from './room-listing.js';
 import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
 

@@ -13,10 +13,11 @@ import { startFlakyProxy } from './flaky-proxy.ts';
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
 const root = resolve(import.meta.dirname, '../../..');
 
-/** What a bundler would find: the entry for browsers, the one part of the SDK that it needs, and the application's own socket.io. */
+/** What a bundler would find: the entry for browsers, the parts of the SDK that it needs, and the application's own socket.io. */
 const imports = {
   '@tappaas/client': '/client/browser.js',
   '@tappaas/sdk/definitions': '/sdk/definitions.js',
+  '@tappaas/sdk/log': '/sdk/log-entry.js',
   'socket.io-client': '/socket.io/socket.io.esm.min.js',
 };
 const folders: Readonly<Record<string, string>> = {

@@ -1,0 +1,79 @@
+import { LogReading, type LogPlace } from './log-reading.js';
+
+/** A line that was not delivered before, and the position behind it. */
+export interface LogEntry {
+  readonly line: string;
+  readonly place: LogPlace | undefined;
+}
+
+/** Where a log is read from. */
+export interface LogSource {
+  /** The lines that a query of `pods/log` selects, each after its time. */
+  readonly read: (query: Readonly<Record<string, string>>) => AsyncIterable<string>;
+  /** Whether an error is an answer, such as that there is no such log; any other breaks the connection. */
+  readonly isAnswer: (error: unknown) => boolean;
+}
+
+/**
+ * Reads the log of a pod over any number of connections: each continues behind the last line of the one before it, so that none is missed
+ * and none comes twice. When no line is repeated, another run of the container has begun, and the end of the previous run is read first.
+ */
+export class FollowedLog {
+  readonly #source: LogSource;
+  #place: LogPlace | undefined;
+  #hasBegun = false;
+
+  /** `place`: continues behind it, for example on another replica than before. */
+  constructor(source: LogSource, place?: LogPlace) {
+    this.#source = source;
+    this.#place = place;
+    this.#hasBegun = place !== undefined;
+  }
+
+  /** Whether there has been a log at all: a container that has none now is about to restart. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /**
+   * The lines that were not delivered before, until the connection ends. `query` may ask for `follow` and a `stream`, and for `tailLines`
+   * as long as no line was delivered.
+   */
+  async *connection({ tailLines, ...query }: Readonly<Record<string, string>>): AsyncGenerator<LogEntry> {
+    const before = this.#place;
+    const tail: Readonly<Record<string, string>> = tailLines === undefined ? {} : { tailLines };
+    const from = before === undefined ? tail : { sinceTime: before.time };
+    const reading = new LogReading(before);
+    let isSameRun = before === undefined;
+    for await (const line of this.#lines({ ...from, ...query })) {
+      const { fresh, place } = reading.take([line]);
+      if (!isSameRun && !reading.hasComeAgain && before !== undefined) yield* this.#endOfRun(before, query);
+      isSameRun = true;
+      this.#place = place;
+      for (const each of fresh) yield { line: each, place };
+    }
+    this.#hasBegun = true;
+  }
+
+  async *#endOfRun(before: LogPlace, asked: Readonly<Record<string, string>>): AsyncGenerator<LogEntry> {
+    const { follow: _, ...query } = asked;
+    const reading = new LogReading(before);
+    try {
+      for await (const line of this.#lines({ sinceTime: before.time, ...query, previous: 'true' })) {
+        const { fresh, place } = reading.take([line]);
+        this.#place = place;
+        for (const each of fresh) yield { line: each, place };
+      }
+    } catch (error) {
+      // There is no previous log, or it is gone.
+      if (!this.#source.isAnswer(error)) throw error;
+    }
+  }
+
+  async *#lines(query: Readonly<Record<string, string>>): AsyncGenerator<string> {
+    for await (const line of this.#source.read({ timestamps: 'true', ...query })) {
+      this.#hasBegun = true;
+      yield line;
+    }
+  }
+}
