@@ -1,5 +1,5 @@
 /** Every field of Query, Mutation and Subscription: what it stands for, and who is let in. */
-import { getNamedType, isInputObjectType, type GraphQLField } from 'graphql';
+import { getNamedType, isInputObjectType, isRequiredArgument, type GraphQLField } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { allBut, type Asked } from './comparison.ts';
@@ -93,8 +93,9 @@ const heardMsMax = 60_000;
 /** How a subscription is begun so that it ends at once: behind a version that nobody will ever reach, or about what is not there. */
 function subscriptionText(name: string, args: Field['args']): string {
   const has = (arg: string): boolean => args.some((each) => each.name === arg);
-  const given = [...(has('namespace') ? ['namespace: "shop"'] : []), ...(has('since') ? ['since: "no-version"'] : ['name: "not-there"'])];
-  const selection = has('since') ? 'resourceVersion' : '__typename';
+  const isOfOne = args.some((arg) => arg.name === 'name' && isRequiredArgument(arg));
+  const given = [...(has('namespace') ? ['namespace: "shop"'] : []), ...(isOfOne ? ['name: "not-there"'] : ['since: "no-version"'])];
+  const selection = isOfOne ? '__typename' : 'resourceVersion';
   return `subscription { ${name}(${given.join(', ')}) { ${selection} } }`;
 }
 

@@ -1,9 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { mergedSources } from '../../dist/api/watch/merged-sources.js';
+import { MergedSources } from '../../dist/api/watch/merged-sources.js';
 import { heapBytes } from '../heap-bytes.ts';
 
 type Source = AsyncGenerator<string, void, void>;
+
+function mergedSources(sources: readonly Source[]): Source {
+  const merged = new MergedSources<string>();
+  for (const source of sources) merged.add(source);
+  return merged.values();
+}
 
 async function* telling(...values: readonly string[]): Source {
   yield* values;
@@ -54,4 +60,15 @@ test.serial('one value of each waits at most, and the failure of one is the fail
     },
     { message: 'broken' },
   );
+});
+
+test.serial('a source that is added while others are read takes its turns with them', async (t) => {
+  const heard: string[] = [];
+  const merged = new MergedSources<string>();
+  merged.add(telling('a1', 'a2'));
+  for await (const value of merged.values()) {
+    heard.push(value);
+    if (value === 'a1') merged.add(telling('b1', 'b2'));
+  }
+  t.deepEqual(heard, ['a1', 'a2', 'b1', 'b2']);
 });

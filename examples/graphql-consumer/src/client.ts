@@ -6,7 +6,10 @@ import { print } from 'graphql';
 export interface PlatformClient {
   /** Sends a query or mutation. @throws GraphQlError with the codes of everything that was refused */
   send<Result, Variables extends object>(document: TypedDocumentNode<Result, Variables>, variables: Variables): Promise<Result>;
-  /** Follows a subscription until it ends or the loop is left; begins anew when the connection breaks. */
+  /**
+   * Follows a subscription until it ends or the loop is left. When the connection breaks, a document with the variable `$since` goes on behind
+   * the last event, and any other begins anew.
+   */
   follow<Result, Variables extends object>(document: TypedDocumentNode<Result, Variables>, variables: Variables): AsyncIterable<Result>;
   close(): Promise<void>;
 }
@@ -16,7 +19,8 @@ export function connect(url: string, token: string): PlatformClient {
   const { signal } = new AbortController();
   return {
     send: (document, variables) => client.graphql({ query: print(document), variables: Object.fromEntries(Object.entries(variables)) }),
-    follow: (document, variables) => client.subscribe(document, variables, { signal, resume: 'anew' }),
+    follow: (document, variables) =>
+      client.subscribe(document, variables, { signal, resume: print(document).includes('$since') ? 'since' : 'anew' }),
     close: () => client.close(),
   };
 }

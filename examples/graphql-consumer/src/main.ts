@@ -31,7 +31,8 @@ async function follow(client: PlatformClient, operation: string): Promise<void> 
 
 async function firstLine(client: PlatformClient): Promise<void> {
   for await (const { applicationLogs } of client.follow(LogsDocument, { namespace, name })) {
-    console.log(`${applicationLogs.pod}: ${applicationLogs.text}`);
+    const { pod, time, text } = applicationLogs;
+    console.log(`${pod}: ${time ?? ''} ${text}`);
     break;
   }
 }

@@ -8,6 +8,13 @@ type Variables = Readonly<Record<string, unknown>>;
 const historyGone: ReadonlySet<string> = new Set(['TAP_STORE_COMPACTED', 'TAP_OBJECT_UNKNOWN_VERSION']);
 const passing: ReadonlySet<string> = new Set(['TAP_STORE_SLOW_CONSUMER', 'TAP_API_STOPPING']);
 
+/** The fields of an event that say where to continue. */
+interface Told {
+  readonly type?: unknown;
+  readonly resourceVersion?: unknown;
+  readonly cursor?: unknown;
+}
+
 /** The progress of a subscription, across all its connections. */
 export class SubscriptionPlace {
   readonly #resume: SubscriptionResume;
@@ -39,11 +46,16 @@ export class SubscriptionPlace {
   told(data: unknown): void {
     this.#hasTold = true;
     if (this.#resume !== 'since') return;
-    const [change] = Object.values(data as object) as ({ readonly type?: unknown; readonly resourceVersion?: unknown } | null)[];
-    const { type, resourceVersion } = change ?? {};
+    const [told] = Object.values(data as object) as (Told | null)[];
+    const { type, resourceVersion, cursor } = told ?? {};
+    // A line of output stands in no order of versions: its cursor is the place.
+    if (typeof cursor === 'string') {
+      this.#since = cursor;
+      return;
+    }
     if (typeof resourceVersion !== 'string' || typeof type !== 'string') {
       throw new TypeError(
-        'the subscription has a variable $since and does not select type and resourceVersion, without which it cannot go on',
+        'the subscription has a variable $since and selects neither type and resourceVersion nor cursor, without which it cannot go on',
       );
     }
     if (this.#since !== undefined || type !== 'ADDED') this.#since = resourceVersion;

@@ -4,7 +4,6 @@ import type { ServedSubresource } from '../../../dist/api/contributions.js';
 import type { EnginePort, ListQuery } from '../../../dist/ports/engine.js';
 import type { PlacementDecision } from '../../../dist/api/graphql/ports.js';
 import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
-import { connect } from './subscriber.ts';
 
 const env = (value: object[]) => ({ spec: { template: { spec: { containers: [{ name: 'web', env: value }] } } } });
 
@@ -85,13 +84,11 @@ async function serving(
     pods = [podOf('shop', '1'), podOf('shop', '2')],
     rendered = objects,
     log: handle = () => ({ status: 200, body: 'here\n' }),
-    watch,
   }: {
     readonly names?: readonly string[];
     readonly pods?: readonly Pod[];
     readonly rendered?: readonly object[];
     readonly log?: (request: { readonly key: { readonly name: string } }) => object;
-    readonly watch?: (query: { readonly fieldSelector?: string }) => AsyncIterable<readonly object[]>;
   } = {},
 ) {
   const asked: (readonly string[])[] = [];
@@ -110,7 +107,7 @@ async function serving(
     engines: () =>
       new Map([
         ['platform', server.engine as EnginePort],
-        ['local', { list, watch } as unknown as EnginePort],
+        ['local', { list } as unknown as EnginePort],
       ]),
     subresources: () => [log as unknown as ServedSubresource],
     clusterNamespace: (cluster, namespace) => (cluster === 'local' ? `on-${cluster}-${namespace}` : undefined),
@@ -193,7 +190,7 @@ test('the output of more than 100 pods is refused with their number, and told wh
   t.is((await server.ask(logs(', process: "web"'))).json.data.application.logs.length, 100);
 });
 
-/** A pod in a phase, as an event of a watch tells it. */
+/** A pod in a phase. */
 const inPhase = (uid: string, phase: string) => {
   const { object } = podOf('shop', uid);
   return { object: { ...object, status: { phase } } };
@@ -225,31 +222,6 @@ test('where no pod has begun, its cluster says why there is no output', async (t
   });
   const { json } = await server.ask('{ application(namespace: "team", name: "shop") { logs { text } } }');
   t.is(json.errors[0].message, 'container web has not started yet');
-});
-
-test('the output of a pod that waits is followed once it has begun, and of one that never does no longer than it is there', async (t) => {
-  const begin = Promise.withResolvers<void>();
-  const begun = new Set(['shop-web-2']);
-  const { server } = await serving(t, {
-    pods: [inPhase('1', 'Pending'), inPhase('2', 'Running'), inPhase('3', 'Pending')],
-    async *watch({ fieldSelector = '' }) {
-      const name = fieldSelector.replace('metadata.name=', '');
-      const pending = { type: 'ADDED', served: inPhase(name.slice(-1), 'Pending') };
-      yield [pending, { type: 'BOOKMARK', served: { object: {} } }];
-      await begin.promise;
-      begun.add('shop-web-1');
-      yield [name.endsWith('-1') ? { type: 'MODIFIED', served: inPhase('1', 'Running') } : { ...pending, type: 'DELETED' }];
-    },
-    log: ({ key: { name } }) => {
-      if (!begun.has(name)) throw notBegun;
-      return { status: 200, body: 'here\n' };
-    },
-  });
-  const followed = connect(t, server.port).follow('subscription { applicationLogs(namespace: "team", name: "shop") { pod text } }');
-  t.deepEqual((await followed.next()).data.applicationLogs, { pod: 'shop-web-2', text: 'here' });
-  begin.resolve();
-  t.deepEqual((await followed.next()).data.applicationLogs, { pod: 'shop-web-1', text: 'here' });
-  t.is(await followed.ended, undefined);
 });
 
 test('what processes really get is told with who sets it, and what a Secret holds is not', async (t) => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Clock } from '@tappaas/sdk';
 import type { ExecutionContext } from 'ava';
 import { createClient, type Client } from 'graphql-ws';
@@ -100,7 +101,17 @@ export async function withPod(
   }: { readonly status?: object; readonly lines?: LogLines; readonly clock?: Clock },
 ): Promise<GraphqlServer> {
   const labels = { 'app.kubernetes.io/instance': 'shop', 'app.kubernetes.io/component': 'web' };
-  const local = { list: async () => ({ items: [{ object: { metadata: { name: 'shop-web-1', namespace: 'team', labels }, status } }] }) };
+  const pod = { object: { metadata: { name: 'shop-web-1', namespace: 'team', uid: 'pod-1', labels }, status } };
+  const local = {
+    list: async () => ({ items: [pod] }),
+    async *watch({ signal }: { readonly signal: AbortSignal }) {
+      yield [
+        { type: 'ADDED', served: pod },
+        { type: 'BOOKMARK', served: { object: {} } },
+      ];
+      if (!signal.aborted) await once(signal, 'abort');
+    },
+  };
   const handle = async (_: unknown, { signal }: { readonly signal: AbortSignal }) => ({ status: 200, body: lines(signal) });
   const server: GraphqlServer = await startGraphql(t, {
     clock,

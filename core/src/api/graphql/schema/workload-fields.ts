@@ -10,11 +10,13 @@ import {
 import { objectErrors } from '@tappaas/sdk';
 import type { GraphqlContext } from '../context.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
-import type { LogLine, LogQuery } from '../workloads.js';
+import { followLog, type LogKinds } from '../logs/application-log.js';
+import type { LogLine, LogQuery } from '../logs/log-query.js';
 import { configurationField } from './configuration.js';
 import type { ExposedKind } from './exposed-kinds.js';
 import type { Fields } from './output-types.js';
 import { placement } from './placement.js';
+import { timeScalar } from './scalars.js';
 import { findKind } from './schema-parts.js';
 import { toldValue } from './subscriptions.js';
 
@@ -76,6 +78,16 @@ const logLine = new GraphQLObjectType<LogLine>({
     pod: { type: new GraphQLNonNull(GraphQLString), description: 'The pod that wrote it.' },
     process: { type: GraphQLString, description: 'The process that the pod is a replica of.' },
     text: { type: new GraphQLNonNull(GraphQLString), description: 'The line itself.' },
+    time: {
+      type: timeScalar,
+      description: 'When it was written, as precise as its cluster knows, mostly to the nanosecond; null where the cluster does not say.',
+    },
+    cursor: {
+      type: GraphQLString,
+      description:
+        'Pass it as `since` of `applicationLogs` to continue behind this line and all that came before it, of every pod; null in `logs`.',
+      resolve: ({ cursor }) => cursor?.(),
+    },
   },
 });
 
@@ -116,28 +128,29 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
     type: new GraphQLNonNull(logLine),
     description:
-      'The output of an application as it arrives, from the pods that exist when the subscription begins, once they have started; ends with them. An error when there is no such application or process.',
+      'The output of an application as it arrives, across releases, restarts and scaling: of the pods that exist, their last lines first, and of those that come later. Ends with an error when the application is deleted and its last pod gone, and begins with one when there is no such application or process.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
       ...logArguments,
+      since: {
+        type: GraphQLString,
+        description:
+          'Continue behind the line with this cursor, with what all pods have written since, whatever `tail` says; for the same application and process.',
+      },
     },
     extensions: { cost: tailBound },
-    subscribe: (_, args, context) =>
-      followed(args as LogQuery & { readonly namespace: string; readonly name: string }, applications, releases, context),
+    subscribe: (_, args, context) => followed(args as NamedLog, { applications, releases }, context),
     resolve: toldValue,
   };
   return { applicationLogs: field };
 }
 
-/** @throws TAP_OBJECT_NOT_FOUND, TAP_REQUEST_FORBIDDEN */
-async function* followed(
-  { namespace, name, ...query }: LogQuery & { readonly namespace: string; readonly name: string },
-  applications: ExposedKind,
-  releases: ExposedKind,
-  context: GraphqlContext,
-) {
-  const application = await context.reader.get(applications.served, { namespace, name });
+type NamedLog = LogQuery & { readonly namespace: string; readonly name: string };
+
+/** @throws TAP_OBJECT_NOT_FOUND, TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID */
+async function* followed({ namespace, name, ...query }: NamedLog, kinds: LogKinds, context: GraphqlContext) {
+  const application = await context.reader.get(kinds.applications.served, { namespace, name });
   if (application === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `applications "${name}" not found` });
-  yield* context.workloads.follow(application, releases, query);
+  yield* followLog(application, kinds, query, context);
 }

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { LogPlace } from '@tappaas/sdk/log';
+import { graphqlErrors } from '../errors.js';
+
+/** How far the log of a pod was told; `tail`: nothing of it was, and the subscription begins with its last lines. */
+export type PodProgress = LogPlace | 'tail';
+
+const charactersMax = 64 * 1024;
+const entry = /^([\w-]{11}) (?:tail|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)) ([0-9a-z]{1,7}) (\d{1,9}))$/;
+
+/** A short stand-in for a name or uid, so that a cursor with a hundred pods stays short. */
+export function shortId(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 11);
+}
+
+/**
+ * How far the logs of all pods of an application were told. A pod that is not in it is read from its first line, so a pod that begins later
+ * needs no entry.
+ */
+export class LogCursor {
+  readonly #subject: string;
+  readonly #entries = new Map<string, string>();
+
+  /** `subject`: what is followed; the cursor of one thing is none of another. */
+  constructor(subject: string) {
+    this.#subject = shortId(subject);
+  }
+
+  /** @throws TAP_GRAPHQL_ARGUMENT_INVALID for what is no cursor, or that of something else */
+  static parse(text: string, subject: string): { readonly cursor: LogCursor; readonly progress: ReadonlyMap<string, PodProgress> } {
+    if (text.length > charactersMax) throw invalid(`at most ${charactersMax} characters, found ${text.length}`);
+    const [head, ...lines] = Buffer.from(text, 'base64url').toString('latin1').split('\n');
+    const cursor = new LogCursor(subject);
+    if (head === undefined || !/^[\w-]{11}$/.test(head)) throw invalid('the cursor of a line, found something else');
+    if (head !== cursor.#subject) throw invalid('a cursor of the same application and process, found that of another');
+    const progress = new Map(lines.map((line) => parsedEntry(line)));
+    for (const [pod, reached] of progress) cursor.set(pod, reached);
+    return { cursor, progress };
+  }
+
+  set(pod: string, progress: PodProgress): void {
+    this.#entries.set(pod, progress === 'tail' ? `${pod} tail` : `${pod} ${progress.time} ${progress.first} ${progress.count}`);
+  }
+
+  /** Of a pod that is gone, or whose next line is the first one. */
+  drop(pod: string): void {
+    this.#entries.delete(pod);
+  }
+
+  toString(): string {
+    return Buffer.from([this.#subject, ...this.#entries.values()].join('\n'), 'latin1').toString('base64url');
+  }
+}
+
+function parsedEntry(line: string): readonly [string, PodProgress] {
+  const [, pod, time, first = '', count] = entry.exec(line) ?? [];
+  if (pod === undefined || (time !== undefined && Number.isNaN(Date.parse(time)))) {
+    throw invalid('the whole cursor of a line, found a part of one, or a changed one');
+  }
+  return [pod, time === undefined ? 'tail' : { time, first, count: Number(count) }];
+}
+
+function invalid(problem: string): Error {
+  return graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field: 'since', message: `since: expected ${problem}` });
+}

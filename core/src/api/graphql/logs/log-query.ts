@@ -1,0 +1,34 @@
+import { objectErrors } from '@tappaas/sdk';
+import type { AskedAccess } from '../audit-entry.js';
+import { valueAt, type ObjectBody } from '../object-reader.js';
+import { pods } from './pod-log.js';
+
+/** A line of output of one of an application's pods. */
+export interface LogLine {
+  readonly pod: string;
+  readonly process: string | undefined;
+  /** As the cluster gives it; where a cluster gives none, there is none. */
+  readonly time: string | undefined;
+  readonly text: string;
+  /** Behind which what is followed goes on. */
+  readonly cursor?: () => string;
+}
+
+export interface LogQuery {
+  readonly process?: string | null;
+  readonly tail: number;
+  readonly since?: string | null;
+}
+
+/** What the output of an application is asked for as. */
+export function logAccess({ metadata: { namespace = '' } }: ObjectBody): AskedAccess {
+  return { verb: 'get', target: { kind: pods, namespace, subresource: 'log' } };
+}
+
+/** Silence would be taken for a process that writes nothing. @throws TAP_OBJECT_NOT_FOUND */
+export function refuseUnknownProcess(process: string, application: ObjectBody): void {
+  const processes = ((valueAt(application, ['spec', 'processes']) ?? []) as readonly { readonly name: string }[]).map(({ name }) => name);
+  if (processes.includes(process)) return;
+  const message = `applications "${application.metadata.name}" has no process "${process}"; it has ${processes.join(', ') || 'none'}`;
+  throw objectErrors.TAP_OBJECT_NOT_FOUND({ message });
+}

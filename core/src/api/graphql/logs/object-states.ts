@@ -1,0 +1,61 @@
+import type { Clock } from '@tappaas/sdk';
+import type { EnginePort, Target } from '../../../ports/engine.js';
+import type { ObjectBody } from '../object-reader.js';
+import { isPassing, untilNextTry } from './retry.js';
+
+/** What selected objects are: all that there are, then what becomes of them; all again when the watch has broken. */
+export type ObjectNews =
+  | { readonly present: readonly ObjectBody[] }
+  | { readonly changed: ObjectBody }
+  | { readonly gone: ObjectBody['metadata']['uid'] };
+
+export interface FollowedObjects {
+  /** Undefined while the engine is not loaded. */
+  readonly engine: () => EnginePort | undefined;
+  readonly query: { readonly target: Target; readonly labelSelector?: string; readonly fieldSelector?: string };
+  /** Most objects that are there at once; one more calls `crowded`, which throws. */
+  readonly max: number;
+  readonly crowded: () => never;
+}
+
+/** Follows objects over watches that break. @throws what keeps the first watch from beginning, and what another try would not change */
+export async function* objectStates(
+  followed: FollowedObjects,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): AsyncGenerator<ObjectNews, void, void> {
+  let failures = 0;
+  let hasBegun = false;
+  while (!signal.aborted) {
+    try {
+      for await (const news of oneWatch(followed, signal)) {
+        [failures, hasBegun] = [0, true];
+        yield news;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!hasBegun || !isPassing(error)) throw error;
+    }
+    await untilNextTry(failures, clock, signal);
+    failures += 1;
+  }
+}
+
+async function* oneWatch({ engine, query, max, crowded }: FollowedObjects, signal: AbortSignal): AsyncGenerator<ObjectNews, void, void> {
+  const watch = engine()?.watch({ ...query, sendInitialEvents: true, bookmarks: true, signal });
+  let listed: Map<string, ObjectBody> | undefined = new Map();
+  for await (const events of watch ?? []) {
+    for (const { type, served } of events) {
+      const object = served.object as ObjectBody;
+      if (type === 'BOOKMARK') {
+        // The first one stands behind everything that was there.
+        if (listed !== undefined) yield { present: [...listed.values()] };
+        listed = undefined;
+        continue;
+      }
+      const { uid } = object.metadata;
+      if (listed === undefined) yield type === 'DELETED' ? { gone: uid } : { changed: object };
+      else if (type === 'DELETED') listed.delete(uid);
+      else if (listed.set(uid, object).size > max) crowded();
+    }
+  }
+}
