@@ -75,10 +75,10 @@ class LogFeed {
     ended.catch((error: unknown) => this.#failure.reject(error));
   }
 
-  /** All lines of pods that have begun since. */
+  /** Follows pods that begin later, from their first line. */
   async watchPods(): Promise<void> {
-    const { place, tailLines } = this.#followed;
-    const known = new Set(this.#seen);
+    const { place, tailLines, found } = this.#followed;
+    const known = new Set(found.filter(hasStarted).map(({ metadata }) => metadata.name));
     for await (const event of this.#client.watch<PodView>(`${place}/pods`, {
       labels: podsSelector(this.#followed),
       signal: this.#signal,

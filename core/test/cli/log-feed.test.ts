@@ -1,0 +1,40 @@
+/** Which lines of which pods `tappaas logs -f` asks for, with a client that is played. */
+import type { Client, LogOptions } from '@tappaas/client';
+import test from 'ava';
+import { followLogs } from '../../dist/cli/log-feed.js';
+import type { Invocation } from '../../dist/cli/command.js';
+
+const pod = (name: string, state: object) => ({
+  metadata: { name },
+  status: { containerStatuses: [{ restartCount: 0, ready: false, state }] },
+});
+
+test('a pod that waited when it began is told from its first line, however few last lines were asked for', async (t) => {
+  const [runs, waits, begun] = [pod('runs', { running: {} }), pod('waits', { waiting: {} }), pod('waits', { running: {} })];
+  const asked = new Map<string, number | undefined>();
+  const all = Promise.withResolvers<void>();
+  const client = {
+    async *watch(path: string) {
+      if (path.endsWith('/pods')) {
+        yield { type: 'ADDED', object: runs };
+        yield { type: 'ADDED', object: waits };
+        yield { type: 'MODIFIED', object: begun };
+        return new Promise(() => {});
+      }
+      yield { type: 'ADDED', object: {} };
+      await all.promise;
+      yield { type: 'DELETED', object: {} };
+    },
+    async *log(path: string, { tailLines }: LogOptions) {
+      asked.set(path.replace(/^.*\//, ''), tailLines);
+      if (asked.size === 2) all.resolve();
+      yield* [];
+    },
+  };
+  const invocation = { namespace: 'team', options: {}, terminal: { stdout: { write: () => true } } };
+  const followed = { name: 'shop', place: '/clusters/local/api/v1/namespaces/team', found: [runs, waits], tailLines: 0 };
+  await t.throwsAsync(followLogs(invocation as unknown as Invocation, client as unknown as Client, followed), {
+    message: 'application shop was deleted',
+  });
+  t.deepEqual(Object.fromEntries(asked), { runs: 0, waits: undefined });
+});
