@@ -22,6 +22,8 @@ export class RoomFeed {
   #wake: (() => void) | undefined;
   #failure: unknown;
   #isOver = false;
+  /** Whether there has been a log: a container that has none now is about to restart, and a pod that is not found is gone. */
+  #hasBegun = false;
   /** The progress of messages put into the queue (`#heard`), and of messages taken from it. */
   #heard: Reached | undefined;
   #taken: Reached | undefined;
@@ -67,10 +69,14 @@ export class RoomFeed {
   /** Called when the platform has ended the room. Returns the minimum time before joining again; undefined: do not join again. */
   closed({ resync = false, error }: Closing): number | undefined {
     if (resync) this.#beginAnew();
-    if (resync || error === undefined) return resync || this.#request.topic !== 'logs' ? 0 : undefined;
+    // A log that ends without an error is that of a container that has ended; it may be started again.
+    this.#hasBegun ||= error === undefined;
+    if (resync || error === undefined) return 0;
     const failure = new ApiError(error.code ?? 500, error);
-    if (failure.isPassing) return failure.retryAfterMs ?? 0;
-    this.fail(failure);
+    const isLog = this.#request.topic === 'logs' && this.#hasBegun;
+    if (failure.isPassing || (isLog && failure.status === 400)) return failure.retryAfterMs ?? 0;
+    if (isLog && failure.status === 404) this.end();
+    else this.fail(failure);
     return undefined;
   }
 
@@ -144,6 +150,7 @@ export class RoomFeed {
   }
 
   #hearLines(lines: readonly string[]): void {
+    this.#hasBegun = true;
     const { fresh, place } = this.#reading.take(lines);
     if (fresh.length > 0 && this.#put({ message: { type: 'LINES', lines: fresh }, ...(place && { reached: place }) })) this.#heard = place;
   }

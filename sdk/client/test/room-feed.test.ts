@@ -113,3 +113,29 @@ test('a room that was closed because it was read too slowly is joined again, fro
   t.deepEqual(feed.joining(), { ...objects, resourceVersion: '2' });
   t.is((await taken(feed)).length, 1, 'and it has not failed');
 });
+
+test('a log is joined again when its container has ended, until the pod is gone, as a log that is followed alone', async (t) => {
+  const feed = new RoomFeed({ ...logs, tailLines: 3 });
+  feed.joining();
+  feed.hear(told(`${at('01.000')} a`));
+  t.is(feed.closed({}), 0, 'the container has ended');
+  t.like(feed.joining(), { sinceTime: at('01.000') });
+  t.is(feed.refused({ code: 400 }), 0, 'it waits to be started again');
+  feed.joining();
+  feed.hear(told(`${at('05.000')} begins`));
+  t.is(feed.refused({ code: 404 }), undefined, 'the pod is gone');
+  const messages: RoomMessage[] = [];
+  for await (const message of feed.messages(() => {})) messages.push(message);
+  t.deepEqual(linesOf(messages), [`${at('01.000')} a`, `${at('05.000')} begins`]);
+});
+
+test('a log that there has never been is an error', async (t) => {
+  for (const code of [400, 404]) {
+    const feed = new RoomFeed(logs);
+    feed.joining();
+    t.is(feed.refused({ code }), undefined);
+    await t.throwsAsync(async () => {
+      for await (const _ of feed.messages(() => {}));
+    });
+  }
+});
