@@ -4,14 +4,14 @@ import type * as Wasm from '@cedar-policy/cedar-wasm/nodejs';
 export type Cedar = typeof Wasm;
 
 /**
- * A Cedar of one's own, compiled to WebAssembly: made when it is first needed, which takes some tenths of a second the first time in a
- * process and some hundredths later. What traps in it (a text that is nested too deep for its stack) leaves its memory as it stood, and
- * every later call may trap then, so the next call gets another one.
+ * A Cedar instance with one owner, compiled from WebAssembly on first use: some tenths of a second the first time in a
+ * process, some hundredths later. A trap, for example by a text that is nested too deep for its stack, leaves its
+ * memory in an undefined state, and every later call could trap; the next call therefore gets a new instance.
  */
 export class OwnCedar {
   #instance: Cedar | undefined;
 
-  /** @throws whatever `call` throws */
+  /** @throws the error of `call` */
   use<T>(call: (cedar: Cedar) => T): T {
     this.#instance ??= makeCedar();
     try {
@@ -24,16 +24,16 @@ export class OwnCedar {
 }
 
 function makeCedar(): Cedar {
-  // Of its own, since it would remember every module that it has ever loaded.
+  // A separate `require`: otherwise its module cache would keep every instance ever loaded.
   const load = createRequire(import.meta.url);
   const path = load.resolve('@cedar-policy/cedar-wasm/nodejs');
   const made = load(path) as Cedar;
-  // The module keeps its instance to itself: another instance is another module.
+  // The module keeps one Cedar instance internally: a new instance requires loading the module again.
   delete load.cache[path];
   return made;
 }
 
-/** Whether WebAssembly was broken off, rather than that it was called with something that it does not know. */
+/** Whether WebAssembly execution was aborted, as opposed to an error that Cedar reports about its input. */
 export function isTrap(error: unknown): boolean {
   return error instanceof RangeError || (error instanceof Error && error.name === 'RuntimeError');
 }

@@ -1,6 +1,6 @@
 import { defineKind, Type } from '@tappaas/sdk';
 
-/** What nobody may do, whatever their roles say, in Cedar's language. */
+/** Cedar policies that forbid requests, whatever roles allow. */
 export const Policy = defineKind({
   group: 'platform.tappaas.dev',
   kind: 'Policy',

@@ -2,15 +2,15 @@ import { followKind, type FollowParts } from '@tappaas/sdk';
 import { Policy } from './contract.js';
 import { PolicySet } from './policy-set.js';
 
-/** Keeps the sets of policies at what Policy objects there are. */
+/** Keeps the policy sets in sync with the Policy objects. */
 export class FollowedPolicies {
   readonly enforced = new PolicySet();
   readonly shadowed = new PolicySet();
-  /** Why policies are not known now; absent once they are. */
+  /** Why the policies are unknown at present; undefined once they are known. */
   problem: string | undefined = 'they are not known yet';
   readonly #known = Promise.withResolvers<void>();
 
-  /** Resolves when all policies were known for the first time. */
+  /** Resolves when all policies are known for the first time. */
   get known(): Promise<void> {
     return this.#known.promise;
   }

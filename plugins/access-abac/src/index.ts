@@ -5,13 +5,13 @@ import { policyAuthorizer } from './policy-authorizer.js';
 import { PolicyChecker } from './policy-text.js';
 import { ShadowBook } from './shadow-book.js';
 
-/** How long the start waits for the policies. */
+/** Maximum time that the start waits for the policies. */
 const firstReadMsMax = 5_000;
 
-/** How long a process keeps to itself what it has recorded. */
+/** Interval at which a process publishes its shadow records. */
 const sharedEveryMs = 1_000;
 
-/** Forbids by Cedar policies what roles allow. */
+/** Denies, by Cedar policies, requests that roles allow. */
 export default definePlugin({
   id: 'access-abac',
   stability: 'beta',
@@ -31,7 +31,7 @@ export default definePlugin({
     host.provide(
       families.authorizer,
       async ({ asPlugin, clock, log }) => {
-        // Loaded and warmed here, so that no request and no write waits for it.
+        // Loaded and warmed up here, so that no request or write has to wait for it.
         checker.warm();
         policies.start({ resources: asPlugin, clock, log, signal: stopping.signal });
         const waiting = new AbortController();

@@ -7,7 +7,7 @@ export interface PolicyAuthorizerParts {
   readonly policies: FollowedPolicies;
   readonly shadows: ShadowBook;
   readonly clock: Clock;
-  /** Counts what was forbidden, or would have been. */
+  /** Counts requests that were forbidden, or would have been in shadow mode. */
   readonly count: (labels: Denied) => void;
 }
 
@@ -17,12 +17,15 @@ interface Denied {
   readonly outcome: 'forbidden' | 'error';
 }
 
-/** Stands for the name of a policy where none of them could be asked. */
+/** Used as the policy name when no policy could be evaluated. */
 const all = '(all)';
 
 const noOpinion: AccessDecision = Object.freeze({ decision: 'no-opinion', reason: '' });
 
-/** Denies what a policy forbids, what a policy cannot be evaluated on, and everything while policies are not known; never allows. */
+/**
+ * Denies what a policy forbids, requests for which a policy cannot be evaluated, and everything while the policies are
+ * unknown; never allows.
+ */
 export function policyAuthorizer({ policies, shadows, clock, count }: PolicyAuthorizerParts): Authorizer {
   const tell = (mode: Denied['mode'], { by, failed }: Forbidden): void => {
     for (const policy of by) count({ policy, mode, outcome: 'forbidden' });

@@ -2,10 +2,10 @@ import type { AccessRequest } from '@tappaas/sdk';
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { groupsOf } from './schema.js';
 
-/** Whether a policy's head lets it have a say about a request; what its conditions come to is for Cedar. */
+/** Whether a policy's head (action and resource type) matches a request; its conditions are left to Cedar. */
 export type Head = (request: Pick<AccessRequest, 'verb' | 'resource'>) => boolean;
 
-/** Reads off a policy which actions and which sort of resource it is about. */
+/** Reads a policy's actions and resource type. */
 export function headOf({ action, resource }: PolicyJson): Head {
   const actions = action.op === 'All' ? undefined : new Set(idsIn(action));
   const sort = resource.op === 'is' ? resource.entity_type : undefined;

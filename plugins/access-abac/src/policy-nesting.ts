@@ -1,17 +1,17 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 
-/** Brackets in each other; Cedar's parser ends at about 100. */
+/** Maximum depth of nested brackets; Cedar's parser fails at about 100. */
 export const bracketsMax = 64;
 
-/** Operators, conditions and calls in each other, one after the other in a row counted too; Cedar's evaluation ends at about 300. */
+/** Maximum depth of nested expressions, including operators chained in a row; Cedar's evaluator fails at about 300. */
 export const expressionsMax = 200;
 
-/** Texts and comments are passed over, also those without an end. */
+/** String literals and comments are skipped, including unterminated ones. */
 const tokens = /"(?:[^"\\]|\\.)*"?|\/\/[^\n]*|[()[\]{}]/gs;
 const opening = '([{';
 const closing = ')]}';
 
-/** Where a text opens more brackets in each other than are allowed; nothing when it never does. */
+/** Position of the first bracket beyond the maximum depth; undefined if there is none. */
 export function deepBracketIn(text: string): number | undefined {
   let open = 0;
   for (const { 0: token, index } of text.matchAll(tokens)) {
@@ -22,13 +22,13 @@ export function deepBracketIn(text: string): number | undefined {
   return undefined;
 }
 
-/** Whether a policy's conditions hold more expressions in each other than are allowed. */
+/** Whether a policy's conditions contain expressions beyond the maximum depth. */
 export function isNestedTooDeep({ conditions }: PolicyJson): boolean {
-  // Of each expression, its name and its parts.
+  // Each expression adds two levels in the JSON form: its name and its operands.
   return conditions.some(({ body }) => isDeeperThan(body, 2 * expressionsMax));
 }
 
-/** Asks no more of the stack than that many levels. */
+/** Recurses at most `levels` deep, so that its own use of the stack is bounded. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));

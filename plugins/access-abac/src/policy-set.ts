@@ -6,19 +6,19 @@ import { headOf, type Head } from './policy-head.js';
 import { policiesIn } from './policy-text.js';
 import { groupsOf } from './schema.js';
 
-/** Which policies forbid a request, and which could not be evaluated: those forbid it too. */
+/** The policies that forbid a request, and those that could not be evaluated, which forbid it too. */
 export interface Forbidden {
   readonly by: readonly string[];
-  /** Why some could not be evaluated. */
+  /** Why some policies could not be evaluated. */
   readonly errors: readonly string[];
-  /** Which they were; nothing when none could. */
+  /** Names of the policies that could not be evaluated; empty if none of the set could. */
   readonly failed: readonly string[];
 }
 
-/** By which Cedar knows the parsed set; each set has a Cedar of its own. */
+/** Cedar's identifier of the parsed set. Always the same, since each set has its own Cedar instance. */
 const setId = 'policies';
 
-/** Policies that are parsed once and asked together. */
+/** Policies that are parsed and evaluated together. */
 export class PolicySet {
   readonly #cedar = new OwnCedar();
   readonly #texts = new Map<string, string>();
@@ -43,20 +43,20 @@ export class PolicySet {
     if (this.#texts.delete(name)) this.#isStale = true;
   }
 
-  /** Nothing when no policy has anything to say. */
+  /** Returns undefined when no policy applies. */
   forbids(request: AccessRequest, nowMs: number): Forbidden | undefined {
     if (this.#texts.size === 0) return undefined;
     this.#parse();
     if (this.#problem !== undefined) return noneEvaluated(this.#problem);
-    // Most policies are about writes: what none can have a say about costs nothing.
+    // Most policies are about writes: requests that match no policy's head skip the evaluation.
     if (!this.#heads.some((mayApply) => mayApply(request))) return undefined;
     let answer: Wasm.AuthorizationAnswer;
     try {
       answer = this.#cedar.use((cedar) => cedar.statefulIsAuthorized({ preparsedPolicySetId: setId, ...callOf(request, nowMs) }));
     } catch (error) {
-      // The next question is put to another instance, which knows no set.
+      // The next request gets a new instance, which has not parsed the set yet.
       if (isTrap(error)) this.#isStale = true;
-      // Whoever asks has chosen the question: it is refused, and nobody else's.
+      // Callers choose the request, so only this one is refused; other requests must not suffer.
       return noneEvaluated(messageOf(error));
     }
     if (answer.type === 'failure') return noneEvaluated(...answer.errors.map(({ message }) => message));
@@ -69,7 +69,7 @@ export class PolicySet {
     };
   }
 
-  /** Once after a change, when the next question comes. */
+  /** Parses the set lazily, on the first request after a change. */
   #parse(): void {
     if (!this.#isStale) return;
     try {
@@ -80,7 +80,7 @@ export class PolicySet {
     this.#isStale = false;
   }
 
-  /** Answers what is wrong with the set, if anything. */
+  /** Parses all policies. Returns the problem with the set, if any. */
   #take(cedar: Cedar): string | undefined {
     const all = [...this.#texts].map(([name, text]) => policiesIn(cedar, name, text));
     const staticPolicies = Object.assign({}, ...all) as Record<string, string>;
@@ -100,7 +100,7 @@ const unique = (words: readonly string[]): readonly string[] => [...new Set(word
 
 type Call = Omit<Parameters<Cedar['statefulIsAuthorized']>[0], 'preparsedPolicySetId'>;
 
-/** A question in Cedar's terms. */
+/** Converts an access request to Cedar's terms. */
 function callOf(request: AccessRequest, nowMs: number): Call {
   const { caller, verb } = request;
   const principal = { type: 'User', id: caller.name };
@@ -121,7 +121,7 @@ function contextAt(nowMs: number): Call['context'] {
   return { time, hour: now.getUTCHours(), minute: now.getUTCMinutes(), weekday: now.getUTCDay() };
 }
 
-/** Where a question came from, where a request is behind it. */
+/** Where the request came from; empty for questions that are not about an API request. */
 function originOf({ address, impersonator }: AccessRequest['caller']): Call['context'] {
   return {
     ...(address !== undefined && isIP(address) !== 0 && !address.includes('%') && { address: { __extn: { fn: 'ip', arg: address } } }),

@@ -1,6 +1,6 @@
 import type { PolicyExpectation, PolicyManifest } from './policy-test.js';
 
-/** What a policy out of a file lacks, in words; on a platform the schema of the kind says it. */
+/** Validates a policy that was read from a file, and describes the fault; on a platform the kind's schema does this. */
 export function shapeOfPolicy({ spec }: PolicyManifest): string | undefined {
   const { cedar, mode = 'Enforce' } = recordOf(spec);
   if (typeof cedar !== 'string' || cedar === '') return `spec.cedar: expected a text, found ${said(cedar)}`;
@@ -9,7 +9,7 @@ export function shapeOfPolicy({ spec }: PolicyManifest): string | undefined {
 
 const outcomes: readonly PolicyExpectation['expect'][] = ['Forbidden', 'NotForbidden', 'Shadowed'];
 
-/** What an expectation out of a file lacks, in words. */
+/** Validates an expectation that was read from a file, and describes the fault. */
 export function shapeOfExpectation(written: unknown, index: number): string | undefined {
   const expected = recordOf(written);
   const { name, user, verb, path, object, expect, by } = expected;

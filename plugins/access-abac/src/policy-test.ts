@@ -1,17 +1,17 @@
-/** `@tappaas/access-abac/policy-test`: decisions without a platform, for `tappaas policy test`. */
+/** `@tappaas/access-abac/policy-test`: evaluates policies without a platform, for `tappaas policy test`. */
 import type { AccessRequest } from '@tappaas/sdk';
 import { PolicySet } from './policy-set.js';
 import { PolicyChecker } from './policy-text.js';
 import { shapeOfExpectation, shapeOfPolicy } from './policy-test-shape.js';
 
-/** A Policy as its manifest says it. */
+/** A Policy as in its manifest. */
 export interface PolicyManifest {
   readonly metadata: { readonly name: string };
-  /** Without a mode it is enforced, as on a platform. */
+  /** `mode` defaults to Enforce, as on a platform. */
   readonly spec: { readonly cedar: string; readonly mode?: 'Enforce' | 'Shadow' };
 }
 
-/** A question with the answer that is expected; what is not written is empty, and the engine is the platform's. */
+/** A request with its expected decision. Omitted fields are empty; the default engine is the platform's. */
 export interface PolicyExpectation {
   readonly name: string;
   readonly user: {
@@ -34,23 +34,23 @@ export interface PolicyExpectation {
     readonly name?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
-  /** When it is asked, as ISO 8601. */
+  /** Time of the request, in ISO 8601. */
   readonly time: string;
-  /** `Shadowed`: nothing forbids it, and a policy in shadow mode would. */
+  /** `Shadowed`: no enforced policy forbids it, but a policy in shadow mode would. */
   readonly expect: 'Forbidden' | 'NotForbidden' | 'Shadowed';
-  /** Policies that shall be the reason. */
+  /** Policies that must be among the reasons. */
   readonly by?: readonly string[];
 }
 
-/** What came of one expectation; without a problem it was met. */
+/** The result of one expectation; without `problem` it was met. */
 export interface PolicyTestResult {
   readonly name: string;
   readonly problem?: string;
 }
 
 /**
- * Asks policies and compares with what is expected. A policy that cannot be evaluated forbids, as it does on a platform; one in shadow mode
- * forbids nothing.
+ * Evaluates policies and compares the decisions with the expected ones. A policy that cannot be evaluated forbids, as
+ * on a platform; one in shadow mode forbids nothing.
  *
  * @throws TypeError naming each fault of each policy, or of each expectation
  */
@@ -84,7 +84,7 @@ function problemOf(expected: PolicyExpectation, enforced: PolicySet, shadowed: P
 
 type Outcome = PolicyExpectation['expect'];
 
-/** What a policy in shadow mode would forbid is not forbidden. */
+/** A request that only a policy in shadow mode would forbid counts as not forbidden. */
 const meets = (found: Outcome, expected: Outcome): boolean => found === expected || (found === 'Shadowed' && expected === 'NotForbidden');
 
 function requestOf({ user, verb, path, object }: PolicyExpectation): AccessRequest {

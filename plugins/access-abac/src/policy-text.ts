@@ -12,23 +12,26 @@ interface Fault {
 
 const field = 'spec.cedar';
 
-/** The policies in a text, each by an id that names the object. @throws TypeError for a text that was not checked */
+/**
+ * The policies of a text, each under an id that contains the object's name. @throws TypeError for a text that was not
+ * validated before
+ */
 export function policiesIn(cedar: Cedar, name: string, text: string): Readonly<Record<string, string>> {
   const parts = cedar.policySetTextToParts(text);
   if (parts.type === 'failure') throw new TypeError(`policy ${name} cannot be read: ${parts.errors[0]?.message ?? 'unknown'}`);
   return Object.fromEntries(parts.policies.map((policy, index) => [`${name}/${index}`, policy]));
 }
 
-/** Checks texts that nobody has checked yet, in a Cedar that decides about nothing. */
+/** Validates policy texts in a Cedar instance that makes no decisions, so that a text that traps it affects no request. */
 export class PolicyChecker {
   readonly #cedar = new OwnCedar();
 
-  /** Reads the schema, so that no write waits for it. */
+  /** Parses the schema in advance, so that no write waits for it. */
   warm(): void {
     this.#cedar.use((cedar) => cedar.checkParseSchema(schema));
   }
 
-  /** Everything that is wrong with a text, with line and column. */
+  /** All faults of a text, with line and column. */
   faultsIn(text: string): readonly Denial[] {
     const deep = deepBracketIn(text);
     if (deep !== undefined) return [invalid(`line ${placeOf(text, deep)}: expected at most ${bracketsMax} brackets in each other`)];
@@ -69,7 +72,7 @@ function faultsIn(cedar: Cedar, text: string): readonly Denial[] {
   return checked.validationErrors.map(({ error }) => denial(text, error));
 }
 
-/** Which policies of a text are so, counted from 1. */
+/** Positions of the policies in the text that match the predicate, counted from 1. */
 function placesOf(forms: readonly PolicyToJsonAnswer[], isSo: (policy: PolicyJson) => boolean): readonly number[] {
   return forms.flatMap((form, index) => (form.type === 'success' && isSo(form.json) ? [index + 1] : []));
 }
@@ -81,7 +84,7 @@ function denial(text: string, { message, help, sourceLocations }: Fault): Denial
   return invalid(`${where}${message}${more === '' ? '' : ` (${more})`}`);
 }
 
-/** Cedar counts bytes. */
+/** Cedar reports positions in bytes. */
 function position(text: string, byte: number): string {
   return placeOf(text, new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, byte)).length);
 }

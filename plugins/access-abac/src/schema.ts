@@ -1,4 +1,4 @@
-/** Verbs that only look; `Action::"read"` stands for all of them, `Action::"write"` for the others. */
+/** Verbs that only read: `Action::"read"` includes all of these, `Action::"write"` all others. */
 const readVerbs = ['get', 'list', 'watch', 'head'];
 const writeVerbs = [
   'create',
@@ -17,13 +17,13 @@ const writeVerbs = [
   'use',
 ];
 
-/** What roles say to let others of their rights hold for more; nothing is done by them, so they are in neither group. */
+/** Verbs in roles that extend other rights of the caller to more objects; they are not operations, so they are in neither group. */
 const wideningVerbs = ['administer', 'oversee'];
 
 const actions = (verbs: readonly string[], group?: string): string =>
   `action ${verbs.map((verb) => `"${verb}"`).join(', ')}${group === undefined ? '' : ` in ["${group}"]`} appliesTo { principal: [User], resource: [Object, Path], context: Request };`;
 
-/** What policies may speak about; they are checked against it when they are written. */
+/** The Cedar schema that policies are validated against when they are written. */
 export const schema = `
 type Request = { time: datetime, hour: Long, minute: Long, weekday: Long, address?: ipaddr, impersonator?: String };
 entity User { name: String, groups: Set<String>, tenant?: String };
@@ -38,7 +38,7 @@ ${actions(writeVerbs, 'write')}
 ${actions(wideningVerbs)}
 `;
 
-/** The groups of verbs that one belongs to; unknown ones change something. */
+/** The action groups that contain a verb; unknown verbs count as writes. */
 export function groupsOf(verb: string): readonly ('read' | 'write')[] {
   if (wideningVerbs.includes(verb)) return [];
   return readVerbs.includes(verb) ? ['read'] : ['write'];

@@ -1,39 +1,40 @@
 import type { AccessRequest, State } from '@tappaas/sdk';
 import type { Forbidden } from './policy-set.js';
 
-/** What policies in shadow mode would have forbidden, and when they would have last. */
+/** A request that policies in shadow mode would have forbidden, with the time of its last occurrence. */
 export interface ShadowRecord {
   readonly time: string;
   readonly policies: readonly string[];
-  /** Why one of them would have: it could not be evaluated. */
+  /** Why a policy could not be evaluated; absent when all could. */
   readonly error?: string;
   readonly user: string;
   readonly tenant?: string;
   readonly verb: string;
-  /** Such as `apps.tappaas.dev/applications shop/web`, or a path. */
+  /** The object or path, such as `apps.tappaas.dev/applications shop/web`. */
   readonly about: string;
 }
 
-/** Records of one policy by what they are about; the newest stand last. */
+/** Records of one policy by request, oldest first. */
 type Page = Map<string, ShadowRecord>;
 
 /** Maximum number of records per policy; the oldest are dropped first. */
 const recordsMax = 100;
-/** `State` takes 64 KiB as one value. */
+/** A value in `State` may have at most 64 KiB. */
 const pageBytesMax = 60 * 1024;
 const textCharactersMax = 256;
 const policiesMax = 4;
 const keptMs = 7 * 24 * 3_600_000;
-/** The page of what no policy could be asked about. */
+/** Key of the records for which no policy could be evaluated. */
 const nobodys = '';
 
 const keyOf = (policy: string): string => `shadow/${policy}`;
 
 /**
- * The last things that policies in shadow mode would have forbidden, of all processes of the platform, each once.
+ * The latest requests that policies in shadow mode would have forbidden, from all processes of the platform,
+ * deduplicated.
  *
- * A page is read, completed and written as a whole, so one process may overwrite what another has just written: each keeps what it has to
- * tell until it has read it there.
+ * A page is read, merged and written as a whole, so concurrent writers can overwrite each other's records: each process
+ * keeps its unpublished records until it has read them back.
  */
 export class ShadowBook {
   readonly #untold = new Map<string, Page>();
@@ -50,12 +51,12 @@ export class ShadowBook {
     }
   }
 
-  /** Tells the other processes what this one has to tell. */
+  /** Publishes this process's records to the others. */
   async share(state: State): Promise<void> {
     await Promise.all([...this.#untold].map(([policy, own]) => this.#sharePage(state, policy, own)));
   }
 
-  /** What is known of some policies, the oldest first; with a tenant, of its people alone. */
+  /** The records of the given policies, oldest first; with a tenant, only those of its users. */
   async records(state: State, policies: readonly string[], tenant: string | undefined): Promise<readonly ShadowRecord[]> {
     await this.share(state);
     const pages = await Promise.all([nobodys, ...policies].map((policy) => readPage(state, policy)));
@@ -68,7 +69,7 @@ export class ShadowBook {
     const page = newest([...shared.values(), ...own.values()]);
     for (const [about, record] of own) if (shared.get(about)?.time === record.time || page.get(about) !== record) own.delete(about);
     if (own.size > 0) await state.set(keyOf(policy), [...page.values()], { ttlMs: keptMs, scope: 'platform' });
-    // Whoever shared it at the same time may have been done before, and a new page begun since.
+    // A concurrent `share` may have removed this page already, and a new one may have been started since.
     else if (this.#untold.get(policy) === own) this.#untold.delete(policy);
   }
 }
@@ -78,14 +79,14 @@ async function readPage(state: State, policy: string): Promise<Page> {
   return new Map(records.map((record) => [identityOf(record), record]));
 }
 
-/** What happens again stands where it was last. */
+/** Moves a repeated request to the end. */
 function take(page: Page, record: ShadowRecord): void {
   const about = identityOf(record);
   page.delete(about);
   page.set(about, record);
 }
 
-/** The last of equal records, and of these the newest that fit in a page. */
+/** Merges records: the latest of each request, and of these the newest that fit in a page. */
 function newest(records: ShadowRecord[]): Page {
   const page: Page = new Map();
   for (const record of inOrder(records)) take(page, record);

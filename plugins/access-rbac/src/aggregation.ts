@@ -3,7 +3,10 @@ import type { ClusterRole } from '@tappaas/sdk/kubernetes';
 import { selects } from './label-selector.js';
 import type { Rule } from './rule.js';
 
-/** The rules that an aggregated role shall have: those of every role that a selector of it fits, in the order of names, each once. */
+/**
+ * The rules of an aggregated role: those of every role that matches one of its selectors, in the order of role names,
+ * without duplicates.
+ */
 export function aggregatedRules(role: Immutable<ClusterRole>, all: readonly Immutable<ClusterRole>[]): readonly Rule[] {
   const selectors = role.aggregationRule?.clusterRoleSelectors ?? [];
   const parts = selectors.flatMap((selector) =>
@@ -17,7 +20,7 @@ export function aggregatedRules(role: Immutable<ClusterRole>, all: readonly Immu
 const byName = (a: Immutable<ClusterRole>, b: Immutable<ClusterRole>): number =>
   (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
 
-/** Says of two rules whether they are written the same. */
+/** Identifies rules with equal content. */
 function ruleKey({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: Rule): string {
   return JSON.stringify([verbs, apiGroups, resources, resourceNames, nonResourceURLs]);
 }

@@ -3,7 +3,7 @@ import type { FollowedRoles } from './followed-roles.js';
 import type { RoleIndex } from './role-index.js';
 import { isAboutPaths } from './rule.js';
 
-/** Decides by roles alone: it allows or has no opinion, and denies only while it does not know the roles. */
+/** Decides by roles alone: allows or has no opinion, and denies everything while the roles are unknown. */
 export function roleAuthorizer(index: RoleIndex, followed: Pick<FollowedRoles, 'problem'>): Authorizer {
   return {
     knowsProjects: true,

@@ -1,15 +1,15 @@
 import { isAboutPaths, prefixOf, type Rule } from './rule.js';
 
-/** Single combinations that one rule may stand for before it has to be split into several. */
+/** Maximum number of single combinations of a rule; a rule with more must be split. */
 const combinationsMax = 20_000;
 
 const any = '*';
 
 /**
- * The wanted rules that the owned ones do not cover, as kube-apiserver's RBAC finds them: each wanted rule is broken down into single
- * combinations, and each of those must be covered whole by one owned rule.
+ * Returns the wanted rules that the owned ones do not cover, by the algorithm of kube-apiserver's RBAC: each wanted
+ * rule is broken down into single combinations, each of which must be covered completely by one owned rule.
  *
- * @throws RangeError for a rule that stands for more combinations than are looked at
+ * @throws RangeError for a rule with more combinations than the maximum
  */
 export function uncovered(owned: readonly Rule[], wanted: readonly Rule[]): readonly Rule[] {
   return wanted.flatMap((rule) => (owned.some((each) => covers(each, rule)) ? [] : missingOf(owned, rule)));
@@ -58,7 +58,7 @@ function hasAll(owner: Words = [], wanted: Words = []): boolean {
   return owner.includes(any) || wanted.every((word) => owner.includes(word));
 }
 
-/** `*` is everything, and `*` + `/scale` is that subresource of everything. */
+/** `*` is every resource, and `*` + `/scale` is that subresource of every resource. */
 function coversResources(owner: Words = [], wanted: Words = []): boolean {
   if (hasAll(owner, wanted)) return true;
   return wanted.every((resource) => {
@@ -71,7 +71,7 @@ function coversUrl(owner: string, wanted: string): boolean {
   return owner === wanted || (owner.endsWith(any) && wanted.startsWith(prefixOf(owner)));
 }
 
-/** No names mean every name. */
+/** An empty list means every name. */
 function coversNames(owner: Words = [], wanted: Words = []): boolean {
   if (owner.length === 0) return true;
   return wanted.length > 0 && wanted.every((name) => owner.includes(name));

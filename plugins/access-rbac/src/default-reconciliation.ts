@@ -9,16 +9,16 @@ const description = 'tappaas.dev/description';
 const bootstrapping = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };
 
 /**
- * Brings the roles and bindings of the platform to what they should be, as kube-apiserver does at its start: what is missing is created,
- * missing rules, selectors, labels and subjects are added, what others have added stays, and whatever carries the annotation
- * `rbac.authorization.kubernetes.io/autoupdate: "false"` is left alone.
+ * Brings the default roles and bindings to their desired state, as kube-apiserver does at its start: creates missing
+ * objects, adds missing rules, selectors, labels and subjects, keeps additions by others, and skips objects with the
+ * annotation `rbac.authorization.kubernetes.io/autoupdate: "false"`.
  */
 export async function reconcileDefaults(resources: Resources): Promise<void> {
   for (const role of defaultRoles) await reconcile(() => reconcileRole(resources, role));
   for (const binding of defaultBindings) await reconcile(() => reconcileBinding(resources, binding));
 }
 
-/** Somebody else was faster: look again, once. */
+/** Retries once after a concurrent write by someone else. */
 async function reconcile(run: () => Promise<void>): Promise<void> {
   try {
     await run();
@@ -67,7 +67,7 @@ async function reconcileBinding(resources: Resources, { name, role, subjects }: 
   const roleRef = { apiGroup: rbacGroup, kind: 'ClusterRole', name: role };
   if (found?.metadata.annotations?.[autoupdate] === 'false') return;
   const isOther = found !== undefined && (found.roleRef.kind !== roleRef.kind || found.roleRef.name !== role);
-  // What a binding binds cannot be changed, so one that binds something else is made anew.
+  // The roleRef of a binding is immutable, so a binding with another one is deleted and created again.
   if (isOther) await resources.delete(ClusterRoleBindings, { name }, { uid: found.metadata.uid ?? '' });
   if (found === undefined || isOther) {
     await resources.create(ClusterRoleBindings, { metadata, roleRef, subjects });

@@ -3,7 +3,7 @@ import type { AggregationRule, Subject } from '@tappaas/sdk/kubernetes';
 import { rbacGroup } from './kinds.js';
 import type { Rule } from './rule.js';
 
-/** A role that the platform brings. */
+/** A role that the platform creates. */
 export interface DefaultRole {
   readonly name: string;
   readonly description: string;
@@ -12,7 +12,7 @@ export interface DefaultRole {
   readonly aggregationRule?: AggregationRule;
 }
 
-/** A binding that the platform brings. */
+/** A binding that the platform creates. */
 export interface DefaultBinding {
   readonly name: string;
   readonly role: string;
@@ -76,11 +76,11 @@ const tenantAdminRules: readonly Rule[] = [
   { verbs: [...writing, 'impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
   { verbs: ['create'], apiGroups: [''], resources: ['serviceaccounts/token'] },
   { verbs: ['create', 'update', 'patch', 'delete'], apiGroups: [''], resources: ['namespaces'] },
-  // Everybody has the verbs; this makes them hold for what is others' in the tenant.
+  // Every caller has the verbs for own objects; `administer` extends them to the objects of other users of the tenant.
   { verbs: ['administer'], apiGroups: [identity], resources: ['apitokens', 'sessions'] },
 ];
 
-/** Who answers for what is: everything but the data of secrets, and nothing to change. */
+/** For auditors: read access to everything but the data of secrets, and no writes. */
 const auditorRules: readonly Rule[] = [
   ...viewerRules,
   { verbs: reading, apiGroups: ['platform.tappaas.dev', rbacGroup, 'coordination.k8s.io', 'storage.k8s.io'], resources: ['*'] },
@@ -94,8 +94,8 @@ const auditorRules: readonly Rule[] = [
 ];
 
 /**
- * What is uploaded is for the namespace that it names, and only who has it can send it; what is made of it needs a role. Of tokens and
- * sessions everybody has their own: these kinds say whose objects are.
+ * An upload names a namespace, and only callers with rights there can send it; deploying it needs a role. For tokens
+ * and sessions, the kinds declare their owner fields, so these rules cover only the caller's own objects.
  */
 const everybodyRules: readonly Rule[] = [
   { verbs: [...reading, 'create', 'update', 'patch', 'delete'], apiGroups: [identity], resources: ['apitokens'] },
@@ -107,7 +107,7 @@ const everybodyRules: readonly Rule[] = [
   },
 ];
 
-/** The roles that the platform brings; they aggregate by Kubernetes' own labels, so roles made for view, edit and admin join them. */
+/** The default roles. They aggregate by Kubernetes' own labels, so that roles made for view, edit and admin join them. */
 export const defaultRoles: readonly DefaultRole[] = [
   {
     name: 'platform-admin',

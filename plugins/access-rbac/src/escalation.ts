@@ -6,7 +6,7 @@ import { rbacGroup } from './kinds.js';
 import type { RoleIndex } from './role-index.js';
 import type { Rule } from './rule.js';
 
-/** What an aggregated role may come to hold. */
+/** The rules that an aggregated role may contain in the future. */
 const everything: readonly Rule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
   { verbs: ['*'], nonResourceURLs: ['*'] },
@@ -17,15 +17,20 @@ const toldMax = 20;
 
 interface Write<O> {
   readonly caller: Caller;
-  /** What the caller is given everywhere does not count where the object lies; of one without a namespace: not in all that it holds for. */
+  /**
+   * The caller's cluster-wide grants do not count in the object's namespace. For an object without a namespace: they do not apply inside
+   * all tenants, so they do not suffice to write it.
+   */
   readonly isProjectOnly?: true;
   readonly object: Immutable<O>;
   readonly previous?: Immutable<O>;
 }
 
 /**
- * Nobody writes a role with more than they have with the credential they use, unless they may `escalate` it. Labels of a Role give nobody
- * anything; those of a ClusterRole may have it taken up into others. What holds in every tenant, only who has it there writes.
+ * Denies writing a role with more rights than the caller has with the current credential, unless the caller may
+ * `escalate` it. A change of labels alone is checked only for a ClusterRole, since labels can aggregate it into other roles;
+ * labels of a Role grant nothing. Rules that hold in every tenant can be written only by callers that hold them in
+ * every tenant.
  */
 export function roleEscalation(index: RoleIndex, write: Write<Role | ClusterRole>): readonly Denial[] {
   const { object, previous } = write;
@@ -40,7 +45,7 @@ export function roleEscalation(index: RoleIndex, write: Write<Role | ClusterRole
   return refused(index, giver, [...(object.rules ?? []), ...(isAggregated ? everything : [])], 'rules');
 }
 
-/** Nobody binds a role with more than they have, unless they may `bind` it. */
+/** Denies binding a role with more rights than the caller has, unless the caller may `bind` it. */
 export function bindingEscalation(index: RoleIndex, write: Write<RoleBinding | ClusterRoleBinding>): readonly Denial[] {
   const { object, previous } = write;
   const { roleRef } = object;
@@ -57,11 +62,11 @@ export function bindingEscalation(index: RoleIndex, write: Write<RoleBinding | C
 
 type Bound = Immutable<RoleBinding | ClusterRoleBinding>;
 
-/** What stands beside role and subjects gives nobody anything. */
+/** Only the role and the subjects of a binding grant anything. */
 const isSameBinding = (one: Bound, other: Bound): boolean =>
   JSON.stringify([one.roleRef, one.subjects ?? []]) === JSON.stringify([other.roleRef, other.subjects ?? []]);
 
-/** Who hands something on, and where. */
+/** The caller who passes on rights, and the namespace where they will hold. */
 interface Giver extends Pick<Write<unknown>, 'caller' | 'isProjectOnly'> {
   readonly namespace: string | undefined;
 }
@@ -70,7 +75,8 @@ function isFree(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, v
   if (!isGoodFor(caller, verb)) return false;
   if (caller.groups.includes(administratorsGroup)) return true;
   const resource = { group: rbacGroup, version: 'v1', plural, name, ...(namespace !== undefined && { namespace }) };
-  // Cluster roles themselves are no tenant's: the right to hand one on, or to write it, is heeded wherever it was given.
+  // ClusterRoles belong to no tenant: for them, `escalate` and `bind` count even if granted only cluster-wide, so
+  // `isProjectOnly` is ignored.
   const where = namespace === undefined ? {} : { project: namespace, ...(isProjectOnly && { isProjectOnly }) };
   return index.decide({ caller, verb, resource, ...where }).decision === 'allow';
 }
@@ -89,12 +95,15 @@ function refused(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, 
   }
 }
 
-/** Whether the caller's credential is good for a verb; access has seen to its namespaces. */
+/** Whether the scope of the caller's credential includes a verb; the kernel has already checked its namespaces. */
 function isGoodFor({ scope }: Caller, verb: string): boolean {
   return scope?.verbs === undefined || scope.verbs.includes('*') || scope.verbs.includes(verb);
 }
 
-/** Who hands on more than the credential is good for would have the rest from whom it was handed to, such as a service account. */
+/**
+ * Restricts rules to the scope of the caller's credential: otherwise the caller could grant the rest to, for example, a
+ * service account and use it from there.
+ */
 function withinScope(rules: readonly Rule[], caller: Caller): readonly Rule[] {
   if (isGoodFor(caller, '*')) return rules;
   const good = caller.scope?.verbs ?? [];
@@ -108,7 +117,7 @@ function credentialOf(caller: Caller): string {
   return isGoodFor(caller, '*') ? '' : ` with a credential for ${caller.scope?.verbs?.join(', ') ?? ''}`;
 }
 
-/** As kube-apiserver prints a rule. */
+/** Formats a rule as kube-apiserver does. */
 function told(rule: Rule): string {
   const names = {
     apiGroups: 'APIGroups',

@@ -6,7 +6,7 @@ import { subjectOfUser } from './subject.js';
 const requester = 'tappaas.dev/requester';
 const bound = 'tappaas.dev/requester-bound';
 
-/** Whoever made a namespace becomes its tenant-admin, once: a binding that is deleted later stays deleted. */
+/** Binds the creator of a namespace to tenant-admin, once: a binding that is deleted later is not created again. */
 export async function bindRequester(namespace: Immutable<Namespace>, resources: Resources): Promise<void> {
   const { name = '', annotations = {}, deletionTimestamp } = namespace.metadata;
   const user = annotations[requester];

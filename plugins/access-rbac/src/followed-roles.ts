@@ -5,11 +5,11 @@ import type { RoleIndex } from './role-index.js';
 
 const kinds = [Roles, ClusterRoles, RoleBindings, ClusterRoleBindings];
 
-/** Keeps an index at what roles and bindings there are. */
+/** Keeps the index in sync with roles and bindings. */
 export class FollowedRoles {
   readonly #index: RoleIndex;
   readonly #clusterRoles = new Map<string, Immutable<ClusterRole>>();
-  /** Kinds whose objects are not known now, with the reason. */
+  /** The kinds whose objects are unknown at present, with the reason. */
   readonly #problems = new Map(kinds.map(({ kind }) => [kind, 'they are not known yet']));
   readonly #known = Promise.withResolvers<void>();
 
@@ -17,7 +17,7 @@ export class FollowedRoles {
     this.#index = index;
   }
 
-  /** Why nothing can be decided now; absent when all is known. */
+  /** Why no decision is possible at present; undefined when all kinds are known. */
   get problem(): string | undefined {
     return this.#problems.size === 0 ? undefined : [...this.#problems].map(([kind, reason]) => `${kind} objects: ${reason}`).join('; ');
   }
@@ -26,7 +26,7 @@ export class FollowedRoles {
     return [...this.#clusterRoles.values()];
   }
 
-  /** Resolves when everything was known for the first time. */
+  /** Resolves when all kinds are known for the first time. */
   get known(): Promise<void> {
     return this.#known.promise;
   }

@@ -1,27 +1,30 @@
 import type { AccessDecision } from '@tappaas/sdk';
 import type { CompiledRules, Rule } from './rule.js';
 
-/** A role, and its rules while it exists; bindings hold on to it, so a change of its rules is one change. */
+/**
+ * A role that exists or that bindings refer to, with its rules if it exists. Bindings share this object, so changing a
+ * role's rules is a single assignment.
+ */
 export interface KnownRole {
   rules: readonly Rule[] | undefined;
   compiled: CompiledRules | undefined;
-  /** Bindings that refer to it: a name that nobody refers to and that has no rules is forgotten. */
+  /** Number of bindings that refer to it; a role with no bindings and no rules is dropped from the index. */
   bindings: number;
 }
 
-/** What one binding gives one addressee. */
+/** What one binding grants to one user or group. */
 export interface Grant {
   readonly role: KnownRole;
-  /** Which binding it comes from. */
+  /** Key of the binding. */
   readonly binding: string;
-  /** Such as `RoleBinding "a/devs" of ClusterRole "developer"`. */
+  /** Description of the binding, such as `RoleBinding "a/devs" of ClusterRole "developer"`. */
   readonly through: string;
   readonly allow: AccessDecision;
 }
 
 const none: readonly Grant[] = [];
 
-/** Everything that bindings give to one user or group. Lists are replaced, never changed: readers need no copies. */
+/** All grants of one user or group. Lists are replaced, never modified, so readers need no copies. */
 export class Grants {
   everywhere: readonly Grant[] = none;
   readonly #byProject = new Map<string, readonly Grant[]>();

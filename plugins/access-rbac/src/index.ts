@@ -8,16 +8,16 @@ import { FollowedRoles } from './followed-roles.js';
 import { ClusterRoleBindings, ClusterRoles, Namespaces, RoleBindings, Roles } from './kinds.js';
 import { RoleIndex } from './role-index.js';
 
-/** Labels count too: by them a role is taken up into others. */
+/** Includes label changes, which can aggregate a ClusterRole into others. */
 const operations: readonly AdmissionOperation[] = ['create', 'update', 'metadata'];
-/** How long the start waits for the roles. */
+/** Maximum time that the start waits for the roles. */
 const firstReadMsMax = 5_000;
-/** How often the default roles are looked after; nobody waits for it. */
+/** Interval at which the default roles are reconciled. */
 const defaultsEveryMs = 600_000;
-/** Cluster roles that are looked at for aggregation. */
+/** Maximum number of cluster roles considered for aggregation. */
 const itemsMax = 100_000;
 
-/** Decides by Role, ClusterRole and their bindings, with Kubernetes' rules; keeps the default roles and what is aggregated. */
+/** Decides by Role, ClusterRole and their bindings, with Kubernetes' rules; maintains the default roles and aggregated rules. */
 export default definePlugin({
   id: 'access-rbac',
   stability: 'beta',
@@ -38,7 +38,7 @@ export default definePlugin({
       families.authorizer,
       async ({ asPlugin, clock, log }) => {
         followed.start({ resources: asPlugin, clock, log, signal: stopping.signal });
-        // A store that does not answer must not keep the platform from starting; until it does, roles allow nothing.
+        // A store that does not respond must not prevent the platform from starting; until it does, the authorizer denies every request.
         const waiting = new AbortController();
         await Promise.race([
           followed.known,

@@ -7,7 +7,7 @@ import {
   type RoleBinding,
 } from '@tappaas/sdk/kubernetes';
 
-/** The group of roles and bindings. */
+/** The API group of roles and bindings. */
 export const rbacGroup = 'rbac.authorization.k8s.io';
 
 export const Roles = kubernetesHandle<Role>(rbacGroup, 'Role');

@@ -1,7 +1,7 @@
 import type { Immutable, Strings } from '@tappaas/sdk';
 import type { LabelSelector } from '@tappaas/sdk/kubernetes';
 
-/** Whether labels fit a selector; an empty one fits everything. */
+/** Whether labels match a selector; an empty selector matches everything. */
 export function selects({ matchLabels = {}, matchExpressions = [] }: Immutable<LabelSelector>, labels: Strings = {}): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&

@@ -4,9 +4,9 @@ import { Grants, type Grant, type KnownRole } from './grants.js';
 import { CompiledRules, type Asked, type Rule } from './rule.js';
 import { addresseeOf, subjectOfUser, type Addressee } from './subject.js';
 
-/** A binding as far as it decides. */
+/** The part of a binding that decisions use. */
 export interface Binding {
-  /** Absent: it holds everywhere. */
+  /** Undefined for a ClusterRoleBinding, which holds everywhere. */
   readonly namespace: string | undefined;
   readonly name: string;
   readonly roleRef: Immutable<RoleRef>;
@@ -22,8 +22,8 @@ interface KnownBinding {
 const noOpinion: AccessDecision = Object.freeze({ decision: 'no-opinion', reason: '' });
 
 /**
- * Roles and bindings by whom they are for, so that a question looks only at what its caller has. A changed binding touches its subjects,
- * a changed role itself: nothing is ever made anew from the whole.
+ * Indexes roles and bindings by subject, so that a decision looks only at the caller's own grants. Updates are
+ * incremental: a changed binding touches only its subjects, a changed role only itself.
  */
 export class RoleIndex {
   readonly #compile: (rules: readonly Rule[]) => CompiledRules;
@@ -36,7 +36,7 @@ export class RoleIndex {
     this.#compile = compile;
   }
 
-  /** Another object after every change of roles and bindings. */
+  /** A new object after every change of a role or binding. */
   get revision(): object {
     return this.#revision;
   }
@@ -46,7 +46,7 @@ export class RoleIndex {
     Object.assign(this.#role(roleKey(namespace, name)), { rules, compiled: this.#compile(rules) });
   }
 
-  /** What is bound to it has no rules until there is a role of that name again. */
+  /** Bindings of the removed role grant nothing until a role of that name exists again. */
   removeRole(namespace: string | undefined, name: string): void {
     this.#revision = {};
     const key = roleKey(namespace, name);
@@ -88,7 +88,7 @@ export class RoleIndex {
     }
   }
 
-  /** Rules of the role that a binding in a namespace refers to; nothing when there is no such role. */
+  /** The rules of the role that a binding refers to; undefined if the role does not exist. */
   rulesOf(roleRef: Immutable<Pick<RoleRef, 'kind' | 'name'>>, namespace: string | undefined): readonly Rule[] | undefined {
     return this.#roles.get(refKey(roleRef, namespace))?.rules;
   }
@@ -104,7 +104,7 @@ export class RoleIndex {
     return noOpinion;
   }
 
-  /** Everything that a caller is given at a place. */
+  /** All rules that the caller has in a project, including cluster-wide ones unless `isProjectOnly`. */
   rulesFor(caller: Caller, project: string | undefined, isProjectOnly = false): readonly Rule[] {
     const grants = [this.#grants.users.get(caller.name), ...caller.groups.map((group) => this.#grants.groups.get(group))];
     return grants.flatMap((each) =>
@@ -112,7 +112,7 @@ export class RoleIndex {
     );
   }
 
-  /** Who is given what is asked, and through which binding. */
+  /** The subjects that are allowed the request, each with the binding that grants it. */
   subjects(request: Asked & Pick<AccessRequest, 'project'>): readonly AccessSubject[] {
     const { project } = request;
     const found: AccessSubject[] = [];
@@ -153,7 +153,7 @@ export class RoleIndex {
   }
 }
 
-/** Names hold no slash in namespaces, so the keys of both scopes never meet. */
+/** Namespaces contain no slash, so keys of cluster-wide and namespaced roles never collide. */
 const roleKey = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
 function refKey({ kind, name }: Immutable<Pick<RoleRef, 'kind' | 'name'>>, namespace: string | undefined): string {

@@ -1,15 +1,15 @@
 import type { AccessRequest, Immutable } from '@tappaas/sdk';
 import type { PolicyRule } from '@tappaas/sdk/kubernetes';
 
-/** A rule as roles have it. */
+/** A rule of a role. */
 export type Rule = Immutable<PolicyRule>;
 
-/** What is asked, without who asks. */
+/** An access request without its caller. */
 export type Asked = Pick<AccessRequest, 'verb' | 'resource' | 'path'>;
 
 const any = '*';
 
-/** The rules of a role, made ready for questions: by verb, each list of words a set. */
+/** The rules of a role, compiled for matching: indexed by verb, with lists as sets. */
 export class CompiledRules {
   readonly #byVerb = new Map<string, Matcher[]>();
   readonly #anyVerb: Matcher[] = [];
@@ -42,7 +42,7 @@ function put<M>({ verbs }: Rule, matcher: M, byVerb: Map<string, M[]>, anyVerb: 
 
 type AskedResource = NonNullable<AccessRequest['resource']>;
 
-/** Loops by hand: asked for every request. */
+/** A plain loop, since this runs for every request. */
 function allowed(matchers: readonly Matcher[] | undefined, resource: AskedResource): boolean {
   if (matchers === undefined) return false;
   for (const matcher of matchers) if (matcher.matches(resource)) return true;
@@ -50,7 +50,7 @@ function allowed(matchers: readonly Matcher[] | undefined, resource: AskedResour
 }
 
 class Matcher {
-  /** Absent: any. */
+  /** Undefined means any. */
   readonly #groups: ReadonlySet<string> | undefined;
   readonly #resources: ReadonlySet<string> | undefined;
   readonly #names: ReadonlySet<string> | undefined;
@@ -76,12 +76,12 @@ function fits(matchers: readonly PathMatcher[] | undefined, path: string): boole
   return matchers?.some((matches) => matches(path)) ?? false;
 }
 
-/** A path that ends with `*` stands for all that begin as it does. */
+/** A path that ends with `*` matches all paths with that prefix. */
 function pathMatcher(urls: readonly string[]): PathMatcher {
   const exact = new Set(urls);
   const prefixes = urls.filter((url) => url.endsWith(any)).map(prefixOf);
   return (path) => exact.has(path) || prefixes.some((prefix) => path.startsWith(prefix));
 }
 
-/** The beginning that a path with a trailing `*` stands for. */
+/** The prefix before a trailing `*`. */
 export const prefixOf = (url: string): string => url.replace(/(?<!\*)\*+$/, '');

@@ -3,13 +3,16 @@ import type { Subject } from '@tappaas/sdk/kubernetes';
 
 const serviceAccountPrefix = 'system:serviceaccount:';
 
-/** The callers that a subject of a binding refers to: those of that name, or in that group. */
+/** The callers that a subject of a binding refers to: a user name or a group. */
 export interface Addressee {
   readonly sort: 'users' | 'groups';
   readonly name: string;
 }
 
-/** A service account without a namespace is that of the binding's. Nothing for what means nobody. */
+/**
+ * The addressee of a subject. A service account without a namespace is in the binding's namespace. Undefined if the
+ * subject matches no caller.
+ */
 export function addresseeOf({ kind, name, namespace }: Immutable<Subject>, bindingNamespace: string | undefined): Addressee | undefined {
   if (kind === 'User') return { sort: 'users', name };
   if (kind === 'Group') return { sort: 'groups', name };
@@ -17,7 +20,7 @@ export function addresseeOf({ kind, name, namespace }: Immutable<Subject>, bindi
   return kind === 'ServiceAccount' && home !== '' ? { sort: 'users', name: `${serviceAccountPrefix}${home}:${name}` } : undefined;
 }
 
-/** The subject that stands for a caller of that name. */
+/** The subject for a user name; names of service accounts become ServiceAccount subjects. */
 export function subjectOfUser(user: string): Pick<AccessSubject, 'kind' | 'name' | 'namespace'> {
   const [namespace, name, ...more] = user.startsWith(serviceAccountPrefix) ? user.slice(serviceAccountPrefix.length).split(':') : [];
   if (namespace === undefined || name === undefined || more.length > 0) return { kind: 'User', name: user };

@@ -1,7 +1,7 @@
 import { formatQuantity, parseQuantity, type Immutable } from '@tappaas/sdk';
 import type { QuotaObject } from './contract.js';
 
-/** Everything that is counted, in whole units: counts, thousandths of a processor, bytes. */
+/** Everything that is counted, in whole units: counts, millicores, bytes. */
 export const names = [
   'namespaces',
   'applications',
@@ -23,7 +23,7 @@ type Limits = Immutable<QuotaObject>['spec']['limits'];
 const nanosOf: Readonly<Record<'cpu' | 'memory', bigint>> = { cpu: 1_000_000n, memory: 1_000_000_000n };
 const countMax = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** An amount of cpu or memory in whole units, rounded up. */
+/** Converts a quantity of cpu or memory to whole units, rounded up. */
 export function unitsOf(name: 'cpu' | 'memory', quantity: string | undefined): number {
   const parsed = quantity === undefined ? undefined : parseQuantity(quantity);
   if (parsed === undefined) return 0;
@@ -40,14 +40,14 @@ export function limitsOf(limits: Limits): Amounts {
   return Object.fromEntries(found);
 }
 
-/** As it is written in objects and messages. */
+/** Formats an amount as in objects and messages. */
 export function textOf(name: Name, units: number): string {
   if (name === 'cpu') return formatQuantity({ nanos: BigInt(units) * nanosOf.cpu, notation: 'decimal' });
   if (name === 'memory') return formatQuantity({ nanos: BigInt(units) * nanosOf.memory, notation: 'binary' });
   return String(units);
 }
 
-/** As a status tells it. */
+/** Formats amounts for the status. */
 export function shown(amounts: Amounts): Limits {
   const entries = names.flatMap((name) => {
     const units = amounts[name];

@@ -3,7 +3,7 @@ import { names, textOf } from './amounts.js';
 import type { LimitBook, Subject } from './limit-book.js';
 import { usageOf, type Countable } from './usage.js';
 
-/** The subjects whose limits an object counts towards; objects in the platform's own namespaces count towards none. */
+/** The subjects whose limits apply to an object; none for objects in the platform's own namespaces. */
 export function subjectsOf({ metadata: { namespace, labels } }: Countable): readonly Subject[] {
   const tenant = labels?.[tenantLabel];
   return [
@@ -12,7 +12,10 @@ export function subjectsOf({ metadata: { namespace, labels } }: Countable): read
   ];
 }
 
-/** What an object takes of its namespace and its tenant: counted whether or not there is a limit, so that one may be set at any time. */
+/**
+ * The claims of an object on its namespace and its tenant. They are made even without a limit, so that one can be set
+ * at any time.
+ */
 export function claimsOf(object: Countable, limits: LimitBook): readonly Claim[] {
   const usage = usageOf(object);
   return subjectsOf(object).flatMap((subject) => names.flatMap((name) => claimOf(subject, name, usage[name], limits.of(subject)[name])));

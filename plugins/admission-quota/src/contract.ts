@@ -4,7 +4,7 @@ const amount = (description: string) =>
   Type.Optional(Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$', description }));
 const count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000, description }));
 
-/** What is limited, and what is told to be in use. */
+/** Fields of both the limits and the reported usage. */
 const amounts = {
   namespaces: count('Namespaces; of a tenant.'),
   applications: count('Applications.'),
@@ -19,7 +19,10 @@ const amounts = {
   memory: amount('Memory of all replicas, such as 64Gi.'),
 };
 
-/** How much a tenant, or a namespace, may have at once. With several for the same, the smallest of each limit holds. */
+/**
+ * Limits how much a tenant or a namespace may have at once. Of several quotas for the same subject, the smallest of
+ * each limit applies.
+ */
 export const Quota = defineKind({
   group: 'platform.tappaas.dev',
   kind: 'Quota',

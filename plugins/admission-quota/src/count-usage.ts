@@ -6,7 +6,7 @@ import { contents, counted, takesUp, usageOf } from './usage.js';
 
 const againAfterMs = 15_000;
 
-/** Tells in the status what is in use; what may be had is decided by claims, not by this. */
+/** Reports the present usage in the status. It is informational: limits are enforced by claims. */
 export async function countUsage(quota: Immutable<QuotaObject>, context: ReconcileContext<typeof Quota>): Promise<Outcome> {
   const { tenant, namespace } = quota.spec.of;
   const query = tenant === undefined ? { namespace: namespace ?? '' } : { labels: `${tenantLabel}=${tenant}` };

@@ -7,12 +7,12 @@ import { LimitBook } from './limit-book.js';
 import { contents, counted, Namespaces, type Countable } from './usage.js';
 
 const kinds = counted;
-/** Labels, too: nobody writes another tenant's name on what is theirs. */
+/** Includes label changes, so that nobody can label an object with another tenant. */
 const operations: readonly AdmissionOperation[] = ['create', 'update', 'metadata'];
-/** How long a write waits at the start until the limits are known. */
+/** Maximum time that a write during startup waits for the limits. */
 const knownMsMax = 500;
 
-/** Limits of tenants and namespaces, exact under concurrency: what an object takes is claimed in the transaction that writes it. */
+/** Limits of tenants and namespaces, exact under concurrency: usage is claimed in the transaction that writes the object. */
 export default definePlugin({
   id: 'admission-quota',
   stability: 'beta',
@@ -40,17 +40,17 @@ export default definePlugin({
     host.tap(hooks.admission.claim, { kinds }, (object) => claimsOf(object as Countable, limits));
     host.task({ name: 'limits', on: 'every-replica', everyMs: 1000, run: ({ asPlugin, signal }) => limits.follow(asPlugin, signal) });
     host.controller({ kind: Quota, reconcile: countUsage });
-    // What was there before the plugin, or before the namespace changed hands.
+    // Labels objects that existed before the plugin was loaded or before their namespace was assigned to another tenant.
     host.controller({ kind: Namespaces, reconcile: labelContents });
   },
 });
 
-/** An object of a namespace. */
+/** An object that may be in a namespace. */
 interface Labelled {
   readonly metadata?: { readonly namespace?: string | undefined; readonly labels?: Strings | undefined };
 }
 
-/** The object with the label of its namespace's tenant, whatever it said itself. */
+/** Returns the object with the tenant label of its namespace, overriding its own; undefined if nothing changes. */
 async function labelled<O extends Labelled>(object: O, { asPlugin }: Context): Promise<O | undefined> {
   const { namespace, labels = {} } = object.metadata ?? {};
   const found = namespace === undefined ? undefined : await asPlugin.get(Namespaces, { name: namespace });

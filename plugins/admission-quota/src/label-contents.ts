@@ -3,7 +3,7 @@ import type { Namespace } from '@tappaas/sdk/kubernetes';
 import { objectsOf } from './objects-of.js';
 import { contents, type Namespaces } from './usage.js';
 
-/** Gives what counts in a namespace the label of its tenant, and with it the claims that follow from it. */
+/** Sets the tenant label of a namespace on its counted objects, and thereby changes their claims. */
 export async function labelContents(
   { metadata }: Immutable<Namespace>,
   { asPlugin, signal }: ReconcileContext<typeof Namespaces>,

@@ -2,10 +2,10 @@ import type { Immutable, Resources } from '@tappaas/sdk';
 import { limitsOf, names, type Amounts } from './amounts.js';
 import { Quota, type QuotaObject } from './contract.js';
 
-/** The subject of limits: `tenant/acme` or `namespace/shop`. */
+/** The subject of limits, such as `tenant/acme` or `namespace/shop`. */
 export type Subject = `${'tenant' | 'namespace'}/${string}`;
 
-/** The limits that hold now, by whose they are; followed by a watch. */
+/** The limits in force by subject, followed by a watch. */
 export class LimitBook {
   readonly #quotas = new Map<string, { readonly subject: Subject; readonly limits: Amounts }>();
   #smallest: ReadonlyMap<Subject, Amounts> = new Map();
@@ -21,11 +21,11 @@ export class LimitBook {
     return this.#smallest.get(subject) ?? {};
   }
 
-  /** Follows the quotas until the watch ends; while there is none, what was known last holds. */
+  /** Follows the quotas until the watch ends; between watches the last known limits stay in force. */
   async follow(resources: Resources, signal: AbortSignal): Promise<void> {
     let isFirst = true;
     for await (const batch of resources.watch(Quota, { signal })) {
-      // The first batch is all there is.
+      // The first batch contains all quotas.
       if (isFirst) this.#quotas.clear();
       isFirst = false;
       for (const { type, object } of batch) {

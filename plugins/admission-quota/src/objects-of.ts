@@ -5,7 +5,7 @@ type Counted = (typeof counted)[number];
 
 const itemsMax = 100_000;
 
-/** The objects of a kind that counts; none of one that nobody serves here, such as builds where images alone are deployed. */
+/** Lists the objects of a counted kind; empty if no plugin serves the kind, such as Build on a platform that deploys only images. */
 export async function* objectsOf(
   resources: Pick<Resources, 'list'>,
   kind: Counted,

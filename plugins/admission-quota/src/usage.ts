@@ -11,7 +11,7 @@ import {
 } from '@tappaas/sdk/kubernetes';
 import { unitsOf, type Amounts } from './amounts.js';
 
-/** What counts. Of Secrets only that they are there: what is in them is never asked for. */
+/** The counted kinds. Secrets are only counted; their data is never read. */
 export const ConfigMaps = kubernetesHandle<ConfigMap>('', 'ConfigMap');
 export const ServiceAccounts = kubernetesHandle<ServiceAccount>('', 'ServiceAccount');
 export const Secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
@@ -19,12 +19,12 @@ export const Roles = kubernetesHandle<Role>('rbac.authorization.k8s.io', 'Role')
 export const RoleBindings = kubernetesHandle<RoleBinding>('rbac.authorization.k8s.io', 'RoleBinding');
 export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 
-/** What lies in a namespace, and gets the label of its tenant. */
+/** Counted kinds inside a namespace, which get the label of its tenant. */
 export const contents = [Application, Build, ConfigMaps, Secrets, ServiceAccounts, Roles, RoleBindings] as const;
-/** A Namespace says itself whose it is, and only administrators say otherwise. */
+/** All counted kinds. A Namespace carries its tenant label itself, and only administrators can change it. */
 export const counted = [Namespaces, ...contents] as const;
 
-/** An object as far as it counts. */
+/** The part of an object that counting needs. */
 export interface Countable {
   readonly kind: string;
   readonly metadata: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };
@@ -42,13 +42,13 @@ const single: Readonly<Record<string, Amounts>> = {
 
 const ofApplications: Amounts = { applications: 1, replicas: 1, cpu: 1, memory: 1 };
 
-/** Whether objects of a kind take up any of what is named. */
+/** Whether objects of a kind use any of the given resources. */
 export function takesUp({ kind }: { readonly kind: string }, names: Amounts): boolean {
   const taken = kind === Application.kind ? ofApplications : (single[kind] ?? {});
   return Object.keys(taken).some((name) => Object.hasOwn(names, name));
 }
 
-/** What one object takes up; a pure function of it. */
+/** What one object uses; a pure function of the object. */
 export function usageOf(object: Countable): Amounts {
   if (object.kind !== Application.kind) return single[object.kind] ?? {};
   const { processes } = (object as Immutable<ApplicationObject>).spec;

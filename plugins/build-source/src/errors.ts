@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can be wrong with source that is packed as it is. */
+/** Faults of source that this builder reports. */
 export const sourceErrors = defineErrors({
   BUILD_SOURCE_UNREADABLE: {
     blame: 'caller',

@@ -17,10 +17,10 @@ interface Index {
   readonly manifests: readonly (Descriptor & { readonly annotations?: Readonly<Record<string, string>> })[];
 }
 
-/** Images are for whoever runs them, which may be another user. */
+/** Images are readable by other users, since the process that runs them may have another user id. */
 const readable = 0o644;
 
-/** Writes a blob under its digest, once; a crash leaves the whole blob or none. */
+/** Writes a blob under its digest unless it exists; a crash leaves the complete blob or none. */
 export async function putBlob(directory: string, mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
   const hex = createHash('sha256').update(bytes).digest('hex');
   const folder = join(directory, 'blobs', 'sha256');
@@ -31,11 +31,11 @@ export async function putBlob(directory: string, mediaType: string, bytes: Uint8
   return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
 }
 
-/** Writes the indexes of layouts, one change after the other: a change reads the index and replaces it. */
+/** Updates the indexes of image layouts one at a time, since each update reads and replaces the whole index. */
 export class IndexWriter {
   #turn: Promise<void> = Promise.resolve();
 
-  /** Names a manifest in the layout's index; the newest of a name replaces the older one. */
+  /** Adds a manifest under a name to the layout's index; it replaces an older one of that name. */
   add(directory: string, manifest: Descriptor, name: string): Promise<void> {
     const turn = this.#turn.then(() => writeIndex(directory, manifest, name));
     this.#turn = turn.catch(() => undefined);

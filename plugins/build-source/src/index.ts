@@ -4,7 +4,10 @@ import { lacksModules } from './lacks-modules.js';
 import { packImage } from './pack-image.js';
 import { findStart } from './start-command.js';
 
-/** Packs source as it is: no compiler, no installer, no network. What starts it stands in a Procfile or a package.json. */
+/**
+ * Packs source unchanged: no compiler, no installer, no network. The start command comes from a Procfile, a
+ * package.json or a default file.
+ */
 export default definePlugin({
   id: 'build-source',
   stability: 'beta',

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Whether a package.json asks for modules that were not sent along. */
+/** Whether package.json has dependencies but the source has no node_modules. */
 export async function lacksModules(directory: string): Promise<boolean> {
   if (await stat(join(directory, 'node_modules')).catch(() => undefined)) return false;
   try {

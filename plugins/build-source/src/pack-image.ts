@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { putBlob, type Descriptor, type IndexWriter } from './image-layout.js';
 
-/** What to pack. */
+/** The source and the command of an image. */
 export interface PackRequest {
   readonly sourceDirectory: string;
   readonly imagesDirectory: string;
@@ -23,7 +23,8 @@ const configType = 'application/vnd.oci.image.config.v1+json';
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 /**
- * Packs a directory into one uncompressed layer of an OCI image. Names sorted, no times, no owners: the same files give the same digest.
+ * Packs a directory into one uncompressed layer of an OCI image. Names are sorted, times and owners omitted: the same
+ * files give the same digest.
  *
  * @source https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */

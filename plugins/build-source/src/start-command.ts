@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sourceErrors } from './errors.js';
 
-/** What to run, and where that was found out. */
+/** The start command and the file that it was found in. */
 export interface Start {
   readonly command: readonly string[];
   readonly foundIn: string;
@@ -11,8 +11,8 @@ export interface Start {
 const fileBytesMax = 1024 * 1024;
 
 /**
- * Looks for the start command: Procfile's web line first, then package.json's start script, then server.js or index.js. Nothing: the
- * application's manifest must name it.
+ * Finds the start command: Procfile's web line, then package.json's start script and main, then server.js or index.js.
+ * Undefined: the application's manifest must name the command.
  *
  * @throws BUILD_SOURCE_UNREADABLE
  */
@@ -34,7 +34,7 @@ export async function findStart(directory: string): Promise<Start | undefined> {
   return undefined;
 }
 
-/** Runs a plain command directly, so that signals reach it, and anything with shell syntax through a shell that execs it. */
+/** Splits a plain command into words, so that it runs directly and receives signals; a line with shell syntax is run by /bin/sh. */
 export function shell(line: string): readonly string[] {
   const plain = /^[\w./:=@%+,-]+( +[\w./:=@%+,-]+)*$/.test(line) && !/^\w+=/.test(line);
   return plain ? line.split(/ +/) : ['/bin/sh', '-c', line];
@@ -59,7 +59,7 @@ function mainOf(manifest: string): string | undefined {
   return typeof main === 'string' && /^[\w./-]+$/.test(main) ? main : undefined;
 }
 
-/** Nothing else says what to run, so whoever wrote it meant it to. */
+/** Reports an unreadable package.json only when no other file names a command, since its author must have meant it to. */
 function refuseBroken(manifest: string): void {
   try {
     JSON.parse(manifest);
