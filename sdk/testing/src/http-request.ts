@@ -1,12 +1,12 @@
 import { request } from 'node:http';
 
-/** The answer of the test kernel's API. */
+/** A response of the test kernel's API. */
 export interface HttpResult {
   readonly status: number;
   readonly text: string;
 }
 
-/** One request on a connection of its own, so that nothing is left open. */
+/** Sends one request on a connection of its own, so that no idle connection remains. */
 export function httpRequest(
   url: string,
   method: string,

@@ -1,4 +1,4 @@
-/** `@tappaas/testing`: the real kernel in memory with a clock that stands still, and a conformance suite per family. */
+/** `@tappaas/testing`: the real kernel in memory with a virtual clock, and conformance suites for plugins and families. */
 export { load, type Loaded, type LoadOptions } from './load.js';
 export {
   startTestKernel,

@@ -1,8 +1,8 @@
 import type { Input, Plugin } from '@tappaas/sdk';
 
-/** What an operator may write beside `use` and `config`, and the name of the instance. */
+/** The instance id, and the settings that an operator can write beside `use` and `config`. */
 export interface LoadOptions {
-  /** Default: the plugin's id. */
+  /** Instance id. Default: the plugin's id. */
   readonly id?: string;
   readonly mode?: 'enforce' | 'shadow' | 'off';
   readonly onBootFailure?: 'stop' | 'continue';
@@ -14,14 +14,14 @@ export interface Loaded {
   /** Instance id. */
   readonly id: string;
   readonly plugin: Plugin;
-  /** As an operator writes it: defaults left out. */
+  /** As an operator writes it: keys with defaults may be left out. */
   readonly config: unknown;
   readonly options: Omit<LoadOptions, 'id'>;
 }
 
 /**
- * Names a plugin and its configuration for {@link startTestKernel}. Nothing runs yet; a mistake in the configuration rejects the start
- * with the text that an operator would read.
+ * Combines a plugin and its configuration for {@link startTestKernel}. Nothing runs yet: an invalid configuration rejects the start with
+ * the message that an operator would get.
  */
 export function load<C>(plugin: Plugin<C>, config?: Input<C>, options: LoadOptions = {}): Loaded {
   const { id = plugin.id, ...others } = options;

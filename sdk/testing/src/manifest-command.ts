@@ -4,13 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { entryOf, recordManifest, type PackageJson, type PluginManifest } from '@tappaas/core';
 import type { Plugin } from '@tappaas/sdk';
 
-/** What the package of a plugin must say, beside what every package says. */
+/** The part of package.json that names the manifest. */
 const expected = '"tappaas": { "manifest": "dist/tappaas.manifest.json" }';
 
 /**
  * Runs the `setup` of the plugin in a package once and writes what it registers to the file that `package.json#tappaas.manifest` names.
  *
- * @throws Error in words for the author
+ * @throws Error with a message for the plugin's author
  */
 export async function writeManifest(directory: string): Promise<{ readonly file: string; readonly manifest: PluginManifest }> {
   const packageJson = await readPackage(directory);
@@ -23,7 +23,7 @@ export async function writeManifest(directory: string): Promise<{ readonly file:
   return { file, manifest };
 }
 
-/** One line about what was written. */
+/** Summarizes the written manifest in one line. */
 export function summaryOf(file: string, { id, version, taps, provides, parts }: PluginManifest): string {
   const counts = [
     `${taps.length} taps`,

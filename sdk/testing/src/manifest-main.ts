@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/* The process of `tappaas-manifest`: writes the manifest of the plugin whose directory it is run in. */
+/* The executable `tappaas-manifest`: writes the manifest of the plugin in the current directory. */
 import { summaryOf, writeManifest } from './manifest-command.js';
 
 try {

@@ -15,13 +15,13 @@ import { randomFrom } from './random.js';
 import type { Draft, PluginDenial, RenderOptions, Scheduled, TestKernel, TestKernelOptions } from './test-kernel.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** Version of the kernel under test; plugins declare the versions that they support. */
+/** Version of the kernel under test; plugins declare the versions they support. */
 export const { version } = corePackage;
 const runsMax = 1_000;
 const quietMsMax = 10_000;
 const logLinesMax = 1_000;
 
-/** Starts it with a store in memory and a clock that stands still. */
+/** Starts a test kernel with an in-memory store and a virtual clock. */
 export async function startMemoryKernel(options: TestKernelOptions): Promise<MemoryTestKernel> {
   const clock = new VirtualClock();
   const log: LogLine[] = [];
@@ -47,10 +47,10 @@ export async function startMemoryKernel(options: TestKernelOptions): Promise<Mem
   return new MemoryTestKernel(platform, clock, log, seed);
 }
 
-/** A plugin as the kernel takes it from memory. */
+/** Converts a plugin to the kernel's form. */
 export const loadedPlugin = ({ id, plugin, config, options }: Loaded): LoadedPlugin => ({ id, plugin, config, options });
 
-/** The test kernel, with the platform that it stands on for the suites. */
+/** The test kernel; `platform` is public for the conformance suites. */
 export class MemoryTestKernel implements TestKernel {
   readonly clock: VirtualClock;
   readonly log: readonly LogLine[];
@@ -91,7 +91,7 @@ export class MemoryTestKernel implements TestKernel {
   ): Promise<{ readonly denials: readonly PluginDenial[]; readonly object: Immutable<ObjectOf<K>> }> {
     const { denials, object } = await this.platform.admit(kind, draft);
     const named = denials.map(({ plugin = 'platform', ...denial }) => ({ ...denial, plugin }));
-    // What admits objects of all kinds knows none of them; the draft was one of this kind.
+    // Admission handles objects of every kind and returns no specific type; the draft was of this kind.
     return { denials: named, object: object as unknown as Immutable<ObjectOf<K>> };
   }
 
@@ -129,7 +129,7 @@ export class MemoryTestKernel implements TestKernel {
     return patiently(this.clock, this.platform.stop());
   }
 
-  /** A plugin that does not stop cleanly fails the test that used it. */
+  /** Fails the test if a plugin did not stop cleanly. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { errors, leaks } = await this.stop();
     const messages = [
@@ -140,7 +140,7 @@ export class MemoryTestKernel implements TestKernel {
   }
 }
 
-/** Services as the kernel takes them from outside of plugins. */
+/** Converts services that no plugin provides to the kernel's form. */
 export const givenServices = (services: NonNullable<TestKernelOptions['services']>): readonly GivenService[] =>
   services.map(([service, value, key = 'test']) => (service.arity === 'keyed' ? { service, value, key } : { service, value }));
 

@@ -1,12 +1,12 @@
 import type { VirtualClock } from './virtual-clock.js';
 
-/** Real time that is given before the clock begins to move. */
+/** Real time before the virtual clock begins to advance. */
 const patienceMs = 1_000;
 const stepMs = 20;
 
 /**
- * Waits for work whose limits are on the virtual clock. Usually it is done at once and no time passes; work that takes longer than a
- * second meets its limits, because from then on the clock goes as fast as real time.
+ * Waits for work whose time limits are on the virtual clock. Usually the work finishes at once and the clock stands still. After a second
+ * of real time the clock advances at the speed of real time, so that work that hangs reaches its limits.
  */
 export async function patiently<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
   let ticking: NodeJS.Timeout | undefined;

@@ -5,7 +5,7 @@ interface Sleeper {
   wake(): void;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A virtual clock: time advances only by `advance`. */
 export class VirtualClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
   #nowMs: number;

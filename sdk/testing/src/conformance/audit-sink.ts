@@ -4,10 +4,10 @@ import type { Loaded } from '../load.js';
 import { startMemoryKernel } from '../memory-test-kernel.js';
 import type { Case } from './case.js';
 
-/** A loaded sink, and how to see what it has kept when it cannot read back itself. */
+/** A loaded sink and, if it cannot read lines back, a way to see what it has stored. */
 export interface AuditSinkHarness {
   readonly plugin: Loaded;
-  /** Texts of the lines that have arrived where the sink sends them, in that order. */
+  /** Texts of the stored lines, in the order in which they arrived at the sink's destination. */
   readonly kept?: () => Awaitable<readonly string[]>;
 }
 
@@ -16,7 +16,7 @@ export type MakeAuditSink = () => Awaitable<AuditSinkHarness>;
 interface SinkUnderTest extends AuditSinkHarness {
   readonly sink: AuditSink;
   readonly context: Context;
-  /** The same plugin on a kernel of its own, after the first has stopped. */
+  /** Stops the kernel and starts another one with the same plugin. */
   readonly again: () => Promise<{ readonly sink: AuditSink; readonly context: Context }>;
 }
 
@@ -35,7 +35,7 @@ function lines(from: number, count: number, of = chain, note = 'ü\\u2028'): rea
 const longLines = (from: number, count: number, bytes: number): readonly AuditLine[] => lines(from, count, chain, 'x'.repeat(bytes));
 
 /**
- * The promises of every audit sink, as cases for any runner. What only sinks that read back promise passes for others.
+ * The conformance cases of audit sinks, for any test runner. Cases about reading lines back pass for sinks that cannot.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ async function keptBy({ sink, context, kept }: Pick<SinkUnderTest, 'sink' | 'con
   return (await readAll(sink, chain, Infinity, context)).map(({ text }) => text).toReversed();
 }
 
-/** A sink may answer less than there is, as long as it answers something. */
+/** Reads all lines before a number; a page may be shorter than requested, but is not empty while lines remain. */
 async function readAll(sink: AuditSink, of: string, before: number, context: Context): Promise<readonly AuditLine[]> {
   const all: AuditLine[] = [];
   for (;;) {

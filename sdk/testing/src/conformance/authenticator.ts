@@ -7,13 +7,13 @@ import type { Case } from './case.js';
 import { disturbed } from './plugin/disturbance.js';
 import { onKernel, type PluginHarness } from './plugin/harness.js';
 
-/** A loaded authenticator, and how to come by credentials of its sort. */
+/** A loaded authenticator, and functions that create its credentials. */
 export interface AuthenticatorHarness extends PluginHarness {
-  /** Makes one that is good, on a kernel that runs the plugin, and says whose it is. */
+  /** Creates a valid credential on a kernel that runs the plugin, and returns it with its caller. */
   readonly good: (kernel: TestKernel) => Awaitable<{ readonly credentials: Credentials; readonly caller: Caller }>;
-  /** Makes some of its sort that are not good, such as one that has expired. */
+  /** Creates invalid credentials of the authenticator's type, such as an expired one. */
   readonly bad: (kernel: TestKernel) => Awaitable<readonly Credentials[]>;
-  /** Takes back what `good` made; absent where that cannot be done. */
+  /** Revokes the credential that `good` created; absent if the type cannot be revoked. */
   readonly revoke?: (kernel: TestKernel) => Awaitable<void>;
 }
 
@@ -26,7 +26,7 @@ interface Given extends AuthenticatorHarness {
 
 type Body = (given: Given) => Promise<void>;
 
-/** Characters of a credential that are changed, one at a time. */
+/** Maximum number of characters of a credential that are altered, one at a time. */
 const changesMax = 40;
 const endMsMax = 20 * 365 * 86_400_000;
 /** Time on the virtual clock within which a revocation must take effect. */
@@ -53,8 +53,8 @@ const hostile = [
 const long = [`Bearer ${'x'.repeat(100_000)}`, `Bearer ${'e30.'.repeat(20_000)}`, 'x'.repeat(100_000)];
 
 /**
- * The promises of every authenticator, as cases for any runner: what is good names its caller, everything else is refused in the words for
- * credentials, and what cannot be found out is neither.
+ * The conformance cases of authenticators, for any test runner: a valid credential identifies its caller, any other is refused with a
+ * credential error, and while a credential cannot be checked it is neither accepted nor reported as invalid.
  *
  * @example
  * ```ts
@@ -160,7 +160,7 @@ function onAuthenticator(harness: AuthenticatorHarness, body: Body, options: Par
   );
 }
 
-/** `let in`; or `refused`: not known, or refused in the words for credentials; anything else is a fault. */
+/** Returns `let in`, or `refused` when the credential is unknown or rejected with a credential error; any other text is a fault. */
 async function outcome(answer: Promise<Identity | undefined>): Promise<string> {
   try {
     return (await answer) === undefined ? 'refused' : 'let in';
@@ -170,14 +170,14 @@ async function outcome(answer: Promise<Identity | undefined>): Promise<string> {
   }
 }
 
-/** The values that must not be disclosed: complete credentials, after their scheme. */
+/** The values that must not be disclosed: complete credentials without their scheme. */
 function secretsOf({ headers }: Credentials): readonly string[] {
   return Object.values(headers)
     .map((value) => value.replace(/^\w+ /, ''))
     .filter((value) => value.length >= 8);
 }
 
-/** Each differs in one character of what follows the scheme; the last one may hold bits that mean nothing. */
+/** Copies of the credentials with one character after the scheme altered; never the last one, whose low bits may be padding. */
 function changes(credentials: Credentials): readonly Credentials[] {
   const { authorization } = credentials.headers;
   if (authorization === undefined) return [];

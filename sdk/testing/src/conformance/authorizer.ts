@@ -7,13 +7,13 @@ import type { Case } from './case.js';
 import { disturbed, hanging } from './plugin/disturbance.js';
 import { onKernel, type PluginHarness, type SampleObject } from './plugin/harness.js';
 
-/** A question to an authorizer, and what it comes to once the objects of the harness are known. */
+/** An access request, with the decision that is expected once the harness's objects exist. */
 export interface AccessQuestion {
   readonly request: AccessRequest;
   readonly decision: AccessDecision['decision'];
 }
 
-/** A loaded authorizer, the objects that it decides by, and what they come to: at least one question that it allows or denies. */
+/** A loaded authorizer, the objects it decides by, and the expected decisions, of which at least one is allow or deny. */
 export interface AuthorizerHarness extends PluginHarness {
   readonly objects: readonly SampleObject[];
   readonly questions: readonly AccessQuestion[];
@@ -37,8 +37,8 @@ const asksAtOnce = 200;
 const hostileNames = ['', '*', '__proto__', 'constructor', 'toString', 'system:masters/', 'a\u0000b', 'x'.repeat(5_000)];
 
 /**
- * The promises of every authorizer, as cases for any runner: what objects say is what is answered, nothing else is allowed, and what cannot
- * be read allows nothing.
+ * The conformance cases of authorizers, for any test runner: decisions follow the objects, nothing else is allowed, and while the objects
+ * cannot be read nothing is allowed.
  *
  * @example
  * ```ts
@@ -186,7 +186,7 @@ function onAuthorizer(harness: AuthorizerHarness, body: Body, options: Parameter
   );
 }
 
-/** Waits until every question is answered as it should be. */
+/** Waits until every question gets its expected decision. */
 async function settles(kernel: MemoryTestKernel, authorizer: Authorizer, questions: readonly AccessQuestion[]): Promise<void> {
   let wrong: string[] = [];
   for (let waitedMs = 0; waitedMs <= knownMsMax; waitedMs += stepMs) {
@@ -202,7 +202,7 @@ async function settles(kernel: MemoryTestKernel, authorizer: Authorizer, questio
   assert.fail(wrong.join('; '));
 }
 
-/** The same question about objects with names that occur nowhere else. */
+/** The same request with verbs, kinds, subresources or paths that no object names. */
 function oddities(request: AccessRequest): readonly AccessRequest[] {
   const verbs = ['unheard-of', '', '__proto__'].map((verb) => ({ ...request, verb }));
   const { resource } = request;

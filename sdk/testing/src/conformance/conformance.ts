@@ -10,7 +10,7 @@ import { storageClassConformance } from './storage-class.js';
 import { storeConformance } from './store.js';
 
 /**
- * What every plugin and every provider of a family promises, as lists of cases for any runner.
+ * The conformance suites of plugins and of each family, as lists of cases for any test runner.
  *
  * @example
  * ```ts

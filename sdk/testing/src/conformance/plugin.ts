@@ -9,7 +9,7 @@ import { reload } from './plugin/reload.js';
 export type { MakePlugin, PluginHarness, SampleObject } from './plugin/harness.js';
 
 /**
- * The promises of every plugin, as cases for any runner.
+ * The conformance cases of every plugin, for any test runner.
  *
  * @example
  * ```ts

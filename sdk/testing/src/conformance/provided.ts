@@ -3,7 +3,7 @@ import type { KeyedService } from '@tappaas/sdk';
 import { onKernel, pluginCases, type MakePlugin } from './plugin/harness.js';
 import type { Case } from './case.js';
 
-/** Cases about what a plugin provides of one family, each on a kernel of its own. */
+/** Cases about a plugin's service of one family, each on a kernel of its own. */
 export function providedCases<T>(
   family: KeyedService<T>,
   make: MakePlugin,
@@ -24,14 +24,14 @@ export function providedCases<T>(
 
 const known: ReadonlySet<string> = new Set(['containers', 'gpu', 'gateway-api', 'snapshots', 'mesh']);
 
-/** What people read, and what is compared with a cluster. */
+/** Checks the description, and that the requirements are capabilities that clusters can have. */
 export function checkDescribed({ description, requires }: { readonly description: string; readonly requires: readonly string[] }): void {
   assert.notEqual(description.trim(), '', 'it has no description');
   const unknown = requires.filter((capability) => !known.has(capability));
   assert.deepEqual(unknown, [], `requires: expected some of ${[...known].join(', ')}`);
 }
 
-/** Plain data as it goes over the wire: nothing is lost on the way. */
+/** Checks that a value is plain data that survives JSON encoding unchanged. */
 export function checkPlain(value: unknown, what: string): void {
   assert.deepEqual(JSON.parse(JSON.stringify(value)), value, `${what} is no plain data`);
 }

@@ -27,8 +27,8 @@ const templates: Readonly<Record<string, PodTemplate>> = {
 };
 
 /**
- * The promises of every runtime type, as cases for any runner. Parameters without a default are left out, so a runtime whose
- * parameters are obligatory is tried by its own tests.
+ * The conformance cases of runtime types, for any test runner. They pass no parameters, so a runtime with required parameters needs tests
+ * of its own.
  */
 export function runtimeConformance(make: MakePlugin): readonly Case[] {
   return providedCases(families.runtime, make, {
@@ -70,7 +70,7 @@ export function runtimeConformance(make: MakePlugin): readonly Case[] {
 
 const facts = (_runtime: RuntimeType, process = 'web'): Facts => ({ application: 'shop', process, parameters: {} });
 
-/** Runs a check with every template; `shape` gives a shaped copy. */
+/** Runs a check with every template; `shape` returns a shaped copy. */
 function each(
   runtime: RuntimeType,
   check: (shape: (template: PodTemplate, given: Facts) => PodTemplate, template: PodTemplate) => void,

@@ -5,7 +5,7 @@ import { onKernel, pluginCases, type MakePlugin } from './plugin/harness.js';
 import { schedulingConformance, type SchedulingTap } from './scheduling.js';
 import type { MemoryTestKernel } from '../memory-test-kernel.js';
 
-/** The promises of the filter and score taps that a plugin registers, called as the scheduler calls them. */
+/** The conformance cases of a plugin's filter and score taps, called as the scheduler calls them. */
 export function schedulingPluginConformance(make: MakePlugin): readonly Case[] {
   const titles = schedulingConformance(() => ({ taps: [] })).map(({ title }) => title);
   const bodies = titles.map((title) => [

@@ -7,8 +7,8 @@ import { purity } from './scheduling/purity.js';
 export type { MakeScheduling, SchedulingHarness, SchedulingTap } from './scheduling/harness.js';
 
 /**
- * The promises of filter and score taps, as cases for any runner: answers in range, nothing depends on anything but the class of pods
- * and the candidate's own columns, and 5,000 candidates take no longer than the hook's deadline.
+ * The conformance cases of filter and score taps, for any test runner: results are in range and depend only on the class of pods and the
+ * candidate's own columns, and 5,000 candidates take no longer than the hook's deadline.
  *
  * @example
  * ```ts

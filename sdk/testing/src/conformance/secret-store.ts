@@ -4,7 +4,7 @@ import type { Loaded } from '../load.js';
 import { startMemoryKernel, type MemoryTestKernel } from '../memory-test-kernel.js';
 import type { Case } from './case.js';
 
-/** A loaded store, a secret that it has, and a path that it has not and on which it may be written. */
+/** A loaded store, an existing secret, and a path that holds no secret and can be written. */
 export interface SecretStoreHarness {
   readonly plugin: Loaded;
   readonly existing: SecretRef;
@@ -13,7 +13,7 @@ export interface SecretStoreHarness {
 
 export type MakeSecretStore = () => Awaitable<SecretStoreHarness>;
 
-/** What a case is given: the store behind the guard, as the kernel asks it. */
+/** The input of a case: the store behind the kernel's guard. */
 interface StoreUnderTest extends SecretStoreHarness {
   readonly store: SecretStore;
   readonly context: (signal?: AbortSignal) => Context;
@@ -26,7 +26,7 @@ const hostilePaths = ['', '/', '../escape', 'a/../../escape', '/etc/passwd', 'a\
 const writers = 20;
 
 /**
- * The promises of every secret store, as cases for any runner. What only stores that can be written promise passes for others.
+ * The conformance cases of secret stores, for any test runner. Cases about writing pass for stores that cannot be written.
  *
  * @example
  * ```ts

@@ -6,10 +6,10 @@ import type { Loaded } from '../load.js';
 import { startMemoryKernel } from '../memory-test-kernel.js';
 import type { Case } from './case.js';
 
-/** Makes the plugin for one more process: what one call makes is joined with what the others of its case make. */
+/** Prepares one case. The returned function creates the plugin for one more process, joined with the others of the same case. */
 export type MakeSocketAdapter = () => Awaitable<() => Loaded>;
 
-/** A process with a socket server of its own, joined to the others. */
+/** A process with its own socket server, joined to the others. */
 interface Process {
   readonly io: Server;
   /** Ends the process; the others are notified. */
@@ -18,16 +18,16 @@ interface Process {
 
 type Body = (start: () => Promise<Process>) => Promise<void>;
 
-/** What crosses between processes comes within this, in a machine that is busy, milliseconds. */
+/** Maximum time for a message to cross between processes, also on a busy machine. */
 const waitMsMax = 20_000;
-/** A question that a process has gone with is answered without it after five seconds. */
+/** Maximum time for an answer. A process that leaves is dropped from a pending request after five seconds. */
 const askMsMax = 10_000;
 const pauseMs = 10;
 const many = 100;
 
 /**
- * The promises of everything that joins the sockets of several processes, as cases for any runner. Each case makes the plugin anew, and a
- * kernel with a socket server for each of its processes.
+ * The conformance cases of socket adapters, for any test runner. Each case creates the plugin again, and a kernel with a socket server per
+ * process.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ const bodies: Readonly<Record<string, Body>> = {
     two.io.on('told', (number: number) => void heard.push(number));
     for (let number = 0; number < many; number += 1) one.io.serverSideEmit('told', number);
     await until(() => heard.length >= many);
-    // What would come twice has come by the time that a later question is answered.
+    // A duplicate would have arrived before the answer to a later request.
     await ask(one, 1);
     assert.deepEqual(heard, [...Array(many).keys()]);
     assert.deepEqual(back, []);
@@ -118,14 +118,14 @@ async function startProcess(plugin: Loaded): Promise<Process> {
   assert.notEqual(adapter.description.trim(), '', 'it has no description');
   const opened = await adapter.open();
   const { Server: SocketServer } = await import('socket.io');
-  // The library calls it with `new`.
+  // A `function`, since the library calls it with `new`.
   const made = function joined(namespace: Namespace): object {
     return opened.make(namespace);
   };
   const io = new SocketServer({ serveClient: false, adapter: made as NonNullable<ServerOptions['adapter']> });
   let ending: Promise<void> | undefined;
   const end = async (): Promise<void> => {
-    // The server itself listens nowhere.
+    // Only the adapter is closed: the socket server listens on no port.
     await io.of('/').adapter.close();
     await kernel.stop();
   };
@@ -147,7 +147,7 @@ async function ask<T>(process: Process | undefined, value: unknown): Promise<T[]
   }
 }
 
-/** Processes find each other by and by. */
+/** Processes discover each other asynchronously. */
 async function untilJoined(process: Process | undefined, others: number): Promise<void> {
   await until(async () => (await ask(process, 0).catch(() => [])).length === others);
 }

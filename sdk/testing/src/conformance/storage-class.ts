@@ -25,7 +25,7 @@ const suffixes: Readonly<Record<string, number>> = {
 
 const volume = (sizeBytes = gibibyte, name = 'data', namespace = 'shop') => ({ name, namespace, sizeBytes });
 
-/** The promises of every storage class, as cases for any runner. */
+/** The conformance cases of storage classes, for any test runner. */
 export function storageClassConformance(make: MakePlugin): readonly Case[] {
   return providedCases(families.storageClass, make, {
     'it describes itself, what it can and what it requires of a cluster': (storage) => {

@@ -12,9 +12,9 @@ import { writes } from './store/writes.js';
 export type { MakeStore, StoreHarness } from './store/harness.js';
 
 /**
- * The promises of every `ResourceStore`, as cases for any runner.
+ * The conformance cases of `ResourceStore`, for any test runner.
  *
- * What needs a process to die, a disk to fill or a file to be damaged is tested beside each store.
+ * Crashes of a process, full disks and damaged files are tested with each store.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 
 const handle = (group: string, kind: string): AnyKind => kubernetesHandle<KubernetesObject>(group, kind);
 
-/** What applications are rendered to, and what belongs to it. */
+/** The kinds that applications render to, and those around them. */
 const kinds = [
   ...['Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'ServiceAccount', 'Event', 'PersistentVolumeClaim'].map((kind) =>
     handle('', kind),
@@ -31,8 +31,8 @@ const config = Type.Object({
 });
 
 /**
- * A cluster in memory with the Kubernetes API of the platform's own engine. What is applied there can be read with
- * `kernel.resourcesOf(instance)`, in namespaces named `tappaas-…`; nothing makes pods of it, so a test says in status how things are.
+ * An in-memory cluster with the Kubernetes API of the platform's own engine. Applied objects can be read with
+ * `kernel.resourcesOf(instance)`, in namespaces named `tappaas-…`. No controllers run: a test writes the status of objects itself.
  */
 export const fakeCluster = definePlugin({
   id: 'fake-cluster',

@@ -1,6 +1,6 @@
 import { definePlugin, families, runtimeType, Type } from '@tappaas/sdk';
 
-/** A runtime that leaves every process as it is; load it as `standard` where an application needs one. */
+/** A runtime that leaves every process unchanged; load it as `standard` if an application needs a runtime. */
 export const fakeRuntime = definePlugin({
   id: 'fake-runtime',
   setup(host) {

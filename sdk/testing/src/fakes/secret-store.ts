@@ -13,7 +13,7 @@ const config = Type.Object({
   }),
 });
 
-/** A secret store that forgets everything when it stops. */
+/** An in-memory secret store that loses everything when it stops. */
 export const fakeSecretStore = definePlugin({
   id: 'fake-secret-store',
   config,

@@ -1,6 +1,6 @@
 import { definePlugin, families, type OpenSocketAdapter } from '@tappaas/sdk';
 
-/** Joins the sockets of the kernels of one test: those whose plugin was made by the same call. */
+/** Joins the sockets of several kernels in one test: those whose plugin was created by the same call. */
 export function fakeSocketAdapter() {
   const joined: Joined[] = [];
   return definePlugin({

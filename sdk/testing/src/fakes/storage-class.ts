@@ -1,6 +1,6 @@
 import { definePlugin, families } from '@tappaas/sdk';
 
-/** A storage class that claims what is asked for, and promises nothing more. */
+/** A storage class that claims the requested size, without further abilities. */
 export const fakeStorageClass = definePlugin({
   id: 'fake-storage-class',
   setup(host) {

@@ -3,7 +3,7 @@ import { isTapError } from '@tappaas/sdk';
 import { neighbours, wrongValues, type Values } from './configurations.js';
 import { configured, declarationOf, loadOnly, pluginCases, recordWith, type MakePlugin, type PluginHarness } from './harness.js';
 
-/** Configurations: what is wrong is refused in the operator's words, and `setup` registers the same whatever is right. */
+/** Configurations: invalid ones are refused with a message for the operator, and `setup` registers the same with every valid one. */
 export const configuration = (make: MakePlugin) =>
   pluginCases(make, {
     'a configuration with an unknown key is refused, naming the key': async (harness) => {
@@ -35,7 +35,9 @@ export const configuration = (make: MakePlugin) =>
     },
   });
 
-/** The operator's text about a configuration; empty when it loads. Nothing is started: what a value names need not be there. */
+/**
+ * The operator's message about a configuration; empty if it loads. The plugin is only loaded, so values may name things that do not exist.
+ */
 async function refusal(harness: PluginHarness, config: unknown): Promise<string> {
   try {
     await loadOnly({ ...harness, plugin: configured(harness.plugin, config) });
@@ -50,7 +52,7 @@ function recordIfValid(plugin: PluginHarness['plugin'], config: unknown): Return
   try {
     return recordWith(plugin, config);
   } catch (error) {
-    // Not every neighbour of a valid configuration is one; what setup itself throws is a TapError.
+    // A neighbour of a valid configuration may be invalid. Errors of `setup` itself are TapErrors.
     if (error instanceof TypeError && error.message.includes('does not fit its config')) return undefined;
     throw error;
   }

@@ -6,12 +6,12 @@ export type Values = Readonly<Record<string, unknown>>;
 
 const notOfType = [[[]], { unexpected: true }, 'text', true, -0.5] as const;
 
-/** Every key of a configuration with some values, of which at least one cannot fit. */
+/** Every key of a configuration with candidate values, at least one of which has a wrong type. */
 export function wrongValues({ config }: PluginManifest): readonly { readonly key: string; readonly values: readonly unknown[] }[] {
   return Object.keys(propertiesOf(config)).map((key) => ({ key, values: notOfType }));
 }
 
-/** Configurations that differ from `values` in one place each, down to three levels; whether each is valid is for the kernel to say. */
+/** Configurations that differ from `values` in one place, down to three levels. They may be invalid: the kernel decides that. */
 export function neighbours({ config }: Pick<PluginManifest, 'config'>, values: Values): readonly Values[] {
   return variants(config, values, 3) as readonly Values[];
 }

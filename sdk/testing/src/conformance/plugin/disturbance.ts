@@ -9,12 +9,12 @@ export interface ResourceCall {
 
 export const isWrite = ({ verb }: ResourceCall): boolean => !['get', 'list', 'watch'].includes(verb);
 
-/** Stands around every call: runs it, or does something else instead. */
+/** Wraps every call: runs it, or does something else instead. */
 export type Around = <T>(call: ResourceCall, run: () => Promise<T>) => Promise<T>;
 
 type Wrap = (resources: Resources, plugin: string, engine: string) => Resources;
 
-/** Resources whose calls all go through `around`; a list goes through it once, before its first object. */
+/** Resources whose calls all pass through `around`; a list passes once, before its first object. */
 export function disturbed(around: Around): Wrap {
   return (resources, plugin, engine) => {
     const call = <T>(verb: ResourceCall['verb'], run: () => Promise<T>): Promise<T> => around({ verb, plugin, engine }, run);
@@ -34,7 +34,7 @@ export function disturbed(around: Around): Wrap {
   };
 }
 
-/** No call is ever answered, until the signal aborts: then all fail. */
+/** Calls that never return until the signal aborts, and then fail. */
 export function hanging(over: AbortSignal): Wrap {
   return disturbed(
     () =>

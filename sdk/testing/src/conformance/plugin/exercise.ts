@@ -11,7 +11,7 @@ const nodes = ['a', 'b'].map((name): Node => ({
   status: { allocatable: { cpu: '4', memory: '8Gi', pods: '110' } },
 }));
 
-/** Makes the objects that the plugin reconciles. */
+/** Creates the objects that the plugin reconciles. */
 export async function createReconciled(kernel: MemoryTestKernel, harness: PluginHarness): Promise<readonly SampleObject[]> {
   const { reconciled } = subjectsOf(kernel, harness);
   for (const { kind, engine, object } of reconciled) {
@@ -22,7 +22,10 @@ export async function createReconciled(kernel: MemoryTestKernel, harness: Plugin
   return reconciled;
 }
 
-/** Asks the plugin's taps and routes once; answers what was wrong with the plugin itself, as text. What it denies or lacks is its right. */
+/**
+ * Calls the plugin's taps and routes once; returns the plugin's own faults as texts. Denials, and errors about what it lacks, are not
+ * faults.
+ */
 export async function askTaps(kernel: MemoryTestKernel, harness: PluginHarness): Promise<readonly string[]> {
   const { id } = harness.plugin;
   const faults: string[] = [];
@@ -49,13 +52,13 @@ export async function askTaps(kernel: MemoryTestKernel, harness: PluginHarness):
   for (const { plugin, value } of routes) {
     if (plugin !== id || value.method !== 'GET' || value.path.includes(':')) continue;
     const { status, text } = await kernel.http('GET', `/plugins/${id}${value.path}`);
-    // An upstream of the plugin that is not available is not the plugin's fault.
+    // The plugin is not to blame for an unavailable upstream.
     if (status >= 500 && status !== 502) faults.push(`GET ${value.path}: ${status} ${text}`);
   }
   return faults;
 }
 
-/** What a plugin cannot be excused for: it failed, did not answer in time, answered nonsense, or was not there. */
+/** Whether the plugin itself is at fault: it failed, missed its deadline, returned an invalid result or was not running. */
 function isOwnFault({ code, plugin }: TapError, id: string): boolean {
   return plugin === id && /^TAP_(?:PLUGIN|SERVICE)_(?!PERMISSION)/.test(code);
 }

@@ -7,7 +7,7 @@ import { createReconciled } from './exercise.js';
 import { onKernel, pluginCases, type MakePlugin, type PluginHarness } from './harness.js';
 import { kindName } from './samples.js';
 
-/** What happens to one call instead of its answer. */
+/** What happens to one call in place of its result. */
 interface Fault {
   readonly hits: (call: ResourceCall) => boolean;
   readonly instead: <T>(run: () => Promise<T>) => Promise<T>;
@@ -30,11 +30,11 @@ const faults = {
   },
 } satisfies Readonly<Record<string, Fault>>;
 
-/** Calls of one run that are disturbed, each in a run of its own. */
+/** Maximum number of calls that are disturbed, each in a run of its own. */
 const callsMax = 30;
 const minuteMs = 60_000;
 
-/** Whatever call of a controller or task is disturbed, the outcome is that of an undisturbed run. */
+/** Disturbing any single call of a controller or task does not change the outcome of a run. */
 export const faultCases = (make: MakePlugin) =>
   pluginCases(
     make,
@@ -64,7 +64,7 @@ async function sameEnd(harness: PluginHarness, fault: Fault): Promise<void> {
   }
 }
 
-/** Makes the plugin's objects, lets it work for a minute, and answers what there is then. */
+/** Creates the plugin's objects, lets it work for a minute, and returns the resulting conditions and object counts. */
 async function end(harness: PluginHarness, around: Around): Promise<Readonly<Record<string, unknown>>> {
   let found: Readonly<Record<string, unknown>> = {};
   const body = async (kernel: MemoryTestKernel): Promise<void> => {
@@ -88,7 +88,7 @@ function conditionsOf(object: unknown): unknown {
   return object === undefined ? 'gone' : status?.conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
 }
 
-/** How many objects there are of each kind; Events tell of a disturbance and do not count. */
+/** Number of objects of each kind; Events are left out, since they report the disturbance. */
 async function counts({ platform }: MemoryTestKernel): Promise<Readonly<Record<string, number>>> {
   const all = (await platform.everything()).filter(({ kind }) => kind !== 'Event');
   const found: Record<string, number> = {};

@@ -8,32 +8,32 @@ import type { TestKernelOptions } from '../../test-kernel.js';
 import { VirtualClock } from '../../virtual-clock.js';
 import type { Case } from '../case.js';
 
-/** An object to try a plugin with. */
+/** An object that plugins are tested with. */
 export interface SampleObject {
   readonly kind: AnyKind;
-  /** Default: the platform's. */
+  /** Engine of the kind. Default: the platform's. */
   readonly engine?: string;
-  /** Key, labels, annotations and fields, such as `spec`, without `metadata`. */
+  /** Key, labels, annotations and the other fields, such as `spec`; `metadata` itself is left out. */
   readonly object: Key & Readonly<Record<string, unknown>>;
 }
 
-/** A plugin to be tested, and what it cannot be tested without. */
+/** A plugin under test, and what it needs. */
 export interface PluginHarness {
   readonly plugin: Loaded;
-  /** Plugins whose services it needs. */
+  /** Plugins whose services the plugin under test needs. */
   readonly with?: readonly Loaded[];
   readonly services?: TestKernelOptions['services'];
   readonly env?: TestKernelOptions['env'];
-  /** Objects of its own kinds; for the platform's and Kubernetes' own kinds, the kit has some. */
+  /** Objects of the plugin's own kinds; the kit has samples of the platform's and Kubernetes' kinds. */
   readonly objects?: readonly SampleObject[];
 }
 
-/** Makes the plugin for one case; alone, or with what it needs. */
+/** Creates the plugin for one case, alone or in a harness. */
 export type MakePlugin = () => Awaitable<Loaded | PluginHarness>;
 
 type Body = (harness: PluginHarness) => Promise<void>;
 
-/** Turns titles and bodies into cases that each have a plugin of their own. */
+/** Creates cases from titles and bodies, each with a new plugin. */
 export function pluginCases(make: MakePlugin, bodies: Readonly<Record<string, Body>>): readonly Case[] {
   return Object.entries(bodies).map(([title, body]) => ({ title, run: async () => body(harnessOf(await make())) }));
 }
@@ -42,13 +42,13 @@ function harnessOf(made: Loaded | PluginHarness): PluginHarness {
   return typeof made.plugin === 'object' && 'id' in made && 'config' in made ? { plugin: made } : (made as PluginHarness);
 }
 
-/** Starts a kernel with the plugin and what it needs; `config` replaces the plugin's. */
+/** Starts a kernel with the plugin and what it needs; `options` override the harness. */
 export function startWith(harness: PluginHarness, options: Partial<TestKernelOptions> = {}): Promise<MemoryTestKernel> {
   const { plugin, with: others = [], services, env } = harness;
   return startMemoryKernel({ plugins: [...others, plugin], ...(services ? { services } : {}), ...(env ? { env } : {}), ...options });
 }
 
-/** A kernel that has loaded the plugin and has not started: no engines, no store, and resources that refuse. */
+/** Loads a kernel with the plugin without starting it: it has no engines, and accessing resources throws. */
 export async function loadOnly(
   harness: PluginHarness,
   others: readonly Loaded[] = [],
@@ -77,7 +77,7 @@ export async function loadOnly(
   return { kernel, clock };
 }
 
-/** Runs `body` on a kernel that is stopped afterwards, whatever happened; what does not stop cleanly fails the case. */
+/** Runs `body` on a kernel that is stopped afterwards in any case; an unclean stop fails the case. */
 export async function onKernel(
   harness: PluginHarness,
   body: (kernel: MemoryTestKernel) => Promise<void>,
@@ -92,19 +92,19 @@ export function configured({ id, plugin, options }: Loaded, config: unknown): Lo
   return load(plugin as Plugin<never>, config, { ...options, id });
 }
 
-/** What stands behind a plugin. */
+/** Returns the declaration behind a plugin's handle. */
 export function declarationOf({ id, plugin }: Loaded): PluginDeclaration {
   const declaration = definitionOf(plugin, 'plugin');
   if (declaration === undefined) throw new TypeError(`${id} was not made by definePlugin`);
   return declaration;
 }
 
-/** What the plugin registers with a configuration. @throws TypeError when it is no valid one */
+/** Records what the plugin registers with a configuration. @throws TypeError when the configuration is invalid */
 export function recordWith(loaded: Loaded, example: unknown): PluginManifest {
   return recordManifest(declaredAs(loaded.plugin.id, { ...declarationOf(loaded), example }), {});
 }
 
-/** A plugin of which this stands behind the handle. */
+/** A plugin with the given declaration. */
 export function declaredAs(id: string, declaration: PluginDeclaration): Plugin {
   return attachDefinition({ $type: 'tappaas/plugin' as const, id }, 'plugin', declaration);
 }

@@ -9,7 +9,7 @@ import { declarationOf, declaredAs, loadOnly, onKernel, pluginCases, startWith, 
 import { subjectsOf } from './subjects.js';
 
 const minuteMs = 60_000;
-/** On the kernel's clock, which moves during a stop only when that takes longer than a second of real time. */
+/** Time on the virtual clock, which advances during a stop only if the stop takes longer than a second of real time. */
 const promptMs = 1_000;
 
 const onPurpose = () => Promise.reject(new Error('this start fails on purpose'));
@@ -17,7 +17,7 @@ const unavailable = defineService<object>({ id: 'conformance/never-made', contra
 
 const failing = definePlugin({ id: 'conformance-fails-at-start', setup: (host) => host.onStart(onPurpose) });
 
-/** The plugin with a provider before all of its own that cannot be made: nothing of it starts, and then it is stopped. */
+/** The plugin with a provider before all of its own that fails to start, so that nothing else of it starts before it is stopped. */
 function failingFirst(loaded: Loaded): Loaded {
   const declaration = declarationOf(loaded);
   const setup: PluginDeclaration['setup'] = (host, config, services) => {
@@ -27,7 +27,7 @@ function failingFirst(loaded: Loaded): Loaded {
   return { ...loaded, plugin: declaredAs(loaded.plugin.id, { ...declaration, setup }) };
 }
 
-/** Starts in vain and stops; fails when the plugin under test did not stop cleanly, which only its metrics tell then. */
+/** Starts a kernel that fails to start, stops it, and fails unless the plugin under test stopped cleanly; only its metrics report that. */
 async function failToStart(harness: PluginHarness, others: readonly Loaded[]): Promise<void> {
   const { kernel, clock } = await loadOnly(harness, others);
   const error = await patiently(clock, kernel.start()).then(
@@ -44,7 +44,7 @@ async function failToStart(harness: PluginHarness, others: readonly Loaded[]): P
   assert.deepEqual(failed, [], 'it did not stop cleanly: see that onStop bears that onStart has not run');
 }
 
-/** Starting and stopping, in every order in which they may come. */
+/** Starting and stopping, in every possible order. */
 export const lifecycle = (make: MakePlugin) =>
   pluginCases(make, {
     'it starts, works for a minute and stops, and nothing is left open': async (harness) => {

@@ -6,7 +6,7 @@ import { onKernel, pluginCases, type MakePlugin } from './harness.js';
 
 const minuteMs = 60_000;
 
-/** What it does in its own name is what it has declared. */
+/** With its own rights, the plugin does only what its permissions declare. */
 export const permissions = (make: MakePlugin) =>
   pluginCases(make, {
     'it does nothing that its permissions do not name': async (harness) => {

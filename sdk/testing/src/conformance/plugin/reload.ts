@@ -8,7 +8,7 @@ import type { Loaded } from '../../load.js';
 
 const rounds = 3;
 
-/** Reloads while it is asked. */
+/** Reloads while the plugin is being called. */
 export const reload = (make: MakePlugin) =>
   pluginCases(make, {
     'reloads while it is asked lose no call, and leave it running': (harness) =>
@@ -46,12 +46,12 @@ export const reload = (make: MakePlugin) =>
       }),
   });
 
-/** The store of a platform is not replaced while it runs: then the reload is refused, and changes nothing. */
+/** A platform's store cannot be replaced while it runs: such a reload is refused and changes nothing. */
 function unlessItMustStay(error: unknown): void {
   if (!(error instanceof Error) || !error.message.includes('TAP_RELOAD_NEEDS_RESTART')) throw error;
 }
 
-/** Another configuration with which the plugin starts; its own when there is none. */
+/** Another configuration that the plugin accepts; its present one if there is none. */
 async function takenConfiguration(kernel: MemoryTestKernel, { plugin, with: others = [] }: PluginHarness): Promise<Loaded> {
   const manifest = recordWith(plugin, declarationOf(plugin).example);
   for (const config of neighbours(manifest, plugin.config as Values)) {

@@ -6,7 +6,7 @@ import type { SampleObject } from './harness.js';
 const namespace = 'default';
 const digest = `sha256:${'0'.repeat(64)}`;
 
-/** Labels of one sample, so that no sample selects what belongs to another. */
+/** Labels unique to one sample, so that no sample selects the pods of another. */
 const labelled = (app: string) => ({ matchLabels: { app } });
 const template = (app: string, restartPolicy: 'Always' | 'Never' = 'Always') => ({
   metadata: { labels: { app } },
@@ -26,7 +26,7 @@ const application = {
   routes: [{ name: 'main', path: '/', process: 'web', port: 'http' }],
 };
 
-/** One plain object of each of the platform's and of Kubernetes' kinds that plugins have to do with. */
+/** One simple object of each platform and Kubernetes kind that plugins commonly handle. */
 export const samples: readonly SampleObject[] = Object.freeze([
   platform(Application, { namespace, name: 'sample-application', spec: application }),
   platform(Build, { namespace, name: 'sample-build', spec: { application: 'sample', builder: 'source', source: { digest } } }),
@@ -99,5 +99,5 @@ export const samples: readonly SampleObject[] = Object.freeze([
   }),
 ]);
 
-/** `<group>/<kind>` as manifests name kinds. */
+/** `<group>/<kind>`, the form of kind names in manifests. */
 export const kindName = ({ group, kind }: AnyKind): string => `${group}/${kind}`;

@@ -2,15 +2,15 @@ import type { MemoryTestKernel } from '../../memory-test-kernel.js';
 import { declarationOf, recordWith, type PluginHarness, type SampleObject } from './harness.js';
 import { kindName, samples } from './samples.js';
 
-/** Where a plugin acts on objects: kinds it taps on the platform's engine, and kinds it reconciles on some engine. */
+/** The objects that a plugin acts on: of kinds it taps on the platform's engine, and of kinds it reconciles on any engine. */
 export interface Subjects {
   readonly tapped: readonly SampleObject[];
   readonly reconciled: readonly SampleObject[];
-  /** Kinds of which there is no object to try. */
+  /** Kinds without a sample object. */
   readonly missing: readonly string[];
 }
 
-/** Objects for everything the plugin taps or reconciles: the author's own first, then the kit's. */
+/** Objects for everything the plugin taps or reconciles: the author's own if there are any, otherwise the kit's. */
 export function subjectsOf({ platform }: MemoryTestKernel, { plugin, objects = [] }: PluginHarness): Subjects {
   const { controllers } = platform.kernel.registrations();
   const { taps } = recordWith(plugin, declarationOf(plugin).example);

@@ -6,7 +6,7 @@ const count = 500;
 const int32Max = 2 ** 31 - 1;
 const events: ReadonlySet<string> = new Set(['node-added', 'node-changed', 'pod-deleted', 'column-changed']);
 
-/** What a tap may answer. */
+/** The range and form of a tap's results. */
 export function answers(make: MakeScheduling): readonly Case[] {
   return [
     eachTap('a filter accepts with 0 or refuses with the number of one of its reasons', make, (tap, pod) => {
@@ -42,10 +42,10 @@ export function answers(make: MakeScheduling): readonly Case[] {
   ];
 }
 
-/** What the tap writes before it is cut to whole numbers of 32 bits, which would turn NaN into 0. */
+/** What the tap writes before conversion to 32-bit integers, which would turn NaN into 0. */
 function written(tap: SchedulingTap, pod: Parameters<typeof answersOf>[1]): Float64Array {
   const out = new Float64Array(count);
-  // The tap's own type of answers is the one that cuts: it cannot tell this one from it.
+  // The tap expects an Int32Array, which converts; at run time a Float64Array works the same without converting.
   tap.run({ pod, count, out: out as unknown as Int32Array, columns: candidates(tap, count) });
   return out;
 }

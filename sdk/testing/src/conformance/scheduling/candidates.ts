@@ -3,7 +3,7 @@ import type { SchedulingTap } from './harness.js';
 
 export type Columns = Readonly<Record<string, Float64Array>>;
 
-/** Nodes of all sorts: empty, full, tiny, huge, and holding more than they can give. The same for the same count. */
+/** Columns of diverse nodes: empty, full, tiny, huge and overcommitted. Deterministic for a given count. */
 export function candidates({ reads }: SchedulingTap, count: number): Columns {
   const random = randomFrom(count);
   const given = new Map<string, Float64Array>();
@@ -19,14 +19,14 @@ export function candidates({ reads }: SchedulingTap, count: number): Columns {
   return Object.fromEntries(Object.entries(reads).map(([key, column]) => [key, valuesOf(column).slice()]));
 }
 
-/** The columns of other candidates: entry i is what entry `order[i]` was. */
+/** Permuted columns: entry i is the former entry `order[i]`. */
 export function reordered(columns: Columns, order: readonly number[]): Columns {
   return Object.fromEntries(
     Object.entries(columns).map(([key, values]) => [key, Float64Array.from(order, (from) => values[from] ?? Number.NaN)]),
   );
 }
 
-/** Calls the tap on columns of its own, as the kernel does; answers what it wrote. */
+/** Calls the tap with its own copy of the columns, as the kernel does; returns what it wrote. */
 export function answersOf(tap: SchedulingTap, pod: PodClass, columns: Columns, count: number): Int32Array {
   const own = Object.fromEntries(Object.entries(columns).map(([key, values]) => [key, values.slice()]));
   const out = new Int32Array(count);
@@ -34,7 +34,7 @@ export function answersOf(tap: SchedulingTap, pod: PodClass, columns: Columns, c
   return out;
 }
 
-/** A shuffled list of the first `count` numbers; the same for the same count. */
+/** A permutation of the first `count` integers; deterministic for a given count. */
 export function shuffled(count: number): readonly number[] {
   const random = randomFrom(count + 1);
   const order = Array.from({ length: count }, (_, i) => i);
@@ -45,7 +45,7 @@ export function shuffled(count: number): readonly number[] {
   return order;
 }
 
-/** What is free is never more than what there is. */
+/** The column that bounds a column of free resources: free never exceeds allocatable. */
 function allocatableOf({ name }: NodeColumn): NodeColumn | undefined {
   if (name === 'podsFree') return columns.allocatable('pods');
   return name.startsWith('free:') ? columns.allocatable(name.slice('free:'.length)) : undefined;
@@ -60,7 +60,7 @@ function valueOf({ unit }: NodeColumn, limit: number | undefined, random: () => 
   return Math.floor(random() * largest);
 }
 
-/** Numbers from 0 to below 1 that look like chance and are not (a linear congruential generator). */
+/** A deterministic pseudo-random generator of numbers in [0, 1) (a linear congruential generator). */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -6,7 +6,7 @@ const count = 5000;
 const deadlineMs = 20;
 const attempts = 5;
 
-/** A tap runs on the thread that serves everything else and cannot be interrupted. */
+/** A tap blocks the thread that serves everything else, and cannot be interrupted. */
 export function costs(make: MakeScheduling): readonly Case[] {
   return [
     eachTap(`a call with ${count} candidates takes less than ${deadlineMs} ms`, make, (tap, pod) => {

@@ -1,7 +1,7 @@
 import type { Awaitable, NodeColumn, PodClass, RetryOn } from '@tappaas/sdk';
 import type { Case } from '../case.js';
 
-/** The call of a tap, as the kernel makes it. */
+/** The input of a tap's call, as the kernel passes it. */
 export interface TapInput {
   readonly pod: PodClass;
   readonly count: number;
@@ -9,14 +9,14 @@ export interface TapInput {
   readonly columns: Readonly<Record<string, Float64Array>>;
 }
 
-/** One filter or score tap with what it was registered with. */
+/** One filter or score tap with its registered options. */
 export interface SchedulingTap {
-  /** Names the tap in failures. */
+  /** Name of the tap in failures. */
   readonly name: string;
   readonly reads: Readonly<Record<string, NodeColumn>>;
-  /** The reasons of a filter. */
+  /** The reasons of a filter tap. */
   readonly reasons?: readonly { readonly message: string; readonly retryOn: readonly RetryOn[] }[];
-  /** The scale of a score. */
+  /** The scale of a score tap. */
   readonly scale?: 'points' | 'more-is-better' | 'less-is-better';
   readonly run: (input: TapInput) => unknown;
 }
@@ -24,13 +24,13 @@ export interface SchedulingTap {
 /** The taps of a plugin under test. */
 export interface SchedulingHarness {
   readonly taps: readonly SchedulingTap[];
-  /** Classes of pods that the plugin treats differently; a few ordinary ones are tried in any case. */
+  /** Classes of pods that the plugin treats differently; ordinary ones are always tested too. */
   readonly pods?: readonly PodClass[];
 }
 
 export type MakeScheduling = () => Awaitable<SchedulingHarness>;
 
-/** A case that is run for every tap and every class of pods. */
+/** A case that runs for every tap and every class of pods. */
 export function eachTap(title: string, make: MakeScheduling, check: (tap: SchedulingTap, pod: PodClass) => void): Case {
   return {
     title,
@@ -47,7 +47,7 @@ export function broken(tap: SchedulingTap, what: string): never {
   throw new Error(`tap "${tap.name}": ${what}`);
 }
 
-/** Pods that ask for nothing, for a little, and for much of everything the tap reads. */
+/** Pods that request nothing, little, and much of every resource that the tap reads. */
 function ordinaryPods({ reads }: SchedulingTap): readonly PodClass[] {
   const resources = Object.values(reads).flatMap(({ name }) => /^(?:free|allocatable):(.+)$/.exec(name)?.[1] ?? []);
   const asking = (amount: number) => Object.fromEntries(['cpu', 'memory', ...resources].map((resource) => [resource, amount]));

@@ -4,10 +4,10 @@ import { answersOf, candidates, reordered, shuffled, type Columns } from './cand
 import { broken, eachTap, type MakeScheduling, type SchedulingTap } from './harness.js';
 
 const count = 500;
-/** Subsets of the candidates, as after a change of a few nodes. */
+/** Sizes of subsets of the candidates, as after a change of a few nodes. */
 const subsetCounts = [1, 2, 7, 100];
 
-/** Decisions are cached by class and node: an answer may depend on these two and nothing else. */
+/** Decisions are cached by class and node, so a result may depend on nothing else. */
 export function purity(make: MakeScheduling): readonly Case[] {
   return [
     eachTap('the same candidates get the same answers', make, (tap, pod) => {

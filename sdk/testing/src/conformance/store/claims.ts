@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ClaimChange, ResourceStore } from '@tappaas/sdk';
 import { bytes, contents, put, storeCases, type MakeStore } from './harness.js';
 
-/** Claims: quotas and unique names, exact in the write's own transaction. */
+/** Claims: quotas and unique names, exact within the transaction that writes. */
 export const claims = (make: MakeStore) =>
   storeCases(make, {
     'a counter takes what fits and says how much is taken when it does not': async ({ store }) => {

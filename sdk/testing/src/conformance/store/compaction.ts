@@ -15,7 +15,7 @@ import {
   type MakeStore,
 } from './harness.js';
 
-/** Compaction, where most bugs of revisioned stores have been. */
+/** Compaction, the source of most bugs in revisioned stores. */
 export const compaction = (make: MakeStore) =>
   storeCases(make, {
     'the compacted revision can still be read, the one before it is gone': async ({ store }) => {
@@ -93,7 +93,7 @@ export const compaction = (make: MakeStore) =>
         await put(store, { a: `${step}` });
         if (step % 10 === 0) await compactAndClear(store, step - 5);
       }
-      // Reading started before the first compaction and is never behind by one.
+      // The reader started before the first compaction, and never lags behind one.
       assert.deepEqual(
         (await reading).map(({ revision }) => revision),
         Array.from({ length: 30 }, (_, index) => index + 1),

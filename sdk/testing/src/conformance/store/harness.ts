@@ -3,20 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isTapError, type KeyValue, type ResourceStore, type StoreEvent, type TapError, type Watch, type WatchBatch } from '@tappaas/sdk';
 import type { Case } from '../case.js';
 
-/** A store to be tested, empty and at its first epoch. */
+/** A store under test, empty and at its first epoch. */
 export interface StoreHarness {
   readonly store: ResourceStore;
-  /** Moves the store's clock on. Absent: the suite waits. */
+  /** Advances the store's clock. Absent: the suite waits in real time. */
   advance?(ms: number): Promise<void>;
   /** Closes the store and opens it again on the same data; required unless the store is declared as not durable. */
   reopen?(): Promise<ResourceStore>;
   dispose(): Promise<void>;
 }
 
-/** Makes a fresh store for one case. */
+/** Creates a new store for one case. */
 export type MakeStore = () => Promise<StoreHarness>;
 
-/** What a case is given. */
+/** The input of a case. */
 export interface StoreUnderTest {
   readonly store: ResourceStore;
   readonly pass: (ms: number) => Promise<void>;
@@ -25,7 +25,7 @@ export interface StoreUnderTest {
 
 type Body = (given: StoreUnderTest) => Promise<void>;
 
-/** Turns titles and bodies into cases that each have a store of their own. */
+/** Creates cases from titles and bodies, each with a new store. */
 export function storeCases(make: MakeStore, bodies: Readonly<Record<string, Body>>): readonly Case[] {
   return Object.entries(bodies).map(([title, body]) => ({ title, run: () => runCase(make, body) }));
 }
@@ -46,13 +46,13 @@ async function runCase(make: MakeStore, body: Body): Promise<void> {
   }
 }
 
-/** Compacts and leaves the store the time to clear up behind itself, which must not show. */
+/** Compacts, and gives the store time for its background cleanup, which must not be visible. */
 export async function compactAndClear(store: ResourceStore, revision: number): Promise<void> {
   await store.compact(revision);
   await wait(30);
 }
 
-/** Everything there is. */
+/** The interval of all keys. */
 export const everything = { start: ' ', end: '\u{10ffff}' } as const;
 
 export function bytes(text: string): Uint8Array {
@@ -63,7 +63,7 @@ export function text(found: KeyValue | undefined): string | undefined {
   return found === undefined ? undefined : new TextDecoder().decode(found.value);
 }
 
-/** Puts keys to values in one transaction; its revision. */
+/** Puts keys and values in one transaction; returns its revision. */
 export async function put(store: ResourceStore, values: Readonly<Record<string, string>>, lease?: string): Promise<number> {
   const changes = Object.entries(values).map(([key, value]) => ({ put: key, value: bytes(value), ...(lease !== undefined && { lease }) }));
   const result = await store.transact({ changes });
@@ -71,14 +71,14 @@ export async function put(store: ResourceStore, values: Readonly<Record<string, 
   return result.revision;
 }
 
-/** Deletes keys in one transaction; its revision. */
+/** Deletes keys in one transaction; returns its revision. */
 export async function remove(store: ResourceStore, ...keys: readonly string[]): Promise<number> {
   const result = await store.transact({ changes: keys.map((key) => ({ delete: key })) });
   assert(result.ok);
   return result.revision;
 }
 
-/** Everything that stands, as `key=value`. */
+/** All stored pairs, as `key=value`. */
 export async function contents(store: ResourceStore, revision?: number): Promise<readonly string[]> {
   const { items, more } = await store.range({ ...everything, itemsMax: 10_000, ...(revision !== undefined && { revision }) });
   assert(!more);
@@ -122,7 +122,7 @@ export async function failure(work: Promise<unknown>, code: string): Promise<Tap
   assert.fail(`expected ${code}, found success`);
 }
 
-/** The first thing a watch says, or its failure. */
+/** Returns the first batch of a watch, or fails with its error. */
 export async function firstOf(watch: Watch): Promise<WatchBatch> {
   for await (const batch of watch) return batch;
   assert.fail('the watch ended without a batch');

@@ -4,7 +4,7 @@ import { bytes, contents, everything, failure, line, put, readUntil, storeCases,
 
 const ttlMs = 600;
 
-/** Leases: never early, one transaction, through restarts. */
+/** Leases: they never end early, end in one transaction, and survive restarts. */
 export const leases = (make: MakeStore) =>
   storeCases(make, {
     'a lease that is not renewed ends with all its keys in one transaction': async ({ store, pass }) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { compareKeys, storeLimits, type RangeResult, type ResourceStore } from '@tappaas/sdk';
 import { contents, everything, failure, put, remove, storeCases, text, type MakeStore } from './harness.js';
 
-/** Ranges, pages and the past. */
+/** Ranges, pages and reads at earlier revisions. */
 export const reads = (make: MakeStore) =>
   storeCases(make, {
     'a range holds its start, not its end, in the order of UTF-8 bytes': async ({ store }) => {

@@ -4,7 +4,7 @@ import { bytes, contents, everything, failure, line, put, readUntil, remove, sto
 
 const ttlMs = 600;
 
-/** What a restart leaves as it was. */
+/** What a restart leaves unchanged. */
 export const restarts = (make: MakeStore) =>
   storeCases(make, {
     'what was acknowledged is there after the store was opened anew': async ({ store, reopen }) => {

@@ -15,7 +15,7 @@ import {
   type MakeStore,
 } from './harness.js';
 
-/** Snapshots, and restores that no cursor from before can mistake for the same store. */
+/** Snapshots, and restores after which no earlier cursor remains valid. */
 export const snapshots = (make: MakeStore) =>
   storeCases(make, {
     'a restore brings back everything the snapshot held, claims and leases too': async ({ store, pass }) => {
@@ -125,7 +125,7 @@ async function* stream(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array
   yield* chunks;
 }
 
-/** The same bytes in pieces of another size. */
+/** Splits bytes into pieces of another size. */
 function slices(whole: Uint8Array, bytesMax: number): readonly Uint8Array[] {
   return Array.from({ length: Math.ceil(whole.length / bytesMax) }, (_, index) => whole.subarray(index * bytesMax, (index + 1) * bytesMax));
 }

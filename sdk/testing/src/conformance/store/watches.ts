@@ -16,7 +16,7 @@ import {
   type MakeStore,
 } from './harness.js';
 
-/** Watches: ordered, unique, reliable, atomic, resumable, bookmarked, and cut rather than skipped. */
+/** Watches: ordered, unique, reliable, atomic, resumable, with progress marks, and cut off instead of skipping events. */
 export const watches = (make: MakeStore) =>
   storeCases(make, {
     'a watch tells every change in the order of revisions, each once': async ({ store }) => {
@@ -225,7 +225,7 @@ export const watches = (make: MakeStore) =>
       await put(store, { a: '1' });
       const first = (await batches.next()).value as WatchBatch;
       assert.deepEqual(first.events.map(line), ['1 a=1']);
-      // The reader must have reached the present: only then does anything wait for it.
+      // The reader must have caught up: only from then on are events queued for it.
       const second = batches.next();
       watch.requestProgress();
       assert.equal(((await second).value as WatchBatch).revision, 1);

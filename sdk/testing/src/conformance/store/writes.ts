@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { storeLimits } from '@tappaas/sdk';
 import { bytes, contents, everything, failure, put, remove, storeCases, text, type MakeStore } from './harness.js';
 
-/** Transactions: guards, revisions, limits, and that they seem to happen one after the other. */
+/** Transactions: guards, revisions, limits and linearizability. */
 export const writes = (make: MakeStore) =>
   storeCases(make, {
     'a key carries the revisions of its making and of its last change, and counts its puts': async ({ store }) => {
@@ -189,7 +189,7 @@ interface Operation {
 
 type Store = Parameters<typeof put>[0];
 
-/** Clients that read three keys at one revision and write two of them if nothing changed meanwhile. */
+/** Runs clients that read three keys at one revision and write two of them if nothing has changed since. */
 async function runClients(store: Store, clients: number, rounds: number): Promise<readonly Operation[]> {
   const keys = ['x', 'y', 'z'];
   const history: Operation[] = [];
