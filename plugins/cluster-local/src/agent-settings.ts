@@ -5,10 +5,10 @@ import type { AgentSettings } from './agent/settings.js';
 import type { config } from './config.js';
 import type { Type } from '@tappaas/sdk';
 
-/** The plugin's configuration as its handlers get it. */
+/** The plugin's configuration with defaults filled in. */
 export type Config = Immutable<Type.Static<typeof config>>;
 
-/** What the agent is told. Reads the package's version, so that an agent of another version is replaced. */
+/** The settings for the agent. They include the package's version, so that an agent of another version is replaced. */
 export function agentSettings(instance: string, settings: Config): AgentSettings {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   return {

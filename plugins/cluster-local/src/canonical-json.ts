@@ -1,4 +1,4 @@
-/** JSON with sorted keys, so that equal values give equal text; an absent value is `null`. */
+/** Serializes a value with sorted keys, so that equal values give equal text; an undefined value becomes `null`. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value ?? null, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

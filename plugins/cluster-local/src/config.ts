@@ -2,7 +2,7 @@ import { Type } from '@tappaas/sdk';
 
 const port = (description: string, value: number) => Type.Integer({ default: value, minimum: 1024, maximum: 65_535, description });
 
-/** What an operator may set. */
+/** The plugin's configuration. */
 export const config = Type.Object({
   directory: Type.String({ default: './data/local', description: 'Where pods, their logs and unpacked images are kept.' }),
   images: Type.String({

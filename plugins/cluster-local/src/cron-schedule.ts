@@ -1,11 +1,11 @@
-/** Minutes, hours, days, months and weekdays at which something runs. */
+/** Minutes, hours, days, months and weekdays of a schedule. */
 export interface CronSchedule {
   readonly minutes: ReadonlySet<number>;
   readonly hours: ReadonlySet<number>;
   readonly days: ReadonlySet<number>;
   readonly months: ReadonlySet<number>;
   readonly weekdays: ReadonlySet<number>;
-  /** With both given, a day that fits one of the two is enough, as cron has always had it. */
+  /** Whether both day and weekday are restricted: then one match suffices, as in cron. */
   readonly isEitherDay: boolean;
 }
 
@@ -22,9 +22,9 @@ const shorthands: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads five fields (or a shorthand such as `@daily`).
+ * Parses a schedule of five fields, or a shorthand such as `@daily`.
  *
- * @throws RangeError naming the field at fault.
+ * @throws RangeError naming the field at fault
  */
 export function parseCron(text: string): CronSchedule {
   const fields = (shorthands.get(text.trim()) ?? text).trim().split(/\s+/);
@@ -83,12 +83,12 @@ interface WallTime {
 }
 
 const minuteMs = 60_000;
-/** Steps of the search; enough for 29 February in eight years. */
+/** Maximum number of steps of the search; enough to find 29 February eight years ahead. */
 const stepsMax = 30_000;
-/** A day is left hour by hour from here on: clocks that change at midnight would else be jumped over. */
+/** Hour from which a non-matching day is searched hour by hour: a clock change at midnight could otherwise be skipped. */
 const lateHour = 20;
 
-/** The first time after `afterMs` at which a schedule runs in a time zone; nothing when there is none within years. */
+/** The first time after `afterMs` at which a schedule runs in a time zone; undefined if there is none within years. */
 export function nextRun(schedule: CronSchedule, afterMs: number, timeZone: string): number | undefined {
   const clock = wallClock(timeZone);
   let atMs = (Math.floor(afterMs / minuteMs) + 1) * minuteMs;
@@ -108,7 +108,7 @@ function isDay({ months: of, days, weekdays: on, isEitherDay }: CronSchedule, { 
   return isEitherDay ? days.has(day) || on.has(weekday) : days.has(day) && on.has(weekday);
 }
 
-/** Says what clocks in a time zone show. @throws RangeError for a time zone that does not exist. */
+/** Returns a function that converts times to the wall time of a time zone. @throws RangeError for an unknown time zone */
 export function wallClock(timeZone: string): (ms: number) => WallTime {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,

@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can go wrong on the local cluster beyond the platform's own errors. */
+/** Errors of the local cluster, in addition to the platform's own. */
 export const errors = defineErrors({
   CLUSTER_LOCAL_PORT_TAKEN: {
     httpStatus: 503,

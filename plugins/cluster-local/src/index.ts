@@ -11,10 +11,13 @@ import { AgentControl } from './supervision/agent-control.js';
 import { agentHttpPort } from './supervision/agent-record.js';
 import { superviseAgent } from './supervision/supervise-agent.js';
 
-/** How often the agent is looked after, milliseconds. */
+/** Interval at which the agent is supervised, milliseconds. */
 const superviseMs = 2000;
 
-/** Told at each start of the platform by the process that looks after the agent, and by none of the others: whoever opens the platform to others has to know it, and nothing here can tell whether somebody has. */
+/**
+ * Logged at each start of the platform, by the process that supervises the agent only: an operator who gives others access must know it,
+ * and the plugin cannot tell whether anyone has been given access.
+ */
 const sharedUser =
   'pods run as the user of this platform: whoever may deploy or exec here can read its keys and act as its administrator. Let in only whom you trust with that; for others use a cluster that isolates them (docs/operators/access.md)';
 
@@ -51,12 +54,12 @@ export default definePlugin({
     });
     host.onStop((context: Context) => {
       isStopping = true;
-      // A start that fails half-way, perhaps because a platform runs here already, must not end that platform's agent and pods.
+      // A start that fails half-way, for example because a platform already runs here, must not end that platform's agent and pods.
       return isOurs ? control(context.clock).stop(context.remainingMs(), new AbortController().signal) : Promise.resolve();
     });
     host.onConfig(async (next, previous) => {
       if (next.directory !== previous.directory || next.hostSuffix !== previous.hostSuffix) return 'restart';
-      // A port that is taken is refused by the start of a new generation, which tells why; the agent moves to one that is free.
+      // A port that is in use is reported by the start of a new generation; the agent moves to a free one without a restart.
       if (next.httpPort !== previous.httpPort && !(await canServe(next))) return 'restart';
       settings = next;
       return 'applied';
@@ -79,12 +82,12 @@ function localCluster(settings: () => Config, engine: EngineHandle) {
   };
 }
 
-/** An agent that works here, perhaps left by an earlier platform, holds its port rightly. */
+/** An agent in this directory, possibly from an earlier platform, may hold the port legitimately. */
 async function canServe({ directory, httpPort }: Config): Promise<boolean> {
   return (await agentHttpPort(resolve(directory))) === httpPort || isFree(httpPort);
 }
 
-/** A taken port is told before anything is started on it. */
+/** Reports a port that is in use before anything is started. */
 async function refuseTakenPort(settings: Config, instance: string): Promise<void> {
   if (await canServe(settings)) return;
   const { httpPort } = settings;

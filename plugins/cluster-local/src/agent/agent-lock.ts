@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Makes sure that one agent works in a directory. The operating system lets go of the lock when its holder ends, however it ends.
+ * Ensures that at most one agent uses a directory. The operating system releases the lock when the process ends, for whatever reason.
  *
- * SQLite is used for nothing but its file lock: Node has no other way to one on all systems.
+ * SQLite serves only as a file lock: Node has no portable API for one.
  */
 export class AgentLock {
   readonly #database: DatabaseSync;
@@ -12,7 +12,7 @@ export class AgentLock {
     this.#database = database;
   }
 
-  /** Takes the lock; nothing when another process holds it. */
+  /** Acquires the lock; undefined if another process holds it. */
   static take(path: string): AgentLock | undefined {
     const database = new DatabaseSync(path, { timeout: 0 });
     try {

@@ -9,23 +9,25 @@ import type { PodSet } from './pod/pod-set.js';
 import type { PodUsage } from './node/pod-usage.js';
 import { createServer } from '../node-http.js';
 
-/** What the agent answers on its own loopback port, to whoever has the token in its record: the platform's plugin. */
+/**
+ * Parts of the agent's own server on a loopback port. Its client is the platform's plugin, which reads the token from the agent's record.
+ */
 export interface AgentServerOptions {
   readonly token: string;
   readonly pods: PodSet;
   readonly state: () => AgentState;
   readonly usage: () => Promise<readonly PodUsage[]>;
-  /** `pods: end` stops all pods first, `pods: keep` leaves them running for the next agent. */
+  /** `end` stops all pods first; `keep` leaves them running for the next agent. */
   readonly stop: (pods: 'end' | 'keep', graceMs: number) => void;
-  /** Takes over what its settings say now. */
+  /** Reloads the settings. */
   readonly readSettings: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-/** The words of a command come in the path. */
+/** Larger than the default, since a command's arguments are in the request's path. */
 const headerBytesMax = 64 * 1024;
 
-/** Makes the server; the caller lets it listen. */
+/** Creates the server, which does not listen yet. */
 export function agentServer(options: AgentServerOptions): Server {
   const expected = Buffer.from(`Bearer ${options.token}`);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
@@ -37,7 +39,7 @@ export function agentServer(options: AgentServerOptions): Server {
     });
   });
   server.maxConnections = 1000;
-  // Standard input of a command may take as long as the command.
+  // The request of a command lasts as long as the command reads its input.
   server.requestTimeout = 0;
   return server;
 }
@@ -61,7 +63,7 @@ async function route(request: IncomingMessage, response: ServerResponse, options
   return say(response, 404, { error: `${url.pathname} is not answered here` });
 }
 
-/** Runs a command beside a container that runs. */
+/** Runs a command beside a running container. */
 async function execute(
   uid: string,
   container: string,

@@ -29,22 +29,22 @@ import { TrafficWatch } from './traffic-watch.js';
 import { files, lastingDigest, settingsDigest, type AgentRecord, type AgentSettings } from './settings.js';
 import { namespaceObstacle } from './volume/mount-namespace.js';
 
-/** What the process gives the agent. */
+/** What the process provides to the agent. */
 export interface AgentOptions {
   readonly directory: string;
   readonly settings: AgentSettings;
-  /** What the settings are to be from now on. */
+  /** Reads the present settings. */
   readonly readSettings: () => Promise<AgentSettings>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
   readonly token: string;
-  /** Variables that every container gets. */
+  /** Environment variables of every container. */
   readonly base: Readonly<Record<string, string>>;
   readonly runtimeVersion: string;
 }
 
-/** How an agent is to end. */
+/** How an agent ends. */
 export interface AgentEnd {
   readonly pods: 'end' | 'keep';
   readonly graceMs: number;
@@ -52,10 +52,10 @@ export interface AgentEnd {
 
 const lookMs = 1000;
 
-/** Places at which the pods' ports may begin. */
+/** Number of possible starting positions in the range of pod ports. */
 const portStarts = 65_536;
 
-/** Everything that one machine does for its cluster: pods, services, ingress. */
+/** The node agent of one machine: runs pods, and serves services and Ingress hosts. */
 export class Agent {
   readonly #options: AgentOptions;
   readonly #client: ApiClient;
@@ -63,10 +63,10 @@ export class Agent {
   readonly #table = new EndpointTable();
   readonly #balancer: Balancer;
   readonly #end = Promise.withResolvers<AgentEnd>();
-  /** Listeners for Ingress hosts, those that drain included. */
+  /** Listeners for Ingress hosts, including draining ones. */
   readonly #listeners = new Set<Server>();
   #settings: AgentSettings;
-  /** Ends the watching over the nodes that it stands for, so that it begins with others. */
+  /** Aborts to restart the watches and heartbeats when the node names change. */
   #nodes = new AbortController();
   #proxyProblem: string | undefined;
 
@@ -78,12 +78,12 @@ export class Agent {
     this.#balancer = new Balancer(this.#table, clock);
   }
 
-  /** Asks the agent to end; the first call decides how. */
+  /** Requests the end of the agent; only the first call has an effect. */
   end(how: AgentEnd): void {
     this.#end.resolve(how);
   }
 
-  /** Works until asked to end, or until the platform has been away for longer than the grace period. */
+  /** Works until `end` is called, or the platform has been unavailable for longer than the grace period. */
   async run(): Promise<void> {
     const { directory, settings, clock, log } = this.#options;
     const { signal } = this.#stopping;
@@ -136,7 +136,7 @@ export class Agent {
     this.#client.close();
   }
 
-  /** Takes other settings over while everything goes on; those of `lastingDigest` stay as they are. */
+  /** Adopts new settings without interruption; those in `lastingDigest` are fixed for the agent's lifetime. */
   #take(next: AgentSettings, ingress: MovingIngress): void {
     const before = this.#settings;
     this.#settings = next;
@@ -145,7 +145,9 @@ export class Agent {
     ingress.moveTo(next.httpPort);
   }
 
-  /** Watches the pods of its nodes and says that these live. With other nodes it begins again; pods of a node that stays are not touched. */
+  /**
+   * Watches the pods of the agent's nodes and sends heartbeats. Restarts when the node names change; pods on remaining nodes keep running.
+   */
   async #followNodes(pods: PodSet, view: (name: string) => NodeView): Promise<void> {
     const { clock, log } = this.#options;
     const stopping = this.#stopping.signal;
@@ -258,7 +260,7 @@ export class Agent {
     });
   }
 
-  /** Ends pods and agent when the platform stays away. */
+  /** Ends pods and agent when the platform has been unavailable for longer than the grace period. */
   async #watchPlatform(): Promise<void> {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;

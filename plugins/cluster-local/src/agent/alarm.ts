@@ -1,6 +1,6 @@
 import type { Clock } from '@tappaas/sdk';
 
-/** Wakes one waiting loop; a ring while nobody waits is kept. */
+/** Wakes one waiting loop; a ring that arrives while the loop is not waiting is remembered. */
 export class Alarm {
   readonly #clock: Clock;
   #rung = false;

@@ -4,7 +4,7 @@ import { isAnswer, type ApiClient } from './api/api-client.js';
 
 const contentType = 'application/merge-patch+json';
 
-/** Writes into a service where it is reached, for people and tools, and for the next agent. */
+/** Writes a service's loopback ports into its annotations, for users, tools and the next agent. */
 export async function announceService(
   client: ApiClient,
   { metadata }: Immutable<KubernetesService>,
@@ -17,7 +17,7 @@ export async function announceService(
   await patch(client, `/api/v1/namespaces/${metadata.namespace}/services/${metadata.name}`, body, signal);
 }
 
-/** Writes into an Ingress where it is served. */
+/** Writes the address of the proxy into the status of an Ingress. */
 export async function announceIngress(
   client: ApiClient,
   { metadata, status }: Immutable<Ingress>,
@@ -30,7 +30,7 @@ export async function announceIngress(
   await patch(client, `/apis/networking.k8s.io/v1/namespaces/${metadata.namespace}/ingresses/${metadata.name}/status`, body, signal);
 }
 
-/** An object that has gone or was made anew meanwhile is not announced: its own change comes here again. */
+/** Ignores objects that were deleted or recreated meanwhile: their own change event leads here again. */
 async function patch(client: ApiClient, path: string, body: object, signal: AbortSignal): Promise<void> {
   try {
     await client.request({ method: 'PATCH', path, body, contentType, signal });

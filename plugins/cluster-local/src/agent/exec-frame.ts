@@ -1,9 +1,9 @@
-/** Channels of what the agent answers while a command runs, and the most that one frame carries. */
+/** Channels of the agent's response while a command runs, and the maximum payload of a frame. */
 export const frames = { stdout: 1, stderr: 2, end: 3, bytesMax: 32 * 1024 } as const;
 
 const headBytes = 5;
 
-/** One frame: its channel, its length in four bytes, its bytes. */
+/** Encodes a frame: one byte for the channel, four bytes for the length (big-endian), the payload. */
 export function execFrame(channel: number, bytes: Uint8Array): Buffer {
   const head = Buffer.alloc(headBytes);
   head.writeUInt8(channel, 0);
@@ -11,7 +11,7 @@ export function execFrame(channel: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-/** Splits what has arrived into frames, however it was cut on the way. @throws when a frame is larger than any that is sent */
+/** Decodes frames from chunks of any size. @throws if a frame exceeds the maximum payload */
 export async function* readFrames(
   source: AsyncIterable<Uint8Array>,
 ): AsyncIterable<{ readonly channel: number; readonly bytes: Uint8Array }> {

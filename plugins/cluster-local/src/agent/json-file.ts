@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The parsed content of a JSON file; nothing when it is absent or not whole. */
+/** Parses a JSON file; undefined when it is missing or incomplete. */
 export async function readJson<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@tappaas/sdk';
 
-/** A logger that writes one JSON object a line. */
+/** Creates a logger that writes one JSON object per line; debug messages are dropped. */
 export function lineLogger(clock: Clock, write: (line: string) => void): Logger {
   const at =
     (level: string) =>

@@ -1,4 +1,4 @@
-/** The node agent’s process: `node main.js DIRECTORY`. Ends with 0, or with 75 when another agent works in the directory. */
+/** The node agent’s process: `node main.js DIRECTORY`. Exits with 0, or with 75 when another agent uses the directory. */
 import { randomBytes } from 'node:crypto';
 import { ftruncateSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { AgentLock } from './agent-lock.js';
 import { lineLogger } from './line-logger.js';
 import { files, type AgentSettings } from './settings.js';
 
-/** Size at which the agent's own log starts anew, bytes. */
+/** Size at which the agent's own log is emptied, bytes. */
 const logBytesMax = 8 * 1024 * 1024;
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('expected the directory of the agent as the only argument');
@@ -19,7 +19,7 @@ const clock: Clock = { nowMs: Date.now, sleep: (ms, signal) => wait(ms, undefine
 let logBytes = 0;
 const log = lineLogger(clock, (line) => {
   logBytes += line.length;
-  // The file was opened to append, so emptying it is all it takes to keep it bounded.
+  // The file is open for appending, so truncating it is enough to bound its size.
   if (logBytes > logBytesMax) {
     ftruncateSync(process.stderr.fd, 0);
     logBytes = 0;

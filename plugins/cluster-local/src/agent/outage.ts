@@ -1,7 +1,7 @@
-/** Longest time that one look may count for: a machine that slept was not an outage of the platform. */
+/** Maximum time that one check adds: while the machine slept, the platform was not down. */
 const lookMsMax = 5000;
 
-/** Adds up how long the platform has not answered. */
+/** Measures how long the platform has not responded. */
 export class Outage {
   #ms = 0;
   #lastLookMs: number;
@@ -12,7 +12,7 @@ export class Outage {
     this.#lastContactMs = nowMs;
   }
 
-  /** Looks at the time of the last answer. Gives how long the outage has lasted so far, milliseconds. */
+  /** Call regularly, with the time of the last response. Returns the length of the outage so far, milliseconds. */
   look(nowMs: number, lastContactMs: number): number {
     const passedMs = Math.min(Math.max(0, nowMs - this.#lastLookMs), lookMsMax);
     this.#ms = lastContactMs > this.#lastContactMs ? 0 : this.#ms + passedMs;

@@ -1,4 +1,4 @@
 import { rm } from 'node:fs/promises';
 
-/** Removes a file or a tree; one that is not there is fine. */
+/** Removes a file or a directory tree, if it exists. */
 export const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });

@@ -6,46 +6,46 @@ export interface PortRange {
   readonly to: number;
 }
 
-/** What the plugin tells its agent, in `settings.json` of the agent's directory. */
+/** The settings that the plugin passes to its agent, in `settings.json` of the agent's directory. */
 export interface AgentSettings {
-  /** Version of the package: another one makes the plugin replace a running agent. */
+  /** Version of the package; the plugin replaces an agent with another version. */
   readonly version: string;
-  /** OCI image layout that pods' images are taken from. */
+  /** OCI image layout with the images of pods. */
   readonly imagesDirectory: string;
-  /** Names of the nodes that the agent stands for. */
+  /** Names of the agent's nodes. */
   readonly nodes: readonly string[];
   /** Port of the listener for Ingress hosts. */
   readonly httpPort: number;
   /** Configuration path of `httpPort`, named when the port is taken. */
   readonly httpPortSetting: string;
-  /** Ports given to pods; below the range of the system's own outgoing ports. */
+  /** Range of ports for pods; below the range of the system's ephemeral ports. */
   readonly podPorts: PortRange;
-  /** Ports on which services answer on loopback. */
+  /** Range of loopback ports for services. */
   readonly servicePorts: PortRange;
-  /** How long pods go on without the platform, seconds. */
+  /** How long pods continue without the platform, seconds. */
   readonly gracePeriodSeconds: number;
   readonly podsMax: number;
-  /** Processors that pods may ask for together, for each that there is. */
+  /** Factor by which the CPU requests of all pods together may exceed the machine's processors. */
   readonly cpuOvercommit: number;
   /** Size at which a container's log is rotated, bytes; one older part is kept. */
   readonly logBytesMax: number;
   readonly restart: RestartDelays;
   /** Time between two renewals of a node's lease, milliseconds. */
   readonly heartbeatMs: number;
-  /** Longest wait for requests under way when a pod ends, milliseconds. */
+  /** Maximum wait for requests in progress when a pod ends, milliseconds. */
   readonly drainMs: number;
   readonly connectionsMax: number;
 }
 
-/** Delays before a container that ended is started again. The first restart is immediate. */
+/** Delays before an ended container is restarted. The first restart is immediate. */
 export interface RestartDelays {
   readonly firstMs: number;
   readonly mostMs: number;
-  /** A container that ran this long starts over with an immediate restart. */
+  /** A container that ran this long is restarted immediately again. */
   readonly resetMs: number;
 }
 
-/** Equal when an agent that runs with one of them may stay for the other: all else it takes over while it works. */
+/** Digest of the settings that are fixed for an agent's lifetime. An agent adopts changes of all other settings while it runs. */
 export function lastingDigest({ version, imagesDirectory, podPorts, servicePorts, heartbeatMs }: AgentSettings): string {
   return digestOf({ version, imagesDirectory, podPorts, servicePorts, heartbeatMs });
 }
@@ -56,12 +56,12 @@ export function settingsDigest(settings: AgentSettings): string {
 
 const digestOf = (value: object): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** What an agent says of itself when it is asked. */
+/** The agent's response about its state. */
 export interface AgentState {
   readonly pods: number;
-  /** `settingsDigest` of what it works with. */
+  /** `settingsDigest` of the settings in use. */
   readonly settingsDigest: string;
-  /** Why that port is not served; empty when it is. */
+  /** Why the HTTP port is not served; empty when it is. */
   readonly proxyProblem: string;
   readonly lastContactMs: number;
 }
@@ -75,14 +75,14 @@ export const files = Object.freeze({
   log: 'agent.log',
 });
 
-/** What a running agent says of itself in `agent.json`. */
+/** The content of `agent.json`, which identifies the running agent. */
 export interface AgentRecord {
   readonly pid: number;
   readonly startTime: string;
   readonly bootId: string;
-  /** Loopback port of the agent's own endpoint. */
+  /** Loopback port of the agent's own server. */
   readonly port: number;
   readonly token: string;
-  /** `lastingDigest` of what it works with. */
+  /** `lastingDigest` of the settings in use. */
   readonly lastingDigest: string;
 }

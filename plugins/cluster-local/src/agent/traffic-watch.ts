@@ -12,18 +12,21 @@ export interface TrafficWatchOptions {
   readonly log: Logger;
   readonly table: EndpointTable;
   readonly servicePorts: ServicePorts;
-  /** Where Ingress hosts are served now; nothing before they are. */
+  /** The port that serves Ingress hosts; undefined until one does. */
   readonly httpPort: () => number | undefined;
   readonly signal: AbortSignal;
   reflector<T extends KubernetesObject>(path: string, onChange: (keys: ReadonlySet<string>) => void): Reflector<T>;
 }
 
-/** How soon something that failed is tried again, milliseconds. */
+/** Delay before failed work is retried, milliseconds. */
 const againMs = 1000;
-/** Making the routes anew may take this part of the time at most. */
+/** Maximum share of the time that rebuilding routes may take. */
 const routesShare = 0.1;
 
-/** Follows services, their endpoints and ingresses, and keeps the proxy in line with them; costs grow with what changes only. */
+/**
+ * Watches services, endpoints and ingresses, and updates the proxy; the cost of an update grows only with the size of the change, except
+ * for routes.
+ */
 export class TrafficWatch {
   readonly #options: TrafficWatchOptions;
   readonly #slices: Reflector<EndpointSlice>;
@@ -52,7 +55,7 @@ export class TrafficWatch {
     await Promise.all([this.#slices.run(signal), this.#services.run(signal), this.#ingresses.run(signal)]);
   }
 
-  /** The routes as they are now; made anew at the first question after a change. */
+  /** The routes, rebuilt by the first call after a change, but not more often than `routesShare` allows. */
   routes(): IngressRoutes {
     const { clock } = this.#options;
     const startMs = clock.nowMs();
@@ -65,7 +68,7 @@ export class TrafficWatch {
     return this.#routes;
   }
 
-  /** Writes into every ingress where it is served, after that has changed. */
+  /** Writes the proxy's port into every Ingress after it has changed. */
   announceIngresses(): void {
     this.#onChange(this.#changedIngresses, new Set(this.#ingresses.objects.keys()));
   }
@@ -91,7 +94,7 @@ export class TrafficWatch {
     }
   }
 
-  /** Listeners first, then what is told of them; what fails stays in the list. */
+  /** Updates listeners before the objects that announce them; failed ones stay queued. */
   async #bringUpToDate(): Promise<void> {
     const { client, servicePorts, httpPort, signal } = this.#options;
     for (const key of this.#changedServices) {

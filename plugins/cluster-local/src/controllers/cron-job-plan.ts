@@ -6,7 +6,7 @@ import { isControlledBy } from './pod-facts.js';
 type ACron = Immutable<CronJob>;
 type AJob = Immutable<Job>;
 
-/** What to do so that a cron job's jobs run at their times. */
+/** The actions that make a cron job's jobs run on schedule. */
 export interface CronJobPlan {
   readonly create?: object;
   readonly delete: readonly AJob[];
@@ -14,10 +14,10 @@ export interface CronJobPlan {
   readonly againAtMs?: number;
 }
 
-/** Times that were missed are looked for so many at most; of all that were missed only the last one runs. */
+/** Maximum number of missed times to examine; only the last one examined runs. */
 const missedMax = 1000;
 
-/** Plans from all jobs of the namespace. The name of a job derives from its time, so a time never runs twice. */
+/** Plans from all jobs of the namespace. The name of a job is derived from its scheduled time, so no time runs twice. */
 export function planCronJob(cron: ACron, jobs: readonly AJob[], nowMs: number): CronJobPlan {
   const own = jobs.filter((job) => isControlledBy(job, cron.metadata.uid));
   const active = own.filter((job) => endOf(job) === undefined);
@@ -51,7 +51,7 @@ export function planCronJob(cron: ACron, jobs: readonly AJob[], nowMs: number): 
   };
 }
 
-/** The latest time that is due, unless it is too long ago, and the next one. */
+/** The latest time that is due, unless it is past the starting deadline, and the next time. */
 function timesOf(cron: ACron, nowMs: number): { readonly due?: number; readonly nextMs?: number } {
   const schedule = parseCron(cron.spec.schedule);
   const zone = cron.spec.timeZone ?? 'UTC';
@@ -61,7 +61,7 @@ function timesOf(cron: ACron, nowMs: number): { readonly due?: number; readonly 
   let next = nextRun(schedule, Math.max(sinceMs, nowMs - deadlineMs), zone);
   for (let missed = 0; next !== undefined && next <= nowMs; missed += 1) {
     due = next;
-    // After a long time the rest is skipped: only the last missed time would run anyway.
+    // Beyond the maximum, the remaining missed times are skipped.
     next = missed < missedMax ? nextRun(schedule, next, zone) : nextRun(schedule, nowMs, zone);
   }
   return { ...(due === undefined ? {} : { due }), ...(next === undefined ? {} : { nextMs: next }) };
@@ -86,7 +86,7 @@ function jobAt(cron: ACron, atMs: number): object {
 const endOf = (job: AJob) =>
   job.status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'));
 
-/** The oldest finished jobs of one sort beyond the number that is kept. */
+/** The oldest finished jobs of one type beyond the number to keep. */
 function surplus(jobs: readonly AJob[], type: 'Complete' | 'Failed', kept: number): readonly AJob[] {
   const finished = jobs.filter((job) => endOf(job)?.type === type && job.metadata.deletionTimestamp === undefined);
   const sorted = finished.toSorted((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1));

@@ -5,7 +5,7 @@ import { tolerate } from './endpoint-slice.js';
 import { keyOf, podsMax } from './replica-set.js';
 import { writeStatus } from './status-write.js';
 
-/** Creates a job at each time of the schedule. */
+/** Creates a job at each time of the schedule, and deletes jobs beyond the history limits. */
 export async function reconcileCronJob(cron: Immutable<CronJob>, context: Context): Promise<Outcome> {
   const { asPlugin, clock } = context;
   const jobs: Immutable<Job>[] = [];

@@ -8,7 +8,7 @@ type ASet = Immutable<DaemonSet>;
 type APod = Immutable<Pod>;
 type ANode = Immutable<Node>;
 
-/** What to do so that every node that fits has one pod. */
+/** The actions that give every eligible node one pod. */
 export interface DaemonSetPlan {
   readonly create: readonly object[];
   readonly delete: readonly APod[];
@@ -17,7 +17,7 @@ export interface DaemonSetPlan {
 
 const hashLabel = 'controller-revision-hash';
 
-/** Taints that a daemon's pod is never kept away by, because it belongs to the node. */
+/** Tolerations of every daemon pod, since it belongs to its node. */
 const ownTolerations: readonly Toleration[] = [
   'not-ready',
   'unreachable',
@@ -27,7 +27,7 @@ const ownTolerations: readonly Toleration[] = [
   'pid-pressure',
 ].map((what) => ({ key: `node.kubernetes.io/${what}`, operator: 'Exists' }));
 
-/** Plans from all nodes and the pods of the set's namespace. Pods are pinned to their node by name and bound by the scheduler. */
+/** Plans from all nodes and the pods of the set's namespace. Pods are pinned to their node by name, and bound by the scheduler. */
 export function planDaemonSet(set: ASet, nodes: readonly ANode[], pods: readonly APod[], nowMs: number): DaemonSetPlan {
   const hash = wordOf(canonicalJson(set.spec?.template), 10);
   const own = pods.filter((pod) => isControlledBy(pod, set.metadata.uid));
@@ -66,7 +66,7 @@ export function planDaemonSet(set: ASet, nodes: readonly ANode[], pods: readonly
   };
 }
 
-/** The node of a pod: where it is, or where it is pinned to. */
+/** The node of a pod: where it runs, or the one it is pinned to. */
 function nodeOf({ spec }: APod): string {
   const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   return spec?.nodeName ?? terms[0]?.matchFields?.[0]?.values?.[0] ?? '';

@@ -6,7 +6,7 @@ import { controllerReference } from './naming.js';
 import { createOnce, deletePod, podsMax } from './replica-set.js';
 import { writeStatus } from './status-write.js';
 
-/** Keeps one pod on every node that fits. */
+/** Keeps one pod on every eligible node. */
 export async function reconcileDaemonSet(set: Immutable<DaemonSet>, context: Context): Promise<void> {
   const { asPlugin, clock } = context;
   const nodes: Immutable<Node>[] = [];

@@ -8,22 +8,22 @@ type ASet = Immutable<ReplicaSet>;
 const hashLabel = 'pod-template-hash';
 const revisionAnnotation = 'deployment.kubernetes.io/revision';
 
-/** What to do so that a deployment's sets follow its template. */
+/** The actions that make a deployment's replica sets follow its template. */
 export interface DeploymentPlan {
-  /** The set of the present template as it is or will be; absent while a pause keeps it from being made. */
+  /** The set of the present template, existing or to be created; absent while a pause prevents its creation. */
   readonly current?: ASet;
-  /** Set to create, sized already. */
+  /** The set to create, with its size. */
   readonly create?: ASet;
   readonly resize: readonly Resize[];
-  /** Sets beyond the history limit. */
+  /** Sets beyond the history limit, to delete. */
   readonly forget: readonly ASet[];
   readonly old: readonly ASet[];
   readonly revision: number;
-  /** A set of another template stands under the name: count up and plan again. */
+  /** A set with another template already has the name: increase the collision count and plan again. */
   readonly collision: boolean;
 }
 
-/** Plans from the sets that the deployment owns; `namesTaken` has the name of the set to come if it belongs to somebody else. */
+/** Plans from the sets that the deployment owns. `namesTaken` contains the name of the new set if another owner's set has it. */
 export function planDeployment(deployment: Immutable<Deployment>, sets: readonly ASet[], namesTaken: ReadonlySet<string>): DeploymentPlan {
   const spec = deployment.spec;
   const fresh = newSet(deployment);
@@ -50,7 +50,7 @@ export function planDeployment(deployment: Immutable<Deployment>, sets: readonly
   return { current: create, create, resize: resize.filter(({ set }) => set !== fresh), forget: [], old, revision, collision };
 }
 
-/** The set that the present template asks for, without pods. */
+/** The set for the present template, with 0 replicas. */
 export function newSet(deployment: Immutable<Deployment>): ASet {
   const { metadata, spec } = deployment;
   const hash = wordOf(canonicalJson([spec?.template, deployment.status?.collisionCount ?? 0]), 10);
@@ -79,7 +79,7 @@ function sameTemplate(set: ASet, deployment: Immutable<Deployment>): boolean {
   return plainTemplate({ ...template, metadata: { ...template?.metadata, labels } }) === plainTemplate(deployment.spec?.template);
 }
 
-/** Empty maps and absent ones are the same template. */
+/** Serializes a template; empty and absent maps are equal. */
 function plainTemplate(template: NonNullable<ASet['spec']>['template']): string {
   const { labels = {}, annotations = {} } = template?.metadata ?? {};
   return canonicalJson([labels, annotations, template?.spec]);
@@ -90,7 +90,7 @@ export const revisionOf = (set: ASet): number => Number(set.metadata.annotations
 const byCreation = (a: ASet, b: ASet) =>
   `${a.metadata.creationTimestamp}/${a.metadata.name}` < `${b.metadata.creationTimestamp}/${b.metadata.name}` ? -1 : 1;
 
-/** Old sets without pods, beyond the limit, lowest revision first. */
+/** Old sets without pods beyond the limit, lowest revision first. */
 function history(limit: number, old: readonly ASet[]): readonly ASet[] {
   const isIdle = ({ metadata, spec, status }: ASet) =>
     (spec?.replicas ?? 0) === 0 &&

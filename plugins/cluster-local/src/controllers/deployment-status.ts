@@ -3,7 +3,9 @@ import { rolloutBounds } from './rollout-plan.js';
 
 type ASet = Immutable<ReplicaSet>;
 
-/** Status with the conditions Available and Progressing. `deadlineAtMs`: when a rollout that does not move will have failed. */
+/**
+ * Computes the status with the conditions Available and Progressing. `deadlineAtMs` is when a rollout without progress will have failed.
+ */
 export function deploymentStatus(
   deployment: Immutable<Deployment>,
   current: ASet | undefined,
@@ -84,7 +86,7 @@ function progressOf(
   return { condition: { ...moving, lastUpdateTime: before.lastUpdateTime ?? movedAt }, deadlineAtMs: sinceMs + deadlineMs };
 }
 
-/** A rollout moves when the new set grows, the old ones shrink, more pods become available, or the wish changes. */
+/** Whether the rollout made progress: the new set grew, old ones shrank, more pods became ready or available, or the spec changed. */
 function hasMoved({ metadata, status }: Immutable<Deployment>, next: DeploymentStatus): boolean {
   const count = (value: number | undefined) => value ?? 0;
   const oldBefore = count(status?.replicas) - count(status?.updatedReplicas);
@@ -97,7 +99,7 @@ function hasMoved({ metadata, status }: Immutable<Deployment>, next: DeploymentS
   );
 }
 
-/** Times change only with what they are the times of. */
+/** Sets a condition's times: the transition time changes with the status, the update time also with the reason. */
 function stamped(next: DeploymentCondition, { status }: Immutable<Deployment>, nowMs: number): DeploymentCondition {
   const before = status?.conditions?.find(({ type }) => type === next.type);
   const now = new Date(nowMs).toISOString();

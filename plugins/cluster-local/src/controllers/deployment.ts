@@ -11,7 +11,7 @@ import { writeStatus } from './status-write.js';
 
 type ASet = Immutable<ReplicaSet>;
 
-/** Sets that one deployment may have. */
+/** Maximum number of replica sets of one deployment. */
 const setsMax = 10_000;
 
 /** Replaces pods of old templates step by step, within the bounds of the strategy. */
@@ -31,8 +31,8 @@ export async function reconcileDeployment(deployment: Immutable<Deployment>, con
 }
 
 /**
- * The sets of a deployment carry the labels that it selects, so the others of its namespace, however many, are not looked at; but for
- * the one that has the name of the set to come.
+ * Returns the deployment's sets. They carry the labels that it selects, so only those are listed, plus the set with the name of the new
+ * set, which may belong to another owner.
  */
 async function setsOf(
   deployment: Immutable<Deployment>,

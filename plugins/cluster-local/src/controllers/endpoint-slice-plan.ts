@@ -13,7 +13,7 @@ const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 const managedBy = 'endpointslice-controller.k8s.io';
 export const serviceNameLabel = 'kubernetes.io/service-name';
 
-/** What to do so that a service's slices say where its pods are. */
+/** The actions that make a service's slices list its pods. */
 export interface EndpointSlicePlan {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly EndpointSlice[];
@@ -21,9 +21,9 @@ export interface EndpointSlicePlan {
 }
 
 /**
- * One slice for each pod, because a slice has one list of ports for all its endpoints and every pod here has ports of its own.
+ * Plans one slice per pod: a slice has one list of ports for all its endpoints, and every pod here has ports of its own.
  *
- * Its name derives from the pod's uid, so a pod has one slice whatever happens in between.
+ * A slice's name is derived from the pod's uid, so a pod never has two.
  */
 export function planEndpointSlices(service: AService, pods: readonly APod[], slices: readonly ASlice[]): EndpointSlicePlan {
   const own = slices.filter((slice) => isControlledBy(slice, service.metadata.uid));
@@ -76,7 +76,7 @@ function sliceOf(service: AService, pod: APod): EndpointSlice {
   };
 }
 
-/** The host port behind each port of the service; a port that the pod does not declare is left out. */
+/** The host port of each service port; ports that the pod does not declare are left out. */
 function portsOf(service: AService, pod: APod): EndpointPort[] {
   const hostPorts = portsIn(pod.metadata.annotations?.[hostPortsAnnotation]);
   return (service.spec?.ports ?? []).flatMap(({ name = '', protocol = 'TCP', targetPort, port, appProtocol }) => {

@@ -4,7 +4,7 @@ import { selectorText } from '../kinds/label-selector.js';
 import { planEndpointSlices, serviceNameLabel } from './endpoint-slice-plan.js';
 import { keyOf, podsMax } from './replica-set.js';
 
-/** Writes where a service's pods are. */
+/** Keeps the endpoint slices of a service in line with its pods. */
 export async function reconcileEndpointSlices(service: Immutable<KubernetesService>, { asPlugin }: Context): Promise<void> {
   const namespace = service.metadata.namespace ?? '';
   const slices: Immutable<EndpointSlice>[] = [];
@@ -25,7 +25,7 @@ export async function reconcileEndpointSlices(service: Immutable<KubernetesServi
   for (const slice of plan.delete) await tolerate('TAP_OBJECT_NOT_FOUND', () => asPlugin.delete(EndpointSlices, keyOf(slice)));
 }
 
-/** Another run did the same already: the next one, woken by that change, sees it. */
+/** Ignores an error that means that an earlier run already made the change; the change event triggers the next run. */
 export async function tolerate(code: string, run: () => Promise<unknown>): Promise<void> {
   try {
     await run();

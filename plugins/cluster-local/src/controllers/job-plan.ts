@@ -6,12 +6,12 @@ import { isActive, isControlledBy, isReady, isTerminating } from './pod-facts.js
 type AJob = Immutable<Job>;
 type APod = Immutable<Pod>;
 
-/** What to do so that a job gets on. */
+/** The next actions for a job. */
 export interface JobPlan {
   readonly create: readonly string[];
   readonly delete: readonly APod[];
   readonly status: JobStatus;
-  /** The job has been over for longer than it shall be kept. */
+  /** Whether the job finished longer ago than its time to live, so that it is to be deleted. */
   readonly forget: boolean;
   readonly againAtMs?: number;
 }
@@ -19,7 +19,7 @@ export interface JobPlan {
 const retryFirstMs = 10_000;
 const retryMostMs = 360_000;
 
-/** Plans from the job's pods, which are kept until the job goes, so that counting them is the truth. */
+/** Plans from the job's pods. They are kept until the job is deleted, so that counting them is exact. */
 export function planJob(job: AJob, pods: readonly APod[], nowMs: number): JobPlan {
   const own = pods.filter((pod) => isControlledBy(pod, job.metadata.uid));
   const active = own.filter(isActive);
@@ -51,7 +51,7 @@ export function planJob(job: AJob, pods: readonly APod[], nowMs: number): JobPla
   return { ...nextPods(job, own, active, succeeded, failures, nowMs), status, forget: false };
 }
 
-/** How many pods to add or remove now, and when to look again. */
+/** How many pods to create or delete now, and when to plan again. */
 function nextPods(job: AJob, own: readonly APod[], active: readonly APod[], succeeded: number, failures: readonly APod[], nowMs: number) {
   const parallelism = job.spec?.parallelism ?? 1;
   const completions = job.spec?.completions;
@@ -68,7 +68,7 @@ function nextPods(job: AJob, own: readonly APod[], active: readonly APod[], succ
 
 const at = (againAtMs: number): { againAtMs?: number } => (Number.isFinite(againAtMs) ? { againAtMs } : {});
 
-/** 10 s after the first failure, doubling to six minutes. */
+/** Delay before a retry: 10 s after the first failure, doubling up to six minutes. */
 const backoffMs = (failures: number): number =>
   failures === 0 ? 0 : Math.min(retryFirstMs * 2 ** Math.min(failures - 1, 20), retryMostMs);
 

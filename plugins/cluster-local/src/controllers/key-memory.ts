@@ -3,8 +3,8 @@ import type { Key } from '@tappaas/sdk';
 const pruneFirst = 1000;
 
 /**
- * What a controller remembers of its objects between runs, by key. Deletions are not told to controllers, so each time it has doubled
- * it asks which of the objects still exist; what it holds is therefore bounded by twice the number of objects.
+ * What a controller remembers of its objects between runs, by key. Controllers are not notified of deletions, so whenever the number of
+ * entries has doubled, `prune` checks which objects still exist; the memory is thus bounded by about twice the number of objects.
  */
 export class KeyMemory<T> {
   readonly #values = new Map<string, { readonly key: Key; readonly value: T }>();
@@ -30,7 +30,7 @@ export class KeyMemory<T> {
     return [...this.#values.values()].map(({ key }) => key);
   }
 
-  /** Drops what no longer exists, when there is enough of it to be worth the question. Gives what was dropped. */
+  /** Removes entries of objects that no longer exist, if there are enough entries to justify the checks. Returns the removed entries. */
   async prune(exists: (key: Key) => Promise<boolean>): Promise<readonly { readonly key: Key; readonly value: T }[]> {
     if (this.#values.size < this.#pruneAt) return [];
     const gone: { readonly key: Key; readonly value: T }[] = [];

@@ -3,20 +3,20 @@ import { Leases, Nodes, Pods } from '../kinds/handles.js';
 import { keyOf, podsMax } from './replica-set.js';
 import { writeStatus } from './status-write.js';
 
-/** Namespace of the leases by which node agents say that they live. */
+/** Namespace of the heartbeat leases of node agents. */
 export const leaseNamespace = 'kube-node-lease';
 
 const unreachable: Taint = { key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule' };
 
 /**
- * Whether a node's agent lives, by when its lease was last seen to change here.
+ * Tracks whether node agents are alive, by the local time at which their lease was last seen to change.
  *
- * Times in the lease itself are never compared with this clock, and after a start every agent has one lease duration to show up.
+ * Times in a lease are never compared with the local clock. After a start, every agent has one lease duration to renew its lease.
  */
 export class LeaseWatch {
   readonly #seen = new Map<string, { readonly renewTime: string; readonly atMs: number }>();
 
-  /** How much longer the lease counts, milliseconds; 0 or less when it has run out. */
+  /** Time until the lease expires, milliseconds; 0 or less when it has expired. */
   leftMs(node: string, lease: Immutable<KubernetesLease> | undefined, nowMs: number): number {
     const renewTime = lease?.spec?.renewTime ?? '';
     const before = this.#seen.get(node);
@@ -30,7 +30,10 @@ export class LeaseWatch {
   }
 }
 
-/** Marks a node whose agent has gone silent, keeps new pods away from it, and takes its pods out of traffic; undoes it when it is back. */
+/**
+ * Marks a node whose agent does not respond, keeps new pods away from it, and takes its pods out of traffic; removes the taint once the
+ * agent is back.
+ */
 export async function reconcileNode(node: Immutable<Node>, leases: LeaseWatch, context: Context): Promise<Outcome> {
   const { asPlugin, clock } = context;
   const name = node.metadata.name ?? '';
@@ -88,6 +91,6 @@ const unknownReady = (condition: PodCondition, nowMs: number): PodCondition => (
   lastTransitionTime: new Date(nowMs).toISOString(),
 });
 
-/** The node that a lease is about. */
+/** The node that a lease belongs to. */
 export const nodeOfLease = (lease: Immutable<KubernetesLease>) =>
   lease.metadata.namespace === leaseNamespace ? [{ name: keyOf(lease).name }] : [];

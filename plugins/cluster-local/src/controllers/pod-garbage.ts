@@ -5,9 +5,9 @@ import { deletePod } from './replica-set.js';
 import { writeStatus } from './status-write.js';
 
 /**
- * Removes a pod whose node is gone, because nobody is left who would report about it or end it.
+ * Deletes a pod whose node is gone, since no agent would report its state or end it.
  *
- * It is failed first: a failed pod needs no time to end, so its deletion is immediate.
+ * The pod is marked as failed first: a failed pod needs no grace period, so its deletion is immediate.
  */
 export async function reconcilePod(pod: Immutable<Pod>, context: Context): Promise<Outcome> {
   const node = pod.spec?.nodeName ?? '';

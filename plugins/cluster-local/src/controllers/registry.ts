@@ -24,10 +24,10 @@ import { KeyMemory } from './key-memory.js';
 import { ServiceSelectors } from './service-selectors.js';
 import { reconcileStatefulSet } from './stateful-set.js';
 
-/** How often pods are looked at for a node that has gone, milliseconds. */
+/** Interval at which pods are checked for a deleted node, milliseconds. */
 const garbageMs = 300_000;
 
-/** Registers the controllers of a cluster's workloads. */
+/** Registers the controllers of the cluster's workloads. */
 export function registerControllers(host: Pick<Host<unknown>, 'controller'>, engine: string): void {
   const selectors = new ServiceSelectors();
   const leases = new LeaseWatch();
@@ -74,5 +74,5 @@ export function registerControllers(host: Pick<Host<unknown>, 'controller'>, eng
   host.controller({ kind: Pods, engine, resyncMs: garbageMs, reconcile: reconcilePod });
 }
 
-/** A list of watches holds several kinds, so each forgets its own type; the function is only ever called with objects of its kind. */
+/** A list of watches contains several kinds, so their types are erased here; each `wakes` is only called with objects of its own kind. */
 const watching = <W extends AnyKind>(watches: Watches<W>): Watches => watches as Watches;

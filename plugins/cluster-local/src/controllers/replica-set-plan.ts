@@ -7,10 +7,10 @@ import { availableAtMs, controllerOf, isActive, isAvailable, isControlledBy, isR
 type ASet = Immutable<ReplicaSet>;
 type APod = Immutable<Pod>;
 
-/** At most so many pods are made or deleted in one run, so that no run grows with the wish. */
+/** Maximum number of pods created or deleted in one run, so that the duration of a run does not grow with the number of replicas. */
 export const burstMax = 100;
 
-/** What to do so that a replica set has the pods it wishes for. */
+/** The actions that give a replica set its desired pods. */
 export interface ReplicaSetPlan {
   readonly adopt: readonly APod[];
   /** Names of pods to create. */
@@ -22,10 +22,10 @@ export interface ReplicaSetPlan {
 }
 
 /**
- * Plans from the pods of the set's namespace.
+ * Plans from the pods that match the set's selector.
  *
- * New names derive from the set and the pods that exist: a run repeated on the same view creates the same names, so a create whose
- * answer was lost is met again as "already exists" and never doubled.
+ * New names are derived from the set and its existing pods: a run repeated on the same view creates the same names, so a create whose
+ * response was lost fails as "already exists" instead of creating a duplicate.
  */
 export function planReplicaSet(set: ASet, pods: readonly APod[], nowMs: number): ReplicaSetPlan {
   const uid = set.metadata.uid;
@@ -53,7 +53,10 @@ function newNames(set: ASet, own: readonly APod[], count: number): string[] {
   return Array.from({ length: count }, (_, index) => suffixed(set.metadata.name ?? '', wordOf(`${seed}#${index}`, 5)));
 }
 
-/** Pods that are missed least come first: unbound, pending, not ready, often restarted, youngest; the name settles ties. */
+/**
+ * Chooses the pods to delete: first those that are unbound, pending, not ready, cheapest to delete, most often restarted, youngest; then by
+ * name.
+ */
 export function victims(pods: readonly APod[], count: number): readonly APod[] {
   const rank = (pod: APod): readonly number[] => [
     pod.spec?.nodeName ? 1 : 0,
@@ -87,7 +90,7 @@ function statusOf(set: ASet, active: readonly APod[], terminating: number, nowMs
   };
 }
 
-/** The pod that a template describes. */
+/** The pod of a template. */
 export function podOf(
   owner: { readonly metadata: { readonly namespace?: string } },
   template: Immutable<PodTemplate> | undefined,

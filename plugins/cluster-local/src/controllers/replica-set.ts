@@ -5,10 +5,10 @@ import { controllerReference } from './naming.js';
 import { planReplicaSet, podOf } from './replica-set-plan.js';
 import { writeStatus } from './status-write.js';
 
-/** Pods that one workload may have. */
+/** Maximum number of pods of one workload. */
 export const podsMax = 10_000;
 
-/** Brings a replica set's pods to the number it wishes for. */
+/** Creates and deletes a replica set's pods until their number is the desired one. */
 export async function reconcileReplicaSet(set: Immutable<ReplicaSet>, context: Context): Promise<Outcome> {
   const { asPlugin, clock } = context;
   const namespace = set.metadata.namespace ?? '';
@@ -30,7 +30,7 @@ export async function reconcileReplicaSet(set: Immutable<ReplicaSet>, context: C
   if (plan.againAtMs !== undefined) return { againAfterMs: Math.max(1, plan.againAtMs - clock.nowMs()) };
 }
 
-/** Creates a pod; one that is there already was made by an earlier try of the same plan. */
+/** Creates a pod; an existing one was created by an earlier attempt of the same plan. */
 export async function createOnce(context: Context, pod: object): Promise<void> {
   try {
     await context.asPlugin.create(Pods, pod);
@@ -39,7 +39,7 @@ export async function createOnce(context: Context, pod: object): Promise<void> {
   }
 }
 
-/** Deletes exactly this pod; one that is gone already is fine. */
+/** Deletes exactly this pod, if it still exists. */
 export async function deletePod(context: Context, pod: Immutable<Pod>): Promise<void> {
   const uid = pod.metadata.uid;
   try {

@@ -3,20 +3,20 @@ import type { Deployment, Immutable, ReplicaSet } from '@tappaas/sdk';
 type ASet = Immutable<ReplicaSet>;
 type Spec = NonNullable<Immutable<Deployment>['spec']>;
 
-/** A replica set and the number of pods it shall wish for. */
+/** A replica set and its next number of replicas. */
 export interface Resize {
   readonly set: ASet;
   readonly replicas: number;
 }
 
-/** How many pods may be extra, and how many missing, while old ones are replaced. */
+/** How many pods may be in excess of the desired number, and how many may be unavailable, during a rollout. */
 export function rolloutBounds(spec: Spec): { readonly surge: number; readonly unavailable: number } {
   const wished = spec.replicas ?? 1;
   if (spec.strategy?.type === 'Recreate') return { surge: 0, unavailable: wished };
   const rolling = spec.strategy?.rollingUpdate;
   const surge = share(rolling?.maxSurge ?? '25%', wished, Math.ceil);
   const unavailable = Math.min(share(rolling?.maxUnavailable ?? '25%', wished, Math.floor), wished);
-  // Both may round to nothing; then nothing could ever be replaced, so one may be missing.
+  // Both may round to 0, which would block every rollout, so one pod may be unavailable then.
   return surge === 0 && unavailable === 0 ? { surge, unavailable: 1 } : { surge, unavailable };
 }
 
@@ -34,10 +34,16 @@ const oldestFirst = (a: ASet, b: ASet) =>
       ? 0
       : 1;
 
-/** On every set of a deployment: the wish it was sized for, by which a change of the wish in the middle of a rollout is seen. */
+/**
+ * Annotation of each set: the deployment's number of replicas that the set was sized for, which reveals a change of that number during a
+ * rollout.
+ */
 export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
 
-/** The next steps of a rollout: sets whose size, or the wish they were sized for, changes. `current` is the set of the present template. */
+/**
+ * The next steps of a rollout: sets whose size, or the number of replicas they were sized for, changes. `current` is the set of the present
+ * template.
+ */
 export function planRollout(spec: Spec, current: ASet | undefined, old: readonly ASet[]): readonly Resize[] {
   const sets = current ? [current, ...old] : old;
   const isStale = (set: ASet) => (set.metadata.annotations?.[desiredAnnotation] ?? '') !== String(spec.replicas ?? 1);
@@ -47,7 +53,7 @@ export function planRollout(spec: Spec, current: ASet | undefined, old: readonly
   return (spec.strategy?.type === 'Recreate' ? planRecreate(spec, current, old) : planRolling(spec, current, old)).filter(isChanged);
 }
 
-/** A change of the wish falls on the only set in use; in the middle of a rollout it is shared in proportion. */
+/** Applies a change of the number of replicas: to the only set in use, or during a rollout to all sets in proportion. */
 function planScale(spec: Spec, current: ASet | undefined, old: readonly ASet[]): readonly Resize[] {
   const wished = spec.replicas ?? 1;
   const active = [...(current ? [current] : []), ...old].filter((set) => wishOf(set) > 0);
@@ -59,7 +65,10 @@ function planScale(spec: Spec, current: ASet | undefined, old: readonly ASet[]):
   return proportional(spec, active);
 }
 
-/** Shares the difference between the allowed and the present total by size; what rounding leaves over goes to the largest. */
+/**
+ * Distributes the difference between the allowed and the present total in proportion to size; the largest set takes the rounding
+ * difference.
+ */
 function proportional(spec: Spec, active: readonly ASet[]): readonly Resize[] {
   const wished = spec.replicas ?? 1;
   const allowed = wished > 0 ? wished + rolloutBounds(spec).surge : 0;
@@ -95,7 +104,10 @@ function planRolling(spec: Spec, current: ASet, old: readonly ASet[]): readonly 
   return [...up, ...shrinkOld(spec, current, old)];
 }
 
-/** First what is broken goes, as long as the total stays above the minimum; then what is available, as long as enough of it remains. */
+/**
+ * Scales old sets down: first unavailable pods, as long as the total stays above the minimum; then available ones, as long as enough
+ * remain.
+ */
 function shrinkOld(spec: Spec, current: ASet, old: readonly ASet[]): readonly Resize[] {
   const active = old.filter((set) => wishOf(set) > 0).toSorted(oldestFirst);
   const minimum = (spec.replicas ?? 1) - rolloutBounds(spec).unavailable;

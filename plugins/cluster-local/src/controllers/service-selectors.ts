@@ -6,10 +6,10 @@ import { keyOf } from './replica-set.js';
 type Labels = Readonly<Record<string, string>>;
 
 /**
- * Which services a pod may belong to. A pod does not name its services, so their selectors are remembered when they are reconciled;
- * after a start every service is reconciled once, which fills the memory before any pod can change unseen.
+ * Finds the services that may select a pod. A pod does not name its services, so their selectors are remembered when they are reconciled;
+ * after a start every service is reconciled once, which fills the index before a pod's change could be missed.
  *
- * Selectors are filed under one of their labels, so that a pod is compared with the services that could mean it and no others.
+ * Selectors are indexed by one of their labels, so that a pod is compared only with services that may match.
  */
 export class ServiceSelectors {
   readonly #selectors = new KeyMemory<Labels>();
@@ -35,7 +35,7 @@ export class ServiceSelectors {
     return candidates.filter((key) => matchesLabels(this.#selectors.get(key) ?? {}, labels));
   }
 
-  /** Drops services that are gone, now and then. */
+  /** Removes services that no longer exist; checks only occasionally. */
   async prune(exists: (key: Key) => Promise<boolean>): Promise<void> {
     for (const { key, value } of await this.#selectors.prune(exists)) this.#unfile(key, value);
   }
@@ -49,7 +49,7 @@ export class ServiceSelectors {
   }
 }
 
-/** A selector is filed under its first label by name. */
+/** The index key of a selector: the namespace and its alphabetically first label. */
 function placeOf({ namespace = '' }: Key, selector: Labels): string {
   const [label = '', value = ''] = Object.entries(selector).toSorted(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
   return `${namespace}/${label}=${value}`;

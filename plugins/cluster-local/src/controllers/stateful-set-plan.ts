@@ -7,7 +7,7 @@ import { podOf } from './replica-set-plan.js';
 type ASet = Immutable<StatefulSet>;
 type APod = Immutable<Pod>;
 
-/** What to do so that the set's numbered pods are there. */
+/** The actions that give a stateful set its numbered pods. */
 export interface StatefulSetPlan {
   readonly create: readonly object[];
   readonly delete: readonly APod[];
@@ -19,10 +19,10 @@ const nameLabel = 'statefulset.kubernetes.io/pod-name';
 const indexLabel = 'apps.kubernetes.io/pod-index';
 
 /**
- * Plans from the pods of the set's namespace: one step at a time in order, unless the set says Parallel.
+ * Plans from the pods of the set's namespace: one step at a time in order, unless the pod management policy is Parallel.
  *
- * Up goes from the lowest number, and waits for each to be available; down and updates go from the highest. A pod whose number is
- * below the partition keeps its old template.
+ * Pods are created from the lowest number up, waiting for each to become available; deletions and updates go from the highest number down.
+ * A pod with a number below the partition keeps its old template.
  */
 export function planStatefulSet(set: ASet, pods: readonly APod[], nowMs: number): StatefulSetPlan {
   const revision = `${set.metadata.name}-${wordOf(canonicalJson(set.spec?.template), 10)}`;
@@ -55,7 +55,7 @@ export function planStatefulSet(set: ASet, pods: readonly APod[], nowMs: number)
   };
 }
 
-/** The highest pod of an old template, when no higher one is still on its way; a broken one may always be replaced. */
+/** The highest pod with an old template, unless another pod is not available yet; a broken old pod may always be replaced. */
 function outdated(
   set: ASet,
   numbers: readonly number[],

@@ -6,7 +6,7 @@ import { createOnce, deletePod, podsMax } from './replica-set.js';
 import { planStatefulSet } from './stateful-set-plan.js';
 import { writeStatus } from './status-write.js';
 
-/** Keeps numbered pods, in order. */
+/** Keeps the set's numbered pods, in order. */
 export async function reconcileStatefulSet(set: Immutable<StatefulSet>, context: Context): Promise<Outcome> {
   const { asPlugin, clock } = context;
   const pods: Immutable<Pod>[] = [];

@@ -1,7 +1,7 @@
 import { isTapError, type AnyKind, type Context, type Immutable, type KubernetesObject } from '@tappaas/sdk';
 import { canonicalJson } from '../canonical-json.js';
 
-/** Writes a status when it differs from what stands there; fields that are undefined are removed. An object that is gone is fine. */
+/** Writes the fields of a status that differ from the stored ones; a field with the value undefined is removed. Ignores deleted objects. */
 export async function writeStatus(
   context: Context,
   kind: AnyKind,

@@ -4,7 +4,7 @@ const text = (name: string, path: string, description: string): Column => ({ nam
 const count = (name: string, path: string, description: string): Column => ({ name, path, type: 'integer', description });
 const wide = (column: Column): Column => ({ ...column, wide: true });
 
-/** What `kubectl get` shows of each kind besides name and age. */
+/** Columns of `kubectl get` by kind, besides name and age. */
 export const columns = Object.freeze({
   Pod: [
     text('Ready', '.status.conditions[?(@.type=="Ready")].status', 'Whether it takes traffic.'),

@@ -11,7 +11,7 @@ import {
   statefulSetBehaviour,
 } from './workload-behaviour.js';
 
-/** All that the local cluster serves. */
+/** All kinds that the local cluster serves. */
 export const engineKinds: readonly EngineKind[] = Object.freeze([
   engineKind(kinds.Namespaces),
   engineKind(kinds.Nodes),

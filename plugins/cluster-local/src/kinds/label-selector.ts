@@ -2,13 +2,13 @@ import type { Immutable, LabelSelector } from '@tappaas/sdk';
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
-/** Says whether labels fit a selector; an empty selector fits everything, an absent one nothing. */
+/** Whether labels match a selector; an empty selector matches everything, an absent one nothing. */
 export function matchesSelector(selector: Immutable<LabelSelector> | undefined, labels: Labels): boolean {
   if (selector === undefined) return false;
   return matchesLabels(selector.matchLabels ?? {}, labels) && (selector.matchExpressions ?? []).every((wish) => matchesWish(wish, labels));
 }
 
-/** Says whether all of `wanted` is among the labels. */
+/** Whether the labels include all wanted ones. */
 export function matchesLabels(wanted: Readonly<Record<string, string>>, labels: Labels): boolean {
   return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }
@@ -24,7 +24,7 @@ function matchesWish(
   return value === undefined || !(values ?? []).includes(value);
 }
 
-/** A selector as list queries write it. */
+/** Formats a selector for list queries. */
 export function selectorText(selector: Immutable<LabelSelector>): string {
   const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   const wishes = (selector.matchExpressions ?? []).map(({ key, operator, values }) => {

@@ -3,8 +3,8 @@ import type { EndpointSlices, Ingresses, Services } from './handles.js';
 import { invalid, required } from './pod-checks.js';
 
 /**
- * Defaults and rules of services. No cluster IP is given out: the proxy serves every service port on a loopback port of its own,
- * named in the annotation `local.tappaas.dev/ports`.
+ * Defaults and validation of services. Cluster IPs are not allocated: the proxy serves every service port on a loopback port of its own,
+ * which the annotation `local.tappaas.dev/ports` names.
  */
 export const serviceBehaviour: KindBehaviour<typeof Services> = {
   default({ spec }) {

@@ -3,7 +3,7 @@ import type { Pods } from './handles.js';
 import { defaultPodSpec } from './pod-defaults.js';
 import { checkPodSpec } from './pod-checks.js';
 
-/** Defaults and rules of pods. */
+/** Defaults and validation of pods. */
 export const podBehaviour: KindBehaviour<typeof Pods> = {
   default(draft) {
     if (draft.spec === undefined) return;
@@ -16,9 +16,8 @@ export const podBehaviour: KindBehaviour<typeof Pods> = {
 };
 
 /**
- * What may change of a running pod: images, deadlines, tolerations and, once, the node (through the binding subresource).
- *
- * Everything else needs a new pod.
+ * Refuses changes of fields that are fixed for a pod's lifetime: all but images, deadlines, tolerations, scheduling gates and, once, the
+ * node (through the binding subresource).
  */
 function checkUnchanged(pod: Immutable<Pod>, previous: Immutable<Pod>): Denial[] {
   const before = previous.spec?.nodeName ?? '';
@@ -41,7 +40,7 @@ function fixedParts(pod: Immutable<Pod>): unknown {
   return sorted({ ...rest, containers: withoutImages(rest.containers), initContainers: withoutImages(rest.initContainers) });
 }
 
-/** The same value with its keys in order, so that two of them compare as text. */
+/** Sorts keys recursively, so that values can be compared as JSON text. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

@@ -3,7 +3,7 @@ import { deny, type Container, type Denial, type Immutable, type PodSpec } from 
 const nameForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const envForm = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 
-/** The rules of kube-apiserver that a pod author meets most; `path` stands before every field. */
+/** The validation rules of kube-apiserver that matter most to authors of pods; `path` is the prefix of field names. */
 export function checkPodSpec(spec: Immutable<PodSpec> | undefined, path: string): Denial[] {
   if (spec === undefined) return [required(path)];
   const denials: Denial[] = [];
@@ -65,12 +65,12 @@ function checkProbe(container: Immutable<Container>, which: 'readinessProbe' | '
   return [];
 }
 
-/** A field that has to be there. */
+/** Denies a missing field. */
 export function required(field: string, what = 'a value'): Denial {
   return deny({ field, reason: 'Required', message: `expected ${what}, found none` });
 }
 
-/** A field whose value breaks a rule. */
+/** Denies an invalid value. */
 export function invalid(field: string, message: string): Denial {
   return deny({ field, reason: 'Invalid', message });
 }

@@ -1,9 +1,9 @@
 import type { Container, PodSpec, PodTemplate, Probe } from '@tappaas/sdk';
 
-/** Who binds pods of this cluster that name no scheduler. */
+/** The scheduler of pods that name none. */
 export const schedulerName = 'tappaas';
 
-/** Fills in what kube-apiserver fills in for a pod, which may lack what its schema requires; doing it twice changes nothing. */
+/** Sets kube-apiserver's defaults in a pod's spec, which need not be complete; idempotent. */
 export function defaultPodSpec(spec: Partial<PodSpec>): void {
   spec.restartPolicy ??= 'Always';
   spec.terminationGracePeriodSeconds ??= 30;
@@ -19,7 +19,7 @@ export function defaultPodSpec(spec: Partial<PodSpec>): void {
   }
 }
 
-/** The same for the template of a workload. */
+/** Sets the defaults in the pod template of a workload. */
 export function defaultPodTemplate(template: PodTemplate): void {
   if (template.spec) defaultPodSpec(template.spec);
 }
@@ -49,7 +49,7 @@ function defaultProbe(probe: Probe): void {
   if (probe.grpc) probe.grpc.service ??= '';
 }
 
-/** `Always` for the tag `latest` or none, `IfNotPresent` otherwise. */
+/** `Always` for the tag `latest` or no tag, `IfNotPresent` otherwise. */
 function pullPolicyOf(image: string | undefined): 'Always' | 'IfNotPresent' {
   if (image === undefined || image.includes('@')) return 'IfNotPresent';
   const name = image.slice(image.lastIndexOf('/') + 1);

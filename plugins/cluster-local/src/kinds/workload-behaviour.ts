@@ -11,7 +11,7 @@ interface Workload {
   readonly replicas?: number | undefined;
 }
 
-/** The rules that all workloads share: a selector that fits the template and never changes. */
+/** Validates what all workloads share: a selector that matches the template and is immutable. */
 function checkWorkload(spec: Workload | undefined, previous: Workload | undefined): Denial[] {
   if (spec === undefined) return [required('spec')];
   const denials = checkPodSpec(spec.template?.spec, 'spec.template.spec');
@@ -119,7 +119,7 @@ export const daemonSetBehaviour: KindBehaviour<typeof DaemonSets> = {
   check: ({ spec }, previous) => [...checkWorkload(spec, previous?.spec), ...restartsAlways(spec?.template)],
 };
 
-/** A job finds its pods by a label with its own uid, unless the author insists on a selector of his own. */
+/** A job finds its pods by a label with its own uid, unless its author sets a selector. */
 export const jobBehaviour: KindBehaviour<typeof Jobs> = {
   default({ metadata, spec }) {
     if (spec === undefined) return;
@@ -171,7 +171,7 @@ export const cronJobBehaviour: KindBehaviour<typeof CronJobs> = {
   ],
 };
 
-/** What a function throws, as a denial of a field. */
+/** Converts an error that a function throws to a denial of a field. */
 function told(field: string, run: () => unknown): Denial[] {
   try {
     run();

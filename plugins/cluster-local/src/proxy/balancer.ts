@@ -2,13 +2,13 @@ import type { Clock } from '@tappaas/sdk';
 import type { Traffic } from '../agent/pod/pod-context.js';
 import type { Endpoint, EndpointTable } from './endpoints.js';
 
-/** How long an endpoint that refused a connection comes last, milliseconds. */
+/** How long an endpoint that refused a connection is tried last, milliseconds. */
 const refusedMs = 1000;
 const pauseMs = 20;
-/** How long an ending pod waits for another one to take over, milliseconds. */
+/** Maximum time that an ending pod waits for a successor, milliseconds. */
 const successorMs = 1000;
 
-/** Chooses endpoints in turn, and knows which pods are leaving and what is under way to each. */
+/** Chooses endpoints round-robin; tracks leaving pods and the requests in progress to each pod. */
 export class Balancer implements Traffic {
   readonly #table: EndpointTable;
   readonly #clock: Clock;
@@ -24,8 +24,8 @@ export class Balancer implements Traffic {
   }
 
   /**
-   * Endpoints of a service port in the order in which to try them: ready ones in turn, then those that lately refused. Only when there
-   * is none, those of pods that are about to end come, because their processes still answer.
+   * Endpoints of a service port in the order in which to try them: usable ones round-robin, those that recently refused a connection last.
+   * If there are none, the endpoints of leaving pods, whose processes still respond.
    */
   choose(service: string, portName: string): readonly Endpoint[] {
     const { ready, serving } = this.#table.of(service, portName);
@@ -42,7 +42,7 @@ export class Balancer implements Traffic {
     return [...rotated.filter((endpoint) => !isRefused(endpoint)), ...rotated.filter(isRefused)];
   }
 
-  /** An exchange with the endpoint begins; the function given ends it. */
+  /** Counts a request or connection to the endpoint; the returned function ends it. */
   begin({ podUid }: Endpoint): () => void {
     this.#underWay.set(podUid, (this.#underWay.get(podUid) ?? 0) + 1);
     let over = false;
@@ -55,7 +55,7 @@ export class Balancer implements Traffic {
     };
   }
 
-  /** The endpoint did not take a connection. */
+  /** Records that the endpoint refused a connection. */
   refuse(endpoint: Endpoint): void {
     const nowMs = this.#clock.nowMs();
     for (const [address, untilMs] of this.#refused) if (untilMs <= nowMs) this.#refused.delete(address);
@@ -88,7 +88,7 @@ export class Balancer implements Traffic {
     for (const old of this.#gone.splice(0, this.#gone.length - goneMax)) this.#unready.delete(old);
   }
 
-  /** Pods that have ended: their slices may linger, so they stay unready for a while. */
+  /** Pods that have ended. Their slices may exist a little longer, so they stay unready for a while. */
   readonly #gone: string[] = [];
 
   #isUsable({ podUid }: Endpoint): boolean {

@@ -3,13 +3,13 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@tappaas/sdk';
 
-/** A connection on which nothing was read for so long is silent. */
+/** A connection is idle when nothing has been received for this time, milliseconds. */
 const quietMs = 50;
-/** Turns of the event loop that are waited for one that brings no connection. */
+/** Maximum number of event loop turns to wait for one without a new connection. */
 const turnsMax = 1_000;
 
 /**
- * The connections of a server, to be ended one by one. Node's own `close` cuts those that are idle, and so requests that arrive at that
+ * Closes the connections of a server gracefully. Node's own `close` cuts idle connections, and with them requests that arrive at that
  * moment: docs/decisions/0140.
  */
 export class Drainable {
@@ -33,7 +33,7 @@ export class Drainable {
     });
   }
 
-  /** Takes no new connection, ends each once it is silent and nothing of it is served, and cuts what is left after the time. */
+  /** Stops accepting connections, closes each once it is idle, and cuts the remaining ones after the time limit. */
   async drain(atMostMs: number, clock: Clock): Promise<void> {
     const server = this.#server;
     if (!server.listening) return;
@@ -52,13 +52,13 @@ export class Drainable {
     }
     for (const socket of this.#sockets) socket.destroy();
     await closed;
-    // Ends the server's own checks; it listens no more.
+    // Ends the server's own timers; it has stopped listening already.
     server.close();
   }
 
   /**
-   * Takes whoever has connected before: what the system has accepted and nobody has taken is cut when the listener closes. A turn that brings
-   * nobody is a short one, so between looking and closing there is hardly time for another.
+   * Accepts pending connections: those that the system has accepted but Node has not would be cut when the listener closes. A turn of the
+   * event loop without a new connection is short, so another one can hardly arrive between that turn and the closing.
    */
   async #takeThoseBefore(): Promise<void> {
     for (let turns = 0; turns < turnsMax; turns += 1) {

@@ -1,17 +1,17 @@
 import type { EndpointSlice, Immutable } from '@tappaas/sdk';
 
-/** Where one pod answers for one port of a service. */
+/** The address of one pod for one port of a service. */
 export interface Endpoint {
   readonly podUid: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** A service's endpoints by the name of its port. */
+/** The endpoints of one service port. */
 export interface ServiceEndpoints {
-  /** Ready by what the platform says. */
+  /** Ready according to their slices. */
   readonly ready: readonly Endpoint[];
-  /** Not ready or ending, but their processes may still answer; used when nothing is ready. */
+  /** Not ready or terminating, but possibly still responding; used when none is ready. */
   readonly serving: readonly Endpoint[];
 }
 
@@ -21,14 +21,14 @@ type Slice = Immutable<EndpointSlice>;
 const none: ServiceEndpoints = { ready: [], serving: [] };
 const serviceLabel = 'kubernetes.io/service-name';
 
-/** Endpoints of all services. A change of one slice costs as much as its service has slices, however many services there are. */
+/** Endpoints of all services. The cost of updating a slice depends only on the number of slices of its service. */
 export class EndpointTable {
   readonly #slices = new Map<string, Slice>();
   readonly #keysByService = new Map<string, Set<string>>();
   readonly #ports = new Map<string, Ports>();
   readonly #servicesByPod = new Map<string, Set<string>>();
 
-  /** Takes a slice in, or out when it is gone. */
+  /** Adds or replaces a slice, or removes it when undefined. */
   set(key: string, slice: Slice | undefined): void {
     const before = this.#slices.get(key);
     if (slice) this.#slices.set(key, slice);
@@ -47,7 +47,7 @@ export class EndpointTable {
     return this.#ports.get(service)?.get(portName) ?? none;
   }
 
-  /** Whether every service that the pod belongs to has another endpoint that is ready and usable. */
+  /** Whether every port of every service that the pod belongs to has another ready endpoint that is usable. */
   hasOthers(podUid: string, isUsable: (endpoint: Endpoint) => boolean): boolean {
     return [...(this.#servicesByPod.get(podUid) ?? [])].every((service) =>
       [...(this.#ports.get(service)?.values() ?? [])].every(({ ready }) =>

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 
-/** Headers that belong to one connection and are not passed on. */
+/** Hop-by-hop headers, which are not forwarded. */
 const ofConnection = new Set([
   'connection',
   'keep-alive',
@@ -13,7 +13,7 @@ const ofConnection = new Set([
   'upgrade',
 ]);
 
-/** The headers of a message without those of its connection. */
+/** The headers of a message without hop-by-hop headers. */
 function passedOn(message: IncomingMessage): OutgoingHttpHeaders {
   const named = new Set((message.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
   const headers: OutgoingHttpHeaders = {};
@@ -23,7 +23,7 @@ function passedOn(message: IncomingMessage): OutgoingHttpHeaders {
   return headers;
 }
 
-/** Headers of the request to an endpoint; what a client claims about forwarding is replaced, because nobody stands before this proxy. */
+/** Headers of the request to an endpoint. Forwarding headers of the client are replaced, since no trusted proxy precedes this one. */
 export function upstreamHeaders(request: IncomingMessage): OutgoingHttpHeaders {
   const headers = passedOn(request);
   const host = request.headers.host ?? '';
@@ -34,13 +34,13 @@ export function upstreamHeaders(request: IncomingMessage): OutgoingHttpHeaders {
   return headers;
 }
 
-/** Headers of the answer to the client. */
+/** Headers of the response to the client. */
 export const downstreamHeaders = passedOn;
 
-/** Whether a request may be sent twice: it changes nothing, or the same. */
+/** Whether a method is idempotent, so that a request may be sent twice. */
 export const isIdempotent = (method: string | undefined): boolean =>
   ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(method ?? '');
 
-/** Whether a request brings a body. */
+/** Whether a request has a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -7,21 +7,21 @@ import { downstreamHeaders, hasBody, isIdempotent, upstreamHeaders } from './htt
 import type { Target } from './ingress-routes.js';
 import { HttpAgent, request as httpRequest } from '../node-http.js';
 
-/** Where a request goes, or what its client is told. */
+/** The target of a request, or the response that the proxy itself gives. */
 export type Decision = { readonly target: Target } | { readonly target?: undefined; readonly status: number; readonly text: string };
 
 export interface HttpProxyOptions {
   readonly balancer: Balancer;
   readonly decide: (request: IncomingMessage) => Decision;
-  /** Longest wait for the head of an answer, milliseconds. */
+  /** Maximum wait for the head of a response, milliseconds. */
   readonly answerMs: number;
 }
 
 const triesMax = 4;
-/** A kept connection is closed after this time without a request, before servers usually do it themselves, milliseconds. */
+/** Idle time after which a kept-alive connection is closed, before servers usually close it, milliseconds. */
 const idleMs = 4000;
 
-/** Passes http requests and upgrades on to endpoints. */
+/** Forwards HTTP requests and upgrades to endpoints. */
 export class HttpProxy {
   readonly #options: HttpProxyOptions;
   readonly #agent = new HttpAgent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: idleMs });
@@ -31,7 +31,7 @@ export class HttpProxy {
     this.#options = options;
   }
 
-  /** Listener of a server's `request` event. */
+  /** Listener for a server's `request` event. */
   readonly onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const decision = this.#options.decide(request);
     if (!decision.target) return answer(response, decision.status, decision.text);
@@ -40,7 +40,7 @@ export class HttpProxy {
     new Exchange(request, response, endpoints, decision.target, this.#agent, this.#options).next();
   };
 
-  /** Listener of a server's `upgrade` event: the connection becomes a tunnel. */
+  /** Listener for a server's `upgrade` event: turns the connection into a tunnel. */
   readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const decision = this.#options.decide(request);
     socket.on('error', () => undefined);
@@ -49,7 +49,7 @@ export class HttpProxy {
     this.#tunnel(request, socket, head, this.#options.balancer.choose(service, portName).slice(0, triesMax), decision.target);
   };
 
-  /** Ends tunnels and connections to endpoints. */
+  /** Closes tunnels and connections to endpoints. */
   close(): void {
     for (const socket of this.#tunnels) socket.destroy();
     this.#agent.destroy();
@@ -88,7 +88,7 @@ export class HttpProxy {
   }
 }
 
-/** One request on its way to the first endpoint that takes it. */
+/** Forwards one request to the first endpoint that accepts it. */
 class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -125,7 +125,7 @@ class Exchange {
     if (!endpoint) return answer(this.#response, 503, noEndpoint(this.#target), { 'retry-after': '1' });
     const { balancer, answerMs } = this.#options;
     const end = balancer.begin(endpoint);
-    // What must not be sent twice gets a connection of its own: a kept one may be closed by the other side just now.
+    // A request that must not be sent twice gets a new connection: the endpoint may be closing a kept-alive one at this moment.
     const isRepeatable = isIdempotent(this.#request.method) && !this.#hasBody;
     const sent = httpRequest({
       host: endpoint.host,
@@ -191,7 +191,7 @@ const labelOf = ({ service, portName }: Target): string =>
   `Service ${service}${portName === '' ? '' : `, port ${portName}`},`.replace(/,$/, '');
 const noEndpoint = (target: Target): string => `${labelOf(target)} has no pod that is ready. See: kubectl get pods, tappaas status.`;
 
-/** A short text for people. */
+/** Responds with a short text for users. */
 export function answer(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
   if (response.headersSent) return void response.destroy();
   const body = `${text}\n`;
@@ -199,13 +199,13 @@ export function answer(response: ServerResponse, status: number, text: string, h
   response.end(body);
 }
 
-/** Closes both ways after the answer: an upgraded connection has no timeout that would end the half that the client leaves open. */
+/** Responds and closes both directions: an upgraded connection has no timeout that would close the half left open by the client. */
 function refuse(socket: Duplex, status: number, text: string): void {
   const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close`;
   socket.end(`${head}\r\n\r\n${text}\n`, () => void socket.destroy());
 }
 
-/** The head of an upgrade request as the client sent it. */
+/** The head of an upgrade request as sent by the client, plus forwarding headers. */
 function headOf(request: IncomingMessage): string {
   const lines = [`${request.method} ${request.url} HTTP/1.1`];
   for (let index = 0; index < request.rawHeaders.length; index += 2)

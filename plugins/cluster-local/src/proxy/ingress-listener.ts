@@ -9,22 +9,22 @@ import { createServer } from '../node-http.js';
 
 export interface IngressListenerOptions {
   readonly port: number;
-  /** Configuration path of the port, named when it is taken. */
+  /** Configuration path of the port, named when the port is in use. */
   readonly portSetting: string;
-  /** Connection limit of each listener at its start. */
+  /** Initial connection limit of each listener. */
   readonly connectionsMax: number;
-  /** Holds the listeners as long as they serve. */
+  /** Contains the listeners while they serve. */
   readonly listeners: Set<Server>;
   readonly balancer: Balancer;
   readonly routes: () => IngressRoutes;
   readonly clock: Clock;
-  /** Told why hosts are not served, and with nothing when they are. */
+  /** Called with the reason while hosts cannot be served, and with undefined once they are. */
   readonly onProblem: (problem: string | undefined) => void;
 }
 
 const answerMs = 120_000;
 
-/** The http listener for Ingress hosts, on both loopback addresses, until aborted; then requests under way get `drainMs` to end. */
+/** Serves Ingress hosts over HTTP on both loopback addresses until aborted; requests in progress then have `drainMs` to end. */
 export async function serveIngress(options: IngressListenerOptions, drainMs: () => number, signal: AbortSignal): Promise<void> {
   const proxy = new HttpProxy({
     balancer: options.balancer,
@@ -62,6 +62,6 @@ function decide(routes: IngressRoutes, host: string | undefined, url: string): D
   if (routed.is === 'target') return { target: routed.target };
   if (routed.is === 'no-service') return { status: 503, text: `The route exists, but ${routed.label} does not.` };
   if (routed.is === 'no-path') return { status: 404, text: `No route of host ${host ?? ''} covers ${path}.` };
-  // Whoever asks here is nobody known: which hosts there are is for those who may list applications.
+  // The client is not authenticated: only callers who may list applications may learn which hosts exist.
   return { status: 404, text: `No application answers for host ${host ?? ''}. See: tappaas apps.` };
 }

@@ -1,6 +1,6 @@
 import type { Immutable, Ingress, IngressBackend, KubernetesService } from '@tappaas/sdk';
 
-/** Where a request goes: a service as `namespace/name`, and the name of its port. */
+/** The target of a request: a service as `namespace/name`, and the name of its port. */
 export interface Target {
   readonly service: string;
   readonly portName: string;
@@ -10,11 +10,11 @@ interface PathRule {
   readonly path: string;
   readonly isExact: boolean;
   readonly target: Target | undefined;
-  /** Names the service in answers when it cannot be reached. */
+  /** Names the service in responses when it cannot be reached. */
   readonly label: string;
 }
 
-/** What routing found. */
+/** The result of routing. */
 export type Routed =
   | { readonly is: 'target'; readonly target: Target }
   | { readonly is: 'no-host' }
@@ -22,10 +22,10 @@ export type Routed =
   | { readonly is: 'no-service'; readonly label: string };
 
 /**
- * The hosts and paths of all Ingresses.
+ * Routes by the hosts and paths of all Ingresses.
  *
- * The most specific host decides: an exact one, else a wildcard, else rules without a host. Under it an exact path wins over a
- * prefix, and a longer prefix over a shorter one; of equal ones the oldest Ingress wins.
+ * The most specific host decides: an exact one, else a wildcard, else rules without a host. Within it an exact path wins over a prefix, and
+ * a longer prefix over a shorter one; of equal rules that of the oldest Ingress wins.
  */
 export class IngressRoutes {
   readonly #hosts = new Map<string, PathRule[]>();
@@ -37,7 +37,7 @@ export class IngressRoutes {
     for (const rules of this.#hosts.values()) rules.sort(byPrecedence);
   }
 
-  /** Finds where a request goes. `host` as the client wrote it, with or without a port. */
+  /** Routes a request. `host` is the value of the Host header, with or without a port. */
   route(host: string, path: string): Routed {
     const name = hostName(host);
     const wildcard = name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : '';
@@ -66,16 +66,16 @@ export class IngressRoutes {
 const ageOf = ({ metadata }: Immutable<Ingress>): string =>
   `${metadata.creationTimestamp ?? ''}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 
-/** Sorting is stable, so the oldest of equal rules stays first. */
+/** Longer paths first, exact before prefix. Sorting is stable, so the oldest of equal rules stays first. */
 const byPrecedence = (a: PathRule, b: PathRule): number => b.path.length - a.path.length || Number(b.isExact) - Number(a.isExact);
 
-/** The host name of a Host header: without port, without a trailing dot, in lower case. */
+/** The host name of a Host header: without port and trailing dot, in lower case. */
 function hostName(host: string): string {
   const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.replace(/:\d*$/, '');
   return name.replace(/\.$/, '').toLowerCase();
 }
 
-/** A prefix matches whole elements of a path: `/a` matches `/a` and `/a/b`, not `/ab`. */
+/** A prefix matches whole path segments: `/a` matches `/a` and `/a/b`, not `/ab`. */
 function matches({ path, isExact }: PathRule, asked: string): boolean {
   if (isExact) return asked === path;
   return path === '/' || asked === path || asked.startsWith(`${path}/`);

@@ -3,7 +3,7 @@ import type { Clock } from '@tappaas/sdk';
 
 const retryMs = 1000;
 
-/** Listens as soon as the port is free, and resolves on abort. `onOutcome` is told the error while it is not, then nothing. */
+/** Listens as soon as the port is free; resolves on abort. `onOutcome` gets the error of each failed attempt, then undefined. */
 export async function keepListening(
   server: Server,
   host: string,
@@ -22,7 +22,7 @@ export async function keepListening(
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** Tries once. Gives the error when it does not work. */
+/** Tries to listen once; returns the error if it fails. */
 export function listenOnce(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>();
   const onError = (error: NodeJS.ErrnoException) => {

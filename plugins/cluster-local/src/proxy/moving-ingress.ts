@@ -1,11 +1,13 @@
-/** Serves one port until the signal aborts, then drains it. `onProblem` is told why it is not served, and with nothing once it is. */
+/**
+ * Serves one port until the signal aborts, then drains it. `onProblem` gets the reason while it is not served, and undefined once it is.
+ */
 export type ServePort = (port: number, signal: AbortSignal, onProblem: (problem: string | undefined) => void) => Promise<void>;
 
 export interface MovingIngressOptions {
   readonly serve: ServePort;
-  /** Why the port that is wished for is not served; nothing once it is. */
+  /** Called with the reason while the requested port is not served, and with undefined once it is. */
   readonly onProblem: (problem: string | undefined) => void;
-  /** Told of each port once it is served. */
+  /** Called with each port once it is served. */
   readonly onServed: (port: number) => void;
 }
 
@@ -14,7 +16,10 @@ interface Door {
   readonly closing: AbortController;
 }
 
-/** The port for Ingress hosts. It moves without refusing anybody: the port before goes on until the new one is served, then it drains. */
+/**
+ * The port for Ingress hosts. It can change without refusing connections: the previous port is served until the new one is, and then
+ * drains.
+ */
 export class MovingIngress {
   readonly #options: MovingIngressOptions;
   readonly #doors = new Set<Promise<void>>();
@@ -25,7 +30,7 @@ export class MovingIngress {
     this.#options = options;
   }
 
-  /** The port that is wished for. */
+  /** The requested port. */
   get port(): number | undefined {
     return (this.#opening ?? this.#open)?.port;
   }
@@ -51,7 +56,7 @@ export class MovingIngress {
     void served.finally(() => this.#doors.delete(served));
   }
 
-  /** Drains what is open; resolves when nobody is served any more. */
+  /** Drains all ports; resolves when no connection is left. */
   async close(): Promise<void> {
     for (const door of [this.#opening, this.#open]) door?.closing.abort();
     await Promise.all(this.#doors);

@@ -4,7 +4,7 @@ import { HttpProxy } from './http-proxy.js';
 import type { Target } from './ingress-routes.js';
 import { createServer as createHttpServer } from '../node-http.js';
 
-/** A server that passes on to a service, and how to end it with its connections. */
+/** A server that forwards to a service, and a function that closes it with its connections. */
 export interface ServiceListener {
   readonly server: Server;
   readonly close: () => void;
@@ -13,7 +13,7 @@ export interface ServiceListener {
 const answerMs = 120_000;
 const triesMax = 4;
 
-/** Balances by request where http is spoken, else by connection. */
+/** Balances each request for HTTP, otherwise each connection. */
 export function serviceListener(target: Target, isHttp: boolean, balancer: Balancer): ServiceListener {
   return isHttp ? byRequest(target, balancer) : byConnection(target, balancer);
 }

@@ -19,18 +19,17 @@ interface Open {
 const address = '127.0.0.1';
 
 /**
- * A loopback port for every TCP port of every service, the same for as long as the service exists.
+ * A loopback port for every TCP port of every service, the same for the service's lifetime.
  *
- * The numbers stand in the services' own annotations, so the next agent takes them up from there. A port is open whether or not
- * somebody asks for it: whoever starts later must find it under the number told before. One that says it speaks http
- * (`appProtocol: http`) is balanced by request, others by connection.
+ * The port numbers are stored in the services' annotations, from which the next agent restores them. A port is always open, since clients
+ * that start later expect it under the announced number. A port with `appProtocol: http` is balanced by request, others by connection.
  */
 export class ServicePorts {
   readonly #pool: PortPool;
   readonly #balancer: Balancer;
   readonly #clock: Clock;
   readonly #log: Logger;
-  /** By `namespace/name`, then by number of the service's port. */
+  /** By `namespace/name`, then by the number of the service's port. */
   readonly #open = new Map<string, Map<number, Open>>();
   readonly #byNamespace = new Map<string, Map<string, Service>>();
 
@@ -41,7 +40,7 @@ export class ServicePorts {
     this.#log = log;
   }
 
-  /** Brings the listeners of one service in line with it; `service` is absent when it is gone. Calls must not overlap. */
+  /** Updates the listeners of one service; `service` is undefined when it was deleted. Calls must not overlap. */
   async set(key: string, service: Service | undefined): Promise<void> {
     this.#index(key, service);
     const wanted = new Map(
@@ -67,13 +66,16 @@ export class ServicePorts {
     for (const open of present.values()) this.#listen(key, open);
   }
 
-  /** Ports of one service by name or number of its ports, as its annotation says. */
+  /** The loopback ports of a service by name or number of its ports, the content of its annotation. */
   portsOf(key: string): Readonly<Record<string, number>> {
     const entries = [...(this.#open.get(key) ?? [])].toSorted(([a], [b]) => a - b);
     return Object.fromEntries(entries.map(([port, { name, number }]) => [name === '' ? String(port) : name, number]));
   }
 
-  /** Where the services of a namespace answer, as `<SERVICE>_SERVICE_HOST`, `<SERVICE>_SERVICE_PORT` and one for each named port. */
+  /**
+   * Environment variables with the addresses of a namespace's services: `<SERVICE>_SERVICE_HOST`, `<SERVICE>_SERVICE_PORT`, and one for
+   * each named port.
+   */
   variables(namespace: string): Readonly<Record<string, string>> {
     const variables: Record<string, string> = {};
     for (const [key, service] of this.#byNamespace.get(namespace) ?? []) {
@@ -103,7 +105,9 @@ export class ServicePorts {
     else this.#byNamespace.delete(namespace);
   }
 
-  /** The number told before, if it is still to be had; else a new one. Without any left, services that came late have none. */
+  /**
+   * Allocates the previously announced port if it is free, else another one; undefined when no port is left, so that the service has none.
+   */
   async #take(key: string, before: number | undefined): Promise<number | undefined> {
     if (before !== undefined && (await this.#pool.takeThis(before))) return before;
     try {

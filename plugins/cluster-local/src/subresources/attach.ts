@@ -9,7 +9,7 @@ import { askForPod, refusalIn } from './log.js';
 
 const outputs = ['stdout', 'stderr'] as const;
 
-/** `pods/attach`: what a container writes from now on, until it ends. */
+/** `pods/attach`: streams a container's output from now on, until it ends. */
 export async function attachToPod(
   request: ConversationRequest,
   context: RequestContext,
@@ -39,7 +39,7 @@ export async function attachToPod(
   }
 }
 
-/** What is asked for is looked at. @throws CLUSTER_LOCAL_REQUEST_INVALID */
+/** Checks the request's parameters. @throws CLUSTER_LOCAL_REQUEST_INVALID */
 export function checkAttach(request: ConversationRequest): void {
   wantedOf(request);
 }
@@ -57,7 +57,7 @@ function wantedOf({ query }: ConversationRequest): readonly (typeof outputs)[num
   throw errors.CLUSTER_LOCAL_REQUEST_INVALID({ field: 'stdout', message: 'expected stdout or stderr to be asked for' });
 }
 
-/** Carries output until the container ends, which is told, or the client goes. */
+/** Forwards output until the container ends, which the client is notified of, or the client disconnects. */
 async function show(
   conversation: Conversation,
   wanted: readonly (typeof outputs)[number][],
@@ -78,7 +78,7 @@ async function show(
   }
 }
 
-/** What a client sends means nothing here. */
+/** Discards the client's messages; resolves when it disconnects. */
 async function untilGone({ messages }: Conversation): Promise<void> {
   for await (const _ of messages);
 }

@@ -5,7 +5,7 @@ import { bodyOf, success } from './wire.js';
 
 const triesMax = 8;
 
-/** POST pods/binding: gives a pod its node, once. */
+/** `POST pods/binding`: assigns a pod to a node, once. */
 export async function bindPod(request: HttpRequest & { readonly key: Key }, { asCaller }: RequestContext): Promise<HttpAnswer> {
   const { target, metadata } = bodyOf<Binding>(request);
   const node = target?.name ?? '';
@@ -29,7 +29,7 @@ export async function bindPod(request: HttpRequest & { readonly key: Key }, { as
       await asCaller.patch(Pods, request.key, { metadata: { resourceVersion: pod.metadata.resourceVersion }, spec: { nodeName: node } });
       return success(201);
     } catch (error) {
-      // Somebody changed the pod in between, perhaps not its node: look again.
+      // The pod was changed concurrently, though perhaps not its node: read it again.
       if (tries >= triesMax || !isTapError(error, 'TAP_OBJECT_CONFLICT')) throw error;
     }
   }

@@ -2,23 +2,23 @@ import type { ConversationRequest, HttpAnswer, HttpRequest, Key } from '@tappaas
 import type { ExecEnd } from '../agent/pod/exec.js';
 import { errors } from '../errors.js';
 
-/** The protocol of kubectl's exec and attach, and the one before it, which cannot close standard input. */
+/** The protocol of kubectl's exec and attach, and its predecessor, in which standard input cannot be closed. */
 export const channelProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
 
 /** Channels of the protocol: the first byte of each message. */
 export const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
 
-/** One message of a channel. */
+/** Encodes a message of a channel. */
 export function message(channel: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([channel]), bytes]);
 }
 
-/** The last message: how it ended. */
+/** Encodes the last message, which says how the command or container ended. */
 export function endMessage(end: ExecEnd): Buffer {
   return message(channels.error, Buffer.from(JSON.stringify(statusOf(end))));
 }
 
-/** How it ended, as kubectl reads it. */
+/** The end as a Status, in the form that kubectl expects. */
 function statusOf({ exitCode, problem }: ExecEnd): object {
   const head = { kind: 'Status', apiVersion: 'v1', metadata: {} };
   if (exitCode === undefined)
@@ -34,7 +34,7 @@ function statusOf({ exitCode, problem }: ExecEnd): object {
   };
 }
 
-/** A POST is how older clients begin, over SPDY, which is not spoken here; what else is wrong with it is told first. */
+/** Refuses a POST, by which older clients request SPDY, which is not supported; other errors of the request are reported first. */
 export function refuseSpdy(what: string, check: (request: ConversationRequest) => void) {
   return async ({ key, query }: HttpRequest & { readonly key: Key }): Promise<HttpAnswer> => {
     check({ key, query: new Map(Object.entries(query).map(([name, value]) => [name, [value]])) });

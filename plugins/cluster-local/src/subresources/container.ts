@@ -9,11 +9,15 @@ export interface AgentContainer {
   readonly pod: Immutable<Pod>;
   readonly container: string;
   readonly record: AgentRecord;
-  /** How the agent's paths name it. */
+  /** The container's part of the agent's paths. */
   readonly path: string;
 }
 
-/** Finds the container that is asked for, by the caller's rights. @throws CLUSTER_LOCAL_NOT_FOUND, CLUSTER_LOCAL_REQUEST_INVALID, CLUSTER_LOCAL_AGENT_UNREACHABLE */
+/**
+ * Finds the requested container with the caller's rights.
+ *
+ * @throws CLUSTER_LOCAL_NOT_FOUND, CLUSTER_LOCAL_REQUEST_INVALID, CLUSTER_LOCAL_AGENT_UNREACHABLE
+ */
 export async function containerAtAgent(
   { key, container: asked }: { readonly key: Key; readonly container: string | undefined },
   { asCaller }: Pick<RequestContext, 'asCaller'>,
@@ -27,7 +31,7 @@ export async function containerAtAgent(
   return { pod, container, record, path: `${encodeURIComponent(pod.metadata.uid ?? '')}/${encodeURIComponent(container)}` };
 }
 
-/** The container asked for, or the only one, or the one that the pod calls its default. */
+/** The requested container, else the one that the pod declares as its default, else the only one. */
 function containerOf(pod: Immutable<Pod>, asked: string | undefined): string {
   const names = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name }) => name);
   const own = (pod.spec?.containers ?? []).map(({ name }) => name);

@@ -6,7 +6,7 @@ import { PodDisruptionBudgets, Pods } from '../kinds/handles.js';
 import { matchesSelector } from '../kinds/label-selector.js';
 import { bodyOf, success } from './wire.js';
 
-/** POST pods/eviction: deletes a pod, unless a disruption budget would be broken. */
+/** `POST pods/eviction`: deletes a pod, unless that would violate a disruption budget. */
 export async function evictPod(request: HttpRequest & { readonly key: Key }, { asCaller }: RequestContext): Promise<HttpAnswer> {
   const { deleteOptions } = bodyOf<Eviction>(request);
   const namespace = request.key.namespace ?? '';
@@ -27,7 +27,7 @@ export async function evictPod(request: HttpRequest & { readonly key: Key }, { a
   return success(201);
 }
 
-/** How many pods of a budget are ready, and how many have to be. */
+/** How many pods of a budget are ready, and how many must be. */
 function balanceOf(
   { spec }: Immutable<PodDisruptionBudget>,
   pods: readonly Immutable<Pod>[],

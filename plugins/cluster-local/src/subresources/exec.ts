@@ -47,7 +47,7 @@ export async function execInPod(
   return (conversation) => talk(conversation, wanted, asked.request, answer);
 }
 
-/** What is asked for is looked at. @throws CLUSTER_LOCAL_REQUEST_INVALID */
+/** Checks the request's parameters. @throws CLUSTER_LOCAL_REQUEST_INVALID */
 export function checkExec(request: ConversationRequest): void {
   wantedOf(request);
 }
@@ -88,9 +88,9 @@ function aborted(signal: AbortSignal, request: ClientRequest): Promise<never> {
   });
 }
 
-/** Carries input one way and output the other until the command ends, which is told, or the client goes, which ends the command. */
+/** Forwards input and output until the command ends, which the client is notified of, or the client disconnects, which ends the command. */
 async function talk(conversation: Conversation, wanted: Wanted, input: ClientRequest, output: IncomingMessage): Promise<void> {
-  // What breaks off is told by the output's end.
+  // A broken connection is reported by the end of the output.
   input.on('error', () => {});
   let hasLeft = false;
   const heard = hear(conversation, wanted, input).then(() => {
@@ -109,7 +109,7 @@ async function talk(conversation: Conversation, wanted: Wanted, input: ClientReq
     }
     await conversation.send(endMessage({ problem: 'the node agent broke off' }));
   } catch (error) {
-    // Whoever has left has ended the command, and is told nothing.
+    // A client that has disconnected ended the command, and gets no message.
     if (!hasLeft) throw error;
   } finally {
     input.destroy();
@@ -117,11 +117,11 @@ async function talk(conversation: Conversation, wanted: Wanted, input: ClientReq
   }
 }
 
-/** The client's input, until it closes it or goes; going ends the command. */
+/** Forwards the client's input until the client closes it or disconnects, which ends the command. */
 async function hear({ messages }: Conversation, { stdin }: Wanted, input: ClientRequest): Promise<void> {
   for await (const each of messages) {
     const [channel, closed] = each;
-    // Sizes of terminals (4) mean nothing here.
+    // Terminal sizes (channel 4) are ignored, since there is no terminal.
     if (channel === channels.close && closed === channels.stdin) input.end();
     else if (channel === channels.stdin && stdin && !input.writableEnded && !input.write(each.subarray(1)) && !input.destroyed) {
       await roomIn(input);

@@ -5,7 +5,7 @@ import type { AgentControl } from '../supervision/agent-control.js';
 import { askAgent, textOf } from '../supervision/agent-request.js';
 import { containerAtAgent } from './container.js';
 
-/** GET pods/log: what a container has written, from the agent's files. */
+/** `GET pods/log`: the output of a container, from the agent's files. */
 export async function readPodLog(
   request: HttpRequest & { readonly key: Key },
   context: RequestContext,
@@ -28,12 +28,12 @@ export async function readPodLog(
   });
 }
 
-/** Why the agent has refused. */
+/** The agent's reason for a refusal. */
 export async function refusalIn(message: IncomingMessage): Promise<string> {
   return (JSON.parse(await textOf(message)) as { readonly error?: string }).error ?? 'unknown';
 }
 
-/** Asks the agent about a pod. @throws CLUSTER_LOCAL_AGENT_UNREACHABLE */
+/** Requests something about a pod from the agent. @throws CLUSTER_LOCAL_AGENT_UNREACHABLE */
 export async function askForPod(
   record: Parameters<typeof askAgent>[0],
   path: string,
@@ -46,10 +46,10 @@ export async function askForPod(
   }
 }
 
-/** @source Kubernetes 1.32, PodLogOptions.stream; here also together with tailLines. */
+/** @source Kubernetes 1.32, PodLogOptions.stream; here also allowed together with tailLines. */
 const streams = ['All', 'Stdout', 'Stderr'];
 
-/** The query as the agent takes it. */
+/** Converts the query to the agent's parameters. */
 function agentQuery({ query }: HttpRequest, nowMs: number): URLSearchParams {
   const asked = new URLSearchParams();
   for (const flag of ['follow', 'previous', 'timestamps']) if (query[flag] === 'true' || query[flag] === '1') asked.set(flag, 'true');

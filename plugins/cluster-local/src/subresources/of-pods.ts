@@ -9,7 +9,7 @@ import { checkExec, execInPod } from './exec.js';
 import { readPodLog } from './log.js';
 import { tellPorts } from './port-forward.js';
 
-/** What can be done with a pod besides reading and writing it. `control`: the node agent that runs it. */
+/** Subresources of pods. `control` gives access to the node agent. */
 export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOptions, 'subresources' | 'conversations'> {
   return {
     subresources: [

@@ -4,8 +4,8 @@ import { errors } from '../errors.js';
 import { Pods } from '../kinds/handles.js';
 
 /**
- * `POST pods/portforward`: kubectl forwards ports over SPDY only, which is not spoken here. Ports of pods are open on this machine, so it is
- * told where.
+ * `POST pods/portforward`: refused with the addresses of the pod's ports. kubectl forwards ports only over SPDY, which is not supported,
+ * and the ports are open on this machine anyway.
  */
 export async function tellPorts({ key }: HttpRequest & { readonly key: Key }, context: RequestContext): Promise<HttpAnswer> {
   const pod = await context.asCaller.get(Pods, key);

@@ -13,7 +13,7 @@ import { errors } from '../errors.js';
 import { runningAgent } from './agent-record.js';
 import { askAgent, textOf } from './agent-request.js';
 
-/** Age of nothing: how long a start may take, milliseconds. */
+/** Maximum time for a start, milliseconds. */
 const startMsMax = 8000;
 const handOverMsMax = 5000;
 const pauseMs = 20;
@@ -30,7 +30,7 @@ export class AgentControl {
     this.#clock = clock;
   }
 
-  /** The agent at work in the directory; nothing when there is none. */
+  /** The running agent of the directory; undefined if there is none. */
   running(): Promise<AgentRecord | undefined> {
     return runningAgent(this.#directory);
   }
@@ -55,7 +55,7 @@ export class AgentControl {
     return this.#start(signal);
   }
 
-  /** What the agent says of itself, after it was told to read its settings again when it works with others. */
+  /** The agent's state; an agent with other settings is first made to reload them. */
   async state(record: AgentRecord, settings: AgentSettings, signal: AbortSignal): Promise<AgentState> {
     const asked = async (): Promise<AgentState> => JSON.parse(await textOf(await askAgent(record, 'GET', '/state', signal))) as AgentState;
     const state = await asked();
@@ -64,7 +64,7 @@ export class AgentControl {
     return asked();
   }
 
-  /** Ends the agent and every pod, within the time; what does not end by then is killed. */
+  /** Ends the agent and every pod within the time; whatever has not ended by then is killed. */
   async stop(withinMs: number, signal: AbortSignal): Promise<void> {
     const record = await this.running();
     const graceMs = Math.max(0, withinMs - 1500);
@@ -110,7 +110,7 @@ export class AgentControl {
       });
       child.unref();
       return await this.#untilStarted(ended, signal).catch(async (error: unknown) => {
-        // Nobody would know of it: the pods that it has begun to adopt stay for the next one, or for the stop.
+        // Without a record nothing could find it later. The pods that it has begun to adopt remain for the next agent, or for `stop`.
         child.kill('SIGKILL');
         await ended;
         throw error;
@@ -139,7 +139,7 @@ export class AgentControl {
     while (isAlive(record) && this.#clock.nowMs() < endMs) await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 
-  /** Ends containers that an agent which was killed left behind. */
+  /** Kills containers that a killed agent left behind. */
   async #sweep(): Promise<void> {
     for (const [uid, { containers }] of await loadRecords(join(this.#directory, 'pods'))) {
       for (const [name, { state, starts }] of Object.entries(containers)) {

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from '../node-http.js';
 import type { AgentRecord } from '../agent/settings.js';
 
-/** Begins to ask the agent something whose body is still to be sent. */
+/** Begins a request to the agent; the caller sends the body. */
 export function openAgent(
   { port, token }: AgentRecord,
   method: 'GET' | 'POST',
@@ -16,7 +16,7 @@ export function openAgent(
   return { request: asked, answer: promise };
 }
 
-/** Asks the agent something; the answer's body is not read yet. @throws when it does not answer. */
+/** Sends a request without a body to the agent; the response's body is not read yet. @throws when the agent does not respond */
 export function askAgent(record: AgentRecord, method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<IncomingMessage> {
   const { request: asked, answer } = openAgent(record, method, path, signal);
   asked.end();
@@ -25,7 +25,7 @@ export function askAgent(record: AgentRecord, method: 'GET' | 'POST', path: stri
 
 const bytesMax = 1024 * 1024;
 
-/** The whole of a short answer as text. */
+/** Reads a short response completely, as text. */
 export async function textOf(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -2,14 +2,14 @@ import type { Context, EngineHandle } from '@tappaas/sdk';
 import type { AgentSettings } from '../agent/settings.js';
 import type { AgentControl } from './agent-control.js';
 
-/** Looks after the agent once: starts it when it does not run, and tells what it cannot do. */
+/** Ensures that the agent runs with the present settings, and logs its problems. */
 export async function superviseAgent(
   control: AgentControl,
   settings: AgentSettings,
   engine: EngineHandle,
   context: Context,
 ): Promise<void> {
-  // Its certificate is replaced before it ends, so it is asked for each time; the agent finds a new one in its file.
+  // Requested each time, since the certificate is renewed before it expires; the agent reads a new one from its file.
   const connection = await engine.connection({ name: `system:node:${engine.name}`, groups: ['system:nodes'] });
   const before = await control.running();
   const record = await control.ensure(settings, connection, context.signal);

@@ -4,7 +4,7 @@ import type { Clock, ClusterConnection } from '@tappaas/sdk';
 import type { ConnectionFile } from './connection-file.js';
 import { HttpAgent, request as httpRequest } from '../../node-http.js';
 
-/** An answer of 400 or more. */
+/** A response with a status of 400 or more. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -20,11 +20,11 @@ export class ApiError extends Error {
   }
 }
 
-/** Whether the server answered with this status. */
+/** Whether an error is a response with one of these statuses. */
 export const isAnswer = (error: unknown, ...statuses: readonly number[]): boolean =>
   error instanceof ApiError && statuses.includes(error.status);
 
-/** One request. */
+/** One API request. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path below the server's base, such as `/api/v1/pods`. */
@@ -33,14 +33,14 @@ export interface ApiRequest {
   readonly body?: object;
   readonly contentType?: string;
   readonly signal: AbortSignal;
-  /** Longest silence on the connection, milliseconds. Default 15,000. */
+  /** Maximum time without data on the connection, milliseconds. Default 15,000. */
   readonly idleMs?: number;
 }
 
 const bodyBytesMax = 64 * 1024 * 1024;
 const timeoutMs = 15_000;
 
-/** Talks to a Kubernetes API over connections that stay open. */
+/** A client of a Kubernetes API that reuses connections. */
 export class ApiClient {
   readonly #file: ConnectionFile;
   readonly #clock: Clock;
@@ -53,12 +53,12 @@ export class ApiClient {
     this.#lastContactMs = clock.nowMs();
   }
 
-  /** When the server last answered anything, milliseconds since the epoch. */
+  /** Time of the server's last response of any status, milliseconds since the epoch. */
   get lastContactMs(): number {
     return this.#lastContactMs;
   }
 
-  /** The answer's JSON. @throws ApiError, or what the connection failed with. */
+  /** Returns the decoded JSON body. @throws ApiError, or the connection's error */
   async request<T>(request: ApiRequest): Promise<T> {
     const response = await this.stream(request);
     const chunks: Buffer[] = [];
@@ -71,12 +71,12 @@ export class ApiClient {
     return JSON.parse(Buffer.concat(chunks).toString('utf8')) as T;
   }
 
-  /** The answer's body as it comes. The credentials are read again, once, when they were refused. */
+  /** Returns the response as a stream. After a 401, it reads the credentials again and retries once. */
   async stream(request: ApiRequest): Promise<IncomingMessage> {
     try {
       return await this.#once(request);
     } catch (error) {
-      // Another answer than 401 came from the right place with the right token.
+      // Any status but 401 shows that the address and the token are valid.
       if (error instanceof ApiError && error.status !== 401) throw error;
       this.#file.forget();
       if (!(error instanceof ApiError)) throw error;

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { ClusterConnection } from '@tappaas/sdk';
 import { readJson } from '../json-file.js';
 
-/** The platform's address and a token, kept in a file that the platform rewrites at each of its starts. */
+/** The platform's address and a token, in a file that the platform rewrites whenever it starts. */
 export class ConnectionFile {
   readonly #path: string;
   #known: ClusterConnection | undefined;
@@ -13,7 +13,7 @@ export class ConnectionFile {
     this.#path = path;
   }
 
-  /** What the file says; read once, and again after {@link forget}. @throws when others may read the file, or it is not there. */
+  /** Returns the file's content; cached until {@link forget}. @throws if other users may read the file, or it is missing or incomplete */
   async read(): Promise<ClusterConnection> {
     if (this.#known) return this.#known;
     const { mode } = await stat(this.#path);
@@ -21,7 +21,7 @@ export class ConnectionFile {
       throw new Error(`${this.#path} holds a token and may be read by others: expected mode 600, found ${(mode & 0o777).toString(8)}`);
     const connection = await readJson<ClusterConnection>(this.#path);
     if (connection === undefined) throw new Error(`${this.#path} is not there or not whole`);
-    // The same content stays the same object, by which clients know that their connections are still good.
+    // Equal content is returned as the same object, so that clients can tell that their connections are still valid.
     const text = JSON.stringify(connection);
     if (text !== this.#text) this.#last = connection;
     this.#text = text;
@@ -29,7 +29,7 @@ export class ConnectionFile {
     return this.#known ?? connection;
   }
 
-  /** The next read opens the file again. */
+  /** Drops the cached content, so that the next `read` opens the file again. */
   forget(): void {
     this.#known = undefined;
   }

@@ -1,6 +1,6 @@
 const lineBytesMax = 16 * 1024 * 1024;
 
-/** Splits a stream of bytes into lines; all whole lines of a chunk come together. @throws when a line is too long. */
+/** Splits a byte stream into lines; yields all complete lines of a chunk together. @throws if a line is too long */
 export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   let rest: Buffer[] = [];
   let restBytes = 0;

@@ -3,7 +3,7 @@ import { ApiError, isAnswer, type ApiClient } from './api-client.js';
 import { linesOf } from './lines.js';
 import { RetryDelay } from './retry-delay.js';
 
-/** What to keep a copy of. */
+/** The collection to mirror, and callbacks. */
 export interface ReflectorOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -11,7 +11,7 @@ export interface ReflectorOptions {
   /** Path of the collection, such as `/api/v1/pods`. */
   readonly path: string;
   readonly fieldSelector?: string;
-  /** Called after every batch of changes, and after the first list even when it is empty. Keys are `namespace/name`. */
+  /** Called after every batch of changes, and after the first list even if it is empty. Keys are `namespace/name`. */
   readonly onChange: (keys: ReadonlySet<string>) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -21,19 +21,19 @@ interface WatchEvent {
   readonly object: KubernetesObject;
 }
 
-/** A watch that held this long was a good one: the next failure starts with a short delay again. */
+/** A round that lasted longer counts as stable, so that the next failure starts with a short delay again. */
 const steadyMs = 1000;
 const pageItems = 500;
 const objectsMax = 100_000;
 
-/** Key of an object in a reflector's copy. */
+/** Key of an object in the mirror. */
 const reflectorKey = ({ metadata }: KubernetesObject): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 
 /**
- * Keeps a copy of a collection: list, then watch from there, for ever.
+ * Mirrors a collection: lists it, then watches from there, until aborted.
  *
- * A watch that ends is resumed where it stopped; a position that the server no longer knows (410) leads to a new list, whose
- * difference to the copy is reported like any change. While the server is away the copy stays as it was.
+ * A watch that ends is resumed at its last resourceVersion. If that is too old for the server (410), the collection is listed again, and
+ * the differences are reported like other changes. While the server is unavailable, the mirror keeps its last state.
  */
 export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions;

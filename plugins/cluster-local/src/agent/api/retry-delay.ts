@@ -1,4 +1,4 @@
-/** Delays that double up to a limit, each shortened at random so that many clients do not come at once. */
+/** Exponential back-off up to a limit, with jitter so that many clients do not retry at the same time. */
 export class RetryDelay {
   readonly #firstMs: number;
   readonly #mostMs: number;

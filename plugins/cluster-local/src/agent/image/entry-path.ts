@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { lstat } from 'node:fs/promises';
 
-/** A layer that tries to reach outside its directory, or is malformed: the image is refused as a whole. */
+/** A layer that is malformed or tries to leave its directory; the whole image is refused. */
 export class LayerRefused extends Error {
   override readonly name = 'LayerRefused';
 }
 
-/** The parts of an entry's name below the root. @throws LayerRefused when it points above it or is no path. */
+/**
+ * Splits the name of an entry into path segments below the root. @throws LayerRefused when the name leads above the root or contains NUL
+ */
 export function entryParts(name: string): readonly string[] {
   if (name.includes('\0')) throw new LayerRefused('an entry has a NUL in its name');
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
@@ -15,10 +17,9 @@ export function entryParts(name: string): readonly string[] {
 }
 
 /**
- * The path of an entry on disk.
+ * Returns the path of an entry on disk.
  *
- * Its folders must be real folders: one that is a symbolic link could lead anywhere, so it is refused, also when an earlier layer put
- * it there.
+ * Every folder on the way must be a real directory: a symbolic link, even one from an earlier layer, could lead anywhere and is refused.
  *
  * @throws LayerRefused
  */
@@ -35,7 +36,8 @@ export async function entryPath(root: string, parts: readonly string[]): Promise
 }
 
 /**
- * What a symbolic link of an image says on disk. An absolute target means the image's root, so it becomes relative.
+ * Returns the on-disk target of an image's symbolic link. An absolute target is relative to the image's root, so it is rewritten to a
+ * relative one.
  *
  * @throws LayerRefused when it leads outside the root.
  */

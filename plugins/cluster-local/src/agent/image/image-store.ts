@@ -8,26 +8,26 @@ import { LayerRefused } from './entry-path.js';
 import { findImage, type ImageConfig } from './layout.js';
 import { unpackLayers, type UnpackLimits } from './unpack.js';
 
-/** An image that can be run here. */
+/** An image that can run here. */
 export interface LocalImage {
-  /** Absent for `process`: what runs are the host's own programs. */
+  /** Absent for the image `process`, whose commands are programs of the host. */
   readonly root?: string;
   readonly config: ImageConfig;
   readonly imageId: string;
 }
 
-/** An image, or the reason why it cannot be run here. */
+/** An image, or the reason why it cannot run here. */
 export type Found = { readonly image: LocalImage } | { readonly image?: undefined; readonly reason: string; readonly message: string };
 
-/** The name of no image at all: the command is one of the host's programs. */
+/** The image name that means no image: the command is a program of the host. */
 const hostImage = 'process';
 
 const limits: UnpackLimits = { entriesMax: 500_000, bytesMax: 8 * 1024 ** 3 };
 
-/** Paths by which an image is known to bring an operating system of its own, which needs a container to run in. */
+/** Paths that show that an image brings its own operating system, so that it needs a container runtime. */
 const systemPaths = ['etc/os-release', 'usr/lib/os-release', 'bin/sh', 'usr/bin/env'];
 
-/** Images unpacked under the agent's directory, each once, by digest; pods run on copies. */
+/** Images unpacked below the agent's directory, once per digest; containers run on copies. */
 export class ImageStore {
   readonly #layout: string;
   readonly #directory: string;
@@ -38,13 +38,13 @@ export class ImageStore {
     this.#directory = directory;
   }
 
-  /** Removes what a crash left half unpacked. */
+  /** Removes images that a crash left partially unpacked. */
   async open(): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.#directory)) if (name.endsWith('.new')) await remove(join(this.#directory, name));
   }
 
-  /** Looks an image up and unpacks it when that has not happened yet. */
+  /** Finds an image, and unpacks it on first use. Concurrent calls for the same name share the work. */
   async find(name: string): Promise<Found> {
     if (name === hostImage) return { image: { config: {}, imageId: hostImage } };
     const present = this.#underWay.get(name);
@@ -78,7 +78,7 @@ export class ImageStore {
     }
   }
 
-  /** A copy that a container may write to; files are shared with the original where the file system can. */
+  /** Creates a writable copy of an image for a container; file contents are shared where the file system supports reflinks. */
   async copy(image: LocalImage, target: string): Promise<void> {
     if (image.root === undefined || (await stat(target).catch(() => undefined))) return;
     const scratch = `${target}.new`;

@@ -10,7 +10,7 @@ export interface Descriptor {
   readonly size: number;
 }
 
-/** What an image says of how to run it. */
+/** The run configuration of an image. */
 export interface ImageConfig {
   readonly Env?: readonly string[];
   readonly Entrypoint?: readonly string[] | null;
@@ -18,7 +18,7 @@ export interface ImageConfig {
   readonly WorkingDir?: string;
 }
 
-/** An image of the layout. */
+/** An image in the layout. */
 export interface Image {
   readonly digest: string;
   readonly layers: readonly Descriptor[];
@@ -29,7 +29,7 @@ const digestForm = /^sha256:([0-9a-f]{64})$/;
 const documentBytesMax = 4 * 1024 * 1024;
 const nameKey = 'org.opencontainers.image.ref.name';
 
-/** Path of a blob. @throws when the digest is not one: it becomes part of a path. */
+/** Path of a blob. @throws when the digest is malformed, since it becomes part of the path */
 export function blobPath(layout: string, digest: string): string {
   const hex = digestForm.exec(digest)?.[1];
   if (hex === undefined) throw new Error(`"${digest}" is not a sha256 digest`);
@@ -37,10 +37,10 @@ export function blobPath(layout: string, digest: string): string {
 }
 
 /**
- * Finds an image by what stands in a pod: `…@sha256:<digest>`, the digest alone, or a name of the layout's index.
+ * Finds an image by its reference in a pod: `…@sha256:<digest>`, a digest alone, or a name in the layout's index.
  *
  * @source https://github.com/opencontainers/image-spec/blob/main/image-layout.md
- * @throws when a blob is not what its digest says.
+ * @throws when a blob does not match its digest
  */
 export async function findImage(layout: string, name: string): Promise<Image | undefined> {
   const digest = /sha256:[0-9a-f]{64}$/.exec(name)?.[0] ?? (await digestByName(layout, name));

@@ -7,13 +7,13 @@ import type { ReadEntry } from 'tar';
 import { entryParts, entryPath, LayerRefused, linkTarget } from './entry-path.js';
 import { blobPath, verifyBlob, type Descriptor } from './layout.js';
 
-/** What one image may unpack to. */
+/** Limits on the unpacked size of one image. */
 export interface UnpackLimits {
   readonly entriesMax: number;
   readonly bytesMax: number;
 }
 
-/** Counts what has been unpacked of one image. */
+/** Running totals of one image. */
 interface Budget {
   entries: number;
   bytes: number;
@@ -25,7 +25,7 @@ const opaque = '.wh..wh..opq';
 /**
  * Unpacks the layers of an image, lowest first, into an empty directory.
  *
- * Owners, devices and set-user-id bits are left out: everything belongs to whoever runs the agent.
+ * Owners, devices and set-user-id bits are ignored: all files belong to the agent's user.
  *
  * @throws LayerRefused when an entry would land outside the directory or a limit is passed.
  */
@@ -93,7 +93,7 @@ async function place(entry: ReadEntry, root: string, limits: UnpackLimits, budge
   await write(entry, path, parts, root);
 }
 
-/** An opaque folder hides what lower layers put there, not what this layer did. */
+/** An opaque folder hides the content of lower layers, but not that of its own layer. */
 async function clear(folder: string, parts: readonly string[], seen: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!seen.has([...parts, name].join('/'))) await rm(join(folder, name), { recursive: true, force: true });

@@ -1,11 +1,11 @@
-/** Which of a process' outputs a line came from. */
+/** The output of a process that a line came from. */
 export type Stream = 'stdout' | 'stderr';
 
-/** Longest piece of a line; a longer line is written in parts. */
+/** Maximum length of an entry's text; a longer line is split into several entries. */
 export const pieceBytesMax = 16 * 1024;
 
 /**
- * One entry of a container's log: time, stream, F for the end of a line or P for a part of one, text.
+ * Formats a log entry: time, stream, F for the end of a line or P for a part of one, text.
  *
  * @source https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
  */
@@ -19,7 +19,7 @@ interface Entry {
   readonly text: string;
 }
 
-/** An entry's parts; nothing when it is not one. */
+/** Parses a log entry; undefined if it is malformed. */
 export function parseEntry(line: string): Entry | undefined {
   const first = line.indexOf(' ');
   const second = line.indexOf(' ', first + 1);
@@ -33,11 +33,11 @@ export function parseEntry(line: string): Entry | undefined {
   };
 }
 
-/** Collects output until a line is whole. */
+/** Splits output into lines, buffering an incomplete last line. */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The pieces that a further chunk completes. */
+  /** Returns the lines, or parts of long lines, that the chunk completes. */
   take(chunk: Buffer): { readonly text: string; readonly isWhole: boolean }[] {
     const pieces: { text: string; isWhole: boolean }[] = [];
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -56,12 +56,12 @@ export class LineSplitter {
     return pieces;
   }
 
-  /** Bytes that wait for the end of their line. */
+  /** Number of buffered bytes of an incomplete line. */
   get pendingBytes(): number {
     return this.#rest.length;
   }
 
-  /** What waits for the end of its line; nothing when there is none. */
+  /** The buffered incomplete line; undefined if there is none. */
   rest(): string | undefined {
     return this.#rest.length === 0 ? undefined : this.#rest.toString('utf8');
   }
@@ -71,7 +71,7 @@ export class LineSplitter {
   }
 }
 
-/** The largest length up to `most` that does not cut a UTF-8 character. */
+/** The largest length up to `most` that does not split a UTF-8 character. */
 function wholeCharacters(bytes: Buffer, most: number): number {
   let cut = most;
   while (cut > most - 4 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut -= 1;

@@ -6,13 +6,13 @@ import type { LogFiles } from './log-files.js';
 import { logEntry, LineSplitter, type Stream } from './log-line.js';
 import { isOfTheSystem, RotatingLog } from './rotating-log.js';
 
-/** Size at which a raw file that has been read to its end is emptied, bytes. */
+/** Size at which a raw output file is truncated once it has been read completely, bytes. */
 const rawBytesMax = 4 * 1024 * 1024;
 const chunkBytes = 64 * 1024;
-/** Read in one go before others get their turn, bytes. */
+/** Maximum number of bytes read from one source before other work gets a turn. */
 const turnBytes = 1024 * 1024;
 const pollMs = 500;
-/** So often what is left of an ended process is tried to be written while the disk takes nothing. */
+/** Maximum number of failed attempts to write the rest of an ended process's output, for example to a full disk. */
 const closeTriesMax = 10;
 const positionBytes = 96;
 
@@ -24,14 +24,14 @@ interface Source {
 }
 
 /**
- * Turns what a process writes into its log with times.
+ * Converts the raw output of a process to its log with timestamps.
  *
- * The process writes to plain files, so it never waits for the agent and does not notice when the agent dies; a new agent goes on
- * where the old one stopped. A raw file is emptied between a read that found its end and the very next system call: what a process
- * writes exactly in between is lost, at most once every four megabytes.
+ * The process writes to plain files, so it never blocks on the agent and survives the agent's death; a new agent continues at the saved
+ * position. A raw file is truncated by the system call right after the read that found its end: output written exactly in between is lost,
+ * at most once per four megabytes.
  *
- * While the log cannot be written, because the disk is full for instance, nothing of the raw files is lost: what was read and not written
- * is read again half a second later.
+ * While the log cannot be written, for example because the disk is full, no raw output is lost: unwritten output is read again half a
+ * second later.
  */
 export class LogPump {
   readonly #files: LogFiles;
@@ -58,42 +58,45 @@ export class LogPump {
       return { stream, file, splitter: new LineSplitter(), offset: Math.min(offset, fstatSync(file).size) };
     };
     this.#sources = [source('stdout', files.stdout, position.stdout), source('stderr', files.stderr, position.stderr)];
-    // Entries that were written without their position being kept would be read, and written, once more.
+    // Cuts off entries that were written after the position was last saved: they are read and written again.
     this.#log = new RotatingLog(files, logBytesMax, position.log);
   }
 
-  /** Follows the files until closed. */
+  /** Follows the raw files until closed. */
   start(): void {
     try {
       this.#watcher = watch(dirname(this.#files.stdout), { persistent: false }, () => this.#schedule());
       this.#watcher.on('error', () => undefined);
     } catch {
-      // Without notices the poll below has to do.
+      // Without file notifications, polling must suffice.
     }
     void this.#poll();
   }
 
-  /** Is told of every entry as it is written, and of nothing when the log is complete. Gives the function that ends it. */
+  /**
+   * Registers a listener that gets all entries as they are written, and undefined when the log is complete. Returns a function that
+   * unregisters it.
+   */
   listen(listener: (entries: string | undefined) => void): () => void {
     if (this.#closed) listener(undefined);
     else this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Reads what is there now; whole lines only. */
+  /** Reads what is available, complete lines only. */
   drain(): void {
     if (this.#closed) return;
     try {
       for (const source of this.#sources) if (this.#read(source)) this.#schedule();
     } catch (error) {
-      // Whoever asked cannot help it, and the poll tries again.
+      // The caller cannot help it, and the poll retries.
       if (!isOfTheSystem(error)) throw error;
     }
   }
 
   /**
-   * Reads everything to its end, a turn at a time, and closes; the process must have ended. Leaves out what rotation would delete anyway, and
-   * gives up what the disk does not take within some seconds. Says whether it came to the end; not when the pump was abandoned meanwhile.
+   * Reads the rest of the output in turns, and closes; the process must have ended. Skips what rotation would delete anyway, and gives up
+   * on what the disk does not accept within some seconds. Returns whether it was closed here, false if the pump was abandoned meanwhile.
    */
   async close(): Promise<boolean> {
     for (const source of this.#sources) if (!this.#closed) this.#skip(source);
@@ -112,7 +115,7 @@ export class LogPump {
     return true;
   }
 
-  /** Stops reading without touching what is not read; another agent will. */
+  /** Stops without touching unread output, which another agent will read. */
   abandon(): void {
     if (!this.#closed) this.#release();
   }
@@ -122,7 +125,7 @@ export class LogPump {
     try {
       this.#savePosition();
     } catch (error) {
-      // The position before holds: what has been written since is cut off and written again.
+      // The previously saved position stays valid: entries written since are cut off and written again.
       if (!isOfTheSystem(error)) throw error;
     }
     this.#stop.abort();
@@ -150,7 +153,7 @@ export class LogPump {
     }
   }
 
-  /** Reads one turn of what is left when no more will come; true when that was all. */
+  /** Reads one turn of the remaining output of an ended process; returns whether that was all. */
   #finish(): boolean {
     if (this.#sources.map((source) => this.#read(source)).some(Boolean)) return false;
     for (const { stream, splitter } of this.#sources) {
@@ -162,7 +165,7 @@ export class LogPump {
     return true;
   }
 
-  /** Goes on at the lines that the log and its older part can hold; what comes before them would only be rotated away. */
+  /** Skips forward to what the log and its previous file can hold; anything earlier would be rotated away. */
   #skip(source: Source): void {
     const start = fstatSync(source.file).size - 2 * (this.#logBytesMax() + turnBytes);
     if (start <= source.offset) return;
@@ -171,7 +174,7 @@ export class LogPump {
     source.offset = start + this.#chunk.subarray(0, bytes).indexOf(10) + 1;
   }
 
-  /** Reads one turn of a source. Says whether there is more. */
+  /** Reads one turn of a source; returns whether more is available. */
   #read(source: Source): boolean {
     const start = source.offset - source.splitter.pendingBytes;
     let left = turnBytes;
@@ -209,7 +212,7 @@ export class LogPump {
     for (const listener of this.#listeners) listener(text);
   }
 
-  /** One write of one size: whoever kills the agent, what stands there is whole. */
+  /** A single write of constant size, so that a killed agent leaves a complete record. */
   #savePosition(): void {
     const [stdout = 0, stderr = 0] = this.#sources.map(({ offset, splitter }) => offset - splitter.pendingBytes);
     writeSync(this.#position, JSON.stringify({ stdout, stderr, log: this.#log.bytes }).padEnd(positionBytes), 0);

@@ -3,22 +3,22 @@ import type { LogFiles } from './log-files.js';
 import type { LogPump } from './log-pump.js';
 import { parseEntry, type Stream } from './log-line.js';
 
-/** What of a log is asked for. */
+/** The part of a log that is requested. */
 export interface LogQuery {
   readonly follow: boolean;
   readonly timestamps: boolean;
   readonly tailLines?: number;
-  /** Entries from this time on, milliseconds since the epoch. */
+  /** Earliest time of entries, milliseconds since the epoch. */
   readonly sinceMs?: number;
   readonly limitBytes?: number;
   /** Only lines of this output. Default: both. */
   readonly stream?: Stream;
 }
 
-/** Text of a follower that waits to be sent; a slower reader is cut off. */
+/** Maximum number of unsent bytes of a follower; a slower reader is cut off. */
 const waitingBytesMax = 16 * 1024 * 1024;
 
-/** The lines of a log that a query asks for, and with `follow` those to come, until the container ends or the signal aborts. */
+/** Yields the requested lines; with `follow` also later ones, until the container ends or the signal aborts. */
 export async function* readLog(files: LogFiles, query: LogQuery, pump: LogPump | undefined, signal: AbortSignal): AsyncGenerator<string> {
   const feed = query.follow && pump ? new Feed(pump, signal) : undefined;
   pump?.drain();
@@ -29,7 +29,7 @@ export async function* readLog(files: LogFiles, query: LogQuery, pump: LogPump |
     return part.toString('utf8');
   };
   try {
-    // Nothing may be written between these two, or a follower would see it twice or not at all: both are synchronous.
+    // No write may happen between these two calls, or a follower would get entries twice or not at all: both are synchronous.
     feed?.discard();
     const present = choose(entriesIn(files), query);
     if (present !== '') yield cut(present);
@@ -48,7 +48,7 @@ function entriesIn({ older, log }: LogFiles): string[] {
   return texts.join('').split('\n');
 }
 
-/** Picks entries and gives them as the lines they were; parts of one line are joined. */
+/** Selects entries and restores the lines; parts of one line are joined. */
 function choose(entries: readonly string[], { timestamps, tailLines = Infinity, sinceMs = -Infinity, stream }: LogQuery): string {
   const lines: string[] = [];
   let open = false;
@@ -64,7 +64,7 @@ function choose(entries: readonly string[], { timestamps, tailLines = Infinity, 
   return (tailLines === Infinity ? lines : tailLines <= 0 ? [] : lines.slice(-tailLines)).join('');
 }
 
-/** Entries of a pump in order, for one reader. */
+/** Queues the entries of a pump for one reader. */
 class Feed {
   #waiting: string[] = [];
   #bytes = 0;
@@ -85,7 +85,7 @@ class Feed {
     });
   }
 
-  /** Forgets what has come so far, because it is read from the file. */
+  /** Drops queued entries, since they are about to be read from the file. */
   discard(): void {
     this.#waiting = [];
     this.#bytes = 0;

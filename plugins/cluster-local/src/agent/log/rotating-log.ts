@@ -1,14 +1,14 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import type { LogFiles } from './log-files.js';
 
-/** A container's log, which becomes its older part when it is larger than its limit. */
+/** A container's log file, which becomes the older file once it exceeds its limit. */
 export class RotatingLog {
   readonly #files: Pick<LogFiles, 'log' | 'older'>;
   readonly #bytesMax: () => number;
   #file: number;
   #bytes: number;
 
-  /** Goes on with what is there; what stands behind `bytesKept` is cut off. */
+  /** Continues an existing file; anything after `bytesKept` is cut off. */
   constructor(files: Pick<LogFiles, 'log' | 'older'>, bytesMax: () => number, bytesKept: number) {
     this.#files = files;
     this.#bytesMax = bytesMax;
@@ -17,17 +17,17 @@ export class RotatingLog {
     this.#bytes = fstatSync(this.#file).size;
   }
 
-  /** Its length, of the newer part alone. */
+  /** Size of the current file. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The whole text, or nothing of it. @throws what the system says when it cannot be written */
+  /** Writes the complete text, or nothing of it. @throws the system's error when it cannot be written */
   write(text: string): void {
     const bytes = Buffer.from(text);
     let written = 0;
     try {
-      // A disk that becomes full takes a part.
+      // A disk that is filling up may accept only a part.
       while (written < bytes.length) written += writeSync(this.#file, bytes, written);
     } catch (error) {
       ftruncateSync(this.#file, this.#bytes);
@@ -41,7 +41,7 @@ export class RotatingLog {
     closeSync(this.#file);
   }
 
-  /** A log that cannot be rotated goes on as it is, and is tried again with the next text. */
+  /** If rotation fails, the log continues in the same file, and the next write tries again. */
   #rotate(): void {
     const { log, older } = this.#files;
     try {
@@ -61,14 +61,14 @@ export class RotatingLog {
       renameSync(older, log);
       throw error;
     }
-    // Not before there is another: the number of a closed file is given to whatever is opened next.
+    // Closed only once the new file is open: the file descriptor of a closed file would be reused by the next file opened.
     closeSync(this.#file);
     this.#file = next;
     this.#bytes = 0;
   }
 }
 
-/** What a call of the system failed with, as it does on a full disk; anything else is a mistake of ours. */
+/** Whether an error comes from a system call, such as on a full disk; any other error is a bug. */
 export function isOfTheSystem(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }

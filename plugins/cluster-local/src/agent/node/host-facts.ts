@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, release, totalmem, type } from 'node:os';
 
-/** What this machine has and is. */
+/** Resources and properties of this machine. */
 export interface HostFacts {
   readonly cpu: number;
   readonly memoryBytes: number;
@@ -16,7 +16,7 @@ export interface HostFacts {
   readonly bootId: string;
 }
 
-/** Reads what the system tells of itself; `directory` is where pods write. */
+/** Reads them from the system; `directory` is where pods write. */
 export async function readHostFacts(directory: string): Promise<HostFacts> {
   const { bavail, bsize } = await statfs(directory);
   return {

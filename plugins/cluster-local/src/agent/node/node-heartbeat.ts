@@ -8,16 +8,16 @@ export interface HeartbeatOptions {
   readonly log: Logger;
   readonly heartbeatMs: number;
   readonly nodes: readonly string[];
-  /** What there is to tell of a node right now. */
+  /** Returns the present state of a node. */
   readonly view: (name: string) => NodeView;
 }
 
 const leaseNamespace = 'kube-node-lease';
 const mergePatch = 'application/merge-patch+json';
-/** A node's status is written this often although nothing changed, milliseconds. */
+/** Interval at which an unchanged node status is written, milliseconds. */
 const statusMs = 60_000;
 
-/** Makes the agent's nodes known and says at intervals that they live, until aborted. */
+/** Creates the agent's nodes and sends their heartbeats (leases and status) until aborted. */
 export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, heartbeatMs, nodes } = options;
   const told = new Map<string, { readonly problem: string | undefined; readonly atMs: number }>();
@@ -25,7 +25,8 @@ export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal):
   let renewedMs = clock.nowMs();
   while (!signal.aborted) {
     try {
-      // After a silence the platform may have marked the nodes. The lease comes first, or it would mark them again.
+      // After a gap the platform may have marked the nodes as unreachable. The lease is renewed first, or the platform would mark them
+      // again.
       const wasSilent = failed || clock.nowMs() - renewedMs > 2 * heartbeatMs;
       for (const name of nodes) await renew(options, name, signal);
       renewedMs = clock.nowMs();

@@ -1,10 +1,10 @@
 import type { Node, NodeCondition, NodeStatus } from '@tappaas/sdk';
 import type { HostFacts } from './host-facts.js';
 
-/** What a node's object says. */
+/** The data of a Node object. */
 export interface NodeView {
   readonly name: string;
-  /** How many nodes share this machine; each reports an equal part of it. */
+  /** Number of nodes that share this machine; each reports an equal part of its resources. */
   readonly nodes: number;
   readonly podsMax: number;
   readonly cpuOvercommit: number;
@@ -17,7 +17,7 @@ export interface NodeView {
   readonly nowMs: number;
 }
 
-/** The object by which a node makes itself known. */
+/** The Node object that registers a node. */
 export function nodeObject(view: NodeView): Node {
   const { name, facts } = view;
   return {
@@ -39,7 +39,7 @@ export function nodeObject(view: NodeView): Node {
   };
 }
 
-/** Status of a node that works. */
+/** The status of a healthy node. */
 export function nodeStatus(view: NodeView): NodeStatus {
   const { facts, nodes } = view;
   const cpu = (times: number) => `${Math.floor((facts.cpu * 1000 * times) / nodes)}m`;
@@ -51,7 +51,7 @@ export function nodeStatus(view: NodeView): NodeStatus {
   };
   return {
     capacity,
-    // Processes share the processors, whatever they ask for.
+    // Overcommitted: processes share the processors, whatever they request.
     allocatable: { ...capacity, cpu: cpu(view.cpuOvercommit) },
     conditions: conditionsOf(view),
     addresses: [

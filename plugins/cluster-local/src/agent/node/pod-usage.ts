@@ -2,12 +2,12 @@ import type { Clock } from '@tappaas/sdk';
 import type { PodSet } from '../pod/pod-set.js';
 import { processTable, type ProcessFacts } from '../process/table.js';
 
-/** What the processes of one container use. */
+/** Resources used by the processes of one container. */
 export interface PodUsage {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** Mean since the last question, thousandths of a processor. */
+  /** Mean since the last measurement, in thousandths of a processor. */
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly processes: number;
@@ -15,7 +15,7 @@ export interface PodUsage {
 
 const tickMs = 10;
 
-/** Measures containers by their process groups; gives nothing where there is no `/proc`. */
+/** Measures containers by their process groups; all values are 0 on systems without `/proc`. */
 export class UsageMeter {
   readonly #pods: PodSet;
   readonly #clock: Clock;

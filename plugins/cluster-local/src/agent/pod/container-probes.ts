@@ -13,15 +13,16 @@ export interface ContainerProbesOptions {
   readonly signal: AbortSignal;
   readonly groupId: number;
   readonly onHealth: (health: ContainerHealth) => void;
-  /** The container has to be started again, and why. */
+  /** Called when the container must be restarted, with the reason. */
   readonly onUnhealthy: (message: string) => void;
 }
 
 /**
  * The probes of one running container.
  *
- * Liveness and readiness begin when the startup probe has succeeded. Without a readiness probe, a container that declares TCP ports is
- * ready once all of them accept: a process that ignores the ports it was given would otherwise get traffic that it never sees.
+ * Liveness and readiness probes start once the startup probe has succeeded. Without a readiness probe, a container that declares TCP ports
+ * is ready once all of them accept connections: otherwise a process that ignores its assigned ports would get traffic that never reaches
+ * it.
  */
 export class ContainerProbes {
   readonly #options: ContainerProbesOptions;
@@ -94,7 +95,7 @@ export class ContainerProbes {
     });
   }
 
-  /** Says when the process listens on other ports than those it was given. */
+  /** Describes the mismatch when the process listens on other ports than those assigned. */
   async #elsewhere(): Promise<string | undefined> {
     const listening = await listeningPorts(this.#options.groupId);
     const missing = this.#ports().filter((port) => !listening.includes(port));

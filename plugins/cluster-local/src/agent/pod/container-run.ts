@@ -10,16 +10,16 @@ import type { Beside } from './probe-check.js';
 import type { ContainerHealth } from './pod-status.js';
 import { ContainerProbes } from './container-probes.js';
 
-/** A container's process, started now or adopted from an agent before. */
+/** A container's process, started now or adopted from a previous agent. */
 export interface RunOptions {
   readonly container: Immutable<Container>;
   readonly state: Running;
   readonly files: LogFiles;
-  /** Resolves when the process ends; absent for an adopted one, which is looked at instead. */
+  /** Resolves when the process ends; absent for an adopted process, which is polled instead. */
   readonly ended?: Promise<void>;
   readonly hostPorts: Readonly<Record<string, number>>;
   readonly beside: Beside;
-  /** What `markName` says in the environment of the process and of everything it starts. */
+  /** Value of the variable `markName` in the environment of the process and its descendants. */
   readonly mark: string;
   readonly logBytesMax: () => number;
   readonly clock: Clock;
@@ -68,12 +68,14 @@ export class ContainerRun {
     return this.#options.beside;
   }
 
-  /** Starts asking probes. */
+  /** Starts the probes. */
   begin(): void {
     this.#probes.start();
   }
 
-  /** Asks the process to end, and ends it after the grace; resolves when it has. `why` is told as the end's message. */
+  /**
+   * Terminates the process, and kills it after the grace period; resolves when it has ended. `why` becomes the message of its termination.
+   */
   async stop(graceMs: number, why?: string): Promise<void> {
     this.#endMessage ??= why;
     const { identity } = this.#options.state;
@@ -85,7 +87,7 @@ export class ContainerRun {
     await this.over;
   }
 
-  /** Lets go of a process that goes on running, for the next agent to adopt. */
+  /** Stops following the process, which keeps running for the next agent to adopt. */
   abandon(): void {
     this.#stop.abort();
     this.#pump.abandon();
@@ -98,7 +100,7 @@ export class ContainerRun {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     await endMarked(markName, mark);
-    // Abandoned on the way: the next agent reads the rest, and tells the end.
+    // Abandoned meanwhile: the next agent reads the rest of the log and records the end.
     if (!(await this.#pump.close())) return;
     await onEnd(terminated(state, await readExit(files.exit), clock.nowMs(), this.#endMessage));
   }

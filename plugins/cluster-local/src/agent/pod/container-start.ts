@@ -13,13 +13,13 @@ import { environmentOf, expanded } from './environment.js';
 import type { PodContext } from './pod-context.js';
 import type { Beside } from './probe-check.js';
 
-/** Why a container cannot start yet; tried again after a while. */
+/** Why a container cannot start now; the start is retried later. */
 export interface Obstacle {
   readonly reason: string;
   readonly message: string;
 }
 
-/** A container ready to be launched. */
+/** A container that is ready to launch. */
 export interface Prepared {
   readonly launch: Launch;
   readonly files: LogFiles;
@@ -28,7 +28,7 @@ export interface Prepared {
   readonly imageId: string;
 }
 
-/** Everything about one container that its start depends on. */
+/** What the start of a container depends on. */
 export interface StartOptions {
   readonly pod: Immutable<Pod>;
   readonly container: Immutable<Container>;
@@ -39,7 +39,7 @@ export interface StartOptions {
   readonly run: number;
 }
 
-/** Lays out image, volumes, environment and command of a container. */
+/** Prepares the image, volumes, environment and command of a container. */
 export async function prepareContainer(options: StartOptions, context: PodContext): Promise<Prepared | Obstacle> {
   const { pod, container, podDirectory } = options;
   if ([container.readinessProbe, container.livenessProbe, container.startupProbe].some((probe) => probe?.grpc)) {
@@ -52,7 +52,7 @@ export async function prepareContainer(options: StartOptions, context: PodContex
   const directory = join(podDirectory, 'containers', container.name);
   const temporary = join(podDirectory, 'tmp');
   await Promise.all([directory, temporary].map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
-  // What the image brings is all that Node asks about the kind of its modules, wherever this directory lies.
+  // Node determines the module type of the image's files by this package.json at the latest, not by one above this directory.
   await writeFile(join(directory, 'package.json'), '{}\n');
   const image = found.image;
   const root = image.root === undefined ? undefined : join(directory, 'root');
@@ -106,7 +106,7 @@ const pair = (entry: string): readonly [string, string] => {
   return end < 0 ? [entry, ''] : [entry.slice(0, end), entry.slice(end + 1)];
 };
 
-/** The container's command replaces the image's entry point and arguments; its args replace the image's arguments only. */
+/** The container's command replaces the image's entry point and arguments; its args replace only the image's arguments. */
 function commandOf(
   { command, args }: Immutable<Container>,
   image: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null },
@@ -115,7 +115,7 @@ function commandOf(
   return [...(image.Entrypoint ?? []), ...(args ?? image.Cmd ?? [])];
 }
 
-/** Writes the volumes that hold files, and makes the empty ones. */
+/** Writes the volumes that contain files, and creates the empty ones. */
 export async function makeVolumes({
   pod,
   podDirectory,
@@ -135,13 +135,13 @@ export async function makeVolumes({
 interface Wrapped {
   readonly prefix: readonly string[];
   readonly cwd: string;
-  /** Whether the command runs where the image's files stand at their own absolute paths. */
+  /** Whether the command runs in a mount namespace, where the image's files are at their own absolute paths. */
   readonly isInside: boolean;
 }
 
 type Place = Parameters<typeof mountsOf>[1];
 
-/** Decides where the command runs: directly in the image's copy, or in a namespace where its mounts are at their absolute paths. */
+/** Decides where the command runs: directly in the image's copy, or in a mount namespace with the mounts at their absolute paths. */
 async function wrap(
   container: Immutable<Container>,
   command: readonly string[],
@@ -173,11 +173,11 @@ async function wrap(
   return { prefix: await namespacePrefix(mounts, stage, inner), cwd, isInside: true };
 }
 
-/** Without an image, an absolute working directory is the host's, and none is a folder of the pod's own. */
+/** Without an image, an absolute working directory is one of the host; otherwise the container gets its own folder. */
 const workingDirectoryOf = ({ workingDirectory }: Place, directory: string): string =>
   isAbsolute(workingDirectory) && workingDirectory !== '/' ? workingDirectory : join(directory, 'work');
 
-/** The program's path, looked for as a shell would; an absolute path means the image's file where there is one. */
+/** Finds the program as a shell would; an absolute path prefers the image's file, if it exists. */
 async function findProgram(name: string, path: string, cwd: string, root: string | undefined): Promise<string | undefined> {
   const folders = name.includes('/') ? [] : path.split(delimiter).filter(isAbsolute);
   const candidates = name.includes('/')

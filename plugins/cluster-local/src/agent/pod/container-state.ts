@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../process/identity.js';
 
-/** Nothing runs, and why. */
+/** The container is not running, for this reason. */
 export interface Waiting {
   readonly is: 'waiting';
   readonly reason: string;
@@ -24,19 +24,19 @@ export interface Terminated {
 
 export type ContainerState = Waiting | Running | Terminated;
 
-/** What is kept of a container, durably, so that a restarted agent goes on with it. */
+/** The durable record of a container, from which a restarted agent continues. */
 export interface ContainerRecord {
   readonly state: ContainerState;
-  /** How the run before ended. */
+  /** How the previous run ended. */
   readonly last?: Terminated;
-  /** Starts so far; 0 before the first. Run n writes its output and exit code to files numbered n. */
+  /** Number of starts, 0 before the first. Run n writes its output and exit code to files numbered n. */
   readonly starts: number;
-  /** Ends in a row that came too soon; sets the delay before the next start. */
+  /** Number of consecutive early ends, which determines the delay before the next start. */
   readonly failures: number;
   readonly imageId?: string;
-  /** Image named by the pod at the present start; another one now means a new start. */
+  /** Image in the pod at the time of the start; a different one now requires a restart. */
   readonly image?: string;
-  /** How a command is run beside the present process; its environment is read from the process itself. */
+  /** Where commands beside the present process run; their environment is read from the process itself. */
   readonly place?: { readonly prefix: readonly string[]; readonly cwd: string };
 }
 
@@ -46,10 +46,10 @@ export const freshContainer: ContainerRecord = Object.freeze({
   failures: 0,
 });
 
-/** Signals by the number that exit codes above 128 carry. */
+/** The exit code of a process killed by SIGKILL (128 + 9). */
 const killed = 137;
 
-/** How a run that ended is told. */
+/** The state of a container whose run has ended. */
 export function terminated(
   run: Running,
   exit: { readonly exitCode: number; readonly finishedAtMs: number } | undefined,

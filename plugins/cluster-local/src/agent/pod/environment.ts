@@ -4,33 +4,35 @@ import { hostPortKey } from '../../annotations.js';
 
 type Variables = Readonly<Record<string, string>>;
 
-/** What the environment of a container is made of. */
+/** The sources of a container's environment. */
 export interface EnvironmentSources {
   readonly pod: Immutable<Pod>;
   readonly container: Immutable<Container>;
   /** Variables of the host: PATH, locale, temporary directory. */
   readonly base: Variables;
   readonly image: Variables;
-  /** Where the services of the namespace answer. */
+  /** Addresses of the services of the namespace. */
   readonly services: Variables;
   readonly hostPorts: Readonly<Record<string, number>>;
   readonly configMaps: ReadonlyMap<string, Immutable<ConfigMap>>;
   readonly secrets: ReadonlyMap<string, Immutable<KubernetesSecret>>;
-  /** What the node has, for limits that are not set. */
+  /** Resources of the node, used for limits that are not set. */
   readonly capacity: Readonly<Record<string, number>>;
 }
 
-/** The environment, or what is missing for it. */
+/** The environment, or the missing object that it needs. */
 export type Environment =
   | { readonly variables: Variables; readonly missing?: undefined }
   | { readonly missing: string; readonly variables?: undefined };
 
 /**
- * A variable that names a service (`$(CATALOG_SERVICE_HOST)`) makes the container wait until the service is there, because a process
- * started without it would keep the wrong address for as long as it lives.
+ * Builds the environment of a container.
  *
- * Later sources win: host, image, services, envFrom, env, and last the ports, which are facts and not wishes. `PORT` is the first
- * declared TCP port, `PORT_<NAME>` every named one.
+ * A variable that names a service (`$(CATALOG_SERVICE_HOST)`) makes the container wait until the service exists, because a process started
+ * without it would keep the wrong address for its lifetime.
+ *
+ * Later sources win: host, image, services, envFrom, env, and finally the assigned ports, which nothing may override. `PORT` is the first
+ * declared TCP port, `PORT_<NAME>` each named one.
  */
 export function environmentOf(sources: EnvironmentSources): Environment {
   const { container } = sources;
@@ -58,7 +60,7 @@ export function environmentOf(sources: EnvironmentSources): Environment {
   return { variables: { ...variables, ...ports } };
 }
 
-/** The first variable of a service that a text names. */
+/** The first variable of a service that a text refers to. */
 function serviceNamedIn(text: string): string | undefined {
   return text
     .matchAll(/\$\(([A-Z0-9_]+)\)/g)
@@ -66,7 +68,7 @@ function serviceNamedIn(text: string): string | undefined {
     .find((name) => /._SERVICE_(?:HOST|PORT)/.test(name));
 }
 
-/** Most variables of services that every container of a namespace gets; beyond, a container gets those that its environment names. */
+/** Maximum number of service variables that every container gets; beyond it, a container gets only those that it refers to. */
 const serviceVariablesMax = 2000;
 
 function serviceLinks({ pod, container, services }: EnvironmentSources): Variables {
@@ -77,7 +79,7 @@ function serviceLinks({ pod, container, services }: EnvironmentSources): Variabl
   return Object.fromEntries(all.filter(([name]) => named.includes(`$(${name})`)));
 }
 
-/** Replaces `$(NAME)` by the variable's value; `$$(NAME)` stands for itself, an unknown name stays as it is. */
+/** Replaces `$(NAME)` by the variable's value. `$$` stands for `$`, so `$$(NAME)` is kept literally; an unknown name is left unchanged. */
 export function expanded(text: string, variables: Variables): string {
   return text.replace(/\$(\$|\(([^()]*)\))/g, (whole: string, escaped: string, name: string | undefined) => {
     if (escaped === '$') return '$';
@@ -94,7 +96,7 @@ function portVariables(container: Immutable<Container>, hostPorts: Readonly<Reco
   return { ...(first?.host === undefined ? {} : { PORT: String(first.host) }), ...Object.fromEntries(named) };
 }
 
-/** A name in the form of environment variables. */
+/** Converts a name to the form of environment variables. */
 export const variableName = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
 
 type Sourced = { readonly value?: string; readonly missing?: string };
@@ -120,10 +122,10 @@ function sourced(from: Immutable<EnvVarSource>, sources: EnvironmentSources): So
 }
 
 const zero = { nanos: 0n, notation: 'decimal' } as const;
-/** One core or one byte, which a divisor left out (or 0) stands for. */
+/** One core or one byte, the meaning of an absent or zero divisor. */
 const wholeNanos = 1_000_000_000n;
 
-/** What people have named: every object of JavaScript has a `constructor`, and none that they mean. */
+/** Looks up an own property only: names come from users, and every object inherits properties such as `constructor`. */
 function ownValue<T>(values: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
 }
@@ -131,7 +133,7 @@ function ownValue<T>(values: Readonly<Record<string, T>> | undefined, name: stri
 const keyed = (value: string | undefined, what: string, optional: boolean | undefined): Sourced =>
   value !== undefined ? { value } : optional ? {} : { missing: what };
 
-/** A field of the pod that containers may know. */
+/** The value of a pod field that containers may refer to. */
 export function fieldOf(pod: Immutable<Pod>, path: string): string | undefined {
   const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
   if (subscript) return ownValue(pod.metadata[subscript[1] as 'labels' | 'annotations'], subscript[2] ?? '') ?? '';

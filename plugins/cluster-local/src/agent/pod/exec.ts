@@ -11,16 +11,19 @@ import type { Beside } from './probe-check.js';
 
 /** How a command ended. */
 export interface ExecEnd {
-  /** 128 + n when signal n ended it, 127 when it was not found, 126 when it cannot be run; absent when it is not to blame. */
+  /**
+   * 128 + n when signal n ended it, 127 when the program was not found, 126 when it cannot be run; absent when the failure was not the
+   * command's.
+   */
   readonly exitCode?: number;
   /** Why it could not be started. */
   readonly problem?: string;
 }
 
 /**
- * Runs a command beside a container: the body of the request is its standard input, the answer its output in frames and then how it
- * ended. It ends with the client, the container or the agent, with everything it has begun. What it leaves running when it ends by itself
- * ends with the container.
+ * Runs a command beside a container. The request's body is its standard input; the response consists of frames with its output, then its
+ * end. When the client disconnects, or the agent or the container ends, the command ends with all processes it started. Processes that it
+ * leaves behind when it ends by itself are ended with the container.
  */
 export async function runBeside(
   command: readonly string[],
@@ -48,7 +51,7 @@ export async function runBeside(
   signal.addEventListener('abort', kill, { once: true });
   try {
     const ended = endOf(child);
-    // A command that does not read its input has closed it; nobody is to blame for that.
+    // The command has closed its input without reading all of it, which is not an error.
     child.stdin.on('error', () => input.resume());
     input.pipe(child.stdin);
     await Promise.all([send(child.stdout, frames.stdout, response), send(child.stderr, frames.stderr, response)]);
@@ -74,7 +77,7 @@ async function endOf(child: Child): Promise<ExecEnd> {
 }
 
 /**
- * What a shell would say of it, and end with.
+ * Returns the exit code and message that a shell would give for a command that could not be started.
  *
  * @source POSIX.1-2024, XCU 2.8.2 Exit Status for Commands
  */
@@ -97,6 +100,6 @@ async function send(from: Readable, channel: number, response: ServerResponse): 
       }
     }
   } catch {
-    // The program could not be started: how it ended tells so.
+    // The program could not be started, which its end reports.
   }
 }

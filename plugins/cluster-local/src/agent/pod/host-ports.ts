@@ -3,22 +3,22 @@ import type { Immutable, Pod } from '@tappaas/sdk';
 import { hostPortKey } from '../../annotations.js';
 import type { PortRange } from '../settings.js';
 
-/** Gives out ports of one range; a port given is free at that time and is not given again until released. */
+/** Allocates ports of one range; an allocated port is free at that time, and is not allocated again until released. */
 export class PortPool {
   readonly #range: PortRange;
   readonly #taken = new Set<number>();
   #next: number;
 
   /**
-   * `start`: where in the range to begin. Pools that begin elsewhere do not give out the same port at the same moment: a pod listens only
-   * later, so until then another platform of this machine would find its port free as well.
+   * `start` is the offset in the range to begin at. A pod starts to listen some time after the allocation, and until then the port looks
+   * free to another platform on this machine: different offsets keep the two from allocating the same port.
    */
   constructor(range: PortRange, start = 0) {
     this.#range = range;
     this.#next = range.from + (start % (range.to - range.from + 1));
   }
 
-  /** Marks a port that is in use already, as after a restart. */
+  /** Marks a port as used, for example by a pod from before a restart. */
   claim(port: number): void {
     this.#taken.add(port);
   }
@@ -27,7 +27,7 @@ export class PortPool {
     this.#taken.delete(port);
   }
 
-  /** Takes one port of the range, if it is free. */
+  /** Allocates a specific port if it is free; returns whether it was. */
   async takeThis(port: number): Promise<boolean> {
     if (port < this.#range.from || port > this.#range.to || this.#taken.has(port)) return false;
     this.#taken.add(port);
@@ -36,7 +36,7 @@ export class PortPool {
     return false;
   }
 
-  /** @throws when the whole range is taken. */
+  /** Allocates the next free port. @throws when the whole range is in use */
   async take(): Promise<number> {
     const size = this.#range.to - this.#range.from + 1;
     for (let tries = 0; tries < size; tries += 1) {
@@ -51,7 +51,7 @@ export class PortPool {
   }
 }
 
-/** Whether nobody listens on the port, on any address of this machine. */
+/** Whether no process listens on the port, on any address of this machine. */
 export async function isFree(port: number): Promise<boolean> {
   for (const host of ['127.0.0.1', '0.0.0.0', '::']) if (!(await canListen(port, host))) return false;
   return true;
@@ -69,7 +69,7 @@ function canListen(port: number, host: string): Promise<boolean> {
   return promise;
 }
 
-/** A free host port for every declared port of a pod, in the order of declaration; `hostPort` is taken as it is. */
+/** Allocates a host port for every declared port of a pod, in the order of declaration; a given `hostPort` is used as it is. */
 export async function takeHostPorts(pod: Immutable<Pod>, pool: PortPool): Promise<Readonly<Record<string, number>>> {
   const ports: Record<string, number> = {};
   for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]) {

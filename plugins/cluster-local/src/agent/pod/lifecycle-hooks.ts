@@ -1,7 +1,7 @@
 import type { Clock, Container, Immutable, LifecycleHandler } from '@tappaas/sdk';
 import { checkProbe, type Beside, type Finding } from './probe-check.js';
 
-/** Where and how long a hook of a container runs. */
+/** Where a container's hook runs, and its time limit. */
 export interface HookOptions {
   readonly container: Immutable<Container>;
   readonly hostPorts: Readonly<Record<string, number>>;
@@ -11,7 +11,7 @@ export interface HookOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs a lifecycle hook to its end; a hook that is absent went well. */
+/** Runs a lifecycle hook to its end; an absent hook succeeds. */
 export async function runHook(handler: Immutable<LifecycleHandler> | undefined, options: HookOptions): Promise<Finding> {
   const { container, hostPorts, beside, clock, atMostMs, signal } = options;
   if (handler === undefined || atMostMs <= 0) return { healthy: true, message: 'nothing to do' };

@@ -21,23 +21,23 @@ export interface PodContainersOptions {
   readonly journal: PodJournal;
   readonly context: PodContext;
   readonly signal: AbortSignal;
-  /** Whether the pod is about to end: nothing is started any more. */
+  /** Whether the pod is ending, so that no container is started any more. */
   readonly isEnding: () => boolean;
   readonly onChange: () => void;
   readonly tell: (event: PodEvent) => void;
 }
 
-/** Why a container cannot start, and when that is tried again. */
+/** Why a container cannot start, and when the start is retried. */
 export interface Hindrance {
   readonly obstacle: Obstacle;
   readonly retryAtMs: number;
 }
 
-/** How long a container that cannot start waits before the next try, milliseconds. */
+/** Delay before a failed start is retried, milliseconds. */
 const retryMs = 2000;
 const postStartMsMax = 60_000;
 
-/** The containers of one pod as they run: started, adopted, stopped. */
+/** Starts, adopts and stops the containers of one pod. */
 export class PodContainers {
   readonly #options: PodContainersOptions;
   readonly #runs = new Map<string, ContainerRun>();
@@ -59,7 +59,7 @@ export class PodContainers {
     return new Map([...this.#runs].map(([name, run]) => [name, run.health]));
   }
 
-  /** The pod's containers, those that come first first. */
+  /** The pod's containers in the order of their start: init containers first. */
   get declared(): readonly Immutable<Container>[] {
     const { spec } = this.#options.pod();
     return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
@@ -69,7 +69,7 @@ export class PodContainers {
     return logFiles(join(this.#options.directory, 'containers', container), run);
   }
 
-  /** Takes up what runs already. */
+  /** Adopts the containers that are running already. */
   async adopt(): Promise<void> {
     for (const container of this.declared) {
       const { state, starts } = this.#options.journal.container(container.name);
@@ -80,7 +80,7 @@ export class PodContainers {
     }
   }
 
-  /** Starts a container, or remembers why that is not possible now. */
+  /** Starts a container, or records why that is not possible now. */
   async start(name: string): Promise<void> {
     const { journal, context, isEnding, tell } = this.#options;
     const container = this.declared.find((found) => found.name === name);
@@ -99,12 +99,12 @@ export class PodContainers {
     if (record.starts > 1) await Promise.all(Object.values(this.logOf(name, record.starts - 1)).map(remove));
   }
 
-  /** Asks all to end, and ends them after the grace. */
+  /** Terminates all containers, and kills them after the grace period. */
   async stop(graceMs: number, why?: string): Promise<void> {
     await Promise.all([...this.#runs.values()].map((run) => run.stop(graceMs, why)));
   }
 
-  /** Starts containers anew whose image has changed. */
+  /** Stops containers whose image has changed, so that they are started again. */
   replaceChanged(graceMs: number): void {
     for (const { name, image = '' } of this.declared) {
       const before = this.#options.journal.container(name).image;
@@ -112,7 +112,7 @@ export class PodContainers {
     }
   }
 
-  /** Runs the hooks that come before the end. */
+  /** Runs the preStop hooks. */
   async preStop(atMostMs: number): Promise<void> {
     const { journal, context, signal, tell } = this.#options;
     await Promise.all(
@@ -132,7 +132,7 @@ export class PodContainers {
     );
   }
 
-  /** Lets go of the processes, which go on. */
+  /** Stops following the processes, which keep running. */
   abandon(): void {
     for (const run of this.#runs.values()) run.abandon();
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock, Event, Immutable, Logger, Pod } from '@tappaas/sdk';
 import { isAnswer, type ApiClient } from '../api/api-client.js';
 
-/** Something that happened to a pod, for people. */
+/** Something that happened to a pod, for users. */
 export interface PodEvent {
   readonly type: 'Normal' | 'Warning';
   /** One word in CamelCase. */
@@ -19,13 +19,13 @@ interface Told {
 
 const knownMax = 2000;
 const waitingMax = 200;
-/** The same event is sent again after this time at the earliest, milliseconds. */
+/** Minimum time between two writes of the same event, milliseconds. */
 const quietMs = 10_000;
 const component = 'node-agent';
 
 /**
- * Writes Events about pods. The same one again raises its count, at most every ten seconds, so a pod that fails for hours has a few
- * Events and not thousands. They are news: what cannot be sent is dropped.
+ * Writes Events about pods. A repeated event raises its count, at most every ten seconds, so a pod that fails for hours has a few Events,
+ * not thousands. Delivery is best effort: an event that cannot be sent is dropped.
  */
 export class PodEvents {
   readonly #client: ApiClient;

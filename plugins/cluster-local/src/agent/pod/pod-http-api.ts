@@ -5,7 +5,7 @@ import type { PodApi } from './pod-context.js';
 
 const mergePatch = 'application/merge-patch+json';
 
-/** Reads and writes what pods need, over the Kubernetes API. */
+/** Implements {@link PodApi} over the Kubernetes API. */
 export class PodHttpApi implements PodApi {
   readonly #client: ApiClient;
   readonly #clock: Clock;

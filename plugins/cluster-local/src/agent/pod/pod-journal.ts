@@ -10,7 +10,7 @@ import type { PodContext } from './pod-context.js';
 import { loadRecord, saveRecord, type PodRecord } from './pod-record.js';
 import type { Beside } from './probe-check.js';
 
-/** What is known of a pod's containers and ports, on disk before anybody acts on it. Writes are in order. */
+/** The durable record of a pod's containers and ports, written to disk before it is acted on. Writes are sequential. */
 export class PodJournal {
   readonly #directory: string;
   readonly #context: Pick<PodContext, 'ports' | 'clock'>;
@@ -39,7 +39,7 @@ export class PodJournal {
     return this.#record.containers[name] ?? freshContainer;
   }
 
-  /** Takes up what is on disk, finds out what ended while nobody looked, and makes sure of the ports. */
+  /** Loads the record from disk, determines which processes ended since it was written, and checks the ports. */
   async open(): Promise<void> {
     const { ports, clock } = this.#context;
     const stored = await loadRecord(this.#directory);
@@ -60,7 +60,7 @@ export class PodJournal {
     await this.#save({ ...this.#record, hostPorts, containers });
   }
 
-  /** While nothing runs, ports that somebody else has taken are given up for new ones. */
+  /** Replaces the pod's ports if another program has taken one; called only while none of its containers runs. */
   async #freePorts(isNew: boolean): Promise<Readonly<Record<string, number>>> {
     const { ports } = this.#context;
     if (isNew) return takeHostPorts(this.#record.pod, ports);
@@ -76,7 +76,7 @@ export class PodJournal {
     return this.#save({ ...this.#record, pod, containers: { ...this.#record.containers, [name]: container } });
   }
 
-  /** Containers that were ended on purpose start anew next time, as if they had never failed. */
+  /** Resets containers that were stopped deliberately, so that they start next time without back-off. */
   reset(names: readonly string[]): Promise<void> {
     const fresh = names.map((name) => [name, { ...this.container(name), state: freshContainer.state, failures: 0 }] as const);
     return this.#save({ ...this.#record, containers: { ...this.#record.containers, ...Object.fromEntries(fresh) } });
@@ -86,14 +86,14 @@ export class PodJournal {
     for (const port of Object.values(this.#record.hostPorts)) this.#context.ports.release(port);
   }
 
-  /** How a command is run beside an adopted container. */
+  /** Where and with what environment commands run beside an adopted container. */
   async besideOf(name: string): Promise<Beside> {
     const { state, place } = this.container(name);
     const env = state.is === 'running' ? await environmentOfProcess(state.identity.pid) : {};
     return { prefix: place?.prefix ?? [], cwd: place?.cwd ?? this.#directory, env };
   }
 
-  /** Resolves when everything is on disk. */
+  /** Resolves when all writes are on disk. */
   settled(): Promise<void> {
     return this.#writing;
   }

@@ -2,34 +2,34 @@ import type { Container, Immutable, Pod, PodSpec } from '@tappaas/sdk';
 import type { RestartDelays } from '../settings.js';
 import type { ContainerRecord } from './container-state.js';
 
-/** What to do next for a pod. */
+/** The next actions for a pod. */
 export interface PodStep {
   /** Names of containers to start now. */
   readonly start: readonly string[];
-  /** Delays under way: name, and when the container may start. */
+  /** Names of containers in back-off, with the time at which each may start. */
   readonly delayed: ReadonlyMap<string, number>;
-  /** The pod is over: nothing will be started any more. */
+  /** The phase of the pod. After `Succeeded` or `Failed`, no container is started any more. */
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
   readonly againAtMs?: number;
-  /** The pod has run for longer than it may: everything has to stop. */
+  /** The pod has exceeded `activeDeadlineSeconds`: all its containers must stop. */
   readonly isOverdue: boolean;
 }
 
-/** What the plan looks at. `startedAtMs`: since when the agent has the pod. */
+/** The input of the plan. `startedAtMs` is when the agent took on the pod. */
 export interface PodView {
   readonly pod: Immutable<Pod>;
   readonly containers: ReadonlyMap<string, ContainerRecord>;
-  /** Sidecars and ordinary containers whose startup probe has succeeded, or that have none. */
+  /** Containers whose startup probe has succeeded, or that have none. */
   readonly started: ReadonlySet<string>;
   readonly startedAtMs: number;
   readonly nowMs: number;
   readonly delays: RestartDelays;
 }
 
-/** Whether an init container stays beside the ordinary ones. */
+/** Whether an init container keeps running beside the ordinary containers. */
 export const isSidecar = (container: Immutable<Container>): boolean => container.restartPolicy === 'Always';
 
-/** Decides from the containers' states what to start, what waits, and in which phase the pod is. */
+/** Decides from the containers' states which to start, which to delay, and the phase of the pod. */
 export function planPod(view: PodView): PodStep {
   const spec = view.pod.spec ?? { containers: [] };
   const deadlineMs = spec.activeDeadlineSeconds === undefined ? Infinity : view.startedAtMs + spec.activeDeadlineSeconds * 1000;
@@ -88,7 +88,10 @@ function isDue(container: Immutable<Container>, spec: Immutable<PodSpec>, { cont
 const isRestarted = ({ restartPolicy }: Immutable<PodSpec>, exitCode: number): boolean =>
   (restartPolicy ?? 'Always') === 'Always' || (restartPolicy === 'OnFailure' && exitCode !== 0);
 
-/** The first restart is immediate, the second comes after the first delay, and each later one after twice the time, up to a limit. */
+/**
+ * The earliest time of the next start. The first restart is immediate, the second waits for the first delay, which then doubles up to a
+ * limit.
+ */
 export function startableAtMs(record: ContainerRecord | undefined, delays: RestartDelays): number {
   const end = record?.state.is === 'terminated' ? record.state : record?.last;
   if (record === undefined || end === undefined || record.failures < 2) return 0;

@@ -6,7 +6,7 @@ import { readJson } from '../json-file.js';
 import { remove } from '../removal.js';
 import type { ContainerRecord } from './container-state.js';
 
-/** What an agent keeps of a pod, so that the next agent goes on with it, even while the platform is away. */
+/** The durable record of a pod, from which the next agent continues, even while the platform is unavailable. */
 export interface PodRecord {
   readonly pod: Immutable<Pod>;
   readonly startedAtMs: number;
@@ -16,19 +16,19 @@ export interface PodRecord {
 
 const fileName = 'state.json';
 
-/** Writes a pod's record; when this returns it survives a crash. */
+/** Writes a pod's record; once this resolves it survives a crash. */
 export async function saveRecord(directory: string, record: PodRecord): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await replaceFile(join(directory, fileName), JSON.stringify(record));
 }
 
-/** The record in a pod's directory; nothing when there is none that is whole. */
+/** Reads the record in a pod's directory; undefined when it is missing or incomplete. */
 export async function loadRecord(directory: string): Promise<PodRecord | undefined> {
   const record = await readJson<PodRecord>(join(directory, fileName));
   return record?.pod.metadata.uid === basename(directory) ? record : undefined;
 }
 
-/** Records of all pods below a directory, by the pods' uids. A directory without a whole record never had a process and is removed. */
+/** Reads the records of all pods, by uid. A directory without a complete record never had a process, and is removed. */
 export async function loadRecords(podsDirectory: string): Promise<ReadonlyMap<string, PodRecord>> {
   await mkdir(podsDirectory, { recursive: true, mode: 0o700 });
   const records = new Map<string, PodRecord>();

@@ -4,7 +4,7 @@ import { isAnswer } from '../api/api-client.js';
 import { RetryDelay } from '../api/retry-delay.js';
 import type { PodApi } from './pod-context.js';
 
-/** Brings a pod's status to the platform: the latest one only, and again until it has arrived. */
+/** Writes a pod's status to the platform: only the latest, with retries until it is accepted. */
 export class PodReporter {
   readonly #api: PodApi;
   readonly #clock: Clock;
@@ -23,19 +23,19 @@ export class PodReporter {
     this.#delay = new RetryDelay(100, 5000, () => 1);
   }
 
-  /** What was reported last. */
+  /** The last reported status. */
   get last(): PodStatus | undefined {
     return this.#last;
   }
 
-  /** Reports, unless the platform says the same already. */
+  /** Reports a status, unless the pod's object already contains it. */
   report(pod: Immutable<Pod>, status: PodStatus): void {
     this.#last = status;
     this.#wished = says(pod, status) ? undefined : { pod, status };
     if (this.#wished) this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
   }
 
-  /** Resolves when everything has arrived that was reported so far. */
+  /** Resolves when the pending report has been delivered. */
   async settled(): Promise<void> {
     await this.#sending;
   }
@@ -57,7 +57,7 @@ export class PodReporter {
   }
 }
 
-/** Whether all that the status says stands in the pod. */
+/** Whether the pod's object already contains every field of a status. */
 function says(pod: Immutable<Pod>, status: PodStatus): boolean {
   const present = (pod.status ?? {}) as Readonly<Record<string, unknown>>;
   return Object.entries(status).every(([key, value]) => canonicalJson(value) === canonicalJson(present[key]));

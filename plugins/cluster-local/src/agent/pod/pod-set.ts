@@ -3,7 +3,7 @@ import type { PodContext } from './pod-context.js';
 import { loadRecords } from './pod-record.js';
 import { PodWorker, type Ending } from './pod-worker.js';
 
-/** A worker for every pod of the agent's nodes. */
+/** The workers of all pods on the agent's nodes. */
 export class PodSet {
   readonly #context: PodContext;
   readonly #workers = new Map<string, PodWorker>();
@@ -17,7 +17,7 @@ export class PodSet {
     return this.#workers.size;
   }
 
-  /** Takes up the pods of the agent before, before the platform is asked anything: they go on even while it is away. */
+  /** Resumes the pods of the previous agent before the platform is contacted, so that they continue even while it is unavailable. */
   async open(): Promise<void> {
     for (const [uid, { pod }] of await loadRecords(this.#context.podsDirectory)) this.#begin(uid, pod);
   }
@@ -30,7 +30,7 @@ export class PodSet {
     return this.#workers.values();
   }
 
-  /** Brings the workers in line with the pods that the platform has; pods it no longer has are ended at once. */
+  /** Synchronizes the workers with the platform's pods; pods that no longer exist there are ended at once. */
   sync(pods: Iterable<Immutable<Pod>>): void {
     if (this.#ending) return;
     const wanted = new Map([...pods].map((pod) => [pod.metadata.uid ?? '', pod]));
@@ -38,7 +38,7 @@ export class PodSet {
     for (const [uid, pod] of wanted) this.#see(uid, pod);
   }
 
-  /** Ends all pods; they start anew with the next agent. Resolves when nothing runs any more. */
+  /** Ends all pods; the next agent starts them again. Resolves when nothing runs any more. */
   async stop(graceMs: number): Promise<void> {
     this.#ending = true;
     const workers = [...this.#workers.values()];
@@ -46,7 +46,7 @@ export class PodSet {
     await Promise.all(workers.map(({ over }) => over.catch(() => undefined)));
   }
 
-  /** Lets go of all pods, which go on running. */
+  /** Stops following all pods, whose processes keep running. */
   async abandon(): Promise<void> {
     this.#ending = true;
     await Promise.all([...this.#workers.values()].map((worker) => worker.abandon().catch(() => undefined)));
@@ -72,7 +72,7 @@ export class PodSet {
     return worker;
   }
 
-  /** A worker that failed is replaced after a pause; the next one takes up what stands on disk, and all that runs. */
+  /** Replaces a failed worker after a pause; the new one resumes from the record on disk and adopts running processes. */
   async #beginAgain(uid: string, failed: PodWorker, error: unknown): Promise<void> {
     const { clock, log } = this.#context;
     const { pod } = failed;
@@ -86,9 +86,9 @@ export class PodSet {
   }
 }
 
-/** How soon a pod whose worker failed is taken up again, milliseconds. */
+/** Delay before a failed worker is replaced, milliseconds. */
 const againMs = 1000;
-/** For pods whose object is gone: nobody waits for them, but they may close their files. */
+/** Grace period of pods whose object is gone: short, but enough to close files. */
 const goneGraceMs = 1000;
 
 const graceOf = ({ spec }: Immutable<Pod>): number => (spec?.terminationGracePeriodSeconds ?? 30) * 1000;

@@ -2,22 +2,22 @@ import type { ContainerState as KubernetesState, ContainerStatus, Immutable, Pod
 import { isSidecar } from './pod-plan.js';
 import type { ContainerRecord, Terminated } from './container-state.js';
 
-/** What status is made of. */
+/** The input of a pod's status. */
 export interface StatusView {
   readonly pod: Immutable<Pod>;
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
   readonly containers: ReadonlyMap<string, ContainerRecord>;
   readonly delayed: ReadonlyMap<string, number>;
   readonly health: ReadonlyMap<string, ContainerHealth>;
-  /** What was reported before; the platform may not have told of it yet. */
+  /** The last reported status, which the pod's object may not contain yet. */
   readonly before?: PodStatus | undefined;
-  /** Why the whole pod cannot start, or ended. */
+  /** Why the whole pod failed. */
   readonly obstacle?: { readonly reason: string; readonly message: string };
   readonly startedAtMs: number;
   readonly nowMs: number;
 }
 
-/** What the probes say of a running container. */
+/** The results of a running container's probes. */
 export interface ContainerHealth {
   readonly started: boolean;
   readonly ready: boolean;
@@ -29,7 +29,7 @@ export interface ContainerHealth {
 const address = '127.0.0.1';
 const isoOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** The pod's status as a kubelet would write it; times of conditions change only with their value. */
+/** The pod's status in the form of a kubelet; the times of conditions change only with their status. */
 export function podStatus(view: StatusView): PodStatus {
   const spec = view.pod.spec ?? { containers: [] };
   const statusOf = ({ name, image }: { readonly name: string; readonly image?: string }) => containerStatus(name, image ?? '', view);

@@ -16,23 +16,25 @@ import type { Beside } from './probe-check.js';
 import { podStatus } from './pod-status.js';
 import { readReferred } from './referred-objects.js';
 
-/** How a pod ends. */
+/** How a pod is to end. */
 export interface Ending {
   readonly graceMs: number;
-  /** The pod is over for good: its object and its directory go. Else its containers start anew with the next agent. */
+  /**
+   * Whether the pod is over for good, so that its object and directory are removed. Otherwise the next agent starts its containers again.
+   */
   readonly isFinal: boolean;
 }
 
-/** How often mounted config maps and secrets are brought up to date, milliseconds. */
+/** Interval at which mounted config maps and secrets are refreshed, milliseconds. */
 const refreshMs = 60_000;
-/** How soon what could not be told to the platform is told again, milliseconds. */
+/** Delay before a failed write to the platform is retried, milliseconds. */
 const againMs = 2000;
 
 /**
- * One pod, from the moment it is bound here until its directory is gone.
+ * Runs one pod, from its binding to a node of this agent until its directory is removed.
  *
- * One loop does everything in turn: look at the containers, plan, start what is due, report, wait for the next event. What runs is on
- * disk before it runs.
+ * One loop does everything in turn: check the containers, plan, start what is due, report, wait for the next event. A process is recorded
+ * on disk before it runs.
  */
 export class PodWorker {
   readonly #context: PodContext;
@@ -46,7 +48,7 @@ export class PodWorker {
   #failure: Obstacle | undefined;
   #ending: Ending | undefined;
   #refreshAtMs: number;
-  /** Resolves when the worker has let go of the pod. */
+  /** Resolves when the worker is done with the pod; rejects when it failed. */
   readonly over: Promise<void>;
 
   constructor(pod: Immutable<Pod>, context: PodContext) {
@@ -75,18 +77,18 @@ export class PodWorker {
     return this.#pod;
   }
 
-  /** How it is to end, once that has been asked for. */
+  /** How the pod is to end; undefined until its end is requested. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
 
-  /** The pod's object changed. */
+  /** Takes the pod's changed object. */
   update(pod: Immutable<Pod>): void {
     this.#pod = pod;
     this.#alarm.ring();
   }
 
-  /** Ends the pod's processes; a later call can only shorten the grace, and then cuts what is under way. */
+  /** Ends the pod's processes. A later call can only shorten the grace period, and then takes effect at once. */
   end(ending: Ending): void {
     const before = this.#ending;
     const graceMs = Math.min(ending.graceMs, before?.graceMs ?? Infinity);
@@ -95,7 +97,7 @@ export class PodWorker {
     this.#alarm.ring();
   }
 
-  /** Lets go without touching the processes; the next agent adopts them. */
+  /** Stops without touching the processes, which the next agent adopts. */
   async abandon(): Promise<void> {
     this.#stop.abort();
     this.#containers.abandon();
@@ -103,7 +105,7 @@ export class PodWorker {
     await this.#journal.settled();
   }
 
-  /** Number of the present or last run of a container; the one before it is one less. */
+  /** Number of the present or last run of a container; the run before it has the number below. */
   runOf(container: string): number {
     return this.#journal.container(container).starts;
   }
@@ -116,7 +118,7 @@ export class PodWorker {
     return this.#containers.runs.get(container)?.pump;
   }
 
-  /** How a command is run beside a container; nothing while the container does not run. */
+  /** Where commands beside a container run; undefined unless the container is running. */
   besideOf(container: string): Beside | undefined {
     return this.#containers.runs.get(container)?.beside;
   }
@@ -126,7 +128,7 @@ export class PodWorker {
     return new Map([...this.#containers.runs].map(([name, run]) => [name, run.groupId]));
   }
 
-  /** What failed here may succeed at the next try, with the same processes. */
+  /** Abandons the processes without ending them: a new worker may succeed with the same ones. */
   async #letGo(reason: unknown): Promise<never> {
     this.#stop.abort();
     this.#containers.abandon();
@@ -144,7 +146,7 @@ export class PodWorker {
     }
   }
 
-  /** One look at everything. Gives when to look again. */
+  /** Runs one pass of the loop; returns when the next one is due. */
   async #step(): Promise<number> {
     await this.#announcePorts();
     await this.#refreshVolumes();
@@ -224,7 +226,7 @@ export class PodWorker {
     this.#reporter.report(this.#pod, status);
   }
 
-  /** Takes the pod out of traffic, ends its processes, and removes what is left of it when it is over for good. */
+  /** Takes the pod out of traffic, ends its processes, and, if it is over for good, removes its object and directory. */
   async #finish(): Promise<void> {
     const { traffic, settings, clock, api, events } = this.#context;
     const uid = this.#pod.metadata.uid ?? '';
@@ -251,7 +253,7 @@ export class PodWorker {
   }
 }
 
-/** A container that cannot be started waits, and says why. */
+/** Marks a container that cannot be started as waiting, with the reason. */
 function hindered(record: ContainerRecord, obstacle: Obstacle): ContainerRecord {
   const { state, ...rest } = record;
   if (state.is === 'running') return record;

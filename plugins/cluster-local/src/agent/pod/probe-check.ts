@@ -6,15 +6,15 @@ import { hostPortKey } from '../../annotations.js';
 import { identify, signalGroup } from '../process/identity.js';
 import { request as httpRequest } from '../../node-http.js';
 
-/** What one question to a container came to. */
+/** The result of one probe. */
 export interface Finding {
   readonly healthy: boolean;
   readonly message: string;
 }
 
-/** How a command is run beside a container: same environment, directory and mounts. */
+/** How a command runs beside a container: same environment, directory and mounts. */
 export interface Beside {
-  /** Words before the command that bring it to where the container's mounts are. */
+  /** Command prefix that enters the container's mount namespace; empty if it has none. */
   readonly prefix: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface Beside {
 const address = '127.0.0.1';
 const outputBytesMax = 1024;
 
-/** The host port behind a probe's port: a declared one by name or number, or else the number itself. */
+/** The host port for a probe's port: that of the declared port with this name or number, or else the number itself. */
 function probePort(
   port: number | string,
   container: Immutable<Container>,
@@ -35,7 +35,7 @@ function probePort(
   return Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
-/** Asks once. Never throws: whatever goes wrong is unhealthy. */
+/** Runs a probe once. Never throws: any error counts as unhealthy. */
 export async function checkProbe(
   probe: Immutable<Probe>,
   container: Immutable<Container>,
@@ -77,7 +77,7 @@ function checkHttp(get: HttpGet, port: number, timeoutMs: number, signal: AbortS
   return promise;
 }
 
-/** Whether something accepts connections. */
+/** Checks whether a port accepts connections. */
 export function checkTcp(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Finding> {
   const { promise, resolve } = Promise.withResolvers<Finding>();
   const socket = connect({ host, port, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });

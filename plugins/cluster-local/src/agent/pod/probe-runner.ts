@@ -7,20 +7,20 @@ export interface ProbeRun {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly ask: () => Promise<Finding>;
-  /** Told when enough answers in a row agree, and again at every later one that fails. */
+  /** Called whenever the success or failure threshold is reached, and for each further result of the same kind in a row. */
   readonly onVerdict: (healthy: boolean, message: string) => void;
-  /** Stops at the first success; a startup probe is over then. */
+  /** Whether to stop at the first success, as for startup probes. */
   readonly once: boolean;
 }
 
-/** First pause between questions to a container that has never been healthy; grows up to the probe's period, milliseconds. */
+/** First delay between extra probes before the first success, milliseconds; it grows up to the probe's period. */
 const eagerMs = 25;
 
 /**
- * Asks again and again until aborted; a verdict changes only after as many equal answers in a row as the probe's thresholds say.
+ * Probes repeatedly until aborted; a verdict needs as many equal results in a row as the probe's thresholds say.
  *
- * Until the first success it asks more often than the period says, so that a process that is up in 200 ms is ready after 200 ms.
- * Failures of these extra questions do not count.
+ * Until the first success it probes more often than the period says, so that a process that is up after 200 ms is ready after 200 ms.
+ * Failures of these extra probes do not count.
  */
 export async function runProbe({ probe, clock, signal, ask, onVerdict, once }: ProbeRun): Promise<void> {
   const periodMs = (probe.periodSeconds ?? 10) * 1000;
@@ -51,7 +51,7 @@ export async function runProbe({ probe, clock, signal, ask, onVerdict, once }: P
   }
 }
 
-/** Says whether the time passed without an abort. */
+/** Waits; returns false if aborted. */
 async function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return false;
   if (ms <= 0) return true;

@@ -2,7 +2,7 @@ import type { Immutable, Pod } from '@tappaas/sdk';
 import { referredNames, type ReferredObjects } from '../volume/volume-content.js';
 import type { PodApi } from './pod-context.js';
 
-/** Reads the config maps and secrets that a pod refers to; what does not exist is left out. @throws while the platform is away. */
+/** Reads the config maps and secrets that a pod refers to, leaving out missing ones. @throws while the platform is unavailable */
 export async function readReferred(pod: Immutable<Pod>, api: PodApi): Promise<ReferredObjects> {
   const names = referredNames(pod);
   const namespace = pod.metadata.namespace ?? '';

@@ -1,26 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process that cannot be mistaken for a later one with the same number. */
+/** Identifies a process uniquely, even if its pid is reused later. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** As the system counts it; opaque. */
+  /** Start time in the system's unit; opaque. */
   readonly startTime: string;
   readonly bootId: string;
 }
 
-/** Identity of a running process; nothing when there is none of that number. */
+/** Identity of a running process; undefined if there is none with this pid. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startTime = startTimeOf(pid);
   return startTime === undefined ? undefined : { pid, startTime, bootId: bootId() };
 }
 
-/** Whether exactly this process still runs; one that has ended and was not collected by its parent does not. */
+/** Whether exactly this process is still running; a zombie counts as ended. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId() && startTimeOf(identity.pid) === identity.startTime;
 }
 
-/** Signals a process with all of its group, if it is still the one that is meant. */
+/** Signals the whole group of a process, if the process is still the same one. Returns whether it was. */
 export function signalGroup(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
   try {

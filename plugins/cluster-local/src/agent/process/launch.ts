@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { identify, type ProcessIdentity } from './identity.js';
 
-/** What to run, and where its output and exit code go. */
+/** A command, and the files for its output and exit code. */
 export interface Launch {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -13,23 +13,22 @@ export interface Launch {
   readonly exitFile: string;
 }
 
-/** A process that waits for permission to begin. */
+/** A process that waits for permission to run its command. */
 export interface Launched {
   readonly identity: ProcessIdentity;
-  /** Lets it begin; without this it ends by itself when its starter does. */
+  /** Lets it run its command; without this call it ends when its starter ends. */
   begin(): void;
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
 }
 
 /**
- * The small shell that stays above every container.
+ * The shell script that supervises every container.
  *
- * It begins only when told so, after its pid is on disk; it ends nothing but outlives its starter, writes the exit code of what it ran
- * where a restarted agent finds it, and takes whatever is left of its process group with it. Output goes to files, not through pipes,
- * so that nothing depends on whoever reads them; what the shell
- * itself has to say ("Terminated") is none of the program's output. The traps keep it alive through a signal to the group; what it runs gets the
- * signals' default actions.
+ * It runs the command only after its pid is on disk. It outlives the agent, writes the command's exit code to a file for a restarted agent,
+ * and then kills what is left of its process group. Output goes to files, not through pipes, so that nothing depends on a reader. Messages
+ * of the shell itself, such as "Terminated", do not get into the program's output. The traps keep the shell alive through a signal to the
+ * group; the command gets the default actions of signals.
  */
 const keeper = `
 read -r word <&3 || exit 125
@@ -44,7 +43,7 @@ printf '%s\\n' "$code" > "$exit_file.new" && mv -f "$exit_file.new" "$exit_file"
 kill -s KILL 0
 `;
 
-/** Prepares a process in a group of its own. @throws when the system refuses to start it. */
+/** Starts the supervising shell in a process group of its own. @throws when the system refuses to start it */
 export function launch(options: Launch): Launched {
   const stdout = openSync(options.stdoutFile, 'a', 0o600);
   const stderr = openSync(options.stderrFile, 'a', 0o600);
@@ -74,13 +73,13 @@ export function launch(options: Launch): Launched {
   }
 }
 
-/** How a process ended: 128 + n when signal n ended it. */
+/** How a process ended; an exit code of 128 + n means that signal n ended it. */
 export interface Exit {
   readonly exitCode: number;
   readonly finishedAtMs: number;
 }
 
-/** What the keeper wrote; nothing when it was killed before it could. */
+/** Reads the exit code that the supervising shell wrote; undefined when it was killed before that. */
 export async function readExit(exitFile: string): Promise<Exit | undefined> {
   const text = await readFile(exitFile, 'utf8').catch(() => undefined);
   const exitCode = Number.parseInt(text ?? '', 10);

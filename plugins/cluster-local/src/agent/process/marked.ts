@@ -1,19 +1,19 @@
 import { processesMarked } from './table.js';
 
-/** The variable by which every process of a container is recognised. */
+/** The environment variable that identifies all processes of a container. */
 export const markName = 'TAPPAAS_CONTAINER';
-/** The variable by which what a command beside a container has begun is told from the rest of the container. */
+/** The environment variable that distinguishes processes of a command beside a container from those of the container. */
 export const commandMarkName = 'TAPPAAS_COMMAND';
 
-/** What the mark of a container's run says. */
+/** The value of {@link markName} for one run of a container. */
 export const markOfRun = (uid: string | undefined, container: string, run: number): string => `${uid}/${container}/${run}`;
 
-/** What begins others while it is being ended is looked for again, so often. */
+/** Maximum number of searches: a process may start others while it is being killed. */
 const passesMax = 5;
 
 /**
- * Ends every process that was started with `name=value`, also in sessions and groups of its own. What cleared its environment is not
- * found, and nothing is where there is no `/proc`.
+ * Kills every process that was started with `name=value` in its environment, in whatever session and group. Processes that cleared their
+ * environment are not found, and none is on systems without `/proc`.
  */
 export async function endMarked(name: string, value: string): Promise<void> {
   for (let pass = 0; pass < passesMax; pass += 1) {

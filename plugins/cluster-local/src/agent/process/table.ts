@@ -1,17 +1,17 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** What the system's process table says of one process; only where there is `/proc`. */
+/** Data of one process from the system's process table; requires `/proc`. */
 export interface ProcessFacts {
   readonly pid: number;
   readonly groupId: number;
-  /** Processor time so far, in ticks of 10 ms. */
+  /** Total processor time, in ticks of 10 ms. */
   readonly cpuTicks: number;
   readonly memoryBytes: number;
 }
 
 const pageBytes = 4096;
 
-/** All processes of this machine; empty where there is no `/proc`. */
+/** All processes of this machine; empty on systems without `/proc`. */
 export async function processTable(): Promise<readonly ProcessFacts[]> {
   const entries = await readdir('/proc').catch(() => []);
   const found = await Promise.all(entries.filter((name) => /^\d+$/.test(name)).map(factsOf));
@@ -27,14 +27,14 @@ async function factsOf(name: string): Promise<ProcessFacts | undefined> {
   return { pid: Number(name), groupId: number(2), cpuTicks: number(11) + number(12), memoryBytes: number(21) * pageBytes };
 }
 
-/** The environment that a process was started with; empty where there is no `/proc`. */
+/** The environment that a process was started with; empty on systems without `/proc`. */
 export async function environmentOfProcess(pid: number): Promise<Readonly<Record<string, string>>> {
   const text = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
   const entries = text.split('\0').filter((entry) => entry.includes('='));
   return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
 }
 
-/** Processes whose environment carries the mark: also those that left their group. */
+/** Processes whose environment contains the mark, including those that left their group. */
 export async function processesMarked(mark: string): Promise<readonly number[]> {
   const entries = await readdir('/proc').catch(() => []);
   const found = await Promise.all(
@@ -48,7 +48,7 @@ export async function processesMarked(mark: string): Promise<readonly number[]> 
   return found.flat().filter((pid) => pid !== process.pid);
 }
 
-/** TCP ports on which a process group listens; empty where there is no `/proc`. */
+/** TCP ports on which a process group listens; empty on systems without `/proc`. */
 export async function listeningPorts(groupId: number): Promise<readonly number[]> {
   const members = (await processTable()).filter((facts) => facts.groupId === groupId);
   const inodes = new Set((await Promise.all(members.map(({ pid }) => socketsOf(pid)))).flat());

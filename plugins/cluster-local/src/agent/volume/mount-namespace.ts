@@ -7,7 +7,7 @@ import { planMounts, type HostView, type Mount } from './mount-plan.js';
 
 const run = promisify(execFile);
 
-/** What of the host's file tree a plan asks. */
+/** The host's file system, for planning mounts. */
 const hostView: HostView = {
   list(path) {
     try {
@@ -28,7 +28,7 @@ const hostView: HostView = {
   },
 };
 
-/** Builds the new root step by step, then changes into it for good. */
+/** Builds the new root from mount steps, changes root into it and runs the command. */
 const script = `
 set -e
 stage=$1 cwd=$2 path=$PATH
@@ -50,12 +50,15 @@ exec chroot "$stage" /bin/sh -c 'cd "$0" && PATH=$1 && shift && exec "$@"' "$cwd
 
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin'];
 
-/** Where the program that makes namespaces is; its name alone when it is nowhere usual. */
+/** Path of the program `unshare`; its bare name if it is in none of the usual folders. */
 function unshare(): string {
   return folders.map((folder) => join(folder, 'unshare')).find((path) => existsSync(path)) ?? 'unshare';
 }
 
-/** Ways to a mount namespace: as root directly, else through a user namespace, from which the user's own number is mapped back. */
+/**
+ * Commands that create a mount namespace: directly as root; otherwise in a user namespace, in which the user's own id is mapped back
+ * afterwards.
+ */
 function ways(): { readonly into: readonly [string, ...string[]]; readonly back: readonly string[] } {
   const [user, group] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
   if (user === 0) return { into: [unshare(), '--mount', '--propagation', 'private'], back: [] };
@@ -65,7 +68,7 @@ function ways(): { readonly into: readonly [string, ...string[]]; readonly back:
   };
 }
 
-/** Words that run the command after them where the mounts are. `stage` is an empty directory of its own for the new root. */
+/** The command prefix that runs a command with the mounts in place. `stage` is an empty directory for the new root. */
 export async function namespacePrefix(mounts: readonly Mount[], stage: string, cwd: string): Promise<readonly [string, ...string[]]> {
   await mkdir(stage, { recursive: true, mode: 0o755 });
   const { into, back } = ways();
@@ -73,7 +76,7 @@ export async function namespacePrefix(mounts: readonly Mount[], stage: string, c
   return [...into, '/bin/sh', '-c', script, 'tappaas-mounts', stage, cwd, ...steps, 'run', ...back];
 }
 
-/** Why this host does not allow mount namespaces; nothing when it does. */
+/** Why this host does not allow mount namespaces; undefined when it does. */
 export async function namespaceObstacle(scratch: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return `this is ${process.platform}: mount namespaces exist on Linux only`;
   try {

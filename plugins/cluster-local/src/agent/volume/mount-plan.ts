@@ -1,4 +1,4 @@
-/** A directory or file that a container shall see at an absolute path. */
+/** A directory or file that a container sees at an absolute path. */
 export interface Mount {
   readonly source: string;
   readonly target: string;
@@ -6,13 +6,13 @@ export interface Mount {
   readonly isFile: boolean;
 }
 
-/** What the plan asks of the host's file system. */
+/** The view of the host's file system that planning needs. */
 export interface HostView {
-  /** Names in a directory, with the targets of those that are symbolic links; nothing when there is no such directory. */
+  /** The entries of a directory, with the targets of symbolic links; undefined if it does not exist. */
   list(path: string): ReadonlyMap<string, { readonly isDirectory: boolean; readonly linkTarget?: string }> | undefined;
 }
 
-/** One step, in words of the mount script: verb and arguments. */
+/** One step of the mount script: a verb and its arguments. */
 export type MountStep =
   | readonly ['dir', path: string]
   | readonly ['bind', source: string, path: string]
@@ -25,14 +25,15 @@ interface Branch {
   readonly children: Map<string, Branch>;
 }
 
-/** Where the host's own folders stand when some of their names are replaced. */
+/** Mount point for the host's own folders when some of their entries are replaced. */
 const hostFolder = '/.host';
 
 /**
- * Plans a root directory that looks like the host's, with the mounts at their places.
+ * Plans a root directory that looks like the host's, with the mounts in place.
  *
- * Nothing can be made in the host's own folders, so a folder that lacks the name of a mount is made anew: its other names become links
- * into a bind of the original. Everything else is bound as it is. A mount below another mount is made in the outer one's source.
+ * Nothing can be created in the host's own folders, so a folder without an entry for a mount is recreated: its other entries become links
+ * into a bind mount of the original. Everything else is bind-mounted unchanged. The mount point of a mount below another one is created in
+ * the outer mount's source.
  */
 export function planMounts(mounts: readonly Mount[], host: HostView): readonly MountStep[] {
   const root: Branch = { children: new Map() };

@@ -9,14 +9,14 @@ export interface ReferredObjects {
   readonly secrets: ReadonlyMap<string, Immutable<KubernetesSecret>>;
 }
 
-/** What a volume holds: files, an empty directory of its own, or a reason why it cannot be had. */
+/** The content of a volume: files, an empty directory, or the reason why it is unavailable. */
 export type VolumeContent =
   | { readonly is: 'files'; readonly files: readonly VolumeFile[]; readonly version: string }
   | { readonly is: 'directory' }
   | { readonly is: 'missing'; readonly message: string }
   | { readonly is: 'unsupported'; readonly message: string };
 
-/** What a volume of a pod holds. */
+/** Determines the content of a pod's volume. */
 export function volumeContent(volume: Immutable<Volume>, pod: Immutable<Pod>, objects: ReferredObjects): VolumeContent {
   if (volume.emptyDir) return { is: 'directory' };
   const sources = sourcesOf(volume);
@@ -66,7 +66,7 @@ function sourcesOf(volume: Immutable<Volume>): { readonly parts: readonly Part[]
   return projected && isServed ? { parts: projected.sources ?? [], mode: projected.defaultMode ?? 0o644 } : undefined;
 }
 
-/** The files of one source, or what is missing. */
+/** The files of one source, or a message about what is missing. */
 function filesOf(part: Part, pod: Immutable<Pod>, objects: ReferredObjects, mode: number): readonly VolumeFile[] | string {
   if (part.downwardAPI) {
     return (part.downwardAPI.items ?? []).map((item) => ({
@@ -101,7 +101,7 @@ function configMapEntries(map: Immutable<ConfigMap> | undefined): Readonly<Recor
 const secretEntries = (secret: Immutable<KubernetesSecret> | undefined): Readonly<Record<string, Uint8Array>> | undefined =>
   secret && Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
 
-/** Names of the config maps and secrets that a pod refers to anywhere. */
+/** Names of all config maps and secrets that a pod refers to. */
 export function referredNames(pod: Immutable<Pod>): { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string> } {
   const configMaps = new Set<string>();
   const secrets = new Set<string>();

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readlink, rename, symlink, writeFile } from 'nod
 import { dirname, join } from 'node:path';
 import { remove } from '../removal.js';
 
-/** A file of a volume: path below it, content, mode. */
+/** A file of a volume; `path` is relative to the volume. */
 export interface VolumeFile {
   readonly path: string;
   readonly content: Uint8Array;
@@ -12,9 +12,9 @@ export interface VolumeFile {
 const data = '..data';
 
 /**
- * Makes a volume show exactly these files, all at once: a reader sees the old set or the new one, never a mixture.
+ * Replaces the files of a volume atomically: a reader sees the old set or the new one, never a mixture.
  *
- * The files stand in a folder of their own, `..data` points to it, and every top-level name points through `..data`.
+ * The files are in a folder of their own; `..data` is a link to it, and every top-level name is a link through `..data`.
  */
 export async function writeVolume(directory: string, files: readonly VolumeFile[], version: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
@@ -38,7 +38,7 @@ export async function writeVolume(directory: string, files: readonly VolumeFile[
   if (present !== undefined) await remove(join(directory, present));
 }
 
-/** @throws when the path leaves the volume. */
+/** Splits a path into segments. @throws when it leads outside the volume */
 function partsOf(path: string): readonly string[] {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.length === 0 || parts.includes('..') || path.startsWith('/') || path.includes('\0') || parts[0]?.startsWith('..')) {

@@ -8,15 +8,15 @@ import type { Mount } from './mount-plan.js';
 
 /** Where a container's files are. */
 export interface ContainerPlace {
-  /** Copy of the image's files; absent for the host's programs. */
+  /** Copy of the image's files; absent for programs of the host. */
   readonly root?: string;
-  /** Working directory as the container knows it. */
+  /** Working directory, as a path inside the container. */
   readonly workingDirectory: string;
   readonly volumesDirectory: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The mounts of a container: its volumes, and the folder of its image that it works in, at their absolute paths. */
+/** The mounts of a container, at absolute paths: its volumes, and its working directory in the image's copy. */
 export async function mountsOf(container: Immutable<Container>, place: ContainerPlace): Promise<readonly Mount[]> {
   const mounts: Mount[] = [];
   const { root, workingDirectory } = place;
@@ -32,7 +32,7 @@ export async function mountsOf(container: Immutable<Container>, place: Container
   return mounts;
 }
 
-/** A subPath that is not there yet becomes a folder, as with a kubelet. */
+/** Creates a missing subPath as a directory, as a kubelet does. */
 async function sourceOf(volume: string, below: readonly string[]): Promise<string> {
   if (below.length === 0) return volume;
   const isFiles = await stat(join(volume, '..data')).catch(() => undefined);
@@ -43,8 +43,8 @@ async function sourceOf(volume: string, below: readonly string[]): Promise<strin
 }
 
 /**
- * Makes the mounts visible inside the image's own files too, by links: a program that uses paths relative to its working directory
- * finds them without any namespace. Says which targets lie outside, where only a namespace can show them.
+ * Makes the mounts visible inside the image's copy by symbolic links, so that programs find them by paths relative to their working
+ * directory, without a namespace. Returns the targets outside the copy, which only a namespace can provide.
  */
 export async function mapMounts(mounts: readonly Mount[], place: ContainerPlace): Promise<readonly string[]> {
   const { root, workingDirectory } = place;
@@ -64,7 +64,7 @@ export async function mapMounts(mounts: readonly Mount[], place: ContainerPlace)
   return outside;
 }
 
-/** Makes the places of mounts that lie below another mount, so that they can be bound there. */
+/** Creates the mount points of mounts that lie below another mount. */
 export async function makePlaces(mounts: readonly Mount[]): Promise<void> {
   for (const inner of mounts) {
     const outer = mounts
