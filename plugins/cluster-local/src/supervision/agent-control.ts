@@ -36,9 +36,9 @@ export class AgentControl {
   }
 
   /**
-   * Makes sure that an agent works here with these settings and this connection. One from an earlier platform is adopted, with its
-   * pods; one of another version, with other images or other ranges of ports hands its pods over to a new one. All other settings it takes
-   * over itself, see `state`.
+   * Ensures that an agent runs with these settings and this connection. An agent of an earlier platform is adopted with its pods. One whose
+   * `lastingDigest` differs (version, images, port ranges, heartbeat) hands its pods over to a new agent; all other settings are adopted by
+   * the running agent, see `state`.
    *
    * @throws CLUSTER_LOCAL_AGENT_NOT_STARTED
    */
