@@ -1,16 +1,16 @@
-/** A run that asks to come again sooner than this asks for it at once. */
+/** A requested delay below this counts as an immediate re-run. */
 const atOnceMs = 10;
 const delayMsMax = 1_000;
 
 /**
- * Keeps a key whose reconcile asks to run again at once, time after time, from occupying the process: the first such run follows at once,
- * the next ones after 1, 2, 4 … at most 1,000 ms. Without a delay no timer of the process would fire between two runs that wait for no I/O.
+ * Prevents a key whose reconcile repeatedly requests an immediate re-run from monopolizing the process: the first re-run is immediate, the
+ * next ones follow after 1, 2, 4 … at most 1,000 ms. Without a delay, runs that wait for no I/O would let no timer of the process fire.
  */
 export class AgainPace {
-  /** Answers of "at once" in a row. A key leaves with its first other outcome, so there are no more of them than keys in the queue. */
+  /** Consecutive immediate re-runs per key. Any other outcome removes the key, so there are never more entries than keys in the queue. */
   readonly #inARow = new Map<string, number>();
 
-  /** After how long a key that asked for `askedMs` runs again. */
+  /** Returns the delay until a key that requested `askedMs` runs again. */
   delayMs(key: string, askedMs: number): number {
     if (askedMs >= atOnceMs) {
       this.forget(key);
@@ -21,7 +21,7 @@ export class AgainPace {
     return before === 0 ? askedMs : Math.max(askedMs, Math.min(delayMsMax, 2 ** (before - 1)));
   }
 
-  /** The key's last run ended in another way. */
+  /** Resets a key whose last run had another outcome. */
   forget(key: string): void {
     this.#inARow.delete(key);
   }

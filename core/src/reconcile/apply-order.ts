@@ -1,8 +1,8 @@
-/** Stands for the Jobs that have to complete before anything that serves is touched. */
+/** Represents Jobs that must complete before any serving object is changed. */
 export const releaseTaskKind = 'release task';
 
 /**
- * What has to be there before what. Kinds that are not listed come between configuration and workloads, where most custom resources
+ * The order in which kinds are applied. Kinds that are not listed come between configuration and workloads, where most custom resources
  * belong.
  */
 const waves: readonly (readonly string[])[] = [
@@ -22,7 +22,7 @@ const waves: readonly (readonly string[])[] = [
 const unlisted = waves.findIndex((kinds) => kinds.length === 0);
 const waveOfKind = new Map(waves.flatMap((kinds, wave) => kinds.map((kind) => [kind, wave] as const)));
 
-/** Splits into waves, each to be finished before the next begins: for applying in this order, for deleting in reverse. */
+/** Splits items into waves, each of which must finish before the next: in this order to apply, in reverse to delete. */
 export function inWaves<T>(items: readonly T[], kindOf: (item: T) => string, direction: 'apply' | 'delete'): readonly (readonly T[])[] {
   const groups = Map.groupBy(items, (item) => waveOfKind.get(kindOf(item)) ?? unlisted);
   const sign = direction === 'apply' ? 1 : -1;

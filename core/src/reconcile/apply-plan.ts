@@ -10,36 +10,36 @@ export type Live = Immutable<KubernetesObject> | undefined;
 
 export interface PlanFacts {
   readonly inventory: readonly InventoryEntry[];
-  /** Every object of the intents and of the inventory that exists, with our manager's managed fields. */
+  /** Returns the live object of an intent or inventory entry, with our manager's managed fields. */
   readonly live: (ref: ObjectRef) => Live;
   readonly ownership: Ownership;
   readonly manager: string;
-  /** What stays although nobody wishes it. Default: nothing. */
+  /** Returns whether an object stays although it is no longer desired. Default: none stay. */
   readonly keeps?: (ref: ObjectRef) => boolean;
 }
 
-/** What is done about one intent. */
+/** The action for one intent. */
 export type IntentStep =
   | { readonly do: 'skip'; readonly intent: Intent; readonly uid: string }
-  /** `over` is the object as it was read; without it the object is new. */
+  /** `over` is the live object; undefined for a new one. */
   | { readonly do: 'apply'; readonly intent: Intent; readonly over: Live }
-  /** What stands there is on its way out: its successor is made when it is gone. */
+  /** The existing object is terminating; it is recreated once it is gone. */
   | { readonly do: 'await'; readonly intent: Intent }
   | { readonly do: 'refuse'; readonly intent: Intent; readonly reason: 'ForeignObject' | 'OwnedByAnother'; readonly message: string };
 
-/** What is done about an entry that is wished no longer. */
+/** The action for an entry that is no longer desired. */
 export type PruneStep =
   | { readonly do: 'delete'; readonly entry: InventoryEntry; readonly uid: string }
-  /** It is on its way out already. */
+  /** It is terminating already. */
   | { readonly do: 'await'; readonly entry: InventoryEntry }
-  /** It is gone, or what stands there is not ours: only the entry goes. */
+  /** It is gone, or the existing object is not ours: remove only the entry. */
   | { readonly do: 'forget'; readonly entry: InventoryEntry };
 
-/** All that is to be done, decided before anything is: a pure function of intents and facts. */
+/** All actions, planned in advance: a pure function of intents and facts. */
 export interface ApplyPlan {
   readonly waves: readonly (readonly IntentStep[])[];
   readonly pruneWaves: readonly (readonly PruneStep[])[];
-  /** What the inventory must say before the first apply: everything that is or may come to be on the cluster. */
+  /** The inventory to store before the first apply: everything that is or may come to be on the cluster. */
   readonly inventory: readonly InventoryEntry[];
   readonly refused: readonly Extract<IntentStep, { do: 'refuse' }>[];
   /** Nothing has to be written to the cluster. */
@@ -92,7 +92,7 @@ function planPrune(entry: InventoryEntry, { live, ownership }: PlanFacts): Prune
   return object.metadata.deletionTimestamp === undefined ? { do: 'delete', entry, uid } : { do: 'await', entry };
 }
 
-/** The recorded hash stays until the new intent is applied, so that a crash in between is seen as a difference. */
+/** Keeps the recorded hash until the new intent is applied, so that a crash in between shows up as a difference. */
 function entryBefore(intent: Intent, entry: InventoryEntry | undefined, { live }: PlanFacts): InventoryEntry {
   const { uid } = live(intent.ref)?.metadata ?? {};
   const isKnown = entry?.uid !== undefined && entry.uid === uid;

@@ -5,7 +5,7 @@ import { inventoryByKey, isSameInventory, type InventoryEntry, type Ownership } 
 import { refKey, refText, type ObjectRef } from './object-ref.js';
 import { heldBy, type HeldBack } from './release-task.js';
 
-/** The writes to a cluster that an apply set needs. */
+/** The requests to a cluster that an apply set needs. */
 export interface ApplyTarget {
   find(ref: ObjectRef, signal: AbortSignal): Promise<KubernetesObject | undefined>;
   apply(object: KubernetesObject, options: { fieldManager: string; force: boolean; signal: AbortSignal }): Promise<KubernetesObject>;
@@ -15,20 +15,21 @@ export interface ApplyTarget {
 export interface ApplySetOptions {
   readonly target: ApplyTarget;
   /**
-   * What is on the cluster, as far as it is known without asking. That an object is there is believed; that it is not is asked for: a
-   * cache may lag, or follow only what carries our labels.
+   * Returns the cached state of an object, or undefined if it is unknown. Only presence is trusted; absence is checked with a request,
+   * because a
+   * cache may lag or contain only objects with our labels.
    */
   readonly cached?: (ref: ObjectRef) => { readonly live: Live } | undefined;
   readonly inventory: readonly InventoryEntry[];
-  /** Stores the inventory durably; called before the first apply and after the last write. */
+  /** Persists the inventory; called before the first apply and after the last write. */
   readonly saveInventory: (entries: readonly InventoryEntry[]) => Promise<void>;
   readonly ownership: Ownership;
   /** Field manager of all applies. */
   readonly manager: string;
-  /** What stays on the cluster although nobody wishes it any more. Default: nothing. */
+  /** Returns whether an object stays on the cluster although it is no longer desired. Default: none stay. */
   readonly keeps?: (ref: ObjectRef) => boolean;
   readonly signal: AbortSignal;
-  /** Requests at once. Default 8. */
+  /** Maximum number of concurrent requests. Default 8. */
   readonly parallelMax?: number;
 }
 
@@ -36,16 +37,16 @@ export interface ApplySetResult {
   readonly applied: readonly ObjectRef[];
   readonly skipped: number;
   readonly deleted: readonly ObjectRef[];
-  /** On their way out, but not gone yet: look again later. */
+  /** Terminating but not gone yet; check again later. */
   readonly leaving: readonly ObjectRef[];
   readonly refused: ApplyPlan['refused'];
   readonly failed: readonly { readonly ref: ObjectRef; readonly error: unknown }[];
-  /** A release task that has not succeeded holds back everything that serves. */
+  /** A release task that has not succeeded and blocks all serving objects. */
   readonly held?: HeldBack;
-  /** Everything wished is there, and nothing unwished is left or refused. */
+  /** All desired objects exist, and no others are left or refused. */
   readonly isComplete: boolean;
   readonly inventory: readonly InventoryEntry[];
-  /** The objects of the inventory as they were read or answered. */
+  /** The objects of the inventory as last read or returned. */
   readonly live: readonly Immutable<KubernetesObject>[];
 }
 
@@ -56,8 +57,9 @@ export interface ApplySetResult {
 const attemptsMax = 8;
 
 /**
- * Brings rendered objects to a cluster: plans purely, writes the inventory, applies wave by wave, and prunes what the inventory names
- * and nobody wishes any more, if all of that succeeded.
+ * Applies rendered objects to a cluster: makes a pure plan, stores the inventory, applies wave by wave, and, if all of that succeeded,
+ * prunes
+ * objects that the inventory lists but that are no longer desired.
  */
 export async function runApplySet(rendered: readonly Immutable<KubernetesObject>[], options: ApplySetOptions): Promise<ApplySetResult> {
   const intents = rendered.map((object) => intentOf(object, options.ownership));
@@ -87,7 +89,7 @@ class ApplyRun {
     this.saved = options.inventory;
   }
 
-  /** Learns how every object of the intents and the inventory is now. */
+  /** Reads the current state of every object in the intents and the inventory. */
   async read(): Promise<void> {
     const { cached, inventory, target, signal } = this.options;
     const refs = new Map([...inventory, ...this.intents.map(({ ref }) => ref)].map((ref) => [refKey(ref), ref]));
@@ -103,7 +105,7 @@ class ApplyRun {
     if (!plan.isSettled) await this.save();
     for (const wave of plan.waves) {
       await this.inParallel(wave, (step) => this.attempt(step.intent.ref, () => this.perform(step)));
-      // What comes later relies on what came before.
+      // Later waves depend on earlier ones.
       this.held = heldBy(wave.map(({ intent }) => ({ intent, live: this.live.get(intent.key) })));
       if (this.failed.length > 0 || this.held) break;
     }
@@ -151,8 +153,9 @@ class ApplyRun {
   }
 
   /**
-   * Over an object that was read, the apply takes our fields back from whoever has them, provided that the object is still the one
-   * that was read. A new object is applied without force, so that one which somebody else makes meanwhile is not taken over.
+   * Applies an intent. Over an object that was read, the apply takes our fields back by force, provided the object has not changed since. A
+   * new
+   * object is applied without force, so that one created by others meanwhile is not taken over.
    */
   private async apply({ intent, over }: Extract<IntentStep, { do: 'apply' }>): Promise<void> {
     const { target, manager: fieldManager, signal } = this.options;
@@ -179,7 +182,7 @@ class ApplyRun {
     else this.entries.delete(refKey(entry));
   }
 
-  /** False when somebody else was faster, or put another object in its place: then nothing of ours is left there. */
+  /** Returns false if the object was already gone or has been replaced; then nothing of ours is left. */
   private async delete(entry: InventoryEntry, uid: string): Promise<boolean> {
     const { target, signal } = this.options;
     try {
@@ -222,7 +225,7 @@ class ApplyRun {
   }
 }
 
-/** The failures of a run in one sentence. */
+/** Formats the failures of a run as one sentence. */
 export function failureText({ failed }: Pick<ApplySetResult, 'failed'>): string {
   return failed.map(({ ref, error }) => `${refText(ref)}: ${error instanceof Error ? error.message : String(error)}`).join('; ');
 }

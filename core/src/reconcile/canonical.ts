@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** JSON with sorted keys and without what JSON leaves out: equal for equal content, whoever made it in which order. */
+/** Serializes JSON with sorted keys and without undefined members, so that equal content has equal text regardless of its construction. */
 export function canonicalJson(value: unknown): string {
   return textOf(value) ?? 'null';
 }
 
-/** Digests of this text are stored: it must never change. */
+/** The format must never change, because digests of this text are stored. */
 function textOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => textOf(item) ?? 'null').join(',')}]`;
@@ -18,19 +18,19 @@ function textOf(value: unknown): string | undefined {
   return `{${text}}`;
 }
 
-/** By code unit, but whole numbers first and by size: the order that objects with sorted keys have. */
+/** Sorts by code unit, but integers first and by value: the order of keys in a sorted JavaScript object. */
 function inOrder(names: string[]): readonly string[] {
   const sorted = names.sort();
   if (!sorted.some(isWhole)) return sorted;
   return [...sorted.filter(isWhole).toSorted((one, other) => Number(one) - Number(other)), ...sorted.filter((name) => !isWhole(name))];
 }
 
-/** What a language with arrays for objects takes for an index. */
+/** Whether a name is an array index, which JavaScript objects order first. */
 function isWhole(name: string): boolean {
   return name <= ':' && /^(?:0|[1-9]\d{0,9})$/.test(name) && Number(name) < 2 ** 32 - 1;
 }
 
-/** `sha256:` and the hash of the canonical JSON. */
+/** Returns `sha256:` and the hash of the canonical JSON. */
 export function digestOf(value: unknown): string {
   return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
 }

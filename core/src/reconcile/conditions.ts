@@ -8,14 +8,14 @@ export interface StoredCondition extends Condition {
 
 export interface ConditionFacts {
   readonly nowMs: number;
-  /** Generation of the spec that the new conditions are about. */
+  /** Generation of the spec that the new conditions describe. */
   readonly observedGeneration: number;
 }
 
 /**
- * The stored conditions after `next` was stated: those of the same type are replaced, others stay, new ones are appended.
+ * Merges `next` into the stored conditions: those of the same type are replaced, others stay, and new ones are appended.
  *
- * The transition time changes only when the status does. Gives `previous` itself when nothing changed, so that no write follows.
+ * The transition time changes only with the status. Returns `previous` itself if nothing changed, so that no write follows.
  */
 export function mergeConditions(
   previous: readonly StoredCondition[],

@@ -4,64 +4,64 @@ import { reconcileErrors } from './errors.js';
 import { verdictOf, verdictOfFailure, type Verdict } from './outcome.js';
 import { compareRevisions } from './revision.js';
 
-/** Where keys come from and go back to. */
+/** The work queue of a controller. */
 export interface KeyQueue {
   get(signal: AbortSignal): Promise<string | undefined>;
   add(key: string): boolean;
   addAfter(key: string, delayMs: number): boolean;
-  /** With back-off, but not before `delayMsMin`. */
+  /** Re-queues a key with back-off, but not before `delayMsMin`. */
   retry(key: string, delayMsMin?: number): number;
   forget(key: string): void;
   done(key: string): void;
 }
 
-/** What one run is given besides its key. */
+/** What a run receives besides its key. */
 export interface Run {
   /** Aborts at the deadline, and when the controller stops or loses its lease. */
   readonly signal: AbortSignal;
-  /** Tells that the run wrote `revision`: the key's next run waits until the cache shows it. */
+  /** Reports that the run wrote `revision`: the next run of the key waits until the cache has reached it. */
   readonly wrote: (revision: string) => void;
 }
 
-/** How one run went, for metrics and logs. */
+/** The result of one run, for metrics and logs. */
 export type RunReport = Verdict & { readonly key: string; readonly durationMs: number };
 
 export interface ControllerOptions {
   readonly name: string;
   readonly queue: KeyQueue;
-  /** Runs at the same time. Default 4. */
+  /** Maximum number of concurrent runs. Default 4. */
   readonly workersMax?: number;
-  /** Gets a key, not an event: it reads everything anew. */
+  /** Receives a key, not an event, and reads everything again. */
   readonly reconcile: (key: string, run: Run) => Promise<Outcome>;
   /** Default 60,000. */
   readonly deadlineMs?: number;
   readonly clock: Clock;
-  /** Resolves when what the reconcile reads has reached `revision`. */
+  /** Resolves once the data that the reconcile reads has reached `revision`. */
   readonly waitFor?: (revision: string, signal: AbortSignal) => Promise<void>;
   readonly onReport?: (report: RunReport) => void;
 }
 
 export interface Controller {
   readonly name: string;
-  /** Works until `signal` aborts or the queue ends; resolves when no run is left. */
+  /** Works until `signal` aborts or the queue ends; resolves when all runs have ended. */
   run(signal: AbortSignal): Promise<void>;
-  /** Runs so far by result. */
+  /** Number of runs by result. */
   readonly counts: Readonly<Record<Verdict['result'], number>>;
   readonly running: number;
-  /** Runs that went on after their deadline and hold no worker any more. */
+  /** Runs that continue after their deadline and no longer occupy a worker. */
   readonly overdue: number;
 }
 
-/** What a run that has been told to stop may still take before its worker goes on without it. */
+/** Time that an aborted run has to end before its worker continues without it. */
 const graceMs = 1_000;
-/** Between attempts to see an own write when the cache itself fails. */
+/** Delay between attempts to see an own write while the cache itself fails. */
 const visibilityRetryMs = 1_000;
 
 /**
- * Turns keys into runs: never two of one key at a time, each with a deadline, each outcome treated by the table in outcome.ts.
+ * Runs keys: never two runs of one key at a time, each with a deadline; outcomes are handled by the table in outcome.ts.
  *
- * A run that ignores its signal keeps its key (two runs of one key never overlap) but not its worker: up to `workersMax` such
- * runs are left behind, beyond that workers wait for them.
+ * A run that ignores its signal keeps its key (runs of one key never overlap) but not its worker: up to `workersMax` such runs are left
+ * behind, beyond that workers wait for them.
  */
 export function createController(options: ControllerOptions): Controller {
   return new ReconcileController(options);
@@ -76,7 +76,7 @@ class ReconcileController implements Controller {
   private readonly workersMax: number;
   private readonly deadlineMs: number;
   private readonly againPace = new AgainPace();
-  /** Runs and releases that have no worker waiting for them. */
+  /** Runs and releases that no worker waits for. */
   private readonly detached = new Set<Promise<void>>();
 
   constructor(options: ControllerOptions) {
@@ -109,7 +109,7 @@ class ReconcileController implements Controller {
     });
   }
 
-  /** Never rejects. `leaveBehind` is called once when the run goes on after its deadline. */
+  /** Runs the reconcile; never rejects. `leaveBehind` is called once if the run continues after its deadline. */
   private async reconcile(key: string, stop: AbortSignal, leaveBehind: () => void): Promise<void> {
     const { clock } = this.options;
     const startMs = clock.nowMs();
@@ -131,7 +131,7 @@ class ReconcileController implements Controller {
       verdict = verdictOfFailure(error);
     }
     this.running -= 1;
-    // A reason of its own: an abort without one makes an error with a stack.
+    // With an explicit reason, because abort() without one creates an error with a stack trace.
     ended.abort('the run has ended');
     stop.removeEventListener('abort', onStop);
     verdict = this.judge(verdict, abort.signal, stop);
@@ -152,7 +152,7 @@ class ReconcileController implements Controller {
     }
   }
 
-  /** A failure of a run that was told to end has the reason it was told; a run that still succeeded in time has succeeded. */
+  /** An aborted run that fails gets the reason of the abort; one that succeeded or failed terminally keeps its verdict. */
   private judge(verdict: Verdict, signal: AbortSignal, stop: AbortSignal): Verdict {
     if (!signal.aborted) return verdict;
     if (signal.reason instanceof Error && !stop.aborted) return { result: 'timeout', error: signal.reason };
@@ -181,7 +181,7 @@ class ReconcileController implements Controller {
     }
   }
 
-  /** Gives the key back, once the cache shows what the run wrote; no worker waits for that. */
+  /** Returns the key to the queue once the cache shows what the run wrote; no worker waits for that. */
   private async release(key: string, written: string | undefined, stop: AbortSignal): Promise<void> {
     if (written !== undefined) while (!stop.aborted && !(await this.isVisible(written, stop))) continue;
     this.options.queue.done(key);
@@ -203,7 +203,7 @@ class ReconcileController implements Controller {
     try {
       this.options.onReport?.(report);
     } catch {
-      // Who only listens must not stop the work.
+      // Errors of listeners must not stop the controller.
     }
   }
 

@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const platform = { httpStatus: 500, blame: 'platform', retry: 'back-off' } as const;
 
-/** What can go wrong between a key and its object being as it should be. */
+/** Errors of reconciling. */
 export const reconcileErrors = errorTable({
   TAP_RECONCILE_TIMEOUT: {
     ...platform,

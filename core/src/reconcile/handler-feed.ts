@@ -3,15 +3,15 @@ import type { CachedObject } from './source.js';
 
 /** Why a handler is called, beyond the change itself. */
 export interface Occasion {
-  /** The object was there when the handler or the cache began; queues put it behind fresh changes. */
+  /** The object existed when the handler or the cache started; queues put it behind fresh changes. */
   readonly isInInitialList: boolean;
-  /** Nothing changed: the object is shown again. */
+  /** Nothing changed; the object is delivered again. */
   readonly isResync: boolean;
-  /** The deletion was missed and found out by listing; the object is what was known last. */
+  /** The deletion was missed and detected by listing; the object is the last known state. */
   readonly isTombstone: boolean;
 }
 
-/** Told of every change of a cache, synchronously and in order; what it throws is caught, and it is told again. */
+/** Receives every change of a cache, synchronously and in order. Errors are caught, and the change is delivered again. */
 export interface Handler<T> {
   add?(object: Immutable<T>, occasion: Occasion): Sync;
   update?(object: Immutable<T>, previous: Immutable<T>, occasion: Occasion): Sync;
@@ -26,7 +26,7 @@ export const occasions = Object.freeze({ change, initial, resync, tombstone });
 
 export interface FeedOptions<T> {
   readonly handler: Handler<T>;
-  /** What the cache holds now. */
+  /** Returns the current object in the cache. */
   readonly current: (key: string) => Immutable<T> | undefined;
   readonly clock: Clock;
   readonly backoff: (failures: number) => number;
@@ -34,11 +34,12 @@ export interface FeedOptions<T> {
 }
 
 /**
- * Brings a cache's changes to one handler, and loses none when it throws.
+ * Delivers a cache's changes to one handler, and loses none when it throws.
  *
- * For a key whose handling failed, the feed remembers what the handler saw last. Later, with back-off, it tells the difference
- * between that and what the cache holds by then. So the memory is one object per failed key however many changes there are, and
- * another object of the same name is still told as a deletion and an addition.
+ * For a key whose handling failed, the feed remembers the last state that the handler saw, and later, with back-off, delivers the
+ * difference
+ * to the state then in the cache. This costs one object per failed key regardless of the number of changes, and a replaced object is still
+ * delivered as a deletion and an addition.
  */
 export class HandlerFeed<T extends CachedObject> {
   private readonly options: FeedOptions<T>;
@@ -51,18 +52,18 @@ export class HandlerFeed<T extends CachedObject> {
     this.options = options;
   }
 
-  /** Keys whose last change the handler has not taken yet. */
+  /** Number of keys whose last change the handler has not accepted yet. */
   get behindKeys(): number {
     return this.behind.size;
   }
 
-  /** Tells that `key` went from `previous` to `object`; nothing stands for absent. */
+  /** Delivers the change of `key` from `previous` to `object`; undefined means absent. */
   tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
     if (this.behind.size > 0 && this.behind.has(key)) return;
     this.attempt(key, object, previous, occasion);
   }
 
-  /** Tells again what failed, as long as there is something and `signal` lasts. */
+  /** Redelivers failed changes until there are none or `signal` aborts. */
   async retry(signal: AbortSignal): Promise<void> {
     if (this.retrying) return;
     this.retrying = true;
@@ -84,12 +85,12 @@ export class HandlerFeed<T extends CachedObject> {
     }
   }
 
-  /** Resolves when the handler has taken everything, or the retrying was stopped. */
+  /** Resolves when the handler has accepted everything, or retrying has stopped. */
   caughtUp(): Promise<void> {
     return this.behind.size === 0 || !this.retrying ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** Forgets what was not taken: the handler has left. */
+  /** Drops undelivered changes, because the handler was removed. */
   close(): void {
     this.behind.clear();
   }
@@ -111,7 +112,7 @@ export class HandlerFeed<T extends CachedObject> {
   }
 }
 
-/** Two objects of one name that are not the same object. */
+/** Whether two objects with the same name are different objects. */
 function isOther(object: CachedObject, previous: CachedObject): boolean {
   return object.metadata.uid !== previous.metadata.uid;
 }

@@ -10,38 +10,38 @@ import { RevisionGate } from './revision-gate.js';
 import { compareRevisions } from './revision.js';
 import { keyOf, type CachedObject, type SourceEvent } from './source.js';
 
-/** A cache that follows a source, and its readers. Everything it hands out is frozen. */
+/** A cache that follows a source, and its readers. All returned objects are frozen. */
 export interface Informer<T extends CachedObject> {
-  /** Follows the source until `signal` aborts, whatever fails on the way; never rejects. */
+  /** Follows the source until `signal` aborts, regardless of failures; never rejects. */
   run(signal: AbortSignal): Promise<void>;
   get(key: string): Immutable<T> | undefined;
   list(): Immutable<T>[];
   byIndex(index: string, value: string): Immutable<T>[];
-  /** The keys of the same objects, without reading them. */
+  /** Returns the keys of those objects without reading them. */
   keysByIndex(index: string, value: string): readonly string[];
   keys(): IterableIterator<string>;
   readonly size: number;
-  /** Everything up to here is in the cache; nothing before the first list. */
+  /** The cache contains everything up to this revision; undefined before the first list. */
   readonly revision: string | undefined;
   readonly hasSynced: boolean;
-  /** Resolves when the first list is in the cache and was told. */
+  /** Resolves when the first list is in the cache and has been delivered. */
   synced(signal: AbortSignal): Promise<void>;
-  /** Resolves when the cache has reached `revision`: what was written is read from then on. */
+  /** Resolves when the cache has reached `revision`, so that a write is visible to subsequent reads. */
   waitFor(revision: string, signal: AbortSignal): Promise<void>;
-  /** Tells what is there as part of the initial list, then every change; answers how to leave. */
+  /** Delivers the existing objects as the initial list, then every change; returns the function that removes the handler. */
   addHandler(handler: Handler<T>): () => void;
-  /** Shows every object to the handlers again. */
+  /** Delivers every object to the handlers again. */
   resync(): void;
 }
 
-/** One list and one watch, however many handlers and readers there are. */
+/** Makes an informer: one list and one watch, shared by all handlers and readers. */
 export function createInformer<T extends CachedObject>(options: InformerOptions<T>): Informer<T> {
   return new ListWatcher(options);
 }
 
-/** Objects told in one go before others get the event loop. */
+/** Objects delivered before yielding to the event loop. */
 const chunkItems = 2_000;
-/** A watch that ends sooner than this without a word has failed. */
+/** A watch that ends sooner than this without any event counts as failed. */
 const shortWatchMs = 1_000;
 const retryAfterMsMax = 20_000;
 
@@ -59,7 +59,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   private readonly firstSync = Promise.withResolvers<void>();
   private running: AbortSignal | undefined;
   private failures = 0;
-  /** The source no longer knows our revision. */
+  /** Whether the source no longer has our revision. */
   private expired = true;
 
   constructor(options: InformerOptions<T>) {
@@ -138,7 +138,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
         await this.watch(signal);
       } catch (error) {
         if (signal.aborted) break;
-        // A quiet kind looks like a dead connection. It is asked for again at once, which is how the two are told apart.
+        // A quiet kind looks like a dead connection; reconnecting immediately tells them apart.
         if (isTapError(error, 'TAP_CACHE_SILENT')) {
           this.failures = 0;
           continue;
@@ -209,7 +209,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     const revision = object.metadata.resourceVersion ?? '';
     const known = this.cache.get(key);
     if (event.type === 'deleted') {
-      // Another object of that name, made after the one this tells about, stays.
+      // A newer object with the same name stays.
       if (known !== undefined && known.metadata.uid === object.metadata.uid) this.drop(key, occasions.change, object);
     } else if (this.isNews(revision)) {
       if (known === undefined && this.cache.size >= this.itemsMax) throw this.tooLarge(this.cache.size + 1);
@@ -218,7 +218,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     if (this.isNews(revision)) this.reach(revision);
   }
 
-  /** A change at or before what was seen is an echo of a resumed watch. */
+  /** A change at or before the last seen revision is a repetition of a resumed watch. */
   private isNews(revision: string): boolean {
     return this.revision === undefined || compareRevisions(revision, this.revision) > 0;
   }
@@ -231,7 +231,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     this.tell(key, object, previous, occasion);
   }
 
-  /** The last state told is the deleted one when the source shows it, else what was known. */
+  /** Delivers a deletion with the deleted state if the source reports it, or else the last known state. */
   private drop(key: string, occasion: Occasion, last?: T): void {
     const known = this.cache.get(key);
     this.cache.delete(key);

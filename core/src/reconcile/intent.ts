@@ -3,7 +3,7 @@ import { digestOf } from './canonical.js';
 import { ownershipLabels, type Ownership } from './inventory.js';
 import { refKey, refOf, type ObjectRef } from './object-ref.js';
 
-/** The desired state of one object: as rendered, with the labels of its owner, without fields that only a server writes. */
+/** The desired state of one object: as rendered, with its owner's labels, and without fields that only servers write. */
 export interface Intent {
   readonly ref: ObjectRef;
   readonly key: string;
@@ -11,7 +11,7 @@ export interface Intent {
   readonly hash: string;
 }
 
-/** Intents by rendered object, with their owner. A release is read on every run; its objects are shared until they are collected. */
+/** Intents by rendered object, with their owner. Every run reads the release; its objects are shared until they are collected. */
 const known = new WeakMap<object, { readonly ownership: Ownership; readonly intent: Intent }>();
 
 export function intentOf(rendered: Immutable<KubernetesObject>, ownership: Ownership): Intent {

@@ -2,21 +2,21 @@ import type { Immutable, KubernetesObject } from '@tappaas/sdk';
 import { refKey, type ObjectRef } from './object-ref.js';
 
 /**
- * One object that an owner has on its cluster. Written before the object is first applied, so that nothing is ever on a cluster
- * that no inventory names.
+ * One object that an owner has on its cluster. The entry is written before the object is first applied, so that no object is ever on a
+ * cluster without being in an inventory.
  */
 export interface InventoryEntry extends ObjectRef {
-  /** Absent between the first writing of the entry and the answer to the first apply. */
+  /** Undefined from the writing of the entry until the response to the first apply. */
   readonly uid?: string;
-  /** Digest of what was applied last. */
+  /** Digest of the last applied intent. */
   readonly intentHash?: string;
 }
 
-/** Who an object belongs to, in the labels that it carries. */
+/** The ownership of an object, as recorded in its labels. */
 export interface Ownership {
-  /** The platform's own id: everything it makes on any cluster carries it. */
+  /** Id of this installation; everything it creates on any cluster carries it. */
   readonly installation: string;
-  /** The uid of the object that was rendered. */
+  /** The uid of the object from which it was rendered. */
   readonly owner: string;
 }
 
@@ -27,15 +27,15 @@ export function ownershipLabels({ installation, owner }: Ownership): Readonly<Re
   return { [installationLabel]: installation, [ownerLabel]: owner };
 }
 
-/** The ownership of an object on a cluster, as seen by one owner. */
+/** The ownership of a live object, from one owner's point of view. */
 export type Standing =
   | { readonly is: 'ours' }
-  /** Another owner of this installation has it. */
+  /** It belongs to another owner of this installation. */
   | { readonly is: 'another'; readonly owner: string }
-  /** Nobody of this installation made it. */
+  /** It was not created by this installation. */
   | { readonly is: 'foreign' };
 
-/** The uid in the inventory proves that an object is ours even when somebody took its labels away. */
+/** Determines ownership. The uid in the inventory proves that an object is ours even if its labels were removed. */
 export function standingOf(live: Immutable<KubernetesObject>, entry: InventoryEntry | undefined, ownership: Ownership): Standing {
   if (entry?.uid !== undefined && entry.uid === live.metadata.uid) return { is: 'ours' };
   const { labels = {} } = live.metadata;
@@ -44,7 +44,7 @@ export function standingOf(live: Immutable<KubernetesObject>, entry: InventoryEn
   return owner === undefined || owner === ownership.owner ? { is: 'ours' } : { is: 'another', owner };
 }
 
-/** The inventory by object. */
+/** Indexes the inventory by object. */
 export function inventoryByKey(entries: readonly InventoryEntry[]): ReadonlyMap<string, InventoryEntry> {
   return new Map(entries.map((entry) => [refKey(entry), entry]));
 }

@@ -1,27 +1,27 @@
 import { freezeDeep, type Immutable } from '@tappaas/sdk';
 import type { CachedObject } from './source.js';
 
-/** An object as a cache keeps it. Reading it gives the same state every time, frozen, though not always the same reference. */
+/** An object as stored by a cache. Reading it always returns the same frozen state, but not always the same reference. */
 export interface Kept<T> {
   readonly object: Immutable<T>;
 }
 
-/** Chooses how an object of a source is kept; `project` gives what is kept of it. */
+/** Chooses how an object of a source is stored; `project` returns the part of it to keep. */
 export type Keep<T> = (item: T, project: (object: T) => T) => Kept<T>;
 
-/** As it is: for what is read all the time, or is small. */
+/** Keeps the object itself, for kinds that are read constantly or are small. */
 export function keepWhole<T extends CachedObject>(item: T, project: (object: T) => T): Kept<T> {
   return { object: freezeDeep(project(item)) };
 }
 
-/** A text that may take less memory than its characters, since others have parts of it in common. */
+/** A text that may share parts with others, and so take less memory than its characters. */
 export interface SharedText {
   toString(): string;
 }
 
 /**
- * As text, which takes a third of the memory; the object is made when it is read, and shared while memory is not wanted elsewhere. `share`
- * keeps the text of managed fields, of which like objects have most in common; default: as it is.
+ * Keeps the object as text, which takes a third of the memory; it is parsed when read, and shared until memory is needed elsewhere. `share`
+ * stores the text of managed fields, which similar objects have mostly in common; default: unchanged.
  */
 export function keepPacked<T extends CachedObject>(share: (text: string) => SharedText = (text) => text): Keep<T> {
   return (item, project) => new Packed(freezeDeep(project(item)), share);
@@ -30,7 +30,7 @@ export function keepPacked<T extends CachedObject>(share: (text: string) => Shar
 type Metadata = CachedObject['metadata'] & { readonly managedFields?: unknown };
 
 class Packed<T extends CachedObject> implements Kept<T> {
-  /** Without managed fields. */
+  /** The text without managed fields. */
   readonly #text: string;
   readonly #managed: SharedText | undefined;
   #object: WeakRef<Immutable<T> & WeakKey>;
@@ -57,13 +57,13 @@ class Packed<T extends CachedObject> implements Kept<T> {
   }
 }
 
-/** Where somebody else keeps an object: `lean`, or `object` where there is none, is what is to be read. */
+/** An object that another component keeps anyway: readers get `lean`, or else `object`. */
 export interface Place<T> {
   readonly object: T;
   readonly lean?: T;
 }
 
-/** Where somebody else keeps the object anyway. A place must not hold on to the object itself. */
+/** Keeps a reference to another component's storage. The place must not retain the object itself. */
 export function keepElsewhere<T extends CachedObject>(placeOf: (item: T) => Place<T>): Keep<T> {
   return (item) => new Elsewhere(placeOf(item));
 }

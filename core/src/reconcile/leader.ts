@@ -2,23 +2,23 @@ import type { Clock } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 import type { HeldLease, LeaseLock } from './lease-lock.js';
 
-/** The lease's time to live. */
+/** Time to live of the lease. */
 const ttlMs = 15_000;
 const renewEveryMs = 5_000;
-/** Without a renewal for so long we stop leading, well before another may begin. */
+/** Without a renewal for this long the leader steps down, well before another can take over. */
 const renewDeadlineMs = 10_000;
-/** How often a standby tries to take the lease, and a leader to renew one that could not be renewed. */
+/** How often a standby tries to take the lease, and a leader retries a failed renewal. */
 const retryMs = 1_000;
-/** Time that `lead` has to end after its term did. */
+/** Time that `lead` has to end after its term. */
 const stopMs = 5_000;
 
-/** What every write of a leader to the store carries as a guard of its transaction. */
+/** The guard that a leader adds to the transaction of every write. */
 export interface Fence {
   readonly key: string;
   readonly createRevision: number;
 }
 
-/** One time of leading, from taking the lease to losing it. */
+/** One period of leadership, from taking the lease to losing it. */
 export interface Term {
   /** Aborts when the lease is lost or the leader is stopped. */
   readonly signal: AbortSignal;
@@ -26,33 +26,34 @@ export interface Term {
 }
 
 export interface LeaderOptions {
-  /** What is led, for messages. */
+  /** Name of what is led, for messages. */
   readonly name: string;
   readonly lock: LeaseLock;
-  /** Who we are. */
+  /** Identity of this candidate. */
   readonly holder: string;
   readonly clock: Clock;
   readonly random: () => number;
   /** Does what only a leader may do, until its term ends. */
   readonly lead: (term: Term) => Promise<void>;
-  /** Says whether the main loop makes progress. While it does not, the lease is not renewed. */
+  /** Whether the main loop makes progress; while it does not, the lease is not renewed. */
   readonly isAlive?: () => boolean;
-  /** `lead` has not ended in time: only ending the process is safe now. */
+  /** Called when `lead` has not ended in time: only ending the process is safe then. */
   readonly onStuck?: () => void;
   readonly onChange?: (isLeading: boolean) => void;
   readonly onError?: (error: unknown) => void;
 }
 
 export interface Leader {
-  /** Stands by and leads, in turns, until `signal` aborts; then gives the lease back so that another can lead at once. */
+  /** Stands by and leads, alternately, until `signal` aborts; then releases the lease so that another can lead immediately. */
   run(signal: AbortSignal): Promise<void>;
   readonly isLeading: boolean;
-  /** The guard that writes carry. @throws TAP_LEADER_LOST */
+  /** The fence that writes must carry. @throws TAP_LEADER_LOST */
   fence(): Fence;
 }
 
 /**
- * Leads when nobody else does. Not a guarantee by itself: a lease cannot stop a leader that was frozen while it expired, so writes
+ * Makes a leader. The lease alone guarantees nothing, since it cannot stop a leader that was frozen while the lease expired. Writes
+ * therefore
  * carry the fence, and the store refuses those of a former leader.
  */
 export function createLeader(options: LeaderOptions): Leader {
@@ -86,12 +87,12 @@ class Candidate implements Leader {
       } catch (error) {
         if (!signal.aborted) this.options.onError?.(error);
       }
-      // Spread, so that standbys do not ask together.
+      // With jitter, so that standbys do not try simultaneously.
       await this.sleep(retryMs * (0.75 + 0.5 * this.options.random()), signal);
     }
   }
 
-  /** One term: leads and renews until either ends; gives the lease back unless it is lost or still in use. */
+  /** Runs one term: leads and renews until either ends; then releases the lease, unless it is lost or still in use. */
   private async serve(lease: HeldLease, acquiredAtMs: number, stop: AbortSignal): Promise<void> {
     const term = new AbortController();
     const onStop = (): void => term.abort(this.lost('is no longer led by this replica: it stops'));
@@ -109,7 +110,7 @@ class Candidate implements Leader {
     this.options.onChange?.(false);
     if (isStuck) this.options.onStuck?.();
     else if (!isLost) await this.options.lock.release(lease);
-    // Leading twice at once in one process would be worse than not leading.
+    // Two concurrent terms in one process would be worse than none.
     await leading;
   }
 
@@ -121,7 +122,7 @@ class Candidate implements Leader {
     }
   }
 
-  /** Renews until the term ends (false) or the lease is lost (true). */
+  /** Renews until the term ends (returns false) or the lease is lost (returns true). */
   private async keep(lease: HeldLease, acquiredAtMs: number, term: AbortSignal): Promise<boolean> {
     const { clock, isAlive } = this.options;
     let renewedAtMs = acquiredAtMs;
@@ -129,7 +130,7 @@ class Candidate implements Leader {
     for (;;) {
       await this.sleep(Math.min(waitMs, renewedAtMs + renewDeadlineMs - clock.nowMs()), term);
       if (term.aborted) return false;
-      // Looked at before anything is sent: after a freeze the lease may be another's, and renewing it would be a lie.
+      // Check before sending anything: after a freeze the lease may belong to another leader.
       const leftMs = renewedAtMs + renewDeadlineMs - clock.nowMs();
       if (leftMs <= 0) return true;
       waitMs = retryMs;
@@ -138,13 +139,13 @@ class Candidate implements Leader {
       const renewed = await this.renew(lease, leftMs, term);
       if (renewed === 'gone') return true;
       if (renewed === 'unknown') continue;
-      // Counted from when it was asked for: the time to live began no earlier.
+      // Counted from the request, because the time to live began no earlier.
       renewedAtMs = askedAtMs;
       waitMs = renewEveryMs;
     }
   }
 
-  /** Never takes longer than `withinMs`, even if the lock ignores its signal. */
+  /** Takes at most `withinMs`, even if the lock ignores its signal. */
   private async renew(lease: HeldLease, withinMs: number, term: AbortSignal): Promise<'renewed' | 'gone' | 'unknown'> {
     const over = new AbortController();
     const timedOut = this.sleep(withinMs, AbortSignal.any([over.signal, term])).then(() => {

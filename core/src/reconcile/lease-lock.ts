@@ -1,23 +1,23 @@
 import { isTapError, type ResourceStore } from '@tappaas/sdk';
 
-/** A lease somebody holds. Its create revision is different each time it is taken, which is what makes it a fence. */
+/** A lease with its holder. Its create revision differs each time it is taken, which makes it usable as a fence. */
 export interface HeldLease {
   readonly key: string;
   readonly createRevision: number;
-  /** Names it to the lock that gave it. */
+  /** Identifies the lease to the lock that granted it. */
   readonly id: string;
 }
 
-/** A lock that at most one holder has, and that is lost when it is not renewed for its time to live. */
+/** A lock with at most one holder, which loses it unless it renews within the time to live. */
 export interface LeaseLock {
-  /** Nothing when somebody else holds it. */
+  /** Returns undefined if another holder has it. */
   acquire(holder: string, ttlMs: number, signal: AbortSignal): Promise<HeldLease | undefined>;
-  /** False when it is gone. Throws when that is not known. */
+  /** Returns false if the lease is gone; throws if that is unknown. */
   renew(lease: HeldLease, signal: AbortSignal): Promise<boolean>;
   release(lease: HeldLease): Promise<void>;
 }
 
-/** A lock that is a key of the platform's store under one of its leases: renewing writes nothing, and expiry is the store's. */
+/** Makes a lock from a key of the platform's store under a store lease: renewals write nothing, and the store handles expiry. */
 export function storeLeaseLock(
   store: Pick<ResourceStore, 'get' | 'transact' | 'grantLease' | 'keepLeaseAlive' | 'revokeLease'>,
   key: string,

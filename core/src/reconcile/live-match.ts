@@ -4,8 +4,8 @@ type Fields = Readonly<Record<string, unknown>>;
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Says whether applying `intent` would change nothing: `manager` owns exactly the fields of the intent, and each of their values is
- * what the live object has. Both are walked together along the managed fields, which know how each list is merged.
+ * Whether applying `intent` would change nothing: `manager` owns exactly the fields of the intent, and the live object has the same values.
+ * Both are walked along the managed fields, which determine how each list is merged.
  *
  * @source structured-merge-diff, FieldsV1: `f:` a field, `k:` a list item by its keys, `v:` a member of a set, `.` the node itself
  */
@@ -17,12 +17,12 @@ export function isAsIntended(intent: Immutable<KubernetesObject>, live: Immutabl
   if (entry === undefined || entries.length !== 1) return false;
   const { name: _name, namespace: _namespace, ...metadata } = intent.metadata;
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = intent;
-  // What names the object is no managed field.
+  // The fields that identify the object are not managed.
   const want = Object.keys(metadata).length === 0 ? rest : { ...rest, metadata };
   return matches(entry.fieldsV1 ?? {}, want, live, '');
 }
 
-/** `parent` is the field in which the value stands: there quantities are compared by value. */
+/** Compares a value; in the field `parent`, quantities may be compared by value. */
 function matches(fields: Fields, want: unknown, have: unknown, parent: string): boolean {
   const owned = Object.keys(fields).filter((name) => name !== '.');
   if (owned.length === 0) return isSameLeaf(want, have, parent);
@@ -39,7 +39,7 @@ function matches(fields: Fields, want: unknown, have: unknown, parent: string): 
   );
 }
 
-/** An empty list is not stored, and may leave a trace in the managed fields or none. */
+/** An empty list is not stored, and may or may not appear in the managed fields. */
 function isNothing(want: unknown, have: unknown): boolean {
   return have === undefined && Array.isArray(want) && want.length === 0;
 }
@@ -60,14 +60,14 @@ function matchesList(
     if (element.startsWith('i:')) return matches(below, want[Number(text)], have[Number(text)], parent);
     if (!element.startsWith('k:')) return false;
     const keys = JSON.parse(text) as Json;
-    // The server fills keys that have a default, such as a port's protocol; the intent may leave them out.
+    // The server fills in keys that have a default, such as a port's protocol; the intent may omit them.
     const wanted = want.find((item) => isObject(item) && Object.entries(keys).every(([name, value]) => (item[name] ?? value) === value));
     const held = have.find((item) => isObject(item) && Object.entries(keys).every(([name, value]) => item[name] === value));
     return wanted !== undefined && held !== undefined && matchesItem(below, keys, wanted as Json, held, parent);
   });
 }
 
-/** A key that the intent leaves out is owned all the same, since it names the item. */
+/** A key that the intent omits is owned nevertheless, since it identifies the item. */
 function matchesItem(fields: Fields, keys: Json, want: Json, have: unknown, parent: string): boolean {
   const filled = Object.fromEntries(Object.entries(keys).filter(([name]) => `f:${name}` in fields));
   return matches(fields, { ...filled, ...want }, have, parent);

@@ -1,16 +1,16 @@
-/** Names the values under which an object is found; pure, and cheap, since it runs at every change. */
+/** Returns the values under which an object is indexed. Must be pure and cheap, since it runs on every change. */
 export type Indexer<T> = (object: T) => readonly string[];
 
-/** The keys under one value. Most values, such as a uid, have one key, which then stands there alone. */
+/** The keys under one index value. Most values, such as a uid, have a single key, which is stored without a set. */
 type Keys = string | Set<string>;
 
-/** Objects by key, each in the form in which it is kept, and the keys under each value of each index. */
+/** Objects by key, each in its stored form, and the keys under each index value. */
 export class ObjectCache<T, K extends { readonly object: T } = { readonly object: T }> {
   private readonly objects = new Map<string, K>();
   private readonly indexers: readonly (readonly [Indexer<T>, Map<string, Keys>])[];
   private readonly indexes: ReadonlyMap<string, Map<string, Keys>>;
 
-  /** An object for which an indexer throws is in no place of that index; `onError` is told. */
+  /** An object for which an indexer throws is left out of that index, and `onError` is called. */
   constructor(indexers: Readonly<Record<string, Indexer<T>>>, onError: (error: unknown) => void) {
     const named = Object.entries(indexers).map(([name, indexer]) => {
       const caught = (object: T): readonly string[] => {

@@ -1,4 +1,4 @@
-/** Names an object of any kind on a cluster. */
+/** Identifies an object of any kind on a cluster. */
 export interface ObjectRef {
   readonly apiVersion: string;
   readonly kind: string;
@@ -12,7 +12,7 @@ interface NamedObject {
   readonly metadata: { readonly name?: string; readonly namespace?: string };
 }
 
-/** Equal for two references to one object, also when they name different versions of its kind. */
+/** Returns a key that is equal for references to the same object, even with different versions of its kind. */
 export function refKey({ apiVersion, kind, namespace, name }: ObjectRef): string {
   return `${groupOf(apiVersion)}/${kind}/${namespace ?? ''}/${name}`;
 }
@@ -22,7 +22,7 @@ export function refOf({ apiVersion, kind, metadata }: NamedObject): ObjectRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-/** As people name it: `Deployment shop/web`. */
+/** Formats a reference for people: `Deployment shop/web`. */
 export function refText({ kind, namespace, name }: ObjectRef): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }

@@ -1,23 +1,23 @@
 import { isTapError, type Outcome, type TapError } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 
-/** What is done with a key after its run; the controller's outcome table in one place. */
+/** What happens with a key after its run; together the controller's outcome table. */
 export type Verdict =
-  /** Rest until something changes; the back-off is forgotten. */
+  /** Wait for a change; resets the back-off. */
   | { readonly result: 'done' }
-  /** Run again after this time (see again-pace.ts for very short ones), or earlier on a change; the back-off is forgotten. */
+  /** Run again after this time (very short ones: see again-pace.ts), or earlier on a change; resets the back-off. */
   | { readonly result: 'again'; readonly afterMs: number }
-  /** Run again with back-off, but not before the time that the failing side asked for. */
+  /** Run again with back-off, but not before the time that the failing side requested. */
   | { readonly result: 'error' | 'timeout'; readonly error: Error; readonly afterMsMin?: number }
-  /** Count it and rest: trying again cannot help until the object changes. */
+  /** Count it and wait for a change, since a retry cannot help before that. */
   | { readonly result: 'terminal'; readonly error: Error }
-  /** The controller was stopped: nobody is to blame, and the key stays to be done. */
+  /** The controller was stopped, so no one is at fault; the key remains to be processed. */
   | { readonly result: 'stopped' };
 
-/** No upstream may send a key away for longer than this. */
+/** Limit on the retry delay that an upstream can request. */
 const retryAfterMsMax = 10 * 60_000;
 
-/** The verdict on what a reconcile answered. */
+/** Returns the verdict on the result of a reconcile. */
 export function verdictOf(outcome: Outcome): Verdict {
   if (outcome === undefined || outcome === null) return { result: 'done' };
   const afterMs: unknown = typeof outcome === 'object' ? outcome.againAfterMs : undefined;
@@ -27,7 +27,7 @@ export function verdictOf(outcome: Outcome): Verdict {
   return { result: 'error', error: reconcileErrors.TAP_RECONCILE_BAD_OUTCOME({ message }) };
 }
 
-/** The verdict on what a reconcile threw. */
+/** Returns the verdict on an error of a reconcile. */
 export function verdictOfFailure(thrown: unknown): Verdict {
   const error = thrown instanceof Error ? thrown : new Error(`a reconcile threw ${typeof thrown}`, { cause: thrown });
   if (!isTapError(error)) return { result: 'error', error };

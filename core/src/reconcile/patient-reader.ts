@@ -9,10 +9,9 @@ export interface PatientReaderOptions {
 }
 
 /**
- * Reads an async iterable and fails when nothing comes for `silenceMsMax`: a half-open connection tells nothing by itself.
+ * Reads an async iterable and fails when no item arrives for `silenceMsMax`, because a half-open connection reports nothing.
  *
- * One timer serves all items: it looks at when the last one came. An iterable that ignores its signal is left behind, not waited
- * for.
+ * A single timer checks the time of the last item. An iterable that ignores its signal is abandoned, not awaited.
  *
  * @throws TAP_CACHE_SILENT, the signal's reason, and what the iterable throws
  */

@@ -9,7 +9,7 @@ export interface HeldBack {
   readonly message: string;
 }
 
-/** Whether an object is a Job that has to complete before what serves is touched. */
+/** Whether an object is a Job that must complete before serving objects are changed. */
 export function isReleaseTask({ kind, metadata }: Immutable<KubernetesObject>): boolean {
   return kind === 'Job' && metadata.annotations?.[releaseTask] === 'true';
 }
@@ -20,7 +20,7 @@ interface JobCondition {
   readonly message?: string;
 }
 
-/** What release tasks among applied objects hold back; nothing when all of them have succeeded. A failed one counts more than those that run. */
+/** Returns what the release tasks block; undefined when all have succeeded. A failed task takes precedence over running ones. */
 export function heldBy(applied: readonly { readonly intent: Intent; readonly live: Live }[]): HeldBack | undefined {
   const tasks = applied.filter(({ intent }) => isReleaseTask(intent.object));
   const open = tasks.filter(({ live }) => conditionOf(live, 'Complete') === undefined);

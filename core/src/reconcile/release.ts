@@ -5,52 +5,52 @@ import type { AttributedRenderSet } from './render-set.js';
 
 type Objects = readonly Immutable<KubernetesObject>[];
 
-/** What was rendered, named by its content. */
+/** Rendered objects, identified by their content. */
 export interface ReleaseContent {
-  /** Equal for equal objects on one cluster: storing it twice is storing it once. */
+  /** Equal for equal objects on the same cluster, so that storing them twice stores them once. */
   readonly digest: string;
   readonly cluster: string;
   readonly objects: Objects;
-  /** Instance ids of the plugins that had a part in it. */
+  /** Instance ids of the plugins that contributed to it. */
   readonly plugins: readonly string[];
 }
 
-/** A release as it is stored: immutable but for what is told of it. */
+/** A stored release; immutable except for its reported state. */
 export interface StoredRelease {
   readonly name: string;
   readonly number: number;
   readonly objects: Objects;
-  /** What was last told of it. */
+  /** The last reported phase. */
   readonly phase?: string;
 }
 
-/** What a person pinned an object to; there may be no such release. */
+/** The release that a user pinned an object to, which may not exist. */
 export interface Pin {
   readonly name: string;
   readonly release: StoredRelease | undefined;
 }
 
-/** A release that serves, and the inputs that it was rendered from. */
+/** A release that serves, and the inputs from which it was rendered. */
 export interface Serving {
   readonly release: StoredRelease;
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-/** The releases of objects, in the platform's store. `Write` is how a write tells its revision. */
+/** Stores the releases of objects in the platform's store. A write reports its revision through `Write`. */
 export interface ReleaseBook<O, Write> {
-  /** The release that the object's last render gave, and what it was rendered from. */
+  /** Returns the release of the object's last render, and the key of its inputs. */
   newest(object: O): Promise<{ readonly release: StoredRelease; readonly renderKey: string } | undefined>;
-  /** Gives the release of that content, made now if there is none, and notes it as the newest for `renderKey`. */
+  /** Returns the release with that content, creating it if necessary, and records it as the newest for `renderKey`. */
   store(object: O, content: ReleaseContent, renderKey: string, write: Write): Promise<StoredRelease>;
-  /** The release that serves whatever is rendered, when a person pinned one. */
+  /** Returns the release that a user pinned; it serves regardless of what is rendered. */
   pinned?(object: O): Promise<Pin | undefined>;
-  /** The release that was last seen to serve. */
+  /** Returns the release that was last observed to serve. */
   serving?(object: O): Promise<Serving | undefined>;
   noteServing?(object: O, serving: Serving): Promise<void>;
-  /** Why a release failed: it is not tried again until another one is rendered. */
+  /** Returns why a release failed; it is not retried until a different one is rendered. */
   failureOf?(object: O, release: StoredRelease): Promise<string | undefined>;
   noteFailure?(object: O, release: StoredRelease, message: string): Promise<void>;
-  /** Tells that the rollout of a release has failed, also where nothing takes its place; told before costs nothing. */
+  /** Records that the rollout of a release failed, even if no other release replaces it. Idempotent and cheap. */
   noteRefused?(object: O, release: StoredRelease): Promise<void>;
 }
 
@@ -59,15 +59,16 @@ export function contentOf(set: AttributedRenderSet, cluster: string): ReleaseCon
   return { digest: contentDigest(cluster, objects), cluster, objects, plugins: set.contributors };
 }
 
-/** What a release of these objects on this cluster is named by, whatever their order. */
+/** Returns the name of a release of these objects on this cluster, regardless of their order. */
 export function contentDigest(cluster: string, objects: Objects): string {
   const ordered = objects.toSorted((one, other) => (refKey(refOf(one)) < refKey(refOf(other)) ? -1 : 1));
   return digestOf({ cluster, objects: ordered });
 }
 
 /**
- * What a rendering depends on: spec, settled inputs, place, where routes are served there and an explicit campaign. Deliberately neither
- * the plugins' versions nor a cluster's capabilities: an upgraded, broken or removed plugin must not roll out anything by itself.
+ * Returns a key of a rendering's inputs: spec, resolved inputs, place, the ingress there, and an explicit campaign. Plugin versions and
+ * cluster
+ * capabilities are deliberately absent: an upgraded, broken or removed plugin must not cause rollouts by itself.
  */
 export function renderKeyOf(object: { readonly spec?: unknown }, { cluster, ingress, inputs }: RenderFacts, campaign: string): string {
   return digestOf({ spec: object.spec, inputs, cluster: cluster.name, namespace: cluster.namespace, ingress, campaign });

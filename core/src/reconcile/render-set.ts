@@ -11,20 +11,20 @@ interface Member {
 }
 
 export interface RenderSetOptions {
-  /** Instance id of the plugin that acts now: the controller's while it renders, a tap's while that runs. */
+  /** Returns the instance id of the acting plugin: the controller's while it renders, a tap's while that runs. */
   readonly actor: () => string;
-  /** Default 1,000, which is what a release holds. */
+  /** Default 1,000, the limit of a release. */
   readonly objectsMax?: number;
 }
 
-/** A render set that also knows who had a part in it. */
+/** A render set that also records its contributors. */
 export interface AttributedRenderSet extends RenderSet {
   /** Instance ids of the plugins that added, changed or removed something. */
   readonly contributors: readonly string[];
   readonly size: number;
 }
 
-/** The base objects of a controller as a set that taps shape; every method gives a new set, so a tap that fails leaves no trace. */
+/** Makes a set of a controller's base objects for taps to modify. Every method returns a new set, so a tap that fails leaves no trace. */
 export function createRenderSet(objects: readonly KubernetesObject[], options: RenderSetOptions): AttributedRenderSet {
   let set: AttributedRenderSet = new ObjectSet(new Map(), new Set(), options);
   for (const object of objects) set = set.add(object) as AttributedRenderSet;
@@ -115,7 +115,7 @@ class ObjectSet implements AttributedRenderSet {
   }
 }
 
-/** What goes over the wire, cut off from what the plugin keeps: plain JSON, without undefined and null. */
+/** Makes an independent copy as plain JSON, without undefined and null. */
 function ownCopy(object: KubernetesObject, by: string): Frozen {
   let copy: KubernetesObject;
   try {
@@ -138,7 +138,9 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** A pod template is whatever has containers in its spec: a Pod itself, and at any depth in what makes pods, known here or not. */
+/**
+ * Yields pod templates: any node with containers in its spec, that is a Pod itself, or a template at any depth in known and unknown kinds.
+ */
 function* podTemplatesIn(node: unknown, depth: number): Generator<PodTemplate> {
   if (typeof node !== 'object' || node === null || depth < 0) return;
   const { spec } = node as { spec?: { containers?: unknown } };

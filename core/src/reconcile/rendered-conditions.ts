@@ -2,16 +2,16 @@ import { isTapError, type Condition, type Outcome } from '@tappaas/sdk';
 import { failureText, type ApplySetResult } from './apply-set.js';
 import { refText } from './object-ref.js';
 
-/** How soon a set is looked at again that waits for objects to go, for a person, or for a name to become free. */
+/** How soon to check again a set that waits for objects to go, or (blocked) for a user or for a name to become free. */
 const leavingMs = 1_000;
 export const blockedMs = 60_000;
 
-/** What came of an apply set, or why there was none. */
+/** The result of an apply set, or why it was not run. */
 export type Applied = ApplySetResult & { readonly unconfirmed?: string };
 
 export function outcomeOf(result: Applied | undefined): Outcome {
   if (result === undefined || result.isComplete) return undefined;
-  // The cluster tells when a release task has ended.
+  // An event of the cluster reports the end of a release task.
   if (result.held && result.leaving.length === 0) return { againAfterMs: blockedMs };
   return { againAfterMs: result.unconfirmed === undefined && result.refused.length === 0 ? leavingMs : blockedMs };
 }
@@ -36,12 +36,12 @@ export function renderFailed(error: unknown): readonly Condition[] {
   const plugin = isTapError(error) ? error.plugin : undefined;
   const told = messageOf(error);
   const whose = plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`;
-  // The guard has named the plugin, and where it failed, unless the plugin's own error came through.
+  // The guard's message names the plugin and the place, unless the plugin's own error was passed through.
   const message = told.startsWith(`plugin ${plugin} `) ? told : `${whose}: ${told}`;
   return [{ type: 'Rendered', status: 'False', reason: 'RenderFailed', message }, notReady('RenderFailed', message)];
 }
 
-/** Nothing is ready that could not be brought to its cluster, however well what was there before does. */
+/** Sets Ready to false if anything could not be applied, even if the previous objects work well. */
 export function withReady(stated: readonly Condition[], result: Applied): readonly Condition[] {
   if (result.refused.length === 0 && result.failed.length === 0 && result.held === undefined) return stated;
   const { reason, message } = appliedConditions(result)[0] ?? rendered;

@@ -19,7 +19,7 @@ import {
 } from './rendered-conditions.js';
 import type { Objects, RenderedObject, RenderedOptions, Summary } from './rendered-options.js';
 
-/** The reconcile function of a controller that renders. */
+/** Makes the reconcile function of a rendering controller. */
 export function createRenderedReconcile<O extends RenderedObject>(
   options: RenderedOptions<O>,
 ): (key: string, run: Run) => Promise<Outcome> {
@@ -30,8 +30,8 @@ export function createRenderedReconcile<O extends RenderedObject>(
 /**
  * prepare → (render → taps → release, if the spec or an input changed) → apply set → observe → status.
  *
- * A failure before the apply set leaves the cluster as it is. Only the release decides what is on the cluster; what a plugin would
- * render today does not.
+ * A failure before the apply set leaves the cluster unchanged. Only the release determines what is on the cluster, not what a plugin would
+ * render at the moment.
  */
 class RenderedController<O extends RenderedObject> {
   private readonly options: RenderedOptions<O>;
@@ -63,7 +63,7 @@ class RenderedController<O extends RenderedObject> {
     return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run, pinned);
   }
 
-  /** Without a cluster there is nothing to render for, and the object must say so. */
+  /** Determines the render facts. Without a cluster there is nothing to render for, and the status must say so. */
   private async facts(object: O, inputs: Readonly<Record<string, string>>, run: Run): Promise<RenderFacts> {
     try {
       return await this.options.factsOf(object, inputs);
@@ -73,14 +73,14 @@ class RenderedController<O extends RenderedObject> {
     }
   }
 
-  /** Whoever pins means to choose what serves: nothing else may take its place. */
+  /** Leaves the cluster unchanged: a pin is a deliberate choice, so no other release may take its place. */
   private async holdStill(object: O, pin: string, run: Run): Promise<Outcome> {
     const message = `it is pinned to release ${pin}, which does not exist; what served goes on serving until spec.pin is mended or cleared`;
     await this.state(object, [notReady('ReleaseUnknown', message)], run);
     return { againAfterMs: blockedMs };
   }
 
-  /** What served goes on serving, and drift is mended, while inputs are awaited; that is no step of the change under way. */
+  /** While inputs are awaited, keeps applying the serving release to correct drift; that is not a step of the pending change. */
   private async wait(object: O, prepared: Extract<Prepared, { ready: false }>, facts: RenderFacts, run: Run): Promise<Outcome> {
     const pin = await this.options.releases.pinned?.(object);
     const serving = pin === undefined ? (await this.options.releases.newest(object))?.release : pin.release;
@@ -114,7 +114,7 @@ class RenderedController<O extends RenderedObject> {
     return renderHooks(object, createRenderSet(render(object, facts), { actor }), facts);
   }
 
-  /** `chosen` says who else has chosen it: then nothing takes its place when it fails, and it is looked at again when something happens. */
+  /** Applies a release. `chosen` says who else chose it: then no other release replaces it on failure, and it waits for the next event. */
   private async serve(object: O, release: StoredRelease, facts: RenderFacts, run: Run, chosen?: string): Promise<Outcome> {
     const { releases, setStatus, step } = this.options;
     const result = await this.apply(object, release, facts, run);
@@ -142,12 +142,12 @@ class RenderedController<O extends RenderedObject> {
     return fallsBack ? { againAfterMs: 0 } : outcomeOf(result);
   }
 
-  /** What served before the present spec goes on serving; where nothing did, nothing is left. */
+  /** Returns to what served before the current spec; if nothing did, removes everything. */
   private async fallBack(object: O, { reason, phase, why }: FallBack, run: Run): Promise<Outcome> {
     const serving = await this.options.releases.serving?.(object);
     const facts = await this.facts(object, serving?.inputs ?? {}, run);
     const release = serving?.release ?? nothing;
-    // The tasks of a release that served have succeeded; those of one that failed stay for whoever wants to know why.
+    // The tasks of a release that served have succeeded; those of a failed release stay for diagnosis.
     const [tasks, objects] = partition(release.objects, isReleaseTask);
     const own = new Set(tasks.map((task) => refKey(refOf(task))));
     const keeps = (ref: ObjectRef): boolean => (phase === 'Failed' ? ref.kind === 'Job' : own.has(refKey(ref)));
@@ -165,7 +165,7 @@ class RenderedController<O extends RenderedObject> {
     return this.options.setStatus(object, { status: {}, conditions }, run);
   }
 
-  /** What the cluster shows after an apply set, and every condition that follows from it. */
+  /** Observes the cluster after an apply set, and derives all conditions. */
   private async look(
     object: O,
     release: StoredRelease,
@@ -189,7 +189,7 @@ class RenderedController<O extends RenderedObject> {
     return result;
   }
 
-  /** Without confirmation nothing is written, and what is there is only looked at. */
+  /** Applies objects if the platform is confirmed; otherwise writes nothing and only inspects the cluster. */
   private async bringConfirmed(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
     const { confirmation, finalizer, addFinalizer } = this.options;
     const gate = confirmation();
@@ -224,7 +224,7 @@ class RenderedController<O extends RenderedObject> {
     return { applied: [], skipped: 0, deleted: [], leaving: [], refused: [], failed: [], isComplete: false, inventory, live, unconfirmed };
   }
 
-  /** The object stays until everything in its inventory is gone from the cluster. */
+  /** Removes the objects from the cluster; the object itself stays until its inventory is empty. */
   private async remove(object: O, run: Run): Promise<Outcome> {
     const { confirmation, finalizer, finalizeHooks, removeFinalizer, step } = this.options;
     if (object.metadata.finalizers?.includes(finalizer) !== true) return undefined;
@@ -250,7 +250,7 @@ class RenderedController<O extends RenderedObject> {
   }
 }
 
-/** Why what served before takes the place of what is wished. */
+/** Why the previously serving release replaces the desired one. */
 interface FallBack {
   readonly reason: string;
   readonly phase: 'Failed' | 'Cancelled';

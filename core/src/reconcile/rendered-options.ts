@@ -5,7 +5,7 @@ import type { InventoryEntry } from './inventory.js';
 import type { ReleaseBook, StoredRelease } from './release.js';
 import type { AttributedRenderSet } from './render-set.js';
 
-/** What a cluster shows, or shall show. */
+/** Actual or desired objects of a cluster. */
 export type Objects = readonly Immutable<KubernetesObject>[];
 
 /** An object of a kind that is rendered. */
@@ -20,16 +20,16 @@ export interface RenderedObject {
   readonly status?: unknown;
 }
 
-/** Where the objects of one rendering live. */
+/** The cluster that the objects of one rendering are applied to. */
 export interface Place {
   readonly target: ApplyTarget;
-  /** What a cache knows of an object; nothing when it has to be asked. */
+  /** Returns the cached state of an object; undefined when it must be requested. */
   readonly cached?: ApplySetOptions['cached'];
-  /** The ReplicaSets and pods that the given objects own. */
+  /** Returns the ReplicaSets and pods that the given objects own. */
   below(objects: Objects): Objects;
 }
 
-/** What a run says about its object. */
+/** The status and conditions that a run reports for its object. */
 export interface Statement {
   readonly status: Readonly<Record<string, unknown>>;
   readonly conditions: readonly Condition[];
@@ -37,31 +37,31 @@ export interface Statement {
   readonly end?: { readonly phase: 'Succeeded' | 'Failed' | 'Cancelled'; readonly message: string };
 }
 
-/** What a summary makes of what the cluster shows. */
+/** The status and conditions derived from the state of the cluster. */
 export interface Summary {
   readonly status: Readonly<Record<string, unknown>>;
   readonly conditions: readonly Condition[];
-  /** The release will not come to serve: it stays as it is, or what served before takes its place. */
+  /** The release will not become ready: either it stays, or the previously serving one replaces it. */
   readonly failed?: 'stop' | 'rollback';
 }
 
-/** Everything that a rendering controller needs from the rest of the platform. Writes tell `run` their revision. */
+/** The parts of the platform that a rendering controller needs. Writes report their revision to `run`. */
 export interface RenderedOptions<O extends RenderedObject> {
   readonly read: (key: string) => O | undefined;
-  /** A platform on an empty or restored store may not touch clusters until a person has confirmed. */
+  /** Whether clusters may be changed. A platform with an empty or restored store needs confirmation by an operator first. */
   readonly confirmation: () => { readonly isConfirmed: true } | { readonly isConfirmed: false; readonly message: string };
-  /** Settles the inputs of the render. Absent: there are none. */
+  /** Resolves the inputs of the render. Absent: there are none. */
   readonly prepare?: (object: O, run: Run) => Promise<Prepared>;
   /** Stops what `prepare` has begun, before a cancelled change falls back. */
   readonly abandon?: (object: O, run: Run) => Promise<void>;
-  /** Chooses or recalls the cluster. */
+  /** Chooses the cluster, or returns the one chosen before. */
   readonly factsOf: (object: O, inputs: Readonly<Record<string, string>>) => Promise<RenderFacts>;
   readonly render: (object: O, facts: RenderFacts) => readonly KubernetesObject[];
   /** Runs the render taps, phase by phase. */
   readonly renderHooks: (object: O, set: AttributedRenderSet, facts: RenderFacts) => Promise<AttributedRenderSet>;
-  /** Instance id of the plugin that acts now, for the render set. */
+  /** Returns the instance id of the acting plugin, for the render set. */
   readonly actor: () => string;
-  /** Changes when an operator wants everything rendered anew. Default: never. */
+  /** Returns a value that changes when an operator requests a new rendering of everything. Default: constant. */
   readonly campaignOf?: (object: O) => string;
   readonly releases: ReleaseBook<O, Run>;
   readonly loadInventory: (object: O) => Promise<readonly InventoryEntry[]>;
@@ -70,25 +70,25 @@ export interface RenderedOptions<O extends RenderedObject> {
   readonly installation: string;
   /** Field manager of all applies. */
   readonly manager: string;
-  /** Runs the observe taps; a failed one gives its conditions as Unknown. */
+  /** Runs the observe taps; the conditions of a failed one become Unknown. */
   readonly observeHooks: (object: O, observed: Objects) => Promise<readonly Condition[]>;
   readonly summarize: (
     object: O,
     seen: { readonly facts: RenderFacts; readonly release: StoredRelease; readonly observed: Objects },
   ) => Summary;
   readonly setStatus: (object: O, statement: Statement, run: Run) => Promise<void>;
-  /** Whether a person stopped the Operation of the object's present generation: then what served before goes on serving. Default: nobody. */
+  /** Whether a user cancelled the Operation of the current generation; then what served before stays. Default: never. */
   readonly isCancelled?: (object: O) => Promise<boolean>;
-  /** Name of the finalizer that keeps the object until its cluster is clean. */
+  /** Name of the finalizer that keeps the object until its cluster is cleaned up. */
   readonly finalizer: string;
   readonly addFinalizer: (object: O, run: Run) => Promise<void>;
   readonly removeFinalizer: (object: O, run: Run) => Promise<void>;
-  /** Runs the finalize taps once the cluster is clean. */
+  /** Runs the finalize taps once the cluster is cleaned up. */
   readonly finalizeHooks: (object: O, run: Run) => Promise<void>;
-  /** Progress of the object's current Operation. */
+  /** Reports the progress of the object's current Operation. */
   readonly step?: (object: O, step: RenderedStep, percent: number) => void;
 }
 
-/** The steps from a changed spec to a serving release, in order; `remove` stands alone. */
+/** The steps from a changed spec to a serving release, in order; `remove` is separate. */
 export const renderedSteps = ['prepare', 'render', 'apply', 'rollout'] as const;
 export type RenderedStep = (typeof renderedSteps)[number] | 'release-tasks' | 'remove';

@@ -16,7 +16,7 @@ export class RevisionGate {
     this.waitersMax = waitersMax;
   }
 
-  /** Told whenever the cache shows everything up to `revision`. */
+  /** Call whenever the cache contains everything up to `revision`. */
   advance(revision: string): void {
     this.reached = revision;
     if (this.waiters.size === 0) return;

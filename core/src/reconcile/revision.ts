@@ -1,7 +1,7 @@
 /**
- * Orders two resource versions of one API server: negative, zero or positive.
+ * Compares two resource versions of one API server: negative, zero or positive.
  *
- * They are decimal numbers that may exceed what a double holds, so the longer one is larger and equally long ones compare as text.
+ * They are decimal numbers that may exceed a double, so the longer one is larger and equally long ones are compared as text.
  *
  * @source KEP-5504, resource versions of one resource are comparable
  */

@@ -1,4 +1,4 @@
-/** What a cache must know about an object; everything else is the reader's business. */
+/** The part of an object that a cache needs; the rest is up to its readers. */
 export interface CachedObject {
   readonly metadata: {
     readonly name?: string;
@@ -8,20 +8,20 @@ export interface CachedObject {
   };
 }
 
-/** One change as a watch tells it, or the news that there was none up to a revision. */
+/** One change of a watch, or a bookmark: there were no changes up to a revision. */
 export type SourceEvent<T> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
   | { readonly type: 'bookmark'; readonly revision: string };
 
 /**
- * Where a cache gets its objects from: the engine in this process, or a cluster over HTTP.
+ * Provides a cache with its objects: from the engine in this process, or from a cluster over HTTP.
  *
- * A failure with `httpStatus` 410 means that the revision is gone and everything has to be listed again; `retryAfterMs` is obeyed.
+ * A failure with `httpStatus` 410 means that the revision is gone and everything must be listed again; `retryAfterMs` is obeyed.
  */
 export interface Source<T> {
-  /** Everything there is, at one revision that includes all that was acknowledged before the call. */
+  /** Lists all objects at one revision, which includes everything acknowledged before the call. */
   list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: Iterable<T>; readonly revision: string }>;
-  /** Changes after `fromRevision`, in order; ends by itself after about `timeoutMs`. */
+  /** Yields changes after `fromRevision`, in order; ends by itself after about `timeoutMs`. */
   watch(options: {
     readonly fromRevision: string;
     readonly timeoutMs: number;
@@ -29,7 +29,7 @@ export interface Source<T> {
   }): AsyncIterable<SourceEvent<T>>;
 }
 
-/** `namespace/name`, or the name alone where there is no namespace; the form in which keys stand in queues. */
+/** Returns `namespace/name`, or the name alone for cluster-scoped objects; the form of keys in queues. */
 export function keyOf(object: CachedObject): string {
   const { namespace, name = '' } = object.metadata;
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;

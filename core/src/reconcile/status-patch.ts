@@ -1,8 +1,9 @@
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The merge patch that makes each stated field what it says and nothing else of what `before` has inside it. A field that is stated as
- * `undefined` goes; one that is not named stays.
+ * Returns the merge patch that sets each stated field to exactly its value, removing anything else inside it. A field stated as `undefined`
+ * is
+ * removed; one that is not stated stays.
  */
 export function statusPatch(before: unknown, stated: Fields): Fields {
   const known = isFields(before) ? before : {};
@@ -13,7 +14,7 @@ export function statusPatch(before: unknown, stated: Fields): Fields {
   return Object.fromEntries(patched);
 }
 
-/** Inside a field nothing stays unsaid: what was there and is not stated is taken away. */
+/** Within a field, anything that exists but is not stated is removed. */
 const whole = (before: unknown, stated: Fields): Fields =>
   isFields(before) ? { ...Object.fromEntries(Object.keys(before).map((name) => [name, undefined])), ...stated } : stated;
 

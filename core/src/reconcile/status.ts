@@ -3,7 +3,7 @@ import { canonicalJson } from './canonical.js';
 import { mergeConditions, type StoredCondition } from './conditions.js';
 import { statusPatch } from './status-patch.js';
 
-/** What every status has besides its kind's own fields. */
+/** The part of the status that all kinds share. */
 export interface CommonStatus {
   readonly observedGeneration?: number;
   readonly conditions?: readonly StoredCondition[];
@@ -15,8 +15,8 @@ interface WithStatus {
 }
 
 /**
- * The merge patch of the status of `object` for `fields` and `conditions` as they are stated: a field that is not named stays, one that
- * is `undefined` goes, the generation that was looked at is noted. Nothing when that is what is stored already.
+ * Returns the merge patch of the status of `object` for the stated `fields` and `conditions`: a field that is not stated stays, one that is
+ * `undefined` is removed, and the observed generation is recorded. Returns undefined when that is stored already.
  */
 export function nextStatus(
   object: WithStatus,

@@ -8,7 +8,7 @@ import type { JsonObject } from './schema/json-value.js';
 import { pruneUnknown } from './schema/unknown-fields.js';
 import { validate } from './schema/validation.js';
 
-/** The action whose input is read. */
+/** Identifies an action and its input schema. */
 export interface ActionOf {
   readonly group: string;
   readonly kind: string;
@@ -17,8 +17,8 @@ export interface ActionOf {
 }
 
 /**
- * Reads inputs of an action as specs are read: unknown fields are refused, defaults filled in, and everything that is wrong is told at
- * once. The schema is looked into when the first input comes.
+ * Makes a reader of action inputs, which treats them like specs: unknown fields are refused, defaults filled in, and all problems reported
+ * together. The schema is analyzed when the first input arrives.
  */
 export function createActionInput({ group, kind, action, input }: ActionOf): (given: JsonObject, name: string) => JsonObject {
   const type = fieldType(toOpenApi(input));

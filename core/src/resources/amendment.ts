@@ -8,8 +8,8 @@ import { label } from './target.js';
 import { takeStep } from './transaction.js';
 
 /**
- * A change that the engine itself makes to what only it writes: finalizers, owner references and the phase of a namespace. Nobody is
- * asked. Nothing happens when the object is gone, is another one of that name, or `change` answers nothing.
+ * Makes an internal change that bypasses admission and authorization: to finalizers, owner references or the phase of a namespace. Does
+ * nothing when the object is gone, when another object has its name, or when `change` returns undefined.
  */
 export async function amend(
   state: EngineState,
@@ -31,7 +31,7 @@ export async function amend(
   throw resourceErrors.TAP_REQUEST_CONTENDED({ message: `${label(entry, key)}: others changed it ${attemptsMax} times meanwhile` });
 }
 
-/** `object` without a finalizer; nothing when it has none of that name. */
+/** Returns `object` without a finalizer; undefined when it does not have it. */
 export function withoutFinalizer(object: Body, name: string): Body | undefined {
   const { finalizers = [], ...metadata } = object.metadata;
   if (!finalizers.includes(name)) return undefined;

@@ -21,10 +21,10 @@ export interface Applying {
   readonly options: WriteOptions;
 }
 
-/** Objects that somebody else creates or deletes between two looks are looked for so often. */
+/** How many attempts are made while others create or delete the object in between. */
 const turnsMax = 8;
 
-/** Applies a configuration: to the object that exists, else it creates the object. @throws TAP_OBJECT_CONFLICT naming the managers */
+/** Applies a configuration to an existing object, or creates it. @throws TAP_OBJECT_CONFLICT naming the managers */
 export async function applying(
   state: EngineState,
   { found, write, options }: Applying,

@@ -8,7 +8,7 @@ import { objectKey } from './key-space.js';
 import { isJsonObject } from './schema/json-value.js';
 import { toStore, type Body } from './stored-object.js';
 
-/** The Operation that a write begins, and the object as it names it: both are written in one transaction. */
+/** The Operation that a write begins, and the object that names it; both are written in one transaction. */
 export interface BegunOperation {
   readonly object: Body;
   readonly change: Change;
@@ -18,8 +18,8 @@ const nameCharactersMax = 160;
 const uidCharacters = 8;
 
 /**
- * Begins the Operation of a kind that declares one, where an object is new or has another spec. Its name follows from uid and generation,
- * so it is that of no other object and no other state, and nothing else has to be remembered to find it.
+ * Begins the Operation of a kind that declares one, when an object is created or its spec changes. The name of the Operation is derived
+ * from uid and generation, so it is unique to that object and state and can be found without further records.
  */
 export function beginOperation(
   state: EngineState,
@@ -56,7 +56,7 @@ export function beginOperation(
   };
 }
 
-/** Where the Operation is found that an object names. */
+/** Returns the target of the Operation that an object names. */
 export function operationOf(entry: KindEntry, { metadata, status }: Body): Target | undefined {
   const name = isJsonObject(status) ? status['operation'] : undefined;
   if (entry.operation === undefined || typeof name !== 'string' || metadata.namespace === undefined) return undefined;

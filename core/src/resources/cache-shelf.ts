@@ -4,11 +4,11 @@ import { openObjectCache, type CacheMaker, type ObjectCache } from './object-cac
 
 interface Shelved {
   readonly cache: ObjectCache;
-  /** What the cache was made for; another form of the kind needs another cache. */
+  /** Describes the kind as cached; a kind in another form needs another cache. */
   readonly form: string;
 }
 
-/** The caches of one engine: one per stored kind, kept over reloads as long as the kind's indexes stay the same. */
+/** The caches of one engine: one per stored kind, kept across reloads as long as the kind's indexes stay the same. */
 export class CacheShelf {
   readonly #maker: CacheMaker;
   #shelf = new Map<string, Shelved>();
@@ -17,7 +17,7 @@ export class CacheShelf {
     this.#maker = maker;
   }
 
-  /** Nothing before the first and after the last use. */
+  /** Returns undefined before the first use and after the last. */
   find(entry: KindEntry): ObjectCache | undefined {
     return this.#shelf.get(entry.prefix)?.cache;
   }
@@ -30,7 +30,7 @@ export class CacheShelf {
   }
 
   /**
-   * Gets the caches for these kinds ready beside those in use, then takes them into use and closes the rest.
+   * Prepares the caches for these kinds beside those in use, then switches over and closes the unused ones.
    *
    * @throws the signal's reason, leaving everything as it was
    */

@@ -8,22 +8,22 @@ import { equalJson } from './schema/json-value.js';
 import type { StoredObject } from './stored-object.js';
 import { heldOf, takeStep } from './transaction.js';
 
-/** What a rebuilding of claims came to. */
+/** The result of rebuilding claims. */
 export interface RebuiltClaims {
-  /** Objects whose claims were brought to what the plugins say now. */
+  /** Number of objects whose claims were updated to what the plugins claim now. */
   readonly changed: number;
-  /** Objects that stay as they are, because somebody else holds what they claim; the first hundred. */
+  /** The first hundred objects that were left unchanged because another object holds what they claim. */
   readonly refused: readonly { readonly key: string; readonly causes: readonly Cause[] }[];
 }
 
-/** Between turns for others. */
+/** Objects processed before yielding to other work. */
 const objectsAtOnceMax = 100;
 const refusedMax = 100;
 
 /**
- * Brings what objects hold to what the plugins claim for them now: after a plugin that claims was added, changed or removed. Claims are
- * pure functions of their object, so this may be cut off and run again. An object that changes meanwhile claims anew by itself. Of counters
- * it takes what is there, also beyond the limit: a limit refuses more, and takes nothing away.
+ * Updates the claims of all objects after a claiming plugin was added, changed or removed. Claims are pure functions of their object, so
+ * this may be interrupted and run again; an object that changes meanwhile updates its own claims. Counters take the existing usage even
+ * beyond their limit: a limit refuses additions, but takes nothing away.
  */
 export async function rebuildClaims(state: EngineState, signal: AbortSignal): Promise<RebuiltClaims> {
   let changed = 0;
@@ -55,7 +55,7 @@ async function rebuild(
     group,
     kind,
     isConfidential,
-    // Made of its text only for kinds that somebody claims for.
+    // Parsed lazily, because only kinds with claiming plugins need the object.
     get object() {
       return previous.object;
     },

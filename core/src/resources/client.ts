@@ -25,7 +25,7 @@ import { namespaceOf } from './target.js';
 import type { WriteOptions } from './write-options.js';
 import type { Writes } from './writes.js';
 
-/** What a client is about to do, in the terms of an access review. */
+/** The access that a client needs for a call, in the terms of an access review. */
 export interface Access {
   readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
   readonly group: string;
@@ -43,15 +43,15 @@ export interface ClientOptions {
   readonly fieldManager: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
-  /** Asked before every call; refuses by throwing. What it answers to a list is added to the list's selectors. */
+  /** Called before every call; throws to refuse. A narrowing returned for a list is added to its selectors. */
   readonly authorize: (access: Access) => Awaitable<Narrowing | undefined | void>;
   /** Whether the data of confidential kinds is shown. */
   readonly showsSecrets: boolean;
-  /** A leader's fence, asked at every write. */
+  /** Fence of a leader, evaluated for every write. */
   readonly guards?: () => readonly Guard[];
 }
 
-/** What a client works on. */
+/** The parts of an engine that a client uses. */
 export interface ClientEngine {
   readonly registry: () => Registry;
   readonly reads: Reads;
@@ -61,7 +61,7 @@ export interface ClientEngine {
 
 const pageItems = 500;
 
-/** Reads and writes objects in this process, with the same rules as over the wire; managed fields are not shown. */
+/** Makes a client for objects in this process, with the same rules as the HTTP API; it does not show managed fields. */
 export function createClient(engine: ClientEngine, options: ClientOptions): Resources {
   return new Client(engine, options);
 }
@@ -218,7 +218,7 @@ function notServed({ group, kind, version }: AnyKind): Error {
   return resourceErrors.TAP_KIND_NOT_FOUND({ message: `kind ${kind} of group "${group}" is not served in version ${version}` });
 }
 
-/** An apply of one of our kinds names the spec, labels and annotations apart. */
+/** An apply of one of our own kinds passes spec, labels and annotations as separate fields. */
 function configurationOf(fields: object): object {
   const { spec, labels, annotations } = fields as { readonly spec?: unknown; readonly labels?: unknown; readonly annotations?: unknown };
   const metadata = { ...(labels !== undefined && { labels }), ...(annotations !== undefined && { annotations }) };
@@ -230,7 +230,7 @@ function metadataIn(object: object): { readonly name?: string; readonly namespac
   return isJsonObject(metadata) ? metadata : {};
 }
 
-/** Selectors are joined by commas, and all of them count. */
+/** Joins two selectors with a comma, so that both must match. */
 const both = (own: string | undefined, added: string | undefined): string | undefined =>
   own === undefined || own === '' ? added : added === undefined ? own : `${own},${added}`;
 

@@ -7,9 +7,9 @@ import type { Found } from './registry.js';
 import type { StoredObject } from './stored-object.js';
 import type { WriteOptions } from './write-options.js';
 
-/** Objects of a collection that are deleted at once. */
+/** Maximum number of concurrent deletions in a collection. */
 const deletesAtOnceMax = 16;
-/** Objects that are worked on between turns for other requests. */
+/** Objects processed before yielding to other requests. */
 const objectsPerTurn = 64;
 
 /** A delete of many objects of one kind. */
@@ -21,9 +21,9 @@ export interface CollectionDeletion {
 }
 
 /**
- * Deletes all objects, or none when one of them may not be deleted: every object goes through a dry run first. What is refused only
- * afterwards, because somebody changed it meanwhile, ends the deletion where it is: nothing is deleted any more once this has thrown, and the message says
- * how many objects were. Objects that are gone already are passed over.
+ * Deletes all objects, or none when any of them may not be deleted: every object goes through a dry run first. A refusal after that,
+ * because an object changed meanwhile, ends the deletion: nothing more is deleted once this has thrown, and the message says how many
+ * objects were deleted. Objects that are already gone are skipped.
  *
  * @throws what `remove` throws, with the number of deleted objects in its message
  */
@@ -43,14 +43,14 @@ export async function removeAll(state: EngineState, { targets, ...shared }: Coll
   return removed;
 }
 
-/** A plugin that cannot be asked without effects is asked only when the object is really deleted. */
+/** Dry-runs all deletions. A plugin that does not support dry runs is called only for the actual deletion. */
 async function tryAll(targets: readonly Target[], tryOne: (target: Target) => Promise<unknown>): Promise<void> {
   await forEach(targets, tryOne).catch((error: unknown) => {
     if (!isTapError(error, 'TAP_ADMISSION_DRY_RUN_REFUSED')) throw error;
   });
 }
 
-/** Works on several targets at once until one fails, and throws that failure only when none is worked on any more. */
+/** Processes several targets concurrently until one fails, and throws that failure once none is in progress. */
 async function forEach(targets: readonly Target[], work: (target: Target) => Promise<unknown>): Promise<void> {
   const line = targets.entries();
   let failure: { readonly error: unknown } | undefined;

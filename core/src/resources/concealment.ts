@@ -6,11 +6,11 @@ import { isJsonObject, valueAt, type JsonObject } from './schema/json-value.js';
 const confidentialPlaces = [['data'], ['stringData'], ['metadata', 'annotations']];
 const notShown = '"[not shown]"';
 
-/** Findings about a confidential object without its values: messages show the value that they are about. */
+/** Removes the values of a confidential object from messages of findings. */
 export function concealValues(causes: readonly Cause[], object: JsonObject): readonly Cause[] {
   const texts = new Set<string>();
   for (const place of confidentialPlaces) gather(valueAt(object, place), texts);
-  // A container's text holds those of its members, cut perhaps, so it goes first.
+  // The text of a container holds those of its members, perhaps truncated, so replace the longest first.
   const longestFirst = [...texts].sort((one, other) => other.length - one.length);
   return causes.map((cause) => ({
     ...cause,
@@ -25,7 +25,10 @@ function gather(value: unknown, texts: Set<string>): void {
   else if (isJsonObject(value)) for (const member of Object.values(value)) gather(member, texts);
 }
 
-/** An error about a body that could not be read or applied quotes the body; for a confidential kind it says no more than its code. */
+/**
+ * Hides the message of an error about an unreadable or inapplicable body of a confidential kind, because it quotes the body; the code
+ * stays.
+ */
 export function concealBody(error: unknown): unknown {
   if (!isTapError(error) || !/^TAP_(DOCUMENT|PATCH)_/.test(error.code)) return error;
   return new TapError(error.code, error.spec, { message: 'the body is not accepted; it is not quoted, because it may hold a secret' });

@@ -1,17 +1,17 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { resourceErrors } from './errors.js';
 
-/** Where a list goes on: after `after`, as of `revision`; without a revision, as of now. */
+/** Position of a list: continues after `after` at `revision`, or at the current revision if that is undefined. */
 export interface Position {
   readonly after: string;
   readonly epoch: number;
   readonly revision?: number;
 }
 
-/** What a token is bound to: everything that decides which objects a list holds, and in which order. */
+/** The query a token is bound to: everything that determines which objects a list returns, and in which order. */
 export type Query = Readonly<Record<string, string | undefined>>;
 
-/** Makes and reads `continue` tokens: sealed, so that nobody can make one up or move one to another query. */
+/** Makes and reads `continue` tokens, which are sealed so that clients can neither forge one nor use it for another query. */
 export interface TokenBox {
   write(position: Position, query: Query): string;
   /** @throws TAP_REQUEST_INVALID */
@@ -22,7 +22,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 const tokenCharactersMax = 4096;
 
-/** Tokens under a 32-byte key that all replicas share. */
+/** Makes a token box with a 32-byte key that all replicas share. */
 export function createTokenBox(key: Uint8Array): TokenBox {
   return {
     write(position, query) {

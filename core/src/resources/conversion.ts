@@ -2,25 +2,25 @@ import type { KindEntry, KindVersionEntry } from './kind-entry.js';
 import { isJsonObject, type JsonObject } from './schema/json-value.js';
 import { StoredObject, type Body } from './stored-object.js';
 
-/** The object of `version` in the stored version. */
+/** Converts an object from `version` to the stored version. */
 export function toHub(object: JsonObject, version: KindVersionEntry, entry: KindEntry): JsonObject {
   if (version.conversion === undefined) return object;
   const spec = object['spec'];
   return { ...object, apiVersion: entry.hub.apiVersion, ...(isJsonObject(spec) && { spec: version.conversion.toHub(spec) }) };
 }
 
-/** The stored object in `version`. */
+/** Converts a stored object to `version`. */
 export function fromHub(object: Body, version: KindVersionEntry): Body {
   if (version.conversion === undefined) return object;
   const spec = object['spec'];
   return { ...object, apiVersion: version.apiVersion, ...(isJsonObject(spec) && { spec: version.conversion.fromHub(spec) }) };
 }
 
-/** Converts what is served at most once per object and version. */
+/** Converts stored objects to served versions, at most once per object and version. */
 export class VersionedView {
   readonly #known = new WeakMap<StoredObject, Map<KindVersionEntry, StoredObject>>();
 
-  /** What a reader of `version` gets. */
+  /** Returns the object as readers of `version` get it. */
   at(stored: StoredObject, version: KindVersionEntry, epoch: number): StoredObject {
     if (version.conversion === undefined) return stored;
     const views = this.#known.get(stored) ?? new Map<KindVersionEntry, StoredObject>();

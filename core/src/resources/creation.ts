@@ -20,14 +20,14 @@ export interface Creation {
   readonly object: JsonObject;
   readonly options: WriteOptions;
   readonly own: Mutation['own'];
-  /** What makes a repeated request recognisable. */
+  /** Record by which a repeated request is recognized. */
   readonly record?: Record;
 }
 
-/** A name that `generateName` has made is tried anew so often when it is taken. */
+/** Attempts to find a free name for `generateName`. */
 const generatedNamesMax = 8;
 
-/** Creates an object. @throws TAP_OBJECT_EXISTS, TAP_OBJECT_NOT_FOUND (its namespace), TAP_OBJECT_FORBIDDEN, and what admission says */
+/** Creates an object. @throws TAP_OBJECT_EXISTS, TAP_OBJECT_NOT_FOUND (its namespace), TAP_OBJECT_FORBIDDEN, and the errors of admission */
 export async function create(state: EngineState, creation: Creation): Promise<Mutated> {
   const written = metadataOf(creation.object);
   if (typeof written['resourceVersion'] === 'string' && written['resourceVersion'] !== '') {
@@ -95,7 +95,7 @@ function bear(state: EngineState, { found, object }: Creation, name: string, nam
   return (entry.strategy.onCreate?.(born) ?? born) as Body;
 }
 
-/** Tells nothing of what is there: it may be somebody's of whom the caller may not know. */
+/** Reveals nothing about the existing object, because the caller may not be allowed to know about it. */
 function exists({ found, options }: Creation, name: string): Error {
   const about = { group: found.entry.group, kind: found.entry.kind, name };
   const message = `${label(found.entry, name)} already exists`;
@@ -103,7 +103,7 @@ function exists({ found, options }: Creation, name: string): Error {
   return explained(resourceErrors.TAP_OBJECT_EXISTS({ message }), about);
 }
 
-/** The namespace must be there, and must not have begun to end, in the very transaction that creates something in it. */
+/** Requires, within the creating transaction itself, that the namespace exists and is not terminating. */
 async function namespaceGuards(
   state: EngineState,
   { entry }: Found,
@@ -113,7 +113,7 @@ async function namespaceGuards(
   const namespaces = state.registry().ofKind('', 'Namespace');
   if (namespaces === undefined || namespace === undefined) return [];
   const key = objectKey(namespaces.prefix, undefined, namespace);
-  // A namespace that has changed since fails the guard, and is read anew for the next attempt.
+  // If the namespace has changed since, the guard fails and the next attempt reads it again.
   const stored = state.cache(namespaces).get(key)?.object ?? (await caughtUp(state, namespaces, signal)).get(key)?.object;
   const about = { group: '', kind: 'Namespace', name: namespace };
   if (stored === undefined) throw explained(resourceErrors.TAP_OBJECT_NOT_FOUND({ message: `namespaces "${namespace}" not found` }), about);

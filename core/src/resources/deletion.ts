@@ -11,7 +11,7 @@ import { keyOfTarget, label, nameOf, notFound } from './target.js';
 import { takeStep } from './transaction.js';
 import type { WriteOptions } from './write-options.js';
 
-/** The finalizers by which a delete asks the garbage collector for something. */
+/** Finalizers through which a delete requests orphaning or foreground deletion from the garbage collector. */
 export const orphanFinalizer = 'orphan';
 export const foregroundFinalizer = 'foregroundDeletion';
 
@@ -23,13 +23,15 @@ export interface Deletion {
   readonly deletion: DeleteOptions;
 }
 
-/** What became of it: gone, or on its way out, or on its way out already and nothing to add. */
+/** Result of a delete: the object is gone, is terminating now, or was terminating already without anything to change. */
 export interface Deleted {
   readonly outcome: 'deleted' | 'deleting' | 'unchanged';
   readonly stored: StoredObject;
 }
 
-/** Deletes an object, or marks it and leaves it to its finalizers. @throws TAP_OBJECT_NOT_FOUND, TAP_OBJECT_CONFLICT, TAP_OBJECT_DENIED */
+/**
+ * Deletes an object, or marks it for deletion while it has finalizers. @throws TAP_OBJECT_NOT_FOUND, TAP_OBJECT_CONFLICT, TAP_OBJECT_DENIED
+ */
 export async function remove(state: EngineState, deletion: Deletion): Promise<Deleted> {
   const { found, target, options } = deletion;
   const { entry } = found;
@@ -75,7 +77,7 @@ function refuseMismatch({ found, options, deletion }: Deletion, previous: Stored
   refuse('resourceVersion', resourceVersion, previous.resourceVersion);
 }
 
-/** The object with its end begun: the same when there is nothing to add. */
+/** Returns the object marked for deletion; the same object when nothing changes. */
 function marked(state: EngineState, { found, deletion }: Deletion, object: Body): Body {
   const { entry } = found;
   const finalizers = finalizersFor(object.metadata, deletion.propagationPolicy);
@@ -100,12 +102,12 @@ function marked(state: EngineState, { found, deletion }: Deletion, object: Body)
 
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** When the end began: now, or when the first delete came. */
+/** When the deletion began: now, or at the first delete request. */
 function begunMs(state: EngineState, { deletionTimestamp, deletionGracePeriodSeconds = 0 }: ObjectMeta): number {
   return deletionTimestamp === undefined ? state.clock.nowMs() : Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
 }
 
-/** A second delete may shorten the time to end, never lengthen it. */
+/** A second delete may shorten the grace period, never lengthen it. */
 function graceOf(graceSeconds: number, { deletionTimestamp, deletionGracePeriodSeconds = 0 }: ObjectMeta): number {
   return deletionTimestamp === undefined ? graceSeconds : Math.min(graceSeconds, deletionGracePeriodSeconds);
 }
@@ -121,7 +123,7 @@ function finalizersFor(metadata: ObjectMeta, policy: DeleteOptions['propagationP
 
 const isPropagation = (name: string): boolean => name === orphanFinalizer || name === foregroundFinalizer;
 
-/** Taps that asked for deletes may deny one. */
+/** Asks taps that registered for deletes, which may deny one. */
 async function ask(state: EngineState, { found, options }: Deletion, previous: StoredObject): Promise<void> {
   const { entry } = found;
   const denials = await state.admission.validate({

@@ -9,7 +9,7 @@ import type { Registry } from './registry.js';
 import type { Sealer, StoredObject } from './stored-object.js';
 import type { WriteHandoff } from './write-handoff.js';
 
-/** What the parts of one engine share. */
+/** State shared by the parts of one engine. */
 export interface EngineState {
   readonly name: string;
   readonly store: ResourceStore;
@@ -17,26 +17,26 @@ export interface EngineState {
   readonly keys: KeySpace;
   readonly admission: Admission;
   readonly sealer: Sealer | undefined;
-  /** For records that go by themselves. */
+  /** Leases for records that expire. */
   readonly leases: LeaseShelf;
   readonly handoff: WriteHandoff;
   /** Between 0 and 1. */
   readonly random: () => number;
-  /** A new uid. */
+  /** Makes a new uid. */
   readonly uuid: () => string;
-  /** The kinds as of now; a reload replaces them, so hold on to what a request began with. */
+  /** Returns the current kinds. A reload replaces them, so a request must keep using those it began with. */
   readonly registry: () => Registry;
-  /** Hears that the kinds were replaced; answers how to leave. */
+  /** Calls the listener when the kinds have been replaced; returns the function that unsubscribes it. */
   readonly onKinds: (listener: () => void) => () => void;
   /** The cache of a stored kind. */
   readonly cache: (entry: KindEntry) => ObjectCache;
-  /** Says whether an object may never be deleted. */
+  /** Whether an object must never be deleted. */
   readonly protects: (entry: KindEntry, name: string) => boolean;
-  /** An object as the store gave it, unsealed where need be. */
+  /** Decodes an object from the store, unsealing it if necessary. */
   readonly decode: (entry: KindEntry, stored: KeyValue) => Awaitable<StoredObject>;
 }
 
-/** A cache that has all that was acknowledged before the call. */
+/** Returns the cache once it contains everything acknowledged before the call. */
 export async function caughtUp(state: EngineState, entry: KindEntry, signal: AbortSignal): Promise<ObjectCache> {
   const cache = state.cache(entry);
   const revision = await state.store.currentRevision();
@@ -45,15 +45,15 @@ export async function caughtUp(state: EngineState, entry: KindEntry, signal: Abo
 }
 
 /**
- * The newest state of an object that is known without asking: what was written here a moment ago, or else what the cache shows. A write
- * on top of it holds its revision as a condition, so that it does no harm when it is not the newest.
+ * Returns the newest state of an object that is known without a round trip: a recent write of this process, or else the cached state. A
+ * write based on it is guarded by its revision, so an outdated state does no harm.
  */
 export function newestKnown({ cache, handoff }: EngineState, entry: KindEntry, key: string): StoredObject | undefined {
   const known = cache(entry);
   return handoff.after(known.revision, key) ?? known.get(key)?.object;
 }
 
-/** @throws TAP_OBJECT_UNKNOWN_VERSION for a version that the store has not reached: it cannot have been given out */
+/** @throws TAP_OBJECT_UNKNOWN_VERSION for a version that the store has not reached, which the engine cannot have issued */
 export async function refuseFuture(store: ResourceStore, revision: number, resourceVersion: string): Promise<void> {
   if (revision <= (await store.currentRevision())) return;
   throw resourceErrors.TAP_OBJECT_UNKNOWN_VERSION({ message: `resourceVersion ${resourceVersion} does not exist yet` });

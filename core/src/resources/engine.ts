@@ -41,9 +41,9 @@ import { Writes } from './writes.js';
 import { WriteHandoff } from './write-handoff.js';
 import type { WriteOptions } from './write-options.js';
 
-/** What an engine is made from; neighbours arrive as functions. */
+/** Options of an engine; other stages are passed in as functions. */
 export interface ResourceEngineOptions {
-  /** `platform`, or the name under `/clusters/`: part of every store key, so permanent. */
+  /** `platform`, or the name under `/clusters/`. Part of every store key, so it can never change. */
   readonly name: string;
   readonly store: ResourceStore;
   readonly openWatchCache: OpenWatchCache;
@@ -51,39 +51,42 @@ export interface ResourceEngineOptions {
   /** Between 0 and 1. */
   readonly random: () => number;
   readonly kinds: readonly KindRegistration[];
-  /** Default: nobody is asked. */
+  /** Default: no taps are called. */
   readonly admission?: Admission;
-  /** Hides what is confidential at rest. Without it, nothing confidential is stored. */
+  /** Seals confidential objects at rest. Without it, objects of confidential kinds cannot be stored. */
   readonly sealer?: Sealer;
-  /** Namespaces that are made when they are missing and cannot be deleted. */
+  /** Namespaces that are created if missing and cannot be deleted. */
   readonly firstNamespaces?: readonly string[];
-  /** Told when a cache cannot follow the store; it goes on trying. */
+  /** Called when a cache cannot follow the store; the cache retries. */
   readonly onProblem?: (kind: string, problem: TapError) => void;
 }
 
-/** One API server's worth of resources: kinds, objects, revisions, watches. Everything it throws is a TapError. */
+/** The resources of one API server: kinds, objects, revisions, watches. All its errors are TapErrors. */
 export interface ResourceEngine extends EnginePort {
-  /** With a leader's fence, too. */
+  /** Writes an object; `options` may include a leader's fence. */
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
-  /** Reads and writes in this process with the rights that `authorize` grants. */
+  /** Makes a client that reads and writes in this process with the rights that `authorize` grants. */
   client(options: ClientOptions): Resources;
-  /** An object as the cache shows it at this moment, which may be a moment behind; nothing while the kind is not served. */
+  /** Returns an object from the cache, which may lag slightly; undefined while the kind is not served. */
   cached(kind: Pick<AnyKind, 'group' | 'kind'>, key: Key): object | undefined;
-  /** Brings what is cached of a kind to everything acknowledged before the call; nothing is waited for where it is there, or not served. */
+  /**
+   * Waits until the cache of a kind contains everything acknowledged before the call; returns at once if it does, or if the kind is not
+   * served.
+   */
   catchUp(kind: KindPath, options: { readonly signal: AbortSignal }): Awaitable<unknown>;
-  /** The objects of a kind as a controller's informer takes them. @throws TAP_KIND_NOT_FOUND */
+  /** Returns the objects of a kind as the source of a controller's informer. @throws TAP_KIND_NOT_FOUND */
   source<T>(kind: AnyKind): Source<T>;
   /** Which plugins changed which fields of an object; paths, never values. @throws TAP_OBJECT_NOT_FOUND */
   attribution(target: Target): readonly Attribution[];
-  /** Reads what is stored and makes what must be there; until then nothing is served. */
+  /** Reads the store and creates the required objects; nothing is served before that. */
   start(signal: AbortSignal): Promise<void>;
-  /** Serves other kinds from now on. What was begun with the old ones finishes with them. @throws leaving everything as it was */
+  /** Replaces the served kinds. Requests that began with the old kinds finish with them. @throws leaving everything as it was */
   setKinds(kinds: readonly KindRegistration[], signal: AbortSignal): Promise<void>;
-  /** Removes all objects of a kind whose plugin is not loaded, and the kind; cut off by `signal` it is to be called again. */
+  /** Removes all objects of a kind whose plugin is not loaded, then the kind itself; if `signal` interrupts it, call it again. */
   purge(path: KindPath, signal: AbortSignal): Promise<Purged>;
-  /** Brings what objects hold to what plugins claim for them now. */
+  /** Updates the claims of all objects to what the plugins claim now. */
   rebuildClaims(signal: AbortSignal): Promise<RebuiltClaims>;
-  /** Collects garbage until the signal aborts; on one replica only. */
+  /** Collects garbage until the signal aborts; must run on one replica only. */
   collectGarbage(options: CollectorOptions): Promise<void>;
   close(): Promise<void>;
 }
@@ -158,7 +161,7 @@ class Engine implements ResourceEngine {
   }
 
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served> {
-    // Written out: it is asked for every read, and a function would be made for each.
+    // Written out instead of using a helper, because a closure per read would be costly.
     try {
       return this.#reads.get(target, options);
     } catch (error) {
@@ -258,7 +261,7 @@ class Engine implements ResourceEngine {
   }
 }
 
-/** Answers at once where it can; a failure is a rejection in every case, so that who asks need look for it in one place only. */
+/** Returns a value synchronously where possible; a failure is always a rejection, so that callers handle it in one place. */
 function rejecting<T>(read: () => Awaitable<T>): Awaitable<T> {
   try {
     return read();

@@ -65,10 +65,10 @@ const ownErrors = errorTable({
   },
 });
 
-/** What a resource engine answers instead of an object; REST maps the HTTP status to a Status reason. */
+/** Errors of a resource engine; the REST API maps the HTTP status to a Status reason. */
 export const resourceErrors = { ...objectErrors, ...ownErrors };
 
-/** Hangs the reasons and the object on an error. */
+/** Attaches causes and the affected object to an error. */
 export function explained(error: TapError, about: About, causes: readonly Cause[] = []): EngineError {
   return Object.assign(error, { causes, about });
 }

@@ -9,14 +9,14 @@ import type { Found } from './registry.js';
 import type { JsonObject } from './schema/json-value.js';
 import type { Body, StoredObject } from './stored-object.js';
 
-/** Who writes which part of an object. */
+/** The field manager of a request, and the part of the object it writes. */
 export interface Writer {
   readonly found: Found;
   readonly manager: string;
   readonly subresource: string | undefined;
 }
 
-/** What records the fields that a create, update or patch changes. */
+/** Makes the function that records which fields a create, update or patch changes. */
 export function tracking(state: EngineState, writer: Writer): (object: Body, previous: StoredObject | undefined) => Body {
   const { version } = writer.found;
   return (object, previous) => {
@@ -26,14 +26,14 @@ export function tracking(state: EngineState, writer: Writer): (object: Body, pre
   };
 }
 
-/** `object` with the managed fields of `tracked`. */
+/** Returns `object` with the managed fields of `tracked`. */
 export function withManagedFields(object: Body, tracked: Body): Body {
   const { managedFields: _, ...metadata } = object.metadata;
   const { managedFields } = tracked.metadata;
   return withMetadata(object, { ...metadata, ...(managedFields && { managedFields }) });
 }
 
-/** Server-side apply in the version of the request. @throws TAP_OBJECT_CONFLICT naming the managers, TAP_REQUEST_INVALID */
+/** Performs a server-side apply in the version of the request. @throws TAP_OBJECT_CONFLICT naming the managers, TAP_REQUEST_INVALID */
 export function apply(state: EngineState, writer: Writer, live: Body | undefined, configuration: JsonObject, force: boolean): Body {
   const { entry } = writer.found;
   const result = applyConfiguration(live, configuration, { ...requestOf(state, writer), force });
@@ -60,7 +60,7 @@ function requestOf(state: EngineState, { found, manager, subresource }: Writer):
   };
 }
 
-/** Paths that a write through this door cannot change. */
+/** Paths that a write to this subresource cannot change. */
 function ignoredBy({ entry, version }: Found, subresource: string | undefined): readonly (readonly string[])[] {
   if (subresource === 'status') return [...version.type.fields.keys()].filter((name) => name !== 'status').map((name) => [name]);
   return entry.hasStatus ? [['status']] : [];

@@ -9,14 +9,14 @@ import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
 
 /**
- * What has not changed is not looked at again, so that an object stored under an older schema can still be finished and reported on.
+ * Validates an object, skipping what has not changed, so that objects stored under an older schema can still be finished and reported on.
  *
- * @param sound what the object was made of and the schema finds nothing wrong with
+ * @param sound a state that the object was derived from and that passes schema validation
  */
 export function findings(entry: KindEntry, object: Body, previous: StoredObject | undefined, sound?: Body): readonly Cause[] {
   const names = entry.strategy.names ?? 'subdomain';
   const metadata: JsonObject = object.metadata;
-  // Each of too many is not looked at.
+  // With too many labels, skip checking each of them.
   const manyLabels = labelCountCauses(metadata['labels'], previous?.object.metadata.labels);
   if (manyLabels.length > 0) return manyLabels;
   const causes: Cause[] = [...metadataCauses(metadata, { scope: entry.isNamespaced ? 'Namespaced' : 'Cluster', names })];
@@ -37,17 +37,17 @@ export function findings(entry: KindEntry, object: Body, previous: StoredObject 
   return causes;
 }
 
-/** What is being deleted may lose finalizers, never gain any: nobody could rely on its end otherwise. */
+/** A terminating object may lose finalizers but not gain any; otherwise its deletion might never finish. */
 function lateFinalizers(previous: Body, object: Body): readonly Cause[] {
   if (previous.metadata.deletionTimestamp === undefined) return [];
   const known = new Set(previous.metadata.finalizers);
   const finalizers: unknown = object.metadata.finalizers;
-  // What is no list is told by its schema.
+  // A value that is not a list is reported by schema validation.
   const added = Array.isArray(finalizers) ? finalizers.filter((name: string) => !known.has(name)) : [];
   if (added.length === 0) return [];
   return [forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found ${added.join(', ')}`)];
 }
 
-/** The schema and the rules of metadata may find the same fault; it is told once. */
+/** The schema and the metadata rules may find the same fault; report it once. */
 const isMetadataRule = (field: string, known: readonly Cause[]): boolean =>
   field.startsWith('metadata') && known.some((cause) => cause.field === field);

@@ -9,7 +9,7 @@ import type { WriteOptions } from './write-options.js';
 
 const tokenKeyBytes = 32;
 
-/** The key that seals continue tokens: made once, kept in the store, so that every replica and every start reads every token. */
+/** Loads the key that seals continue tokens. It is created once and kept in the store, so that tokens work across replicas and restarts. */
 export async function loadTokenBox({ store, keys }: EngineState): Promise<TokenBox> {
   const key = keys.record('secret', 'continue-tokens');
   const stored = await store.get(key);
@@ -20,7 +20,7 @@ export async function loadTokenBox({ store, keys }: EngineState): Promise<TokenB
   return createTokenBox((await store.get(key))?.value ?? value);
 }
 
-/** Makes the namespaces that must always be there. */
+/** Creates the required namespaces that do not exist. */
 export async function makeNamespaces(state: EngineState, names: readonly string[], signal: AbortSignal): Promise<void> {
   const namespaces = state.registry().find({ group: '', version: 'v1', plural: 'namespaces' });
   if (namespaces === undefined) return;
@@ -36,7 +36,7 @@ export async function makeNamespaces(state: EngineState, names: readonly string[
   }
 }
 
-/** A write by the platform itself. */
+/** Options for a write by the platform itself. */
 export function systemOptions(signal: AbortSignal): WriteOptions {
   return {
     caller: { name: 'system:tappaas', groups: [administratorsGroup] },

@@ -1,7 +1,7 @@
 import { isTapError } from '@tappaas/sdk';
 import type { Source } from './source.js';
 
-/** An object as far as following one needs to know it. */
+/** The part of an object that is needed to follow it. */
 export interface FollowedObject {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly resourceVersion: string };
 }
@@ -11,13 +11,13 @@ export interface FollowedChange {
   readonly object: FollowedObject;
 }
 
-/** A watch is begun anew after so long; nobody notices. */
+/** A watch is reopened after this time, without a gap. */
 const watchMs = 3_600_000;
 
 /**
- * What there is in one batch, then each change, for as long as the signal lets it. Where the history is gone, the difference is told.
+ * Yields the existing objects in one batch, then each change, until the signal aborts. When the history is gone, yields the difference.
  *
- * @throws what the source refuses before the signal aborts, but for a history that is gone
+ * @throws errors of the source before the signal aborts, except lost history
  */
 export async function* followed(
   source: Source<FollowedObject>,

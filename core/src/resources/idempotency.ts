@@ -12,21 +12,21 @@ import type { Found } from './registry.js';
 import type { Body } from './stored-object.js';
 import type { WriteOptions } from './write-options.js';
 
-/** How long an answer is kept at least; the lease behind it, shared by an hour's requests, may last a day. */
+/** Minimum time that an answer is kept; its lease, shared by the requests of an hour, may last a day. */
 const idempotencyTtlMs = 23 * 3_600_000;
-/** Records of one tenant, or of one user without a tenant, that one process makes within that time. */
+/** Maximum number of records that one process makes per window for a tenant, or for a user without a tenant. */
 const keysPerCallerMax = 100_000;
 const digestCharacters = 64;
 
-/** What a create adds to its transaction, so that its repetition is recognised. */
+/** What a create adds to its transaction, so that a repeated request is recognized. */
 export interface Record {
   readonly guards: readonly Guard[];
   readonly changes: (object: Body) => Promise<readonly Change[]>;
-  /** Told when the record was there already: the same request was faster elsewhere. */
+  /** Called when the record exists already because the same request was faster elsewhere. */
   readonly refused: () => Promise<void>;
 }
 
-/** A create that may have been sent before. */
+/** A create that may be a repetition. */
 interface Repeated {
   readonly found: Found;
   readonly key: string;
@@ -35,10 +35,10 @@ interface Repeated {
 }
 
 /**
- * Answers a repeated create with what the first one was answered.
+ * Answers a repeated create with the answer of the first.
  *
- * The record stands in the transaction that creates the object: it exists if and only if the object was created, also after a crash.
- * It holds no version: it has the object's own, because it was written with it.
+ * The record is written in the transaction that creates the object, so it exists if and only if the object was created, even after a crash.
+ * It stores no version: having been written together, it has the object's own.
  */
 export class Idempotency {
   readonly #state: EngineState;
@@ -50,7 +50,7 @@ export class Idempotency {
     this.#counts = new KeyCounts(keysMax, idempotencyTtlMs);
   }
 
-  /** Runs `create` once for a key of a caller. @throws TAP_REQUEST_KEY_REUSED, TAP_REQUEST_RUNNING, TAP_REQUEST_INVALID */
+  /** Runs `create` once per idempotency key of a caller. @throws TAP_REQUEST_KEY_REUSED, TAP_REQUEST_RUNNING, TAP_REQUEST_INVALID */
   async once(found: Found, write: CreateOrUpdate, options: WriteOptions, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
     const idempotencyKey = wellFormedKey(options.idempotencyKey ?? '');
     const key = this.#state.keys.record('idempotency', sha256(options.caller.tenant ?? '', options.caller.name, idempotencyKey));
@@ -113,7 +113,7 @@ function digestOf({ target, body, mediaType }: CreateOrUpdate): string {
   return sha256(JSON.stringify(target), mediaType, body);
 }
 
-/** Lengths go in as well, so that no two lists of parts have the same digest. */
+/** Includes lengths, so that no two lists of parts have the same digest. */
 function sha256(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);

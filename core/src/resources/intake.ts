@@ -6,19 +6,19 @@ import { isJsonObject, type JsonObject } from './schema/json-value.js';
 import { pruneUnknown, strictDecodingFindings } from './schema/unknown-fields.js';
 import { parseYaml } from './schema/yaml-document.js';
 
-/** Bytes of a request's body; the listener refuses more as well, callers inside the platform meet the limit here. */
+/** Limit of a request body in bytes. The listener enforces it as well; callers inside the platform meet it here. */
 export const bodyBytesMax = 1024 * 1024;
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
-/** A body as it was understood. */
+/** A decoded body. */
 export interface Intake {
   readonly object: JsonObject;
   readonly warnings: readonly string[];
 }
 
 /**
- * Decodes a body into an object of `version`. Unknown and duplicate fields are refused, warned about or dropped silently.
+ * Decodes a body into an object of `version`. Unknown and duplicate fields are refused, reported as warnings, or dropped silently.
  *
  * @throws TAP_REQUEST_INVALID, TAP_REQUEST_TOO_LARGE, TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT
  */
@@ -47,7 +47,7 @@ function decodeUtf8(body: Uint8Array): string {
   }
 }
 
-/** Makes an object of `version` from decoded data, a patch of `kept` if that is given. @throws TAP_REQUEST_INVALID */
+/** Makes an object of `version` from decoded data, which patches `kept` if given. @throws TAP_REQUEST_INVALID */
 export function takeObject(
   value: unknown,
   duplicates: readonly string[],

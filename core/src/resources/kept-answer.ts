@@ -7,12 +7,12 @@ import { textOf } from './object-text.js';
 import { fromStore, toStore, type Body, type StoredObject } from './stored-object.js';
 import { label } from './target.js';
 
-/** A larger answer is kept as the name of the object: records stay for a day, whatever becomes of it. */
+/** A larger answer is stored as a reference to the object, because records stay for a day even if the object is deleted. */
 export const answerBytesMax = 1024;
-/** Begins a record that names the object; JSON begins otherwise. */
+/** First character of a record that references an object; JSON objects start differently. */
 const reference = '@';
 
-/** A record that was found, and who asks. */
+/** A record that was found, and the permission check of the caller. */
 export interface KeptAnswer {
   readonly record: KeyValue;
   readonly answer: Uint8Array;
@@ -20,7 +20,7 @@ export interface KeptAnswer {
   readonly mayRead: (name: string) => Promise<void>;
 }
 
-/** What a record keeps of the answer to a create. */
+/** Encodes the answer to a create for its record. */
 export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key: string, object: Body): Promise<Uint8Array> {
   const stored = toStore(textOf(object), { claims: [], attribution: [] });
   const { uid, name, namespace } = object.metadata;
@@ -31,9 +31,9 @@ export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key:
 }
 
 /**
- * The answer of a record: the object as it was made, or, of a large one, as it is now, for who may read what others have made of it.
+ * Returns the answer of a record: the object as it was created, or for a large one its current state, if the caller may read later changes.
  *
- * @throws TAP_REQUEST_ANSWER_GONE, and what `mayRead` fails with
+ * @throws TAP_REQUEST_ANSWER_GONE, and the errors of `mayRead`
  */
 export async function answerOf(state: EngineState, entry: KindEntry, kept: KeptAnswer): Promise<StoredObject> {
   const { sealer, store } = state;
@@ -52,7 +52,7 @@ async function standing(state: EngineState, entry: KindEntry, { record, answer, 
     return resourceErrors.TAP_REQUEST_ANSWER_GONE({ message: `${done} has been ${since} since` });
   };
   if (stored?.object.metadata.uid !== uid) throw gone('deleted');
-  // What was made is the caller's own; what others have made of it is for who may read it.
+  // The caller may see what it created; later changes by others require read permission.
   if (present?.modRevision !== record.modRevision) {
     await mayRead(name).catch((error: unknown) => {
       throw isTapError(error, 'TAP_REQUEST_FORBIDDEN') ? gone('changed, which this caller may not read,') : error;

@@ -1,9 +1,9 @@
 import { resourceErrors } from './errors.js';
 
-/** Callers whose keys are counted; who used one longest ago is forgotten. */
+/** Callers whose keys are counted; the one that used a key longest ago is dropped first. */
 const callersMax = 10_000;
 
-/** How many records each tenant, or user without one, has made within the time that they are kept. */
+/** Counts the records that each tenant, or user without one, has made within the retention time. */
 export class KeyCounts {
   readonly #keysMax: number;
   readonly #windowMs: number;

@@ -1,12 +1,12 @@
 import { resourceErrors } from './errors.js';
 
-/** Where things lie in the store. Every engine has its own space, so that two engines never see each other's objects. */
+/** Key layout of an engine in the store. Every engine has its own key space, so that engines never see each other's objects. */
 export interface KeySpace {
-  /** Start of all object keys of a kind; ends with a slash. */
+  /** The prefix of all object keys of a kind; ends with a slash. */
   kindPrefix(group: string, plural: string): string;
-  /** A record of the engine's own; `area` keeps sorts of records apart from each other and from kinds. */
+  /** The key of an internal record; `area` separates kinds of records from each other and from objects. */
   record(area: 'idempotency' | 'kind' | 'secret', name: string): string;
-  /** The name of a claim; claims have a space of their own in the store. */
+  /** The full name of a claim; claims have a namespace of their own in the store. */
   claim(name: string): string;
 }
 
@@ -22,10 +22,10 @@ export function keySpace(name: string): KeySpace {
   } satisfies KeySpace);
 }
 
-/** The key of an object below its kind's prefix; names hold no slash. */
+/** The key of an object below its kind's prefix; names contain no slash. */
 export function objectKey(prefix: string, namespace: string | undefined, name: string): string {
   return namespace === undefined || namespace === '' ? prefix + name : `${prefix}${namespace}/${name}`;
 }
 
-/** The first key behind all that start with `prefix`, which ends with a slash. */
+/** The first key after all keys that start with `prefix`, which ends with a slash. */
 export const endOf = (prefix: string): string => `${prefix.slice(0, -1)}0`;

@@ -15,7 +15,7 @@ export interface VersionDescription {
   readonly deprecated?: ServedKind['deprecated'];
 }
 
-/** A kind in one form, whether it is ours, Kubernetes' or remembered from a plugin that is no longer loaded. */
+/** A kind in normalized form, whether it is one of ours, one of Kubernetes', or remembered from a plugin that is no longer loaded. */
 export interface KindDescription {
   readonly group: string;
   readonly kind: string;
@@ -34,13 +34,13 @@ export interface KindDescription {
   readonly owner?: ServedKind['owner'];
   readonly isShared?: true;
   readonly isKubernetes: boolean;
-  /** The stored version first. */
+  /** Versions, with the stored version first. */
   readonly versions: readonly [VersionDescription, ...VersionDescription[]];
 }
 
 const objectVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
-/** Describes what a registration contributes. @throws TAP_KIND_INVALID */
+/** Describes the kind of a registration. @throws TAP_KIND_INVALID */
 export function describeKind(registration: KindRegistration): KindDescription {
   const own = definitionOf(registration.kind, 'kind');
   if (own) return describeOwn(own, registration);
@@ -108,7 +108,7 @@ function describeKubernetes(declaration: KubernetesKindDeclaration): KindDescrip
   };
 }
 
-/** Schemas are large and mostly not asked for: made at the first call, then kept. */
+/** Memoizes a schema, which is large and often not needed. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;

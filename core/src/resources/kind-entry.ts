@@ -4,14 +4,14 @@ import type { ServedKind, ServedSubresource } from '../ports/engine.js';
 import type { JsonObject } from './schema/json-value.js';
 import type { Strategy } from './strategy.js';
 
-/** Where the scale subresource finds its numbers. */
+/** Paths of the numbers that the scale subresource reads. */
 export interface ScalePaths {
   readonly replicasPath: string;
   readonly statusReplicasPath?: string;
   readonly selectorPath?: string;
 }
 
-/** What a virtual kind, such as an access review, is given besides the object. */
+/** The request context that a virtual kind, such as an access review, receives with the object. */
 export interface VirtualRequest {
   readonly caller: Caller;
   readonly namespace: string | undefined;
@@ -19,30 +19,30 @@ export interface VirtualRequest {
   readonly signal: AbortSignal;
 }
 
-/** Answers a create of a kind that is never stored. */
+/** Handles a create of a kind that is never stored. */
 export type VirtualHandler = (object: JsonObject, request: VirtualRequest) => Promise<JsonObject>;
 
-/** A kind as somebody contributes it. */
+/** A kind as contributed by a plugin or the kernel. */
 export interface KindRegistration {
   readonly kind: AnyKind;
-  /** Typed by its kind where it was written; here it is called with objects of that kind only. */
+  /** Typed by its kind where it is declared; called with objects of that kind only. */
   readonly behaviour?: KindBehaviour<AnyKind>;
   /** Instance id of the plugin, or `kernel`. */
   readonly plugin: string;
   readonly strategy?: Strategy;
-  /** Makes the kind virtual: only `create`, answered by this function. */
+  /** Makes the kind virtual: it supports only `create`, which this function handles. */
   readonly virtual?: VirtualHandler;
-  /** Actions and other subresources that are answered elsewhere; listed in discovery. */
+  /** Actions and other subresources that other stages handle; listed in discovery. */
   readonly subresources?: readonly ServedSubresource[];
-  /** Columns, short names and fields of a Kubernetes kind that its generated declaration lacks. */
+  /** Columns, short names and fields that the generated declaration of a Kubernetes kind lacks. */
   readonly extra?: Partial<Pick<KubernetesKindDeclaration, 'columns' | 'fields' | 'shortNames' | 'categories'>>;
-  /** The stored bytes are sealed, and plugins see them only with `secrets:read`. */
+  /** The stored bytes are sealed, and plugins read them only with `secrets:read`. */
   readonly isConfidential?: boolean;
-  /** Creating an object, or changing its spec, begins an Operation with this verb. The status has a field `operation` that names it. */
+  /** Creating an object, or changing its spec, begins an Operation with this verb. The status field `operation` names it. */
   readonly operation?: { readonly verb: string };
 }
 
-/** The way of a spec to the stored version and back; both round-trip. */
+/** Converts a spec to the stored version and back, without loss in either direction. */
 export interface Conversion {
   toHub(spec: unknown): unknown;
   fromHub(spec: unknown): unknown;
@@ -52,13 +52,13 @@ export interface Conversion {
 export interface KindVersionEntry {
   readonly served: ServedKind;
   readonly apiVersion: string;
-  /** Absent where the version is the stored one. */
+  /** Absent for the stored version. */
   readonly conversion: Conversion | undefined;
-  /** Structure of the whole object; compiled when first asked for. */
+  /** Field type of the whole object; compiled on first access. */
   readonly type: FieldType;
 }
 
-/** All that the engine knows about one kind. */
+/** Everything the engine knows about one kind. */
 export interface KindEntry {
   readonly group: string;
   readonly kind: string;
@@ -67,7 +67,7 @@ export interface KindEntry {
   /** Instance id of the plugin that contributes the kind, or `kernel`. */
   readonly plugin: string;
   readonly isKubernetes: boolean;
-  /** All keys of the kind's objects start with it. */
+  /** Prefix of all keys of the kind's objects. */
   readonly prefix: string;
   /** The stored version. */
   readonly hub: KindVersionEntry;
@@ -76,9 +76,9 @@ export interface KindEntry {
   readonly hasStatus: boolean;
   readonly hasGeneration: boolean;
   readonly scale: ScalePaths | undefined;
-  /** Path below the object of each field that has an index. */
+  /** Path within the object of each indexed field. */
   readonly fields: ReadonlyMap<string, readonly string[]>;
-  /** The same with name and namespace: everything that may stand in field selectors. */
+  /** The indexed fields plus name and namespace: all fields that field selectors may use. */
   readonly selectable: ReadonlyMap<string, readonly string[]>;
   readonly immutable: readonly (readonly string[])[];
   readonly behaviour: KindBehaviour<AnyKind>;
@@ -86,11 +86,11 @@ export interface KindEntry {
   readonly virtual: VirtualHandler | undefined;
   readonly operation: KindRegistration['operation'];
   readonly isConfidential: boolean;
-  /** The plugin that contributed the kind is not loaded: its objects can be read only. */
+  /** The plugin that contributed the kind is not loaded, so its objects are read-only. */
   readonly isOrphaned: boolean;
 }
 
-/** `Group/Kind`, which names a kind whatever its version. */
+/** `Group/Kind`, which identifies a kind regardless of version. */
 export const groupKindOf = (kind: { readonly group: string; readonly kind: string }): string => `${kind.group}/${kind.kind}`;
 
 /** `group/version`, or the version alone in the core group. */

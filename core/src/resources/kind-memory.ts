@@ -6,21 +6,21 @@ import { groupKindOf, type KindEntry, type KindRegistration } from './kind-entry
 import { kernel } from './kinds/kernel-kinds.js';
 import { kindEntry, orphanEntry } from './registry.js';
 
-/** A kind as it is remembered beyond the plugin that contributed it. */
+/** The record of a kind, which outlives the plugin that contributed it. */
 interface Remembered {
   readonly plugin: string;
   readonly isConfidential: boolean;
   readonly description: Omit<KindDescription, 'versions'>;
-  /** The stored version only: there is no code left that could convert. */
+  /** The stored version only, because no code is left for conversion. */
   readonly version: { readonly version: string; readonly schemaName: string; readonly components: Readonly<Record<string, OpenApiSchema>> };
 }
 
-/** Kinds that one engine may remember. */
+/** Maximum number of kinds that one engine remembers. */
 const rememberedKindsMax = 10_000;
 
 /**
- * Remembers the kinds that plugins contribute, so that stored objects stay readable when a plugin is no longer loaded. Writes only
- * what has changed, and forgets kinds that have no object.
+ * Records the kinds that plugins contribute, so that stored objects stay readable when a plugin is no longer loaded. Writes only changed
+ * records, and forgets kinds without objects.
  */
 export class KindMemory {
   readonly #store: ResourceStore;
@@ -31,7 +31,7 @@ export class KindMemory {
     this.#keys = keys;
   }
 
-  /** Entries of remembered kinds that none of `registrations` contributes and that still have objects. */
+  /** Returns entries of recorded kinds that none of `registrations` contributes and that still have objects. */
   async orphans(registrations: readonly KindRegistration[]): Promise<readonly KindEntry[]> {
     const present = new Set(registrations.map(({ kind }) => groupKindOf(kind)));
     const orphans: KindEntry[] = [];
@@ -48,7 +48,7 @@ export class KindMemory {
     return orphans;
   }
 
-  /** Remembers what plugins contribute; the platform's own kinds cannot go missing. */
+  /** Records the kinds of plugins; the platform's own kinds are always present. */
   async remember(registrations: readonly KindRegistration[]): Promise<void> {
     const known = new Map((await this.#records()).map(({ key, value }) => [key, Buffer.from(value).toString()]));
     for (const registration of registrations) {

@@ -1,7 +1,7 @@
 import type { Type } from '@tappaas/sdk';
 import { kubernetesSchemas, type OpenApiSchema } from '@tappaas/sdk/kubernetes';
 
-/** A JSON Schema of OpenAPI v3, as far as it is looked into here. */
+/** An OpenAPI v3 schema, with the keywords that are read here. */
 export interface Schema {
   readonly [keyword: string]: unknown;
 }
@@ -9,7 +9,7 @@ export interface Schema {
 const referencePrefix = '#/components/schemas/';
 const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
-/** What one version of a kind of ours consists of. */
+/** The parts of one version of one of our own kinds. */
 export interface KindParts {
   readonly group: string;
   readonly version: string;
@@ -19,12 +19,12 @@ export interface KindParts {
   readonly status: Type.TObject;
 }
 
-/** The component name of a kind: its group turned round, version and kind, as in `dev.tappaas.apps.v1alpha1.Application`. */
+/** The component name of a kind: reversed group, version and kind, as in `dev.tappaas.apps.v1alpha1.Application`. */
 export function schemaNameOf(kind: Pick<KindParts, 'group' | 'version' | 'kind'>): string {
   return [...kind.group.split('.').reverse(), kind.version, kind.kind].join('.');
 }
 
-/** The whole-object schema of a kind whose spec and status are TypeBox schemas. */
+/** Makes the whole-object schema of a kind whose spec and status are TypeBox schemas. */
 function composeSchema(parts: KindParts): Schema {
   const spec = toOpenApi(parts.spec);
   const status = toOpenApi(parts.status);
@@ -45,8 +45,8 @@ function composeSchema(parts: KindParts): Schema {
 }
 
 /**
- * A TypeBox schema in the dialect that the engine and its clients read: keys with a default are not required, records are
- * `additionalProperties`, unions of literals are enums. Objects are closed because they name their properties.
+ * Converts a TypeBox schema to the OpenAPI dialect of the engine and its clients: keys with a default are optional, records become
+ * `additionalProperties`, and unions of literals become enums. Objects are closed because they list their properties.
  */
 export function toOpenApi(schema: unknown): Schema {
   if (typeof schema !== 'object' || schema === null) return {};
@@ -82,7 +82,7 @@ function wordsOf(anyOf: unknown): readonly string[] | undefined {
   return words.every((word) => typeof word === 'string') ? words : undefined;
 }
 
-/** `root` and every component it refers to, directly or not. */
+/** Returns the schemas of `root` and all components it refers to, directly or indirectly. */
 export function closureOf(root: string, schemas: Readonly<Record<string, object>>): Readonly<Record<string, OpenApiSchema>> {
   const found: Record<string, OpenApiSchema> = {};
   const visit = (name: string): void => {
@@ -95,7 +95,7 @@ export function closureOf(root: string, schemas: Readonly<Record<string, object>
   return found;
 }
 
-/** The component schemas of a kind of ours: its own and those of metadata. */
+/** Returns the component schemas of one of our own kinds: its own and those of metadata. */
 export function componentsOf(parts: KindParts): Readonly<Record<string, OpenApiSchema>> {
   const name = schemaNameOf(parts);
   return closureOf(name, { ...kubernetesSchemas, [name]: composeSchema(parts) });

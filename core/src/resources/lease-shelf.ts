@@ -1,8 +1,8 @@
 import { storeLimits, type Clock, type ResourceStore } from '@tappaas/sdk';
 
-/** Keys that expire share leases: one is granted per part of the time to live, so that a write rarely waits for a lease. */
+/** Expiring keys share leases: one lease is granted per this fraction of the time to live, so that a write rarely waits for a lease. */
 const partsOfTtl = 24;
-/** A lease takes only so many keys, and whoever asks may attach more than one. */
+/** A lease has a limited number of keys, and one request may attach several. */
 const usesMax = storeLimits.leaseKeysMax / 4;
 
 interface Shelved {
@@ -12,7 +12,7 @@ interface Shelved {
   uses: number;
 }
 
-/** Hands out leases for records that go by themselves: they live at least as long as asked for, and at most a part longer. */
+/** Provides leases for expiring records: they last at least the requested time, and at most one fraction longer. */
 export class LeaseShelf {
   readonly #store: ResourceStore;
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class LeaseShelf {
     this.#clock = clock;
   }
 
-  /** The id of a lease that lasts `ttlMs` from now. */
+  /** Returns the id of a lease that lasts at least `ttlMs` from now. */
   async lease(ttlMs: number): Promise<string> {
     const nowMs = this.#clock.nowMs();
     const known = this.#shelf.get(ttlMs);

@@ -1,17 +1,17 @@
 /**
- * The text of an object's managed fields. Those of like objects differ in times and uids: what is left of the text without these, the
- * pattern, is one string for all of them, and most of the text.
+ * The serialized managed fields of an object, stored compactly. Those of similar objects differ only in times and uids; the rest, the
+ * pattern, is most of the text and is shared as one string.
  */
 export class ManagedText {
   readonly #pattern: string;
-  /** The times one after the other, then the uids. */
+  /** All times in order, followed by all uids. */
   readonly #values: string;
 
   constructor(text: string, patterns: TextPatterns) {
     const withoutTimes = cut(text, time);
     const withoutUids = cut(withoutTimes.rest, uid);
     this.#pattern = patterns.shared(withoutUids.rest);
-    // Copied, or they would hold on to the text that they were cut from.
+    // Copied, because substrings would keep the whole original text in memory.
     this.#values = Buffer.from(withoutTimes.values + withoutUids.values, 'latin1').toString('latin1');
   }
 
@@ -21,19 +21,19 @@ export class ManagedText {
   }
 }
 
-/** What differs between objects: what stands before it, how it looks, and how long it is. */
+/** A variable part of the text: the text before it, its form and its length. */
 interface Variable {
   readonly before: string;
   readonly form: RegExp;
   readonly characters: number;
-  /** Stands for it in patterns. No JSON text has it: there it is written as an escape. */
+  /** Placeholder in patterns. JSON text never contains it, because there it is escaped. */
   readonly place: string;
 }
 
 const time: Variable = { before: '"time":"', form: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, characters: 20, place: '\0' };
 const uid: Variable = { before: 'k:{\\"uid\\":\\"', form: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/, characters: 36, place: '\x01' };
 
-/** Takes the values of one kind out of a text. */
+/** Extracts the values of one variable from a text. */
 function cut(text: string, { before, form, characters, place }: Variable): { readonly rest: string; readonly values: string } {
   let [rest, values, from] = ['', '', 0];
   for (let found = text.indexOf(before); found >= 0; found = text.indexOf(before, found + 1)) {
@@ -47,7 +47,7 @@ function cut(text: string, { before, form, characters, place }: Variable): { rea
   return { rest: rest + text.slice(from), values };
 }
 
-/** Puts the values of one kind, the first of which begins at `start`, back to their places; `end` is where the last one ended. */
+/** Inserts the values of one variable, starting at `start` in `values`, into a pattern; `end` is where the last value ends. */
 function filled(pattern: string, values: string, start: number, { characters, place }: Variable): { text: string; end: number } {
   let [text, end, from] = ['', start, 0];
   for (let found = pattern.indexOf(place); found >= 0; found = pattern.indexOf(place, from)) {
@@ -61,7 +61,7 @@ function filled(pattern: string, values: string, start: number, { characters, pl
 const patternsMax = 4_096;
 const patternCharactersMax = 4 * 1024 * 1024;
 
-/** The patterns that were met lately. When there are too many, all are forgotten: texts keep theirs, and later ones share anew. */
+/** Recently used patterns. When there are too many, all are dropped: existing texts keep theirs, and later ones share new strings. */
 export class TextPatterns {
   readonly #limits: { readonly patternsMax: number; readonly charactersMax: number };
   readonly #known = new Map<string, string>();
@@ -75,7 +75,7 @@ export class TextPatterns {
     return this.#known.size;
   }
 
-  /** The string with these characters that everybody shares. */
+  /** Returns the shared string with these characters. */
   shared(pattern: string): string {
     const known = this.#known.get(pattern);
     if (known !== undefined) return known;

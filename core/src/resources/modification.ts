@@ -16,19 +16,19 @@ import type { Body, StoredObject } from './stored-object.js';
 import { keyOfTarget, label, nameOf, notFound } from './target.js';
 import type { WriteOptions } from './write-options.js';
 
-/** A change of an object that exists. */
+/** A change of an existing object. */
 export interface Modification {
   readonly found: Found;
   readonly target: Target;
   readonly options: WriteOptions;
-  /** The object as asked for, in the version and the subresource's form of the request. */
+  /** Returns the requested object, in the version and the form of the subresource that the request uses. */
   readonly change: (current: Body) => JsonObject;
-  /** Whether the request names the state it is for; if not, it is made anew when others were faster. */
+  /** Whether the request must name the version it changes; otherwise it is retried when another write was faster. */
   readonly needsVersion: boolean;
   readonly own: Mutation['own'];
 }
 
-/** The change that a PUT asks for. */
+/** Makes the change of a PUT. */
 export function replacement(
   write: CreateOrUpdate,
   found: Found,
@@ -40,7 +40,7 @@ export function replacement(
   return { change: () => object, warnings };
 }
 
-/** The change that a PATCH asks for. @throws TAP_PATCH_*, TAP_REQUEST_MEDIA_TYPE */
+/** Makes the change of a PATCH. @throws TAP_PATCH_*, TAP_REQUEST_MEDIA_TYPE */
 export function patching(
   write: PatchWrite,
   found: Found,
@@ -67,7 +67,7 @@ export function patching(
   return { change, warnings };
 }
 
-/** Brings an object that exists to what is asked for. @throws TAP_OBJECT_NOT_FOUND, TAP_OBJECT_CONFLICT, TAP_OBJECT_PRECONDITION */
+/** Modifies an existing object. @throws TAP_OBJECT_NOT_FOUND, TAP_OBJECT_CONFLICT, TAP_OBJECT_PRECONDITION */
 export async function modify(state: EngineState, modification: Modification): Promise<Mutated> {
   const { found, target, options } = modification;
   const key = keyOfTarget(found, target);
@@ -102,7 +102,7 @@ function nextOf(state: EngineState, modification: Modification, previous: Stored
   return withPermittedOwners(previous.object, next, options);
 }
 
-/** What a write to the object, or to its status alone, leaves as it was. */
+/** Keeps the parts that a write to the object, or to its status alone, must not change. */
 function merged({ entry }: Found, previous: Body, asked: JsonObject, subresource: string | undefined): Body {
   if (subresource === 'status') {
     const { status: _, ...rest } = previous;
@@ -114,7 +114,7 @@ function merged({ entry }: Found, previous: Body, asked: JsonObject, subresource
   return { ...rest, ...(previous['status'] !== undefined && { status: previous['status'] }) };
 }
 
-/** Our own kinds are replaced only by somebody who says what is being replaced, as with custom resources in Kubernetes. */
+/** An update of one of our own kinds must state the version it replaces, as with custom resources in Kubernetes. */
 function refuseBlindUpdate({ found, target, options, needsVersion }: Modification, asked: JsonObject): void {
   const { resourceVersion } = metadataOf(asked);
   const isBlind = resourceVersion === undefined || resourceVersion === '';
@@ -125,7 +125,7 @@ function refuseBlindUpdate({ found, target, options, needsVersion }: Modificatio
   throw explained(resourceErrors.TAP_OBJECT_INVALID({ message, field: cause.field }), about, [cause]);
 }
 
-/** @throws TAP_OBJECT_PRECONDITION when `If-Match` or `If-None-Match` says that the caller has another state in mind */
+/** @throws TAP_OBJECT_PRECONDITION when `If-Match` or `If-None-Match` does not hold for the current state */
 export function checkPreconditions({ entry }: Found, options: WriteOptions, previous: StoredObject): void {
   const { name } = previous.object.metadata;
   if (options.ifNoneMatch) throw resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${label(entry, name)} already exists` });
@@ -141,7 +141,7 @@ function missing({ found, target, options }: Modification): Error {
   return resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${label(found.entry, nameOf(target))} does not exist` });
 }
 
-/** @throws TAP_REQUEST_INVALID when the body is about another object than the path */
+/** @throws TAP_REQUEST_INVALID when the body names another object than the path */
 export function refuseOtherName(target: Target, object: JsonObject): void {
   const { name, namespace } = metadataOf(object);
   const refuse = (field: string, found: unknown, expected: string): void => {

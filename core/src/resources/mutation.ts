@@ -13,43 +13,43 @@ import { label } from './target.js';
 import { heldOf, takeStep, type StepResult } from './transaction.js';
 import type { WriteOptions } from './write-options.js';
 
-/** A change of one object, made anew from what stands there whenever somebody else was faster. */
+/** A change of one object, recomputed from the current state whenever another write was faster. */
 export interface Mutation {
   readonly found: Found;
   readonly key: string;
   readonly name: string;
   readonly operation: Exclude<AdmissionOperation, 'delete' | 'metadata'>;
   readonly options: WriteOptions;
-  /** What stood there when the write began. */
+  /** The state of the object when the write began. */
   readonly previous: StoredObject | undefined;
-  /** The object as it should be, in the stored version; throws what the caller is to be told. */
+  /** Computes the desired object, in the stored version; throws errors for the caller. */
   readonly next: (previous: StoredObject | undefined) => Body | Promise<Body>;
-  /** Records who owns which field; told the object with its defaults, before admission. */
+  /** Records field ownership; receives the object with its defaults, before admission. */
   readonly own: (object: Body, previous: StoredObject | undefined) => Body;
-  /** Further conditions, read anew at each attempt. */
+  /** Further conditions, recomputed for each attempt. */
   readonly guards?: () => Promise<readonly Guard[]>;
-  /** Told when a condition of `guards` no longer held: throws, or lets the write try again. */
+  /** Called when a condition of `guards` no longer held: throws, or returns to retry the write. */
   readonly refused?: (guard: number) => Promise<void>;
   /** Records written in the same transaction. */
   readonly changes?: (result: Body) => Promise<readonly Change[]>;
 }
 
-/** What became of a mutation, in the stored version. */
+/** The result of a mutation, in the stored version. */
 export interface Mutated {
   readonly outcome: 'created' | 'updated' | 'unchanged';
   readonly stored: StoredObject;
-  /** The Operation that the write has begun. */
+  /** The Operation that the write began. */
   readonly operation?: Target;
 }
 
-/** How often a change is made anew before the caller is told to come back. */
+/** Number of attempts before the caller receives a contention error. */
 export const attemptsMax = 32;
 
 /**
- * Runs a mutation until it is written, is found to change nothing, or is refused.
+ * Runs a mutation until it is written, turns out to change nothing, or is refused.
  *
- * It begins with what the cache shows. A write on top of a state that is no longer the newest fails its guard and is made anew; whatever
- * else it comes to (a refusal, nothing to change) counts only once it was come to on the newest state.
+ * The first attempt starts from the cached state. A write based on an outdated state fails its guard and is retried; any other result (a
+ * refusal, nothing to change) counts only once it was reached from the newest state.
  */
 export async function mutate(state: EngineState, mutation: Mutation): Promise<Mutated> {
   const { found, key, options } = mutation;
@@ -80,7 +80,7 @@ export async function mutate(state: EngineState, mutation: Mutation): Promise<Mu
   throw resourceErrors.TAP_REQUEST_CONTENDED({ message });
 }
 
-/** The end of the matter, what stands there instead of what the attempt began with, or a condition that has to be read anew. */
+/** Result of one attempt: the final result, the newer state to start from instead, or a failed guard that must be recomputed. */
 type Attempt = Mutated | { readonly standing: KeyValue | undefined } | { readonly refused: true };
 
 async function attemptOnce(state: EngineState, mutation: Mutation, previous: StoredObject | undefined): Promise<Attempt> {
@@ -145,7 +145,7 @@ async function write(
   return result;
 }
 
-/** The writer lost its leadership: what it wanted to write was decided by somebody who no longer decides. */
+/** The error for a writer that lost its leadership, so that its decision is obsolete. */
 export function fenced(entry: Found['entry'], name: string): Error {
   const message = `${label(entry, name)}: the writer's fence no longer holds, so nothing was written`;
   return resourceErrors.TAP_OBJECT_CONFLICT({ message });
@@ -162,9 +162,9 @@ function sideOf(state: EngineState, mutation: Mutation, prepared: Prepared, prev
   };
 }
 
-/** Times of managed fields do not count: a write that changes nothing else is no write. */
+/** Ignores the times of managed fields, so that a write that changes nothing else is not stored. */
 function isSame(object: Body, previous: Body): boolean {
-  // Cheapest first: most writes change what is no metadata.
+  // Cheapest first: most writes change something other than metadata.
   for (const name of Object.keys(object)) if (name !== 'metadata' && !equalJson(object[name], previous[name])) return false;
   const next = withoutVersion(object);
   const before = withoutVersion(previous);

@@ -7,7 +7,7 @@ import type { OpenWatchCache, WatchCache } from './watch-cache.js';
 /** The cache of one kind's objects. */
 export type ObjectCache = WatchCache<StoredObject>;
 
-/** What every cache of an engine is made with. */
+/** What the engine's caches have in common. */
 export interface CacheMaker {
   readonly store: ResourceStore;
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface CacheMaker {
   readonly onProblem: (kind: string, problem: TapError) => void;
 }
 
-/** Names of indexes; fields that may stand in selectors have one each, called `field:` and the path. */
+/** Names of indexes; each field that selectors may use has one, named `field:` and its path. */
 export const indexNames = { label: 'label', owner: 'owner', field: (path: string) => `field:${path}` };
 
 /** Opens the cache of a kind. */
@@ -33,7 +33,7 @@ export function openObjectCache(entry: KindEntry, { store, clock, open, decode, 
   });
 }
 
-/** Reads an object of a kind from the store; confidential ones are opened first. */
+/** Decodes a stored object of a kind; confidential ones are unsealed first. */
 export function decodeStored(
   { isConfidential }: KindEntry,
   stored: KeyValue,

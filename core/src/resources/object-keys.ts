@@ -3,10 +3,12 @@ import type { KindEntry } from './kind-entry.js';
 import type { Body } from './stored-object.js';
 import { label } from './target.js';
 
-/** Each key costs microseconds at every write, for which everybody else waits: far more than an object that people make has. */
+/**
+ * Maximum number of keys in an object: far more than normal objects have. Each key costs microseconds per write, during which others wait.
+ */
 export const objectKeysMax = 20_000;
 
-/** The keys of an object, which is what a write of it costs, without those that come with its being stored: the version, and managed fields. */
+/** Counts the keys of an object, which determine the cost of a write, without those added on storing: the version and managed fields. */
 export function keysOf(object: Body): number {
   const { managedFields: _, resourceVersion: __, ...metadata } = object.metadata;
   return keysIn({ ...object, metadata });
@@ -21,7 +23,7 @@ function keysIn(value: unknown): number {
   return keys;
 }
 
-/** What was stored with more may be written with as many. @throws TAP_REQUEST_TOO_LARGE */
+/** Refuses an object with too many keys, unless its stored state has at least as many. @throws TAP_REQUEST_TOO_LARGE */
 export function refuseManyKeys(entry: KindEntry, object: Body, keys: number, previous: Body | undefined): void {
   if (keys <= objectKeysMax || (previous !== undefined && keys <= keysOf(previous))) return;
   const message = `${label(entry, object.metadata.name)}: the object has ${keys} keys, at most ${objectKeysMax} are taken`;

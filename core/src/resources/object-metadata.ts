@@ -4,7 +4,7 @@ import { isJsonObject, memberOf, type JsonObject } from './schema/json-value.js'
 import type { Body, ObjectMeta } from './stored-object.js';
 import { label } from './target.js';
 
-/** What the platform gives a new object. */
+/** The fields that the platform assigns to a new object. */
 export interface Birth {
   readonly name: string;
   readonly namespace: string | undefined;
@@ -12,7 +12,7 @@ export interface Birth {
   readonly time: string;
 }
 
-/** The metadata of a new object: what its author may say, and its birth. */
+/** Makes the metadata of a new object from the author's fields and those of the platform. */
 export function bornMetadata(written: JsonObject, birth: Birth, hasGeneration: boolean): JsonObject {
   const { labels, annotations, finalizers, ownerReferences, generateName, managedFields } = written;
   return withoutAbsent({
@@ -30,10 +30,10 @@ export function bornMetadata(written: JsonObject, birth: Birth, hasGeneration: b
   });
 }
 
-/** Fields that no author sets; an update that leaves one out, or repeats it, keeps it. */
+/** Fields that authors cannot set; an update that omits or repeats one keeps it. */
 const kept = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
 
-/** The metadata of an update: what its author wrote, and what the platform keeps. Changes of kept fields are left for validation to name. */
+/** Makes the metadata of an update from the author's fields and those kept. A changed kept field is left for validation to report. */
 export function updatedMetadata(previous: ObjectMeta, written: JsonObject): JsonObject {
   const { labels, annotations, finalizers, ownerReferences } = written;
   const own: JsonObject = previous;
@@ -51,12 +51,12 @@ export function updatedMetadata(previous: ObjectMeta, written: JsonObject): Json
   });
 }
 
-/** `object` without members that are not there, or are the empty list or map that Kubernetes leaves out too. */
+/** Returns `object` without undefined members, and without the empty lists and maps that Kubernetes omits as well. */
 function withoutAbsent(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([name, value]) => value !== undefined && !isEmpty(name, value)));
 }
 
-/** What is empty and of another type than the field's is left for validation to name. */
+/** An empty value of the wrong type is left for validation to report. */
 function isEmpty(name: string, value: unknown): boolean {
   if (maps.has(name)) return isJsonObject(value) && Object.keys(value).length === 0;
   return lists.has(name) && Array.isArray(value) && value.length === 0;
@@ -65,19 +65,19 @@ function isEmpty(name: string, value: unknown): boolean {
 const maps = new Set(['labels', 'annotations']);
 const lists = new Set(['finalizers', 'ownerReferences', 'managedFields']);
 
-/** `object` with other metadata. */
+/** Returns `object` with other metadata. */
 export const withMetadata = (object: JsonObject, metadata: JsonObject): Body => {
   const changed: JsonObject = { ...object, metadata };
   return changed as Body;
 };
 
-/** The metadata somebody wrote, or none. */
+/** Returns the metadata of a written object, or an empty object. */
 export const metadataOf = (object: JsonObject): JsonObject => {
   const metadata = memberOf(object, 'metadata');
   return isJsonObject(metadata) ? metadata : {};
 };
 
-/** @throws TAP_OBJECT_CONFLICT when the written uid or resourceVersion is not that of the stored object */
+/** @throws TAP_OBJECT_CONFLICT when the written uid or resourceVersion differs from that of the stored object */
 export function refuseOtherState(
   entry: KindEntry,
   metadata: JsonObject,

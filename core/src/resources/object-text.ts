@@ -1,15 +1,15 @@
 import type { Body } from './stored-object.js';
 
 /**
- * The text of an object without its resourceVersion, which is the store's to say, in two parts: everything but the managed fields, and
- * the list of these, empty where there is none. What names the kind comes first, then the metadata.
+ * The serialized object without its resourceVersion, which the store assigns. It has two parts: everything but the managed fields, and the
+ * list of these (empty if there are none). API version and kind come first, then the metadata.
  */
 export interface ObjectText {
   readonly lean: string;
   readonly managed: string;
 }
 
-/** The text of an object, ready to be kept. */
+/** Serializes an object for storage. */
 export function textOf({ apiVersion, kind, metadata, ...rest }: Body): ObjectText {
   const { resourceVersion: _, managedFields, ...kept } = metadata;
   return {
@@ -18,18 +18,18 @@ export function textOf({ apiVersion, kind, metadata, ...rest }: Body): ObjectTex
   };
 }
 
-/** The whole text. The managed fields stand first in the metadata, so that they are found again without parsing anything. */
+/** Joins the parts. Managed fields come first in the metadata, so that they can be found again without parsing. */
 export function wholeText({ lean, managed }: ObjectText): string {
   return managed === '' ? lean : withMembers(lean, `${managedFields}${managed}`);
 }
 
-/** The whole text with a resourceVersion in it, as it goes over the wire. */
+/** Joins the parts and inserts the resourceVersion, as sent over the wire. */
 export function versionedText({ lean, managed }: ObjectText, resourceVersion: string): string {
   const version = `"resourceVersion":"${resourceVersion}"`;
   return withMembers(lean, managed === '' ? version : `${version},${managedFields}${managed}`);
 }
 
-/** Takes the bytes of {@link wholeText} between two places apart; nothing when it is not they that stand there. */
+/** Splits the bytes of {@link wholeText} between two offsets; undefined when they have another form. */
 export function readText(bytes: Buffer, start: number, end: number): ObjectText | undefined {
   const metadata = bytes.indexOf(metadataHead, start);
   const head = metadata + metadataHead.length;
@@ -47,15 +47,15 @@ const managedFields = '"managedFields":';
 const headForm = /^\{"apiVersion":"[^"\\]*","kind":"[^"\\]*","metadata":\{$/;
 const code = { quote: 0x22, backslash: 0x5c, comma: 0x2c, open: 0x5b, close: 0x5d, closeObject: 0x7d };
 
-/** Puts members in front of those that the metadata has. */
+/** Inserts members before those of the metadata. */
 function withMembers(lean: string, members: string): string {
-  // Neither an API version nor a kind has a quotation mark in it, so the first place that looks like the metadata is it.
+  // API version and kind contain no quotation mark, so the first match is the metadata.
   const head = lean.indexOf(metadataHead) + metadataHead.length;
   const comma = lean.charCodeAt(head) === code.closeObject ? '' : ',';
   return `${lean.slice(0, head)}${members}${comma}${lean.slice(head)}`;
 }
 
-/** Where the list that begins at `start` has ended. */
+/** Returns the offset after the list that begins at `start`. */
 function endOfList(bytes: Uint8Array, start: number): number {
   let depth = 0;
   for (let at = start; at < bytes.length; at += 1) {
@@ -67,7 +67,7 @@ function endOfList(bytes: Uint8Array, start: number): number {
   return bytes.length;
 }
 
-/** Where the quotation mark is that closes the one at `start`. */
+/** Returns the offset of the quotation mark that closes the one at `start`. */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== code.quote) at += bytes[at] === code.backslash ? 2 : 1;

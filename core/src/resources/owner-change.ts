@@ -3,15 +3,16 @@ import { equalJson } from './schema/json-value.js';
 import type { WriteOptions } from './write-options.js';
 
 /**
- * Whether a write gives an object that exists other owners than it has. The garbage collector deletes it when none of them is there, so such a
- * write can delete. One that leaves no owner cannot.
+ * Whether a write changes the owners of an existing object. The garbage collector deletes an object when none of its owners exists, so such
+ * a
+ * write can delete it. A write that leaves no owner cannot.
  */
 export function changesOwners(before: ObjectMeta, after: ObjectMeta): boolean {
   const owners = after.ownerReferences ?? [];
   return owners.length > 0 && !equalJson(owners, before.ownerReferences ?? []);
 }
 
-/** `next`, once the caller may give the object these owners. Answers a promise only where that has to be asked. */
+/** Returns `next` once the caller is permitted to set these owners; a promise only if that has to be checked. */
 export function withPermittedOwners<T extends { readonly metadata: ObjectMeta }>(
   previous: T,
   next: T,

@@ -17,13 +17,14 @@ interface Shelf {
 }
 
 /**
- * Pages of now that were asked for a moment ago. As long as nothing of the kind has changed, their items are the same array, which tells
- * the API that their bytes are the same, too. At most 32 pages a version of a kind, of up to 1,000 items each.
+ * Caches recent pages of current lists. While nothing of the kind has changed, a page keeps the same items array, by which the API
+ * recognizes
+ * that its bytes are the same too. At most 32 pages per version of a kind, of up to 1,000 items each.
  */
 export class PageMemory {
   readonly #shelves = new WeakMap<KindVersionEntry, Shelf>();
 
-  /** The page, made by `make` unless it is known; a known one at a newer revision keeps its items. */
+  /** Returns the cached page, or makes it; a cached page at a newer revision keeps its items. */
   page(cache: ObjectCache, version: KindVersionEntry, query: ListQuery, make: (items?: ListPage['items']) => ListPage): ListPage {
     const key = keyOf(query);
     if (key === undefined) return make();
@@ -53,12 +54,13 @@ export class PageMemory {
 }
 
 /**
- * No two queries have the same: what narrows a tenant's view stands in its selectors, and a page of one is not to be another's. Names of
- * namespaces hold no space, so the short form of most queries is never one of the long ones; lengths tell where a selector ends.
+ * A key that is unique per query. Selectors are part of it because they restrict a tenant's view, and a page must never be served to
+ * another
+ * tenant. Namespaces contain no space, so the short form of most queries never equals a long one; lengths mark where a selector ends.
  */
 function keyOf(query: ListQuery): string | undefined {
   const { target, limit, labelSelector, fieldSelector, fieldValues, resourceVersion, continueToken } = query;
-  // Children of some parents are asked for by other parents the next time.
+  // Queries for the children of some parents rarely repeat with the same parents.
   if (fieldValues !== undefined) return undefined;
   if (continueToken !== undefined || (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0')) return undefined;
   const { namespace = '' } = target;

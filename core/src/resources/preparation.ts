@@ -16,31 +16,31 @@ import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
 import type { WriteOptions } from './write-options.js';
 
-/** Claims of one object; a transaction takes no more than some such number. */
+/** Maximum number of claims of one object; a transaction has a similar limit. */
 export const claimsMax = 256;
 
-/** An object on its way into the store, in the stored version. */
+/** An object to be stored, in the stored version. */
 export interface Candidate {
   readonly entry: KindEntry;
   readonly operation: Exclude<AdmissionOperation, 'delete' | 'metadata'>;
   readonly object: Body;
   readonly previous: StoredObject | undefined;
   readonly options: WriteOptions;
-  /** Records who owns which field. */
+  /** Records field ownership. */
   readonly own: (object: Body, previous: StoredObject | undefined) => Body;
 }
 
-/** A candidate that nobody objects to. */
+/** An object that has passed admission and validation. */
 export interface Prepared {
   readonly object: Body;
-  /** Absent where taps were not asked: what is held stays held. */
+  /** Undefined where taps were not called: existing claims stay. */
   readonly claims: readonly PluginClaim[] | undefined;
   readonly changes: readonly TapChange[];
 }
 
 /**
- * Defaults, mutating taps, schema, rules of the kind, validating taps and claims, in this order. Where only labels or annotations change,
- * taps that ask for it are asked, and a mutating one may change nothing else.
+ * Applies defaults, mutating taps, schema, rules of the kind, validating taps and claims, in this order. When only labels or annotations
+ * change, only taps registered for such changes are called, and a mutating one may change nothing else.
  *
  * @throws TAP_OBJECT_INVALID, TAP_OBJECT_DENIED, TAP_REQUEST_TOO_LARGE
  */
@@ -70,7 +70,7 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
 }
 
-/** What taps have made of the object: JSON, with what is not theirs as it was, and with its defaults. */
+/** Takes over the result of taps: as JSON, with the fields they must not change restored, and with its defaults. */
 function retaken({ entry, previous }: Candidate, completed: Body, { object, changes }: Mutated, isWhole: boolean): Completed {
   const kept = asBefore(entry, completed, asJson(object, changes.map(({ plugin }) => plugin).join(', ')));
   return isWhole ? complete(entry, kept, previous) : { object: withMetadata(completed, { ...kept.metadata }), sound: undefined };
@@ -88,26 +88,26 @@ function refuseDenied(entry: KindEntry, object: Body, denials: readonly Cause[])
   if (denials.length > 0) throw denied(entry, object, denials);
 }
 
-/** Labels and annotations decide about more than the object itself: who may see it, which roles take it up. */
+/** Labels and annotations have effects beyond the object, such as who may see it and which roles aggregate it. */
 function changesMetadata({ metadata: before }: Body, { metadata: after }: Body): boolean {
   return !equalJson(before.labels ?? {}, after.labels ?? {}) || !equalJson(before.annotations ?? {}, after.annotations ?? {});
 }
 
 /**
- * Taps are asked on create and when the spec changes, also of an object under deletion: a role counts until it is gone. Writes that only
- * remove finalizers or set the status are what ends a deletion; nobody is asked about them, so no plugin holds one up.
+ * Taps are called on create and when the spec changes, even for an object under deletion, because a role counts until it is gone. They are
+ * not called for writes that only remove finalizers or set the status: these complete a deletion, which no plugin may block.
  */
 function asksTaps(entry: KindEntry, object: JsonObject, previous: StoredObject | undefined): boolean {
   return previous === undefined || changesSpec(entry, previous.object, object);
 }
 
-/** An object with its defaults, and what it was made of in which the schema found nothing wrong. */
+/** An object with its defaults, and the state it was derived from if that passed schema validation. */
 interface Completed {
   readonly object: Body;
   readonly sound: Body | undefined;
 }
 
-/** Fills in what the author left out; a spec that he did not touch stays as it is, whatever is filled in today. */
+/** Fills in defaults; an unchanged spec stays as it is, even if its defaults have changed since. */
 function complete(entry: KindEntry, written: Body, previous: StoredObject | undefined): Completed {
   const object = (entry.strategy.onWrite?.(written) ?? written) as Body;
   const defaulted = applyDefaults(entry.hub.type, object) as Body;
@@ -115,7 +115,7 @@ function complete(entry: KindEntry, written: Body, previous: StoredObject | unde
     return { object: defaulted['status'] === object['status'] ? object : { ...object, status: defaulted['status'] }, sound: undefined };
   }
   const misfits = validate(entry.hub.type, defaulted);
-  // Code of kinds and taps is typed: it is shown no field of another type than the schema says.
+  // Kinds and taps have typed code, so they never receive a field whose type contradicts the schema.
   if (misfits.some(({ reason }) => reason === 'FieldValueTypeInvalid')) refuseInvalid(entry, defaulted, previous);
   const sound = misfits.length === 0 ? defaulted : undefined;
   if (entry.behaviour.default === undefined) return { object: defaulted, sound };
@@ -123,7 +123,9 @@ function complete(entry: KindEntry, written: Body, previous: StoredObject | unde
   return { object: filled === defaulted || entry.plugin === kernel ? filled : (asJson(filled, entry.plugin) as Body), sound };
 }
 
-/** Lets a kind fill in what it knows. What it stumbles over because something is missing is the author's fault, not its. @throws TAP_OBJECT_INVALID */
+/**
+ * Lets a kind fill in defaults. If it fails on an invalid object, the author is at fault rather than the kind. @throws TAP_OBJECT_INVALID
+ */
 function fillIn(entry: KindEntry, object: Body, previous: StoredObject | undefined): Body {
   try {
     return change<Body>(object, (draft) => void entry.behaviour.default?.(draft, previous?.object));
@@ -133,7 +135,7 @@ function fillIn(entry: KindEntry, object: Body, previous: StoredObject | undefin
   }
 }
 
-/** What a plugin made, as it will be read again: code may leave things in an object that JSON does not know. */
+/** Normalizes the output of a plugin to JSON, as it will be read later; code may add values that JSON cannot represent. */
 function asJson(object: JsonObject, plugins: string): JsonObject {
   try {
     return JSON.parse(JSON.stringify(object)) as JsonObject;
@@ -142,7 +144,7 @@ function asJson(object: JsonObject, plugins: string): JsonObject {
   }
 }
 
-/** A tap may not make another object of the one it was shown, nor keep one under deletion by a finalizer. */
+/** Restores what a tap must not change: the identity of the object, and the finalizers of one under deletion. */
 function asBefore(entry: KindEntry, before: Body, after: JsonObject): Body {
   const { labels, annotations, finalizers, ownerReferences } = metadataOf(after);
   const isEnding = before.metadata.deletionTimestamp !== undefined;

@@ -6,16 +6,17 @@ import { takeStep } from './transaction.js';
 
 const pageItems = 500;
 
-/** What a purge did so far. */
+/** Progress of a purge. */
 export interface Purged {
   readonly removed: number;
-  /** False when it was cut off: do it again. */
+  /** False when it was interrupted and must be called again. */
   readonly isComplete: boolean;
 }
 
 /**
- * Removes every object of a kind whose plugin is not loaded, finalizers or not: nobody is left who could finish them. Claims are given
- * back. Answers how many there were; cut off by `signal` it is to be called again.
+ * Removes every object of a kind whose plugin is not loaded, regardless of finalizers, since no plugin is left to complete them. Releases
+ * their
+ * claims. Returns the number of removed objects; call it again if `signal` interrupted it.
  *
  * @throws TAP_KIND_IN_USE when the kind's plugin is loaded
  */

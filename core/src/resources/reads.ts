@@ -14,16 +14,16 @@ import type { StoredObject } from './stored-object.js';
 import { findKind, keyOfTarget, namespaceOf, nameOf, notFound } from './target.js';
 import type { CachePage } from './watch-cache.js';
 
-/** How new an answer must be, and who no longer waits for it. */
+/** How recent the result must be, and the signal that cancels waiting for it. */
 export interface Freshness {
   readonly resourceVersion?: string;
   readonly signal: AbortSignal;
 }
 
-/** Items of one page, whatever limit was asked for; a list without a limit is whole. */
+/** Maximum number of items per page, whatever limit was requested; a list without a limit is complete. */
 export const pageItemsMax = 10_000;
 
-/** Answers get and list from the watch caches. */
+/** Serves get and list from the watch caches. */
 export class Reads {
   readonly #state: EngineState;
   readonly #tokens: () => TokenBox;
@@ -50,7 +50,7 @@ export class Reads {
     return found && this.#cacheAt(found, undefined, waiting);
   }
 
-  /** Several objects of one kind, each at its key's place. */
+  /** Returns several objects of one kind, in the order of their keys. */
   getMany(kind: KindPath, keys: readonly Key[], options: Freshness): Awaitable<readonly (Served | undefined)[]> {
     const found = this.#readable({ kind }, 'get');
     const cache = this.#cacheAt(found, options.resourceVersion, options);
@@ -74,7 +74,7 @@ export class Reads {
     return this.#view(stored, found);
   }
 
-  /** Requests for the same line share their target: its key is put together once. */
+  /** Requests with the same request line share their target object, so its key is computed once. */
   #keyOf(found: Found, target: Target): string {
     const known = this.#keys.get(target);
     if (known?.entry === found.entry) return known.key;
@@ -122,8 +122,8 @@ export class Reads {
   }
 
   /**
-   * The cache as `resourceVersion` demands: caught up, as it is ("0"), or at least at a version. Mostly it is there already, and the
-   * signal of who asks is not even made.
+   * Returns the cache as `resourceVersion` requires: caught up, as it is ("0"), or at least at that version. Usually the cache is there
+   * already, and the caller's signal is not even created.
    */
   #cacheAt({ entry }: Found, resourceVersion: string | undefined, waiting: Freshness): Awaitable<ObjectCache> {
     const { store } = this.#state;
@@ -162,7 +162,7 @@ export class Reads {
     }
   }
 
-  /** With a token, the answer carries another one that goes on from the same place as of now. */
+  /** For a list with a token, the error carries a new token that continues from the same place at the current revision. */
   #expired(query: ListQuery, after: string | undefined): Error {
     const message = 'the resourceVersion of this list is too old: its history is gone';
     if (after === undefined) return resourceErrors.TAP_OBJECT_EXPIRED({ message });
@@ -182,7 +182,7 @@ function bindingOf({ target, labelSelector, fieldSelector }: ListQuery): Readonl
   return { group, version, plural, namespace: target.namespace, labelSelector, fieldSelector };
 }
 
-/** The revision of a list that must be exact; a limit without a match rule means exact too, as in Kubernetes. */
+/** Returns the revision of a list that must be exact; as in Kubernetes, a limit without a match rule means exact as well. */
 function exactRevision(query: ListQuery, epoch: number): number | undefined {
   const { resourceVersion = '', resourceVersionMatch, limit } = query;
   if (resourceVersion === '' || resourceVersion === '0') return undefined;

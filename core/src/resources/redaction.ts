@@ -1,14 +1,14 @@
 import { freezeDeep } from '@tappaas/sdk';
 import { isJsonObject, memberOf, withMembers, type JsonObject } from './schema/json-value.js';
 
-/** What stands in the place of every hidden value; itself a value that the schema allows. */
+/** Replaces every hidden value; valid under the schema itself. */
 const hiddenValue = Buffer.from('[redacted]').toString('base64');
 
 const hiddenFields = ['data', 'stringData'];
-/** kubectl keeps the whole object in it, values included. */
+/** kubectl stores the whole object in this annotation, including values. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** The object without its values: keys, type and metadata stay. */
+/** Returns the object without its values; keys, type and metadata stay. */
 export function redacted(object: JsonObject): JsonObject {
   const members = new Map<string, unknown>();
   for (const field of hiddenFields) {
@@ -23,7 +23,7 @@ export function redacted(object: JsonObject): JsonObject {
   return freezeDeep(withMembers(object, members));
 }
 
-/** `object` with the values of `original` wherever a redacted one was left as it was shown. */
+/** Returns `object` with the values of `original` wherever the redacted placeholder was left unchanged. */
 export function restored(object: JsonObject, original: JsonObject): JsonObject {
   const members = new Map<string, unknown>();
   for (const field of hiddenFields) {

@@ -7,7 +7,7 @@ import { causeText } from './schema/cause.js';
 import type { Body } from './stored-object.js';
 import { label } from './target.js';
 
-/** Every finding in one error. */
+/** Combines all findings into one error. */
 export function invalid(entry: KindEntry, object: Body, found: readonly Cause[], uid?: string): Error {
   const causes = entry.isConfidential ? concealValues(found, object) : found;
   const { name = '' } = metadataOf(object) as Partial<Body['metadata']>;
@@ -17,7 +17,7 @@ export function invalid(entry: KindEntry, object: Body, found: readonly Cause[],
   return explained(resourceErrors.TAP_OBJECT_INVALID({ message, ...(first && { field: first.field }) }), about, causes);
 }
 
-/** Every denial in one error; when all say what is wrong with a field's value, the object is invalid rather than denied. */
+/** Combines all denials into one error; if all are about field values, the object is invalid rather than denied. */
 export function denied(entry: KindEntry, object: Body, causes: readonly Cause[]): Error {
   if (causes.every(({ reason }) => reason.startsWith('FieldValue'))) return invalid(entry, object, causes);
   const { name } = object.metadata;

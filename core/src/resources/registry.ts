@@ -10,26 +10,26 @@ import { kubernetesStrategies } from './kinds/kubernetes-strategies.js';
 import { fieldType, type FieldType } from './schema/field-type.js';
 import { plainStrategy } from './strategy.js';
 
-/** A served path with what stands behind it. */
+/** The kind and version that a path serves. */
 export interface Found {
   readonly entry: KindEntry;
   readonly version: KindVersionEntry;
 }
 
-/** The kinds of one engine at one time; never changed, but replaced whole on a reload. */
+/** The kinds of one engine. Immutable; a reload replaces it as a whole. */
 export interface Registry {
   readonly entries: readonly KindEntry[];
   readonly served: readonly ServedKind[];
   find(path: KindPath): Found | undefined;
-  /** By group and kind, whatever the version. */
+  /** Finds a kind by group and kind, regardless of version. */
   ofKind(group: string, kind: string): KindEntry | undefined;
 }
 
-/** Puts entries together. @throws TAP_KIND_DUPLICATE when two claim a kind or a path */
+/** Combines entries. @throws TAP_KIND_DUPLICATE when two claim a kind or a path */
 export function createRegistry(entries: readonly KindEntry[]): Registry {
   const byPath = new Map<string, Found>();
   const byKind = new Map<string, KindEntry>();
-  /** Request lines share their paths, so most questions are about one that was asked before. */
+  /** Requests with the same request line share their path object, so most lookups repeat an earlier one. */
   const found = new WeakMap<KindPath, Found>();
   for (const entry of entries) {
     refuseRival(entry, byKind.get(groupKindOf(entry)));
@@ -67,12 +67,12 @@ const readingVerbs: readonly string[] = ['get', 'list', 'watch'];
 const partVerbs = ['get', 'patch', 'update'];
 const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
-/** The entry of a contributed kind. @throws TAP_KIND_INVALID */
+/** Makes the entry of a contributed kind. @throws TAP_KIND_INVALID */
 export function kindEntry(registration: KindRegistration, keys: KeySpace): KindEntry {
   return entryOf(describeKind(registration), registration, keys, false);
 }
 
-/** The entry of a kind that is only remembered: it can be read, its objects can be removed, nothing else. */
+/** Makes the entry of a remembered kind: its objects can only be read and removed. */
 export function orphanEntry(description: KindDescription, registration: Omit<KindRegistration, 'kind'>, keys: KeySpace): KindEntry {
   return entryOf(description, registration, keys, true);
 }

@@ -1,7 +1,7 @@
 import type { KindEntry } from './kind-entry.js';
 import type { Body } from './stored-object.js';
 
-/** Says whether nothing keeps a deleted object any longer. */
+/** Whether a deleted object can be removed: nothing holds it any longer. */
 export function isRemovable(entry: KindEntry, object: Body): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
   if (deletionTimestamp === undefined || deletionGracePeriodSeconds > 0) return false;

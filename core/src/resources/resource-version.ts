@@ -3,15 +3,15 @@ import { resourceErrors } from './errors.js';
 /** Revisions per epoch; leaves 2^13 epochs within a double. */
 const revisionsPerEpoch = 2 ** 40;
 
-/** A store revision as clients see it: a restore raises the epoch, so that versions from before lie in another range. */
+/** Encodes a store revision for clients. A restore raises the epoch, so that earlier versions are in another range. */
 export function resourceVersionOf(epoch: number, revision: number): string {
   return String(epoch * revisionsPerEpoch + revision);
 }
 
 /**
- * The store revision of a client's resourceVersion.
+ * Decodes the store revision from a client's resourceVersion.
  *
- * @throws TAP_REQUEST_INVALID when it is no number, TAP_OBJECT_UNKNOWN_VERSION when it is of another epoch
+ * @throws TAP_REQUEST_INVALID when it is not a number, TAP_OBJECT_UNKNOWN_VERSION when it is of another epoch
  */
 export function revisionOf(resourceVersion: string, epoch: number): number {
   const version = /^(0|[1-9][0-9]{0,15})$/.test(resourceVersion) ? Number(resourceVersion) : Number.NaN;

@@ -7,7 +7,7 @@ import { isJsonObject, valueAt, type JsonObject } from './schema/json-value.js';
 import { labelSelectorOf, labelSelectorText } from './selectors/label-selector.js';
 import { StoredObject, type Body } from './stored-object.js';
 
-/** The version of the Scale body, which no kind of its own serves. */
+/** The version of the Scale body; no stored kind serves it. */
 export const scaleVersion: KindVersionEntry = (() => {
   const schemaName = 'io.k8s.api.autoscaling.v1.Scale';
   const components = (): Readonly<Record<string, OpenApiSchema>> => closureOf(schemaName, kubernetesSchemas);
@@ -43,7 +43,7 @@ export const scaleVersion: KindVersionEntry = (() => {
 
 const namesOf = (path: string): readonly string[] => path.replace(/^\./, '').split('.');
 
-/** The autoscaling/v1 Scale of an object, with the metadata that a scaler needs. */
+/** Returns the autoscaling/v1 Scale of an object, with the metadata that a scaler needs. */
 export function asScale(stored: StoredObject, entry: KindEntry, epoch: number): StoredObject {
   const { object } = stored;
   const { name, namespace, uid, creationTimestamp } = object.metadata;
@@ -60,7 +60,7 @@ export function asScale(stored: StoredObject, entry: KindEntry, epoch: number): 
   return new StoredObject({ object: scale }, stored.revision, epoch);
 }
 
-/** The object with the number of replicas that a Scale asks for. */
+/** Returns the object with the number of replicas of a Scale. */
 export function scaled(object: Body, entry: KindEntry, scale: JsonObject): Body {
   const replicas = valueAt(scale, ['spec', 'replicas']) ?? 0;
   return set(object, namesOf(entry.scale?.replicasPath ?? ''), replicas) as Body;
@@ -73,7 +73,7 @@ function set(object: JsonObject, [name, ...rest]: readonly string[], value: unkn
   return { ...object, [name]: set(isJsonObject(inner) ? inner : {}, rest, value) };
 }
 
-/** A selector as a Scale's status writes it: services and old controllers have it as text or as plain labels. */
+/** Formats a selector for the status of a Scale; services and old controllers have it as text or plain labels. */
 function selectorText(selector: unknown): string | undefined {
   if (typeof selector === 'string') return selector;
   return isJsonObject(selector) ? labelSelectorText(labelSelectorOf(selector)) : undefined;

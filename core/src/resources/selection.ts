@@ -12,20 +12,20 @@ type Test = (stored: StoredObject) => boolean;
 
 interface Part {
   readonly where: readonly Term[];
-  /** What the terms leave over. */
+  /** Test of the conditions that the index terms do not cover. */
   readonly test: Test | undefined;
 }
 
 const everything: Part = { where: [], test: undefined };
 
-/** What a query selects in the cache of a kind. @throws TAP_SELECTOR_INVALID */
+/** Makes the selection of a query in the cache of a kind. @throws TAP_SELECTOR_INVALID */
 export function selectionOf(entry: KindEntry, namespace: string | undefined, filter: Filter): Selection<StoredObject> {
   const base = namespace === undefined || namespace === '' ? entry.prefix : objectKey(entry.prefix, namespace, '');
   const labels = labelPart(filter.labelSelector ?? '');
   const { name, ...fields } = fieldPart(entry, filter.fieldSelector ?? '');
   const tests = [labels.test, fields.test].filter((test) => test !== undefined);
   const where = [...labels.where, ...fields.where, ...valuesPart(filter)];
-  // A name alone leads straight to the object: the cache holds no other key that begins with it, but for longer names.
+  // A name alone leads straight to the object: the only other keys with this prefix have longer names.
   const isOne = name !== undefined && (base !== entry.prefix) === entry.isNamespaced;
   return {
     within: isOne ? base + name : base,

@@ -1,31 +1,31 @@
 import type { Awaitable, Clock } from '@tappaas/sdk';
 import type { KindPath, ListPage, ListQuery, Served, WatchEvent, WatchQuery } from '../ports/engine.js';
 
-/** One change as a watch tells it, or the news that there was none up to a revision. */
+/** One change of a watch, or a bookmark: there were no changes up to a revision. */
 export type SourceEvent<T> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
   | { readonly type: 'bookmark'; readonly revision: string };
 
-/** Where an object is kept; `lean` is the object as a source tells it, if that differs. */
+/** Where the engine keeps an object; `lean` is the object as the source returned it, if that differs. */
 export interface Place<T> {
   readonly object: T;
   readonly lean?: T;
 }
 
-/** Where a controller's cache gets the objects of a kind from, without a network between. */
+/** Provides a controller's cache with the objects of a kind, without a network in between. */
 export interface Source<T> {
   list(options: { readonly signal: AbortSignal }): Promise<{ readonly items: Iterable<T>; readonly revision: string }>;
-  /** Changes after `fromRevision`; ends by itself after about `timeoutMs`. */
+  /** Yields changes after `fromRevision`; ends by itself after about `timeoutMs`. */
   watch(options: {
     readonly fromRevision: string;
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   }): AsyncIterable<SourceEvent<T>>;
-  /** Where the engine keeps an object that this source has told: a cache that holds on to that takes no memory for the object. */
+  /** Returns the place where the engine keeps an object of this source; a cache that refers to it needs no memory for the object itself. */
   placeOf(object: T): Place<T>;
 }
 
-/** The engine as a source needs it. */
+/** The reading part of an engine. */
 export interface Readable {
   list(query: ListQuery): Awaitable<ListPage>;
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
@@ -33,7 +33,7 @@ export interface Readable {
 
 const types = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
 
-/** The objects of a kind as a source, without their managed fields. */
+/** Makes a source for the objects of a kind, without their managed fields. */
 export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath): Source<T> {
   const places = new WeakMap<object, Served>();
   const told = (served: Served): T => {
@@ -65,7 +65,7 @@ const noop = (): void => {};
 
 const leanOf = ({ lean, object }: Served): object => lean ?? object;
 
-/** One after the other: that all objects are in memory at a time is not needed. */
+/** Converts items one at a time, so that they need not all be in memory at once. */
 function each<T>(items: readonly Served[], told: (served: Served) => T): Iterable<T> {
   return {
     *[Symbol.iterator]() {

@@ -4,10 +4,10 @@ import { ManagedText, TextPatterns } from './managed-text.js';
 import { readText, textOf, versionedText, wholeText, type ObjectText } from './object-text.js';
 import { resourceVersionOf } from './resource-version.js';
 
-/** A claim that an object holds, as it was written with it. */
+/** A claim that an object holds, stored together with it. */
 export type HeldClaim = { readonly unique: string } | { readonly counter: string; readonly amount: number };
 
-/** Which plugin changed which fields on the way into the store; paths, never values. */
+/** Which plugin changed which fields during admission; paths, never values. */
 export interface Attribution {
   readonly plugin: string;
   readonly operation: string;
@@ -15,21 +15,22 @@ export interface Attribution {
   readonly paths: readonly string[];
 }
 
-/** What lies in the store beside an object and is never served with it. */
+/** Data stored beside an object and never served with it. */
 export interface Side {
   readonly claims: readonly HeldClaim[];
   readonly attribution: readonly Attribution[];
 }
 
-/** Hides the stored bytes of confidential kinds; associated data binds them to their key and object. */
+/** Seals the stored bytes of confidential kinds; associated data binds them to their key and object. */
 export interface Sealer {
   seal(plain: Uint8Array, binding: { readonly key: string; readonly uid: string }): Awaitable<Uint8Array>;
   open(sealed: Uint8Array, key: string): Awaitable<Uint8Array>;
 }
 
 /**
- * Metadata as the engine relies on it; everything stored has passed validation. A type, and no interface, so that it is an object of JSON
- * too.
+ * Metadata as the engine relies on it; everything stored has passed validation. A type rather than an interface, so that it is assignable
+ * to
+ * JsonObject.
  */
 export type ObjectMeta = {
   readonly name: string;
@@ -47,7 +48,7 @@ export type ObjectMeta = {
   readonly managedFields?: readonly JsonObject[];
 };
 
-/** Who an object belongs to; the uid decides, the name is for people. */
+/** Reference to an owner; the uid identifies it, the name is for people. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -61,22 +62,22 @@ export interface OwnerReference {
 export type Body = JsonObject & { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta };
 
 const encoder = new TextEncoder();
-/** One for all objects of the process: kinds and engines have the same managers. */
+/** Shared by all objects of the process, because kinds and engines have the same managers. */
 const patterns = new TextPatterns();
 const nothing: Side = Object.freeze({ claims: Object.freeze([]), attribution: Object.freeze([]) });
 
 /**
- * One object at one revision: frozen, shared by all readers.
+ * One object at one revision: frozen, and shared by all readers.
  *
- * What is cached is kept as text, which is half of what the object takes; the object and its bytes are made when somebody
- * wants them and shared for as long as memory is not wanted elsewhere (docs/decisions/0090). What is made to be answered once keeps its object.
+ * A cached object is kept as text, which takes half the memory. The object and its bytes are created on demand, and shared until memory is
+ * needed elsewhere (docs/decisions/0090). An object made for a single response keeps its parsed form.
  */
 export class StoredObject {
-  /** 0 for what a dry run made: it has no version. */
+  /** 0 for the result of a dry run, which has no version. */
   readonly revision: number;
   readonly resourceVersion: string;
   readonly side: Side;
-  /** The text without its managed fields. */
+  /** The text without the managed fields. */
   readonly #lean: string | undefined;
   readonly #managed: ManagedText | undefined;
   readonly #kept: Body | undefined;
@@ -84,7 +85,7 @@ export class StoredObject {
   #leanObject: WeakRef<Body> | undefined;
   #bytes: WeakRef<Uint8Array> | undefined;
 
-  /** @param content the object, or its text as {@link textOf} writes it; with both, the object is the one that the text was made of */
+  /** @param content the object, or its text as {@link textOf} writes it; with both, the text must be that of the object */
   constructor(
     content: { readonly object?: Body | undefined; readonly text?: ObjectText },
     revision: number | undefined,
@@ -110,7 +111,7 @@ export class StoredObject {
     return made;
   }
 
-  /** The object without its managed fields, for everybody who does not write it. */
+  /** The object without its managed fields, for all readers that do not modify it. */
   get lean(): Body {
     const known = this.#leanObject?.deref();
     if (known) return known;
@@ -129,7 +130,7 @@ export class StoredObject {
     return made;
   }
 
-  /** The same state under another revision, as a watcher is told of a deletion. */
+  /** Returns the same state under another revision, as sent to watchers for a deletion. */
   at(revision: number, epoch: number): StoredObject {
     const content = this.#lean === undefined ? { object: this.object } : { text: this.#text };
     return new StoredObject(content, revision, epoch, this.side);
@@ -151,17 +152,17 @@ function leanOf(object: Body): Body {
   return managedFields === undefined ? object : { ...object, metadata };
 }
 
-/** The bytes that the store keeps: the text of an object and its side. */
+/** Serializes the text of an object and its side data for the store. */
 export function toStore(text: ObjectText, { claims, attribution }: Side): Uint8Array {
   const claimed = claims.length > 0 ? `,"claims":${JSON.stringify(claims)}` : '';
   const attributed = attribution.length > 0 ? `,"attribution":${JSON.stringify(attribution)}` : '';
   return encoder.encode(`${recordHead}${wholeText(text)}${claimed}${attributed}}`);
 }
 
-/** Reads what {@link toStore} wrote. */
+/** Parses the bytes of {@link toStore}. */
 export function fromStore(value: Uint8Array, stored: Pick<KeyValue, 'modRevision'>, epoch: number): StoredObject {
   const record = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  // Claims and attribution are lists: a record that ends in two braces has neither, and nothing of it needs to be parsed now.
+  // Claims and attribution are lists, so a record that ends in two braces has neither and need not be parsed now.
   const isPlain = record.toString('latin1', 0, recordHead.length) === recordHead && record.toString('latin1', record.length - 2) === '}}';
   const text = isPlain ? readText(record, recordHead.length, record.length - 1) : undefined;
   if (text !== undefined) return new StoredObject({ text }, stored.modRevision, epoch);

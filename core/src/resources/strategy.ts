@@ -1,26 +1,26 @@
 import type { JsonObject } from './schema/json-value.js';
 
-/** What the API machinery of one kind does beyond its schema: the little that is the same for all objects and differs by kind. */
+/** API behavior of one kind beyond its schema: what is the same for all of its objects but differs between kinds. */
 export interface Strategy {
-  /** Which form names have. Default: a DNS subdomain, as most kinds have. */
+  /** The form of names. Default: a DNS subdomain, as for most kinds. */
   readonly names?: 'subdomain' | 'label' | 'service' | 'path-segment';
-  /** Whether `metadata.generation` counts changes of the spec. Default: true where there is a spec. */
+  /** Whether `metadata.generation` counts changes of the spec. Default: true if there is a spec. */
   readonly hasGeneration?: boolean;
-  /** Whether a create may bring a status of its own, as a node that registers itself does. */
+  /** Whether a create may set a status, as a node that registers itself does. */
   readonly keepsStatusOnCreate?: boolean;
-  /** Fields below the object that no update may change, such as `spec.selector`. */
+  /** Fields below the object that updates cannot change, such as `spec.selector`. */
   readonly immutable?: readonly string[];
-  /** How long an object of the kind is kept after it was last written. Default: until somebody deletes it. */
+  /** How long an object is kept after its last write. Default: until it is deleted. */
   readonly ttlMs?: number;
-  /** What every object of the kind has, whoever writes it and leaves it out. */
+  /** Fills in what every object of the kind must have, on every write. */
   onWrite?(object: JsonObject): JsonObject;
-  /** What a new object has that its author cannot say. */
+  /** Sets fields of a new object that its author cannot set. */
   onCreate?(object: JsonObject): JsonObject;
-  /** What changes when deletion begins and the object has to stay for a while. */
+  /** Changes the object when its deletion begins and it is not removed immediately. */
   onDelete?(object: JsonObject): JsonObject;
-  /** Says whether something other than finalizers keeps a deleted object. */
+  /** Whether something other than finalizers keeps a deleted object. */
   isHeld?(object: JsonObject): boolean;
-  /** How long the object may take to end; 0 removes it at once. Default: 0. */
+  /** Grace period of the object; 0 removes it immediately. Default: 0. */
   graceSeconds?(object: JsonObject, requested: number | undefined): number;
 }
 

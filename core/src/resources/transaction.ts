@@ -16,26 +16,26 @@ import type { KindEntry } from './kind-entry.js';
 import { toStore, type Body, type HeldClaim, type Sealer, type Side } from './stored-object.js';
 import { label } from './target.js';
 
-/** One state of one object taking the place of another, with everything that has to hold and happen at once. */
+/** Replaces one state of an object with another, with all conditions and changes of the same transaction. */
 export interface Step {
   readonly entry: KindEntry;
   readonly key: string;
-  /** Nothing: the object must not exist. */
+  /** Undefined: the object must not exist. */
   readonly previous: { readonly object: Body; readonly revision: number; readonly side: Side } | undefined;
-  /** Nothing: the object is removed. */
+  /** Undefined: the object is removed. */
   readonly next: { readonly object: Body; readonly side: Side } | undefined;
   readonly claims: readonly PluginClaim[];
   readonly guards: readonly Guard[];
   readonly changes: readonly Change[];
 }
 
-/** What came of it; `stale` says what stands there now, `refused` which of the further guards failed. */
+/** The result of a step: `stale` has the current state, `refused` the further guard that failed. */
 export type StepResult =
   | { readonly outcome: 'done'; readonly revision: number }
   | { readonly outcome: 'stale'; readonly current: KeyValue | undefined }
   | { readonly outcome: 'refused'; readonly guard: number; readonly current: KeyValue | undefined };
 
-/** Writes a step. @throws TAP_OBJECT_DENIED when a claim cannot be had */
+/** Writes a step. @throws TAP_OBJECT_DENIED when a claim is refused */
 export async function takeStep(state: EngineState, step: Step): Promise<StepResult> {
   const { entry, key, previous, next } = step;
   const claims = claimChanges(state, step);
@@ -74,14 +74,17 @@ async function sealed(
   throw resourceErrors.TAP_OBJECT_UNSEALED({ message: 'the engine has no key to seal what is confidential, so it stores nothing of it' });
 }
 
-/** What an object holds once its claims are granted; recorded with it, so that they are given back whatever a plugin says then. */
+/**
+ * Returns the claims that an object holds once granted. They are stored with it, so that they can be released even if the plugin has
+ * changed.
+ */
 export function heldOf(claims: readonly PluginClaim[]): readonly HeldClaim[] {
   return claims.map((claim) => ('unique' in claim ? { unique: claim.unique } : { counter: claim.counter, amount: claim.amount }));
 }
 
 interface PendingClaim {
   readonly change: ClaimChange;
-  /** Absent where something is given back, which cannot fail. */
+  /** Undefined for a release, which cannot fail. */
   readonly claim: PluginClaim | undefined;
 }
 
@@ -118,7 +121,7 @@ function counterChanges(held: readonly HeldClaim[], kept: readonly HeldClaim[]):
   return [...sums].filter(([, amount]) => amount !== 0);
 }
 
-/** What is in use is known to the store only, when it refuses. */
+/** Appends the current usage, which only the refusing store knows. */
 function withSum(message: string, claim: PluginClaim, { sum }: FailedClaim): string {
   if (sum === undefined) return message;
   const unit = 'counter' in claim ? (claim.unit ?? 'count') : 'count';

@@ -1,15 +1,13 @@
 import type { Awaitable, Clock, KeyValue, ResourceStore, TapError } from '@tappaas/sdk';
 
-/**
- * The watch cache as the engine needs it; the store stage makes one and the platform hands the maker over.
- */
+/** The parts of the watch cache that the engine uses; the platform passes in the store stage's function that opens one. */
 export interface CacheEntry<T> {
   readonly key: string;
   readonly object: T;
   readonly revision: number;
 }
 
-/** One change as a reader of a selection sees it. */
+/** One change as seen by a watcher of a selection. */
 export interface CacheEvent<T> {
   readonly type: 'added' | 'modified' | 'deleted';
   readonly revision: number;
@@ -17,14 +15,14 @@ export interface CacheEvent<T> {
   readonly previous?: CacheEntry<T>;
 }
 
-/** Which entries are meant; everything given must hold. */
+/** Selects entries; all given conditions must hold. */
 export interface Selection<T> {
   readonly within?: string;
   readonly where?: readonly { readonly index: string; readonly values: readonly string[] }[];
   readonly matches?: (entry: CacheEntry<T>) => boolean;
 }
 
-/** What a list answers. */
+/** The result of a list. */
 export interface CachePage<T> {
   readonly revision: number;
   readonly items: readonly CacheEntry<T>[];
@@ -32,22 +30,22 @@ export interface CachePage<T> {
   readonly remaining?: number;
 }
 
-/** Whole revisions in order; no events is a bookmark. */
+/** Whole revisions in order; a batch without events is a bookmark. */
 export interface CacheBatch<T> {
   readonly revision: number;
   readonly events: readonly CacheEvent<T>[];
 }
 
-/** An open watch; iterated once. */
+/** An open watch; it can be iterated once. */
 export interface CacheWatch<T> extends AsyncIterable<CacheBatch<T>> {
   readonly revision: number;
   close(): void;
 }
 
-/** The objects of one key prefix, kept in step with the store; reads are synchronous. */
+/** The objects under one key prefix, kept in sync with the store; reads are synchronous. */
 export interface WatchCache<T> {
   readonly revision: number;
-  /** The last revision that changed something in the cache. */
+  /** The last revision that changed the cache. */
   readonly changedRevision: number;
   readonly oldestRevision: number;
   readonly size: number;
@@ -59,14 +57,14 @@ export interface WatchCache<T> {
       readonly afterRevision: number;
       readonly bufferedEventsMax?: number;
       readonly bookmarkEveryMs?: number;
-      /** Watches that give the same name select the same. */
+      /** Watches with the same name must have the same selection. */
       readonly name?: string;
     },
   ): CacheWatch<T>;
   close(): Promise<void>;
 }
 
-/** What a cache is made from. */
+/** Options of a cache. */
 export interface WatchCacheOptions<T> {
   readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
@@ -78,5 +76,5 @@ export interface WatchCacheOptions<T> {
   onProblem?(problem: TapError): void;
 }
 
-/** Makes a cache; the platform passes the store stage's. */
+/** Opens a cache; the platform passes in the store stage's function. */
 export type OpenWatchCache = <T>(options: WatchCacheOptions<T>) => WatchCache<T>;

@@ -9,21 +9,21 @@ import type { StoredObject } from './stored-object.js';
 import { findKind } from './target.js';
 import type { CacheBatch, CacheEvent, CachePage } from './watch-cache.js';
 
-/** Objects told in one batch while a watch begins with what is there. */
+/** Objects per batch while a watch sends the existing objects. */
 const initialBatchMax = 500;
-/** Readers take a watch without a word for half-open after 25 s. */
+/** Clients consider a watch half-open after 25 s of silence. */
 const bookmarkEveryMs = 10_000;
 const bufferedEventsMax = 4_096;
 const part: NonNullable<WatchEvent['initial']> = {};
 
-/** What follows the beginning of a watch. */
+/** How a watch continues after its initial events. */
 interface Following {
   readonly batches: AsyncIterator<CacheBatch<StoredObject>>;
   readonly eventsOf: (batch: CacheBatch<StoredObject>) => readonly WatchEvent[];
   readonly end: () => void;
 }
 
-/** Answers watches from the watch caches. */
+/** Serves watches from the watch caches. */
 export class Watches {
   readonly #state: EngineState;
   readonly #views: VersionedView;
@@ -37,8 +37,9 @@ export class Watches {
   }
 
   /**
-   * Batches of events in order. Without a resourceVersion, or with "0", it begins with what is there, or with `sendInitialEvents: false` now. Ends
-   * when `signal` aborts.
+   * Yields batches of events in order. Without a resourceVersion, or with "0", starts with the existing objects; with `sendInitialEvents:
+   * false`,
+   * starts at the current revision. Ends when `signal` aborts.
    *
    * @throws TAP_STORE_COMPACTED when the history is gone, TAP_STORE_SLOW_CONSUMER when the reader was too slow
    */
@@ -46,7 +47,7 @@ export class Watches {
     return new EventReader(this.#begin(query), query.signal);
   }
 
-  /** What is there at first; answers what follows. */
+  /** Yields the existing objects; returns how the watch continues. */
   async *#begin(query: WatchQuery): AsyncGenerator<readonly WatchEvent[], Following | undefined, void> {
     const { store } = this.#state;
     const found = findKind(this.#state.registry(), query.target);
@@ -60,7 +61,7 @@ export class Watches {
     const cache = resourceVersion === '' ? await caughtUp(this.#state, found.entry, signal) : this.#state.cache(found.entry);
     if (cache.revision < revision || cache.revision < 0) await cache.waitFor(revision, signal);
     const selection = selectionOf(found.entry, found.entry.isNamespaced ? query.target.namespace : undefined, query);
-    // The list and the watch are made in one turn, so nothing is missed between them and nothing told twice.
+    // List and watch are created in the same turn, so that no event between them is lost or duplicated.
     const initial = (query.sendInitialEvents ?? isFromNow) ? cache.list(selection) : undefined;
     const bookmark = query.bookmarks ? { bookmarkEveryMs } : {};
     const afterRevision = initial?.revision ?? (isFromNow ? cache.revision : revision);
@@ -100,14 +101,14 @@ export class Watches {
     return query.bookmarks ? [this.#bookmark(found, batch.revision)] : [];
   }
 
-  /** Names what a watch selects, so that all that select the same find each other. */
+  /** Names the selection of a watch, so that watches with the same selection share their events. */
   #nameOf({ entry }: Found, { target: { namespace }, labelSelector, fieldSelector, fieldValues }: WatchQuery): string {
     const kind = this.#kinds.get(entry) ?? (this.#kindsSeen += 1);
     this.#kinds.set(entry, kind);
     return JSON.stringify([kind, namespace ?? '', labelSelector ?? '', fieldSelector ?? '', fieldValues ?? '']);
   }
 
-  /** Watches that select the same are told the same event in turn. */
+  /** Converts an event once for consecutive watches with the same selection. */
   #event(event: CacheEvent<StoredObject>, found: Found): WatchEvent {
     if (this.#last?.event === event && this.#last.version === found.version) return this.#last.told;
     const told = this.#made(event, found);
@@ -137,8 +138,9 @@ type Told = IteratorResult<readonly WatchEvent[], undefined>;
 const over: Told = { done: true, value: undefined };
 
 /**
- * Reads a watch: its beginning, and then what happens. Written by hand, since a generator costs each event of each watch several promises.
- * Ends in order when the signal aborts.
+ * Reads a watch: its initial events, then those that follow. Hand-written, since a generator would cost several promises per event and
+ * watch.
+ * Ends normally when the signal aborts.
  */
 class EventReader implements AsyncIterableIterator<readonly WatchEvent[]> {
   readonly #beginning: AsyncGenerator<readonly WatchEvent[], Following | undefined, void>;

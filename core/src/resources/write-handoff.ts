@@ -3,7 +3,7 @@ import type { ObjectText } from './object-text.js';
 import { resourceVersionOf } from './resource-version.js';
 import { StoredObject, type Body, type Side } from './stored-object.js';
 
-/** What was written, before and after it was put into bytes. */
+/** The content of a write, before and after serialization. */
 export interface Written {
   readonly object: Body;
   readonly text: ObjectText;
@@ -11,27 +11,26 @@ export interface Written {
 }
 
 interface Offer {
-  /** What was written, until the writer has its answer: then the stored object stands for it. */
+  /** The written content; cleared once the writer has its result, which is the stored object. */
   written: Written | undefined;
-  /** The bytes that were sent, until a cache has taken the object. */
+  /** The bytes that were sent; cleared once a cache has taken the object. */
   value: Uint8Array | undefined;
   stored: StoredObject | undefined;
 }
 
-/** Writes that may be on their way to a cache; a cache that is further behind reads them from their bytes. */
+/** Maximum number of writes that wait for a cache; a cache further behind decodes their bytes. */
 export const offersMax = 1_000;
 export const offeredBytesMax = 16 * 1024 * 1024;
 
 /**
- * What was written comes back from the store as bytes, to the cache of the same process. Where they are the very bytes that were sent,
- * the object that they were made of is taken instead of being parsed, opened and frozen once more, and the writer's answer and the
- * cache share one object and one serialisation.
+ * Hands written objects to the cache of the same process. When the bytes from the store equal those sent, the cache takes the original
+ * object instead of unsealing, parsing and freezing it again, and the writer's result and the cache share one object and serialization.
  */
 export class WriteHandoff {
   readonly #offers = new Map<string, Offer>();
   #bytes = 0;
 
-  /** Before the write: these bytes will stand for this object. */
+  /** Registers before a write that these bytes represent this object. */
   offer(key: string, value: Uint8Array, written: Written): void {
     this.withdraw(key);
     this.#offers.set(key, { written, value, stored: undefined });
@@ -42,7 +41,7 @@ export class WriteHandoff {
     }
   }
 
-  /** The object of stored bytes, if they are those that were sent. */
+  /** Returns the object of stored bytes if they are those that were sent. */
   take({ key, value, modRevision }: KeyValue, epoch: number): StoredObject | undefined {
     const offer = this.#offers.get(key);
     if (offer?.value === undefined || Buffer.compare(offer.value, value) !== 0) return undefined;
@@ -50,13 +49,13 @@ export class WriteHandoff {
     return this.#made(offer, modRevision, epoch);
   }
 
-  /** What was written under a key after `revision`, as far as it is known here: a cache that is at `revision` does not show it yet. */
+  /** Returns the known write to a key after `revision`, which a cache at `revision` does not show yet. */
   after(revision: number, key: string): StoredObject | undefined {
     const stored = this.#offers.get(key)?.stored;
     return stored && stored.revision > revision ? stored : undefined;
   }
 
-  /** The object of a write that was done at `revision`. */
+  /** Returns the stored object of a write that succeeded at `revision`. */
   written(key: string, object: Body, side: Side, revision: number, epoch: number): StoredObject {
     const offer = this.#offers.get(key);
     const made = offer?.written?.object === object ? this.#made(offer, revision, epoch) : undefined;

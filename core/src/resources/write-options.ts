@@ -1,8 +1,8 @@
 import type { Guard } from '@tappaas/sdk';
 import type { WriteOptions as ServedWriteOptions } from '../ports/engine.js';
 
-/** What whoever writes over the API may ask for, and what only the platform asks for. */
+/** Options of a write: those that API clients can set, and those of the platform only. */
 export interface WriteOptions extends ServedWriteOptions {
-  /** A leader's fence: conditions that hold in the write's own transaction, or nothing is written. */
+  /** Fence of a leader: conditions that must hold in the write's own transaction. */
   readonly guards?: readonly Guard[];
 }

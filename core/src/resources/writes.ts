@@ -20,7 +20,7 @@ import { validate } from './schema/validation.js';
 import { findKind, namespaceOf } from './target.js';
 import type { WriteOptions } from './write-options.js';
 
-/** Answers every write of one engine. */
+/** Handles all writes of one engine. */
 export class Writes {
   readonly #state: EngineState;
   readonly #reads: Reads;
@@ -78,7 +78,7 @@ export class Writes {
 
   async #virtual(found: Found, target: Target, object: Body, warnings: readonly string[], options: WriteOptions): Promise<WriteResult> {
     const { caller, requestId, signal } = options;
-    // The status is the answer's: clients written in Go send an empty one, which need not be valid.
+    // The handler sets the status; Go clients send an empty one, which need not be valid.
     const { status: _, ...asked } = object as Body & { readonly status?: unknown };
     const causes = validate(found.version.type, asked);
     if (causes.length > 0) throw invalid(found.entry, object, causes);
@@ -147,7 +147,7 @@ function refuseVerb(found: Found, { verb, target }: Write): void {
   throw resourceErrors.TAP_REQUEST_METHOD({ message: `${entry.plural}${isPart ? `/${subresource}` : ''}: ${verb} is not served` });
 }
 
-/** An answer that is not stored. */
+/** Wraps a result that is not stored. */
 function plain(object: object): Served {
   return { object, bytes: new TextEncoder().encode(JSON.stringify(object)), resourceVersion: '' };
 }

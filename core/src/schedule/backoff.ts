@@ -3,7 +3,7 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
-/** How long a pod rests after its nth failed attempt, the first being 1: doubling, with the upper half left to chance. */
+/** Returns the delay after the nth failed attempt (from 1): doubling, with random jitter in the upper half. */
 export function backoffMs({ baseMs, maxMs }: BackoffOptions, attempts: number, random: () => number): number {
   const fullMs = Math.min(maxMs, baseMs * 2 ** Math.min(attempts - 1, 52));
   return (fullMs * (1 + random())) / 2;

@@ -5,7 +5,7 @@ import type { ReportProblem } from './problems.js';
 import type { BatchTap } from './taps.js';
 
 const deadlineMs = 20;
-/** Calls with at most so many candidates, nearly all of them, find their arrays ready; of larger ones, the last. */
+/** Arrays for calls with at most this many candidates, nearly all of them, are reused; of larger ones only the last. */
 const keptCountMax = 128;
 
 interface Frame {
@@ -14,9 +14,7 @@ interface Frame {
   readonly inOrder: readonly Float64Array[];
 }
 
-/**
- * One batch tap with its own copies of the columns it reads, so that a tap that writes where it should not can harm itself alone.
- */
+/** One batch tap with its own copies of the columns it reads, so that a tap that writes to its inputs can harm only itself. */
 export class BatchCall<T extends BatchTap> {
   readonly tap: T;
   readonly dynamic: boolean;
@@ -37,7 +35,7 @@ export class BatchCall<T extends BatchTap> {
     this.#report = report;
   }
 
-  /** Asks the tap about the first `count` of `slots`; the answer is valid until the next call. Throws what the tap throws. */
+  /** Calls the tap for the first `count` of `slots`; the result is valid until the next call. Throws what the tap throws. */
   ask(pod: PodClass, slots: Int32Array, count: number): Int32Array {
     const { out, columns, inOrder } = this.#frame(count);
     for (let c = 0; c < inOrder.length; c++) gather(this.sources[c]?.values(), slots, count, inOrder[c]);

@@ -5,13 +5,13 @@ import { scheduleErrors } from './errors.js';
 import type { BindOutcome, SchedulingTaps, StepRefusal } from './taps.js';
 import { failCycle, forget, reportStep, tell, type Generation, type Workbench } from './workbench.js';
 
-/** What happened to a placed pod: bound, refused by a step, or an error. */
+/** Result for a placed pod: bound, refused by a step, or an error. */
 type Outcome = BindOutcome | { readonly refusal: StepRefusal } | { readonly error: unknown };
 
 /**
  * Takes placed pods through permit, preBind, bind and postBind, many at a time, while others are placed.
  *
- * Whatever goes wrong, the pod stops counting on the node and what was reserved is undone, unless the cluster shows it there.
+ * On any failure the pod no longer counts on the node and its reservations are undone, unless the cluster shows it there.
  */
 export class Binding {
   readonly #bench: Workbench;
@@ -63,7 +63,7 @@ export class Binding {
     }
   }
 
-  /** A watch may be faster than the answer, or the answer may be lost: the cluster's word counts. */
+  /** Whether the cluster shows the pod on the node: the watch may be faster than the response, or the response may be lost. */
   #isThere(pending: PendingPod, node: string): boolean {
     const { ledger, table } = this.#bench.cluster;
     const charge = ledger.get(pending.uid);

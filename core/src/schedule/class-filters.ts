@@ -11,17 +11,17 @@ import type { FilterTap } from './taps.js';
 
 const reasonsMax = 200;
 
-/** How many nodes one reason refuses. */
+/** The number of nodes that one reason refuses. */
 export interface RefusedNodes {
   readonly reason: Reason;
   readonly nodes: number;
 }
 
 /**
- * What the filters say of every node for one class, kept while nodes change.
+ * The filter results for every node and one class, kept up to date as nodes change.
  *
- * What depends on the node alone is asked first: a node it refuses is not looked at again when pods come and go. The last check is the
- * kernel's own on what is free, whatever the taps say.
+ * Filters that depend on the node alone run first: a node that they refuse is not evaluated again when pods come and go. The last check is
+ * the kernel's own for free resources, regardless of the taps.
  */
 export class ClassFilters {
   readonly verdicts: Int32Array;
@@ -56,7 +56,7 @@ export class ClassFilters {
     return this.#counts[feasible] ?? 0;
   }
 
-  /** Brings the first `count` slots of `scratch.changed` up to date; of them, those changed after `since` as nodes are looked at wholly. */
+  /** Updates the first `count` slots of `scratch.changed`; those changed as nodes after `since` are evaluated completely. */
   update(count: number, since: number, scratch: Scratch): void {
     const { changed, first, second } = scratch;
     let wholly = 0;
@@ -92,7 +92,7 @@ export class ClassFilters {
     return verdict > feasible && this.#reasons.get(verdict)?.fromNode === true;
   }
 
-  /** Asks the masks and taps of one sort; keeps the slots that pass in front and answers how many they are. */
+  /** Runs the masks and taps of one kind; moves the slots that pass to the front and returns their number. */
   #run(dynamic: boolean, slots: Int32Array, count: number): number {
     let left = count;
     for (const mask of this.#masks) if (mask.dynamic === dynamic) left = this.#runMask(mask, slots, left);
@@ -142,7 +142,7 @@ export class ClassFilters {
   }
 }
 
-/** Asks a filter and checks its answers. @throws TAP_SCHEDULE_FILTER_FAILED */
+/** Calls a filter and checks its results. @throws TAP_SCHEDULE_FILTER_FAILED */
 export function askFilter(call: BatchCall<FilterTap>, cls: SchedulingClass, slots: Int32Array, count: number): Int32Array {
   const { plugin, reasons } = call.tap;
   let out: Int32Array;

@@ -6,7 +6,7 @@ import type { SchedulingClass } from './pod-class.js';
 import { tolerationCheck } from './toleration.js';
 
 /**
- * A built-in check of one class against one node, for what no number per node can express: names, labels, taints, ports.
+ * A built-in check of one class against one node, for conditions that no number per node can express: names, labels, taints, ports.
  *
  * Evaluated like a pure filter: for all nodes once per class, then for those that changed.
  */
@@ -15,11 +15,11 @@ export interface ClassMask {
   /** Depends on the pods of a node too, not only on the node. */
   readonly dynamic: boolean;
   readonly retryOn: readonly RetryOn[];
-  /** Why the class may not go to the node in `slot`. */
+  /** Returns why the class may not go to the node in `slot`; undefined if it may. */
   reject(slot: number): string | undefined;
 }
 
-/** The masks that have anything to say about a class, in the order in which they are asked. */
+/** Returns the masks that apply to a class, in order of evaluation. */
 export function masksOf(cls: SchedulingClass, table: NodeTable, columns: readonly ColumnSource[]): readonly ClassMask[] {
   return [selectionMask(cls, table), taintMask(cls, table), columnMask(columns), hostPortMask(cls, table)].flatMap((mask) => mask ?? []);
 }

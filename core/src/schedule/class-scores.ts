@@ -8,12 +8,12 @@ import type { ScoreSource } from './score-source.js';
 import type { Scratch } from './scratch.js';
 import { Tournament } from './tournament.js';
 
-/** What the score sources say of every feasible node for one class, and which node is the best. */
+/** The scores of every feasible node for one class, and the best node. */
 export class ClassScores {
   readonly columns: readonly ScoreColumn[];
   /** Weighted points by slot; negative where the node is not feasible. */
   readonly #totals: Int32Array;
-  /** The sources that depend on the node alone have been asked. */
+  /** Whether the sources that depend on the node alone have been evaluated. */
   readonly #nodeScored: Uint8Array;
   readonly #tournament: Tournament;
   readonly #table: NodeTable;
@@ -45,7 +45,7 @@ export class ClassScores {
     return this.#totals[slot] ?? -1;
   }
 
-  /** Brings the first `count` slots of `scratch.changed` up to date with `verdicts`. */
+  /** Updates the first `count` slots of `scratch.changed` according to `verdicts`. */
   update(count: number, since: number, scratch: Scratch, verdicts: Int32Array): void {
     const { changed, first, second } = scratch;
     let all = 0;

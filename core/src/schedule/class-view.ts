@@ -10,7 +10,7 @@ import type { ScoreSource } from './score-source.js';
 import type { Scratch } from './scratch.js';
 import type { FilterTap } from './taps.js';
 
-/** What the pure taps of one hook generation have to say to a class. */
+/** The pure taps of one hook generation, and the shared data that evaluate a class. */
 export interface ViewParts {
   readonly table: NodeTable;
   readonly filters: readonly BatchCall<FilterTap>[];
@@ -20,7 +20,7 @@ export interface ViewParts {
   readonly report: ReportProblem;
 }
 
-/** Everything known about one class over all nodes; `catchUp` looks at the nodes that changed since the last time, and at no other. */
+/** The evaluation of one class over all nodes; `catchUp` evaluates only the nodes that changed since the last call. */
 export class ClassView {
   readonly cls: SchedulingClass;
   readonly footprint: Footprint;
@@ -50,7 +50,7 @@ export class ClassView {
   }
 }
 
-/** Bytes that a view takes, about. */
+/** Approximate size of a view in bytes. */
 export function viewBytes(capacity: number, scoreColumns: number): number {
   const verdicts = 4;
   const totals = 4;

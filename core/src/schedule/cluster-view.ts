@@ -7,7 +7,7 @@ import { nodeFacts, sameForScheduling } from './node-facts.js';
 import { NodeTable } from './node-table.js';
 import { podRequests } from './pod-requests.js';
 
-/** What the cluster has, as told by its watches: nodes, and the pods that count on them. */
+/** The state of the cluster as reported by its watches: nodes, and the pods charged to them. */
 export class ClusterView {
   readonly table: NodeTable;
   readonly ledger: Ledger;
@@ -50,14 +50,14 @@ export class ClusterView {
     if (this.columns?.columnChanged(plugin, name) === true) this.#happened('column-changed');
   }
 
-  /** Tries again to compute what a column owes; says whether it still owes something. */
+  /** Recomputes failed column values; returns whether any still fail. */
   retryColumns(): boolean {
     if (this.columns?.hasFailed !== true) return false;
     if (this.columns.retryFailed()) this.#happened('column-changed');
     return this.columns.hasFailed;
   }
 
-  /** The cluster shows a pod on a node; it counts there, and nowhere else. */
+  /** The cluster shows a pod on a node: charges it there and nowhere else. */
   podPlaced(pod: Immutable<Pod>, node: string): void {
     const charge = this.ledger.get(pod.metadata.uid ?? '');
     const demand = this.#demandOf(pod);
@@ -69,12 +69,12 @@ export class ClusterView {
     }
   }
 
-  /** A pod holds nothing any more. */
+  /** A pod no longer holds any resources. */
   podLeft(uid: string): void {
     if (this.ledger.release(uid) !== undefined) this.#happened('pod-deleted');
   }
 
-  /** What cannot be read is reported and counts as nothing: the cluster runs the pod all the same. */
+  /** Returns the demand of a pod. Unreadable amounts are reported and count as zero, since the cluster runs the pod anyway. */
   #demandOf({ spec }: Immutable<Pod>): Demand {
     if (spec === undefined) return { requests: new Map(), hostPorts: [] };
     try {

@@ -5,12 +5,12 @@ import type { ReportProblem } from './problems.js';
 import { grownFloats } from './resource-columns.js';
 import type { PluginColumn } from './taps.js';
 
-/** Where the values of a column are; the array may be another one after the table grew, so ask each time. */
+/** The values of a column. The array may be replaced when the table grows, so call `values` each time. */
 export interface ColumnSource {
   readonly name: string;
   /** Changes with the pods of a node, not only with the node. */
   readonly dynamic: boolean;
-  /** Set for plugin columns, where a missing value rejects the node. */
+  /** Set for plugin columns, where a missing value refuses the node. */
   readonly plugin: string | undefined;
   values(): Float64Array;
 }
@@ -21,7 +21,7 @@ class ComputedColumn implements ColumnSource {
   readonly plugin: string;
   readonly #column: PluginColumn;
   readonly #report: ReportProblem;
-  /** Slots whose value could not be computed: the plugin threw, or is not running. */
+  /** Slots whose value could not be computed because the plugin threw or is not running. */
   readonly failed = new Set<number>();
   #values: Float64Array = new Float64Array(0);
 
@@ -36,7 +36,7 @@ class ComputedColumn implements ColumnSource {
     return this.#values;
   }
 
-  /** Computes the value of one node; says whether it is another than before. */
+  /** Computes the value of one node; returns whether it changed. */
   compute(table: NodeTable, slot: number): boolean {
     if (this.#values.length < table.capacity) this.#values = grownFloats(this.#values, table.capacity);
     const value = this.#of(table, slot);
@@ -69,7 +69,7 @@ class ComputedColumn implements ColumnSource {
   }
 }
 
-/** The kernel's columns and those of one hook generation's plugins. */
+/** The kernel's columns, and the plugin columns of one hook generation. */
 export class ColumnTable {
   readonly #table: NodeTable;
   readonly #computed: readonly ComputedColumn[];
@@ -81,7 +81,7 @@ export class ColumnTable {
   }
 
   /**
-   * Where a column that a tap of `plugin` reads is found: the kernel's, or the plugin's own before another plugin's of that name.
+   * Finds the column that a tap of `plugin` reads: the kernel's, else the plugin's own, else another plugin's with that name.
    *
    * @throws TAP_SCHEDULE_COLUMN_UNKNOWN
    */
@@ -92,18 +92,18 @@ export class ColumnTable {
     throw scheduleErrors.TAP_SCHEDULE_COLUMN_UNKNOWN({ message });
   }
 
-  /** Computes every plugin column of a node; says whether any value is another than before. */
+  /** Computes every plugin column of a node; returns whether any value changed. */
   nodeChanged(slot: number): boolean {
     let changed = false;
     for (const column of this.#computed) changed = column.compute(this.#table, slot) || changed;
     return changed;
   }
 
-  /** Computes what could not be computed the last time; the nodes with another value count as changed. Says whether there are any. */
+  /** Recomputes values that failed before; nodes with a new value count as changed. Returns whether there are any. */
   retryFailed(): boolean {
     let changed = false;
     for (const column of this.#computed) {
-      // A list of its own: what fails again goes back into the set.
+      // Iterate over a copy, because values that fail again are added to the set.
       for (const slot of Array.from(column.failed)) {
         if (!column.compute(this.#table, slot)) continue;
         this.#table.touchNode(slot);
@@ -113,12 +113,12 @@ export class ColumnTable {
     return changed;
   }
 
-  /** Whether some value could not be computed. */
+  /** Whether any value could not be computed. */
   get hasFailed(): boolean {
     return this.#computed.some(({ failed }) => failed.size > 0);
   }
 
-  /** Computes one column of all nodes; the nodes with another value count as changed. Says whether there are any. */
+  /** Computes one column for all nodes; nodes with a new value count as changed. Returns whether there are any. */
   columnChanged(plugin: string, name: string): boolean {
     const column = this.#own(name, plugin);
     if (column === undefined) return false;

@@ -11,10 +11,10 @@ import { scheduleErrors } from './errors.js';
 import { failCycle, forget, record, reportStep, tell, undecided, type Generation, type Workbench } from './workbench.js';
 
 /**
- * Places one pod: preFilter, filter, postFilter, score, reserve; then hands it to the {@link Binding}.
+ * Places one pod: preFilter, filter, postFilter, score, reserve; then passes it to the {@link Binding}.
  *
- * Choosing a node and counting the pod there happen in one go, so nothing can come between them. With no asynchronous tap in the way
- * the whole cycle is synchronous.
+ * Choosing a node and charging it happen in one synchronous step, so nothing can interfere. Without asynchronous taps the whole cycle is
+ * synchronous.
  */
 export class Cycle {
   readonly #bench: Workbench;
@@ -27,7 +27,7 @@ export class Cycle {
     this.#rooms = rooms;
   }
 
-  /** Answers nothing when the pod is through, else a promise of it. */
+  /** Runs the cycle; returns undefined if it finished synchronously, otherwise a promise. */
   run(pending: PendingPod, generation: Generation): Promise<void> | undefined {
     const since = this.#bench.pending.events;
     if (pending.cls.impossible !== undefined) return this.#impossible(pending, pending.cls.impossible);
@@ -137,7 +137,7 @@ export class Cycle {
     };
   }
 
-  /** Whatever was thrown (by a filter, as a rule) costs this pod its attempt, and nobody else anything. */
+  /** Handles an unexpected error, usually of a filter: only this pod's attempt fails. */
   failed(pending: PendingPod, cause: unknown): void {
     this.#rooms.release(pending);
     forget(this.#bench, pending);

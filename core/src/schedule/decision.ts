@@ -5,14 +5,14 @@ export interface PodName {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** What it is a replica of, as its label says; with the namespace that is an application. */
+  /** The value of its instance label; together with the namespace it identifies an application. */
   readonly instance?: string;
 }
 
 export interface Refusal {
   readonly plugin: string;
   readonly message: string;
-  /** How many nodes were refused for this reason. */
+  /** Number of nodes refused for this reason. */
   readonly nodes: number;
 }
 
@@ -29,7 +29,7 @@ export interface ScoredNode {
   readonly parts: readonly ScorePart[];
 }
 
-/** What was decided about one pod, and why. */
+/** The decision about one pod, and its reasons. */
 export interface Decision {
   readonly pod: PodName;
   readonly atMs: number;
@@ -40,16 +40,16 @@ export interface Decision {
   readonly refused: readonly Refusal[];
   /** The chosen node. */
   readonly chosen?: ScoredNode | undefined;
-  /** The node it would have been otherwise: ties go to the lower name. */
+  /** The runner-up node; ties go to the lower name. */
   readonly next?: ScoredNode | undefined;
-  /** Without a node: the reason in one sentence, and which changes bring another try. */
+  /** Without a node: the reason in one sentence. `retryOn` lists the changes that cause another attempt. */
   readonly message?: string | undefined;
   readonly retryOn: readonly RetryOn[];
-  /** Chosen in a postFilter step: these pods make room on `node`. */
+  /** Set by a postFilter step: these pods are evicted to make room on `node`. */
   readonly evicting?: { readonly node: string; readonly pods: readonly PodName[] };
 }
 
-/** The last `decisionsMax` decisions in a ring, found by pod. */
+/** The last `decisionsMax` decisions in a ring buffer, indexed by pod. */
 export class DecisionLog {
   readonly #ring: Decision[] = [];
   readonly #latest = new Map<string, Decision>();
@@ -68,19 +68,19 @@ export class DecisionLog {
     this.#next = (this.#next + 1) % this.#decisionsMax;
   }
 
-  /** The latest decision about a pod. */
+  /** Returns the latest decision about a pod. */
   get(uid: string): Decision | undefined {
     return this.#latest.get(uid);
   }
 
-  /** The latest first. */
+  /** Returns decisions, latest first. */
   latest(decisionsMax: number): readonly Decision[] {
     const inOrder = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
     return inOrder.slice(-decisionsMax).toReversed();
   }
 }
 
-/** `0 of 3 nodes can take the pod: 2 too little cpu is free (fit), 1 …`, the most frequent reason first. */
+/** Formats refusals, most frequent first: `0 of 3 nodes can take the pod: 2 too little cpu is free (fit), 1 …`. */
 export function refusalText(nodes: number, refused: readonly Refusal[]): string {
   if (nodes === 0) return 'there is no node';
   const counted = [...refused]

@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const plugin = { httpStatus: 500, blame: 'plugin', retry: 'back-off' } as const;
 
-/** What can go wrong while a pod is placed; most are reported as problems and never thrown at a caller. */
+/** Errors of placing a pod; most are reported as problems and never thrown at a caller. */
 export const scheduleErrors = errorTable({
   TAP_SCHEDULE_QUANTITY_INVALID: {
     httpStatus: 422,

@@ -17,7 +17,7 @@ interface Candidate {
 }
 
 export interface Answers {
-  /** Feasible nodes, the best first. */
+  /** Feasible nodes, best first. */
   readonly order: readonly Candidate[];
   readonly refused: readonly Refusal[];
   readonly reasons: ReadonlyMap<number, Reason>;
@@ -25,9 +25,9 @@ export interface Answers {
 }
 
 /**
- * The taps that cannot promise to be pure: asked about all nodes left for every single pod, and nothing of it is kept.
+ * Taps that are not pure: they are called with all remaining nodes for every pod, and their results are not cached.
  *
- * They may shrink the feasible set, so the pure scores are stretched anew over what is left.
+ * They may shrink the feasible set, so the pure scores are rescaled over the remaining nodes.
  */
 export class EveryPodStage {
   readonly #table: NodeTable;

@@ -3,7 +3,7 @@ import type { NodeTable } from './node-table.js';
 import type { Amounts } from './pod-requests.js';
 import type { ResourceColumns } from './resource-columns.js';
 
-/** What a pod asks of a node. */
+/** What a pod requests of a node. */
 export interface Demand {
   readonly requests: Amounts;
   readonly hostPorts: readonly HostPort[];
@@ -14,11 +14,11 @@ export interface Footprint {
   readonly columns: readonly ResourceColumns[];
   readonly amounts: readonly number[];
   readonly hostPorts: readonly HostPort[];
-  /** A resource that no node has had so far; the pod fits nowhere, and is resolved again when a node brings new resources. */
+  /** A resource that no node has had so far. The pod fits nowhere, and is resolved again when a node introduces new resources. */
   readonly unknownResource?: string;
 }
 
-/** Only nodes and taps introduce resources, so pods with invented names cannot fill the table. */
+/** Only nodes and taps introduce resources, so that pods with invented names cannot fill the table. */
 export function footprintOf(table: NodeTable, { requests, hostPorts }: Demand): Footprint {
   const columns: ResourceColumns[] = [];
   const amounts: number[] = [];

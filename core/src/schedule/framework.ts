@@ -3,10 +3,10 @@ import type { Reserved, Step, StepRefusal } from './taps.js';
 
 const permitMsMax = 15 * 60_000;
 
-/** Undoes what was reserved. Never throws. */
+/** Undoes a reservation. Never throws. */
 export type Undo = () => Promise<void>;
 
-/** Asks the permit step until it lets the pod go on or refuses it, for 15 minutes in all. Throws what the step throws, and when aborted. */
+/** Calls the permit step until it admits or refuses the pod, for at most 15 minutes. Throws what the step throws, and when aborted. */
 export async function runPermit(permit: Step, placement: Placement, clock: Clock, signal: AbortSignal): Promise<StepRefusal | undefined> {
   const untilMs = clock.nowMs() + permitMsMax;
   for (;;) {
@@ -18,7 +18,7 @@ export async function runPermit(permit: Step, placement: Placement, clock: Clock
   }
 }
 
-/** One undo for everything reserved: in reverse order, and going on when one of them fails. */
+/** Combines all undo functions: runs them in reverse order, and continues when one fails. */
 export function undoOf({ undos }: Reserved, failed: (plugin: string, cause: unknown) => void): Undo {
   return async () => {
     for (const { plugin, undo } of undos.toReversed()) {

@@ -1,6 +1,6 @@
-/** What stands in a {@link Heap} knows where, so that it can be taken out of the middle. */
+/** An item that records its position in a {@link Heap}, so that it can be removed from the middle. */
 export interface HeapItem {
-  /** -1: in no heap. Written by the heap only. */
+  /** Position; -1 when in no heap. Written by the heap only. */
   heapAt: number;
 }
 

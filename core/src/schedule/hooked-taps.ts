@@ -5,11 +5,11 @@ import type { BatchInput, FilterTap, PluginColumn, ScoreTap, SchedulingTaps, Ste
 const columnPoint = { name: 'scheduling.column', limitMs: 1 };
 
 export interface HookedTapsOptions {
-  /** The operator's weight of a score tap, by `<instance>` or `<instance>/<tap name>`. */
+  /** Returns the configured weight of a score tap, by `<instance>` or `<instance>/<tap name>`. */
   readonly weightOf: (tap: string) => number;
 }
 
-/** What the loaded plugins registered at the scheduling hooks, as the scheduler takes it: make it anew for every hook generation. */
+/** Converts the scheduling hooks of the loaded plugins to the scheduler's form; must be called again for every hook generation. */
 export function hookedTaps(dispatch: Dispatch, { columns }: Pick<Registrations, 'columns'>, options: HookedTapsOptions): SchedulingTaps {
   const { scheduling } = hooks;
   return {
@@ -41,7 +41,7 @@ export function hookedTaps(dispatch: Dispatch, { columns }: Pick<Registrations, 
   };
 }
 
-/** The step, if anybody is at its hook. */
+/** Returns the step if its hook has taps. */
 function when<S extends Shape, K extends keyof SchedulingTaps>(
   dispatch: Dispatch,
   key: K,
@@ -72,7 +72,7 @@ function scoreOf(tap: HookedBatch<Score>, weight: number): ScoreTap {
   return { plugin: tap.plugin, reads, scale, weight, run: runOf(tap) };
 }
 
-/** In shadow the tap is asked, and accepts everything or gives nobody a point. */
+/** Runs a tap. A tap in shadow mode runs, but its result is replaced: it accepts all nodes, or gives no points. */
 function runOf<S extends Filter | Score>(tap: HookedBatch<S>): (input: BatchInput) => void {
   return (input) => {
     const error = tap.run(input as InputOf<S>);

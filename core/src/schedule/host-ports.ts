@@ -1,16 +1,16 @@
 import type { Immutable, PodSpec } from '@tappaas/sdk';
 
-/** A port of the node itself that a pod wants. */
+/** A node port that a pod requests. */
 export interface HostPort {
   readonly protocol: string;
   readonly port: number;
-  /** `0.0.0.0`: every address of the node. */
+  /** `0.0.0.0` means every address of the node. */
   readonly address: string;
 }
 
 const everywhere = '0.0.0.0';
 
-/** The ports of the node that a pod's containers, and its sidecars, ask for. */
+/** Returns the host ports that a pod's containers and sidecars request. */
 export function hostPortsOf(spec: Immutable<PodSpec>): readonly HostPort[] {
   const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
   const ports = [...spec.containers, ...sidecars].flatMap((container) => container.ports ?? []);
@@ -19,9 +19,9 @@ export function hostPortsOf(spec: Immutable<PodSpec>): readonly HostPort[] {
     .map(({ hostPort, hostIP, protocol }) => ({ protocol: protocol ?? 'TCP', port: hostPort ?? 0, address: wildcarded(hostIP) }));
 }
 
-/** Which ports are taken on which node. */
+/** The host ports in use on each node. */
 export class HostPortTable {
-  /** By slot, by protocol and port: how many pods hold which address. */
+  /** By slot, then by protocol and port: the number of pods per address. */
   readonly #taken = new Map<number, Map<string, Map<string, number>>>();
 
   take(slot: number, ports: readonly HostPort[]): void {
@@ -32,7 +32,7 @@ export class HostPortTable {
     for (const port of ports) this.#add(slot, port, -1);
   }
 
-  /** The first of `ports` that is taken on the node. */
+  /** Returns the first of `ports` that is in use on the node. */
   conflict(slot: number, ports: readonly HostPort[]): HostPort | undefined {
     const taken = this.#taken.get(slot);
     return (

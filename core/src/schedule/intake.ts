@@ -8,7 +8,7 @@ import { record, reportStep, tell, type Generation, type Workbench } from './wor
 
 const defaultSchedulerName = 'tappaas';
 
-/** Takes in what the watch of pods says: which pods count where, which need a node, and which may be tried (preEnqueue). */
+/** Processes the watch of pods: which pods count on which node, which need one, and which may be tried (preEnqueue). */
 export class Intake {
   readonly #bench: Workbench;
   readonly #classes: PodClasses;
@@ -25,7 +25,7 @@ export class Intake {
     this.#schedulerName = bench.options.schedulerName ?? defaultSchedulerName;
   }
 
-  /** Pods whose preEnqueue step runs. */
+  /** Number of pods whose preEnqueue step is running. */
   get asking(): number {
     return this.#asking;
   }
@@ -41,7 +41,7 @@ export class Intake {
       this.#drop(uid);
       cluster.podPlaced(pod, node);
     } else if (pod.metadata.deletionTimestamp !== undefined) {
-      // A binding in flight may still win: it lets go of the node itself when it has not.
+      // A binding in flight may still succeed; if it fails, it releases the node itself.
       const binding = pending.get(uid)?.state === 'cycling';
       this.#drop(uid);
       if (!binding) cluster.podLeft(uid);
@@ -54,7 +54,7 @@ export class Intake {
     this.#bench.cluster.podLeft(uid);
   }
 
-  /** Lets a pod that waits be tried, if its gates and the preEnqueue taps agree. */
+  /** Activates a waiting pod if its gates and the preEnqueue taps permit it. */
   enqueue(pending: PendingPod): void {
     const { preEnqueue } = this.#generation().taps;
     if (isGated(pending.pod)) {
@@ -69,7 +69,7 @@ export class Intake {
     }
   }
 
-  /** The taps are others now: whoever they kept out is asked about again. */
+  /** Re-evaluates gated pods after the taps have changed. */
   askAgain(): void {
     for (const pending of this.#bench.pending.all()) if (pending.state === 'gated') this.enqueue(pending);
   }
@@ -92,7 +92,7 @@ export class Intake {
     if (changed && known.state !== 'cycling') this.enqueue(known);
   }
 
-  /** A pod that asks for an amount nobody can read is told so; it is looked at again when it changes. */
+  /** Returns the class of a pod. An unreadable amount is reported on the pod, which is evaluated again when it changes. */
   #classOf(pod: Immutable<Pod>): SchedulingClass | undefined {
     try {
       return this.#classes.of(pod);
@@ -129,7 +129,7 @@ export class Intake {
     } finally {
       this.#asking--;
     }
-    // Whoever changed the pod meanwhile has asked anew.
+    // A change of the pod meanwhile has started another evaluation.
     if (!pending.dropped && pending.state === 'gated' && pending.pod === pod) {
       if (againMs === undefined) this.#bench.pending.activate(pending);
       else this.#bench.pending.gate(pending, againMs);

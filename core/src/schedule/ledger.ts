@@ -2,18 +2,18 @@ import type { Immutable, Pod } from '@tappaas/sdk';
 import { footprintOf, type Demand, type Footprint } from './footprint.js';
 import type { NodeTable } from './node-table.js';
 
-/** One pod that counts on a node. */
+/** One pod charged to a node. */
 export interface Charge extends Demand {
   readonly uid: string;
   readonly pod: Immutable<Pod>;
   readonly slot: number;
   readonly priority: number;
   readonly footprint: Footprint;
-  /** Chosen here, and not yet seen on the node in the cluster. */
+  /** Placed by this scheduler, but not yet seen on the node in the cluster. */
   readonly assumed: boolean;
 }
 
-/** Which pod counts on which node: the truth of the cluster plus what this scheduler has assumed. Every pod counts at most once. */
+/** Which pod is charged to which node: the state of the cluster plus the assumptions of this scheduler. Every pod counts at most once. */
 export class Ledger {
   readonly #table: NodeTable;
   readonly #charges = new Map<string, Charge>();
@@ -31,7 +31,7 @@ export class Ledger {
     return this.#charges.get(uid);
   }
 
-  /** Charges a pod to a node; where it counted before, it no longer does. `known`: the footprint of the demand, if somebody has it. */
+  /** Charges a pod to a node, and releases its previous charge. `known` is the footprint of the demand, if available. */
   charge(pod: Immutable<Pod>, node: string, demand: Demand, assumed: boolean, known?: Footprint): void {
     const uid = pod.metadata.uid ?? '';
     this.release(uid);
@@ -45,7 +45,7 @@ export class Ledger {
     else uids.add(uid);
   }
 
-  /** The cluster has it where it was assumed: nothing is counted anew. */
+  /** The cluster shows the pod where it was assumed, so its charge stays. */
   confirm(charge: Charge, pod: Immutable<Pod>): void {
     this.#charges.set(charge.uid, { ...charge, pod, assumed: false });
   }
@@ -61,7 +61,7 @@ export class Ledger {
     return charge;
   }
 
-  /** The pods on a node, in no particular order. */
+  /** Returns the pods on a node, in no particular order. */
   on(slot: number): readonly Charge[] {
     return [...(this.#bySlot.get(slot) ?? [])].flatMap((uid) => this.#charges.get(uid) ?? []);
   }
@@ -70,7 +70,7 @@ export class Ledger {
     return this.#charges.values();
   }
 
-  /** Counts again what was asked of resources that no node had; to be called when the table has new ones. */
+  /** Charges requests for resources that no node had before; to be called when the table has new ones. */
   resolveAgain(): void {
     for (const charge of this.#charges.values()) {
       if (charge.footprint.unknownResource === undefined) continue;

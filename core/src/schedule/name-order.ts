@@ -1,7 +1,7 @@
 /**
- * Ranks of slots by node name (UTF-16 code units), kept while names come and go.
+ * Ranks of slots by node name (UTF-16 code units), maintained as names are added and removed.
  *
- * Adding a name moves others by one but never swaps two of them, so what was compared by rank before stays true.
+ * Adding a name shifts others by one but never swaps two, so earlier comparisons by rank remain valid.
  */
 export class NameOrder {
   readonly #names: string[] = [];
@@ -12,7 +12,7 @@ export class NameOrder {
     this.#ranks = new Int32Array(capacity);
   }
 
-  /** Rank by slot; of slots without a name, meaningless. */
+  /** Rank by slot; meaningless for slots without a name. */
   get ranks(): Int32Array {
     return this.#ranks;
   }

@@ -2,7 +2,10 @@ import type { Immutable, Node } from '@tappaas/sdk';
 import type { NodeFacts } from './node-table.js';
 import { amountOf } from './quantity.js';
 
-/** Reads what the scheduler keeps of a node; a resource whose amount cannot be read counts as absent and is told to `invalid`. */
+/**
+ * Extracts the facts that the scheduler keeps of a node. A resource with an unreadable amount counts as absent and is reported to
+ * `invalid`.
+ */
 export function nodeFacts(node: Immutable<Node>, invalid: (error: unknown) => void): NodeFacts {
   const allocatable = new Map<string, number>();
   for (const [resource, quantity] of Object.entries(node.status?.allocatable ?? {})) {
@@ -22,7 +25,7 @@ export function nodeFacts(node: Immutable<Node>, invalid: (error: unknown) => vo
   };
 }
 
-/** Whether nothing differs that a decision could depend on, plugins' columns aside. */
+/** Whether two states are equal in everything that affects scheduling, except plugin columns. */
 export function sameForScheduling(a: NodeFacts, b: NodeFacts): boolean {
   return (
     a.unschedulable === b.unschedulable &&

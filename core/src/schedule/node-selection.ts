@@ -1,6 +1,6 @@
 import type { Immutable, NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '@tappaas/sdk';
 
-/** The part of a node that selectors look at. */
+/** The part of a node that selectors evaluate. */
 export interface Selectable {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ export interface Selectable {
 
 export type NodePredicate = (node: Selectable) => boolean;
 
-/** Compiles the node selector and the required node affinity; nothing when the pod has neither. */
+/** Compiles the node selector and the required node affinity; undefined when the pod has neither. */
 export function nodeSelectionOf(spec: Immutable<PodSpec>): NodePredicate | undefined {
   const wanted = Object.entries(spec.nodeSelector ?? {});
   const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
@@ -17,7 +17,7 @@ export function nodeSelectionOf(spec: Immutable<PodSpec>): NodePredicate | undef
   return (node) => wanted.every(([key, value]) => labelOf(node, key) === value) && (terms?.some((matches) => matches(node)) ?? true);
 }
 
-/** Compiles the preferred node affinity to the sum of the matching terms' weights; nothing when the pod prefers nothing. */
+/** Compiles the preferred node affinity to the sum of the matching terms' weights; undefined when there is none. */
 export function nodePreferenceOf(spec: Immutable<PodSpec>): ((node: Selectable) => number) | undefined {
   const preferred = spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   if (preferred.length === 0) return undefined;
@@ -25,7 +25,7 @@ export function nodePreferenceOf(spec: Immutable<PodSpec>): ((node: Selectable) 
   return (node) => terms.reduce((sum, { weight, matches }) => sum + (matches(node) ? weight : 0), 0);
 }
 
-/** A term without any requirement matches nothing. */
+/** A term without requirements matches nothing. */
 function compileTerm({ matchExpressions = [], matchFields = [] }: Immutable<NodeSelectorTerm>): NodePredicate {
   if (matchExpressions.length === 0 && matchFields.length === 0) return () => false;
   const labels = matchExpressions.map((requirement) => ({ key: requirement.key, matches: compile(requirement) }));
@@ -53,7 +53,7 @@ function compile({ operator, values = [] }: Immutable<NodeSelectorRequirement>):
     case 'Lt':
       return (value) => compared(integerOf(value), bound, (a, b) => a < b);
     default:
-      // An operator of a later version: nothing is placed on a guess.
+      // An operator of a later version matches nothing, so that no pod is placed on a guess.
       return () => false;
   }
 }

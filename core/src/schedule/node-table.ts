@@ -6,22 +6,22 @@ import type { Amounts } from './pod-requests.js';
 import { RecencyList } from './recency-list.js';
 import { grownFloats, ResourceIndex, type ResourceColumns } from './resource-columns.js';
 
-/** What the scheduler keeps of a node. */
+/** The facts that the scheduler keeps of a node. */
 export interface NodeFacts {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Immutable<Taint>[];
   readonly unschedulable: boolean;
   readonly allocatable: Amounts;
-  /** For columns, which are computed from it. */
+  /** For plugin columns, which are computed from it. */
   readonly node: Immutable<Node>;
 }
 
 /**
  * All nodes as a struct of arrays, indexed by slot.
  *
- * A slot is held by a node's name as long as the node exists or pods are charged to it: a node that goes and comes back finds its
- * pods counted. A slot without a node (`facts` has nothing there) takes no pod.
+ * A node's name holds its slot as long as the node exists or pods are charged to it, so a node that disappears and returns finds its pods
+ * counted. A slot without a node (no entry in `facts`) accepts no pod.
  */
 export class NodeTable {
   readonly #slots = new Map<string, number>();
@@ -66,12 +66,12 @@ export class NodeTable {
   get ranks(): Int32Array {
     return this.#order.ranks;
   }
-  /** Slots by node name, those without a node included. */
+  /** Slots by node name, including those without a node. */
   get slotsByName(): readonly number[] {
     return this.#order.slots;
   }
 
-  /** How many resources have columns; grows when a node or a tap brings a new one. */
+  /** Number of resources with columns; grows when a node or a tap introduces one. */
   get resources(): number {
     return this.#resources.size;
   }
@@ -93,16 +93,16 @@ export class NodeTable {
   podCount(slot: number): number {
     return this.#podCounts[slot] ?? 0;
   }
-  /** Number of the latest change of the node itself, as against that of the pods on it. */
+  /** Number of the latest change of the node itself, not of the pods on it. */
   nodeChangedAt(slot: number): number {
     return this.#nodeChangedAt[slot] ?? 0;
   }
-  /** Slots changed after `generation`; `into` must have room for `capacity` entries. */
+  /** Writes the slots changed after `generation` to `into`, which must have room for `capacity` entries. */
   changedSince(generation: number, into: Int32Array): number {
     return this.#changes.since(generation, into);
   }
 
-  /** Takes a node in, or its new state. */
+  /** Adds or updates a node. */
   setNode(facts: NodeFacts): number {
     const slot = this.holdSlot(facts.name);
     if (this.#facts[slot] === undefined) this.#nodes++;
@@ -118,7 +118,7 @@ export class NodeTable {
     return slot;
   }
 
-  /** Takes over a node whose state has nothing new for scheduling, such as a heartbeat. */
+  /** Updates a node whose change does not affect scheduling, such as a heartbeat. */
   refreshNode(slot: number, facts: NodeFacts): void {
     this.#facts[slot] = facts;
   }
@@ -133,12 +133,12 @@ export class NodeTable {
     return true;
   }
 
-  /** Says that what depends on the node (not on its pods) may have changed, such as a plugin's column. */
+  /** Marks a node as changed (not its pods), for example because a plugin column changed. */
   touchNode(slot: number): void {
     this.#nodeChangedAt[slot] = this.#changes.touch(slot);
   }
 
-  /** The slot of a name, made when there is none: a pod may be seen before its node. */
+  /** Returns the slot of a name, allocating it if necessary, because a pod may be seen before its node. */
   holdSlot(name: string): number {
     const known = this.#slots.get(name);
     if (known !== undefined) return known;
@@ -152,12 +152,12 @@ export class NodeTable {
     return slot;
   }
 
-  /** Says whether the pod fits into what is free. A resource asked for by zero never stands in the way. */
+  /** Whether the pod fits into the free resources. A request of zero never prevents it. */
   fits(slot: number, footprint: Footprint): boolean {
     return this.#facts[slot] !== undefined && this.shortage(slot, footprint) === undefined;
   }
 
-  /** The first resource of which the node has too little. */
+  /** Returns the first resource of which the node has too little. */
   shortage(slot: number, footprint: Footprint): string | undefined {
     if (footprint.unknownResource !== undefined) return footprint.unknownResource;
     if ((this.#podsFree[slot] ?? 0) < 1) return 'pods';
@@ -199,7 +199,7 @@ export class NodeTable {
     this.#slots.delete(name);
     this.#order.remove(name);
     this.#names[slot] = undefined;
-    // What stands in the columns is written anew with the next node; nothing is requested of a slot without pods.
+    // The columns are overwritten by the next node; a slot without pods has no requests.
     this.#unused.push(slot);
   }
 

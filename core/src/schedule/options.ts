@@ -20,18 +20,18 @@ export interface PodScheduledCondition {
 }
 
 export interface SchedulerLimits {
-  /** Pods without a node that are held; more are refused until there is room. */
+  /** Limit on pods without a node; more are refused until there is room. */
   readonly pendingPodsMax: number;
   readonly bindsInFlightMax: number;
-  /** Number of latest decisions kept for `explain`. */
+  /** Number of recent decisions kept for `explain`. */
   readonly decisionsMax: number;
   readonly classesMax: number;
-  /** Memory for the taps' results for every node, by pod class. */
+  /** Memory for the results of pure taps per node and pod class. */
   readonly viewBytesMax: number;
   readonly resourcesMax: number;
-  /** A pod that waits for an event is tried again after this time anyway. */
+  /** A pod that waits for an event is retried after this time at the latest. */
   readonly parkedMsMax: number;
-  /** How long a starting cluster without nodes is not reported as having none: its first node is about to register. */
+  /** How long a starting cluster without nodes is not reported as such, since its first node is about to register. */
   readonly firstNodeMsMax: number;
   readonly backoffBaseMs: number;
   readonly backoffMsMax: number;
@@ -50,27 +50,27 @@ export const defaultLimits: SchedulerLimits = Object.freeze({
   backoffMsMax: 10_000,
 });
 
-/** Everything that the scheduler needs from outside. */
+/** The dependencies and settings of the scheduler. */
 export interface SchedulerOptions {
   readonly clock: Clock;
-  /** From 0 to below 1; spreads retries. */
+  /** Returns a number from 0 to below 1; used to spread retries. */
   readonly random: () => number;
   readonly taps: SchedulingTaps;
-  /** Writes the binding. Must settle within a time limit of its own; a throw counts as "not bound". */
+  /** Writes the binding. Must settle within a time limit of its own; an error counts as "not bound". */
   readonly bind: (pod: Immutable<Pod>, node: string) => Promise<BindOutcome>;
-  /** Asks the cluster to evict a pod, within its disruption budgets. Without it, nothing is evicted. */
+  /** Requests the eviction of a pod, within its disruption budgets. Without it, no pods are evicted. */
   readonly evict?: (victim: PodName, inFavourOf: PodName) => Promise<void>;
   readonly emitEvent?: (event: SchedulingEvent) => void;
   readonly setCondition?: (pod: Immutable<Pod>, condition: PodScheduledCondition) => void;
   readonly onDecision?: (decision: Decision) => void;
   readonly report?: ReportProblem;
-  /** Pods were refused for want of room, and there is some again: add all pods without a node once more. */
+  /** Called when there is room again after pods were refused: add all pods without a node again. */
   readonly onRoom?: () => void;
-  /** The tenant that owns a namespace. */
+  /** Returns the tenant that owns a namespace. */
   readonly tenantOf?: (namespace: string) => string | undefined;
-  /** Pods that ask for this scheduler are placed; all others only count where they are. Default: `tappaas`. */
+  /** Name of this scheduler: it places the pods that request it; all others only count where they run. Default: `tappaas`. */
   readonly schedulerName?: string;
-  /** Hard requirements of pods that loaded taps honour; others are refused by name. */
+  /** Hard requirements of pods that loaded taps support; a pod with any other is refused, and the requirement named. */
   readonly supports?: readonly PodFeature[];
   readonly limits?: Partial<SchedulerLimits>;
 }

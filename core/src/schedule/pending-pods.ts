@@ -3,16 +3,16 @@ import { backoffMs, type BackoffOptions } from './backoff.js';
 import { Heap, type HeapItem } from './heap.js';
 import type { SchedulingClass } from './pod-class.js';
 
-/** A pod that has no node yet. */
+/** A pod without a node. */
 export interface PendingPod extends HeapItem {
   readonly uid: string;
   pod: Immutable<Pod>;
   cls: SchedulingClass;
-  /** The pod was changed while cycling: its class from the next attempt on. */
+  /** Its class from the next attempt on, if the pod changed while cycling. */
   nextCls: SchedulingClass | undefined;
   readonly sequence: number;
   /**
-   * gated: kept out of the queue; active: to be tried; resting: waits for `dueMs`; parked: waits for an event or `dueMs`;
+   * gated: excluded from the queue; active: to be tried; resting: waits for `dueMs`; parked: waits for an event or `dueMs`;
    * cycling: being placed or bound.
    */
   state: 'gated' | 'active' | 'resting' | 'parked' | 'cycling';
@@ -20,31 +20,31 @@ export interface PendingPod extends HeapItem {
   dueMs: number;
   restsUntilMs: number;
   retryOn: readonly RetryOn[];
-  /** Deleted, or seen on a node: whoever still works on it stops. */
+  /** The pod was deleted or seen on a node; work in progress on it must stop. */
   dropped: boolean;
   /** Ends a wait of its permit step. */
   abort: AbortController | undefined;
-  /** Pods were asked to leave this node in its favour; until then it already counts there. */
+  /** The node on which other pods are being evicted in its favor; the pod already counts there. */
   nominated: { readonly node: string; readonly untilMs: number } | undefined;
-  /** What its owner was told last, so that it is not told again each time. */
+  /** The last message reported to its owner, so that it is not repeated each time. */
   told: { readonly message: string; readonly atMs: number } | undefined;
 }
 
 export interface PendingOptions {
   readonly podsMax: number;
-  /** A parked pod is tried again after this time even if nothing happened. */
+  /** A parked pod is retried after this time even without an event. */
   readonly parkedMsMax: number;
   readonly backoff: BackoffOptions;
   readonly random: () => number;
-  /** Pods were refused, and half of the room is free now. */
+  /** Called when pods have been refused and half of the room is free again. */
   readonly onRoom: () => void;
 }
 
-/** Pods without a node: which is next, which rest, and which wait for what. */
+/** Pods without a node: the order of attempts, resting pods, and parked pods with the events they wait for. */
 export class PendingPods {
   readonly #options: PendingOptions;
   readonly #pods = new Map<string, PendingPod>();
-  /** Higher priority first, then the order of arrival. */
+  /** Higher priority first, then in order of arrival. */
   readonly #active = new Heap<PendingPod>(
     (a, b) => a.cls.pod.priority - b.cls.pod.priority > 0 || (a.cls.pod.priority === b.cls.pod.priority && a.sequence < b.sequence),
   );
@@ -67,11 +67,11 @@ export class PendingPods {
   get activePods(): number {
     return this.#active.size;
   }
-  /** Number of the latest event; give it to {@link park} so that no event between is missed. */
+  /** Number of the latest event; pass it to {@link park} so that no event in between is missed. */
   get events(): number {
     return this.#events;
   }
-  /** When the next pod is due without an event, in milliseconds. */
+  /** Time at which the next pod is due without an event, in milliseconds. */
   get nextDueMs(): number {
     return this.#timed.first?.dueMs ?? Infinity;
   }
@@ -82,7 +82,7 @@ export class PendingPods {
     return this.#pods.get(uid);
   }
 
-  /** Takes a pod in, gated; nothing when there is no room. */
+  /** Adds a pod, gated; returns undefined when there is no room. */
   add(uid: string, pod: Immutable<Pod>, cls: SchedulingClass): PendingPod | undefined {
     if (this.#pods.size >= this.#options.podsMax) {
       this.#refused = true;
@@ -120,7 +120,7 @@ export class PendingPods {
     this.#options.onRoom();
   }
 
-  /** The pod has changed. When it is of another class now, it waits nowhere until somebody activates or gates it. */
+  /** Updates a changed pod. If its class changed, it waits nowhere until it is activated or gated. */
   replace(pending: PendingPod, pod: Immutable<Pod>, cls: SchedulingClass): void {
     pending.pod = pod;
     if (pending.state === 'cycling') pending.nextCls = cls;
@@ -130,28 +130,28 @@ export class PendingPods {
     }
   }
 
-  /** The next pod to try. */
+  /** Takes the next pod to try. */
   take(): PendingPod | undefined {
     const pending = this.#active.pop();
     if (pending !== undefined) pending.state = 'cycling';
     return pending;
   }
 
-  /** Lets a pod be tried at once. */
+  /** Makes a pod eligible for an attempt immediately. */
   activate(pending: PendingPod): void {
     this.#withdraw(pending);
     pending.state = 'active';
     this.#active.push(pending);
   }
 
-  /** Keeps a pod out of the queue; without `dueMs`, until somebody activates it. */
+  /** Excludes a pod from the queue until `dueMs`, or without it until the pod is activated. */
   gate(pending: PendingPod, dueMs?: number): void {
     this.#withdraw(pending);
     pending.state = 'gated';
     if (dueMs !== undefined) this.#time(pending, dueMs);
   }
 
-  /** After a failed attempt that no event can help: tried again when it has rested. */
+  /** After a failed attempt that no event can resolve: retries once the pod has rested. */
   rest(pending: PendingPod, nowMs: number): void {
     this.#withdraw(pending);
     this.#countAttempt(pending, nowMs);
@@ -159,7 +159,7 @@ export class PendingPods {
     this.#time(pending, pending.restsUntilMs);
   }
 
-  /** After no node was found: tried again when one of `retryOn` happens, also if it did since event `since`, or `againMs` has come. */
+  /** After no node was found: retries when one of `retryOn` happens (or has happened since event `since`), or at `againMs`. */
   park(
     pending: PendingPod,
     retryOn: readonly RetryOn[],
@@ -179,13 +179,13 @@ export class PendingPods {
     if (changed || retryOn.some((event) => (this.#lastEvent.get(event) ?? 0) > since)) this.#toProbe.add(pending.cls);
   }
 
-  /** Something happened: classes that wait for it are to be looked at. */
+  /** Records an event; classes that wait for it will be probed. */
   happened(event: RetryOn): void {
     this.#lastEvent.set(event, ++this.#events);
     this.#unheard.add(event);
   }
 
-  /** Something changed that no event names, such as the taps themselves. */
+  /** Probes all classes after a change that no event describes, such as that of the taps themselves. */
   probeAll(): void {
     for (const cls of this.#parked.keys()) this.#toProbe.add(cls);
   }
@@ -194,7 +194,7 @@ export class PendingPods {
     return this.#pods.values();
   }
 
-  /** A class whose parked pods may have a chance now. */
+  /** Takes a class whose parked pods may be placeable now. */
   takeProbe(): SchedulingClass | undefined {
     this.#hear();
     for (const cls of this.#toProbe) {
@@ -204,12 +204,12 @@ export class PendingPods {
     return undefined;
   }
 
-  /** A class was looked at and still has no chance: from now on its parked pods wait for other events. */
+  /** A probed class is still not placeable: its parked pods now wait for other events. */
   waitFor(cls: SchedulingClass, retryOn: readonly RetryOn[]): void {
     for (const pending of this.#parked.get(cls) ?? []) pending.retryOn = retryOn;
   }
 
-  /** Lets the parked pods of a class be tried again, each when it has rested. */
+  /** Makes the parked pods of a class eligible again, each once it has rested. */
   unpark(cls: SchedulingClass, nowMs: number): void {
     for (const pending of this.#parked.get(cls) ?? []) {
       if (pending.restsUntilMs <= nowMs) this.activate(pending);
@@ -221,7 +221,7 @@ export class PendingPods {
     }
   }
 
-  /** Takes out the pods whose time has come. */
+  /** Takes the pods whose time has come. */
   due(nowMs: number): readonly PendingPod[] {
     const due: PendingPod[] = [];
     while ((this.#timed.first?.dueMs ?? Infinity) <= nowMs) {
@@ -233,7 +233,7 @@ export class PendingPods {
     return due;
   }
 
-  /** Finds the classes that wait for what has happened: once for many events, since there may be many classes. */
+  /** Finds the classes that wait for recorded events; done once for many events, since there may be many classes. */
   #hear(): void {
     if (this.#unheard.size === 0) return;
     for (const [cls, group] of this.#parked) {
@@ -258,7 +258,7 @@ export class PendingPods {
     this.#timed.push(pending);
   }
 
-  /** Takes a pod out of wherever it waits. */
+  /** Removes a pod from wherever it waits. */
   #withdraw(pending: PendingPod): void {
     if (!this.#active.remove(pending)) this.#timed.remove(pending);
     const group = this.#parked.get(pending.cls);

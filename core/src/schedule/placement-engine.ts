@@ -18,11 +18,11 @@ const noEvents: readonly RetryOn[] = [];
 const weightMax = 10_000;
 const weightSumMax = 20_000_000;
 
-/** Where a pod of a class would go now. */
+/** The node where a pod of a class would be placed now. */
 export interface Place {
-  /** -1: no node is feasible. */
+  /** -1 if no node is feasible. */
   readonly slot: number;
-  /** What such a pod takes of a node. */
+  /** The resources that such a pod takes from a node. */
   readonly footprint: Footprint;
   readonly feasibleNodes: number;
   readonly refused: readonly Refusal[];
@@ -31,10 +31,10 @@ export interface Place {
   readonly next: ScoredNode | undefined;
 }
 
-/** What every node is to a pod: why it was refused, or how it scores. */
+/** The evaluation of every node for a pod: why it was refused, or its score. */
 export interface Explanation {
   readonly rejected: Readonly<Record<string, { readonly plugin: string; readonly message: string }>>;
-  /** The best first. */
+  /** Best first. */
   readonly scored: readonly ScoredNode[];
 }
 
@@ -44,7 +44,7 @@ export interface PlacementOptions {
   readonly report: ReportProblem;
 }
 
-/** Answers where a pod of a class goes, under one hook generation. Synchronous and without effects: whoever asks charges the node. */
+/** Chooses a node for a pod of a class, under one hook generation. Synchronous and without side effects: the caller charges the node. */
 export class PlacementEngine {
   readonly columns: ColumnTable;
   readonly #table: NodeTable;
@@ -71,7 +71,7 @@ export class PlacementEngine {
     this.#views = this.#makeViews();
   }
 
-  /** Whether some taps are asked for every pod, so that what held for one pod of a class says nothing of the next. */
+  /** Whether some taps run for every pod, so that a result for one pod of a class does not apply to the next. */
   get asksEveryPod(): boolean {
     return this.#everyPod !== undefined;
   }
@@ -95,7 +95,7 @@ export class PlacementEngine {
     };
   }
 
-  /** Nothing when some node is feasible as far as the pure taps can tell; else what may change that. @throws TAP_SCHEDULE_FILTER_FAILED */
+  /** Returns undefined when the pure taps accept some node, else the events that may change that. @throws TAP_SCHEDULE_FILTER_FAILED */
   hopelessUntil(cls: SchedulingClass): readonly RetryOn[] | undefined {
     const view = this.#caughtUp(cls);
     return view.filters.feasibleNodes > 0 ? undefined : retryEvents(view, undefined);
@@ -108,7 +108,7 @@ export class PlacementEngine {
     return this.#everyPod?.ask(view).order.some((node) => node.slot === slot) ?? true;
   }
 
-  /** Every node's verdict; costs as much as there are nodes. @throws TAP_SCHEDULE_FILTER_FAILED */
+  /** Evaluates every node; the cost is proportional to their number. @throws TAP_SCHEDULE_FILTER_FAILED */
   explain(cls: SchedulingClass): Explanation {
     const view = this.#caughtUp(cls);
     const answers = this.#everyPod?.ask(view);
@@ -120,7 +120,7 @@ export class PlacementEngine {
       if (reason === undefined) scored.push(this.#scored(view, slot, answers));
       else rejected[this.#table.nameOf(slot)] = { plugin: reason.plugin, message: reason.message };
     }
-    // The order by name stays among equals, because sorting is stable.
+    // Sorting is stable, so nodes with equal scores stay in order of name.
     return { rejected, scored: scored.sort((a, b) => b.total - a.total) };
   }
 
@@ -140,7 +140,7 @@ export class PlacementEngine {
     return this.#views.caughtUp(cls);
   }
 
-  /** Views are as long as the table and resolved to its resources: when either grows, they are made anew. */
+  /** Recreates the views, whose size is that of the table and its resources, whenever either grows. */
   #makeViews(): ViewCache {
     this.#capacity = this.#table.capacity;
     this.#resources = this.#table.resources;
@@ -158,7 +158,7 @@ export class PlacementEngine {
   }
 }
 
-/** A score tap as a source that remembers its weight and scale. */
+/** Adapts a score tap as a source, with its weight and scale. */
 function sourceOf(call: BatchCall<ScoreTap>) {
   const { plugin, weight, scale } = call.tap;
   const ask: BatchCall<ScoreTap>['ask'] = (pod, slots, count) => call.ask(pod, slots, count);
@@ -170,7 +170,7 @@ function retryEvents(view: ClassView, answers: Answers | undefined): readonly Re
   return [...new Set<RetryOn>(['node-added', ...events, ...(answers?.retryOn ?? [])])];
 }
 
-/** Scores are whole 32-bit numbers, so the weights together have a limit; the built-in preferences need little of it. */
+/** Scores are 32-bit integers, so the sum of the weights is limited; the built-in preferences need little of it. */
 function checkWeights(taps: readonly ScoreTap[]): void {
   const wrong = taps.find(({ weight }) => !Number.isInteger(weight) || weight < 0 || weight > weightMax);
   const sum = taps.reduce((total, { weight }) => total + weight, 0);

@@ -4,21 +4,21 @@ import { hostPortsOf } from './host-ports.js';
 import { podRequests } from './pod-requests.js';
 import { unsupportedFeature, type PodFeature } from './pod-features.js';
 
-/** A {@link PodClass} with what the kernel derives from it once. */
+/** A {@link PodClass} with values that the kernel derives once. */
 export interface SchedulingClass extends Demand {
   readonly pod: PodClass;
   readonly signature: string;
-  /** Why no pod of the class can be placed, whatever the nodes are. */
+  /** Why no pod of the class can be placed on any node. */
   readonly impossible: string | undefined;
 }
 
 type Container = Immutable<PodSpec>['containers'][number];
 
 /**
- * The part of a pod that tells whether two pods are alike: everything but its name, its uid and what has no bearing on a place.
+ * Returns the part of a pod that determines its class: everything but its name, its uid and what does not affect placement.
  *
- * Left out are the host name, what runs inside the containers, and the volumes every node can give; the names of injected token
- * volumes differ from pod to pod, so one of them in the signature would make every pod a class of its own.
+ * The host name, what runs inside the containers, and volumes that every node can provide are omitted. The names of injected token volumes
+ * differ from pod to pod, so including them would put every pod in a class of its own.
  */
 export function signatureOf(pod: Immutable<Pod>, tenant: string | undefined): string {
   const { metadata } = pod;
@@ -31,7 +31,7 @@ export function signatureOf(pod: Immutable<Pod>, tenant: string | undefined): st
   });
 }
 
-/** Makes the class a signature stands for. It shares nothing with the pod it came from. @throws TAP_SCHEDULE_QUANTITY_INVALID */
+/** Makes the class of a signature; it shares no data with the original pod. @throws TAP_SCHEDULE_QUANTITY_INVALID */
 export function classOf(signature: string, supports: ReadonlySet<PodFeature>): SchedulingClass {
   const { spec, namespace, labels, tenant, priority } = JSON.parse(signature) as Omit<PodClass, 'requests' | 'resources'>;
   const requests = podRequests(spec);
@@ -72,7 +72,7 @@ function bearsOnPlacement(volume: Immutable<Volume>): boolean {
   return !volume.projected && !volume.secret && !volume.configMap && !volume.downwardAPI && !volume.emptyDir;
 }
 
-/** Classes by signature, the most recently used `classesMax` of them. */
+/** Classes by signature: the `classesMax` most recently used. */
 export class PodClasses {
   readonly #known = new Map<string, SchedulingClass>();
   readonly #classesMax: number;

@@ -1,7 +1,7 @@
 import type { Immutable, Pod } from '@tappaas/sdk';
 import type { PodName } from './decision.js';
 
-/** As Kubernetes recommends it; what the platform renders bears the application's name there. */
+/** The label that Kubernetes recommends; in objects rendered by the platform its value is the application's name. */
 const instanceLabel = 'app.kubernetes.io/instance';
 
 export function podName({ metadata }: Immutable<Pod>): PodName {
@@ -10,7 +10,7 @@ export function podName({ metadata }: Immutable<Pod>): PodName {
   return instance === undefined ? names : { ...names, instance };
 }
 
-/** A pod that has run to its end holds nothing on its node any more. */
+/** Whether a pod has run to completion and no longer holds resources on its node. */
 export function hasEnded(pod: Immutable<Pod>): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }

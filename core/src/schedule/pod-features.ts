@@ -1,12 +1,12 @@
 import type { Immutable, PodSpec } from '@tappaas/sdk';
 
-/** What a pod may ask of a scheduler beyond what the kernel and pure node columns can answer. */
+/** Requirements of a pod beyond what the kernel and pure node columns can evaluate. */
 export type PodFeature = 'podAffinity' | 'podAntiAffinity' | 'topologySpread' | 'volumes' | 'resourceClaims' | 'schedulingGroup';
 
 /**
- * The first hard requirement of `spec` that nobody here honours.
+ * Returns the first hard requirement of `spec` that is not supported.
  *
- * Such a pod is refused by name instead of being placed as if it had not asked; whoever loads a tap that honours a feature says so.
+ * Such a pod is refused, and the requirement named, instead of being placed as if it had none. `supports` lists features of loaded taps.
  */
 export function unsupportedFeature(spec: Immutable<PodSpec>, supports: ReadonlySet<PodFeature>): PodFeature | undefined {
   const { affinity, topologySpreadConstraints = [], volumes = [], resourceClaims = [], schedulingGroup } = spec;

@@ -1,17 +1,17 @@
 import type { Immutable, PodSpec } from '@tappaas/sdk';
 import { amountMax, amountOf } from './quantity.js';
 
-/** Whole numbers by resource: cpu in millicores, others in their unit. */
+/** Integer amounts by resource: cpu in millicores, others in their unit. */
 export type Amounts = ReadonlyMap<string, number>;
 
 type Container = Pick<Immutable<PodSpec>['containers'][number], 'resources'> & { readonly restartPolicy?: string };
 
 /**
- * What a pod occupies on a node.
+ * Returns the resources that a pod occupies on a node.
  *
- * Containers run together and add up; init containers run one after another, beside the sidecars (init containers that restart always)
- * started before them, so the largest counts; amounts for the whole pod replace the sum; the overhead comes on top. A limit
- * without a request counts as the request, as the API server would default it.
+ * Containers run together and add up. Init containers run one after another, beside the sidecars (init containers that always restart)
+ * started before them, so the largest counts. Amounts for the whole pod replace the sum; the overhead is added. A limit without a request
+ * counts as the request, as the API server would default it.
  *
  * @source https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
  * @throws TAP_SCHEDULE_QUANTITY_INVALID

@@ -1,9 +1,9 @@
 import type { TapError } from '@tappaas/sdk';
 
-/** Something an operator should know; the pod concerned is handled as documented. */
+/** A problem for the operator; the affected pod is handled as documented. */
 export interface SchedulingProblem {
   readonly error: TapError;
-  /** Instance id of the plugin at fault, when one is. */
+  /** Instance id of the plugin at fault, if any. */
   readonly plugin?: string;
 }
 
@@ -11,7 +11,7 @@ export type ReportProblem = (problem: SchedulingProblem) => void;
 
 const kindsMax = 1000;
 
-/** Passes on the first problem of a kind (code and plugin) and then one every `everyMs`, so a failing tap does not flood the log. */
+/** Reports the first problem of each kind (code and plugin) and then one per `everyMs`, so that a failing tap does not flood the log. */
 export function throttled(report: ReportProblem, nowMs: () => number, everyMs: number): ReportProblem {
   const toldMs = new Map<string, number>();
   return (problem) => {

@@ -1,22 +1,22 @@
 import { parseQuantity, quantityPieces } from '@tappaas/sdk';
 import { scheduleErrors } from './errors.js';
 
-/** Everything this large fits nowhere: sums of amounts stay exact only below it. */
+/** An amount this large fits nowhere; sums are exact only below it. */
 export const amountMax = Number.MAX_SAFE_INTEGER;
 
 const plain = /^\d{1,12}$/;
 const shownMax = 64;
 
 /**
- * A Kubernetes quantity as a whole number, rounded up: cpu in millicores, everything else in its unit (bytes, pieces). Above
- * {@link amountMax} the answer is `amountMax`.
+ * Converts a Kubernetes quantity to an integer, rounded up: cpu in millicores, everything else in its unit (bytes, pieces). Larger amounts
+ * are clamped to {@link amountMax}.
  *
  * @throws TAP_SCHEDULE_QUANTITY_INVALID
  */
 export function amountOf(resource: string, quantity: string | number): number {
   const milli = resource === 'cpu';
   const text = String(quantity);
-  // Most quantities of a busy cluster are plain numbers, which need no arithmetic.
+  // Fast path: most quantities in a busy cluster are plain numbers, which need no arithmetic.
   if (plain.test(text)) return milli ? Number(text) * 1000 : Number(text);
   const parsed = parseQuantity(text);
   if (parsed === undefined || text.startsWith('-')) {

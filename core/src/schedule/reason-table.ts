@@ -6,18 +6,20 @@ export interface Reason {
   readonly plugin: string;
   readonly message: string;
   readonly retryOn: readonly RetryOn[];
-  /** Depends on the node alone: pods coming and going cannot end it. */
+  /** Depends on the node alone, so pods that come or go cannot change it. */
   readonly fromNode: boolean;
 }
 
-/** The node does not exist (any more). */
+/** The node does not exist, or no longer. */
 export const absent = 0;
-/** The node may take the pod. */
+/** The node accepts the pod. */
 export const feasible = 1;
 
-/** Reasons of one class, by numbers above {@link feasible}. */
+/** Reasons of one class, numbered from above {@link feasible}. */
 export class ReasonTable {
-  /** Entry n is the reason with the number n: a lookup below the first entry of an array would be slow. */
+  /**
+   * Entry n is the reason with number n; the first entries are unused, because a lookup below the first entry of an array would be slow.
+   */
   readonly #reasons: (Reason | undefined)[] = [undefined, undefined];
   readonly #codes = new Map<string, number>();
   readonly #reasonsMax: number;
@@ -26,7 +28,7 @@ export class ReasonTable {
     this.#reasonsMax = reasonsMax;
   }
 
-  /** Beyond `reasonsMax` different messages, one without particulars stands for the plugin's further ones. */
+  /** Returns the number of a reason. Beyond `reasonsMax` distinct messages, a generic one replaces further messages of the plugin. */
   code(reason: Reason): number {
     const full = this.#reasons.length > this.#reasonsMax + feasible;
     return this.#known(reason) ?? (full ? this.#add({ ...reason, message: 'the node was refused' }) : this.#add(reason));

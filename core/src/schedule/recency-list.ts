@@ -1,8 +1,9 @@
 /**
- * Slots ordered by their last change, the latest first, with the change's number.
+ * Slots ordered by their last change, latest first, with the number of the change.
  *
- * A reader that remembers how far it has seen walks from the front and meets every slot changed since exactly once: nothing overruns
- * and nothing has to be deduplicated, however far behind the reader is.
+ * A reader that remembers the last number it saw walks from the front and meets every slot changed since exactly once: nothing overflows
+ * and
+ * nothing needs deduplication, however far behind the reader is.
  */
 export class RecencyList {
   #generation = 0;
@@ -22,7 +23,7 @@ export class RecencyList {
     return this.#generation;
   }
 
-  /** Marks `slot` as the one that changed last; answers the change's number. */
+  /** Marks `slot` as the latest changed; returns the number of the change. */
   touch(slot: number): number {
     this.#changedAt[slot] = ++this.#generation;
     if (slot === this.#head) return this.#generation;
@@ -33,7 +34,7 @@ export class RecencyList {
     return this.#generation;
   }
 
-  /** Writes the slots changed after `generation` into `into`, the latest first, and answers how many they are. */
+  /** Writes the slots changed after `generation` to `into`, latest first, and returns their number. */
   since(generation: number, into: Int32Array): number {
     let count = 0;
     for (let slot = this.#head; slot >= 0 && (this.#changedAt[slot] ?? 0) > generation; slot = this.#older[slot] ?? -1)

@@ -1,4 +1,4 @@
-/** One resource over all nodes. `free` is `allocatable - requested`, kept up to date so that it can be read without arithmetic. */
+/** One resource over all nodes. `free` is `allocatable - requested`, kept up to date so that reading it needs no arithmetic. */
 export interface ResourceColumns {
   readonly resource: string;
   readonly allocatable: Float64Array;
@@ -6,7 +6,7 @@ export interface ResourceColumns {
   readonly free: Float64Array;
 }
 
-/** Interned resources: one set of columns a name, as long as there is room. */
+/** Interned resources: one set of columns per name, up to a limit. */
 export class ResourceIndex {
   readonly #columns = new Map<string, { resource: string; allocatable: Float64Array; requested: Float64Array; free: Float64Array }>();
   readonly #resourcesMax: number;
@@ -17,7 +17,7 @@ export class ResourceIndex {
     this.#resourcesMax = resourcesMax;
   }
 
-  /** How many resources are known; it only grows. */
+  /** Number of known resources; it only grows. */
   get size(): number {
     return this.#columns.size;
   }
@@ -27,9 +27,10 @@ export class ResourceIndex {
   }
 
   /**
-   * The columns of a resource, made at the first question.
+   * Returns the columns of a resource, creating them on first use.
    *
-   * Nothing when `resourcesMax` names are known: such a resource counts as absent from every node, so whoever requests it fits nowhere.
+   * Returns undefined once `resourcesMax` names are known: then the resource counts as absent from every node, so pods that request it fit
+   * nowhere.
    */
   intern(resource: string): ResourceColumns | undefined {
     const known = this.#columns.get(resource);
@@ -54,7 +55,7 @@ export class ResourceIndex {
   }
 }
 
-/** A longer copy, zero where there was nothing. */
+/** Returns a longer copy, filled up with zeros. */
 export function grownFloats(values: Float64Array, capacity: number): Float64Array {
   const larger = new Float64Array(capacity);
   larger.set(values);

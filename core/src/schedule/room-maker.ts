@@ -9,9 +9,9 @@ import { forget, reportStep, type Generation, type Workbench } from './workbench
 const nominationMsMax = 5 * 60_000;
 
 /**
- * Makes room for a pod that fits nowhere, as a postFilter tap proposes.
+ * Makes room for a pod that fits nowhere, as proposed by a postFilter tap.
  *
- * The pod counts on the node from the moment its victims are asked to leave, so nobody else gets what they free.
+ * The pod counts on the node from the moment its victims are asked to leave, so no other pod gets the freed resources.
  */
 export class RoomMaker {
   readonly #bench: Workbench;
@@ -21,12 +21,12 @@ export class RoomMaker {
     this.#bench = bench;
   }
 
-  /** Whether somebody could make room for the pod at all. */
+  /** Whether making room for the pod is possible at all. */
   worthwhile({ pod }: PendingPod, { taps }: Generation): boolean {
     return taps.postFilter !== undefined && this.#bench.options.evict !== undefined && pod.spec?.preemptionPolicy !== 'Never';
   }
 
-  /** Lets the pods that wait for their victims be tried. */
+  /** Activates the pods that wait for their victims. */
   podDeleted(): void {
     for (const pending of this.#nominated) {
       if (pending.dropped) this.#nominated.delete(pending);
@@ -34,12 +34,12 @@ export class RoomMaker {
     }
   }
 
-  /** The pod is about to be placed: it must not be in its own way. */
+  /** Releases the pod's own reservation before an attempt to place it. */
   withdraw(pending: PendingPod): void {
     if (pending.nominated !== undefined) this.#bench.cluster.ledger.release(pending.uid);
   }
 
-  /** Its victims are still there: the room stays its own. Says whether it does. */
+  /** Keeps the reservation while the victims are still there. Returns whether it is kept. */
   keep(pending: PendingPod): boolean {
     const { nominated } = pending;
     if (nominated === undefined) return false;
@@ -53,20 +53,20 @@ export class RoomMaker {
     return true;
   }
 
-  /** The room is no longer needed. It must have been withdrawn. */
+  /** Drops the reservation, which must have been withdrawn. */
   abandon(pending: PendingPod): void {
     pending.nominated = undefined;
     this.#nominated.delete(pending);
   }
 
-  /** The pod has no use for its room, for now. */
+  /** Releases the reservation of a pod that cannot use it for now. */
   release(pending: PendingPod): void {
     if (pending.nominated === undefined) return;
     this.abandon(pending);
     forget(this.#bench, pending);
   }
 
-  /** Asks the taps for victims and has them evicted. */
+  /** Asks the taps for victims and evicts them. */
   async make(
     pending: PendingPod,
     generation: Generation,
@@ -103,7 +103,7 @@ export class RoomMaker {
     }
   }
 
-  /** The victims, when all are on the node and of lower priority, and the pod would fit without them. */
+  /** Returns the victims if all are on the node and of lower priority, and the pod would fit without them. */
   #accepted(pending: PendingPod, { engine }: Generation, { node, evict }: Eviction): readonly Charge[] | undefined {
     const { table, ledger } = this.#bench.cluster;
     const slot = table.slotOf(node);

@@ -21,34 +21,36 @@ export interface SchedulerCounts {
   readonly pendingPods: number;
   readonly activePods: number;
   readonly bindsInFlight: number;
-  /** Pods that count on some node. */
+  /** Pods charged to some node. */
   readonly placedPods: number;
 }
 
-/** Fed by watches, it places pods and binds them. Give it all nodes and pods before `start`: it can only count what it has been told. */
+/** Places and binds pods; its input comes from watches. Pass all nodes and pods before `start`, because it can only count what it knows. */
 export interface Scheduler {
   nodeChanged(node: Immutable<Node>): void;
   nodeDeleted(name: string): void;
   podAdded(pod: Immutable<Pod>): void;
   podChanged(pod: Immutable<Pod>): void;
   podDeleted(pod: Immutable<Pod>): void;
-  /** A plugin's column is to be computed anew for all nodes. */
+  /** Recomputes a plugin's column for all nodes. */
   columnChanged(plugin: string, name: string): void;
-  /** Another hook generation. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID; the old one then goes on. */
+  /**
+   * Switches to another hook generation. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID; the old one then stays in use
+   */
   setTaps(taps: SchedulingTaps): void;
   start(): void;
-  /** Lets bindings in flight settle; nothing is placed any more. */
+  /** Stops placing pods, and waits for bindings in flight. */
   stop(): Promise<void>;
-  /** Resolves when there is nothing to do without a further event or the passing of time. */
+  /** Resolves when there is nothing to do before a further event or timer. */
   idle(): Promise<void>;
-  /** What every node would be to such a pod now. Changes nothing. @throws TAP_SCHEDULE_QUANTITY_INVALID, TAP_SCHEDULE_FILTER_FAILED */
+  /** Evaluates every node for such a pod now, without side effects. @throws TAP_SCHEDULE_QUANTITY_INVALID, TAP_SCHEDULE_FILTER_FAILED */
   explain(pod: Immutable<Pod>): Explanation;
   decision(uid: string): Decision | undefined;
   decisions(decisionsMax: number): readonly Decision[];
   counts(): SchedulerCounts;
 }
 
-/** Makes a scheduler that does nothing until `start`. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID */
+/** Makes a scheduler, which is inactive until `start`. @throws TAP_SCHEDULE_COLUMN_UNKNOWN, TAP_SCHEDULE_WEIGHT_INVALID */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   return new RunningScheduler(options);
 }
@@ -217,7 +219,7 @@ class RunningScheduler implements Scheduler {
     }
   }
 
-  /** A column whose plugin failed or was not running yet is computed again after a while. */
+  /** Periodically recomputes columns whose plugin failed or was not running. */
   #retryColumns(): void {
     const { cluster, options } = this.#bench;
     const nowMs = options.clock.nowMs();
@@ -226,7 +228,7 @@ class RunningScheduler implements Scheduler {
     this.#columnsOwe = cluster.retryColumns();
   }
 
-  /** Looks at some of the classes that wait for what has happened; their pods are tried only when a node is feasible. */
+  /** Probes some of the classes that wait for recorded events; their pods are tried only if a node is feasible. */
   #probe(): void {
     const { pending, options } = this.#bench;
     const { engine } = this.#generation;
@@ -244,12 +246,12 @@ class RunningScheduler implements Scheduler {
     try {
       return engine.hopelessUntil(cls);
     } catch {
-      // A filter fails: let the cycle run into it, which reports it and lets the pods rest.
+      // A filter failed: let the cycle run into it, which reports the error and lets the pods rest.
       return undefined;
     }
   }
 
-  /** Waits for an event, a settled binding or the next pod that is due. */
+  /** Waits for an event, a settled binding or the next due pod. */
   async #rest(): Promise<void> {
     const { pending, options } = this.#bench;
     if (this.#isIdle()) for (const resolve of this.#idlers.splice(0)) resolve();

@@ -3,7 +3,7 @@ import type { ScoreSource } from './score-source.js';
 
 export const pointsMax = 100;
 
-/** What one source says of every node for one class, and the range over the feasible nodes that its scale is stretched to. */
+/** The values of one source for every node and one class, and the range over the feasible nodes to which they are scaled. */
 export class ScoreColumn {
   readonly source: ScoreSource;
   readonly #raw: Int32Array;
@@ -22,7 +22,7 @@ export class ScoreColumn {
     return this.#failed;
   }
 
-  /** The source failed: it says nothing about any node, so that nodes asked earlier have no advantage. */
+  /** Disables a failed source for all nodes, so that nodes evaluated earlier have no advantage. */
   fail(): void {
     this.#failed = true;
     this.#known = false;
@@ -35,17 +35,17 @@ export class ScoreColumn {
     this.#enters(value);
   }
 
-  /** A node that was feasible is so no longer. */
+  /** A node is no longer feasible. */
   leave(slot: number): void {
     this.#leaves(this.#raw[slot] ?? 0);
   }
 
-  /** A node is feasible again, with the value known of it. */
+  /** A node is feasible again, with its known value. */
   enter(slot: number): void {
     this.#enters(this.#raw[slot] ?? 0);
   }
 
-  /** Finds the range anew if it may have moved; says whether it has. */
+  /** Recomputes the range if it may have changed; returns whether it did. */
   settle(verdicts: Int32Array): boolean {
     if (this.#failed || this.source.scale === 'points' || (this.#known && !this.#rangeStale)) return false;
     const [min, max] = [this.#min, this.#max];
@@ -56,7 +56,7 @@ export class ScoreColumn {
     return had !== this.#known || min !== this.#min || max !== this.#max;
   }
 
-  /** 0 to 100. Where all feasible nodes are equal, none is worse: 100. */
+  /** Returns 0 to 100. If all feasible nodes are equal, each gets 100. */
   points(slot: number): number {
     const value = this.#raw[slot] ?? 0;
     if (this.#failed) return 0;
@@ -82,7 +82,7 @@ export class ScoreColumn {
   }
 }
 
-/** Whole points from 0 to 100, rounded down; what a `points` source says beyond that counts as nothing. */
+/** Scales to integer points from 0 to 100, rounded down; an out-of-range value of a `points` source counts as 0. */
 export function scaled(scale: ScoreSource['scale'], value: number, min: number, max: number): number {
   if (scale === 'points') return value >= 0 && value <= pointsMax ? value : 0;
   if (min === max) return pointsMax;

@@ -5,7 +5,7 @@ import type { SchedulingClass } from './pod-class.js';
 import type { ScoreScale } from './taps.js';
 import { avoidedTaints } from './toleration.js';
 
-/** Something that scores nodes for a class: a plugin's tap or a built-in preference. */
+/** Scores nodes for a class: a plugin's tap or a built-in preference. */
 export interface ScoreSource {
   readonly plugin: string;
   readonly weight: number;
@@ -15,11 +15,11 @@ export interface ScoreSource {
   ask(pod: PodClass, slots: Int32Array, count: number): Int32Array;
 }
 
-/** Weights as kube-scheduler has them by default. */
+/** The default weights of kube-scheduler. */
 const affinityWeight = 2;
 const taintWeight = 3;
 
-/** The built-in preferences that have anything to say about a class. */
+/** Returns the built-in preferences that apply to a class. */
 export function preferencesOf({ pod }: SchedulingClass, table: NodeTable): readonly ScoreSource[] {
   const preference = nodePreferenceOf(pod.spec);
   const avoided = avoidedTaints(pod.spec.tolerations ?? []);

@@ -1,4 +1,4 @@
-/** Lists of slots that one evaluation after the other uses; synchronous code only. */
+/** Lists of slots that are reused by consecutive evaluations; for synchronous code only. */
 export interface Scratch {
   readonly changed: Int32Array;
   readonly first: Int32Array;

@@ -1,18 +1,18 @@
 import { cacheEntry, type CacheEntry, type CacheEvent } from './cache-entry.js';
 
-/** What turns an object into bytes, and stamps one that is gone. */
+/** Serializes objects, and stamps deleted ones with the revision of their deletion. */
 export interface EntryCodec<T> {
   encode(object: T): Uint8Array;
   restamp(object: T, revision: number): T;
 }
 
-/** One change of one key, before anybody's selection. */
+/** One change of one key, before any watcher's selection is applied. */
 export class CacheChange<T> {
   readonly key: string;
   readonly revision: number;
   readonly current: CacheEntry<T> | undefined;
   readonly previous: CacheEntry<T> | undefined;
-  /** Stored bytes it keeps alive. */
+  /** Size of the stored bytes this change keeps in memory. */
   readonly sizeBytes: number;
   readonly #codec: EntryCodec<T>;
   #farewell: CacheEntry<T> | undefined;
@@ -26,7 +26,7 @@ export class CacheChange<T> {
     this.#codec = codec;
   }
 
-  /** The event for a watcher whose selection `matches` decides; none if it never saw the object and does not now. */
+  /** Returns the event for a watcher with the selection `matches`; undefined if the object matches neither before nor after the change. */
   eventFor(matches: (entry: CacheEntry<T>) => boolean): CacheEvent<T> | undefined {
     const { revision, current, previous } = this;
     const was = previous !== undefined && matches(previous) ? previous : undefined;
@@ -36,7 +36,7 @@ export class CacheChange<T> {
     return was === undefined ? undefined : { type: 'deleted', revision, entry: this.#leaving(was), previous: was };
   }
 
-  /** The last state with the revision of its end; made once for all watchers. */
+  /** Returns the last state, stamped with the revision of the deletion; it is built once for all watchers. */
   #leaving(last: CacheEntry<T>): CacheEntry<T> {
     const origin = { key: last.key, createRevision: last.createRevision, modRevision: this.revision };
     return (this.#farewell ??= cacheEntry(origin, this.#codec.restamp(last.object, this.revision), (object) => this.#codec.encode(object)));

@@ -1,13 +1,13 @@
 import type { KeyValue } from '@tappaas/sdk';
 
-/** One object as every reader sees it: frozen, shared, serialised at most once. */
+/** One object as every reader sees it: frozen, shared, and serialized at most once. */
 export interface CacheEntry<T> {
   readonly key: string;
   readonly object: T;
   readonly createRevision: number;
   /** The store revision that wrote this state (`modRevision` of the key). */
   readonly revision: number;
-  /** The object as it goes over the wire; made at the first reading and kept as long as memory is not wanted elsewhere. */
+  /** The object as it goes over the wire. Computed on first access, and kept until memory is needed elsewhere. */
   readonly json: Uint8Array;
 }
 
@@ -21,14 +21,14 @@ export interface CacheEvent<T> {
   readonly type: 'added' | 'modified' | 'deleted';
   readonly revision: number;
   readonly entry: CacheEntry<T>;
-  /** What stood there before, unless it is an addition. */
+  /** The previous state; absent for an addition. */
   readonly previous?: CacheEntry<T>;
 }
 
-/** Where an entry comes from. */
+/** The key and revisions from which an entry is made. */
 export type EntryOrigin = Pick<KeyValue, 'key' | 'createRevision' | 'modRevision'>;
 
-/** Makes an entry whose bytes wait until somebody reads them. */
+/** Makes an entry that is serialized on first access to its bytes. */
 export function cacheEntry<T>(origin: EntryOrigin, object: T, encode: (object: T) => Uint8Array): CacheEntry<T> {
   return new LazyEntry(origin, object, encode);
 }

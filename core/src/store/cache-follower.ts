@@ -12,28 +12,30 @@ import {
 } from '@tappaas/sdk';
 import type { EntryOrigin } from './cache-entry.js';
 
-/** How the follower reads the store, and whom it tells. */
+/** How the follower reads the store, and the callbacks it reports to. */
 export interface FollowerOptions<T> {
   readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
   readonly prefix: string;
-  /** How many revisions back the first list lies, as far as the store still has them; what happened since is told as changes. Default: 0. */
+  /**
+   * How many revisions back the first list starts, as far as the store still has them; later events are reported as changes. Default: 0.
+   */
   readonly pastRevisionsMax?: number | undefined;
   decode(stored: KeyValue): Awaitable<T>;
-  /** Replaces everything: the state at `revision`. */
+  /** Replaces the whole content with the state at `revision`. */
   onList(revision: number, objects: readonly Decoded<T>[]): void;
-  /** Everything up to `revision` has happened; these changes are all that concern the prefix. */
+  /** Reports all changes under the prefix up to and including `revision`. */
   onChanges(revision: number, changes: readonly DecodedEvent<T>[]): void;
   onProblem(problem: TapError): void;
 }
 
-/** A stored key with its object; the value is let go as soon as it is decoded. */
+/** A stored key with its decoded object; the stored value is released as soon as it is decoded. */
 export interface Decoded<T> {
   readonly origin: EntryOrigin;
   readonly object: T;
 }
 
-/** A change with its object; a deletion has none. */
+/** A change with its decoded object; a deletion has none. */
 export interface DecodedEvent<T> {
   readonly event: StoreEvent;
   readonly object?: T;
@@ -45,9 +47,10 @@ const backOffMsMax = 10_000;
 const progressEveryMs = 10_000;
 
 /**
- * Follows one prefix of a store for good: list, watch, resume after the last event told, list anew only when history is gone.
+ * Follows one prefix of a store until stopped: lists, watches, and resumes after the last event delivered. It lists again only when the
+ * store no longer has that history.
  *
- * What fails is reported and tried again with back-off.
+ * Failures are reported and retried with back-off.
  */
 export class CacheFollower<T> {
   readonly #options: FollowerOptions<T>;
@@ -65,7 +68,7 @@ export class CacheFollower<T> {
     this.#running ??= this.#run();
   }
 
-  /** Asks the store to say soon how far it is; while no watch is open, the next list or watch says so anyway. */
+  /** Asks the store to report its progress soon. No-op while no watch is open: the next list or watch reports progress anyway. */
   requestProgress(): void {
     this.#watch?.requestProgress();
   }
@@ -103,7 +106,7 @@ export class CacheFollower<T> {
     this.#revision = page.revision;
   }
 
-  /** Where to list so that watches of clients, which began before this process did, find the history they go on from. */
+  /** Chooses a past revision to list at, so that clients' watches opened before this process started find the history they resume from. */
   #past(): { readonly revision?: number } {
     const { store, pastRevisionsMax = 0 } = this.#options;
     const { revision, compactedRevision } = store.health();
@@ -117,14 +120,14 @@ export class CacheFollower<T> {
     if (this.#stop.signal.aborted) return;
     const watch = store.watch({ start: prefix, end: keyAfterPrefix(prefix), fromRevision, progressEveryMs });
     this.#watch = watch;
-    // Somebody may have asked for progress while no watch was open.
+    // Progress may have been requested while no watch was open.
     watch.requestProgress();
     for await (const { revision, events } of watch) {
       const changes: DecodedEvent<T>[] = [];
       for (const event of events) {
         changes.push(event.current === undefined ? { event } : { event, object: await this.#decode(event.current) });
       }
-      // Until the changes have been taken whole the state is in doubt: a failure in between means a new list.
+      // Until all changes have been applied the state is in doubt, so a failure here must lead to a new list.
       this.#revision = undefined;
       this.#options.onChanges(revision, changes);
       this.#revision = revision;
@@ -161,7 +164,7 @@ function unexpected(cause: unknown): TapError {
 
 const originOf = ({ key, createRevision, modRevision }: KeyValue): EntryOrigin => ({ key, createRevision, modRevision });
 
-/** Waits for a sleep that ends early when the follower is stopped. */
+/** Waits for a sleep and ignores its early end when the follower is stopped. */
 async function quietly(sleep: Promise<void>): Promise<void> {
   await sleep.catch(() => undefined);
 }

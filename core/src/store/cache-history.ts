@@ -1,28 +1,28 @@
 import type { CacheChange } from './cache-change.js';
 import type { CacheEntry } from './cache-entry.js';
 
-/** How much of the past is kept. */
+/** Limits on how much of the past is kept. */
 export interface HistoryLimits {
   readonly eventsMax: number;
   readonly bytesMax: number;
 }
 
-/** The changes of the recent past in order, the oldest forgotten as new ones come. */
+/** Recent changes in order; the oldest are dropped as new ones arrive. */
 export class CacheHistory<T> {
   readonly #limits: HistoryLimits;
   #changes: (CacheChange<T> | undefined)[] = [];
-  /** Changes before this index are forgotten; they are cut off from time to time. */
+  /** Index of the oldest kept change; dropped slots before it are removed from the array in batches. */
   #head = 0;
   #bytes = 0;
   #oldest: number;
 
-  /** Knows what happens after `revision`. */
+  /** Starts an empty history: changes after `revision` will be recorded. */
   constructor(limits: HistoryLimits, revision: number) {
     this.#limits = limits;
     this.#oldest = revision;
   }
 
-  /** The oldest revision whose state and sequel are known. */
+  /** The oldest revision whose state and subsequent changes are known. */
   get oldestRevision(): number {
     return this.#oldest;
   }
@@ -37,7 +37,7 @@ export class CacheHistory<T> {
     }
   }
 
-  /** Changes after `revision` in order, at most `changesMax` unless a revision is longer; whole revisions only. */
+  /** Returns the changes after `revision` in order, in whole revisions: at most `changesMax`, or the rest of one revision beyond that. */
   after(revision: number, changesMax: number): readonly CacheChange<T>[] {
     const from = this.#firstAfter(revision);
     let end = Math.min(from + changesMax, this.#changes.length);
@@ -45,7 +45,7 @@ export class CacheHistory<T> {
     return this.#changes.slice(from, end) as CacheChange<T>[];
   }
 
-  /** What the keys changed after `revision` were at `revision`; undefined: not there. */
+  /** Returns the state at `revision` of each key that changed after it; undefined where the key did not exist. */
   before(revision: number): ReadonlyMap<string, CacheEntry<T> | undefined> {
     const found = new Map<string, CacheEntry<T> | undefined>();
     for (let at = this.#firstAfter(revision); at < this.#changes.length; at++) {
@@ -57,7 +57,7 @@ export class CacheHistory<T> {
 
   #forgetOne(): void {
     const gone = this.#changes[this.#head] as CacheChange<T>;
-    // The slot is emptied so that the object is free before the array is cut.
+    // Empty the slot so that the object can be collected before the array is cut.
     this.#changes[this.#head++] = undefined;
     this.#bytes -= gone.sizeBytes;
     this.#oldest = gone.revision;

@@ -4,10 +4,10 @@ import { indexFunction, type IndexFunctions, type IndexTerm, type Selection } fr
 
 const fewKeys = 64;
 
-/** The keys under one value. Most values, such as a uid, have one key, which then stands there alone. */
+/** The keys under one index value. Most values, such as a uid, have a single key, which is stored without a set. */
 type Posting = string | SortedKeys;
 
-/** The entries of now, by key, in key order, and under their index values. */
+/** The current entries: by key, in key order, and by index value. */
 export class CacheIndex<T> {
   readonly #functions: IndexFunctions<T>;
   readonly #entries = new Map<string, CacheEntry<T>>();
@@ -43,7 +43,7 @@ export class CacheIndex<T> {
     this.#repost(key, previous, undefined);
   }
 
-  /** Entries after `after` in key order that the selection's prefix and terms hold for; it does not ask `matches`. */
+  /** Yields the entries after `after` in key order that match the selection's prefix and terms; `matches` is not evaluated. */
   *select({ within = '', where = [] }: Selection<T>, after: string | undefined): Generator<CacheEntry<T>, void, undefined> {
     const start = startOf(within, after);
     const end = within === '' ? undefined : keyAfterPrefix(within);
@@ -53,7 +53,7 @@ export class CacheIndex<T> {
     }
   }
 
-  /** How many entries {@link select} yields, if that is known without walking them: with at most one single-valued term. */
+  /** Returns how many entries {@link select} would yield, or undefined if that requires walking them (more than one single-valued term). */
   count({ within = '', where = [] }: Selection<T>, after: string | undefined): number | undefined {
     const [term, ...others] = where;
     if (others.length > 0 || (term !== undefined && term.values.length !== 1)) return undefined;
@@ -61,14 +61,14 @@ export class CacheIndex<T> {
     return keys?.countBetween(startOf(within, after), within === '' ? undefined : keyAfterPrefix(within)) ?? 0;
   }
 
-  /** The cheapest term first; none if walking all keys in the interval is cheaper still. */
+  /** Sorts the terms by cost, cheapest first, preceded by undefined if walking all keys in the interval is cheaper still. */
   #bySize(where: readonly IndexTerm[], start: string, end: string | undefined): readonly (IndexTerm | undefined)[] {
     if (where.length === 0) return [];
     const sized = where.map((term) => ({ term, size: this.#postingsOf(term).reduce((sum, keys) => sum + keys.size, 0) }));
     sized.sort((left, right) => left.size - right.size);
     const terms = sized.map(({ term }) => term);
     const smallest = sized[0]?.size ?? 0;
-    // Counting the interval costs something, too: what is small anyway is not compared with it.
+    // Counting the interval has a cost too, so small terms are not compared with it.
     if (end === undefined || smallest <= fewKeys) return terms;
     return smallest > this.#keys.countBetween(start, end) ? [undefined, ...terms] : terms;
   }
@@ -118,12 +118,12 @@ function sorted(...keys: readonly string[]): SortedKeys {
   return set;
 }
 
-/** No key holds NUL, so nothing lies between a key and the same key with NUL behind it. */
+/** The first key after `after`: keys contain no NUL, so nothing lies between a key and that key followed by NUL. */
 function startOf(within: string, after: string | undefined): string {
   return after === undefined || compareKeys(after, within) < 0 ? within : `${after}\0`;
 }
 
-/** The keys of several postings in order, each once. */
+/** Merges several postings in key order without duplicates. */
 function* merged(postings: readonly SortedKeys[], start: string, end: string | undefined): Generator<string, void, undefined> {
   if (postings.length === 1) return yield* (postings[0] as SortedKeys).between(start, end);
   const heads = postings.map((keys) => keys.between(start, end));

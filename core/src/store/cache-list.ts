@@ -3,30 +3,30 @@ import type { CacheEntry } from './cache-entry.js';
 import type { CacheIndex } from './cache-index.js';
 import { predicate, type IndexFunctions, type Selection } from './selection.js';
 
-/** A page of entries in key order; the rest of the same list comes with `after` of the last page and its `revision`. */
+/** A page of entries in key order. The next page of the same list takes `after` of the last page and its `revision`. */
 export interface CacheQuery<T> extends Selection<T> {
   /** Continue after this key (excluded). */
   readonly after?: string;
   /** Default: no limit. */
   readonly itemsMax?: number;
-  /** Default: the newest the cache has. */
+  /** Default: the newest revision in the cache. */
   readonly revision?: number;
 }
 
-/** What a list answers. */
+/** The result of a list. */
 export interface CachePage<T> {
   readonly revision: number;
   readonly items: readonly CacheEntry<T>[];
-  /** Where the next page goes on; absent on the last page. */
+  /** The key to continue after; absent on the last page. */
   readonly after?: string;
-  /** How many items follow this page; known only of the present, without `matches` and with at most one single-valued term. */
+  /** How many items follow this page. Known only for the current revision, without `matches`, and with at most one single-valued term. */
   readonly remaining?: number;
 }
 
-/** What a key that has changed since was at the revision of a list; undefined: not there. */
+/** The state at a past revision of each key that has changed since; undefined where the key did not exist. */
 export type Overlay<T> = ReadonlyMap<string, CacheEntry<T> | undefined>;
 
-/** Takes one page; `overlay` turns the index of now into that of the revision asked for. */
+/** Takes one page; `overlay` turns the current index into that of the requested revision. */
 export function takePage<T>(
   index: CacheIndex<T>,
   overlay: Overlay<T>,
@@ -57,7 +57,7 @@ function present<T>(index: CacheIndex<T>, query: CacheQuery<T>): Iterable<CacheE
   return index.select(query, query.after);
 }
 
-/** The entries of now without those that have changed since, merged with what these were. */
+/** Yields the current entries that have not changed since, merged with the past states of those that have. */
 function* past<T>(
   index: CacheIndex<T>,
   overlay: Overlay<T>,

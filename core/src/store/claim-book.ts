@@ -1,25 +1,25 @@
 import type { ClaimChange } from '@tappaas/sdk';
 
-/** Why a claim cannot be had: who holds it, or how much is taken. */
+/** Why a claim was refused: the current holder of a unique name, or the current sum of a counter. */
 export interface ClaimRefusal {
   readonly failedClaim: number;
   readonly holder?: string;
   readonly sum?: number;
 }
 
-/** Claims at one moment, as a snapshot carries them. */
+/** All claims at one moment, as stored in a snapshot. */
 export interface ClaimState {
   readonly counters: readonly (readonly [name: string, sum: number])[];
   readonly uniques: readonly (readonly [name: string, holder: string])[];
 }
 
-/** What a transaction leaves of the claims it touches; an undefined holder: given back. */
+/** The resulting claims of a transaction; an undefined holder means that the name is released. */
 export interface ClaimOutcome {
   readonly counters: ReadonlyMap<string, number>;
   readonly uniques: ReadonlyMap<string, string | undefined>;
 }
 
-/** The counters and unique names that are taken. */
+/** All counters and unique names that are currently claimed. */
 export class ClaimBook {
   readonly #counters: Map<string, number>;
   readonly #uniques: Map<string, string>;
@@ -29,7 +29,7 @@ export class ClaimBook {
     this.#uniques = new Map(state.uniques);
   }
 
-  /** Works out all claims of a transaction one after the other, without making them. */
+  /** Evaluates all claims of a transaction in order without applying them. */
   check(claims: readonly ClaimChange[]): ClaimRefusal | ClaimOutcome {
     const counters = new Map<string, number>();
     const uniques = new Map<string, string | undefined>();
@@ -53,7 +53,7 @@ export class ClaimBook {
     return { counters, uniques };
   }
 
-  /** Makes what {@link check} worked out; says whether that changed anything. */
+  /** Applies the outcome of {@link check}. Returns whether anything changed. */
   apply({ counters, uniques }: ClaimOutcome): boolean {
     let changed = false;
     for (const [name, sum] of counters) {

@@ -1,9 +1,9 @@
 import { keysBetween, type StoreEvent, type WatchQuery } from '@tappaas/sdk';
 
-/** A page of history is about this long; it ends with a whole revision. */
+/** Approximate length of a page of history; a page always ends with a whole revision. */
 const pageEventsMax = 1_000;
 
-/** A piece of the past; `complete` says that nothing newer exists. */
+/** A page of history; `complete` means that no newer events exist. */
 export interface LogPage {
   readonly revision: number;
   readonly events: readonly StoreEvent[];
@@ -18,7 +18,7 @@ export class EventLog {
     for (const event of events) this.#events.push(event);
   }
 
-  /** What a watch has to be told after a revision. `newest` is the store's revision. */
+  /** Returns the events that a watch needs after a revision. `newest` is the store's revision. */
   after(revision: number, query: WatchQuery, newest: number): LogPage {
     const from = this.#firstAfter(revision);
     let end = Math.min(from + pageEventsMax, this.#events.length);
@@ -49,7 +49,7 @@ export class EventLog {
   }
 }
 
-/** The events that a watch asks for, as it asks for them. */
+/** Filters events by the key range of a watch, and drops previous values unless the watch requested them. */
 export function eventsFor(query: WatchQuery, events: readonly StoreEvent[]): StoreEvent[] {
   const inside = keysBetween(query.start, query.end);
   const wanted = events.filter(({ key }) => inside(key));

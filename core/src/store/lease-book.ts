@@ -5,20 +5,20 @@ interface LiveLease extends Lease {
   expiresAtMs: number;
 }
 
-/** Leases at one moment, as a snapshot carries them. */
+/** All leases at one moment, as stored in a snapshot. */
 export interface LeaseState {
   readonly granted: number;
   readonly leases: readonly Lease[];
 }
 
-/** The leases that are alive; `expire` is called once for each that was not renewed in time, never earlier. */
+/** The live leases. Calls `expire` once for each lease that was not renewed in time, never before its deadline. */
 export class LeaseBook {
   readonly #leases = new Map<string, LiveLease>();
   readonly #clock: Clock;
   readonly #expire: (id: string) => void;
   #granted: number;
 
-  /** Leases of `state` start their time to live anew. */
+  /** Restarts the time to live of each lease in `state`. */
   constructor(clock: Clock, expire: (id: string) => void, state: LeaseState = { granted: 0, leases: [] }) {
     this.#clock = clock;
     this.#expire = expire;
@@ -34,7 +34,7 @@ export class LeaseBook {
     return this.#leases.has(id);
   }
 
-  /** `scope` makes ids differ from those before a restore. */
+  /** Grants a lease; `scope` makes its id differ from ids granted before a restore. */
   grant(ttlMs: number, scope: number): Lease {
     const lease = { id: `${scope}-${++this.#granted}`, ttlMs };
     this.#start(lease);
@@ -60,7 +60,7 @@ export class LeaseBook {
     return { granted: this.#granted, leases: [...this.#leases.values()].map(({ id, ttlMs }) => ({ id, ttlMs })) };
   }
 
-  /** Forgets all leases without expiring them. */
+  /** Drops all leases without expiring them. */
   close(): void {
     for (const { ended } of this.#leases.values()) ended.abort();
     this.#leases.clear();
@@ -83,7 +83,7 @@ export class LeaseBook {
   }
 }
 
-/** The error for a lease that has ended or never was. */
+/** The error for a lease that has ended or never existed. */
 export function leaseGone(id: string) {
   return storeErrors.TAP_STORE_LEASE_GONE({ message: `lease ${id} has ended` });
 }

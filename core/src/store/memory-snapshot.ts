@@ -3,7 +3,7 @@ import { storeErrors, type KeyValue } from '@tappaas/sdk';
 import type { ClaimState } from './claim-book.js';
 import type { LeaseState } from './lease-book.js';
 
-/** Everything a store holds at one revision; history is not part of it. */
+/** The full content of a store at one revision, without history. */
 export interface MemorySnapshot {
   readonly epoch: number;
   readonly revision: number;
@@ -14,7 +14,7 @@ export interface MemorySnapshot {
 
 const format = 'tappaas-memory-store/1';
 
-/** One line of JSON per key, a last line with the digest of all before. */
+/** Yields one JSON line per key, and a last line with the SHA-256 digest of everything before. */
 export async function* encodeSnapshot({ keys, ...rest }: MemorySnapshot): AsyncGenerator<Uint8Array, void, undefined> {
   const digest = createHash('sha256');
   const line = (content: object): Uint8Array => {

@@ -27,7 +27,7 @@ import { LeaseBook, leaseGone } from './lease-book.js';
 import { decodeSnapshot, encodeSnapshot } from './memory-snapshot.js';
 import { RevisionIndex } from './revision-index.js';
 
-/** What a memory store is made of. */
+/** Options of a memory store. */
 export interface MemoryStoreOptions {
   readonly clock: Clock;
   /** Default: 1. */
@@ -35,9 +35,9 @@ export interface MemoryStoreOptions {
 }
 
 /**
- * Makes the reference store: obviously right rather than fast, nothing survives the process.
+ * Makes the reference store, which is simple rather than fast. Nothing survives the process.
  *
- * Every call takes effect at once, in the order of the calls, which is what makes it the model that other stores are compared with.
+ * Every call takes effect immediately, in call order; other stores are tested against it as the model.
  */
 export function createMemoryStore(options: MemoryStoreOptions): ResourceStore {
   return new MemoryStore(options);
@@ -217,7 +217,7 @@ class MemoryStore implements ResourceStore {
     return { ok: false, revision: this.#revision, failedGuard, ...(current === undefined ? {} : { current }) };
   }
 
-  /** Makes the changes at one new revision and tells them; without any effect the revision stays. */
+  /** Commits the changes at one new revision and notifies watches; if nothing changes, the revision stays the same. */
   #commit(changes: readonly Change[], claimsChanged: boolean): number {
     const revision = this.#revision + 1;
     const events: StoreEvent[] = [];

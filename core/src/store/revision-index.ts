@@ -1,18 +1,18 @@
 import { SortedKeys, type KeyValue } from '@tappaas/sdk';
 
-/** What a key was from `revision` on; without `current` it was deleted then. */
+/** The state of a key from `revision` on; without `current` it was deleted then. */
 interface Version {
   readonly revision: number;
   readonly current?: KeyValue;
 }
 
-/** Every key with its versions, oldest first, so that the past can be read. */
+/** Every key with its versions, oldest first, so that past revisions can be read. */
 export class RevisionIndex {
   readonly #versions = new Map<string, Version[]>();
   readonly #keys = new SortedKeys();
   #bytes = 0;
 
-  /** Keys and values of all versions kept. */
+  /** Total size of the keys and values of all kept versions. */
   get sizeBytes(): number {
     return this.#bytes;
   }
@@ -25,7 +25,7 @@ export class RevisionIndex {
     return this.#versions.get(key)?.at(-1)?.current;
   }
 
-  /** What stood in the interval at `revision`, in key order. */
+  /** Yields the key values in the interval at `revision`, in key order. */
   *between(start: string, end: string, revision: number): Generator<KeyValue, void, undefined> {
     for (const key of this.#keys.between(start, end)) {
       const found = this.at(key, revision);
@@ -33,7 +33,7 @@ export class RevisionIndex {
     }
   }
 
-  /** Everything that stands now, in key order. */
+  /** Yields all current key values in key order. */
   *all(): Generator<KeyValue, void, undefined> {
     for (const key of this.#keys.between('')) {
       const found = this.newest(key);
@@ -52,7 +52,7 @@ export class RevisionIndex {
     this.#bytes += sizeOf(key, version);
   }
 
-  /** Drops what was superseded or deleted at or before `revision`. */
+  /** Drops versions that were superseded or deleted at or before `revision`. */
   forget(revision: number): void {
     for (const [key, versions] of this.#versions) {
       const standing = versions.findLastIndex((version) => version.revision <= revision);

@@ -9,7 +9,7 @@ interface Waiter {
 const waitersMax = 10_000;
 const askAgainMs = 100;
 
-/** Those who wait until a cache has reached a revision. While anybody waits, the cache is asked to find out how far it is. */
+/** Callers that wait until a cache has reached a revision. While any caller waits, the cache is asked for progress. */
 export class RevisionWaiters {
   readonly #waiters = new Set<Waiter>();
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class RevisionWaiters {
     this.#ask = ask;
   }
 
-  /** @throws TAP_STORE_UNAVAILABLE when closed or when too many wait, the signal's reason */
+  /** @throws TAP_STORE_UNAVAILABLE when closed or when too many callers wait, the signal's reason */
   wait(revision: number, signal: AbortSignal): Promise<void> {
     if (this.#closed.signal.aborted) return Promise.reject(closed());
     if (this.#waiters.size >= waitersMax) {
@@ -56,7 +56,7 @@ export class RevisionWaiters {
     for (const waiter of this.#waiters) waiter.reject(closed());
   }
 
-  /** One answer usually suffices; a store that learns of revisions from another place may need more. */
+  /** One request usually suffices; a store that learns revisions from elsewhere may need more. */
   async #keepAsking(): Promise<void> {
     this.#ask();
     if (this.#asking) return;

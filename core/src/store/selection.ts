@@ -1,25 +1,25 @@
 import type { CacheEntry } from './cache-entry.js';
 
-/** Holds for objects that have any of `values` in an index, such as `{ index: 'label', values: ['app=shop'] }`. */
+/** Matches objects that have any of `values` in an index, such as `{ index: 'label', values: ['app=shop'] }`. */
 export interface IndexTerm {
   readonly index: string;
   readonly values: readonly string[];
 }
 
-/** Which entries a list or a watch is about; everything given must hold. */
+/** Selects entries for a list or a watch; an entry must satisfy all given conditions. */
 export interface Selection<T> {
   /** A key prefix, such as the kind's prefix and a namespace. Default: the whole cache. */
   readonly within?: string;
-  /** Answered by indexes: a list costs what the smallest of these terms selects. */
+  /** Terms answered by indexes: a list costs as much as the term that selects the fewest entries. */
   readonly where?: readonly IndexTerm[];
-  /** Asked for each candidate the indexes leave over; pure. */
+  /** Pure predicate, evaluated for each candidate that the indexes leave. */
   readonly matches?: (entry: CacheEntry<T>) => boolean;
 }
 
-/** The values under which an object is found in each index. */
+/** Functions that return the values of an object in each index. */
 export type IndexFunctions<T> = Readonly<Record<string, (object: T, key: string) => readonly string[]>>;
 
-/** The selection as a question about one entry, for entries that stand in no index: those of the past and those of events. */
+/** Turns a selection into a predicate, for entries that are in no index: those of past revisions and of events. */
 export function predicate<T>(
   { within = '', where = [], matches }: Selection<T>,
   indexes: IndexFunctions<T>,
@@ -31,7 +31,7 @@ export function predicate<T>(
     (matches === undefined || matches(entry));
 }
 
-/** @throws when the index was not declared, which is a mistake of the caller */
+/** @throws TypeError when the index was not declared, which is a mistake of the caller */
 export function indexFunction<T>(indexes: IndexFunctions<T>, name: string): IndexFunctions<T>[string] {
   const found = indexes[name];
   if (found === undefined) throw new TypeError(`no index ${name}, expected one of ${Object.keys(indexes).join(', ')}`);

@@ -1,14 +1,14 @@
 import type { CacheChange } from './cache-change.js';
 import type { CacheEntry, CacheEvent } from './cache-entry.js';
 
-/** What a watch is told of a change; nothing when it does not want it. */
+/** Returns the event of a change for a watch, or undefined when the watch does not select it. */
 export type EventOf<T> = (change: CacheChange<T>) => CacheEvent<T> | undefined;
 
 const selectionsMax = 1_000;
 
 /**
- * Watches that select the same are told the same events: what thousands of them are asked of one change is found out once. Whose
- * selections have the same name select the same; of at most 1,000 of them the last event is remembered.
+ * Computes the event of each change once for all watches with the same named selection, of which there may be thousands. Equal names must
+ * mean equal selections. Remembers the last event of each of at most 1,000 selections.
  */
 export class SharedEvents<T> {
   readonly #known = new Map<string, EventOf<T>>();

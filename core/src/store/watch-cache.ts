@@ -9,86 +9,86 @@ import { RevisionWaiters } from './revision-waiters.js';
 import { predicate, type IndexFunctions, type Selection } from './selection.js';
 import { SharedEvents, type EventOf } from './shared-events.js';
 
-/** What a cache needs to know about the objects it keeps. */
+/** Options of a cache: its store, its key prefix, and how its objects are handled. */
 export interface WatchCacheOptions<T> {
   readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
   /** Every key of the cache starts with it; it ends with a separator, such as `/registry/apps/deployments/`. */
   readonly prefix: string;
   /**
-   * Makes the frozen object of a stored value; called once a revision of a key. It may wait (for a key service), which holds up the
-   * cache. While it throws, the cache stands still and tries again: to serve a damaged object, answer with one that says so.
+   * Makes the frozen object of a stored value; called once per revision of a key. It may wait (for a key service), which delays the whole
+   * cache. While it throws, the cache makes no progress and retries; to serve a damaged object, return one that describes the damage.
    */
   decode(stored: KeyValue): Awaitable<T>;
-  /** The bytes that go over the wire; called at most once a revision of a key. */
+  /** The bytes that go over the wire; called at most once per revision of a key. */
   encode(object: T): Uint8Array;
-  /** A copy of `object` that carries `revision`: what a watcher is told when it is deleted or leaves the selection. */
+  /** A copy of `object` with `revision`: sent to watchers when the object is deleted or leaves their selection. */
   restamp(object: T, revision: number): T;
-  /** Values by which objects are found; pure functions of the object. */
+  /** Index functions, by which objects are found; pure functions of the object. */
   readonly indexes: IndexFunctions<T>;
   /** Events kept for watches and lists at past revisions. Default 10,000. */
   readonly historyEventsMax?: number;
   /** Bytes (stored values) of those events. Default 16 MiB. */
   readonly historyBytesMax?: number;
-  /** How many revisions of the past its history begins with, as far as the store still has them. Default: 0. */
+  /** How many past revisions the history starts with, as far as the store still has them. Default: 0. */
   readonly pastRevisionsMax?: number;
-  /** Told when the cache cannot follow the store; it goes on trying with back-off, and reads go on. */
+  /** Called when the cache cannot follow the store; it retries with back-off, and reads continue. */
   onProblem?(problem: TapError): void;
 }
 
 /** What to watch: events with a revision greater than `afterRevision`. */
 export interface CacheWatchQuery<T> extends Selection<T> {
   readonly afterRevision: number;
-  /** Watches that give the same name select the same, and share what is found out for one of them. */
+  /** Watches with the same name must have the same selection, and share the computation of events. */
   readonly name?: string;
-  /** Events that may wait for the reader before the watch is cut. Default 1,000. */
+  /** Events that may wait for the reader before the watch is ended. Default 1,000. */
   readonly bufferedEventsMax?: number;
-  /** Asks for a bookmark at least this often while nothing matches. Default: none. */
+  /** Requests a bookmark at least this often while nothing matches. Default: none. */
   readonly bookmarkEveryMs?: number;
 }
 
-/** Whole revisions in order; no events: a bookmark, all up to `revision` was told. */
+/** Whole revisions in order. A batch without events is a bookmark: all events up to `revision` have been delivered. */
 export interface CacheBatch<T> {
   readonly revision: number;
   readonly events: readonly CacheEvent<T>[];
 }
 
 /**
- * An open watch: iterate it once.
+ * An open watch; it can be iterated once.
  *
- * Iterating throws TAP_STORE_COMPACTED when history is gone, at once or later when the cache had to list anew, and
- * TAP_STORE_SLOW_CONSUMER (`data.revision`: the last one told) when the reader was too slow.
+ * Iterating throws TAP_STORE_COMPACTED when the history is gone, either at once or later when the cache had to list again, and
+ * TAP_STORE_SLOW_CONSUMER (`data.revision`: the last one delivered) when the reader was too slow.
  */
 export interface CacheWatch<T> extends AsyncIterable<CacheBatch<T>> {
-  /** Everything up to here was told to the reader; what a closing bookmark says. */
+  /** All events up to this revision have been delivered; the value of a closing bookmark. */
   readonly revision: number;
-  /** Asks for a batch, if need be a bookmark, as soon as everything the cache has by now was told. */
+  /** Requests a batch, if need be a bookmark, once everything now in the cache has been delivered. */
   requestProgress(): void;
   close(): void;
 }
 
-/** The objects of one key prefix, kept in step with the store. All reads are synchronous and see one revision. */
+/** The objects under one key prefix, kept in sync with the store. All reads are synchronous and see a single revision. */
 export interface WatchCache<T> {
-  /** Everything up to this revision of the store is in the cache; −1 until the first list has arrived. */
+  /** The cache contains everything up to this revision of the store; −1 until the first list has arrived. */
   readonly revision: number;
-  /** The last revision that changed something in the cache; two lists of now between which it has not risen are the same. */
+  /** The last revision that changed the cache; two current lists are equal if it has not risen between them. */
   readonly changedRevision: number;
-  /** Lists at and watches after revisions from here on are answered; older ones are gone (410), before the first list all are. */
+  /** The oldest revision that lists and watches can use; older ones fail (410), and before the first list all do. */
   readonly oldestRevision: number;
   /** Number of objects. */
   readonly size: number;
-  /** Resolves as soon as `revision` has been reached; rejects with the signal's reason. @throws TAP_STORE_UNAVAILABLE when closed */
+  /** Resolves once `revision` has been reached; rejects with the signal's reason. @throws TAP_STORE_UNAVAILABLE when closed */
   waitFor(revision: number, signal: AbortSignal): Promise<void>;
   get(key: string): CacheEntry<T> | undefined;
   /** @throws TAP_STORE_COMPACTED below `oldestRevision`, TAP_STORE_FUTURE_REVISION beyond `revision` */
   list(query: CacheQuery<T>): CachePage<T>;
   /** Opening never throws; see {@link CacheWatch}. */
   watch(query: CacheWatchQuery<T>): CacheWatch<T>;
-  /** Ends all watches and follows the store no more. */
+  /** Ends all watches and stops following the store. */
   close(): Promise<void>;
 }
 
-/** Opens a cache, which begins to follow the store at once: `waitFor(0, signal)` waits until it has listed. */
+/** Opens a cache, which starts following the store immediately; `waitFor(0, signal)` waits until its first list has arrived. */
 export function openWatchCache<T>(options: WatchCacheOptions<T>): WatchCache<T> {
   return new FollowingCache(options);
 }
@@ -100,14 +100,14 @@ class FollowingCache<T> implements WatchCache<T> {
   readonly #limits: HistoryLimits;
   readonly #follower: CacheFollower<T>;
   readonly #waiters: RevisionWaiters;
-  /** One function for all entries: there are many of them. */
+  /** One shared function for all entries, because there are many of them. */
   readonly #encode: (object: T) => Uint8Array;
-  /** The watches that are told what happens, each with the events it wants. */
+  /** The open watches, each with the function that selects its events. */
   readonly #shared = new SharedEvents<T>();
   readonly #feeds = new Map<WatchFeed<CacheEvent<T>>, EventOf<T>>();
   #index: CacheIndex<T>;
   #history: CacheHistory<T>;
-  /** Raised when everything was replaced: watches from before cannot go on. */
+  /** Incremented when the whole content was replaced: earlier watches cannot continue. */
   #generation = 0;
   #revision = -1;
   #changedRevision = -1;
@@ -219,7 +219,7 @@ class FollowingCache<T> implements WatchCache<T> {
     this.#waiters.reached(revision);
   }
 
-  /** A selection that throws ends its own watch and nobody else's. */
+  /** Delivers changes to one watch; a selection that throws ends only its own watch. */
   #tell(feed: WatchFeed<CacheEvent<T>>, revision: number, changes: readonly CacheChange<T>[], eventOf: EventOf<T>): void {
     try {
       feed.offer(revision, wanted(changes, eventOf));

@@ -5,14 +5,14 @@ import { member, type PathElement } from './path-element.js';
 import { isEmpty, PathSetBuilder, without, type PathSet } from './path-set.js';
 import { anything, structureOf, type Structure } from './structure.js';
 
-/** What differs between two values of a type. Where a container comes or goes, it counts as well as what is in it. */
+/** The difference between two values of a type. An added or removed container is counted together with its content. */
 export interface Comparison {
   readonly added: PathSet;
   readonly removed: PathSet;
   readonly modified: PathSet;
 }
 
-/** Compares two objects by structure: an atomic list or map differs as a whole, a keyed list by item, whatever the order. */
+/** Compares two objects by structure: an atomic list or map differs as a whole, a keyed list by item regardless of order. */
 export function compare(type: FieldType, left: unknown, right: unknown): Comparison {
   const walk = new Walk();
   walk.visit(type, left, right, []);
@@ -22,7 +22,7 @@ export function compare(type: FieldType, left: unknown, right: unknown): Compari
 export const isSame = (comparison: Comparison): boolean =>
   isEmpty(comparison.added) && isEmpty(comparison.removed) && isEmpty(comparison.modified);
 
-/** The comparison without what is at or below `ignored`. */
+/** Returns the comparison without paths at or below `ignored`. */
 export function exclude(comparison: Comparison, ignored: PathSet): Comparison {
   return {
     added: without(comparison.added, ignored),
@@ -47,14 +47,14 @@ class Walk {
     else if (right === undefined) this.removed.add(path);
   }
 
-  /** What was structured goes by parts, what becomes structured comes by parts, and the leaf on the other side has changed. */
+  /** Handles a change between leaf and container: the parts of the container are added or removed, and the place itself is modified. */
   private changeOfShape(type: FieldType, left: unknown, right: unknown, path: Path): void {
     this.parts(shapeOf(type, left), type, left, undefined, path);
     this.parts(shapeOf(type, right), type, undefined, right, path);
     this.modified.add(path);
   }
 
-  /** Compares part by part; answers false where there are none, and the place is a leaf. */
+  /** Compares part by part; returns false where there are no parts, so that the place is a leaf. */
   private parts(structure: Structure | undefined, type: FieldType, left: unknown, right: unknown, path: Path): boolean {
     if (structure === 'list') return this.items(type, left, right, path);
     return structure === 'map' && this.members(type, left, right, path);
@@ -66,7 +66,7 @@ class Walk {
     else if (!equalJson(left, right)) this.modified.add(path);
   }
 
-  /** Compares by name; answers false when neither side has a member. */
+  /** Compares members by name; returns false when neither side has any. */
   private members(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
     const names = new Set([...(isJsonObject(left) ? Object.keys(left) : []), ...(isJsonObject(right) ? Object.keys(right) : [])]);
     for (const name of names) {
@@ -75,7 +75,7 @@ class Walk {
     return names.size > 0;
   }
 
-  /** Compares by key; answers false when there is no item, or an item has no key and the list has to be taken as a whole. */
+  /** Compares items by key; returns false when there are none, or when an item has no key and the list must be compared as a whole. */
   private items(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
     if (sizeOf(left) + sizeOf(right) === 0) return false;
     const [before, after] = [itemsByElement(type, left), itemsByElement(type, right)];
@@ -86,7 +86,9 @@ class Walk {
     return true;
   }
 
-  /** Items that share a key are one leaf; where they become one item, or one becomes several, everything about it is new. */
+  /**
+   * Compares the items of one key. Duplicates form one leaf; where they become a single item, or the reverse, all of its content is new.
+   */
   private sameKey(type: FieldType, was: readonly unknown[], is: readonly unknown[], path: Path): void {
     if (was.length <= 1 && is.length <= 1) this.visit(type, was[0], is[0], path);
     else if (was.length > 1 && is.length > 1) this.leaf(was, is, path);
@@ -100,7 +102,7 @@ class Walk {
   }
 }
 
-/** Null takes the shape of whatever stands on the other side. */
+/** Returns the structure of a value; undefined for null, which takes the structure of the other side. */
 function shapeOf(type: FieldType, value: unknown): Structure | undefined {
   return value === undefined || value === null ? undefined : structureOf(type, value);
 }

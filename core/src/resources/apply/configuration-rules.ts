@@ -6,8 +6,8 @@ import { anything } from './structure.js';
 const findingsMax = 20;
 
 /**
- * Why `configuration` cannot be applied under its type: fields that the schema does not know, values of another shape, keyed items
- * without a key or twice. Nobody could own what has no place.
+ * Lists why `configuration` cannot be applied under its type: fields unknown to the schema, values of the wrong shape, and keyed items with
+ * a missing or duplicate key. Such values have no path, so they could not be owned.
  */
 export function configurationFindings(type: FieldType, configuration: unknown): readonly string[] {
   const findings: string[] = [];

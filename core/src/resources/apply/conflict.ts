@@ -10,7 +10,7 @@ export interface Conflict {
   readonly path: readonly PathElement[];
 }
 
-/** All conflicts of an apply, as a `Status` tells them: the message that kubectl prints, and a cause for each field. */
+/** All conflicts of an apply as a `Status` reports them: the message that kubectl prints, and a cause for each field. */
 export interface ConflictReport {
   readonly message: string;
   readonly causes: readonly Cause[];

@@ -9,35 +9,35 @@ import { managerKey, readManagers, withManagers, type Manager, type Managers } f
 import { afterApply, afterUpdate, type AppliedOwnership, type OwnershipRules, type VersionView } from './ownership.js';
 import { atAtomicPlaces, difference, equalSets, isEmpty, namedPaths, union, type PathSet } from './path-set.js';
 
-/** Who writes, how, and what its kind is. */
+/** The writer, its request, and the kind of the object. */
 export interface FieldManagerRequest {
   readonly type: FieldType;
-  /** Version of the request, in which `live` and the new object are given as well. */
+  /** API version of the request, which is also that of `live` and of the new object. */
   readonly apiVersion: string;
   /** `fieldManager` of the request, else the first part of its user agent. */
   readonly manager: string;
   readonly subresource?: string;
   /** Now, as RFC 3339 in whole seconds. */
   readonly time: string;
-  /** Paths that this sort of request never changes: `[['status']]` on the main resource, `[['spec'], …]` on status. */
+  /** Paths that this kind of request never changes: `[['status']]` on the main resource, `[['spec'], …]` on status. */
   readonly ignored?: readonly (readonly string[])[];
-  /** The object as other served versions show it; without it, managers of other versions own nothing any more. */
+  /** Converts to other served versions; without it, managers of other versions lose their ownership. */
   readonly view?: (apiVersion: string) => VersionView | undefined;
-  /** What the object is before its creation; see `emptyObject`. */
+  /** The object before its creation; see `emptyObject`. */
   readonly empty: JsonObject;
 }
 
-/** What an apply came to. */
+/** The result of an apply. */
 export type ApplyResult =
   | {
       readonly outcome: 'applied';
       readonly object: JsonObject;
-      /** The object is as it was, apart from who owns it. */ readonly isUnchanged: boolean;
+      /** The object did not change, apart from its ownership. */ readonly isUnchanged: boolean;
     }
   | { readonly outcome: 'conflict'; readonly message: string; readonly causes: readonly Cause[] }
   | { readonly outcome: 'invalid'; readonly findings: readonly string[] };
 
-/** Fields that name the object or that the platform sets: nobody owns them. */
+/** Fields that identify the object or are set by the platform; they have no owner. */
 const platformFields: PathSet = namedPaths([
   ['apiVersion'],
   ['kind'],
@@ -48,10 +48,10 @@ const platformFields: PathSet = namedPaths([
 ]);
 
 /**
- * `next` with the `managedFields` that a create, update or patch leaves behind: the writer owns what differs from `live`, whoever owned it
- * before. Call it with the defaulted object, before admission. `live` is absent on create.
+ * Returns `next` with the `managedFields` after a create, update or patch: the writer owns what differs from `live`, regardless of the
+ * previous owner. Call it with the defaulted object, before admission. `live` is undefined on create.
  *
- * As in kube-apiserver, `managedFields: [{}]` in `next` resets them, and an object without any stays without until it is applied.
+ * As in kube-apiserver, `managedFields: [{}]` in `next` resets them, and an object without any stays untracked until it is applied.
  *
  * @source https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
@@ -80,7 +80,7 @@ function updated(live: JsonObject, next: JsonObject, managers: Managers, request
   if (isEmpty(fields)) return capUpdaters(taken.managers);
   const previous = taken.managers.get(key);
   const all = previous === undefined ? fields : union(previous.fields, fields);
-  // The same entry, so that nobody has to write or compare it again.
+  // Keep the same entry object, so that it need not be serialized or compared again.
   if (previous?.fields === all && previous.time === request.time) return capUpdaters(taken.managers);
   return capUpdaters(new Map(taken.managers).set(key, { ...self, time: request.time, fields: all }));
 }
@@ -97,7 +97,7 @@ function rulesOf(request: FieldManagerRequest): OwnershipRules {
   return { type, apiVersion, ignored: namedPaths(request.ignored ?? []), view };
 }
 
-/** Managers with their sets as today's schema has them. */
+/** Adapts the sets of all managers to the current schema. */
 function fitted(managers: Managers, request: FieldManagerRequest): Managers {
   return new Map(
     [...managers].map(([key, manager]) => {
@@ -109,10 +109,11 @@ function fitted(managers: Managers, request: FieldManagerRequest): Managers {
 }
 
 /**
- * Server-side apply: `configuration` over `live` (absent: the object is created), with the new `managedFields`.
+ * Server-side apply: merges `configuration` into `live` (undefined: the object is created), and updates `managedFields`.
  *
- * The applier comes to own what it says, alone or with others that say the same; what it said last time and leaves out now is removed
- * unless somebody else owns it. A value that differs from another manager's is a conflict, unless `force` takes the field over.
+ * The applier comes to own the fields in its configuration, shared with others that set the same value. Fields of its previous apply that
+ * are now missing are removed unless another manager owns them. A value that differs from another manager's is a conflict, unless `force`
+ * takes the field over.
  *
  * @source https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
@@ -171,7 +172,7 @@ function applied(
   return { outcome: 'applied', object: withManagers(object, stamped(result, key, request.time, former)), isUnchanged: result.isUnchanged };
 }
 
-/** The applier's fields without those that nobody owns, and with the time of this apply if it changed anything. */
+/** Removes the platform's fields from the applier's set, and sets the time of this apply if anything changed. */
 function stamped(result: AppliedOwnership, key: string, time: string, former: Managers): Managers {
   const managers = new Map(result.managers);
   const own = managers.get(key);
@@ -190,9 +191,7 @@ function equalManagers(left: Managers, right: Managers): boolean {
 const equalManager = (left: Manager, right: Manager | undefined): boolean =>
   right !== undefined && left.apiVersion === right.apiVersion && equalSets(left.fields, right.fields);
 
-/**
- * `live` itself when `next` differs from it in the times of managedFields only, so that a write which changes nothing is no write.
- */
+/** Returns `live` itself when `next` differs from it only in the times of managedFields, so that a write without changes is not stored. */
 export function ignoringTimes(live: JsonObject, next: JsonObject): JsonObject {
   if (!equalJson(withoutManagedFields(live), withoutManagedFields(next))) return next;
   const [before, after] = [readManagers(live), readManagers(next)];
@@ -200,8 +199,8 @@ export function ignoringTimes(live: JsonObject, next: JsonObject): JsonObject {
 }
 
 /**
- * What an object is before it is created, which decides what its creator owns. A Go server starts from a struct: its plain struct fields
- * and required lists are there already. Objects of our kinds start from nothing.
+ * Returns an object as it is before creation, which determines what its creator owns. A Go server starts from a struct, whose plain struct
+ * fields and required lists exist already. Objects of our own kinds start empty.
  */
 export function emptyObject(
   type: FieldType,

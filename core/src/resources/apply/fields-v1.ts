@@ -7,7 +7,7 @@ const nothing: JsonObject = Object.freeze({});
 
 const written = new WeakMap<PathSet, JsonObject>();
 
-/** The set as `managedFields[].fieldsV1` writes it, keys sorted; the same set gives the same object. */
+/** Serializes the set as `managedFields[].fieldsV1` with sorted keys; the same set returns the same object. */
 export function writeFieldsV1(set: PathSet): JsonObject {
   const found = written.get(set) ?? write(set);
   written.set(set, found);
@@ -20,7 +20,7 @@ function write(set: PathSet): JsonObject {
     Object.fromEntries(
       elements.map((element) => {
         const child = set.children.get(element);
-        // Without children, `{}` alone says that the path is a member.
+        // Without children, `{}` alone marks the path as a member.
         if (child === undefined) return [element, nothing];
         const below = write(child);
         return [element, set.members.has(element) ? Object.freeze({ [self]: nothing, ...below }) : below];
@@ -29,7 +29,7 @@ function write(set: PathSet): JsonObject {
   );
 }
 
-/** Reads `fieldsV1`; nothing when it is not of that form. */
+/** Parses `fieldsV1`; undefined when it is malformed. */
 export function readFieldsV1(fields: unknown): PathSet | undefined {
   if (!isJsonObject(fields)) return undefined;
   const members = new Set<PathElement>();

@@ -1,7 +1,7 @@
 import type { FieldType } from '../schema/field-type.js';
 import { itemElement, type PathElement } from './path-element.js';
 
-/** Items by their path element; several under one where the list has duplicates. Nothing when an item has no element. */
+/** Groups items by path element; duplicates share one. Returns undefined when an item has no element. */
 export function itemsByElement(type: FieldType, list: unknown): ReadonlyMap<PathElement, readonly unknown[]> | undefined {
   const found = new Map<PathElement, unknown[]>();
   for (const item of Array.isArray(list) ? list : []) {

@@ -6,9 +6,9 @@ import type { FieldType } from '../schema/field-type.js';
 import { ownedSet } from './owned-set.js';
 import { difference, emptySet, type PathSet } from './path-set.js';
 
-/** Where client-side `kubectl apply` keeps what it applied. */
+/** The annotation in which client-side `kubectl apply` stores the applied configuration. */
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
-/** The one manager whose applies keep the annotation in step, so that people may go back to client-side apply. */
+/** The only manager whose applies keep the annotation up to date, so that users can return to client-side apply. */
 export const lastAppliedManager = 'kubectl';
 
 function lastAppliedOf(object: JsonObject): string | undefined {
@@ -17,8 +17,8 @@ function lastAppliedOf(object: JsonObject): string | undefined {
 }
 
 /**
- * Fields that client-side apply has set and nobody has changed since: conflicts over them are no conflicts, since it is the same person
- * who now applies on the server.
+ * Returns the fields that client-side apply set and that have not changed since. Conflicts over them are ignored, since the same user now
+ * applies on the server.
  */
 export function fieldsOfLastApplied(type: FieldType, live: JsonObject): PathSet {
   const text = lastAppliedOf(live);
@@ -37,7 +37,7 @@ function readObject(text: string): JsonObject | undefined {
   }
 }
 
-/** `object` with the annotation, if it has one, brought to `configuration`; without it, if there is no room. */
+/** Returns `object` with its annotation, if present, updated to `configuration`; the annotation is dropped if it does not fit. */
 export function withLastApplied(object: JsonObject, configuration: JsonObject): JsonObject {
   const annotations = valueAt(object, ['metadata', 'annotations']);
   if (lastAppliedOf(object) === undefined || !isJsonObject(annotations)) return object;

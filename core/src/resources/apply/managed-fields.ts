@@ -2,7 +2,7 @@ import { canonicalJson, equalJson, isJsonObject, memberOf, withMembers, type Jso
 import { readFieldsV1, writeFieldsV1 } from './fields-v1.js';
 import { isEmpty, type PathSet } from './path-set.js';
 
-/** Who owns fields: one entry of `metadata.managedFields`. */
+/** One field manager: an entry of `metadata.managedFields`. */
 export interface Manager {
   readonly name: string;
   readonly operation: 'Apply' | 'Update';
@@ -13,16 +13,16 @@ export interface Manager {
   readonly fields: PathSet;
 }
 
-/** Managers by their identity: of one name there may be several, by operation, version and subresource. */
+/** Managers by identity; one name may occur several times, with different operations, versions and subresources. */
 export type Managers = ReadonlyMap<string, Manager>;
 
-/** Equal for entries that are one manager. An applier is the same whatever version it applies. */
+/** Returns the identity of a manager. An applier stays the same in whatever version it applies. */
 export function managerKey(manager: Omit<Manager, 'time' | 'fields'>): string {
   const version = manager.operation === 'Apply' ? '' : manager.apiVersion;
   return canonicalJson([manager.name, manager.operation, version, manager.subresource ?? '']);
 }
 
-/** Managers of an object; nothing when an entry cannot be understood. */
+/** Reads the managers of an object; undefined when an entry is malformed. */
 export function readManagers(object: JsonObject | undefined): Managers | undefined {
   const entries = memberOf(memberOf(object, 'metadata'), 'managedFields') ?? [];
   if (!Array.isArray(entries)) return undefined;
@@ -40,7 +40,7 @@ const textOr = (value: unknown, otherwise: string): string => (typeof value === 
 const managersOf = new WeakMap<JsonObject, Manager>();
 const entriesOf = new WeakMap<Manager, JsonObject>();
 
-/** Entries of stored objects are read by every write of them, and most stay as they are: each is read and written once. */
+/** Every write reads the entries of the stored object, and most do not change, so each is parsed and serialized only once. */
 function known(entry: JsonObject): Manager | undefined {
   const found = managersOf.get(entry) ?? readManager(entry);
   if (found !== undefined && Object.isFrozen(entry)) managersOf.set(entry, found);
@@ -61,7 +61,7 @@ function readManager(entry: JsonObject): Manager | undefined {
   };
 }
 
-/** `object` with these managers, in kube-apiserver's order: appliers first, then by time and name. */
+/** Returns `object` with these managers in kube-apiserver's order: appliers first, then by time and name. */
 export function withManagers(object: JsonObject, managers: Managers): JsonObject {
   const entries = [...managers.values()]
     .filter((manager) => !isEmpty(manager.fields))
@@ -106,7 +106,7 @@ function inOrder(left: Manager, right: Manager): number {
   );
 }
 
-/** Second of the entry's time, 0 without one. */
+/** The time of an entry in whole seconds; 0 without one. */
 export function secondsOf(manager: Manager): number {
   const at = manager.time === undefined ? Number.NaN : Date.parse(manager.time);
   return Number.isNaN(at) ? 0 : Math.floor(at / 1000);

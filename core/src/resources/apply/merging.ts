@@ -5,8 +5,8 @@ import { itemElement, type PathElement } from './path-element.js';
 import { anything, structureOf } from './structure.js';
 
 /**
- * `live` with everything that `configuration` says: members and keyed items are merged, leaves replaced. What it does not mention stays.
- * Null replaces a leaf; for a map or a keyed list it says nothing.
+ * Merges `configuration` into `live`: members and keyed items are merged, leaves replaced, and everything not mentioned kept. Null replaces
+ * a leaf; for a map or a keyed list it has no effect.
  */
 export function mergeConfiguration(type: FieldType, live: JsonObject, configuration: JsonObject): JsonObject {
   return merge(type, live, configuration) as JsonObject;
@@ -31,7 +31,7 @@ function mergeMembers(type: FieldType, live: JsonObject, wanted: JsonObject): Js
   return withMembers(live, members);
 }
 
-/** Wanted items stand in the wanted order; other live ones keep their place among them, as early as that allows. */
+/** Merges keyed items: wanted items in the wanted order, other live items at their place among them, as early as that allows. */
 function mergeItems(type: FieldType, live: readonly unknown[], wanted: readonly unknown[]): readonly unknown[] {
   const [have, want] = [itemsByElement(type, live), itemsByElement(type, wanted)];
   if (have === undefined || want === undefined) return wanted;
@@ -46,14 +46,14 @@ function mergeItems(type: FieldType, live: readonly unknown[], wanted: readonly 
       merged.push(live[left++]);
       continue;
     }
-    // A live item that another place is wanted for, or that has its place already, is passed over.
+    // Skip a live item that is placed already, or that is wanted at another place.
     if (element !== undefined && (done.has(element) || element !== shared[next])) {
       left++;
       if (next < shared.length || right === order.length) continue;
     }
     const wish = order[right++] ?? '';
     const same = have.get(wish) ?? [];
-    // Several live items of one key give way to the wanted one.
+    // Duplicate live items of a key are replaced by the wanted one.
     merged.push(merge(type.items, same.length === 1 ? same[0] : undefined, want.get(wish)?.[0]));
     done.add(wish);
     if (wish === shared[next]) next++;

@@ -6,8 +6,8 @@ import { PathSetBuilder, type PathSet } from './path-set.js';
 import { anything, structureOf } from './structure.js';
 
 /**
- * The paths that whoever applies `value` owns: every leaf, every item of a keyed list, every entry of a map. A struct is not owned, since
- * its fields are.
+ * Returns the paths that an applier of `value` owns: every leaf, every item of a keyed list, and every entry of a map. A struct itself is
+ * not owned, only its fields.
  */
 export function ownedSet(type: FieldType, value: unknown): PathSet {
   const builder = new PathSetBuilder();
@@ -21,7 +21,7 @@ function collect(type: FieldType, value: unknown, path: readonly PathElement[], 
     for (const [name, item] of Object.entries(value)) collectMember(type, name, item, path, builder);
   } else if (structure === 'list' && Array.isArray(value)) {
     for (const [element, same] of itemsByElement(type, value) ?? []) {
-      // Items that share a key are one leaf: nobody could say whose their fields are.
+      // Items that share a key are one leaf, because their fields could not be attributed.
       if (same.length === 1) collect(type.items, same[0], [...path, element], builder);
       builder.add([...path, element]);
     }

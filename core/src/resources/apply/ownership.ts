@@ -8,23 +8,24 @@ import { difference, emptySet, intersection, isEmpty, union, without, withNamedP
 import { removePaths } from './removal.js';
 
 /**
- * An object as another version of its kind shows it: paths of a manager mean fields of the version it wrote. Objects that lack fields, even
- * required ones, are converted as well; where that throws, an apply removes nothing, and what it would have removed belongs to nobody.
+ * Converts an object to another version of its kind, because a manager's paths refer to the version it wrote. Objects that lack fields,
+ * even required ones, are converted too. Where that throws, an apply removes nothing, and the fields it would have removed lose their
+ * owner.
  */
 export interface VersionView {
   readonly type: FieldType;
   show(object: JsonObject): JsonObject;
-  /** The way back to the version of the request. */
+  /** Converts back to the version of the request. */
   restore(object: JsonObject): JsonObject;
 }
 
-/** What the rules of ownership need to know of the request. */
+/** The facts about a request that ownership depends on. */
 export interface OwnershipRules {
   readonly type: FieldType;
   readonly apiVersion: string;
-  /** Paths that a request of this sort does not change, such as status on the main resource: nobody comes to own them by it. */
+  /** Paths that this kind of request does not change, such as status on the main resource; the writer does not come to own them. */
   readonly ignored: PathSet;
-  /** Views of other versions; a manager whose version is no longer known owns nothing. */
+  /** Views of other versions; a manager of an unknown version owns nothing. */
   readonly view: (apiVersion: string) => VersionView | undefined;
 }
 
@@ -37,10 +38,10 @@ interface Taken {
   readonly conflicts: Conflicts;
 }
 
-/** Who writes: an applier says all it owns, an updater keeps what it owns and loses what it removes. */
+/** The writer: an applier's set is replaced by this request, an updater keeps its fields except those it removes. */
 type Self = { readonly applier: string } | { readonly updater: string };
 
-/** Takes from everybody but `self` what changes between `before` and `after`. */
+/** Removes from all managers but `self` the ownership of what changes between `before` and `after`. */
 function take(rules: OwnershipRules, before: JsonObject, after: JsonObject, managers: Managers, self: Self): Taken {
   const comparison = compare(rules.type, before, after);
   const byVersion = new Map<string, Comparison | undefined>([[rules.apiVersion, exclude(comparison, rules.ignored)]]);
@@ -68,7 +69,7 @@ function compareIn(rules: OwnershipRules, apiVersion: string, before: JsonObject
   return view === undefined ? undefined : exclude(compare(view.type, view.show(before), view.show(after)), rules.ignored);
 }
 
-/** Ownership after a write: whoever writes owns what it changed, the others lose that. `fields` is what the writer, `self`, gains. */
+/** Ownership after an update: the writer owns what it changed, and other managers lose it. `fields` is what the writer, `self`, gains. */
 export function afterUpdate(
   rules: OwnershipRules,
   before: JsonObject,
@@ -80,7 +81,7 @@ export function afterUpdate(
   return { managers: taken.managers, fields: without(union(taken.comparison.modified, taken.comparison.added), rules.ignored) };
 }
 
-/** Ownership and object after an apply; with conflicts neither means anything. */
+/** Ownership and object after an apply; meaningless if there are conflicts. */
 export interface AppliedOwnership {
   readonly object: JsonObject;
   readonly managers: Managers;
@@ -88,7 +89,7 @@ export interface AppliedOwnership {
   readonly isUnchanged: boolean;
 }
 
-/** Applies `configuration` as `manager`, whose fields so far stand in `managers` under `key`. */
+/** Applies `configuration` as `manager`; its previous entry is in `managers` under `key`. */
 export function afterApply(
   rules: OwnershipRules,
   live: JsonObject,
@@ -108,11 +109,11 @@ export function afterApply(
   return { object, managers: taken.managers, conflicts, isUnchanged: isSame(taken.comparison) };
 }
 
-/** Says that the applier lets go of nothing, which is most applies: then there is nothing to look for. */
+/** Whether the applier gives up no fields, as in most applies; then there is nothing to prune. */
 const isKept = (last: Manager, apiVersion: string, fields: PathSet): boolean =>
   last.apiVersion === apiVersion && isEmpty(difference(last.fields, fields));
 
-/** Removes what the applier applied last time, does not apply now, and nobody else owns. */
+/** Removes what the applier applied last time, does not apply now, and no other manager owns. */
 function prune(rules: OwnershipRules, merged: JsonObject, managers: Managers, last: Manager): JsonObject {
   const view = last.apiVersion === rules.apiVersion ? plainView(rules.type) : rules.view(last.apiVersion);
   if (view === undefined || isEmpty(last.fields)) return merged;
@@ -132,7 +133,7 @@ const plainView = (type: FieldType): VersionView => ({ type, show: (object) => o
 
 const everything = (type: FieldType, object: JsonObject): PathSet => withNamedParents(ownedSet(type, object), type);
 
-/** What anybody owns, in whichever version, stays in spite of the pruning. */
+/** Restores pruned fields that some manager owns, in whichever version. */
 function addBackOwned(
   rules: OwnershipRules,
   whole: JsonObject,

@@ -3,7 +3,7 @@ import { canonicalJson, isJsonObject, memberOf } from '../schema/json-value.js';
 import { anything } from './structure.js';
 
 /**
- * One step of a path as `fieldsV1` writes it: `f:name` a member, `k:{…}` the item with these keys, `v:…` the item with this value, `i:0`
+ * One step of a path in `fieldsV1` notation: `f:name` is a member, `k:{…}` the item with these keys, `v:…` the item with this value, `i:0`
  * the item at this index. The text is canonical, so that equal steps are equal strings.
  */
 export type PathElement = string;
@@ -11,7 +11,7 @@ export type PathElement = string;
 /** The step to a member. */
 export const member = (name: string): PathElement => `f:${name}`;
 
-/** The step to an item of a list of type set or map; nothing when the item lacks a key that has no default. */
+/** Returns the step to an item of a list of type set or map; undefined when the item lacks a key that has no default. */
 export function itemElement(list: FieldType, item: unknown): PathElement | undefined {
   if (list.listType === 'set') return item === null || item === undefined ? undefined : `v:${canonicalJson(item)}`;
   if (!isJsonObject(item)) return undefined;
@@ -24,13 +24,13 @@ export function itemElement(list: FieldType, item: unknown): PathElement | undef
   return `k:${canonicalJson(Object.fromEntries(keys))}`;
 }
 
-/** The type at the end of a step from a place of `type`. */
+/** Returns the type that a step leads to from `type`. */
 export function elementType(type: FieldType, element: PathElement): FieldType {
   if (!element.startsWith('f:')) return type.shape === 'list' ? type.items : anything;
   return memberType(type, element.slice(2)) ?? anything;
 }
 
-/** The step in canonical text; nothing when it is none. */
+/** Parses a step into canonical text; undefined when it is malformed. */
 export function readElement(text: string): PathElement | undefined {
   const value = text.slice(2);
   switch (text.slice(0, 2)) {
@@ -55,7 +55,7 @@ function canonical(prefix: string, json: string): PathElement | undefined {
   }
 }
 
-/** A path as people read it: `.spec.containers[name="web"].image`. */
+/** Formats a path for people: `.spec.containers[name="web"].image`. */
 export function displayPath(path: readonly PathElement[]): string {
   return path.map(displayElement).join('');
 }

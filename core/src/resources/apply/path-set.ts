@@ -14,13 +14,13 @@ export class PathSetBuilder {
   readonly #members = new Set<PathElement>();
   readonly #children = new Map<PathElement, PathSetBuilder>();
 
-  /** Adds a path; the empty path, which is the whole object, belongs to nobody. */
+  /** Adds a path. The empty path, which is the whole object, is ignored because it has no owner. */
   add(path: readonly PathElement[]): void {
     const last = path.at(-1);
     if (last !== undefined) path.slice(0, -1).reduce<PathSetBuilder>((builder, element) => builder.child(element), this).#members.add(last);
   }
 
-  /** The builder of what lies below `element`. */
+  /** Returns the builder for the paths below `element`. */
   child(element: PathElement): PathSetBuilder {
     const found = this.#children.get(element) ?? new PathSetBuilder();
     this.#children.set(element, found);
@@ -33,7 +33,7 @@ export class PathSetBuilder {
   }
 }
 
-/** A set without empty children. */
+/** Makes a set without empty children. */
 export function pathSet(members: ReadonlySet<PathElement>, children: ReadonlyMap<PathElement, PathSet>): PathSet {
   const kept = new Map([...children].filter(([, child]) => !isEmpty(child)));
   return members.size === 0 && kept.size === 0 ? emptySet : { members, children: kept };
@@ -41,7 +41,7 @@ export function pathSet(members: ReadonlySet<PathElement>, children: ReadonlyMap
 
 export const isEmpty = (set: PathSet): boolean => set.members.size === 0 && set.children.size === 0;
 
-/** The paths of both; `left` itself when it has those of `right` already. */
+/** Returns the union; `left` itself when it contains `right` already. */
 export function union(left: PathSet, right: PathSet): PathSet {
   if (isEmpty(left)) return right;
   if (includes(left, right)) return left;
@@ -65,7 +65,10 @@ export function intersection(left: PathSet, right: PathSet): PathSet {
   return pathSet(new Set([...left.members].filter((element) => right.members.has(element))), children);
 }
 
-/** The paths of `left` that are not in `right`; a path below one of `right` stays. `left` itself when it has none of them. */
+/**
+ * Returns the paths of `left` that are not in `right`; paths below one of `right` stay. Returns `left` itself when they have none in
+ * common.
+ */
 export function difference(left: PathSet, right: PathSet): PathSet {
   if (isEmpty(right)) return left;
   const children = new Map<PathElement, PathSet>();
@@ -79,7 +82,7 @@ export function difference(left: PathSet, right: PathSet): PathSet {
   return differs ? pathSet(new Set([...left.members].filter((element) => !right.members.has(element))), children) : left;
 }
 
-/** The paths of `left` that are neither in `right` nor below one of it. */
+/** Returns the paths of `left` that are neither in `right` nor below a path of it. */
 export function without(left: PathSet, right: PathSet): PathSet {
   if (isEmpty(right)) return left;
   const children = new Map<PathElement, PathSet>();
@@ -100,14 +103,14 @@ export function equalSets(left: PathSet, right: PathSet): boolean {
   return true;
 }
 
-/** All paths, sorted; the members of a level before what is below them, as kube-apiserver lists them. */
+/** Lists all paths, sorted; members of a level come before the paths below them, as in kube-apiserver. */
 export function pathsOf(set: PathSet, prefix: readonly PathElement[] = []): readonly (readonly PathElement[])[] {
   const members = [...set.members].sort().map((element) => [...prefix, element]);
   const below = [...set.children].sort(([left], [right]) => (left < right ? -1 : 1));
   return [...members, ...below.flatMap(([element, child]) => pathsOf(child, [...prefix, element]))];
 }
 
-/** The set with every member that the schema names and the set only has something below of, so that removing the last part of it removes it. */
+/** Adds every schema-named member that has only descendants in the set, so that removing its last part removes the member too. */
 export function withNamedParents(set: PathSet, type: FieldType): PathSet {
   const members = new Set(set.members);
   const children = new Map<PathElement, PathSet>();
@@ -118,7 +121,7 @@ export function withNamedParents(set: PathSet, type: FieldType): PathSet {
   return pathSet(members, children);
 }
 
-/** The set with everything below an atomic place given to the place itself, for sets from before a schema made it atomic. */
+/** Moves everything below an atomic place to the place itself, for sets written before a schema made it atomic. */
 export function atAtomicPlaces(set: PathSet, type: FieldType): PathSet {
   const members = new Set(set.members);
   const children = new Map<PathElement, PathSet>();
@@ -133,7 +136,7 @@ export function atAtomicPlaces(set: PathSet, type: FieldType): PathSet {
   return differs ? pathSet(members, children) : set;
 }
 
-/** The set of these paths of member names. */
+/** Makes the set of the given paths of member names. */
 export function namedPaths(paths: readonly (readonly string[])[]): PathSet {
   const builder = new PathSetBuilder();
   for (const path of paths) builder.add(path.map((name) => `f:${name}`));

@@ -4,7 +4,7 @@ import { itemElement, member } from './path-element.js';
 import { isEmpty, type PathSet } from './path-set.js';
 import { anything, structureOf } from './structure.js';
 
-/** `object` without the members and items at the paths of `set`. A container whose own path is not among them stays, if need be empty. */
+/** Returns `object` without the members and items in `set`. A container stays, possibly empty, unless its own path is in the set. */
 export function removePaths(type: FieldType, object: JsonObject, set: PathSet): JsonObject {
   return remove(type, object, set) as JsonObject;
 }

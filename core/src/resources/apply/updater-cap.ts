@@ -1,11 +1,11 @@
 import { managerKey, secondsOf, type Manager, type Managers } from './managed-fields.js';
 import { union } from './path-set.js';
 
-/** More updaters than these share an entry; appliers always keep their own. */
+/** Maximum number of updaters with entries of their own; appliers always keep theirs. */
 export const updatersMax = 10;
 const bucketName = 'ancient-changes';
 
-/** Puts the oldest updaters of each version together until there are at most {@link updatersMax}. */
+/** Merges the oldest updaters of each version until at most {@link updatersMax} remain. */
 export function capUpdaters(managers: Managers): Managers {
   const updaters = [...managers].filter(([, manager]) => manager.operation === 'Update').sort(oldestFirst);
   if (updaters.length <= updatersMax) return managers;
@@ -29,7 +29,7 @@ function oldestFirst([leftKey, left]: readonly [string, Manager], [rightKey, rig
   return secondsOf(left) - secondsOf(right) || (leftKey < rightKey ? -1 : 1);
 }
 
-/** The bucket starts as the oldest updater of the version and carries the time of the youngest change in it. */
+/** Merges an updater into the bucket, which starts as the oldest updater of its version and carries the time of its latest change. */
 function mergeIntoBucket(managers: Map<string, Manager>, first: string, key: string, manager: Manager): void {
   const identity = { name: bucketName, operation: 'Update', apiVersion: manager.apiVersion, subresource: undefined } as const;
   const bucketKey = managerKey(identity);

@@ -6,7 +6,7 @@ import type { Body, OwnerReference } from '../stored-object.js';
 import type { WriteOptions } from '../write-options.js';
 import { allDependentsOf, dependentsOf, ownersOf, type Located } from './owners.js';
 
-/** What one object means for the collector: is it to go, are its dependents, or is there nothing to do? */
+/** Collects one object: deletes it or its dependents if that is due. */
 export async function collect(state: EngineState, located: Located, options: WriteOptions): Promise<void> {
   const { deletionTimestamp, finalizers = [] } = located.stored.object.metadata;
   if (deletionTimestamp === undefined) return followOwners(state, located, options);
@@ -14,7 +14,7 @@ export async function collect(state: EngineState, located: Located, options: Wri
   if (finalizers.includes(foregroundFinalizer)) return awaitDependents(state, located, options);
 }
 
-/** An object goes when none of its owners is left; while one is, it lets go of those that are not. */
+/** Deletes an object once all its owners are gone; while some remain, removes the references to those that are gone. */
 async function followOwners(state: EngineState, located: Located, options: WriteOptions): Promise<void> {
   const { object } = located.stored;
   if ((object.metadata.ownerReferences ?? []).length === 0) return;
@@ -39,7 +39,7 @@ function withoutOwners(object: Body, uids: ReadonlySet<string>): Body | undefine
   return { ...object, metadata: { ...metadata, ...(rest.length > 0 && { ownerReferences: rest }) } };
 }
 
-/** Its dependents are told to forget it before it goes, so that nobody collects them. */
+/** Removes the owner references of all dependents before the object goes, so that they are not collected. */
 async function orphanDependents(state: EngineState, { entry, key, stored }: Located, signal: AbortSignal): Promise<void> {
   const { uid } = stored.object.metadata;
   const own = new Set([uid]);
@@ -49,7 +49,7 @@ async function orphanDependents(state: EngineState, { entry, key, stored }: Loca
   await amend(state, entry, key, uid, (object) => withoutFinalizer(object, orphanFinalizer));
 }
 
-/** It goes when no dependent is left that holds it; every dependent is told to go. */
+/** Deletes all dependents, and releases the object once no dependent blocks its deletion. */
 async function awaitDependents(state: EngineState, { entry, key, stored }: Located, options: WriteOptions): Promise<void> {
   const { uid } = stored.object.metadata;
   const dependents = await allDependentsOf(state, uid, options.signal);
@@ -75,7 +75,7 @@ async function deleteIt(
   await remove(state, { found: { entry, version: entry.hub }, target, options, deletion }).catch(unlessAnother);
 }
 
-/** Somebody else was faster: the object is gone, or another one has its name. */
+/** Ignores errors that mean the object is gone or another one has its name. */
 function unlessAnother(error: unknown): void {
   const { code } = error as { readonly code?: string };
   if (code !== 'TAP_OBJECT_NOT_FOUND' && code !== 'TAP_OBJECT_CONFLICT') throw error;

@@ -10,7 +10,7 @@ import { collect } from './collection.js';
 import { emptyNamespace } from './namespace-emptying.js';
 import { dependentsOf, hasSolidOwners, placeOf, storedKinds } from './owners.js';
 
-/** A work queue as the collector needs it; the platform hands in the queue stage's. */
+/** A work queue as the collector needs it; the platform passes in one of the queue stage. */
 export interface KeyQueue {
   add(key: string): boolean;
   retry(key: string): number;
@@ -23,11 +23,11 @@ export interface KeyQueue {
 /** What the queue of a collector needs. */
 interface QueueNeeds {
   readonly onRoom: () => void;
-  /** The namespace that a key of the queue is about, so that nobody's garbage holds up that of others. */
+  /** The namespace of a key, so that one namespace's garbage does not delay that of others. */
   readonly namespaceOf: (key: string) => string | undefined;
 }
 
-/** What a collector is made from. */
+/** Options of a collector. */
 export interface CollectorOptions {
   readonly createQueue: (needs: QueueNeeds) => KeyQueue;
   readonly signal: AbortSignal;
@@ -39,10 +39,10 @@ const pauseMs = 1_000;
 const bufferedEventsMax = 100_000;
 
 /**
- * Removes what nobody owns any more, waits for dependents where somebody asked for that, and empties namespaces that end.
+ * Deletes objects whose owners are gone, waits for dependents in foreground deletions, and empties terminating namespaces.
  *
- * It looks at every object once when it begins and then at what changes; whatever it decides it decides from what is stored then, so
- * a crash at any point is made up for by the next start. Resolves when `signal` aborts.
+ * Looks at every object once at the start and then at changes. Every decision is based on the state stored at that time, so the next start
+ * recovers from a crash at any point. Resolves when `signal` aborts.
  */
 export async function collectGarbage(state: EngineState, options: CollectorOptions): Promise<void> {
   const collector = new Collector(state, options);
@@ -83,7 +83,7 @@ class Collector {
     }
   }
 
-  /** Looks at everything of a kind once, then at what changes; a gap in what was told begins it anew. */
+  /** Looks at every object of a kind once, then at changes; starts over after a gap in the events. */
   async #follow(entry: KindEntry): Promise<void> {
     const { signal } = this.#options;
     while (!signal.aborted && this.#state.registry().ofKind(entry.group, entry.kind)?.prefix === entry.prefix) {
@@ -120,13 +120,13 @@ class Collector {
     this.#lookAtNamespace(object);
   }
 
-  /** Adds what there may be something to do about; most objects are settled, which is seen without reading anything else. */
+  /** Queues an object that may need work. Most objects do not, which is determined without reading others. */
   #look(entry: KindEntry, key: string, { lean }: StoredObject): void {
     const isEnding = lean.metadata.deletionTimestamp !== undefined;
     if (isEnding || !hasSolidOwners(this.#state, lean)) this.#add(objectKeyOf(entry, key));
   }
 
-  /** An owner that waits for its dependents has one less to wait for. */
+  /** Queues the owners that wait for their dependents, since one dependent is gone. */
   #lookAtWaitingOwners({ lean }: StoredObject): void {
     for (const reference of lean.metadata.ownerReferences ?? []) {
       const place = placeOf(this.#state, lean, reference);
@@ -150,7 +150,7 @@ class Collector {
     }
   }
 
-  /** A full queue refuses; it asks for everything once it has room. */
+  /** A full queue refuses the key, and triggers a full pass once it has room. */
   #add(key: string): void {
     this.#queue.add(key);
   }
@@ -197,7 +197,7 @@ const hasOtherOwners = (before: StoredObject, after: StoredObject): boolean =>
 
 const collectorCaller = { name: 'system:garbage-collector', groups: [administratorsGroup] };
 
-/** An owner that is gone, or an object to look at. */
+/** A queue item: an owner that is gone, or an object to look at. */
 type Item = { readonly namespace?: string } & (
   | { readonly uid: string }
   | { readonly uid?: undefined; readonly group: string; readonly kind: string; readonly key: string }
@@ -208,7 +208,7 @@ const objectKeyOf = (entry: KindEntry, key: string): string =>
   JSON.stringify({ namespace: namespaceIn(entry, key), group: entry.group, kind: entry.kind, key });
 const read = (queued: string): Item => JSON.parse(queued) as Item;
 
-/** The namespace that an object lies in, or is. */
+/** Returns the namespace that contains an object; a namespace's own name. */
 function namespaceIn({ prefix, isNamespaced, group, kind }: KindEntry, key: string): string | undefined {
   const place = key.slice(prefix.length);
   if (isNamespaced) return place.slice(0, place.indexOf('/'));

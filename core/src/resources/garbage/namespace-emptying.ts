@@ -9,10 +9,10 @@ import type { Body } from '../stored-object.js';
 import type { WriteOptions } from '../write-options.js';
 import { storedKinds, type Located } from './owners.js';
 
-/** Objects deleted in one run; the deletions themselves bring the next run. */
+/** Objects deleted per run; the deletions themselves trigger the next run. */
 const deletesPerRunMax = 500;
 
-/** What is left of a kind in a namespace. */
+/** The remaining objects of a kind in a namespace. */
 interface Rest {
   readonly entry: KindEntry;
   readonly count: number;
@@ -20,8 +20,8 @@ interface Rest {
 }
 
 /**
- * Deletes what is in a namespace that ends, and lets the namespace go when nothing is left. Nothing can be created in it meanwhile: a
- * create holds its namespace's state as a condition.
+ * Deletes the content of a terminating namespace, and releases the namespace when nothing is left. Nothing can be created in it meanwhile,
+ * because a create is guarded by the state of its namespace.
  */
 export async function emptyNamespace(state: EngineState, { entry, key, stored }: Located, options: WriteOptions): Promise<void> {
   const { name, uid, deletionTimestamp } = stored.object.metadata;
@@ -62,7 +62,7 @@ function withoutContentFinalizer(namespace: Body): Body | undefined {
   return { ...namespace, spec: finalizers.length > 0 ? { finalizers } : {} };
 }
 
-/** Says what the end still waits for; nothing when it says so already. */
+/** Sets the conditions that say what the namespace still waits for; undefined when they are set already. */
 function withConditions(namespace: Body, rests: readonly Rest[], time: string): Body | undefined {
   const status = isJsonObject(namespace['status']) ? namespace['status'] : {};
   const before = Array.isArray(status['conditions']) ? (status['conditions'] as readonly JsonObject[]) : [];

@@ -5,24 +5,24 @@ import { objectKey } from '../key-space.js';
 import { indexNames } from '../object-cache.js';
 import type { Body, OwnerReference, StoredObject } from '../stored-object.js';
 
-/** An object and where it is. */
+/** An object and its location. */
 export interface Located {
   readonly entry: KindEntry;
   readonly key: string;
   readonly stored: StoredObject;
 }
 
-/** What the owners of an object are. */
+/** The owners of an object by state. */
 export interface Owners {
-  /** They exist, or nobody here can say that they do not. */
+  /** Owners that exist, or whose absence cannot be established. */
   readonly solid: readonly OwnerReference[];
-  /** They exist and wait for their dependents to go. */
+  /** Owners that exist and wait for their dependents to go. */
   readonly waiting: readonly OwnerReference[];
-  /** They do not exist: nothing of that name, or something else. */
+  /** Owners that do not exist: no object has the name, or one with another uid. */
   readonly absent: readonly OwnerReference[];
 }
 
-/** Sorts the owners of an object. What a cache does not show is looked for once more when the cache has caught up. */
+/** Classifies the owners of an object. An owner missing from the cache is looked up again once the cache has caught up. */
 export async function ownersOf(state: EngineState, object: Body, signal: AbortSignal): Promise<Owners> {
   const owners = { solid: [] as OwnerReference[], waiting: [] as OwnerReference[], absent: [] as OwnerReference[] };
   for (const reference of object.metadata.ownerReferences ?? []) owners[await standingOf(state, object, reference, signal)].push(reference);
@@ -39,7 +39,7 @@ async function standingOf(state: EngineState, object: Body, reference: OwnerRefe
   return isWaiting(owner) ? 'waiting' : 'solid';
 }
 
-/** Says cheaply, from the caches as they are, that all owners are there and stay. */
+/** Whether all owners exist and are not waiting, judged cheaply from the caches as they are. */
 export function hasSolidOwners(state: EngineState, object: Body): boolean {
   return (object.metadata.ownerReferences ?? []).every((reference) => {
     const place = placeOf(state, object, reference);
@@ -50,8 +50,8 @@ export function hasSolidOwners(state: EngineState, object: Body): boolean {
 }
 
 /**
- * Where an owner would be. Nowhere when its kind is not served by this engine: owners never cross engines, and what cannot be looked
- * up is not taken for gone. The same goes for a cluster-scoped object that names an owner in some namespace.
+ * Returns where an owner would be; undefined when this engine does not serve its kind: owners never cross engines, and an owner that cannot
+ * be looked up is not assumed to be gone. The same applies to a cluster-scoped object that names a namespaced owner.
  */
 export function placeOf(
   state: EngineState,
@@ -74,7 +74,7 @@ function isWaiting({ lean }: StoredObject): boolean {
   return deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
 }
 
-/** Everything that names `uid` among its owners. */
+/** Returns all cached objects that name `uid` among their owners. */
 export function dependentsOf(state: EngineState, uid: string): readonly Located[] {
   return storedKinds(state).flatMap((entry) => {
     const { items } = state.cache(entry).list({ within: entry.prefix, where: [{ index: indexNames.owner, values: [uid] }] });
@@ -82,12 +82,12 @@ export function dependentsOf(state: EngineState, uid: string): readonly Located[
   });
 }
 
-/** The same, once every cache has what was acknowledged before. */
+/** As {@link dependentsOf}, once every cache contains everything acknowledged before. */
 export async function allDependentsOf(state: EngineState, uid: string, signal: AbortSignal): Promise<readonly Located[]> {
   await Promise.all(storedKinds(state).map((entry) => caughtUp(state, entry, signal)));
   return dependentsOf(state, uid);
 }
 
-/** The kinds that have objects. */
+/** The kinds that can have stored objects. */
 export const storedKinds = (state: EngineState): readonly KindEntry[] =>
   state.registry().entries.filter(({ virtual }) => virtual === undefined);

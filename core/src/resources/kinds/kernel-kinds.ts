@@ -3,7 +3,7 @@ import { Operation, PluginStatus, Tenant } from '@tappaas/sdk/kinds';
 import { kubernetesHandle, type HandleOptions } from '@tappaas/sdk/kubernetes';
 import type { KindRegistration, VirtualHandler } from '../kind-entry.js';
 
-/** Kinds that are asked and never stored; the stages that know the answers hand them in. */
+/** Handlers of review kinds, which are never stored; the stages that can answer them pass them in. */
 export interface ReviewHandlers {
   readonly subjectAccessReview: VirtualHandler;
   readonly localSubjectAccessReview: VirtualHandler;
@@ -13,14 +13,14 @@ export interface ReviewHandlers {
   readonly tokenReview: VirtualHandler;
 }
 
-/** Who contributes these kinds. */
+/** Contributor of the built-in kinds. */
 export const kernel = 'kernel';
 
 const rbac = 'rbac.authorization.k8s.io';
 const authorization = 'authorization.k8s.io';
 const authentication = 'authentication.k8s.io';
 
-/** Kubernetes' own kinds that every engine may serve. */
+/** Kubernetes' own kinds that any engine can serve. */
 export function coreKinds(): readonly KindRegistration[] {
   return [
     served('', 'Namespace', { fields: ['status.phase'] }),
@@ -34,7 +34,7 @@ export function coreKinds(): readonly KindRegistration[] {
   ];
 }
 
-/** Everything that the platform's own engine serves without any plugin. */
+/** The kinds that the platform's own engine serves without plugins. */
 export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[] {
   return [
     ...coreKinds(),
@@ -49,7 +49,7 @@ export function kernelKinds(reviews: ReviewHandlers): readonly KindRegistration[
   ];
 }
 
-/** Questions about callers, which every engine answers about itself. */
+/** Reviews about callers, which every engine answers for itself. */
 export function reviewKinds(reviews: ReviewHandlers): readonly KindRegistration[] {
   return [
     { ...served(authorization, 'SubjectAccessReview'), virtual: reviews.subjectAccessReview },

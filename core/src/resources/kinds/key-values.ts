@@ -1,7 +1,7 @@
 import type { Denial } from '@tappaas/sdk';
 import { equalJson, isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
 
-/** Bytes of all values of one ConfigMap or Secret together. */
+/** Maximum total size in bytes of the values of a ConfigMap or Secret. */
 const valueBytesMax = 1024 * 1024;
 const keyPattern = /^[-._a-zA-Z0-9]{1,253}$/;
 
@@ -14,7 +14,7 @@ export const entriesOf = (object: unknown, field: string): Entries => {
   return isJsonObject(map) ? Object.entries(map) : [];
 };
 
-/** What is wrong with the keys of the fields of an object that carries values. */
+/** Checks the keys of all fields that hold values. */
 export function keyDenials(fields: readonly (readonly [string, Entries])[]): readonly Denial[] {
   const denials: Denial[] = [];
   const seen = new Set<string>();
@@ -44,7 +44,7 @@ export function frozenDenials(object: JsonObject, previous: JsonObject | undefin
   }));
 }
 
-/** Too many bytes of values. */
+/** Denies too many bytes of values. */
 export function sizeDenials(field: string, bytes: number): readonly Denial[] {
   if (bytes <= valueBytesMax) return [];
   return [{ field, reason: 'FieldValueTooLong', message: `all values together have ${bytes} bytes, at most ${valueBytesMax} are allowed` }];

@@ -5,7 +5,7 @@ import { roleBehaviour } from './role.js';
 import { roleBindingBehaviour } from './role-binding.js';
 import { secretBehaviour } from './secret.js';
 
-/** Rules of Kubernetes' own kinds that their schemas do not state; they hold on every engine, whoever contributes the kind. */
+/** Rules of Kubernetes' own kinds beyond their schemas; they apply on every engine, regardless of who contributes the kind. */
 const behaviours: Readonly<Record<string, KindBehaviour<AnyKind>>> = Object.freeze({
   '/Namespace': namespaceBehaviour,
   '/Secret': secretBehaviour,
@@ -16,7 +16,7 @@ const behaviours: Readonly<Record<string, KindBehaviour<AnyKind>>> = Object.free
   'rbac.authorization.k8s.io/ClusterRoleBinding': roleBindingBehaviour,
 });
 
-/** The rules of a Kubernetes kind with those that its contributor adds. */
+/** Combines the rules of a Kubernetes kind with those of its contributor. */
 export function kubernetesBehaviour(groupKind: string, added: KindBehaviour<AnyKind> = {}): KindBehaviour<AnyKind> {
   const known = Object.hasOwn(behaviours, groupKind) ? behaviours[groupKind] : undefined;
   if (known === undefined) return added;

@@ -2,13 +2,13 @@ import { valueAt } from '../schema/json-value.js';
 import type { Strategy } from '../strategy.js';
 import { namespaceStrategy } from './namespace.js';
 
-/** A controller would lose what it owns. */
+/** The selector is immutable because changing it would orphan the controller's objects. */
 const selecting: Strategy = { immutable: ['spec.selector'] };
 const uncounted: Strategy = { hasGeneration: false };
 const role: Strategy = { names: 'path-segment', hasGeneration: false };
 const defaultGraceSeconds = 30;
 
-/** A pod that runs somewhere gets time to end; one that was never placed, or has ended, needs none. */
+/** A pod on a node gets a grace period; one that was never scheduled, or has ended, needs none. */
 const pod: Strategy = {
   graceSeconds(object, requested) {
     const nodeName = valueAt(object, ['spec', 'nodeName']);
@@ -19,10 +19,10 @@ const pod: Strategy = {
   },
 };
 
-/** Events are news: they go by themselves. */
+/** Events expire on their own after this time. */
 const eventTtlMs = 3_600_000;
 
-/** What kube-apiserver's code does beyond the published schemas, for the kinds that are served here. */
+/** Behavior of kube-apiserver's code beyond the published schemas, for the kinds served here. */
 export const kubernetesStrategies: Readonly<Record<string, Strategy>> = Object.freeze({
   '/Namespace': namespaceStrategy,
   '/Event': { hasGeneration: false, ttlMs: eventTtlMs },

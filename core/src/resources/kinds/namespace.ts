@@ -2,11 +2,11 @@ import type { AnyKind, KindBehaviour } from '@tappaas/sdk';
 import { isJsonObject, memberOf, valueAt, type JsonObject } from '../schema/json-value.js';
 import type { Strategy } from '../strategy.js';
 
-/** The finalizer in `spec` that keeps a namespace until its content is gone. */
+/** The finalizer in `spec` that keeps a namespace until its content is deleted. */
 export const contentFinalizer = 'kubernetes';
 const nameLabel = 'kubernetes.io/metadata.name';
 
-/** A namespace is Active until it is deleted, then Terminating until nothing is left in it. */
+/** A namespace is Active until it is deleted, then Terminating until it is empty. */
 export const namespaceStrategy: Strategy = {
   names: 'label',
   hasGeneration: false,
@@ -22,7 +22,7 @@ export function finalizersOf(namespace: JsonObject): readonly unknown[] {
   return Array.isArray(finalizers) ? finalizers : [];
 }
 
-/** Every namespace carries its name as a label, so that selectors can name it. */
+/** Sets the name of a namespace as a label, so that selectors can match it. */
 function withNameLabel(namespace: JsonObject): JsonObject {
   const metadata = memberOf(namespace, 'metadata') as JsonObject;
   const labels = isJsonObject(metadata['labels']) ? metadata['labels'] : {};
@@ -30,7 +30,7 @@ function withNameLabel(namespace: JsonObject): JsonObject {
   return labels[nameLabel] === name ? namespace : { ...namespace, metadata: { ...metadata, labels: { ...labels, [nameLabel]: name } } };
 }
 
-/** Only the platform writes the spec of a namespace. */
+/** The spec of a namespace is written by the platform only. */
 export const namespaceBehaviour: KindBehaviour<AnyKind> = {
   default(draft: { spec?: unknown }, previous?: { readonly spec?: unknown }) {
     if (previous?.spec !== undefined) draft.spec = previous.spec;

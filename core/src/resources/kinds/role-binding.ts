@@ -3,7 +3,7 @@ import { equalJson, memberOf, type JsonObject } from '../schema/json-value.js';
 
 const groupOfRoles = 'rbac.authorization.k8s.io';
 
-/** A binding keeps its role: whoever may change its subjects must not thereby hand out another role. */
+/** The role of a binding is immutable: permission to change its subjects must not allow granting another role. */
 export const roleBindingBehaviour: KindBehaviour<AnyKind> = {
   default(draft: { roleRef?: { apiGroup?: string }; subjects?: { kind?: string; apiGroup?: string }[] }) {
     if (draft.roleRef && (draft.roleRef.apiGroup === undefined || draft.roleRef.apiGroup === '')) draft.roleRef.apiGroup = groupOfRoles;

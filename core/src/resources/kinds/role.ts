@@ -1,7 +1,7 @@
 import type { AnyKind, Denial, KindBehaviour } from '@tappaas/sdk';
 import { isJsonObject, memberOf, type JsonObject } from '../schema/json-value.js';
 
-/** The rules of a role say what they are about: objects or paths, never both, and paths only where they hold everywhere. */
+/** Checks that each rule covers either objects or paths, never both, and that only cluster-wide roles use paths. */
 export const roleBehaviour: KindBehaviour<AnyKind> = {
   check(object: JsonObject) {
     const isCluster = object['kind'] === 'ClusterRole';

@@ -8,7 +8,7 @@ interface SecretDraft {
   stringData?: Record<string, string>;
 }
 
-/** Keys that a secret of a well-known type must have. */
+/** Required keys of secrets of well-known types. */
 const requiredKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
   ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
@@ -16,7 +16,7 @@ const requiredKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
 ]);
 
-/** Secrets: `stringData` is write-only and becomes `data`, the type never changes, values never appear in messages. */
+/** Rules of Secrets: `stringData` is write-only and becomes `data`, the type is immutable, and values never appear in messages. */
 export const secretBehaviour: KindBehaviour<AnyKind> = {
   default(draft: SecretDraft) {
     draft.type ??= 'Opaque';

@@ -4,11 +4,11 @@ import { equalJson, isDeeperThan, isJsonObject, memberOf, type JsonObject } from
 import { draftOf, isDraftObject } from './draft.js';
 import { patchErrors } from './patch-errors.js';
 
-/** What kube-apiserver allows. */
+/** The limit of kube-apiserver. */
 export const jsonPatchOperationsMax = 10_000;
-/** Values that `copy` may multiply in one patch; without it a short patch writes gigabytes. */
+/** Values that the `copy` operations of one patch may duplicate; otherwise a short patch could write gigabytes. */
 const jsonPatchCopiedValuesMax = 100_000;
-/** List items that insertions and removals may push aside in one patch, which is what they cost. */
+/** List items that the insertions and removals of one patch may shift, which is their cost. */
 const jsonPatchMovedItemsMax = 50_000_000;
 
 interface Operation {
@@ -22,7 +22,7 @@ interface Operation {
  * Applies a JSON Patch: all operations, or none.
  *
  * @source RFC 6902, RFC 6901
- * @throws TAP_PATCH_INVALID for what is no patch, TAP_PATCH_REJECTED for one that does not fit `target` (a failed `test` among them),
+ * @throws TAP_PATCH_INVALID for a malformed patch, TAP_PATCH_REJECTED for one that does not fit `target` (including a failed `test`),
  * TAP_PATCH_TOO_LARGE beyond the limits above.
  */
 export function applyJsonPatch(target: JsonObject, patch: unknown): unknown {
@@ -142,7 +142,7 @@ class Draft {
     return value;
   }
 
-  /** Writes where `read` has found something, or a new member of an object that it has found. */
+  /** Writes to an existing place, or to a new member of an existing object, as checked by `read`. */
   private write(path: readonly string[], value: unknown): void {
     const last = path.at(-1);
     const parent =
@@ -164,7 +164,7 @@ class Draft {
 
 const show = (path: readonly string[]): string => (path.length === 0 ? 'the whole object' : `/${path.join('/')}`);
 
-/** An index as JSON Pointer writes it: digits without a leading zero, not beyond `max`. */
+/** Parses an index of a JSON Pointer: digits without a leading zero, at most `max`. */
 function position(part: string, max: number): number | undefined {
   const index = /^(?:0|[1-9]\d{0,8})$/.test(part) ? Number(part) : Infinity;
   return index <= max ? index : undefined;

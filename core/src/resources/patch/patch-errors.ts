@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const caller = { blame: 'caller', retry: 'never' } as const;
 
-/** Why a patch is not applied. */
+/** Errors of patches that cannot be applied. */
 export const patchErrors = errorTable({
   TAP_PATCH_INVALID: { ...caller, httpStatus: 400, remedy: 'Correct the patch as the message says.' },
   TAP_PATCH_REJECTED: { ...caller, httpStatus: 422, remedy: 'Read the object again and make the patch fit it.' },

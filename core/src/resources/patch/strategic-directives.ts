@@ -1,6 +1,6 @@
 import { isDraftObject } from './draft.js';
 
-/** Keys of a patch that say how to merge instead of what. */
+/** Keys of a patch that control how to merge. */
 export const directive = { patch: '$patch', retainKeys: '$retainKeys' } as const;
 export const orderPrefix = '$setElementOrder/';
 export const deletePrefix = '$deleteFromPrimitiveList/';
@@ -8,7 +8,9 @@ export const deletePrefix = '$deleteFromPrimitiveList/';
 const isDirective = (key: string): boolean =>
   key === directive.patch || key === directive.retainKeys || key.startsWith(orderPrefix) || key.startsWith(deletePrefix);
 
-/** What a patch's value becomes where there was nothing to merge it with: no nulls, no directives; nothing at all if it says delete. */
+/**
+ * Returns the value that a patch creates where nothing exists: without nulls and directives; undefined if the patch is a delete directive.
+ */
 export function materialise(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(materialise).filter((item) => item !== undefined);
   if (!isDraftObject(value)) return value;

@@ -5,16 +5,16 @@ import { patchErrors } from './patch-errors.js';
 
 const invalid = (message: string) => patchErrors.TAP_PATCH_INVALID({ message });
 
-/** Two lists to merge: objects that are told apart by `mergeKey`, or scalars without one. */
+/** Two lists to merge: of objects identified by `mergeKey`, or of scalars. */
 export interface ListMerge {
   readonly current: readonly unknown[];
   readonly patch: readonly unknown[];
   readonly mergeKey: string | undefined;
-  /** Merges an item of the patch into the current one of the same key. */
+  /** Merges an item of the patch into the current item with the same key. */
   mergeItem(item: DraftObject, by: DraftObject): DraftObject;
 }
 
-/** The merged list; items that the patch names stand in its order, others keep their place between them. */
+/** Merges the lists. Items in the patch take its order; others keep their place between them. */
 export function mergeItems(merge: ListMerge): readonly unknown[] {
   const { current, patch, mergeKey } = merge;
   if (current.length === 0 && patch.length === 0) return current;
@@ -35,7 +35,7 @@ export function mergeItems(merge: ListMerge): readonly unknown[] {
   return arrange(merged, changes, current, mergeKey);
 }
 
-/** Where the item of each key stands; of items that share a key the first is meant, so it is entered last. */
+/** Maps each key to its index; of items with the same key the first counts, so it is set last. */
 function places(items: readonly unknown[], mergeKey: string | undefined): Map<string, number> {
   return new Map(items.map((item, index) => [keyOf(item, mergeKey), index] as const).reverse());
 }
@@ -44,7 +44,7 @@ function union(left: readonly unknown[], right: readonly unknown[]): readonly un
   return [...new Map([...left, ...right].map((value) => [canonicalJson(value), value])).values()];
 }
 
-/** `list` without the values of `values`. */
+/** Returns `list` without the given values. */
 export function withoutValues(list: readonly unknown[], values: readonly unknown[]): readonly unknown[] {
   const gone = new Set(values.map(canonicalJson));
   return list.filter((value) => !gone.has(canonicalJson(value)));
@@ -56,7 +56,7 @@ interface Obeyed {
   readonly isReplaced: boolean;
 }
 
-/** Carries out `$patch` items: `delete` takes the item of its key away, `replace` makes the rest of the patch the whole list. */
+/** Executes `$patch` items: `delete` removes the item with its key, `replace` makes the rest of the patch the whole list. */
 function obeyDirectives(merge: ListMerge, mergeKey: string): Obeyed {
   const deleted = new Set<string>();
   const changes: DraftObject[] = [];
@@ -80,7 +80,7 @@ function keyOf(item: unknown, mergeKey: string | undefined): string {
   return canonicalJson(key);
 }
 
-/** A merged list and the order that `$setElementOrder` asks for. */
+/** A merged list and the order requested by `$setElementOrder`. */
 export interface ListOrder {
   readonly items: readonly unknown[];
   readonly order: readonly unknown[];
@@ -104,7 +104,7 @@ export function orderBy(list: ListOrder): readonly unknown[] {
   return arrange(items, order, before, mergeKey);
 }
 
-/** Items of `order` stand in its order; the others keep theirs, each before the first item of `order` that it stood before. */
+/** Sorts the items in `order` by it; others keep their order, each before the first item of `order` that it preceded. */
 function arrange(
   items: readonly unknown[],
   order: readonly unknown[],

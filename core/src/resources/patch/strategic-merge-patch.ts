@@ -8,7 +8,7 @@ import { directive, deletePrefix, orderPrefix, materialise } from './strategic-d
 
 /**
  * Applies a strategic merge patch: like a merge patch, but lists with a merge key are merged item by item, and directives (`$patch`,
- * `$retainKeys`, `$setElementOrder/…`, `$deleteFromPrimitiveList/…`) say what a merge cannot. Which lists merge is the schema's word.
+ * `$retainKeys`, `$setElementOrder/…`, `$deleteFromPrimitiveList/…`) express what a merge cannot. The schema determines which lists merge.
  *
  * @source https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/ and the design document
  * "strategic merge patch" of the Kubernetes community
@@ -20,13 +20,13 @@ export function applyStrategicMergePatch(type: FieldType, target: JsonObject, pa
   return freezeDeep(result);
 }
 
-/** Merges `patch` into `target`; both are drafts, and the patch is used up. */
+/** Merges `patch` into `target`; both are drafts, and the patch is consumed. */
 function mergeObject(type: FieldType | undefined, target: DraftObject, patch: DraftObject): DraftObject {
   const whole = patch[directive.patch];
   if (whole !== undefined) return replaceObject(whole, patch);
   retainKeys(target, patch);
   for (const key of Object.keys(patch).filter((name) => name.startsWith(orderPrefix))) orderList(type, target, patch, key);
-  // Values to delete go first, so that a patch which deletes and adds the same value leaves it there.
+  // Deletions come first, so that a patch that deletes and adds the same value keeps it.
   for (const key of Object.keys(patch).filter((name) => name.startsWith(deletePrefix))) deleteValues(target, patch, key);
   for (const [key, value] of Object.entries(patch)) mergeMember(type, target, key, value);
   return target;
@@ -74,7 +74,7 @@ function mergeList(type: FieldType | undefined, current: readonly unknown[], val
   return mergeItems({ current, patch: value, mergeKey: type.patch.mergeKey, mergeItem: (item, by) => mergeObject(type.items, item, by) });
 }
 
-/** `$setElementOrder/name` together with the list `name` of the patch, which it uses up. */
+/** Applies `$setElementOrder/name` together with the list `name` of the patch; both are consumed. */
 function orderList(type: FieldType | undefined, target: DraftObject, patch: DraftObject, key: string): void {
   const name = key.slice(orderPrefix.length);
   const order = patch[key];
@@ -92,7 +92,7 @@ function orderList(type: FieldType | undefined, target: DraftObject, patch: Draf
   delete patch[name];
 }
 
-/** `$deleteFromPrimitiveList/name`. */
+/** Applies `$deleteFromPrimitiveList/name`. */
 function deleteValues(target: DraftObject, patch: DraftObject, key: string): void {
   const name = key.slice(deletePrefix.length);
   const values = patch[key];

@@ -1,7 +1,7 @@
 import { documentErrors } from './document-errors.js';
 import { fieldPath, itemPath } from './field-path.js';
 
-/** The path of a key or text that is no Unicode text, such as half of a surrogate pair; nothing when all are. */
+/** Returns the path of a key or string that is not well-formed Unicode, such as half of a surrogate pair; undefined when all are. */
 function brokenTextIn(value: unknown, path: string): string | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : path;
   if (typeof value !== 'object' || value === null) return undefined;
@@ -13,7 +13,7 @@ function brokenTextIn(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
-/** Refuses what only an escape can say: no store and no other process can be told it. @throws TAP_DOCUMENT_SYNTAX */
+/** Refuses strings that only escapes can express, because stores and other processes cannot represent them. @throws TAP_DOCUMENT_SYNTAX */
 export function refuseBrokenText(value: unknown): void {
   const field = brokenTextIn(value, '');
   if (field === undefined) return;

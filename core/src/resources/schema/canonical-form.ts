@@ -3,12 +3,12 @@ import { memberType, type FieldType } from './field-type.js';
 import { isJsonObject, itemOf, mapItems, mapMembers, memberOf, type JsonObject } from './json-value.js';
 
 /**
- * `object` as kube-apiserver stores it: a null where no null may be counts as absent, a quantity and a time have their one notation
- * (`1000m` is `1`, `1024Mi` is `1Gi`, an offset becomes `Z`). What does not parse stays as it is, for validation to name.
+ * Returns `object` as kube-apiserver stores it: a null that is not allowed counts as absent, and quantities and times get their canonical
+ * notation (`1000m` is `1`, `1024Mi` is `1Gi`, an offset becomes `Z`). Values that do not parse are left for validation to report.
  *
  * With `emptyIsAbsent`, as for Kubernetes' own kinds, an optional list or map without entries and `""` in an optional enum count as absent
- * too: Go's clients leave a field out that way, and kube-apiserver stores nothing for it. An empty struct such as `emptyDir: {}` stays.
- * What is the very same in `kept`, of which the object was made, stays as it is.
+ * too: Go clients omit a field that way, and kube-apiserver stores nothing for it. An empty struct such as `emptyDir: {}` stays.
+ * Parts identical to those of `kept`, from which the object was derived, are not touched.
  */
 export function canonicalForm(
   type: FieldType,
@@ -36,7 +36,7 @@ function canonical(type: FieldType, value: unknown, emptyIsAbsent: boolean, kept
 }
 
 function isAbsentValue(type: FieldType, value: unknown, emptyIsAbsent: boolean): boolean {
-  // A schema without a type takes any value, and null is one.
+  // A schema without a type accepts any value, including null.
   if (value === null) return type.schema.nullable !== true && !(type.shape === 'any' && type.schema.anyOf === undefined);
   return emptyIsAbsent && (isEmptyContainer(type, value) || (value === '' && type.schema.enum?.includes('') === false));
 }
@@ -58,7 +58,7 @@ function canonicalScalar(type: FieldType, value: unknown): unknown {
 
 const time = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(?<fraction>\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-/** In UTC; with as many digits of the second as the schema says, or as were given. */
+/** Formats a time in UTC, with the number of fractional digits that the schema requires, or as given. */
 function canonicalTime(text: string, digits: unknown): string {
   const match = time.exec(text);
   const atMs = Date.parse(text);

@@ -2,8 +2,8 @@ import { memberType, type FieldType } from './field-type.js';
 import { isJsonObject, mapItems, mapMembers, memberOf, withMembers, type JsonObject } from './json-value.js';
 
 /**
- * `object` with the schema's defaults where a field is absent; an object that comes from a default gets its own defaults as well. The
- * same reference comes back when nothing is missing, so defaulting twice changes nothing more.
+ * Fills in the schema's defaults for absent fields; an object that comes from a default gets its own defaults as well. Returns the same
+ * reference when nothing is missing, so defaulting is idempotent.
  */
 export function applyDefaults(type: FieldType, object: JsonObject): JsonObject {
   return fill(type, object) as JsonObject;
@@ -24,14 +24,14 @@ function fill(type: FieldType, value: unknown): unknown {
 
 const known = new WeakMap<FieldType, ReadonlyMap<string, FieldType>>();
 
-/** The fields that have a default: few of them. */
+/** Returns the fields that have a default, which are few. */
 function defaultsOf(type: FieldType): ReadonlyMap<string, FieldType> {
   const found = known.get(type) ?? new Map([...type.fields].filter(([, field]) => field.schema.default !== undefined));
   known.set(type, found);
   return found;
 }
 
-/** A copy, so that no object shares a part with the schema. */
+/** Makes a frozen copy, so that objects share no parts with the schema. */
 function frozen(value: unknown): unknown {
   if (Array.isArray(value)) return Object.freeze(value.map(frozen));
   if (!isJsonObject(value)) return value;

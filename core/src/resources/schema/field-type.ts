@@ -1,19 +1,19 @@
 import type { OpenApiSchema } from '@tappaas/sdk/kubernetes';
 import { memberOf } from './json-value.js';
 
-/** How items of a list are told apart when two lists are merged. */
+/** How items of a list are identified when two lists are merged. */
 export type ListType = 'atomic' | 'set' | 'map';
 
 /**
- * One place of a schema with its references resolved, seen as structure. Made when first asked for and shared by everybody who comes
- * to the same place, so a large kind costs only what its objects use, and a recursive schema has no end to reach.
+ * The structure of one place in a schema, with references resolved. Created lazily and shared by all references to the place, so a large
+ * kind costs only what its objects use, and recursive schemas need not be expanded.
  */
 export interface FieldType {
-  /** Keywords of the place itself over those of the schema it refers to. */
+  /** Keywords of the place itself, over those of the schema it refers to. */
   readonly schema: OpenApiSchema;
-  /** `any`: the schema names no type, so a value's own shape counts. */
+  /** `any` means that the schema names no type, so the shape of the value counts. */
   readonly shape: 'scalar' | 'map' | 'list' | 'any';
-  /** The whole value has one owner and is replaced whole. */
+  /** The whole value has one owner and is replaced as a whole. */
   readonly atomic: boolean;
   readonly listType: ListType;
   /** Members that identify an item of a list of type `map`. */
@@ -21,7 +21,7 @@ export interface FieldType {
   readonly required: ReadonlySet<string>;
   /** Members that the schema names. */
   readonly fields: ReadonlyMap<string, FieldType>;
-  /** Type of members that it does not name; nothing when there may be none. */
+  /** Type of members that the schema does not name; undefined when none are allowed. */
   readonly values: FieldType | undefined;
   /** Type of the items of a list. */
   readonly items: FieldType;
@@ -31,12 +31,12 @@ export interface FieldType {
   readonly patch: { readonly strategies: readonly string[]; readonly mergeKey: string | undefined };
 }
 
-/** The structure of `schema`; references are looked up in `components` by the last part of their path. */
+/** Makes the structure of `schema`; references are looked up in `components` by the last part of their path. */
 export function fieldType(schema: OpenApiSchema, components: Readonly<Record<string, OpenApiSchema>> = {}): FieldType {
   return new Structure(components).typeOf(schema);
 }
 
-/** The type of member `key`: a named field, else what the schema says of other members, else nothing. */
+/** Returns the type of member `key`: a named field, or the type of other members, or undefined. */
 export function memberType(type: FieldType, key: string): FieldType | undefined {
   return type.fields.get(key) ?? type.values;
 }
@@ -62,7 +62,7 @@ class Structure {
     return type;
   }
 
-  /** Follows references; every step's own keywords win over those of what it refers to. */
+  /** Resolves references; the keywords at each step override those of the referenced schema. */
   private resolve(schema: OpenApiSchema): OpenApiSchema {
     let resolved = schema;
     for (let steps = 0; steps < 32; steps++) {
@@ -70,7 +70,7 @@ class Structure {
       const target = resolved.$ref === undefined ? single : this.component(resolved.$ref);
       if (target === undefined) return resolved;
       const { $ref: _, allOf: __, ...own } = resolved;
-      // A lone reference is the schema it leads to, and shares its identity with every other one.
+      // A reference without other keywords resolves to the schema itself, so that all such references share one identity.
       resolved = Object.keys(own).length === 0 ? target : { ...target, ...own };
     }
     throw new TypeError(`schema reference ${schema.$ref ?? ''} leads in a circle`);
@@ -138,7 +138,7 @@ class Place implements FieldType {
     return isOpen && this.shape !== 'scalar' ? this.#structure.anything : undefined;
   }
 
-  /** A union of objects has the fields of all its branches: which branch applies is a question of validation, not of structure. */
+  /** A union of objects has the fields of all its branches; which branch applies is decided by validation, not by structure. */
   #namedFields(): ReadonlyMap<string, FieldType> {
     const fields = new Map<string, FieldType>();
     for (const branch of branchesOf(this.schema)) {
@@ -149,7 +149,7 @@ class Place implements FieldType {
   }
 }
 
-/** Schemas that a value must fit as well, all or some of them. */
+/** Returns the schemas of which a value must also match all or some. */
 export function branchesOf(schema: OpenApiSchema): readonly OpenApiSchema[] {
   return [...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
 }

@@ -1,6 +1,6 @@
 import { parseQuantity } from '@tappaas/sdk';
 
-/** Without leap seconds, as Kubernetes: nothing that reckons with times knows one, and what ends then would never end. */
+/** Excludes leap seconds, as Kubernetes does: date arithmetic cannot handle them, so a deadline at one would never be reached. */
 const dateTime =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -15,7 +15,7 @@ const ifText = (rule: string, holds: (text: string) => boolean) => (value: unkno
 const ifNumber = (rule: string, holds: (value: number) => boolean) => (value: unknown) =>
   typeof value !== 'number' || holds(value) ? undefined : rule;
 
-/** What each format asks of a value, told as a rule when it is broken. A format that is not listed is a remark and checks nothing. */
+/** Checks of each format, which return the violated rule. Formats that are not listed are informational and not checked. */
 export const formats: ReadonlyMap<string, (value: unknown) => string | undefined> = new Map([
   ['date-time', ifText('must be a time as RFC 3339 writes it, such as 2026-01-31T08:00:00Z', (text) => dateTime.test(text))],
   ['date', ifText('must be a date such as 2026-01-31', (text) => date.test(text))],
@@ -27,7 +27,7 @@ export const formats: ReadonlyMap<string, (value: unknown) => string | undefined
       (value) => value === Math.trunc(value) && Math.abs(value + 0.5) <= 2_147_483_648,
     ),
   ],
-  // A JSON number outside this range has lost digits before anybody could compare it.
+  // A JSON number outside this range has lost digits in parsing.
   ['int64', ifNumber('must be a whole number between -9007199254740991 and 9007199254740991', Number.isSafeInteger)],
   ['quantity', (value) => (parseQuantity(value) === undefined ? 'must be a quantity such as 250m, 1.5 or 512Mi' : undefined)],
   ['hostname', ifText('must be a DNS name', (text) => dnsName.test(text))],

@@ -1,7 +1,7 @@
 import { invalid, type Cause } from './cause.js';
 import { equalJson, valueAt } from './json-value.js';
 
-/** What an update changes among the fields at `paths` (names below the object) that no update may change. */
+/** Reports changes of immutable fields; `paths` are names below the object. */
 export function immutableCauses(paths: readonly (readonly string[])[], previous: unknown, next: unknown): readonly Cause[] {
   return paths
     .filter((path) => !equalJson(valueAt(previous, path), valueAt(next, path)))

@@ -3,16 +3,16 @@ import { documentErrors } from './document-errors.js';
 import { refuseBrokenText } from './broken-text.js';
 import { fieldPath, itemPath } from './field-path.js';
 
-/** What a document may be before anybody looks at its meaning. */
+/** Limits on a document, checked before its content. */
 export interface DocumentLimits {
   readonly depthMax: number;
   readonly keysMax: number;
 }
 
-/** 64 levels, and room for the keys that an object may have with some managers of all of them. */
+/** 64 levels, and room for the keys of an object together with several managers that own all of them. */
 export const documentLimits: DocumentLimits = Object.freeze({ depthMax: 64, keysMax: 50_000 });
 
-/** A decoded document, deeply frozen, and the paths that were written twice; of two, the later counts. */
+/** A decoded document, deeply frozen, and the paths of duplicate keys; of two, the later counts. */
 export interface Document {
   readonly value: unknown;
   readonly duplicates: readonly string[];
@@ -20,15 +20,15 @@ export interface Document {
 
 const surrogateEscape = /\\u[dD][89a-fA-F]/;
 
-/** As many as kube-apiserver lists. */
+/** The limit of kube-apiserver. */
 const duplicatesMax = 100;
 
 /**
- * Decodes JSON strictly: besides the value it tells which keys stand twice, which `JSON.parse` alone drops silently.
+ * Decodes JSON strictly: reports duplicate keys, which `JSON.parse` alone drops silently.
  *
- * The value is parsed by the engine's own parser, which needs no stack; a second pass over the text, now known to be valid, counts.
+ * The value is parsed by the built-in parser, which does not recurse; a second pass over the text, now known to be valid, finds duplicates.
  *
- * @throws TAP_DOCUMENT_SYNTAX (also for text that is no Unicode), TAP_DOCUMENT_LIMIT (depth, keys, or the key `__proto__`)
+ * @throws TAP_DOCUMENT_SYNTAX (also for malformed Unicode), TAP_DOCUMENT_LIMIT (depth, keys, or the key `__proto__`)
  */
 export function parseJson(text: string, limits: DocumentLimits = documentLimits): Document {
   let value: unknown;
@@ -40,13 +40,13 @@ export function parseJson(text: string, limits: DocumentLimits = documentLimits)
     });
   }
   const duplicates = new Scanner(text, limits).scan();
-  // Text that came as UTF-8 has halves of surrogate pairs only as escapes.
+  // Text decoded from UTF-8 contains lone surrogates only as escapes.
   if (surrogateEscape.test(text)) refuseBrokenText(value);
   return { value: freezeDeep(value), duplicates };
 }
 
 interface Level {
-  /** Keys so far; absent in a list. */
+  /** Keys seen so far; undefined in a list. */
   readonly keys: Set<string> | undefined;
   key: string;
   index: number;
@@ -108,7 +108,7 @@ class Scanner {
     if (this.expectsKey) this.addKey(this.text.slice(start, end + 1));
   }
 
-  /** An odd number of backslashes before it escapes the quote. */
+  /** A quote is escaped if an odd number of backslashes precedes it. */
   private isEscaped(end: number, start: number): boolean {
     let before = end - 1;
     while (before > start && this.text.charCodeAt(before) === code.backslash) before--;

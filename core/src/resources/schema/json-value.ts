@@ -1,22 +1,22 @@
-/** A JSON object that nobody writes to. */
+/** A read-only JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Says whether `value` is a JSON object: neither null nor a list. */
+/** Whether `value` is a JSON object: neither null nor a list. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An own member of `value`, so that `constructor` and its like are found only where they were written. */
+/** Returns an own member of `value`, so that inherited names such as `constructor` are not found. */
 export function memberOf(value: unknown, key: string): unknown {
   return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** An item of `value`, nothing where it is no list or a shorter one. */
+/** Returns an item of `value`; undefined if it is not a list or is too short. */
 export function itemOf(value: unknown, index: number): unknown {
   return Array.isArray(value) ? (value as readonly unknown[])[index] : undefined;
 }
 
-/** The value at a path of names, nothing where the path ends early. */
+/** Returns the value at a path of names; undefined where the path does not exist. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   let found = value;
   for (const name of path) found = memberOf(found, name);
@@ -36,7 +36,7 @@ export function equalJson(left: unknown, right: unknown): boolean {
   return keys.every((key) => Object.hasOwn(right, key) && equalJson((left as JsonObject)[key], (right as JsonObject)[key]));
 }
 
-/** A frozen copy of `object` with other members; `undefined` leaves a member out. The same reference when nothing differs. */
+/** Returns a frozen copy of `object` with other members; `undefined` removes one. Returns the same reference when nothing differs. */
 export function withMembers(object: JsonObject, members: ReadonlyMap<string, unknown>): JsonObject {
   let differs = false;
   for (const [key, value] of members) differs ||= value !== memberOf(object, key);
@@ -49,7 +49,7 @@ export function withMembers(object: JsonObject, members: ReadonlyMap<string, unk
   return Object.freeze(Object.fromEntries(entries));
 }
 
-/** `object` with every member mapped, frozen; `undefined` leaves a member out. The same reference when no member differs. */
+/** Maps every member of `object`, frozen; `undefined` removes one. Returns the same reference when no member differs. */
 export function mapMembers(object: JsonObject, map: (member: unknown, name: string) => unknown): JsonObject {
   const names = Object.keys(object);
   let entries: [string, unknown][] | undefined;
@@ -62,13 +62,13 @@ export function mapMembers(object: JsonObject, map: (member: unknown, name: stri
   return entries === undefined ? object : Object.freeze(Object.fromEntries(entries));
 }
 
-/** `list` with every item mapped, frozen; the same reference when no item differs. */
+/** Maps every item of `list`, frozen; returns the same reference when no item differs. */
 export function mapItems(list: readonly unknown[], map: (item: unknown, index: number) => unknown): readonly unknown[] {
   const mapped = list.map(map);
   return mapped.every((item, index) => item === list[index]) ? list : Object.freeze(mapped);
 }
 
-/** JSON text with sorted keys: equal values give equal text. */
+/** Serializes with sorted keys, so that equal values have equal text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value) ?? 'null';
@@ -79,7 +79,7 @@ export function canonicalJson(value: unknown): string {
     .join(',')}}`;
 }
 
-/** Says whether containers stand in each other more than `levels` deep; asks no more of the stack than that. */
+/** Whether containers are nested more than `levels` deep; recurses no deeper than that. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));

@@ -2,14 +2,14 @@ import { below, forbidden, invalid, required, tooLong, type Cause } from './caus
 import { isJsonObject, memberOf, type JsonObject } from './json-value.js';
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isLabelValue, isPathSegment, isQualifiedName } from './names.js';
 
-/** Sum of the keys and values of all annotations of an object. */
+/** Maximum total size of the keys and values of all annotations. */
 export const annotationsBytesMax = 256 * 1024;
-/** Access looks at the labels of what is asked for, at each request. */
+/** Limited because access control evaluates the labels of an object on each request. */
 export const labelsMax = 128;
 const finalizersMax = 1_000;
 const ownersMax = 1_000;
 
-/** Which form the names of a kind take. */
+/** The form that a kind requires of names. */
 export type NameForm = 'subdomain' | 'label' | 'service' | 'path-segment';
 
 const nameForms: Readonly<Record<NameForm, (name: string) => readonly string[]>> = {
@@ -19,13 +19,13 @@ const nameForms: Readonly<Record<NameForm, (name: string) => readonly string[]>>
   'path-segment': isPathSegment,
 };
 
-/** What a kind expects of metadata. */
+/** The rules of a kind for metadata. */
 export interface MetadataRules {
   readonly scope: 'Namespaced' | 'Cluster';
   readonly names: NameForm;
 }
 
-/** What is wrong with `metadata`, as Kubernetes checks it on every kind. The types of its fields are the schema's business. */
+/** Validates `metadata` as Kubernetes does for every kind. The types of its fields are checked by the schema. */
 export function metadataCauses(metadata: JsonObject, rules: MetadataRules): readonly Cause[] {
   const causes = [
     ...nameCauses(metadata, rules),
@@ -43,7 +43,7 @@ function nameCauses(metadata: JsonObject, rules: MetadataRules): Cause[] {
   const check = nameForms[rules.names];
   const causes: Cause[] = [];
   if (typeof generateName === 'string' && generateName !== '') {
-    // The suffix makes an end such as `-` good, so it is looked at with a letter behind it.
+    // The generated suffix makes an end such as `-` valid, so check with a letter appended.
     for (const rule of check(`${generateName.slice(0, 58)}x`)) causes.push(invalid('generateName', generateName, rule));
   }
   if (typeof name !== 'string' || name === '') {
@@ -62,14 +62,14 @@ function namespaceCauses(metadata: JsonObject, rules: MetadataRules): Cause[] {
   return isDns1123Label(namespace).map((rule) => invalid('namespace', namespace, rule));
 }
 
-/** More labels than an object may have; what was stored with more may keep as many. */
+/** Refuses too many labels; an object stored with more may keep that number. */
 export function labelCountCauses(labels: unknown, before: unknown): readonly Cause[] {
   const count = isJsonObject(labels) ? Object.keys(labels).length : 0;
   if (count <= labelsMax || (isJsonObject(before) && count <= Object.keys(before).length)) return [];
   return [invalid('metadata.labels', count, `must have at most ${labelsMax} entries`)];
 }
 
-/** What is wrong with a map of labels at `field`. */
+/** Validates a map of labels at `field`. */
 function labelCauses(labels: unknown, field: string): Cause[] {
   if (!isJsonObject(labels)) return [];
   return Object.entries(labels).flatMap(([key, value]) => [
@@ -83,7 +83,7 @@ function annotationCauses(annotations: unknown): Cause[] {
   let bytes = 0;
   const causes: Cause[] = [];
   for (const [key, value] of Object.entries(annotations)) {
-    // Upper case is tolerated in the prefix of an annotation, for old keys.
+    // Annotation prefixes may contain upper case, for compatibility with old keys.
     for (const rule of isQualifiedName(key.toLowerCase())) causes.push(invalid('annotations', key, rule));
     bytes += Buffer.byteLength(key) + (typeof value === 'string' ? Buffer.byteLength(value) : 0);
   }
@@ -115,10 +115,10 @@ function ownerCauses(owners: unknown): Cause[] {
   return causes;
 }
 
-/** Fields of metadata that the platform sets and no update may change. */
+/** Metadata fields that the platform sets and updates cannot change. */
 const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
 
-/** What an update changes in `metadata` and may not; a field that it leaves out counts as unchanged. */
+/** Reports changed metadata fields that are immutable; a field that an update omits counts as unchanged. */
 export function metadataUpdateCauses(previous: JsonObject, next: JsonObject): readonly Cause[] {
   return fixed
     .filter((name) => next[name] !== undefined && next[name] !== previous[name])

@@ -1,5 +1,5 @@
 /**
- * The forms that names take, with the messages Kubernetes' users know.
+ * The forms of names, with the messages that Kubernetes users know.
  *
  * @source RFC 1035, RFC 1123; https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
  */
@@ -15,10 +15,10 @@ const labelValuePattern = new RegExp(`^(${qualified})?$`);
 const regexUsed = (pattern: RegExp): string => `regex used for validation is '${pattern.source.slice(1, -1)}'`;
 const atMost = (max: number): string => `must be no more than ${max} characters`;
 
-/** What no path of the API carries, or no store takes as part of a key. */
+/** Characters that no API path can carry, or that stores do not accept in keys. */
 const unaddressable = /[\\\p{Cc}\u{10ffff}]/u;
 
-/** A name as a path of the API can carry it, whatever it is otherwise. */
+/** Checks that a name can be a segment of an API path. */
 export function isPathSegment(name: string): readonly string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   if (name.length > 253) return [atMost(253)];
@@ -26,7 +26,7 @@ export function isPathSegment(name: string): readonly string[] {
   return ['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`);
 }
 
-/** DNS label: at most 63 characters. */
+/** Checks a DNS label: at most 63 characters. */
 export function isDns1123Label(name: string): readonly string[] {
   return rules(
     name,
@@ -37,7 +37,7 @@ export function isDns1123Label(name: string): readonly string[] {
   );
 }
 
-/** DNS subdomain: labels with dots, at most 253 characters. */
+/** Checks a DNS subdomain: labels separated by dots, at most 253 characters. */
 export function isDns1123Subdomain(name: string): readonly string[] {
   return rules(
     name,
@@ -48,7 +48,7 @@ export function isDns1123Subdomain(name: string): readonly string[] {
   );
 }
 
-/** DNS label that starts with a letter, as services have it. */
+/** Checks a DNS label that starts with a letter, as required for services. */
 export function isDns1035Label(name: string): readonly string[] {
   return rules(
     name,
@@ -64,7 +64,7 @@ function rules(name: string, charactersMax: number, pattern: RegExp, rule: strin
   return pattern.test(name) ? [] : [`${rule} (e.g. '${example}', ${regexUsed(pattern)})`];
 }
 
-/** Key of a label or annotation: an optional DNS prefix, `/`, and a name of at most 63 characters. */
+/** Checks the key of a label or annotation: an optional DNS prefix, `/`, and a name of at most 63 characters. */
 export function isQualifiedName(key: string): readonly string[] {
   const parts = key.split('/');
   if (parts.length > 2)
@@ -85,7 +85,7 @@ export function isQualifiedName(key: string): readonly string[] {
   return found;
 }
 
-/** Value of a label: empty, or at most 63 characters like a qualified name's. */
+/** Checks the value of a label: empty, or at most 63 characters in the form of a qualified name. */
 export function isLabelValue(value: string): readonly string[] {
   if (value.length > 63) return [atMost(63)];
   if (labelValuePattern.test(value)) return [];

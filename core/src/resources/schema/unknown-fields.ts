@@ -2,18 +2,18 @@ import { fieldPath, entryPath, itemPath } from './field-path.js';
 import { memberType, type FieldType } from './field-type.js';
 import { isJsonObject, itemOf, mapItems, mapMembers, memberOf, type JsonObject } from './json-value.js';
 
-/** As many as kube-apiserver lists; more are pruned as well, but not named. */
+/** The limit of kube-apiserver; further unknown fields are pruned but not listed. */
 export const unknownFieldsMax = 100;
 
-/** An object without the fields that its schema does not name, and the paths of those it had. */
+/** An object without unknown fields, and the paths of those removed. */
 export interface Pruned {
   readonly object: JsonObject;
   readonly unknown: readonly string[];
 }
 
 /**
- * Takes out of `object` what its schema does not know. The same reference comes back when it knows everything. What is the very same in
- * `kept`, of which the object was made, stays as it is.
+ * Removes fields that the schema does not know. Returns the same reference when there are none. Parts identical to those of `kept`, from
+ * which the object was derived, are not touched.
  */
 export function pruneUnknown(type: FieldType, object: JsonObject, kept?: JsonObject): Pruned {
   const unknown: string[] = [];
@@ -41,7 +41,7 @@ function prune(type: FieldType, value: unknown, path: string, unknown: string[],
   });
 }
 
-/** Message of the 400 that strict decoding answers, and of the warnings that the lenient one gives. */
+/** Returns the messages of the 400 error under strict decoding, or of the warnings under lenient decoding. */
 export function strictDecodingFindings(unknown: readonly string[], duplicates: readonly string[]): readonly string[] {
   const text = (what: string) => (path: string) => `${what} field "${path}"`;
   return [...duplicates.map(text('duplicate')), ...unknown.map(text('unknown'))];

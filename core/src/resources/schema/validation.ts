@@ -5,12 +5,13 @@ import { entryPath, fieldPath, itemPath } from './field-path.js';
 import { formats } from './formats.js';
 import { canonicalJson, equalJson, isJsonObject, type JsonObject } from './json-value.js';
 
-/** More findings than these help nobody. */
+/** Maximum number of findings; more would not help the reader. */
 export const causesMax = 100;
 
 /**
- * What is wrong with `value` under its schema; nothing is wrong when the list is empty. Every finding names its field, so all of them are
- * told at once, up to {@link causesMax}. Fields that no schema names are not its business where the schema leaves that open.
+ * Validates `value` against its schema; returns an empty list if it is valid. Each finding names its field, and all are returned together,
+ * up
+ * to {@link causesMax}. Unknown fields are ignored where the schema allows them.
  */
 export function validate(type: FieldType, value: unknown, path = ''): readonly Cause[] {
   const causes: Cause[] = [];
@@ -18,9 +19,7 @@ export function validate(type: FieldType, value: unknown, path = ''): readonly C
   return causes.slice(0, causesMax);
 }
 
-/**
- * What is wrong with `value`, which was made of `sound`, in which nothing is: members that are the very same are not looked at again.
- */
+/** Validates `value`, which was derived from the valid `sound`: members identical to those of `sound` are not checked again. */
 export function validateChange(type: FieldType, value: JsonObject, sound: JsonObject): readonly Cause[] {
   const names = Object.keys(value);
   const isSameForm = names.length === Object.keys(sound).length && names.every((name) => Object.hasOwn(sound, name));
@@ -32,7 +31,7 @@ export function validateChange(type: FieldType, value: JsonObject, sound: JsonOb
   );
 }
 
-/** What is wrong with some members of `value`. */
+/** Validates some members of `value`. */
 export function validateMembers(type: FieldType, value: JsonObject, names: readonly string[]): readonly Cause[] {
   return names
     .flatMap((name) => {
@@ -119,7 +118,7 @@ function checkNumber(schema: OpenApiSchema, value: number, path: string, causes:
   if (step !== undefined && !Number.isInteger(value / step)) say(`should be a multiple of ${step}`);
 }
 
-/** OpenAPI 3.0 says `true` beside the limit, JSON Schema gives the limit itself. */
+/** In OpenAPI 3.0 this is `true` beside the limit, in JSON Schema the limit itself. */
 const exclusive = (schema: OpenApiSchema, keyword: string, limit: number | undefined): number | undefined =>
   schema[keyword] === true ? limit : numberOf(schema, keyword);
 
@@ -134,7 +133,7 @@ function checkList(type: FieldType, list: readonly unknown[], path: string, caus
   checkDistinct(type, list, path, causes);
 }
 
-/** Items of sets and keyed lists must differ, or nobody could say which of two equal ones a patch means; Kubernetes tolerates a few. */
+/** Requires distinct items in sets and keyed lists, since a patch could not tell equal ones apart; Kubernetes tolerates a few. */
 function checkDistinct(type: FieldType, list: readonly unknown[], path: string, causes: Cause[]): void {
   const isSet = type.listType === 'set' || type.schema['uniqueItems'] === true;
   if ((!isSet && type.listType !== 'map') || type.schema['x-tappaas-duplicates'] === true) return;
@@ -198,7 +197,7 @@ function checkUnion(
   else causes.push(...unionCauses(branches, found, value, path));
 }
 
-/** A union of values is told as their list, one of types as their names; else the branch with the fewest faults is what was meant. */
+/** Reports a failed union: of constants as their list, of types as their names, otherwise by the findings of the closest branch. */
 function unionCauses(
   branches: readonly OpenApiSchema[],
   found: readonly (readonly Cause[])[],

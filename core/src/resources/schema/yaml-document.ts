@@ -17,14 +17,15 @@ import { isDeeperThan } from './json-value.js';
 import { documentErrors } from './document-errors.js';
 import { documentLimits, parseJson, type Document, type DocumentLimits } from './json-document.js';
 
-/** Enough for anchors that people use, far from what an alias bomb needs. */
+/** Enough for hand-written anchors, but far too few for an alias bomb. */
 const aliasesMax = 100;
-/** A YAML parser reads about a megabyte a second and holds up everybody meanwhile; JSON has no such limit. */
+/** The YAML parser reads about a megabyte per second and blocks other requests meanwhile; JSON has no such limit. */
 export const yamlCharactersMax = 256 * 1024;
 
 /**
- * Decodes one YAML document strictly, with the findings and limits of `parseJson`, which reads it when it is JSON. Tags beyond YAML's core
- * schema are refused.
+ * Decodes one YAML document strictly, with the findings and limits of `parseJson`, which reads it if it is JSON. Tags beyond the core
+ * schema
+ * of YAML are refused.
  *
  * @throws TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT (size, depth, keys, aliases, or the key `__proto__`)
  */
@@ -32,7 +33,7 @@ export function parseYaml(text: string, limits: DocumentLimits = documentLimits)
   return (text.trimStart().startsWith('{') ? asJson(text, limits) : undefined) ?? asYaml(text, limits);
 }
 
-/** kubectl sends JSON as YAML, which it is; a flow mapping without quotes is no JSON. */
+/** kubectl sends JSON as YAML. A flow mapping without quotes is not JSON, so it returns undefined. */
 function asJson(text: string, limits: DocumentLimits): Document | undefined {
   try {
     return parseJson(text, limits);
@@ -102,7 +103,7 @@ function findings(document: YamlDocument, limits: DocumentLimits): readonly stri
   return duplicates;
 }
 
-/** An alias inside of what it stands for would have no end. */
+/** Refuses an alias inside the value it refers to, which would be infinite. */
 function checkAlias(document: YamlDocument, alias: Alias, ancestors: readonly unknown[]): void {
   const target = alias.resolve(document);
   if (target !== undefined && !ancestors.includes(target)) return;

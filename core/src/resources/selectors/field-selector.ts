@@ -1,7 +1,7 @@
 import { valueAt } from '../schema/json-value.js';
 import { checkLength, invalidSelector } from './selector-errors.js';
 
-/** One condition on a field; a field that is not there counts as the empty text. */
+/** One condition on a field; an absent field counts as the empty string. */
 export interface FieldRequirement {
   readonly field: string;
   readonly isNegated: boolean;
@@ -12,7 +12,7 @@ export interface FieldRequirement {
 export interface FieldSelector {
   readonly requirements: readonly FieldRequirement[];
   readonly matches: (object: unknown) => boolean;
-  /** Requirements that an index of the field answers; `isExact` when these are all. */
+  /** Requirements that an index can answer; `isExact` when there are no others. */
   readonly lookups: readonly { readonly field: string; readonly value: string }[];
   readonly isExact: boolean;
 }
@@ -20,7 +20,7 @@ export interface FieldSelector {
 /**
  * Parses `metadata.name=a,spec.nodeName!=b`; `\\`, `\,` and `\=` stand for the character itself.
  *
- * @param fields where each selectable field stands in the object: names from the top.
+ * @param fields path of each selectable field in the object, as names from the top.
  * @throws TAP_SELECTOR_INVALID, also for a field that the kind does not offer.
  */
 export function parseFieldSelector(text: string, fields: ReadonlyMap<string, readonly string[]>): FieldSelector {
@@ -41,14 +41,14 @@ export function parseFieldSelector(text: string, fields: ReadonlyMap<string, rea
   });
 }
 
-/** What a field selector compares: text as it is, other scalars as JSON, nothing as the empty text. */
+/** Returns the text that a field selector compares: strings as they are, other scalars as JSON, absent values as the empty string. */
 export function fieldText(object: unknown, path: readonly string[]): string {
   const value = valueAt(object, path);
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Splits at commas that no backslash stands before. */
+/** Splits at commas that are not preceded by a backslash. */
 function terms(text: string): readonly string[] {
   return [...text.matchAll(/(?:\\[^]|[^,\\])+|\\$/g)].map(([term]) => term);
 }

@@ -1,14 +1,14 @@
 import { isLabelValue, isQualifiedName } from '../schema/names.js';
 import { invalidSelector } from './selector-errors.js';
 
-/** One condition on the labels of an object. `notIn` holds for objects without the label as well. */
+/** One condition on the labels of an object. `notIn` also matches objects without the label. */
 export interface LabelRequirement {
   readonly key: string;
   readonly operator: 'in' | 'notIn' | 'exists' | 'absent' | 'greater' | 'less';
   readonly values: readonly string[];
 }
 
-/** A condition that an index can answer: the label has one of these values, or, without values, is there at all. */
+/** A condition that an index can answer: the label has one of these values or, without values, is present. */
 export interface LabelLookup {
   readonly key: string;
   readonly values: readonly string[] | undefined;
@@ -18,12 +18,12 @@ export interface LabelLookup {
 export interface LabelSelector {
   readonly requirements: readonly LabelRequirement[];
   readonly matches: (labels: Readonly<Record<string, string>> | undefined) => boolean;
-  /** What an index by label answers; `isExact` when that is all of the selector and nothing is left to match. */
+  /** Conditions that the label index answers; `isExact` when nothing else is left to match. */
   readonly lookups: readonly LabelLookup[];
   readonly isExact: boolean;
 }
 
-/** Makes a selector of requirements that are known to be valid. */
+/** Makes a selector from valid requirements. */
 export function labelSelector(requirements: readonly LabelRequirement[]): LabelSelector {
   const tests = requirements.map((requirement) => ({ ...requirement, set: new Set(requirement.values) }));
   const positive = requirements.filter(({ operator }) => operator === 'in' || operator === 'exists');
@@ -60,7 +60,7 @@ function wholeNumber(text: string | undefined): bigint | undefined {
   return text !== undefined && /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
 }
 
-/** The requirement, if its key and values are what labels can be. @throws TAP_SELECTOR_INVALID */
+/** Returns the requirement if its key and values are valid. @throws TAP_SELECTOR_INVALID */
 export function checkedRequirement(requirement: LabelRequirement): LabelRequirement {
   const [keyRule] = isQualifiedName(requirement.key);
   if (keyRule !== undefined) throw invalidSelector(`the key ${JSON.stringify(requirement.key)} of a label selector: ${keyRule}`);

@@ -3,7 +3,7 @@ import { checkLength, invalidSelector } from './selector-errors.js';
 import { checkedRequirement, labelSelector, type LabelRequirement, type LabelSelector } from './label-requirement.js';
 
 /**
- * Parses a selector as `kubectl get -l` takes it; the empty one selects everything.
+ * Parses a selector in the form of `kubectl get -l`; the empty one selects everything.
  *
  * @source https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
  * @throws TAP_SELECTOR_INVALID
@@ -86,7 +86,7 @@ class Parser {
     return word;
   }
 
-  /** Nothing is a value as well: the empty one. */
+  /** A missing value is the empty string. */
   #value(): string {
     const next = this.#tokens[this.#at];
     return next === undefined || next === ',' || next === ')' ? '' : this.#word('a value');
@@ -118,8 +118,9 @@ const operators: Readonly<Record<string, LabelRequirement['operator']>> = {
 };
 
 /**
- * A selector as it stands inside of objects, `{ matchLabels, matchExpressions }`. An empty one selects everything; whether a missing one
- * selects everything or nothing is the matter of the field it is missing from.
+ * Converts a selector object, `{ matchLabels, matchExpressions }`. An empty one selects everything; whether a missing one selects
+ * everything
+ * or nothing depends on the field.
  *
  * @throws TAP_SELECTOR_INVALID
  */
@@ -145,7 +146,7 @@ function expression(value: unknown): LabelRequirement {
   return checkedRequirement({ key, operator, values: values.map(String) });
 }
 
-/** The selector as text, which parses to the same again. */
+/** Formats the selector as text that parses to the same selector. */
 export function labelSelectorText(selector: LabelSelector): string {
   return selector.requirements.map(requirementText).join(',');
 }

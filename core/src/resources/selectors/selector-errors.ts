@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** Why a selector is not understood. */
+/** Errors of selectors that cannot be parsed. */
 export const selectorErrors = errorTable({
   TAP_SELECTOR_INVALID: {
     httpStatus: 400,
@@ -10,7 +10,7 @@ export const selectorErrors = errorTable({
   },
 });
 
-/** Longer selectors fit in no request line. */
+/** Longer selectors do not fit in a request line. */
 export const selectorCharactersMax = 16_384;
 
 export const invalidSelector = (message: string) => selectorErrors.TAP_SELECTOR_INVALID({ message });

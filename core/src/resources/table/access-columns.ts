@@ -2,7 +2,7 @@ import { ageColumn, column, listAt, nameColumn, textAt, type TableColumn } from 
 
 const createdAtColumn = column('Created At', 'When the object was created.', (object) => textAt(object, 'metadata', 'creationTimestamp'));
 
-/** Columns of kinds about which only their age is worth a line. */
+/** Columns of kinds of which only the age is worth showing. */
 export const createdColumns: readonly TableColumn[] = [nameColumn, createdAtColumn];
 
 const subjects = (object: unknown, kind: string): string =>

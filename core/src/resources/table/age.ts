@@ -3,7 +3,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const year = 365 * day;
 
-/** A duration as kubectl prints it: two units while that is short, one unit afterwards. */
+/** Formats a duration as kubectl does: in two units while short, then in one. */
 export function humanDuration(durationMs: number): string {
   const seconds = Math.floor(durationMs / 1000);
   if (seconds < -1) return '<invalid>';
@@ -24,7 +24,7 @@ function twoUnits(seconds: number, large: number, largeUnit: string, small: numb
   return `${Math.floor(seconds / large)}${largeUnit}${rest === 0 ? '' : `${rest}${smallUnit}`}`;
 }
 
-/** The time since `timestamp`, or `<unknown>` without one. */
+/** Formats the time since `timestamp`; `<unknown>` without one. */
 export function ageOf(timestamp: unknown, nowMs: number): string {
   const atMs = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
   return Number.isNaN(atMs) ? '<unknown>' : humanDuration(nowMs - atMs);

@@ -108,7 +108,7 @@ export const eventColumns: readonly TableColumn[] = [
   { ...nameColumn, priority: 1 },
 ];
 
-/** The two forms of events name the object differently. */
+/** Returns a field of the object that an event is about; the two event APIs name it differently. */
 const involved = (event: unknown, name: string): string => textAt(event, 'involvedObject', name) || textAt(event, 'regarding', name);
 
 const lastSeen = (event: unknown): string =>

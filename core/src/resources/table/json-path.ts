@@ -1,6 +1,6 @@
 import { equalJson, isJsonObject, memberOf } from '../schema/json-value.js';
 
-/** Finds the values at a path. */
+/** Returns the values at a path. */
 export type JsonPath = (value: unknown) => readonly unknown[];
 
 type Step = (values: readonly unknown[]) => readonly unknown[];

@@ -26,7 +26,7 @@ import {
   statefulSetColumns,
 } from './workload-columns.js';
 
-/** The columns that kubectl's users know of each Kubernetes kind, by group and kind. */
+/** The columns that kubectl users know for each Kubernetes kind, by group and kind. */
 const columns: Readonly<Record<string, readonly TableColumn[]>> = {
   '/ConfigMap': configMapColumns,
   '/Event': eventColumns,
@@ -63,7 +63,7 @@ const columns: Readonly<Record<string, readonly TableColumn[]>> = {
   'storage.k8s.io/StorageClass': storageClassColumns,
 };
 
-/** The columns of a Kubernetes kind; nothing for a kind that has none of its own. */
+/** Returns the columns of a Kubernetes kind; undefined if it has none of its own. */
 export function kubernetesColumns(kind: { readonly group: string; readonly kind: string }): readonly TableColumn[] | undefined {
   const name = `${kind.group}/${kind.kind}`;
   return Object.hasOwn(columns, name) ? columns[name] : undefined;

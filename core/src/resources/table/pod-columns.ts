@@ -5,7 +5,7 @@ import { ageColumn, column, joined, listAt, nameColumn, numberAt, textAt, type T
 const containerStatuses = (pod: unknown): readonly unknown[] => listAt(pod, ['status', 'containerStatuses']);
 const initStatuses = (pod: unknown): readonly unknown[] => listAt(pod, ['status', 'initContainerStatuses']);
 
-/** Init containers that go on running beside the others. */
+/** Returns the names of sidecars: init containers that keep running beside the others. */
 function sidecarNames(pod: unknown): ReadonlySet<string> {
   const sidecars = listAt(pod, ['spec', 'initContainers']).filter((container) => textAt(container, 'restartPolicy') === 'Always');
   return new Set(sidecars.map((container) => textAt(container, 'name')));
@@ -18,7 +18,7 @@ function ready(pod: unknown): string {
   return `${statuses.filter(isReady).length}/${listAt(pod, ['spec', 'containers']).length + sidecars.size}`;
 }
 
-/** The one word that says best how a pod is: the first thing that holds it up, else its phase. */
+/** Summarizes a pod in one word: the first thing that blocks it, or its phase. */
 export function podStatus(pod: unknown): string {
   const held = listAt(pod, ['status', 'conditions']).find((condition) => textAt(condition, 'reason') === 'SchedulingGated');
   const phase = held === undefined ? textAt(pod, 'status', 'reason') || textAt(pod, 'status', 'phase') : 'SchedulingGated';

@@ -7,14 +7,14 @@ export interface TableColumn {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
   readonly format?: string;
-  /** 0 is always shown, 1 only by `-o wide`. */
+  /** 0 is always shown, 1 only with `-o wide`. */
   readonly priority: number;
   readonly description: string;
-  /** Null is shown as `<none>`. Never throws, whatever the object lacks. */
+  /** Computes the value, where null is shown as `<none>`. Never throws, even if fields are missing. */
   readonly cell: (object: unknown, nowMs: number) => unknown;
 }
 
-/** A column as a kind declares it. */
+/** A column as declared by a kind. */
 export interface ColumnDeclaration {
   readonly name: string;
   readonly path: string;
@@ -43,9 +43,9 @@ export const ageColumn: TableColumn = {
 };
 
 /**
- * The columns of a kind that declares them by path: the name first, and the age last unless the kind has an age of its own.
+ * Makes the columns that a kind declares by path: the name first, and the age last unless the kind declares its own.
  *
- * @throws TypeError when a path is not understood.
+ * @throws TypeError when a path cannot be parsed.
  */
 export function declaredColumns(declarations: readonly ColumnDeclaration[]): readonly TableColumn[] {
   const own = declarations.filter(({ name }) => name.toLowerCase() !== 'name').map(declaredColumn);
@@ -58,7 +58,7 @@ function declaredColumn(declaration: ColumnDeclaration): TableColumn {
   const type = declaration.type ?? 'string';
   return {
     name: declaration.name,
-    // A date is shown as an age, which is text.
+    // A date is shown as an age, which is a string.
     type: type === 'date' ? 'string' : type,
     ...(declaration.format === undefined ? {} : { format: declaration.format }),
     priority: declaration.priority ?? (declaration.wide === true ? 1 : 0),
@@ -67,7 +67,7 @@ function declaredColumn(declaration: ColumnDeclaration): TableColumn {
   };
 }
 
-/** A value of another type than the column's is no value: clients would not know how to align it. */
+/** A value whose type differs from the column's is dropped, because clients could not align it. */
 function cellOf(values: readonly unknown[], type: TableColumn['type'], nowMs: number): unknown {
   const [first] = values;
   if (first === undefined || first === null) return null;
@@ -85,7 +85,7 @@ function cellOf(values: readonly unknown[], type: TableColumn['type'], nowMs: nu
   }
 }
 
-/** A column computed from the object, of the kinds whose output is more than fields. */
+/** Makes a column that is computed from the object, for kinds whose output is more than fields. */
 export function column(
   name: string,
   description: string,
@@ -95,7 +95,7 @@ export function column(
   return { name, type: options.type ?? 'string', priority: options.priority ?? 0, description, cell };
 }
 
-/** The text of a field, `<none>` without one. */
+/** Makes a column that shows the text of a field, or `<none>`. */
 export function fieldColumn(
   name: string,
   description: string,
@@ -107,7 +107,7 @@ export function fieldColumn(
   return column(name, description, cell, { priority: options.wide === true ? 1 : 0 });
 }
 
-/** The whole number of a field, 0 without one. */
+/** Makes a column that shows the number of a field, or 0. */
 export function countColumn(name: string, description: string, path: string): TableColumn {
   const names = path.split('.');
   return column(name, description, (object) => numberAt(object, names), { type: 'integer' });
@@ -121,7 +121,7 @@ export function numberAt(object: unknown, path: readonly string[]): number {
   return typeof value === 'number' ? value : 0;
 }
 
-/** Items of a list at a path, none where there is no list. */
+/** Returns the items of a list at a path; an empty list if it is absent. */
 export function listAt(object: unknown, path: readonly string[]): readonly unknown[] {
   const value = valueAt(object, path);
   return Array.isArray(value) ? value : [];
@@ -129,23 +129,23 @@ export function listAt(object: unknown, path: readonly string[]): readonly unkno
 
 export const textAt = (object: unknown, ...path: readonly string[]): string => textOf(valueAt(object, path));
 
-/** `a=b,c=d` as kubectl prints labels and selectors; `<none>` for none. */
+/** Formats labels and selectors as kubectl does, `a=b,c=d`; `<none>` if empty. */
 export function labelsText(labels: unknown): string {
   const entries =
     typeof labels === 'object' && labels !== null ? Object.entries(labels).map(([key, value]) => `${key}=${textOf(value)}`) : [];
   return entries.sort().join(',') || '<none>';
 }
 
-/** Items joined, `<none>` for none. */
+/** Joins items; `<none>` if there are none. */
 export const joined = (items: readonly string[], separator = ','): string =>
   items.filter((item) => item !== '').join(separator) || '<none>';
 
-/** The first items and how many there are more. */
+/** Lists the first items and the number of the rest. */
 export function firstOf(items: readonly string[], max: number): string {
   return items.length <= max ? joined(items) : `${items.slice(0, max).join(',')} + ${items.length - max} more...`;
 }
 
-/** A selector field, `{ matchLabels, matchExpressions }`, as kubectl prints it. */
+/** Formats a selector field, `{ matchLabels, matchExpressions }`, as kubectl does. */
 export function selectorText(selector: unknown): string {
   const expressions = listAt(selector, ['matchExpressions']).map((expression) => {
     const values = listAt(expression, ['values']).map(textOf).join(',');

@@ -14,7 +14,7 @@ export type ResultOf<M extends StoreMethod> = Awaited<ReturnType<StoreCalls[M]>>
 
 const callsMax = 10_000;
 
-/** Calls that wait for their answers. */
+/** Calls that wait for their results. */
 export class CallBook {
   readonly #channel: Channel<ToServer, ToClient>;
   readonly #waiting = new Map<number, Waiting>();
@@ -25,7 +25,7 @@ export class CallBook {
     this.#channel = channel;
   }
 
-  /** `onAnswer` runs while the answer is being taken, before anything that was told after it. @throws what the store throws */
+  /** Sends a call. `onAnswer` runs as the result is received, before any later message. @throws what the store throws */
   call<M extends StoreMethod>(method: M, parameters: Parameters<StoreCalls[M]>, onAnswer?: (result: ResultOf<M>) => void) {
     if (this.#waiting.size >= callsMax)
       throw storeErrors.TAP_STORE_UNAVAILABLE({ message: `${callsMax} calls wait for the store`, retryAfterMs: 1_000 });
@@ -48,7 +48,7 @@ export class CallBook {
     if (this.#waiting.size === 0) this.#idle?.();
   }
 
-  /** The store has gone: whatever was to change may have happened. */
+  /** Fails all pending calls after the store process has gone; writes may have been applied, so their outcome is unknown. */
   loseAll(): void {
     for (const { method, failed } of this.#waiting.values()) failed(changes.has(method) ? outcomeUnknown() : gone());
     this.#waiting.clear();
@@ -74,7 +74,7 @@ function outcomeUnknown(): Error {
   return storeErrors.TAP_STORE_OUTCOME_UNKNOWN({ message: 'the process that has the store went away before it answered' });
 }
 
-/** What every call is answered with once the store has gone. */
+/** The error of every call once the store process has gone. */
 export function gone(): Error {
   return storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the process that has the store has gone' });
 }

@@ -1,6 +1,6 @@
 /**
- * Asks one question at a time for everybody: who comes while an answer is under way waits for the next one, since that answer may
- * have been found before they came.
+ * Shares one question among concurrent callers. A caller that arrives while a question is in flight waits for the next one, because the
+ * answer in flight may predate the call.
  */
 export class Coalesced<T> {
   readonly #question: () => Promise<T>;

@@ -1,14 +1,14 @@
 import { readLeaseMs } from './read-leases.js';
 
-/** The lease of a process: what it knows is the newest there is, until it gives the lease back or a short time has passed. */
+/** A read lease held by this process: its newest known revision is the newest there is, until the lease is returned or expires. */
 export class HeldLease {
   #takenMs = Infinity;
   #givenBack = 0;
 
-  /** Before a question leaves: takes the lease that may come with its answer, unless it was given back meanwhile. */
+  /** Call before sending a question; the returned function takes the lease granted with the answer, unless it was returned meanwhile. */
   ask(nowMs: number): () => void {
     const givenBack = this.#givenBack;
-    // Its time begins before the question leaves, so that it never ends here later than there.
+    // The lease starts before the question is sent, so that it never expires later here than at the grantor.
     return () => {
       if (givenBack === this.#givenBack) this.#takenMs = nowMs;
     };
@@ -19,7 +19,7 @@ export class HeldLease {
     this.#givenBack += 1;
   }
 
-  /** Not when the clock was set back behind the question either. */
+  /** Returns false as well if the clock was set back to before the question. */
   holds(nowMs: number): boolean {
     return nowMs >= this.#takenMs && nowMs < this.#takenMs + readLeaseMs;
   }

@@ -13,7 +13,7 @@ import type {
 } from '@tappaas/sdk';
 import type { ReadLeases } from './read-leases.js';
 
-/** A store that is lent to other processes, for the process that has it: its writes recall leases as theirs do. */
+/** The owning process's view of a store that is shared with other processes: its writes recall read leases, as theirs do. */
 export class LeasedStore implements ResourceStore {
   readonly #store: ResourceStore;
   readonly #leases: ReadLeases;

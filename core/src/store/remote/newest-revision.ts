@@ -3,17 +3,17 @@ import { Coalesced } from './coalesced.js';
 import { HeldLease } from './held-lease.js';
 import type { Reached } from './protocol.js';
 
-/** Asks the process that has the store; `onAnswer` runs while the answer is being taken. */
+/** Asks the owning process for the newest revision; `onAnswer` runs as the answer is received. */
 type Question = (onAnswer: (reached: Reached) => void) => Promise<Reached>;
 
-/** What the newest revision is: asked for, or known to be the last that was told. */
+/** Determines the newest revision: asks the owning process, or knows that the last revision received is the newest. */
 export class NewestRevision {
   readonly #clock: Clock;
   readonly #question: Question;
   readonly #asked: Coalesced<number>;
   readonly #lease = new HeldLease();
   #isRenewing = false;
-  /** What this process knows is the newest: until the turn in which it was told ends, since nothing else is learned within one. */
+  /** True until the turn of the event loop in which an answer arrived ends, since no other message can arrive within that turn. */
   #isFresh = false;
 
   constructor(clock: Clock, question: Question) {
@@ -26,12 +26,12 @@ export class NewestRevision {
     return this.#asked.ask();
   }
 
-  /** Says whether the last revision told is the newest. */
+  /** Whether the last revision received is known to be the newest. */
   get isTold(): boolean {
     return this.#isFresh || this.#lease.holds(this.#clock.nowMs());
   }
 
-  /** The same by a lease, which is renewed before it ends, so that readers who come often never wait. */
+  /** Whether a lease vouches for that. Renews the lease before it expires, so that frequent readers never wait. */
   isLeased(): boolean {
     const nowMs = this.#clock.nowMs();
     if (!this.#lease.holds(nowMs)) return false;
@@ -45,7 +45,7 @@ export class NewestRevision {
 
   async #renew(): Promise<void> {
     this.#isRenewing = true;
-    // Who reads later asks anew, and is told what is wrong.
+    // A later read asks again and receives the error.
     await this.ask().catch(() => undefined);
     this.#isRenewing = false;
   }

@@ -1,6 +1,6 @@
 import type { KeyValue, StoreEvent, WatchFeed } from '@tappaas/sdk';
 
-/** Tells a watch what stood before each event; asked for one batch after the other, so that their order stays. */
+/** Adds the previous values to a watch's events. Batches are delivered one after another, so their order is kept. */
 export class PreviousValues {
   readonly #feed: WatchFeed<StoreEvent>;
   readonly #get: (key: string, revision: number) => Promise<KeyValue | undefined>;

@@ -1,19 +1,20 @@
 import type { Clock } from '@tappaas/sdk';
 
-/** How long a process may answer by itself after it has asked. */
+/** How long a process may answer reads by itself after it asked for a lease. */
 export const readLeaseMs = 25;
-/** Twice that, since clocks may be set back once meanwhile: then a process that does not answer has lost its lease all the same. */
+/** Twice the lease time, since clocks may be set back once meanwhile: by then a process that does not respond has lost its lease. */
 const recallMsMax = 2 * readLeaseMs;
 
-/** Whoever answers reads from its own memory while it has a lease. */
+/** A process that answers reads from its own memory while it holds a lease. */
 export interface LeaseHolder {
-  /** Asks for the lease back; `ReadLeases.returned` says that it has come. */
+  /** Requests the lease back; the holder confirms through `ReadLeases.returned`. */
   recall(): void;
 }
 
 /**
- * Leases under which processes know the newest revision without asking: nothing newer is told to anybody, nor a writer answered, before
- * every lease has come back or has run out. So reads cost no question, and writes pay a recall of the leases that are out.
+ * Leases under which processes know the newest revision without asking. No newer event is sent to any process, and no write is
+ * acknowledged, before every lease has been returned or has expired. Reads thus need no round trip; writes pay for recalling the leases
+ * out.
  *
  * @source C. Gray, D. Cheriton: Leases, an efficient fault-tolerant mechanism for distributed file cache consistency (1989)
  */
@@ -27,7 +28,7 @@ export class ReadLeases {
     this.#clock = clock;
   }
 
-  /** Gives a lease to a process that has just been told everything, unless something is about to change. */
+  /** Grants a lease to a process that has just received all events, unless a change or a recall is in progress. */
   grant(holder: LeaseHolder): boolean {
     if (this.#changes > 0 || this.#recalling !== undefined) return false;
     this.#out.add(holder);
@@ -38,12 +39,12 @@ export class ReadLeases {
     if (this.#out.delete(holder) && this.#out.size === 0) this.#recalling?.resolve();
   }
 
-  /** A recall that is under way. */
+  /** The recall in progress, if any. */
   get recalled(): Promise<void> | undefined {
     return this.#recalling?.promise;
   }
 
-  /** Resolves when no lease is out; at once, with nothing, when none was. */
+  /** Recalls all leases and resolves when none is out; returns undefined when none was. */
   recall(): Promise<void> | undefined {
     if (this.#recalling !== undefined) return this.#recalling.promise;
     if (this.#out.size === 0) return undefined;
@@ -59,7 +60,7 @@ export class ReadLeases {
     });
   }
 
-  /** Makes a change, and says so when no lease is out any more. */
+  /** Makes a change; resolves once it is made and no lease is out. */
   async change<T>(make: () => Promise<T>): Promise<T> {
     this.#changes += 1;
     try {

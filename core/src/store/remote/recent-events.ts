@@ -2,10 +2,10 @@ import type { StoreEvent } from '@tappaas/sdk';
 
 const eventsMax = 10_000;
 
-/** The last events told, so that a watch which has read history finds what happened in the meantime. */
+/** The last events received, from which a watch that has read history takes those that arrived in the meantime. */
 export class RecentEvents {
   #events: StoreEvent[] = [];
-  /** Everything after this revision is here. */
+  /** All events after this revision are kept. */
   #after: number;
 
   constructor(afterRevision: number) {
@@ -20,7 +20,7 @@ export class RecentEvents {
     this.#events = this.#events.slice(cut).filter(({ revision }) => revision > this.#after);
   }
 
-  /** All after a revision; nothing when some of them are gone. */
+  /** Returns all events after a revision; undefined when some of them have been dropped. */
   after(revision: number): readonly StoreEvent[] | undefined {
     if (revision < this.#after) return undefined;
     let from = this.#events.length;

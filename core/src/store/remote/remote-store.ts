@@ -34,9 +34,9 @@ export interface RemoteStoreOptions {
 }
 
 /**
- * The store of another process, whole: what happens there is told once and handed to all watches here.
+ * Opens a store that another process owns. Each event is received once and distributed to all local watches.
  *
- * Resolves as soon as the other side has said where it stands. @throws TAP_STORE_UNAVAILABLE when it went away before
+ * Resolves once the owner has sent the position of the store. @throws TAP_STORE_UNAVAILABLE when the owner disappears before
  */
 export async function openRemoteStore(options: RemoteStoreOptions): Promise<ResourceStore> {
   const store = new RemoteStore(options);
@@ -72,7 +72,7 @@ class RemoteStore implements ResourceStore {
     return this.#standing.epoch;
   }
 
-  /** Known without a question while this process has a lease. */
+  /** Answers without a round trip while this process holds a lease. */
   currentRevision(): Awaitable<number> {
     return this.#isOpen && this.#newest.isLeased() ? this.#standing.revision : this.#newestAsked();
   }
@@ -140,7 +140,7 @@ class RemoteStore implements ResourceStore {
   snapshot(): AsyncIterable<Uint8Array> {
     this.#assertOpen();
     const begun = this.#calls.call('snapshotBegin', []);
-    // Whoever reads the snapshot is told; nobody may.
+    // The reader of the snapshot receives the error, but there may be no reader.
     begun.catch(() => undefined);
     return this.#chunks(begun);
   }
@@ -165,7 +165,7 @@ class RemoteStore implements ResourceStore {
     return { ...this.#health, revision };
   }
 
-  /** Leaves the store; the other process keeps it. */
+  /** Disconnects from the store; the owning process keeps it open. */
   async close(): Promise<void> {
     this.#isOpen = false;
     await this.#calls.idle();
@@ -178,12 +178,12 @@ class RemoteStore implements ResourceStore {
     return this.#newest.ask();
   }
 
-  /** A mark speaks of the newest revision there is, not only of what has come here. */
+  /** Progress means the newest revision there is, not just the newest received here. */
   #requestProgress(feed: WatchFeed<StoreEvent>): void {
     if (this.#newest.isTold) return feed.requestProgress();
     void this.#newest.ask().then(
       () => feed.requestProgress(),
-      // Whoever reads the watch is told that the store has gone.
+      // Readers of the watch receive the error that the store has gone.
       () => undefined,
     );
   }
@@ -207,7 +207,7 @@ class RemoteStore implements ResourceStore {
     for (const tell of this.#feeds.values()) tell(revision, events);
   }
 
-  /** Everything before is another history: watches list anew. */
+  /** Starts a new history after a restore: watches must list again. */
   #stand(standing: Standing): void {
     this.#standing = standing;
     this.#recent = new RecentEvents(standing.revision);
@@ -226,7 +226,9 @@ class RemoteStore implements ResourceStore {
     this.#opening.reject(gone());
   }
 
-  /** Goes live at once when nothing lies behind; else the store tells what does, and the rest is in memory. */
+  /**
+   * Goes live at once when the watch starts at the current revision. Otherwise the store sends the older events; the rest are in memory.
+   */
   #history(
     feed: WatchFeed<StoreEvent>,
     query: WatchQuery,
@@ -243,7 +245,7 @@ class RemoteStore implements ResourceStore {
     let rest: readonly StoreEvent[] | undefined;
     const page = this.#calls.call('history', [wireQuery(query), afterRevision], (told) => {
       rest = this.#recent.after(told.revision);
-      // With previous values, only what the store itself tells is complete: go live once nothing lies in between.
+      // With previous values only the store's own events are complete, so go live only once no event lies in between.
       if (query.previous === true && (rest?.length ?? 0) > 0) rest = undefined;
       if (rest !== undefined && epoch === this.#standing.epoch)
         this.#feeds.set(

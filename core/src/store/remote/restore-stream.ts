@@ -1,6 +1,6 @@
 import { storeErrors, type ResourceStore } from '@tappaas/sdk';
 
-/** A restore whose snapshot comes in chunks from another process; each is taken before the next one is asked for. */
+/** A restore whose snapshot arrives in chunks from another process; each chunk is consumed before the next is requested. */
 export class RestoreStream {
   readonly #restoring: Promise<void>;
   #next = Promise.withResolvers<Uint8Array | undefined>();
@@ -11,21 +11,21 @@ export class RestoreStream {
     this.#restoring.catch(() => undefined);
   }
 
-  /** Resolves when the chunk has been taken. @throws what the restore fails with, as soon as it has */
+  /** Resolves when the chunk has been consumed. @throws the error of the restore as soon as it fails */
   async push(chunk: Uint8Array): Promise<void> {
     const taken = this.#taken.promise;
     this.#next.resolve(chunk);
     await Promise.race([taken, this.#restoring]);
   }
 
-  /** Ends the snapshot. @throws what the restore fails with */
+  /** Ends the snapshot and waits for the restore. @throws the error of the restore */
   async end(whole: boolean): Promise<void> {
     if (whole) this.#next.resolve(undefined);
     else this.#breakOff();
     await this.#restoring;
   }
 
-  /** A restore that has failed already reads no further. */
+  /** Aborts the restore; a restore that has already failed no longer reads. */
   #breakOff(): void {
     this.#next.promise.catch(() => undefined);
     this.#next.reject(storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the snapshot broke off' }));

@@ -2,7 +2,7 @@ import { storeErrors, type ResourceStore } from '@tappaas/sdk';
 
 const snapshotsMax = 4;
 
-/** Snapshots that another process is reading, chunk by chunk as it asks for them. */
+/** Snapshots that another process is reading, one chunk per request. */
 export class SnapshotShelf {
   readonly #store: ResourceStore;
   readonly #open = new Map<number, AsyncIterator<Uint8Array>>();
@@ -12,7 +12,7 @@ export class SnapshotShelf {
     this.#store = store;
   }
 
-  /** @throws TAP_STORE_UNAVAILABLE when too many are being read */
+  /** @throws TAP_STORE_UNAVAILABLE when too many snapshots are being read */
   begin(): number {
     if (this.#open.size >= snapshotsMax)
       throw storeErrors.TAP_STORE_UNAVAILABLE({ message: `${snapshotsMax} snapshots are being read already` });
@@ -21,7 +21,7 @@ export class SnapshotShelf {
     return this.#last;
   }
 
-  /** Nothing when the snapshot is whole. */
+  /** Returns the next chunk; undefined at the end of the snapshot. */
   async chunk(snapshot: number): Promise<Uint8Array | undefined> {
     const chunks = this.#open.get(snapshot);
     if (chunks === undefined) throw storeErrors.TAP_STORE_INVALID({ message: `there is no snapshot ${snapshot}` });

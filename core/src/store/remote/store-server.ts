@@ -10,9 +10,12 @@ export interface StoreServerOptions {
   readonly store: ResourceStore;
   readonly channel: Channel<ToClient, ToServer>;
   readonly clock: Clock;
-  /** Shared by all who are served the store, whose writes, by whomever, are `change`s of these. Absent: nobody is given any. */
+  /**
+   * Read leases, shared by all servers of the store; every write from any process must be a `change` of these. Absent: no leases are
+   * granted.
+   */
   readonly leases?: ReadLeases;
-  /** Bytes told that have not left yet; a client that falls further behind is cut off. Default 64 MiB. */
+  /** Limit on bytes sent that have not left this process; a client that falls further behind is disconnected. Default 64 MiB. */
   readonly untakenBytesMax?: number;
 }
 
@@ -22,9 +25,9 @@ const healthEveryMs = 1_000;
 const eventBytes = 200;
 
 /**
- * Serves a store to another process until the channel closes: calls, and everything that happens, told once for all of its watches.
+ * Serves a store to another process until the channel closes: answers calls, and sends each event once for all of its watches.
  *
- * The channel keeps order, so a client that has an answer has been told everything up to the revision that the answer speaks of.
+ * The channel keeps order, so a client that has a result has received every event up to the revision that the result reflects.
  */
 export function serveStore(options: StoreServerOptions): { close(): Promise<void> } {
   const server = new StoreServer(options);
@@ -60,7 +63,7 @@ class StoreServer {
     channel.onClose(() => this.close());
   }
 
-  /** Follows the store for good; a restore begins anew. */
+  /** Follows the store until closed, and starts over after a restore. */
   async tell(): Promise<void> {
     const { store } = this.#options;
     while (!this.#ended.signal.aborted) {
@@ -72,7 +75,7 @@ class StoreServer {
         this.#send({ standing: { epoch: store.epoch, revision } });
         this.#reach(revision);
         for await (const batch of this.#watch) {
-          // What was written is recalled for already; what a lease of the store ends is not.
+          // A write has already recalled the leases; a change caused by an expired store lease has not.
           const recalled = this.#options.leases?.recall();
           if (recalled !== undefined) await recalled;
           this.#send({ told: batch }, bytesOf(batch.events));
@@ -80,7 +83,7 @@ class StoreServer {
         }
         this.close();
       } catch (error) {
-        // After a restore everything is told anew; a client that is too slow, or a store that is gone, ends the matter.
+        // A restore starts everything over. A client that is too slow, or a store that is gone, ends the connection.
         if (!isTapError(error, 'TAP_STORE_COMPACTED')) this.close();
       }
     }
@@ -151,7 +154,7 @@ class StoreServer {
     this.#options.leases?.returned(this.#holder);
   }
 
-  /** Only of a store that says at once where it is: nobody else writes to it. */
+  /** Grants a lease only for a store that knows its revision synchronously, because then no other process writes to it. */
   #isLeased(): boolean {
     const { leases, store } = this.#options;
     if (leases === undefined || this.#ended.signal.aborted) return false;
@@ -164,7 +167,7 @@ class StoreServer {
     try {
       const call = this.#calls[method] as (...given: readonly unknown[]) => Promise<unknown>;
       const result = await call(...parameters);
-      // It may speak of what a lease still denies.
+      // The result may reflect a change that an outstanding lease still hides.
       const recalled = method === 'reached' ? undefined : this.#options.leases?.recalled;
       if (recalled !== undefined) await recalled;
       this.#send({ id, result });
@@ -184,7 +187,7 @@ class StoreServer {
     throw storeErrors.TAP_STORE_INVALID({ message: 'no restore has begun' });
   }
 
-  /** Waits until everything up to a revision has been told, of this epoch at least. */
+  /** Waits until all events up to a revision, of at least the current epoch, have been sent. */
   async #untilTold(revision: number): Promise<number> {
     if (this.#told >= revision && this.#epoch === this.#options.store.epoch) return revision;
     await new Promise<void>((resolve) => {
@@ -203,7 +206,7 @@ class StoreServer {
     if (this.#waiting.length > 0) this.#watch?.requestProgress();
   }
 
-  /** What is told is counted until it has left, so that a client which does not read costs a bounded amount of memory. */
+  /** Counts bytes until they have left the process, so that a client which does not read costs a bounded amount of memory. */
   #send(message: ToClient, bytes = 0): void {
     const { channel, untakenBytesMax = 64 * 1_024 * 1_024 } = this.#options;
     this.#untakenBytes += bytes;
@@ -216,7 +219,7 @@ function bytesOf(events: readonly { readonly current?: { readonly value: Uint8Ar
   return events.reduce((sum, { current }) => sum + eventBytes + (current?.value.byteLength ?? 0), 0);
 }
 
-/** The first thing a watch says; asked for at once, so that it says where it stands when nothing lies behind. */
+/** Returns the first batch of a watch. Progress is requested at once, so that the watch reports its revision when there is no history. */
 async function firstBatch(watch: Watch): ReturnType<StoreCalls['history']> {
   watch.requestProgress();
   try {

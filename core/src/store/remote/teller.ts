@@ -1,10 +1,10 @@
 import { keysBetween, type KeyValue, type StoreEvent, type WatchFeed, type WatchQuery } from '@tappaas/sdk';
 import { PreviousValues } from './previous-values.js';
 
-/** A live watch and what it is told of the events that come. */
+/** Delivers events to a live watch. */
 export type Tell = (revision: number, events: readonly StoreEvent[]) => void;
 
-/** What a watch needs of the events told, in its own terms. */
+/** Makes the function that delivers to a watch those events that its query selects. */
 export function teller(
   feed: WatchFeed<StoreEvent>,
   query: WatchQuery,
@@ -17,7 +17,7 @@ export function teller(
   return (revision, events) => values.offer(revision, wanted(events));
 }
 
-/** The part of a query that history depends on. */
+/** The part of a query that determines its history. */
 export function wireQuery({ start, end, fromRevision, previous }: WatchQuery): WatchQuery {
   return { start, end, fromRevision, ...(previous === true && { previous }) };
 }

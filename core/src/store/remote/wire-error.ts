@@ -1,6 +1,6 @@
 import { isTapError, storeErrors, type TapError } from '@tappaas/sdk';
 
-/** An error of the store's table made ready to cross to another process; its cause stays where it was thrown. */
+/** An error of the store's table in serializable form; its cause stays in the process that threw it. */
 export interface WireError {
   readonly code: keyof typeof storeErrors;
   readonly message: string;
@@ -8,7 +8,7 @@ export interface WireError {
   readonly data?: TapError['data'];
 }
 
-/** What is no error of the table is the store's own fault. */
+/** Serializes an error; one that is not in the table becomes a failure of the store. */
 export function toWire(error: unknown): WireError {
   if (isTapError(error) && isOfStore(error.code)) {
     const { code, message, retryAfterMs, data } = error;
