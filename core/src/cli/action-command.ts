@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 
-/** What a first word means that names no command: a kind, and behind it an action that a plugin has given it. */
+/** The command for a first word that is not a command name: a kind, followed by an action that a plugin defines for it. */
 export const actionCommand = (kind: string): Command => ({
   name: kind,
   operands: 'ACTION NAME [FIELD=VALUE …]',

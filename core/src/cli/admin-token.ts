@@ -12,7 +12,7 @@ interface Replaced {
   readonly credentialId?: string;
 }
 
-/** `tappaas token rotate-admin`: another token for the first administrator; a login that is stored here with the old one goes on with the new one. */
+/** `tappaas token rotate-admin`: replaces the token of the first administrator, and updates a stored login that used the old one. */
 export async function rotateAdminToken(invocation: Invocation): Promise<number> {
   const { terminal } = invocation;
   const client = await invocation.client();

@@ -5,7 +5,7 @@ import { exitCodes } from './command.js';
 import { applicationVersion, checkHead, namespaceOf, type NamespaceChoice } from './manifest-head.js';
 import { isDirectory } from './source-archive.js';
 
-/** An Application as it is sent, and the directory whose source it needs; source named in the manifest needs none. */
+/** An Application to send, and the directory whose source it needs, if any; a manifest that names its source needs none. */
 export interface Deployable {
   readonly application: ApplicationManifest;
   readonly sourceDirectory: string | undefined;
@@ -18,15 +18,15 @@ export interface ApplicationManifest {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** What the API takes in one request. */
+/** Request limit of the API. */
 const manifestBytesMax = 1024 * 1024;
 
 const manifestNames = ['tappaas.yaml', 'tappaas.yml', 'tappaas.json'];
 
-/** Lists that people may write as maps by name. */
+/** Lists that a manifest may write as maps by name. */
 const listsByName: readonly string[] = ['processes', 'env', 'volumes', 'routes', 'dependencies', 'ports', 'volumeMounts'];
 
-/** What `deploy` sends for a directory, a manifest or an image; `name` wins over all others. */
+/** Reads the application that `deploy` sends for a directory, a manifest or an image; `name` overrides all other names. */
 export async function readDeployable(
   path: string,
   options: { readonly namespace: NamespaceChoice; readonly name?: string; readonly image?: string },
@@ -64,7 +64,7 @@ async function manifestIn(
   return undefined;
 }
 
-/** A file that is named is deployed with all that lies beside it: it has to say that it is an application. */
+/** Requires that a named file describes an application, because the files beside it would be deployed as its source. */
 function namedManifest(path: string, written: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (written['kind'] === 'Application' || (written['kind'] === undefined && written['spec'] !== undefined)) return written;
   const found = text(written['kind']);
@@ -103,7 +103,7 @@ async function parseManifest(path: string): Promise<Readonly<Record<string, unkn
   return written;
 }
 
-/** Turns maps by name into lists, all the way down: `env: { A: 1 }` is `env: [{ name: A, value: "1" }]`. */
+/** Converts maps by name to lists at any depth: `env: { A: 1 }` becomes `env: [{ name: A, value: "1" }]`. */
 export function expand(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(expand);
   if (typeof value !== 'object' || value === null) return value;
@@ -120,7 +120,7 @@ function entries(list: string, map: Readonly<Record<string, unknown>>): readonly
   });
 }
 
-/** The process types of a Procfile, `web` aside: that one is the image's own command. */
+/** Reads the process types of a Procfile, except `web`, which is the image's own command. */
 async function procfileIn(directory: string): Promise<readonly { readonly name: string; readonly line: string }[]> {
   const text = await readFile(join(directory, 'Procfile'), 'utf8').catch(() => '');
   return text.split('\n').flatMap((written) => {
@@ -129,7 +129,10 @@ async function procfileIn(directory: string): Promise<readonly { readonly name: 
   });
 }
 
-/** What a directory without a manifest is: one web process on one http port, reached through one route, and what a Procfile adds. */
+/**
+ * Applies the defaults of a directory without a manifest: one web process with one http port and one route, and the processes of a
+ * Procfile.
+ */
 function withDefaults(
   spec: Readonly<Record<string, unknown>>,
   procfile: Awaited<ReturnType<typeof procfileIn>>,
@@ -144,7 +147,7 @@ function withDefaults(
   return { processes, routes: [{ name: 'public', process: 'web', port: 'http' }], ...spec };
 }
 
-/** A directory's name as an object name. */
+/** Derives an object name from the name of a directory. */
 export function nameFrom(directory: string): string {
   const name = basename(directory)
     .toLowerCase()

@@ -1,4 +1,4 @@
-/** What commands read of an Application. */
+/** The parts of an Application that commands read. */
 export interface ApplicationView {
   readonly metadata: {
     readonly name: string;
@@ -9,7 +9,7 @@ export interface ApplicationView {
   };
   readonly spec: {
     readonly processes: readonly { readonly name: string }[];
-    /** The release that serves whatever is changed; empty: none. */
+    /** The release that serves regardless of changes; empty: none. */
     readonly pin?: string;
   };
   readonly status?: {
@@ -30,7 +30,7 @@ export interface ApplicationView {
   };
 }
 
-/** A condition of it. */
+/** A condition of an object. */
 export interface ConditionView {
   readonly type: string;
   readonly status: string;
@@ -39,10 +39,10 @@ export interface ConditionView {
   readonly observedGeneration?: number;
 }
 
-/** The release that it is pinned to. */
+/** Returns the release that an application is pinned to. */
 export const pinOf = ({ spec }: Pick<ApplicationView, 'spec'>): string | undefined => (spec.pin === '' ? undefined : spec.pin);
 
-/** The condition of a type, if it is about the present spec. */
+/** Returns the condition of a type if it is about the current spec. */
 export function currentCondition(application: ApplicationView | undefined, type: string): ConditionView | undefined {
   const found = application?.status?.conditions?.find((condition) => condition.type === type);
   const generation = found?.observedGeneration ?? application?.status?.observedGeneration ?? 0;

@@ -4,7 +4,7 @@ import { exitCodes, type Invocation } from './command.js';
 import { discoveredGroups, wordsOf } from './discovery.js';
 import { nearestName } from '../kernel/config/nearest-name.js';
 
-/** What a question about access is about. */
+/** What an access question is about. */
 export type AskedAccess =
   | { readonly path: string }
   | {
@@ -14,16 +14,16 @@ export type AskedAccess =
       readonly isNamespaced: boolean;
     };
 
-/** Below which engine's mount is asked: the platform's, or that of a cluster. */
+/** Returns the mount path of the engine: the platform's, or that of a cluster. */
 export function mountOf({ options }: Invocation): string {
   const { cluster } = options;
   return typeof cluster === 'string' ? `/clusters/${encodeURIComponent(cluster)}` : '';
 }
 
 /**
- * Reads `RESOURCE[.GROUP][/SUBRESOURCE]`, a kind, a short name, or a path that begins with a slash.
+ * Parses `RESOURCE[.GROUP][/SUBRESOURCE]`, a kind, a short name, or a path that begins with a slash.
  *
- * @throws CliError naming the nearest kind that is served
+ * @throws CliError naming the most similar kind that is served
  */
 export async function askedAccess(client: Client, mount: string, text: string): Promise<AskedAccess> {
   if (text.startsWith('/')) return { path: text };

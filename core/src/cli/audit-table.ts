@@ -14,10 +14,10 @@ const columns: readonly (readonly [name: string, of: (item: AuditItem) => string
   ['LINE', ({ sequence }) => sequence],
 ];
 
-/** What callers sent is shown with its control characters written out: no event rings a bell or moves the cursor. */
+/** Escapes control characters in data of callers, so that no event can ring a bell or move the cursor. */
 const shown = (cell: string | number | undefined): string => harmlessLine(String(cell ?? ''));
 
-/** Events for people, in the order that is given. */
+/** Formats events for people, in the given order. */
 export function auditTable(items: readonly AuditItem[]): string {
   return textTable(
     columns.map(([name]) => name),
@@ -25,10 +25,10 @@ export function auditTable(items: readonly AuditItem[]): string {
   );
 }
 
-/** The first line of comma-separated values. */
+/** The header line of the CSV output. */
 export const csvHead = `${columns.map(([name]) => name.toLowerCase()).join(',')}\n`;
 
-/** One line of comma-separated values; a cell that a spreadsheet would take for a formula is made a text. */
+/** Formats one CSV line; a cell that a spreadsheet would interpret as a formula is turned into text. */
 export function csvLine(item: AuditItem): string {
   const cells = columns.map(([, of]) => {
     const text = shown(of(item));

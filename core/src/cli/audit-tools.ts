@@ -1,4 +1,4 @@
-/** One event of the audit log, as far as commands look into it. */
+/** An event of the audit log, with the members that commands use. */
 export interface AuditItem {
   readonly chain: string;
   readonly sequence: number;
@@ -17,7 +17,7 @@ export interface AuditItem {
   };
 }
 
-/** What verifying a chain has found. */
+/** The result of verifying a chain. */
 export interface AuditVerdict {
   readonly lines: number;
   readonly first: number | undefined;
@@ -27,7 +27,7 @@ export interface AuditVerdict {
   readonly notes: readonly string[];
 }
 
-/** What reads and verifies the files of an audit log, without a platform. */
+/** Reads and verifies the files of an audit log without a platform. */
 export interface AuditTools {
   chainsIn(directory: string): Promise<readonly string[]>;
   linesIn(directory: string, chain: string): AsyncIterable<string>;
@@ -38,6 +38,6 @@ export interface AuditTools {
   ): Promise<AuditVerdict>;
   /** @throws an error that names the parameter at fault */
   auditQuery(parameters: Readonly<Record<string, string>>): { readonly query: object; readonly range: { readonly limit: number } };
-  /** The event of a line when it is asked for. */
+  /** Returns the event of a line if it matches the query. */
   foundIn(text: string, query: object): AuditItem | undefined;
 }

@@ -1,4 +1,4 @@
-/** A failure that a person at a terminal can act on: what went wrong, and what to do next. */
+/** A failure that the user can act on: what went wrong, and what to do next. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly remedy: string;

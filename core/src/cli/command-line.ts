@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
 import { unknownCommand } from './unknown-command.js';
 
-/** Runs one command line and answers the exit code; never throws. */
+/** Runs one command line and returns the exit code; never throws. */
 export async function runCommandLine(terminal: Terminal): Promise<number> {
   try {
     return await run(terminal);
@@ -53,7 +53,7 @@ async function invocationOf(
   };
 }
 
-/** A command, or an action of a kind when more follows a word that names no command. */
+/** Returns the command; a word that names none, followed by more, is the kind of an action. */
 function findCommand(name: string, rest: readonly string[]): Command {
   const found = commands.find((command) => command.name === name);
   if (found) return found;

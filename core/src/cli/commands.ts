@@ -34,7 +34,7 @@ const auditFilters: Readonly<Record<string, Option>> = {
   until: { type: 'string', value: 'TIME', description: 'Only up to then.' },
 };
 
-/** Every command, in the order in which help shows them. */
+/** All commands, in the order shown by help. */
 export const commands: readonly Command[] = [
   command(
     'up',

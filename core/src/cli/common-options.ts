@@ -1,6 +1,6 @@
 import type { Option } from './command.js';
 
-/** The options of every command. */
+/** Options that all commands have. */
 export const commonOptions: Readonly<Record<string, Option>> = {
   output: { type: 'string', short: 'o', value: 'json|yaml|wide', description: 'How to print.' },
   namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'Namespace. Default: that of the login, or default.' },

@@ -10,9 +10,9 @@ import type { Terminal } from './terminal.js';
 import { sayingWhoServes } from './unserved.js';
 
 /**
- * Finds the platform: environment, then the stored login, then a platform whose data lies in the current directory.
+ * Finds the platform: from the environment, then from the stored login, then from the data of a platform in the current directory.
  *
- * The token of a login goes to the platform that it is for, and to no other.
+ * The token of a login is sent only to the platform that it belongs to.
  *
  * @throws CliError
  */
@@ -40,7 +40,7 @@ export async function connect(terminal: Terminal, server: string | undefined): P
   return clientOf({ server: url, token: await tokenOf(terminal, login), ...authority });
 }
 
-/** The token of a login; for a login at a provider, a function that returns a valid one each time. */
+/** Returns the token of a login; for a login at a provider, a function that returns a valid token each time. */
 async function tokenOf(terminal: Terminal, login: Connection): Promise<ClientOptions['token']> {
   const { openid } = login;
   if (openid === undefined) return login.token;
@@ -48,19 +48,19 @@ async function tokenOf(terminal: Terminal, login: Connection): Promise<ClientOpt
   const granted = new GrantedToken(terminal, { ...login, openid }, async (ending) =>
     (await import('./openid-login.js')).refreshLogin(ending),
   );
-  // Why there is none is told before anything is asked.
+  // Report a missing token before sending any request.
   await granted.now();
   return () => granted.later();
 }
 
-/** The client that commands use: a person at a terminal would rather be told than wait for a second try. */
+/** Makes the client of commands. It does not retry: a user at a terminal prefers an immediate error. */
 export async function clientOf(connection: Pick<ClientOptions, 'server' | 'token' | 'certificateAuthority'>): Promise<Client> {
-  // Loaded only now: who is not logged in is told at once.
+  // Loaded lazily, so that a missing login is reported immediately.
   const { createClient } = await import('@tappaas/client');
   return sayingWhoServes(createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 }));
 }
 
-/** The kubeconfig that a platform started in this directory has written. */
+/** Reads the kubeconfig that a platform started in this directory has written. */
 async function besideUs(cwd: string): Promise<Connection | undefined> {
   const text = await readFile(join(cwd, 'data', 'kubeconfig'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

@@ -1,19 +1,19 @@
-/** Where the platform is and who asks. */
+/** Address of the platform, and credentials. */
 export interface Connection {
   readonly server: string;
   readonly token: string;
-  /** PEM; absent: the system's authorities. */
+  /** PEM; absent: the certificate authorities of the system. */
   readonly certificateAuthority?: string;
-  /** How the token was come by, when an OpenID provider granted it: the next one is got the same way. */
+  /** How an OpenID provider granted the token, if it did; used to obtain the next one. */
   readonly openid?: OpenIdLogin;
 }
 
-/** A log-in at an OpenID provider. */
+/** A login at an OpenID provider. */
 export interface OpenIdLogin {
   readonly issuer: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** Empty: the provider gave none, so a person logs in again when the token has expired. */
+  /** Empty if the provider issued none; then the user must log in again when the token has expired. */
   readonly refreshToken: string;
   /** When the token expires. */
   readonly expiresAtMs: number;

@@ -1,6 +1,6 @@
 import type { Client } from '@tappaas/client';
 
-/** What an engine serves, as far as commands read it. */
+/** The part of discovery documents that commands read. */
 export interface DiscoveredGroup {
   readonly metadata?: { readonly name?: string };
   readonly versions: readonly { readonly version: string; readonly resources: readonly DiscoveredResource[] }[];
@@ -17,13 +17,13 @@ export interface DiscoveredResource {
 
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
-/** All groups below `/api` or `/apis` of an engine, in one answer. */
+/** Returns all groups below `/api` or `/apis` of an engine, with one request. */
 export async function discoveredGroups(client: Client, root: string): Promise<readonly DiscoveredGroup[]> {
   const found = await client.json<{ readonly items?: readonly DiscoveredGroup[] }>(root, { accept: aggregated });
   return found?.items ?? [];
 }
 
-/** The words that a resource is called by, in small letters. */
+/** Returns the lower-case names of a resource. */
 export function wordsOf({ resource, singularResource, shortNames = [], responseKind }: DiscoveredResource): readonly string[] {
   return [resource, singularResource, responseKind?.kind, ...shortNames].flatMap((word) => (word ? [word.toLowerCase()] : []));
 }

@@ -2,7 +2,7 @@ import type { Client } from '@tappaas/client';
 import { eventPath } from './paths.js';
 import { duration, textTable } from './table.js';
 
-/** What commands read of an Event. */
+/** The parts of an Event that commands read. */
 export interface EventView {
   readonly metadata: { readonly namespace: string; readonly creationTimestamp: string; readonly resourceVersion: string };
   readonly involvedObject: { readonly kind: string; readonly name: string };
@@ -13,7 +13,7 @@ export interface EventView {
   readonly lastTimestamp?: string;
 }
 
-/** `metadata.continue`: there are more than a command reads. */
+/** A list of events; `metadata.continue` is set when there are more than a command reads. */
 export interface EventList {
   readonly metadata?: { readonly continue?: string };
   readonly items: readonly EventView[];
@@ -22,17 +22,17 @@ export interface EventList {
 const eventsMax = 500;
 const pagesMax = 20;
 
-/** Selects what is told of an application. */
+/** Field selector for the events of an application. */
 export const aboutApplication = (name: string): string => `involvedObject.kind=Application,involvedObject.name=${name}`;
 
-/** Path of the events of a namespace, of one application there, or of all namespaces. */
+/** Returns the path of the events of a namespace, of one application in it, or of all namespaces. */
 export function eventListPath(namespace: string | undefined, application?: string): string {
   const query = new URLSearchParams({ limit: String(eventsMax) });
   if (application !== undefined) query.set('fieldSelector', aboutApplication(application));
   return `${eventPath(namespace)}?${query.toString()}`;
 }
 
-/** The events at a path, which come in the order of their names: the last of them may be on any page. */
+/** Reads the events at a path. They are ordered by name, so the latest may be on any page. */
 export async function readEvents(client: Client, path: string): Promise<EventList> {
   let list: EventList = (await client.json<EventList>(path)) ?? { items: [] };
   for (let page = 1; page < pagesMax; page += 1) {
@@ -44,18 +44,18 @@ export async function readEvents(client: Client, path: string): Promise<EventLis
   return list;
 }
 
-/** What was told of an application, the last first; nothing for whom the platform shows no events. */
+/** Returns the events of an application, latest first; an empty list if the caller may not read events. */
 export async function eventsOf(client: Client, namespace: string, application: string): Promise<readonly EventView[]> {
   const { status, text } = await client.send(eventListPath(namespace, application));
   return status === 200 ? lastFirst(JSON.parse(text) as EventList) : [];
 }
 
-/** The events of a list, the last first. */
+/** Sorts events, latest first. */
 export function lastFirst({ items }: EventList): readonly EventView[] {
   return items.toSorted((one, other) => lastMs(other) - lastMs(one) || revisionOf(other) - revisionOf(one));
 }
 
-/** Which columns say what each event is about. */
+/** Which columns identify the object of each event. */
 export type EventsAbout = 'object' | 'namespace' | undefined;
 
 export function eventTable(events: readonly EventView[], nowMs: number, about?: EventsAbout): string {
@@ -63,7 +63,7 @@ export function eventTable(events: readonly EventView[], nowMs: number, about?: 
   return textTable(header, rows);
 }
 
-/** The cells of a table of events. */
+/** Returns the header and cells of a table of events. */
 export function eventRows(
   events: readonly EventView[],
   nowMs: number,
@@ -86,7 +86,7 @@ export function eventRows(
   return { header: about === 'namespace' ? ['NAMESPACE', ...columns] : columns, rows };
 }
 
-/** Tells the order within a second. */
+/** Orders events within the same second. */
 const revisionOf = ({ metadata }: EventView): number => Number(metadata.resourceVersion);
 
 function lastMs({ lastTimestamp, metadata }: EventView): number {

@@ -3,7 +3,7 @@ import { isOver, tookMs, type OperationView, type StepView } from './operation-v
 import { operationPath } from './paths.js';
 import type { Stages } from './stages.js';
 
-/** What people call the steps of a deployment when they have ended; others are told by their names. */
+/** Display names of completed deployment steps; other steps are shown by name. */
 const words: Readonly<Record<string, string>> = {
   prepare: 'image settled',
   build: 'built',
@@ -14,8 +14,8 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * Follows an operation until it has ended, the time is over, or a step that `isHopeless` keeps it from going on. Each step is told once,
- * with the time it took by the platform's own clock.
+ * Follows an operation until it has ended, the time is up, or `isHopeless` holds for its current step. Each step is shown once, with its
+ * duration by the platform's clock.
  */
 export function followOperation(
   client: Client,

@@ -6,20 +6,21 @@ import { withLoginLock } from './login-lock.js';
 import type { Granted } from './openid-login.js';
 import type { Terminal } from './terminal.js';
 
-/** What a token has to be good for at least: a request may take as long as this. */
+/** Minimum remaining lifetime of a token, because a request may take that long. */
 const renewedBeforeMs = 60_000;
 
 /** A stored login that an OpenID provider granted. */
 export type GrantedLogin = Connection & { readonly openid: OpenIdLogin };
 
-/** Asks the provider for the next token. */
+/** Requests the next token from the provider. */
 export type Renew = (login: OpenIdLogin) => Promise<Granted>;
 
 /**
- * The token of a login at an OpenID provider, replaced by the next one before it ends, however long a command goes on.
+ * The token of a login at an OpenID provider, renewed before it expires, however long a command runs.
  *
- * Providers that rotate refresh tokens take one that comes twice for stolen, and end the whole log-in. So commands renew one after the other, and
- * each looks first whether another one has stored the next token.
+ * Providers that rotate refresh tokens treat a reused one as stolen and end the whole login. So commands renew one at a time, and each
+ * first
+ * checks whether another one has stored the next token.
  *
  * @source RFC 9700, section 4.14.2
  */
@@ -35,14 +36,14 @@ export class GrantedToken {
     this.#renew = renew;
   }
 
-  /** The token that is good now. @throws CliError */
+  /** Returns a currently valid token. @throws CliError */
   now(): string | Promise<string> {
     if (!this.#isEnding(this.#login)) return this.#login.token;
     return (this.#next ??= this.#replace().finally(() => (this.#next = undefined)));
   }
 
   /**
-   * The same for what goes on over broken connections: a provider that cannot be reached is asked again later.
+   * As {@link now}, for work that continues across broken connections: an unreachable provider is asked again later.
    *
    * @throws CliError, UnreachableError
    */
@@ -58,7 +59,7 @@ export class GrantedToken {
     }
   }
 
-  /** A login without a refresh token is as good as it is. */
+  /** A login without a refresh token cannot be renewed. */
   #isEnding({ openid }: GrantedLogin): boolean {
     return openid.refreshToken !== '' && openid.expiresAtMs - this.#terminal.nowMs() <= renewedBeforeMs;
   }
@@ -71,7 +72,7 @@ export class GrantedToken {
       if (isOurs) this.#login = stored;
       if (!this.#isEnding(this.#login)) return this.#login.token;
       this.#login = { ...this.#login, ...(await this.#renew(this.#login.openid)) };
-      // Somebody who logs out or in meanwhile keeps what is stored then: both wait for this lock.
+      // Keep what a logout or another login has stored meanwhile; both wait for this lock.
       if (isOurs) await writeLogin(env, this.#login);
       return this.#login.token;
     });

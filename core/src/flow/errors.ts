@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** Why a request has no place now. */
+/** Errors of requests that flow control refuses. */
 export const flowErrors = errorTable({
   TAP_FLOW_FULL: {
     httpStatus: 429,

@@ -3,10 +3,10 @@ import type { Party } from './priority-level.js';
 import type { Principal } from './principal.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** One heavy request of a principal is worked on at a time. */
+/** One heavy request of a principal is processed at a time. */
 const seatsMax = 1;
 
-/** A principal among those whose heavy requests wait: a line and a place of its own, and the units of the principal. */
+/** A principal in the queue of heavy requests: with its own line and seat, and the principal's units. */
 export class HeavyParty implements Party {
   readonly line = new WaitingLine();
   readonly seats = ownAllowances.seats('heavy', seatsMax, false);

@@ -9,7 +9,7 @@ export const ownAllowances: Allowances = {
   onMore: () => undefined,
 };
 
-/** Places of this process alone. */
+/** Seats of this process alone. */
 class OwnSeats implements Seats {
   readonly max: number;
   readonly isForgotten = false;

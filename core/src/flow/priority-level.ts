@@ -6,7 +6,7 @@ import type { PrincipalName } from './principal.js';
 import type { Waiter, WaitingLine } from './waiting-line.js';
 import { heavyUnits, unitsOf, type Work } from './work.js';
 
-/** How much of a level may run and wait at once. */
+/** Limits on the running and waiting requests of a level. */
 export interface LevelLimits {
   readonly requestsMax: number;
   readonly requestsPerPrincipalMax: number;
@@ -15,30 +15,32 @@ export interface LevelLimits {
   readonly waitMsMax: number;
 }
 
-/** A place among what is being served; giving it back twice counts once. */
+/** A place among the requests being served; releasing it twice counts once. */
 export interface Seat {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Told what the request turns out to be; it goes on when the promise resolves, at once where there is none. @throws TAP_FLOW_FULL */
+  /**
+   * Reports the actual cost of the request, which proceeds when the promise resolves, or at once if there is none. @throws TAP_FLOW_FULL
+   */
   weigh?(work: Work): Promise<void> | undefined;
   release(): void;
 }
 
-/** Whoever may have to wait; the signal is made when it is asked for. */
+/** A request that may have to wait; its signal is created on access. */
 export interface Patient {
   readonly signal: AbortSignal;
 }
 
-/** Who takes turns: a principal, or what of it is heavy. */
+/** An entity that takes turns: a principal, or the heavy requests of one. */
 export interface Party {
   readonly id: PrincipalName;
   readonly line: WaitingLine;
   readonly seats: Pick<Seats, 'isFree' | 'take' | 'give'>;
-  /** Absent where everything is heavy. */
+  /** Absent where all requests are heavy. */
   readonly heavy?: HeavyParty;
   turn: number;
   hasUnit(user: string, nowMs: number): boolean;
   takeUnits(user: string, nowMs: number, units: number): void;
-  /** How long somebody would wait for a unit behind so many others, and so many of its own. */
+  /** Returns how long a request would wait for a unit behind that many requests of other users and of its own user. */
   unitsWaitMs(user: string, nowMs: number, others: number, own: number): number;
   want(nowMs: number, users?: Iterable<string>): void;
   headers(user: string, nowMs: number): Readonly<Record<string, string>>;
@@ -49,23 +51,24 @@ const never = new AbortController().signal;
 const retryAfterMsMin = 1000;
 
 /**
- * Seats that principals take in turns (start-time fair queuing). Who finds no seat, or has no unit left, waits in the line of its principal: for a bounded time and
- * in bounded number. A principal that asks for fifty times its share fills its own line; another's request is next but one.
+ * Seats that principals take in turns (start-time fair queuing). A request that finds no seat, or no unit left, waits in the line of its
+ * principal, for a limited time and in limited number. A principal that sends fifty times its share fills only its own line; a request of
+ * another principal is next but one.
  */
 export class PriorityLevel {
   readonly #name: string;
   readonly #limits: LevelLimits;
   readonly #clock: Clock;
   readonly #heavy: PriorityLevel | undefined;
-  /** Principals of whom somebody waits. */
+  /** Principals with waiting requests. */
   readonly #turns = new Set<Party>();
-  /** The turn of what was served last. Who comes begins here: neither behind what others had meanwhile nor ahead of its own. */
+  /** The turn of the last request served. A newly waiting principal starts here: neither behind nor ahead of its share. */
   #turn = 0;
   #taken = 0;
   #waiting = 0;
   #isLooking = false;
 
-  /** Requests that turn out to be heavy take turns in `heavy` besides. */
+  /** Requests that turn out to be heavy also take turns in `heavy`. */
   constructor(name: string, limits: LevelLimits, clock: Clock, heavy?: PriorityLevel) {
     this.#name = name;
     this.#heavy = heavy;
@@ -152,8 +155,9 @@ export class PriorityLevel {
   }
 
   /**
-   * Room to wait for one more: where there is none, whoever of the principal has most waiting gives way to a user who has less, unless that
-   * one would wait too long even in turns. @throws TAP_FLOW_FULL
+   * Makes room for one more waiting request. If there is none, displaces a waiter of the principal's user with the most waiters in favor of
+   * a
+   * user with fewer, unless the new request would wait too long even then. @throws TAP_FLOW_FULL
    */
   #makeRoom(party: Party, user: string, nowMs: number): void {
     const { line } = party;
@@ -181,7 +185,7 @@ export class PriorityLevel {
     return true;
   }
 
-  /** Gives free seats away: to whoever has had least since it began to wait. */
+  /** Grants free seats: first to the principal that has received the least since it began to wait. */
   fill(): void {
     if (this.#waiting === 0) return;
     const nowMs = this.#clock.nowMs();
@@ -209,7 +213,7 @@ export class PriorityLevel {
     return first;
   }
 
-  /** Units come back, and patience ends, with time only; nobody looks while nobody waits. */
+  /** Units become available, and waiters time out, only as time passes; the loop stops when no request waits. */
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;

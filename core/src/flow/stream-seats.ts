@@ -5,7 +5,7 @@ import type { Seat } from './priority-level.js';
 
 const retryAfterMs = 1000;
 
-/** Streams hold their place for hours, so nobody waits for one to end. */
+/** Seats of streams. Streams hold their seat for hours, so requests never wait for one to end. */
 export class StreamSeats {
   readonly #perPrincipalMax: number;
   readonly #allowances: Allowances;

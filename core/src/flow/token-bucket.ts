@@ -1,12 +1,12 @@
 import type { Bucket } from './bucket.js';
 
-/** So many requests a second, and so many at once after a pause. */
+/** A rate limit: requests per second, and the burst allowed after a pause. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
-/** Units that come back at a steady rate, up to a burst; it starts full. */
+/** A token bucket: units are refilled at a steady rate up to a burst; it starts full. */
 export class TokenBucket implements Bucket {
   readonly isForgotten = false;
   #rate: Rate;
@@ -23,7 +23,7 @@ export class TokenBucket implements Bucket {
     return this.#rate;
   }
 
-  /** What was taken stays taken under another rate. */
+  /** Changes the rate; units already taken stay taken. */
   change(rate: Rate, nowMs: number): void {
     this.refill(nowMs);
     this.#rate = rate;
@@ -36,7 +36,7 @@ export class TokenBucket implements Bucket {
     this.#atMs = nowMs;
   }
 
-  /** Whole units; as of the last refill. */
+  /** Whole units, as of the last refill. */
   get units(): number {
     return Math.floor(this.#units);
   }
@@ -53,19 +53,19 @@ export class TokenBucket implements Bucket {
     this.#units -= 1;
   }
 
-  /** What was taken was not used. */
+  /** Returns a unit that was not used. */
   giveBack(): void {
     this.#units = Math.min(this.#rate.burst, this.#units + 1);
   }
 
   want(): void {}
 
-  /** How long until `units` are there, when nobody takes any meanwhile. */
+  /** Returns how long until `units` are available if none are taken meanwhile. */
   waitMs(units: number): number {
     return Math.max(0, ((units - this.#units) * 1000) / this.#rate.perSecond);
   }
 
-  /** Whole seconds until it is full. */
+  /** Whole seconds until the bucket is full. */
   get fullInSeconds(): number {
     return Math.ceil((this.#rate.burst - this.#units) / this.#rate.perSecond);
   }

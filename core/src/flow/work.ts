@@ -1,4 +1,4 @@
-/** What a request turns out to be, once that is known. */
+/** The actual cost of a request, once it is known. */
 export interface Work {
   /** Bytes of the request body. */
   readonly bytes?: number;
@@ -8,18 +8,16 @@ export interface Work {
   readonly keys?: number;
 }
 
-/**
- * A unit is what a small write costs, a few tenths of a millisecond of the processor: so much is read for it, or so many keys are written.
- */
+/** One unit is the cost of a small write, a few tenths of a millisecond of CPU time: reading this many bytes, or writing this many keys. */
 const bytesOfUnit = 16 * 1024;
 const keysOfUnit = 50;
-/** Reading YAML takes fourteen times as long as reading JSON: 250 kB of many keys 130 ms. */
+/** Parsing YAML takes fourteen times as long as JSON: 250 kB with many keys take 130 ms. */
 const yamlBytesOfUnit = 512;
 
-/** From here on a request has to wait for those like it. */
+/** A request with at least this many units waits in turn with other heavy requests. */
 export const heavyUnits = 8;
 
-/** What a request costs beyond the unit that each costs. */
+/** Returns the units that a request costs beyond the first, which every request costs. */
 export function unitsOf({ bytes = 0, yamlBytes = 0, keys = 0 }: Work): number {
   return Math.floor(bytes / bytesOfUnit) + Math.floor(yamlBytes / yamlBytesOfUnit) + Math.floor(keys / keysOfUnit);
 }

@@ -51,8 +51,8 @@ export interface ApplySetResult {
 }
 
 /**
- * Attempts of one apply, the first included, each over what was read after the one before lost its race. At least as many as an API server
- * gives a patch that names no version: a rollout writes its status several times in the time of one request.
+ * Attempts per apply, including the first; each uses the state read after the previous one lost its race. At least as many as an API server
+ * makes for a patch without a version, since a rollout writes its status several times during one request.
  */
 const attemptsMax = 8;
 

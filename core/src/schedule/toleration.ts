@@ -2,10 +2,10 @@ import type { Immutable, PodSpec, Taint, Toleration } from '@tappaas/sdk';
 
 type Tolerations = NonNullable<Immutable<PodSpec>['tolerations']>;
 
-/** What an unschedulable node counts as: only pods that tolerate it go there. */
+/** The taint of an unschedulable node: only pods that tolerate it are placed there. */
 const unschedulableTaint: Immutable<Taint> = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 
-/** Answers why a pod with these tolerations may not go to a node, if so. */
+/** Makes a check that returns why pods with these tolerations may not go to a node, or undefined if they may. */
 export function tolerationCheck(
   tolerations: Tolerations,
 ): (node: { readonly taints: readonly Immutable<Taint>[]; readonly unschedulable: boolean }) => string | undefined {
@@ -19,7 +19,7 @@ export function tolerationCheck(
   };
 }
 
-/** Counts the taints by which a node asks such pods to stay away if possible. */
+/** Makes a function that counts the taints by which a node asks such pods to stay away if possible. */
 export function avoidedTaints(tolerations: Tolerations): (node: { readonly taints: readonly Immutable<Taint>[] }) => number {
   return ({ taints }) => {
     let count = 0;
@@ -31,7 +31,9 @@ export function avoidedTaints(tolerations: Tolerations): (node: { readonly taint
 }
 
 /**
- * Operators beyond Exists and Equal tolerate nothing here: they are not in general use, and nothing is placed on a guess.
+ * Whether a toleration matches a taint. Operators other than Exists and Equal match nothing: they are not in general use, and no pod is
+ * placed
+ * on a guess.
  *
  * @source https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
  */

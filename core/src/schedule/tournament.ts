@@ -1,5 +1,5 @@
 /**
- * Finds the slot with the highest score, ties by the lower rank, and keeps finding it when single scores change.
+ * Tracks the slot with the highest score, with ties going to the lower rank, as single scores change.
  *
  * A complete binary tree whose leaves are the slots and whose inner nodes hold the better of two; a change walks one path to the root.
  */
@@ -13,19 +13,19 @@ export class Tournament {
     this.#winners = new Int32Array(2 * capacity).fill(-1);
   }
 
-  /** The best slot, or -1 when no slot takes part. */
+  /** The best slot; -1 when no slot takes part. */
   get best(): number {
     return this.#winners[1] ?? -1;
   }
 
-  /** A negative score keeps the slot out. */
+  /** Updates a slot; a negative score excludes it. */
   update(slot: number, scores: Int32Array, ranks: Int32Array): void {
     const winners = this.#winners;
     let at = this.#leaves + slot;
     winners[at] = (scores[slot] ?? -1) < 0 ? -1 : slot;
     for (at >>= 1; at >= 1; at >>= 1) {
       const winner = better(winners[2 * at] ?? -1, winners[2 * at + 1] ?? -1, scores, ranks);
-      // Above, nothing depends on this slot when another one won here before and still does.
+      // The nodes above do not depend on this slot if another one won here before and still does.
       if (winner === winners[at] && winner !== slot) return;
       winners[at] = winner;
     }
@@ -37,7 +37,7 @@ export class Tournament {
     for (let at = this.#leaves - 1; at >= 1; at--) winners[at] = better(winners[2 * at] ?? -1, winners[2 * at + 1] ?? -1, scores, ranks);
   }
 
-  /** The best slot besides the best one: it lost directly to it somewhere on its path. */
+  /** Returns the second-best slot, which lost directly to the best one somewhere on its path. */
   runnerUp(scores: Int32Array, ranks: Int32Array): number {
     let second = -1;
     for (let at = this.#leaves + Math.max(0, this.best); at > 1; at >>= 1)

@@ -22,7 +22,7 @@ export class ViewCache {
     return this.#views.size;
   }
 
-  /** The view of a class, caught up. @throws TAP_SCHEDULE_FILTER_FAILED */
+  /** Returns the up-to-date view of a class. @throws TAP_SCHEDULE_FILTER_FAILED */
   caughtUp(cls: SchedulingClass): ClassView {
     const { view } = this.#entry(cls);
     view.catchUp();
@@ -47,7 +47,7 @@ export class ViewCache {
     return new ClassView(cls, { ...this.#parts, scores: [...this.#parts.scores, ...preferencesOf(cls, this.#parts.table)] });
   }
 
-  /** A score that failed is asked again after a while, about all nodes. */
+  /** Whether failed scores are due for another attempt over all nodes. */
   #scoresDue(entry: { readonly view: ClassView; retryScoresAtMs: number | undefined }): boolean {
     if (!entry.view.scores.failed) return false;
     entry.retryScoresAtMs ??= this.#nowMs() + scoreRetryMs;

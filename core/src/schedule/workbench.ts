@@ -9,13 +9,13 @@ import { throttled, type ReportProblem } from './problems.js';
 import { scheduleErrors } from './errors.js';
 import type { SchedulingTaps } from './taps.js';
 
-/** One hook generation and what was built from it; a cycle ends with the one it began with. */
+/** One hook generation and the engine built from it; a cycle uses the same generation until it ends. */
 export interface Generation {
   readonly taps: SchedulingTaps;
   readonly engine: PlacementEngine;
 }
 
-/** What all parts of the scheduler work on together. */
+/** State shared by all parts of the scheduler. */
 export interface Workbench {
   readonly options: SchedulerOptions;
   readonly limits: SchedulerLimits;
@@ -23,14 +23,14 @@ export interface Workbench {
   readonly pending: PendingPods;
   readonly decisions: DecisionLog;
   readonly report: ReportProblem;
-  /** When it began. */
+  /** Start time. */
   readonly sinceMs: number;
 }
 
 const tellAgainMs = 5 * 60_000;
 const problemEveryMs = 60_000;
 
-/** What all parts work on, before anything is known of the cluster. */
+/** Makes the shared state, before anything is known about the cluster. */
 export function makeBench(options: SchedulerOptions, happened: ConstructorParameters<typeof ClusterView>[0]['happened']): Workbench {
   const limits = { ...defaultLimits, ...options.limits };
   const report = throttled(
@@ -64,14 +64,14 @@ export function record({ decisions, options }: Workbench, decision: Decision): v
   options.onDecision?.(decision);
 }
 
-/** A decision without a node, about a pod in its current attempt. */
+/** Makes a decision without a node, for a pod's current attempt. */
 export function undecided({ options }: Workbench, pending: PendingPod, outcome: 'unschedulable' | 'failed', message: string): Decision {
   const attempt = pending.attempts + 1;
   const none = { nodes: 0, feasibleNodes: 0, refused: [], retryOn: [] };
   return { pod: podName(pending.pod), atMs: options.clock.nowMs(), attempt, outcome, message, ...none };
 }
 
-/** Tells the pod's owner why it has no node; the same again only after five minutes. */
+/** Reports to the pod's owner why it has no node; the same message is repeated only after five minutes. */
 export function tell(
   { options }: Workbench,
   pending: PendingPod,
@@ -86,7 +86,7 @@ export function tell(
     options.emitEvent?.({ pod: podName(pending.pod), type: 'Warning', reason: 'FailedScheduling', message });
 }
 
-/** A step failed: the cycle fails with it, and the pod is tried again. The guard has named the plugin. */
+/** Reports a failed step, which fails the cycle; the pod is retried. The guard has named the plugin. */
 export function reportStep({ report }: Workbench, step: string, cause: unknown): void {
   const plugin = isTapError(cause) ? cause.plugin : undefined;
   const error = scheduleErrors.TAP_SCHEDULE_STEP_FAILED({
@@ -96,12 +96,12 @@ export function reportStep({ report }: Workbench, step: string, cause: unknown):
   report(plugin === undefined ? { error } : { error, plugin });
 }
 
-/** A pod that was placed here, and is not in the cluster's eyes, stops counting on its node. */
+/** Releases the charge of a pod that was placed here but is not on the node in the cluster. */
 export function forget({ cluster }: Workbench, { uid }: PendingPod): void {
   if (cluster.ledger.get(uid)?.assumed === true) cluster.podLeft(uid);
 }
 
-/** The pod could not be treated properly: told, recorded, and tried again when it has rested. */
+/** Handles an internal failure: reports and records it, and retries the pod once it has rested. */
 export function failCycle(bench: Workbench, pending: PendingPod, message: string): void {
   if (pending.dropped) return;
   record(bench, undecided(bench, pending, 'failed', message));

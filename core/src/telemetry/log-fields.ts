@@ -1,4 +1,4 @@
-/** Names that sound like credentials, alone or at the end of a longer one: `accessToken`, `X-Api-Key`. */
+/** Names of credentials, alone or at the end of a longer name: `accessToken`, `X-Api-Key`. */
 const secretNames = /(?:authorization|cookie|passwd|password|secret|token|credential|api[-_]?key|private[-_]?key)s?$/i;
 const hidden = '[secret]';
 const unreadable = '[not serialisable]';
@@ -12,12 +12,12 @@ interface Room {
 }
 
 const lineRoom: Room = { characters: 16_384, values: 1_000 };
-/** So that one field leaves room for others, such as the error that it is about. */
+/** Limits one field, so that there is room for others, such as the error that the line is about. */
 const fieldRoom: Room = { characters: 4_096, values: 250 };
 
 /**
- * The fields of a log line as plain data: without values under names that sound like credentials, at whatever depth, and bounded, however
- * much a caller gives. What cannot be read is told as that, and takes nothing from the rest.
+ * Returns the fields of a log line as plain data: without values under names of credentials at any depth, and limited in size. A value that
+ * cannot be read is replaced by a note and does not affect the others.
  */
 export function cleanedFields(fields: object): Readonly<Record<string, unknown>> {
   const told: [string, unknown][] = [];
@@ -38,7 +38,7 @@ export function cleanedFields(fields: object): Readonly<Record<string, unknown>>
 
 class Cleaning {
   readonly #room: Room;
-  /** What is being told, from the outside in. */
+  /** The objects that contain the current value, to detect cycles. */
   readonly #within = new Set<object>();
 
   constructor(room: Room) {
@@ -108,7 +108,7 @@ class Cleaning {
   }
 }
 
-/** What a reader needs of an error. */
+/** Returns the relevant parts of an error. */
 function described(error: Error): object {
   const { code } = error as NodeJS.ErrnoException;
   return {

@@ -14,15 +14,18 @@ export interface LogOptions {
 /** The platform's log; `forPlugin` gives the log of one plugin, whose lines name it. */
 export interface Log extends Logger {
   forPlugin(plugin: string): Logger;
-  /** Writes a line that was made elsewhere, such as a plugin's. */
+  /** Writes a line made elsewhere, for example by a plugin. */
   line(line: LogLine): void;
-  /** Tells every line that is written, clean as it is written; answers how to leave. What a listener logs meanwhile is not told again. */
+  /**
+   * Calls the listener for every written line, in sanitized form; returns the function that removes it. Lines logged by listeners are
+   * skipped.
+   */
   listen(listener: (line: LogLine) => void): () => void;
 }
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const textCharactersMax = 8192;
-/** Also those that would show a line in another order than it has. */
+/** Includes characters that would display a line in another order. */
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Writes one line per call; control characters are escaped, so that no input can forge a line. */
@@ -72,7 +75,7 @@ function jsonLine({ level, atMs, plugin, message, fields }: LogLine): string {
     ...(plugin === undefined ? {} : { plugin }),
     message: message.slice(0, textCharactersMax),
   };
-  // Twice: it comes first, and no field takes its place.
+  // The head is repeated: it comes first, and fields cannot override it.
   return `${escaped(JSON.stringify({ ...head, ...fields, ...head }))}\n`;
 }
 

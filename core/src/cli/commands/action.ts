@@ -10,7 +10,7 @@ import { createStages } from '../stages.js';
 import { duration } from '../table.js';
 import { nearestCommand, unknownCommand } from '../unknown-command.js';
 
-/** `tappaas KIND ACTION NAME [FIELD=VALUE …]`: what plugins let people do to objects. */
+/** `tappaas KIND ACTION NAME [FIELD=VALUE …]`: runs an action that a plugin defines for objects of a kind. */
 export const action =
   (word: string) =>
   async (invocation: Invocation): Promise<number> => {
@@ -41,7 +41,7 @@ async function shown(invocation: Invocation, output: object): Promise<number> {
   return exitCodes.ok;
 }
 
-/** Follows what goes on in the background, and ends as it does. */
+/** Follows an operation in the background; returns an exit code according to its result. */
 async function finished(invocation: Invocation, client: Client, begun: OperationView, timeoutMs: number): Promise<number> {
   const { terminal, output } = invocation;
   const { name, namespace } = begun.metadata;
@@ -69,7 +69,7 @@ function collectionOf({ group, plural, isNamespaced }: KindWithActions, namespac
   return isNamespaced ? `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}` : `${group}/${plural}`;
 }
 
-/** `grade=3` is a number, `label=blue` a text; whether they fit is for the platform to say. */
+/** Parses fields: `grade=3` is a number, `label=blue` a string. The platform checks whether they are valid. */
 function inputOf(fields: readonly string[], word: string, name: string): Readonly<Record<string, unknown>> {
   const entries = fields.map((field) => {
     const at = field.indexOf('=');

@@ -65,19 +65,19 @@ async function tail(invocation: Invocation): Promise<number> {
   }
 }
 
-/** The platform does not answer now: what it records meanwhile is told when it does. */
+/** Ignores a temporary failure of the platform; what it records meanwhile is shown once it responds again. */
 function passing(error: unknown): readonly AuditItem[] {
   const { isPassing } = error as Partial<ApiError | UnreachableError>;
   if (isPassing === true) return [];
   throw error;
 }
 
-/** Following the log is recorded too: shown, it would go on for ever. */
+/** Whether an event is a read of the log itself, which is recorded too; showing it would produce endless output. */
 function isReading({ requestURI, responseStatus }: AuditItem['event']): boolean {
   return /^\/audit(?:\/chains$|\?)/.test(requestURI) && responseStatus?.code === 200;
 }
 
-/** What has come since, oldest first; remembers how far it has looked. */
+/** Returns the events since the last call, oldest first; `reached` records the position. */
 async function news(invocation: Invocation, reached: Map<string, number>): Promise<readonly AuditItem[]> {
   const fresh: AuditItem[] = [];
   const ends = new Map(reached);
@@ -88,12 +88,12 @@ async function news(invocation: Invocation, reached: Map<string, number>): Promi
       ends.set(chain, Math.max(ends.get(chain) ?? 0, newest));
     }
   }
-  // Only now: what comes of a try that fails halfway is asked for again.
+  // Update the positions only now, so that the events of an attempt that fails halfway are fetched again.
   for (const [chain, end] of ends) reached.set(chain, end);
   return newestFirst(fresh).toReversed();
 }
 
-/** Everything that is asked for, as it comes: the platform's newest first, that of files in its order. */
+/** Exports all matching events as they arrive: newest first from the platform, in file order from files. */
 async function exportAll(invocation: Invocation): Promise<number> {
   const { stdout } = invocation.terminal;
   const isCsv = invocation.options['csv'] === true;
@@ -134,7 +134,7 @@ async function verify(invocation: Invocation): Promise<number> {
   return isGood ? exitCodes.ok : exitCodes.failed;
 }
 
-/** What the platform has kept in its store: whoever cut off the files has not changed that. */
+/** Reads the checkpoint in the platform's store, which is not affected if the files have been truncated. */
 async function storedCheckpoint(invocation: Invocation): Promise<readonly string[]> {
   if (invocation.options['platform'] !== true) return [];
   const found = await (await invocation.client()).json<{ readonly text?: string }>('/audit/checkpoint');
@@ -149,7 +149,7 @@ function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVe
   return `${chain}   ${verdict}\n${notes.map((note) => `    ${note}\n`).join('')}`;
 }
 
-/** Newest first, of all chains together. `reached` receives the number of the newest line of each chain that was looked at. */
+/** Collects events of all chains, newest first. `reached` receives the number of the newest line scanned in each chain. */
 async function collect(invocation: Invocation, limit: number, reached = new Map<string, number>()): Promise<readonly AuditItem[]> {
   const isBackwards = directoryOf(invocation) === undefined;
   const found: AuditItem[] = [];
@@ -181,20 +181,21 @@ async function chainsAsked(invocation: Invocation): Promise<readonly string[]> {
   return directory === undefined ? chainsOf(invocation) : (await invocation.terminal.audit()).chainsIn(directory).catch(unreadable);
 }
 
-/** The chains that the platform can search: one for each of its replicas. */
+/** Returns the chains that the platform can search, one per replica. */
 async function chainsOf(invocation: Invocation): Promise<readonly string[]> {
   return (await (await invocation.client()).json<{ readonly items: readonly string[] }>('/audit/chains'))?.items ?? [];
 }
 
 /**
- * Audit items: from the platform newest first, from files oldest first. `reached` gets the number of the newest line of the platform
- * scanned.
+ * Yields audit items: from the platform newest first, from files oldest first. `reached` receives the number of the newest line scanned on
+ * the
+ * platform.
  */
 async function* itemsOf(invocation: Invocation, chain: string, reached: Map<string, number>): AsyncGenerator<AuditItem> {
   const directory = directoryOf(invocation);
   if (directory === undefined) {
     for await (const { items, newest = 0 } of pages(invocation, { chain })) {
-      // Only the first page begins at the newest line.
+      // Only the first page starts at the newest line.
       if (!reached.has(chain)) reached.set(chain, newest);
       yield* items;
     }
@@ -261,7 +262,7 @@ function parametersOf({ options, terminal }: Invocation): Readonly<Record<string
 
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `2h` is two hours ago. */
+/** Converts a relative time: `2h` is two hours ago. */
 function moment(value: string, nowMs: number): string {
   const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(value) ?? [];
   return count === undefined ? value : new Date(nowMs - Number(count) * (units[unit] ?? 0)).toISOString();

@@ -8,7 +8,7 @@ interface Review {
 
 const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
-/** `tappaas can VERB RESOURCE [NAME]`: exits with 1 for no, so that scripts can ask. */
+/** `tappaas can VERB RESOURCE [NAME]`: exits with 1 for no, for use in scripts. */
 export async function can(invocation: Invocation): Promise<number> {
   const [verb = '', text = '', name] = invocation.positionals;
   const client = await invocation.client();

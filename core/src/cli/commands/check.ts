@@ -4,7 +4,7 @@ import { exitCodes, type Invocation } from '../command.js';
 import { print } from '../print.js';
 import { reportOptions } from '../report-options.js';
 
-/** `tappaas check`: every problem at once, offline; exit code 78 when there is an error. */
+/** `tappaas check`: reports all problems at once, offline; exits with 78 if there is an error. */
 export async function check(invocation: Invocation): Promise<number> {
   const report = await checkConfiguration(await reportOptions(invocation));
   const errors = report.problems.filter(({ severity }) => severity === 'error');

@@ -7,7 +7,7 @@ import { duration } from '../table.js';
 
 const waitMsMax = 120_000;
 
-/** `tappaas delete APPLICATION`: waits until everything it ran is gone. */
+/** `tappaas delete APPLICATION`: waits until everything the application ran is gone. */
 export async function deleteApplication(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options, namespace, client: connect } = invocation;
   const [name = ''] = positionals;

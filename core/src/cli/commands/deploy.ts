@@ -14,7 +14,7 @@ import { duration } from '../table.js';
 import type { Terminal } from '../terminal.js';
 import { changeOf, untilServing, type Change } from '../until-serving.js';
 
-/** `tappaas deploy`: source or manifest to an answering URL, by stages. */
+/** `tappaas deploy`: deploys source or a manifest in stages until its URL responds. */
 export async function deploy(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options, output } = invocation;
   const text = (option: string) => (typeof options[option] === 'string' ? options[option] : undefined);
@@ -50,7 +50,7 @@ interface RouteView {
   readonly path: string;
 }
 
-/** Where uploaded source is taken: the operator has chosen the name of the instance that takes it. */
+/** Returns the path for uploading source; the name of the plugin instance depends on the configuration. */
 async function sourcesPath(client: Client): Promise<string> {
   const served = await client.json<{ readonly routes: readonly RouteView[] }>('/plugins/platform/routes');
   const taking = served?.routes.find(({ method, path }) => method === 'PUT' && path === '/sources/:digest');

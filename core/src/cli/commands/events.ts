@@ -39,7 +39,7 @@ interface Watched {
   readonly about: EventsAbout;
 }
 
-/** The last one last, and below it what is told from now on, until Ctrl-C. */
+/** Shows the existing events, latest last, and then new ones until Ctrl-C. */
 async function watch(invocation: Invocation, client: Client, { namespace, application, about }: Watched): Promise<number> {
   const { terminal } = invocation;
   const table = new GrowingTable();

@@ -5,7 +5,7 @@ import { exitCodes, type Invocation } from '../command.js';
 import { podsOfApplication, processOf, type PodView } from '../pods-of-application.js';
 import type { Input, Terminal } from '../terminal.js';
 
-/** `tappaas exec APPLICATION -- COMMAND`: the command's own output and exit code, and nothing else. */
+/** `tappaas exec APPLICATION -- COMMAND`: writes only the command's own output, and exits with its exit code. */
 export async function exec(invocation: Invocation): Promise<number> {
   const { positionals, options, terminal } = invocation;
   const [name = '', ...command] = positionals;
@@ -44,12 +44,12 @@ async function run(
   } finally {
     if (isRaw) input.setRawMode?.(false);
     over.abort();
-    // Who still types would keep the command line from ending.
+    // An open stdin would keep the process from exiting.
     input?.destroy();
   }
 }
 
-/** The size as it is, and each new one. */
+/** Yields the current terminal size and each new one. */
 async function* sizesOf(terminal: Terminal, signal: AbortSignal): AsyncGenerator<TerminalSize, void> {
   let changed = Promise.withResolvers<void>();
   const note = (): void => changed.resolve();

@@ -13,7 +13,7 @@ import { print } from '../print.js';
 import { httpsAddress, sayable } from '../server-address.js';
 import type { Terminal } from '../terminal.js';
 
-/** `tappaas login SERVER --token TOKEN`, or `--oidc`: tries what it has got before it is stored. */
+/** `tappaas login SERVER --token TOKEN`, or `--oidc`: verifies the credentials before storing them. */
 export async function login(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options } = invocation;
   const server = httpsAddress(positionals[0] ?? '');
@@ -42,7 +42,7 @@ function tokenOf(terminal: Terminal, options: Invocation['options']): string {
   });
 }
 
-/** Logs in at one of the providers that the platform names: with a browser here, or with a code on another device. */
+/** Logs in at an OpenID provider of the platform: with a local browser, or with a code on another device. */
 async function grantedBy(place: Omit<Connection, 'token'>, terminal: Terminal, options: Invocation['options']): Promise<Granted> {
   const instance = typeof options['instance'] === 'string' ? options['instance'] : 'oidc';
   const wanted = typeof options['issuer'] === 'string' ? options['issuer'] : undefined;

@@ -3,7 +3,7 @@ import { removeLogin } from '../login-file.js';
 import { withLoginLock } from '../login-lock.js';
 import { print } from '../print.js';
 
-/** `tappaas logout`: forgets the token here; it stays good until it expires or is revoked. */
+/** `tappaas logout`: removes the stored login; the token stays valid until it expires or is revoked. */
 export async function logout(invocation: Invocation): Promise<number> {
   const { env } = invocation.terminal;
   const { path, existed } = await withLoginLock(env, () => removeLogin(env));

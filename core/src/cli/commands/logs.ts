@@ -6,7 +6,7 @@ import { noPods, podsOfApplication, startedOrAll } from '../pods-of-application.
 import { printEach } from '../print.js';
 import { isForPrograms } from '../watching-options.js';
 
-/** `tappaas logs APPLICATION`: the lines of all its pods, each headed by the pod's name when there are several. */
+/** `tappaas logs APPLICATION`: shows the lines of all its pods, each prefixed with the pod's name if there are several. */
 export async function logs(invocation: Invocation): Promise<number> {
   const { positionals, options, namespace, client: connect } = invocation;
   const [name = ''] = positionals;
@@ -46,7 +46,7 @@ async function showLines({ terminal }: Invocation, client: Client, log: PodLog, 
   for await (const line of linesOf(client, log)) terminal.stdout.write(`${head}${line}\n`);
 }
 
-/** For programs each line says when, where and on which output it was written; they come in the order of time. */
+/** Prints records for programs, ordered by time; each has the time, the place and the stream of its line. */
 async function showRecords(invocation: Invocation, client: Client, log: PodLog): Promise<void> {
   const records: LogRecord[] = [];
   await Promise.all(

@@ -50,7 +50,7 @@ async function show(invocation: Invocation, client: Client, name: string): Promi
   return exitCodes.ok;
 }
 
-/** Follows it to its end: for people by steps, for programs each change. Exits with 1 when it did not succeed. */
+/** Follows an operation to its end: by steps for people, by changes for programs. Exits with 1 if it did not succeed. */
 async function follow(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace, terminal } = invocation;
   if (isForPrograms(invocation)) return tellEach(invocation, client, name);
@@ -83,7 +83,7 @@ async function tellEach(invocation: Invocation, client: Client, name: string): P
 const codeOf = (operation: OperationView | undefined): number =>
   operation?.status?.phase === 'Succeeded' ? exitCodes.ok : exitCodes.failed;
 
-/** Asks for the end and waits until it is told. */
+/** Requests cancellation and waits for its result. */
 async function cancel(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace } = invocation;
   const path = operationPath(namespace, name);

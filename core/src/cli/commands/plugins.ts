@@ -9,7 +9,10 @@ import { print } from '../print.js';
 
 const path = '/apis/platform.tappaas.dev/v1alpha1/plugins';
 
-/** `tappaas plugins`; `plugins INSTANCE` says everything about one; `approve INSTANCE` changes the lock file beside the configuration; `purge KIND` removes what a plugin left behind. */
+/**
+ * `tappaas plugins` lists plugins; `plugins INSTANCE` describes one; `approve INSTANCE` updates the lock file beside the configuration;
+ * `purge KIND` removes the objects of a kind whose plugin is gone.
+ */
 export async function plugins(invocation: Invocation): Promise<number> {
   const [verb, operand] = invocation.positionals;
   if (verb === 'approve' && operand !== undefined) return approve(invocation, operand);

@@ -6,7 +6,7 @@ import { exitCodes, type Invocation } from '../command.js';
 import { policyFilesOf } from '../policy-files.js';
 import { print } from '../print.js';
 
-/** What the package of policies offers to those who have no platform at hand. */
+/** The part of the policy package that works without a platform. */
 interface PolicyTester {
   testPolicies(
     policies: readonly unknown[],
@@ -16,7 +16,7 @@ interface PolicyTester {
 
 const tester = '@tappaas/access-abac/policy-test';
 
-/** `tappaas policy test FILE`: decides without a platform, and compares with what the file expects. */
+/** `tappaas policy test FILE`: evaluates policies without a platform, and compares the results with the expectations in the file. */
 export async function policy(invocation: Invocation): Promise<number> {
   const [verb, file = ''] = invocation.positionals;
   if (verb !== 'test')
@@ -31,7 +31,7 @@ export async function policy(invocation: Invocation): Promise<number> {
   return failed.length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
-/** The package beside the caller's configuration decides, so that a test says what the platform there would. */
+/** Loads the package beside the caller's configuration, so that a test gives the same results as the platform there. */
 async function loadTester(cwd: string): Promise<PolicyTester> {
   try {
     const found = createRequire(join(cwd, 'package.json')).resolve(tester);

@@ -12,7 +12,7 @@ interface ReloadAnswer {
   readonly reconfigured: readonly string[];
 }
 
-/** `tappaas reload`: a refused configuration changes nothing and ends with the exit code of a configuration error. */
+/** `tappaas reload`: a refused configuration changes nothing, and exits with the code of a configuration error. */
 export async function reload(invocation: Invocation): Promise<number> {
   const client = await invocation.client();
   if (invocation.options['workers'] === true) return replaceWorkers(client, invocation);

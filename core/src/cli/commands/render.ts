@@ -4,7 +4,7 @@ import type { Invocation } from '../command.js';
 import { namespaceChoice } from '../manifest-head.js';
 import { print } from '../print.js';
 
-/** `tappaas render`: what deploy would send, with every shorthand expanded. */
+/** `tappaas render`: prints what deploy would send, with all shorthands expanded. */
 export async function render(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options, output } = invocation;
   const name = options['name'];

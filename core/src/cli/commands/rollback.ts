@@ -18,7 +18,7 @@ interface ReleaseView {
   readonly status?: { readonly phase?: string };
 }
 
-/** `tappaas rollback APPLICATION [--to RELEASE]`: pins an earlier release and waits until it serves; `--unpin` ends that. */
+/** `tappaas rollback APPLICATION [--to RELEASE]`: pins an earlier release and waits until it serves; `--unpin` removes the pin. */
 export async function rollback(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options, namespace, output } = invocation;
   const [name = ''] = positionals;
@@ -50,7 +50,7 @@ export async function rollback(invocation: Invocation): Promise<number> {
   return exitCodes.ok;
 }
 
-/** Newest first. */
+/** Returns releases, newest first. */
 async function releasesOf(client: Client, { metadata: { namespace, uid } }: ApplicationView): Promise<readonly ReleaseView[]> {
   const selector = encodeURIComponent(`spec.of.uid=${uid}`);
   const found = await client.json<{ items: readonly ReleaseView[] }>(`${kindPath('releases', namespace)}?fieldSelector=${selector}`);

@@ -13,7 +13,7 @@ interface Keys {
   readonly isComplete?: boolean;
 }
 
-/** `tappaas secrets keys|rotate|reencrypt|retire KEY`: the keys that Secrets are sealed with in the store. */
+/** `tappaas secrets keys|rotate|reencrypt|retire KEY`: manages the keys with which Secrets are sealed in the store. */
 export async function secrets(invocation: Invocation): Promise<number> {
   const [verb = '', key = ''] = invocation.positionals;
   if (!['keys', 'rotate', 'reencrypt', 'retire'].includes(verb) || (verb === 'retire') !== (key !== ''))

@@ -11,7 +11,7 @@ import { isForPrograms, isWatching } from '../watching-options.js';
 import { unknownApplication } from './delete.js';
 import { pinOf, type ApplicationView } from '../application-view.js';
 
-/** What happened last; `tappaas events` shows the rest. */
+/** Number of latest events shown; `tappaas events` shows the rest. */
 const eventsMax = 10;
 
 /** `tappaas status APPLICATION` */
@@ -34,7 +34,7 @@ export async function status(invocation: Invocation): Promise<number> {
   return isReady ? 0 : 1;
 }
 
-/** Says anew how it is whenever that has changed, until Ctrl-C, or until it is gone. */
+/** Prints the status again whenever it changes, until Ctrl-C or until the application is gone. */
 async function watch(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace, terminal } = invocation;
   let said = '';

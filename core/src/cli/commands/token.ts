@@ -56,7 +56,7 @@ async function create(invocation: Invocation, name: string): Promise<number> {
   return exitCodes.ok;
 }
 
-/** A token without a secret would be in the way of the next attempt. */
+/** Issues the secret. If that fails, removes the token, which would otherwise block the next attempt. */
 async function issue(client: Client, name: string): Promise<Issued> {
   try {
     const issued = await client.json<Issued>(`${pathOf(name)}/issue`, { method: 'POST', body: '{}' });

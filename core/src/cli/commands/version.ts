@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Invocation } from '../command.js';
 import { print } from '../print.js';
 
-/** `tappaas version`: the command's, and the platform's when one answers. */
+/** `tappaas version`: prints the version of the command, and that of the platform if it responds. */
 export async function version(invocation: Invocation): Promise<number> {
   const own = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
   const platform = await invocation

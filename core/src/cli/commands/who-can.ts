@@ -15,9 +15,9 @@ interface Subject {
 
 interface Answer {
   readonly subjects: readonly Subject[];
-  /** Bindings that the caller may not list, so that what they give is not shown. */
+  /** Bindings that the caller may not list, so their grants are not shown. */
   readonly hidden: readonly string[];
-  /** Subjects of other bindings that were not looked at, because there are too many. */
+  /** Number of subjects of other bindings that were not examined, because there are too many. */
   readonly remaining: number;
 }
 

@@ -1,15 +1,15 @@
 import { isSameLimit, type Limit, type ShareReport } from './protocol.js';
 
-/** What one process has of a limit. */
+/** The share of a limit that one process has. */
 interface Holder {
-  /** Granted, as far as it has not told that it is gone or not needed. */
+  /** Granted amount, less what the process reported as taken or returned. */
   held: number;
   wanted: number;
-  /** What was left when it was told last. */
+  /** The remaining allowance that was last reported to the process. */
   told: number;
 }
 
-/** One limit of the platform: what is still to be given out, and who has the rest. */
+/** One limit of the platform: the undistributed amount, and the holders of the rest. */
 export class Account {
   limit: Limit;
   readonly #holders = new Map<string, Holder>();
@@ -23,13 +23,13 @@ export class Account {
     for (const process of processes) this.join(process);
   }
 
-  /** What a process begins with is a part of the places, and on top of the units. */
+  /** Adds a process. The seats it starts with are part of the limit; the units it starts with come on top. */
   join(process: string): void {
     this.#holders.set(process, { held: this.limit.start, wanted: 0, told: this.limit.max });
     if (!this.#isRate) this.#pool -= this.limit.start;
   }
 
-  /** Places of a process that has gone are free; units that it had count as taken. */
+  /** Removes a process. Its seats become free; its units count as taken. */
   leave(process: string): void {
     if (!this.#isRate) this.#pool += this.#holders.get(process)?.held ?? 0;
     this.#holders.delete(process);
@@ -40,7 +40,7 @@ export class Account {
     const holder = this.#holders.get(process);
     if (holder === undefined) return;
     if (isNew) {
-      // What is beyond the start of a limit that was read later is void.
+      // What exceeds the start of a more recently read limit is void.
       const start = Math.min(limit.start, this.limit.start);
       this.#pool += this.#isRate ? 0 : holder.held - start;
       holder.held = start;
@@ -49,7 +49,8 @@ export class Account {
     holder.wanted = wanted;
     this.#pool += given;
     if (holder.held < 0) {
-      // While nobody answered it, the process went on with its part of what came back here too: both are the same, and nobody is in debt.
+      // While it had no response, the process continued with its part of the units refilled here too; both are the same units, so there is
+      // no debt.
       this.#pool = Math.max(Math.min(0, this.#pool), this.#pool + holder.held);
       holder.held = 0;
     }
@@ -66,7 +67,10 @@ export class Account {
     this.#atMs = nowMs;
   }
 
-  /** Gives out what is wanted: all of it when there is enough, else equally, and what is over in turns; or as much as there is to one. */
+  /**
+   * Distributes what is wanted: all of it if there is enough, otherwise equally, with the rest in turns. With `only`, grants to one
+   * process.
+   */
   grants(only?: string): ReadonlyMap<string, number> {
     const granted = new Map<string, number>();
     let wanting = [...this.#holders].filter(([process, { wanted }]) => wanted > 0 && (only === undefined || process === only));
@@ -84,7 +88,7 @@ export class Account {
     for (const [process, holder] of wanting) {
       if (this.#pool < 1) break;
       give(process, holder, 1);
-      // Behind the others, the next time.
+      // Moves the process behind the others for the next time.
       this.#holders.delete(process);
       this.#holders.set(process, holder);
     }
@@ -96,34 +100,34 @@ export class Account {
     return false;
   }
 
-  /** Whether more than one process wants some of what comes back. */
+  /** Whether more than one process wants refilled units. */
   get isContended(): boolean {
     let wanting = 0;
     for (const { wanted } of this.#holders.values()) if (wanted > 0) wanting += 1;
     return this.#isRate && wanting > 1;
   }
 
-  /** Units, or places, that a principal may still have, whichever process it asks. */
+  /** Units or seats that the principal may still take, in any process. */
   get left(): number {
     let apart = 0;
     for (const { held } of this.#holders.values()) apart += held - (this.#isRate ? this.limit.start : 0);
     return Math.max(0, Math.min(this.limit.max, Math.floor(this.#pool + (this.#isRate ? apart : 0))));
   }
 
-  /** Which part of what comes back a process may expect. */
+  /** Returns the part of the refilled units that a process may expect. */
   partOf(process: string): number {
     let wanted = 0;
     for (const holder of this.#holders.values()) wanted += holder.wanted;
     return wanted === 0 ? 1 : (this.#holders.get(process)?.wanted ?? 0) / wanted;
   }
 
-  /** How many places a process may keep while others wait for theirs; nothing when nobody waits in vain. */
+  /** Returns how many seats a process may keep while others wait for theirs; undefined when none wait. */
   fairFor(process: string): number | undefined {
     if (this.#isRate || !this.isWanted) return undefined;
     return (this.#holders.get(process)?.held ?? 0) > this.limit.start ? this.#fair() : undefined;
   }
 
-  /** Equal parts, but for those who want less: what they leave is the others'. */
+  /** Equal parts, except that what a process does not want goes to the others. */
   #fair(): number {
     const demands = [...this.#holders.values()].map(({ held, wanted }) => held + wanted).toSorted((one, other) => one - other);
     let left = this.limit.max;
@@ -135,7 +139,7 @@ export class Account {
     return this.limit.max;
   }
 
-  /** Whether a process is to hear how much is left, since it would tell its clients something else. */
+  /** Whether the remaining allowance has changed enough that a process must be notified, because it reports it to its clients. */
   isNews(process: string): boolean {
     const holder = this.#holders.get(process);
     return holder !== undefined && Math.abs(this.left - holder.told) > this.limit.max / 16;
@@ -150,7 +154,7 @@ export class Account {
     return this.#holders.keys();
   }
 
-  /** As if nobody had ever asked. */
+  /** Whether the state is the initial one, so that the account can be dropped. */
   get isIdle(): boolean {
     const { start, max } = this.limit;
     const held = this.#isRate ? 0 : this.#holders.size * start;
@@ -163,7 +167,7 @@ export class Account {
     return this.limit.perSecond > 0;
   }
 
-  /** What was taken stays taken under another limit. What processes hold beyond it is worth nothing, whether or not they know of it yet. */
+  /** Changes the limit; what was taken stays taken. What processes hold beyond the new limit is void, even before they know it. */
   #change(limit: Limit, nowMs: number): void {
     this.refill(nowMs);
     const before = this.limit;

@@ -1,47 +1,47 @@
-/** A limit that several processes have together. */
+/** A limit that several processes share. */
 export interface Limit {
-  /** Places, or units at once after a pause. */
+  /** Number of seats, or of units available at once after a pause. */
   readonly max: number;
-  /** Units that come back each second; 0 for places, which come back when they are given. */
+  /** Units refilled per second; 0 for seats, which are returned explicitly. */
   readonly perSecond: number;
-  /** What each process has from the beginning, without asking. */
+  /** What each process has from the start, without asking. */
   readonly start: number;
-  /** When a process read that it holds: of two limits, the one that was read later. */
+  /** When a process last read the limit from the configuration; of two limits, the more recently read one applies. */
   readonly atMs: number;
 }
 
-/** What a process tells of its share of a limit; sums since it told last. */
+/** A process's report on its share of a limit; amounts are sums since its last report. */
 export interface ShareReport {
   readonly key: string;
   readonly limit: Limit;
-  /** It has what one has in the beginning, whatever it was granted before and has forgotten. */
+  /** The share starts over: it has only the initial amount, whatever was granted before. */
   readonly isNew: boolean;
-  /** Units that are gone. */
+  /** Units taken. */
   readonly taken: number;
-  /** What it does not need, and others may have. */
+  /** Amount that the process does not need and returns. */
   readonly given: number;
-  /** What it would like to have; replaces what it said before. */
+  /** Amount that the process would like to have; replaces the previous value. */
   readonly wanted: number;
 }
 
-/** What a process is told of a limit. */
+/** A grant to a process for one limit. */
 export interface ShareGrant {
   readonly key: string;
   readonly limit: Limit;
   readonly granted: number;
-  /** Units that are left for the principal, in all processes together. */
+  /** Units that remain for the principal in all processes together. */
   readonly left: number;
-  /** Which part of what comes back it may expect, of 1. */
+  /** Fraction of the refilled units that the process may expect, from 0 to 1. */
   readonly part: number;
-  /** How many places it is to come down to, as others wait for theirs. */
+  /** Number of seats that the process should reduce to, because others wait for theirs. */
   readonly fair?: number;
 }
 
 const startPart = 8;
 
 /**
- * All processes together begin with an eighth, so that who asks for little never waits for an answer. Of units this comes on top once; of
- * places it is a part of all there are.
+ * Returns the initial amount of each process. All processes together start with an eighth, so that light users never wait for a response.
+ * For units this comes on top, once; for seats it is part of the total.
  */
 export function startOf(max: number, processes: number): number {
   return Math.floor(max / (startPart * processes));

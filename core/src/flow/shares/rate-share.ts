@@ -3,10 +3,10 @@ import type { Rate } from '../token-bucket.js';
 import { isSameLimit, startOf, type Limit, type ShareGrant, type ShareReport } from './protocol.js';
 import type { ShareKeeper } from './share-keeper.js';
 
-/** An answer is on its way for about as long. */
+/** Approximate time that a response takes. */
 const answerMs = 5;
 
-/** This process's share of a rate: units that it was granted, and what is known of the rest. */
+/** This process's share of a rate: the units granted to it, and what is known about the rest. */
 export class RateShare implements Bucket {
   readonly key: string;
   readonly #keeper: ShareKeeper;
@@ -15,16 +15,16 @@ export class RateShare implements Bucket {
   #nowMs: number;
   /** Taken since the last report. */
   #taken = 0;
-  /** Reported, and not answered yet. */
+  /** Reported but not yet answered. */
   #reported = 0;
-  /** Not its any more, and not reported. */
+  /** Given up but not yet reported. */
   #returned = 0;
-  /** Taken in this interval, and in the last ones, forgotten by halves. */
+  /** Taken in this interval, and in recent ones with exponential decay. */
   #inInterval = 0;
   #recent = 0;
   #waiting = 0;
   #isNew = true;
-  /** What those who have the whole still know to be wanted. */
+  /** The wanted amount that was last reported and not yet granted. */
   #wanted = 0;
   #told: { left: number; atMs: number; part: number };
   isForgotten = false;
@@ -69,7 +69,7 @@ export class RateShare implements Bucket {
     this.#follow(limitOf(rate, this.#keeper.processes, nowMs));
   }
 
-  /** Units come from those who have them all; while they do not answer, the process goes on with its part of the rate. */
+  /** Units come from the process that keeps the whole; while it does not respond, this process refills its part of the rate itself. */
   refill(nowMs: number): void {
     if (nowMs <= this.#nowMs) return;
     const { processes } = this.#keeper;
@@ -101,7 +101,7 @@ export class RateShare implements Bucket {
     return coming <= 0 ? answerMs : (coming * 1000) / (this.#limit.perSecond * this.#told.part);
   }
 
-  /** Enough for two such intervals and for who waits, and never less than in the beginning. */
+  /** Reports the share. It keeps enough for two such intervals and for waiters, and never less than the initial amount. */
   report(isInterval: boolean): ShareReport | undefined {
     const { start, max } = this.#limit;
     const lately = Math.max(this.#inInterval, this.#recent);
@@ -133,7 +133,7 @@ export class RateShare implements Bucket {
     this.#told = { left, atMs: nowMs, part: Math.max(part, 1 / this.#keeper.processes) };
     this.refill(nowMs);
     if (limit.atMs > this.#limit.atMs) this.#follow(limit);
-    // When it came too late, it goes back.
+    // A grant that arrived too late is returned.
     if (!this.isQuiet) this.#keeper.changed(this);
   }
 
@@ -143,7 +143,7 @@ export class RateShare implements Bucket {
     return Math.max(0, Math.floor(this.#stock - needed));
   }
 
-  /** What was granted under another limit goes back: whoever has the whole knows what it is worth now. */
+  /** Returns what was granted under another limit, because only the keeper of the whole knows its current value. */
   #follow(next: Limit): void {
     const isSame = isSameLimit(next, this.#limit);
     const left = Math.min(this.#left + this.#taken + this.#reported, next.max);

@@ -7,28 +7,29 @@ import { RateShare } from './rate-share.js';
 import { SeatShare } from './seat-share.js';
 import type { Share, ShareKeeper } from './share-keeper.js';
 
-/** What has changed is told this often; what somebody waits for, at once. */
+/** Interval of reports about changes; requests for waiters are sent at once. */
 export const reportEveryMs = 50;
 export const sharesMax = 50_000;
-/** As many are left when there is no more room: not each new one is to look through all of them. */
+/** Number kept when the limit is reached, so that not every new share scans all of them. */
 const sharesKept = 0.99 * sharesMax;
 const reportsMax = 5_000;
-/** Whoever has not answered for so long is away. */
+/** A peer that has not responded for this long counts as unavailable. */
 export const awayMs = 1_000;
 
 export interface ShareBookOptions {
   readonly clock: Clock;
-  /** How many processes share. */
+  /** Number of processes that share the limits. */
   readonly processes: number;
-  /** Resolves when it was heard; what is granted comes by itself. */
+  /** Sends reports; resolves when they have been received. Grants arrive separately. */
   readonly send: (reports: readonly ShareReport[]) => Promise<unknown>;
 }
 
 const never = new AbortController().signal;
 
 /**
- * This process's shares of the platform's limits. A request takes from what is here; one message an interval tells what was taken of all
- * of them together, and brings what is needed next. One report is under way at a time.
+ * This process's shares of the platform's limits. Requests take from the local share; one message per interval reports what was taken from
+ * all
+ * shares and brings what is needed next. Only one report is in flight at a time.
  */
 export class ShareBook implements Allowances, ShareKeeper {
   readonly isShared = true;
@@ -41,7 +42,7 @@ export class ShareBook implements Allowances, ShareKeeper {
   #more: () => void = () => undefined;
   #isTicking = false;
   #isAsking = false;
-  /** Since when a report has not been answered. */
+  /** When the report in flight was sent. */
   #sentAtMs: number | undefined;
 
   constructor(options: ShareBookOptions) {
@@ -79,7 +80,7 @@ export class ShareBook implements Allowances, ShareKeeper {
     this.#asking.add(share);
     if (this.#isAsking) return;
     this.#isAsking = true;
-    // What this turn asks for goes together.
+    // Combines the requests of this turn into one report.
     queueMicrotask(() => {
       this.#isAsking = false;
       this.#report(this.#asking, false);
@@ -96,7 +97,7 @@ export class ShareBook implements Allowances, ShareKeeper {
       const { key, limit } = grant;
       const isRate = limit.perSecond > 0;
       const known = isRate ? this.#rates.get(key) : this.#seats.get(key);
-      // Others use it: who asks here next is told what is left.
+      // Other processes use this limit, so that later requests here know how much is left.
       const rate = { perSecond: limit.perSecond, burst: limit.max };
       if (known === undefined && isRate) this.#keep(this.#rates, new RateShare(key, rate, nowMs, this)).granted(grant, nowMs);
       else known?.granted(grant, nowMs);
@@ -124,7 +125,7 @@ export class ShareBook implements Allowances, ShareKeeper {
         reports.push(report);
         told.push(share);
       }
-      // Behind those that did not fit.
+      // Queue it behind the shares that did not fit.
       if (isInterval && !share.isQuiet) shares.add(share);
     }
     if (reports.length === 0) return;
@@ -134,7 +135,7 @@ export class ShareBook implements Allowances, ShareKeeper {
       for (const share of told) share.heard();
       this.#report(this.#asking, false);
     };
-    // One that is not answered was heard all the same, or the process ends: told twice it would count twice.
+    // A failed report was received nevertheless, or the process is ending; reporting it again would count it twice.
     this.#options.send(reports).then(heard, heard);
   }
 
@@ -144,7 +145,7 @@ export class ShareBook implements Allowances, ShareKeeper {
     return share;
   }
 
-  /** What nothing would be lost with; if that is little, rates that came first start anew. */
+  /** Drops shares without state; if that frees too little, the oldest rates start over. */
   #forget(): void {
     for (const kept of [this.#rates, this.#seats]) for (const share of kept.values()) if (share.isIdle) this.#drop(kept, share);
     for (const oldest of this.#rates.values()) {

@@ -3,31 +3,32 @@ import { steadyClock } from '../../kernel/steady-clock.js';
 import { Account } from './account.js';
 import type { ShareGrant, ShareReport } from './protocol.js';
 
-/** What is wanted and not there is given out this often as it comes back. */
+/** Interval in which refilled units are distributed to waiting processes. */
 const giveEveryMs = 20;
 export const accountsMax = 100_000;
-/** As many are left when there is no more room: not each new one is to look through all of them. */
+/** Number kept when the limit is reached, so that not every new account scans all of them. */
 const accountsKept = 0.99 * accountsMax;
 
 export interface ShareLedgerOptions {
   readonly clock: Clock;
-  /** Tells a process. */
+  /** Sends grants to a process. */
   readonly tell: (process: string, grants: readonly ShareGrant[]) => void;
 }
 
 const never = new AbortController().signal;
 
 /**
- * The platform's limits, of which each process has a share. What a process wants it is given at once while there is enough; when there is
- * not, what comes back is divided equally among those that want it.
+ * The platform's limits, of which each process has a share. What a process wants is granted at once while there is enough; otherwise
+ * refilled
+ * units are divided equally among the processes that want them.
  *
- * @source https://github.com/youtube/doorman, Envoy's rate limit quota service: shares by demand, told now and then
+ * @source https://github.com/youtube/doorman, Envoy's rate limit quota service: shares by demand, with periodic reports
  */
 export class ShareLedger {
   readonly #options: ShareLedgerOptions;
   readonly #accounts = new Map<string, Account>();
   readonly #processes = new Set<string>();
-  /** Accounts that somebody wants more of, or of which somebody knows too little. */
+  /** Accounts of which a process wants more, or about which a process must be notified. */
   readonly #open = new Map<string, Account>();
   #isGiving = false;
 
@@ -73,7 +74,7 @@ export class ShareLedger {
     return made;
   }
 
-  /** Accounts that are as in the beginning; if those are few, rates that came first start anew. */
+  /** Drops accounts in the initial state; if those are too few, the oldest rates start over. */
   #forget(nowMs: number): void {
     for (const [key, account] of this.#accounts) {
       account.refill(nowMs);

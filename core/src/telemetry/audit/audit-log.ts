@@ -12,54 +12,54 @@ import { linesOf, SealedLine } from './sealed-line.js';
 import { Sealer } from './sealer.js';
 import { SinkQueue, type SinkSettings } from './sink-queue.js';
 
-/** A sink as the log uses it. */
+/** A sink with its settings. */
 export interface LogSink {
   readonly name: string;
   readonly settings: SinkSettings;
   readonly write: (lines: AuditLines) => Promise<AuditWritten>;
-  /** Absent when the sink cannot tell. */
+  /** Reads the end of a chain; absent when the sink cannot tell. */
   readonly end?: (chain: string) => Promise<AuditEnd>;
-  /** Lines before a number, newest first; absent when the sink cannot be read back. */
+  /** Reads lines before a number, newest first; absent when the sink cannot be read. */
   readonly read?: (chain: string, before: number, max: number) => Promise<readonly AuditLine[]>;
-  /** Whether lines of a chain that nobody writes on are too old or too many; absent when the sink cannot tell. */
+  /** Whether lines of a chain without a writer are too old or too many; absent when the sink cannot tell. */
   readonly hasExpired?: (chain: string) => Promise<boolean>;
-  /** Absent when the sink removes nothing. */
+  /** Removes lines before a number; absent when the sink removes nothing. */
   readonly remove?: (chain: string, before: number) => Promise<void>;
 }
 
-/** The chain is named after the replica. */
+/** The parts of an audit log; its chain is named after the replica. */
 export interface AuditLogParts extends CheckpointingParts {
-  /** In the order of the configuration; the first that can tell its end leads: the chain goes on from there. */
+  /** In the order of the configuration. The first that can report its end leads: the chain continues from there. */
   readonly sinks: readonly LogSink[];
   readonly random: () => number;
-  /** JSON of an event of the platform's own about the log. */
+  /** Returns the JSON of an event that the platform records about the log itself. */
   readonly ownEvent: (verb: string, facts: Readonly<Record<string, string>>) => string;
-  /** Told with its start beside how the chain was found. */
+  /** Recorded when the log starts, along with the state in which the chain was found. */
   readonly facts?: Readonly<Record<string, string>>;
-  /** What the leading sink has answered when it was asked for the end: what was torn it tells once. Default: it is asked. */
+  /** The end reported by the leading sink, which reports torn bytes only once. Default: the sink is asked. */
   readonly found?: AuditEnd;
-  /** The chain has ended in order: what another sink has beyond its end is none of it. */
+  /** The chain ended in order, so lines beyond its end in another sink are not part of it. */
   readonly isWhole?: boolean;
 }
 
-/** Room for the lines of one request, in every sink. */
+/** Reserved room for the lines of one request, in every sink. */
 export interface Reservation {
   readonly queues: readonly SinkQueue[];
   left: number;
 }
 
-/** Lines that a request may need: received, begun, ended. */
+/** Maximum lines of one request: received, started, ended. */
 const linesPerRequest = 3;
 
 /**
- * The audit log of one replica: gives every event its place in the chain and every sink its lines, and signs how far they are kept. Events
- * are gathered, and made into lines together when a sink is to be given some.
+ * The audit log of one replica: puts every event into the chain, passes the lines to every sink, and signs checkpoints of how far they are
+ * kept. Events are collected, and made into lines in batches when a sink is ready for some.
  */
 export class AuditLog {
   readonly #parts: AuditLogParts;
   #leader: string | undefined;
   readonly #sealer: Sealer;
-  /** The last line that was made. */
+  /** The end of the chain at the last line made. */
   #end: ChainEnd;
   /** Number of the last event. */
   #appended: number;
@@ -79,7 +79,7 @@ export class AuditLog {
     this.#queues = parts.sinks.map((sink) => this.#queueOf(sink));
   }
 
-  /** Goes on where the chain has ended, and records how it had ended when that was not in order. */
+  /** Continues the chain from its end, and records how it had ended if that was not in order. */
   static async open(parts: AuditLogParts): Promise<AuditLog> {
     const leader = leaderOf(parts.sinks);
     const found = parts.found ?? (await leader?.end?.(parts.chain));
@@ -98,7 +98,7 @@ export class AuditLog {
     return this.#queues;
   }
 
-  /** Keeps room for a request at once, or answers what to wait for. */
+  /** Reserves room for a request; returns a promise if it must wait for room. */
   reserve(): Reservation | Promise<Reservation> {
     if (this.#gathered.isOverfull && this.#sealing !== undefined) return this.#sealing.then(() => this.reserve());
     const reservation = { queues: this.#queues, left: linesPerRequest };
@@ -107,7 +107,7 @@ export class AuditLog {
     return this.#waitForRoom(reservation, full);
   }
 
-  /** Answers the number of its line. Without room that was kept for it, it is taken all the same. */
+  /** Appends an event and returns the number of its line. Without a reservation it is accepted anyway. */
   append(event: EventRow | string, reservation?: Reservation): number {
     this.#gathered.add(event);
     this.#appended += 1;
@@ -118,12 +118,12 @@ export class AuditLog {
       if (!isPlaced) queue.occupy();
       queue.expect();
     }
-    // Also when every sink is busy: one that may be left out must not keep events waiting.
+    // Also when every sink is busy, because a sink that may drop lines must not hold up events.
     if (this.#gathered.isFull) void this.#seal();
     return this.#appended;
   }
 
-  /** The request needs no more lines, or may need the next one only in hours. */
+  /** Releases a reservation: the request needs no more lines, or may need the next one only in hours. */
   release(reservation: Reservation): void {
     const { left, queues } = reservation;
     if (left === 0) return;
@@ -142,7 +142,7 @@ export class AuditLog {
     for (const queue of this.#queues) queue.refuseWhileFailing();
   }
 
-  /** Takes over other sinks after a reload; those that have gone are given their last lines. */
+  /** Switches to other sinks after a reload; removed sinks receive their last lines. */
   async follow(sinks: readonly LogSink[], msMax: number): Promise<void> {
     const isSame = (queue: SinkQueue, sink: LogSink) => queue.name === sink.name && isDeepStrictEqual(queue.settings, sink.settings);
     while (this.#unmade() > 0) await this.#seal();
@@ -152,12 +152,12 @@ export class AuditLog {
     await this.#stopQueues(gone, msMax);
   }
 
-  /** Records something about the log itself. */
+  /** Records an event about the log itself. */
   recordOwn(verb: string, facts: Readonly<Record<string, string>>): number {
     return this.append(this.#parts.ownEvent(verb, facts));
   }
 
-  /** Gives every sink its last lines and signs where the chain ends. May be called twice. */
+  /** Passes every sink its last lines and signs the end of the chain. Idempotent. */
   stop(msMax: number): Promise<void> {
     this.#stopped ??= this.#stop(msMax);
     return this.#stopped;
@@ -175,7 +175,7 @@ export class AuditLog {
     return this.#appended - this.#end.sequence;
   }
 
-  /** Makes lines out of what was gathered, and gives them to the queues; one batch at a time. */
+  /** Makes lines from the collected events and passes them to the queues, one batch at a time. */
   #seal(): Awaitable<void> {
     if (this.#sealing !== undefined || this.#gathered.size === 0) return this.#sealing;
     const batch = this.#gathered;
@@ -246,17 +246,17 @@ export class AuditLog {
   }
 }
 
-/** The first that can tell its end, else the first: what it has kept is what checkpoints speak of. */
+/** Returns the first sink that can report its end, else the first; checkpoints state what it has kept. */
 function leaderOf(sinks: readonly LogSink[]): LogSink | undefined {
   return sinks.find(({ end }) => end !== undefined) ?? sinks[0];
 }
 
-/** A log that was cut shorter than its checkpoint leaves a gap, so that whoever verifies finds it. */
+/** If the log is shorter than its checkpoint, continues after the checkpoint, so that verification finds the gap. */
 function furthest(kept: ChainEnd = genesis, last: ChainEnd = genesis): ChainEnd {
   return last.sequence > kept.sequence ? last : kept;
 }
 
-/** A line that is no line of a chain ends nothing; one that was changed still does, and is found by whoever verifies. */
+/** Returns the end that a line represents; undefined if it is malformed. A tampered line still counts, and verification finds it. */
 function endOf(line: AuditLine): ChainEnd | undefined {
   return line instanceof SealedLine ? { sequence: line.sequence, hash: line.hash } : endIn(line.text);
 }
@@ -268,7 +268,7 @@ function endIn(text: string): ChainEnd | undefined {
 
 type LastCheckpoint = CheckpointFiles['last'];
 
-/** What the first line after a start says about how the log was found. */
+/** Facts for the first line after a start: the state in which the log was found. */
 function startFacts(found: AuditEnd | undefined, last: LastCheckpoint): Readonly<Record<string, string>> {
   return {
     ...(last !== undefined && !last.final && { 'audit-stop': 'unclean' }),
@@ -277,7 +277,7 @@ function startFacts(found: AuditEnd | undefined, last: LastCheckpoint): Readonly
   };
 }
 
-/** Which lines the leading sink lacked, and which it still does. */
+/** Facts about lines that the leading sink lacked, and those that it still lacks. */
 function lackedFacts(
   own: ChainEnd = genesis,
   kept: ChainEnd = genesis,

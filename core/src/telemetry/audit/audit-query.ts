@@ -1,9 +1,9 @@
 import { tenantLabel } from '@tappaas/sdk';
 import { auditErrors } from './errors.js';
 
-/** Which events are asked for; what is absent does not matter. */
+/** Conditions on events; absent ones match everything. */
 export interface AuditQuery {
-  /** Who asked, or as whom. */
+  /** The authenticated or impersonated user. */
   readonly user?: string;
   readonly verb?: string;
   /** Plural, or `plural/part`. */
@@ -17,7 +17,7 @@ export interface AuditQuery {
   readonly untilMs?: number;
 }
 
-/** What of the log is looked at. */
+/** The part of the log to search. */
 export interface AuditRange {
   readonly limit: number;
   /** Only lines before this number. */
@@ -27,7 +27,7 @@ export interface AuditRange {
   readonly chain?: string;
 }
 
-/** The parts of an event that queries and tables know. */
+/** The members of an event that queries and tables use. */
 export interface AuditedEvent {
   readonly auditID: string;
   readonly stage: string;
@@ -54,7 +54,7 @@ const texts = ['user', 'verb', 'resource', 'namespace', 'name', 'requestId', 'te
 const numbers = ['code', 'limit', 'before', 'after'] as const;
 const known: ReadonlySet<string> = new Set([...texts, ...numbers]);
 
-/** Reads a query off parameters. @throws TAP_AUDIT_QUERY_INVALID */
+/** Parses a query from parameters. @throws TAP_AUDIT_QUERY_INVALID */
 export function auditQuery(parameters: Readonly<Record<string, string>>): { readonly query: AuditQuery; readonly range: AuditRange } {
   const unknown = Object.keys(parameters).find((name) => !known.has(name));
   if (unknown !== undefined) throw invalid(unknown, `is unknown; there are ${[...known].join(', ')}`);
@@ -84,7 +84,7 @@ export function auditQuery(parameters: Readonly<Record<string, string>>): { read
   };
 }
 
-/** Says whether an event is asked for. */
+/** Whether an event matches a query. */
 export function matches(query: AuditQuery, event: AuditedEvent): boolean {
   const { objectRef: about = {}, responseStatus, annotations = {} } = event;
   const resource = about.subresource === undefined ? about.resource : `${about.resource}/${about.subresource}`;

@@ -32,7 +32,7 @@ const rule = Type.Object({
   omitStages: stages({ default: [] }),
 });
 
-/** A dropped line is never written, so a request waiting for it would go on and count as recorded although it is not. */
+/** Invalid combination: a dropped line is never written, so a waiting request would proceed and count as recorded although it is not. */
 const waitsForWhatIsLeftOut = {
   properties: { mode: { const: 'blocking' }, onOverflow: { const: 'drop' } },
   required: ['mode', 'onOverflow'],
@@ -131,8 +131,9 @@ export const auditSection = Type.Object({
 export type AuditSettings = Type.Static<typeof auditSection>;
 
 /**
- * The stages that are not recorded unless a rule says otherwise. A sink is blocking so that nothing is done before it is recorded: omitting
- * by default the one line that requests wait for would let them all go on at once.
+ * Returns the stages that are not recorded unless a rule says otherwise. A blocking sink ensures that nothing happens before it is
+ * recorded,
+ * so the line that requests wait for is not omitted by default; otherwise they would all proceed at once.
  */
 export function omittedStages({
   omitStages,

@@ -5,7 +5,7 @@ import { eventRow, rowText, type RecordedBodies } from './event-text.js';
 import type { AuditLevel, AuditStage, Policy, Ruling } from './policy.js';
 import { recordedBody } from './recorded-body.js';
 
-/** What the stage decides and tells with; the policy may be another one after a reload. */
+/** Dependencies of the audit stage; the policy may change on a reload. */
 export interface AuditStageParts {
   readonly nowMs: () => number;
   readonly policy: () => Policy;
@@ -13,14 +13,14 @@ export interface AuditStageParts {
   readonly bodyBytesMax: () => number;
   /** Absent when no sink is configured. */
   readonly auditLog?: AuditLog;
-  /** Whether taps of plugins listen. */
+  /** Whether plugins have audit taps. */
   readonly hasTaps: () => boolean;
-  /** @throws when one of the taps fails */
+  /** Passes an event to the taps. @throws when one of them fails */
   readonly tell: (event: AuditEvent) => void;
   readonly log: Logger;
 }
 
-/** A trail whose owner does not wait: lines are kept behind the answer. */
+/** The trail of a request, which does not wait for its end: the last lines are kept after the response. */
 export interface RequestTrail extends Required<AuditTrail> {
   end(standing: AuditedStanding): void;
 }
@@ -30,8 +30,9 @@ const refusals = new Set([401, 403, 429]);
 const wanted = { None: 'nothing', Metadata: 'nothing', Request: 'request', RequestResponse: 'both' } as const;
 
 /**
- * Records requests as the policy says: each at its end in every case, so 401, 403 and 429 too. A request begins only when its lines have
- * room in every sink, when a blocking sink has kept its first line, and when no tap has failed.
+ * Makes the stage that records requests according to the policy: each at its end in any case, including 401, 403 and 429. A request starts
+ * only
+ * once every sink has room for its lines, a blocking sink has kept its first line, and no tap has failed.
  */
 export function createAuditStage(parts: AuditStageParts): (request: AuditedRequest) => RequestTrail | Promise<RequestTrail> {
   return (request) => {
@@ -79,7 +80,7 @@ class Trail implements RequestTrail {
     }
   }
 
-  /** A stream keeps no room for its end: thousands of them would leave none to requests. */
+  /** A stream keeps no reservation for its end, because thousands of streams would leave no room for requests. */
   streaming(standing: AuditedStanding): void {
     const { level, started } = this.#ruling;
     if (level !== 'None') this.#recordLate(level, 'ResponseStarted', started, standing);
@@ -104,7 +105,7 @@ class Trail implements RequestTrail {
     if (this.#reservation !== undefined) this.#parts.auditLog?.release(this.#reservation);
   }
 
-  /** The request has been answered: what a tap throws now refuses nothing, but is not lost either. */
+  /** Records an event after the response: an error of a tap can no longer refuse the request, but is logged. */
   #recordLate(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing: AuditedStanding): void {
     const { auditLog, log } = this.#parts;
     try {
@@ -115,7 +116,7 @@ class Trail implements RequestTrail {
     }
   }
 
-  /** Taps are told of every moment, the log of those that the policy names. */
+  /** Passes every event to the taps, and those that the policy selects to the log. */
   #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: AuditedStanding): number | undefined {
     const { auditLog, hasTaps, tell, nowMs } = this.#parts;
     const isTold = hasTaps();

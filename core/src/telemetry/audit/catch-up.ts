@@ -2,22 +2,23 @@ import type { AuditLine } from '@tappaas/sdk';
 import type { AuditLogParts, LogSink } from './audit-log.js';
 import { parseLine, type ChainEnd } from './chain.js';
 
-/** More than a sink that keeps up has not written yet; all of it is in memory before the first of it is written. */
+/** More than a healthy sink lags behind; all of it is read into memory before the first line is written. */
 const copiedMax = 10_000;
 const copiedCharsMax = 64 * 1024 * 1024;
 const pageMax = 1_000;
 
-/** How far the other sinks have come, and what of it the leading one was given. */
+/** How far the other sinks are, and which part of that was copied to the leading one. */
 export interface Further {
   readonly end: ChainEnd;
   readonly from: string;
-  /** The last line that the leading one was given; absent: none. */
+  /** The last line copied to the leading sink; undefined if none. */
   readonly copied?: ChainEnd;
 }
 
 /**
- * Sinks are written at the same time, and a crash may leave more in another one than in the leading one. Numbers that it has kept must
- * not be given again: it would take new lines for those. So the leading one is given what it lacks, if it can be read and follows.
+ * Copies to the leading sink the lines that only another sink has, if they can be read and follow its end. Sinks are written concurrently,
+ * so a
+ * crash may leave more in another one. Line numbers that it has kept must not be reused, since it would take new lines for the old ones.
  */
 export async function catchUp(parts: AuditLogParts, leader: LogSink, kept: ChainEnd | undefined): Promise<Further | undefined> {
   const { chain, sinks, log } = parts;
@@ -52,7 +53,7 @@ async function endOf(sink: LogSink, { chain, log }: AuditLogParts): Promise<(Cha
   }
 }
 
-/** Lines in pages as they were read, all of them oldest first; none when they cannot be read, or are too large together. */
+/** Reads lines in pages, oldest first; returns none when they cannot be read or are too large together. */
 async function pagesBetween(chain: string, sink: LogSink, after: number, to: number): Promise<readonly (readonly AuditLine[])[]> {
   const pages: AuditLine[][] = [];
   let chars = 0;

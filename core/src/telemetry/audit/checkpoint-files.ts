@@ -6,7 +6,7 @@ import { checkpointText, parseCheckpoint, type Checkpoint, type CheckpointFacts 
 import { RotatingLines } from './rotating-lines.js';
 import type { SigningKey } from './signing-key.js';
 
-/** Where else the latest checkpoint is kept, such as in the store. */
+/** A second place for the latest checkpoint, such as the store. */
 export interface CheckpointRecord {
   load(): Promise<{ readonly text: string } | undefined>;
   save(value: { readonly text: string }): Promise<void>;
@@ -21,12 +21,12 @@ export interface CheckpointOptions {
 
 const fileBytesMax = 16 * 1024 * 1024;
 
-/** Checkpoints of one chain: lines of a file in a directory of their own, the latest also elsewhere. */
+/** The checkpoints of one chain: lines of a file in a directory of their own, and the latest also in a second place. */
 export class CheckpointFiles {
   readonly #options: CheckpointOptions;
   readonly #lines: RotatingLines;
   #last: Checkpoint | undefined;
-  /** Whether the last one is signed with this key, or kept elsewhere. */
+  /** Whether the last checkpoint is signed with this key, or stored in the second place. */
   readonly isVouched: boolean;
 
   private constructor(options: CheckpointOptions, lines: RotatingLines, found: readonly Found[]) {
@@ -55,12 +55,12 @@ export class CheckpointFiles {
     return new CheckpointFiles(options, lines, found);
   }
 
-  /** The one that reaches furthest, wherever it is kept. */
+  /** The checkpoint that reaches furthest, in either place. */
   get last(): Checkpoint | undefined {
     return this.#last;
   }
 
-  /** On the disk when it resolves. One at a time. */
+  /** Writes a checkpoint; resolves once it is on disk. Calls must not overlap. */
   async write(facts: CheckpointFacts): Promise<void> {
     const text = checkpointText(facts, this.#options.key);
     await this.#lines.append(text);
@@ -73,7 +73,7 @@ export class CheckpointFiles {
   }
 }
 
-/** The text of the last checkpoint in a file, which may not be there, or have been begun a moment ago. */
+/** Returns the text of the last checkpoint in a file, which may not exist or may have been created just now. */
 async function lastIn(path: string): Promise<string | undefined> {
   const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n');
   return lines.findLast((line) => parseCheckpoint(line) !== undefined);
@@ -92,7 +92,7 @@ function isSame(one: Checkpoint, other: Checkpoint): boolean {
   return one.sequence === other.sequence && one.hash === other.hash && one.final === other.final;
 }
 
-/** Texts and public keys in a directory of checkpoints, for those who verify. */
+/** Reads the checkpoints and public keys in a directory, for verification. */
 export async function readCheckpointDirectory(
   directory: string,
 ): Promise<{ readonly texts: readonly string[]; readonly keys: readonly string[] }> {

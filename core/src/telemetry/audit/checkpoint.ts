@@ -2,21 +2,21 @@ import type { KeyObject } from 'node:crypto';
 import { genesis, type ChainEnd } from './chain.js';
 import { isSignedBy, type SigningKey } from './signing-key.js';
 
-/** Says, signed, how far a chain had been kept at a moment. */
+/** A signed statement of how far a chain had been kept at a given time. */
 export interface Checkpoint extends ChainEnd {
   readonly chain: string;
   /** ISO 8601. */
   readonly at: string;
-  /** How far the chain had come; more than was kept when a sink failed until the end. */
+  /** How far the chain had come; more than was kept if a sink failed until the end. */
   readonly appended: number;
-  /** Written by an orderly stop. */
+  /** Whether it was written by an orderly stop. */
   readonly final: boolean;
   readonly keyId: string;
 }
 
 export type CheckpointFacts = Omit<Checkpoint, 'keyId'>;
 
-/** One line of JSON; the signature covers everything in front of it. */
+/** Serializes a checkpoint as one line of JSON; the signature covers everything before it. */
 export function checkpointText({ chain, sequence, hash, at, appended, final }: CheckpointFacts, key: SigningKey): string {
   const facts = { chain, sequence, hash, at, appended, final, keyId: key.id };
   const head = JSON.stringify(facts).slice(0, -1);
@@ -30,7 +30,7 @@ export interface ReadCheckpoint {
   readonly isSignedBy: (publicKey: KeyObject) => boolean;
 }
 
-/** Takes a line of checkpoints apart; nothing when it has not the form of one. */
+/** Parses a line of checkpoints; undefined when it is malformed. */
 export function parseCheckpoint(text: string): ReadCheckpoint | undefined {
   const [, head = '', signature = ''] = form.exec(text) ?? [];
   try {

@@ -15,8 +15,9 @@ export interface CheckpointingParts {
 const betweenMsMin = 100;
 
 /**
- * Signs how far the lines of a chain are kept: after so many of them, after so long, and at the end. One checkpoint at a time, and ten a
- * second at most.
+ * Signs how far the lines of a chain are kept: after a number of lines, after a time, and at the end. One checkpoint at a time, and at most
+ * ten
+ * per second.
  */
 export class Checkpointing {
   readonly #parts: CheckpointingParts;
@@ -26,7 +27,7 @@ export class Checkpointing {
   #checkpointed: number;
   #writing: Promise<void> | undefined;
 
-  /** `appended` tells the number of the last event. */
+  /** `appended` returns the number of the last event. */
   constructor(parts: CheckpointingParts, kept: ChainEnd, appended: () => number) {
     this.#parts = parts;
     this.#appended = appended;
@@ -34,13 +35,13 @@ export class Checkpointing {
     this.#checkpointed = kept.sequence;
   }
 
-  /** Lines are kept as far as this; absent: as far as before. */
+  /** Records that lines are kept up to this one; without an argument, up to the same as before. */
   keptTo(end: ChainEnd = this.#kept): void {
     this.#kept = end;
     if (end.sequence - this.#checkpointed >= this.#parts.everyEvents) this.#soon();
   }
 
-  /** Looks again and again until it is stopped. */
+  /** Signs checkpoints periodically until stopped. */
   async run(): Promise<void> {
     const { clock, everyMs } = this.#parts;
     const { signal } = this.#stopping;
@@ -50,7 +51,7 @@ export class Checkpointing {
     }
   }
 
-  /** Signs where the chain ends. */
+  /** Signs the end of the chain. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#writing;
@@ -63,7 +64,7 @@ export class Checkpointing {
     this.#writing ??= this.#writeAndRest();
   }
 
-  /** One that failed is tried again with what is kept next, or when it is time. */
+  /** A failed checkpoint is retried when more lines are kept, or at the next interval. */
   async #writeAndRest(): Promise<void> {
     const before = this.#checkpointed;
     await this.#write(false);

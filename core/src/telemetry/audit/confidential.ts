@@ -5,8 +5,9 @@ const plainParts: readonly (string | undefined)[] = [undefined, 'status', 'scale
 const identityGroup = 'authentication.k8s.io';
 
 /**
- * Whether the bodies of a request are never recorded, whatever the policy says: those of secrets and of everything that hands out
- * credentials, and those that are no objects (actions, routes of plugins, logs), whose form nobody here knows.
+ * Whether the bodies of a request must never be recorded, regardless of the policy: those of secrets and of anything that issues
+ * credentials,
+ * and those that are not objects (actions, plugin routes, logs), whose form is unknown here.
  */
 export function isConfidential({ target }: AuditedRequest): boolean {
   if (target === undefined || !plainParts.includes(target.subresource)) return true;

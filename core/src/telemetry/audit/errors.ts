@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** What can go wrong with audit. */
+/** Errors of the audit log. */
 export const auditErrors = errorTable({
   TAP_AUDIT_UNAVAILABLE: {
     httpStatus: 503,

@@ -1,18 +1,18 @@
 import { rowText, type EventForm, type EventRow } from './event-text.js';
 
-/** Events in the order of the chain as nothing but numbers, bytes and a few texts, so that another thread can take them over. */
+/** Events in chain order, encoded as numbers, bytes and a few texts so that they can be transferred to another thread. */
 export interface BatchedEvents {
-  /** Each form once: head, middle and tail in turn. */
+  /** The distinct forms, each as head, middle and tail in turn. */
   readonly forms: readonly string[];
-  /** All the JSON of each event that has no form. */
+  /** The complete JSON of each event without a form. */
   readonly texts: readonly string[];
-  /** Of each event `numbersPerEvent`, see `EventBatch`. */
+  /** `numbersPerEvent` numbers for each event, see `EventBatch`. */
   readonly numbers: Float64Array<ArrayBuffer>;
-  /** The ids of the events that have a form, one after the other. */
+  /** The concatenated ids of the events with a form. */
   readonly ids: Uint8Array<ArrayBuffer>;
 }
 
-/** Which form it has, or -1; when the request came, and when this was, milliseconds; how long its id is. */
+/** Per event: index of the form, or -1; time of the request and time of the event, in milliseconds; length of the id. */
 export const numbersPerEvent = 4;
 
 const linesMax = 1_000;
@@ -23,8 +23,9 @@ const idCharsMax = 256;
 const fewest = 64;
 
 /**
- * Events that wait for their place in the chain: gathering one costs a request next to nothing. They lie outside of the heap: as objects
- * they would be what its collector finds alive each time, and copies.
+ * Events that wait to be chained; adding one costs a request almost nothing. They are stored outside the garbage-collected heap: as objects
+ * the
+ * collector would find them alive each time, and copy them.
  */
 export class EventBatch implements BatchedEvents {
   readonly forms: string[] = [];
@@ -48,12 +49,12 @@ export class EventBatch implements BatchedEvents {
     return this.#ids.subarray(0, this.#idBytes);
   }
 
-  /** It is time to seal it. */
+  /** Whether the batch should be sealed now. */
   get isFull(): boolean {
     return this.#size >= linesMax || this.#chars >= charsMax;
   }
 
-  /** Whoever wants to add to it has to wait until it is sealed. */
+  /** Whether further events must wait until the batch is sealed. */
   get isOverfull(): boolean {
     return this.#size >= overfull * linesMax || this.#chars >= overfull * charsMax;
   }
@@ -64,7 +65,7 @@ export class EventBatch implements BatchedEvents {
     else this.#addText(rowText(event));
   }
 
-  /** What is handed to another thread: copies, so that nothing is lost with it. */
+  /** Returns copies for another thread, so that nothing is lost if it fails. */
   get data(): BatchedEvents {
     const { forms, texts, numbers, ids } = this;
     return { forms, texts, numbers: numbers.slice(), ids: ids.slice() };
@@ -86,7 +87,7 @@ export class EventBatch implements BatchedEvents {
     this.#size += 1;
   }
 
-  /** False when it cannot stand in JSON as it is; ids that the API makes can. */
+  /** Adds an id; returns false if it would need escaping in JSON, which ids made by the API never do. */
   #addId(id: string): boolean {
     const { length } = id;
     if (length > idCharsMax) return false;

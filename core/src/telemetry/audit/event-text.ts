@@ -5,13 +5,13 @@ import type { AuditLevel, AuditStage } from './policy.js';
 import { jsonText, quoted, remembered } from './json-text.js';
 import { requestUri } from './request-uri.js';
 
-/** Bodies as they are recorded: JSON text that has been cleaned. */
+/** Bodies as recorded: sanitized JSON text. */
 export interface RecordedBodies {
   readonly request?: string;
   readonly response?: string;
 }
 
-/** One moment of a request, with what is known by then. */
+/** One stage of a request, with what is known by then. */
 export interface Moment {
   readonly level: AuditLevel;
   readonly stage: AuditStage;
@@ -25,7 +25,7 @@ const textCharsMax = 512;
 const userAgentCharsMax = 256;
 const rememberedMax = 1_000;
 
-/** What many events have in common: their JSON around the id, the times and nothing else. */
+/** The JSON that many events have in common: everything except the id and the times. */
 export interface EventForm {
   /** Up to the id, which follows in quotation marks. */
   readonly head: string;
@@ -35,7 +35,7 @@ export interface EventForm {
   readonly tail: string;
 }
 
-/** An event in few pieces; `form` is the same object for events that share it. */
+/** An event in parts; events that share a form refer to the same object. */
 export interface EventRow {
   readonly form: EventForm;
   readonly id: string;
@@ -43,7 +43,7 @@ export interface EventRow {
   readonly atMs: number;
 }
 
-/** An event of audit.k8s.io/v1 as JSON, put together piece by piece: a tenth of the time that a serialised object takes. */
+/** Serializes an audit.k8s.io/v1 event from parts, which takes a tenth of the time of serializing an object. */
 export function eventText(moment: Moment): string {
   return rowText({
     form: formOf(moment),
@@ -53,25 +53,25 @@ export function eventText(moment: Moment): string {
   });
 }
 
-/** The JSON of an event that is in pieces. */
+/** Serializes an event that is in parts. */
 export function rowText({ form: { head, middle, tail }, id, receivedAtMs, atMs }: EventRow): string {
   return head + quoted(id) + middle + timesText(receivedAtMs, atMs) + tail;
 }
 
-/** The times of an event, as members of it. */
+/** Serializes the times of an event as members. */
 export function timesText(receivedAtMs: number, atMs: number): string {
   return `,"requestReceivedTimestamp":"${timeText(receivedAtMs)}","stageTimestamp":"${timeText(atMs)}"`;
 }
 
-/** An event of a request, in pieces: those that are the same as for the last request for the same target are not made again. */
+/** Makes an event of a request in parts; reuses the form of the last request for the same target if it is equal. */
 export function eventRow(moment: Moment): EventRow {
   const { request, atMs } = moment;
   return { form: sharedForm(moment), id: request.requestId, receivedAtMs: request.receivedAtMs, atMs };
 }
 
 /**
- * What a form was made for. A copy: were a request itself kept, the engine would see that all of the first ones live long, and put every later
- * one where only a full collection finds it.
+ * The values from which a form was made. They are copied: retaining requests would make the engine allocate all later ones in the old
+ * generation, where only a full collection frees them.
  */
 interface SaidBefore {
   readonly form: EventForm;
@@ -89,7 +89,7 @@ interface SaidBefore {
   readonly reason: string | undefined;
 }
 
-/** By what was asked for: requests for the same line share their target. */
+/** The last form by target; requests with the same request line share their target object. */
 const said = new WeakMap<Target, SaidBefore>();
 
 function sharedForm(moment: Moment): EventForm {
@@ -151,9 +151,9 @@ function askedText(request: AuditedRequest, standing: AuditedStanding | undefine
 
 const shortQuoted = remembered(rememberedMax, quoted);
 
-/** What is remembered is cut before, so that no caller decides how much memory that takes. */
+/** Truncates before caching, so that callers cannot determine how much memory is used. */
 const shortText = (text: string, max = textCharsMax): string => shortQuoted(text.length > max ? `${text.slice(0, max)}…` : text);
-/** Names of objects are shorter; who asks may send anything. */
+/** Object names are shorter, but callers can send anything. */
 const shortName = (name: string): string => quoted(name.length > textCharsMax ? `${name.slice(0, textCharsMax)}…` : name);
 
 const nobody: Caller = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) });
@@ -205,7 +205,7 @@ function annotationsText({ caller, engine }: AuditedRequest, standing: AuditedSt
 let lastMs = Number.NaN;
 let lastText = '';
 
-/** Kubernetes' MicroTime; events of one millisecond share the text. */
+/** Formats a Kubernetes MicroTime; events of the same millisecond share the text. */
 function timeText(ms: number): string {
   if (ms !== lastMs) {
     lastMs = ms;

@@ -4,34 +4,34 @@ import type { CheckpointFiles } from './checkpoint-files.js';
 import { goneEnd, type GoneEnd } from './gone-end.js';
 
 export interface GoneChainsParts extends Pick<AuditLogParts, 'everyEvents' | 'everyMs' | 'random'> {
-  /** Names of chains that no process writes any more, as far as a sink has their lines. */
+  /** Returns the chains without a writing process of which a sink has lines. */
   readonly chains: () => Promise<readonly string[]>;
   /** In the order of the configuration. */
   readonly sinks: () => readonly LogSink[];
   readonly openCheckpoints: (chain: string) => Promise<CheckpointFiles>;
   readonly ownEventOf: (chain: string) => AuditLogParts['ownEvent'];
-  /** Who looks after them. */
+  /** The replica that maintains them. */
   readonly replica: string;
   readonly stopMsMax: () => number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Processes of a platform that was there before may still give their sinks what they have. */
+/** Processes of a previous platform instance may still be flushing to their sinks. */
 const firstLookMs = 60_000;
 const lookEveryMs = 3_600_000;
 
 /**
- * Looks after chains whose processes are gone: signs how one has ended, where its process could not, and goes on with one for a moment when
- * lines of it are to be removed, so that the chain itself says so. Nothing is written to the others, nor to one that has not ended as a process
- * ends it.
+ * Maintains chains whose processes are gone: signs the end of a chain whose process could not, and briefly continues a chain to remove
+ * expired
+ * lines, so that the chain itself records the removal. Other chains are not written to, nor are those whose end no stop or crash explains.
  */
 export class GoneChains {
   readonly #parts: GoneChainsParts;
   readonly #stopping = new AbortController();
-  /** Those known to have been ended in order. */
+  /** Chains known to have ended in order. */
   readonly #ended = new Set<string>();
-  /** Those that were warned of. */
+  /** Chains for which a warning was logged. */
   readonly #doubted = new Set<string>();
   #running: Promise<void> | undefined;
 
@@ -48,7 +48,7 @@ export class GoneChains {
     await this.#running;
   }
 
-  /** Every chain once, one after the other. */
+  /** Processes every chain once, one after the other. */
   async look(): Promise<void> {
     const { chains, log } = this.#parts;
     for (const chain of await chains()) {
@@ -87,7 +87,7 @@ export class GoneChains {
     }
   }
 
-  /** Signing it would make it good, whoever has written it. */
+  /** Warns about a chain. Signing its end would make it valid, whoever wrote it. */
   #doubt(chain: string): void {
     if (this.#doubted.has(chain)) return;
     this.#doubted.add(chain);

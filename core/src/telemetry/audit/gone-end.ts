@@ -3,16 +3,16 @@ import type { LogSink } from './audit-log.js';
 import { parseLine, type ChainEnd } from './chain.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 
-/** How the chain of a process that is gone has ended, and which of its lines no checkpoint vouches for, such as `7-9`. */
+/** How the chain of a gone process ended, and which of its lines no checkpoint covers, such as `7-9`. */
 export interface GoneEnd {
-  /** `doubtful`: in a way that no stop and no crash leaves behind. */
+  /** `doubtful`: neither a stop nor a crash leaves such an end. */
   readonly how: 'in-order' | 'crashed' | 'doubtful';
   readonly unvouched?: string;
 }
 
 /**
- * What may be signed of a chain that its own process cannot sign any more: nothing but what a crash leaves, lines behind a checkpoint that is
- * not one of a stop. Whoever can write where the lines are could have anything else signed, without a restart that anybody would notice.
+ * Determines how a chain has ended, and so what may be signed on behalf of its process: only what a crash leaves, that is, lines after a
+ * checkpoint that is not final. Otherwise anyone with write access to the lines could have anything signed, without a noticeable restart.
  */
 export async function goneEnd(
   chain: string,

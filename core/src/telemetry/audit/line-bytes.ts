@@ -1,21 +1,21 @@
 import { timesText } from './event-text.js';
 
-/** Usual sizes, so that the bytes seldom have to be moved. */
+/** Typical size, so that the buffer rarely has to grow. */
 const usualLineBytes = 1_100;
 /** Maximum bytes of one UTF-16 code unit in UTF-8. */
 const charBytesMax = 3;
 const beforeHash = Buffer.from(',"hash":"');
 const afterHash = Buffer.from('"}\n');
-/** Everything of a line that is neither form nor text: the frame with both hashes, the id and the times. */
+/** Maximum size of the remaining parts of a line: the frame with both hashes, the id and the times. */
 const otherBytesMax = 1_024;
 const digit9 = 0x39;
 
-/** Bytes that lines of a chain are laid down in, piece by piece; grows when they are more than was expected. */
+/** Buffer in which the lines of a chain are assembled; it grows as needed. */
 export class LineBytes {
   used = 0;
   readonly #chain: string;
   #slab: Buffer<ArrayBuffer>;
-  /** The beginning of the last line, up to the hash of the one before it. */
+  /** The start of the last line, up to the hash of its predecessor. */
   #head: Buffer = Buffer.alloc(0);
   #lastDigit = -1;
   #lastTimes: readonly [receivedAtMs: number, atMs: number, text: Buffer] = [Number.NaN, Number.NaN, Buffer.alloc(0)];
@@ -29,7 +29,7 @@ export class LineBytes {
     return this.#slab.subarray(begin, this.used);
   }
 
-  /** The beginning of a line. Numbers count on, so most differ from the last one in a digit. */
+  /** Writes the start of a line. Numbers are consecutive, so usually only one digit differs from the last. */
   frame(sequence: number, previous: string): void {
     this.#makeRoom(otherBytesMax);
     const digit = this.#head[this.#lastDigit];
@@ -54,14 +54,14 @@ export class LineBytes {
     this.used += bytes.byteLength;
   }
 
-  /** A short part of others: a view of it would cost more than its bytes. */
+  /** Copies a short part byte by byte: creating a view would cost more. */
   part(bytes: Uint8Array, begin: number, end: number): void {
     this.#makeRoom(end - begin);
     for (let at = begin; at < end; at += 1) this.#slab[this.used + at - begin] = bytes[at] ?? 0;
     this.used += end - begin;
   }
 
-  /** Events of the same milliseconds share their text. */
+  /** Writes the times; events of the same milliseconds share their text. */
   times(receivedAtMs: number, atMs: number): void {
     if (this.#lastTimes[0] !== receivedAtMs || this.#lastTimes[1] !== atMs) {
       this.#lastTimes = [receivedAtMs, atMs, Buffer.from(timesText(receivedAtMs, atMs))];
@@ -69,14 +69,14 @@ export class LineBytes {
     this.bytes(this.#lastTimes[2]);
   }
 
-  /** The end of a line. */
+  /** Writes the end of a line. */
   close(hash: string): void {
     this.bytes(beforeHash);
     this.#digest(hash);
     this.bytes(afterHash);
   }
 
-  /** Hexadecimal digits. */
+  /** Writes hexadecimal digits. */
   #digest(hash: string): void {
     this.used += this.#slab.write(hash, this.used, 'latin1');
   }

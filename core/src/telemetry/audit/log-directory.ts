@@ -5,13 +5,13 @@ import { createInterface } from 'node:readline';
 
 const form = /^([A-Za-z0-9-]{1,63})-(\d{16})\.audit$/;
 
-/** Names of the chains whose files lie in a directory. */
+/** Returns the names of the chains with files in a directory. */
 export async function chainsIn(directory: string): Promise<readonly string[]> {
   const names = (await readdir(directory)).flatMap((name) => form.exec(name)?.[1] ?? []);
   return [...new Set(names)].toSorted();
 }
 
-/** Every line of a chain, oldest first, as the files have them; a last line without its end is left out. */
+/** Yields every line of a chain, oldest first, as stored; an incomplete last line is left out. */
 export async function* linesIn(directory: string, chain: string): AsyncGenerator<string> {
   const names = (await readdir(directory)).filter((name) => form.exec(name)?.[1] === chain).toSorted();
   for (const [index, name] of names.entries()) {
@@ -26,7 +26,7 @@ export async function* linesIn(directory: string, chain: string): AsyncGenerator
   }
 }
 
-/** What a running platform writes, or a crash has cut off, has no end yet. */
+/** Whether a file ends without a newline, because the platform is writing it or a crash cut it off. */
 async function isCutOff(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {

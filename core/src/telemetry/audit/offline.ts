@@ -1,4 +1,4 @@
-/** What the command line does with the files of the log, without a platform. */
+/** Functions with which the command line reads the files of an audit log without a platform. */
 export { auditQuery } from './audit-query.js';
 export { readCheckpointDirectory } from './checkpoint-files.js';
 export { chainsIn, linesIn } from './log-directory.js';

@@ -6,7 +6,7 @@ const removal = 'tappaas.dev/audit-removes-before';
 
 const platform = Object.freeze({ name: 'system:platform', groups: Object.freeze([administratorsGroup]) });
 
-/** Makes events about the log itself: its starts and stops, and every gap that the platform knows of. */
+/** Makes a function that creates events about the log itself: its starts and stops, and every known gap. */
 export function ownEvents(chain: string, nowMs: () => number): (verb: string, facts: Readonly<Record<string, string>>) => string {
   let made = 0;
   return (verb, facts) => {
@@ -28,7 +28,7 @@ export function ownEvents(chain: string, nowMs: () => number): (verb: string, fa
   };
 }
 
-/** The number before which lines were to be removed, when an event is the platform's own and says so; what callers sent never counts. */
+/** Returns the number before which an event of the platform announces the removal of lines; events of callers never count. */
 export function removalIn(event: string): number | undefined {
   if (!event.includes(`"${removal}"`)) return undefined;
   const { user, requestURI, annotations } = JSON.parse(event) as {

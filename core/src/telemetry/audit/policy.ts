@@ -13,7 +13,7 @@ export interface PolicyResources {
   readonly names: readonly string[];
 }
 
-/** What is recorded of matching requests; an empty list matches all. */
+/** What is recorded of matching requests; an empty list matches everything. */
 export interface PolicyRule {
   readonly level: AuditLevel;
   readonly users: readonly string[];
@@ -21,7 +21,7 @@ export interface PolicyRule {
   readonly verbs: readonly string[];
   readonly resources: readonly PolicyResources[];
   readonly namespaces: readonly string[];
-  /** Paths of requests that are not about objects; a trailing `*` matches any rest. */
+  /** Paths of requests that are not about objects; a trailing `*` matches any suffix. */
   readonly paths: readonly string[];
   readonly omitStages: readonly AuditStage[];
 }
@@ -32,7 +32,7 @@ export interface PolicySettings {
   readonly omitStages: readonly AuditStage[];
   /** The first rule that matches a request decides. */
   readonly rules: readonly PolicyRule[];
-  /** Refused requests are recorded whatever a rule says. */
+  /** Whether refused requests are recorded regardless of the rules. */
   readonly refusals: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface Ruling {
   readonly complete: boolean;
 }
 
-/** Decides about a request; the rulings are made once and are the same objects every time. */
+/** Returns the ruling for a request; rulings are created once, so equal ones are the same object. */
 export type Policy = (request: AuditedRequest) => Ruling;
 
 type Test = (request: AuditedRequest) => boolean;
@@ -52,7 +52,7 @@ type Test = (request: AuditedRequest) => boolean;
 const anonymous = 'system:anonymous';
 const unauthenticated: readonly string[] = ['system:unauthenticated'];
 
-/** Compiles a policy. `isConfidential` names what is never recorded above Metadata, whatever the policy says. */
+/** Compiles a policy. Requests for which `isConfidential` holds are never recorded above Metadata, regardless of the policy. */
 export function compilePolicy({ rules, level, omitStages }: PolicySettings, isConfidential: Test): Policy {
   const compiled = rules.map((rule) => ({ test: all(testsOf(rule)), rulings: rulingsOf(rule.level, [...omitStages, ...rule.omitStages]) }));
   const otherwise = rulingsOf(level, omitStages);

@@ -1,10 +1,10 @@
 import { jsonText } from './json-text.js';
 
 const secretNames = /(?:token|secret|passw|credential|authorization|cookie|api[-_]?key|private[-_]?key|signature|kubeconfig)/i;
-/** A secret's name says where it lies, not what it is. */
+/** Names of references to a secret, which reveal its location but not its content. */
 const references = /(?:ref|refs|name|names|namespace|reference|keyref)$/i;
 const secretShapes = /tapp_[A-Za-z0-9_-]{8}|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
-/** Whole words with two dots behind them, each looked at once: whoever sends a body chooses how often a token seems to begin. */
+/** Whole words followed by two dots. Each word is scanned once, because the sender of a body controls how often a token seems to begin. */
 const beforeDots = /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,}(?=\.[A-Za-z0-9_-]+\.)/g;
 const headOfToken = /\beyJ[A-Za-z0-9_-]{8}/;
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -12,8 +12,8 @@ const hidden = '[redacted]';
 const depthMax = 64;
 
 /**
- * A body as it is recorded at the levels Request and RequestResponse: JSON without what looks like a credential, by the name of its
- * field, by the name beside it (as in `env`), or by its form. What is too large or no JSON is left out, and says so.
+ * Returns a body as recorded at the levels Request and RequestResponse: JSON without values that look like credentials by the name of their
+ * field, by the name beside them (as in `env`), or by their form. A body that is too large or not JSON is replaced by a note.
  */
 export function recordedBody(body: Uint8Array | string, bytesMax: number): string | undefined {
   const bytes = body.length;

@@ -5,7 +5,7 @@ export interface RemovingSink {
   readonly remove?: (chain: string, before: number) => Promise<void>;
 }
 
-/** Lets a sink remove old lines only after the log says so itself: what was taken away otherwise is found. */
+/** Lets a sink remove old lines only after the log has recorded the removal, so that verification detects any other removal. */
 export class RecordedRemoval {
   readonly #sink: RemovingSink;
   readonly #chain: string;
@@ -24,7 +24,7 @@ export class RecordedRemoval {
     this.#asked = { before, recordedAs };
   }
 
-  /** Lines up to `sequence` are kept. */
+  /** Reports that lines up to `sequence` are kept; starts the removal once its record is among them. */
   kept(sequence: number): void {
     const asked = this.#asked;
     if (asked === undefined || sequence < asked.recordedAs) return;

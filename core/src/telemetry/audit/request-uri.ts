@@ -1,9 +1,9 @@
 import { remembered } from './json-text.js';
 
-/** Anywhere in a name. */
+/** Matched anywhere in a name. */
 const secretNames =
   /(?:token|secret|passw|credential|authorization|api[-_]?key|signature|cookie|code|state|assertion|e-?mail|login[-_]?hint)/i;
-/** As a word of a name, such as `sig`, `X-Amz-Sig` or `userPwd`: `design` and `author` are none. */
+/** Matched as a whole word of a name, such as `sig`, `X-Amz-Sig` or `userPwd`, but not in `design` or `author`. */
 const secretWords: ReadonlySet<string> = new Set([
   'auth',
   'bearer',
@@ -28,12 +28,13 @@ const secretWords: ReadonlySet<string> = new Set([
 ]);
 const charsMax = 1024;
 const namesMax = 1_000;
-/** Of a name that is worth remembering. */
+/** Longest name that is cached. */
 const nameCharsMax = 64;
 
 /**
- * Path and query as audit keeps them: values under names that sound like credentials or like a person are left out, the rest stays as it was
- * sent. Names of callers (`user`) are what the log is about, and stay.
+ * Returns path and query as recorded by audit: values under names that suggest credentials or personal data are removed, the rest is
+ * unchanged.
+ * Names of callers (`user`) are the subject of the log, and stay.
  */
 export function requestUri(path: string, query: string): string {
   const uri = query === '' ? path : `${path}?${query.split('&').map(withoutSecret).join('&')}`;
@@ -47,7 +48,7 @@ function withoutSecret(pair: string): string {
   return isHidden ? `${name}=[redacted]` : pair;
 }
 
-/** Programs ask with the same few names again and again. */
+/** Cached, because programs use the same few names repeatedly. */
 const isKnownSecret = remembered(namesMax, (name) => isSecret(decoded(name)));
 
 function isSecret(name: string): boolean {
@@ -61,7 +62,7 @@ function wordsOf(name: string): readonly string[] {
     .split(/[^a-z]+/);
 }
 
-/** What cannot be decoded counts as secret. */
+/** A name that cannot be decoded counts as secret. */
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name);

@@ -2,7 +2,7 @@ import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '@tappaas/sdk/durable-file';
 
-/** What is done with files. */
+/** The file system calls that are used. */
 export interface FileCalls {
   readonly open: (
     path: string,
@@ -18,8 +18,8 @@ const ownerOnly = 0o600;
 const newline = '\n';
 
 /**
- * A file of lines that is appended to. One that is large is followed by a new one under the same name; the one before stays as `.old`, and the
- * one before that goes.
+ * An append-only file of lines. A large file is rotated: it is kept as `.old`, which replaces the previous `.old`, and a new one is started
+ * under the same name.
  */
 export class RotatingLines {
   readonly #path: string;
@@ -27,7 +27,7 @@ export class RotatingLines {
   readonly #files: FileCalls;
   #file: OpenFile;
   #bytes: number;
-  /** The last line may be a piece of one. */
+  /** Whether the last line may be incomplete. */
   #isTorn: boolean;
 
   private constructor(path: string, bytesMax: number, files: FileCalls, file: OpenFile, bytes: number, isTorn: boolean) {
@@ -47,9 +47,12 @@ export class RotatingLines {
     return new RotatingLines(path, bytesMax, files, file, size, last.toString() !== newline);
   }
 
-  /** The line is on the disk when it resolves. One at a time. What a crash or a full disk has cut off before stands on a line of its own, where it hurts nobody. */
+  /**
+   * Appends a line; resolves once it is on disk. Calls must not overlap. An incomplete line left by a crash or a full disk is terminated
+   * first.
+   */
   async append(line: string): Promise<void> {
-    // Where no other file can be begun, for lack of descriptors or space, this one is written on until one can.
+    // If no new file can be created, for lack of descriptors or space, continue with this one until it is possible.
     if (this.#bytes > this.#bytesMax) await this.#rotate().catch(() => undefined);
     const bytes = Buffer.from(`${this.#isTorn ? newline : ''}${line}${newline}`);
     this.#isTorn = true;
@@ -66,7 +69,9 @@ export class RotatingLines {
     await this.#file.close();
   }
 
-  /** The next file is there before this one is left: whatever fails, there is a file to write to, and the next attempt goes on from there. */
+  /**
+   * Creates the next file before leaving this one, so that there is a file to write to whatever fails, and the next attempt can continue.
+   */
   async #rotate(): Promise<void> {
     const draft = `${this.#path}.next`;
     const next = await this.#files.open(draft, 'a', ownerOnly);
@@ -86,7 +91,7 @@ export class RotatingLines {
   }
 }
 
-/** An attempt that failed half-way has renamed it already. */
+/** Ignores a missing file, which a previous attempt that failed halfway has renamed already. */
 function unlessGone(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

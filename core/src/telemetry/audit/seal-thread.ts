@@ -1,4 +1,4 @@
-/** The thread that seals lines: gets events and where the chain ends, answers with the lines. */
+/** The thread that seals lines: receives events and the end of the chain, and returns the lines. */
 import { parentPort } from 'node:worker_threads';
 import type { SealWish } from './sealer.js';
 import { sealed } from './seal.js';

@@ -3,16 +3,16 @@ import type { ChainEnd } from './chain.js';
 import { numbersPerEvent, type BatchedEvents } from './event-batch.js';
 import { LineBytes } from './line-bytes.js';
 
-/** Lines of the chain beside each other, each with its line's end. */
+/** Consecutive lines of a chain, each with its newline. */
 export interface SealedBlock {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Behind the line's end of each. */
+  /** The offset after the newline of each line. */
   readonly ends: Uint32Array<ArrayBuffer>;
   /** Hash of the last line. */
   readonly hash: string;
 }
 
-/** What the lines of a form have in common, with the parts of the frame that stand beside it. */
+/** The bytes that lines of a form have in common, including adjacent parts of the frame. */
 interface FormBytes {
   readonly beforeId: Buffer;
   readonly beforeTimes: Buffer;
@@ -20,8 +20,9 @@ interface FormBytes {
 }
 
 /**
- * Makes lines out of events: each carries its number, the hash of the line before and its own, SHA-256 over everything in front of
- * it, so that `sha256sum` finds the same. Lines are laid down as bytes at once, beside each other: they are hashed and written as such.
+ * Makes lines from events. Each line has its number, the hash of the previous line, and its own hash: SHA-256 over everything before it in
+ * the
+ * line, as `sha256sum` would compute it. Lines are assembled directly as adjacent bytes, since they are hashed and written as such.
  */
 export function sealed(chain: string, end: ChainEnd, events: BatchedEvents): SealedBlock {
   const { numbers, ids, texts } = events;

@@ -4,17 +4,18 @@ import type { SealedBlock } from './seal.js';
 
 const hashChars = genesis.hash.length;
 
-/** Lines of a chain beside each other. */
+/** Consecutive lines of a chain. */
 interface Source {
   readonly chain: string;
-  /** Number of the first. */
+  /** Number of the first line. */
   readonly first: number;
   readonly block: SealedBlock;
 }
 
 /**
- * A line that lies in a block beside others; its text is made only when somebody reads it, most are only written. There are many of them, and
- * they live for as long as a disk takes: two fields each.
+ * A line within a block. Its text is decoded only when read, since most lines are only written. Two fields each, because there are many
+ * lines and
+ * they live as long as a disk write takes.
  */
 export class SealedLine implements AuditLine {
   readonly #source: Source;
@@ -41,7 +42,7 @@ export class SealedLine implements AuditLine {
     return this.#index === 0 ? 0 : (this.#source.block.ends[this.#index - 1] ?? 0);
   }
 
-  /** Where its line's end is. */
+  /** Offset of the newline. */
   get end(): number {
     return (this.#source.block.ends[this.#index] ?? 0) - 1;
   }
@@ -54,7 +55,7 @@ export class SealedLine implements AuditLine {
     return this.#text(this.begin, this.end);
   }
 
-  /** Its own. */
+  /** The hash of this line. */
   get hash(): string {
     const end = this.end - '"}'.length;
     return this.#text(end - hashChars, end);
@@ -66,7 +67,7 @@ export class SealedLine implements AuditLine {
   }
 }
 
-/** The lines of a block that follows `before`. */
+/** Returns the lines of a block that follows `before`. */
 export function linesOf(chain: string, before: ChainEnd, block: SealedBlock): readonly SealedLine[] {
   const source = { chain, first: before.sequence + 1, block };
   return Array.from(block.ends, (_, index) => new SealedLine(source, index));
@@ -77,7 +78,7 @@ export function sizeOf(line: AuditLine): number {
   return line.bytes?.byteLength ?? line.text.length;
 }
 
-/** Lines as a sink gets them: with their bytes in as few pieces as they lie in. */
+/** Prepares lines for a sink, with their bytes in as few pieces as possible. */
 export function inPieces(lines: readonly AuditLine[]): AuditLines {
   const pieces: Uint8Array[] = [];
   let first: SealedLine | undefined;

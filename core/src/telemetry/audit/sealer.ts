@@ -4,7 +4,7 @@ import type { ChainEnd } from './chain.js';
 import type { BatchedEvents, EventBatch } from './event-batch.js';
 import { sealed, type SealedBlock } from './seal.js';
 
-/** What the thread is asked. */
+/** A request to the thread. */
 export interface SealWish {
   readonly chain: string;
   readonly end: ChainEnd;
@@ -16,7 +16,7 @@ interface Asked {
   readonly answer: (block: SealedBlock) => void;
 }
 
-/** Up to here it costs less to seal at once than to ask another thread. */
+/** Up to this number of events, sealing directly costs less than using the thread. */
 const aloneMax = 100;
 
 /**
@@ -37,7 +37,7 @@ export class Sealer {
     this.#makeThread = makeThread;
   }
 
-  /** One batch at a time: the next one goes on from where this one ends. */
+  /** Seals one batch. Calls must not overlap, because each batch continues from the end of the previous one. */
   seal(end: ChainEnd, batch: EventBatch): Awaitable<SealedBlock> {
     const chain = this.#chain;
     if (this.#isAlone || batch.size <= aloneMax) return sealed(chain, end, batch);
@@ -71,7 +71,7 @@ export class Sealer {
   #answer(block: SealedBlock): void {
     const asked = this.#asked;
     this.#asked = undefined;
-    // It holds up no exit: whoever stops in order waits for its lines.
+    // The thread does not keep the process alive; an orderly stop waits for its lines.
     this.#thread?.unref();
     asked?.answer(block);
   }
@@ -85,7 +85,7 @@ export class Sealer {
   }
 }
 
-/** Throws where the system allows no further thread. */
+/** Creates the thread. Throws where the system allows no further threads. */
 function sealThread(): Worker {
   return new Worker(new URL('seal-thread.js', import.meta.url), { name: 'audit', execArgv: [] });
 }

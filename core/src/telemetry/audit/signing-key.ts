@@ -7,14 +7,14 @@ import { auditErrors } from './errors.js';
 /** Signs checkpoints. */
 export interface SigningKey {
   readonly id: string;
-  /** PEM of the public half, for those who verify. */
+  /** PEM of the public key, for verification. */
   readonly publicPem: string;
   sign(text: string): string;
 }
 
 const others = 0o077;
 
-/** Reads the Ed25519 key; a first start makes it, readable for its owner only. @throws TAP_AUDIT_KEY */
+/** Reads the Ed25519 key, or creates it at the first start, readable by its owner only. @throws TAP_AUDIT_KEY */
 export async function openSigningKey(path: string): Promise<SigningKey> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -28,7 +28,7 @@ export async function openSigningKey(path: string): Promise<SigningKey> {
   };
 }
 
-/** Names a key by its digest, so that nobody can pass another off as it. */
+/** Returns the id of a key: a digest, so that another key cannot be passed off under it. */
 export function keyId(publicKey: KeyObject): string {
   return createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))

@@ -5,20 +5,20 @@ import { Waiters } from './waiters.js';
 
 /** How a sink is used. */
 export interface SinkSettings {
-  /** `blocking`: a request goes on when its first line is kept. `batch`: lines are kept together, shortly after. */
+  /** `blocking`: a request proceeds once its first line is kept. `batch`: lines are collected and written shortly after. */
   readonly mode: 'blocking' | 'batch';
-  /** What a full buffer means to requests: wait for room, be refused at once, or go on without a line in this sink. */
+  /** What requests do when the buffer is full: wait for room, be refused at once, or proceed without a line in this sink. */
   readonly onOverflow: 'block' | 'refuse' | 'drop';
-  /** How long a request waits before it is refused, milliseconds. */
+  /** How long a request waits before it is refused, in milliseconds. */
   readonly waitMsMax: number;
-  /** Lines that may wait, those that running requests will still need included. */
+  /** Maximum number of waiting lines, including those reserved by running requests. */
   readonly bufferLinesMax: number;
   readonly bufferBytesMax: number;
-  /** How long lines are gathered in mode `batch`, milliseconds. */
+  /** How long lines are collected in mode `batch`, in milliseconds. */
   readonly gatherMs: number;
 }
 
-/** Lines in a row that a sink was not given. */
+/** A range of lines that a sink did not receive. */
 export interface DroppedLines {
   readonly count: number;
   readonly from: number;
@@ -28,19 +28,19 @@ export interface DroppedLines {
 export interface SinkQueueParts {
   readonly name: string;
   readonly settings: SinkSettings;
-  /** One attempt. */
+  /** Makes one attempt to write. */
   readonly write: (lines: AuditLines) => Promise<AuditWritten>;
-  /** How many lines are still to be made and then pushed. */
+  /** Returns the number of lines that are still to be made and pushed. */
   readonly unmade: () => number;
-  /** Makes them. */
+  /** Makes those lines. */
   readonly make: () => Awaitable<void>;
   readonly clock: Clock;
-  /** Between 0 and 1; spreads repeated attempts. */
+  /** Returns a number from 0 to 1; used to spread retries. */
   readonly random: () => number;
   readonly log: Logger;
-  /** These lines are kept. */
+  /** Called when lines have been kept. */
   readonly onWritten: (last: AuditLine, written: AuditWritten) => void;
-  /** There is room again after lines were dropped. */
+  /** Called when there is room again after lines were dropped. */
   readonly onDropped: (dropped: DroppedLines) => void;
 }
 
@@ -49,7 +49,7 @@ const batchBytesMax = 1024 * 1024;
 const retryMsMin = 100;
 const retryMsMax = 10_000;
 
-/** Lines on their way to one sink: in order, bounded, one attempt at a time, repeated until it succeeds. */
+/** The queue of lines for one sink: ordered and bounded, with one attempt at a time, which is retried until it succeeds. */
 export class SinkQueue {
   readonly name: string;
   readonly settings: SinkSettings;
@@ -65,7 +65,7 @@ export class SinkQueue {
   #dropped: DroppedLines | undefined;
   #running: Promise<void> | undefined;
   #sleeping: AbortController | undefined;
-  /** `ending`: no more gathering and long pauses. `ended`: no more attempts. */
+  /** `ending`: no more collecting or long pauses. `ended`: no more attempts. */
   #phase: 'open' | 'ending' | 'ended' = 'open';
 
   constructor(parts: SinkQueueParts) {
@@ -76,17 +76,17 @@ export class SinkQueue {
     this.#kept = new Waiters(parts.clock);
   }
 
-  /** The last attempt has failed. */
+  /** Whether the last attempt failed. */
   get isFailing(): boolean {
     return this.#failures > 0;
   }
 
-  /** Lines that wait, and lines that were left out. */
+  /** Numbers of waiting and of dropped lines. */
   get counts(): { readonly waiting: number; readonly dropped: number } {
     return { waiting: this.#lines.length + this.#parts.unmade(), dropped: this.#lost };
   }
 
-  /** Keeps room for the lines of a request. False when there is none; a sink that may be left out always has some. */
+  /** Reserves room for the lines of a request. Returns false if there is none; a sink that may drop lines always has room. */
   reserve(lines: number): boolean {
     const { onOverflow, bufferLinesMax } = this.settings;
     if (onOverflow !== 'drop' && (this.#lines.length + this.#reserved + lines > bufferLinesMax || this.#isOver())) return false;
@@ -94,18 +94,18 @@ export class SinkQueue {
     return true;
   }
 
-  /** Keeps room for a line that cannot be refused, full or not. */
+  /** Reserves room for a line that cannot be refused, even if the queue is full. */
   occupy(): void {
     this.#reserved += 1;
   }
 
-  /** Gives back what was reserved: its line has come, or is not needed. */
+  /** Releases a reservation: its line has been pushed, or is not needed. */
   release(lines: number): void {
     this.#reserved -= lines;
     this.#room.wake();
   }
 
-  /** @throws TAP_AUDIT_UNAVAILABLE when there is no room in time */
+  /** Waits for room. @throws TAP_AUDIT_UNAVAILABLE when there is none in time */
   async waitForRoom(lines: number): Promise<void> {
     const { onOverflow, waitMsMax } = this.settings;
     const deadlineMs = this.#parts.clock.nowMs() + (onOverflow === 'refuse' ? 0 : waitMsMax);
@@ -124,13 +124,13 @@ export class SinkQueue {
     this.expect();
   }
 
-  /** Lines have come, or will be made when the sink is to be given some. */
+  /** Call when lines have been pushed, or will be made once the sink is ready. */
   expect(): void {
     if (this.#sleeping !== undefined && this.#count() >= batchLinesMax && !this.isFailing) this.#sleeping.abort();
     this.#running ??= this.#run();
   }
 
-  /** Resolves when a line is kept. @throws TAP_AUDIT_UNAVAILABLE when that takes too long, at once while the sink is failing */
+  /** Resolves when a line is kept. @throws TAP_AUDIT_UNAVAILABLE when that takes too long, or immediately while the sink is failing */
   async whenKept(sequence: number): Promise<void> {
     const deadlineMs = this.#parts.clock.nowMs() + this.settings.waitMsMax;
     while (this.#keptTo < sequence) {
@@ -143,7 +143,7 @@ export class SinkQueue {
     if (this.settings.mode === 'blocking' && this.isFailing) throw this.#unavailable('does not keep its lines');
   }
 
-  /** Writes what waits, for at most `msMax`; answers how many lines were left. */
+  /** Writes the waiting lines for at most `msMax`; returns how many are left. */
   async stop(msMax: number): Promise<number> {
     this.#phase = 'ending';
     this.#sleeping?.abort();
@@ -183,7 +183,7 @@ export class SinkQueue {
     this.#running = undefined;
   }
 
-  /** By itself, so that nobody holds lines that are written while others are gathered. */
+  /** A separate function, so that written lines are not retained while others are collected. */
   async #writeSome(): Promise<boolean> {
     const batch = this.#batch();
     const isWritten = await this.#attempt(batch);
@@ -191,7 +191,7 @@ export class SinkQueue {
     return isWritten;
   }
 
-  /** Lines that come within a moment go out together: a call costs more than a line. */
+  /** Collects lines that arrive in quick succession, since a call costs more than a line. */
   async #gather(): Promise<void> {
     const { mode, gatherMs } = this.settings;
     if (mode === 'batch' && gatherMs > 0 && this.#phase === 'open' && this.#count() < batchLinesMax) await this.#sleep(gatherMs);

@@ -2,13 +2,13 @@ import { createPublicKey } from 'node:crypto';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.js';
 import { keyId } from './signing-key.js';
 
-/** Checkpoints with a good signature of a trusted key, in the order of their lines; what is wrong with the others. */
+/** Checkpoints with a valid signature of a trusted key, in line order, and notes about the others. */
 export interface TrustedCheckpoints {
   readonly checkpoints: readonly Checkpoint[];
   readonly notes: readonly string[];
 }
 
-/** Believes only what a trusted key has signed; `keys` are PEM. */
+/** Accepts only checkpoints signed by a trusted key; `keys` are PEM. */
 export function trustedCheckpoints(texts: readonly string[], keys: readonly string[]): TrustedCheckpoints {
   const trusted = new Map(keys.map((pem) => createPublicKey(pem)).map((key) => [keyId(key), key]));
   const checkpoints: Checkpoint[] = [];

@@ -4,38 +4,39 @@ import { removalIn } from './own-event.js';
 import { trustedCheckpoints } from './trusted-checkpoints.js';
 
 export interface VerifyInput {
-  /** Lines of one chain in the order of the files. */
+  /** Lines of one chain in file order. */
   readonly lines: AsyncIterable<string> | Iterable<string>;
-  /** Lines of checkpoints; of other chains too. */
+  /** Lines of checkpoints, possibly of other chains as well. */
   readonly checkpoints: readonly string[];
-  /** PEM of the public keys that are trusted. */
+  /** PEM of the trusted public keys. */
   readonly keys: readonly string[];
 }
 
-/** A line that is not as it was written. */
+/** A line that differs from what was written. */
 export interface BadLine {
   readonly sequence: number;
   readonly message: string;
 }
 
-/** What was found out about one chain. */
+/** The result of verifying one chain. */
 export interface Verification {
   readonly chain: string | undefined;
-  /** How many lines are good, and the numbers of the first and the last of them. */
+  /** The number of valid lines, and the numbers of the first and the last of them. */
   readonly lines: number;
   readonly first: number | undefined;
   readonly last: number | undefined;
-  /** Number of the last line that a checkpoint vouches for. */
+  /** Number of the last line that a checkpoint covers. */
   readonly vouchedTo: number;
-  /** The first; absent when all are good. */
+  /** The first invalid line; absent when all are valid. */
   readonly bad?: BadLine;
-  /** What a reader should know beside that. */
+  /** Further remarks for the reader. */
   readonly notes: readonly string[];
 }
 
 /**
- * Compares every line with its hash, its number and the line before, and the chain with its signed checkpoints. It stops at the first
- * line that does not fit: what follows says nothing any more.
+ * Verifies every line against its hash, its number and its predecessor, and the chain against its signed checkpoints. Stops at the first
+ * invalid
+ * line, because the lines after it prove nothing.
  */
 export async function verifyChain(chain: string, { lines, checkpoints, keys }: VerifyInput): Promise<Verification> {
   const trusted = trustedCheckpoints(checkpoints, keys);
@@ -47,10 +48,10 @@ export async function verifyChain(chain: string, { lines, checkpoints, keys }: V
   return verifier.conclude(trusted.notes);
 }
 
-/** Takes the lines of one chain in their order; what it costs grows with the lines and the checkpoints, not with both together. */
+/** Verifies the lines of one chain in order, in time linear in the number of lines plus checkpoints. */
 export class Verifier {
   readonly #chain: string;
-  /** In the order of their lines; several may vouch for one. */
+  /** In line order; several may cover one line. */
   readonly #checkpoints: readonly Checkpoint[];
   readonly #bySequence: ReadonlyMap<number, readonly Checkpoint[]>;
   #end: ChainEnd = genesis;
@@ -59,7 +60,7 @@ export class Verifier {
   #vouchedTo = 0;
   #removedBefore = 1;
   #bad: BadLine | undefined;
-  /** Number of a line that was missing, and may only have been moved. */
+  /** Number of a missing line, which may only have been moved. */
   #missing: number | undefined;
 
   constructor(chain: string, checkpoints: readonly Checkpoint[]) {
@@ -130,7 +131,7 @@ export class Verifier {
     return { sequence: from, message: from === to ? `line ${from} was deleted` : `lines ${from} to ${to} were deleted` };
   }
 
-  /** A line that was missing and comes later was not deleted but moved. */
+  /** A missing line that occurs later was not deleted but moved. */
   #lookFor(line: ChainedLine | undefined): 'more' | 'enough' {
     if (line?.sequence !== this.#missing || this.#bad === undefined) return 'more';
     this.#bad = {
@@ -152,7 +153,7 @@ export class Verifier {
     return { sequence: from, message: `${which} not what the checkpoint of ${other.at} vouches for: written anew` };
   }
 
-  /** The oldest lines may be gone only as far as the log itself says that they were to be removed. */
+  /** The oldest lines may be missing only as far as the log itself records their removal. */
   #beginning(): BadLine | undefined {
     const first = this.#first ?? 1;
     if (first <= this.#removedBefore) return undefined;

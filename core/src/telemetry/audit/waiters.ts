@@ -5,7 +5,7 @@ interface Waiter {
   readonly go: (inTime: boolean) => void;
 }
 
-/** Those who wait for something, each until a deadline; one timer for all. */
+/** Callers that wait for something, each until a deadline, with a single timer for all. */
 export class Waiters {
   readonly #clock: Clock;
   #waiting = new Set<Waiter>();
@@ -15,7 +15,7 @@ export class Waiters {
     this.#clock = clock;
   }
 
-  /** True when woken, false when the deadline has passed. */
+  /** Resolves to true when woken, to false when the deadline has passed. */
   wait(deadlineMs: number): Promise<boolean> {
     if (deadlineMs <= this.#clock.nowMs()) return Promise.resolve(false);
     return new Promise((go) => {
@@ -24,7 +24,7 @@ export class Waiters {
     });
   }
 
-  /** Lets everybody look again. */
+  /** Wakes all waiters, which then check again. */
   wake(): void {
     if (this.#waiting.size === 0) return;
     const woken = this.#waiting;

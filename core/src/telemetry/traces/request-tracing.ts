@@ -5,14 +5,18 @@ import type { RequestTracing, TracedRequest } from '../../ports/tracing.js';
 
 export interface RequestTracingOptions {
   readonly tracing: Tracing;
-  /** Part of the requests that are traced, 0 to 1. */
+  /** Fraction of requests that are traced, from 0 to 1. */
   readonly share: number;
-  /** Asked for a request that its trace keeps and the share does not. */
+  /** Whether the caller may request tracing of a request that is not in the sampled share. */
   readonly mayAsk: (caller: Caller) => boolean;
   readonly random: () => number;
 }
 
-/** Whoever asks within a trace of their own has said that it is not kept, or asked that it is; of all others a share is. */
+/**
+ * Makes request tracing. A request whose own trace is not sampled is never traced; one whose trace is sampled is traced if the caller may
+ * request
+ * it; of all others, a random share is.
+ */
 export function createRequestTracing({ tracing, share, mayAsk, random }: RequestTracingOptions): RequestTracing {
   return {
     get isListened() {
@@ -42,14 +46,14 @@ export function createRequestTracing({ tracing, share, mayAsk, random }: Request
   };
 }
 
-/** One of few, so that spans can be gathered by it. */
+/** The span name; one of few values, so that spans can be grouped by it. */
 function nameOf({ method, path, verb, target }: TracedRequest): string {
   if (target === undefined) return `${method} /${path.split('/', 2)[1] ?? ''}`;
   const { kind, subresource } = target;
   return `${verb} ${kind.plural}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
-/** Names as OpenTelemetry has them, where it has one. */
+/** Attributes with the names of OpenTelemetry's conventions where they exist. */
 function attributesOf({ requestId, method, path, engine, verb, target }: TracedRequest): Readonly<Record<string, string>> {
   return {
     'http.request.method': method,
