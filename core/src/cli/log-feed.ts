@@ -1,10 +1,11 @@
 import { timedLine } from '@tappaas/sdk/log';
 import type { Client } from '@tappaas/client';
+import type { ApplicationView } from './application-view.js';
 import { CliError } from './cli-error.js';
 import { exitCodes, type Invocation } from './command.js';
 import { recordOf, streams } from './log-record.js';
 import { applicationPath } from './paths.js';
-import { hasStarted, noPods, podsSelector, startedOrAll, type PodView } from './pods-of-application.js';
+import { hasStarted, noPods, placeOfRelease, podsSelector, startedOrAll, type PodView } from './pods-of-application.js';
 import { printEach } from './print.js';
 import { isForPrograms } from './watching-options.js';
 
@@ -24,9 +25,10 @@ export async function followLogs(invocation: Invocation, client: Client, followe
   if (found.length === 0) throw noPods(name);
   const over = new AbortController();
   const feed = new LogFeed(invocation, client, followed, over.signal);
-  for (const { metadata } of startedOrAll(found)) feed.begin(metadata.name, followed.tailLines);
+  for (const { metadata } of startedOrAll(found)) feed.begin(followed.place, metadata.name, followed.tailLines);
+  feed.watchPlace(followed.place);
   try {
-    await Promise.race([feed.failed, feed.watchPods(), untilDeleted(invocation, client, name, over.signal).then(() => feed.drained())]);
+    await Promise.race([feed.failed, feed.untilDeleted().then(() => feed.drained())]);
   } finally {
     over.abort();
   }
@@ -36,19 +38,13 @@ export async function followLogs(invocation: Invocation, client: Client, followe
   });
 }
 
-async function untilDeleted({ namespace }: Invocation, client: Client, name: string, signal: AbortSignal): Promise<void> {
-  let isThere = false;
-  for await (const { type } of client.watch(applicationPath(namespace), { fields: `metadata.name=${name}`, signal })) {
-    if (type === 'DELETED' || (type === 'SYNCED' && !isThere)) return;
-    isThere = true;
-  }
-}
-
 class LogFeed {
   readonly #invocation: Invocation;
   readonly #client: Client;
   readonly #followed: Followed;
   readonly #signal: AbortSignal;
+  readonly #places = new Set<string>();
+  /** By the path of the pod. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #failure = Promise.withResolvers<never>();
   /** From the second pod on each line is headed by the pod's name. */
@@ -67,18 +63,43 @@ class LogFeed {
     return this.#failure.promise;
   }
 
-  begin(pod: string, tailLines?: number): void {
-    if (this.#running.has(pod)) return;
+  begin(place: string, pod: string, tailLines?: number): void {
+    const path = `${place}/pods/${encodeURIComponent(pod)}`;
+    if (this.#running.has(path)) return;
     this.#seen.add(pod);
-    const ended = this.#follow(pod, tailLines).finally(() => this.#running.delete(pod));
-    this.#running.set(pod, ended);
+    const ended = this.#follow(path, pod, tailLines).finally(() => this.#running.delete(path));
+    this.#running.set(path, ended);
     ended.catch((error: unknown) => this.#failure.reject(error));
   }
 
+  /** Follows the pods of a place, once: a release may run on another cluster than the one before it. */
+  watchPlace(place: string): void {
+    if (this.#places.has(place)) return;
+    this.#places.add(place);
+    this.#watchPods(place).catch((error: unknown) => this.#failure.reject(error));
+  }
+
+  /** Resolves when the application is deleted; until then, follows each release that serves. */
+  async untilDeleted(): Promise<void> {
+    const { namespace } = this.#invocation;
+    const selected = { fields: `metadata.name=${this.#followed.name}`, signal: this.#signal };
+    let isThere = false;
+    let served: string | undefined;
+    for await (const event of this.#client.watch<ApplicationView>(applicationPath(namespace), selected)) {
+      if (event.type === 'DELETED' || (event.type === 'SYNCED' && !isThere)) return;
+      isThere = true;
+      const release = event.type === 'SYNCED' ? undefined : event.object.status?.release;
+      if (release === undefined || release === served) continue;
+      served = release;
+      const place = await placeOfRelease(this.#client, namespace, release);
+      if (place !== undefined) this.watchPlace(place);
+    }
+  }
+
   /** Follows pods that begin later, from their first line. */
-  async watchPods(): Promise<void> {
-    const { place, tailLines, found } = this.#followed;
-    const known = new Set(found.filter(hasStarted).map(({ metadata }) => metadata.name));
+  async #watchPods(place: string): Promise<void> {
+    const { tailLines, found } = this.#followed;
+    const known = new Set(place === this.#followed.place ? found.filter(hasStarted).map(({ metadata }) => metadata.name) : []);
     for await (const event of this.#client.watch<PodView>(`${place}/pods`, {
       labels: podsSelector(this.#followed),
       signal: this.#signal,
@@ -86,7 +107,7 @@ class LogFeed {
       if (event.type === 'SYNCED') continue;
       const { name } = event.object.metadata;
       if (event.type === 'DELETED') known.delete(name);
-      else if (hasStarted(event.object)) this.begin(name, known.has(name) ? tailLines : undefined);
+      else if (hasStarted(event.object)) this.begin(place, name, known.has(name) ? tailLines : undefined);
     }
   }
 
@@ -95,8 +116,7 @@ class LogFeed {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  async #follow(pod: string, tailLines: number | undefined): Promise<void> {
-    const path = `${this.#followed.place}/pods/${encodeURIComponent(pod)}`;
+  async #follow(path: string, pod: string, tailLines: number | undefined): Promise<void> {
     const options = { ...(tailLines !== undefined && { tailLines }), signal: this.#signal };
     const { stdout } = this.#invocation.terminal;
     if (!isForPrograms(this.#invocation)) {

@@ -83,15 +83,22 @@ async function placeOf(
     });
   }
   const release = application.status?.release;
-  const rendered = release === undefined ? undefined : await client.json<ReleaseView>(kindPath('releases', namespace, release));
-  if (rendered === undefined) {
+  const place = release === undefined ? undefined : await placeOfRelease(client, namespace, release);
+  if (place === undefined) {
     throw new CliError(`application ${name} has no release yet`, {
       remedy: `tappaas status ${name} says what it waits for.`,
       exitCode: exitCodes.failed,
     });
   }
-  const there = rendered.spec.objects.find(({ kind }) => workloads.has(kind))?.metadata?.namespace ?? namespace;
-  return { place: `/clusters/${rendered.spec.cluster}/api/v1/namespaces/${there}`, processes };
+  return { place, processes };
+}
+
+/** The API path of the namespace that the pods of a release are in. */
+export async function placeOfRelease(client: Client, namespace: string, name: string): Promise<string | undefined> {
+  const release = await client.json<ReleaseView>(kindPath('releases', namespace, name));
+  if (release === undefined) return undefined;
+  const there = release.spec.objects.find(({ kind }) => workloads.has(kind))?.metadata?.namespace ?? namespace;
+  return `/clusters/${release.spec.cluster}/api/v1/namespaces/${there}`;
 }
 
 /** Says that nothing of an application is there. */

@@ -38,3 +38,34 @@ test('a pod that waited when it began is told from its first line, however few l
   });
   t.deepEqual(Object.fromEntries(asked), { runs: 0, waits: undefined });
 });
+
+test('a release that serves on another cluster is followed there, its pods from their first line', async (t) => {
+  const asked = new Map<string, number | undefined>();
+  const all = Promise.withResolvers<void>();
+  const client = {
+    async *watch(path: string) {
+      if (path.endsWith('/pods')) {
+        if (path.startsWith('/clusters/other/')) yield { type: 'ADDED', object: pod('runs', { running: {} }) };
+        return new Promise(() => {});
+      }
+      yield { type: 'ADDED', object: { status: { release: 'shop-1' } } };
+      yield { type: 'MODIFIED', object: { status: { release: 'shop-2' } } };
+      await all.promise;
+      yield { type: 'DELETED', object: {} };
+    },
+    json: async (path: string) => ({ spec: { cluster: path.endsWith('shop-2') ? 'other' : 'local', objects: [] } }),
+    async *log(path: string, { tailLines }: LogOptions) {
+      asked.set(path, tailLines);
+      if (asked.size === 2) all.resolve();
+      yield* [];
+    },
+  };
+  const invocation = { namespace: 'team', options: {}, terminal: { stdout: { write: () => true } } };
+  const placeOn = (cluster: string): string => `/clusters/${cluster}/api/v1/namespaces/team`;
+  const [here, there] = [placeOn('local'), placeOn('other')];
+  const followed = { name: 'shop', place: here, found: [pod('runs', { running: {} })], tailLines: 0 };
+  await t.throwsAsync(followLogs(invocation as unknown as Invocation, client as unknown as Client, followed), {
+    message: 'application shop was deleted',
+  });
+  t.deepEqual(Object.fromEntries(asked), { [`${here}/pods/runs`]: 0, [`${there}/pods/runs`]: undefined });
+});
