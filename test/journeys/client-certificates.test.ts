@@ -91,6 +91,22 @@ withKubectl('kubectl works with a client certificate, whose subject says who it 
   t.is((await session.run([...as, 'get', 'configmap', 'made-by-joe', '-o', 'name'])).stdout, 'configmap/made-by-joe\n');
 });
 
+test('a certificate lets in as soon as the reload that brings its authority is applied', async (t) => {
+  t.timeout(120_000);
+  const { at, client } = await home(t);
+  const file = join(at.directory, 'tappaas.yaml');
+  const whole = JSON.parse(await readFile(file, 'utf8')) as { readonly plugins: Readonly<Record<string, object>> };
+  const { certificates: _, ...others } = whole.plugins;
+  await writeFile(file, JSON.stringify({ ...whole, plugins: others }));
+  const platform = await at.start();
+  t.teardown(() => platform.stop());
+  const joe = await client('joe');
+  t.is((await whoIs(platform.connection, joe)).status, 401);
+  await writeFile(file, JSON.stringify(whole));
+  t.is((await platform.api('POST', '/plugins/platform/reload')).status, 200);
+  t.is((await whoIs(platform.connection, joe)).user?.username, 'joe');
+});
+
 test('certificates of other authorities, for servers, and none at all let nobody in', async (t) => {
   t.timeout(120_000);
   const { at, client, put, authority } = await home(t);

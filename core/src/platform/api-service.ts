@@ -13,7 +13,7 @@ import { callerTraces } from './served/caller-traces.js';
 import { createRequestTracing } from '../telemetry/traces/request-tracing.js';
 import type { Allowances } from '../flow/bucket.js';
 import { createFlow } from '../flow/flow.js';
-import { followClientAuthorities } from './access/client-authorities.js';
+import { ClientAuthorities } from './access/client-authorities.js';
 import { contributionsOf, type Contributions } from './served/contributions.js';
 import { namespacesOfClusters } from './clusters/cluster-namespaces.js';
 import { countDeprecated } from './served/deprecated-use.js';
@@ -57,6 +57,7 @@ export class ApiService {
   readonly #starting: Starting;
   readonly #foundation: Foundation;
   readonly #longActions: LongActions;
+  readonly #clientAuthorities: ClientAuthorities;
   #contributions: Contributions;
 
   private constructor(starting: Starting, foundation: Foundation, place: ApiPlace, prepared: Prepared) {
@@ -65,12 +66,17 @@ export class ApiService {
     this.#longActions = startLongActions(starting, foundation);
     this.#contributions = this.#contributed();
     this.server = this.#server(place, prepared);
+    const { clock, log } = starting.options;
+    const { identity } = foundation;
+    const current = () => `${identity.processes.authority}\n${identity.clientAuthorities()}`;
+    const servers = prepared.named === undefined ? [this.server] : [this.server, prepared.named];
+    this.#clientAuthorities = new ClientAuthorities({ servers, current, clock, log });
   }
 
   /** Makes the server and listens. @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */
   static async start(starting: Starting, foundation: Foundation, place: ApiPlace): Promise<ApiService & { readonly port: number }> {
     const { settings, identity, onRevoked } = foundation;
-    const { clock, log, directory } = starting.options;
+    const { directory } = starting.options;
     const named = await ownCertificate(starting, foundation);
     const service = new ApiService(starting, foundation, place, { graphql: await graphqlSettings(settings, directory), named });
     const { server } = service;
@@ -81,9 +87,7 @@ export class ApiService {
       service.revoke(credentialIds);
       await place.spreadRevoked(credentialIds);
     });
-    const current = () => `${identity.processes.authority}\n${identity.clientAuthorities()}`;
-    const servers = named === undefined ? [server] : [server, named];
-    void followClientAuthorities({ servers, current, clock, log }, starting.signal);
+    void service.#clientAuthorities.follow(starting.signal);
     return Object.assign(service, { port });
   }
 
@@ -106,6 +110,7 @@ export class ApiService {
       this.#contributions = this.#contributed();
       await audit.follow();
       identity.follow();
+      this.#clientAuthorities.look();
       await others();
     });
     this.#starting.onStop({ what: 'generations', stop: async () => leave() });

@@ -3,26 +3,42 @@ import type { ApiServer } from '../../api/api-server.js';
 
 const everyMs = 2000;
 
-export interface ClientAuthorities {
-  /** Everything that shakes hands with clients. */
+export interface ClientAuthoritiesParts {
+  /** Every server that performs TLS handshakes with clients. */
   readonly servers: readonly Pick<ApiServer, 'trustClients'>[];
   /** PEM of all authorities as they are now. */
   readonly current: () => string;
-  readonly clock: Clock;
-  readonly log: Logger;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Pick<Logger, 'error'>;
 }
 
-/** Keeps the listener's client authorities in step with those of plugins, until `signal` aborts; ones that cannot be used change nothing. */
-export async function followClientAuthorities({ servers, current, clock, log }: ClientAuthorities, signal: AbortSignal): Promise<void> {
-  let last: string | undefined;
-  while (!signal.aborted) {
+/** Keeps the client authorities of the listeners equal to those of the plugins. A bundle that cannot be used changes nothing and is logged once. */
+export class ClientAuthorities {
+  readonly #parts: ClientAuthoritiesParts;
+  #last: string | undefined;
+
+  constructor(parts: ClientAuthoritiesParts) {
+    this.#parts = parts;
+  }
+
+  /** Compares now. Called after a reload, so that its new authorities count as soon as it is applied. */
+  look(): void {
+    const { servers, current, log } = this.#parts;
     try {
       const now = current();
-      if (now !== last) for (const server of servers) server.trustClients(now);
-      last = now;
+      if (now === this.#last) return;
+      this.#last = now;
+      for (const server of servers) server.trustClients(now);
     } catch (error) {
-      log.error('the authorities of client certificates cannot be used; those before count', { error });
+      log.error('the authorities of client certificates cannot be used; the previous ones stay in use', { error });
     }
-    await clock.sleep(everyMs, signal).catch(() => {});
+  }
+
+  /** Compares every two seconds until `signal` aborts, since plugins read replaced files without a reload. */
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.look();
+      await this.#parts.clock.sleep(everyMs, signal).catch(() => {});
+    }
   }
 }
