@@ -11,8 +11,8 @@ import { load, startTestKernel } from '@tappaas/testing';
 const folder = resolve(import.meta.dirname, '../docs/reference/openapi');
 const pluginsFolder = resolve(import.meta.dirname, '../plugins');
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-type JsonObject = { readonly [key: string]: Json };
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
 type Document = Readonly<Record<string, Json>>;
 
 /** The plugins that contribute kinds, as their manifests say. */

@@ -99,11 +99,13 @@ async function pluginsPage(): Promise<string> {
     names.map(async (name) => {
       const module = (await import(pathToFileURL(join(root, 'plugins', name, 'dist', 'index.js')).href)) as { default: unknown };
       const { config, stability } = definitionOf(module.default, 'plugin') ?? missing();
-      const settings = settingsTable(config as Schema);
+      const settings = settingsTable(config as object as Schema);
       return `## @tappaas/${name}\n\nStability: ${stability}. ${settings.startsWith('|') ? '\n\n' : ''}${settings}\n`;
     }),
   );
-  const { platformSections } = (await import('../core/dist/platform/settings.js')) as { readonly platformSections: Record<string, Schema> };
+  const { platformSections } = (await import('../core/dist/platform/settings.js')) as object as {
+    readonly platformSections: Record<string, Schema>;
+  };
   const { platformSchema } = (await import('../core/dist/kernel/plan/platform-schema.js')) as {
     readonly platformSchema: (sections: Record<string, Schema>) => Schema;
   };
@@ -149,7 +151,7 @@ function kindsPage(): string {
   const sections = Object.values(kinds).flatMap((exported) => {
     const kind = definitionOf(exported, 'kind');
     if (kind === undefined) return [];
-    const rows = [...fieldsOf('spec', kind.spec as Schema), ...fieldsOf('status', kind.status as Schema)];
+    const rows = [...fieldsOf('spec', kind.spec as object as Schema), ...fieldsOf('status', kind.status as object as Schema)];
     const served = `\`${kind.group}/${kind.version}\`, \`${kind.plural}\`${kind.shortNames?.length ? ` (${kind.shortNames.join(', ')})` : ''}, ${kind.scope.toLowerCase()}`;
     return [`## ${kind.kind}\n\n${kind.description}\n\n${served}\n\n${table(['field', 'type', 'default', 'meaning'], rows)}\n`];
   });

@@ -28,9 +28,10 @@ export class Browser {
   /** Sends the one form of a page, as a person who filled it in would. */
   async submit(page: Page, fields: Readonly<Record<string, string>>, stopAt: (url: string) => boolean = () => false): Promise<Page> {
     const action = /<form[^>]*action="(?<action>[^"]*)"/.exec(page.text)?.groups?.['action'] ?? '';
-    const hidden = [...page.text.matchAll(/<input type="hidden" name="(?<name>[^"]*)" value="(?<value>[^"]*)"/g)].map(
-      ({ groups = {} }) => [groups['name'] ?? '', groups['value'] ?? ''] as const,
-    );
+    const hidden = [...page.text.matchAll(/<input type="hidden" name="(?<name>[^"]*)" value="(?<value>[^"]*)"/g)].map(({ groups = {} }) => [
+      groups['name'] ?? '',
+      groups['value'] ?? '',
+    ]);
     const body = new URLSearchParams([...hidden, ...Object.entries(fields)]).toString();
     const sent = await this.send('POST', new URL(action.replaceAll('&amp;', '&'), page.url).href, body);
     return this.#follow(sent, stopAt);

@@ -1,6 +1,6 @@
 /** Clients of yesterday go on working: what the API's documents promised is promised still. */
 import test from 'ava';
-import { narrowings, recordedDocuments, refuseNarrowings, servedDocuments } from '../.ci/openapi.ts';
+import { narrowings, recordedDocuments, refuseNarrowings, servedDocuments, type Json, type JsonObject } from '../.ci/openapi.ts';
 
 test('what is served is what was recorded, or more of it', async (t) => {
   const [served, recorded] = [await servedDocuments(), await recordedDocuments()];
@@ -79,7 +79,7 @@ test('what is added, described otherwise or allowed besides is no narrowing', (t
   t.deepEqual(narrowings(before, now), []);
 });
 
-const schema = (name: object) => ({ schema: { type: 'object', properties: { name } } });
+const schema = (name: Json): JsonObject => ({ schema: { type: 'object', properties: { name } } });
 
 for (const [what, was, is, told] of [
   ['another default', { type: 'integer', default: 1 }, { type: 'integer', default: 2 }, /name: default was 1, is 2/],
@@ -111,7 +111,7 @@ for (const [what, was, is, told] of [
     const found = narrowings(schema(was), schema(is));
     t.is(found.length, 1, found.join('\n'));
     t.regex(found[0] ?? '', told);
-    const documents = (name: object) => new Map([['group_v1', schema(name) as never]]);
+    const documents = (name: Json) => new Map([['group_v1', schema(name)]]);
     t.throws(() => refuseNarrowings(documents(was), documents(is)), { message: told });
     t.notThrows(() => refuseNarrowings(documents(was), documents(was)));
   });

@@ -1,4 +1,4 @@
-import type { Immutable } from './values.js';
+import type { Immutable, Mutable } from './values.js';
 
 const rejected = new Set<PropertyKey>(['__proto__', 'constructor', 'prototype']);
 
@@ -51,10 +51,10 @@ class Draft {
  * const scaled = change(application, (draft) => { draft.spec.replicas = 3; });
  * ```
  */
-export function change<T>(value: Immutable<T>, edit: (draft: T) => void): Immutable<T> {
+export function change<T>(value: Immutable<T>, edit: (draft: Mutable<T>) => void): Immutable<T> {
   if (typeof value !== 'object' || value === null) return value;
   const root = new Draft(value);
-  edit(proxyOf(root) as T);
+  edit(proxyOf(root) as Mutable<T>);
   return (root.copy === undefined ? value : freezeDeep(settled(root.copy))) as Immutable<T>;
 }
 

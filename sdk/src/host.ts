@@ -55,9 +55,9 @@ export interface Host<C> {
     seriesMax: number;
   }): (labels: Readonly<Record<L, string>>, by?: number) => void;
   /** Runs on every replica, after the providers it needs; 10 s. */
-  onStart(run: (context: Context) => Promise<void>): void;
+  onStart(run: (context: Context) => Awaitable<void>): void;
   /** Runs on every replica in reverse order; 5 s; also after a start that failed half-way. */
-  onStop(run: (context: Context) => Promise<void>): void;
+  onStop(run: (context: Context) => Awaitable<void>): void;
   /**
    * Optional. `applied`: the plugin has adopted `next` everywhere, and this generation continues. Absent or `restart`: a new generation.
    */

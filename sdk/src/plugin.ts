@@ -12,8 +12,8 @@ import type { Immutable, Sync } from './values.js';
  */
 export type Input<T> = T extends Secret
   ? SecretSource
-  : T extends readonly unknown[]
-    ? T
+  : T extends readonly (infer I)[]
+    ? readonly Input<I>[]
     : T extends object
       ? { readonly [P in keyof T]?: Input<T[P]> }
       : T;

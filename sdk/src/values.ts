@@ -14,6 +14,9 @@ export type Strings = Readonly<Record<string, string>>;
 /** `T` with every property read-only at any depth; bytes and secrets are left unchanged. */
 export type Immutable<T> = T extends Uint8Array | SecretLike ? T : T extends object ? { readonly [P in keyof T]: Immutable<T[P]> } : T;
 
+/** `T` with every property writable at any depth, as a draft of a value is; bytes and secrets are left unchanged. */
+export type Mutable<T> = T extends Uint8Array | SecretLike ? T : T extends object ? { -readonly [P in keyof T]: Mutable<T[P]> } : T;
+
 /** The mark by which {@link Immutable} recognizes a `Secret` without importing it. */
 interface SecretLike {
   readonly '~secret': true;

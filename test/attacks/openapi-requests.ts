@@ -229,7 +229,10 @@ function requestOf(operation: Operation, values: Values): Arbitrary<FuzzRequest>
   };
   return record({
     path: pathOf(operation),
-    query: oneof({ weight: 1, arbitrary: constant([]) }, { weight: 1, arbitrary: query }),
+    query: oneof(
+      { weight: 1, arbitrary: constant<readonly (readonly [name: string, value: string])[]>([]) },
+      { weight: 1, arbitrary: query },
+    ),
     manager: constantFrom('fuzz', 'other'),
     typed: type.chain((chosen) => tuple(constant(chosen), bodyOf(chosen))),
     otherType: seldom(constantFrom('text/plain', 'application/json; charset=utf-16', 'application/xml', '')),

@@ -18,9 +18,21 @@ async function providerLeading(
   const { url } = issuer;
   const own = { issuer: url, jwks_uri: `${url}/keys`, authorization_endpoint: `${url}/auth`, token_endpoint: `${url}/token` };
   issuer.answer = (path) => (path.includes('/.well-known/') ? { status: 200, body: JSON.stringify({ ...own, ...endpoints }) } : undefined);
-  const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '', groupsWithoutTenant: [] };
+  const claims = {
+    user: 'sub',
+    acceptUnverifiedEmail: false,
+    userPrefix: '',
+    groups: 'groups',
+    groupsPrefix: '',
+    tenant: '',
+    groupsWithoutTenant: [],
+  };
   const client = { clientId: 'tappaas', cliClientId: '', audiences: [], scopes: ['openid'], certificateAuthorityFile: '' };
-  const provider = new Provider({ name: 'corp', issuer: url, ...client, allowedAddresses, claims }, issuer.authority, Date.now);
+  const provider = new Provider(
+    { name: 'corp', issuer: url, ...client, allowedAddresses, claims, tenants: [], sharesNames: false },
+    issuer.authority,
+    Date.now,
+  );
   t.teardown(() => provider.close());
   return provider;
 }

@@ -112,7 +112,7 @@ test('a namespace does not change hands by its labels', async (t) => {
 });
 
 test('who acts as somebody else without the right to is refused, whoever that is', async (t) => {
-  const everybody: readonly Readonly<Record<string, string>>[] = [
+  const tried: readonly Readonly<Record<string, string>>[] = [
     { 'impersonate-user': 'paula' },
     { 'impersonate-user': 'tom', 'impersonate-group': 'system:masters' },
     { 'impersonate-group': 'system:masters' },
@@ -122,7 +122,8 @@ test('who acts as somebody else without the right to is refused, whoever that is
     { 'impersonate-user': 'system:admin' },
     { 'Impersonate-User ': 'paula' },
     { 'impersonate-user': '' },
-  ].filter((headers) => Object.keys(headers).every((name) => name.trim() === name));
+  ];
+  const everybody = tried.filter((headers) => Object.keys(headers).every((name) => name.trim() === name));
   for (const headers of everybody) {
     refused(t, JSON.stringify(headers), await ask('tom', 'GET', rivalShop, undefined, undefined, headers));
     refused(t, JSON.stringify(headers), await ask('tom', 'GET', '/api/v1/nodes', undefined, undefined, headers));

@@ -11,7 +11,7 @@ const request = Object.freeze({
   dryRun: true,
   object: Object.freeze({ apiVersion: 'apps.tappaas.dev/v1alpha1', kind: 'Application', metadata: { name: 'bench' }, spec: {} }),
 }) as unknown as AdmissionRequest<typeof Application>;
-const line = Object.freeze({ level: 'info', atMs: 0, message: 'bench', fields: {} }) as const;
+const line = Object.freeze({ level: 'info' as const, atMs: 0, message: 'bench', fields: {} });
 
 type Gate = (request: unknown) => undefined | Promise<undefined>;
 

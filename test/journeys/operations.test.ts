@@ -107,7 +107,7 @@ test('a change answers with the location of its operation, which tells steps wit
   t.regex(locationOf(created), /^\/apis\/ops\.tappaas\.dev\/v1alpha1\/namespaces\/default\/operations\/shop-deploy-1-/);
   const begun = await platform.api('GET', locationOf(created));
   t.is(begun.status, 200, 'it is there as soon as the answer is');
-  t.is(begun.json<Operation>().spec.requestId, created.headers['x-request-id']);
+  t.is(begun.json<Operation>().spec.requestId, String(created.headers['x-request-id']));
   const { status, spec } = await ended(platform, locationOf(created));
   t.deepEqual([spec.verb, status?.phase, status?.percent], ['deploy', 'Succeeded', 100]);
   t.deepEqual(

@@ -165,7 +165,8 @@ test.serial('an address has as many connections as it may with both workers toge
   let open = 0;
   const join = (): Promise<void> =>
     new Promise((settled) => {
-      const socket = connect({ host, port: Number(port), localAddress: '127.0.0.2', ca: platform.connection.ca });
+      const from = { localAddress: '127.0.0.2' };
+      const socket = connect({ host, port: Number(port), ca: platform.connection.ca, ...from });
       t.teardown(() => socket.destroy());
       let isOpen = false;
       const ended = (): void => {

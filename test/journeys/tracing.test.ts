@@ -46,7 +46,7 @@ test('a request is followed over the plugins that serve it into the store, and a
     ({ length }) => length > 0,
   );
   const [created] = requests;
-  t.is(created?.attributes['tappaas.request.id'], made.headers['x-request-id']);
+  t.is(created?.attributes['tappaas.request.id'], String(made.headers['x-request-id']));
   const parts = (await spans()).filter(({ traceId }) => traceId === created?.traceId);
   const pluginsOf = (name: string) =>
     parts.filter((span) => span.name === name && span.parentSpanId === created?.spanId).map((span) => span.attributes['tappaas.plugin']);

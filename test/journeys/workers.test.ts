@@ -81,7 +81,7 @@ test.serial('kill -9 of a worker under load loses nothing acknowledged, and watc
   t.deepEqual(await following, []);
   for (const name of names) {
     const found = (await platform.api('GET', `${collection}/${name}`)).json<ConfigMap>();
-    t.is(Number(found.data.value), written.get(name));
+    t.is(written.get(name), Number(found.data.value));
     t.true((written.get(name) ?? 0) > 2, `${name} was written ${written.get(name)} times`);
   }
 });
@@ -148,7 +148,7 @@ test.serial('whatever is killed, frozen and replaced in whatever order, nothing 
   t.deepEqual(await Promise.all(following), [[], []]);
   for (const name of names) {
     const found = (await platform.api('GET', `${collection}/${name}`)).json<ConfigMap>();
-    t.is(Number(found.data.value), written.get(name));
+    t.is(written.get(name), Number(found.data.value));
     t.true((written.get(name) ?? 0) > 10, `${name} was written ${written.get(name)} times`);
   }
 });

@@ -6,6 +6,9 @@ export interface FollowedObject {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly resourceVersion: string };
 }
 
+/** What is followed, as far as that takes. */
+type FollowedSource = Pick<Source<FollowedObject>, 'list' | 'watch'>;
+
 export interface FollowedChange {
   readonly type: 'put' | 'deleted';
   readonly object: FollowedObject;
@@ -19,10 +22,7 @@ const watchMs = 3_600_000;
  *
  * @throws errors of the source before the signal aborts, except lost history
  */
-export async function* followed(
-  source: Source<FollowedObject>,
-  signal: AbortSignal,
-): AsyncGenerator<readonly FollowedChange[], void, void> {
+export async function* followed(source: FollowedSource, signal: AbortSignal): AsyncGenerator<readonly FollowedChange[], void, void> {
   try {
     yield* follow(source, signal);
   } catch (error) {
@@ -30,7 +30,7 @@ export async function* followed(
   }
 }
 
-async function* follow(source: Source<FollowedObject>, signal: AbortSignal): AsyncGenerator<readonly FollowedChange[], void, void> {
+async function* follow(source: FollowedSource, signal: AbortSignal): AsyncGenerator<readonly FollowedChange[], void, void> {
   const known = new Map<string, FollowedObject>();
   let isFirst = true;
   while (!signal.aborted) {

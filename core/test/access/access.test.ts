@@ -1,4 +1,4 @@
-import type { AccessDecision, AccessRequest, AccessScope } from '@tappaas/sdk';
+import type { AccessDecision, AccessRequest, AccessScope, Authorizer } from '@tappaas/sdk';
 import test from 'ava';
 import { createAccessReviews } from '../../dist/access/access-reviews.js';
 import { userInfoOf } from '../../dist/identity/user-info.js';

@@ -3,7 +3,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { createAccess, type Access } from '../../dist/access/access.js';
 import { RememberedAnswers } from '../../dist/access/remembered-answers.js';
-import type { AccessQuestion } from '../../dist/access/verdict.js';
+import type { AccessQuestion } from '../../dist/ports/access.js';
 import { nowhere } from './access-of.ts';
 
 /** Requests for the same line share their resource, and those of one credential their caller. */

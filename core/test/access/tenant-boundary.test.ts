@@ -238,7 +238,7 @@ test('nobody but administrators gives a namespace to another tenant, takes it aw
   ]);
   const renamed = { metadata: { ...own.metadata, annotations: { 'tappaas.dev/requester': 'eve' } } };
   t.deepEqual(fields(tenancyDenials(renamed, own, ann)), ['metadata.annotations[tappaas.dev/requester]']);
-  const bound = { metadata: { ...own.metadata, annotations: { ...own.metadata.annotations, 'tappaas.dev/requester-bound': 'true' } } };
+  const bound = { metadata: { ...own.metadata, annotations: { 'tappaas.dev/requester': 'ann', 'tappaas.dev/requester-bound': 'true' } } };
   for (const [now, before] of [
     [own, bound],
     [bound, own],

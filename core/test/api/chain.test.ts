@@ -195,7 +195,7 @@ test('an error inside is answered without its stack and logged with the request 
   t.is(answer.json.reason, 'InternalError');
   t.false(answer.text.includes('secret'));
   t.true(answer.json.message.includes(answer.headers['x-request-id']));
-  t.is((logged[0] as { requestId: string }).requestId, answer.headers['x-request-id']);
+  t.is((logged[0] as { requestId: string }).requestId, String(answer.headers['x-request-id']));
 });
 
 test('errors of plugins name the plugin, and reasons become causes', async (t) => {

@@ -36,12 +36,12 @@ async function listening(t: { teardown(close: () => unknown): void }, authoritie
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
-  let session: Uint8Array | undefined;
+  let session: Buffer | undefined;
   return async (pair: KeyPair): Promise<Met> => {
     const { port } = server.address() as AddressInfo;
     const presented = { cert: pair.certificate, key: pair.key, ...(session && { session }) };
     const socket = connect({ port, servername: 'localhost', ca: own.certificate, ...presented });
-    socket.on('session', (given) => (session = given)).resume();
+    socket.on('session', (given: Buffer) => (session = given)).resume();
     const [met] = (await once(server, 'secureConnection')) as [TLSSocket];
     const seen = { isVerified: met.authorized, isResumed: met.isSessionReused(), certificate: verifiedCertificate(met) };
     met.end('so that the session is given');

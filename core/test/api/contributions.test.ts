@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HttpAnswer } from '@tappaas/sdk';
 import test from 'ava';
 import type { ServedAction, ServedRoute, ServedSubresource } from '../../dist/api/contributions.js';
 import { apiErrors } from '../../dist/api/errors.js';
@@ -208,7 +209,7 @@ test('a body above what the route takes is refused before its handler runs', asy
 });
 
 test('an answer that is no HTTP is a failure, not a broken connection; headers of the connection stay ours', async (t) => {
-  const answers = [
+  const answers: HttpAnswer[] = [
     { status: 99 },
     { status: 200, headers: { 'bad name': 'x' } },
     { status: 200, headers: { 'x-a': 'a\r\nx-b: b' } },
@@ -280,6 +281,10 @@ const action: ServedAction = {
   group: '',
   plural: 'configmaps',
   name: 'restart',
+  description: 'Begins it anew.',
+  input: {},
+  output: {},
+  isLong: false,
   handle: async ({ key, input, dryRun }, { caller }) => ({ output: { key, input, dryRun, by: caller.name } }),
 };
 

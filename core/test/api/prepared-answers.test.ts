@@ -27,19 +27,21 @@ test('an object is prepared once, byte for byte', (t) => {
   t.not(answers.object(served('1')), answer);
 });
 
+const tokenAfter = (): string => '';
+
 test('a page is prepared once, and the same items at another version get another head', (t) => {
   const answers = createPreparedAnswers();
   const items = [served('1'), served('2')];
-  const page = { items, resourceVersion: '7' };
+  const page = { items, resourceVersion: '7', tokenAfter };
   const answer = answers.list(kind, page);
   t.is(textOf(answer.body), '{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[{"v":1},{"v":2}]}');
   t.is(answers.list(kind, page), answer);
-  const later = answers.list(kind, { items, resourceVersion: '1000', continueToken: 'c', remainingItemCount: 3 });
+  const later = answers.list(kind, { items, resourceVersion: '1000', tokenAfter, continueToken: 'c', remainingItemCount: 3 });
   t.is(
     textOf(later.body),
     '{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1000","continue":"c","remainingItemCount":3},"items":[{"v":1},{"v":2}]}',
   );
-  t.is(textOf(answers.list(kind, { items: [], resourceVersion: '8' }).body).slice(-13), '"},"items":[]}'.slice(-13));
+  t.is(textOf(answers.list(kind, { items: [], resourceVersion: '8', tokenAfter }).body).slice(-13), '"},"items":[]}'.slice(-13));
 });
 
 test('what is kept is bounded: large answers never are, and old ones go', (t) => {
@@ -55,7 +57,11 @@ test('what is kept is bounded: large answers never are, and old ones go', (t) =>
 
 test('a page of a megabyte is joined once for as long as its items stay', (t) => {
   const answers = createPreparedAnswers();
-  const page = { items: Array.from({ length: 100 }, (_, index) => served(String(index), `"${'x'.repeat(10_000)}"`)), resourceVersion: '7' };
+  const page = {
+    items: Array.from({ length: 100 }, (_, index) => served(String(index), `"${'x'.repeat(10_000)}"`)),
+    resourceVersion: '7',
+    tokenAfter,
+  };
   const answer = answers.list(kind, page);
   t.true(answer.bodyBytes > 1_000_000);
   t.is(answers.list(kind, page), answer);
@@ -90,7 +96,7 @@ test('audit is told the body of a prepared answer where it wants bodies', async 
   const told: (Uint8Array | string | undefined)[] = [];
   const audit = () => ({ wants: 'both', end: ({ responseBody }: AuditedOutcome) => void told.push(responseBody) }) as const;
   const { ask, engine } = await startServer(t, { audit });
-  engine.put('default', 'a', { data: { text: 'grün' } });
+  engine.put('default', 'a', { text: 'grün' });
   for (const path of ['/a', '', '/a']) await ask(`/api/v1/namespaces/default/configmaps${path}`);
   t.deepEqual(
     told.map((body) => Buffer.from(body ?? '').includes('"grün"')),

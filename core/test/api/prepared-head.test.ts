@@ -52,7 +52,7 @@ test('answers to requests that come at once keep their order, and one without a 
   const text = await new Promise<string>((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect(port, '127.0.0.1', () => socket.write(all));
-    socket.on('data', (chunk) => chunks.push(chunk)).on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
   });
   t.is(text.split('HTTP/1.1 200 OK').length, 5);
   t.deepEqual(

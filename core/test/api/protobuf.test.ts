@@ -42,7 +42,7 @@ test('a config map as kubectl sends it becomes the object it stands for', (t) =>
     text(2, bytes(text(1, 'x'), text(2, 'ä'))),
     text(3, bytes(text(1, 'b'), text(2, Uint8Array.of(0, 255)))),
   );
-  t.deepEqual<unknown>(decodeProtobufBody(sent), {
+  t.deepEqual<unknown, unknown>(decodeProtobufBody(sent), {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'a', namespace: 'default', labels: { l: '1' } },
@@ -59,9 +59,13 @@ test('what was set to zero stays, what was not set is absent', (t) => {
 test('a status that is written although nothing in it was set is absent', (t) => {
   const status = text(3, int(3, 0));
   const review = decodeProtobufBody(body('authorization.k8s.io/v1', 'SelfSubjectRulesReview', text(2, text(1, 'default')), status));
-  t.deepEqual<unknown>(review, { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace: 'default' } });
+  t.deepEqual<unknown, unknown>(review, {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectRulesReview',
+    spec: { namespace: 'default' },
+  });
   const scaled = decodeProtobufBody(body('apps/v1', 'Deployment', text(2, int(1, 0)), text(3, int(1, 0))));
-  t.deepEqual<unknown>(scaled, { apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 0 } });
+  t.deepEqual<unknown, unknown>(scaled, { apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 0 } });
 });
 
 test('times, quantities, numbers or words, and embedded fields take the form they have in JSON', (t) => {
@@ -94,7 +98,7 @@ test('fields that the tables do not know are skipped', (t) => {
     int(97, 1),
     text(96, 'x'),
   ];
-  t.deepEqual<unknown>(decodeProtobufBody(body('v1', 'ConfigMap', ...fields)), { apiVersion: 'v1', kind: 'ConfigMap' });
+  t.deepEqual<unknown, unknown>(decodeProtobufBody(body('v1', 'ConfigMap', ...fields)), { apiVersion: 'v1', kind: 'ConfigMap' });
 });
 
 test('a key called __proto__ is a key', (t) => {

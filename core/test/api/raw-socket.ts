@@ -35,7 +35,7 @@ export function sendRaw(port: number, bytes: string, { msMax = 60_000 } = {}): P
       socket.destroy();
       reject(new Error(`no whole answer within ${msMax} ms: ${Buffer.concat(chunks).toString('latin1').slice(0, 300)}`));
     }, msMax);
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       if (isWhole(Buffer.concat(chunks).toString('latin1'))) finish();
     });

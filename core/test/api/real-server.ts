@@ -65,7 +65,11 @@ export async function startRealServer({
   api = {},
 }: RealServerOptions = {}): Promise<RealServer> {
   const kept: StoredToken[] = [];
-  const record = { load: async () => kept[0], create: async (stored: StoredToken) => kept.push(stored) > 0 };
+  const record = {
+    load: async () => kept[0],
+    create: async (stored: StoredToken) => kept.push(stored) > 0,
+    save: async (stored: StoredToken) => void kept.splice(0, 1, stored),
+  };
   const holder = { keep: async () => {}, drop: async () => {} };
   const { token = '' } = await ensureAdminToken(record, holder, realClock);
   const authenticate = createAuthenticatorChain(

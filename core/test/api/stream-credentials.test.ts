@@ -78,12 +78,18 @@ test('a watch of who may no longer act as somebody else ends within ten seconds'
 test('whether somebody may still act as another is asked about who acts, never about whom it acts as', async (t) => {
   const mayImpersonate = new Set(['admin']);
   const authorize: Authorize = ({ caller, verb }) => (verb !== 'impersonate' || mayImpersonate.has(caller.name) ? yes : no);
-  const admin: Caller = { name: 'admin', groups: [], tenant: 'acme', scope: { verbs: ['get', 'watch', 'impersonate'] }, credential: 'ci' };
+  const admin: Caller = {
+    name: 'admin',
+    groups: [],
+    tenant: 'acme',
+    scope: { verbs: ['get', 'watch', 'impersonate'] },
+    credential: { id: 'ci' },
+  };
   const headers = { 'impersonate-user': 'joe' };
   const exchange = stream({ caller: admin, credentialId: 'x' }, headers);
   await impersonate(authorize, exchange);
   const acting = exchange.caller;
-  t.like(acting, { name: 'joe', tenant: 'acme', scope: admin.scope, credential: 'ci' });
+  t.like(acting, { name: 'joe', tenant: 'acme', scope: admin.scope, credential: { id: 'ci' } });
   t.true(await isStillAllowed(authorize, exchange));
   t.deepEqual(exchange.caller, acting);
   mayImpersonate.clear();

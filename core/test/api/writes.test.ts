@@ -131,7 +131,8 @@ test('an empty gracePeriodSeconds is as none, and only a decimal integer is one'
 test('a collection is deleted without conditions, which are those of one object', async (t) => {
   const { ask, engine } = await startServer(t);
   engine.put('default', 'a', {});
-  for (const headers of [{ 'if-match': '"101"' }, { 'if-match': '*' }, { 'if-none-match': '*' }]) {
+  const conditions: readonly Readonly<Record<string, string>>[] = [{ 'if-match': '"101"' }, { 'if-match': '*' }, { 'if-none-match': '*' }];
+  for (const headers of conditions) {
     const { status, json } = await ask(path, { method: 'DELETE', headers });
     t.is(status, 400, JSON.stringify(headers));
     t.regex(json.message, /^header If-(None-)?Match: a collection is deleted without conditions/);
@@ -154,12 +155,13 @@ test('a completed delete answers a Status with the uid', async (t) => {
 
 test('headers of a write that mean nothing are refused', async (t) => {
   const { ask, engine } = await startServer(t);
-  for (const headers of [
+  const bad: readonly Readonly<Record<string, string>>[] = [
     { 'if-match': 'abc' },
     { 'if-match': '"1", "2"' },
     { 'if-none-match': '"1"' },
     { 'idempotency-key': 'x'.repeat(256) },
-  ]) {
+  ];
+  for (const headers of bad) {
     t.is((await ask(path, { method: 'POST', body, headers })).status, 400, JSON.stringify(headers));
   }
   for (const query of ['dryRun=Some', 'fieldValidation=Loud', `fieldManager=${'x'.repeat(129)}`, 'fieldManager=%00']) {

@@ -52,6 +52,8 @@ async function runWith(env: Readonly<Record<string, string>>, cwd: string, ...wo
     cwd,
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
+    input: () => process.stdin,
+    onResize: () => {},
     nowMs: () => at + 10 * 60_000,
     sections: async () => ({}),
     audit: () => import('../../dist/telemetry/audit/offline.js'),

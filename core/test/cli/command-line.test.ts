@@ -14,6 +14,8 @@ async function runIn(env: Readonly<Record<string, string>>, ...words: readonly s
     cwd: '/',
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
+    input: () => process.stdin,
+    onResize: () => {},
     nowMs: () => 0,
     sections: async () => ({}),
     audit: () => import('../../dist/telemetry/audit/offline.js'),

@@ -22,8 +22,11 @@ async function run(cwd: string, ...words: readonly string[]) {
     cwd,
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
+    input: () => process.stdin,
+    onResize: () => {},
     nowMs: () => 0,
     sections: async () => ({}),
+    audit: () => import('../../dist/telemetry/audit/offline.js'),
     startPlatform: async () => 0,
   });
   return { code, stdout, stderr };

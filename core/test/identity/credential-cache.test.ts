@@ -193,7 +193,7 @@ test('what is remembered and what is being verified is bounded', async (t) => {
   const never = new Promise<Identity>(() => {});
   for (let index = 0; index < 3; index += 1) void cache.ask(`slow${index}`, () => never);
   t.throws(() => cache.ask('one more', () => never), { code: 'TAP_CREDENTIAL_BUSY' });
-  t.is(
+  t.is<unknown, unknown>(
     await cache.ask('k49', () => undefined),
     cache.ask('k49', () => undefined),
     'what is remembered is still answered',

@@ -1,4 +1,5 @@
 import { readFile, writeFile, chmod } from 'node:fs/promises';
+import type { TapError } from '@tappaas/sdk';
 import test from 'ava';
 import { approvePlugin } from '../../dist/kernel/lock/approve.js';
 import { rejection } from './fixture.ts';
@@ -44,7 +45,7 @@ test('a version that asks for more is refused until it is approved', async (t) =
     'tappaas.yaml:3:22  TAP_LOCK_PERMISSIONS  plugins.asking.use: package @acme/asking asks for what was not accepted: network: api.example.com:443',
   );
   t.is(
-    (await rejection(workspace.load())).spec.remedy,
+    ((await rejection(workspace.load())) as TapError).spec.remedy,
     'Read the permissions, then run "tappaas plugins approve asking" (with the same --file) to accept them.',
   );
   const { accepted } = await approvePlugin(workspace.file('tappaas.yaml'), 'asking');

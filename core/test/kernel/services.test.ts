@@ -55,7 +55,10 @@ test("a service is called in its provider's name, with a context of its own and 
   t.false('missing' in service);
   t.throws(() => Object.assign(service, { language: 'fr' }), { instanceOf: TypeError });
   const output: string[] = [];
-  const context: BuildContext = extendContext(kernel.platformContext(), { output: (line: string) => void output.push(line) });
+  const context: BuildContext = extendContext(kernel.platformContext(), {
+    output: (line: string) => void output.push(line),
+    cancelled: new AbortController().signal,
+  });
   await kernel.services
     .family(families.builder)
     .get('source')

@@ -6,7 +6,26 @@ import { VirtualClock } from '../virtual-clock.ts';
 
 const engine: Pick<EnginePort, 'name' | 'kinds'> = {
   name: 'platform',
-  kinds: () => [{ group: Release.group, version: Release.version, kind: Release.kind, plural: 'releases', scope: 'Namespaced', verbs: [] }],
+  kinds: () => [
+    {
+      group: Release.group,
+      version: Release.version,
+      kind: Release.kind,
+      plural: 'releases',
+      singular: 'release',
+      scope: 'Namespaced',
+      description: '',
+      shortNames: [],
+      categories: [],
+      verbs: [],
+      subresources: [],
+      schemaName: 'Release',
+      components: () => ({}),
+      columns: [],
+      strategicMerge: false,
+      orphaned: false,
+    },
+  ],
 };
 
 test('what belongs to a request has its id, and what a plugin does by itself an id of its own', async (t) => {

@@ -48,7 +48,7 @@ for (const [how, end] of [
     const create = resources.create.bind(resources);
     let isHasty = false;
     const hasty = async (...args: Parameters<typeof create>) => {
-      const made = await create(...args);
+      const made = (await create(...args)) as OperationObject;
       if (isHasty) await end(resources, made.metadata);
       // Whoever follows operations has heard of it by then.
       await clock.advance(10);

@@ -16,7 +16,7 @@ test('a question that names no version is about one that is served, so that it f
   const versionOf = (version: string, { name = 'local', ...kind } = deployments as { group: string; plural: string; name?: string }) => {
     const question = { engine: name, verb: 'get', resource: { ...kind, version, namespace: 'a', name: 'x' } };
     const { resource, ...rest } = asRequested(question, served);
-    t.deepEqual<unknown>({ ...rest, resource: { ...resource, version } }, question);
+    t.deepEqual<unknown, unknown>({ ...rest, resource: { ...resource, version } }, question);
     return resource.version;
   };
   for (const version of ['', '*']) {

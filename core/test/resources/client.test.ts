@@ -11,7 +11,7 @@ import { configMaps, configMap, never, startEngine, Widget, widget, widgets, typ
 const ConfigMap = kubernetesHandle('', 'ConfigMap') as Kind<
   unknown,
   unknown,
-  Resource<unknown, unknown> & { data?: Record<string, string> }
+  Pick<Resource<unknown, unknown>, 'apiVersion' | 'kind' | 'metadata'> & { readonly data?: Readonly<Record<string, string>> }
 >;
 
 function clientOf({ engine }: Fixture, more: Partial<Parameters<Fixture['engine']['client']>[0]> = {}) {
@@ -77,7 +77,7 @@ test('to give an object other owners takes the right to delete it', async (t) =>
   await client.create(ConfigMap, configMap('a'));
   const metadata = { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: '0' }] };
   await t.throwsAsync(client.patch(ConfigMap, key, { metadata }), { message: 'no right to delete' });
-  await t.throwsAsync(client.apply(ConfigMap, key, { metadata } as never), { message: 'no right to delete' });
+  await t.throwsAsync(client.apply(ConfigMap, key, { metadata }), { message: 'no right to delete' });
   await client.patch(ConfigMap, key, { data: { x: '1' } });
   t.deepEqual(verbs, ['create', 'patch', 'delete', 'patch', 'delete', 'patch']);
 });

@@ -155,7 +155,7 @@ test('names in paths cannot reach another place', async (t) => {
     ['default\0', 'a'],
   ] as const) {
     const error = await t.throwsAsync(
-      engine.get({ kind: configMaps, namespace, name }, { signal: never }),
+      async () => engine.get({ kind: configMaps, namespace, name }, { signal: never }),
       undefined,
       `${namespace} ${name}`,
     );

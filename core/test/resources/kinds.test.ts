@@ -136,7 +136,7 @@ test('a virtual kind is answered and never stored', async (t) => {
     code: 'TAP_OBJECT_INVALID',
     message: /spec\.name/,
   });
-  await t.throwsAsync(engine.get({ kind: gadgets, name: 'a' }, { signal: never }), { code: 'TAP_REQUEST_METHOD' });
+  await t.throwsAsync(async () => engine.get({ kind: gadgets, name: 'a' }, { signal: never }), { code: 'TAP_REQUEST_METHOD' });
 });
 
 test('objects of a plugin that is not loaded can be read and are not lost', async (t) => {
@@ -225,7 +225,7 @@ test('a reload that is refused changes nothing', async (t) => {
 test('a kind that comes back with another field to select by has an index for it', async (t) => {
   const { engine, create } = await startEngine({ more: [gadgetKind()] });
   await create(gadgets, gadget('a', { name: 'x' }));
-  await t.throwsAsync(engine.list({ target: { kind: gadgets }, fieldSelector: 'spec.name=x', signal: never }), {
+  await t.throwsAsync(async () => engine.list({ target: { kind: gadgets }, fieldSelector: 'spec.name=x', signal: never }), {
     code: 'TAP_SELECTOR_INVALID',
   });
   const selectable = defineKind({

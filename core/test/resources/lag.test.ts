@@ -106,7 +106,7 @@ test('a read waits for what was acknowledged before it, and one of version 0 doe
   const { create, engine, hold, release } = await lagging();
   hold();
   await create(widgets, widget('a'));
-  const list = (resourceVersion?: string) =>
+  const list = async (resourceVersion?: string) =>
     engine.list({ target: { kind: widgets }, signal: never, ...(resourceVersion !== undefined && { resourceVersion }) });
   t.is((await list('0')).items.length, 0);
   t.is((await meanwhile(release, list())).items.length, 1);
@@ -117,7 +117,7 @@ test('a reader that has no more time is let go with its reason', async (t) => {
   hold();
   await create(widgets, widget('a'));
   const late = new AbortController();
-  const list = engine.list({ target: { kind: widgets }, signal: late.signal });
+  const list = Promise.resolve(engine.list({ target: { kind: widgets }, signal: late.signal }));
   late.abort(new Error('no more time'));
   await t.throwsAsync(list, { message: 'no more time' });
 });

@@ -36,7 +36,7 @@ test('a continue token is good for its own list only', async (t) => {
   const target = { kind: widgets, namespace: 'default' };
   const { continueToken = '' } = await engine.list({ target, limit: 2, signal: never });
   const refused = { code: 'TAP_REQUEST_INVALID' };
-  const again = (query: object): Promise<unknown> => engine.list({ target, limit: 2, continueToken, signal: never, ...query });
+  const again = async (query: object): Promise<unknown> => engine.list({ target, limit: 2, continueToken, signal: never, ...query });
   await t.throwsAsync(again({ labelSelector: 'n=1' }), refused);
   await t.throwsAsync(again({ target: { kind: widgets, namespace: 'other' } }), refused);
   await t.throwsAsync(again({ target: { kind: configMaps, namespace: 'default' } }), refused);
@@ -54,7 +54,9 @@ test('a token outlives a restart, which answers with a fresh one that goes on as
   await store.compact(await store.currentRevision());
   await engine.close();
   const { engine: next } = await startEngine({ store, clock });
-  const error = await t.throwsAsync(next.list({ target, limit: 2, continueToken, signal: never }), { code: 'TAP_OBJECT_EXPIRED' });
+  const error = await t.throwsAsync(async () => next.list({ target, limit: 2, continueToken, signal: never }), {
+    code: 'TAP_OBJECT_EXPIRED',
+  });
   const fresh = (error as unknown as { data: { continueToken: string } }).data.continueToken;
   t.deepEqual(namesOf(await next.list({ target, limit: 9, continueToken: fresh, signal: never })), ['w002', 'w0025', 'w003', 'w004']);
 });
@@ -69,7 +71,9 @@ test('a token of another life of the store goes on from its place as of now', as
       yield* snapshot;
     })(),
   );
-  const error = await t.throwsAsync(engine.list({ target, limit: 2, continueToken, signal: never }), { code: 'TAP_OBJECT_EXPIRED' });
+  const error = await t.throwsAsync(async () => engine.list({ target, limit: 2, continueToken, signal: never }), {
+    code: 'TAP_OBJECT_EXPIRED',
+  });
   const fresh = (error as unknown as { data: { continueToken: string } }).data.continueToken;
   t.deepEqual(namesOf(await engine.list({ target, limit: 2, continueToken: fresh, signal: never })), ['w002', 'w003']);
 });
@@ -132,14 +136,17 @@ test('a version of another life of the store, or of the future, is refused', asy
   const future = String(Number(served.resourceVersion) + 1000);
   for (const resourceVersion of [other, future, '5']) {
     const unknown = { code: 'TAP_OBJECT_UNKNOWN_VERSION' };
-    await t.throwsAsync(engine.list({ target: { kind: widgets }, resourceVersion, signal: never }), unknown);
-    await t.throwsAsync(engine.get({ kind: widgets, namespace: 'default', name: 'a' }, { resourceVersion, signal: never }), unknown);
+    await t.throwsAsync(async () => engine.list({ target: { kind: widgets }, resourceVersion, signal: never }), unknown);
+    await t.throwsAsync(
+      async () => engine.get({ kind: widgets, namespace: 'default', name: 'a' }, { resourceVersion, signal: never }),
+      unknown,
+    );
     const watch = engine.watch({ target: { kind: widgets }, resourceVersion, bookmarks: false, signal: never });
     await t.throwsAsync(watch[Symbol.asyncIterator]().next(), unknown);
   }
   for (const resourceVersion of ['x', '-1', '1.5', '01', '99999999999999999999', '1e3', ' 1']) {
     await t.throwsAsync(
-      engine.list({ target: { kind: widgets }, resourceVersion, signal: never }),
+      async () => engine.list({ target: { kind: widgets }, resourceVersion, signal: never }),
       { code: 'TAP_REQUEST_INVALID' },
       resourceVersion,
     );
@@ -148,7 +155,7 @@ test('a version of another life of the store, or of the future, is refused', asy
 
 test('parameters that contradict each other are refused', async (t) => {
   const { engine } = await startEngine();
-  const list = (query: object): Promise<unknown> => engine.list({ target: { kind: widgets }, signal: never, ...query });
+  const list = async (query: object): Promise<unknown> => engine.list({ target: { kind: widgets }, signal: never, ...query });
   await t.throwsAsync(list({ limit: -1 }), { code: 'TAP_REQUEST_INVALID' });
   await t.throwsAsync(list({ limit: 1.5 }), { code: 'TAP_REQUEST_INVALID' });
   await t.throwsAsync(list({ resourceVersionMatch: 'Exact' }), { code: 'TAP_REQUEST_INVALID' });
@@ -157,7 +164,7 @@ test('parameters that contradict each other are refused', async (t) => {
 
 test('a kind that is not served is not found', async (t) => {
   const { engine } = await startEngine();
-  await t.throwsAsync(engine.list({ target: { kind: { group: 'x', version: 'v1', plural: 'gadgets' } }, signal: never }), {
+  await t.throwsAsync(async () => engine.list({ target: { kind: { group: 'x', version: 'v1', plural: 'gadgets' } }, signal: never }), {
     code: 'TAP_KIND_NOT_FOUND',
     message: 'no resource gadgets in x/v1 is served',
   });

@@ -30,7 +30,7 @@ test('only the very bytes that were sent stand for the object', (t) => {
   const taken = handoff.take(kept('k', Uint8Array.from(value)), 1);
   t.is(taken?.revision, 5);
   t.is(handoff.take(kept('k', value, 6), 1), undefined, 'at one revision only');
-  t.is(handoff.written('k', object, side, 5, 1), taken);
+  t.is(taken, handoff.written('k', object, side, 5, 1));
 });
 
 test('what waits for a cache is bounded in number and in bytes', (t) => {

@@ -63,7 +63,7 @@ test('a write whose store goes away before it answers has an unknown outcome, a 
   vanish();
   await t.throwsAsync(write, { code: 'TAP_STORE_OUTCOME_UNKNOWN' });
   await t.throwsAsync(read, { code: 'TAP_STORE_UNAVAILABLE' });
-  await t.throwsAsync(store.currentRevision(), { code: 'TAP_STORE_UNAVAILABLE' });
+  await t.throwsAsync(async () => store.currentRevision(), { code: 'TAP_STORE_UNAVAILABLE' });
   t.is(store.health().state, 'unavailable');
 });
 

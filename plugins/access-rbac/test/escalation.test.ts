@@ -1,5 +1,5 @@
 import type { AccessScope, Caller } from '@tappaas/sdk';
-import type { RoleBinding } from '@tappaas/sdk/kubernetes';
+import type { Role, RoleBinding } from '@tappaas/sdk/kubernetes';
 import test from 'ava';
 import { bindingEscalation, roleEscalation } from '../dist/escalation.js';
 import { RoleIndex } from '../dist/role-index.js';
@@ -39,9 +39,9 @@ for (const [who, groups] of [
     const may = (name: keyof typeof roles, scope?: AccessScope): boolean => {
       const caller: Caller = { name: who, groups, ...(scope !== undefined && { scope }) };
       const bound = bindingEscalation(index, { caller, object: binding(name) });
-      const role = {
+      const role: Role = {
         apiVersion: `${rbac}/v1`,
-        kind: 'Role' as const,
+        kind: 'Role',
         metadata: { name: 'own', namespace: 'shop' },
         rules: [...roles[name]],
       };

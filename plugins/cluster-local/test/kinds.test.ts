@@ -77,7 +77,7 @@ test('defaults are complete after one pass', (t) => {
 
 test('the pull policy follows the tag', (t) => {
   const policy = (image: string) =>
-    defaulted(podBehaviour, pod('p', { containers: [{ name: 'c', image }] })).spec as {
+    defaulted<{ spec: object }>(podBehaviour, pod('p', { containers: [{ name: 'c', image }] })).spec as {
       containers: { imagePullPolicy: string }[];
     };
   for (const [image, expected] of [

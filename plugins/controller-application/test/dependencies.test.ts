@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { ReconcileContext } from '@tappaas/sdk';
+import type { Immutable, ReconcileContext } from '@tappaas/sdk';
 import type { Application, ApplicationObject } from '@tappaas/sdk/kinds';
 import * as fc from 'fast-check';
 import { addressesOf, addressIn } from '../dist/addresses.js';
@@ -8,7 +8,7 @@ import { Dependents, settleDependencies } from '../dist/dependencies.js';
 import { renderApplication } from '../dist/render-application.js';
 import { facts, shop } from './fixture.ts';
 
-type Spec = ApplicationObject['spec'];
+type Spec = Immutable<ApplicationObject['spec']>;
 
 const named = (name: string, spec: Partial<Spec> = {}, status?: ApplicationObject['status']) => {
   const application = shop(spec);

@@ -1,7 +1,7 @@
 import type { Immutable, RenderFacts } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 
-type Spec = ApplicationObject['spec'];
+type Spec = Immutable<ApplicationObject['spec']>;
 
 export const facts: RenderFacts = {
   cluster: {

@@ -45,13 +45,13 @@ test('a tenant that is configured holds whatever the proxy names, and two of the
 
 test('a page of another site has a person’s certificate sent along and gets nothing by it; of its own callers a proxy knows that itself', async (t) => {
   const host = 'paas.example';
-  const foreign = [
+  const foreign: readonly Readonly<Record<string, string>>[] = [
     { 'sec-fetch-site': 'cross-site', host },
     { 'sec-fetch-site': 'same-site', host },
     { origin: 'https://evil.example', host },
     { origin: 'null', host },
   ];
-  const own = [
+  const own: readonly Readonly<Record<string, string>>[] = [
     { host },
     { 'sec-fetch-site': 'same-origin', host, origin: 'https://other.example' },
     { 'sec-fetch-site': 'none', host },

@@ -14,7 +14,10 @@ type IssuerSettings = Provider['settings'];
 const foreign = 'IDENTITY_OIDC_CLAIM_FOREIGN';
 const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant: '', groupsWithoutTenant: [] };
 
-const settingsOf = (name: string, { claims: mapping = {}, ...more }: { readonly claims?: object } = {}): IssuerSettings =>
+const settingsOf = (
+  name: string,
+  { claims: mapping = {}, ...more }: { readonly claims?: object; readonly [setting: string]: unknown } = {},
+): IssuerSettings =>
   ({
     name,
     issuer: `https://${name}.example.invalid`,
@@ -32,7 +35,7 @@ const prefixed = (name: string, more: object = {}) =>
   settingsOf(name, { claims: { userPrefix: `${name}:`, groupsPrefix: `${name}:` }, ...more });
 
 const started = async (...issuers: readonly object[]): Promise<void> => {
-  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers } as never)] });
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers })] });
   await kernel.stop();
 };
 

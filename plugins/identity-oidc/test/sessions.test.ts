@@ -11,7 +11,7 @@ import { refreshSessions, type RefreshParts } from '../dist/refresh.js';
 const settings = {
   publicUrl: '',
   issuers: [{ name: 'corp', issuer: 'https://login.example.invalid', clientId: 'tappaas' }],
-} as unknown as Parameters<typeof load<typeof identityOidc>>[1];
+};
 /** More than a list was once read for. */
 const manyMax = 10_050;
 const hourMs = 3_600_000;

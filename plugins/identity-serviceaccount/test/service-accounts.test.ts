@@ -211,7 +211,7 @@ test('a token that is bound to a secret ends with it', async (t) => {
   const boundObjectRef = { kind: 'Secret', apiVersion: 'v1', name: 'binding' };
   t.is((await w.request({ boundObjectRef: { ...boundObjectRef, uid: 'other' } })).status, 409);
   const { text, token } = await w.request({ boundObjectRef });
-  t.is((JSON.parse(text) as { spec: { boundObjectRef: { uid: string } } }).spec.boundObjectRef.uid, made.metadata.uid);
+  t.is(made.metadata.uid, (JSON.parse(text) as { spec: { boundObjectRef: { uid: string } } }).spec.boundObjectRef.uid);
   t.truthy(await w.authenticate(token));
   await w.kernel.resources.delete(secrets, key);
   await t.throwsAsync(w.authenticate(token), invalid);

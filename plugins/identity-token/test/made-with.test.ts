@@ -7,7 +7,7 @@ import { TokenKeeper } from '../dist/reconcile-token.js';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const dayMs = 86_400_000;
-const settings = { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1 };
+const settings = { lifetimeDays: 10, lifetimeDaysMax: 100, tokensPerPersonMax: 100, expiredKeptDays: 1 };
 const clock = { nowMs: () => nowMs, sleep: async () => undefined };
 const at = (days: number): string => new Date(nowMs + days * dayMs).toISOString();
 const short = { id: 'apitoken:u1:short', expiresAtMs: nowMs + dayMs };

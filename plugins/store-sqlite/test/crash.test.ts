@@ -60,7 +60,7 @@ async function runUntilKilled(
   for await (const line of createInterface(process.stdout)) {
     // A point that is never reached does not keep the test waiting for ever, and is told.
     if (line === 'open') timer = setTimeout(stop, point === undefined ? (cycle * 13) % 90 : pointMsMax);
-    const [name, round, revision] = line.split(' ').map(Number);
+    const [name = 0, round = 0, revision] = line.split(' ').map(Number);
     if (revision !== undefined) acks.set(name, [round, revision]);
   }
   clearTimeout(timer);

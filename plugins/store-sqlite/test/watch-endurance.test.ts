@@ -5,15 +5,17 @@ import { rounds, sqliteHarness } from './sqlite-harness.ts';
 const watchers = 8;
 const writers = 32;
 
+type Open = (fromRevision: number) => AsyncIterable<{ revision: number; events: readonly { revision: number; key: string }[] }>;
+
 /** A watcher that is cut again and again, resumes after the last batch, and checks that nothing is missing, doubled or out of order. */
 class Follower {
-  readonly #open: (fromRevision: number) => AsyncIterable<{ revision: number; events: readonly { revision: number; key: string }[] }>;
+  readonly #open: Open;
   readonly seen = new Map<string, number>();
   cuts = 0;
   #last = 0;
   #told = 0;
 
-  constructor(open: Follower['#open']) {
+  constructor(open: Open) {
     this.#open = open;
   }
 

@@ -6,9 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { join, normalize, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
+import type { Client } from '@tappaas/client';
 import { application, kindPaths, startGraphql } from '../../../core/test/api/graphql/graphql-server.ts';
 import { freshContext, launchChromium, runsBrowser } from '../../../test/chromium.ts';
 import { startFlakyProxy } from './flaky-proxy.ts';
+
+/** What a page keeps between the steps of a test. */
+declare const window: { readonly client: Client; readonly heard: Record<string, unknown[]> };
 
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
 const root = resolve(import.meta.dirname, '../../..');
@@ -95,7 +99,7 @@ const ways = ['watch', 'subscription', 'room'] as const;
 function followAll(page: Page, since: string): Promise<void> {
   return page.evaluate(
     ([path, query, from]) => {
-      const { client, heard } = window as unknown as { client: import('@tappaas/client').Client; heard: Record<string, unknown[]> };
+      const { client, heard } = window;
       const { signal } = new AbortController();
       const kind = { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications' };
       const feeds: Record<string, AsyncIterable<unknown>> = {
@@ -122,14 +126,8 @@ function followAll(page: Page, since: string): Promise<void> {
 
 /** What the page has heard once the last of it has come; all of it when that is not so. */
 async function heardUntil(page: Page, name: string, last: string): Promise<readonly unknown[]> {
-  const read = (): Promise<readonly unknown[]> =>
-    page.evaluate((key) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key] ?? [], name);
-  await page
-    .waitForFunction(([key, wanted]) => (window as unknown as { heard: Record<string, unknown[]> }).heard[key]?.includes(wanted), [
-      name,
-      last,
-    ] as const)
-    .catch(() => undefined);
+  const read = (): Promise<readonly unknown[]> => page.evaluate((key) => window.heard[key] ?? [], name);
+  await page.waitForFunction(([key, wanted]) => window.heard[key]?.includes(wanted), [name, last] as const).catch(() => undefined);
   return read();
 }
 
@@ -138,14 +136,14 @@ withBrowser('a page reads, writes and is told what is wrong, in the words of the
   const { server, page, problems } = await open(t);
   await server.put(kindPaths.applications, application('shop'));
   const told = await page.evaluate(async () => {
-    const { client } = window as unknown as { client: import('@tappaas/client').Client };
+    const { client } = window;
     const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications';
     const all = await client.json<{ items: { metadata: { name: string } }[] }>(path);
     const asked = await client.graphql<{ viewer: { name: string } }>({ query: '{ viewer { name } }' });
     const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made' } };
     const write = { method: 'POST', body: JSON.stringify(map), contentType: 'application/json' } as const;
     const { status } = await client.send('/api/v1/namespaces/team/configmaps', write);
-    const again = client.json('/api/v1/namespaces/team/configmaps', write);
+    const again = client.json<undefined>('/api/v1/namespaces/team/configmaps', write);
     const problem = await again.catch((error: unknown) => error as { name: string; status: number; reason: string });
     return {
       names: all?.items.map(({ metadata }) => metadata.name),

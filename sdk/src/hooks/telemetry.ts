@@ -39,7 +39,22 @@ export interface LogLine {
 }
 
 /** An audit event in Kubernetes' audit.k8s.io/v1 shape. */
-export type AuditEvent = Readonly<Record<string, unknown>> & { readonly auditID: string; readonly stage: string; readonly verb: string };
+export interface AuditEvent {
+  readonly auditID: string;
+  readonly stage: string;
+  readonly verb: string;
+  readonly user?: { readonly username: string; readonly groups?: readonly string[] };
+  /** What the request was about; absent when that is no object. */
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+  readonly annotations?: Strings;
+  readonly [field: string]: unknown;
+}
 
 /** Shape of every telemetry hook: taps must not await; exporters buffer and send in a task. */
 export interface Told<T> extends Shape {

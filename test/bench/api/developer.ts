@@ -45,6 +45,7 @@ export async function developerAccess(): Promise<Access> {
     labels: () => undefined,
     spansNamespaces: () => false,
     isShared: () => false,
+    owners: { fields: () => undefined, now: () => undefined, settled: async () => undefined },
   };
   const authorizer = await provided(families.authorizer, roleAuthorizer(index, { problem: undefined }));
   return createAccess({ authorizers: () => [authorizer], missing: () => [], places });

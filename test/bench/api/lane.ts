@@ -14,7 +14,7 @@ export class Lane {
   #status = 0;
   /** Bytes of the answer that are still to come; before its head is whole: Infinity. */
   #left = 0;
-  #head = nothing;
+  #head: Buffer = nothing;
 
   constructor(socket: Socket, answered: (lane: Lane) => void) {
     this.#socket = socket;

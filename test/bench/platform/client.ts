@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { PlatformHome } from '../../platform-process.ts';
+import type { Connection, PlatformHome } from '../../platform-process.ts';
 
 export const writersMax = 32;
 
 /** Asks over one kept connection: what is measured is the server. */
 export class Client {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: writersMax });
-  readonly #base: { readonly server: string; readonly token: string; readonly ca: Buffer };
+  readonly #base: Connection;
 
-  private constructor(base: Client['#base']) {
+  private constructor(base: Connection) {
     this.#base = base;
   }
 

@@ -30,8 +30,8 @@ export interface SetupRecord {
   readonly columns: RegisteredColumn[];
   readonly tasks: BackgroundTask[];
   readonly counters: string[];
-  readonly starts: ((context: Context) => Promise<void>)[];
-  readonly stops: ((context: Context) => Promise<void>)[];
+  readonly starts: ((context: Context) => Awaitable<void>)[];
+  readonly stops: ((context: Context) => Awaitable<void>)[];
   readonly configs: ConfigHandler[];
 }
 

@@ -7,7 +7,7 @@ import { PreparedOperations } from '../../../dist/api/graphql/prepared-operation
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
 import type { Authorize } from '../../../dist/api/stages.js';
 import { realClock } from '../running-server.ts';
-import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
+import { application, kindPaths, release, startGraphql, type GraphqlServer, type TestObject } from './graphql-server.ts';
 
 test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
   const { ask, put } = await startGraphql(t);
@@ -338,12 +338,12 @@ test('what names an object from another namespace is not told as its own, and di
   for (const namespace of ['default', 'tappaas-system']) await put(kindPaths.namespaces, { metadata: { name: namespace } });
   const shop = await put(kindPaths.applications, application('shop'));
   const tenant = await put(kindPaths.tenants, { metadata: { name: 'acme' }, spec: {} });
-  const operation = (name: string, namespace: string, kind: string, { metadata }: { metadata: { name: string; uid: string } }) =>
+  const operation = (name: string, namespace: string, kind: string, { metadata }: TestObject) =>
     put(kindPaths.operations, {
       metadata: { name, namespace },
       spec: { verb: 'deploy', target: { group: 'x.tappaas.dev', kind, name: metadata.name, uid: metadata.uid } },
     });
-  const event = (name: string, namespace: string, { metadata: { uid } }: { metadata: { uid: string } }) =>
+  const event = (name: string, namespace: string, { metadata: { uid } }: TestObject) =>
     put(kindPaths.events, { metadata: { name, namespace }, involvedObject: { uid }, reason: name });
   await operation('own', 'team', 'Application', shop);
   await operation('own', 'tappaas-system', 'Tenant', tenant);

@@ -191,7 +191,7 @@ test('an operation that does not exist is not waited for, and audit is told so',
   t.deepEqual(told, [['watch', 404, 'TAP_OBJECT_NOT_FOUND']]);
   await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'team' }, spec: { verb: 'deploy', target } });
   t.is((await follow(query, { namespace: 'team' }).next()).data.operationProgress.name, 'shop-deploy-1');
-  const refused = async (text: string, variables: object) => {
+  const refused = async (text: string, variables: Record<string, unknown>) => {
     const [each] = (await follow(text, variables).ended) as { message: string; extensions: { code: string } }[];
     return [each?.extensions.code, each?.message];
   };

@@ -109,7 +109,7 @@ test('the chain goes on after a start, in every sink, and can be verified from b
   t.is(bad, undefined);
   t.deepEqual(notes, []);
   t.is(last, 3 * 27);
-  t.is(vouchedTo, last);
+  t.is(last, vouchedTo);
   t.deepEqual(second.texts, first.texts);
 });
 

@@ -33,7 +33,7 @@ export class FakeControllers {
         if (this.#store.served(controller.kind).plural === event.plural) this.#wake(controller, keyOf(event.object));
         for (const watched of controller.watches ?? []) {
           if (this.#store.served(watched.kind).plural !== event.plural) continue;
-          if (watched.wakes !== 'owner') for (const key of watched.wakes(event.object)) this.#wake(controller, key);
+          if (typeof watched.wakes === 'function') for (const key of watched.wakes(event.object)) this.#wake(controller, key);
           else {
             const owner = event.object.metadata.ownerReferences?.find((reference) => reference.controller);
             if (owner?.kind === controller.kind.kind)
@@ -92,7 +92,7 @@ export class FakeControllers {
     return {
       plugin: 'local',
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-      clock: { nowMs: Date.now, sleep: (ms, abort) => wait(ms, undefined, { signal: abort }) },
+      clock: { nowMs: Date.now, sleep: (ms: number, abort?: AbortSignal) => wait(ms, undefined, { signal: abort }) },
       asPlugin: this.#store.resources(),
       signal,
       remainingMs: () => 60_000,

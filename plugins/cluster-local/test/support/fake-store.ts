@@ -208,6 +208,9 @@ function resourcesOf(store: FakeStore): Resources {
     apply: async () => {
       throw new Error('not served by the fake');
     },
+    watch: () => {
+      throw new Error('not served by the fake');
+    },
     patch: async (kind, key, patch, options) => store.patch(kind, key, patch, options?.subresource) as never,
     delete: async (kind, key, preconditions) => store.delete(kind, key, preconditions?.uid === undefined ? {} : { uid: preconditions.uid }),
   };

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { identify, signalGroup } from '../process/identity.js';
@@ -8,6 +7,12 @@ import { commandMarkName, endMarked } from '../process/marked.js';
 import { execFrame, frames } from '../exec-frame.js';
 import { roomIn } from '../room-in.js';
 import type { Beside } from './probe-check.js';
+
+/** Where the output goes; of a server's answer as much as that takes. */
+interface Answer extends Writable {
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  flushHeaders(): void;
+}
 
 /** How a command ended. */
 export interface ExecEnd {
@@ -28,8 +33,8 @@ export interface ExecEnd {
 export async function runBeside(
   command: readonly string[],
   beside: Beside,
-  input: IncomingMessage,
-  response: ServerResponse,
+  input: Readable,
+  response: Answer,
   signal: AbortSignal,
 ): Promise<void> {
   const [program = '', ...args] = [...beside.prefix, ...command];
@@ -91,7 +96,7 @@ function notStarted(program: string | undefined, { code, message }: NodeJS.Errno
   return { problem: message };
 }
 
-async function send(from: Readable, channel: number, response: ServerResponse): Promise<void> {
+async function send(from: Readable, channel: number, response: Answer): Promise<void> {
   try {
     for await (const chunk of from as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length; at += frames.bytesMax) {

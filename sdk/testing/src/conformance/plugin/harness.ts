@@ -1,7 +1,7 @@
 import { createMemoryStore, loadKernelFrom, providesStore, recordManifest, type Kernel, type PluginManifest } from '@tappaas/core';
 import { families, platformServices, type AnyKind, type Awaitable, type Key, type Plugin } from '@tappaas/sdk';
 import { attachDefinition, definitionOf, type PluginDeclaration } from '@tappaas/sdk/definitions';
-import { load, type Loaded } from '../../load.js';
+import type { Loaded } from '../../load.js';
 import { givenServices, loadedPlugin, startMemoryKernel, version, type MemoryTestKernel } from '../../memory-test-kernel.js';
 import { randomFrom } from '../../random.js';
 import type { TestKernelOptions } from '../../test-kernel.js';
@@ -88,8 +88,8 @@ export async function onKernel(
 }
 
 /** The same plugin with another configuration. */
-export function configured({ id, plugin, options }: Loaded, config: unknown): Loaded {
-  return load(plugin as Plugin<never>, config, { ...options, id });
+export function configured(loaded: Loaded, config: unknown): Loaded {
+  return { ...loaded, config };
 }
 
 /** Returns the declaration behind a plugin's handle. */
