@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { logFiles } from '../dist/agent/log/log-files.js';
 import { LineSplitter, parseEntry, pieceBytesMax } from '../dist/agent/log/log-line.js';
 import { LogPump } from '../dist/agent/log/log-pump.js';
 import { readLog, type LogQuery } from '../dist/agent/log/log-query.js';
+import { mountsDisks, resizeDisk, smallDisk } from '../../../test/small-disk.ts';
 import { clock, never, until } from './support/local-cluster.ts';
 
 function files(t: ExecutionContext) {
@@ -162,23 +162,11 @@ test('a log that cannot be rotated goes on as it is, and is rotated when it can 
   await log.close();
 });
 
-/** Files on a file system of one megabyte, where this process may mount one. */
-function filesOnSmallDisk(t: ExecutionContext): { readonly at: ReturnType<typeof logFiles>; readonly directory: string } | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'tappaas-log-'));
-  t.teardown(() => rmSync(directory, { recursive: true }));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
-  t.teardown(() => void execFileSync('umount', ['--lazy', directory]));
-  return { at: logFiles(directory, 1), directory };
-}
+const withSmallDisk = mountsDisks ? test : test.skip;
 
-test('what a full disk does not take is written once as soon as it has room again', async (t) => {
-  const small = filesOnSmallDisk(t);
-  if (small === undefined) return t.pass('this process may not mount a file system');
-  const { at, directory } = small;
+withSmallDisk('what a full disk does not take is written once as soon as it has room again', async (t) => {
+  const directory = smallDisk(t, 1);
+  const at = logFiles(directory, 1);
   // What the process writes has room; its log, which has times as well, does not.
   const lines = Array.from({ length: 12_000 }, (_, index) => `${index} ${'x'.repeat(40)}`);
   writeFileSync(at.stdout, `${lines.join('\n')}\n`);
@@ -187,7 +175,7 @@ test('what a full disk does not take is written once as soon as it has room agai
   log.drain();
   await until('polled again', () => clock.sleep(1_200, never).then(() => true));
   t.true(textsIn(at.log).length < lines.length);
-  execFileSync('mount', ['-o', 'remount,size=16m', directory]);
+  resizeDisk(directory, 16);
   await until('all is written', () => textsIn(at.log).length >= lines.length);
   t.is(textsIn(at.log).join('\n'), lines.join('\n'));
   appendFileSync(at.stdout, 'after\n');
@@ -195,14 +183,13 @@ test('what a full disk does not take is written once as soon as it has room agai
   t.true(await log.close());
 });
 
-test('a process that ends while the disk is full ends, with what of its log there was room for', async (t) => {
-  const small = filesOnSmallDisk(t);
-  if (small === undefined) return t.pass('this process may not mount a file system');
-  writeFileSync(small.at.stdout, `${'x'.repeat(40)}\n`.repeat(12_000));
+withSmallDisk('a process that ends while the disk is full ends, with what of its log there was room for', async (t) => {
+  const at = logFiles(smallDisk(t, 1), 1);
+  writeFileSync(at.stdout, `${'x'.repeat(40)}\n`.repeat(12_000));
   const soon: typeof clock = { nowMs: () => clock.nowMs(), sleep: (_, signal) => clock.sleep(1, signal) };
-  const log = new LogPump(small.at, soon, () => 100_000_000);
+  const log = new LogPump(at, soon, () => 100_000_000);
   t.true(await log.close());
-  t.true(await new LogPump(small.at, soon, () => 100_000_000).close(), 'the next one reads what the last has left');
+  t.true(await new LogPump(at, soon, () => 100_000_000).close(), 'the next one reads what the last has left');
 });
 
 test('a query picks by lines, time and bytes, and joins the parts of long lines', async (t) => {

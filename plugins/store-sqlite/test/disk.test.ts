@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ResourceStore } from '@tappaas/sdk';
 import test, { type ExecutionContext } from 'ava';
 import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
 import { Failpoints } from '../dist/failpoints.js';
 import { openSqliteStore } from '../dist/store.js';
+import { mountsDisks, resizeDisk, smallDisk } from '../../../test/small-disk.ts';
 import { sqliteHarness, type SqliteHarness } from './sqlite-harness.ts';
 
 const put = (store: ResourceStore, key: string, value: string | Uint8Array = 'v') =>
@@ -151,28 +149,18 @@ async function fillUp(t: ExecutionContext, { store }: SqliteHarness): Promise<vo
   t.fail('the disk was never full');
 }
 
-/** A file system of two megabytes, where this process may mount one. */
-async function smallDisk(): Promise<string | undefined> {
-  const directory = await mkdtemp(join(tmpdir(), 'tappaas-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory], { stdio: 'ignore' });
-    return directory;
-  } catch {
-    await rm(directory, { recursive: true });
-    return undefined;
-  }
-}
+/** Where nothing may be mounted, the failpoints above stand in. */
+const withSmallDisk = mountsDisks ? test : test.skip;
 
-test('a really full file system makes the store read-only, and room made by others brings writes back', async (t) => {
-  const directory = await smallDisk();
-  if (directory === undefined) return t.pass('this process may not mount a file system; the failpoints above stand in');
+withSmallDisk('a really full file system makes the store read-only, and room made by others brings writes back', async (t) => {
+  const directory = smallDisk(t, 2);
   const harness = await sqliteHarness({ directory: join(directory, 'data') });
   try {
     await fillUp(t, harness);
     const { store } = harness;
     const newest = await store.currentRevision();
     t.is((await store.range({ start: 'a', end: 'b', itemsMax: 10 })).count, 7);
-    execFileSync('mount', ['-o', 'remount,size=8m', directory]);
+    resizeDisk(directory, 8);
     await mended(harness);
     t.like(await put(store, 'b'), { ok: true, revision: newest + 1 });
     const again = await harness.reopen();
@@ -180,8 +168,6 @@ test('a really full file system makes the store read-only, and room made by othe
     t.is((await again.range({ start: 'a', end: 'b', itemsMax: 10 })).count, 7);
   } finally {
     await harness.dispose();
-    execFileSync('umount', [directory]);
-    await rm(directory, { recursive: true });
   }
 });
 
